@@ -1,0 +1,64 @@
+# Every target sets up what it needs; `make help` lists them.
+PYTHON ?= python3
+PORT ?= 8001
+TEXTS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+CLAIMLOG := $(BIN)/claimlog
+TEXTS_OPTION = $(if $(TEXTS),--texts "$(TEXTS)")
+
+.PHONY: serve build check test verify bench schemas lock clean help
+.DEFAULT_GOAL := help
+
+# A virtual environment cannot be made by an older Python; say so before pip says something else.
+$(VENV)/.run: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing pinned dependencies into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	@echo "installing what tests and checks need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=)
+	@$(CLAIMLOG) serve --port $(PORT)
+
+build: $(VENV)/.run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
+	@$(CLAIMLOG) build $(TEXTS_OPTION)
+
+check: $(VENV)/.dev  ## validation, schemas, lint, types, import contract
+	@$(CLAIMLOG) validate $(TEXTS_OPTION)
+	@$(CLAIMLOG) schemas
+	@$(BIN)/frictionless validate datapackage.json > /dev/null || { $(BIN)/frictionless validate datapackage.json; exit 1; }
+	@$(BIN)/ruff check scripts tests
+	@$(BIN)/ruff format --check --quiet scripts tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: $(VENV)/.dev  ## set up, run every test
+	@$(BIN)/python -m pytest -n 2
+
+verify: $(VENV)/.run  ## check every claim against the texts in TEXTS=dir
+	@$(CLAIMLOG) verify $(TEXTS_OPTION)
+
+bench: $(VENV)/.dev  ## measure each stage beside its peers and put the table into the README (CLAIMS=)
+	@$(CLAIMLOG) bench --claims $(or $(CLAIMS),1000000) --readme
+
+schemas: $(VENV)/.run  ## write shared columns and code lists into the schema files that repeat them
+	@$(CLAIMLOG) schemas --write
+
+lock: $(VENV)/.dev  ## pin the newest dependencies, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove everything that make made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,82 @@
+"""The command line. Commands import what they need when they run, so that --help is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from claimlog.cli import edit, read
+from claimlog.cli.base import Context
+from claimlog.errors import ClaimlogError, FindingsError
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 good, 1 findings or failure, 2 wrong usage.",
+)
+@click.option(
+    "--package",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="The dataset package; by default the one that the current directory is in.",
+)
+@click.version_option(package_name="claimlog", prog_name="claimlog")
+@click.pass_context
+def cli(context: click.Context, folder: Path) -> None:
+    """Keep an event-sourced dataset of claims: append, validate, compile, serve, verify."""
+    context.obj = Context(folder)
+
+
+for command in (
+    read.validate,
+    read.build,
+    read.serve,
+    read.verify,
+    edit.add,
+    edit.amend,
+    edit.retract,
+    edit.seal,
+    edit.rebase,
+    read.show,
+    read.log,
+    read.schemas,
+    read.bench,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; every failure is one message and an exit status, never a traceback."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except FindingsError as error:
+        for finding in error.findings:
+            click.echo(str(finding), err=True)
+        fail(str(error), error.exit_status)
+    except ClaimlogError as error:
+        fail(str(error), error.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        fail("interrupted; nothing was replaced", 1)
+    except BrokenPipeError:
+        # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        fail(f"{name}{error.strerror or error}; nothing was replaced", 1)
+
+
+def fail(message: str, status: int) -> None:
+    """Print one message and exit."""
+    click.echo(f"{click.style('claimlog:', fg='red', bold=True)} {message}", err=True)
+    sys.exit(status)

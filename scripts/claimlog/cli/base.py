@@ -1,0 +1,94 @@
+"""What commands share: the package, the texts, progress, and examples in their help."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from claimlog.package import Package
+
+if TYPE_CHECKING:
+    from claimlog.events.text import Texts
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SECONDS_BEFORE_PROGRESS = 2
+
+
+class Context:
+    """The package that a command works on, found when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def package(self) -> Package:
+        return Package.find(self.folder)
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def texts_option(function: F) -> F:
+    """Add --texts."""
+    option = click.option(
+        "--texts",
+        type=click.Path(path_type=Path),
+        envvar="CLAIMLOG_TEXTS",
+        metavar="DIR",
+        help="Directory of source texts, found by hash, whatever their names. [env: CLAIMLOG_TEXTS]",
+    )
+    return option(function)
+
+
+def by_option(function: F) -> F:
+    """Add --by."""
+    option = click.option(
+        "--by",
+        "recorded_by",
+        envvar="CLAIMLOG_BY",
+        required=True,
+        metavar="ROLE",
+        help="Role that records this, as coder-1; not a person's name. [env: CLAIMLOG_BY]",
+    )
+    return option(function)
+
+
+def load_texts(folder: Path | None) -> Texts | None:
+    """Return the texts in a directory, None where none was named."""
+    from claimlog.events.text import Texts
+
+    return Texts(folder) if folder else None
+
+
+def example(*lines: str) -> str:
+    """Return an epilog that click leaves as it is."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@contextmanager
+def progress(title: str, steps: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar on a terminal once the work has taken two seconds; stay silent elsewhere."""
+    from tqdm import tqdm
+
+    quiet = True if os.environ.get("CI") else None  # None: only on a terminal
+    with tqdm(
+        total=steps,
+        desc=title,
+        delay=SECONDS_BEFORE_PROGRESS,
+        disable=quiet,
+        leave=False,
+        bar_format="{desc} {bar:24} {n_fmt}/{total_fmt} {postfix} {elapsed}",
+    ) as bar:
+
+        def step(name: str) -> None:
+            bar.set_postfix_str(name, refresh=False)
+            bar.update()
+
+        yield step

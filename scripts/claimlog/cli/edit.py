@@ -1,0 +1,365 @@
+"""Commands that change the log: add, amend, retract, seal, rebase."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from claimlog.cli.base import Context, by_option, example, load_texts, pass_context, texts_option
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.schema import STREAMS, Schemas, Table
+
+ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
+
+
+class FieldsCommand(click.Command):
+    """A command with an option for every column that a coder may set."""
+
+    def __init__(self, *args: Any, entity: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entity = entity
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        table = schema_of(ctx.ensure_object(Context), self.entity)
+        own = super().get_params(ctx)
+        taken = {param.name for param in own}
+        columns = (table.id, *table.content)
+        return [*own, *(_option(table, name) for name in columns if name not in taken)]
+
+
+def _option(table: Table, name: str) -> click.Option:
+    item = table.by_name[name]
+    codes = f" Codes: {', '.join(item.enum)}." if item.enum else ""
+    names = [f"--{name.replace('_', '-')}", name]
+    if any(key.column == name for key in table.foreign_keys):
+        names.insert(0, names[0].removesuffix("-id"))  # --source S004 reads better
+    return click.Option(names, help=item.description + codes)
+
+
+def schema_of(context: Context, entity: str) -> Table:
+    return Schemas(context.package).streams[f"{entity}s"]
+
+
+@click.group()
+def add() -> None:
+    """Add a new entity to the open batch, or many from NDJSON or CSV."""
+
+
+@click.group()
+def amend() -> None:
+    """Amend a live entity: what is not given stays as it was."""
+
+
+def _given(table: Table, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that were given, typed; keys that are no column stay as they are."""
+    from claimlog.ledger.rows import parse
+
+    return {
+        name: parse(table.by_name[name], value)
+        if name in table.by_name and isinstance(value, str)
+        else value
+        for name, value in options.items()
+        if value is not None
+    }
+
+
+def _anchor_options(command: click.Command) -> None:
+    command.params += [
+        click.Option(["--quote"], help="The passage, to the letter; used to compute the anchor."),
+        click.Option(
+            ["--occurrence"],
+            type=click.IntRange(1),
+            help="Which one, where the passage stands several times.",
+        ),
+    ]
+
+
+def _make(entity: str) -> None:
+    anchored = entity in ("claim", "coding")
+
+    @pass_context
+    def run_add(
+        context: Context,
+        recorded_by: str,
+        texts: Path | None,
+        rows_from: str | None,
+        row_format: str | None,
+        **options: Any,
+    ) -> None:
+        table = schema_of(context, entity)
+        given = _given(table, options)
+        if rows_from is None:
+            entries, origin = [given], None
+        else:
+            if given:
+                raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
+            entries, lines = read_rows(table, rows_from, row_format)
+            origin = (_name(rows_from), lines)
+        _append(context, f"{entity}s", entries, recorded_by, texts, origin)
+
+    command = FieldsCommand(
+        entity,
+        entity=entity,
+        callback=run_add,
+        help=f"Add a new {entity}, or many with --from.",
+        epilog=example(*EXAMPLES[entity]),
+    )
+    command.params = [
+        click.Option(
+            ["--from", "rows_from"],
+            metavar="FILE",
+            help="Read rows from a file, or from standard input with -; keys are column names.",
+        ),
+        click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
+    ]
+    _common(command, anchored)
+    add.add_command(command)
+
+    @pass_context
+    def run_amend(
+        context: Context,
+        identifier: str,
+        reason: str,
+        recorded_by: str,
+        texts: Path | None,
+        **options: Any,
+    ) -> None:
+        table = schema_of(context, entity)
+        given = _given(table, options)
+        given.pop(table.id, None)
+        if not given:
+            raise UsageError("say what changes, as --topic trust")
+        _change(context, f"{entity}s", identifier, given, reason, recorded_by, texts)
+
+    command = FieldsCommand(
+        entity,
+        entity=entity,
+        callback=run_amend,
+        help=f"Amend a live {entity}.",
+        epilog=example(f'claimlog amend {entity} ID --note "…" --reason "Why." --by coder-1'),
+    )
+    command.params = [
+        click.Argument(["identifier"], metavar="ID"),
+        click.Option(["--reason"], required=True, help="Why it is amended."),
+    ]
+    _common(command, anchored)
+    amend.add_command(command)
+
+
+EXAMPLES = {
+    "source": ['claimlog add source --kind work --title "Harbour pact" … --by coder-1'],
+    "actor": ["claimlog add actor --from actors.ndjson --by coder-1"],
+    "incident": ["claimlog add incident --from incidents.csv --by coder-1"],
+    "claim": [
+        'claimlog add claim --source-id S004 --quote "…" --statement "…" --content event \\',
+        "  --voice author --modality actual --topic sharing … --texts ../texts --by coder-1",
+        "claimlog add claim --from claims.ndjson --texts ../texts --by coder-1",
+    ],
+    "link": [
+        "claimlog add link --from-claim-id C004-001 --relation same_fact --to-claim-id \\",
+        '  C004-002 --basis "…" --by coder-1',
+    ],
+    "coding": ["claimlog add coding --from codings.ndjson --texts ../texts --by coder-2"],
+}
+
+
+def _common(command: click.Command, anchored: bool) -> None:
+    def bare() -> None: ...
+
+    for option in (by_option, texts_option):
+        option(bare)
+    command.params += reversed(getattr(bare, "__click_params__", []))
+    if anchored:
+        _anchor_options(command)
+
+
+for _entity in ENTITIES:
+    _make(_entity)
+
+
+@click.command(epilog=example('claimlog retract C004-001 --reason "Says it twice." --by coder-1'))
+@click.argument("identifier", metavar="ID")
+@click.option("--reason", required=True, help="Why it is retracted.")
+@by_option
+@pass_context
+def retract(context: Context, identifier: str, reason: str, recorded_by: str) -> None:
+    """Retract a live entity: it leaves the current tables and keeps a tombstone."""
+    from claimlog.cli.show import history
+
+    stream, _ = history(context.package, identifier)
+    _change(context, stream, identifier, None, reason, recorded_by, None)
+
+
+@click.command(
+    epilog=example(
+        'claimlog seal --slug corrections --title "Corrections" \\',
+        '  --method "Found on rereading." --texts ../texts --by adjudicator',
+    )
+)
+@click.option("--slug", required=True, help="Short name of the batch: lower-case, hyphens.")
+@click.option("--title", required=True, help="What the batch adds or changes.")
+@click.option("--method", required=True, help="How its rows were made, truthfully.")
+@by_option
+@texts_option
+@pass_context
+def seal(
+    context: Context, slug: str, title: str, method: str, recorded_by: str, texts: Path | None
+) -> None:
+    """Validate the open batch and move it into events/, atomically and for good."""
+    from claimlog.cli.read import summarise
+    from claimlog.ledger.opened import locked
+    from claimlog.ledger.seal import seal as run
+
+    supplied = load_texts(texts)
+    with locked(context.package):
+        batch, report = run(context.package, slug, title, method, recorded_by, supplied)
+    summarise(report)
+    click.echo(f"sealed {batch.shown}; commit it together with datapackage.json")
+
+
+@click.command(epilog=example("claimlog rebase 0008-my-batch"))
+@click.argument("names", nargs=-1, required=True, metavar="BATCH...")
+@pass_context
+def rebase(context: Context, names: tuple[str, ...]) -> None:
+    """Renumber batches that lost a race, so that they come after all others."""
+    from claimlog.ledger.opened import locked
+    from claimlog.ledger.rebase import rebase as run
+
+    with locked(context.package):
+        said = run(context.package, names)
+    for line in said:
+        click.echo(line)
+
+
+def _append(
+    context: Context,
+    stream: str,
+    entries: Sequence[dict[str, Any]],
+    recorded_by: str,
+    texts: Path | None,
+    origin: tuple[str, list[int]] | None,
+) -> None:
+    from claimlog.ledger.opened import Input, append, locked, read_with_open
+    from claimlog.ledger.rows import Writer, as_lines
+
+    supplied = load_texts(texts)
+    with locked(context.package):
+        log = read_with_open(context.package)
+        log.require_readable()
+        writer = Writer(log, supplied, recorded_by)
+        rows = []
+        for index, entry in enumerate(entries):
+            try:
+                rows.append(writer.added(stream, entry))
+            except ClaimlogError as error:
+                if origin is None:
+                    raise
+                where = f"{origin[0]}:{origin[1][index]}"
+                raise type(error)(f"{where}: {error}; nothing was added") from error
+        source = Input(*origin) if origin else None
+        append(context.package, stream, as_lines(rows), supplied, source)
+    table = log.schemas.streams[stream]
+    if len(rows) == 1:
+        click.echo(f"added {rows[0][table.id]} to the open batch; claimlog seal makes it final")
+    else:
+        names = f"{rows[0][table.id]} to {rows[-1][table.id]}" if rows else "nothing"
+        click.echo(f"added {len(rows)} {stream} to the open batch ({names})")
+
+
+def _change(
+    context: Context,
+    stream: str,
+    identifier: str,
+    given: dict[str, Any] | None,
+    reason: str,
+    recorded_by: str,
+    texts: Path | None,
+) -> None:
+    """Amend an entity, or retract it where `given` is None."""
+    from claimlog.ledger.opened import append, locked, read_with_open
+    from claimlog.ledger.rows import Writer, as_lines
+
+    supplied = load_texts(texts)
+    with locked(context.package):
+        log = read_with_open(context.package)
+        log.require_readable()
+        writer = Writer(log, supplied, recorded_by)
+        if given is None:
+            row = writer.retracted(stream, identifier, reason)
+        else:
+            row = writer.amended(stream, identifier, given, reason)
+        append(context.package, stream, as_lines([row]), supplied)
+    done = "retracted" if given is None else "amended"
+    click.echo(f"{done} {identifier}, version {row['version']}, in the open batch")
+
+
+def _name(rows_from: str) -> str:
+    return "<stdin>" if rows_from == "-" else rows_from
+
+
+def read_rows(
+    table: Table, rows_from: str, row_format: str | None
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Read rows to add from a file or standard input, with the line of each.
+
+    Raises
+    ------
+    ClaimlogError
+        If the input cannot be read as NDJSON or CSV.
+    """
+    import csv
+    import io
+
+    from claimlog.events.canonical import decode
+    from claimlog.ledger.rows import INPUTS, parse
+
+    name = _name(rows_from)
+    try:
+        data = sys.stdin.buffer.read() if rows_from == "-" else Path(rows_from).read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise ClaimlogError(f"{name}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ClaimlogError(f"{name}:{line}: not UTF-8; save it as UTF-8") from error
+    if row_format is None:
+        row_format = "ndjson" if re.match(r"\s*\{", text) else "csv"
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    if row_format == "ndjson":
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip():
+                try:
+                    rows.append(decode(line))
+                except ValueError as error:
+                    raise ClaimlogError(f"{name}:{number}: {error}; nothing was added") from error
+                lines.append(number)
+    else:
+        reader = csv.DictReader(io.StringIO(text, newline=""), restkey="…")
+        before = 1
+        for cells in reader:
+            lines.append(before + 1)
+            before = reader.line_num
+            if "…" in cells or None in cells.values():
+                raise ClaimlogError(
+                    f"{name}:{lines[-1]}: has not as many cells as the header; nothing was added"
+                )
+            try:
+                rows.append(
+                    {
+                        key: parse(table.by_name[key], value)
+                        if key in table.by_name and key not in INPUTS
+                        else value or None
+                        for key, value in cells.items()
+                    }
+                )
+            except UsageError as error:
+                raise ClaimlogError(f"{name}:{lines[-1]}: {error}; nothing was added") from error
+    if not rows:
+        raise ClaimlogError(f"{name}: holds no row; nothing was added")
+    return rows, lines

@@ -1,0 +1,276 @@
+"""Commands that read the log: validate, build, serve, verify, show, log, schemas, bench."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
+from claimlog.errors import ClaimlogError, UsageError
+
+if TYPE_CHECKING:
+    from claimlog.validate.report import Report
+
+as_json = click.option("--json", "json_out", is_flag=True, help="Print JSON.")
+
+
+@click.command(epilog=example("claimlog validate --texts ../texts"))
+@texts_option
+@as_json
+@pass_context
+def validate(context: Context, texts: Path | None, json_out: bool) -> int:
+    """Check the log, and the anchors where texts are given. Exit status 1 on findings."""
+    report = checked(context, texts)
+    if json_out:
+        click.echo(report.dump(), nl=False)
+        return 1 if report.errors else 0
+    for finding in report.findings:
+        click.echo(str(finding))
+    summarise(report)
+    return 1 if report.errors else 0
+
+
+def checked(context: Context, texts: Path | None) -> Report:
+    """Read and validate the log."""
+    from claimlog.events.log import read
+    from claimlog.validate import validate as run
+
+    supplied = load_texts(texts)
+    with progress("validate", 5) as step:
+        step("read")
+        log = read(context.package)
+        return run(log, supplied, progress=step)
+
+
+def summarise(report: Report) -> None:
+    """Print what was checked."""
+    summary = report.as_dict()["summary"]
+    log = report.log
+    click.echo(f"{len(log.batches)} batches, {log.size} events, root {log.root.hex()}")
+    colour = "red" if summary["failed"] else "green"
+    words = (
+        f"{summary['rules']} rules: {summary['passed']} passed, {summary['failed']} failed, "
+        f"{summary['not_checked']} not checked; {summary['findings']} findings"
+    )
+    click.echo(click.style(words, fg=colour))
+    notes: dict[str, list[str]] = {}
+    for tally in report.tallies.values():
+        if tally.status == "not checked" and tally.note:
+            notes.setdefault(tally.note, []).append(tally.rule.id)
+    for note, rules in notes.items():
+        click.echo(f"  not checked: {', '.join(rules)} ({note})")
+
+
+@click.command(
+    epilog=example("claimlog build", "claimlog build --as-of 3 --out build-as-of-3")
+)
+@click.option("--as-of", metavar="WHEN", help="A batch number, a UTC time, or an event id.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write; build/ by default. Replaced only when all of it is complete.",
+)
+@click.option("--force", is_flag=True, help="Build even if nothing has changed.")
+@texts_option
+@pass_context
+def build(
+    context: Context, as_of: str | None, out: Path | None, force: bool, texts: Path | None
+) -> None:
+    """Validate the log and compile it to Parquet and SQLite."""
+    from claimlog.inputs import fingerprint, is_current
+
+    package = context.package
+    target = (out or package.build).absolute()
+    if texts is not None:
+        load_texts(texts)  # a wrong directory is a wrong directory, built before or not
+    if not force and is_current(package, target, fingerprint(package, as_of, texts)):
+        click.echo(f"{package.relative(target)} is up to date")
+        return
+    from claimlog.pipeline import build as run
+
+    with progress("build", 7) as step:
+        report = run(package, target, as_of, texts, step)
+    summarise(report)
+    click.echo(f"wrote {package.relative(target)}")
+
+
+@click.command(epilog=example("claimlog serve --port 8002"))
+@click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="The build to serve; build/ by default.",
+)
+@pass_context
+def serve(context: Context, port: int, host: str, folder: Path | None) -> None:
+    """Open a build in Datasette, read-only."""
+    from claimlog.site.serve import run
+
+    run(context.package, folder or context.package.build, host, port)
+
+
+@click.command(
+    epilog=example(
+        "claimlog verify --texts ../texts", "claimlog verify --copy S004=another-copy.txt"
+    )
+)
+@texts_option
+@click.option(
+    "--copy",
+    "copies",
+    multiple=True,
+    metavar="SOURCE=FILE",
+    help="Find a source's claims in another copy of its text, by the hashes of their words.",
+)
+@click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
+@pass_context
+def verify(context: Context, texts: Path | None, copies: tuple[str, ...], partial: bool) -> int:
+    """Check every claim against the texts. Exit status 1 if an anchor is wrong or unchecked."""
+    if texts is None and not copies:
+        raise UsageError("name the texts: --texts DIR, or --copy SOURCE=FILE for another copy")
+    if copies:
+        return _locate(context, copies)
+    report = checked(context, texts)
+    for finding in report.findings:
+        click.echo(str(finding))
+    summarise(report)
+    tally = report.tallies["quote-hash"]
+    if report.errors:
+        return 1
+    click.echo(f"{tally.checked} of {tally.checked + tally.skipped} anchors checked, all exact")
+    if tally.skipped and not partial:
+        click.echo(f"{tally.note}; supply them, or accept their absence with --partial", err=True)
+        return 1
+    return 0 if tally.checked else 1
+
+
+def _locate(context: Context, copies: tuple[str, ...]) -> int:
+    """Find claims in other copies of their texts and report the orphans."""
+    from claimlog.events.anchor import COLUMNS, Anchor, locate
+    from claimlog.events.log import read
+    from claimlog.events.text import Text, canonical
+
+    log = read(context.package)
+    log.require_readable()
+    orphans = 0
+    for pair in copies:
+        source, _, name = pair.partition("=")
+        rows = log.live("claims").to_dicts()
+        wanted = [row for row in rows if row["source_id"] == source]
+        if not name or not wanted:
+            raise UsageError(f"--copy {pair}: expected SOURCE=FILE with a source that has claims")
+        try:
+            text = Text(canonical(Path(name).read_bytes()))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ClaimlogError(f"{name}: cannot be read as UTF-8 text ({error})") from error
+        for row in wanted:
+            spans = locate(text, Anchor(**{column: row[column] for column in COLUMNS}))
+            if len(spans) == 1:
+                click.echo(f"{row['claim_id']}\t{spans[0][0]}\t{spans[0][1]}")
+            else:
+                orphans += 1
+                how = "does not occur" if not spans else f"occurs {len(spans)} times"
+                click.echo(f"{row['claim_id']}\torphaned: its passage {how} in {name}")
+        click.echo(f"{source}: {len(wanted) - orphans} of {len(wanted)} claims found", err=True)
+    return 1 if orphans else 0
+
+
+@click.command(epilog=example("claimlog show C004-001", "claimlog show gbr --json"))
+@click.argument("identifier", metavar="ID")
+@as_json
+@pass_context
+def show(context: Context, identifier: str, json_out: bool) -> None:
+    """Print a claim, or any other entity, with its whole history."""
+    from claimlog.cli.show import history, print_history
+
+    stream, versions = history(context.package, identifier)
+    if json_out:
+        click.echo(json.dumps(versions, ensure_ascii=False, indent=2))
+    else:
+        print_history(stream, versions)
+
+
+@click.command(epilog=example("claimlog log"))
+@as_json
+@pass_context
+def log(context: Context, json_out: bool) -> None:
+    """List the batches of the log, and the open one."""
+    from claimlog.ledger.opened import read_with_open
+
+    found = read_with_open(context.package)
+    rows: list[dict[str, Any]] = []
+    for batch, (size, root) in zip(found.batches, found.trees, strict=True):
+        counts = {name: found.files[batch.shown_file(name)].rows for name in batch.streams}
+        rows.append(
+            {
+                "batch": batch.number,
+                "slug": batch.slug if batch.sealed else None,
+                "title": batch.manifest.get("title"),
+                "sealed_at": batch.manifest.get("sealed_at"),
+                "recorded_by": batch.manifest.get("recorded_by"),
+                "rows": counts,
+                "tree_size": size,
+                "root": root.hex(),
+            }
+        )
+    if json_out:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        counted = ", ".join(f"{count} {name}" for name, count in row["rows"].items())
+        name = f"{row['batch']:04d}-{row['slug']}" if row["slug"] else "open batch, not sealed"
+        click.echo(click.style(name, bold=True) + (f"  {row['title']}" if row["title"] else ""))
+        when = f"{row['sealed_at']} by {row['recorded_by']}; " if row["slug"] else ""
+        click.echo(f"  {when}{counted}")
+        click.echo(f"  {row['tree_size']} events in all, root {row['root'][:16]}…")
+    if not rows:
+        click.echo("the log is empty; claimlog add makes an open batch")
+    found.require_readable()
+
+
+@click.command(epilog=example("claimlog schemas", "claimlog schemas --write"))
+@click.option("--write", is_flag=True, help="Mend the files instead of only comparing them.")
+@pass_context
+def schemas(context: Context, write: bool) -> int:
+    """Check that schemas/ repeats shared columns and code lists as their homes have them."""
+    import difflib
+
+    from claimlog.schema import Schemas
+
+    stale = 0
+    for path, text in Schemas(context.package).expanded():
+        have = path.read_text(encoding="utf-8")
+        if have == text:
+            continue
+        stale += 1
+        name = context.package.relative(path)
+        if write:
+            path.write_text(text, encoding="utf-8")
+            click.echo(f"wrote {name}")
+        else:
+            lines = difflib.unified_diff(
+                have.splitlines(), text.splitlines(), name, "expanded", lineterm="", n=1
+            )
+            click.echo("\n".join(lines))
+    if stale and not write:
+        raise ClaimlogError(f"{stale} schema files are not expanded; run claimlog schemas --write")
+    return 0
+
+
+@click.command(epilog=example("claimlog bench --claims 100000"))
+@click.option("--claims", type=click.IntRange(100), default=100_000, show_default=True)
+@click.option("--runs", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the results as JSON.")
+@click.option("--readme", is_flag=True, help="Put the table into the README.")
+@pass_context
+def bench(context: Context, claims: int, runs: int, out: Path | None, readme: bool) -> None:
+    """Measure each stage on a synthetic log, beside what one would use instead."""
+    from claimlog.bench.run import run
+
+    run(context.package, claims, runs, out, readme)

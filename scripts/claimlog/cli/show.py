@@ -1,0 +1,68 @@
+"""Showing one entity with its whole history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import polars as pl
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.canonical import suggest
+from claimlog.ledger.opened import read_with_open
+from claimlog.package import Package
+
+QUIET = ("action", "version", "recorded_at", "recorded_by", "reason", "event_id", "batch", "seq")
+
+
+def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the stream of an entity and all its versions, oldest first.
+
+    Raises
+    ------
+    ClaimlogError
+        If no stream has the identifier.
+    """
+    log = read_with_open(package)
+    log.require_readable()
+    known: list[str] = []
+    for stream, table in log.schemas.streams.items():
+        frame = log.frames[stream]
+        rows = frame.filter(pl.col(table.id) == identifier).sort("seq")
+        if not rows.is_empty():
+            columns = ("seq", "event_id", "batch", *table.names)
+            return stream, rows.select(columns).to_dicts()
+        known += frame[table.id].unique().to_list()
+    raise ClaimlogError(f'nothing has the identifier "{identifier}"{suggest(identifier, tuple(known))}')
+
+
+def print_history(stream: str, versions: list[dict[str, Any]]) -> None:
+    """Print the last state in full, and what each version changed."""
+    last = versions[-1]
+    state = "retracted" if last["action"] == "retract" else "live"
+    name = next(iter(value for key, value in last.items() if key.endswith("_id") and key != "event_id"))
+    click.echo(click.style(f"{name}", bold=True) + f"  {stream}, version {last['version']}, {state}")
+    for key, value in last.items():
+        if key not in QUIET and value not in (None, []):
+            click.echo(f"  {key:20} {_shown(value)}")
+    click.echo("history")
+    before: dict[str, Any] = {}
+    for row in versions:
+        reason = f": {row['reason']}" if row["reason"] else ""
+        click.echo(
+            f"  version {row['version']}  {row['action']}  {row['recorded_at']}  "
+            f"{row['recorded_by']}  batch {row['batch']}{reason}"
+        )
+        click.echo(f"    event {row['event_id']} (seq {row['seq']})")
+        for key in row if before else ():
+            if key not in QUIET and row[key] != before[key]:
+                click.echo(f"    {key}: {_shown(before[key])} -> {_shown(row[key])}")
+        before = row
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(_shown(part) for part in value) or "empty"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
+    return "empty" if value is None else str(value)

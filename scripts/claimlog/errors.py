@@ -1,0 +1,57 @@
+"""What can go wrong, said once: one exception root, and the finding that validation returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+class ClaimlogError(Exception):
+    """Something the user can mend: the message says where, what was expected and what to do.
+
+    The command line prints it as one line and exits with ``exit_status``.
+    """
+
+    exit_status = 1
+
+
+class UsageError(ClaimlogError):
+    """The command was called in a way that cannot work; nothing was read or written."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place where the data breaks one rule.
+
+    ``line`` is 1-based, ``None`` where the finding is about a whole file or directory.
+    """
+
+    rule: str
+    path: str
+    message: str
+    line: int | None = None
+    entity: str | None = None
+    remedy: str | None = None
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path}:{self.line}"
+        subject = f"{self.entity} " if self.entity else ""
+        todo = f"; {self.remedy}" if self.remedy else ""
+        return f"{where}: {subject}{self.message}{todo} [{self.rule}]"
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the finding as a JSON object."""
+        return asdict(self)
+
+
+class FindingsError(ClaimlogError):
+    """The data has findings; every one of them is carried along."""
+
+    def __init__(self, findings: Sequence[Finding], what: str) -> None:
+        self.findings = list(findings)
+        number = len(self.findings)
+        noun = "finding" if number == 1 else "findings"
+        super().__init__(f"{number} {noun} in the log: {what}")

@@ -1,0 +1,181 @@
+"""Batches: one directory each, sealed once, never changed again; batch.json is its manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from claimlog.errors import ClaimlogError, Finding
+from claimlog.package import Package, read_json
+from claimlog.schema import STREAMS
+
+MANIFEST = "batch.json"
+NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
+FILES = tuple(f"{stream}.ndjson" for stream in STREAMS)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch directory. ``index`` counts from 0 along the log; ``manifest`` is empty if open."""
+
+    path: Path
+    shown: str
+    number: int
+    slug: str
+    index: int
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sealed(self) -> bool:
+        return bool(self.manifest)
+
+    @property
+    def streams(self) -> list[str]:
+        """Streams of which the batch holds a file, in log order."""
+        return [name for name in STREAMS if (self.path / f"{name}.ndjson").is_file()]
+
+    def file(self, stream: str) -> Path:
+        return self.path / f"{stream}.ndjson"
+
+    def shown_file(self, stream: str) -> str:
+        return f"{self.shown}/{stream}.ndjson"
+
+    @property
+    def manifest_sha256(self) -> str:
+        return sha256((self.path / MANIFEST).read_bytes()).hexdigest()
+
+
+def dump_manifest(manifest: dict[str, Any]) -> bytes:
+    """Return the bytes of batch.json: sorted keys, two spaces, UTF-8."""
+    text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True)
+    return (text + "\n").encode("utf-8")
+
+
+@cache
+def manifest_schema(path: Path) -> dict[str, Any]:
+    return read_json(path, "schemas/batch.json")
+
+
+def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
+    """Return the sealed batches in order of number; what is out of place goes to `findings`."""
+    batches: list[Batch] = []
+    if package.events.is_symlink():
+        findings.append(
+            Finding("batch-files", "events", "is a symbolic link", remedy="use a directory")
+        )
+        return []
+    entries = sorted(package.events.iterdir()) if package.events.is_dir() else []
+    for path in entries:
+        shown = package.relative(path)
+        if path.name in (".gitkeep", ".gitattributes"):
+            continue
+        match = NAME.fullmatch(path.name)
+        if path.is_symlink() or not path.is_dir() or match is None:
+            kind = "a symbolic link" if path.is_symlink() else "no batch directory (NNNN-slug)"
+            findings.append(
+                Finding("batch-name", shown, f"is {kind}", remedy="move it out of events/")
+            )
+            continue
+        findings += _stray(path, shown)
+        manifest = _manifest(package, path, shown, findings)
+        if manifest is not None:
+            number = int(match["number"])
+            batches.append(Batch(path, shown, number, match["slug"], len(batches), manifest))
+    findings += _numbering(batches)
+    return batches
+
+
+def _stray(path: Path, shown: str) -> Iterator[Finding]:
+    for entry in sorted(path.iterdir()):
+        if entry.is_symlink():
+            message, remedy = "is a symbolic link", "put the file itself there"
+        elif entry.name not in (MANIFEST, *FILES) or not entry.is_file():
+            message = "does not belong in a batch"
+            remedy = f"a batch holds {MANIFEST} and {', '.join(FILES)}; move it out"
+        else:
+            continue
+        yield Finding("batch-files", f"{shown}/{entry.name}", message, remedy=remedy)
+
+
+def _manifest(
+    package: Package, path: Path, shown: str, findings: list[Finding]
+) -> dict[str, Any] | None:
+    """Read batch.json and check its shape and that it names what is there."""
+    name = f"{shown}/{MANIFEST}"
+    if not (path / MANIFEST).is_file():
+        message = f"holds no {MANIFEST}, so it was never sealed"
+        remedy = "restore it from git, or remove the directory"
+        findings.append(Finding("manifest", shown, message, remedy=remedy))
+        return None
+    try:
+        manifest = read_json(path / MANIFEST, name)
+    except ClaimlogError as error:
+        findings.append(Finding("manifest", name, str(error).removeprefix(f"{name}: ")))
+        return None
+    schema = manifest_schema(package.schemas / "batch.json")
+    checker = jsonschema.Draft202012Validator(schema)
+    error = next(iter(checker.iter_errors(manifest)), None)
+    if error is not None:
+        place = "/".join(map(str, error.path)) or "the manifest"
+        findings.append(
+            Finding("manifest", name, f"{place}: {error.message}", remedy="see schemas/batch.json")
+        )
+        return None
+    if manifest["number"] != int(path.name.split("-")[0]) or not path.name.endswith(
+        f"-{manifest['slug']}"
+    ):
+        message = f"says batch {manifest['number']}-{manifest['slug']}, the directory {path.name}"
+        findings.append(Finding("manifest", name, message, remedy="restore the directory's name"))
+    return manifest
+
+
+def _numbering(batches: list[Batch]) -> Iterator[Finding]:
+    previous: Batch | None = None
+    for batch in batches:
+        expected = 1 if previous is None else previous.number + 1
+        if previous is not None and batch.number == previous.number:
+            message = f"has the number of {previous.shown}"
+            remedy = f"renumber the one that lost the race: claimlog rebase {batch.path.name}"
+            yield Finding("batch-number", batch.shown, message, remedy=remedy)
+        elif batch.number != expected:
+            message = f"is batch {batch.number}, expected {expected:04d}: a batch is missing"
+            yield Finding("batch-number", batch.shown, message, remedy="restore it from git")
+        previous = batch
+
+
+def listing(batches: list[Batch]) -> dict[str, list[str]]:
+    """Return the files of every stream that has one, as the descriptor lists them.
+
+    Newest first, because then two branches that each add a line at the top merge without conflict.
+    """
+    paths: dict[str, list[str]] = {}
+    for batch in reversed(batches):
+        for stream in batch.streams:
+            paths.setdefault(stream, []).append(batch.shown_file(stream))
+    return {stream: paths[stream] for stream in STREAMS if stream in paths}
+
+
+def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
+    """Return the descriptor's resources as they should be for these batches."""
+    listed = {r["name"]: r for r in package.descriptor.get("resources", []) if "name" in r}
+    return [
+        {
+            "name": stream,
+            "type": "table",
+            "format": "ndjson",
+            "mediatype": "application/x-ndjson",
+            "encoding": "utf-8",
+            "schema": f"schemas/{stream}.json",
+            **listed.get(stream, {}),
+            "path": paths,
+        }
+        for stream, paths in listing(batches).items()
+    ]

@@ -1,0 +1,156 @@
+"""Reading a stream's file: bytes, canonical lines, and the typed frame that they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.json as pj
+
+from claimlog.errors import Finding
+from claimlog.events.canonical import decode, explain, render
+from claimlog.schema import Field, Table
+
+MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
+
+
+@dataclass
+class Lines:
+    """A stream's file as read. ``frame`` is None where a finding makes it unreadable."""
+
+    rows: int = 0
+    sha256: str = ""
+    size: int = 0
+    frame: pl.DataFrame | None = None
+    leaves: list[bytes] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def arrow_type(item: Field) -> pa.DataType:
+    """Return the Arrow type in which the log holds a column; date-times stay as written."""
+    if item.type == "array":
+        if item.item is not None:
+            return pa.list_(arrow_type(item.item))
+        inner = sorted(item.fields, key=lambda part: part.name)
+        return pa.list_(pa.struct([(part.name, arrow_type(part)) for part in inner]))
+    return {"integer": pa.int64(), "number": pa.float64()}.get(item.type, pa.string())
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Return the Arrow schema of a stream's rows, in the order of its Table Schema."""
+    return pa.schema([(item.name, arrow_type(item)) for item in table.fields])
+
+
+def empty_frame(table: Table) -> pl.DataFrame:
+    """Return a stream's frame without rows."""
+    frame = pl.from_arrow(arrow_schema(table).empty_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
+    """Read the bytes of a stream's file.
+
+    Parameters
+    ----------
+    shown
+        The file as messages name it.
+    longest
+        Length of the longest line allowed, in bytes.
+    """
+    result = Lines(size=len(data), sha256=sha256(data).hexdigest())
+    result.findings = [*_byte_findings(data, shown, longest)]
+    if result.findings:
+        return result
+    lines = data.split(b"\n")[:-1]
+    result.rows = len(lines)
+    if not lines:
+        result.frame = empty_frame(table)
+        return result
+    result.leaves = [sha256(b"\x00" + line).digest() for line in lines]
+    frame = _fast_frame(data, table, len(lines))
+    suspects: Iterator[int]
+    if frame is None:
+        suspects = iter(range(len(lines)))
+    else:
+        written = pl.Series(lines, dtype=pl.Binary).cast(pl.String)
+        suspects = iter((render(frame, table) != written).fill_null(True).arg_true().to_list())
+    for index in suspects:
+        flaws = explain(lines[index].decode("utf-8"), table)
+        result.findings += [
+            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy)
+            for flaw in flaws
+        ]
+        if len(result.findings) >= MOST_LISTED:
+            break
+    if not result.findings:
+        result.frame = _exact_frame(lines, table) if frame is None else frame
+    return result
+
+
+def _fast_frame(data: bytes, table: Table, rows: int) -> pl.DataFrame | None:
+    """Parse all lines at once, or return None where some line needs the exact reading."""
+    longest = int(np.diff(np.flatnonzero(np.frombuffer(data, np.uint8) == 10), prepend=-1).max())
+    try:
+        parsed = pj.read_json(
+            pa.BufferReader(data),
+            read_options=pj.ReadOptions(block_size=max(1 << 20, longest + 1)),
+            parse_options=pj.ParseOptions(
+                explicit_schema=arrow_schema(table), unexpected_field_behavior="error"
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    frame = pl.from_arrow(parsed.select(table.names))
+    assert isinstance(frame, pl.DataFrame)
+    return frame if frame.height == rows else None
+
+
+def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
+    rows = [decode(line.decode("utf-8")) for line in lines]
+    frame = pl.from_arrow(pa.Table.from_pylist(rows, schema=arrow_schema(table)))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _byte_findings(data: bytes, shown: str, longest: int) -> Iterator[Finding]:
+    """Check what must hold before lines can be read; at most one finding of each kind."""
+
+    def at(offset: int) -> int:
+        return data.count(b"\n", 0, offset) + 1
+
+    def finding(offset: int, message: str, remedy: str) -> Finding:
+        return Finding("bytes", shown, message, at(offset), remedy=remedy)
+
+    if data.startswith(b"\xef\xbb\xbf"):
+        yield finding(0, "begins with a byte order mark", "save it as UTF-8 without BOM")
+    for byte, message, remedy in (
+        (b"\r", "holds a carriage return", "end lines with a line feed only"),
+        (b"\x00", "holds a NUL byte", "restore the file; NUL is never part of it"),
+    ):
+        if (offset := data.find(byte)) >= 0:
+            yield finding(offset, message, remedy)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        yield finding(error.start, message, "save the file as UTF-8")
+    if data and not data.endswith(b"\n"):
+        remedy = "the last line was cut off; restore it, or end it with a line feed"
+        yield finding(len(data), "does not end with a line feed", remedy)
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    lengths = np.diff(ends, prepend=-1) - 1
+    for where, message, remedy in (
+        (lengths > longest, f"is longer than {longest:,} bytes", "see schemas/thresholds.csv"),
+        (lengths == 0, "is empty", "remove the line"),
+    ):
+        if where.any():
+            line = int(where.argmax()) + 1
+            yield Finding("bytes", shown, f"the line {message}", line, remedy=remedy)
+    if data and len(data) - (int(ends[-1]) + 1 if len(ends) else 0) > longest:
+        message = f"the line is longer than {longest:,} bytes"
+        yield finding(len(data), message, "see schemas/thresholds.csv")

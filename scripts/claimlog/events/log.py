@@ -1,0 +1,143 @@
+"""The log as read: batches in order, each stream as one frame, and the tree over every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.events.batch import Batch, sealed_batches
+from claimlog.events.lines import Lines, empty_frame, read_lines
+from claimlog.events.merkle import CompactRange
+from claimlog.package import Package
+from claimlog.schema import STREAMS, Schemas
+
+POSITION = ("seq", "event_id", "batch", "line")
+"""Columns that a row gets from its place in the log: position (0-based leaf index of the tree),
+leaf hash (hex), batch number, and 1-based line of its file."""
+
+
+@dataclass
+class Log:
+    """Every row of the log. Frames hold a stream's columns and those of `POSITION`."""
+
+    package: Package
+    schemas: Schemas
+    batches: list[Batch]
+    frames: dict[str, pl.DataFrame]
+    files: dict[str, Lines]
+    trees: list[tuple[int, bytes]]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return self.trees[-1][0] if self.trees else 0
+
+    @property
+    def root(self) -> bytes:
+        """Root of the tree over all rows."""
+        return self.trees[-1][1] if self.trees else CompactRange().root()
+
+    @cached_property
+    def by_number(self) -> dict[int, Batch]:
+        return {batch.number: batch for batch in self.batches}
+
+    def place(self, stream: str, batch: int, line: int) -> tuple[str, int]:
+        """Return the file and line of a row, as messages name them."""
+        return self.by_number[batch].shown_file(stream), line
+
+    def live(self, stream: str) -> pl.DataFrame:
+        """Return the last row of every entity of a stream that is not retracted."""
+        frame, key = self.frames[stream], self.schemas.streams[stream].id
+        last = frame.filter(pl.col("seq") == pl.col("seq").max().over(key))
+        return last.filter(pl.col("action") != "retract")
+
+    def require_readable(self) -> None:
+        """Raise every finding of the reading.
+
+        Raises
+        ------
+        FindingsError
+            If a batch or a line could not be read.
+        """
+        if self.findings:
+            raise FindingsError(self.findings, "run claimlog validate for all of them")
+
+
+def read(package: Package, pending: Iterable[Batch] = (), sealed: bool = True) -> Log:
+    """Read the sealed batches of a package, and `pending` ones as if they came next.
+
+    With `sealed` false, `pending` alone is read as the whole log.
+
+    Nothing is raised for bad data: it is listed in ``findings``, and a file that cannot be read
+    adds no rows.
+    """
+    schemas = Schemas(package)
+    findings: list[Finding] = []
+    batches = [*(sealed_batches(package, findings) if sealed else ()), *pending]
+    files: dict[str, Lines] = {}
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in STREAMS}
+    trees: list[tuple[int, bytes]] = []
+    tree = CompactRange()
+    for batch in batches:
+        for stream, lines in read_batch(package, schemas, batch):
+            files[batch.shown_file(stream)] = lines
+            findings += lines.findings
+            if lines.frame is not None and lines.rows:
+                parts[stream].append(_positioned(lines, tree.size, batch.number))
+            tree.extend(lines.leaves)
+            # the digests now live in the frame
+            lines.leaves = []
+            lines.frame = None
+        trees.append((tree.size, tree.root()))
+    frames = {
+        name: pl.concat(parts.pop(name))
+        if parts[name]
+        else _positioned(Lines(frame=empty_frame(table)), 0, 0)
+        for name, table in schemas.streams.items()
+    }
+    return Log(package, schemas, batches, frames, files, trees, findings)
+
+
+def read_batch(package: Package, schemas: Schemas, batch: Batch) -> Iterator[tuple[str, Lines]]:
+    """Read a batch's files, one after the other, in log order."""
+    for stream in batch.streams:
+        longest = package.thresholds["line_bytes"]
+        yield (
+            stream,
+            read_lines(
+                read_bytes(batch.file(stream), batch.shown_file(stream)),
+                schemas.streams[stream],
+                batch.shown_file(stream),
+                longest,
+            ),
+        )
+
+
+def read_bytes(path: Path, shown: str) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
+
+
+def _positioned(lines: Lines, first: int, batch: int) -> pl.DataFrame:
+    assert lines.frame is not None
+    return lines.frame.with_columns(
+        pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("seq"),
+        pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
+        pl.lit(batch, dtype=pl.Int64).alias("batch"),
+        pl.int_range(1, 1 + pl.len(), dtype=pl.Int64).alias("line"),
+    )

@@ -1,0 +1,106 @@
+"""Texts of sources: their canonical form, and finding each by its hash."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import regex
+
+from claimlog.errors import UsageError
+
+WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+SOFT_HYPHEN = "\u00ad"
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8, as hex."""
+    return sha256(text.encode("utf-8")).hexdigest()
+
+
+def canonical(data: bytes) -> str:
+    """Return the canonical text of a file: UTF-8, no BOM, LF, NFC.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If the bytes are not UTF-8.
+    """
+    text = data.decode("utf-8").removeprefix("\ufeff")
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def normalised(text: str) -> str:
+    """Return `text` as words are read: NFKC, casefold, no soft hyphens."""
+    folded = unicodedata.normalize("NFKC", text.replace(SOFT_HYPHEN, "")).casefold()
+    # folding can undo the composition
+    return unicodedata.normalize("NFKC", folded)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text: runs of letters (with their marks) and digits.
+
+    >>> words("The “kit”, as THEY say\u2014co\u00adlocated")
+    ['the', 'kit', 'as', 'they', 'say', 'colocated']
+    """
+    return list(WORD.findall(normalised(text)))
+
+
+@dataclass(frozen=True)
+class Text:
+    """The canonical text of one source."""
+
+    content: str
+    path: Path | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        return digest(self.content)
+
+    @cached_property
+    def tokens(self) -> list[tuple[int, int, str]]:
+        """Words with where each stands: (start, end, word), offsets in code points."""
+        found = []
+        # soft hyphens stand inside words and are dropped from them
+        for match in regex.finditer(rf"[\p{{L}}\p{{M}}\p{{N}}{SOFT_HYPHEN}]+", self.content):
+            found += [(match.start(), match.end(), word) for word in words(match.group())]
+        return found
+
+    @cached_property
+    def boundaries(self) -> set[int]:
+        """Offsets between grapheme clusters (UAX 29), the ends of the text included."""
+        return {0, *(match.end() for match in regex.finditer(r"\X", self.content))}
+
+    def splits_word(self, offset: int) -> bool:
+        """Whether `offset` lies inside a word."""
+        around = self.content[max(0, offset - 1) : offset + 1]
+        return len(around) == 2 and offset > 0 and WORD.fullmatch(around) is not None
+
+    def line_of(self, offset: int) -> int:
+        """Return the 1-based line on which `offset` lies."""
+        return self.content.count("\n", 0, offset) + 1
+
+
+class Texts:
+    """The texts that the user supplied, found by the hash of their canonical form, never by name."""
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such directory of texts; name one with --texts DIR")
+        self.folder = folder
+        self.by_hash: dict[str, Text] = {}
+        self.unreadable: list[Path] = []
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                try:
+                    text = Text(canonical(path.read_bytes()), path)
+                except (UnicodeDecodeError, OSError):
+                    self.unreadable.append(path)
+                    continue
+                self.by_hash[text.sha256] = text
+
+    def get(self, sha256: str | None) -> Text | None:
+        return self.by_hash.get(sha256 or "")

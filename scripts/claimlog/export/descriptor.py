@@ -1,0 +1,82 @@
+"""The descriptor of the compiled files: a Data Package with bytes, hashes and schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from claimlog.package import Package
+from claimlog.schema import Table
+
+OURS = ("order", "label", "facets", "indexes", "search", "sort", "sort_desc", "stream")
+"""Properties of our schema files that say how to compile and show a table."""
+
+
+def describe(
+    package: Package,
+    folder: Path,
+    tables: Mapping[str, Table],
+    rows: Mapping[str, int],
+    log: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the descriptor of the files in `folder`.
+
+    Parameters
+    ----------
+    rows
+        Number of rows by table.
+    log
+        What was folded: tree size, root, as-of, fingerprint of the inputs.
+    """
+    head = {
+        key: package.descriptor[key]
+        for key in package.descriptor
+        if key != "resources"
+    }
+    resources = []
+    for name, table in tables.items():
+        path = f"parquet/{name}.parquet"
+        schema = {key: value for key, value in table.spec.items() if key not in OURS}
+        resources.append(
+            {
+                "name": name,
+                "path": path,
+                "title": table.title,
+                "description": table.description,
+                "format": "parquet",
+                "mediatype": "application/vnd.apache.parquet",
+                **_size_and_hash(folder / path),
+                "rows": rows[name],
+                "schema": schema,
+            }
+        )
+    for name, path, title, kind in (
+        ("database", f"{package.descriptor['name']}.db", "All tables as SQLite", "vnd.sqlite3"),
+        ("validation", "validation.json", "What validation checked, skipped and failed", "json"),
+    ):
+        resources.append(
+            {
+                "name": name,
+                "path": path,
+                "title": title,
+                "mediatype": f"application/{kind}",
+                **_size_and_hash(folder / path),
+            }
+        )
+    return {**head, "log": dict(log), "resources": resources}
+
+
+def _size_and_hash(path: Path) -> dict[str, object]:
+    digest = sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return {"bytes": path.stat().st_size, "hash": f"sha256:{digest.hexdigest()}"}
+
+
+def dump_json(value: object) -> bytes:
+    """Return a JSON file's bytes."""
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")

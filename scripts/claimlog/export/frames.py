@@ -1,0 +1,72 @@
+"""Conforming a folded table to its Table Schema: columns, types, order."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from claimlog.schema import Field, Schemas, Table
+
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return the table's columns in their order and types, sorted by its primary key."""
+    columns = [_typed(item) for item in table.fields]
+    # a key's columns are plain; sorting before the cast keeps enums in alphabetical order
+    return frame.sort(table.primary_key, maintain_order=False).select(columns)
+
+
+def _typed(item: Field) -> pl.Expr:
+    column = pl.col(item.name)
+    if item.type == "datetime":
+        return column.str.to_datetime(TIME, time_zone="UTC", time_unit="us")
+    if item.enum is not None and item.type == "string":
+        return column.cast(pl.Enum(item.enum))
+    if item.type == "array":
+        return column
+    types = {
+        "integer": pl.Int64,
+        "number": pl.Float64,
+        "date": pl.Date,
+        "boolean": pl.Boolean,
+        "string": pl.String,
+    }
+    return column.cast(types[item.type])
+
+
+def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
+    """Return the tables that describe the dataset rather than the world."""
+    codes = [
+        {"codelist": name, **row} for name, rows in schemas.codebook.items() for row in rows
+    ]
+    columns = [
+        {
+            "table": table.name,
+            "column": item.name,
+            "position": position,
+            "type": item.type,
+            "unit": item.unit,
+            "codelist": item.codelist,
+            "required": item.required,
+            "description": item.description,
+        }
+        for table in schemas.tables.values()
+        for position, item in enumerate(table.fields, 1)
+    ]
+    return {
+        "codebook": _frame(codes, schemas.tables["codebook"]),
+        "data_dictionary": _frame(columns, schemas.tables["data_dictionary"]),
+    }
+
+
+def _frame(rows: list[dict[str, object]], table: Table) -> pl.DataFrame:
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    texts = [name for name in table.names if frame.schema.get(name) == pl.String]
+    # an empty cell of a CSV is an absent value
+    return frame.with_columns(pl.col(name).replace("", None) for name in texts)
+
+
+def empty(table: Table) -> pl.DataFrame:
+    """Return a table without rows."""
+    types = {"integer": pl.Int64, "number": pl.Float64, "date": pl.Date, "boolean": pl.Boolean}
+    return pl.DataFrame(schema={f.name: types.get(f.type, pl.String) for f in table.fields})

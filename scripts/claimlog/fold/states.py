@@ -1,0 +1,66 @@
+"""The two folds of a stream: the last live state of every entity, and every version's span."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+
+def prefix(rows: nw.LazyFrame, size: int) -> nw.LazyFrame:
+    """Return the rows among the first `size` of the log."""
+    return rows.filter(nw.col("seq") < size)
+
+
+def current(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
+    """Return the last row of every entity that is not a tombstone."""
+    last = rows.filter(nw.col("seq") == nw.col("seq").max().over(key))
+    return last.filter(nw.col("action") != "retract")
+
+
+def versions(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
+    """Return every row with the span of the log in which it holds.
+
+    Adds ``valid_from_seq`` (its own position) and ``valid_to_seq`` (that of the next version, null
+    for the last).
+    """
+    return rows.with_columns(
+        nw.col("seq").alias("valid_from_seq"),
+        nw.col("seq").shift(-1).over(key, order_by="seq").alias("valid_to_seq"),
+    )
+
+
+def listed(rows: nw.LazyFrame, key: str, column: str, name: str) -> nw.LazyFrame:
+    """Return the parts of a list column, one a row, as (`key`, `name`); empty lists give none."""
+    parts = rows.filter(nw.col(column).list.len() > 0).select(key, nw.col(column).alias(name))
+    return parts.explode(name)
+
+
+def unnested(
+    rows: nw.LazyFrame, key: str, column: str, fields: dict[str, str]
+) -> nw.LazyFrame:
+    """Return the structs of a list column, one a row; `fields` maps their fields to new names."""
+    parts = listed(rows, key, column, "part")
+    return parts.select(
+        key, *(nw.col("part").struct.field(name).alias(new) for name, new in fields.items())
+    )
+
+
+def numbered(
+    rows: nw.LazyFrame, key: str, column: str, fields: tuple[str, ...], number: str, most: int
+) -> nw.LazyFrame:
+    """Return the structs of a list column with their 1-based position as `number`.
+
+    Position by position up to `most` (the schema's limit), because no backend keeps the order of
+    an exploded list for sure.
+    """
+    parts = []
+    for index in range(most):
+        there = rows.filter(nw.col(column).list.len() > index)
+        part = nw.col(column).list.get(index).struct
+        parts.append(
+            there.select(
+                key,
+                nw.lit(index + 1).cast(nw.Int64).alias(number),
+                *(part.field(name).alias(name) for name in fields),
+            )
+        )
+    return nw.concat(parts, how="vertical")

@@ -1,0 +1,129 @@
+"""From the streams' rows to every table that depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+
+from claimlog.edtf import bounds
+from claimlog.fold.corroboration import corroborate
+from claimlog.fold.states import current, listed, numbered, prefix, unnested, versions
+from claimlog.schema import Schemas
+
+Frames = dict[str, nw.LazyFrame]
+
+
+def fold(frames: Mapping[str, Any], schemas: Schemas, size: int) -> Frames:
+    """Fold the first `size` rows of the log into tables.
+
+    Parameters
+    ----------
+    frames
+        The rows of each stream with ``seq``, ``event_id``, ``batch`` and ``line``: native lazy
+        frames of any Narwhals backend.
+
+    Returns
+    -------
+    dict
+        Lazy Narwhals frames by table name. Their columns are a superset of the table's.
+    """
+    rows = {name: prefix(nw.from_native(frame).lazy(), size) for name, frame in frames.items()}
+    live = {name: current(rows[name], table.id) for name, table in schemas.streams.items()}
+    tables: Frames = {
+        **_source_tables(live["sources"]),
+        **_actor_tables(live["actors"]),
+        **_incident_tables(live["incidents"]),
+        **_claim_tables(live["claims"], schemas),
+        "links": live["links"],
+        "events": _events(rows, schemas),
+    }
+    for name, table in schemas.streams.items():
+        tables[f"{table.entity}_versions"] = versions(rows[name], table.id)
+    tables |= corroborate(live["claims"], live["links"], live["sources"], tables["attributions"])
+    return tables
+
+
+def _source_tables(sources: nw.LazyFrame) -> Frames:
+    edge = {"source_id": "derived_from_id", **{n: n for n in ("relation", "certainty", "evidence")}}
+    part = {name: name for name in ("start", "end", "kind")}
+    return {
+        "sources": dated(sources, "published"),
+        "source_lineage": unnested(sources, "source_id", "lineage", edge),
+        "source_furniture": unnested(sources, "source_id", "furniture", part),
+    }
+
+
+def _actor_tables(actors: nw.LazyFrame) -> Frames:
+    part = {name: name for name in ("alliance_id", "start", "end")}
+    return {
+        "actors": actors,
+        "alliance_members": unnested(actors, "actor_id", "memberships", part),
+    }
+
+
+def _incident_tables(incidents: nw.LazyFrame) -> Frames:
+    return {
+        "incidents": dated(incidents, "occurred"),
+        "incident_actors": listed(incidents, "incident_id", "actors", "actor_id").unique(),
+    }
+
+
+def _claim_tables(claims: nw.LazyFrame, schemas: Schemas) -> Frames:
+    chain = schemas.streams["claims"].by_name["attributions"]
+    fields = tuple(item.name for item in chain.fields)
+    most = int(chain.constraints["maxLength"])
+    hops = numbered(claims, "claim_id", "attributions", fields, "hop", most)
+    innermost = hops.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
+        "claim_id", "anonymity", nw.col("actor_id").alias("speaker_id")
+    )
+    counted = claims.with_columns(nw.col("attributions").list.len().cast(nw.Int64).alias("hops"))
+    roles = [
+        listed(claims, "claim_id", "dyad_from", "actor_id").with_columns(role=nw.lit("from")),
+        listed(claims, "claim_id", "dyad_to", "actor_id").with_columns(role=nw.lit("to")),
+        hops.filter(~nw.col("actor_id").is_null())
+        .select("claim_id", "actor_id")
+        .with_columns(role=nw.lit("speaker")),
+    ]
+    return {
+        "claims": dated(counted.join(innermost, on="claim_id", how="left"), "occurred"),
+        "attributions": hops,
+        "claim_actors": nw.concat(roles, how="vertical").unique(),
+    }
+
+
+def _events(rows: Frames, schemas: Schemas) -> nw.LazyFrame:
+    envelope = ("seq", "event_id", "batch", "line", "action", "version")
+    parts = [
+        rows[name].select(
+            *envelope,
+            "recorded_at",
+            "recorded_by",
+            "reason",
+            nw.col(table.id).alias("entity_id"),
+            nw.lit(name).alias("stream"),
+        )
+        for name, table in schemas.streams.items()
+    ]
+    return nw.concat(parts, how="vertical")
+
+
+def dated(rows: nw.LazyFrame, column: str) -> nw.LazyFrame:
+    """Add the first and last day that an EDTF column can mean, as dates.
+
+    Each distinct value is parsed once; the result is joined back.
+    """
+    values = rows.filter(~nw.col(column).is_null()).select(column).unique().collect()
+    known = sorted(values[column].to_list())
+    ranges = [bounds(value) for value in known]
+    days = nw.from_dict(
+        {
+            column: known,
+            f"{column}_start": [first for first, _ in ranges],
+            f"{column}_end": [last for _, last in ranges],
+        },
+        schema={column: nw.String, f"{column}_start": nw.Date, f"{column}_end": nw.Date},
+        backend=values.implementation,
+    )
+    return rows.join(days.lazy(), on=column, how="left")

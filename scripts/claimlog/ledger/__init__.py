@@ -1,0 +1,1 @@
+"""Changing the log: open batches, new rows, sealing and rebasing."""

@@ -1,0 +1,193 @@
+"""Rebasing: giving batches that lost a race the numbers, times and identifiers that come next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claimlog.errors import Finding, FindingsError, UsageError
+from claimlog.events.batch import MANIFEST, Batch, dump_manifest, sealed_batches
+from claimlog.events.canonical import decode, encode
+from claimlog.events.log import Log, read, read_bytes
+from claimlog.ledger.seal import make_manifest, move_in, recover, staging, sync_descriptor
+from claimlog.package import Package
+from claimlog.schema import Table
+from claimlog.validate import validate
+
+NUMBERED = re.compile(r"(?P<head>S|L|K|C[0-9]+-)(?P<number>[0-9]+)")
+
+
+def rebase(package: Package, names: Sequence[str]) -> list[str]:
+    """Put sealed batches after all others, in the order given. The caller holds the lock.
+
+    Each gets the next number and a new manifest; times earlier than the log's last are raised to
+    it; identifiers of the form C001-002, L0001, K0001 and S001 that another batch has used
+    meanwhile are replaced by the next free ones, and references to them with them.
+
+    Returns
+    -------
+    list of str
+        What was renamed, a line each.
+
+    Raises
+    ------
+    ClaimlogError
+        If an entity was changed on both sides, so that somebody must decide.
+    """
+    recover(package)
+    batches = sealed_batches(package, [])
+    lost = [_named(batches, name) for name in names]
+    kept = [batch for batch in batches if batch not in lost]
+    said: list[str] = []
+    with staging(package) as folder:
+        placed: list[Batch] = []
+        for batch in lost:
+            log = _log_of(package, [*kept, *placed])
+            number = max((b.number for b in [*kept, *placed]), default=0) + 1
+            place = folder / f"{number:04d}-{batch.slug}"
+            renames = _rewrite(log, batch, place)
+            new = Batch(place, f"events/{place.name}", number, batch.slug, len(log.batches))
+            log = _log_of(package, [*kept, *placed, new])
+            told = {key: batch.manifest[key] for key in ("title", "method", "recorded_by")}
+            manifest = make_manifest(log, new, batch.slug, **told)
+            (place / MANIFEST).write_bytes(dump_manifest(manifest))
+            placed.append(Batch(place, new.shown, number, batch.slug, new.index, manifest))
+            said.append(f"{batch.path.name} is now {place.name}")
+            said += [f"  {old} is now {renamed}" for old, renamed in renames.items()]
+        _check(package, [*kept, *placed])
+        for batch in lost:
+            batch.path.rename(package.state / f"rebased-{batch.path.name}")
+        for batch in placed:
+            move_in(package, batch.path)
+        for batch in lost:
+            _remove(package.state / f"rebased-{batch.path.name}")
+    sync_descriptor(package)
+    return said
+
+
+def _named(batches: list[Batch], name: str) -> Batch:
+    wanted = Path(name).name
+    for batch in batches:
+        if batch.path.name == wanted:
+            return batch
+    listed = ", ".join(batch.path.name for batch in batches[-4:])
+    raise UsageError(f'there is no batch "{wanted}" in events/ (the last ones: {listed})')
+
+
+def _log_of(package: Package, batches: list[Batch]) -> Log:
+    """Read these batches as the whole log."""
+    log = read(package, batches, sealed=False)
+    log.require_readable()
+    return log
+
+
+def _check(package: Package, batches: list[Batch]) -> None:
+    report = validate(_log_of(package, batches), frictionless=False)
+    if report.errors:
+        raise FindingsError(report.findings, "nothing was rebased; mend the rows, or decide by hand")
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+def _rewrite(log: Log, batch: Batch, place: Path) -> dict[str, str]:
+    """Write the batch's rows into `place` as they read after `log`; return the renamed ids."""
+    rows = {
+        stream: [
+            decode(line.decode("utf-8"))
+            for line in read_bytes(batch.file(stream), batch.shown_file(stream)).splitlines()
+        ]
+        for stream in batch.streams
+    }
+    renames = _renames(log, rows)
+    times = [frame["recorded_at"].max() for frame in log.frames.values()]
+    last = max((str(time) for time in times if time is not None), default="")
+    place.mkdir()
+    for stream, listed in rows.items():
+        table = log.schemas.streams[stream]
+        moved = [_moved(row, table, renames, last) for row in listed]
+        _refuse_conflicts(log, batch, stream, moved)
+        data = b"".join(encode(row) + b"\n" for row in moved)
+        (place / f"{stream}.ndjson").write_bytes(data)
+    return {old: new for renamed in renames.values() for old, new in renamed.items()}
+
+
+def _renames(log: Log, rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, str]]:
+    """Return new identifiers for entities that both sides have asserted, by stream."""
+    renames: dict[str, dict[str, str]] = {}
+    for stream, listed in rows.items():
+        table = log.schemas.streams[stream]
+        used = set(log.frames[stream][table.id].to_list())
+        taken = used | {row[table.id] for row in listed}
+        for row in listed:
+            old = row[table.id]
+            match = NUMBERED.fullmatch(old)
+            if row["version"] == 1 and old in used and match:
+                width, number = len(match["number"]), int(match["number"])
+                while f"{match['head']}{number:0{width}d}" in taken:
+                    number += 1
+                new = f"{match['head']}{number:0{width}d}"
+                taken.add(new)
+                renames.setdefault(stream, {})[old] = new
+    return renames
+
+
+def _moved(
+    row: dict[str, Any],
+    table: Table,
+    renames: Mapping[str, Mapping[str, str]],
+    last: str,
+) -> dict[str, Any]:
+    """Return a row with identifiers renamed wherever they stand, and its time raised."""
+
+    def swap(stream: str, value: Any) -> Any:
+        return renames.get(stream, {}).get(value, value)
+
+    moved = {**row, table.id: swap(table.name, row[table.id])}
+    moved["recorded_at"] = max(row["recorded_at"], last)
+    for key in table.foreign_keys:
+        moved[key.column] = swap(key.table, row[key.column])
+    for item in table.fields:
+        if item.item is not None and item.item.references:
+            moved[item.name] = [swap(item.item.references, value) for value in row[item.name]]
+        if item.fields:
+            linked = {f.name: f.references for f in item.fields if f.references}
+            moved[item.name] = [
+                {**part, **{name: swap(stream, part[name]) for name, stream in linked.items()}}
+                for part in row[item.name]
+            ]
+    return moved
+
+
+def _refuse_conflicts(log: Log, batch: Batch, stream: str, rows: list[dict[str, Any]]) -> None:
+    """Refuse rows whose version another batch has used meanwhile."""
+    table = log.schemas.streams[stream]
+    frame = log.frames[stream]
+    last = dict(frame.group_by(table.id).agg(pl.col("version").max()).iter_rows())
+    findings = []
+    for number, row in enumerate(rows, 1):
+        before = last.get(row[table.id], 0)
+        if row["version"] <= before:
+            message = f"version {row['version']} exists already in a batch that won the race"
+            remedy = "compare the two, remove this batch, and amend from the last version"
+            findings.append(
+                Finding(
+                    "version-sequence",
+                    batch.shown_file(stream),
+                    message,
+                    number,
+                    row[table.id],
+                    remedy,
+                )
+            )
+        last[row[table.id]] = row["version"]
+    if findings:
+        raise FindingsError(findings, "nothing was rebased")
+

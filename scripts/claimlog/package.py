@@ -1,0 +1,135 @@
+"""The package on disk: where its parts lie, its descriptor, and its thresholds."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError, UsageError
+
+DESCRIPTOR = "datapackage.json"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A directory with ``datapackage.json``, ``events/`` and ``schemas/``."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> Package:
+        """Return the package at `start` or in the nearest directory above it.
+
+        Raises
+        ------
+        UsageError
+            If neither `start` nor a directory above it holds a package.
+        """
+        for folder in (start.absolute(), *start.absolute().parents):
+            if (folder / DESCRIPTOR).is_file() and (folder / "schemas").is_dir():
+                return cls(folder)
+        raise UsageError(
+            f"{start}: no {DESCRIPTOR} with a schemas/ beside it here or above; "
+            "run inside a package or name one with --package DIR"
+        )
+
+    @property
+    def events(self) -> Path:
+        return self.root / "events"
+
+    @property
+    def schemas(self) -> Path:
+        return self.root / "schemas"
+
+    @property
+    def build(self) -> Path:
+        return self.root / "build"
+
+    @property
+    def state(self) -> Path:
+        """Open batches, staging and the lock: never part of the dataset."""
+        return self.root / ".claimlog"
+
+    @cached_property
+    def descriptor(self) -> dict[str, Any]:
+        """The descriptor: the only home of name, version and licence."""
+        return read_json(self.root / DESCRIPTOR, self.relative(self.root / DESCRIPTOR))
+
+    @cached_property
+    def thresholds(self) -> dict[str, int]:
+        """Limits and sizes, from ``schemas/thresholds.csv``, which gives each its reason."""
+        with (self.schemas / "thresholds.csv").open(encoding="utf-8", newline="") as handle:
+            return {row["name"]: int(row["value"]) for row in csv.DictReader(handle)}
+
+    def relative(self, path: Path) -> str:
+        """Return `path` as messages show it: relative to the package where it lies inside."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+
+def read_json(path: Path, shown: str) -> dict[str, Any]:
+    """Read a JSON object strictly: UTF-8, no duplicate keys, no NaN.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file is absent, unreadable or not one JSON object.
+    """
+    import json
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise ValueError(f'key "{twice}" occurs twice')
+        return dict(pairs)
+
+    def refuse(token: str) -> float:
+        raise ValueError(f"{token} is not JSON")
+
+    try:
+        value = json.loads(
+            path.read_bytes().decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse
+        )
+    except OSError as error:
+        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ClaimlogError(
+            f"{shown}: not valid JSON: {error}; mend it or restore it from git"
+        ) from error
+    if not isinstance(value, dict):
+        raise ClaimlogError(f"{shown}: expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` atomically: temporary file, fsync, rename, fsync of the directory."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        # mkstemp makes private files; the log is for everybody to read
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Flush a directory's entries to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

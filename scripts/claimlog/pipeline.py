@@ -1,0 +1,151 @@
+"""The pipeline: read, validate, stop on findings, fold, write, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.events.log import Log, read
+from claimlog.events.text import Texts
+from claimlog.export.descriptor import describe, dump_json
+from claimlog.export.frames import conform, constant_tables, empty
+from claimlog.export.parquet import write_parquet
+from claimlog.export.publish import publishing
+from claimlog.export.sqlite import write_sqlite
+from claimlog.fold import Cutoff, cutoff, fold
+from claimlog.inputs import MARK, fingerprint
+from claimlog.package import Package
+from claimlog.site.metadata import inspect_data, metadata
+from claimlog.validate import Report, validate
+
+Progress = Callable[[str], None]
+
+
+def build(
+    package: Package,
+    out: Path,
+    as_of: str | None = None,
+    texts: Path | None = None,
+    progress: Progress = lambda step: None,
+) -> Report:
+    """Validate the log and compile it into `out`.
+
+    Parameters
+    ----------
+    as_of
+        What to fold: a batch number, a UTC time or an event id; None for all of the log.
+    texts
+        Directory of source texts, for checking the anchors; no text enters `out`.
+
+    Raises
+    ------
+    FindingsError
+        If validation finds an error; `out` stays as it was.
+    ClaimlogError
+        If `out` cannot be written or is not ours to replace.
+    """
+    refuse_foreign(package, out)
+    progress("read")
+    mark = fingerprint(package, as_of, texts)  # before reading: a change meanwhile rebuilds
+    log = read(package)
+    report = validate(log, Texts(texts) if texts else None, progress=progress)
+    if report.errors:
+        raise FindingsError(report.findings, "nothing was built")
+    cut = cutoff(log, as_of)
+    progress("fold")
+    frames = compile_tables(log, cut)
+    with publishing(out, package.relative(out)) as folder:
+        progress("write")
+        write(package, log, cut, frames, report, folder, mark)
+    return report
+
+
+def compile_tables(log: Log, cut: Cutoff) -> dict[str, pl.DataFrame]:
+    """Return every compiled table, conformed to its schema."""
+    lazy = {name: frame.lazy() for name, frame in log.frames.items()}
+    folded = fold(lazy, log.schemas, cut.size)
+    constant = {**constant_tables(log.schemas), "batches": _batches(log, cut)}
+    frames = {}
+    for name, table in log.schemas.tables.items():
+        if name in folded:
+            native = folded.pop(name).to_native()
+            frame = native.select(table.names).collect()
+        else:
+            frame = constant.get(name, empty(table))
+        frames[name] = conform(frame, table)
+    return frames
+
+
+def _batches(log: Log, cut: Cutoff) -> pl.DataFrame:
+    table = log.schemas.tables["batches"]
+    rows = []
+    for batch in log.batches[: cut.batches]:
+        tree = batch.manifest["tree"]
+        own = {"tree_size": tree["size"], "root": tree["root"]}
+        rows.append({name: own.get(name, batch.manifest.get(name)) for name in table.names})
+    return pl.DataFrame(rows, schema=empty(table).schema)
+
+
+def write(
+    package: Package,
+    log: Log,
+    cut: Cutoff,
+    frames: dict[str, pl.DataFrame],
+    report: Report,
+    folder: Path,
+    mark: str,
+) -> None:
+    """Write all outputs into an empty directory; `mark` is the fingerprint of the inputs."""
+    tables = log.schemas.tables
+    database = folder / f"{package.descriptor['name']}.db"
+    (folder / "parquet").mkdir()
+    # both writers leave the interpreter for C: two threads use two cores
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(write_sqlite, frames, tables, database)
+        for name, frame in frames.items():
+            write_parquet(frame, tables[name], folder / "parquet" / f"{name}.parquet")
+        pending.result()
+    (folder / "validation.json").write_bytes(report.dump())
+    rows = {name: frame.height for name, frame in frames.items()}
+    state = {
+        "tree_size": cut.size,
+        "batches": cut.batches,
+        "root": log.trees[cut.batches - 1][1].hex() if _whole_batches(log, cut) else None,
+        "as_of": cut.said,
+    }
+    descriptor = describe(package, folder, tables, rows, state)
+    (folder / "datapackage.json").write_bytes(dump_json(descriptor))
+    (folder / "datasette").mkdir()
+    for name, value in (
+        ("metadata.json", metadata(package, log.schemas, state)),
+        ("inspect.json", inspect_data(database, rows)),
+    ):
+        (folder / "datasette" / name).write_bytes(dump_json(value))
+    (folder / MARK).write_text(mark + "\n")
+
+
+def _whole_batches(log: Log, cut: Cutoff) -> bool:
+    return cut.batches > 0 and log.trees[cut.batches - 1][0] == cut.size
+
+
+def refuse_foreign(package: Package, out: Path) -> None:
+    """Refuse to replace a directory that no build made.
+
+    Raises
+    ------
+    ClaimlogError
+        If `out` exists and is neither empty nor a build.
+    """
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _is_build(out))):
+        raise ClaimlogError(
+            f"{package.relative(out)}: exists and is no build of ours; "
+            "name another directory with --out, or remove it yourself"
+        )
+
+
+def _is_build(out: Path) -> bool:
+    return (out / "datapackage.json").is_file() and (out / "validation.json").is_file()

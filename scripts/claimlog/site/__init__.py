@@ -1,0 +1,1 @@
+"""The Datasette plugin: metadata projected from the schemas, and the canned queries."""

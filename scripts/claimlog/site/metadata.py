@@ -1,0 +1,110 @@
+"""Datasette's metadata, counts and canned queries, projected from the schemas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.schema import Field, Schemas, Table
+
+HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
+
+
+def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Datasette's metadata for a build."""
+    about = package.descriptor
+    licence = about["licenses"][0]
+    common = {
+        "license": licence["title"],
+        "license_url": licence["path"],
+        "source": f"{about['name']} {about['version']}, log of {state['tree_size']} events",
+        "source_url": about.get("homepage", licence["path"]),
+    }
+    return {
+        "title": about["title"],
+        "description": about["description"],
+        **common,
+        "databases": {
+            about["name"]: {
+                "title": about["title"],
+                "description": about["description"],
+                **common,
+                "tables": {table.name: _table(table) for table in schemas.tables.values()},
+                "queries": queries(),
+            }
+        },
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "title": table.title,
+        "description": table.description,
+        "columns": {item.name: describe(item) for item in table.fields},
+        "facets": [
+            {"array": name} if table.by_name[name].type == "array" else name
+            for name in table.spec.get("facets", ())
+        ],
+    }
+    for key in ("sort", "sort_desc"):
+        if key in table.spec:
+            shown[key] = table.spec[key]
+    if "label" in table.spec:
+        shown["label_column"] = table.spec["label"]
+    if "search" in table.spec:
+        shown |= {"fts_table": f"{table.name}_fts", "fts_pk": "rowid"}
+    return shown
+
+
+def describe(item: Field) -> str:
+    """Return a column's description with its unit and code list."""
+    parts = [item.description]
+    if item.unit:
+        parts.append(f"Unit: {item.unit}.")
+    if item.codelist:
+        parts.append(f"Codes: {item.codelist} in the table codebook.")
+    return " ".join(parts)
+
+
+def queries() -> dict[str, dict[str, Any]]:
+    """Return the canned queries by name: one SQL file each, its title and description on top.
+
+    Raises
+    ------
+    ClaimlogError
+        If a file has no title or description.
+    """
+    found = {}
+    folder = files("claimlog.site") / "queries"
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if not path.name.endswith(".sql"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        heads = {m["key"]: m["value"] for line in text.splitlines() if (m := HEADER.match(line))}
+        if set(heads) != {"title", "description"}:
+            raise ClaimlogError(f"{path.name}: needs one '-- title:' and one '-- description:'")
+        sql = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
+        found[path.name.removesuffix(".sql")] = {**heads, "sql": sql.strip(), "hide_sql": True}
+    return found
+
+
+def inspect_data(database: Path, rows: Mapping[str, int]) -> dict[str, Any]:
+    """Return what ``datasette inspect`` would: the file's hash and size, and every table's count."""
+    digest = sha256()
+    with database.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return {
+        database.stem: {
+            "hash": digest.hexdigest(),
+            "size": database.stat().st_size,
+            "file": database.name,
+            "tables": {name: {"count": count} for name, count in rows.items()},
+        }
+    }

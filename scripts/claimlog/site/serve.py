@@ -1,0 +1,57 @@
+"""Opening a build in Datasette."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+
+SETTINGS = {
+    "suggest_facets": "off",  # the declared facets are indexed; guessed ones can time out
+    "facet_time_limit_ms": "1000",
+    "sql_time_limit_ms": "2000",
+    "default_page_size": "50",
+    "max_returned_rows": "1000",
+    "allow_csv_stream": "on",
+}
+
+
+def command(package: Package, folder: Path, host: str, port: int) -> list[str]:
+    """Return Datasette's command line for a build.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is no build, or the port is taken.
+    """
+    database = folder / f"{package.descriptor['name']}.db"
+    if not database.is_file():
+        raise ClaimlogError(f"{package.relative(database)}: there is no build; run make build")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ClaimlogError(
+                f"port {port} on {host} cannot be used ({error.strerror}); "
+                f"take another: make serve PORT={port + 1 if port < 65535 else 8001}"
+            ) from error
+    words = [sys.executable, "-m", "datasette", "serve", "--immutable", str(database)]
+    words += ["--inspect-file", str(folder / "datasette" / "inspect.json")]
+    words += ["--metadata", str(folder / "datasette" / "metadata.json")]
+    words += ["--host", host, "--port", str(port)]
+    for name, value in SETTINGS.items():
+        words += ["--setting", name, value]
+    return words
+
+
+def run(package: Package, folder: Path, host: str, port: int) -> None:
+    """Replace this process by Datasette serving a build."""
+    import os
+
+    words = command(package, folder, host, port)
+    print(f"serving http://{host}:{port}/ (stop with Ctrl-C)", flush=True)
+    os.execv(words[0], words)

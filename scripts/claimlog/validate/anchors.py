@@ -1,0 +1,90 @@
+"""Rules that need the texts: every anchor, and the statements' wording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from claimlog.errors import Finding
+from claimlog.events.anchor import COLUMNS, anchor, boundary_flaw
+from claimlog.events.log import Log
+from claimlog.events.text import Text, Texts, digest, words
+from claimlog.validate.report import Report
+
+RULES = ("quote-hash", "anchor-words", "word-boundary", "own-words")
+
+
+def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
+    """Check every live claim and coding against its text, where the text was supplied."""
+    sources = {row["source_id"]: row for row in log.live("sources").iter_rows(named=True)}
+    coded = {name: row for name, row in sources.items() if row["text_sha256"]}
+    rows = {name: log.live(name) for name in ("claims", "codings")}
+    anchors = sum(frame.height for frame in rows.values())
+    if texts is None:
+        report.anchors_unchecked = anchors
+        note = f"no texts were supplied: {anchors} anchors not checked; use --texts DIR"
+        report.count("text-identity", 0, len(coded), note)
+        for rule in RULES:
+            report.count(rule, 0, anchors, note)
+        return
+    found = {name: text for name, row in coded.items() if (text := texts.get(row["text_sha256"]))}
+    absent = sorted(set(coded) - set(found))
+    note = f"no text supplied has the hash of {', '.join(absent)}" if absent else None
+    report.count("text-identity", len(found), len(absent), note)
+    for name, text in found.items():
+        if len(text.content) != coded[name]["text_length"]:
+            path, line = log.place("sources", coded[name]["batch"], coded[name]["line"])
+            message = f"text_length is {coded[name]['text_length']}, the text has {len(text.content)}"
+            report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
+    report.anchors_unchecked = 0
+    for stream, frame in rows.items():
+        for source, text in found.items():
+            part = frame.filter(pl.col("source_id") == source)
+            _check_stream(log, report, stream, part, text)
+        skipped = frame.filter(~pl.col("source_id").is_in(list(found))).height
+        report.anchors_unchecked += skipped
+        for rule in RULES:
+            report.count(rule, 0, skipped, note)
+
+
+def _check_stream(
+    log: Log, report: Report, stream: str, frame: pl.DataFrame, text: Text
+) -> None:
+    claims = stream == "claims"
+    for rule in ("quote-hash", "word-boundary", *(("anchor-words", "own-words") if claims else ())):
+        report.count(rule, frame.height)
+    limit = log.package.thresholds["shared_words"]
+    runs = _runs(words(text.content), limit) if claims else {}
+    for row in frame.iter_rows(named=True):
+        path, line = log.place(stream, row["batch"], row["line"])
+        name = row[log.schemas.streams[stream].id]
+        for rule, message, remedy in _flaws(row, text, runs, limit, claims):
+            report.fail(Finding(rule, path, message, line, name, remedy))
+
+
+def _flaws(
+    row: dict[str, object], text: Text, runs: dict[str, int], limit: int, claims: bool
+) -> Iterator[tuple[str, str, str]]:
+    start, end = int(str(row["start"])), int(str(row["end"]))
+    again = "compute the anchor again: claimlog amend claim ID --quote"
+    if digest(text.content[start:end]) != row["quote_sha256"]:
+        yield "quote-hash", f"the passage at {start}-{end} has another hash", again
+        return
+    if flaw := boundary_flaw(text, start, end):
+        yield "word-boundary", f"the passage at {start}-{end} {flaw}", again
+    if not claims:
+        return
+    right = anchor(text, start, end).as_row()
+    if wrong := [name for name in COLUMNS if row[name] != right[name]]:
+        yield "anchor-words", f"{', '.join(wrong)} differ from those of the passage", again
+    spoken = words(str(row["statement"]))
+    for at in range(len(spoken) - limit + 1):
+        if (run := " ".join(spoken[at : at + limit])) in runs:
+            message = f'the statement shares {limit} words with the text: "{run}"'
+            yield "own-words", message, "say it in our own words"
+            return
+
+
+def _runs(tokens: list[str], limit: int) -> dict[str, int]:
+    return {" ".join(tokens[at : at + limit]): at for at in range(len(tokens) - limit + 1)}

@@ -1,0 +1,120 @@
+"""Log integrity: file hashes, tree sizes and roots, the chain of manifests, released batches."""
+
+from __future__ import annotations
+
+import subprocess
+from hashlib import sha256
+
+from claimlog.errors import Finding
+from claimlog.events.batch import MANIFEST, Batch
+from claimlog.events.log import Log
+from claimlog.events.merkle import EMPTY_ROOT
+from claimlog.validate.report import Report
+
+RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
+
+
+def check_integrity(log: Log, report: Report) -> None:
+    """Check every sealed batch against its manifest and the one before it."""
+    if not any(batch.sealed for batch in log.batches):
+        for rule in ("file-hash", "schema-version", "tree-size", "tree-root", "batch-chain"):
+            report.count(rule, 0, note="no batch is sealed yet")
+    size, root, previous = 0, EMPTY_ROOT, None
+    for batch, (size_after, root_after) in zip(log.batches, log.trees, strict=True):
+        if not batch.sealed:
+            continue
+        shown = f"{batch.shown}/{MANIFEST}"
+        _check_files(log, report, batch)
+        if log.findings:
+            continue  # rows that could not be read are in no tree
+        tree = batch.manifest["tree"]
+        for rule, key, value in (
+            ("tree-size", "size_before", size),
+            ("tree-root", "root_before", root.hex()),
+            ("tree-size", "size", size_after),
+            ("tree-root", "root", root_after.hex()),
+        ):
+            report.count(rule, 1)
+            if tree[key] != value:
+                message = f"{key} is {tree[key]}, the rows give {value}"
+                report.fail(Finding(rule, shown, message, remedy=RESTORE))
+        report.count("batch-chain", 1)
+        if batch.manifest["previous_sha256"] != previous:
+            message = f"previous_sha256 is {batch.manifest['previous_sha256']}, expected {previous}"
+            report.fail(Finding("batch-chain", shown, message, remedy=RESTORE))
+        size, root, previous = size_after, root_after, batch.manifest_sha256
+
+
+def _check_files(log: Log, report: Report, batch: Batch) -> None:
+    listed = batch.manifest["files"]
+    present = {f"{stream}.ndjson" for stream in batch.streams}
+    for name in sorted(present | set(listed)):
+        shown = f"{batch.shown}/{name}"
+        report.count("file-hash", 1)
+        if name not in present or name not in listed:
+            what = "is missing" if name in listed else f"is not listed in {MANIFEST}"
+            report.fail(Finding("file-hash", shown, what, remedy=RESTORE))
+            continue
+        lines = log.files[shown]
+        for key, value in (("bytes", lines.size), ("sha256", lines.sha256), ("rows", lines.rows)):
+            if listed[name][key] != value:
+                message = f"{key} is {value}, {MANIFEST} says {listed[name][key]}"
+                report.fail(Finding("file-hash", shown, message, remedy=RESTORE))
+                break
+        report.count("schema-version", 1)
+        known = log.schemas.streams[name.removesuffix(".ndjson")].version
+        if listed[name]["schema_version"] > known:
+            message = f"has schema version {listed[name]['schema_version']}, known is {known}"
+            remedy = "update claimlog and schemas/"
+            report.fail(Finding("schema-version", shown, message, remedy=remedy))
+
+
+def check_released(log: Log, report: Report) -> None:
+    """Check the batches that the last release tag holds against git's copies of them."""
+    tag, reason = last_release(log)
+    if tag is None:
+        report.count("released-batches", 0, note=reason)
+        return
+    listing = _git(log, "ls-tree", "-r", "-z", tag, "--", "events/")
+    for entry in listing.split(b"\0"):
+        if not entry:
+            continue
+        meta, _, name = entry.partition(b"\t")
+        shown, blob = name.decode(), meta.split()[2].decode()
+        if "/" not in shown.removeprefix("events/"):
+            continue
+        report.count("released-batches", 1)
+        path = log.package.root / shown
+        if not path.is_file():
+            message = f"is missing, release {tag} has it"
+            report.fail(Finding("released-batches", shown, message, remedy=RESTORE))
+        elif _blob_id(path.read_bytes(), len(blob)) != blob:
+            message = f"differs from release {tag}"
+            report.fail(Finding("released-batches", shown, message, remedy=RESTORE))
+
+
+def last_release(log: Log) -> tuple[str | None, str]:
+    """Return the newest release tag (v1.2.3) that HEAD descends from, or None and why not."""
+    try:
+        found = _git(log, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*").decode().strip()
+    except FileNotFoundError:
+        return None, "git is not installed"
+    except subprocess.CalledProcessError:
+        return None, "git knows no release tag (v…) of this checkout"
+    return found, ""
+
+
+def _git(log: Log, *words: str) -> bytes:
+    command = ["git", "-C", str(log.package.root), *words]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def _blob_id(data: bytes, digits: int) -> str:
+    """Return git's object id of a file's content."""
+    import hashlib
+
+    header = b"blob %d\0" % len(data)
+    if digits == 64:
+        return sha256(header + data).hexdigest()
+    # git's own choice of hash; it names the object, it secures nothing here
+    return hashlib.sha1(header + data, usedforsecurity=False).hexdigest()

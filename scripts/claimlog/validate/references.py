@@ -1,0 +1,200 @@
+"""Rules across streams: references, spans inside texts, and chains without cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import polars as pl
+
+from claimlog.edtf import bounds
+from claimlog.errors import Finding
+from claimlog.events.log import Log
+from claimlog.schema import Table
+from claimlog.validate.report import Report
+
+
+def check_references(log: Log, report: Report) -> None:
+    """Check that every reference is to an entity that exists, and of live rows to live ones.
+
+    An entity may be asserted later in the same batch: a batch is one transaction.
+    """
+    known = {
+        name: log.frames[name].group_by(table.id).agg(pl.col("batch").min().alias("known_from"))
+        for name, table in log.schemas.streams.items()
+    }
+    alive = {name: log.live(name)[table.id] for name, table in log.schemas.streams.items()}
+    for stream, table in log.schemas.streams.items():
+        live_rows = log.live(stream)["seq"].implode()
+        for label, target, refs in _references(log.frames[stream], table):
+            key = log.schemas.streams[target].id
+            beside = refs.join(known[target], left_on="ref", right_on=key, how="left")
+            unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
+
+            def say(row: dict[str, Any], label: str = label, target: str = target) -> str:
+                return f'{label} "{row["ref"]}" is not in {target}'
+
+            remedy = f"assert it in {target} in this batch or before, or mend the identifier"
+            report.count("foreign-key", log.frames[stream].height)
+            report.fail_rows("foreign-key", stream, beside.filter(unknown), say, remedy)
+
+            def say_dead(row: dict[str, Any], label: str = label) -> str:
+                return f'{label} "{row["ref"]}" was retracted'
+
+            dead = ~pl.col("ref").is_in(alive[target].implode())
+            wrong = beside.filter(pl.col("seq").is_in(live_rows) & ~unknown & dead)
+            remedy = "retract or amend this row as well"
+            report.count("live-reference", log.frames[stream].height)
+            report.fail_rows("live-reference", stream, wrong, say_dead, remedy)
+
+
+def _references(
+    frame: pl.DataFrame, table: Table
+) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Yield every referring column with its target stream and its values, one a row, as ``ref``."""
+    place = (table.id, "seq", "batch", "line")
+    for key in table.foreign_keys:
+        refs = frame.select(*place, pl.col(key.column).alias("ref"))
+        yield key.column, key.table, refs.filter(pl.col("ref").is_not_null())
+    for item in table.fields:
+        if item.item is not None and item.item.references:
+            refs = frame.select(*place, pl.col(item.name).alias("ref")).explode("ref")
+            yield item.name, item.item.references, refs.filter(pl.col("ref").is_not_null())
+        for inner in item.fields:
+            if inner.references:
+                parts = frame.select(*place, pl.col(item.name).alias("ref")).explode("ref")
+                refs = parts.with_columns(pl.col("ref").struct.field(inner.name).alias("ref"))
+                label = f"{item.name}: {inner.name}"
+                yield label, inner.references, refs.filter(pl.col("ref").is_not_null())
+
+
+def check_spans_in_sources(log: Log, report: Report) -> None:
+    """Check spans against the length and the page furniture of their source's last state."""
+    last = log.frames["sources"].filter(pl.col("seq") == pl.col("seq").max().over("source_id"))
+    lengths = last.select("source_id", "text_length", "furniture")
+    for stream in ("claims", "codings"):
+        spans = log.frames[stream].join(lengths, on="source_id", how="left")
+        report.check(
+            "span-source",
+            stream,
+            spans,
+            pl.col("text_length").is_null() & pl.col("source_id").is_in(last["source_id"].implode()),
+            lambda row: f"source {row['source_id']} has no coded text",
+            "name the copy that was read, not the work behind it",
+        )
+        report.check(
+            "span-inside",
+            stream,
+            spans,
+            (pl.col("end") > pl.col("text_length")).fill_null(False),
+            lambda row: f"end ({row['end']}) is past the text ({row['text_length']} code points)",
+            "compute the anchor from the text: claimlog amend claim ID --quote",
+        )
+        _check_furniture_overlap(report, stream, spans, log)
+    _check_furniture(log, report, last)
+
+
+def _check_furniture_overlap(report: Report, stream: str, spans: pl.DataFrame, log: Log) -> None:
+    key = log.schemas.streams[stream].id
+    columns = [key, "batch", "line", "start", "end", "seq"]
+    report.count("span-furniture", spans.height)
+    inside = (
+        spans.select(*columns, "furniture")
+        .filter(pl.col("furniture").list.len() > 0)
+        .explode("furniture")
+        .with_columns(
+            pl.col("furniture").struct.field("start").alias("from"),
+            pl.col("furniture").struct.field("end").alias("to"),
+            pl.col("furniture").struct.field("kind"),
+        )
+        .filter((pl.col("start") < pl.col("to")) & (pl.col("end") > pl.col("from")))
+    )
+    report.fail_rows(
+        "span-furniture",
+        stream,
+        inside,
+        lambda row: f"span {row['start']}-{row['end']} overlaps page furniture "
+        f"({row['kind']}, {row['from']}-{row['to']})",
+        "furniture holds no claim; mend the span, or the source's furniture",
+    )
+
+
+def _check_furniture(log: Log, report: Report, sources: pl.DataFrame) -> None:
+    report.count("furniture-ranges", sources.height)
+    for row in sources.iter_rows(named=True):
+        at = 0
+        for part in row["furniture"]:
+            if not at <= part["start"] < part["end"] <= (row["text_length"] or 0):
+                path, line = log.place("sources", row["batch"], row["line"])
+                message = f"furniture {part['start']}-{part['end']} is out of order or of the text"
+                remedy = "list ranges in order, apart, within the text"
+                finding = Finding(
+                    "furniture-ranges", path, message, line, row["source_id"], remedy
+                )
+                report.fail(finding)
+                break
+            at = part["end"]
+
+
+def check_chains(log: Log, report: Report) -> None:
+    """Check that lineage and membership have no cycles, and memberships their dates in order."""
+    sources, actors = log.live("sources"), log.live("actors")
+    edges = {
+        row["source_id"]: [edge["source_id"] for edge in row["lineage"]]
+        for row in sources.iter_rows(named=True)
+    }
+    _check_cycle(log, report, "lineage-acyclic", "sources", sources, edges, "is derived from itself")
+    rows = list(actors.iter_rows(named=True))
+    kinds = {row["actor_id"]: row["actor_type"] for row in rows}
+    edges = {
+        row["actor_id"]: [edge["alliance_id"] for edge in row["memberships"]]
+        + [row["part_of"]] * (row["part_of"] is not None)
+        for row in rows
+    }
+    _check_cycle(log, report, "membership-acyclic", "actors", actors, edges, "belongs to itself")
+    report.count("membership-dates", len(rows))
+    for row in rows:
+        path, line = log.place("actors", row["batch"], row["line"])
+        for edge in row["memberships"]:
+            if kinds.get(edge["alliance_id"], "alliance") != "alliance":
+                message = f'is a member of "{edge["alliance_id"]}", which is no alliance'
+                remedy = "use part_of for states and organisations"
+                report.fail(
+                    Finding("membership-acyclic", path, message, line, row["actor_id"], remedy)
+                )
+            if _runs_backwards(edge["start"], edge["end"]):
+                message = f"membership ends ({edge['end']}) before it begins ({edge['start']})"
+                report.fail(
+                    Finding("membership-dates", path, message, line, row["actor_id"], "mend it")
+                )
+
+
+def _runs_backwards(start: str | None, end: str | None) -> bool:
+    if start is None or end is None:
+        return False
+    try:
+        begins, ends = bounds(start)[0], bounds(end)[1]
+    except ValueError:
+        return False  # the rule edtf says so
+    return begins is not None and ends is not None and ends < begins
+
+
+def _check_cycle(
+    log: Log,
+    report: Report,
+    rule: str,
+    stream: str,
+    frame: pl.DataFrame,
+    edges: dict[str, list[str]],
+    verb: str,
+) -> None:
+    report.count(rule, frame.height)
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        cycle = list(reversed(error.args[1]))
+        row = frame.row(by_predicate=pl.col(log.schemas.streams[stream].id) == cycle[0], named=True)
+        path, line = log.place(stream, row["batch"], row["line"])
+        message = f"{verb}: {' -> '.join(cycle)}"
+        report.fail(Finding(rule, path, message, line, cycle[0], "remove one of the edges"))

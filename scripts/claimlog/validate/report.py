@@ -1,0 +1,194 @@
+"""The rules, and the report of what each of them checked, skipped and failed."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claimlog.errors import Finding
+from claimlog.events.log import Log
+
+LAYERS = ("log", "line", "schema", "rows", "integrity", "text")
+"""Layers in the order in which they run; a layer runs only if the ones before it found nothing."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that must hold, as ``schemas/rules.csv`` or ``requirements.csv`` states it.
+
+    ``streams`` names the streams that it reads, joined by ``|``; ``*`` is all of them.
+    """
+
+    id: str
+    layer: str
+    streams: str
+    severity: str
+    sentence: str
+    reason: str
+
+
+@dataclass
+class Tally:
+    """What one rule did. ``note`` says why rows were skipped or nothing was checked."""
+
+    rule: Rule
+    checked: int = 0
+    skipped: int = 0
+    failed: int = 0
+    note: str | None = None
+    ran: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        if self.failed:
+            return "failed"
+        return "passed" if self.checked else "not checked"
+
+
+def read_rules(schemas: Path) -> dict[str, Rule]:
+    """Return every rule by id, in the order in which the files give them."""
+    rules = {}
+    for row in _rows(schemas / "rules.csv"):
+        rules[row["id"]] = Rule(**{name: row[name] for name in Rule.__dataclass_fields__})
+    for row in read_requirements(schemas):
+        rules[row["id"]] = Rule(
+            row["id"], "rows", row["stream"], row["severity"], row["sentence"], row["reason"]
+        )
+    return rules
+
+
+def read_requirements(schemas: Path) -> list[dict[str, str]]:
+    """Return the conditional requirements: when one column is so, another must be so."""
+    return _rows(schemas / "requirements.csv")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+class Report:
+    """Tallies by rule; the findings of all of them."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.rules = read_rules(log.package.schemas)
+        self.tallies = {name: Tally(rule) for name, rule in self.rules.items()}
+        self.most = log.package.thresholds["findings_listed"]
+        self.anchors_unchecked: int | None = None
+        self.stopped_after: str | None = None
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every listed finding, in the order of the rules."""
+        return [finding for tally in self.tallies.values() for finding in tally.findings]
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+    def count(self, rule: str, checked: int, skipped: int = 0, note: str | None = None) -> None:
+        """Record that `rule` ran over so many rows; `skipped` ones need a note."""
+        tally = self.tallies[rule]
+        tally.ran = True
+        tally.checked += checked
+        tally.skipped += skipped
+        tally.note = note or tally.note
+
+    def fail(self, finding: Finding, times: int = 1) -> None:
+        """Record a finding that stands for `times` failures."""
+        tally = self.tallies[finding.rule]
+        tally.ran = True
+        tally.failed += times
+        if len(tally.findings) < self.most:
+            tally.findings.append(finding)
+
+    def check(
+        self,
+        rule: str,
+        stream: str,
+        rows: pl.DataFrame,
+        bad: pl.Expr,
+        say: Callable[[dict[str, Any]], str],
+        remedy: str | None = None,
+    ) -> None:
+        """Check every row of a frame: those for which `bad` is true fail.
+
+        `say` turns such a row into the finding's message.
+        """
+        self.count(rule, rows.height)
+        if rows.is_empty():
+            return
+        wrong = rows.filter(bad)
+        self.fail_rows(rule, stream, wrong, say, remedy)
+
+    def fail_rows(
+        self,
+        rule: str,
+        stream: str,
+        wrong: pl.DataFrame,
+        say: Callable[[dict[str, Any]], str],
+        remedy: str | None = None,
+    ) -> None:
+        """Record a finding for every row of `wrong`."""
+        key = self.log.schemas.streams[stream].id
+        for row in wrong.head(self.most).iter_rows(named=True):
+            path, line = self.log.place(stream, row["batch"], row["line"])
+            severity = self.rules[rule].severity
+            entity = row.get(key)
+            self.fail(Finding(rule, path, say(row), line, entity, remedy, severity))
+        self.tallies[rule].failed += max(0, wrong.height - self.most)
+
+    def reconcile(self, others: list[Finding]) -> None:
+        """Add what another engine found on lines for which nothing is recorded yet."""
+        known = {(finding.path, finding.line) for finding in self.findings}
+        for finding in others:
+            if (finding.path, finding.line) not in known:
+                self.fail(finding)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as ``build/validation.json`` holds it."""
+        tallies = self.tallies.values()
+        return {
+            "log": {
+                "batches": len(self.log.batches),
+                "rows": self.log.size,
+                "root": self.log.root.hex(),
+                "codebook_version": self.log.schemas.codebook_version,
+            },
+            "summary": {
+                "rules": len(self.tallies),
+                "passed": sum(t.status == "passed" for t in tallies),
+                "failed": sum(t.status == "failed" for t in tallies),
+                "not_checked": sum(t.status == "not checked" for t in tallies),
+                "findings": sum(t.failed for t in tallies),
+                "anchors_not_checked": self.anchors_unchecked or 0,
+                "stopped_after_layer": self.stopped_after,
+            },
+            "rules": [
+                {
+                    "id": t.rule.id,
+                    "layer": t.rule.layer,
+                    "severity": t.rule.severity,
+                    "sentence": t.rule.sentence,
+                    "status": t.status,
+                    "checked": t.checked,
+                    "skipped": t.skipped,
+                    "failed": t.failed,
+                    "note": t.note,
+                }
+                for t in tallies
+            ],
+            "findings": [finding.as_dict() for finding in self.findings],
+        }
+
+    def dump(self) -> bytes:
+        """Return the report's bytes; the same log gives the same bytes."""
+        return (json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,0 +1,255 @@
+"""Rules about single rows and about the history of an entity."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import polars as pl
+
+from claimlog.edtf import bounds
+from claimlog.errors import Finding
+from claimlog.events.log import Log
+from claimlog.schema import Field, Table
+from claimlog.validate.report import Report, read_requirements
+
+
+def check_requirements(log: Log, report: Report) -> None:
+    """Check the conditional requirements of ``schemas/requirements.csv``."""
+    for rule in read_requirements(log.package.schemas):
+        streams = log.schemas.streams if rule["stream"] == "*" else [rule["stream"]]
+        for stream in streams:
+            when = _condition(rule["when_column"], rule["when"])
+            then = _condition(rule["then_column"], rule["then"])
+
+            def say(row: dict[str, Any], rule: dict[str, str] = rule) -> str:
+                return (
+                    f'"{rule["then_column"]}" is {_shown(row[rule["then_column"]])} while '
+                    f'"{rule["when_column"]}" is {_shown(row[rule["when_column"]])}: '
+                    f"{rule['sentence'][0].lower()}{rule['sentence'][1:].rstrip('.')}"
+                )
+
+            report.check(rule["id"], stream, log.frames[stream], when & ~then, say)
+
+
+def _condition(column: str, state: str) -> pl.Expr:
+    """Return the condition that a requirement names: set, null, empty, nonempty, or codes."""
+    conditions = {
+        "set": pl.col(column).is_not_null,
+        "null": pl.col(column).is_null,
+        "empty": lambda: pl.col(column).list.len() == 0,
+        "nonempty": lambda: pl.col(column).list.len() > 0,
+    }
+    if state in conditions:
+        return conditions[state]()
+    return pl.col(column).is_in(state.split("|")).fill_null(False)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "empty"
+    return "empty" if value == [] else f'"{value}"' if isinstance(value, str) else str(value)[:60]
+
+
+def check_history(log: Log, report: Report) -> None:
+    """Check identity, versions, actions and times along the log."""
+    for stream, table in log.schemas.streams.items():
+        # the previous row of the same entity, beside each row
+        frame = log.frames[stream].sort(table.id, "seq")
+        same = pl.col(table.id).shift(1) == pl.col(table.id)
+        before = {
+            name: pl.when(same).then(pl.col(name).shift(1)).alias(f"before_{name}")
+            for name in ("action", "version")
+        }
+        unchanged = same & reduce(
+            pl.Expr.__and__, (pl.col(n).eq_missing(pl.col(n).shift(1)) for n in table.content)
+        )
+        frame = frame.with_columns(
+            *before.values(),
+            unchanged.fill_null(False).alias("unchanged"),
+            pl.struct(table.id, "version").is_duplicated().alias("twice"),
+            pl.col("event_id").is_duplicated().alias("doubled"),
+        ).sort("seq")
+        _check_identity(report, stream, table, frame)
+        _check_actions(report, stream, frame)
+
+
+def _check_identity(report: Report, stream: str, table: Table, frame: pl.DataFrame) -> None:
+    report.check(
+        "duplicate-event",
+        stream,
+        frame,
+        pl.col("doubled") & ~pl.col("event_id").is_first_distinct(),
+        lambda row: f"is the same row as an earlier one (event {row['event_id'][:12]}…)",
+        "remove the second; a retried append adds nothing",
+    )
+    report.check(
+        "primary-key",
+        stream,
+        frame,
+        pl.col("twice") & ~pl.col("doubled") & ~pl.struct(table.id, "version").is_first_distinct(),
+        lambda row: f"has version {row['version']} twice",
+        "amend again from the last version",
+    )
+    expected = pl.col("before_version").fill_null(0) + 1
+    report.check(
+        "version-sequence",
+        stream,
+        frame,
+        (pl.col("version") != expected) & ~pl.col("twice"),
+        lambda row: f"is version {row['version']}, expected {(row['before_version'] or 0) + 1}",
+        "number versions without gaps",
+    )
+
+
+def _check_actions(report: Report, stream: str, frame: pl.DataFrame) -> None:
+    live = pl.col("before_action").is_in(["assert", "amend"]).fill_null(False)
+    asserts = pl.col("action") == "assert"
+    report.check(
+        "live-entity",
+        stream,
+        frame,
+        (asserts == live) & ~pl.col("twice"),
+        lambda row: (
+            "is asserted again while it is live"
+            if row["action"] == "assert"
+            else f"cannot {row['action']}: "
+            + ("it was retracted" if row["before_action"] else "no event asserts it before")
+        ),
+        "assert what is not live; amend or retract what is",
+    )
+    report.check(
+        "amend-changes",
+        stream,
+        frame,
+        (pl.col("action") == "amend") & pl.col("unchanged") & ~pl.col("twice"),
+        lambda row: f"version {row['version']} changes nothing",
+        "leave it out",
+    )
+    report.check(
+        "retract-keeps",
+        stream,
+        frame,
+        (pl.col("action") == "retract")
+        & ~pl.col("unchanged")
+        & pl.col("before_version").is_not_null()
+        & ~pl.col("twice"),
+        lambda row: f"version {row['version']} retracts and changes the row at once",
+        "repeat the last state, with action, version, time and reason",
+    )
+
+
+def check_times(log: Log, report: Report) -> None:
+    """Check that recorded_at is a time and never runs backwards.
+
+    It rises along each file of a batch, and no batch begins before an earlier one ended. Between
+    the files of one batch it may not: rows are numbered by stream, not by the minute.
+    """
+    parts = []
+    for stream, frame in log.frames.items():
+        text = pl.col("recorded_at")
+        parsed = text.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False)
+        report.check(
+            "recorded-at",
+            stream,
+            frame,
+            parsed.is_null() | (text.str.len_chars() != 20),
+            lambda row: f'recorded_at is "{row["recorded_at"]}", expected 2026-11-21T12:00:00Z',
+            "write UTC to the second",
+        )
+        place = pl.lit(stream).alias("stream")
+        parts.append(frame.select("seq", "batch", "line", "recorded_at", place))
+    rows = pl.concat(parts)
+    ends = rows.group_by("batch").agg(pl.col("recorded_at").max().alias("end")).sort("batch")
+    floors = ends.select("batch", pl.col("end").cum_max().shift(1).alias("floor"))
+    rows = rows.join(floors, on="batch", how="left").sort("seq")
+    # as text: the format sorts by time
+    earlier = pl.col("recorded_at").cum_max().over("batch", "stream")
+    back = rows.filter(pl.col("recorded_at") < pl.max_horizontal(earlier, "floor"))
+    report.count("recorded-order", rows.height)
+    for row in back.head(report.most).iter_rows(named=True):
+        path, line = log.place(row["stream"], row["batch"], row["line"])
+        message = f"recorded_at {row['recorded_at']} is before that of an earlier row"
+        remedy = "a later row carries the same or a later time; claimlog rebase mends it"
+        report.fail(Finding("recorded-order", path, message, line, remedy=remedy))
+    report.tallies["recorded-order"].failed += max(0, back.height - report.most)
+
+
+def check_dates(log: Log, report: Report) -> None:
+    """Check every EDTF column, those inside arrays included; each distinct value is parsed once."""
+    for stream, table in log.schemas.streams.items():
+        frame = log.frames[stream]
+        for item in table.fields:
+            if item.edtf:
+                _check_date(report, stream, frame, item, item.name)
+            for inner in item.fields:
+                if inner.edtf:
+                    parts = frame.select(table.id, "batch", "line", item.name).explode(item.name)
+                    dates = parts.with_columns(pl.col(item.name).struct.field(inner.name))
+                    _check_date(report, stream, dates, inner, inner.name)
+
+
+def _check_date(
+    report: Report, stream: str, frame: pl.DataFrame, item: Field, column: str
+) -> None:
+    wrong = {
+        value: flaw
+        for value in frame[column].drop_nulls().unique().to_list()
+        if (flaw := _date_flaw(value))
+    }
+    report.check(
+        "edtf",
+        stream,
+        frame,
+        pl.col(column).is_in(list(wrong)).fill_null(False),
+        lambda row: f'{item.name} is "{row[column]}": {wrong[row[column]]}',
+        "write EDTF level 1: 2017-05, 2025-03~, 2025-02-28/2025-03-03",
+    )
+
+
+def _date_flaw(value: str) -> str | None:
+    try:
+        bounds(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def check_spans(log: Log, report: Report) -> None:
+    """Check the spans of claims and codings among themselves."""
+    for stream in ("claims", "codings"):
+        report.check(
+            "span-order",
+            stream,
+            log.frames[stream],
+            pl.col("start") >= pl.col("end"),
+            lambda row: f"start ({row['start']}) is not before end ({row['end']})",
+            "a span is half-open: start < end",
+        )
+
+
+def check_hops(log: Log, report: Report) -> None:
+    """Check that every attribution hop says who speaks."""
+    hops = log.frames["claims"].select("claim_id", "batch", "line", "attributions")
+    report.count("hop-speaker", hops.height)
+    hops = hops.filter(pl.col("attributions").list.len() > 0).explode("attributions")
+    hop = pl.col("attributions").struct
+    report.fail_rows(
+        "hop-speaker",
+        "claims",
+        hops.filter(hop.field("actor_id").is_null() & hop.field("description").is_null()),
+        lambda row: f'a hop ("{row["attributions"]["verb"]}") has no actor and no description',
+        "register the actor, or describe the speaker in our own words",
+    )
+
+
+def check_links(log: Log, report: Report) -> None:
+    """Check that a link joins two different claims."""
+    report.check(
+        "link-ends",
+        "links",
+        log.frames["links"],
+        pl.col("from_claim_id") == pl.col("to_claim_id"),
+        lambda row: f"joins {row['from_claim_id']} to itself",
+        "name two claims",
+    )

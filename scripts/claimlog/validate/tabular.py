@@ -1,0 +1,268 @@
+"""The schema layer: Frictionless on the shipped descriptor, pandera on every row.
+
+Both read the same Table Schemas. A constraint that both see broken is one finding of the
+constraint's rule; what only Frictionless can see is a finding of the rule ``descriptor``.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claimlog.errors import Finding
+from claimlog.events.batch import listing, resources
+from claimlog.events.log import Log
+from claimlog.package import DESCRIPTOR
+from claimlog.schema import Field, Table
+from claimlog.validate.report import Report
+
+DTYPES = {
+    "string": pl.String(),
+    "datetime": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+}
+CONSTRAINT_RULES = {
+    "required": "required",
+    "enum": "enum",
+    "pattern": "pattern",
+    "minimum": "range",
+    "maximum": "range",
+    "minLength": "length",
+    "maxLength": "length",
+}
+
+
+def check_pandera(log: Log, report: Report) -> None:
+    """Check every row of every stream with pandera, nested rows included."""
+    for name, table in log.schemas.streams.items():
+        frame = log.frames[name]
+        _validate(report, name, table.fields, frame, prefix="")
+        for item in table.fields:
+            if item.type == "array":
+                inner, fields = _exploded(frame, table, item)
+                _validate(report, name, fields, inner, prefix=f"{item.name}: ")
+
+
+def _exploded(
+    frame: pl.DataFrame, table: Table, item: Field
+) -> tuple[pl.DataFrame, tuple[Field, ...]]:
+    """Return the parts of an array column, one a row, with where each came from."""
+    place = (table.id, "batch", "line")
+    parts = frame.filter(pl.col(item.name).list.len() > 0).select(*place, item.name)
+    parts = parts.explode(item.name)
+    if item.item is not None:
+        return parts, (item.item,)
+    kept = parts.rename({name: f"at_{name}" for name in place}).unnest(item.name)
+    # a part may have a column of the same name as the row's own
+    return kept.rename({"at_batch": "batch", "at_line": "line"}), item.fields
+
+
+def _validate(
+    report: Report, stream: str, fields: tuple[Field, ...], frame: pl.DataFrame, prefix: str
+) -> None:
+    import pandera.polars as pa
+    from pandera.errors import SchemaErrors
+
+    for item in fields:
+        rules = {CONSTRAINT_RULES[key] for key in item.constraints if key in CONSTRAINT_RULES}
+        for rule in rules:
+            report.count(rule, frame.height)
+    if frame.is_empty():
+        return
+    schema = pa.DataFrameSchema({item.name: _column(item) for item in fields})
+    names = [item.name for item in fields]
+    try:
+        schema.validate(frame.select(names), lazy=True)
+    except SchemaErrors as errors:
+        # check names are rule ids; pandera's own name for a null is not_nullable
+        cases = errors.failure_cases.with_columns(
+            pl.col("check").replace({"not_nullable": "required"})
+        )
+        for column, check, index in cases.select("column", "check", "index").iter_rows():
+            rule = check if check in report.rules else "type"
+            if index is None:
+                _fail_column(report, stream, column, check)
+            else:
+                row = frame[int(index)]
+                _fail_cell(report, stream, rule, fields, column, row, prefix)
+
+
+def _fail_column(report: Report, stream: str, column: str, check: str) -> None:
+    finding = Finding("type", f"schemas/{stream}.json", f'column "{column}" fails {check}')
+    report.fail(finding)
+
+
+def _fail_cell(
+    report: Report,
+    stream: str,
+    rule: str,
+    fields: tuple[Field, ...],
+    column: str,
+    row: pl.DataFrame,
+    prefix: str,
+) -> None:
+    item = next(item for item in fields if item.name == column)
+    value = row[column].to_list()[0]
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    message = f'{prefix}"{column}" is {shown[:80]}, expected {_expected(item, rule)}'
+    report.fail_rows(rule, stream, row, lambda _: message, f"see schemas/{stream}.json")
+
+
+def _expected(item: Field, rule: str) -> str:
+    limits = item.constraints
+    if rule == "required":
+        return "a value"
+    if rule == "enum":
+        codes = ", ".join(limits["enum"][:12]) + (", …" if len(limits["enum"]) > 12 else "")
+        return f"a code of schemas/codebook/{item.codelist}.csv ({codes})"
+    if rule == "pattern":
+        return f"the pattern {limits['pattern']}"
+    names = ("minimum", "maximum") if rule == "range" else ("minLength", "maxLength")
+    return " and ".join(f"{name} {limits[name]}" for name in names if name in limits)
+
+
+def _column(item: Field) -> Any:
+    import pandera.polars as pa
+
+    limits = item.constraints
+    checks = []
+    if "enum" in limits:
+        checks.append(pa.Check.isin(limits["enum"], name="enum", error="enum"))
+    if "pattern" in limits:
+        checks.append(pa.Check.str_matches(limits["pattern"], name="pattern", error="pattern"))
+    if "minimum" in limits:
+        checks.append(pa.Check.ge(limits["minimum"], name="range", error="range"))
+    if "maximum" in limits:
+        checks.append(pa.Check.le(limits["maximum"], name="range", error="range"))
+    if "minLength" in limits or "maxLength" in limits:
+        checks.append(_length_check(item))
+    # array types are proved by the Arrow schema that the file was read with
+    dtype = DTYPES.get(item.type)
+    return pa.Column(dtype, checks, nullable=not item.required)
+
+
+def _length_check(item: Field) -> Any:
+    import pandera.polars as pa
+
+    low = item.constraints.get("minLength", 0)
+    high = item.constraints.get("maxLength", 2**31)
+
+    def within(data: Any) -> pl.LazyFrame:
+        column = pl.col(data.key)
+        size = column.list.len() if item.type == "array" else column.str.len_chars()
+        checked: pl.LazyFrame = data.lazyframe.select(size.is_between(low, high))
+        return checked
+
+    return pa.Check(within, name="length", error="length")
+
+
+def check_frictionless(log: Log, report: Report) -> list[Finding]:
+    """Check the descriptor, and its rows or a stated sample of them, with Frictionless.
+
+    Returns what Frictionless says of single rows: pandera and the row rules see the same and say
+    it better, so the caller reports only what they did not see.
+    """
+    report.count("descriptor", 0)
+    _check_listing(log, report)
+    if report.tallies["descriptor"].failed:
+        return []
+    limit = log.package.thresholds["frictionless_rows"]
+    if max((log.frames[name].height for name in log.frames), default=0) <= limit:
+        tasks = [*_whole(log)]
+        note = f"every row of every stream (at most {limit} in each)"
+    else:
+        size = log.package.thresholds["frictionless_sample"]
+        with tempfile.TemporaryDirectory() as folder:
+            tasks = [*_samples(log, Path(folder), size)]
+        note = f"{size} rows of each stream at even distances, not all (more than {limit} rows)"
+    findings = []
+    for lines, errors, rows in tasks:
+        report.count("descriptor", rows, note=f"Frictionless read {note}")
+        findings += [_frictionless_finding(lines, error) for error in errors]
+    for finding in findings:
+        if finding.rule == "descriptor":
+            report.fail(finding)
+    return [finding for finding in findings if finding.rule != "descriptor"]
+
+
+def _check_listing(log: Log, report: Report) -> None:
+    """Check that the descriptor lists each stream's files, and no others."""
+    listed = {
+        resource.get("name"): resource.get("path")
+        for resource in log.package.descriptor.get("resources", [])
+        if isinstance(resource, dict)
+    }
+    for stream, paths in listing([batch for batch in log.batches if batch.sealed]).items():
+        found = listed.pop(stream, [])
+        if sorted([found] if isinstance(found, str) else found) != sorted(paths):
+            missing = sorted(set(paths) - set(found)) or sorted(set(found) - set(paths))
+            message = f'resource "{stream}" does not list the log\'s files ({missing[0]})'
+            remedy = "run claimlog seal, which finishes an interrupted seal"
+            report.fail(Finding("descriptor", DESCRIPTOR, message, remedy=remedy))
+    for name in listed:
+        message = f'resource "{name}" is no stream of the log'
+        report.fail(Finding("descriptor", DESCRIPTOR, message, remedy="remove it"))
+
+
+Task = tuple[list[tuple[str, int]], list[Any], int]
+"""Where each row read stands (file, line), the errors, and the number of rows."""
+
+
+def _whole(log: Log) -> Iterator[Task]:
+    """Run Frictionless on the shipped descriptor, as ``frictionless validate`` does.
+
+    The files of an open batch are added to it as sealing would.
+    """
+    from frictionless import FrictionlessException, Package
+
+    descriptor = {**log.package.descriptor, "resources": resources(log.package, log.batches)}
+    try:
+        package = Package.from_descriptor(descriptor, basepath=str(log.package.root))
+    except FrictionlessException as error:
+        yield [], [error.error, *error.reasons], 0
+        return
+    for task in package.validate().tasks:
+        paths = listing(log.batches).get(task.name, [])
+        lines = [(path, n + 1) for path in paths for n in range(log.files[path].rows)]
+        yield lines, task.errors, len(lines)
+
+
+def _samples(log: Log, folder: Path, size: int) -> Iterator[Task]:
+    """Run Frictionless on evenly spaced lines of every stream."""
+    from frictionless import Resource, Schema
+
+    for stream, paths in listing(log.batches).items():
+        total = log.frames[stream].height
+        step = max(1, -(-total // size))
+        lines: list[tuple[str, int]] = []
+        path = folder / f"{stream}.ndjson"
+        with path.open("wb") as sample:
+            for shown in paths:
+                text = (log.package.root / shown).read_bytes().split(b"\n")[:-1]
+                for index in range(0, len(text), step):
+                    sample.write(text[index] + b"\n")
+                    lines.append((shown, index + 1))
+        schema = Schema.from_descriptor(log.schemas.streams[stream].spec)
+        schema.foreign_keys = []  # the rows referred to may lie outside the sample
+        resource = Resource(path=str(path), format="ndjson", schema=schema, name=stream)
+        errors = [error for task in resource.validate().tasks for error in task.errors]
+        yield lines, errors, len(lines)
+
+
+def _frictionless_finding(lines: list[tuple[str, int]], error: Any) -> Finding:
+    """Return a Frictionless error as a finding of the rule that it is about."""
+    note = str(getattr(error, "note", "") or error.message)
+    number = getattr(error, "row_number", None)
+    # rows count from 2 there: the keys of the first row are taken for a header
+    path, line = lines[number - 2] if number and number - 2 < len(lines) else (DESCRIPTOR, None)
+    rules = {"type-error": "type", "primary-key": "primary-key", "foreign-key": "foreign-key"}
+    rule = rules.get(error.type, "descriptor")
+    if error.type == "constraint-error":
+        rule = next((r for key, r in CONSTRAINT_RULES.items() if f'"{key}"' in note), "descriptor")
+    return Finding(rule, path, f"Frictionless: {error.title}: {note}", line)
