@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -52,6 +53,9 @@ for command in (
 
 def main() -> None:
     """Run the command line; every failure is one message and an exit status, never a traceback."""
+    # a file name or text that the terminal's encoding lacks is printed escaped
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
@@ -74,6 +78,15 @@ def main() -> None:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         fail(f"{name}{error.strerror or error}; nothing was replaced", 1)
+    except Exception as error:
+        if os.environ.get("CLAIMLOG_TRACEBACK"):
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        fail(
+            f"unexpected {what}; nothing was replaced. This is a fault of claimlog: report it, "
+            "with what CLAIMLOG_TRACEBACK=1 prints",
+            1,
+        )
 
 
 def fail(message: str, status: int) -> None:

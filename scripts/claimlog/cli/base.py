@@ -42,7 +42,7 @@ def texts_option(function: F) -> F:
         type=click.Path(path_type=Path),
         envvar="CLAIMLOG_TEXTS",
         metavar="DIR",
-        help="Directory of source texts, found by hash, whatever their names. [env: CLAIMLOG_TEXTS]",
+        help="Directory of source texts, found by hash whatever their names. [env: CLAIMLOG_TEXTS]",
     )
     return option(function)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ def _option(table: Table, name: str) -> click.Option:
     item = table.by_name[name]
     codes = f" Codes: {', '.join(item.enum)}." if item.enum else ""
     names = [f"--{name.replace('_', '-')}", name]
-    if any(key.column == name for key in table.foreign_keys):
+    short = name.removesuffix("_id")
+    if short not in table.by_name and any(key.column == name for key in table.foreign_keys):
         names.insert(0, names[0].removesuffix("-id"))  # --source S004 reads better
     return click.Option(names, help=item.description + codes)
 
@@ -68,23 +69,26 @@ def _given(table: Table, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _anchor_options(command: click.Command) -> None:
-    command.params += [
-        click.Option(["--quote"], help="The passage, to the letter; used to compute the anchor."),
-        click.Option(
-            ["--occurrence"],
-            type=click.IntRange(1),
-            help="Which one, where the passage stands several times.",
-        ),
-    ]
+def _input_options(entity: str) -> list[click.Parameter]:
+    """Return options for what is used to compute columns and never stored."""
+    if entity == "source":
+        words = "The text, a file: gives --text-sha256 and --text-length; it is not stored."
+        return [click.Option(["--text"], metavar="FILE", help=words)]
+    if entity in ("claim", "coding"):
+        words = "The passage, to the letter: gives the anchor; it is not stored."
+        which = "Which one, where the passage stands several times."
+        return [
+            click.Option(["--quote"], help=words),
+            click.Option(["--occurrence"], type=click.IntRange(1), help=which),
+        ]
+    return []
 
 
 def _make(entity: str) -> None:
-    anchored = entity in ("claim", "coding")
-
     @pass_context
     def run_add(
         context: Context,
+        /,
         recorded_by: str,
         texts: Path | None,
         rows_from: str | None,
@@ -117,12 +121,13 @@ def _make(entity: str) -> None:
         ),
         click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
     ]
-    _common(command, anchored)
+    _common(command, entity)
     add.add_command(command)
 
     @pass_context
     def run_amend(
         context: Context,
+        /,
         identifier: str,
         reason: str,
         recorded_by: str,
@@ -147,16 +152,16 @@ def _make(entity: str) -> None:
         click.Argument(["identifier"], metavar="ID"),
         click.Option(["--reason"], required=True, help="Why it is amended."),
     ]
-    _common(command, anchored)
+    _common(command, entity)
     amend.add_command(command)
 
 
 EXAMPLES = {
-    "source": ['claimlog add source --kind work --title "Harbour pact" … --by coder-1'],
+    "source": ['claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1'],
     "actor": ["claimlog add actor --from actors.ndjson --by coder-1"],
     "incident": ["claimlog add incident --from incidents.csv --by coder-1"],
     "claim": [
-        'claimlog add claim --source-id S004 --quote "…" --statement "…" --content event \\',
+        'claimlog add claim --source S004 --quote "…" --statement "…" --content event \\',
         "  --voice author --modality actual --topic sharing … --texts ../texts --by coder-1",
         "claimlog add claim --from claims.ndjson --texts ../texts --by coder-1",
     ],
@@ -168,14 +173,13 @@ EXAMPLES = {
 }
 
 
-def _common(command: click.Command, anchored: bool) -> None:
+def _common(command: click.Command, entity: str) -> None:
     def bare() -> None: ...
 
     for option in (by_option, texts_option):
         option(bare)
     command.params += reversed(getattr(bare, "__click_params__", []))
-    if anchored:
-        _anchor_options(command)
+    command.params += _input_options(entity)
 
 
 for _entity in ENTITIES:
@@ -255,7 +259,9 @@ def _append(
         rows = []
         for index, entry in enumerate(entries):
             try:
-                rows.append(writer.added(stream, entry))
+                row = writer.added(stream, entry)
+                as_lines([row])
+                rows.append(row)
             except ClaimlogError as error:
                 if origin is None:
                     raise
@@ -312,12 +318,6 @@ def read_rows(
     ClaimlogError
         If the input cannot be read as NDJSON or CSV.
     """
-    import csv
-    import io
-
-    from claimlog.events.canonical import decode
-    from claimlog.ledger.rows import INPUTS, parse
-
     name = _name(rows_from)
     try:
         data = sys.stdin.buffer.read() if rows_from == "-" else Path(rows_from).read_bytes()
@@ -329,37 +329,63 @@ def read_rows(
         raise ClaimlogError(f"{name}:{line}: not UTF-8; save it as UTF-8") from error
     if row_format is None:
         row_format = "ndjson" if re.match(r"\s*\{", text) else "csv"
+    read = _ndjson_rows(text) if row_format == "ndjson" else _csv_rows(table, text)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
-    if row_format == "ndjson":
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                try:
-                    rows.append(decode(line))
-                except ValueError as error:
-                    raise ClaimlogError(f"{name}:{number}: {error}; nothing was added") from error
-                lines.append(number)
-    else:
-        reader = csv.DictReader(io.StringIO(text, newline=""), restkey="…")
-        before = 1
-        for cells in reader:
-            lines.append(before + 1)
-            before = reader.line_num
-            if "…" in cells or None in cells.values():
-                raise ClaimlogError(
-                    f"{name}:{lines[-1]}: has not as many cells as the header; nothing was added"
-                )
-            try:
-                rows.append(
-                    {
-                        key: parse(table.by_name[key], value)
-                        if key in table.by_name and key not in INPUTS
-                        else value or None
-                        for key, value in cells.items()
-                    }
-                )
-            except UsageError as error:
-                raise ClaimlogError(f"{name}:{lines[-1]}: {error}; nothing was added") from error
+    for line, row in read:
+        if isinstance(row, str):
+            raise ClaimlogError(f"{name}:{line}: {row}; nothing was added")
+        rows.append(row)
+        lines.append(line)
     if not rows:
         raise ClaimlogError(f"{name}: holds no row; nothing was added")
     return rows, lines
+
+
+def _ndjson_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yield the line of every row and the row, or what is wrong with it."""
+    from claimlog.events.canonical import decode
+
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                yield number, decode(line)
+            except ValueError as error:
+                yield number, str(error)
+
+
+def _csv_rows(table: Table, text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yield the first line of every row and the row, or what is wrong with it."""
+    import csv
+    import io
+
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    begins = 1
+    try:
+        for cells in reader:
+            line, begins = begins, reader.line_num + 1
+            if not cells:
+                continue
+            if header is None:
+                header = cells
+                if twice := [name for name in header if header.count(name) > 1]:
+                    yield line, f'the header names "{twice[0]}" twice'
+            elif len(cells) != len(header):
+                yield line, f"has {len(cells)} cells, the header {len(header)}"
+            else:
+                yield line, _parsed(table, dict(zip(header, cells, strict=True)))
+    except csv.Error as error:
+        yield begins, f"not CSV: {error}"
+
+
+def _parsed(table: Table, cells: dict[str, str]) -> dict[str, Any] | str:
+    from claimlog.ledger.rows import parse
+
+    try:
+        return {
+            name: parse(table.by_name[name], cell) if name in table.by_name else cell or None
+            for name, cell in cells.items()
+        }
+    except UsageError as error:
+        return str(error)

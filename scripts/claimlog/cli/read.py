@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 
 from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.package import write_durably
 
 if TYPE_CHECKING:
     from claimlog.validate.report import Report
@@ -64,9 +66,7 @@ def summarise(report: Report) -> None:
         click.echo(f"  not checked: {', '.join(rules)} ({note})")
 
 
-@click.command(
-    epilog=example("claimlog build", "claimlog build --as-of 3 --out build-as-of-3")
-)
+@click.command(epilog=example("claimlog build", "claimlog build --as-of 3 --out build-as-of-3"))
 @click.option("--as-of", metavar="WHEN", help="A batch number, a UTC time, or an event id.")
 @click.option(
     "--out",
@@ -158,7 +158,7 @@ def _locate(context: Context, copies: tuple[str, ...]) -> int:
 
     log = read(context.package)
     log.require_readable()
-    orphans = 0
+    found = expected = 0
     for pair in copies:
         source, _, name = pair.partition("=")
         rows = log.live("claims").to_dicts()
@@ -169,16 +169,18 @@ def _locate(context: Context, copies: tuple[str, ...]) -> int:
             text = Text(canonical(Path(name).read_bytes()))
         except (OSError, UnicodeDecodeError) as error:
             raise ClaimlogError(f"{name}: cannot be read as UTF-8 text ({error})") from error
+        matched = 0
         for row in wanted:
             spans = locate(text, Anchor(**{column: row[column] for column in COLUMNS}))
             if len(spans) == 1:
+                matched += 1
                 click.echo(f"{row['claim_id']}\t{spans[0][0]}\t{spans[0][1]}")
             else:
-                orphans += 1
                 how = "does not occur" if not spans else f"occurs {len(spans)} times"
                 click.echo(f"{row['claim_id']}\torphaned: its passage {how} in {name}")
-        click.echo(f"{source}: {len(wanted) - orphans} of {len(wanted)} claims found", err=True)
-    return 1 if orphans else 0
+        click.echo(f"{source}: {matched} of {len(wanted)} claims found", err=True)
+        found, expected = found + matched, expected + len(wanted)
+    return 0 if found == expected else 1
 
 
 @click.command(epilog=example("claimlog show C004-001", "claimlog show gbr --json"))
@@ -238,20 +240,18 @@ def log(context: Context, json_out: bool) -> None:
 @click.option("--write", is_flag=True, help="Mend the files instead of only comparing them.")
 @pass_context
 def schemas(context: Context, write: bool) -> int:
-    """Check that schemas/ repeats shared columns and code lists as their homes have them."""
+    """Check what repeats: columns and code lists in schemas/, generated parts of README.md."""
     import difflib
 
-    from claimlog.schema import Schemas
-
     stale = 0
-    for path, text in Schemas(context.package).expanded():
+    for path, text in _projected(context):
         have = path.read_text(encoding="utf-8")
         if have == text:
             continue
         stale += 1
         name = context.package.relative(path)
         if write:
-            path.write_text(text, encoding="utf-8")
+            write_durably(path, text.encode("utf-8"))
             click.echo(f"wrote {name}")
         else:
             lines = difflib.unified_diff(
@@ -259,8 +259,19 @@ def schemas(context: Context, write: bool) -> int:
             )
             click.echo("\n".join(lines))
     if stale and not write:
-        raise ClaimlogError(f"{stale} schema files are not expanded; run claimlog schemas --write")
+        raise ClaimlogError(f"{stale} files are stale; run claimlog schemas --write")
     return 0
+
+
+def _projected(context: Context) -> Iterator[tuple[Path, str]]:
+    """Yield every file that repeats facts with the text that it should hold."""
+    from claimlog.readme import generated
+    from claimlog.schema import Schemas
+
+    yield from Schemas(context.package).expanded()
+    readme = context.package.root / "README.md"
+    if readme.is_file():
+        yield readme, generated(context.package, readme.read_text(encoding="utf-8"))
 
 
 @click.command(epilog=example("claimlog bench --claims 100000"))

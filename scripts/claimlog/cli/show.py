@@ -32,16 +32,20 @@ def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]
         if not rows.is_empty():
             columns = ("seq", "event_id", "batch", *table.names)
             return stream, rows.select(columns).to_dicts()
-        known += frame[table.id].unique().to_list()
-    raise ClaimlogError(f'nothing has the identifier "{identifier}"{suggest(identifier, tuple(known))}')
+        known += frame[table.id].drop_nulls().unique().to_list()
+    raise ClaimlogError(
+        f'nothing has the identifier "{identifier}"{suggest(identifier, tuple(known))}'
+    )
 
 
 def print_history(stream: str, versions: list[dict[str, Any]]) -> None:
     """Print the last state in full, and what each version changed."""
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
-    name = next(iter(value for key, value in last.items() if key.endswith("_id") and key != "event_id"))
-    click.echo(click.style(f"{name}", bold=True) + f"  {stream}, version {last['version']}, {state}")
+    name = last[f"{stream.removesuffix('s')}_id"]
+    click.echo(
+        click.style(f"{name}", bold=True) + f"  {stream}, version {last['version']}, {state}"
+    )
     for key, value in last.items():
         if key not in QUIET and value not in (None, []):
             click.echo(f"  {key:20} {_shown(value)}")

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from dataclasses import asdict, dataclass
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.text import Text, digest, words
+from claimlog.events.text import Text, digest, unified, words
 
 CONTEXT = 3  # words on each side
 
@@ -81,6 +81,7 @@ def find(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
         If the passage is absent, stands in several places and `occurrence` does not say which, or
         begins or ends inside a word.
     """
+    quote = unified(quote)  # as the text itself was read
     if not quote.strip():
         raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
     found = places(text, quote)

@@ -64,12 +64,31 @@ def manifest_schema(path: Path) -> dict[str, Any]:
     return read_json(path, "schemas/batch.json")
 
 
+def manifest_flaw(package: Package, manifest: dict[str, Any]) -> str | None:
+    """Say how a manifest misses ``schemas/batch.json``, or return None."""
+    schema = manifest_schema(package.schemas / "batch.json")
+    error = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(manifest)), None)
+    if error is not None:
+        place = "/".join(map(str, error.path)) or "the manifest"
+        return f"{place}: {error.message}"
+    try:
+        dump_manifest(manifest)
+    except UnicodeEncodeError:
+        return "a text holds a lone surrogate, which is no character"
+    return None
+
+
 def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
     """Return the sealed batches in order of number; what is out of place goes to `findings`."""
     batches: list[Batch] = []
     if package.events.is_symlink():
         findings.append(
             Finding("batch-files", "events", "is a symbolic link", remedy="use a directory")
+        )
+        return []
+    if package.events.exists() and not package.events.is_dir():
+        findings.append(
+            Finding("batch-files", "events", "is no directory", remedy="restore it from git")
         )
         return []
     entries = sorted(package.events.iterdir()) if package.events.is_dir() else []
@@ -120,14 +139,12 @@ def _manifest(
     except ClaimlogError as error:
         findings.append(Finding("manifest", name, str(error).removeprefix(f"{name}: ")))
         return None
-    schema = manifest_schema(package.schemas / "batch.json")
-    checker = jsonschema.Draft202012Validator(schema)
-    error = next(iter(checker.iter_errors(manifest)), None)
-    if error is not None:
-        place = "/".join(map(str, error.path)) or "the manifest"
-        findings.append(
-            Finding("manifest", name, f"{place}: {error.message}", remedy="see schemas/batch.json")
-        )
+    if flaw := manifest_flaw(package, manifest):
+        findings.append(Finding("manifest", name, flaw, remedy="see schemas/batch.json"))
+        return None
+    if dump_manifest(manifest) != (path / MANIFEST).read_bytes():
+        message = "is not as claimlog seal wrote it (sorted keys, two spaces, UTF-8)"
+        findings.append(Finding("manifest", name, message, remedy="restore it from git"))
         return None
     if manifest["number"] != int(path.name.split("-")[0]) or not path.name.endswith(
         f"-{manifest['slug']}"
@@ -165,7 +182,12 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
 
 def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
     """Return the descriptor's resources as they should be for these batches."""
-    listed = {r["name"]: r for r in package.descriptor.get("resources", []) if "name" in r}
+    found = package.descriptor.get("resources")
+    listed = {
+        resource["name"]: resource
+        for resource in (found if isinstance(found, list) else [])
+        if isinstance(resource, dict) and isinstance(resource.get("name"), str)
+    }
     return [
         {
             "name": stream,

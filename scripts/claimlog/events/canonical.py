@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+from collections import Counter
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -54,13 +55,26 @@ def decode(line: str) -> dict[str, Any]:
     ValueError
         If the line is not one I-JSON object.
     """
+    value = decode_value(line)
+    if not isinstance(value, dict):
+        raise ValueError(f"expected an object, found {type(value).__name__}")
+    return value
+
+
+def decode_value(text: str) -> Any:
+    """Read any JSON value strictly.
+
+    Raises
+    ------
+    ValueError
+        If the text is not one I-JSON value.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise ValueError(f'key "{twice}" occurs twice')
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            raise ValueError(f"key {json.dumps(twice)[:60]} occurs twice")
         return value
 
     def refuse(token: str) -> float:
@@ -69,7 +83,7 @@ def decode(line: str) -> dict[str, Any]:
     def number(token: str) -> float:
         value = float(token)
         if math.isinf(value):
-            raise ValueError(f"number {token} is out of range")
+            raise ValueError(f"number {token[:24]} is out of range")
         return value
 
     def integer(token: str) -> int:
@@ -79,21 +93,17 @@ def decode(line: str) -> dict[str, Any]:
 
     try:
         value = json.loads(
-            line,
+            text,
             object_pairs_hook=unique,
             parse_constant=refuse,
             parse_float=number,
             parse_int=integer,
         )
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at character {error.pos}") from error
+        raise ValueError(f"{error.msg.removesuffix(' at')} at character {error.pos}") from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"expected an object, found {type(value).__name__}")
-    try:
-        line_again = json.dumps(value, ensure_ascii=False)
-        line_again.encode("utf-8")
     except UnicodeEncodeError as error:
         raise ValueError("holds a lone surrogate, which is no character") from error
     return value
@@ -173,8 +183,9 @@ def explain(line: str, table: Table) -> list[Flaw]:
 def render(frame: pl.DataFrame, table: Table) -> pl.Series:
     """Write a stream's frame as canonical lines, one string a row.
 
-    A number that RFC 8785 writes with an exponent comes out differently here; the caller reads
-    such lines again with `explain`.
+    What this cannot write as RFC 8785 does, or what the log must not hold, comes out as null: a
+    number with an exponent, a negative zero, one beyond 2**53, a null inside a list. The caller
+    reads such lines again with `explain`.
     """
     parts: list[pl.Expr] = []
     for name in sorted(table.names):
@@ -185,16 +196,24 @@ def render(frame: pl.DataFrame, table: Table) -> pl.Series:
 
 def _render_column(item: Field, key: str) -> pl.Expr:
     column = pl.col(item.name)
+    doubtful = None
     if item.type == "integer":
         text = column.cast(pl.String)
+        doubtful = column.abs() > LARGEST_INTEGER
     elif item.type == "number":
         text = column.cast(pl.String).str.strip_suffix(".0")
+        doubtful = text.str.contains("e|^-0$") | (column.abs() > LARGEST_INTEGER)
     elif item.type == "array" or not _plain(item):
         # the encoder of structs escapes as RFC 8785 does; peel off the struct: {"x":…}
         text = pl.struct(x=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
+        if item.type == "array":
+            doubtful = column.list.drop_nulls().list.len() < column.list.len()
     else:
         text = pl.concat_str(pl.lit('"'), column, pl.lit('"'))
-    return pl.lit(key) + text.fill_null("null")
+    text = text.fill_null("null")
+    if doubtful is not None:
+        text = pl.when(doubtful.fill_null(False)).then(None).otherwise(text)
+    return pl.lit(key) + text
 
 
 def _plain(item: Field) -> bool:

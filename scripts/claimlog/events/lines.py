@@ -62,12 +62,11 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     longest
         Length of the longest line allowed, in bytes.
     """
-    result = Lines(size=len(data), sha256=sha256(data).hexdigest())
+    result = Lines(data.count(b"\n"), sha256(data).hexdigest(), len(data))
     result.findings = [*_byte_findings(data, shown, longest)]
     if result.findings:
         return result
     lines = data.split(b"\n")[:-1]
-    result.rows = len(lines)
     if not lines:
         result.frame = empty_frame(table)
         return result
@@ -82,8 +81,7 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     for index in suspects:
         flaws = explain(lines[index].decode("utf-8"), table)
         result.findings += [
-            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy)
-            for flaw in flaws
+            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy) for flaw in flaws
         ]
         if len(result.findings) >= MOST_LISTED:
             break

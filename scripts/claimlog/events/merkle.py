@@ -19,7 +19,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class CompactRange:
-    """The peaks of the perfect subtrees over the leaves so far: enough to go on and to find the root.
+    """The peaks of the perfect subtrees over the leaves so far: enough to go on, and for the root.
 
     >>> tree = CompactRange()
     >>> tree.extend([leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"c")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -29,7 +30,11 @@ def canonical(data: bytes) -> str:
     UnicodeDecodeError
         If the bytes are not UTF-8.
     """
-    text = data.decode("utf-8").removeprefix("\ufeff")
+    return unified(data.decode("utf-8").removeprefix("\ufeff"))
+
+
+def unified(text: str) -> str:
+    """Return `text` with LF line ends, in NFC."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -63,9 +68,12 @@ class Text:
     @cached_property
     def tokens(self) -> list[tuple[int, int, str]]:
         """Words with where each stands: (start, end, word), offsets in code points."""
+        # signs that NFKC turns into letters (™, ℃) are parts of words too
+        signs = {sign for sign in set(self.content) if words(sign) and not WORD.fullmatch(sign)}
+        part = rf"[\p{{L}}\p{{M}}\p{{N}}{regex.escape(''.join(sorted(signs)))}]"
         found = []
         # soft hyphens stand inside words and are dropped from them
-        for match in regex.finditer(rf"[\p{{L}}\p{{M}}\p{{N}}{SOFT_HYPHEN}]+", self.content):
+        for match in regex.finditer(rf"{part}+(?:{SOFT_HYPHEN}+{part}+)*", self.content):
             found += [(match.start(), match.end(), word) for word in words(match.group())]
         return found
 
@@ -76,8 +84,8 @@ class Text:
 
     def splits_word(self, offset: int) -> bool:
         """Whether `offset` lies inside a word."""
-        around = self.content[max(0, offset - 1) : offset + 1]
-        return len(around) == 2 and offset > 0 and WORD.fullmatch(around) is not None
+        before = bisect_left(self.tokens, (offset,)) - 1
+        return before >= 0 and self.tokens[before][1] > offset
 
     def line_of(self, offset: int) -> int:
         """Return the 1-based line on which `offset` lies."""
@@ -85,7 +93,7 @@ class Text:
 
 
 class Texts:
-    """The texts that the user supplied, found by the hash of their canonical form, never by name."""
+    """The texts that the user supplied, found by the hash of their canonical form, not by name."""
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():

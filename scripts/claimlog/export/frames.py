@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 
 from claimlog.schema import Field, Schemas, Table
@@ -59,7 +61,7 @@ def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
     }
 
 
-def _frame(rows: list[dict[str, object]], table: Table) -> pl.DataFrame:
+def _frame(rows: Sequence[Mapping[str, object]], table: Table) -> pl.DataFrame:
     frame = pl.DataFrame(rows, infer_schema_length=None)
     texts = [name for name in table.names if frame.schema.get(name) == pl.String]
     # an empty cell of a CSV is an absent value

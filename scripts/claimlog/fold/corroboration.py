@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import narwhals as nw
 
+from claimlog.fold.states import Frame
+
 Edges = dict[str, list[tuple[str, str]]]
 
 
 def corroborate(
-    claims: nw.LazyFrame, links: nw.LazyFrame, sources: nw.LazyFrame, hops: nw.LazyFrame
-) -> dict[str, nw.LazyFrame]:
+    claims: Frame, links: Frame, sources: Frame, hops: Frame
+) -> dict[str, Frame]:
     """Return the tables ``corroboration`` and ``corroboration_claims``."""
     pairs = links.filter(nw.col("relation") == "same_fact").select("from_claim_id", "to_claim_id")
     groups = components([(str(a), str(b)) for a, b in pairs.collect().rows()])
@@ -51,19 +53,28 @@ def corroborate(
                 name: [row[index] for row in rows]
                 for index, name in enumerate(("fact_id", "claim_id", "source_id", "origin_id"))
             },
-            schema=dict.fromkeys(("fact_id", "claim_id", "source_id", "origin_id"), nw.String),
+            schema=nw.Schema(
+                {
+                    "fact_id": nw.String(),
+                    "claim_id": nw.String(),
+                    "source_id": nw.String(),
+                    "origin_id": nw.String(),
+                }
+            ),
             backend=backend,
         ).lazy(),
         "corroboration": nw.from_dict(
             _summary(rows, {claim: str(fact["statement"]) for claim, fact in facts.items()}),
-            schema={
-                "fact_id": nw.String,
-                "claims": nw.Int64,
-                "articles": nw.Int64,
-                "independent_origins": nw.Int64,
-                "unknown_origins": nw.Int64,
-                "statement": nw.String,
-            },
+            schema=nw.Schema(
+                {
+                    "fact_id": nw.String(),
+                    "claims": nw.Int64(),
+                    "articles": nw.Int64(),
+                    "independent_origins": nw.Int64(),
+                    "unknown_origins": nw.Int64(),
+                    "statement": nw.String(),
+                }
+            ),
             backend=backend,
         ).lazy(),
     }

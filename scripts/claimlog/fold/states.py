@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import narwhals as nw
 
+Frame = nw.LazyFrame[Any]
+"""Lazy rows on any Narwhals backend."""
 
-def prefix(rows: nw.LazyFrame, size: int) -> nw.LazyFrame:
+
+def prefix(rows: Frame, size: int) -> Frame:
     """Return the rows among the first `size` of the log."""
     return rows.filter(nw.col("seq") < size)
 
 
-def current(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
+def current(rows: Frame, key: str) -> Frame:
     """Return the last row of every entity that is not a tombstone."""
     last = rows.filter(nw.col("seq") == nw.col("seq").max().over(key))
     return last.filter(nw.col("action") != "retract")
 
 
-def versions(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
+def versions(rows: Frame, key: str) -> Frame:
     """Return every row with the span of the log in which it holds.
 
     Adds ``valid_from_seq`` (its own position) and ``valid_to_seq`` (that of the next version, null
@@ -28,15 +33,15 @@ def versions(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
     )
 
 
-def listed(rows: nw.LazyFrame, key: str, column: str, name: str) -> nw.LazyFrame:
+def listed(rows: Frame, key: str, column: str, name: str) -> Frame:
     """Return the parts of a list column, one a row, as (`key`, `name`); empty lists give none."""
     parts = rows.filter(nw.col(column).list.len() > 0).select(key, nw.col(column).alias(name))
     return parts.explode(name)
 
 
 def unnested(
-    rows: nw.LazyFrame, key: str, column: str, fields: dict[str, str]
-) -> nw.LazyFrame:
+    rows: Frame, key: str, column: str, fields: dict[str, str]
+) -> Frame:
     """Return the structs of a list column, one a row; `fields` maps their fields to new names."""
     parts = listed(rows, key, column, "part")
     return parts.select(
@@ -45,8 +50,8 @@ def unnested(
 
 
 def numbered(
-    rows: nw.LazyFrame, key: str, column: str, fields: tuple[str, ...], number: str, most: int
-) -> nw.LazyFrame:
+    rows: Frame, key: str, column: str, fields: tuple[str, ...], number: str, most: int
+) -> Frame:
     """Return the structs of a list column with their 1-based position as `number`.
 
     Position by position up to `most` (the schema's limit), because no backend keeps the order of

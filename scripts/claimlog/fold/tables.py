@@ -9,10 +9,18 @@ import narwhals as nw
 
 from claimlog.edtf import bounds
 from claimlog.fold.corroboration import corroborate
-from claimlog.fold.states import current, listed, numbered, prefix, unnested, versions
+from claimlog.fold.states import (
+    Frame,
+    current,
+    listed,
+    numbered,
+    prefix,
+    unnested,
+    versions,
+)
 from claimlog.schema import Schemas
 
-Frames = dict[str, nw.LazyFrame]
+Frames = dict[str, Frame]
 
 
 def fold(frames: Mapping[str, Any], schemas: Schemas, size: int) -> Frames:
@@ -45,7 +53,7 @@ def fold(frames: Mapping[str, Any], schemas: Schemas, size: int) -> Frames:
     return tables
 
 
-def _source_tables(sources: nw.LazyFrame) -> Frames:
+def _source_tables(sources: Frame) -> Frames:
     edge = {"source_id": "derived_from_id", **{n: n for n in ("relation", "certainty", "evidence")}}
     part = {name: name for name in ("start", "end", "kind")}
     return {
@@ -55,7 +63,7 @@ def _source_tables(sources: nw.LazyFrame) -> Frames:
     }
 
 
-def _actor_tables(actors: nw.LazyFrame) -> Frames:
+def _actor_tables(actors: Frame) -> Frames:
     part = {name: name for name in ("alliance_id", "start", "end")}
     return {
         "actors": actors,
@@ -63,14 +71,14 @@ def _actor_tables(actors: nw.LazyFrame) -> Frames:
     }
 
 
-def _incident_tables(incidents: nw.LazyFrame) -> Frames:
+def _incident_tables(incidents: Frame) -> Frames:
     return {
         "incidents": dated(incidents, "occurred"),
         "incident_actors": listed(incidents, "incident_id", "actors", "actor_id").unique(),
     }
 
 
-def _claim_tables(claims: nw.LazyFrame, schemas: Schemas) -> Frames:
+def _claim_tables(claims: Frame, schemas: Schemas) -> Frames:
     chain = schemas.streams["claims"].by_name["attributions"]
     fields = tuple(item.name for item in chain.fields)
     most = int(chain.constraints["maxLength"])
@@ -93,7 +101,7 @@ def _claim_tables(claims: nw.LazyFrame, schemas: Schemas) -> Frames:
     }
 
 
-def _events(rows: Frames, schemas: Schemas) -> nw.LazyFrame:
+def _events(rows: Frames, schemas: Schemas) -> Frame:
     envelope = ("seq", "event_id", "batch", "line", "action", "version")
     parts = [
         rows[name].select(
@@ -109,7 +117,7 @@ def _events(rows: Frames, schemas: Schemas) -> nw.LazyFrame:
     return nw.concat(parts, how="vertical")
 
 
-def dated(rows: nw.LazyFrame, column: str) -> nw.LazyFrame:
+def dated(rows: Frame, column: str) -> Frame:
     """Add the first and last day that an EDTF column can mean, as dates.
 
     Each distinct value is parsed once; the result is joined back.
@@ -123,7 +131,9 @@ def dated(rows: nw.LazyFrame, column: str) -> nw.LazyFrame:
             f"{column}_start": [first for first, _ in ranges],
             f"{column}_end": [last for _, last in ranges],
         },
-        schema={column: nw.String, f"{column}_start": nw.Date, f"{column}_end": nw.Date},
+        schema=nw.Schema(
+            {column: nw.String(), f"{column}_start": nw.Date(), f"{column}_end": nw.Date()}
+        ),
         backend=values.implementation,
     )
     return rows.join(days.lazy(), on=column, how="left")

@@ -50,6 +50,10 @@ def locked(package: Package) -> Iterator[None]:
                         "another claimlog is changing this log; wait for it and run this again"
                     ) from error
                 time.sleep(0.05)
+        place = open_folder(package)
+        retired = place.with_name(f".{place.name}-old")
+        if retired.is_dir() and not place.exists():
+            retired.rename(place)  # an append was cut off between its two renames
         yield
 
 
@@ -98,7 +102,7 @@ def append(
 ) -> Report:
     """Add canonical lines to the open batch, all of them or none.
 
-    The caller holds the lock. A line that is already in the open batch or the log is left out.
+    The caller holds the lock.
 
     Raises
     ------

@@ -13,10 +13,12 @@ from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.events.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.events.canonical import decode, encode
 from claimlog.events.log import Log, read, read_bytes
-from claimlog.ledger.seal import make_manifest, move_in, recover, staging, sync_descriptor
+from claimlog.ledger.placing import recover, replace, staging, sync_descriptor, undisturbed
+from claimlog.ledger.seal import make_manifest
 from claimlog.package import Package
 from claimlog.schema import Table
-from claimlog.validate import validate
+from claimlog.validate import Report, validate
+from claimlog.validate.tabular import check_pandera
 
 NUMBERED = re.compile(r"(?P<head>S|L|K|C[0-9]+-)(?P<number>[0-9]+)")
 
@@ -40,7 +42,8 @@ def rebase(package: Package, names: Sequence[str]) -> list[str]:
     """
     recover(package)
     batches = sealed_batches(package, [])
-    lost = [_named(batches, name) for name in names]
+    lost = [_named(batches, name) for name in dict.fromkeys(names)]
+    _refuse_unsound(package, lost)
     kept = [batch for batch in batches if batch not in lost]
     said: list[str] = []
     with staging(package) as folder:
@@ -59,13 +62,9 @@ def rebase(package: Package, names: Sequence[str]) -> list[str]:
             said.append(f"{batch.path.name} is now {place.name}")
             said += [f"  {old} is now {renamed}" for old, renamed in renames.items()]
         _check(package, [*kept, *placed])
-        for batch in lost:
-            batch.path.rename(package.state / f"rebased-{batch.path.name}")
-        for batch in placed:
-            move_in(package, batch.path)
-        for batch in lost:
-            _remove(package.state / f"rebased-{batch.path.name}")
-    sync_descriptor(package)
+        with undisturbed():
+            replace(package, lost, placed)
+            sync_descriptor(package)
     return said
 
 
@@ -88,13 +87,18 @@ def _log_of(package: Package, batches: list[Batch]) -> Log:
 def _check(package: Package, batches: list[Batch]) -> None:
     report = validate(_log_of(package, batches), frictionless=False)
     if report.errors:
-        raise FindingsError(report.findings, "nothing was rebased; mend the rows, or decide by hand")
+        raise FindingsError(
+            report.findings, "nothing was rebased; mend the rows, or decide by hand"
+        )
 
 
-def _remove(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
+def _refuse_unsound(package: Package, lost: list[Batch]) -> None:
+    """Refuse batches whose rows are not even of their schema: they cannot be rewritten."""
+    log = _log_of(package, lost)
+    report = Report(log)
+    check_pandera(log, report)
+    if report.errors:
+        raise FindingsError(report.findings, "nothing was rebased; mend the rows first")
 
 
 def _rewrite(log: Log, batch: Batch, place: Path) -> dict[str, str]:
@@ -190,4 +194,3 @@ def _refuse_conflicts(log: Log, batch: Batch, stream: str, rows: list[dict[str, 
         last[row[table.id]] = row["version"]
     if findings:
         raise FindingsError(findings, "nothing was rebased")
-

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.events.anchor import COLUMNS, anchor, find
-from claimlog.events.canonical import encode, suggest, type_flaw
+from claimlog.events.canonical import decode_value, encode, suggest, type_flaw
 from claimlog.events.log import Log
-from claimlog.events.text import Text, Texts
+from claimlog.events.text import Text, Texts, canonical
 from claimlog.schema import Field, Table
 
-INPUTS = ("quote", "occurrence")
-"""Keys of a new row that are used to compute its anchor and are never stored."""
+INPUTS = {
+    "claims": ("quote", "occurrence"),
+    "codings": ("quote", "occurrence"),
+    "sources": ("text",),
+}
+"""Keys of a new row that are used to compute others and are never stored: the words of a passage
+and which of its places is meant; the file that holds a source's text."""
 
 
 def parse(item: Field, text: str) -> Any:
@@ -37,7 +42,7 @@ def parse(item: Field, text: str) -> Any:
         if item.item is not None and not text.lstrip().startswith("["):
             return [part.strip() for part in text.split(",") if part.strip()]
         try:
-            parts = json.loads(text)
+            parts = decode_value(text)
         except ValueError as error:
             raise UsageError(f'"{item.name}": not a JSON list: {error}') from error
         return [_completed(item, part) for part in parts] if isinstance(parts, list) else parts
@@ -45,9 +50,9 @@ def parse(item: Field, text: str) -> Any:
         return None
     if item.type in ("integer", "number"):
         try:
-            return int(text) if re.fullmatch(r"-?[0-9]+", text) else float(text)
+            return decode_value(text)
         except ValueError as error:
-            raise UsageError(f'"{item.name}" is "{text}", expected {item.type}') from error
+            raise UsageError(f'"{item.name}" is "{text[:40]}", expected {item.type}') from error
     return text
 
 
@@ -66,6 +71,12 @@ class Writer:
         self.texts = texts
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
+        for stream, table in log.schemas.streams.items():
+            for name in (table.id, "version", "action", "recorded_at"):
+                if log.frames[stream][name].null_count():
+                    raise ClaimlogError(
+                        f'a row of {stream} has no "{name}"; run claimlog validate to see which'
+                    )
         times = [frame["recorded_at"].max() for frame in log.frames.values()]
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         # a clock that went back must not make the log run backwards
@@ -144,9 +155,9 @@ class Writer:
     ) -> dict[str, Any]:
         """Return the full content of a row from what is given and what was before."""
         allowed = (table.id, *table.content)
-        anchored = "quote_sha256" in table.by_name
+        inputs = INPUTS.get(table.name, ())
         for key in given:
-            if key not in (*allowed, *(INPUTS if anchored else ())):
+            if key not in (*allowed, *inputs):
                 raise ClaimlogError(
                     f'unknown key "{key}"{suggest(key, allowed)} (schemas/{table.name}.json)'
                 )
@@ -156,7 +167,7 @@ class Writer:
             if item.name in allowed
         }
         for key, value in given.items():
-            if key in INPUTS:
+            if key in inputs:
                 continue
             item = table.by_name[key]
             if isinstance(value, list):
@@ -167,8 +178,10 @@ class Writer:
                 raise ClaimlogError(f"{flaw} (schemas/{table.name}.json)")
             state[key] = value
         moved = any(given.get(key) is not None for key in ("quote", "start", "end"))
-        if anchored and moved:
+        if "quote" in inputs and moved:
             state |= self._anchor(table, state, given)
+        if given.get("text") is not None:
+            state |= _identity(Path(str(given["text"])))
         return state
 
     def _anchor(
@@ -246,8 +259,23 @@ class Writer:
             if stream not in heads:
                 raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
             head, width = heads[stream]
-        numbers = [int(name[len(head) :]) for name in used if re.fullmatch(f"{head}[0-9]+", name)]
+        numbers = [
+            int(name[len(head) :])
+            for name in used
+            if re.fullmatch(rf"{re.escape(head)}[0-9]+", name)
+        ]
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
+
+
+def _identity(path: Path) -> dict[str, Any]:
+    """Return the columns that identify the text in a file."""
+    try:
+        text = Text(canonical(path.read_bytes()))
+    except OSError as error:
+        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+    return {"text_sha256": text.sha256, "text_length": len(text.content)}
 
 
 def _occurrence(value: object) -> int | None:

@@ -24,8 +24,9 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
         "license": licence["title"],
         "license_url": licence["path"],
         "source": f"{about['name']} {about['version']}, log of {state['tree_size']} events",
-        "source_url": about.get("homepage", licence["path"]),
     }
+    if "homepage" in about:
+        common["source_url"] = about["homepage"]
     return {
         "title": about["title"],
         "description": about["description"],
@@ -55,6 +56,8 @@ def _table(table: Table) -> dict[str, Any]:
     for key in ("sort", "sort_desc"):
         if key in table.spec:
             shown[key] = table.spec[key]
+    if table.spec.get("hidden"):
+        shown["hidden"] = True
     if "label" in table.spec:
         shown["label_column"] = table.spec["label"]
     if "search" in table.spec:

@@ -30,8 +30,8 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
         return
     found = {name: text for name, row in coded.items() if (text := texts.get(row["text_sha256"]))}
     absent = sorted(set(coded) - set(found))
-    note = f"no text supplied has the hash of {', '.join(absent)}" if absent else None
-    report.count("text-identity", len(found), len(absent), note)
+    missing = f"no text supplied has the hash of {', '.join(absent)}" if absent else None
+    report.count("text-identity", len(found), len(absent), missing)
     for name, text in found.items():
         if len(text.content) != coded[name]["text_length"]:
             path, line = log.place("sources", coded[name]["batch"], coded[name]["line"])
@@ -45,7 +45,7 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
         skipped = frame.filter(~pl.col("source_id").is_in(list(found))).height
         report.anchors_unchecked += skipped
         for rule in RULES:
-            report.count(rule, 0, skipped, note)
+            report.count(rule, 0, skipped, missing)
 
 
 def _check_stream(

@@ -84,13 +84,13 @@ def _validate(
         cases = errors.failure_cases.with_columns(
             pl.col("check").replace({"not_nullable": "required"})
         )
-        for column, check, index in cases.select("column", "check", "index").iter_rows():
-            rule = check if check in report.rules else "type"
-            if index is None:
-                _fail_column(report, stream, column, check)
-            else:
-                row = frame[int(index)]
-                _fail_cell(report, stream, rule, fields, column, row, prefix)
+        for (column, check), group in cases.group_by("column", "check", maintain_order=True):
+            wanted = next((item for item in fields if item.name == column), None)
+            if wanted is None or check not in report.rules:
+                _fail_column(report, stream, str(column), str(check))
+                continue
+            wrong = frame[group["index"].cast(pl.Int64).sort().to_list()]
+            _fail_cells(report, stream, str(check), wanted, wrong, prefix)
 
 
 def _fail_column(report: Report, stream: str, column: str, check: str) -> None:
@@ -98,20 +98,16 @@ def _fail_column(report: Report, stream: str, column: str, check: str) -> None:
     report.fail(finding)
 
 
-def _fail_cell(
-    report: Report,
-    stream: str,
-    rule: str,
-    fields: tuple[Field, ...],
-    column: str,
-    row: pl.DataFrame,
-    prefix: str,
+def _fail_cells(
+    report: Report, stream: str, rule: str, item: Field, wrong: pl.DataFrame, prefix: str
 ) -> None:
-    item = next(item for item in fields if item.name == column)
-    value = row[column].to_list()[0]
-    shown = json.dumps(value, ensure_ascii=False, default=str)
-    message = f'{prefix}"{column}" is {shown[:80]}, expected {_expected(item, rule)}'
-    report.fail_rows(rule, stream, row, lambda _: message, f"see schemas/{stream}.json")
+    expected = _expected(item, rule)
+
+    def say(row: dict[str, Any]) -> str:
+        shown = json.dumps(row[item.name], ensure_ascii=False, default=str)
+        return f'{prefix}"{item.name}" is {shown[:80]}, expected {expected}'
+
+    report.fail_rows(rule, stream, wrong, say, f"see schemas/{stream}.json")
 
 
 def _expected(item: Field, rule: str) -> str:
@@ -193,14 +189,13 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
 
 def _check_listing(log: Log, report: Report) -> None:
     """Check that the descriptor lists each stream's files, and no others."""
-    listed = {
-        resource.get("name"): resource.get("path")
-        for resource in log.package.descriptor.get("resources", [])
-        if isinstance(resource, dict)
-    }
+    listed: dict[str, list[str]] = {}
+    for resource in log.package.descriptor.get("resources", []):
+        paths = resource.get("path", [])
+        listed[str(resource.get("name"))] = [paths] if isinstance(paths, str) else paths
     for stream, paths in listing([batch for batch in log.batches if batch.sealed]).items():
         found = listed.pop(stream, [])
-        if sorted([found] if isinstance(found, str) else found) != sorted(paths):
+        if sorted(found) != sorted(paths):
             missing = sorted(set(paths) - set(found)) or sorted(set(found) - set(paths))
             message = f'resource "{stream}" does not list the log\'s files ({missing[0]})'
             remedy = "run claimlog seal, which finishes an interrupted seal"
@@ -250,7 +245,9 @@ def _samples(log: Log, folder: Path, size: int) -> Iterator[Task]:
                     lines.append((shown, index + 1))
         schema = Schema.from_descriptor(log.schemas.streams[stream].spec)
         schema.foreign_keys = []  # the rows referred to may lie outside the sample
-        resource = Resource(path=str(path), format="ndjson", schema=schema, name=stream)
+        resource = Resource(
+            path=path.name, basepath=str(folder), format="ndjson", schema=schema, name=stream
+        )
         errors = [error for task in resource.validate().tasks for error in task.errors]
         yield lines, errors, len(lines)
 

@@ -1,0 +1,154 @@
+"""Putting batches into events/ and taking them out: wholly or not at all, a crash included."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.batch import Batch, resources, sealed_batches
+from claimlog.events.log import read
+from claimlog.export.descriptor import dump_json
+from claimlog.ledger.opened import drop_known, open_batch
+from claimlog.package import DESCRIPTOR, Package, sync_directory, write_durably
+
+OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
+"""Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
+
+
+@contextmanager
+def staging(package: Package) -> Iterator[Path]:
+    """Yield a directory to prepare batches in; it is removed at the end.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be written.
+    """
+    shown = package.relative(package.state)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="staging-", dir=package.state))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{shown}: writing failed ({error.strerror}); nothing in events/ was changed, "
+            "make room and run this again"
+        ) from error
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore Ctrl-C for the few milliseconds in which files change places."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def move_in(package: Package, place: Path) -> None:
+    """Flush a finished batch directory to disk and rename it into events/.
+
+    Raises
+    ------
+    ClaimlogError
+        If events/ cannot be written or holds a batch of that name.
+    """
+    target = package.events / place.name
+    try:
+        for path in place.iterdir():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync_directory(place)
+        package.events.mkdir(exist_ok=True)
+        if target.exists():
+            raise ClaimlogError(f"{package.relative(target)}: exists already; run this again")
+        place.rename(target)  # from here on the batch is part of the log
+        sync_directory(package.events)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{package.relative(target)}: cannot be written ({error.strerror}); nothing was sealed"
+        ) from error
+
+
+def replace(package: Package, old: Sequence[Batch], new: Sequence[Batch]) -> None:
+    """Replace batches in events/ by staged ones: all of them, or none."""
+    state = package.state
+    try:
+        (state / OUT).mkdir()
+        for before, after in zip(old, new, strict=True):
+            before.path.rename(state / OUT / f"{before.path.name}.{after.path.name}")
+        (state / OUT).rename(state / IN)
+        for batch in new:
+            move_in(package, batch.path)
+        (state / IN).rename(state / DONE)
+    except BaseException:
+        put_back(package)
+        raise
+    shutil.rmtree(state / DONE)
+
+
+def put_back(package: Package) -> list[str]:
+    """Undo a rebase that did not come to its end; return the batches that are back in events/."""
+    out, halfway = package.state / OUT, package.state / IN
+    shutil.rmtree(package.state / DONE, ignore_errors=True)
+    if halfway.is_dir():
+        for path in halfway.iterdir():
+            successor = package.events / path.name.partition(".")[2]
+            if successor.exists():
+                successor.rename(package.state / f"staging-{successor.name}")
+        # an old batch may have the name of another's successor: first all of these, then those
+        halfway.rename(out)
+    back = []
+    for path in sorted(out.iterdir()) if out.is_dir() else ():
+        target = package.events / path.name.partition(".")[0]
+        path.rename(target)
+        back.append(package.relative(target))
+    if out.is_dir():
+        out.rmdir()
+    return back
+
+
+def recover(package: Package) -> list[str]:
+    """Finish or undo what an interrupted run left; return what was done, a line each."""
+    done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
+    for pattern in ("staging-*", ".open-new-*", ".gone-*"):
+        for path in package.state.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+    if open_batch(package) is not None:
+        log = read(package)
+        known = {
+            bytes.fromhex(event) for frame in log.frames.values() for event in frame["event_id"]
+        }
+        if dropped := drop_known(package, known):
+            done.append(f"left out {dropped} rows of the open batch that the log already holds")
+    if sync_descriptor(package):
+        done.append(f"listed all sealed files in {DESCRIPTOR}")
+    return done
+
+
+def sync_descriptor(package: Package) -> bool:
+    """Make datapackage.json list the files of every sealed batch; return whether it changed."""
+    package.__dict__.pop("descriptor", None)  # read it again: another run may have written it
+    listed = resources(package, sealed_batches(package, []))
+    if listed == package.descriptor.get("resources"):
+        return False
+    data = dump_json({**package.descriptor, "resources": listed})
+    write_durably(package.root / DESCRIPTOR, data)
+    package.__dict__.pop("descriptor", None)
+    return True

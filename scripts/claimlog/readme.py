@@ -1,0 +1,120 @@
+"""The parts of the README that are projected from the schemas, the rules and the log."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.log import Log, read
+from claimlog.package import Package
+from claimlog.schema import Field
+from claimlog.site.metadata import queries
+from claimlog.validate.report import LAYERS, read_rules
+
+MARKED = re.compile(
+    r"(?P<open><!-- generated: (?P<name>[a-z]+) -->\n)(?P<body>.*?)(?P<close><!-- /generated -->)",
+    re.DOTALL,
+)
+
+
+def generated(package: Package, text: str) -> str:
+    """Return the README's text with every marked part projected anew.
+
+    Raises
+    ------
+    ClaimlogError
+        If a mark names a part that does not exist, or a part has no mark.
+    """
+    log = read(package)
+    log.require_readable()
+    named = [match["name"] for match in MARKED.finditer(text)]
+    if set(named) != set(PARTS):
+        raise ClaimlogError(
+            f"README.md: expected the generated parts {', '.join(PARTS)}, "
+            f"found {', '.join(named) or 'none'}"
+        )
+    return MARKED.sub(lambda m: f"{m['open']}{PARTS[m['name']](log)}{m['close']}", text)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+def _state(log: Log) -> str:
+    live = {name: log.live(name) for name in log.frames}
+    sources = live["sources"]
+    coded = sources.filter(sources["text_sha256"].is_not_null())
+    by_source = Counter(live["claims"]["source_id"].to_list())
+    rows = [
+        (
+            row["source_id"],
+            f"{row['title']} ({row['publisher']})",
+            row["published"],
+            row["reliability"],
+            f"{row['text_length']:,}",
+            by_source.get(row["source_id"], 0) or "not coded yet",
+        )
+        for row in coded.sort("source_id").iter_rows(named=True)
+    ]
+    sentence = (
+        f"The log holds {log.size} events in {len(log.batches)} batches: "
+        f"{live['claims'].height} claims, {len(rows)} registered texts and "
+        f"{sources.height - len(rows)} works behind them, {live['actors'].height} actors, "
+        f"{live['incidents'].height} incidents. Its root is `{log.root.hex()}`.\n\n"
+    )
+    head = ("source", "title", "published", "reliability", "code points", "claims")
+    return sentence + _table(head, rows)
+
+
+def _tables(log: Log) -> str:
+    return _table(
+        ("table", "a row is", "key"),
+        (
+            (f"`{table.name}`", table.description, ", ".join(table.primary_key))
+            for table in log.schemas.tables.values()
+        ),
+    )
+
+
+def _fields(log: Log) -> str:
+    return _table(
+        ("column", "type", "meaning"),
+        (
+            (f"`{item.name}`", _kind(item), item.description)
+            for item in log.schemas.tables["claims"].fields
+        ),
+    )
+
+
+def _kind(item: Field) -> str:
+    kind = f"code ({item.codelist})" if item.codelist else "EDTF" if item.edtf else item.type
+    return f"{kind}, {item.unit}" if item.unit else kind
+
+
+def _rules(log: Log) -> str:
+    counts = Counter(rule.layer for rule in read_rules(log.package.schemas).values())
+    examples: dict[str, str] = {}
+    for rule in read_rules(log.package.schemas).values():
+        examples.setdefault(rule.layer, rule.sentence)
+    head = ("layer", "rules", "the first of them")
+    return f"{sum(counts.values())} rules in {len(counts)} layers:\n\n" + _table(
+        head, ((layer, counts[layer], examples[layer]) for layer in LAYERS)
+    )
+
+
+def _queries(log: Log) -> str:
+    name = log.package.descriptor["name"]
+    return "".join(f"- {query['title']} (`/{name}/{key}`)\n" for key, query in queries().items())
+
+
+PARTS: dict[str, Callable[[Log], str]] = {
+    "state": _state,
+    "tables": _tables,
+    "queries": _queries,
+    "fields": _fields,
+    "rules": _rules,
+}

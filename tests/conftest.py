@@ -1,0 +1,348 @@
+"""Fixtures: a whole tiny package, made by the package's own commands from a text of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimlog.events.batch import MANIFEST, Batch, dump_manifest, sealed_batches
+from claimlog.events.canonical import encode
+from claimlog.events.log import read
+from claimlog.events.text import Text, Texts
+from claimlog.ledger.opened import append, locked, read_with_open
+from claimlog.ledger.rows import Writer, as_lines
+from claimlog.ledger.seal import make_manifest, seal, sync_descriptor
+from claimlog.package import Package
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TEXT = """Home | World | Harbours
+
+Harbour pact under strain
+
+The harbour ministry of Norland stopped sharing tide tables with Sudland on Monday. A Sudland
+official said that the ministry “never liked the pact”. About forty pilots signed a letter.
+
+The harbour ministry of Norland stopped sharing tide tables with Sudland on Monday. In 2019 a
+clerk lost a chart — and nobody noticed. “We may review the pact,” the minister, Ada Example, said.
+
+Read also: Ten quiet beaches
+"""
+"""Written for these tests. One sentence stands in it twice; it holds curly quotes and a dash."""
+
+
+def source(identifier: str, **given: Any) -> dict[str, Any]:
+    return {
+        "source_id": identifier,
+        "kind": "work",
+        "title": "Harbour pact under strain",
+        "publisher": "The Example Gazette",
+        "language": "en",
+        "rights": "Ours.",
+        "reliability": "C",
+        "reliability_rationale": "Invented.",
+        **given,
+    }
+
+
+def actor(identifier: str, kind: str, **given: Any) -> dict[str, Any]:
+    return {"actor_id": identifier, "name": identifier.title(), "actor_type": kind, **given}
+
+
+def claim(quote: str, statement: str, **given: Any) -> dict[str, Any]:
+    return {
+        "source_id": "S001",
+        "quote": quote,
+        "statement": statement,
+        "content": "event",
+        "voice": "author",
+        "modality": "actual",
+        "topic": "sharing",
+        "sharing_effect": "none",
+        "credibility": "3",
+        "coder_confidence": "high",
+        **given,
+    }
+
+
+def hop(**given: Any) -> dict[str, Any]:
+    empty = {"actor_id": None, "description": None, "source_id": None}
+    return {**empty, "anonymity": "named", "verb": "say", **given}
+
+
+text = Text(TEXT)
+
+
+def furniture() -> list[dict[str, Any]]:
+    ranges = []
+    for words, kind in (("Home | World | Harbours", "navigation"), ("Read also: Ten", "related")):
+        start = TEXT.index(words)
+        ranges.append({"start": start, "end": start + len(words), "kind": kind})
+    return ranges
+
+
+SOURCES = [
+    source("S101", title="Wire report"),
+    source(
+        "S001",
+        kind="copy",
+        publisher_id="gazette",
+        published="2025-03~",
+        text_sha256=text.sha256,
+        text_length=len(TEXT),
+        furniture=furniture(),
+        lineage=[
+            {
+                "source_id": "S101",
+                "relation": "wasDerivedFrom",
+                "certainty": "strong",
+                "evidence": "The same quotations.",
+            }
+        ],
+    ),
+]
+ACTORS = [
+    actor("pact", "alliance"),
+    actor("nor", "state", iso3="NOR", memberships=[{"alliance_id": "pact", "start": "1999"}]),
+    actor("sud", "state", iso3="SUD", memberships=[{"alliance_id": "pact"}]),
+    actor("harbour-ministry", "agency", part_of="nor"),
+    actor("ada-example", "person", part_of="harbour-ministry"),
+    actor("gazette", "media"),
+]
+INCIDENTS = [
+    {
+        "incident_id": "lost-chart",
+        "title": "A chart was lost",
+        "description": "A clerk is said to have mislaid a chart.",
+        "incident_type": "mishandling",
+        "occurred": "2019",
+        "actors": ["nor"],
+    }
+]
+STOPPED = "stopped sharing tide tables with Sudland"
+CLAIMS = [
+    claim(
+        STOPPED,
+        "Norland no longer gives Sudland its tide tables.",
+        occurrence=1,
+        dyad_from=["harbour-ministry", "nor"],
+        dyad_to=["sud"],
+        sharing_effect="restricts",
+        event_type="REJECT",
+        event_code="1214",
+        occurred="2025-03~",
+        occurred_basis="relative",
+        measure="stop_subject",
+        measure_status="taken",
+        measure_subject="tide tables",
+    ),
+    claim(
+        "never liked the pact",
+        "Sudland holds that Norland's ministry has always been against the arrangement.",
+        content="attitude",
+        voice="quoted",
+        topic="trust",
+        attributions=[hop(description="an official of Sudland", anonymity="described")],
+    ),
+    claim(
+        "About forty pilots signed a letter",
+        "Some forty pilots put their names to a letter.",
+        figure_value=40,
+        figure_unit="persons",
+        figure_population="pilots who signed",
+        figure_qualifier="approximate",
+    ),
+    claim(
+        "a\nclerk lost a chart",
+        "A clerk mislaid a chart in 2019.",
+        incident_id="lost-chart",
+        occurred="2019",
+        occurred_basis="stated",
+        topic="disclosure",
+    ),
+    claim(
+        "We may review the pact",
+        "Norland's minister keeps open a second look at the arrangement.",
+        content="position",
+        voice="quoted",
+        modality="considered",
+        attributions=[hop(actor_id="ada-example"), hop(actor_id="harbour-ministry", anonymity="institution")],
+        measure="review_agreement",
+        measure_status="considered",
+        measure_subject="the pact",
+    ),
+    claim(
+        STOPPED,
+        "The end of tide tables for Sudland is stated once more.",
+        occurrence=2,
+        sharing_effect="restricts",
+    ),
+]
+LINKS = [
+    {
+        "from_claim_id": "C001-006",
+        "relation": "same_fact",
+        "to_claim_id": "C001-001",
+        "basis": "The sentence stands twice.",
+    }
+]
+
+
+@dataclass
+class World:
+    """A package and its texts, and ways to break it."""
+
+    package: Package
+    texts: Path
+
+    @property
+    def root(self) -> Path:
+        return self.package.root
+
+    @property
+    def supplied(self) -> Texts:
+        return Texts(self.texts)
+
+    def add(self, stream: str, entries: list[dict[str, Any]], by: str = "coder-1") -> list[str]:
+        """Add entities to the open batch and return their identifiers."""
+        with locked(self.package):
+            writer = Writer(read_with_open(self.package), self.supplied, by)
+            rows = [writer.added(stream, entry) for entry in entries]
+            append(self.package, stream, as_lines(rows), self.supplied)
+        return [row[f"{stream.removesuffix('s')}_id"] for row in rows]
+
+    def amend(self, stream: str, identifier: str, reason: str = "A slip.", **given: Any) -> None:
+        with locked(self.package):
+            writer = Writer(read_with_open(self.package), self.supplied, "coder-1")
+            row = writer.amended(stream, identifier, given, reason)
+            append(self.package, stream, as_lines([row]), self.supplied)
+
+    def retract(self, stream: str, identifier: str, reason: str = "Said twice.") -> None:
+        with locked(self.package):
+            writer = Writer(read_with_open(self.package), self.supplied, "coder-1")
+            row = writer.retracted(stream, identifier, reason)
+            append(self.package, stream, as_lines([row]), self.supplied)
+
+    def seal(self, slug: str) -> Batch:
+        with locked(self.package):
+            return seal(self.package, slug, f"Batch {slug}", "Made by a test.", "coder-1", self.supplied)[0]
+
+    def file(self, stream: str, batch: int = -1) -> Path:
+        """Return a stream's file in a batch, by position."""
+        return sealed_batches(self.package, [])[batch].file(stream)
+
+    def rows(self, stream: str, batch: int = -1) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.file(stream, batch).read_text("utf-8").splitlines()]
+
+    def rewrite(
+        self, stream: str, change: Callable[[list[dict[str, Any]]], Any], batch: int = -1
+    ) -> None:
+        """Change the rows of a sealed file and seal everything anew, so that only the rows are wrong."""
+        rows = self.rows(stream, batch)
+        change(rows)
+        self.file(stream, batch).write_bytes(b"".join(encode(row) + b"\n" for row in rows))
+        self.reseal()
+
+    def limit(self, **limits: int) -> None:
+        """Set thresholds of this package."""
+        path = self.root / "schemas" / "thresholds.csv"
+        lines = path.read_text("utf-8").splitlines()
+        for name, value in limits.items():
+            at = next(i for i, line in enumerate(lines) if line.startswith(f"{name},"))
+            lines[at] = f"{name},{value},row,For a test."
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+        self.package.__dict__.pop("thresholds", None)
+
+    def reseal(self) -> None:
+        """Make every manifest agree with what the files now hold."""
+        done: list[Batch] = []
+        for batch in sealed_batches(self.package, []):
+            fresh = Batch(batch.path, batch.shown, batch.number, batch.slug, len(done))
+            log = read(self.package, [*done, fresh], sealed=False)
+            told = {key: batch.manifest[key] for key in ("title", "method", "recorded_by")}
+            manifest = make_manifest(log, fresh, batch.slug, **told)
+            (batch.path / MANIFEST).write_bytes(dump_manifest(manifest))
+            done.append(Batch(batch.path, batch.shown, batch.number, batch.slug, len(done), manifest))
+        sync_descriptor(self.package)
+
+    def run(self, *words: str, data: bytes | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run claimlog in the package and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "claimlog", *words],
+            cwd=self.root,
+            env={**os.environ, "CLAIMLOG_BY": "coder-1", "CI": "1", **env},
+            input=data,
+            capture_output=True,
+            timeout=120,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+
+def empty_world(folder: Path) -> World:
+    """Return a package with this project's schemas and an empty log, and a text."""
+    root = folder / "package"
+    root.mkdir(parents=True)
+    shutil.copytree(ROOT / "schemas", root / "schemas")
+    about = json.loads((ROOT / "datapackage.json").read_text("utf-8"))
+    about |= {"name": "tiny", "title": "A tiny package", "resources": []}
+    (root / "datapackage.json").write_text(json.dumps(about), "utf-8")
+    (root / "events").mkdir()
+    texts = folder / "texts"
+    texts.mkdir()
+    (texts / "harbour.txt").write_text(TEXT, "utf-8")
+    return World(Package(root), texts)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The tiny package, made once: three batches, with an amendment and a retraction."""
+    world = empty_world(tmp_path_factory.mktemp("made"))
+    world.add("actors", ACTORS)
+    world.add("sources", SOURCES)
+    world.seal("register")
+    world.add("incidents", INCIDENTS)
+    world.add("claims", CLAIMS)
+    world.add("links", LINKS)
+    world.seal("claims")
+    world.amend("claims", "C001-003", "The letter says pilots of the port.", note="Port pilots.")
+    world.retract("claims", "C001-004", "The text does not say so.")
+    world.seal("corrections")
+    return world
+
+
+def copied(world: World, folder: Path) -> World:
+    shutil.copytree(world.root, folder / "package")
+    shutil.copytree(world.texts, folder / "texts")
+    return World(Package(folder / "package"), folder / "texts")
+
+
+@pytest.fixture
+def world(made: World, tmp_path: Path) -> World:
+    """A copy of the tiny package to read and break."""
+    return copied(made, tmp_path)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> World:
+    """A package with an empty log."""
+    return empty_world(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def real_texts() -> Iterator[Path]:
+    """The texts of the five articles; a test that needs them is skipped loudly without them."""
+    folder = os.environ.get("CLAIMLOG_TEST_TEXTS")
+    if not folder:
+        pytest.skip("NOT RUN: set CLAIMLOG_TEST_TEXTS to the directory of the five source texts")
+    yield Path(folder)

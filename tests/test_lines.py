@@ -1,0 +1,167 @@
+"""Reading a stream's file: every finding about bytes names the file and the line."""
+
+from __future__ import annotations
+
+import pytest
+
+from claimlog.events.canonical import encode
+from claimlog.events.lines import MOST_LISTED, read_lines
+from claimlog.events.log import read
+from claimlog.package import Package
+from claimlog.schema import Schemas
+from conftest import ROOT, World
+
+CLAIMS = Schemas(Package(ROOT)).streams["claims"]
+SHOWN = "events/0002-claims/claims.ndjson"
+LONGEST = 4096
+
+
+def second(lines: list[bytes], change: bytes) -> bytes:
+    return b"\n".join([lines[0], change, *lines[2:]]) + b"\n"
+
+
+BROKEN = {
+    "begins with a byte order mark": (
+        lambda lines: b"\xef\xbb\xbf" + b"\n".join(lines) + b"\n",
+        [(1, "begins with a byte order mark; save it as UTF-8 without BOM")],
+    ),
+    "has windows line ends": (
+        lambda lines: second(lines, lines[1] + b"\r"),
+        [(2, "holds a carriage return; end lines with a line feed only")],
+    ),
+    "holds a NUL byte": (
+        lambda lines: second(lines, lines[1].replace(b"note", b"n\x00te")),
+        [(2, "holds a NUL byte; restore the file; NUL is never part of it")],
+    ),
+    "is Latin-1": (
+        lambda lines: second(lines, lines[1].replace(b"Sudland", b"S\xfcdland")),
+        [(2, "byte 0xfc is not UTF-8; save the file as UTF-8")],
+    ),
+    "holds an encoded surrogate": (
+        lambda lines: second(lines, lines[1].replace(b"Sudland", b"\xed\xa0\x80")),
+        [(2, "byte 0xed is not UTF-8; save the file as UTF-8")],
+    ),
+    "is cut off": (
+        lambda lines: b"\n".join(lines)[:-30],
+        [
+            (
+                6,
+                "does not end with a line feed; the last line was cut off; restore it, or end it "
+                "with a line feed",
+            )
+        ],
+    ),
+    "lacks the last line feed": (
+        lambda lines: b"\n".join(lines),
+        [
+            (
+                6,
+                "does not end with a line feed; the last line was cut off; restore it, or end it "
+                "with a line feed",
+            )
+        ],
+    ),
+    "holds an empty line": (
+        lambda lines: second(lines, b""),
+        [(2, "the line is empty; remove the line")],
+    ),
+    "holds a line that is too long": (
+        lambda lines: second(lines, b"x" * 4097),
+        [(2, "the line is longer than 4,096 bytes; see schemas/thresholds.csv")],
+    ),
+    "ends in a line that is too long and cut off": (
+        lambda lines: b"\n".join(lines) + b"\n" + b"x" * 5000,
+        [
+            (
+                7,
+                "does not end with a line feed; the last line was cut off; restore it, or end it "
+                "with a line feed",
+            ),
+            (7, "the line is longer than 4,096 bytes; see schemas/thresholds.csv"),
+        ],
+    ),
+}
+
+
+@pytest.fixture
+def lines(world: World) -> list[bytes]:
+    return world.file("claims", 1).read_bytes().splitlines()
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_file_with_wrong_bytes_is_not_read_and_says_where(case: str, lines: list[bytes]) -> None:
+    change, expected = BROKEN[case]
+    found = read_lines(change(lines), CLAIMS, SHOWN, LONGEST)
+    assert [str(f) for f in found.findings] == [
+        f"{SHOWN}:{n}: {text} [bytes]" for n, text in expected
+    ]
+    assert found.frame is None
+
+
+def test_several_wrongs_of_one_file_are_all_said(lines: list[bytes]) -> None:
+    data = b"\xef\xbb\xbf" + b"\r\n".join(lines)
+    found = read_lines(data, CLAIMS, SHOWN, LONGEST)
+    assert [(finding.line, finding.message) for finding in found.findings] == [
+        (1, "begins with a byte order mark"),
+        (1, "holds a carriage return"),
+        (6, "does not end with a line feed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"{", "not a JSON object: Expecting property name enclosed in double quotes"),
+        (b"null", "not a JSON object: expected an object, found NoneType"),
+        (b"x", "not a JSON object: Expecting value at character 0"),
+        (b" ", "not a JSON object: Expecting value at character 1"),
+        (b"{}", 'missing key "action"'),
+        (b"{} {}", "not a JSON object: Extra data at character 3"),
+    ],
+)
+def test_a_line_that_is_no_row_is_named_and_the_others_are_not(
+    line: bytes, message: str, lines: list[bytes]
+) -> None:
+    found = read_lines(second(lines, line), CLAIMS, SHOWN, LONGEST)
+    assert {finding.line for finding in found.findings} == {2}
+    assert found.findings[0].message.startswith(message)
+
+
+def test_two_objects_in_one_line_or_one_over_two_lines_are_refused(lines: list[bytes]) -> None:
+    together = read_lines(lines[0] + lines[1] + b"\n", CLAIMS, SHOWN, LONGEST)
+    assert "Extra data" in together.findings[0].message
+    apart = read_lines(lines[0].replace(b",", b",\n", 1) + b"\n", CLAIMS, SHOWN, LONGEST)
+    assert [finding.line for finding in apart.findings] == [1, 2]
+
+
+def test_a_file_in_another_format_gives_a_bounded_list() -> None:
+    found = read_lines(b"a,b,c\n" * 5000, CLAIMS, SHOWN, LONGEST)
+    assert MOST_LISTED <= len(found.findings) < MOST_LISTED + 100
+
+
+def test_an_empty_file_has_no_rows_and_the_columns_of_its_schema() -> None:
+    found = read_lines(b"", CLAIMS, SHOWN, LONGEST)
+    assert (found.rows, found.findings) == (0, [])
+    assert found.frame is not None
+    assert found.frame.columns == list(CLAIMS.names)
+
+
+def test_numbers_that_need_an_exponent_are_read_exactly(world: World) -> None:
+    [row] = [row for row in world.rows("claims", 1) if row["figure_value"]]
+    values = [1e21, 1e-7, 0.1, 40, -2.5, 1e15]
+    data = b"".join(encode({**row, "figure_value": value}) + b"\n" for value in values)
+    found = read_lines(data, CLAIMS, SHOWN, LONGEST)
+    assert found.findings == []
+    assert found.frame is not None
+    assert found.frame["figure_value"].to_list() == values
+
+
+def test_leaves_are_the_hashes_of_the_lines_in_order(world: World, lines: list[bytes]) -> None:
+    from claimlog.events.merkle import leaf_hash
+
+    log = read(world.package)
+    frame = log.frames["claims"]
+    assert frame["event_id"].to_list()[:6] == [leaf_hash(line).hex() for line in lines]
+    assert frame["line"].to_list() == [1, 2, 3, 4, 5, 6, 1, 2]
+    assert frame["batch"].to_list() == [2] * 6 + [3] * 2
+    assert frame["seq"].to_list() == [9, 10, 11, 12, 13, 14, 16, 17]

@@ -1,0 +1,188 @@
+"""Every rule has a mutant, and the mutant trips that rule and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import ROOT, World
+from mutants import MUTANTS
+
+from claimlog.events.log import read
+from claimlog.validate import Report, validate
+from claimlog.validate import report as report_module
+from claimlog.validate.report import LAYERS, read_rules
+
+RULES = read_rules(ROOT / "schemas")
+
+
+def checked(world: World) -> Report:
+    return validate(read(world.package), world.supplied)
+
+
+def test_every_rule_has_a_mutant_and_every_mutant_a_rule() -> None:
+    assert set(MUTANTS) == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_rule_says_what_must_hold_and_why(rule: report_module.Rule) -> None:
+    assert rule.layer in LAYERS
+    assert rule.severity in ("error", "warning")
+    assert rule.sentence.endswith(".")
+    assert rule.reason.endswith((".", "?"))
+
+
+def test_the_good_package_has_no_finding_and_every_rule_but_the_released_one_ran(
+    made: World,
+) -> None:
+    report = checked(made)
+    assert report.findings == []
+    idle = {t.rule.id for t in report.tallies.values() if t.status == "not checked"}
+    assert idle == {"released-batches"}  # the tiny package is no git checkout
+    assert all(t.checked > 0 for name, t in report.tallies.items() if name not in idle)
+
+
+@pytest.mark.parametrize("rule", MUTANTS)
+def test_mutant_trips_its_rule_and_no_other(rule: str, world: World) -> None:
+    MUTANTS[rule](world)
+    report = checked(world)
+    assert {finding.rule for finding in report.findings} == {rule}, list(map(str, report.findings))
+    assert report.tallies[rule].status == "failed"
+
+
+def test_a_rule_that_checked_nothing_although_rows_exist_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.validate.rows.check_hops", lambda log, report: None)
+    report = checked(world)
+    assert [finding.rule for finding in report.findings] == ["hop-speaker"]
+    assert "checked nothing although rows exist" in str(report.findings[0])
+
+
+def test_without_texts_anchor_rules_are_not_checked_and_say_how_many(world: World) -> None:
+    report = validate(read(world.package))
+    assert report.findings == []
+    for rule in ("text-identity", "quote-hash", "anchor-words", "word-boundary", "own-words"):
+        tally = report.tallies[rule]
+        assert (tally.status, tally.checked) == ("not checked", 0)
+        assert tally.note == "no texts were supplied: 5 anchors not checked; use --texts DIR"
+    assert report.as_dict()["summary"]["anchors_not_checked"] == 5
+
+
+def test_a_missing_text_is_named_and_its_anchors_are_counted_as_skipped(
+    world: World, tmp_path: Path
+) -> None:
+    other = tmp_path / "others"
+    other.mkdir()
+    (other / "a.txt").write_text("Another text.")
+    world.texts = other
+    report = checked(world)
+    tally = report.tallies["quote-hash"]
+    assert (tally.checked, tally.skipped) == (0, 5)
+    assert tally.note == "no text supplied has the hash of S001"
+
+
+def test_texts_are_found_by_hash_whatever_their_name_line_ends_or_bom(world: World) -> None:
+    path = world.texts / "harbour.txt"
+    text = path.read_text("utf-8")
+    path.unlink()
+    (world.texts / "sub").mkdir()
+    dressed = b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
+    (world.texts / "sub" / "renamed.bin").write_bytes(dressed)
+    assert checked(world).tallies["quote-hash"].checked == 5
+
+
+def test_all_findings_are_listed_with_file_line_entity_and_remedy(world: World) -> None:
+    def spoil(rows: list[dict[str, object]]) -> None:
+        rows[0]["topic"] = "sharking"
+        rows[2]["statement"] = None
+
+    world.rewrite("claims", spoil, 1)
+    lines = [str(finding) for finding in checked(world).findings]
+    assert len(lines) == 2
+    assert lines[0] == (
+        'events/0002-claims/claims.ndjson:3: C001-003 "statement" is null, expected a value; '
+        "see schemas/claims.json [required]"
+    )
+    assert lines[1].startswith(
+        'events/0002-claims/claims.ndjson:1: C001-001 "topic" is "sharking", expected a code of '
+        "schemas/codebook/topic.csv (sharing, disclosure, trust,"
+    )
+
+
+def test_codes_inside_lists_are_checked_too(world: World) -> None:
+    def spoil(rows: list[dict[str, object]]) -> None:
+        rows[1]["attributions"][0]["anonymity"] = "secret"  # type: ignore[index]
+
+    world.rewrite("claims", spoil, 1)
+    (finding,) = checked(world).findings
+    assert finding.rule == "enum"
+    assert 'attributions: "anonymity" is "secret"' in finding.message
+
+
+def test_frictionless_finds_what_pandera_finds_and_it_is_reported_once(world: World) -> None:
+    world.rewrite("claims", lambda rows: rows[0].update(topic="sharking"), 1)
+    report = checked(world)
+    assert [finding.rule for finding in report.findings] == ["enum"]
+    alone = report.tallies["descriptor"].note
+    assert alone == "Frictionless read every row of every stream (at most 5000 in each)"
+
+
+def test_what_only_frictionless_finds_is_reported_under_the_rule_it_is_about(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.validate.tabular.check_pandera", lambda log, report: None)
+    world.rewrite("claims", lambda rows: rows[0].update(topic="sharking"), 1)
+    findings = [f for f in checked(world).findings if f.message.startswith("Frictionless")]
+    assert [(f.rule, f.path, f.line) for f in findings] == [
+        ("enum", "events/0002-claims/claims.ndjson", 1)
+    ]
+
+
+def test_above_the_limit_frictionless_reads_a_stated_sample_and_pandera_every_row(
+    world: World,
+) -> None:
+    world.limit(frictionless_rows=3, frictionless_sample=2)
+    world.rewrite("claims", lambda rows: rows[1].update(topic="sharking"), 1)
+    report = checked(world)
+    assert [finding.rule for finding in report.findings] == ["enum"]
+    note = report.tallies["descriptor"].note
+    assert note is not None
+    assert note.endswith("2 rows of each stream at even distances, not all (more than 3 rows)")
+    assert report.tallies["enum"].checked > 8
+
+
+def test_a_broken_hash_is_named_even_where_rows_are_wrong_too(world: World) -> None:
+    path = world.file("claims", 1)
+    path.write_bytes(path.read_bytes().replace(b'"topic":"sharing"', b'"topic":"sharks!"', 1))
+    rules = {finding.rule for finding in checked(world).findings}
+    assert {"enum", "file-hash", "tree-root"} <= rules
+
+
+def test_the_report_gives_checked_skipped_and_failed_for_every_rule(world: World) -> None:
+    rules = checked(world).as_dict()["rules"]
+    assert [rule["id"] for rule in rules] == list(RULES)
+    assert all({"checked", "skipped", "failed", "status", "note"} <= set(rule) for rule in rules)
+
+
+def test_a_large_number_of_failures_is_counted_in_full_and_listed_in_part(world: World) -> None:
+    world.limit(findings_listed=2)
+    world.rewrite("claims", lambda rows: [row.update(topic="sharking") for row in rows], 1)
+    report = checked(world)
+    assert len(report.findings) == 2
+    assert report.tallies["enum"].failed == 6
+
+
+def test_claims_of_the_real_log_are_anchored_in_the_real_texts(real_texts: Path) -> None:
+    from claimlog.events.text import Texts
+    from claimlog.package import Package
+
+    log = read(Package(ROOT))
+    report = validate(log, Texts(real_texts))
+    assert report.findings == []
+    claims = log.live("claims").filter(pl.col("source_id") == "S004")
+    assert claims.height >= 75
+    assert report.tallies["quote-hash"].checked >= claims.height
+    assert report.tallies["quote-hash"].skipped == 0
+    assert report.tallies["text-identity"].checked == 5

@@ -1,0 +1,139 @@
+"""The schema files: one home per fact, every column and code explained."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, World
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.canonical import type_flaw
+from claimlog.ledger.rows import parse
+from claimlog.package import Package
+from claimlog.schema import Field, Schemas, Table
+
+SCHEMAS = Schemas(Package(ROOT))
+ALL = [*SCHEMAS.streams.values(), *SCHEMAS.tables.values()]
+COLUMNS = [(table, item) for table in ALL for item in table.fields]
+CODES = [(name, row) for name, rows in SCHEMAS.codebook.items() for row in rows]
+
+
+def named(pair: tuple[Table, Field]) -> str:
+    return f"{pair[0].name}.{pair[1].name}"
+
+
+def test_the_files_on_disk_repeat_shared_columns_and_codes_as_their_homes_have_them() -> None:
+    for path, text in SCHEMAS.expanded():
+        assert path.read_text("utf-8") == text, f"{path.name}: run make schemas"
+
+
+@pytest.mark.parametrize("pair", COLUMNS, ids=named)
+def test_column_is_described_and_a_number_has_a_unit(pair: tuple[Table, Field]) -> None:
+    _, item = pair
+    assert len(item.description) > 8
+    assert item.description[0].isupper()
+    assert item.description.endswith((".", "?"))
+    if item.type in ("integer", "number"):
+        assert item.unit
+
+
+@pytest.mark.parametrize("table", SCHEMAS.streams.values(), ids=lambda table: table.name)
+def test_every_column_of_a_stream_has_an_example_that_is_valid(table: Table) -> None:
+    for item in table.fields:
+        assert item.example is not None, item.name
+        value = parse(item, item.example)
+        assert type_flaw(item, value) is None, item.name
+        if item.enum:
+            assert value in item.enum, item.name
+        if "pattern" in item.constraints:
+            assert re.search(item.constraints["pattern"], value), item.name
+
+
+@pytest.mark.parametrize("pair", CODES, ids=lambda pair: f"{pair[0]}.{pair[1]['code']}")
+def test_code_has_label_definition_rules_and_example(pair: tuple[str, dict[str, str]]) -> None:
+    _, row = pair
+    for column in ("label", "definition", "include", "exclude", "example"):
+        assert row[column], column
+    assert bool(row["scheme"]) == bool(row["scheme_code"])
+
+
+def test_codes_are_unique_within_their_list() -> None:
+    for name, rows in SCHEMAS.codebook.items():
+        codes = [row["code"] for row in rows]
+        assert len(codes) == len(set(codes)), name
+
+
+def test_every_code_list_is_used_and_every_used_one_exists() -> None:
+    used = {item.codelist for _, item in COLUMNS} | {
+        inner.codelist for _, item in COLUMNS for inner in item.fields
+    }
+    assert used - {None} == set(SCHEMAS.codebook)
+
+
+def test_foreign_keys_and_indexes_name_tables_and_columns_that_exist() -> None:
+    for table in SCHEMAS.tables.values():
+        for key in table.foreign_keys:
+            assert key.column in table.names
+            assert key.reference in SCHEMAS.tables[key.table].names
+        for columns in (*table.spec.get("indexes", ()), table.primary_key):
+            assert set(columns) <= set(table.names), table.name
+        for key in ("facets", "search"):
+            assert set(table.spec.get(key, ())) <= set(table.names), table.name
+
+
+def test_thresholds_have_a_number_a_unit_and_a_reason() -> None:
+    with (ROOT / "schemas" / "thresholds.csv").open(newline="") as handle:
+        for row in csv.DictReader(handle):
+            assert int(row["value"]) > 0
+            assert row["unit"]
+            assert row["reason"].endswith(".")
+
+
+def test_a_stale_schema_is_shown_as_a_difference_with_the_command_that_mends_it(
+    world: World,
+) -> None:
+    path = world.root / "schemas" / "codebook" / "topic.csv"
+    path.write_text(path.read_text() + "weather,Weather,Rain.,Storms.,Sun.,It rains.,,\n")
+    done = world.run("schemas")
+    assert done.returncode == 1
+    assert '+          "weather"' in done.stdout
+    assert "run claimlog schemas --write" in done.stderr
+    assert world.run("schemas", "--write").returncode == 0
+    assert world.run("schemas").returncode == 0
+
+
+def test_a_column_from_nowhere_is_named(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    path = tmp_path / "schemas" / "tables" / "claims.json"
+    path.write_text(path.read_text().replace('"claims.topic"', '"claims.topik"'))
+    with pytest.raises(ClaimlogError, match=r"claims\.topik, which is no column"):
+        list(Schemas(Package(tmp_path)).expanded())
+
+
+def test_a_schema_that_is_not_json_is_named(world: World) -> None:
+    path = world.root / "schemas" / "claims.json"
+    path.write_text(path.read_text()[:-20])
+    done = world.run("validate")
+    assert done.returncode == 1
+    assert done.stderr.startswith("claimlog: schemas/claims.json: not valid JSON")
+
+
+def test_the_version_has_one_home() -> None:
+    version = json.loads((ROOT / "datapackage.json").read_text())["version"]
+    elsewhere = (ROOT / "pyproject.toml").read_text()
+    assert f'version = "{version}"' not in elsewhere
+
+
+def test_the_citation_file_has_the_descriptors_title_licence_and_keywords() -> None:
+    about = json.loads((ROOT / "datapackage.json").read_text("utf-8"))
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["type"] == "dataset"
+    assert citation["title"] == about["title"]
+    assert citation["license"] == about["licenses"][0]["name"]
+    assert citation["keywords"] == about["keywords"]

@@ -1,0 +1,203 @@
+"""What Datasette shows, asked over its own client on a real build."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import ROOT, World, copied
+from datasette.app import Datasette
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.pipeline import build
+from claimlog.site.metadata import queries
+from claimlog.site.serve import SETTINGS, command
+
+Get = Callable[[str], Any]
+SCHEMAS_TABLES = sorted(p.stem for p in (ROOT / "schemas" / "tables").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = copied(made, tmp_path_factory.mktemp("served"))
+    build(world.package, world.package.build)
+    return world
+
+
+@pytest.fixture(scope="module")
+def get(served: World) -> Get:
+    folder = served.package.build
+    app = Datasette(
+        [],
+        immutables=[str(folder / "tiny.db")],
+        metadata=json.loads((folder / "datasette" / "metadata.json").read_text()),
+        inspect_data=json.loads((folder / "datasette" / "inspect.json").read_text()),
+        settings={k: {"on": True, "off": False}.get(v, v) for k, v in SETTINGS.items()}
+        | {k: int(v) for k, v in SETTINGS.items() if v.isdigit()},
+    )
+
+    def ask(path: str) -> Any:
+        return asyncio.run(app.client.get(path))
+
+    return ask
+
+
+@pytest.mark.parametrize("table", SCHEMAS_TABLES)
+def test_table_page_answers_and_describes_every_column(table: str, get: Get) -> None:
+    page = get(f"/tiny/{table}")
+    assert page.status_code == 200
+    spec = json.loads((ROOT / "schemas" / "tables" / f"{table}.json").read_text())
+    for item in spec["fields"]:
+        assert f"<dt>{item['name']}</dt>" in page.text
+    assert spec["title"] in page.text
+
+
+@pytest.mark.parametrize("name", queries())
+def test_canned_query_answers_a_question_and_says_which(name: str, get: Get) -> None:
+    query = queries()[name]
+    page = get(f"/tiny/{name}")
+    assert page.status_code == 200
+    assert query["description"].split("(")[0][:40] in page.text.replace("&#39;", "'")
+    answer = get(f"/tiny/{name}.json?_shape=objects&claim_id=C001-003&since=2019&until=2020")
+    assert answer.status_code == 200
+    assert answer.json()["ok"]
+
+
+def test_there_are_a_dozen_canned_queries() -> None:
+    assert len(queries()) >= 12
+
+
+def test_the_queries_give_the_answers_that_the_rows_hold(get: Get) -> None:
+    def rows(name: str, more: str = "") -> list[dict[str, Any]]:
+        return get(f"/tiny/{name}.json?_shape=array{more}").json()
+
+    withheld = rows("who_restricted_what")
+    assert [(r["claim_id"], r["measure_status"], r["on_whose_word"]) for r in withheld] == [
+        ("C001-001", "taken", "the article itself"),
+        ("C001-005", "considered", "Harbour-Ministry"),
+    ]
+    assert withheld[0]["from_whom"] == "Sud"
+    assert [r["claim_id"] for r in rows("figures")] == ["C001-003"]
+    assert [r["claim_id"] for r in rows("only_anonymous")] == ["C001-002"]
+    assert rows("chains")[0]["chain"] == (
+        "Ada-Example (say, named) → Harbour-Ministry (say, institution)"
+    )
+    assert [r["version"] for r in rows("claim_history", "&claim_id=C001-004")] == [1, 2]
+    assert [r["entity_id"] for r in rows("changes")] == ["C001-004", "C001-003"]
+    spring = rows("happened_between", "&since=2025-03-10&until=2025-03-20")
+    assert [r["claim_id"] for r in spring] == ["C001-001"]
+    assert rows("same_fact")[0]["independent_origins"] == 1
+    assert rows("lineage")[0]["derived_from_id"] == "S101"
+
+
+def test_search_finds_statements(get: Get) -> None:
+    rows = get("/tiny/claims.json?_shape=array&_search=pilots").json()
+    assert [row["claim_id"] for row in rows] == ["C001-003"]
+
+
+def test_foreign_keys_are_shown_by_label_as_links(get: Get) -> None:
+    page = get("/tiny/claims").text
+    assert '<a href="/tiny/sources/S001">Harbour pact under strain</a>' in page
+
+
+def test_declared_facets_are_shown_and_none_is_guessed(get: Get) -> None:
+    answer = get("/tiny/claims.json?_facet=topic").json()
+    assert {"topic", "content", "source_id"} <= set(answer["facet_results"])
+    assert answer["suggested_facets"] == []
+    assert answer.get("facets_timed_out", []) == []
+
+
+def test_counts_come_from_the_build_and_the_database_can_be_downloaded(
+    get: Get, served: World
+) -> None:
+    page = get("/tiny.json").json()
+    counts = {table["name"]: table["count"] for table in page["tables"]}
+    assert counts["claims"] == 5
+    assert counts["claim_versions"] == 8
+    download = get("/tiny.db")
+    assert download.content == (served.package.build / "tiny.db").read_bytes()
+
+
+def test_nothing_can_be_written(get: Get) -> None:
+    answer = get("/tiny.json?sql=delete+from+claims")
+    assert answer.status_code == 400
+    assert "must be a SELECT" in answer.json()["error"]
+
+
+def test_licence_title_and_source_are_shown(get: Get) -> None:
+    page = get("/").text
+    assert "A tiny package" in page
+    assert "Creative Commons Attribution 4.0" in page
+
+
+def test_our_style_sheet_is_served_by_the_plugin(get: Get) -> None:
+    assert "/-/static-plugins/claimlog/claimlog.css" in get("/tiny/claims").text
+    assert get("/-/static-plugins/claimlog/claimlog.css").status_code == 200
+
+
+def test_serving_without_a_build_says_what_to_run(world: World) -> None:
+    with pytest.raises(ClaimlogError, match="there is no build; run make build"):
+        command(world.package, world.package.build, "127.0.0.1", 8001)
+
+
+def test_a_busy_port_is_named_and_another_is_offered(served: World) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = served.run("serve", "--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port} on 127.0.0.1 cannot be used" in done.stderr
+    assert f"make serve PORT={port + 1}" in done.stderr
+
+
+def test_the_command_serves_the_build_on_loopback(served: World) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "claimlog", "serve", "--port", str(port)],
+        cwd=served.root,
+        env={**os.environ},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}/tiny/claims.json?_shape=array"
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(address, timeout=5) as answer:
+                    assert len(json.loads(answer.read())) == 5
+                    break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            pytest.fail("the server did not answer within ten seconds")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def test_the_real_log_builds_and_serves_all_sources_and_the_vox_claims(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    out = tmp_path_factory.mktemp("real") / "build"
+    build(Package(ROOT), out)
+    app = Datasette([], immutables=[str(out / "allied-trust.db")])
+
+    def count(sql: str) -> int:
+        answer = asyncio.run(app.client.get(f"/allied-trust.json?_shape=arrays&sql={sql}"))
+        return int(answer.json()["rows"][0][0])
+
+    assert count("select+count(*)+from+sources+where+kind='copy'") == 5
+    assert count("select+count(*)+from+claims+where+source_id='S004'") >= 75

@@ -1,0 +1,133 @@
+"""Canonical texts, words, and where a passage may begin and end."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimlog.errors import UsageError
+from claimlog.events.text import Text, Texts, canonical, digest, words
+from conftest import TEXT, World
+
+pieces = [*"abzAZ09 \n-'.,", *"\u2014\u2019\u201c\u201d\u00ad\u00a0", *"éß日™℃ﬁ½", "e\u0301"]
+prose = st.lists(st.sampled_from(pieces), max_size=40).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"\xef\xbb\xbfHarbour", "Harbour"),
+        (b"a\r\nb\rc\nd", "a\nb\nc\nd"),
+        (b"a\r\n\r\nb", "a\n\nb"),
+        ("Cafe\u0301".encode(), "Café"),
+        ("\u212bngström".encode(), "Ångström"),
+        (b"", ""),
+    ],
+)
+def test_bom_line_ends_and_composition_do_not_matter(data: bytes, expected: str) -> None:
+    assert canonical(data) == expected
+
+
+def test_only_the_first_byte_order_mark_is_stripped() -> None:
+    assert canonical("\ufeffa\ufeffb".encode()) == "a\ufeffb"
+
+
+def test_bytes_that_are_not_utf8_are_refused() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        canonical("Café".encode("latin-1"))
+
+
+@given(prose)
+def test_canonicalising_twice_changes_nothing(text: str) -> None:
+    once = canonical(text.encode())
+    assert canonical(once.encode()) == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The harbour ministry", ["the", "harbour", "ministry"]),
+        ("don't “stop”—now…", ["don", "t", "stop", "now"]),
+        ("co\u00adoperate", ["cooperate"]),
+        ("STRASSE Straße", ["strasse", "strasse"]),
+        ("ﬁrst ①", ["first", "1"]),
+        ("1,200 people", ["1", "200", "people"]),
+        ("non\u00a0breaking", ["non", "breaking"]),
+        ("—“”", []),
+        ("日本 नमस्ते", ["日本", "नमस्ते"]),
+    ],
+)
+def test_words_are_folded_runs_of_letters_and_digits(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+@given(prose)
+def test_the_words_of_a_text_stand_where_its_tokens_say(text: str) -> None:
+    whole = Text(canonical(text.encode()))
+    assert [word for _, _, word in whole.tokens] == words(whole.content)
+    for start, end, word in whole.tokens:
+        assert word in words(whole.content[start:end])
+        assert not whole.splits_word(start)
+        assert not whole.splits_word(end)
+        assert all(whole.splits_word(inside) for inside in range(start + 1, end))
+
+
+def test_no_offset_outside_a_word_splits_one() -> None:
+    text = Text("a b")
+    assert [text.splits_word(offset) for offset in range(4)] == [False] * 4
+
+
+def test_boundaries_keep_grapheme_clusters_whole() -> None:
+    family = "👩‍👩‍👧"
+    text = Text(f"a {family} ę\u0301 🇫🇷🇩🇪")
+    start = text.content.index(family)
+    assert {start, start + len(family)} <= text.boundaries
+    assert not text.boundaries & set(range(start + 1, start + len(family)))
+    flags = text.content.index("🇫")
+    assert flags + 2 in text.boundaries
+    assert flags + 1 not in text.boundaries
+
+
+def test_the_line_of_an_offset_counts_from_one() -> None:
+    text = Text("ab\ncd\n")
+    assert [text.line_of(offset) for offset in (0, 2, 3, 6)] == [1, 1, 2, 3]
+
+
+def test_a_text_is_found_by_its_hash_whatever_its_name_and_line_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "any name").write_bytes(
+        b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()
+    )
+    texts = Texts(folder)
+    found = texts.get(digest(TEXT))
+    assert found is not None
+    assert found.content == TEXT
+    assert texts.get("0" * 64) is None
+    assert texts.get(None) is None
+
+
+def test_a_file_that_is_no_text_is_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "text.txt").write_bytes(b"Harbour")
+    texts = Texts(tmp_path)
+    assert [path.name for path in texts.unreadable] == ["photo.jpg"]
+    assert len(texts.by_hash) == 1
+
+
+def test_a_missing_directory_of_texts_says_which_option_names_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no such directory of texts; name one with --texts DIR"):
+        Texts(tmp_path / "nowhere")
+
+
+def test_a_missing_directory_of_texts_is_wrong_usage_of_the_command(world: World) -> None:
+    done = world.run("verify", "--texts", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "claimlog: nowhere: no such directory of texts; name one with --texts DIR\n"
+    )
