@@ -9,6 +9,8 @@ from typing import Any
 
 from conftest import TEXT, World
 
+from claimlog.events.batch import dump_manifest
+
 Mutant = Callable[[World], None]
 MUTANTS: dict[str, Mutant] = {}
 
@@ -66,7 +68,7 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     folder = world.file("claims", 2).parent
     manifest = json.loads((folder / "batch.json").read_text())
-    (folder / "batch.json").write_text(json.dumps({**manifest, "number": 5}))
+    (folder / "batch.json").write_bytes(dump_manifest({**manifest, "number": 5}))
     folder.rename(folder.with_name("0005-corrections"))
 
 
@@ -74,7 +76,7 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     path = world.file("claims", 2).parent / "batch.json"
     manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, "title": ""}))
+    path.write_bytes(dump_manifest({**manifest, "title": ""}))
 
 
 # layer: line ------------------------------------------------------------------------------------
@@ -263,7 +265,7 @@ def manifest_edit(batch: int, change: Callable[[dict[str, Any]], None]) -> Mutan
         path = world.file("claims", batch).parent / "batch.json"
         manifest = json.loads(path.read_text())
         change(manifest)
-        path.write_text(json.dumps(manifest))
+        path.write_bytes(dump_manifest(manifest))
 
     return edit
 

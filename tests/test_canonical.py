@@ -126,7 +126,7 @@ def test_encode_refuses_a_value_without_canonical_form(value: object) -> None:
 def test_render_equals_encode_on_the_rows_of_the_tiny_package(world: World, stream: str) -> None:
     log = read(world.package)
     frame, table = log.frames[stream], log.schemas.streams[stream]
-    lines = [encode(row).decode() for row in frame.select(table.names).to_dicts()]
+    lines = [encode(row).decode() + "\n" for row in frame.select(table.names).to_dicts()]
     assert render(frame, table).to_list() == lines
 
 
@@ -144,7 +144,7 @@ def test_render_equals_encode_or_leaves_the_line_to_the_exact_reading(
     for written, row in zip(render(frame, table), rows, strict=True):
         plain = {k: float(v) if k == "figure_value" and v else v for k, v in row.items()}
         if written is not None and _escape_free(table, row):
-            assert written == encode(plain).decode()
+            assert written == encode(plain).decode() + "\n"
 
 
 def _escape_free(table: Table, row: dict[str, Any]) -> bool:

@@ -23,6 +23,8 @@ from claimlog.site.metadata import inspect_data, metadata
 from claimlog.validate import Report, validate
 
 Progress = Callable[[str], None]
+STAGES = ("read", "schema", "rows", "integrity", "text", "fold", "write")
+"""What a build says it begins, in this order; between two of them it names what is done."""
 
 
 def build(
@@ -31,6 +33,7 @@ def build(
     as_of: str | None = None,
     texts: Path | None = None,
     progress: Progress = lambda step: None,
+    mark: str | None = None,
 ) -> Report:
     """Validate the log and compile it into `out`.
 
@@ -40,6 +43,8 @@ def build(
         What to fold: a batch number, a UTC time or an event id; None for all of the log.
     texts
         Directory of source texts, for checking the anchors; no text enters `out`.
+    mark
+        The fingerprint of the inputs, if it is known already.
 
     Raises
     ------
@@ -50,18 +55,27 @@ def build(
     """
     refuse_foreign(package, out)
     progress("read")
-    mark = fingerprint(package, as_of, texts)  # before reading: a change meanwhile rebuilds
-    log = read(package)
+    mark = mark or fingerprint(package, as_of, texts)  # first: a change meanwhile rebuilds
+    log = read(package, progress=progress)
     report = validate(log, Texts(texts) if texts else None, progress=progress)
     if report.errors:
         raise FindingsError(report.findings, "nothing was built")
     cut = cutoff(log, as_of)
     progress("fold")
     frames = compile_tables(log, cut)
+    log.frames.clear()  # the tables hold all of it now
     with publishing(out, package.relative(out)) as folder:
         progress("write")
-        write(package, log, cut, frames, report, folder, mark)
+        write(package, log, cut, frames, report, folder, mark, progress)
     return report
+
+
+def steps(package: Package) -> int:
+    """Return how often a build of `package` calls its progress."""
+    files = sum(1 for _ in package.events.glob("*/*.ndjson"))
+    # a table is filled, indexed, and written as Parquet
+    tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
+    return len(STAGES) + files + 3 * tables
 
 
 def compile_tables(log: Log, cut: Cutoff) -> dict[str, pl.DataFrame]:
@@ -98,6 +112,7 @@ def write(
     report: Report,
     folder: Path,
     mark: str,
+    progress: Progress,
 ) -> None:
     """Write all outputs into an empty directory; `mark` is the fingerprint of the inputs."""
     tables = log.schemas.tables
@@ -105,9 +120,10 @@ def write(
     (folder / "parquet").mkdir()
     # both writers leave the interpreter for C: two threads use two cores
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(write_sqlite, frames, tables, database)
+        pending = pool.submit(write_sqlite, frames, tables, database, progress)
         for name, frame in frames.items():
             write_parquet(frame, tables[name], folder / "parquet" / f"{name}.parquet")
+            progress(f"Parquet {name}")
         pending.result()
     (folder / "validation.json").write_bytes(report.dump())
     rows = {name: frame.height for name, frame in frames.items()}
@@ -122,7 +138,7 @@ def write(
     (folder / "datasette").mkdir()
     for name, value in (
         ("metadata.json", metadata(package, log.schemas, state)),
-        ("inspect.json", inspect_data(database, rows)),
+        ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
     (folder / MARK).write_text(mark + "\n")

@@ -323,10 +323,14 @@ def read_rows(
         data = sys.stdin.buffer.read() if rows_from == "-" else Path(rows_from).read_bytes()
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise ClaimlogError(f"{name}: cannot be read ({error.strerror})") from error
+        raise ClaimlogError(
+            f"{name}: cannot be read ({error.strerror}); nothing was added"
+        ) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ClaimlogError(f"{name}:{line}: not UTF-8; save it as UTF-8") from error
+        raise ClaimlogError(
+            f"{name}:{line}: not UTF-8; save it as UTF-8; nothing was added"
+        ) from error
     if row_format is None:
         row_format = "ndjson" if re.match(r"\s*\{", text) else "csv"
     read = _ndjson_rows(text) if row_format == "ndjson" else _csv_rows(table, text)

@@ -38,12 +38,13 @@ def validate(context: Context, texts: Path | None, json_out: bool) -> int:
 def checked(context: Context, texts: Path | None) -> Report:
     """Read and validate the log."""
     from claimlog.events.log import read
+    from claimlog.validate import LAYERS
     from claimlog.validate import validate as run
 
     supplied = load_texts(texts)
-    with progress("validate", 5) as step:
-        step("read")
-        log = read(context.package)
+    files = sum(1 for _ in context.package.events.glob("*/*.ndjson"))
+    with progress("validate", files + len(LAYERS)) as step:
+        log = read(context.package, progress=step)
         return run(log, supplied, progress=step)
 
 
@@ -87,13 +88,15 @@ def build(
     target = (out or package.build).absolute()
     if texts is not None:
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
-    if not force and is_current(package, target, fingerprint(package, as_of, texts)):
+    mark = fingerprint(package, as_of, texts)
+    if not force and is_current(package, target, mark):
         click.echo(f"{package.relative(target)} is up to date")
         return
     from claimlog.pipeline import build as run
+    from claimlog.pipeline import steps
 
-    with progress("build", 7) as step:
-        report = run(package, target, as_of, texts, step)
+    with progress("build", steps(package)) as step:
+        report = run(package, target, as_of, texts, step, mark)
     summarise(report)
     click.echo(f"wrote {package.relative(target)}")
 

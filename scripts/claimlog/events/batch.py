@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.package import Package, read_json
+from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.schema import STREAMS
 
 MANIFEST = "batch.json"
@@ -160,12 +160,24 @@ def _numbering(batches: list[Batch]) -> Iterator[Finding]:
         expected = 1 if previous is None else previous.number + 1
         if previous is not None and batch.number == previous.number:
             message = f"has the number of {previous.shown}"
-            remedy = f"renumber the one that lost the race: claimlog rebase {batch.path.name}"
+            names = " ".join(b.path.name for b in (batch, *chain(batch, batches)))
+            remedy = f"renumber the one that lost the race: claimlog rebase {names}"
             yield Finding("batch-number", batch.shown, message, remedy=remedy)
         elif batch.number != expected:
             message = f"is batch {batch.number}, expected {expected:04d}: a batch is missing"
             yield Finding("batch-number", batch.shown, message, remedy="restore it from git")
         previous = batch
+
+
+def chain(batch: Batch, batches: list[Batch]) -> list[Batch]:
+    """Return the batches that were sealed on top of `batch`, one after the other."""
+    above: list[Batch] = []
+    last = batch.manifest_sha256
+    for later in batches:
+        if later.manifest["previous_sha256"] == last:
+            above.append(later)
+            last = later.manifest_sha256
+    return above
 
 
 def listing(batches: list[Batch]) -> dict[str, list[str]]:
@@ -178,6 +190,22 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
         for stream in batch.streams:
             paths.setdefault(stream, []).append(batch.shown_file(stream))
     return {stream: paths[stream] for stream in STREAMS if stream in paths}
+
+
+def descriptor_findings(package: Package) -> Iterator[Finding]:
+    """Check that the descriptor's resources can be read at all; validation does the rest."""
+    remedy = "restore it from git; claimlog seal lists what is missing"
+    found = package.descriptor.get("resources", [])
+    if not isinstance(found, list):
+        yield Finding("descriptor", DESCRIPTOR, '"resources" is no list', remedy=remedy)
+        return
+    for number, resource in enumerate(found, 1):
+        given = resource if isinstance(resource, dict) else {}
+        path = given.get("path")
+        texts = [given.get("name"), *(path if isinstance(path, list) else [path])]
+        if not all(isinstance(text, str) for text in texts):
+            message = f"resource {number} has no name or no path"
+            yield Finding("descriptor", DESCRIPTOR, message, remedy=remedy)
 
 
 def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:

@@ -181,7 +181,7 @@ def explain(line: str, table: Table) -> list[Flaw]:
 
 
 def render(frame: pl.DataFrame, table: Table) -> pl.Series:
-    """Write a stream's frame as canonical lines, one string a row.
+    """Write a stream's frame as canonical lines with their line feeds, one string a row.
 
     What this cannot write as RFC 8785 does, or what the log must not hold, comes out as null: a
     number with an exponent, a negative zero, one beyond 2**53, a null inside a list. The caller
@@ -191,7 +191,7 @@ def render(frame: pl.DataFrame, table: Table) -> pl.Series:
     for name in sorted(table.names):
         key = ("{" if not parts else ",") + f'"{name}":'
         parts.append(_render_column(table.by_name[name], key))
-    return frame.select(pl.concat_str(*parts, pl.lit("}")).alias("line"))["line"]
+    return frame.select(pl.concat_str(*parts, pl.lit("}\n")).alias("line"))["line"]
 
 
 def _render_column(item: Field, key: str) -> pl.Expr:

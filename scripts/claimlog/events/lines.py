@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 import numpy as np
+import numpy.typing
 import polars as pl
 import pyarrow as pa
 import pyarrow.json as pj
@@ -15,6 +16,8 @@ from claimlog.errors import Finding
 from claimlog.events.canonical import decode, explain, render
 from claimlog.schema import Field, Table
 
+LINE_FEED = 10
+Ends = np.typing.NDArray[np.intp]
 MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
 
 
@@ -62,26 +65,26 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     longest
         Length of the longest line allowed, in bytes.
     """
-    result = Lines(data.count(b"\n"), sha256(data).hexdigest(), len(data))
-    result.findings = [*_byte_findings(data, shown, longest)]
-    if result.findings:
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_FEED)
+    result = Lines(len(ends), sha256(data).hexdigest(), len(data))
+    written = _strings(data, ends)
+    result.findings = [*_byte_findings(data, ends, written is not None, shown, longest)]
+    if result.findings or written is None:
         return result
-    lines = data.split(b"\n")[:-1]
-    if not lines:
+    if not result.rows:
         result.frame = empty_frame(table)
         return result
+    lines = data.split(b"\n")[:-1]
     result.leaves = [sha256(b"\x00" + line).digest() for line in lines]
-    frame = _fast_frame(data, table, len(lines))
-    suspects: Iterator[int]
-    if frame is None:
-        suspects = iter(range(len(lines)))
-    else:
-        written = pl.Series(lines, dtype=pl.Binary).cast(pl.String)
-        suspects = iter((render(frame, table) != written).fill_null(True).arg_true().to_list())
+    frame = _fast_frame(data, table, ends)
+    suspects: Iterable[int] = range(result.rows)
+    if frame is not None:
+        suspects = (render(frame, table) != written).fill_null(True).arg_true()
     for index in suspects:
         flaws = explain(lines[index].decode("utf-8"), table)
         result.findings += [
-            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy) for flaw in flaws
+            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy)
+            for flaw in flaws
         ]
         if len(result.findings) >= MOST_LISTED:
             break
@@ -90,9 +93,21 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     return result
 
 
-def _fast_frame(data: bytes, table: Table, rows: int) -> pl.DataFrame | None:
+def _strings(data: bytes, ends: Ends) -> pl.Series | None:
+    """Return the lines, line feeds included, without copying them; None if they are not UTF-8."""
+    offsets = np.concatenate(([0], ends + 1)).astype(np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    lines = pa.Array.from_buffers(pa.large_string(), len(ends), buffers)
+    try:
+        lines.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return pl.Series(values=lines)
+
+
+def _fast_frame(data: bytes, table: Table, ends: Ends) -> pl.DataFrame | None:
     """Parse all lines at once, or return None where some line needs the exact reading."""
-    longest = int(np.diff(np.flatnonzero(np.frombuffer(data, np.uint8) == 10), prepend=-1).max())
+    longest = int(np.diff(ends, prepend=-1).max())
     try:
         parsed = pj.read_json(
             pa.BufferReader(data),
@@ -105,7 +120,7 @@ def _fast_frame(data: bytes, table: Table, rows: int) -> pl.DataFrame | None:
         return None
     frame = pl.from_arrow(parsed.select(table.names))
     assert isinstance(frame, pl.DataFrame)
-    return frame if frame.height == rows else None
+    return frame if frame.height == len(ends) else None
 
 
 def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
@@ -115,14 +130,17 @@ def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
     return frame
 
 
-def _byte_findings(data: bytes, shown: str, longest: int) -> Iterator[Finding]:
-    """Check what must hold before lines can be read; at most one finding of each kind."""
+def _byte_findings(
+    data: bytes, ends: Ends, is_utf8: bool, shown: str, longest: int
+) -> Iterator[Finding]:
+    """Check what must hold before lines can be read; at most one finding of each kind.
 
-    def at(offset: int) -> int:
-        return data.count(b"\n", 0, offset) + 1
+    `ends` are the offsets of the line feeds; `is_utf8` speaks of the lines that they end.
+    """
 
     def finding(offset: int, message: str, remedy: str) -> Finding:
-        return Finding("bytes", shown, message, at(offset), remedy=remedy)
+        line = int(np.searchsorted(ends, offset)) + 1
+        return Finding("bytes", shown, message, line, remedy=remedy)
 
     if data.startswith(b"\xef\xbb\xbf"):
         yield finding(0, "begins with a byte order mark", "save it as UTF-8 without BOM")
@@ -132,16 +150,17 @@ def _byte_findings(data: bytes, shown: str, longest: int) -> Iterator[Finding]:
     ):
         if (offset := data.find(byte)) >= 0:
             yield finding(offset, message, remedy)
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        yield finding(error.start, message, "save the file as UTF-8")
+    if not is_utf8:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+            yield finding(error.start, message, "save the file as UTF-8")
     if data and not data.endswith(b"\n"):
         remedy = "the last line was cut off; restore it, or end it with a line feed"
         yield finding(len(data), "does not end with a line feed", remedy)
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
-    lengths = np.diff(ends, prepend=-1) - 1
+    lengths = np.diff(ends, prepend=-1, append=len(data)) - 1
+    lengths = lengths if data and not data.endswith(b"\n") else lengths[:-1]
     for where, message, remedy in (
         (lengths > longest, f"is longer than {longest:,} bytes", "see schemas/thresholds.csv"),
         (lengths == 0, "is empty", "remove the line"),
@@ -149,6 +168,3 @@ def _byte_findings(data: bytes, shown: str, longest: int) -> Iterator[Finding]:
         if where.any():
             line = int(where.argmax()) + 1
             yield Finding("bytes", shown, f"the line {message}", line, remedy=remedy)
-    if data and len(data) - (int(ends[-1]) + 1 if len(ends) else 0) > longest:
-        message = f"the line is longer than {longest:,} bytes"
-        yield finding(len(data), message, "see schemas/thresholds.csv")

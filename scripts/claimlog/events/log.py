@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
-from claimlog.events.batch import Batch, sealed_batches
+from claimlog.events.batch import Batch, descriptor_findings, sealed_batches
 from claimlog.events.lines import Lines, empty_frame, read_lines
 from claimlog.events.merkle import CompactRange
 from claimlog.package import Package
-from claimlog.schema import STREAMS, Schemas
+from claimlog.schema import STREAMS, Schemas, Table
+
+READERS = 2
+"""Files read at once."""
 
 POSITION = ("seq", "event_id", "batch", "line")
 """Columns that a row gets from its place in the log: position (0-based leaf index of the tree),
@@ -53,9 +57,7 @@ class Log:
 
     def live(self, stream: str) -> pl.DataFrame:
         """Return the last row of every entity of a stream that is not retracted."""
-        frame, key = self.frames[stream], self.schemas.streams[stream].id
-        last = frame.filter(pl.col("seq") == pl.col("seq").max().over(key))
-        return last.filter(pl.col("action") != "retract")
+        return self.frames[stream].filter(alive(self.schemas.streams[stream]))
 
     def require_readable(self) -> None:
         """Raise every finding of the reading.
@@ -69,34 +71,62 @@ class Log:
             raise FindingsError(self.findings, "run claimlog validate for all of them")
 
 
-def read(package: Package, pending: Iterable[Batch] = (), sealed: bool = True) -> Log:
-    """Read the sealed batches of a package, and `pending` ones as if they came next.
+def alive(table: Table) -> pl.Expr:
+    """Whether a row of a stream is the last of its entity and no retraction."""
+    last = pl.col("seq") == pl.col("seq").max().over(table.id)
+    return last & (pl.col("action") != "retract")
 
-    With `sealed` false, `pending` alone is read as the whole log.
+
+def read(
+    package: Package,
+    pending: Iterable[Batch] = (),
+    sealed: bool = True,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Log:
+    """Read the sealed batches of a package, and `pending` ones as if they came next.
 
     Nothing is raised for bad data: it is listed in ``findings``, and a file that cannot be read
     adds no rows.
+
+    Parameters
+    ----------
+    sealed
+        If false, `pending` alone is read as the whole log.
+    progress
+        Called with the name of each file once it is read.
     """
     schemas = Schemas(package)
     findings: list[Finding] = []
+    if sealed:
+        findings += descriptor_findings(package)
     batches = [*(sealed_batches(package, findings) if sealed else ()), *pending]
     files: dict[str, Lines] = {}
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in STREAMS}
     trees: list[tuple[int, bytes]] = []
     tree = CompactRange()
-    for batch in batches:
-        for stream, lines in read_batch(package, schemas, batch):
-            files[batch.shown_file(stream)] = lines
-            findings += lines.findings
-            if lines.frame is not None and lines.rows:
-                parts[stream].append(_positioned(lines, tree.size, batch.number))
-            tree.extend(lines.leaves)
-            # the digests now live in the frame
-            lines.leaves = []
-            lines.frame = None
-        trees.append((tree.size, tree.root()))
+    # parsing leaves the interpreter for C, hashing does not: two threads use two cores
+    with ThreadPoolExecutor(READERS) as pool:
+        reading = {
+            (batch.index, stream): pool.submit(_read_file, package, schemas, batch, stream)
+            for batch in batches
+            for stream in batch.streams
+        }
+        for batch in batches:
+            for stream in batch.streams:
+                lines = reading.pop((batch.index, stream)).result()
+                files[batch.shown_file(stream)] = lines
+                findings += lines.findings
+                if lines.frame is not None and lines.rows:
+                    parts[stream].append(_positioned(lines, tree.size, batch.number))
+                tree.extend(lines.leaves)
+                # the digests now live in the frame
+                lines.leaves = []
+                lines.frame = None
+                progress(batch.shown_file(stream))
+            trees.append((tree.size, tree.root()))
     frames = {
-        name: pl.concat(parts.pop(name))
+        # one piece each: the many pieces of a parsed file make every later step slower
+        name: pl.concat(parts.pop(name), rechunk=True)
         if parts[name]
         else _positioned(Lines(frame=empty_frame(table)), 0, 0)
         for name, table in schemas.streams.items()
@@ -104,19 +134,10 @@ def read(package: Package, pending: Iterable[Batch] = (), sealed: bool = True) -
     return Log(package, schemas, batches, frames, files, trees, findings)
 
 
-def read_batch(package: Package, schemas: Schemas, batch: Batch) -> Iterator[tuple[str, Lines]]:
-    """Read a batch's files, one after the other, in log order."""
-    for stream in batch.streams:
-        longest = package.thresholds["line_bytes"]
-        yield (
-            stream,
-            read_lines(
-                read_bytes(batch.file(stream), batch.shown_file(stream)),
-                schemas.streams[stream],
-                batch.shown_file(stream),
-                longest,
-            ),
-        )
+def _read_file(package: Package, schemas: Schemas, batch: Batch, stream: str) -> Lines:
+    shown = batch.shown_file(stream)
+    data = read_bytes(batch.file(stream), shown)
+    return read_lines(data, schemas.streams[stream], shown, package.thresholds["line_bytes"])
 
 
 def read_bytes(path: Path, shown: str) -> bytes:

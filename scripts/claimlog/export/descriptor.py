@@ -11,7 +11,7 @@ from typing import Any
 from claimlog.package import Package
 from claimlog.schema import Table
 
-OURS = ("order", "hidden", "label", "facets", "indexes", "search", "sort", "sort_desc", "stream")
+OURS = ("order", "hidden", "bridge", "label", "facets", "indexes", "search", "sort", "sort_desc", "stream")
 """Properties of our schema files that say how to compile and show a table."""
 
 

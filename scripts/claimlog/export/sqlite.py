@@ -6,16 +6,18 @@ library that writes the file, and with it the bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import adbc_driver_sqlite.dbapi as sqlite
 import polars as pl
 
+from claimlog.errors import ClaimlogError
 from claimlog.schema import Field, Table
 
 TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
 MEMORY_KIB = 262_144  # page cache while writing
+SLICE = 131_072  # rows handed to SQLite at once
 SETTINGS = (
     # the file is new and published by a rename: a journal would protect nothing
     "PRAGMA journal_mode = OFF",
@@ -41,7 +43,9 @@ def create(table: Table) -> str:
         f"({quoted(key.reference)})"
         for key in table.foreign_keys
     ]
-    return f"CREATE TABLE {quoted(table.name)} (\n  " + ",\n  ".join(parts) + "\n) STRICT"
+    # a bridge is nothing but its key: a rowid beside it would store everything twice
+    kind = "STRICT, WITHOUT ROWID" if table.spec.get("bridge") else "STRICT"
+    return f"CREATE TABLE {quoted(table.name)} (\n  " + ",\n  ".join(parts) + f"\n) {kind}"
 
 
 def _column(item: Field) -> str:
@@ -92,24 +96,51 @@ def plain(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 
 def write_sqlite(
-    frames: Mapping[str, pl.DataFrame], tables: Mapping[str, Table], path: Path
+    frames: Mapping[str, pl.DataFrame],
+    tables: Mapping[str, Table],
+    path: Path,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> None:
-    """Write all tables into a new database; the same rows and library give the same bytes."""
-    with sqlite.connect(str(path), autocommit=True) as connection, connection.cursor() as cursor:
-        for setting in SETTINGS:
-            cursor.execute(setting)
-            cursor.fetchall()
-        cursor.execute("BEGIN")
-        for table in tables.values():
-            cursor.execute(create(table))
-        for name, frame in frames.items():
-            if not frame.is_empty():
-                data = plain(frame, tables[name]).to_arrow(compat_level=pl.CompatLevel.oldest())
-                cursor.adbc_ingest(name, data, mode="append")
-        for table in tables.values():
-            for statement in (*indexes(table), *search(table)):
-                cursor.execute(statement)
-        cursor.execute("COMMIT")
-        cursor.execute("PRAGMA analysis_limit = 1000")
+    """Write all tables into a new database; the same rows and library give the same bytes.
+
+    Raises
+    ------
+    ClaimlogError
+        If SQLite cannot write the file.
+    """
+    try:
+        with (
+            sqlite.connect(str(path), autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
+            _fill(cursor, frames, tables, progress)
+    except sqlite.Error as error:
+        raise ClaimlogError(f"{path.name}: cannot be written ({error}); is the disk full?") from error
+
+
+def _fill(
+    cursor: sqlite.Cursor,
+    frames: Mapping[str, pl.DataFrame],
+    tables: Mapping[str, Table],
+    progress: Callable[[str], None],
+) -> None:
+    for setting in SETTINGS:
+        cursor.execute(setting)
         cursor.fetchall()
-        cursor.execute("ANALYZE")
+    cursor.execute("BEGIN")
+    for table in tables.values():
+        cursor.execute(create(table))
+    for name, frame in frames.items():
+        # in slices: a second copy of the table would double the memory
+        for part in frame.iter_slices(SLICE) if frame.height else ():
+            data = plain(part, tables[name]).to_arrow(compat_level=pl.CompatLevel.oldest())
+            cursor.adbc_ingest(name, data, mode="append")
+        progress(f"SQLite {name}")
+    for table in tables.values():
+        for statement in (*indexes(table), *search(table)):
+            cursor.execute(statement)
+        progress(f"index {table.name}")
+    cursor.execute("COMMIT")
+    cursor.execute("PRAGMA analysis_limit = 1000")
+    cursor.fetchall()
+    cursor.execute("ANALYZE")

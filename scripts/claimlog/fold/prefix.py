@@ -49,7 +49,7 @@ def cutoff(log: Log, as_of: str | None) -> Cutoff:
     if TIME.fullmatch(as_of):
         last = as_of if "T" in as_of else f"{as_of}T23:59:59Z"
         later = rows.filter(pl.col("recorded_at") > last)["batch"].min()
-        size = rows.filter(pl.lit(later is None) | (pl.col("batch") < later)).height
+        size = log.size if later is None else rows.filter(pl.col("batch") < later).height
     elif re.fullmatch(r"[0-9a-f]{8,64}", as_of):
         found = rows.filter(pl.col("event_id").str.starts_with(as_of))["seq"]
         if len(found) != 1:

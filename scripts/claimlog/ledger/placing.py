@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from claimlog.errors import ClaimlogError
-from claimlog.events.batch import Batch, resources, sealed_batches
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.events.batch import Batch, descriptor_findings, resources, sealed_batches
 from claimlog.events.log import read
 from claimlog.export.descriptor import dump_json
 from claimlog.ledger.opened import drop_known, open_batch
@@ -100,13 +100,16 @@ def replace(package: Package, old: Sequence[Batch], new: Sequence[Batch]) -> Non
     except BaseException:
         put_back(package)
         raise
+    sync_descriptor(package)
     shutil.rmtree(state / DONE)
 
 
 def put_back(package: Package) -> list[str]:
     """Undo a rebase that did not come to its end; return the batches that are back in events/."""
     out, halfway = package.state / OUT, package.state / IN
-    shutil.rmtree(package.state / DONE, ignore_errors=True)
+    if (package.state / DONE).is_dir():
+        sync_descriptor(package)
+        shutil.rmtree(package.state / DONE)
     if halfway.is_dir():
         for path in halfway.iterdir():
             successor = package.events / path.name.partition(".")[2]
@@ -130,6 +133,7 @@ def recover(package: Package) -> list[str]:
     for pattern in ("staging-*", ".open-new-*", ".gone-*"):
         for path in package.state.glob(pattern):
             shutil.rmtree(path, ignore_errors=True)
+    _refuse_missing(package)
     if open_batch(package) is not None:
         log = read(package)
         known = {
@@ -140,6 +144,21 @@ def recover(package: Package) -> list[str]:
     if sync_descriptor(package):
         done.append(f"listed all sealed files in {DESCRIPTOR}")
     return done
+
+
+def _refuse_missing(package: Package) -> None:
+    """Refuse to go on without a batch that the descriptor lists: it would be forgotten for good."""
+    package.__dict__.pop("descriptor", None)
+    if findings := [*descriptor_findings(package)]:
+        raise FindingsError(findings, "nothing was changed")
+    for resource in package.descriptor.get("resources", []):
+        listed = resource["path"]
+        for path in [listed] if isinstance(listed, str) else listed:
+            if not (package.root / path).is_file():
+                raise ClaimlogError(
+                    f"{DESCRIPTOR}: lists {path}, which is missing; restore it from git, or take "
+                    "it off the list if the batch was given up"
+                )
 
 
 def sync_descriptor(package: Package) -> bool:

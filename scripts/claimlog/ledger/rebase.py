@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import Finding, FindingsError, UsageError
-from claimlog.events.batch import MANIFEST, Batch, dump_manifest, sealed_batches
+from claimlog.events.batch import MANIFEST, Batch, chain, dump_manifest, sealed_batches
 from claimlog.events.canonical import decode, encode
 from claimlog.events.log import Log, read, read_bytes
-from claimlog.ledger.placing import recover, replace, staging, sync_descriptor, undisturbed
+from claimlog.ledger.placing import recover, replace, staging, undisturbed
 from claimlog.ledger.seal import make_manifest
 from claimlog.package import Package
 from claimlog.schema import Table
@@ -45,14 +45,16 @@ def rebase(package: Package, names: Sequence[str]) -> list[str]:
     lost = [_named(batches, name) for name in dict.fromkeys(names)]
     _refuse_unsound(package, lost)
     kept = [batch for batch in batches if batch not in lost]
+    _refuse_gap(lost, kept)
     said: list[str] = []
+    renames: dict[str, dict[str, str]] = {}  # by stream; a later batch refers to an earlier one's
     with staging(package) as folder:
         placed: list[Batch] = []
         for batch in lost:
             log = _log_of(package, [*kept, *placed])
             number = max((b.number for b in [*kept, *placed]), default=0) + 1
             place = folder / f"{number:04d}-{batch.slug}"
-            renames = _rewrite(log, batch, place)
+            fresh = _rewrite(log, batch, place, renames)
             new = Batch(place, f"events/{place.name}", number, batch.slug, len(log.batches))
             log = _log_of(package, [*kept, *placed, new])
             told = {key: batch.manifest[key] for key in ("title", "method", "recorded_by")}
@@ -60,11 +62,10 @@ def rebase(package: Package, names: Sequence[str]) -> list[str]:
             (place / MANIFEST).write_bytes(dump_manifest(manifest))
             placed.append(Batch(place, new.shown, number, batch.slug, new.index, manifest))
             said.append(f"{batch.path.name} is now {place.name}")
-            said += [f"  {old} is now {renamed}" for old, renamed in renames.items()]
+            said += [f"  {old} is now {renamed}" for old, renamed in fresh]
         _check(package, [*kept, *placed])
         with undisturbed():
             replace(package, lost, placed)
-            sync_descriptor(package)
     return said
 
 
@@ -92,6 +93,17 @@ def _check(package: Package, batches: list[Batch]) -> None:
         )
 
 
+def _refuse_gap(lost: list[Batch], kept: list[Batch]) -> None:
+    """Refuse to move a batch from under one that was sealed on top of it."""
+    for batch in lost:
+        if above := chain(batch, kept):
+            names = " ".join(other.path.name for other in (batch, *above))
+            raise UsageError(
+                f"{above[0].path.name} was sealed on top of {batch.path.name}; rebase both, in "
+                f"that order: claimlog rebase {names}"
+            )
+
+
 def _refuse_unsound(package: Package, lost: list[Batch]) -> None:
     """Refuse batches whose rows are not even of their schema: they cannot be rewritten."""
     log = _log_of(package, lost)
@@ -101,8 +113,13 @@ def _refuse_unsound(package: Package, lost: list[Batch]) -> None:
         raise FindingsError(report.findings, "nothing was rebased; mend the rows first")
 
 
-def _rewrite(log: Log, batch: Batch, place: Path) -> dict[str, str]:
-    """Write the batch's rows into `place` as they read after `log`; return the renamed ids."""
+def _rewrite(
+    log: Log, batch: Batch, place: Path, renames: dict[str, dict[str, str]]
+) -> list[tuple[str, str]]:
+    """Write the batch's rows into `place` as they read after `log`.
+
+    Returns the identifiers that were renamed, and adds them to `renames`.
+    """
     rows = {
         stream: [
             decode(line.decode("utf-8"))
@@ -110,7 +127,7 @@ def _rewrite(log: Log, batch: Batch, place: Path) -> dict[str, str]:
         ]
         for stream in batch.streams
     }
-    renames = _renames(log, rows)
+    fresh = _rename_taken(log, rows, renames)
     times = [frame["recorded_at"].max() for frame in log.frames.values()]
     last = max((str(time) for time in times if time is not None), default="")
     place.mkdir()
@@ -120,12 +137,14 @@ def _rewrite(log: Log, batch: Batch, place: Path) -> dict[str, str]:
         _refuse_conflicts(log, batch, stream, moved)
         data = b"".join(encode(row) + b"\n" for row in moved)
         (place / f"{stream}.ndjson").write_bytes(data)
-    return {old: new for renamed in renames.values() for old, new in renamed.items()}
+    return fresh
 
 
-def _renames(log: Log, rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, str]]:
-    """Return new identifiers for entities that both sides have asserted, by stream."""
-    renames: dict[str, dict[str, str]] = {}
+def _rename_taken(
+    log: Log, rows: Mapping[str, list[dict[str, Any]]], renames: dict[str, dict[str, str]]
+) -> list[tuple[str, str]]:
+    """Add new identifiers for entities that both sides have asserted to `renames`; return them."""
+    fresh = []
     for stream, listed in rows.items():
         table = log.schemas.streams[stream]
         used = set(log.frames[stream][table.id].to_list())
@@ -140,7 +159,8 @@ def _renames(log: Log, rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, di
                 new = f"{match['head']}{number:0{width}d}"
                 taken.add(new)
                 renames.setdefault(stream, {})[old] = new
-    return renames
+                fresh.append((old, new))
+    return fresh
 
 
 def _moved(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
@@ -97,17 +95,16 @@ def queries() -> dict[str, dict[str, Any]]:
     return found
 
 
-def inspect_data(database: Path, rows: Mapping[str, int]) -> dict[str, Any]:
-    """Return what ``datasette inspect`` would: the file's hash and size, and every table's count."""
-    digest = sha256()
-    with database.open("rb") as handle:
-        while block := handle.read(1 << 20):
-            digest.update(block)
+def inspect_data(descriptor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``datasette inspect`` would, from a build's descriptor: hash, size and counts."""
+    resources = descriptor["resources"]
+    database = next(resource for resource in resources if resource["name"] == "database")
+    counts = {r["name"]: {"count": r["rows"]} for r in resources if "rows" in r}
     return {
-        database.stem: {
-            "hash": digest.hexdigest(),
-            "size": database.stat().st_size,
-            "file": database.name,
-            "tables": {name: {"count": count} for name, count in rows.items()},
+        descriptor["name"]: {
+            "hash": database["hash"].removeprefix("sha256:"),
+            "size": database["bytes"],
+            "file": database["path"],
+            "tables": counts,
         }
     }

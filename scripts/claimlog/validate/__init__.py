@@ -118,4 +118,4 @@ def _streams(log: Log, tally: Tally) -> list[str]:
     return list(log.frames) if names == "*" else names.split("|")
 
 
-__all__ = ["Report", "validate"]
+__all__ = ["LAYERS", "Report", "validate"]

@@ -10,7 +10,7 @@ import polars as pl
 
 from claimlog.edtf import bounds
 from claimlog.errors import Finding
-from claimlog.events.log import Log
+from claimlog.events.log import Log, alive
 from claimlog.schema import Table
 from claimlog.validate.report import Report
 
@@ -21,39 +21,39 @@ def check_references(log: Log, report: Report) -> None:
     An entity may be asserted later in the same batch: a batch is one transaction.
     """
     known = {
-        name: log.frames[name].group_by(table.id).agg(pl.col("batch").min().alias("known_from"))
+        name: log.frames[name]
+        .select(table.id, "batch", alive(table).alias("is_live"))
+        .group_by(pl.col(table.id).alias("ref"))
+        .agg(pl.col("batch").min().alias("known_from"), pl.col("is_live").any().alias("target_live"))
         for name, table in log.schemas.streams.items()
     }
-    alive = {name: log.live(name)[table.id] for name, table in log.schemas.streams.items()}
     for stream, table in log.schemas.streams.items():
-        live_rows = log.live(stream)["seq"].implode()
-        for label, target, refs in _references(log.frames[stream], table):
-            key = log.schemas.streams[target].id
-            beside = refs.join(known[target], left_on="ref", right_on=key, how="left")
+        frame = log.frames[stream].with_columns(alive(table).alias("is_live"))
+        for label, target, refs in _references(frame, table):
+            beside = refs.join(known[target], on="ref", how="left")
             unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
 
             def say(row: dict[str, Any], label: str = label, target: str = target) -> str:
                 return f'{label} "{row["ref"]}" is not in {target}'
 
+            report.count("foreign-key", frame.height)
             remedy = f"assert it in {target} in this batch or before, or mend the identifier"
-            report.count("foreign-key", log.frames[stream].height)
             report.fail_rows("foreign-key", stream, beside.filter(unknown), say, remedy)
 
             def say_dead(row: dict[str, Any], label: str = label) -> str:
                 return f'{label} "{row["ref"]}" was retracted'
 
-            dead = ~pl.col("ref").is_in(alive[target].implode())
-            wrong = beside.filter(pl.col("seq").is_in(live_rows) & ~unknown & dead)
+            report.count("live-reference", frame.height)
+            dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
             remedy = "retract or amend this row as well"
-            report.count("live-reference", log.frames[stream].height)
-            report.fail_rows("live-reference", stream, wrong, say_dead, remedy)
+            report.fail_rows("live-reference", stream, beside.filter(dead), say_dead, remedy)
 
 
 def _references(
     frame: pl.DataFrame, table: Table
 ) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Yield every referring column with its target stream and its values, one a row, as ``ref``."""
-    place = (table.id, "seq", "batch", "line")
+    place = (table.id, "batch", "line", "is_live")
     for key in table.foreign_keys:
         refs = frame.select(*place, pl.col(key.column).alias("ref"))
         yield key.column, key.table, refs.filter(pl.col("ref").is_not_null())

@@ -51,26 +51,41 @@ def _shown(value: object) -> str:
 
 
 def check_history(log: Log, report: Report) -> None:
-    """Check identity, versions, actions and times along the log."""
+    """Check identity, versions and actions along the history of every entity."""
     for stream, table in log.schemas.streams.items():
-        # the previous row of the same entity, beside each row
-        frame = log.frames[stream].sort(table.id, "seq")
-        same = pl.col(table.id).shift(1) == pl.col(table.id)
-        before = {
-            name: pl.when(same).then(pl.col(name).shift(1)).alias(f"before_{name}")
-            for name in ("action", "version")
-        }
-        unchanged = same & reduce(
-            pl.Expr.__and__, (pl.col(n).eq_missing(pl.col(n).shift(1)) for n in table.content)
-        )
-        frame = frame.with_columns(
-            *before.values(),
-            unchanged.fill_null(False).alias("unchanged"),
-            pl.struct(table.id, "version").is_duplicated().alias("twice"),
-            pl.col("event_id").is_duplicated().alias("doubled"),
-        ).sort("seq")
-        _check_identity(report, stream, table, frame)
-        _check_actions(report, stream, frame)
+        frame = log.frames[stream]
+        several = frame.select(pl.len().over(table.id) > 1).to_series()
+        place = (table.id, "action", "version", "event_id", "batch", "line")
+        # most entities have one row, whose history needs no look at its neighbours
+        alone = _alone(frame.select(place).filter(~several))
+        for rows in (alone, _following(frame.filter(several), table)):
+            _check_identity(report, stream, table, rows)
+            _check_actions(report, stream, rows)
+
+
+def _alone(frame: pl.DataFrame) -> pl.DataFrame:
+    """Say of rows that are their entity's only one that nothing came before them."""
+    return frame.with_columns(
+        pl.lit(None, pl.String).alias("before_action"),
+        pl.lit(None, pl.Int64).alias("before_version"),
+        *(pl.lit(False).alias(name) for name in ("unchanged", "twice", "doubled")),
+    )
+
+
+def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Put beside every row what the row before it of the same entity was."""
+    frame = frame.sort(table.id, "seq")
+    same = pl.col(table.id).shift(1) == pl.col(table.id)
+    unchanged = same & reduce(
+        pl.Expr.__and__, (pl.col(n).eq_missing(pl.col(n).shift(1)) for n in table.content)
+    )
+    return frame.with_columns(
+        pl.when(same).then(pl.col("action").shift(1)).alias("before_action"),
+        pl.when(same).then(pl.col("version").shift(1)).alias("before_version"),
+        unchanged.fill_null(False).alias("unchanged"),
+        pl.struct(table.id, "version").is_duplicated().alias("twice"),
+        pl.col("event_id").is_duplicated().alias("doubled"),
+    ).sort("seq")
 
 
 def _check_identity(report: Report, stream: str, table: Table, frame: pl.DataFrame) -> None:

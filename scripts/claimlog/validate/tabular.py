@@ -16,6 +16,7 @@ import polars as pl
 
 from claimlog.errors import Finding
 from claimlog.events.batch import listing, resources
+from claimlog.events.canonical import render
 from claimlog.events.log import Log
 from claimlog.package import DESCRIPTOR
 from claimlog.schema import Field, Table
@@ -54,7 +55,7 @@ def _exploded(
 ) -> tuple[pl.DataFrame, tuple[Field, ...]]:
     """Return the parts of an array column, one a row, with where each came from."""
     place = (table.id, "batch", "line")
-    parts = frame.filter(pl.col(item.name).list.len() > 0).select(*place, item.name)
+    parts = frame.select(*place, item.name).filter(pl.col(item.name).list.len() > 0)
     parts = parts.explode(item.name)
     if item.item is not None:
         return parts, (item.item,)
@@ -225,31 +226,41 @@ def _whole(log: Log) -> Iterator[Task]:
     for task in package.validate().tasks:
         paths = listing(log.batches).get(task.name, [])
         lines = [(path, n + 1) for path in paths for n in range(log.files[path].rows)]
-        yield lines, task.errors, len(lines)
+        yield lines, task.errors, _rows_read(task)
 
 
 def _samples(log: Log, folder: Path, size: int) -> Iterator[Task]:
-    """Run Frictionless on evenly spaced lines of every stream."""
-    from frictionless import Resource, Schema
+    """Run Frictionless on evenly spaced rows of every stream.
 
-    for stream, paths in listing(log.batches).items():
-        total = log.frames[stream].height
-        step = max(1, -(-total // size))
-        lines: list[tuple[str, int]] = []
+    They are written as the frame says them, which is what the file says: reading compared the two.
+    """
+    from frictionless import Detector, Resource, Schema
+
+    for stream, frame in log.frames.items():
+        if frame.is_empty():
+            continue
+        table = log.schemas.streams[stream]
+        part = frame.gather_every(max(1, -(-frame.height // size)))
         path = folder / f"{stream}.ndjson"
-        with path.open("wb") as sample:
-            for shown in paths:
-                text = (log.package.root / shown).read_bytes().split(b"\n")[:-1]
-                for index in range(0, len(text), step):
-                    sample.write(text[index] + b"\n")
-                    lines.append((shown, index + 1))
-        schema = Schema.from_descriptor(log.schemas.streams[stream].spec)
+        path.write_text("".join(render(part, table)), encoding="utf-8")
+        lines = [log.place(stream, *place) for place in part.select("batch", "line").rows()]
+        schema = Schema.from_descriptor(table.spec)
         schema.foreign_keys = []  # the rows referred to may lie outside the sample
         resource = Resource(
-            path=path.name, basepath=str(folder), format="ndjson", schema=schema, name=stream
+            path=path.name,
+            basepath=str(folder),
+            format="ndjson",
+            schema=schema,
+            name=stream,
+            detector=Detector(sample_size=1),  # the schema is given; guessing one takes as long
         )
-        errors = [error for task in resource.validate().tasks for error in task.errors]
-        yield lines, errors, len(lines)
+        task = resource.validate().tasks[0]
+        yield lines, task.errors, _rows_read(task)
+
+
+def _rows_read(task: Any) -> int:
+    """Return how many rows Frictionless says it read: a run that read nothing checked nothing."""
+    return int(task.stats.get("rows", 0))
 
 
 def _frictionless_finding(lines: list[tuple[str, int]], error: Any) -> Finding:

@@ -1,0 +1,651 @@
+"""The command line as a user meets it: statuses, help, messages, interruption."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import claimlog.cli
+from claimlog.cli import cli
+from claimlog.cli.base import Context, progress
+from claimlog.ledger.opened import open_folder
+from conftest import CLAIMS, STOPPED, TEXT, World
+from test_ledger import LETTER, LIKED, assert_sound, snapshot
+
+ANSI = "\x1b["
+
+
+def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command, groups included."""
+    for name, command in sorted(group.commands.items()):
+        yield (*path, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def leaf(path: tuple[str, ...]) -> bool:
+    command: click.Command = cli
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    return not isinstance(command, click.Group)
+
+
+def called(world: World, *words: str, **env: str) -> Any:
+    """Run claimlog inside this process, as main() would call it."""
+    return CliRunner().invoke(
+        cli, ["--package", str(world.root), *words], env={"CLAIMLOG_BY": "coder-1", **env}
+    )
+
+
+SELF_EVIDENT = ("port", "host", "claims", "runs")
+
+
+# help
+
+
+@pytest.mark.parametrize("path", [*commands()], ids=" ".join)
+def test_every_command_explains_itself_with_an_example(made: World, path: tuple[str, ...]) -> None:
+    done = called(made, *path, "--help")
+    assert done.exit_code == 0, done.output
+    assert f"Usage: cli {' '.join(path)}" in done.output
+    if leaf(path):
+        example = done.output.partition("Example:")[2]
+        assert re.search(rf"^ +claimlog {' '.join(path[:2])}", example, re.MULTILINE)
+    for name in re.findall(r"^  (--[a-z-]+)", done.output, re.MULTILINE):
+        assert re.fullmatch(r"--[a-z0-9]+(-[a-z0-9]+)*", name)
+
+
+@pytest.mark.parametrize("path", [path for path in commands() if leaf(path)], ids=" ".join)
+def test_every_option_says_what_it_is_for(made: World, path: tuple[str, ...]) -> None:
+    command: click.Command = cli
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    context = click.Context(command, obj=Context(made.root))
+    for option in command.get_params(context):
+        if isinstance(option, click.Option) and option.name not in SELF_EVIDENT:
+            assert option.help or isinstance(option.type, click.Choice), option.name
+
+
+def test_help_loads_neither_polars_nor_pandera(made: World) -> None:
+    code = (
+        "import sys; from claimlog.cli import cli; cli(['--help'], standalone_mode=False); "
+        "heavy = {'polars', 'pandera', 'pyarrow', 'narwhals', 'frictionless', 'datasette', 'tqdm'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=made.root, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == "[]\n"
+    assert "Exit status: 0 good, 1 findings or failure, 2 wrong usage." in done.stdout
+
+
+def test_help_says_the_same_outside_of_a_package(tmp_path: Any) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "claimlog", "--help"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# exit statuses
+
+
+def test_a_good_package_exits_with_zero_and_says_what_was_checked(world: World) -> None:
+    done = world.run("validate", "--texts", str(world.texts))
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second, *notes = done.stdout.splitlines()
+    assert re.fullmatch(r"3 batches, 18 events, root [0-9a-f]{64}", first)
+    assert re.fullmatch(r"\d+ rules: \d+ passed, 0 failed, \d+ not checked; 0 findings", second)
+    assert all(note.startswith("  not checked: ") for note in notes)
+
+
+def test_findings_exit_with_one_also_as_json(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.rewrite("claims", lambda rows: rows[0].update(topic="trsut"))
+    done = world.run("validate")
+    assert done.returncode == 1
+    assert done.stdout.startswith(
+        'events/0003-corrections/claims.ndjson:1: C001-003 "topic" is "trsut", expected a code of '
+    )
+    status, out, _ = main(world, capsys, "validate", "--json")
+    assert status == 1
+    report = json.loads(out)
+    assert report["summary"]["failed"] >= 1
+    assert {finding["rule"] for finding in report["findings"]} >= {"enum"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("validte",), "No such command 'validte'"),
+        (("validate", "--text", "x"), "No such option '--text'"),
+        (("validate", "extra"), "Got unexpected extra argument (extra)"),
+        (("validate", "--texts", "nowhere"), "nowhere: no such directory of texts; name one with"),
+        (("verify",), "name the texts: --texts DIR, or --copy SOURCE=FILE for another copy"),
+        (("verify", "--copy", "S001"), "--copy S001: expected SOURCE=FILE with a source"),
+        (("verify", "--copy", "S101=x"), "--copy S101=x: expected SOURCE=FILE with a source"),
+        (("amend", "claim", "C001-001", "--reason", "x"), "say what changes, as --topic trust"),
+        (("amend", "claim", "C001-001", "--note", "x"), "Missing option '--reason'"),
+        (("retract", "C001-001"), "Missing option '--reason'"),
+        (("seal", "--slug", "x", "--title", "X"), "Missing option '--method'"),
+        (("rebase",), "Missing argument 'BATCH...'"),
+        (("rebase", "0009-x"), 'there is no batch "0009-x" in events/'),
+        (("add", "claim", "--from", "x", "--note", "y"), "--from reads whole rows; leave out note"),
+        (("add", "claim", "--figure-value", "many"), '"figure_value" is "many", expected number'),
+        (("add", "claim", "--figure-value", "nan"), '"figure_value" is "nan", expected number'),
+        (("add", "claim", "--figure-value", "1e400"), '"figure_value" is "1e400", expected number'),
+        (("add", "claim", "--start", "1_0"), '"start" is "1_0", expected integer'),
+        (("add", "claim", "--occurrence", "0"), "Invalid value for '--occurrence'"),
+        (("add", "claim", "--attributions", "[{"), '"attributions": not a JSON list'),
+        (
+            ("add", "claim", "--attributions", "[" * 100_000),
+            '"attributions": not a JSON list: nested too deeply',
+        ),
+        (
+            ("add", "claim", "--statement", "No source."),
+            "a claim needs its source: --source-id S001",
+        ),
+        (("serve", "--port", "0"), "Invalid value for '--port'"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
+)
+def test_wrong_usage_exits_with_two_and_names_the_option(
+    made: World, words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = snapshot(made)
+    status, _, err = main(made, capsys, *words)
+    assert status == 2
+    assert message in err
+    assert snapshot(made) == before
+
+
+def main(world: World, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[Any, str, str]:
+    """Run main() in this process and return its exit status and what it printed."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "argv", ["claimlog", "--package", str(world.root), *words])
+        patched.setenv("CLAIMLOG_BY", "coder-1")
+        with pytest.raises(SystemExit) as stop:
+            claimlog.cli.main()
+    said = capsys.readouterr()
+    return stop.value.code, said.out, said.err
+
+
+def test_outside_of_a_package_the_message_says_how_to_name_one(tmp_path: Any) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "claimlog", "validate"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "claimlog: .: no datapackage.json with a schemas/ beside it here or above; run inside a "
+        "package or name one with --package DIR\n"
+    )
+
+
+def test_a_fault_of_ours_is_one_message_and_its_traceback_on_request(
+    made: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bolt came loose\nand more")
+
+    monkeypatch.setattr("claimlog.cli.show.history", broken)
+    status, out, err = main(made, capsys, "show", "C001-001")
+    assert (status, out) == (1, "")
+    assert err == (
+        "claimlog: unexpected RuntimeError: a bolt came loose; nothing was replaced. This is a "
+        "fault of claimlog: report it, with what CLAIMLOG_TRACEBACK=1 prints\n"
+    )
+    monkeypatch.setenv("CLAIMLOG_TRACEBACK", "1")
+    monkeypatch.setattr(sys, "argv", ["claimlog", "--package", str(made.root), "show", "x"])
+    with pytest.raises(RuntimeError):
+        claimlog.cli.main()
+
+
+# reading
+
+
+def test_show_prints_the_state_and_the_whole_history(made: World) -> None:
+    done = called(made, "show", "C001-003")
+    assert done.exit_code == 0
+    lines = done.output.splitlines()
+    assert lines[0] == "C001-003  claims, version 2, live"
+    assert "  note                 Port pilots." in lines
+    assert [line for line in lines if line.startswith("  version")] == [
+        line for line in lines if re.match(r"  version [12]  (assert|amend)  20.*  coder-1", line)
+    ]
+    assert lines[-1] == "    note: empty -> Port pilots."
+    assert "batch 3: The letter says pilots of the port." in done.output
+
+
+def test_show_prints_a_tombstone_with_its_reason(made: World) -> None:
+    done = called(made, "show", "C001-004")
+    assert done.output.startswith("C001-004  claims, version 2, retracted\n")
+    assert "retract" in done.output
+    assert "batch 3: The text does not say so." in done.output
+    assert "A clerk mislaid a chart in 2019." in done.output
+
+
+def test_show_knows_every_stream_and_the_open_batch(world: World) -> None:
+    world.add("claims", [LETTER])
+    assert called(world, "show", "ada-example").output.startswith("ada-example  actors, version 1")
+    assert called(world, "show", "L0001").output.startswith("L0001  links, version 1, live")
+    assert "  batch 4\n" in called(world, "show", "C001-007").output
+    versions = json.loads(called(world, "show", "C001-003", "--json").output)
+    assert [row["version"] for row in versions] == [1, 2]
+    assert versions[0]["event_id"] != versions[1]["event_id"]
+
+
+def test_show_offers_the_near_identifier(made: World, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = main(made, capsys, "show", "ada-exampel")
+    assert (status, out) == (1, "")
+    assert err == (
+        'claimlog: nothing has the identifier "ada-exampel"; did you mean "ada-example"?\n'
+    )
+
+
+def test_log_lists_the_batches_and_the_open_one(world: World) -> None:
+    world.add("claims", [LETTER])
+    lines = called(world, "log").output.splitlines()
+    assert lines[0] == "0001-register  Batch register"
+    assert lines[1].endswith(" by coder-1; 2 sources, 6 actors")
+    assert re.fullmatch(r"  8 events in all, root [0-9a-f]{16}…", lines[2])
+    assert lines[9:11] == ["open batch, not sealed", "  1 claims"]
+    rows = json.loads(called(world, "log", "--json").output)
+    assert [row["tree_size"] for row in rows] == [8, 16, 18, 19]
+    assert [row["slug"] for row in rows] == ["register", "claims", "corrections", None]
+
+
+def test_log_of_an_empty_package_says_what_to_do(bare: World) -> None:
+    done = called(bare, "log")
+    assert (done.exit_code, done.output) == (
+        0,
+        "the log is empty; claimlog add makes an open batch\n",
+    )
+
+
+# colour and progress
+
+
+def test_colour_is_off_when_piped_and_on_at_a_terminal(world: World) -> None:
+    piped = world.run("log")
+    assert ANSI not in piped.stdout + piped.stderr
+    shown, status = at_terminal(world, "log")
+    assert status == 0
+    assert f"{ANSI}1m0001-register{ANSI}0m" in shown
+
+
+def test_a_message_is_plain_when_piped(world: World) -> None:
+    done = world.run("show", "nothing")
+    assert done.stderr == 'claimlog: nothing has the identifier "nothing"\n'
+
+
+def at_terminal(world: World, *words: str) -> tuple[str, int]:
+    """Run claimlog at a pseudo-terminal and return what it showed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimlog", *words],
+        cwd=world.root,
+        env={**os.environ, "TERM": "xterm"} | {"CI": ""},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    return shown.decode(), process.wait()
+
+
+@pytest.mark.parametrize(("ci", "shows"), [("1", False), ("", True)])
+def test_progress_shows_after_its_delay_on_a_terminal_and_never_under_ci(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ci: str,
+    shows: bool,
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr("claimlog.cli.base.SECONDS_BEFORE_PROGRESS", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with progress("validate", 2) as step:
+        step("read")
+        time.sleep(0.15)
+        step("rows")
+    assert ("validate" in capsys.readouterr().err) is shows
+
+
+def test_progress_is_silent_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr("claimlog.cli.base.SECONDS_BEFORE_PROGRESS", 0)
+    with progress("validate", 1) as step:
+        step("read")
+    assert capsys.readouterr().err == ""
+
+
+# adding
+
+
+WORDS = (
+    *("--source-id", "S001", "--statement", "Pilots put their names to a letter."),
+    *("--content", "event", "--voice", "author", "--modality", "actual", "--topic", "sharing"),
+    *("--sharing-effect", "none", "--credibility", "3", "--coder-confidence", "high"),
+)
+
+
+def test_a_claim_is_added_amended_retracted_and_sealed_by_commands_alone(world: World) -> None:
+    texts = ("--texts", str(world.texts))
+    done = called(world, "add", "claim", *WORDS, "--quote", "signed a letter", *texts)
+    assert done.output == "added C001-007 to the open batch; claimlog seal makes it final\n"
+    done = called(world, "amend", "claim", "C001-007", "--topic", "trust", "--reason", "A slip.")
+    assert done.output == "amended C001-007, version 2, in the open batch\n"
+    done = called(world, "retract", "C001-007", "--reason", "Said twice.")
+    assert done.output == "retracted C001-007, version 3, in the open batch\n"
+    done = called(world, "seal", "--slug", "own", "--title", "T", "--method", "M.", *texts)
+    assert done.exit_code == 0
+    assert done.output.endswith(
+        "sealed events/0004-own; commit it together with datapackage.json\n"
+    )
+    assert_sound(world)
+
+
+def test_a_passage_that_stands_twice_is_refused_until_an_occurrence_is_named(world: World) -> None:
+    words = ("add", "claim", *WORDS, "--quote", STOPPED, "--texts", str(world.texts))
+    done = world.run(*words)
+    first = TEXT.index(STOPPED)
+    second = TEXT.rindex(STOPPED)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"claimlog: S001: the passage '{STOPPED}' occurs 2 times: 1: offset {first} (line 5), 2: "
+        f"offset {second} (line 8); say which with --occurrence N, or quote more of it\n"
+    )
+    assert not open_folder(world.package).exists()
+    assert called(world, *words, "--occurrence", "2").exit_code == 0
+    assert called(world, "show", "C001-007").output.count(f"start                {second}") == 1
+
+
+def test_a_quote_without_texts_asks_for_them(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = main(world, capsys, "add", "claim", *WORDS, "--quote", "signed a letter")
+    assert status == 2
+    assert err == (
+        "claimlog: a passage is found in the source's text: name the directory of texts with "
+        "--texts DIR or CLAIMLOG_TEXTS\n"
+    )
+
+
+def test_a_list_is_given_with_commas_and_a_hop_as_json(world: World) -> None:
+    hops = '[{"actor_id": "ada-example", "verb": "say", "anonymity": "named"}]'
+    lists = ("--dyad-from", "nor, harbour-ministry", "--dyad-to", "sud", "--attributions", hops)
+    texts = ("--texts", str(world.texts))
+    done = called(
+        *(world, "add", "claim", *WORDS, "--voice", "paraphrased", *lists),
+        *("--quote", "signed a letter", *texts),
+    )
+    assert done.exit_code == 0, done.output
+    [row] = json.loads(called(world, "show", "C001-007", "--json").output)
+    assert row["dyad_from"] == ["nor", "harbour-ministry"]
+    assert row["attributions"][0]["actor_id"] == "ada-example"
+
+
+def test_an_unknown_option_is_refused_with_the_near_one(world: World) -> None:
+    done = world.run("add", "claim", "--topik", "trust")
+    assert done.returncode == 2
+    assert "No such option '--topik'" in done.stderr
+    assert "--topic" in done.stderr
+
+
+# rows from elsewhere
+
+
+def ndjson(*rows: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+HEADER = (
+    "source_id,quote,statement,content,voice,modality,topic,sharing_effect,credibility,"
+    "coder_confidence"
+)
+CELLS = 'S001,{},"Said by us, in our words.",event,author,actual,sharing,none,3,high'
+
+
+def test_a_batch_is_read_from_ndjson_on_standard_input(world: World) -> None:
+    words = ("add", "claim", "--from", "-", "--texts", str(world.texts))
+    done = world.run(*words, data=ndjson(LETTER, {**CLAIMS[0], "occurrence": 2}))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "added 2 claims to the open batch (C001-007 to C001-008)\n"
+    assert b'quote"' not in (open_folder(world.package) / "claims.ndjson").read_bytes()
+    assert_sound(world)
+
+
+def test_a_batch_is_read_from_csv_on_standard_input(world: World) -> None:
+    rows = [
+        "\ufeff"
+        + HEADER
+        + ",dyad_to,figure_value,figure_unit,figure_population,figure_qualifier,occurrence",
+        CELLS.format("signed a letter") + ',"sud,nor",40,persons,pilots,exact,',
+        "",
+        CELLS.format('"a\nclerk lost a chart"') + ",,,,,,",
+        CELLS.format(STOPPED) + ",sud,,,,,2",
+    ]
+    done = world.run(
+        *("add", "claim", "--from", "-", "--texts", str(world.texts)),
+        data="\r\n".join(rows).replace("a\r\nclerk", "a\nclerk").encode() + b"\r\n",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "added 3 claims to the open batch (C001-007 to C001-009)\n"
+    world.seal("csv")
+    first, second, third = world.rows("claims")
+    assert (first["dyad_to"], first["figure_value"]) == (["sud", "nor"], 40)
+    assert (second["dyad_to"], second["figure_value"]) == ([], None)
+    assert TEXT[second["start"] : second["end"]] == "a\nclerk lost a chart"
+    assert third["start"] == TEXT.rindex(STOPPED)
+    assert_sound(world)
+
+
+def limited(reader: Any) -> Any:
+    """A csv.reader with Python's own limit; frictionless lifts it for the whole process."""
+
+    def read(*args: Any, **kwargs: Any) -> Any:
+        csv.field_size_limit(131_072)
+        return reader(*args, **kwargs)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            ndjson(LETTER, {**LIKED, "topik": "trust"}),
+            '<stdin>:2: unknown key "topik"; did you mean "topic"? (schemas/claims.json); '
+            "nothing was added",
+        ),
+        (
+            ndjson(LETTER) + b"\n" + ndjson({**LIKED, "topic": "trsut"}),
+            '<stdin>:3: C001-008 "topic" is "trsut", expected a code of',
+        ),
+        (ndjson(LETTER) + b"{\n", "<stdin>:2: Expecting property name enclosed in double quotes"),
+        (ndjson(LETTER) + b'{"a":1,"a":2}\n', '<stdin>:2: key "a" occurs twice; nothing was added'),
+        (ndjson(LETTER) + b'{"figure_value":NaN}\n', "<stdin>:2: NaN is not a JSON number"),
+        (ndjson(LETTER) + b'{"figure_value":1e400}\n', "<stdin>:2: number 1e400 is out of range"),
+        (ndjson(LETTER) + b'{"note":"\\ud800"}\n', "<stdin>:2: holds a lone surrogate"),
+        (ndjson(LETTER) + b"[1]\n", "<stdin>:2: expected an object, found list"),
+        (ndjson(LETTER) + b'{"note":"S\xfcd"}\n', "<stdin>:2: not UTF-8; save it as UTF-8"),
+        (ndjson({**LETTER, "start": "5"}), '<stdin>:1: "start" is "5", expected integer'),
+        (ndjson({**LETTER, "source_id": "S("}), '<stdin>:1: source "S(" is not registered'),
+        (
+            ndjson({"source_id": "S("}),
+            '<stdin>:1: C(-001 "after_sha256" is null, expected a value',
+        ),
+        (
+            ndjson(LETTER, {**LETTER, "quote": "not in it"}),
+            "<stdin>:2: S001: the passage 'not in it' does not occur",
+        ),
+        (
+            ndjson(LETTER, CLAIMS[5] | {"occurrence": None}),
+            f"<stdin>:2: S001: the passage '{STOPPED}' occurs 2 times",
+        ),
+        (ndjson({**LETTER, "occurrence": "x"}), '<stdin>:1: occurrence is "x", expected 1, 2, 3 …'),
+        (b"", "<stdin>: holds no row; nothing was added"),
+        (HEADER.encode() + b"\n", "<stdin>: holds no row; nothing was added"),
+        (
+            f"{HEADER}\n{CELLS.format('signed a letter')}\n\n{CELLS.format('liked')},x\n".encode(),
+            "<stdin>:4: has 11 cells, the header 10; nothing was added",
+        ),
+        (
+            f"{HEADER},topic\n{CELLS.format('signed a letter')},trust\n".encode(),
+            '<stdin>:1: the header names "topic" twice; nothing was added',
+        ),
+        (
+            f"{HEADER},topik\n{CELLS.format('signed a letter')},trust\n".encode(),
+            '<stdin>:2: unknown key "topik"; did you mean "topic"?',
+        ),
+        (
+            f'{HEADER}\n{CELLS.format("signed a letter")}\n"S001,open\n'.encode(),
+            "<stdin>:3: not CSV: unexpected end of data; nothing was added",
+        ),
+        (
+            f"{HEADER}\nS001,{'x' * 200_000}\n".encode(),
+            "<stdin>:2: not CSV: field larger than field limit (131072); nothing was added",
+        ),
+        (
+            f"{HEADER},figure_value\n{CELLS.format('signed a letter')},nan\n".encode(),
+            '<stdin>:2: "figure_value" is "nan", expected number; nothing was added',
+        ),
+    ],
+)
+def test_rows_are_added_all_or_none_and_a_finding_names_the_line_of_the_input(
+    made: World,
+    data: bytes,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = snapshot(made)
+    monkeypatch.setattr(csv, "reader", limited(csv.reader))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    words = ("add", "claim", "--from", "-", "--texts", str(made.texts))
+    status, out, err = main(made, capsys, *words)
+    assert (status in (1, 2), out) == (True, "")
+    assert err.removeprefix("claimlog: ").startswith(message)
+    assert "nothing was added" in err
+    assert snapshot(made) == before
+
+
+def test_a_file_that_is_not_there_is_named(world: World) -> None:
+    done = called(world, "add", "claim", "--from", "nowhere.csv")
+    assert done.exit_code == 1
+    assert (
+        str(done.exception)
+        == "nowhere.csv: cannot be read (No such file or directory); nothing was added"
+    )
+
+
+# interruption
+
+
+def interrupted(world: World, *words: str) -> subprocess.CompletedProcess[str]:
+    """Send Ctrl-C to a command as soon as it writes, and return what it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimlog", *words],
+        cwd=world.root,
+        env={**os.environ, "CI": "1", "CLAIMLOG_BY": "coder-1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not started_writing(world) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def started_writing(world: World) -> bool:
+    return any(world.root.glob(".build-new-*")) or any(world.package.state.glob(".open-new-*"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("build", "--force"),
+        ("add", "actor", "--actor-id", "port", "--name", "Port", "--actor-type", "agency"),
+    ],
+    ids=" ".join,
+)
+def test_ctrl_c_leaves_everything_as_it_was_with_one_message(
+    world: World, words: tuple[str, ...]
+) -> None:
+    if words[0] == "build":
+        assert world.run("build").returncode == 0
+        world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
+        world.seal("quay")
+    before = snapshot(world)
+    done = interrupted(world, *words)
+    assert done.returncode == 1
+    assert (done.stdout, done.stderr.strip()) == ("", "claimlog: interrupted; nothing was replaced")
+    assert snapshot(world) == before
+    assert not started_writing(world)
+
+
+def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
+    from claimlog.ledger.opened import locked
+
+    with locked(world.package):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "claimlog", "rebase", "0003-corrections"],
+            cwd=world.root,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err.strip()) == (1, "claimlog: interrupted; nothing was replaced")
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_traceback(world: World) -> None:
+    command = f"{sys.executable} -m claimlog validate --json | head -n 1"
+    done = subprocess.run(
+        command, shell=True, cwd=world.root, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_a_name_that_the_terminal_cannot_show_is_printed_escaped(world: World) -> None:
+    (world.package.events / os.fsdecode(b"stray-\xff\xc3\xa9")).write_text("x")
+    done = world.run("validate", PYTHONIOENCODING="utf-8")
+    assert done.returncode == 1
+    assert done.stdout.startswith(r"events/stray-\udcffé: is no batch directory (NNNN-slug)")
+    assert done.stderr == ""
+    done = world.run("validate", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert done.stdout.startswith("events/stray-")
+    assert done.stderr == ""

@@ -1,0 +1,479 @@
+"""Two branches that both made the next batch: found by validation, mended by claimlog rebase."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import claimlog.ledger.placing
+from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.events.log import read
+from claimlog.ledger.opened import locked
+from claimlog.ledger.placing import DONE, IN, OUT, recover
+from claimlog.ledger.rebase import rebase
+from claimlog.package import Package
+from claimlog.validate import validate
+from conftest import ROOT, World, actor, claim, copied
+from test_ledger import quick
+
+__all__ = ["quick"]  # a fixture that every test here uses
+
+LETTER = claim("signed a letter", "Pilots put their names to a letter.")
+LIKED = claim("liked the pact", "They took to the arrangement.", modality="negated")
+NOTICED = claim("nobody noticed", "It went unseen.  So it is said.")
+LINK = {"from_claim_id": "C001-007", "relation": "same_fact", "to_claim_id": "C001-003"}
+
+
+def data(world: World) -> dict[str, bytes]:
+    """The events and the descriptor."""
+    paths = [*world.package.events.rglob("*"), world.root / "datapackage.json"]
+    return {
+        path.relative_to(world.root).as_posix(): path.read_bytes()
+        for path in sorted(paths)
+        if path.is_file()
+    }
+
+
+def merged(ours: World, theirs: World) -> World:
+    """What git makes of two branches: both batches, and the union of the lists of files."""
+    for folder in theirs.package.events.iterdir():
+        target = ours.package.events / folder.name
+        if not target.exists():
+            shutil.copytree(folder, target)
+    path = ours.root / "datapackage.json"
+    one, two = (json.loads((w.root / path.name).read_text("utf-8")) for w in (ours, theirs))
+    resources = {resource["name"]: resource for resource in one["resources"]}
+    for resource in two["resources"]:
+        known = resources.setdefault(resource["name"], {**resource, "path": []})
+        known["path"] = list(dict.fromkeys([*resource["path"], *known["path"]]))
+    path.write_text(json.dumps({**one, "resources": list(resources.values())}, indent=2), "utf-8")
+    return World(Package(ours.root), ours.texts)
+
+
+@pytest.fixture
+def branches(world: World, tmp_path: Path) -> tuple[World, World]:
+    """Two copies of the tiny package."""
+    return world, copied(world, tmp_path / "theirs")
+
+
+def rebased(world: World, *names: str) -> list[str]:
+    with locked(world.package):
+        return rebase(world.package, names)
+
+
+def found(world: World) -> list[str]:
+    log = read(world.package)
+    return [str(finding) for finding in validate(log, world.supplied).findings]
+
+
+def row_ids(world: World, stream: str, key: str) -> dict[str, list[str]]:
+    return {
+        path.parent.name: [json.loads(line)[key] for line in path.read_text("utf-8").splitlines()]
+        for path in sorted(world.package.events.glob(f"*/{stream}.ndjson"))
+    }
+
+
+def test_two_batches_with_one_number_fail_validation_naming_the_command(
+    branches: tuple[World, World],
+) -> None:
+    ours, theirs = branches
+    ours.add("claims", [LETTER])
+    ours.seal("alpha")
+    theirs.add("actors", [actor("port", "agency")])
+    theirs.seal("beta")
+    both = merged(ours, theirs)
+    done = both.run("validate")
+    assert done.returncode == 1
+    assert done.stdout.startswith(
+        "events/0004-beta: has the number of events/0004-alpha; renumber the one that lost the "
+        "race: claimlog rebase 0004-beta [batch-number]\n"
+    )
+    done = both.run("rebase", "0004-beta")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "0004-beta is now 0005-beta\n"
+    done = both.run("validate", "--texts", str(both.texts))
+    assert done.returncode == 0, done.stdout
+
+
+def test_colliding_claims_are_renumbered_with_every_reference_to_them(
+    branches: tuple[World, World],
+) -> None:
+    ours, theirs = branches
+    ours.add("claims", [LETTER])
+    ours.add("links", [{**LINK, "basis": "Ours."}])
+    ours.seal("alpha")
+    theirs.add("claims", [LIKED, NOTICED])
+    theirs.add("links", [{**LINK, "to_claim_id": "C001-008", "basis": "Theirs."}])
+    theirs.amend("claims", "C001-007", note="Amended in the same batch.")
+    theirs.seal("beta")
+    both = merged(ours, theirs)
+    assert rebased(both, "events/0004-beta/") == [
+        "0004-beta is now 0005-beta",
+        "  C001-007 is now C001-009",
+        "  L0002 is now L0003",
+    ]
+    assert found(both) == []
+    claims = row_ids(both, "claims", "claim_id")
+    assert claims["0004-alpha"] == ["C001-007"]
+    assert claims["0005-beta"] == ["C001-009", "C001-008", "C001-009"]
+    links = row_ids(both, "links", "from_claim_id") | {}
+    assert (links["0004-alpha"], links["0005-beta"]) == (["C001-007"], ["C001-009"])
+    assert row_ids(both, "links", "to_claim_id")["0005-beta"] == ["C001-008"]
+    statements = row_ids(both, "claims", "statement")
+    assert statements["0005-beta"][0] == LIKED["statement"]
+
+
+def test_a_source_registered_on_both_sides_is_renumbered_in_lineage_and_hops(
+    branches: tuple[World, World],
+) -> None:
+    from conftest import hop, source
+
+    ours, theirs = branches
+    ours.add("sources", [source("S102")])
+    ours.seal("alpha")
+    edge = {
+        "source_id": "S102",
+        "relation": "wasDerivedFrom",
+        "certainty": "strong",
+        "evidence": "It says so.",
+    }
+    theirs.add("sources", [source("S102", title="Another"), source("S103", lineage=[edge])])
+    told = hop(source_id="S102", description="a wire report", anonymity="described")
+    theirs.add("claims", [{**LETTER, "voice": "paraphrased", "attributions": [told]}])
+    theirs.seal("beta")
+    both = merged(ours, theirs)
+    assert "  S102 is now S104" in rebased(both, "0004-beta")
+    assert found(both) == []
+    first, second = both.rows("sources")
+    assert (first["source_id"], first["title"]) == ("S104", "Another")
+    assert second["lineage"][0]["source_id"] == "S104"
+    assert both.rows("claims")[0]["attributions"][0]["source_id"] == "S104"
+
+
+def test_times_are_raised_to_the_logs_last(branches: tuple[World, World]) -> None:
+    ours, theirs = branches
+    theirs.add("actors", [actor("port", "agency")])
+    theirs.seal("beta")
+    ours.add("claims", [LETTER])
+    ours.seal("alpha")
+    late = "2999-01-01T00:00:00Z"
+    ours.rewrite("claims", lambda rows: rows[0].update(recorded_at=late))
+    both = merged(ours, theirs)
+    rebased(both, "0004-beta")
+    assert both.rows("actors")[0]["recorded_at"] == late
+    assert found(both) == []
+
+
+def test_conflicting_amendments_are_refused_and_nothing_changes(
+    branches: tuple[World, World],
+) -> None:
+    ours, theirs = branches
+    ours.amend("claims", "C001-001", note="Ours.")
+    ours.seal("alpha")
+    theirs.add("claims", [LETTER])
+    theirs.amend("claims", "C001-001", note="Theirs.")
+    theirs.seal("beta")
+    both = merged(ours, theirs)
+    before = data(both)
+    done = both.run("rebase", "0004-beta")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "events/0004-beta/claims.ndjson:2: C001-001 version 2 exists already in a batch that won "
+        "the race; compare the two, remove this batch, and amend from the last version "
+        "[version-sequence]\n"
+        "claimlog: 1 finding in the log: nothing was rebased\n"
+    )
+    after = data(both)
+    events = [name for name in before if name.startswith("events/")]
+    assert {name: after[name] for name in events} == {name: before[name] for name in events}
+    listed = [json.loads(files["datapackage.json"])["resources"] for files in (before, after)]
+    paths = [{r["name"]: sorted(r["path"]) for r in resources} for resources in listed]
+    assert paths[0] == paths[1]
+
+
+def test_an_amendment_of_what_the_other_side_retracted_is_refused(
+    branches: tuple[World, World],
+) -> None:
+    ours, theirs = branches
+    ours.retract("claims", "C001-005")
+    ours.seal("alpha")
+    theirs.amend("claims", "C001-005", note="Theirs.")
+    theirs.seal("beta")
+    both = merged(ours, theirs)
+    before = data(both)
+    with pytest.raises(FindingsError, match="nothing was rebased"):
+        rebased(both, "0004-beta")
+    assert {k: v for k, v in data(both).items() if "events/" in k} == {
+        k: v for k, v in before.items() if "events/" in k
+    }
+
+
+def test_several_batches_are_rebased_in_the_order_given(branches: tuple[World, World]) -> None:
+    ours, theirs = branches
+    ours.add("claims", [LETTER])
+    ours.seal("alpha")
+    theirs.add("claims", [LIKED])
+    theirs.seal("beta")
+    theirs.amend("claims", "C001-007", note="In the next batch.")
+    theirs.seal("gamma")
+    both = merged(ours, theirs)
+    said = rebased(both, "0004-beta", "0005-gamma")
+    assert said == [
+        "0004-beta is now 0005-beta",
+        "  C001-007 is now C001-008",
+        "0005-gamma is now 0006-gamma",
+    ]
+    assert found(both) == []
+    claims = row_ids(both, "claims", "claim_id")
+    assert claims["0006-gamma"] == ["C001-008"], "it amends its own claim, not the winner's"
+
+
+def test_a_name_that_is_no_batch_is_wrong_usage(world: World) -> None:
+    with pytest.raises(UsageError) as error:
+        rebased(world, "0009-nothing")
+    assert str(error.value) == (
+        'there is no batch "0009-nothing" in events/ (the last ones: 0001-register, 0002-claims, '
+        "0003-corrections)"
+    )
+
+
+def test_a_batch_is_not_moved_from_under_those_sealed_on_top_of_it(world: World) -> None:
+    before = data(world)
+    done = world.run("rebase", "0001-register", "0003-corrections")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "claimlog: 0002-claims was sealed on top of 0001-register; rebase both, in that order: "
+        "claimlog rebase 0001-register 0002-claims\n"
+    )
+    assert data(world) == before
+
+
+def test_validation_names_every_batch_that_lost_the_race(raced: World) -> None:
+    done = raced.run("validate")
+    assert "claimlog rebase 0004-beta 0005-gamma [batch-number]\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b'"version":1', b'"version":null', '"version" is null, expected a value'),
+        (b'"memberships":[]', b'"memberships":null', '"memberships" is null, expected a value'),
+        (b'"version":1', b'"version":1,', "not a JSON object"),
+    ],
+)
+def test_a_batch_whose_rows_are_not_of_their_schema_is_refused_with_findings(
+    world: World, old: bytes, new: bytes, message: str
+) -> None:
+    world.add("actors", [actor("port", "agency")])
+    world.seal("beta")
+    path = world.file("actors")
+    path.write_bytes(path.read_bytes().replace(old, new))
+    before = data(world)
+    done = world.run("rebase", "0004-beta")
+    assert done.returncode == 1
+    assert done.stderr.startswith("events/0004-beta/actors.ndjson:1: ")
+    assert message in done.stderr
+    assert data(world) == before
+
+
+# interrupted
+
+
+def crash_points() -> dict[str, Callable[[World], None]]:
+    """Ways to leave a rebase of 0004-beta and 0005-gamma to 0005 and 0006 half done."""
+
+    def aside(world: World, folder: str, *names: str) -> None:
+        (world.package.state / folder).mkdir()
+        for name in names:
+            path = world.package.events / name.partition(".")[0]
+            path.rename(world.package.state / folder / name)
+
+    def successor(world: World, name: str) -> None:
+        shutil.copytree(world.package.events / "0001-register", world.package.events / name)
+
+    beta, gamma = "0004-beta.0005-beta", "0005-gamma.0006-gamma"
+    return {
+        "before the first rename": lambda world: aside(world, OUT),
+        "with one batch out": lambda world: aside(world, OUT, beta),
+        "with both batches out": lambda world: aside(world, IN, beta, gamma),
+        "with one successor in": lambda world: (
+            aside(world, IN, beta, gamma),
+            successor(world, "0005-beta"),
+        )[0],
+        "with both successors in": lambda world: (
+            aside(world, IN, beta, gamma),
+            successor(world, "0005-beta"),
+            successor(world, "0006-gamma"),
+        )[0],
+    }
+
+
+@pytest.fixture(scope="module")
+def raced(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A merge in which 0004-beta and 0005-gamma lost the race."""
+    ours = copied(made, tmp_path_factory.mktemp("ours"))
+    theirs = copied(made, tmp_path_factory.mktemp("theirs"))
+    ours.add("claims", [LETTER])
+    ours.seal("alpha")
+    theirs.add("claims", [LIKED])
+    theirs.seal("beta")
+    theirs.amend("claims", "C001-007", note="In the next batch.")
+    theirs.seal("gamma")
+    both = merged(ours, theirs)
+    with locked(both.package):
+        recover(both.package)
+    return both
+
+
+@pytest.mark.parametrize("point", crash_points())
+def test_a_rebase_that_crashed_is_undone_and_can_be_run_again(
+    point: str, raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    before = data(world)
+    crash_points()[point](world)
+    with locked(world.package):
+        recover(world.package)
+    assert data(world) == before
+    assert sorted(path.name for path in world.package.state.iterdir()) == ["lock"]
+    rebased(world, "0004-beta", "0005-gamma")
+    assert found(world) == []
+
+
+def test_a_rebase_that_crashed_before_the_descriptor_is_finished(
+    raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    descriptor = world.root / "datapackage.json"
+    before = descriptor.read_bytes()
+    rebased(world, "0004-beta", "0005-gamma")
+    done = data(world)
+    descriptor.write_bytes(before)
+    (world.package.state / DONE).mkdir()
+    with locked(world.package):
+        recover(world.package)
+    assert data(world) == done
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_rebase_that_fails_half_way_is_undone_at_once(
+    failing: int, raced: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = copied(raced, tmp_path)
+    before = data(world)
+    move_in, calls = claimlog.ledger.placing.move_in, []
+
+    def full(package: Package, place: Path) -> None:
+        calls.append(place.name)
+        if len(calls) == failing:
+            raise ClaimlogError("events: cannot be written (No space left on device)")
+        move_in(package, place)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(claimlog.ledger.placing, "move_in", full)
+        with pytest.raises(ClaimlogError, match="No space left on device"):
+            rebased(world, "0004-beta", "0005-gamma")
+    assert data(world) == before
+    assert not (world.package.state / IN).exists()
+
+
+def test_recovery_takes_no_other_batch_of_the_same_slug_for_a_successor(world: World) -> None:
+    world.add("claims", [LETTER])
+    world.seal("claims")  # 0002-claims is in the log as well
+    before = data(world)
+    (world.package.state / OUT).mkdir()
+    (world.package.events / "0004-claims").rename(
+        world.package.state / OUT / "0004-claims.0005-claims"
+    )
+    with locked(world.package):
+        assert recover(world.package) == ["restored events/0004-claims after an interrupted rebase"]
+    assert data(world) == before
+
+
+# with git itself
+
+
+def git(world: World, *words: str) -> str:
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words]
+    return subprocess.run(
+        command, cwd=world.root, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def repository(world: World) -> None:
+    """Put the package under git as this project is, with the descriptor merged by union."""
+    shutil.copyfile(ROOT / ".gitattributes", world.root / ".gitattributes")
+    (world.root / ".gitignore").write_text(".claimlog/\n")
+    git(world, "init", "-q", "-b", "main")
+    commit(world)
+
+
+def commit(world: World) -> None:
+    git(world, "add", ".")
+    git(world, "commit", "-q", "-m", "a batch")
+
+
+def test_branches_that_each_sealed_a_batch_merge_in_git_without_conflict(world: World) -> None:
+    repository(world)
+    git(world, "checkout", "-q", "-b", "theirs")
+    world.add("claims", [LIKED])
+    world.seal("beta")
+    commit(world)
+    git(world, "checkout", "-q", "main")
+    world = World(Package(world.root), world.texts)
+    world.add("claims", [LETTER])
+    world.add("actors", [actor("port", "agency")])
+    world.seal("alpha")
+    commit(world)
+    git(world, "merge", "-q", "--no-edit", "theirs")
+    assert git(world, "status", "--porcelain") == ""
+    done = world.run("validate")
+    assert done.returncode == 1
+    assert "claimlog rebase 0004-beta" in done.stdout
+    done = world.run("rebase", "0004-beta")
+    assert done.stdout == "0004-beta is now 0005-beta\n  C001-007 is now C001-008\n"
+    done = world.run("validate", "--texts", str(world.texts))
+    assert done.returncode == 0, done.stdout
+
+
+CODING = {
+    "coder": "coder-2",
+    "pass": 1,
+    "source_id": "S001",
+    "content": "event",
+    "voice": "author",
+    "modality": "actual",
+    "topic": "sharing",
+    "sharing_effect": "none",
+}
+
+
+def test_the_first_file_of_a_stream_on_both_branches_needs_the_descriptor_restored(
+    world: World,
+) -> None:
+    # each side's list has one line, which ends without a comma: their union is no JSON
+    repository(world)
+    git(world, "checkout", "-q", "-b", "theirs")
+    world.add("codings", [{**CODING, "quote": "liked the pact"}])
+    world.seal("beta")
+    commit(world)
+    git(world, "checkout", "-q", "main")
+    world = World(Package(world.root), world.texts)
+    world.add("codings", [{**CODING, "quote": "signed a letter"}])
+    world.seal("alpha")
+    commit(world)
+    git(world, "merge", "-q", "--no-edit", "theirs")
+    done = world.run("rebase", "0004-beta")
+    assert done.returncode == 1
+    assert done.stderr.startswith("claimlog: datapackage.json: not valid JSON: ")
+    assert done.stderr.endswith("; mend it or restore it from git\n")
+    git(world, "checkout", "HEAD^", "--", "datapackage.json")
+    done = world.run("rebase", "0004-beta")
+    assert done.stdout == "0004-beta is now 0005-beta\n  K0001 is now K0002\n"
+    done = world.run("validate", "--texts", str(world.texts))
+    assert done.returncode == 0, done.stdout
