@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,10 @@ CLAIMS = [
         content="position",
         voice="quoted",
         modality="considered",
-        attributions=[hop(actor_id="ada-example"), hop(actor_id="harbour-ministry", anonymity="institution")],
+        attributions=[
+            hop(actor_id="ada-example"),
+            hop(actor_id="harbour-ministry", anonymity="institution"),
+        ],
         measure="review_agreement",
         measure_status="considered",
         measure_subject="the pact",
@@ -234,19 +237,23 @@ class World:
 
     def seal(self, slug: str) -> Batch:
         with locked(self.package):
-            return seal(self.package, slug, f"Batch {slug}", "Made by a test.", "coder-1", self.supplied)[0]
+            return seal(
+                self.package, slug, f"Batch {slug}", "Made by a test.", "coder-1", self.supplied
+            )[0]
 
     def file(self, stream: str, batch: int = -1) -> Path:
         """Return a stream's file in a batch, by position."""
         return sealed_batches(self.package, [])[batch].file(stream)
 
     def rows(self, stream: str, batch: int = -1) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.file(stream, batch).read_text("utf-8").splitlines()]
+        return [
+            json.loads(line) for line in self.file(stream, batch).read_text("utf-8").splitlines()
+        ]
 
     def rewrite(
         self, stream: str, change: Callable[[list[dict[str, Any]]], Any], batch: int = -1
     ) -> None:
-        """Change the rows of a sealed file and seal everything anew, so that only the rows are wrong."""
+        """Change the rows of a sealed file and seal anew, so that only the rows are wrong."""
         rows = self.rows(stream, batch)
         change(rows)
         self.file(stream, batch).write_bytes(b"".join(encode(row) + b"\n" for row in rows))
@@ -271,10 +278,14 @@ class World:
             told = {key: batch.manifest[key] for key in ("title", "method", "recorded_by")}
             manifest = make_manifest(log, fresh, batch.slug, **told)
             (batch.path / MANIFEST).write_bytes(dump_manifest(manifest))
-            done.append(Batch(batch.path, batch.shown, batch.number, batch.slug, len(done), manifest))
+            done.append(
+                Batch(batch.path, batch.shown, batch.number, batch.slug, len(done), manifest)
+            )
         sync_descriptor(self.package)
 
-    def run(self, *words: str, data: bytes | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, data: bytes | None = None, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run claimlog in the package and return what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "claimlog", *words],
@@ -340,9 +351,9 @@ def bare(tmp_path: Path) -> World:
 
 
 @pytest.fixture(scope="session")
-def real_texts() -> Iterator[Path]:
+def real_texts() -> Path:
     """The texts of the five articles; a test that needs them is skipped loudly without them."""
     folder = os.environ.get("CLAIMLOG_TEST_TEXTS")
     if not folder:
         pytest.skip("NOT RUN: set CLAIMLOG_TEST_TEXTS to the directory of the five source texts")
-    yield Path(folder)
+    return Path(folder)

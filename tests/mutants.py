@@ -7,9 +7,8 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from conftest import TEXT, World
-
 from claimlog.events.batch import dump_manifest
+from conftest import TEXT, World
 
 Mutant = Callable[[World], None]
 MUTANTS: dict[str, Mutant] = {}
@@ -231,9 +230,15 @@ MUTANTS["state-has-code"] = setting("actors", 0, 1, iso3=None)
 MUTANTS["code-is-state"] = setting("actors", 0, 3, iso3="NOR")
 MUTANTS["author-has-no-hop"] = setting("claims", 1, 1, voice="author")
 MUTANTS["speech-has-hop"] = setting("claims", 1, 0, voice="quoted")
-MUTANTS["figure-has-unit"] = setting("claims", 1, 5, figure_value=4, figure_population="x", figure_qualifier="exact")
-MUTANTS["figure-has-population"] = setting("claims", 1, 5, figure_value=4, figure_unit="days", figure_qualifier="exact")
-MUTANTS["figure-has-qualifier"] = setting("claims", 1, 5, figure_value=4, figure_unit="days", figure_population="x")
+MUTANTS["figure-has-unit"] = setting(
+    "claims", 1, 5, figure_value=4, figure_population="x", figure_qualifier="exact"
+)
+MUTANTS["figure-has-population"] = setting(
+    "claims", 1, 5, figure_value=4, figure_unit="days", figure_qualifier="exact"
+)
+MUTANTS["figure-has-qualifier"] = setting(
+    "claims", 1, 5, figure_value=4, figure_unit="days", figure_population="x"
+)
 MUTANTS["unit-has-figure"] = setting("claims", 1, 5, figure_unit="days")
 MUTANTS["population-has-figure"] = setting("claims", 1, 5, figure_population="pilots")
 MUTANTS["qualifier-has-figure"] = setting("claims", 1, 5, figure_qualifier="exact")

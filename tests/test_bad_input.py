@@ -325,7 +325,7 @@ CASES: dict[str, tuple[Break, str]] = {
     ),
     "a manifest with a lone surrogate": (
         manifest("0003-corrections", "Batch corrections", "\\ud800"),
-        "events/0003-corrections/batch.json: a text holds a lone surrogate",
+        "events/0003-corrections/batch.json: not valid JSON: holds a lone surrogate",
     ),
     "a manifest that lacks a key": (
         manifest("0003-corrections", '"title"', '"titel"'),

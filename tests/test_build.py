@@ -18,7 +18,6 @@ import jsonschema
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from conftest import ROOT, World, copied
 
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.events.log import read
@@ -29,6 +28,7 @@ from claimlog.fold.corroboration import roots
 from claimlog.package import Package
 from claimlog.pipeline import build, compile_tables
 from claimlog.schema import STREAMS, Schemas
+from conftest import ROOT, World, copied
 
 TABLES = Schemas(Package(ROOT)).tables
 
@@ -78,9 +78,10 @@ def test_the_fold_of_any_prefix_equals_a_fold_by_hand(made: World) -> None:
             assert dict(got) == naive(rows, table.id, log.size), (stream, size)
 
 
-def test_the_fold_of_random_histories_equals_a_fold_by_hand(made: World) -> None:
-    from claimlog.fold.states import current, prefix, versions
+def test_the_fold_of_random_histories_equals_a_fold_by_hand() -> None:
     import narwhals as nw
+
+    from claimlog.fold.states import current, prefix, versions
 
     chance = random.Random(7)
     for _ in range(50):
@@ -97,8 +98,13 @@ def test_the_fold_of_random_histories_equals_a_fold_by_hand(made: World) -> None
         assert dict(live.select("id", "version").rows()) == naive(rows, "id", size)
         spans = versions(prefix(frame, size), "id").collect().rows(named=True)
         for row in spans:
-            later = [r["seq"] for r in rows[:size] if r["id"] == row["id"] and r["seq"] > row["seq"]]
-            assert (row["valid_from_seq"], row["valid_to_seq"]) == (row["seq"], min(later, default=None))
+            later = [
+                r["seq"] for r in rows[:size] if r["id"] == row["id"] and r["seq"] > row["seq"]
+            ]
+            assert (row["valid_from_seq"], row["valid_to_seq"]) == (
+                row["seq"],
+                min(later, default=None),
+            )
 
 
 def test_retracted_claim_leaves_a_tombstone(built: World) -> None:
@@ -116,7 +122,9 @@ def test_retracted_claim_leaves_a_tombstone(built: World) -> None:
 
 def test_an_amendment_is_current_and_the_state_before_it_is_kept(built: World) -> None:
     with database(built) as db:
-        (now,) = db.execute("select version, note from claims where claim_id = 'C001-003'").fetchall()
+        (now,) = db.execute(
+            "select version, note from claims where claim_id = 'C001-003'"
+        ).fetchall()
         then = db.execute(
             "select note, valid_from_seq, valid_to_seq from claim_versions "
             "where claim_id = 'C001-003' and version = 1"
@@ -129,12 +137,15 @@ def test_an_amendment_is_current_and_the_state_before_it_is_kept(built: World) -
 def test_attribution_hops_stand_in_order_and_give_speaker_and_anonymity(built: World) -> None:
     with database(built) as db:
         hops = db.execute(
-            "select hop, actor_id, anonymity from attributions where claim_id = 'C001-005' order by hop"
+            "select hop, actor_id, anonymity from attributions "
+            "where claim_id = 'C001-005' order by hop"
         ).fetchall()
         claim = db.execute(
             "select speaker_id, anonymity, hops from claims where claim_id = 'C001-005'"
         ).fetchone()
-        own = db.execute("select speaker_id, anonymity, hops from claims where claim_id = 'C001-001'")
+        own = db.execute(
+            "select speaker_id, anonymity, hops from claims where claim_id = 'C001-001'"
+        )
         voice = own.fetchone()
     assert [tuple(hop) for hop in hops] == [
         (1, "ada-example", "named"),
@@ -146,7 +157,9 @@ def test_attribution_hops_stand_in_order_and_give_speaker_and_anonymity(built: W
 
 def test_claim_actors_hold_the_dyad_and_every_speaker(built: World) -> None:
     with database(built) as db:
-        rows = {tuple(row) for row in db.execute("select claim_id, actor_id, role from claim_actors")}
+        rows = {
+            tuple(row) for row in db.execute("select claim_id, actor_id, role from claim_actors")
+        }
     assert ("C001-001", "nor", "from") in rows
     assert ("C001-001", "sud", "to") in rows
     assert ("C001-005", "ada-example", "speaker") in rows
@@ -171,9 +184,15 @@ def test_corroboration_counts_articles_and_independent_origins(built: World) -> 
     ("lineage", "expected"),
     [
         ({"a": []}, {"a": "a"}),
-        ({"a": [("w", "certain")], "b": [("w", "probable")], "w": []}, {"a": "w", "b": "w", "w": "w"}),
+        (
+            {"a": [("w", "certain")], "b": [("w", "probable")], "w": []},
+            {"a": "w", "b": "w", "w": "w"},
+        ),
         ({"a": [("w", "unknown")], "w": []}, {"a": None, "w": "w"}),
-        ({"a": [("v", "strong"), ("w", "strong")], "v": [], "w": []}, {"a": None, "v": "v", "w": "w"}),
+        (
+            {"a": [("v", "strong"), ("w", "strong")], "v": [], "w": []},
+            {"a": None, "v": "v", "w": "w"},
+        ),
     ],
     ids=["original", "two copies of one work", "unknown ancestry", "several origins"],
 )
@@ -223,9 +242,7 @@ def test_as_of_a_batch_an_event_and_a_time_fold_that_prefix(made: World) -> None
         ("00000000", "--as-of 00000000: no event has an id that begins so"),
     ],
 )
-def test_as_of_something_else_says_what_was_expected(
-    made: World, as_of: str, message: str
-) -> None:
+def test_as_of_something_else_says_what_was_expected(made: World, as_of: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         cutoff(read(made.package), as_of)
     assert str(caught.value).startswith(message)
@@ -265,10 +282,20 @@ def test_the_contracted_tables_and_columns_are_there(built: World) -> None:
         "claim_actors attributions links corroboration events codebook reliability"
     )
     with database(built) as db:
-        names = {row[0] for row in db.execute("select name from sqlite_master where type = 'table'")}
+        names = {
+            row[0] for row in db.execute("select name from sqlite_master where type = 'table'")
+        }
         assert set(expected.split()) <= names
         columns = {row["name"] for row in db.execute("pragma table_info(claims)")}
-        assert set("claim_id version source_id start end quote_sha256 statement".split()) <= columns
+        assert {
+            "claim_id",
+            "version",
+            "source_id",
+            "start",
+            "end",
+            "quote_sha256",
+            "statement",
+        } <= columns
         columns = {row["name"] for row in db.execute("pragma table_info(sources)")}
         wanted = "source_id title publisher published url text_sha256 text_length"
         assert set(wanted.split()) <= columns
@@ -423,7 +450,7 @@ def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(f"claimlog.pipeline.{stage}", fail)
-    with pytest.raises(ClaimlogError, match="writing failed .No space left on device"):
+    with pytest.raises(ClaimlogError, match=r"writing failed \(No space left on device"):
         build(world.package, world.package.build, as_of="2")
     assert digests(world.package.build) == before
     assert [p.name for p in world.root.iterdir() if p.name.startswith(".build")] == []
@@ -433,9 +460,14 @@ def test_an_interrupt_leaves_the_old_build(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.mkdir()
     (target / "old").write_text("old")
-    with pytest.raises(KeyboardInterrupt), publishing(target, "out") as folder:
-        (folder / "new").write_text("half")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with publishing(target, "out") as folder:
+            (folder / "new").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "old"]
 
 

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.canonical import decode, encode, explain, render
+from claimlog.events.canonical import encode, explain, render
 from claimlog.events.lines import arrow_schema, read_lines
 from claimlog.events.log import read
+from claimlog.ijson import decode
 from claimlog.package import Package
 from claimlog.schema import STREAMS, Field, Schemas, Table
 from conftest import ROOT, World

@@ -409,8 +409,8 @@ def test_a_crash_before_the_descriptor_is_listed_is_found_and_repaired(world: Wo
     done = world.run("validate")
     assert done.returncode == 1
     assert (
-        'datapackage.json: resource "claims" does not list the log\'s files '
-        "(events/0004-more/claims.ndjson); run claimlog seal, which finishes an interrupted seal"
+        'datapackage.json: resource "claims" does not list events/0004-more/claims.ndjson; '
+        "run claimlog seal, which finishes an interrupted seal"
     ) in done.stdout
     done = world.run("seal", "--slug", "x", "--title", "X", "--method", "None.")
     assert "an interrupted run was finished: listed all sealed files in datapackage.json" in (

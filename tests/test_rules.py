@@ -6,13 +6,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import ROOT, World
-from mutants import MUTANTS
 
 from claimlog.events.log import read
 from claimlog.validate import Report, validate
 from claimlog.validate import report as report_module
 from claimlog.validate.report import LAYERS, read_rules
+from conftest import ROOT, World
+from mutants import MUTANTS
 
 RULES = read_rules(ROOT / "schemas")
 
@@ -54,7 +54,7 @@ def test_mutant_trips_its_rule_and_no_other(rule: str, world: World) -> None:
 def test_a_rule_that_checked_nothing_although_rows_exist_fails(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claimlog.validate.rows.check_hops", lambda log, report: None)
+    monkeypatch.setattr("claimlog.validate.rows.check_hops", lambda *_: None)
     report = checked(world)
     assert [finding.rule for finding in report.findings] == ["hop-speaker"]
     assert "checked nothing although rows exist" in str(report.findings[0])
@@ -132,7 +132,7 @@ def test_frictionless_finds_what_pandera_finds_and_it_is_reported_once(world: Wo
 def test_what_only_frictionless_finds_is_reported_under_the_rule_it_is_about(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claimlog.validate.tabular.check_pandera", lambda log, report: None)
+    monkeypatch.setattr("claimlog.validate.tabular.check_pandera", lambda *_: None)
     world.rewrite("claims", lambda rows: rows[0].update(topic="sharking"), 1)
     findings = [f for f in checked(world).findings if f.message.startswith("Frictionless")]
     assert [(f.rule, f.path, f.line) for f in findings] == [

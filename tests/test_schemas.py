@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, World
 
 from claimlog.errors import ClaimlogError
 from claimlog.events.canonical import type_flaw
 from claimlog.ledger.rows import parse
 from claimlog.package import Package
 from claimlog.schema import Field, Schemas, Table
+from conftest import ROOT, World
 
 SCHEMAS = Schemas(Package(ROOT))
 ALL = [*SCHEMAS.streams.values(), *SCHEMAS.tables.values()]

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import ROOT, World, copied
 from datasette.app import Datasette
 
 from claimlog.errors import ClaimlogError
@@ -22,6 +21,7 @@ from claimlog.package import Package
 from claimlog.pipeline import build
 from claimlog.site.metadata import queries
 from claimlog.site.serve import SETTINGS, command
+from conftest import ROOT, World, copied
 
 Get = Callable[[str], Any]
 SCHEMAS_TABLES = sorted(p.stem for p in (ROOT / "schemas" / "tables").glob("*.json"))

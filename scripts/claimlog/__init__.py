@@ -3,5 +3,6 @@
 Claims are appended as immutable event rows, validated, folded into current tables, compiled to
 Parquet and SQLite, and served by Datasette. The modules read in one direction::
 
-    cli -> bench -> pipeline -> validate | fold | export | site -> events -> schema -> package -> errors
+    cli -> bench -> ledger | pipeline | readme -> validate | fold | export | site -> events
+    -> schema | edtf | inputs -> package -> errors | ijson
 """

@@ -19,7 +19,6 @@ LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
 
 def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
     """Return a hash of everything that a build depends on: data, schemas, code, libraries."""
-    import importlib.metadata
 
     digest = sha256()
     code = Path(__file__).parent
@@ -44,7 +43,7 @@ def _git_state(package: Package) -> str:
     return f"{names}{packed.stat().st_mtime_ns if packed.is_file() else ''}"
 
 
-def is_current(package: Package, out: Path, mark: str) -> bool:
+def is_current(out: Path, mark: str) -> bool:
     """Whether `out` was built from the inputs that `mark` is the fingerprint of, and is intact."""
     try:
         built: dict[str, Any] = read_json(out / DESCRIPTOR, "build")

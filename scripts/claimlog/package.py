@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.ijson import decode
 
 DESCRIPTOR = "datapackage.json"
 
@@ -75,42 +76,25 @@ class Package:
 
 
 def read_json(path: Path, shown: str) -> dict[str, Any]:
-    """Read a JSON object strictly: UTF-8, no duplicate keys, no NaN.
+    """Read a file that holds one I-JSON object.
 
     Raises
     ------
     ClaimlogError
-        If the file is absent, unreadable or not one JSON object.
+        If the file is absent, unreadable or not one I-JSON object in UTF-8.
     """
-    import json
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise ValueError(f'key "{twice}" occurs twice')
-        return dict(pairs)
-
-    def refuse(token: str) -> float:
-        raise ValueError(f"{token} is not JSON")
-
     try:
-        value = json.loads(
-            path.read_bytes().decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse
-        )
+        return decode(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ClaimlogError(
             f"{shown}: not valid JSON: {error}; mend it or restore it from git"
         ) from error
-    if not isinstance(value, dict):
-        raise ClaimlogError(f"{shown}: expected a JSON object, found {type(value).__name__}")
-    return value
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` atomically: temporary file, fsync, rename, fsync of the directory."""
+    """Replace `path` by `data` atomically: temporary file, fsync, rename, fsync of directory."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as handle:

@@ -32,7 +32,7 @@ def build(
     out: Path,
     as_of: str | None = None,
     texts: Path | None = None,
-    progress: Progress = lambda step: None,
+    progress: Progress = lambda _: None,
     mark: str | None = None,
 ) -> Report:
     """Validate the log and compile it into `out`.

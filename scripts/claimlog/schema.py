@@ -122,7 +122,9 @@ class Table:
     @cached_property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
         return tuple(
-            ForeignKey(key["fields"][0], key["reference"]["resource"], key["reference"]["fields"][0])
+            ForeignKey(
+                key["fields"][0], key["reference"]["resource"], key["reference"]["fields"][0]
+            )
             for key in self.spec.get("foreignKeys", ())
         )
 
@@ -194,7 +196,9 @@ class Schemas:
             None,
         )
         if home is None:
-            raise ClaimlogError(f'schemas: "from" names {spec["from"]}, which is no column of a stream')
+            raise ClaimlogError(
+                f'schemas: "from" names {spec["from"]}, which is no column of a stream'
+            )
         own = {"name": spec["name"], "from": spec["from"], **spec.get("override", {})}
         if "override" in spec:
             own["override"] = spec["override"]
@@ -202,7 +206,9 @@ class Schemas:
 
     def _codes(self, name: str) -> list[str]:
         if name not in self.codebook:
-            raise ClaimlogError(f"schemas/codebook/{name}.csv: no such code list; add it or mend the name")
+            raise ClaimlogError(
+                f"schemas/codebook/{name}.csv: no such code list; add it or mend the name"
+            )
         return [row["code"] for row in self.codebook[name]]
 
 

@@ -197,9 +197,7 @@ def _stages(found: dict[str, list[Result]]) -> list[dict[str, Any]]:
         stage(
             "read + validation",
             rows,
-            lambda result: sum(
-                result["stages"][name]["seconds"] for name in ("read", *VALIDATION)
-            ),
+            lambda result: sum(result["stages"][name]["seconds"] for name in ("read", *VALIDATION)),
             lambda result: result["stages"][last]["peak_bytes"],
         ),
         stage("build", rows, lambda result: result["seconds"], lambda result: result["peak_bytes"]),

@@ -348,7 +348,7 @@ def read_rows(
 
 def _ndjson_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield the line of every row and the row, or what is wrong with it."""
-    from claimlog.events.canonical import decode
+    from claimlog.ijson import decode
 
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():

@@ -89,7 +89,7 @@ def build(
     if texts is not None:
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
     mark = fingerprint(package, as_of, texts)
-    if not force and is_current(package, target, mark):
+    if not force and is_current(target, mark):
         click.echo(f"{package.relative(target)} is up to date")
         return
     from claimlog.pipeline import build as run

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from claimlog.errors import Finding
-from claimlog.events.canonical import decode, explain, render
+from claimlog.events.canonical import explain, render
+from claimlog.ijson import decode
 from claimlog.schema import Field, Table
 
 LINE_FEED = 10
@@ -83,8 +84,7 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     for index in suspects:
         flaws = explain(lines[index].decode("utf-8"), table)
         result.findings += [
-            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy)
-            for flaw in flaws
+            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy) for flaw in flaws
         ]
         if len(result.findings) >= MOST_LISTED:
             break

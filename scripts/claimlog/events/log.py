@@ -81,7 +81,7 @@ def read(
     package: Package,
     pending: Iterable[Batch] = (),
     sealed: bool = True,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Log:
     """Read the sealed batches of a package, and `pending` ones as if they came next.
 

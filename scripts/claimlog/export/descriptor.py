@@ -11,7 +11,18 @@ from typing import Any
 from claimlog.package import Package
 from claimlog.schema import Table
 
-OURS = ("order", "hidden", "bridge", "label", "facets", "indexes", "search", "sort", "sort_desc", "stream")
+OURS = (
+    "order",
+    "hidden",
+    "bridge",
+    "label",
+    "facets",
+    "indexes",
+    "search",
+    "sort",
+    "sort_desc",
+    "stream",
+)
 """Properties of our schema files that say how to compile and show a table."""
 
 
@@ -31,11 +42,7 @@ def describe(
     log
         What was folded: tree size, root, as-of, fingerprint of the inputs.
     """
-    head = {
-        key: package.descriptor[key]
-        for key in package.descriptor
-        if key != "resources"
-    }
+    head = {key: package.descriptor[key] for key in package.descriptor if key != "resources"}
     resources = []
     for name, table in tables.items():
         path = f"parquet/{name}.parquet"

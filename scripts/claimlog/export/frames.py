@@ -38,9 +38,7 @@ def _typed(item: Field) -> pl.Expr:
 
 def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
     """Return the tables that describe the dataset rather than the world."""
-    codes = [
-        {"codelist": name, **row} for name, rows in schemas.codebook.items() for row in rows
-    ]
+    codes = [{"codelist": name, **row} for name, rows in schemas.codebook.items() for row in rows]
     columns = [
         {
             "table": table.name,

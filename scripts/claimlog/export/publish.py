@@ -27,8 +27,10 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
     retired = target.with_name(f".{target.name}-old")
     if retired.exists() and not target.exists():
         retired.rename(target)  # an earlier swap was cut off between its two renames
+    _remove_abandoned(target)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-new-", dir=target.parent))
+        prefix = f".{target.name}-new-{os.getpid()}-"
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
     except OSError as error:
         raise ClaimlogError(
             f"{shown}: cannot be written ({error.strerror}); give the directory write permission"
@@ -65,8 +67,27 @@ def _swap(folder: Path, target: Path, retired: Path) -> None:
         target.rename(retired)
     try:
         folder.rename(target)
-    except OSError:
-        retired.rename(target)
+    except BaseException:  # an interrupt too
+        if retired.exists() and not target.exists():
+            retired.rename(target)
         raise
     sync_directory(target.parent)
     shutil.rmtree(retired, ignore_errors=True)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove what a process that is no more began to write beside `target`."""
+    for path in target.parent.glob(f".{target.name}-new-*"):
+        process = path.name.removeprefix(f".{target.name}-new-").partition("-")[0]
+        if process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -99,7 +99,7 @@ def write_sqlite(
     frames: Mapping[str, pl.DataFrame],
     tables: Mapping[str, Table],
     path: Path,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Write all tables into a new database; the same rows and library give the same bytes.
 
@@ -115,7 +115,9 @@ def write_sqlite(
         ):
             _fill(cursor, frames, tables, progress)
     except sqlite.Error as error:
-        raise ClaimlogError(f"{path.name}: cannot be written ({error}); is the disk full?") from error
+        raise ClaimlogError(
+            f"{path.name}: cannot be written ({error}); is the disk full?"
+        ) from error
 
 
 def _fill(

@@ -16,9 +16,7 @@ from claimlog.fold.states import Frame
 Edges = dict[str, list[tuple[str, str]]]
 
 
-def corroborate(
-    claims: Frame, links: Frame, sources: Frame, hops: Frame
-) -> dict[str, Frame]:
+def corroborate(claims: Frame, links: Frame, sources: Frame, hops: Frame) -> dict[str, Frame]:
     """Return the tables ``corroboration`` and ``corroboration_claims``."""
     pairs = links.filter(nw.col("relation") == "same_fact").select("from_claim_id", "to_claim_id")
     groups = components([(str(a), str(b)) for a, b in pairs.collect().rows()])

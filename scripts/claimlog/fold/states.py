@@ -39,9 +39,7 @@ def listed(rows: Frame, key: str, column: str, name: str) -> Frame:
     return parts.explode(name)
 
 
-def unnested(
-    rows: Frame, key: str, column: str, fields: dict[str, str]
-) -> Frame:
+def unnested(rows: Frame, key: str, column: str, fields: dict[str, str]) -> Frame:
     """Return the structs of a list column, one a row; `fields` maps their fields to new names."""
     parts = listed(rows, key, column, "part")
     return parts.select(

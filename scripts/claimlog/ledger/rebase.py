@@ -11,8 +11,9 @@ import polars as pl
 
 from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.events.batch import MANIFEST, Batch, chain, dump_manifest, sealed_batches
-from claimlog.events.canonical import decode, encode
+from claimlog.events.canonical import encode
 from claimlog.events.log import Log, read, read_bytes
+from claimlog.ijson import decode
 from claimlog.ledger.placing import recover, replace, staging, undisturbed
 from claimlog.ledger.seal import make_manifest
 from claimlog.package import Package

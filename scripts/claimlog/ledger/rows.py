@@ -12,9 +12,10 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.events.anchor import COLUMNS, anchor, find
-from claimlog.events.canonical import decode_value, encode, suggest, type_flaw
+from claimlog.events.canonical import encode, suggest, type_flaw
 from claimlog.events.log import Log
 from claimlog.events.text import Text, Texts, canonical
+from claimlog.ijson import decode_value
 from claimlog.schema import Field, Table
 
 INPUTS = {

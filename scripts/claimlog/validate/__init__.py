@@ -15,7 +15,7 @@ def validate(
     log: Log,
     texts: Texts | None = None,
     frictionless: bool = True,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Check a log and return the report; bad data raises nothing.
 
@@ -35,9 +35,9 @@ def validate(
         (
             "schema",
             (
-                lambda: heard.extend(tabular.check_frictionless(log, report))
-                if frictionless
-                else None,
+                lambda: (
+                    heard.extend(tabular.check_frictionless(log, report)) if frictionless else None
+                ),
                 lambda: tabular.check_pandera(log, report),
             ),
         ),

@@ -35,7 +35,9 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
     for name, text in found.items():
         if len(text.content) != coded[name]["text_length"]:
             path, line = log.place("sources", coded[name]["batch"], coded[name]["line"])
-            message = f"text_length is {coded[name]['text_length']}, the text has {len(text.content)}"
+            message = (
+                f"text_length is {coded[name]['text_length']}, the text has {len(text.content)}"
+            )
             report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
     report.anchors_unchecked = 0
     for stream, frame in rows.items():
@@ -48,9 +50,7 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
             report.count(rule, 0, skipped, missing)
 
 
-def _check_stream(
-    log: Log, report: Report, stream: str, frame: pl.DataFrame, text: Text
-) -> None:
+def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, text: Text) -> None:
     claims = stream == "claims"
     for rule in ("quote-hash", "word-boundary", *(("anchor-words", "own-words") if claims else ())):
         report.count(rule, frame.height)

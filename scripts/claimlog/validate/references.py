@@ -24,7 +24,9 @@ def check_references(log: Log, report: Report) -> None:
         name: log.frames[name]
         .select(table.id, "batch", alive(table).alias("is_live"))
         .group_by(pl.col(table.id).alias("ref"))
-        .agg(pl.col("batch").min().alias("known_from"), pl.col("is_live").any().alias("target_live"))
+        .agg(
+            pl.col("batch").min().alias("known_from"), pl.col("is_live").any().alias("target_live")
+        )
         for name, table in log.schemas.streams.items()
     }
     for stream, table in log.schemas.streams.items():
@@ -49,9 +51,7 @@ def check_references(log: Log, report: Report) -> None:
             report.fail_rows("live-reference", stream, beside.filter(dead), say_dead, remedy)
 
 
-def _references(
-    frame: pl.DataFrame, table: Table
-) -> Iterator[tuple[str, str, pl.DataFrame]]:
+def _references(frame: pl.DataFrame, table: Table) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Yield every referring column with its target stream and its values, one a row, as ``ref``."""
     place = (table.id, "batch", "line", "is_live")
     for key in table.foreign_keys:
@@ -79,7 +79,8 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
             "span-source",
             stream,
             spans,
-            pl.col("text_length").is_null() & pl.col("source_id").is_in(last["source_id"].implode()),
+            pl.col("text_length").is_null()
+            & pl.col("source_id").is_in(last["source_id"].implode()),
             lambda row: f"source {row['source_id']} has no coded text",
             "name the copy that was read, not the work behind it",
         )
@@ -114,8 +115,10 @@ def _check_furniture_overlap(report: Report, stream: str, spans: pl.DataFrame, l
         "span-furniture",
         stream,
         inside,
-        lambda row: f"span {row['start']}-{row['end']} overlaps page furniture "
-        f"({row['kind']}, {row['from']}-{row['to']})",
+        lambda row: (
+            f"span {row['start']}-{row['end']} overlaps page furniture "
+            f"({row['kind']}, {row['from']}-{row['to']})"
+        ),
         "furniture holds no claim; mend the span, or the source's furniture",
     )
 
@@ -129,9 +132,7 @@ def _check_furniture(log: Log, report: Report, sources: pl.DataFrame) -> None:
                 path, line = log.place("sources", row["batch"], row["line"])
                 message = f"furniture {part['start']}-{part['end']} is out of order or of the text"
                 remedy = "list ranges in order, apart, within the text"
-                finding = Finding(
-                    "furniture-ranges", path, message, line, row["source_id"], remedy
-                )
+                finding = Finding("furniture-ranges", path, message, line, row["source_id"], remedy)
                 report.fail(finding)
                 break
             at = part["end"]
@@ -144,7 +145,9 @@ def check_chains(log: Log, report: Report) -> None:
         row["source_id"]: [edge["source_id"] for edge in row["lineage"]]
         for row in sources.iter_rows(named=True)
     }
-    _check_cycle(log, report, "lineage-acyclic", "sources", sources, edges, "is derived from itself")
+    _check_cycle(
+        log, report, "lineage-acyclic", "sources", sources, edges, "is derived from itself"
+    )
     rows = list(actors.iter_rows(named=True))
     kinds = {row["actor_id"]: row["actor_type"] for row in rows}
     edges = {

@@ -205,9 +205,7 @@ def check_dates(log: Log, report: Report) -> None:
                     _check_date(report, stream, dates, inner, inner.name)
 
 
-def _check_date(
-    report: Report, stream: str, frame: pl.DataFrame, item: Field, column: str
-) -> None:
+def _check_date(report: Report, stream: str, frame: pl.DataFrame, item: Field, column: str) -> None:
     wrong = {
         value: flaw
         for value in frame[column].drop_nulls().unique().to_list()

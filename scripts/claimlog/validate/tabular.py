@@ -194,16 +194,20 @@ def _check_listing(log: Log, report: Report) -> None:
     for resource in log.package.descriptor.get("resources", []):
         paths = resource.get("path", [])
         listed[str(resource.get("name"))] = [paths] if isinstance(paths, str) else paths
-    for stream, paths in listing([batch for batch in log.batches if batch.sealed]).items():
-        found = listed.pop(stream, [])
-        if sorted(found) != sorted(paths):
-            missing = sorted(set(paths) - set(found)) or sorted(set(found) - set(paths))
-            message = f'resource "{stream}" does not list the log\'s files ({missing[0]})'
+    present = listing([batch for batch in log.batches if batch.sealed])
+    for name, paths in listed.items():
+        for path in sorted(set(paths) - set(present.get(name, []))):
+            message = f'resource "{name}" lists {path}, which is no file of a sealed batch'
+            remedy = "restore the file from git, or take the path out"
+            report.fail(Finding("descriptor", DESCRIPTOR, message, remedy=remedy))
+        if name not in log.frames:
+            message = f'resource "{name}" is no stream of the log'
+            report.fail(Finding("descriptor", DESCRIPTOR, message, remedy="remove it"))
+    for name, paths in present.items():
+        for path in sorted(set(paths) - set(listed.get(name, []))):
+            message = f'resource "{name}" does not list {path}'
             remedy = "run claimlog seal, which finishes an interrupted seal"
             report.fail(Finding("descriptor", DESCRIPTOR, message, remedy=remedy))
-    for name in listed:
-        message = f'resource "{name}" is no stream of the log'
-        report.fail(Finding("descriptor", DESCRIPTOR, message, remedy="remove it"))
 
 
 Task = tuple[list[tuple[str, int]], list[Any], int]

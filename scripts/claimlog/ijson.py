@@ -1,0 +1,73 @@
+"""Reading JSON strictly: I-JSON (RFC 7493), because readers disagree about anything else."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import Any
+
+LARGEST_INTEGER = 2**53 - 1
+"""Beyond it a reader may round (RFC 7493, section 2.2)."""
+
+
+def decode(text: str) -> dict[str, Any]:
+    """Read one object strictly.
+
+    Raises
+    ------
+    ValueError
+        If the text is not one I-JSON object.
+    """
+    value = decode_value(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"expected an object, found {type(value).__name__}")
+    return value
+
+
+def decode_value(text: str) -> Any:
+    """Read any JSON value strictly.
+
+    Raises
+    ------
+    ValueError
+        If the text is not one I-JSON value.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            raise ValueError(f"key {json.dumps(twice)[:60]} occurs twice")
+        return value
+
+    def refuse(token: str) -> float:
+        raise ValueError(f"{token} is not a JSON number")
+
+    def number(token: str) -> float:
+        value = float(token)
+        if math.isinf(value):
+            raise ValueError(f"number {token[:24]} is out of range")
+        return value
+
+    def integer(token: str) -> int:
+        if len(token) > 17 or abs(int(token)) > LARGEST_INTEGER:
+            raise ValueError(f"integer {token[:24]} is beyond 2**53")
+        return int(token)
+
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=unique,
+            parse_constant=refuse,
+            parse_float=number,
+            parse_int=integer,
+        )
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg.removesuffix(' at')} at character {error.pos}") from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except UnicodeEncodeError as error:
+        raise ValueError("holds a lone surrogate, which is no character") from error
+    return value
