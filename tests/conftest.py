@@ -18,8 +18,8 @@ from claimlog.events.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.events.canonical import encode
 from claimlog.events.log import read
 from claimlog.events.text import Text, Texts
-from claimlog.ledger.opened import append, locked, read_with_open
-from claimlog.ledger.rows import Writer, as_lines
+from claimlog.ledger import edit
+from claimlog.ledger.opened import locked
 from claimlog.ledger.seal import make_manifest, seal, sync_descriptor
 from claimlog.package import Package
 
@@ -217,23 +217,14 @@ class World:
 
     def add(self, stream: str, entries: list[dict[str, Any]], by: str = "coder-1") -> list[str]:
         """Add entities to the open batch and return their identifiers."""
-        with locked(self.package):
-            writer = Writer(read_with_open(self.package), self.supplied, by)
-            rows = [writer.added(stream, entry) for entry in entries]
-            append(self.package, stream, as_lines(rows), self.supplied)
+        rows = edit.add(self.package, stream, edit.Entries(entries), by, self.supplied)
         return [row[f"{stream.removesuffix('s')}_id"] for row in rows]
 
     def amend(self, stream: str, identifier: str, reason: str = "A slip.", **given: Any) -> None:
-        with locked(self.package):
-            writer = Writer(read_with_open(self.package), self.supplied, "coder-1")
-            row = writer.amended(stream, identifier, given, reason)
-            append(self.package, stream, as_lines([row]), self.supplied)
+        edit.amend(self.package, stream, identifier, given, reason, "coder-1", self.supplied)
 
     def retract(self, stream: str, identifier: str, reason: str = "Said twice.") -> None:
-        with locked(self.package):
-            writer = Writer(read_with_open(self.package), self.supplied, "coder-1")
-            row = writer.retracted(stream, identifier, reason)
-            append(self.package, stream, as_lines([row]), self.supplied)
+        edit.retract(self.package, stream, identifier, reason, "coder-1")
 
     def seal(self, slug: str) -> Batch:
         with locked(self.package):

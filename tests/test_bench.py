@@ -12,8 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from claimlog.bench.peers import TABLES, measure
-from claimlog.bench.run import END, GOALS, START, markdown, plain, replaced, run
+from claimlog.bench.duckdb_script import TABLES
+from claimlog.bench.peers import measure
+from claimlog.bench.run import GOALS, run
+from claimlog.bench.shown import END, START, markdown, plain, replaced
 from claimlog.bench.synth import make_log
 from claimlog.errors import ClaimlogError
 from claimlog.events.canonical import encode
@@ -97,8 +99,8 @@ def test_every_line_is_canonical_not_only_the_sampled_ones(bench: Bench) -> None
 def test_batches_hold_no_more_claim_rows_than_they_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claimlog.bench.synth.BATCH_CLAIMS", 300)
-    monkeypatch.setattr("claimlog.bench.synth.SOURCE_CLAIMS", (50, 200))
+    monkeypatch.setattr("claimlog.bench.world.BATCH_CLAIMS", 300)
+    monkeypatch.setattr("claimlog.bench.world.SOURCE_CLAIMS", (50, 200))
     package = make_log(Package(ROOT), tmp_path, CLAIMS)
     log = read(package)
     assert len(log.batches) > 3

@@ -26,7 +26,7 @@ from claimlog.export.publish import publishing
 from claimlog.fold import cutoff, fold
 from claimlog.fold.corroboration import roots
 from claimlog.package import Package
-from claimlog.pipeline import build, compile_tables
+from claimlog.pipeline import build, compiled
 from claimlog.schema import STREAMS, Schemas
 from conftest import ROOT, World, copied
 
@@ -215,7 +215,7 @@ def test_event_dates_become_ranges_that_compare(built: World) -> None:
 
 def claims_as_of(world: World, as_of: str | None) -> dict[str, int]:
     log = read(world.package)
-    frame = compile_tables(log, cutoff(log, as_of))["claims"]
+    frame = dict(compiled(log, cutoff(log, as_of)))["claims"]
     return dict(frame.select("claim_id", "version").rows())
 
 
@@ -439,7 +439,7 @@ def test_findings_leave_the_old_build_as_it_was(world: World) -> None:
     assert digests(world.package.build) == before
 
 
-@pytest.mark.parametrize("stage", ["write_sqlite", "write_parquet", "describe"])
+@pytest.mark.parametrize("stage", ["Database.fill", "Database.finish", "write_parquet", "describe"])
 def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
     stage: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -504,9 +504,9 @@ def test_an_empty_log_builds_empty_tables(bare: World) -> None:
 
 def test_the_embedded_fold_gives_each_column_its_type(made: World) -> None:
     log = read(made.package)
-    frames = compile_tables(log, cutoff(log, None))
+    frames = dict(compiled(log, cutoff(log, None)))
     for name, table in log.schemas.tables.items():
-        assert frames[name].equals(conform(_as_text(frames[name]), table)), name
+        assert frames[name].equals(conform(_as_text(frames[name]).lazy(), table)), name
 
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from claimlog.export.descriptor import describe, dump_json
 from claimlog.export.frames import conform, constant_tables, empty
 from claimlog.export.parquet import write_parquet
 from claimlog.export.publish import publishing
-from claimlog.export.sqlite import write_sqlite
+from claimlog.export.sqlite import Database
 from claimlog.fold import Cutoff, cutoff, fold
 from claimlog.inputs import MARK, fingerprint
 from claimlog.package import Package
@@ -23,7 +23,7 @@ from claimlog.site.metadata import inspect_data, metadata
 from claimlog.validate import Report, validate
 
 Progress = Callable[[str], None]
-STAGES = ("read", "schema", "rows", "integrity", "text", "fold", "write")
+STAGES = ("read", "schema", "rows", "integrity", "text", "compile")
 """What a build says it begins, in this order; between two of them it names what is done."""
 
 
@@ -61,37 +61,28 @@ def build(
     if report.errors:
         raise FindingsError(report.findings, "nothing was built")
     cut = cutoff(log, as_of)
-    progress("fold")
-    frames = compile_tables(log, cut)
-    log.frames.clear()  # the tables hold all of it now
     with publishing(out, package.relative(out)) as folder:
-        progress("write")
-        write(package, log, cut, frames, report, folder, mark, progress)
+        progress("compile")
+        write(package, log, cut, report, folder, mark, progress)
     return report
 
 
 def steps(package: Package) -> int:
     """Return how often a build of `package` calls its progress."""
     files = sum(1 for _ in package.events.glob("*/*.ndjson"))
-    # a table is filled, indexed, and written as Parquet
+    # a table is written, and indexed
     tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
-    return len(STAGES) + files + 3 * tables
+    return len(STAGES) + files + 2 * tables
 
 
-def compile_tables(log: Log, cut: Cutoff) -> dict[str, pl.DataFrame]:
-    """Return every compiled table, conformed to its schema."""
+def compiled(log: Log, cut: Cutoff) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield every table by name, conformed to its schema, one at a time."""
     lazy = {name: frame.lazy() for name, frame in log.frames.items()}
     folded = fold(lazy, log.schemas, cut.size)
     constant = {**constant_tables(log.schemas), "batches": _batches(log, cut)}
-    frames = {}
     for name, table in log.schemas.tables.items():
-        if name in folded:
-            native = folded.pop(name).to_native()
-            frame = native.select(table.names).collect()
-        else:
-            frame = constant.get(name, empty(table))
-        frames[name] = conform(frame, table)
-    return frames
+        rows = folded.pop(name).to_native() if name in folded else constant.get(name, empty(table))
+        yield name, conform(rows.lazy(), table)
 
 
 def _batches(log: Log, cut: Cutoff) -> pl.DataFrame:
@@ -108,7 +99,6 @@ def write(
     package: Package,
     log: Log,
     cut: Cutoff,
-    frames: dict[str, pl.DataFrame],
     report: Report,
     folder: Path,
     mark: str,
@@ -118,15 +108,19 @@ def write(
     tables = log.schemas.tables
     database = folder / f"{package.descriptor['name']}.db"
     (folder / "parquet").mkdir()
-    # both writers leave the interpreter for C: two threads use two cores
-    with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(write_sqlite, frames, tables, database, progress)
-        for name, frame in frames.items():
+    rows = {}
+    # table by table, so that memory holds one; both writers leave the interpreter for C, so that
+    # two threads use two cores
+    with Database(database, tables) as filled, ThreadPoolExecutor(1) as pool:
+        for name, frame in compiled(log, cut):
+            filling = pool.submit(filled.fill, name, frame)
             write_parquet(frame, tables[name], folder / "parquet" / f"{name}.parquet")
-            progress(f"Parquet {name}")
-        pending.result()
+            filling.result()
+            rows[name] = frame.height
+            progress(name)
+        log.frames.clear()  # the tables hold all of it now
+        filled.finish(progress)
     (folder / "validation.json").write_bytes(report.dump())
-    rows = {name: frame.height for name, frame in frames.items()}
     state = {
         "tree_size": cut.size,
         "batches": cut.batches,

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import resource
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -25,29 +24,20 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from claimlog.edtf import bounds
+from claimlog.bench.duckdb_script import (
+    count_claims,
+    log_files,
+    settle,
+    with_duckdb,
+)
 from claimlog.package import Package
-from claimlog.schema import STREAMS, Field, Schemas, Table
+from claimlog.schema import Field, Schemas
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 FRICTIONLESS_ROWS = 50_000  # of the claims; it takes ten seconds and more for them
-FETCHED = 20_000  # rows at a time from DuckDB to sqlite3
-TYPES = {"integer": "BIGINT", "number": "DOUBLE", "datetime": "TIMESTAMP"}
-TABLES = (
-    "sources",
-    "actors",
-    "incidents",
-    "claims",
-    "claim_actors",
-    "attributions",
-    "links",
-    "claim_versions",
-    "events",
-)
-
-MARKS = ("import", "read", "schema", "rows", "integrity", "text", "fold", "write", "end")
+MARKS = ("import", "read", "schema", "rows", "integrity", "text", "compile", "end")
 
 Result = dict[str, Any]
 
@@ -80,7 +70,7 @@ def claimlog(package: Package, out: Path) -> Result:
         for index, (name, at, _) in enumerate(marks[:-1])
     }
     database = out / "build" / f"{package.descriptor['name']}.db"
-    return {"rows": report.log.size, "claims": _count(database), "stages": stages}
+    return {"rows": report.log.size, "claims": count_claims(database), "stages": stages}
 
 
 def frictionless(package: Package, out: Path) -> Result:
@@ -90,7 +80,7 @@ def frictionless(package: Package, out: Path) -> Result:
     path = out / "claims.ndjson"
     rows = 0
     with path.open("wb") as first:
-        for _, _, source in _files(package, "claims"):
+        for _, _, source in log_files(package, "claims"):
             for line in source.open("rb"):
                 if rows < FRICTIONLESS_ROWS:
                     first.write(line)
@@ -109,175 +99,6 @@ def frictionless(package: Package, out: Path) -> Result:
     return {"rows": rows, "seconds": seconds}
 
 
-def with_duckdb(package: Package, out: Path) -> Result:
-    """Read, fold and write with DuckDB and sqlite3."""
-    import duckdb
-
-    schemas = Schemas(package)
-    marks = [perf_counter()]
-    connection = duckdb.connect()
-    rows = _read(connection, package, schemas)
-    _fold(connection)
-    marks.append(perf_counter())
-    for name in TABLES:
-        path = out / f"{name}.parquet"
-        connection.execute(f"COPY {name} TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
-    marks.append(perf_counter())
-    database = out / "duckdb.db"
-    _write(connection, schemas, database)
-    marks.append(perf_counter())
-    names = ("read and fold", "parquet", "sqlite")
-    stages = {
-        name: {"seconds": marks[index + 1] - marks[index]} for index, name in enumerate(names)
-    }
-    return {"rows": rows, "claims": _count(database), "stages": stages}
-
-
-def _files(package: Package, *streams: str) -> Iterator[tuple[int, str, Path]]:
-    """Yield number of the batch, stream and path of every file, in log order."""
-    for folder in sorted(package.events.iterdir()):
-        for stream in streams:
-            path = folder / f"{stream}.ndjson"
-            if path.is_file():
-                yield int(folder.name.split("-")[0]), stream, path
-
-
-def _read(connection: duckdb.DuckDBPyConnection, package: Package, schemas: Schemas) -> int:
-    """Load every file into the table of its stream, with ``seq``, ``batch`` and ``line``."""
-    for name in STREAMS:
-        columns = (f'"{item.name}" {_type(item)}' for item in schemas.streams[name].fields)
-        place = "seq BIGINT, batch BIGINT, line BIGINT"
-        connection.execute(f"CREATE TABLE {name}_log ({', '.join(columns)}, {place})")
-    size = 0
-    for batch, stream, path in _files(package, *STREAMS):
-        types = {item.name: _type(item) for item in schemas.streams[stream].fields}
-        added = connection.execute(
-            f"INSERT INTO {stream}_log SELECT *, {size - 1} + row_number() OVER (), {batch}, "
-            f"row_number() OVER () FROM read_ndjson('{path}', columns = {types})"
-        ).fetchone()
-        size += int(added[0]) if added else 0
-    return size
-
-
-def _type(item: Field) -> str:
-    """Return the DuckDB type of a column of the log."""
-    if item.type != "array":
-        return TYPES.get(item.type, "VARCHAR")
-    if item.item is not None:
-        return f"{_type(item.item)}[]"
-    inner = ", ".join(f'"{part.name}" {_type(part)}' for part in item.fields)
-    return f"STRUCT({inner})[]"
-
-
-def _fold(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables of `TABLES`, each in the order of its primary key."""
-    run = connection.execute
-    for name in ("sources", "actors", "incidents", "claims", "links"):
-        key = f"{name.removesuffix('s')}_id"
-        run(
-            f"CREATE VIEW live_{name} AS SELECT * FROM {name}_log WHERE action <> 'retract' "
-            f"AND seq IN (SELECT max(seq) FROM {name}_log GROUP BY {key})"
-        )
-    dates = run(
-        "SELECT occurred FROM claims_log UNION SELECT occurred FROM incidents_log "
-        "UNION SELECT published FROM sources_log"
-    ).fetchall()
-    run("CREATE TABLE days (value VARCHAR, first DATE, last DATE)")
-    known = [(value, *bounds(value)) for (value,) in dates if value is not None]
-    connection.executemany("INSERT INTO days VALUES (?, ?, ?)", known)
-    for statement in FOLDED:
-        run(statement)
-    envelope = "seq, batch, line, action, version, recorded_at, recorded_by, reason"
-    parts = (
-        f"SELECT {envelope}, '{name}' AS stream, {name.removesuffix('s')}_id AS entity_id "
-        f"FROM {name}_log"
-        for name in STREAMS
-    )
-    run(f"CREATE TABLE events AS {' UNION ALL '.join(parts)} ORDER BY seq")
-
-
-FOLDED = (
-    "CREATE TABLE sources AS SELECT s.* EXCLUDE (furniture, lineage), "
-    "d.first AS published_start, d.last AS published_end "
-    "FROM live_sources s LEFT JOIN days d ON d.value = s.published ORDER BY source_id",
-    "CREATE TABLE actors AS SELECT * EXCLUDE (memberships) FROM live_actors ORDER BY actor_id",
-    "CREATE TABLE incidents AS SELECT i.* EXCLUDE (actors), "
-    "d.first AS occurred_start, d.last AS occurred_end "
-    "FROM live_incidents i LEFT JOIN days d ON d.value = i.occurred ORDER BY incident_id",
-    "CREATE TABLE links AS SELECT * FROM live_links ORDER BY link_id",
-    "CREATE TABLE claims AS SELECT c.* EXCLUDE (attributions), len(attributions) AS hops, "
-    "attributions[-1].actor_id AS speaker_id, attributions[-1].anonymity AS anonymity, "
-    "d.first AS occurred_start, d.last AS occurred_end "
-    "FROM live_claims c LEFT JOIN days d ON d.value = c.occurred ORDER BY claim_id",
-    "CREATE TABLE attributions AS SELECT claim_id, hop, part.* FROM (SELECT claim_id, "
-    "unnest(attributions) AS part, generate_subscripts(attributions, 1) AS hop FROM live_claims) "
-    "ORDER BY claim_id, hop",
-    "CREATE TABLE claim_actors AS "
-    "SELECT claim_id, unnest(dyad_from) AS actor_id, 'from' AS role FROM live_claims "
-    "UNION SELECT claim_id, unnest(dyad_to), 'to' FROM live_claims "
-    "UNION SELECT claim_id, actor_id, 'speaker' FROM attributions WHERE actor_id IS NOT NULL "
-    "ORDER BY claim_id, role, actor_id",
-    "CREATE TABLE claim_versions AS SELECT *, seq AS valid_from_seq, "
-    "lead(seq) OVER (PARTITION BY claim_id ORDER BY seq) AS valid_to_seq "
-    "FROM claims_log ORDER BY claim_id, version",
-)
-"""What makes each table from the live rows: the same columns as ours but event ids."""
-
-
-def _write(connection: duckdb.DuckDBPyConnection, schemas: Schemas, path: Path) -> None:
-    """Write the tables of `TABLES` to SQLite in one transaction."""
-    database = sqlite3.connect(path, isolation_level=None)
-    _settle(database)
-    database.execute("BEGIN")
-    for name in TABLES:
-        table = schemas.tables[name]
-        have = {row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
-        columns = [item for item in table.fields if item.name in have]
-        declared = ", ".join(f'"{item.name}" {_sqlite_type(item)}' for item in columns)
-        key = ", ".join(f'"{column}"' for column in table.primary_key)
-        database.execute(f"CREATE TABLE {name} ({declared}, PRIMARY KEY ({key}))")
-        selected = ", ".join(_plain(item) for item in columns)
-        found = connection.execute(f"SELECT {selected} FROM {name}")
-        marks = ", ".join("?" * len(columns))
-        while rows := found.fetchmany(FETCHED):
-            database.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
-    for name in TABLES:
-        for statement in _extras(database, schemas.tables[name]):
-            database.execute(statement)
-    database.execute("COMMIT")
-    database.close()
-
-
-def _sqlite_type(item: Field) -> str:
-    return {"integer": "INTEGER", "number": "REAL"}.get(item.type, "TEXT")
-
-
-def _plain(item: Field) -> str:
-    """Return a column as SQLite can hold it: lists as JSON, times as text."""
-    if item.type == "array":
-        return f'to_json("{item.name}")::VARCHAR'
-    if item.type == "datetime":
-        return f"strftime(\"{item.name}\", '%Y-%m-%dT%H:%M:%SZ')"
-    return f'"{item.name}"::VARCHAR' if item.type == "date" else f'"{item.name}"'
-
-
-def _settle(database: sqlite3.Connection) -> None:
-    from claimlog.export.sqlite import SETTINGS
-
-    for setting in SETTINGS:
-        database.execute(setting)
-
-
-def _extras(database: sqlite3.Connection, table: Table) -> Iterator[str]:
-    """Yield the statements of our indexes and search on a table, for the columns that it has."""
-    from claimlog.export.sqlite import indexes, search
-
-    have = {row[1] for row in database.execute(f"PRAGMA table_info({table.name})")}
-    known = [columns for columns in table.spec.get("indexes", ()) if have >= set(columns)]
-    yield from indexes(Table(table.name, {**table.spec, "indexes": known}))
-    yield from search(table)
-
-
 def with_sqlite_utils(package: Package, out: Path) -> Result:
     """Insert the versions of the claims, fold them in SQL, and insert the live ones."""
     import sqlite_utils
@@ -285,12 +106,12 @@ def with_sqlite_utils(package: Package, out: Path) -> Result:
     schemas = Schemas(package)
     path = out / "sqlite-utils.db"
     database = sqlite_utils.Database(path)
-    _settle(database.conn)
+    settle(database.conn)
     names = [*schemas.streams["claims"].names]
     types = {item.name: _python_type(item) for item in schemas.streams["claims"].fields}
 
     def lines() -> Iterator[dict[str, Any]]:
-        for _, _, source in _files(package, "claims"):
+        for _, _, source in log_files(package, "claims"):
             with source.open(encoding="utf-8") as handle:
                 yield from map(json.loads, handle)
 
@@ -312,19 +133,11 @@ def with_sqlite_utils(package: Package, out: Path) -> Result:
     database.table("claims").enable_fts(searched, tokenize="porter unicode61")
     rows = database.table("claim_versions").count
     database.close()
-    return {"rows": rows, "claims": _count(path)}
+    return {"rows": rows, "claims": count_claims(path)}
 
 
 def _python_type(item: Field) -> type:
     return {"integer": int, "number": float}.get(item.type, str)
-
-
-def _count(path: Path) -> int:
-    """Return the number of rows of the table of claims in a database."""
-    database = sqlite3.connect(path)
-    (number,) = database.execute("SELECT count(*) FROM claims").fetchone()
-    database.close()
-    return int(number)
 
 
 PEERS: dict[str, Callable[[Package, Path], Result]] = {

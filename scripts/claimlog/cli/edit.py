@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from claimlog.cli.base import Context, by_option, example, load_texts, pass_context, texts_option
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import UsageError
 from claimlog.schema import STREAMS, Schemas, Table
 
 ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
@@ -46,13 +43,13 @@ def schema_of(context: Context, entity: str) -> Table:
     return Schemas(context.package).streams[f"{entity}s"]
 
 
-@click.group()
-def add() -> None:
+@click.group("add")
+def adding() -> None:
     """Add a new entity to the open batch, or many from NDJSON or CSV."""
 
 
-@click.group()
-def amend() -> None:
+@click.group("amend")
+def amending() -> None:
     """Amend a live entity: what is not given stays as it was."""
 
 
@@ -95,16 +92,21 @@ def _make(entity: str) -> None:
         row_format: str | None,
         **options: Any,
     ) -> None:
+        from claimlog.cli.entries import read_entries
+        from claimlog.ledger.edit import Entries, add
+
         table = schema_of(context, entity)
         given = _given(table, options)
-        if rows_from is None:
-            entries, origin = [given], None
+        if rows_from and given:
+            raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
+        entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
+        rows = add(context.package, table.name, entries, recorded_by, load_texts(texts))
+        if len(rows) == 1:
+            name = rows[0][table.id]
+            click.echo(f"added {name} to the open batch; claimlog seal makes it final")
         else:
-            if given:
-                raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
-            entries, lines = read_rows(table, rows_from, row_format)
-            origin = (_name(rows_from), lines)
-        _append(context, f"{entity}s", entries, recorded_by, texts, origin)
+            names = f"{rows[0][table.id]} to {rows[-1][table.id]}"
+            click.echo(f"added {len(rows)} {table.name} to the open batch ({names})")
 
     command = FieldsCommand(
         entity,
@@ -122,7 +124,7 @@ def _make(entity: str) -> None:
         click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
     ]
     _common(command, entity)
-    add.add_command(command)
+    adding.add_command(command)
 
     @pass_context
     def run_amend(
@@ -134,12 +136,16 @@ def _make(entity: str) -> None:
         texts: Path | None,
         **options: Any,
     ) -> None:
+        from claimlog.ledger.edit import amend
+
         table = schema_of(context, entity)
         given = _given(table, options)
         given.pop(table.id, None)
         if not given:
             raise UsageError("say what changes, as --topic trust")
-        _change(context, f"{entity}s", identifier, given, reason, recorded_by, texts)
+        supplied = load_texts(texts)
+        row = amend(context.package, table.name, identifier, given, reason, recorded_by, supplied)
+        click.echo(f"amended {identifier}, version {row['version']}, in the open batch")
 
     command = FieldsCommand(
         entity,
@@ -153,7 +159,7 @@ def _make(entity: str) -> None:
         click.Option(["--reason"], required=True, help="Why it is amended."),
     ]
     _common(command, entity)
-    amend.add_command(command)
+    amending.add_command(command)
 
 
 EXAMPLES = {
@@ -194,9 +200,11 @@ for _entity in ENTITIES:
 def retract(context: Context, identifier: str, reason: str, recorded_by: str) -> None:
     """Retract a live entity: it leaves the current tables and keeps a tombstone."""
     from claimlog.cli.show import history
+    from claimlog.ledger.edit import retract as run
 
     stream, _ = history(context.package, identifier)
-    _change(context, stream, identifier, None, reason, recorded_by, None)
+    row = run(context.package, stream, identifier, reason, recorded_by)
+    click.echo(f"retracted {identifier}, version {row['version']}, in the open batch")
 
 
 @click.command(
@@ -238,158 +246,3 @@ def rebase(context: Context, names: tuple[str, ...]) -> None:
         said = run(context.package, names)
     for line in said:
         click.echo(line)
-
-
-def _append(
-    context: Context,
-    stream: str,
-    entries: Sequence[dict[str, Any]],
-    recorded_by: str,
-    texts: Path | None,
-    origin: tuple[str, list[int]] | None,
-) -> None:
-    from claimlog.ledger.opened import Input, append, locked, read_with_open
-    from claimlog.ledger.rows import Writer, as_lines
-
-    supplied = load_texts(texts)
-    with locked(context.package):
-        log = read_with_open(context.package)
-        log.require_readable()
-        writer = Writer(log, supplied, recorded_by)
-        rows = []
-        for index, entry in enumerate(entries):
-            try:
-                row = writer.added(stream, entry)
-                as_lines([row])
-                rows.append(row)
-            except ClaimlogError as error:
-                if origin is None:
-                    raise
-                where = f"{origin[0]}:{origin[1][index]}"
-                raise type(error)(f"{where}: {error}; nothing was added") from error
-        source = Input(*origin) if origin else None
-        append(context.package, stream, as_lines(rows), supplied, source)
-    table = log.schemas.streams[stream]
-    if len(rows) == 1:
-        click.echo(f"added {rows[0][table.id]} to the open batch; claimlog seal makes it final")
-    else:
-        names = f"{rows[0][table.id]} to {rows[-1][table.id]}" if rows else "nothing"
-        click.echo(f"added {len(rows)} {stream} to the open batch ({names})")
-
-
-def _change(
-    context: Context,
-    stream: str,
-    identifier: str,
-    given: dict[str, Any] | None,
-    reason: str,
-    recorded_by: str,
-    texts: Path | None,
-) -> None:
-    """Amend an entity, or retract it where `given` is None."""
-    from claimlog.ledger.opened import append, locked, read_with_open
-    from claimlog.ledger.rows import Writer, as_lines
-
-    supplied = load_texts(texts)
-    with locked(context.package):
-        log = read_with_open(context.package)
-        log.require_readable()
-        writer = Writer(log, supplied, recorded_by)
-        if given is None:
-            row = writer.retracted(stream, identifier, reason)
-        else:
-            row = writer.amended(stream, identifier, given, reason)
-        append(context.package, stream, as_lines([row]), supplied)
-    done = "retracted" if given is None else "amended"
-    click.echo(f"{done} {identifier}, version {row['version']}, in the open batch")
-
-
-def _name(rows_from: str) -> str:
-    return "<stdin>" if rows_from == "-" else rows_from
-
-
-def read_rows(
-    table: Table, rows_from: str, row_format: str | None
-) -> tuple[list[dict[str, Any]], list[int]]:
-    """Read rows to add from a file or standard input, with the line of each.
-
-    Raises
-    ------
-    ClaimlogError
-        If the input cannot be read as NDJSON or CSV.
-    """
-    name = _name(rows_from)
-    try:
-        data = sys.stdin.buffer.read() if rows_from == "-" else Path(rows_from).read_bytes()
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ClaimlogError(
-            f"{name}: cannot be read ({error.strerror}); nothing was added"
-        ) from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ClaimlogError(
-            f"{name}:{line}: not UTF-8; save it as UTF-8; nothing was added"
-        ) from error
-    if row_format is None:
-        row_format = "ndjson" if re.match(r"\s*\{", text) else "csv"
-    read = _ndjson_rows(text) if row_format == "ndjson" else _csv_rows(table, text)
-    rows: list[dict[str, Any]] = []
-    lines: list[int] = []
-    for line, row in read:
-        if isinstance(row, str):
-            raise ClaimlogError(f"{name}:{line}: {row}; nothing was added")
-        rows.append(row)
-        lines.append(line)
-    if not rows:
-        raise ClaimlogError(f"{name}: holds no row; nothing was added")
-    return rows, lines
-
-
-def _ndjson_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Yield the line of every row and the row, or what is wrong with it."""
-    from claimlog.ijson import decode
-
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                yield number, decode(line)
-            except ValueError as error:
-                yield number, str(error)
-
-
-def _csv_rows(table: Table, text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Yield the first line of every row and the row, or what is wrong with it."""
-    import csv
-    import io
-
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] | None = None
-    begins = 1
-    try:
-        for cells in reader:
-            line, begins = begins, reader.line_num + 1
-            if not cells:
-                continue
-            if header is None:
-                header = cells
-                if twice := [name for name in header if header.count(name) > 1]:
-                    yield line, f'the header names "{twice[0]}" twice'
-            elif len(cells) != len(header):
-                yield line, f"has {len(cells)} cells, the header {len(header)}"
-            else:
-                yield line, _parsed(table, dict(zip(header, cells, strict=True)))
-    except csv.Error as error:
-        yield begins, f"not CSV: {error}"
-
-
-def _parsed(table: Table, cells: dict[str, str]) -> dict[str, Any] | str:
-    from claimlog.ledger.rows import parse
-
-    try:
-        return {
-            name: parse(table.by_name[name], cell) if name in table.by_name else cell or None
-            for name, cell in cells.items()
-        }
-    except UsageError as error:
-        return str(error)

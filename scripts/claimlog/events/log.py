@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.events.batch import Batch, descriptor_findings, sealed_batches
@@ -131,6 +132,7 @@ def read(
         else _positioned(Lines(frame=empty_frame(table)), 0, 0)
         for name, table in schemas.streams.items()
     }
+    pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
     return Log(package, schemas, batches, frames, files, trees, findings)
 
 

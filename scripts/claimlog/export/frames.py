@@ -11,11 +11,17 @@ from claimlog.schema import Field, Schemas, Table
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+def conform(frame: pl.LazyFrame, table: Table) -> pl.DataFrame:
     """Return the table's columns in their order and types, sorted by its primary key."""
-    columns = [_typed(item) for item in table.fields]
-    # a key's columns are plain; sorting before the cast keeps enums in alphabetical order
-    return frame.sort(table.primary_key, maintain_order=False).select(columns)
+    typed = frame.select(_typed(item) for item in table.fields)
+    # typed first, because codes are smaller than text; sorted as text, not in the order of a list
+    keys = [_as_text(table.by_name[name]) for name in table.primary_key]
+    return typed.sort(keys).collect()
+
+
+def _as_text(item: Field) -> pl.Expr:
+    column = pl.col(item.name)
+    return column if item.enum is None else column.cast(pl.String)
 
 
 def _typed(item: Field) -> pl.Expr:

@@ -7,6 +7,7 @@ library that writes the file, and with it the bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import adbc_driver_sqlite.dbapi as sqlite
@@ -16,7 +17,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.schema import Field, Table
 
 TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
-MEMORY_KIB = 262_144  # page cache while writing
+MEMORY_KIB = 131_072  # page cache while writing
 SLICE = 131_072  # rows handed to SQLite at once
 SETTINGS = (
     # the file is new and published by a rename: a journal would protect nothing
@@ -95,54 +96,65 @@ def plain(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     return frame.select(columns)
 
 
-def write_sqlite(
-    frames: Mapping[str, pl.DataFrame],
-    tables: Mapping[str, Table],
-    path: Path,
-    progress: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Write all tables into a new database; the same rows and library give the same bytes.
+class Database:
+    """A new database, filled table by table; the same rows and library give the same bytes.
+
+    Use it as a context; `finish` makes the indexes and commits.
 
     Raises
     ------
     ClaimlogError
         If SQLite cannot write the file.
     """
-    try:
-        with (
-            sqlite.connect(str(path), autocommit=True) as connection,
-            connection.cursor() as cursor,
-        ):
-            _fill(cursor, frames, tables, progress)
-    except sqlite.Error as error:
-        raise ClaimlogError(
-            f"{path.name}: cannot be written ({error}); is the disk full?"
-        ) from error
 
+    def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
+        self.path = path
+        self.tables = tables
 
-def _fill(
-    cursor: sqlite.Cursor,
-    frames: Mapping[str, pl.DataFrame],
-    tables: Mapping[str, Table],
-    progress: Callable[[str], None],
-) -> None:
-    for setting in SETTINGS:
-        cursor.execute(setting)
-        cursor.fetchall()
-    cursor.execute("BEGIN")
-    for table in tables.values():
-        cursor.execute(create(table))
-    for name, frame in frames.items():
-        # in slices: a second copy of the table would double the memory
-        for part in frame.iter_slices(SLICE) if frame.height else ():
-            data = plain(part, tables[name]).to_arrow(compat_level=pl.CompatLevel.oldest())
-            cursor.adbc_ingest(name, data, mode="append")
-        progress(f"SQLite {name}")
-    for table in tables.values():
-        for statement in (*indexes(table), *search(table)):
-            cursor.execute(statement)
-        progress(f"index {table.name}")
-    cursor.execute("COMMIT")
-    cursor.execute("PRAGMA analysis_limit = 1000")
-    cursor.fetchall()
-    cursor.execute("ANALYZE")
+    def __enter__(self) -> Database:
+        with self._told():
+            self._connection = sqlite.connect(str(self.path), autocommit=True)
+            self._cursor = self._connection.cursor()
+            for setting in SETTINGS:
+                self._run(setting)
+            self._run("BEGIN")
+            for table in self.tables.values():
+                self._run(create(table))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.close()
+        self._connection.close()
+
+    def fill(self, name: str, frame: pl.DataFrame) -> None:
+        """Put a conformed frame's rows into its table."""
+        with self._told():
+            # in slices: a second copy of the table would double the memory
+            for part in frame.iter_slices(SLICE) if frame.height else ():
+                data = plain(part, self.tables[name])
+                arrow = data.to_arrow(compat_level=pl.CompatLevel.oldest())
+                self._cursor.adbc_ingest(name, arrow, mode="append")
+
+    def finish(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Index every table and commit."""
+        with self._told():
+            for table in self.tables.values():
+                for statement in (*indexes(table), *search(table)):
+                    self._run(statement)
+                progress(f"index {table.name}")
+            self._run("COMMIT")
+            self._run("PRAGMA analysis_limit = 1000")
+            self._run("ANALYZE")
+
+    def _run(self, statement: str) -> None:
+        self._cursor.execute(statement)
+        if statement.startswith("PRAGMA"):
+            self._cursor.fetchall()  # a pragma takes effect when its answer is read
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite.Error as error:
+            message = f"{self.path.name}: cannot be written ({error}); is the disk full?"
+            raise ClaimlogError(message) from error

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from claimlog.errors import Finding
 from claimlog.events.log import Log
 from claimlog.events.text import Texts
 from claimlog.validate import anchors, integrity, references, rows, tabular
 from claimlog.validate.report import LAYERS, Report, Tally
+
+ROW_CHECKS = (
+    rows.check_requirements,
+    rows.check_history,
+    rows.check_times,
+    rows.check_dates,
+    rows.check_spans,
+    rows.check_hops,
+    rows.check_links,
+    references.check_references,
+    references.check_spans_in_sources,
+    references.check_chains,
+)
+INTEGRITY_CHECKS = (integrity.check_integrity, integrity.check_released)
 
 
 def validate(
@@ -31,44 +46,13 @@ def validate(
     report = Report(log)
     heard: list[Finding] = []
     _check_reading(log, report)
-    layers: tuple[tuple[str, tuple[Callable[[], None], ...]], ...] = (
-        (
-            "schema",
-            (
-                lambda: (
-                    heard.extend(tabular.check_frictionless(log, report)) if frictionless else None
-                ),
-                lambda: tabular.check_pandera(log, report),
-            ),
-        ),
-        (
-            "rows",
-            tuple(
-                lambda check=check: check(log, report)  # type: ignore[misc]
-                for check in (
-                    rows.check_requirements,
-                    rows.check_history,
-                    rows.check_times,
-                    rows.check_dates,
-                    rows.check_spans,
-                    rows.check_hops,
-                    rows.check_links,
-                    references.check_references,
-                    references.check_spans_in_sources,
-                    references.check_chains,
-                )
-            ),
-        ),
-        (
-            "integrity",
-            (
-                lambda: integrity.check_integrity(log, report),
-                lambda: integrity.check_released(log, report),
-            ),
-        ),
-        ("text", (lambda: anchors.check_anchors(log, report, texts),)),
-    )
-    for name, checks in layers:
+    layers: dict[str, list[Callable[[], None]]] = {
+        "schema": [lambda: heard.extend(tabular.check_tables(log, report, frictionless))],
+        "rows": [partial(check, log, report) for check in ROW_CHECKS],
+        "integrity": [partial(check, log, report) for check in INTEGRITY_CHECKS],
+        "text": [partial(anchors.check_anchors, log, report, texts)],
+    }
+    for name, checks in layers.items():
         # a broken hash must be named even where rows are wrong too
         if report.errors and name != "integrity":
             continue

@@ -20,19 +20,10 @@ def check_references(log: Log, report: Report) -> None:
 
     An entity may be asserted later in the same batch: a batch is one transaction.
     """
-    known = {
-        name: log.frames[name]
-        .select(table.id, "batch", alive(table).alias("is_live"))
-        .group_by(pl.col(table.id).alias("ref"))
-        .agg(
-            pl.col("batch").min().alias("known_from"), pl.col("is_live").any().alias("target_live")
-        )
-        for name, table in log.schemas.streams.items()
-    }
     for stream, table in log.schemas.streams.items():
         frame = log.frames[stream].with_columns(alive(table).alias("is_live"))
         for label, target, refs in _references(frame, table):
-            beside = refs.join(known[target], on="ref", how="left")
+            beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
             unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
 
             def say(row: dict[str, Any], label: str = label, target: str = target) -> str:
@@ -49,6 +40,22 @@ def check_references(log: Log, report: Report) -> None:
             dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
             remedy = "retract or amend this row as well"
             report.fail_rows("live-reference", stream, beside.filter(dead), say_dead, remedy)
+
+
+def _targets(log: Log, stream: str, wanted: pl.Series) -> pl.DataFrame:
+    """Return, for the entities of a stream that are referred to, since when and whether alive."""
+    table = log.schemas.streams[stream]
+    # only these rows: most references are to few entities of many
+    rows = log.frames[stream].select(table.id, "batch", "seq", "action")
+    rows = rows.filter(pl.col(table.id).is_in(wanted.implode()))
+    return (
+        rows.with_columns(alive(table).alias("is_live"))
+        .group_by(pl.col(table.id).alias("ref"))
+        .agg(
+            pl.col("batch").min().alias("known_from"),
+            pl.col("is_live").any().alias("target_live"),
+        )
+    )
 
 
 def _references(frame: pl.DataFrame, table: Table) -> Iterator[tuple[str, str, pl.DataFrame]]:

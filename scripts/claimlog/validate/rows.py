@@ -85,7 +85,7 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         unchanged.fill_null(False).alias("unchanged"),
         pl.struct(table.id, "version").is_duplicated().alias("twice"),
         pl.col("event_id").is_duplicated().alias("doubled"),
-    ).sort("seq")
+    )
 
 
 def _check_identity(report: Report, stream: str, table: Table, frame: pl.DataFrame) -> None:

@@ -1,0 +1,82 @@
+"""Adding, amending and retracting: new rows for the open batch, under the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.text import Texts
+from claimlog.ledger.opened import Input, append, locked, read_with_open
+from claimlog.ledger.rows import Writer, as_lines
+from claimlog.package import Package
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What is to be added: the columns given of each row, and where each came from, if anywhere."""
+
+    rows: Sequence[Mapping[str, Any]]
+    origin: Input | None = None
+
+
+def add(
+    package: Package, stream: str, entries: Entries, recorded_by: str, texts: Texts | None
+) -> list[Row]:
+    """Assert new entities in the open batch, all of them or none; return their rows.
+
+    Raises
+    ------
+    ClaimlogError
+        If a row cannot be made; the message names its place.
+    FindingsError
+        If the log would break a rule.
+    """
+    with locked(package):
+        writer = _writer(package, texts, recorded_by)
+        made: list[Row] = []
+        lines: list[bytes] = []
+        for index, given in enumerate(entries.rows):
+            try:
+                made.append(writer.added(stream, given))
+                lines += as_lines(made[-1:])
+            except ClaimlogError as error:
+                if entries.origin is None:
+                    raise
+                where = f"{entries.origin.name}:{entries.origin.lines[index]}"
+                raise type(error)(f"{where}: {error}; nothing was added") from error
+        append(package, stream, lines, texts, entries.origin)
+    return made
+
+
+def amend(
+    package: Package,
+    stream: str,
+    identifier: str,
+    given: Mapping[str, Any],
+    reason: str,
+    recorded_by: str,
+    texts: Texts | None,
+) -> Row:
+    """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
+    with locked(package):
+        row = _writer(package, texts, recorded_by).amended(stream, identifier, given, reason)
+        append(package, stream, as_lines([row]), texts)
+    return row
+
+
+def retract(package: Package, stream: str, identifier: str, reason: str, recorded_by: str) -> Row:
+    """Retract a live entity in the open batch. Raises as `add` does."""
+    with locked(package):
+        row = _writer(package, None, recorded_by).retracted(stream, identifier, reason)
+        append(package, stream, as_lines([row]), None)
+    return row
+
+
+def _writer(package: Package, texts: Texts | None, recorded_by: str) -> Writer:
+    log = read_with_open(package)
+    log.require_readable()
+    return Writer(log, texts, recorded_by)
