@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.package import sync_directory
+from claimlog.package import sync
 
 
 @contextlib.contextmanager
@@ -50,15 +50,8 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
 
 def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
-        if path.is_dir():
-            sync_directory(path)
-            continue
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    sync_directory(folder)
+        sync(path)
+    sync(folder)
 
 
 def _swap(folder: Path, target: Path, retired: Path) -> None:
@@ -71,7 +64,7 @@ def _swap(folder: Path, target: Path, retired: Path) -> None:
         if retired.exists() and not target.exists():
             retired.rename(target)
         raise
-    sync_directory(target.parent)
+    sync(target.parent)
     shutil.rmtree(retired, ignore_errors=True)
 
 

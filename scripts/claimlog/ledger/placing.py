@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -16,7 +15,7 @@ from claimlog.events.batch import Batch, descriptor_findings, resources, sealed_
 from claimlog.events.log import read
 from claimlog.export.descriptor import dump_json
 from claimlog.ledger.opened import drop_known, open_batch
-from claimlog.package import DESCRIPTOR, Package, sync_directory, write_durably
+from claimlog.package import DESCRIPTOR, Package, sync, write_durably
 
 OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
 """Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
@@ -69,17 +68,13 @@ def move_in(package: Package, place: Path) -> None:
     target = package.events / place.name
     try:
         for path in place.iterdir():
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_directory(place)
+            sync(path)
+        sync(place)
         package.events.mkdir(exist_ok=True)
         if target.exists():
             raise ClaimlogError(f"{package.relative(target)}: exists already; run this again")
         place.rename(target)  # from here on the batch is part of the log
-        sync_directory(package.events)
+        sync(package.events)
     except OSError as error:
         raise ClaimlogError(
             f"{package.relative(target)}: cannot be written ({error.strerror}); nothing was sealed"

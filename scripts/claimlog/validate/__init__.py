@@ -46,8 +46,13 @@ def validate(
     report = Report(log)
     heard: list[Finding] = []
     _check_reading(log, report)
+
+    def listen() -> None:
+        if frictionless:
+            heard.extend(tabular.check_frictionless(log, report))
+
     layers: dict[str, list[Callable[[], None]]] = {
-        "schema": [lambda: heard.extend(tabular.check_tables(log, report, frictionless))],
+        "schema": [listen, partial(tabular.check_pandera, log, report)],
         "rows": [partial(check, log, report) for check in ROW_CHECKS],
         "integrity": [partial(check, log, report) for check in INTEGRITY_CHECKS],
         "text": [partial(anchors.check_anchors, log, report, texts)],

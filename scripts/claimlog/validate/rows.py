@@ -59,7 +59,7 @@ def check_history(log: Log, report: Report) -> None:
         # most entities have one row, whose history needs no look at its neighbours
         alone = _alone(frame.select(place).filter(~several))
         for rows in (alone, _following(frame.filter(several), table)):
-            _check_identity(report, stream, table, rows)
+            _check_identity(report, stream, rows)
             _check_actions(report, stream, rows)
 
 
@@ -68,7 +68,7 @@ def _alone(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         pl.lit(None, pl.String).alias("before_action"),
         pl.lit(None, pl.Int64).alias("before_version"),
-        *(pl.lit(False).alias(name) for name in ("unchanged", "twice", "doubled")),
+        *(pl.lit(False).alias(name) for name in ("unchanged", "twice", "doubled", "repeats")),
     )
 
 
@@ -85,15 +85,17 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         unchanged.fill_null(False).alias("unchanged"),
         pl.struct(table.id, "version").is_duplicated().alias("twice"),
         pl.col("event_id").is_duplicated().alias("doubled"),
+        # the first of several is right, those after it are not
+        (~pl.struct(table.id, "version").is_first_distinct()).alias("repeats"),
     )
 
 
-def _check_identity(report: Report, stream: str, table: Table, frame: pl.DataFrame) -> None:
+def _check_identity(report: Report, stream: str, frame: pl.DataFrame) -> None:
     report.check(
         "duplicate-event",
         stream,
         frame,
-        pl.col("doubled") & ~pl.col("event_id").is_first_distinct(),
+        pl.col("doubled") & pl.col("repeats"),
         lambda row: f"is the same row as an earlier one (event {row['event_id'][:12]}…)",
         "remove the second; a retried append adds nothing",
     )
@@ -101,7 +103,7 @@ def _check_identity(report: Report, stream: str, table: Table, frame: pl.DataFra
         "primary-key",
         stream,
         frame,
-        pl.col("twice") & ~pl.col("doubled") & ~pl.struct(table.id, "version").is_first_distinct(),
+        pl.col("repeats") & ~pl.col("doubled"),
         lambda row: f"has version {row['version']} twice",
         "amend again from the last version",
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +37,6 @@ CONSTRAINT_RULES = {
     "minLength": "length",
     "maxLength": "length",
 }
-
-
-def check_tables(log: Log, report: Report, frictionless: bool) -> list[Finding]:
-    """Run pandera on every row and, if asked, Frictionless beside it.
-
-    Returns what Frictionless says of single rows, as `check_frictionless` does.
-    """
-    if not frictionless:
-        check_pandera(log, report)
-        return []
-    # both before the threads: two threads that import the same modules can meet half of one
-    import frictionless as _frictionless  # noqa: F401
-    import pandera.polars as _pandera  # noqa: F401
-
-    # Frictionless keeps the interpreter busy, pandera's columns are checked outside of it
-    with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(check_frictionless, log, report)
-        check_pandera(log, report)
-        return reading.result()
 
 
 def check_pandera(log: Log, report: Report) -> None:
