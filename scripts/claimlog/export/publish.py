@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,16 +28,17 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
     if retired.exists() and not target.exists():
         retired.rename(target)  # an earlier swap was cut off between its two renames
     _remove_abandoned(target)
+    # named before it is made: an interrupt at any point finds it and removes it
+    folder = target.with_name(f".{target.name}-new-{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        prefix = f".{target.name}-new-{os.getpid()}-"
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
-    except OSError as error:
-        raise ClaimlogError(
-            f"{shown}: cannot be written ({error.strerror}); give the directory write permission"
-        ) from error
-    try:
+        try:
+            folder.mkdir()
+        except OSError as error:
+            raise ClaimlogError(
+                f"{shown}: cannot be written ({error.strerror}); "
+                "give the directory write permission"
+            ) from error
         yield folder
-        folder.chmod(0o755)
         _sync(folder)
         _swap(folder, target, retired)
     except OSError as error:
