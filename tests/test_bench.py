@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from claimlog.bench.duckdb_script import TABLES
-from claimlog.bench.peers import measure
+from claimlog.bench.peers import MARKS, measure
 from claimlog.bench.run import GOALS, run
 from claimlog.bench.shown import END, START, markdown, plain, replaced
 from claimlog.bench.synth import make_log
@@ -22,6 +22,7 @@ from claimlog.events.canonical import encode
 from claimlog.events.log import read
 from claimlog.events.text import Texts
 from claimlog.package import Package
+from claimlog.pipeline import STAGES
 from claimlog.validate import validate
 from conftest import ROOT, World
 
@@ -232,3 +233,7 @@ def test_peers_that_disagree_stop_the_run(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ClaimlogError, match="the numbers of claims differ"):
         run(Package(ROOT), 100, 1, tmp_path / "out.json", readme=False)
     assert not (tmp_path / "out.json").exists()
+
+
+def test_the_bench_marks_every_stage_that_a_build_names() -> None:
+    assert ("import", *STAGES, "end") == MARKS
