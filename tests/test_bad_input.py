@@ -220,7 +220,7 @@ CASES: dict[str, tuple[Break, str]] = {
     ),
     "unknown code": (
         first_row(modality="actuall"),
-        f'{LAST}:1: C001-003 "modality" is "actuall", expected a code of schemas/codebook/'
+        f'{LAST}:1: C001-003 "modality" is "actuall", expected a code of schemas/codebook/codes/'
         "modality.csv (actual, ",
     ),
     "unknown source": (first_row(source_id="S999"), f"{LAST}:1: C001-003 "),

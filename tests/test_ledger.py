@@ -225,7 +225,8 @@ def test_a_row_that_breaks_a_rule_is_refused_and_the_open_batch_stays(world: Wor
     assert snapshot(world) == before
     [finding] = error.value.findings
     assert str(finding).startswith(
-        f'{OPEN}:3: C001-009 "topic" is "trsut", expected a code of schemas/codebook/topic.csv'
+        f'{OPEN}:3: C001-009 "topic" is "trsut", expected a code of '
+        "schemas/codebook/codes/topic.csv"
     )
     assert str(error.value) == "1 finding in the log: nothing was added"
 

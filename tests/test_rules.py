@@ -109,7 +109,7 @@ def test_all_findings_are_listed_with_file_line_entity_and_remedy(world: World) 
     )
     assert lines[1].startswith(
         'events/0002-claims/claims.ndjson:1: C001-001 "topic" is "sharking", expected a code of '
-        "schemas/codebook/topic.csv (sharing, disclosure, trust,"
+        "schemas/codebook/codes/topic.csv (opinion, trust, sharing,"
     )
 
 

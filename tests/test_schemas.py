@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from claimlog import manual
 from claimlog.errors import ClaimlogError
 from claimlog.events.canonical import type_flaw
 from claimlog.ledger.rows import parse
@@ -21,7 +22,7 @@ from conftest import ROOT, World
 SCHEMAS = Schemas(Package(ROOT))
 ALL = [*SCHEMAS.streams.values(), *SCHEMAS.tables.values()]
 COLUMNS = [(table, item) for table in ALL for item in table.fields]
-CODES = [(name, row) for name, rows in SCHEMAS.codebook.items() for row in rows]
+CODES = [(name, row) for name, rows in SCHEMAS.codebook.codes.items() for row in rows]
 
 
 def named(pair: tuple[Table, Field]) -> str:
@@ -64,16 +65,83 @@ def test_code_has_label_definition_rules_and_example(pair: tuple[str, dict[str, 
 
 
 def test_codes_are_unique_within_their_list() -> None:
-    for name, rows in SCHEMAS.codebook.items():
+    for name, rows in SCHEMAS.codebook.codes.items():
         codes = [row["code"] for row in rows]
         assert len(codes) == len(set(codes)), name
+
+
+def test_every_entry_of_the_codebook_says_in_which_version_it_got_its_wording() -> None:
+    latest = tuple(int(part) for part in SCHEMAS.codebook.version.split("."))
+    for row in (*SCHEMAS.codebook.variables, *(row for _, row in CODES)):
+        assert tuple(int(part) for part in row["version"].split(".")) <= latest
+
+
+def test_every_coded_column_of_a_claim_belongs_to_one_variable_with_rules_and_an_example() -> None:
+    anchors = {"before_sha256", "after_sha256", "quote_sha256", "words_sha256", "word_count"}
+    coded = set(SCHEMAS.streams["claims"].content) - anchors - {"source_id", "note"}
+    held = [name for row in SCHEMAS.codebook.variables for name in row["columns"].split()]
+    assert len(held) == len(set(held))
+    assert set(held) == coded | {"anonymity"}
+    for row in SCHEMAS.codebook.variables:
+        for column in ("label", "include", "exclude", "example"):
+            assert row[column].endswith((".", "?")) or column == "label", row["variable"]
+
+
+def test_every_code_of_a_decided_variable_is_reached_by_a_step_and_every_step_names_a_code() -> (
+    None
+):
+    book = SCHEMAS.codebook
+    lists = {item.name: item.codelist for item in SCHEMAS.tables["claims"].fields}
+    given: dict[str, set[str]] = {row["variable"]: set() for row in book.variables}
+    for row in book.steps:
+        assert row["rule"].endswith((".", "?", ")")), row
+        if row["code"]:
+            given[row["variable"]].add(row["code"])
+    whole = ("content", "voice", "modality", "topic", "anonymity", "sharing_effect", "credibility")
+    for name in (*whole, "measure_status"):
+        assert given[name] == {row["code"] for row in book.codes[str(lists[name])]}, name
+    for name in set(given) - {*whole, "measure_status"}:
+        assert given[name] <= {row["code"] for row in book.codes.get(str(lists.get(name)), [])}
+
+
+def test_steps_are_numbered_and_belong_to_variables() -> None:
+    names = [row["variable"] for row in SCHEMAS.codebook.variables]
+    numbers: dict[str, list[int]] = {name: [] for name in names}
+    for row in SCHEMAS.codebook.steps:
+        numbers[row["variable"]].append(int(row["step"]))
+    for name, found in numbers.items():
+        assert found == list(range(1, len(found) + 1)), name
+
+
+def test_nine_hard_questions_are_settled_with_a_ruling_and_an_example() -> None:
+    names = {row["variable"] for row in SCHEMAS.codebook.variables}
+    decisions = SCHEMAS.codebook.decisions
+    assert [row["number"] for row in decisions] == [str(number) for number in range(1, 10)]
+    for row in decisions:
+        assert row["question"].endswith("?")
+        assert row["ruling"]
+        assert row["example"]
+        assert set(row["variables"].split()) <= names
+
+
+def test_the_coders_manual_holds_every_variable_code_step_and_decision() -> None:
+    page = (ROOT / manual.PAGE).read_text("utf-8")
+    assert page == manual.page(SCHEMAS)
+    book = SCHEMAS.codebook
+    lists = {item.codelist for row in book.variables for item in SCHEMAS.columns(row)} - {None}
+    assert {"content", "event_code", "measure", "likelihood"} <= lists
+    coded = [row for name, row in CODES if name in lists]
+    for row in (*book.variables, *coded):
+        assert row["example"] in page
+    for row in (*book.steps, *book.decisions):
+        assert row.get("rule", row.get("ruling", "")) in page
 
 
 def test_every_code_list_is_used_and_every_used_one_exists() -> None:
     used = {item.codelist for _, item in COLUMNS} | {
         inner.codelist for _, item in COLUMNS for inner in item.fields
     }
-    assert used - {None} == set(SCHEMAS.codebook)
+    assert used - {None} == set(SCHEMAS.codebook.codes)
 
 
 def test_foreign_keys_and_indexes_name_tables_and_columns_that_exist() -> None:
@@ -98,8 +166,8 @@ def test_thresholds_have_a_number_a_unit_and_a_reason() -> None:
 def test_a_stale_schema_is_shown_as_a_difference_with_the_command_that_mends_it(
     world: World,
 ) -> None:
-    path = world.root / "schemas" / "codebook" / "topic.csv"
-    path.write_text(path.read_text() + "weather,Weather,Rain.,Storms.,Sun.,It rains.,,\n")
+    path = world.root / "schemas" / "codebook" / "codes" / "topic.csv"
+    path.write_text(path.read_text() + "weather,Weather,Rain.,Storms.,Sun.,It rains.,,,0.2.0\n")
     done = world.run("schemas")
     assert done.returncode == 1
     assert '+          "weather"' in done.stdout

@@ -78,7 +78,8 @@ def steps(package: Package) -> int:
 def compiled(log: Log, cut: Cutoff) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield every table by name, conformed to its schema, one at a time."""
     lazy = {name: frame.lazy() for name, frame in log.frames.items()}
-    folded = fold(lazy, log.schemas, cut.size)
+    codebooks = {batch.number: batch.manifest["codebook_version"] for batch in log.batches}
+    folded = fold(lazy, log.schemas, cut.size, codebooks)
     constant = {**constant_tables(log.schemas), "batches": _batches(log, cut)}
     for name, table in log.schemas.tables.items():
         rows = folded.pop(name).to_native() if name in folded else constant.get(name, empty(table))

@@ -8,7 +8,6 @@ and ``from`` names the column that another one repeats. `expand` fills both in, 
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from claimlog.codebook import Codebook, Row
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package, read_json
 
@@ -153,18 +153,13 @@ class Schemas:
         return {table.name: table for table in sorted(loaded, key=lambda t: t.spec["order"])}
 
     @cached_property
-    def codebook(self) -> dict[str, list[dict[str, str]]]:
-        """Code lists by name; each code with label, definition, rules, example and mapping."""
-        lists = {}
-        for path in sorted((self.folder / "codebook").glob("*.csv")):
-            with path.open(encoding="utf-8", newline="") as handle:
-                lists[path.stem] = list(csv.DictReader(handle))
-        return lists
+    def codebook(self) -> Codebook:
+        return Codebook(self.package)
 
-    @cached_property
-    def codebook_version(self) -> str:
-        path = self.folder / "codebook" / "codebook.json"
-        return str(read_json(path, self.package.relative(path))["version"])
+    def columns(self, variable: Row) -> list[Field]:
+        """Return the columns of the claims that hold a variable of the codebook."""
+        fields = {**self.tables["claims"].by_name, **self.streams["claims"].by_name}
+        return [fields[name] for name in variable["columns"].split()]
 
     def _load(self, path: Path) -> Table:
         return Table(path.stem, read_json(path, self.package.relative(path)))
@@ -205,11 +200,11 @@ class Schemas:
         return {**self._expand(home), **own}
 
     def _codes(self, name: str) -> list[str]:
-        if name not in self.codebook:
+        if name not in self.codebook.codes:
             raise ClaimlogError(
-                f"schemas/codebook/{name}.csv: no such code list; add it or mend the name"
+                f"schemas/codebook/codes/{name}.csv: no such code list; add it or mend the name"
             )
-        return [row["code"] for row in self.codebook[name]]
+        return [row["code"] for row in self.codebook.codes[name]]
 
 
 def dump(spec: dict[str, Any]) -> str:

@@ -75,7 +75,7 @@ class Sealer:
             "method": "Drawn at random by claimlog bench; it says nothing about the world.",
             "recorded_by": "bench",
             "sealed_at": max(rows[name][-1]["recorded_at"] for name in streams),
-            "codebook_version": self.schemas.codebook_version,
+            "codebook_version": self.schemas.codebook.version,
             "previous_sha256": self.previous,
             "files": {f"{name}.ndjson": self._write(folder, name, rows[name]) for name in streams},
             # after the files: writing them extends the tree

@@ -33,7 +33,7 @@ class World:
     def __init__(self, schemas: Schemas, texts: Path, seed: int) -> None:
         self.rng = random.Random(seed)
         self.texts = texts
-        self.codebook = schemas.codebook
+        self.codebook = schemas.codebook.codes
         self.empty = {
             name: dict.fromkeys(sorted(table.names)) for name, table in schemas.streams.items()
         }

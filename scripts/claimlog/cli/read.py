@@ -243,7 +243,7 @@ def log(context: Context, json_out: bool) -> None:
 @click.option("--write", is_flag=True, help="Mend the files instead of only comparing them.")
 @pass_context
 def schemas(context: Context, write: bool) -> int:
-    """Check what repeats: columns and code lists in schemas/, generated parts of README.md."""
+    """Check what repeats: shared columns and codes in schemas/, docs/codebook.md, README.md."""
     import difflib
 
     stale = 0
@@ -268,10 +268,15 @@ def schemas(context: Context, write: bool) -> int:
 
 def _projected(context: Context) -> Iterator[tuple[Path, str]]:
     """Yield every file that repeats facts with the text that it should hold."""
+    from claimlog import manual
     from claimlog.readme import generated
     from claimlog.schema import Schemas
 
-    yield from Schemas(context.package).expanded()
+    schemas = Schemas(context.package)
+    yield from schemas.expanded()
+    page = context.package.root / manual.PAGE
+    if page.is_file():
+        yield page, manual.page(schemas)
     readme = context.package.root / "README.md"
     if readme.is_file():
         yield readme, generated(context.package, readme.read_text(encoding="utf-8"))

@@ -44,7 +44,16 @@ def _typed(item: Field) -> pl.Expr:
 
 def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
     """Return the tables that describe the dataset rather than the world."""
-    codes = [{"codelist": name, **row} for name, rows in schemas.codebook.items() for row in rows]
+    book = schemas.codebook
+    codes = [{"codelist": name, **row} for name, rows in book.codes.items() for row in rows]
+    variables = [
+        {
+            **row,
+            "position": position,
+            "definition": " ".join(item.description for item in schemas.columns(row)),
+        }
+        for position, row in enumerate(book.variables, 1)
+    ]
     columns = [
         {
             "table": table.name,
@@ -60,14 +69,17 @@ def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
         for position, item in enumerate(table.fields, 1)
     ]
     return {
-        "codebook": _frame(codes, schemas.tables["codebook"]),
-        "data_dictionary": _frame(columns, schemas.tables["data_dictionary"]),
+        "codebook": _frame(codes),
+        "codebook_variables": _frame(variables),
+        "codebook_steps": _frame(book.steps),
+        "codebook_decisions": _frame(book.decisions),
+        "data_dictionary": _frame(columns),
     }
 
 
-def _frame(rows: Sequence[Mapping[str, object]], table: Table) -> pl.DataFrame:
+def _frame(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     frame = pl.DataFrame(rows, infer_schema_length=None)
-    texts = [name for name in table.names if frame.schema.get(name) == pl.String]
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     # an empty cell of a CSV is an absent value
     return frame.with_columns(pl.col(name).replace("", None) for name in texts)
 

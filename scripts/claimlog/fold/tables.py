@@ -9,6 +9,7 @@ import narwhals as nw
 
 from claimlog.edtf import bounds
 from claimlog.fold.corroboration import corroborate
+from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
     Frame,
     current,
@@ -23,7 +24,9 @@ from claimlog.schema import Schemas
 Frames = dict[str, Frame]
 
 
-def fold(frames: Mapping[str, Any], schemas: Schemas, size: int) -> Frames:
+def fold(
+    frames: Mapping[str, Any], schemas: Schemas, size: int, codebooks: Mapping[int, str]
+) -> Frames:
     """Fold the first `size` rows of the log into tables.
 
     Parameters
@@ -31,6 +34,8 @@ def fold(frames: Mapping[str, Any], schemas: Schemas, size: int) -> Frames:
     frames
         The rows of each stream with ``seq``, ``event_id``, ``batch`` and ``line``: native lazy
         frames of any Narwhals backend.
+    codebooks
+        Version of the codebook that each batch followed, by number.
 
     Returns
     -------
@@ -50,6 +55,7 @@ def fold(frames: Mapping[str, Any], schemas: Schemas, size: int) -> Frames:
     for name, table in schemas.streams.items():
         tables[f"{table.entity}_versions"] = versions(rows[name], table.id)
     tables |= corroborate(live["claims"], live["links"], live["sources"], tables["attributions"])
+    tables |= reliability(live["codings"], live["claims"], schemas, codebooks)
     return tables
 
 

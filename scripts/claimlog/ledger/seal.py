@@ -106,7 +106,7 @@ def make_manifest(
         "method": method,
         "recorded_by": recorded_by,
         "sealed_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "codebook_version": log.schemas.codebook_version,
+        "codebook_version": log.schemas.codebook.version,
         "previous_sha256": previous,
         "files": files,
         "tree": {

@@ -165,7 +165,7 @@ class Report:
                 "batches": len(self.log.batches),
                 "rows": self.log.size,
                 "root": self.log.root.hex(),
-                "codebook_version": self.log.schemas.codebook_version,
+                "codebook_version": self.log.schemas.codebook.version,
             },
             "summary": {
                 "rules": len(self.tallies),

@@ -117,7 +117,7 @@ def _expected(item: Field, rule: str) -> str:
         return "a value"
     if rule == "enum":
         codes = ", ".join(limits["enum"][:12]) + (", …" if len(limits["enum"]) > 12 else "")
-        return f"a code of schemas/codebook/{item.codelist}.csv ({codes})"
+        return f"a code of schemas/codebook/codes/{item.codelist}.csv ({codes})"
     if rule == "pattern":
         return f"the pattern {limits['pattern']}"
     names = ("minimum", "maximum") if rule == "range" else ("minLength", "maxLength")

@@ -1,0 +1,183 @@
+"""Inter-coder reliability, computed from the codings in the log.
+
+Within a pass and a source every two coders are compared. Their spans are matched one to one
+(`agreement.matched`); the matched spans are the units on which alpha is computed for every
+variable of the codebook that a coding has. An empty cell is a value like any other: that there is
+no attribution, or no measure, is a decision of the coder.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+import narwhals as nw
+
+from claimlog.fold.agreement import alpha, covered, f1, matched
+from claimlog.fold.states import Frame
+from claimlog.schema import Schemas, Table
+
+ALL = "all"
+"""Scope of the rows that take all sources together."""
+
+EMPTY = ""
+Row = dict[str, Any]
+
+
+def reliability(
+    codings: Frame, claims: Frame, schemas: Schemas, codebooks: Mapping[int, str]
+) -> dict[str, Frame]:
+    """Return ``codings``, ``coding_pairs``, ``span_agreement`` and ``reliability``.
+
+    Parameters
+    ----------
+    codings, claims
+        Live rows.
+    codebooks
+        Version of the codebook by number of batch.
+    """
+    rows = codings.collect().rows(named=True)
+    variables = [
+        row
+        for row in schemas.codebook.variables
+        if row["variable"] in schemas.streams["codings"].names
+    ]
+    published = claims.select("claim_id", "source_id", "start", "end")
+    pairs, spans, results = [], [], []
+    for comparison in _comparisons(rows, codebooks):
+        pairs += comparison.pairs()
+        spans.append(comparison.spans())
+        results += [comparison.agreement(variable) for variable in variables]
+    tables = {
+        "codings": _with_claims(rows, published.collect().rows(named=True) if rows else []),
+        "coding_pairs": pairs,
+        "span_agreement": spans,
+        "reliability": results,
+    }
+    return {
+        name: _frame(made, schemas.tables[name], codings.implementation)
+        for name, made in tables.items()
+    }
+
+
+def _comparisons(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[Comparison]:
+    grouped: dict[tuple[int, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for row in sorted(rows, key=lambda row: (row["start"], row["end"], row["coding_id"])):
+        grouped[row["pass"], row["source_id"]][row["coder"]].append(row)
+    together: dict[tuple[int, str, str], Comparison] = {}
+    for (number, source), by_coder in sorted(grouped.items()):
+        for first, second in combinations(sorted(by_coder), 2):
+            one = Comparison(number, source, first, second, codebooks)
+            one.add(by_coder[first], by_coder[second])
+            yield one
+            key = (number, first, second)
+            whole = together.setdefault(key, Comparison(number, ALL, first, second, codebooks))
+            whole.add(by_coder[first], by_coder[second])
+    yield from together.values()
+
+
+class Comparison:
+    """Two coders' codings of one source, or of several taken together, in one pass."""
+
+    def __init__(
+        self, number: int, scope: str, first: str, second: str, codebooks: Mapping[int, str]
+    ) -> None:
+        self.key = {"pass": number, "scope": scope, "first_coder": first, "second_coder": second}
+        self.codebooks = codebooks
+        self.versions: set[str] = set()
+        self.units: list[tuple[Row, Row, float]] = []
+        self.sizes = [0, 0]
+        self.points = [0, 0, 0]  # of the first, of the second, of both
+
+    def add(self, first: list[Row], second: list[Row]) -> None:
+        spans = [[(row["start"], row["end"]) for row in rows] for rows in (first, second)]
+        self.units += [(first[one], second[other], share) for one, other, share in matched(*spans)]
+        here, there = covered(spans[0]), covered(spans[1])
+        for index, count in enumerate((len(here), len(there), len(here & there))):
+            self.points[index] += count
+        self.sizes[0] += len(first)
+        self.sizes[1] += len(second)
+        self.versions |= {self.codebooks.get(row["batch"], "") for row in (*first, *second)}
+
+    def pairs(self) -> list[Row]:
+        """Return the units with the codings that they join; of a single source only."""
+        if self.key["scope"] == ALL:
+            return []
+        return [
+            {
+                "first_coding_id": first["coding_id"],
+                "second_coding_id": second["coding_id"],
+                "pass": self.key["pass"],
+                "source_id": self.key["scope"],
+                "iou": round(share, 6),
+            }
+            for first, second, share in self.units
+        ]
+
+    def spans(self) -> Row:
+        return {
+            **self.key,
+            "codebook_version": self._codebook(),
+            "first_codings": self.sizes[0],
+            "second_codings": self.sizes[1],
+            "matched": len(self.units),
+            "f1_spans": _rounded(f1(len(self.units), *self.sizes)),
+            "f1_characters": _rounded(f1(self.points[2], *self.points[:2])),
+        }
+
+    def agreement(self, variable: Mapping[str, str]) -> Row:
+        name = variable["variable"]
+        found = alpha(
+            [(first[name] or EMPTY, second[name] or EMPTY) for first, second, _ in self.units]
+        )
+        return {
+            **self.key,
+            "variable": name,
+            "codebook_version": self._codebook(),
+            "units": found.units,
+            "percent_agreement": _rounded(found.percent),
+            "alpha": found.value,
+            "alpha_low": found.low,
+            "alpha_high": found.high,
+            "target": float(variable["target"]) if variable["target"] else None,
+        }
+
+    def _codebook(self) -> str:
+        return " ".join(sorted(self.versions))
+
+
+def _with_claims(codings: list[Row], claims: list[Row]) -> list[Row]:
+    """Add to each coding the published claim whose span matches it best, if one does."""
+    places: dict[str, list[Row]] = defaultdict(list)
+    for claim in claims:
+        places[claim["source_id"]].append(claim)
+    groups: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
+    for row in codings:
+        groups[row["pass"], row["source_id"], row["coder"]].append(row)
+    joined = []
+    for (_, source, _), rows in groups.items():
+        there = places[source]
+        found = matched(
+            [(row["start"], row["end"]) for row in rows],
+            [(claim["start"], claim["end"]) for claim in there],
+        )
+        best = {one: (there[other]["claim_id"], round(share, 6)) for one, other, share in found}
+        for index, row in enumerate(rows):
+            claim_id, share = best.get(index, (None, None))
+            joined.append({**row, "claim_id": claim_id, "claim_iou": share})
+    return joined
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+TYPES = {"integer": nw.Int64(), "number": nw.Float64()}
+
+
+def _frame(rows: list[Row], table: Table, backend: Any) -> Frame:
+    types = {item.name: TYPES.get(item.type, nw.String()) for item in table.fields}
+    columns = {name: [row[name] for row in rows] for name in types}
+    return nw.from_dict(columns, schema=nw.Schema(types), backend=backend).lazy()

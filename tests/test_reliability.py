@@ -1,0 +1,208 @@
+"""Reliability: matching of passages, Krippendorff's alpha, and the tables made of the codings."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import krippendorff
+import numpy as np
+import polars as pl
+import pytest
+
+from claimlog.fold.agreement import alpha, covered, f1, matched
+from conftest import World
+
+
+def test_passages_match_one_to_one_from_an_overlap_of_one_half() -> None:
+    first = [(0, 10), (20, 30), (40, 50)]
+    second = [(0, 10), (25, 35), (42, 50), (90, 99)]
+    assert matched(first, second) == [(0, 0, 1.0), (2, 2, 0.8)]
+
+
+def test_of_two_nested_passages_each_finds_the_one_that_fits_best() -> None:
+    assert matched([(0, 20), (0, 12)], [(0, 12), (0, 19)]) == [(1, 0, 1.0), (0, 1, 0.95)]
+
+
+def test_a_passage_just_below_one_half_matches_nothing() -> None:
+    assert matched([(0, 100)], [(51, 100)]) == []
+    assert len(matched([(0, 100)], [(50, 100)])) == 1
+
+
+def test_matching_takes_every_pair_that_a_search_of_all_pairs_would_take() -> None:
+    chance = random.Random(5)
+    for _ in range(200):
+        sides: list[list[tuple[int, int]]] = []
+        for _ in range(2):
+            starts = [chance.randrange(60) for _ in range(chance.randrange(1, 12))]
+            sides.append([(start, start + chance.randrange(1, 25)) for start in starts])
+        first, second = sides
+        pairs = matched(first, second)
+        assert len({one for one, _, _ in pairs}) == len({other for _, other, _ in pairs})
+        free = set(range(len(first))) - {one for one, _, _ in pairs}
+        left = set(range(len(second))) - {other for _, other, _ in pairs}
+        for one in free:
+            for other in left:
+                points = set(range(*first[one])), set(range(*second[other]))
+                assert len(points[0] & points[1]) / len(points[0] | points[1]) < 0.5
+
+
+def test_covered_points_count_once_where_passages_overlap() -> None:
+    assert covered([(0, 3), (2, 5)]) == {0, 1, 2, 3, 4}
+
+
+def test_f1_is_undefined_where_nobody_marked_anything() -> None:
+    assert f1(0, 0, 0) is None
+    assert f1(2, 2, 4) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_alpha_equals_that_of_the_krippendorff_library(seed: int) -> None:
+    chance = random.Random(seed)
+    codes = "abcde"[: chance.randrange(2, 6)]
+    pairs = [
+        (one, one if chance.random() < 0.8 else chance.choice(codes))
+        for one in chance.choices(codes, k=chance.randrange(3, 200))
+    ]
+    if len({code for pair in pairs for code in pair}) == 1:
+        pytest.skip("only one value was drawn")
+    numbers = np.array([[codes.index(code) for code in side] for side in zip(*pairs, strict=True)])
+    expected = krippendorff.alpha(reliability_data=numbers, level_of_measurement="nominal")
+    found = alpha(pairs, resamples=50)
+    assert found.value == pytest.approx(expected, abs=1e-6)
+    assert found.units == len(pairs)
+    assert found.percent == pytest.approx(100 * np.mean(numbers[0] == numbers[1]))
+
+
+def test_alpha_without_variation_is_empty_and_agreement_is_whole() -> None:
+    found = alpha([("a", "a")] * 9)
+    assert (found.percent, found.value, found.low, found.high) == (100, None, None, None)
+
+
+def test_alpha_of_no_units_is_empty() -> None:
+    assert alpha([]).units == 0
+    assert alpha([]).value is None
+
+
+def test_the_interval_holds_alpha_narrows_with_more_units_and_is_the_same_each_time() -> None:
+    chance = random.Random(3)
+    few = [(one, one if chance.random() < 0.85 else "z") for one in chance.choices("abc", k=60)]
+    small, large = alpha(few), alpha(few * 10)
+    for found in (small, large):
+        assert found.low is not None
+        assert found.high is not None
+        assert found.value is not None
+        assert found.low <= found.value <= found.high
+    assert large.high - large.low < small.high - small.low  # type: ignore[operator]
+    assert alpha(few) == small
+
+
+def coding(quote: str, coder: str, **given: Any) -> dict[str, Any]:
+    return {
+        "coder": coder,
+        "pass": 1,
+        "source_id": "S001",
+        "quote": quote,
+        "content": "event",
+        "voice": "author",
+        "modality": "actual",
+        "topic": "sharing",
+        "sharing_effect": "none",
+        **given,
+    }
+
+
+CLERK = "In 2019 a\nclerk lost a chart"
+LETTER = "About forty pilots signed a letter"
+
+
+@pytest.fixture
+def coded(world: World) -> dict[str, pl.DataFrame]:
+    """Two coders: one passage coded alike, one otherwise, one that only the first has."""
+    world.add("codings", [coding(CLERK, "coder-1"), coding(LETTER, "coder-1", topic="opinion")])
+    world.add("codings", [coding("“never liked the pact”", "coder-1", content="attitude")])
+    world.add("codings", [coding(CLERK, "coder-2", topic="trust")], by="coder-2")
+    world.add("codings", [coding("forty pilots signed a letter", "coder-2", topic="opinion")])
+    world.seal("codings")
+    assert world.run("build").returncode == 0
+    folder = world.root / "build" / "parquet"
+    names = ("codings", "coding_pairs", "span_agreement", "reliability")
+    return {name: pl.read_parquet(folder / f"{name}.parquet") for name in names}
+
+
+def test_the_build_computes_agreement_by_source_and_over_all(
+    coded: dict[str, pl.DataFrame],
+) -> None:
+    spans = coded["span_agreement"]
+    assert spans["scope"].to_list() == ["S001", "all"]
+    assert spans.drop("scope").unique().rows(named=True) == [
+        {
+            "pass": 1,
+            "first_coder": "coder-1",
+            "second_coder": "coder-2",
+            "codebook_version": spans["codebook_version"][0],
+            "first_codings": 3,
+            "second_codings": 2,
+            "matched": 2,
+            "f1_spans": 0.8,
+            "f1_characters": pytest.approx(2 * 57 / (85 + 57), abs=0.05),
+        }
+    ]
+    found = {(row["scope"], row["variable"]): row for row in coded["reliability"].rows(named=True)}
+    assert found["all", "topic"]["units"] == 2
+    assert found["all", "topic"]["percent_agreement"] == 50
+    assert found["all", "content"]["percent_agreement"] == 100
+    assert found["all", "content"]["alpha"] is None
+    assert found["all", "topic"]["target"] == 0.8
+    assert found["all", "measure"]["target"] is None
+    assert {scope for scope, _ in found} == {"S001", "all"}
+
+
+def test_the_double_coded_rows_are_published_as_pairs(coded: dict[str, pl.DataFrame]) -> None:
+    pairs = coded["coding_pairs"].select("first_coding_id", "second_coding_id", "iou").rows()
+    assert [(one, other) for one, other, _ in pairs] == [("K0001", "K0004"), ("K0002", "K0005")]
+    assert pairs[0][2] == 1
+    assert 0.5 < pairs[1][2] < 1
+
+
+def test_a_coding_is_joined_to_the_published_claim_of_the_same_passage(
+    coded: dict[str, pl.DataFrame], world: World
+) -> None:
+    claims = {(row["start"], row["end"]): row["claim_id"] for row in world.rows("claims", 1)}
+    joined = 0
+    for row in coded["codings"].rows(named=True):
+        exact = claims.get((row["start"], row["end"]))
+        if exact:
+            joined += 1
+            assert (row["claim_id"], row["claim_iou"]) == (exact, 1)
+    assert joined
+    assert coded["codings"]["claim_id"].null_count() < coded["codings"].height
+
+
+def test_a_retracted_coding_counts_no_more(world: World) -> None:
+    world.add("codings", [coding(CLERK, "coder-1"), coding(CLERK, "coder-2")])
+    world.add("codings", [coding(LETTER, "coder-2")])
+    world.retract("codings", "K0003", "Marked by mistake.")
+    world.seal("codings")
+    assert world.run("build").returncode == 0
+    spans = pl.read_parquet(world.root / "build/parquet/span_agreement.parquet")
+    assert spans["second_codings"].to_list() == [1, 1]
+    assert spans["f1_spans"].to_list() == [1, 1]
+
+
+def test_a_third_coder_is_compared_with_each_of_the_others_and_passes_stay_apart(
+    world: World,
+) -> None:
+    coders = ("coder-1", "coder-2", "human-1")
+    world.add("codings", [coding(CLERK, name) for name in coders])
+    world.add("codings", [coding(CLERK, name, **{"pass": 2}) for name in coders[:2]])
+    world.seal("codings")
+    assert world.run("build").returncode == 0
+    spans = pl.read_parquet(world.root / "build/parquet/span_agreement.parquet")
+    whole = spans.filter(pl.col("scope") == "all").select("pass", "first_coder", "second_coder")
+    assert whole.rows() == [
+        (1, "coder-1", "coder-2"),
+        (1, "coder-1", "human-1"),
+        (1, "coder-2", "human-1"),
+        (2, "coder-1", "coder-2"),
+    ]
