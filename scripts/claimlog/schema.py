@@ -2,7 +2,8 @@
 
 The files under ``schemas/`` are plain Table Schemas that any tool can read. Two properties keep
 each fact in one place: ``codelist`` names the code list that a column's ``enum`` is taken from,
-and ``from`` names the column that another one repeats. `expand` fills both in, and
+and ``from`` names the column that another one repeats. ``ownWords`` marks free text, which must
+not repeat a source's wording. `expand` fills both in, and
 ``claimlog schemas`` checks that the files on disk are expanded.
 """
 
@@ -36,6 +37,7 @@ class Field:
     codelist: str | None = None
     references: str | None = None
     edtf: bool = False
+    own_words: bool = False
     item: Field | None = None
     fields: tuple[Field, ...] = ()
 
@@ -60,6 +62,7 @@ class Field:
             codelist=spec.get("codelist"),
             references=spec.get("references"),
             edtf=spec.get("edtf", False),
+            own_words=spec.get("ownWords", False),
             item=cls.load({"name": spec["name"], **items}) if items and "type" in items else None,
             fields=tuple(cls.load(item) for item in items["fields"])
             if items and "fields" in items

@@ -1,8 +1,9 @@
-"""Rules that need the texts: every anchor, and the statements' wording."""
+"""Rules that need the texts: every anchor, and the wording of free text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from claimlog.errors import Finding
 from claimlog.events.anchor import COLUMNS, anchor, boundary_flaw
 from claimlog.events.log import Log, alive
 from claimlog.events.text import Text, Texts, digest, words
+from claimlog.schema import Table
 from claimlog.validate.report import Report
 
 RULES = ("quote-hash", "anchor-words", "word-boundary", "own-words")
@@ -56,21 +58,49 @@ def _count_live(log: Log, stream: str) -> int:
 
 def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, text: Text) -> None:
     claims = stream == "claims"
-    for rule in ("quote-hash", "word-boundary", *(("anchor-words", "own-words") if claims else ())):
+    for rule in (
+        "quote-hash",
+        "word-boundary",
+        "own-words",
+        *(("anchor-words",) if claims else ()),
+    ):
         report.count(rule, frame.height)
     limit = log.package.thresholds["shared_words"]
-    runs = _runs(words(text.content), limit) if claims else {}
+    runs = set(_runs(words(text.content), limit))
+    table = log.schemas.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.place(stream, row["batch"], row["line"])
-        name = row[log.schemas.streams[stream].id]
-        for rule, message, remedy in _flaws(row, text, runs, limit, claims):
-            report.fail(Finding(rule, path, message, line, name, remedy))
+        for rule, message, remedy in (
+            *_flaws(row, text, claims),
+            *_borrowed(free_texts(table, row), runs, limit),
+        ):
+            report.fail(Finding(rule, path, message, line, row[table.id], remedy))
 
 
-def _flaws(
-    row: dict[str, object], text: Text, runs: dict[str, int], limit: int, claims: bool
+def free_texts(table: Table, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the free texts of a row (column, text), those in lists included."""
+    for item in table.fields:
+        if item.own_words and row[item.name]:
+            yield item.name, row[item.name]
+        for inner in item.fields:
+            for part in row[item.name] if inner.own_words else ():
+                if part[inner.name]:
+                    yield f"{item.name} {inner.name}", part[inner.name]
+
+
+def _borrowed(
+    texts: Iterable[tuple[str, str]], runs: set[str], limit: int
 ) -> Iterator[tuple[str, str, str]]:
-    start, end = int(str(row["start"])), int(str(row["end"]))
+    for column, text in texts:
+        for run in _runs(words(text), limit):
+            if run in runs:
+                message = f'the {column} shares {limit} words with the text: "{run}"'
+                yield "own-words", message, "say it in our own words"
+                break
+
+
+def _flaws(row: Mapping[str, Any], text: Text, claims: bool) -> Iterator[tuple[str, str, str]]:
+    start, end = row["start"], row["end"]
     again = "compute the anchor again: claimlog amend claim ID --quote"
     if digest(text.content[start:end]) != row["quote_sha256"]:
         yield "quote-hash", f"the passage at {start}-{end} has another hash", again
@@ -82,13 +112,7 @@ def _flaws(
     right = anchor(text, start, end).as_row()
     if wrong := [name for name in COLUMNS if row[name] != right[name]]:
         yield "anchor-words", f"{', '.join(wrong)} differ from those of the passage", again
-    spoken = words(str(row["statement"]))
-    for at in range(len(spoken) - limit + 1):
-        if (run := " ".join(spoken[at : at + limit])) in runs:
-            message = f'the statement shares {limit} words with the text: "{run}"'
-            yield "own-words", message, "say it in our own words"
-            return
 
 
-def _runs(tokens: list[str], limit: int) -> dict[str, int]:
-    return {" ".join(tokens[at : at + limit]): at for at in range(len(tokens) - limit + 1)}
+def _runs(tokens: list[str], limit: int) -> list[str]:
+    return [" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1)]
