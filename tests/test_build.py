@@ -28,7 +28,7 @@ from claimlog.fold.corroboration import roots
 from claimlog.package import Package
 from claimlog.pipeline import build, compiled
 from claimlog.schema import STREAMS, Schemas
-from conftest import ROOT, World, copied
+from conftest import ROOT, World, claim, copied, hop, source
 
 TABLES = Schemas(Package(ROOT)).tables
 
@@ -200,6 +200,36 @@ def test_origins_are_found_by_walking_lineage(
     lineage: dict[str, list[tuple[str, str]]], expected: dict[str, str | None]
 ) -> None:
     assert roots(lineage) == expected
+
+
+def origin(world: World, hops: list[dict[str, Any]]) -> str | None:
+    [name] = world.add(
+        "claims",
+        [
+            claim(
+                "clerk lost a chart", "A map went missing.", voice="paraphrased", attributions=hops
+            )
+        ],
+    )
+    world.seal("origins")
+    assert world.run("build").returncode == 0
+    with database(world) as db:
+        found = db.execute("select origin_id from claims where claim_id = ?", (name,)).fetchone()
+    return found[0] if found else "no such claim"
+
+
+def test_a_claim_taken_from_a_named_work_has_that_works_origin(world: World) -> None:
+    world.add("sources", [source("S102", title="A scoop")])
+    gazette = hop(actor_id="harbour-ministry", anonymity="institution", source_id="S102")
+    assert origin(world, [gazette, hop(anonymity="generic", description="Many")]) == "S102"
+
+
+def test_a_claim_of_nobody_in_particular_has_no_origin(world: World) -> None:
+    assert origin(world, [hop(anonymity="generic", description="Reports")]) is None
+
+
+def test_a_claim_of_a_described_speaker_comes_from_its_articles_origin(world: World) -> None:
+    assert origin(world, [hop(anonymity="described", description="A clerk")]) == "S101"
 
 
 def test_event_dates_become_ranges_that_compare(built: World) -> None:

@@ -139,7 +139,7 @@ FOLDED = (
     "lead(seq) OVER (PARTITION BY claim_id ORDER BY seq) AS valid_to_seq "
     "FROM claims_log ORDER BY claim_id, version",
 )
-"""What makes each table from the live rows: the same columns as ours but event ids."""
+"""What makes each table from the live rows: the same columns as ours but event ids and origins."""
 
 
 def _write(connection: duckdb.DuckDBPyConnection, schemas: Schemas, path: Path) -> None:

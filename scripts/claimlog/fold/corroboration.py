@@ -1,10 +1,11 @@
-"""Corroboration: claims that state the same fact, and from how many independent origins.
+"""Corroboration: where each claim comes from, and which claims state the same fact.
 
-Claims are grouped by ``same_fact`` links. A claim's origin is the work it ultimately comes from:
-the registered work that its attribution chain names innermost, else its article; from there
-``wasDerivedFrom`` is walked back to a work that is derived from nothing else. (The other relations
-say whom a work cites; which claims rest on that is in their chains.) A claim whose lineage leaves
-the origin open has none, and adds no independent origin.
+A claim's origin is the work that it ultimately comes from: the registered work that its
+attribution chain names innermost, else its article; from there ``wasDerivedFrom`` is walked back
+to a work that is derived from nothing else. (The other relations say whom a work cites; which
+claims rest on that is in their chains.) Where the lineage leaves the origin open, or the chain
+ends with nobody in particular ("reports say") and names no work, there is none: unknown ancestry
+adds no independent origin. Claims are grouped by ``same_fact`` links.
 """
 
 from __future__ import annotations
@@ -14,23 +15,23 @@ import narwhals as nw
 from claimlog.fold.states import Frame
 
 Edges = dict[str, list[tuple[str, str]]]
+Member = tuple[str, str, str, str | None]
+"""A claim in a group: group, claim, source, origin."""
+
+VAGUE = "generic"
 
 
-def corroborate(claims: Frame, links: Frame, sources: Frame, hops: Frame) -> dict[str, Frame]:
-    """Return the tables ``corroboration`` and ``corroboration_claims``."""
-    pairs = links.filter(nw.col("relation") == "same_fact").select("from_claim_id", "to_claim_id")
-    groups = components([(str(a), str(b)) for a, b in pairs.collect().rows()])
-    members = sorted(groups)
-    chosen = claims.filter(nw.col("claim_id").is_in(members))
-    facts = {
-        row["claim_id"]: row
-        for row in chosen.select("claim_id", "source_id", "statement").collect().rows(named=True)
-    }
-    named = hops.filter(nw.col("claim_id").is_in(members) & ~nw.col("source_id").is_null())
-    cited: dict[str, str] = {}
-    for claim, _, work in sorted(named.select("claim_id", "hop", "source_id").collect().rows()):
-        cited[claim] = work  # sorted by hop: the innermost stays
-    origins = roots(
+def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
+    """Return the claims with ``origin_id``.
+
+    Parameters
+    ----------
+    claims
+        Live claims with ``anonymity``, that of the innermost hop.
+    hops, sources
+        All hops of the claims; live sources.
+    """
+    walked = roots(
         {
             row["source_id"]: [
                 (edge["source_id"], edge["certainty"])
@@ -40,25 +41,51 @@ def corroborate(claims: Frame, links: Frame, sources: Frame, hops: Frame) -> dic
             for row in sources.select("source_id", "lineage").collect().rows(named=True)
         }
     )
-    rows = [
-        (groups[claim], claim, fact["source_id"], origins.get(cited.get(claim, fact["source_id"])))
+    known = nw.from_dict(
+        {"work_id": list(walked), "origin_id": list(walked.values())},
+        schema=nw.Schema({"work_id": nw.String(), "origin_id": nw.String()}),
+        backend=claims.implementation,
+    ).lazy()
+    naming = hops.filter(~nw.col("source_id").is_null())
+    cited = naming.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
+        "claim_id", nw.col("source_id").alias("cited_id")
+    )
+    joined = claims.join(cited, on="claim_id", how="left")
+    vague = (nw.col("anonymity") == VAGUE) & nw.col("cited_id").is_null()
+    return joined.with_columns(
+        nw.when(~vague | nw.col("anonymity").is_null())
+        .then(nw.coalesce("cited_id", "source_id"))
+        .alias("work_id")
+    ).join(known, on="work_id", how="left")
+
+
+def corroborate(claims: Frame, links: Frame) -> dict[str, Frame]:
+    """Return the tables ``corroboration`` and ``corroboration_claims``.
+
+    Parameters
+    ----------
+    claims
+        Live claims with ``origin_id``.
+    """
+    pairs = links.filter(nw.col("relation") == "same_fact").select("from_claim_id", "to_claim_id")
+    groups = components([(str(a), str(b)) for a, b in pairs.collect().rows()])
+    chosen = claims.filter(nw.col("claim_id").is_in(sorted(groups)))
+    facts = {
+        row["claim_id"]: row
+        for row in chosen.select("claim_id", "source_id", "origin_id", "statement")
+        .collect()
+        .rows(named=True)
+    }
+    rows: list[Member] = [
+        (groups[claim], claim, fact["source_id"], fact["origin_id"])
         for claim, fact in sorted(facts.items())
     ]
     backend = claims.implementation
+    names = ("fact_id", "claim_id", "source_id", "origin_id")
     return {
         "corroboration_claims": nw.from_dict(
-            {
-                name: [row[index] for row in rows]
-                for index, name in enumerate(("fact_id", "claim_id", "source_id", "origin_id"))
-            },
-            schema=nw.Schema(
-                {
-                    "fact_id": nw.String(),
-                    "claim_id": nw.String(),
-                    "source_id": nw.String(),
-                    "origin_id": nw.String(),
-                }
-            ),
+            {name: [row[index] for row in rows] for index, name in enumerate(names)},
+            schema=nw.Schema({name: nw.String() for name in names}),
             backend=backend,
         ).lazy(),
         "corroboration": nw.from_dict(
@@ -78,10 +105,8 @@ def corroborate(claims: Frame, links: Frame, sources: Frame, hops: Frame) -> dic
     }
 
 
-def _summary(
-    rows: list[tuple[str, str, str, str | None]], statements: dict[str, str]
-) -> dict[str, list[object]]:
-    groups: dict[str, list[tuple[str, str, str, str | None]]] = {}
+def _summary(rows: list[Member], statements: dict[str, str]) -> dict[str, list[object]]:
+    groups: dict[str, list[Member]] = {}
     for row in rows:
         groups.setdefault(row[0], []).append(row)
     return {

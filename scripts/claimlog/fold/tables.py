@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.edtf import bounds
-from claimlog.fold.corroboration import corroborate
+from claimlog.fold.corroboration import corroborate, with_origins
 from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
     Frame,
@@ -48,13 +48,13 @@ def fold(
         **_source_tables(live["sources"]),
         **_actor_tables(live["actors"]),
         **_incident_tables(live["incidents"]),
-        **_claim_tables(live["claims"], schemas),
+        **_claim_tables(live["claims"], live["sources"], schemas),
         "links": live["links"],
         "events": _events(rows, schemas),
     }
     for name, table in schemas.streams.items():
         tables[f"{table.entity}_versions"] = versions(rows[name], table.id)
-    tables |= corroborate(live["claims"], live["links"], live["sources"], tables["attributions"])
+    tables |= corroborate(tables["claims"], live["links"])
     tables |= reliability(live["codings"], live["claims"], schemas, codebooks)
     return tables
 
@@ -84,7 +84,7 @@ def _incident_tables(incidents: Frame) -> Frames:
     }
 
 
-def _claim_tables(claims: Frame, schemas: Schemas) -> Frames:
+def _claim_tables(claims: Frame, sources: Frame, schemas: Schemas) -> Frames:
     chain = schemas.streams["claims"].by_name["attributions"]
     fields = tuple(item.name for item in chain.fields)
     most = int(chain.constraints["maxLength"])
@@ -93,6 +93,7 @@ def _claim_tables(claims: Frame, schemas: Schemas) -> Frames:
         "claim_id", "anonymity", nw.col("actor_id").alias("speaker_id")
     )
     counted = claims.with_columns(nw.col("attributions").list.len().cast(nw.Int64).alias("hops"))
+    said = counted.join(innermost, on="claim_id", how="left")
     roles = [
         listed(claims, "claim_id", "dyad_from", "actor_id").with_columns(role=nw.lit("from")),
         listed(claims, "claim_id", "dyad_to", "actor_id").with_columns(role=nw.lit("to")),
@@ -101,7 +102,7 @@ def _claim_tables(claims: Frame, schemas: Schemas) -> Frames:
         .with_columns(role=nw.lit("speaker")),
     ]
     return {
-        "claims": dated(counted.join(innermost, on="claim_id", how="left"), "occurred"),
+        "claims": dated(with_origins(said, hops, sources), "occurred"),
         "attributions": hops,
         "claim_actors": nw.concat(roles, how="vertical").unique(),
     }
