@@ -78,8 +78,7 @@ def steps(package: Package) -> int:
 def compiled(log: Log, cut: Cutoff) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield every table by name, conformed to its schema, one at a time."""
     lazy = {name: frame.lazy() for name, frame in log.frames.items()}
-    codebooks = {batch.number: batch.manifest["codebook_version"] for batch in log.batches}
-    folded = fold(lazy, log.schemas, cut.size, codebooks)
+    folded = fold(lazy, log.schemas, cut.size, log.codebooks)
     constant = {**constant_tables(log.schemas), "batches": _batches(log, cut)}
     for name, table in log.schemas.tables.items():
         rows = folded.pop(name).to_native() if name in folded else constant.get(name, empty(table))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Any
+
+import narwhals as nw
 
 from claimlog.errors import ClaimlogError
 from claimlog.events.log import Log, read
+from claimlog.fold.reliability import ALL, reliability
 from claimlog.package import Package
 from claimlog.schema import Field
 from claimlog.site.metadata import queries
@@ -70,6 +74,58 @@ def _state(log: Log) -> str:
     return sentence + _table(head, rows)
 
 
+def _agreement(log: Log) -> str:
+    """Return agreement over all sources: targets by variable, and passages, by pass."""
+    table = reliability(
+        nw.from_native(log.live("codings")).lazy(),
+        nw.from_native(log.live("claims")).lazy(),
+        log.schemas,
+        log.codebooks,
+    )
+    spans, found = (
+        [row for row in table[name].collect().rows(named=True) if row["scope"] == ALL]
+        for name in ("span_agreement", "reliability")
+    )
+    text = _table(
+        ("pass", "codebook", "coded", "passages in both", "F1 of passages", "of characters"),
+        (
+            (
+                row["pass"],
+                row["codebook_version"],
+                f"{row['first_codings']} and {row['second_codings']}",
+                row["matched"],
+                f"{row['f1_spans']:.3f}",
+                f"{row['f1_characters']:.3f}",
+            )
+            for row in spans
+        ),
+    )
+    passes = sorted({row["pass"] for row in found})
+    head = ("variable", "aim", *(f"alpha, pass {number} (n, agreement)" for number in passes))
+    by_key = {(row["pass"], row["variable"]): row for row in found}
+    variables = [row["variable"] for row in found if row["pass"] == passes[0]] if passes else []
+    return f"{text}\n" + _table(
+        head,
+        (
+            (
+                name,
+                by_key[passes[0], name]["target"] or "",
+                *(_alpha(by_key[number, name]) for number in passes),
+            )
+            for name in variables
+        ),
+    )
+
+
+def _alpha(row: dict[str, Any]) -> str:
+    if row["alpha"] is None:
+        return f"no variation ({row['units']})"
+    return (
+        f"{row['alpha']:.2f} [{row['alpha_low']:.2f}, {row['alpha_high']:.2f}] "
+        f"({row['units']}, {row['percent_agreement']:.0f}%)"
+    )
+
+
 def _tables(log: Log) -> str:
     return _table(
         ("table", "a row is", "key"),
@@ -113,6 +169,7 @@ def _queries(log: Log) -> str:
 
 PARTS: dict[str, Callable[[Log], str]] = {
     "state": _state,
+    "agreement": _agreement,
     "tables": _tables,
     "queries": _queries,
     "fields": _fields,

@@ -52,6 +52,11 @@ class Log:
     def by_number(self) -> dict[int, Batch]:
         return {batch.number: batch for batch in self.batches}
 
+    @property
+    def codebooks(self) -> dict[int, str]:
+        """Version of the codebook that each batch followed, by number."""
+        return {batch.number: batch.manifest["codebook_version"] for batch in self.batches}
+
     def place(self, stream: str, batch: int, line: int) -> tuple[str, int]:
         """Return the file and line of a row, as messages name them."""
         return self.by_number[batch].shown_file(stream), line
