@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from claimlog.edtf import bounds
+from claimlog.fold.corroboration import roots
 from claimlog.package import Package
 from claimlog.schema import STREAMS, Field, Schemas, Table
 
@@ -103,6 +104,16 @@ def _fold(connection: duckdb.DuckDBPyConnection) -> None:
     run("CREATE TABLE days (value VARCHAR, first DATE, last DATE)")
     known = [(value, *bounds(value)) for (value,) in dates if value is not None]
     connection.executemany("INSERT INTO days VALUES (?, ?, ?)", known)
+    run("CREATE TABLE walked (work_id VARCHAR, origin_id VARCHAR)")
+    lineage = run("SELECT source_id, lineage FROM live_sources").fetchall()
+    derived = "wasDerivedFrom"
+    walked = roots(
+        {
+            name: [(e["source_id"], e["certainty"]) for e in edges if e["relation"] == derived]
+            for name, edges in lineage
+        }
+    )
+    connection.executemany("INSERT INTO walked VALUES (?, ?)", list(walked.items()))
     for statement in FOLDED:
         run(statement)
     envelope = "seq, batch, line, action, version, recorded_at, recorded_by, reason"
@@ -123,10 +134,15 @@ FOLDED = (
     "d.first AS occurred_start, d.last AS occurred_end "
     "FROM live_incidents i LEFT JOIN days d ON d.value = i.occurred ORDER BY incident_id",
     "CREATE TABLE links AS SELECT * FROM live_links ORDER BY link_id",
-    "CREATE TABLE claims AS SELECT c.* EXCLUDE (attributions), len(attributions) AS hops, "
-    "attributions[-1].actor_id AS speaker_id, attributions[-1].anonymity AS anonymity, "
-    "d.first AS occurred_start, d.last AS occurred_end "
-    "FROM live_claims c LEFT JOIN days d ON d.value = c.occurred ORDER BY claim_id",
+    "CREATE TABLE claims AS SELECT c.* EXCLUDE (attributions, cited_id), "
+    "len(attributions) AS hops, attributions[-1].actor_id AS speaker_id, "
+    "attributions[-1].anonymity AS anonymity, "
+    "d.first AS occurred_start, d.last AS occurred_end, w.origin_id "
+    "FROM (SELECT *, [hop.source_id FOR hop IN attributions IF hop.source_id IS NOT NULL][-1] "
+    "AS cited_id FROM live_claims) c LEFT JOIN days d ON d.value = c.occurred "
+    "LEFT JOIN walked w ON w.work_id = CASE WHEN c.cited_id IS NULL "
+    "AND attributions[-1].anonymity = 'generic' THEN NULL ELSE coalesce(c.cited_id, c.source_id) "
+    "END ORDER BY claim_id",
     "CREATE TABLE attributions AS SELECT claim_id, hop, part.* FROM (SELECT claim_id, "
     "unnest(attributions) AS part, generate_subscripts(attributions, 1) AS hop FROM live_claims) "
     "ORDER BY claim_id, hop",
@@ -139,7 +155,7 @@ FOLDED = (
     "lead(seq) OVER (PARTITION BY claim_id ORDER BY seq) AS valid_to_seq "
     "FROM claims_log ORDER BY claim_id, version",
 )
-"""What makes each table from the live rows: the same columns as ours but event ids and origins."""
+"""What makes each table from the live rows: the same columns as ours but event ids."""
 
 
 def _write(connection: duckdb.DuckDBPyConnection, schemas: Schemas, path: Path) -> None:

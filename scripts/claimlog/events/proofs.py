@@ -1,0 +1,120 @@
+"""Proofs about the log's tree (RFC 9162, sections 2.1.3 and 2.1.4).
+
+An inclusion proof shows that a row is in the tree with a given root; a consistency proof shows that
+a larger tree begins with all rows of a smaller one. Both are checked without the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claimlog.events.merkle import EMPTY_ROOT, CompactRange, node_hash
+
+
+def tree_root(leaves: Sequence[bytes]) -> bytes:
+    """Return the root over leaf hashes."""
+    tree = CompactRange()
+    tree.extend(leaves)
+    return tree.root()
+
+
+def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the inclusion path of the leaf at `index`, from the leaf upwards.
+
+    Raises
+    ------
+    ValueError
+        If there is no such leaf.
+    """
+    if not 0 <= index < len(leaves):
+        raise ValueError(f"there is no leaf {index} in a tree of {len(leaves)}")
+    if len(leaves) == 1:
+        return []
+    split = _split(len(leaves))
+    if index < split:
+        return [*inclusion(leaves[:split], index), tree_root(leaves[split:])]
+    return [*inclusion(leaves[split:], index - split), tree_root(leaves[:split])]
+
+
+def consistency(leaves: Sequence[bytes], first: int) -> list[bytes]:
+    """Return the proof that the tree over `leaves` begins with its first `first` leaves.
+
+    Raises
+    ------
+    ValueError
+        If the smaller tree is larger.
+    """
+    if not 0 <= first <= len(leaves):
+        raise ValueError(f"a tree of {len(leaves)} does not begin with one of {first}")
+    return _subproof(first, leaves, whole=True) if 0 < first < len(leaves) else []
+
+
+def _subproof(first: int, leaves: Sequence[bytes], whole: bool) -> list[bytes]:
+    if first == len(leaves):
+        return [] if whole else [tree_root(leaves)]
+    split = _split(len(leaves))
+    if first <= split:
+        return [*_subproof(first, leaves[:split], whole), tree_root(leaves[split:])]
+    return [*_subproof(first - split, leaves[split:], whole=False), tree_root(leaves[:split])]
+
+
+def _split(size: int) -> int:
+    """Return the largest power of two smaller than `size`."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether `path` proves that `leaf` stands at `index` of the tree with this size and root.
+
+    RFC 9162, section 2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return False
+    node, last, result = index, size - 1, leaf
+    for part in path:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            result = node_hash(part, result)
+            while not node & 1 and node:
+                node >>= 1
+                last >>= 1
+        else:
+            result = node_hash(result, part)
+        node >>= 1
+        last >>= 1
+    return last == 0 and result == root
+
+
+def extends(
+    first: int, first_root: bytes, second: int, second_root: bytes, path: Sequence[bytes]
+) -> bool:
+    """Whether `path` proves that the second tree begins with all rows of the first.
+
+    RFC 9162, section 2.1.4.2; trees that are equal or empty need no path.
+    """
+    if first == second:
+        return first_root == second_root and not path
+    if first == 0:
+        return first_root == EMPTY_ROOT and not path
+    if not 0 < first < second or not path:
+        return False
+    steps = [first_root, *path] if first & (first - 1) == 0 else list(path)
+    node, last = first - 1, second - 1
+    while node & 1:
+        node >>= 1
+        last >>= 1
+    old = new = steps[0]
+    for part in steps[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            old, new = node_hash(part, old), node_hash(part, new)
+            while not node & 1 and node:
+                node >>= 1
+                last >>= 1
+        else:
+            new = node_hash(new, part)
+        node >>= 1
+        last >>= 1
+    return last == 0 and old == first_root and new == second_root

@@ -1,0 +1,95 @@
+"""Logical content: what a table says, whatever library and file format hold it.
+
+A table's rows, in the order of its key, are written as canonical JSON objects (RFC 8785), dates and
+times as text; the Merkle tree of RFC 9162 over these lines gives one hash for the table. Parquet
+and SQLite files of the same table have the same lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_sqlite.dbapi as sqlite
+import orjson
+import polars as pl
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.canonical import encode
+from claimlog.events.merkle import CompactRange
+from claimlog.export.sqlite import plain, quoted
+from claimlog.schema import Table
+
+
+@dataclass(frozen=True)
+class Content:
+    """The lines of one table, by key in the order of the table."""
+
+    table: Table
+    lines: dict[str, bytes]
+
+    @property
+    def root(self) -> str:
+        """The table's logical hash: root of the tree over its lines, hex."""
+        tree = CompactRange()
+        tree.extend([sha256(b"\x00" + line).digest() for line in self.lines.values()])
+        return tree.root().hex()
+
+
+def of_frame(frame: pl.DataFrame, table: Table) -> Content:
+    """Return the content of a conformed frame or of a Parquet file's frame."""
+    return _content(plain(frame, table).iter_rows(named=True), table)
+
+
+def of_parquet(path: Path, table: Table) -> Content:
+    """Return the content of a Parquet file.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file cannot be read as that table.
+    """
+    try:
+        return of_frame(pl.read_parquet(path).select(table.names), table)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = str(error).splitlines()[0]
+        raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
+
+
+def of_sqlite(path: Path, table: Table) -> Content:
+    """Return the content of a table of a SQLite file.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file cannot be read as that table.
+    """
+    key = ", ".join(map(quoted, table.primary_key))
+    names = ", ".join(map(quoted, table.names))
+    try:
+        with sqlite.connect(f"file:{path}?mode=ro&immutable=1") as connection:
+            cursor = connection.cursor()
+            cursor.execute(f"SELECT {names} FROM {quoted(table.name)} ORDER BY {key}")
+            rows = cursor.fetchall()
+            cursor.close()
+    except (sqlite.Error, ValueError, OverflowError) as error:
+        reason = str(error).splitlines()[0]
+        raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
+    return _content((dict(zip(table.names, row, strict=True)) for row in rows), table)
+
+
+def _content(rows: Iterator[dict[str, Any]], table: Table) -> Content:
+    lists = [item.name for item in table.fields if item.type == "array"]
+    lines: dict[str, bytes] = {}
+    for row in rows:
+        for name in lists:
+            if row[name] is not None:
+                row[name] = orjson.loads(row[name])
+        key = " ".join(str(row[name]) for name in table.primary_key)
+        while key in lines:
+            key += " (again)"  # a file that was tampered with can hold a key twice
+        lines[key] = encode(row)
+    return Content(table, lines)
