@@ -129,7 +129,13 @@ FOLDED = (
     "CREATE TABLE sources AS SELECT s.* EXCLUDE (furniture, lineage), "
     "d.first AS published_start, d.last AS published_end "
     "FROM live_sources s LEFT JOIN days d ON d.value = s.published ORDER BY source_id",
-    "CREATE TABLE actors AS SELECT * EXCLUDE (memberships) FROM live_actors ORDER BY actor_id",
+    "CREATE TABLE actors AS WITH RECURSIVE up AS (SELECT actor_id, actor_id AS at FROM live_actors "
+    "UNION SELECT up.actor_id, a.part_of FROM up JOIN live_actors a ON a.actor_id = up.at "
+    "WHERE a.part_of IS NOT NULL AND a.actor_type <> 'state') "
+    "SELECT l.* EXCLUDE (memberships), s.actor_id AS state_id FROM live_actors l "
+    "LEFT JOIN up ON up.actor_id = l.actor_id "
+    "AND up.at IN (SELECT actor_id FROM live_actors WHERE actor_type = 'state') "
+    "LEFT JOIN live_actors s ON s.actor_id = up.at ORDER BY l.actor_id",
     "CREATE TABLE incidents AS SELECT i.* EXCLUDE (actors), "
     "d.first AS occurred_start, d.last AS occurred_end "
     "FROM live_incidents i LEFT JOIN days d ON d.value = i.occurred ORDER BY incident_id",

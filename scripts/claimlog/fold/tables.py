@@ -72,9 +72,29 @@ def _source_tables(sources: Frame) -> Frames:
 def _actor_tables(actors: Frame) -> Frames:
     part = {name: name for name in ("alliance_id", "start", "end")}
     return {
-        "actors": actors,
+        "actors": with_states(actors),
         "alliance_members": unnested(actors, "actor_id", "memberships", part),
     }
+
+
+def with_states(actors: Frame) -> Frame:
+    """Add ``state_id``: the state that an actor is or belongs to, by walking ``part_of``."""
+    rows = actors.select("actor_id", "actor_type", "part_of").collect()
+    known = {row["actor_id"]: row for row in rows.rows(named=True)}
+    found: dict[str, str | None] = {}
+    for name in known:
+        at: str | None = name
+        seen: set[str] = set()
+        while at in known and at not in seen and known[at]["actor_type"] != "state":
+            seen.add(at)
+            at = known[at]["part_of"]
+        found[name] = at if at in known and known[at]["actor_type"] == "state" else None
+    states = nw.from_dict(
+        {"actor_id": list(found), "state_id": list(found.values())},
+        schema=nw.Schema({"actor_id": nw.String(), "state_id": nw.String()}),
+        backend=rows.implementation,
+    )
+    return actors.join(states.lazy(), on="actor_id", how="left")
 
 
 def _incident_tables(incidents: Frame) -> Frames:
