@@ -93,7 +93,7 @@ def test_the_queries_give_the_answers_that_the_rows_hold(get: Get) -> None:
         "Ada-Example (say, named) → Harbour-Ministry (say, institution)"
     )
     assert [r["version"] for r in rows("claim_history", "&claim_id=C001-004")] == [1, 2]
-    assert [r["entity_id"] for r in rows("changes")] == ["C001-004", "C001-003"]
+    assert [r["entity_id"] for r in rows("amendments")] == ["C001-004", "C001-003"]
     spring = rows("happened_between", "&since=2025-03-10&until=2025-03-20")
     assert [r["claim_id"] for r in spring] == ["C001-001"]
     assert rows("same_fact")[0]["independent_origins"] == 1

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from claimlog.edtf import bounds
-from claimlog.fold.corroboration import roots
+from claimlog.fold.corroboration import independent, roots
 from claimlog.package import Package
 from claimlog.schema import STREAMS, Field, Schemas, Table
 
@@ -114,6 +114,15 @@ def _fold(connection: duckdb.DuckDBPyConnection) -> None:
         }
     )
     connection.executemany("INSERT INTO walked VALUES (?, ?)", list(walked.items()))
+    run(CLAIMS)
+    reported = run(
+        "SELECT incident_id, list(DISTINCT origin_id) FROM claims "
+        "WHERE incident_id IS NOT NULL AND origin_id IS NOT NULL GROUP BY incident_id"
+    ).fetchall()
+    whole = {name: [(e["source_id"], e["certainty"]) for e in edges] for name, edges in lineage}
+    run("CREATE TABLE independents (incident_id VARCHAR, independent_origins BIGINT)")
+    counted = [(name, independent(set(works), whole)) for name, works in reported]
+    connection.executemany("INSERT INTO independents VALUES (?, ?)", counted)
     for statement in FOLDED:
         run(statement)
     envelope = "seq, batch, line, action, version, recorded_at, recorded_by, reason"
@@ -124,6 +133,19 @@ def _fold(connection: duckdb.DuckDBPyConnection) -> None:
     )
     run(f"CREATE TABLE events AS {' UNION ALL '.join(parts)} ORDER BY seq")
 
+
+CLAIMS = (
+    "CREATE TABLE claims AS SELECT c.* EXCLUDE (attributions, cited_id), "
+    "len(attributions) AS hops, attributions[-1].actor_id AS speaker_id, "
+    "attributions[-1].anonymity AS anonymity, "
+    "d.first AS occurred_start, d.last AS occurred_end, w.origin_id "
+    "FROM (SELECT *, [hop.source_id FOR hop IN attributions IF hop.source_id IS NOT NULL][-1] "
+    "AS cited_id FROM live_claims) c LEFT JOIN days d ON d.value = c.occurred "
+    "LEFT JOIN walked w ON w.work_id = CASE WHEN c.cited_id IS NULL "
+    "AND attributions[-1].anonymity = 'generic' THEN NULL ELSE coalesce(c.cited_id, c.source_id) "
+    "END ORDER BY claim_id"
+)
+"""The statement that makes the claims, which others rest on."""
 
 FOLDED = (
     "CREATE TABLE sources AS SELECT s.* EXCLUDE (furniture, lineage), "
@@ -137,18 +159,15 @@ FOLDED = (
     "AND up.at IN (SELECT actor_id FROM live_actors WHERE actor_type = 'state') "
     "LEFT JOIN live_actors s ON s.actor_id = up.at ORDER BY l.actor_id",
     "CREATE TABLE incidents AS SELECT i.* EXCLUDE (actors), "
-    "d.first AS occurred_start, d.last AS occurred_end "
-    "FROM live_incidents i LEFT JOIN days d ON d.value = i.occurred ORDER BY incident_id",
+    "d.first AS occurred_start, d.last AS occurred_end, coalesce(n.claims, 0) AS claims, "
+    "coalesce(n.articles, 0) AS articles, coalesce(n.unknown_origins, 0) AS unknown_origins, "
+    "coalesce(o.independent_origins, 0) AS independent_origins "
+    "FROM live_incidents i LEFT JOIN days d ON d.value = i.occurred "
+    "LEFT JOIN (SELECT incident_id, count(*) AS claims, count(DISTINCT source_id) AS articles, "
+    "count(*) - count(origin_id) AS unknown_origins FROM claims GROUP BY incident_id) n "
+    "ON n.incident_id = i.incident_id "
+    "LEFT JOIN independents o ON o.incident_id = i.incident_id ORDER BY i.incident_id",
     "CREATE TABLE links AS SELECT * FROM live_links ORDER BY link_id",
-    "CREATE TABLE claims AS SELECT c.* EXCLUDE (attributions, cited_id), "
-    "len(attributions) AS hops, attributions[-1].actor_id AS speaker_id, "
-    "attributions[-1].anonymity AS anonymity, "
-    "d.first AS occurred_start, d.last AS occurred_end, w.origin_id "
-    "FROM (SELECT *, [hop.source_id FOR hop IN attributions IF hop.source_id IS NOT NULL][-1] "
-    "AS cited_id FROM live_claims) c LEFT JOIN days d ON d.value = c.occurred "
-    "LEFT JOIN walked w ON w.work_id = CASE WHEN c.cited_id IS NULL "
-    "AND attributions[-1].anonymity = 'generic' THEN NULL ELSE coalesce(c.cited_id, c.source_id) "
-    "END ORDER BY claim_id",
     "CREATE TABLE attributions AS SELECT claim_id, hop, part.* FROM (SELECT claim_id, "
     "unnest(attributions) AS part, generate_subscripts(attributions, 1) AS hop FROM live_claims) "
     "ORDER BY claim_id, hop",

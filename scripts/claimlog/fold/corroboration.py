@@ -5,7 +5,8 @@ attribution chain names innermost, else its article; from there ``wasDerivedFrom
 to a work that is derived from nothing else. (The other relations say whom a work cites; which
 claims rest on that is in their chains.) Where the lineage leaves the origin open, or the chain
 ends with nobody in particular ("reports say") and names no work, there is none: unknown ancestry
-adds no independent origin. Claims are grouped by ``same_fact`` links.
+adds no independent origin. Claims are grouped by ``same_fact`` links; among the origins of a group
+those count once that rest on one another, or on one work, by any edge of the lineage.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ Member = tuple[str, str, str, str | None]
 """A claim in a group: group, claim, source, origin."""
 
 VAGUE = "generic"
+DERIVED = "wasDerivedFrom"
 
 
 def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
@@ -31,16 +33,7 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
     hops, sources
         All hops of the claims; live sources.
     """
-    walked = roots(
-        {
-            row["source_id"]: [
-                (edge["source_id"], edge["certainty"])
-                for edge in row["lineage"]
-                if edge["relation"] == "wasDerivedFrom"
-            ]
-            for row in sources.select("source_id", "lineage").collect().rows(named=True)
-        }
-    )
+    walked = roots(edges(sources, DERIVED))
     known = nw.from_dict(
         {"work_id": list(walked), "origin_id": list(walked.values())},
         schema=nw.Schema({"work_id": nw.String(), "origin_id": nw.String()}),
@@ -59,13 +52,27 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
     ).join(known, on="work_id", how="left")
 
 
-def corroborate(claims: Frame, links: Frame) -> dict[str, Frame]:
+def edges(sources: Frame, relation: str | None = None) -> Edges:
+    """Return what each source goes back to (work, certainty), by one relation or by any."""
+    return {
+        row["source_id"]: [
+            (edge["source_id"], edge["certainty"])
+            for edge in row["lineage"]
+            if relation in (None, edge["relation"])
+        ]
+        for row in sources.select("source_id", "lineage").collect().rows(named=True)
+    }
+
+
+def corroborate(claims: Frame, links: Frame, sources: Frame) -> dict[str, Frame]:
     """Return the tables ``corroboration`` and ``corroboration_claims``.
 
     Parameters
     ----------
     claims
         Live claims with ``origin_id``.
+    links, sources
+        Live rows.
     """
     pairs = links.filter(nw.col("relation") == "same_fact").select("from_claim_id", "to_claim_id")
     groups = components([(str(a), str(b)) for a, b in pairs.collect().rows()])
@@ -89,7 +96,11 @@ def corroborate(claims: Frame, links: Frame) -> dict[str, Frame]:
             backend=backend,
         ).lazy(),
         "corroboration": nw.from_dict(
-            _summary(rows, {claim: str(fact["statement"]) for claim, fact in facts.items()}),
+            _summary(
+                rows,
+                {claim: str(fact["statement"]) for claim, fact in facts.items()},
+                edges(sources),
+            ),
             schema=nw.Schema(
                 {
                     "fact_id": nw.String(),
@@ -105,7 +116,39 @@ def corroborate(claims: Frame, links: Frame) -> dict[str, Frame]:
     }
 
 
-def _summary(rows: list[Member], statements: dict[str, str]) -> dict[str, list[object]]:
+def reported(claims: Frame, sources: Frame) -> Frame:
+    """Return by incident how many claims, articles and independent origins report it.
+
+    Parameters
+    ----------
+    claims
+        Live claims with ``origin_id``.
+    """
+    about = claims.filter(~nw.col("incident_id").is_null())
+    counts = about.group_by("incident_id").agg(
+        nw.len().alias("claims"),
+        nw.col("source_id").n_unique().alias("articles"),
+        nw.col("origin_id").is_null().sum().alias("unknown_origins"),
+    )
+    origins: dict[str, set[str]] = {}
+    pairs = about.select("incident_id", "origin_id").unique().collect().rows()
+    for incident, origin in pairs:
+        origins.setdefault(incident, set()).update([origin] if origin else [])
+    lineage = edges(sources)
+    independents = nw.from_dict(
+        {
+            "incident_id": list(origins),
+            "independent_origins": [independent(works, lineage) for works in origins.values()],
+        },
+        schema=nw.Schema({"incident_id": nw.String(), "independent_origins": nw.Int64()}),
+        backend=claims.implementation,
+    )
+    return counts.join(independents.lazy(), on="incident_id", how="left")
+
+
+def _summary(
+    rows: list[Member], statements: dict[str, str], lineage: Edges
+) -> dict[str, list[object]]:
     groups: dict[str, list[Member]] = {}
     for row in rows:
         groups.setdefault(row[0], []).append(row)
@@ -113,7 +156,9 @@ def _summary(rows: list[Member], statements: dict[str, str]) -> dict[str, list[o
         "fact_id": list(groups),
         "claims": [len(group) for group in groups.values()],
         "articles": [len({row[2] for row in group}) for group in groups.values()],
-        "independent_origins": [len({r[3] for r in g if r[3]}) for g in groups.values()],
+        "independent_origins": [
+            independent({r[3] for r in g if r[3]}, lineage) for g in groups.values()
+        ],
         "unknown_origins": [sum(r[3] is None for r in g) for g in groups.values()],
         "statement": [statements[fact] for fact in groups],
     }
@@ -138,6 +183,27 @@ def components(pairs: list[tuple[str, str]]) -> dict[str, str]:
         first, second = sorted((top(one), top(other)))
         parent[second] = first
     return {name: top(name) for name in sorted(parent)}
+
+
+def independent(origins: set[str], lineage: Edges) -> int:
+    """Return how many of the origins share no work that they rest on, whatever the relation.
+
+    >>> independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
+    2
+    """
+    works = {name: {name, *_ancestors(name, lineage)} for name in origins}
+    tops = components([(name, work) for name in sorted(works) for work in sorted(works[name])])
+    return len({tops[name] for name in origins})
+
+
+def _ancestors(name: str, lineage: Edges) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = {work for work, _ in lineage.get(waiting.pop(), ())} - found
+        found |= new
+        waiting += new
+    return found
 
 
 def roots(lineage: Edges) -> dict[str, str | None]:

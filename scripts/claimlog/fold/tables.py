@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.edtf import bounds
-from claimlog.fold.corroboration import corroborate, with_origins
+from claimlog.fold.corroboration import corroborate, reported, with_origins
 from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
     Frame,
@@ -47,14 +47,14 @@ def fold(
     tables: Frames = {
         **_source_tables(live["sources"]),
         **_actor_tables(live["actors"]),
-        **_incident_tables(live["incidents"]),
         **_claim_tables(live["claims"], live["sources"], schemas),
         "links": live["links"],
         "events": _events(rows, schemas),
     }
+    tables |= _incident_tables(live["incidents"], tables["claims"], live["sources"])
     for name, table in schemas.streams.items():
         tables[f"{table.entity}_versions"] = versions(rows[name], table.id)
-    tables |= corroborate(tables["claims"], live["links"])
+    tables |= corroborate(tables["claims"], live["links"], live["sources"])
     tables |= reliability(live["codings"], live["claims"], schemas, codebooks)
     return tables
 
@@ -84,11 +84,11 @@ def with_states(actors: Frame) -> Frame:
     found: dict[str, str | None] = {}
     for name in known:
         at: str | None = name
-        seen: set[str] = set()
-        while at in known and at not in seen and known[at]["actor_type"] != "state":
-            seen.add(at)
+        for _ in known:  # as far as a chain can go; a cycle ends there too
+            if at is None or known[at]["actor_type"] == "state":
+                break
             at = known[at]["part_of"]
-        found[name] = at if at in known and known[at]["actor_type"] == "state" else None
+        found[name] = at if at and known[at]["actor_type"] == "state" else None
     states = nw.from_dict(
         {"actor_id": list(found), "state_id": list(found.values())},
         schema=nw.Schema({"actor_id": nw.String(), "state_id": nw.String()}),
@@ -97,9 +97,13 @@ def with_states(actors: Frame) -> Frame:
     return actors.join(states.lazy(), on="actor_id", how="left")
 
 
-def _incident_tables(incidents: Frame) -> Frames:
+def _incident_tables(incidents: Frame, claims: Frame, sources: Frame) -> Frames:
+    counted = incidents.join(reported(claims, sources), on="incident_id", how="left")
+    counts = ("claims", "articles", "independent_origins", "unknown_origins")
     return {
-        "incidents": dated(incidents, "occurred"),
+        "incidents": dated(
+            counted.with_columns(nw.col(name).fill_null(0) for name in counts), "occurred"
+        ),
         "incident_actors": listed(incidents, "incident_id", "actors", "actor_id").unique(),
     }
 
