@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CLAIMLOG := $(BIN)/claimlog
 TEXTS_OPTION = $(if $(TEXTS),--texts "$(TEXTS)")
 
-.PHONY: serve build check test verify bench schemas lock clean help
+.PHONY: serve build check test verify release bench schemas lock clean help
 .DEFAULT_GOAL := help
 
 # A virtual environment cannot be made by an older Python; say so before pip says something else.
@@ -25,6 +25,13 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# The validators of descriptors want other versions of libraries than ours, so they live apart.
+$(VENV)/.validators: $(VENV)/.run requirements-validators.txt
+	@echo "installing the validators of descriptors into $(VENV)/validators"
+	@test -x $(VENV)/validators/bin/python || $(PYTHON) -m venv $(VENV)/validators
+	@$(VENV)/validators/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-validators.txt
+	@touch $@
+
 serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=)
 	@$(CLAIMLOG) serve --port $(PORT)
 
@@ -40,11 +47,14 @@ check: $(VENV)/.dev  ## validation, schemas, lint, types, import contract
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: $(VENV)/.dev  ## set up, run every test
+test: $(VENV)/.dev $(VENV)/.validators  ## set up, run every test
 	@$(BIN)/python -m pytest -n 2
 
 verify: $(VENV)/.run  ## check every claim against the texts in TEXTS=dir
 	@$(CLAIMLOG) verify $(TEXTS_OPTION)
+
+release: $(VENV)/.run  ## write the release VERSION= to dist/, with its entry in releases/
+	@$(CLAIMLOG) release $(or $(VERSION),$(error name it: make release VERSION=0.2.0))
 
 bench: $(VENV)/.dev  ## measure each stage beside its peers and put the table into the README (CLAIMS=)
 	@$(CLAIMLOG) bench --claims $(or $(CLAIMS),1000000) --readme
@@ -55,6 +65,7 @@ schemas: $(VENV)/.run  ## write shared columns and code lists into the schema fi
 lock: $(VENV)/.dev  ## pin the newest dependencies, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade requirements-validators.in -o requirements-validators.txt
 
 clean:  ## remove everything that make made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

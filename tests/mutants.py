@@ -296,6 +296,23 @@ def _(world: World) -> None:
     world.rewrite("claims", lambda rows: rows[0].update(note="Rewritten."), 1)
 
 
+@mutant("released-roots")
+def _(world: World) -> None:
+    entry = {
+        "version": "0.1.0",
+        "date": "2026-01-01",
+        "commit": "0" * 40,
+        "codebook_version": "0.1.0",
+        "batches": 1,
+        "tree": {"size": 9, "root": "0" * 64},
+        "archive": {"path": "tiny-0.1.0.zip", "bytes": 1, "sha256": "0" * 64},
+        "files": {},
+        "tables": {},
+    }
+    (world.root / "releases").mkdir()
+    (world.root / "releases" / "0.1.0.json").write_text(json.dumps(entry), "utf-8")
+
+
 # layer: text ------------------------------------------------------------------------------------
 
 MUTANTS["text-identity"] = setting("sources", 0, 1, text_length=len(TEXT) + 5)

@@ -69,7 +69,7 @@ def test_the_fold_of_any_prefix_equals_a_fold_by_hand(made: World) -> None:
     log = read(made.package)
     lazy = {name: frame.lazy() for name, frame in log.frames.items()}
     for size in range(1, log.size + 1):
-        tables = fold(lazy, log.schemas, size, {})
+        tables = fold(lazy, log.schemas, size)
         for stream, table in log.schemas.streams.items():
             if stream == "codings":
                 continue

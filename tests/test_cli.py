@@ -137,7 +137,7 @@ def test_findings_exit_with_one_also_as_json(
         (("validate", "--text", "x"), "No such option '--text'"),
         (("validate", "extra"), "Got unexpected extra argument (extra)"),
         (("validate", "--texts", "nowhere"), "nowhere: no such directory of texts; name one with"),
-        (("verify",), "name the texts: --texts DIR, or --copy SOURCE=FILE for another copy"),
+        (("verify",), "name the texts (--texts DIR, or --copy SOURCE=FILE for another copy)"),
         (("verify", "--copy", "S001"), "--copy S001: expected SOURCE=FILE with a source"),
         (("verify", "--copy", "S101=x"), "--copy S101=x: expected SOURCE=FILE with a source"),
         (("amend", "claim", "C001-001", "--reason", "x"), "say what changes, as --topic trust"),

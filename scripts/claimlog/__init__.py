@@ -3,6 +3,7 @@
 Claims are appended as immutable event rows, validated, folded into current tables, compiled to
 Parquet and SQLite, and served by Datasette. The modules read in one direction::
 
-    cli -> bench -> ledger | pipeline | readme -> validate | fold | export | site -> events
-    -> schema | edtf | inputs -> package -> errors | ijson
+    cli -> bench | release -> ledger | pipeline | readme | manual
+    -> validate | fold | export | site -> events -> schema | edtf | inputs -> codebook -> package
+    -> errors | ijson
 """

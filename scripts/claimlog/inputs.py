@@ -22,7 +22,13 @@ def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
 
     digest = sha256()
     code = Path(__file__).parent
-    roots = [package.root / DESCRIPTOR, package.events, package.schemas, code]
+    roots = [
+        package.root / DESCRIPTOR,
+        package.events,
+        package.schemas,
+        package.root / "releases",
+        code,
+    ]
     for root in [*roots, *([texts] if texts else [])]:
         paths = [root] if root.is_file() else sorted(root.rglob("*"))
         for path in paths:

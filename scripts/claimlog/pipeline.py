@@ -10,13 +10,15 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.events.log import Log, read
+from claimlog.events.releases import marks
 from claimlog.events.text import Texts
+from claimlog.export.deprecations import read_deprecations, views
 from claimlog.export.descriptor import describe, dump_json
 from claimlog.export.frames import conform, constant_tables, empty
 from claimlog.export.parquet import write_parquet
 from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
-from claimlog.fold import Cutoff, cutoff, fold
+from claimlog.fold import Cutoff, Outside, cutoff, fold
 from claimlog.inputs import MARK, fingerprint
 from claimlog.package import Package
 from claimlog.site.metadata import inspect_data, metadata
@@ -78,7 +80,9 @@ def steps(package: Package) -> int:
 def compiled(log: Log, cut: Cutoff) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield every table by name, conformed to its schema, one at a time."""
     lazy = {name: frame.lazy() for name, frame in log.frames.items()}
-    folded = fold(lazy, log.schemas, cut.size, log.codebooks)
+    root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
+    outside = Outside(log.codebooks, marks(log.package, cut.size, root))
+    folded = fold(lazy, log.schemas, cut.size, outside)
     constant = {**constant_tables(log.schemas), "batches": _batches(log, cut)}
     for name, table in log.schemas.tables.items():
         rows = folded.pop(name).to_native() if name in folded else constant.get(name, empty(table))
@@ -111,7 +115,8 @@ def write(
     rows = {}
     # table by table, so that memory holds one; both writers leave the interpreter for C, so that
     # two threads use two cores
-    with Database(database, tables) as filled, ThreadPoolExecutor(1) as pool:
+    kept = [*views(read_deprecations(package, tables), tables)]
+    with Database(database, tables, kept) as filled, ThreadPoolExecutor(1) as pool:
         for name, frame in compiled(log, cut):
             filling = pool.submit(filled.fill, name, frame)
             write_parquet(frame, tables[name], folder / "parquet" / f"{name}.parquet")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from claimlog.cli import edit, read
+from claimlog.cli import edit, read, release
 from claimlog.cli.base import Context
 from claimlog.errors import ClaimlogError, FindingsError
 
@@ -45,6 +45,10 @@ for command in (
     edit.rebase,
     read.show,
     read.log,
+    release.release,
+    release.diff,
+    release.cite,
+    release.prove,
     read.schemas,
     read.bench,
 ):

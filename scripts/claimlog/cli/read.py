@@ -11,7 +11,7 @@ import click
 
 from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.package import write_durably
+from claimlog.package import Package, write_durably
 
 if TYPE_CHECKING:
     from claimlog.validate.report import Report
@@ -120,9 +120,13 @@ def serve(context: Context, port: int, host: str, folder: Path | None) -> None:
 
 @click.command(
     epilog=example(
-        "claimlog verify --texts ../texts", "claimlog verify --copy S004=another-copy.txt"
+        "claimlog verify --texts ../texts",
+        "claimlog verify --copy S004=another-copy.txt",
+        "claimlog verify dist/allied-trust-0.2.0.zip --key maintainers.pem",
+        "claimlog verify --proof proof.json",
     )
 )
+@click.argument("release", required=False, type=click.Path(path_type=Path))
 @texts_option
 @click.option(
     "--copy",
@@ -132,11 +136,35 @@ def serve(context: Context, port: int, host: str, folder: Path | None) -> None:
     help="Find a source's claims in another copy of its text, by the hashes of their words.",
 )
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
+@click.option("--key", type=click.Path(path_type=Path), help="Public key that signed the release.")
+@click.option("--alone", is_flag=True, help="Hold a release against no index but its own word.")
+@click.option("--proof", type=click.Path(path_type=Path), help="Check a proof of claimlog prove.")
 @pass_context
-def verify(context: Context, texts: Path | None, copies: tuple[str, ...], partial: bool) -> int:
-    """Check every claim against the texts. Exit status 1 if an anchor is wrong or unchecked."""
+def verify(
+    context: Context,
+    release: Path | None,
+    texts: Path | None,
+    copies: tuple[str, ...],
+    partial: bool,
+    key: Path | None,
+    alone: bool,
+    proof: Path | None,
+) -> int:
+    """Check every claim against the texts; or a copy of a RELEASE (directory or zip); or a proof.
+
+    Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
+    """
+    from claimlog.cli.release import verify_proof, verify_release
+
+    if release is not None:
+        return verify_release(context, release, key, alone)
+    if proof is not None:
+        return verify_proof(context, proof)
     if texts is None and not copies:
-        raise UsageError("name the texts: --texts DIR, or --copy SOURCE=FILE for another copy")
+        raise UsageError(
+            "name the texts (--texts DIR, or --copy SOURCE=FILE for another copy), the directory "
+            "or zip of a release, or a --proof"
+        )
     if copies:
         return _locate(context, copies)
     report = checked(context, texts)
@@ -243,7 +271,7 @@ def log(context: Context, json_out: bool) -> None:
 @click.option("--write", is_flag=True, help="Mend the files instead of only comparing them.")
 @pass_context
 def schemas(context: Context, write: bool) -> int:
-    """Check what repeats: shared columns and codes in schemas/, docs/codebook.md, README.md."""
+    """Check what repeats: in schemas/, docs/codebook.md, CITATION.cff and README.md."""
     import difflib
 
     stale = 0
@@ -277,9 +305,23 @@ def _projected(context: Context) -> Iterator[tuple[Path, str]]:
     page = context.package.root / manual.PAGE
     if page.is_file():
         yield page, manual.page(schemas)
+    citation = context.package.root / "CITATION.cff"
+    if citation.is_file() and (cited := _citation(context.package)):
+        yield citation, cited
     readme = context.package.root / "README.md"
     if readme.is_file():
         yield readme, generated(context.package, readme.read_text(encoding="utf-8"))
+
+
+def _citation(package: Package) -> str | None:
+    """Return what CITATION.cff says of the last release; None before there is one."""
+    from claimlog.events.log import read
+    from claimlog.events.releases import read_index
+    from claimlog.release.descriptors import citation
+    from claimlog.release.facts import of_entry
+
+    index = read_index(package)
+    return citation.describe(of_entry(read(package), index[-1])).decode() if index else None
 
 
 @click.command(epilog=example("claimlog bench --claims 100000"))

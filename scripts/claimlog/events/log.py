@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.events.batch import Batch, descriptor_findings, sealed_batches
+from claimlog.events.canonical import encode
 from claimlog.events.lines import Lines, empty_frame, read_lines
 from claimlog.events.merkle import CompactRange
+from claimlog.events.upcast import Upcasts
 from claimlog.package import Package
 from claimlog.schema import STREAMS, Schemas, Table
 
@@ -56,6 +59,15 @@ class Log:
     def codebooks(self) -> dict[int, str]:
         """Version of the codebook that each batch followed, by number."""
         return {batch.number: batch.manifest["codebook_version"] for batch in self.batches}
+
+    @cached_property
+    def upcasts(self) -> Upcasts:
+        return Upcasts(self.schemas)
+
+    def line_of(self, stream: str, row: Mapping[str, Any], batch: int) -> bytes:
+        """Return the line that a row was read from, the bytes that its leaf is the hash of."""
+        version = written_as(self.by_number[batch], stream, self.schemas)
+        return encode(self.upcasts.down(row, stream, version))
 
     def place(self, stream: str, batch: int, line: int) -> tuple[str, int]:
         """Return the file and line of a row, as messages name them."""
@@ -102,6 +114,7 @@ def read(
         Called with the name of each file once it is read.
     """
     schemas = Schemas(package)
+    upcasts = Upcasts(schemas)
     findings: list[Finding] = []
     if sealed:
         findings += descriptor_findings(package)
@@ -113,7 +126,7 @@ def read(
     # parsing leaves the interpreter for C, hashing does not: two threads use two cores
     with ThreadPoolExecutor(READERS) as pool:
         reading = {
-            (batch.index, stream): pool.submit(_read_file, package, schemas, batch, stream)
+            (batch.index, stream): pool.submit(_read_file, package, upcasts, batch, stream)
             for batch in batches
             for stream in batch.streams
         }
@@ -141,10 +154,21 @@ def read(
     return Log(package, schemas, batches, frames, files, trees, findings)
 
 
-def _read_file(package: Package, schemas: Schemas, batch: Batch, stream: str) -> Lines:
+def _read_file(package: Package, upcasts: Upcasts, batch: Batch, stream: str) -> Lines:
     shown = batch.shown_file(stream)
     data = read_bytes(batch.file(stream), shown)
-    return read_lines(data, schemas.streams[stream], shown, package.thresholds["line_bytes"])
+    version = written_as(batch, stream, upcasts.schemas)
+    table = upcasts.table(stream, version)
+    lines = read_lines(data, table, shown, package.thresholds["line_bytes"])
+    if lines.frame is not None:
+        lines.frame = upcasts.up(lines.frame, stream, version)
+    return lines
+
+
+def written_as(batch: Batch, stream: str, schemas: Schemas) -> int:
+    """Return the schema version that a batch's rows of a stream were written by."""
+    listed = batch.manifest.get("files", {}).get(f"{stream}.ndjson", {})
+    return int(listed.get("schema_version", schemas.streams[stream].version))
 
 
 def read_bytes(path: Path, shown: str) -> bytes:

@@ -7,13 +7,14 @@ and SQLite files of the same table have the same lines.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_sqlite.dbapi as sqlite
 import orjson
 import polars as pl
 
@@ -69,16 +70,16 @@ def of_sqlite(path: Path, table: Table) -> Content:
     """
     key = ", ".join(map(quoted, table.primary_key))
     names = ", ".join(map(quoted, table.names))
+    query = f"SELECT {names} FROM {quoted(table.name)} ORDER BY {key}"
     try:
-        with sqlite.connect(f"file:{path}?mode=ro&immutable=1") as connection:
-            cursor = connection.cursor()
-            cursor.execute(f"SELECT {names} FROM {quoted(table.name)} ORDER BY {key}")
-            rows = cursor.fetchall()
-            cursor.close()
-    except (sqlite.Error, ValueError, OverflowError) as error:
+        # the standard library reads each value as it is stored; the driver that writes would
+        # guess one type a column
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as file:
+            rows = file.execute(query).fetchall()
+            return _content((dict(zip(table.names, row, strict=True)) for row in rows), table)
+    except (sqlite3.Error, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
-    return _content((dict(zip(table.names, row, strict=True)) for row in rows), table)
 
 
 def _content(rows: Iterator[dict[str, Any]], table: Table) -> Content:

@@ -6,7 +6,7 @@ library that writes the file, and with it the bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -107,9 +107,10 @@ class Database:
         If SQLite cannot write the file.
     """
 
-    def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
+    def __init__(self, path: Path, tables: Mapping[str, Table], views: Sequence[str] = ()) -> None:
         self.path = path
         self.tables = tables
+        self.views = views
 
     def __enter__(self) -> Database:
         with self._told():
@@ -142,6 +143,8 @@ class Database:
                 for statement in (*indexes(table), *search(table)):
                     self._run(statement)
                 progress(f"index {table.name}")
+            for view in self.views:
+                self._run(view)
             self._run("COMMIT")
             self._run("PRAGMA analysis_limit = 1000")
             self._run("ANALYZE")

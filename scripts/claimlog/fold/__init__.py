@@ -4,6 +4,6 @@ The same code runs on any Narwhals backend; Polars is the default.
 """
 
 from claimlog.fold.prefix import Cutoff, cutoff
-from claimlog.fold.tables import fold
+from claimlog.fold.tables import Outside, fold
 
-__all__ = ["Cutoff", "cutoff", "fold"]
+__all__ = ["Cutoff", "Outside", "cutoff", "fold"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
 
 from claimlog.edtf import bounds
+from claimlog.events.releases import Mark
 from claimlog.fold.corroboration import corroborate, reported, with_origins
+from claimlog.fold.releases import released
 from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
     Frame,
@@ -24,8 +27,27 @@ from claimlog.schema import Schemas
 Frames = dict[str, Frame]
 
 
+@dataclass(frozen=True)
+class Outside:
+    """What the tables say that the rows do not.
+
+    Attributes
+    ----------
+    codebooks
+        Version of the codebook that each batch followed, by number.
+    releases
+        The releases that the log has had, oldest first.
+    """
+
+    codebooks: Mapping[int, str] = field(default_factory=dict)
+    releases: Sequence[Mark] = ()
+
+
+NOTHING = Outside()
+
+
 def fold(
-    frames: Mapping[str, Any], schemas: Schemas, size: int, codebooks: Mapping[int, str]
+    frames: Mapping[str, Any], schemas: Schemas, size: int, outside: Outside = NOTHING
 ) -> Frames:
     """Fold the first `size` rows of the log into tables.
 
@@ -34,8 +56,6 @@ def fold(
     frames
         The rows of each stream with ``seq``, ``event_id``, ``batch`` and ``line``: native lazy
         frames of any Narwhals backend.
-    codebooks
-        Version of the codebook that each batch followed, by number.
 
     Returns
     -------
@@ -54,8 +74,9 @@ def fold(
     tables |= _incident_tables(live["incidents"], tables["claims"], live["sources"])
     for name, table in schemas.streams.items():
         tables[f"{table.entity}_versions"] = versions(rows[name], table.id)
+    tables |= released(rows["claims"], outside.releases)
     tables |= corroborate(tables["claims"], live["links"], live["sources"])
-    tables |= reliability(live["codings"], live["claims"], schemas, codebooks)
+    tables |= reliability(live["codings"], live["claims"], schemas, outside.codebooks)
     return tables
 
 

@@ -23,7 +23,11 @@ ROW_CHECKS = (
     references.check_spans_in_sources,
     references.check_chains,
 )
-INTEGRITY_CHECKS = (integrity.check_integrity, integrity.check_released)
+INTEGRITY_CHECKS = (
+    integrity.check_integrity,
+    integrity.check_released,
+    integrity.check_index,
+)
 
 
 def validate(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 from hashlib import sha256
 
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.batch import MANIFEST, Batch
 from claimlog.events.log import Log
 from claimlog.events.merkle import EMPTY_ROOT
+from claimlog.events.releases import read_index
 from claimlog.validate.report import Report
 
 RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
@@ -91,6 +92,26 @@ def check_released(log: Log, report: Report) -> None:
         elif _blob_id(path.read_bytes(), len(blob)) != blob:
             message = f"differs from release {tag}"
             report.fail(Finding("released-batches", shown, message, remedy=RESTORE))
+
+
+def check_index(log: Log, report: Report) -> None:
+    """Check that the log begins with the rows of every release in the index."""
+    try:
+        index = read_index(log.package)
+    except ClaimlogError as error:
+        shown, _, message = str(error).partition(": ")
+        report.count("released-roots", 1)
+        report.fail(Finding("released-roots", shown, message))
+        return
+    report.count("released-roots", len(index), note=None if index else "nothing was released yet")
+    trees = {size: root.hex() for size, root in log.trees}
+    for entry in index:
+        if trees.get(entry.size) != entry.root and not log.findings:
+            message = (
+                f"release {entry.version} held {entry.size} rows with root {entry.root[:16]}…; "
+                "the log does not begin with them"
+            )
+            report.fail(Finding("released-roots", entry.shown, message, remedy=RESTORE))
 
 
 def last_release(log: Log) -> tuple[str | None, str]:

@@ -1,0 +1,297 @@
+"""Commands about releases: release, diff, cite, prove, and the verification of a copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from claimlog.cli.base import Context, example, pass_context, progress
+from claimlog.errors import ClaimlogError, UsageError
+
+if TYPE_CHECKING:
+    from claimlog.events.log import Log
+    from claimlog.package import Package
+    from claimlog.release.cite import ClaimVersion
+    from claimlog.release.diff import Point
+    from claimlog.release.facts import Facts
+
+T = TypeVar("T")
+DIST = "dist"
+KEY = click.Path(path_type=Path, dir_okay=False)
+
+
+def _day(_: click.Context, __: click.Parameter, value: str | None) -> str:
+    if value is None:
+        return datetime.now(UTC).strftime("%Y-%m-%d")
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").strftime("%Y-%m-%d")
+    except ValueError:
+        raise click.BadParameter(f"{value} is no day; expected it as 2026-11-21") from None
+
+
+@click.command(
+    epilog=example(
+        "claimlog release 0.2.0",
+        "claimlog release --rebuild 0.1.0",
+        "claimlog release --rebuild 0.1.0 --exact",
+    )
+)
+@click.argument("version", required=False)
+@click.option("--rebuild", metavar="VERSION", help="Make an earlier release again and compare it.")
+@click.option("--exact", is_flag=True, help="With --rebuild: its own code, compared byte for byte.")
+@click.option("--as-of", metavar="BATCH", help="Batch up to which it goes; all by default.")
+@click.option("--date", callback=_day, metavar="DAY", help="Day of the release; today by default.")
+@click.option("--sign", type=KEY, metavar="KEY.pem", help="Sign the checkpoint (Ed25519).")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="dist/ by default.")
+@pass_context
+def release(
+    context: Context,
+    version: str | None,
+    rebuild: str | None,
+    exact: bool,
+    as_of: str | None,
+    date: str,
+    sign: Path | None,
+    out: Path | None,
+) -> int:
+    """Write a release with its entry in the index, or make an earlier one again."""
+    if (version is None) == (rebuild is None):
+        raise UsageError("name the version to release, or --rebuild one that was released")
+    if rebuild is not None:
+        return _rebuild(context, rebuild, exact)
+    if exact:
+        raise UsageError("--exact goes with --rebuild")
+    from claimlog.pipeline import steps
+    from claimlog.release.make import make
+
+    package = context.package
+    target = (out or package.root / DIST).absolute()
+    with progress("release", 2 * steps(package)) as step:
+        made = make(package, str(version), date, target, as_of, sign, step)
+    level = made.diff.level or "first"
+    click.echo(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else version)
+    click.echo(f"wrote {package.relative(made.folder)}/")
+    click.echo(f"wrote {package.relative(made.archive)}, {made.archive.stat().st_size:,} bytes")
+    if made.signed:
+        click.echo(f"wrote {package.relative(made.signed)}")
+    click.echo(f"wrote {made.entry.shown} and the entry of CHANGELOG.md; nothing was tagged")
+    click.echo("To tag and publish it:")
+    click.echo(f"  git add {made.entry.shown} CHANGELOG.md")
+    click.echo(f'  git commit -m "Release {version}"')
+    click.echo(f'  git tag -a v{version} -m "{package.descriptor["title"]} {version}"')
+    click.echo("  git push --follow-tags")
+    click.echo(f"  then deposit {package.relative(made.archive)} where people can get it")
+    return 0
+
+
+def _rebuild(context: Context, version: str, exact: bool) -> int:
+    from claimlog.events.releases import find, read_index
+    from claimlog.release.rebuild import rebuild, rebuild_exactly
+
+    package = context.package
+    index = read_index(package)
+    entry = find(index, version, package)
+    if exact:
+        result = rebuild_exactly(package, entry, lambda text: click.echo(text, err=True))
+        what = "files, the archive among them, byte for byte"
+    else:
+        from claimlog.pipeline import steps
+
+        with progress("rebuild", 2 * steps(package)) as step:
+            result = rebuild(package, index, entry, step)
+        what = "tables in Parquet and in SQLite"
+    for line in result.different:
+        click.echo(line)
+    same = result.compared - len(result.different)
+    colour = "red" if result.different else "green"
+    click.echo(
+        click.style(f"{version}: {same} of {result.compared} {what} are the same", fg=colour)
+    )
+    return 1 if result.different else 0
+
+
+@click.command(epilog=example("claimlog diff 0.1.0 0.2.0", "claimlog diff 0.2.0 head --json"))
+@click.argument("old")
+@click.argument("new")
+@click.option("--json", "json_out", is_flag=True, help="Print JSON.")
+@pass_context
+def diff(context: Context, old: str, new: str, json_out: bool) -> None:
+    """Say what changed between two releases: schema, claims field by field, reasons.
+
+    OLD and NEW are versions, or head for the log as it stands.
+    """
+    from claimlog.events.log import read
+    from claimlog.export.deprecations import read_deprecations
+    from claimlog.release.diff import as_json, as_text, compare
+
+    log = read(context.package)
+    log.require_readable()
+    first, second = (_point(log, name) for name in (old, new))
+    if first.size > second.size:
+        raise UsageError(f"{old} is later than {new}; swap them")
+    deprecated = read_deprecations(context.package, log.schemas.tables)
+    found = compare(log, first, second, deprecated)
+    if json_out:
+        click.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2))
+    else:
+        click.echo(as_text(found), nl=False)
+
+
+def _point(log: Log, name: str) -> Point:
+    from claimlog.events.releases import find, read_index
+    from claimlog.release.diff import Point
+
+    if name == "head":
+        return Point.of_head(log, "head")
+    return Point.of_entry(find(read_index(log.package), name, log.package))
+
+
+@click.command(
+    epilog=example(
+        "claimlog cite --release 0.2.0", "claimlog cite C004-017 --release 0.2.0 --format ris"
+    )
+)
+@click.argument("claims", nargs=-1, metavar="[CLAIM]...")
+@click.option("--release", "version", metavar="VERSION", help="The last one by default.")
+@click.option(
+    "--format",
+    "form",
+    default="bibtex",
+    show_default=True,
+    metavar="FORMAT",
+    help="bibtex, ris, csl-json, apa or datacite.",
+)
+@pass_context
+def cite(context: Context, claims: tuple[str, ...], version: str | None, form: str) -> None:
+    """Print a citation of a release, or of single claims in it."""
+    from claimlog.events.log import read
+    from claimlog.release.cite import cite as write
+
+    log = read(context.package)
+    log.require_readable()
+    facts = _facts(log, version)
+    cited = [_claim(log, name, facts) for name in claims]
+    click.echo(write(facts, cited, form), nl=False)
+
+
+def _facts(log: Log, version: str | None) -> Facts:
+    """Return what a citation says of a release."""
+    from claimlog.events.releases import find, read_index
+    from claimlog.release.facts import of_entry
+
+    index = read_index(log.package)
+    if not index:
+        raise ClaimlogError("releases: nothing was released yet; there is no version to cite")
+    return of_entry(log, find(index, version, log.package) if version else index[-1])
+
+
+def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
+    import polars as pl
+
+    from claimlog.release.cite import ClaimVersion
+
+    held = log.frames["claims"].filter(
+        (pl.col("claim_id") == name) & (pl.col("seq") < facts.tree_size)
+    )
+    if held.is_empty():
+        raise UsageError(f"{name}: is no claim of release {facts.version}")
+    row = held.sort("version").row(-1, named=True)
+    source = log.frames["sources"].filter(
+        (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < facts.tree_size)
+    )
+    stated = source.sort("version").row(-1, named=True)
+    return ClaimVersion(
+        claim_id=name,
+        version=row["version"],
+        event_id=row["event_id"],
+        statement=row["statement"],
+        source_id=row["source_id"],
+        source_title=stated["title"],
+        source_publisher=stated["publisher"],
+        source_published=stated["published"],
+        retracted=row["action"] == "retract",
+    )
+
+
+@click.group()
+def prove() -> None:
+    """Print a proof about the log's tree as JSON (RFC 9162); claimlog verify --proof checks it."""
+
+
+@prove.command(epilog=example("claimlog prove inclusion C004-017 --release 0.2.0"))
+@click.argument("claim")
+@click.option("--release", "version", metavar="VERSION", help="The log as it stands by default.")
+@click.option("--claim-version", type=click.IntRange(1), help="The last one by default.")
+@pass_context
+def inclusion(context: Context, claim: str, version: str | None, claim_version: int | None) -> None:
+    """Prove that a claim's row is in the log."""
+    from claimlog.events.log import read
+    from claimlog.release.prove import prove_inclusion
+    from claimlog.release.verify import row_of
+
+    log = read(context.package)
+    log.require_readable()
+    size = _point(log, version or "head").size
+    proof = prove_inclusion(log, row_of(log, claim, claim_version), size)
+    click.echo(json.dumps(proof, ensure_ascii=False, indent=2))
+
+
+@prove.command(epilog=example("claimlog prove consistency 0.1.0 0.2.0"))
+@click.argument("old")
+@click.argument("new")
+@pass_context
+def consistency(context: Context, old: str, new: str) -> None:
+    """Prove that one release's log begins with all rows of an earlier one's."""
+    from claimlog.events.log import read
+    from claimlog.release.prove import prove_consistency
+
+    log = read(context.package)
+    log.require_readable()
+    proof = prove_consistency(log, _point(log, old).size, _point(log, new).size)
+    click.echo(json.dumps(proof, indent=2))
+
+
+def verify_release(context: Context, target: Path, key: Path | None, alone: bool) -> int:
+    """Check a copy of a release; print what was checked and what is wrong with it."""
+    from claimlog.events.releases import read_index
+    from claimlog.release.verify import verify
+
+    index = None if alone else _trusted(context, read_index)
+    verdict = verify(target, index, key)
+    for finding in verdict.findings:
+        click.echo(str(finding))
+    for line in verdict.checked:
+        click.echo(f"  checked: {line}")
+    if index is None:
+        click.echo("  not checked: against an index of releases (no checkout was used)")
+    if key is None:
+        click.echo("  not checked: a signature (give the maintainers' public key with --key)")
+    number = len(verdict.findings)
+    words = f"{number} findings" if number else f"release {verdict.version} is whole and unaltered"
+    click.echo(click.style(words, fg="red" if number else "green"))
+    return 1 if number else 0
+
+
+def _trusted(context: Context, load: Callable[[Package], T]) -> T | None:
+    """Return what `load` makes of the package here, None where there is none."""
+    try:
+        return load(context.package)
+    except UsageError:
+        return None
+
+
+def verify_proof(context: Context, path: Path) -> int:
+    """Check a proof against the roots that the package here knows."""
+    from claimlog.events.log import read
+    from claimlog.release.prove import check
+
+    def roots(package: Package) -> dict[int, str]:
+        return {size: root.hex() for size, root in read(package).trees}
+
+    click.echo(check(path, _trusted(context, roots) or {}))
+    return 0

@@ -1,0 +1,64 @@
+"""Which release first held each change of a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import narwhals as nw
+
+from claimlog.events.releases import Mark
+from claimlog.fold.states import Frame
+
+CHANGES = {"assert": "added", "amend": "amended", "retract": "retracted"}
+
+
+def released(claims: Frame, marks: Sequence[Mark]) -> dict[str, Frame]:
+    """Return the tables ``changes`` and ``releases``.
+
+    Parameters
+    ----------
+    claims
+        Every row of the claims, not only the live ones.
+    marks
+        The releases, oldest first; rows after the last one are in none.
+    """
+    release = nw.lit(None, dtype=nw.String())
+    for mark in reversed(marks):
+        release = nw.when(nw.col("seq") < mark.size).then(nw.lit(mark.version)).otherwise(release)
+    changes = claims.select(
+        "seq",
+        "claim_id",
+        "version",
+        "reason",
+        "event_id",
+        nw.col("action").replace_strict(CHANGES, return_dtype=nw.String()).alias("change"),
+        release.alias("release"),
+    )
+    counted = changes.group_by("release", "change").agg(nw.len().alias("claims")).collect()
+    counts = {(row["release"], row["change"]): row["claims"] for row in counted.rows(named=True)}
+    rows: dict[str, list[object]] = {name: [] for name in RELEASES}
+    live = 0
+    for mark in marks:
+        added, amended, retracted = (
+            counts.get((mark.version, change), 0) for change in CHANGES.values()
+        )
+        live += added - retracted
+        day = date.fromisoformat(mark.date)
+        values = (mark.version, day, mark.size, mark.root, live, added, amended, retracted)
+        for name, value in zip(RELEASES, values, strict=True):
+            rows[name].append(value)
+    table = nw.from_dict(rows, schema=nw.Schema(RELEASES), backend=claims.implementation)
+    return {"changes": changes, "releases": table.lazy()}
+
+
+RELEASES = {
+    "version": nw.String(),
+    "date": nw.Date(),
+    "tree_size": nw.Int64(),
+    "root": nw.String(),
+    "claims": nw.Int64(),
+    "added": nw.Int64(),
+    "amended": nw.Int64(),
+    "retracted": nw.Int64(),
+}

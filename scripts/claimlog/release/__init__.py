@@ -1,0 +1,1 @@
+"""Releases: made, described, verified, compared, rebuilt and cited."""

@@ -1,0 +1,342 @@
+"""Citations of a release and of claims in it, for reference managers, journals and DataCite.
+
+Item fields describe what is cited, a release or one claim of it; the release of a claim stands in
+the fields for what contains it. Only what the facts hold is written: a DOI and an address appear
+where the package has them. A claim has no DOI of its own; the release's is given as an address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from claimlog.errors import UsageError
+from claimlog.release.facts import Facts, permalink
+
+FORMATS = ("bibtex", "ris", "csl-json", "apa", "datacite")
+
+# BibTeX counts braces even behind a backslash, so that \{ alone would leave an entry open
+TEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_"},
+}
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True)
+class ClaimVersion:
+    """A claim as a release holds it; `source_published` is EDTF, `event_id` hex."""
+
+    claim_id: str
+    version: int
+    event_id: str
+    statement: str
+    source_id: str
+    source_title: str
+    source_publisher: str
+    source_published: str | None
+    retracted: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is cited, every text on one line."""
+
+    facts: Facts
+    claim: ClaimVersion | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.facts.stem}-{self.claim.claim_id}" if self.claim else self.facts.stem
+
+    @property
+    def title(self) -> str:
+        if self.claim is None:
+            return _line(self.facts.title)
+        mark = " [retracted]" if self.claim.retracted else ""
+        return f"{self.claim.claim_id}{mark}: {_line(self.claim.statement)}"
+
+    @property
+    def version(self) -> str:
+        return str(self.claim.version) if self.claim else self.facts.version
+
+    @property
+    def path(self) -> str:
+        return permalink(self.facts.version, self.claim.claim_id if self.claim else None)
+
+    @property
+    def doi(self) -> str | None:
+        return None if self.claim else self.facts.doi
+
+    @property
+    def url(self) -> str | None:
+        """Address of the release; for a claim, where the release that holds it is found."""
+        homepage = self.facts.head.get("homepage")
+        address = str(homepage) if homepage else None
+        return _doi_url(self.facts) or address if self.claim else address
+
+    @property
+    def note(self) -> str:
+        facts, claim = self.facts, self.claim
+        if claim is None:
+            return (
+                f"Released on {facts.date}: log of {facts.tree_size} events, root {facts.root}; "
+                f"permalink path {self.path}."
+            )
+        dated = f"dated {claim.source_published} (EDTF)" if claim.source_published else "undated"
+        source = (
+            f"source {claim.source_id}, “{_line(claim.source_title)}” "
+            f"({_line(claim.source_publisher)}, {dated})"
+        )
+        identity = (
+            f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}; "
+            f"permalink path {self.path}."
+        )
+        if claim.retracted:
+            return (
+                f"{identity} Retracted: it was read as what {source}, states, never as what is so."
+            )
+        return f"{identity} It says that {source}, states it, never that it is so."
+
+
+def cite(facts: Facts, claims: Sequence[ClaimVersion], format: str) -> str:
+    """Return a citation of the release, or of each of the claims as a part of it.
+
+    Parameters
+    ----------
+    claims
+        Claims as the release holds them, in the order in which they are to be cited; none cites
+        the release. One that is given twice is cited once.
+    format
+        One of FORMATS. With claims, ``datacite`` is an array instead of an object.
+
+    Raises
+    ------
+    UsageError
+        If the format is unknown, or two versions of one claim are given: their keys would be one.
+    """
+    writers: Mapping[str, Callable[[Sequence[Entry]], str]] = {
+        "bibtex": lambda entries: "\n".join(map(_bibtex, entries)),
+        "ris": lambda entries: "".join(map(_ris, entries)),
+        "csl-json": lambda entries: _json([_csl(entry) for entry in entries]),
+        "apa": lambda entries: "".join(map(_apa, entries)),
+        "datacite": lambda entries: _json(
+            [_datacite(entry) for entry in entries] if claims else _datacite(entries[0])
+        ),
+    }
+    if format not in writers:
+        raise UsageError(f'unknown format "{format}"; expected one of {", ".join(FORMATS)}')
+    cited = list(dict.fromkeys(claims))
+    for name, times in Counter(claim.claim_id for claim in cited).items():
+        if times > 1:
+            raise UsageError(f"{name} is given in {times} versions; cite the one you used")
+    return writers[format]([Entry(facts, claim) for claim in cited] or [Entry(facts, None)])
+
+
+def _bibtex(entry: Entry) -> str:
+    facts = entry.facts
+    release = f"version {facts.version}"
+    how = (
+        f"In: {_line(facts.title)}, {release}. Data set" if entry.claim else f"Data set, {release}"
+    )
+    fields = {
+        "author": " and ".join(f"{{{_tex(name)}}}" for name in _creators(facts)),
+        "title": f"{{{_tex(entry.title)}}}",
+        "year": facts.date[:4],
+        "month": MONTHS[_day(facts).month - 1],
+        "howpublished": _tex(how),
+        "version": _tex(entry.version),
+        "publisher": f"{{{_tex(_publisher(facts))}}}",
+        "copyright": _tex(facts.licence["name"]),
+        "note": _tex(entry.note),
+        # verbatim in biblatex: not escaped
+        "doi": entry.doi,
+        "url": entry.url and entry.url.replace("{", "%7B").replace("}", "%7D"),
+    }
+    lines = (
+        # the name of a month is a macro of every style
+        f"  {name} = {value},\n" if name == "month" else f"  {name} = {{{value}}},\n"
+        for name, value in fields.items()
+        if value
+    )
+    return f"@misc{{{entry.key},\n{''.join(lines)}}}\n"
+
+
+def _ris(entry: Entry) -> str:
+    facts = entry.facts
+    tags: list[tuple[str, str | None]] = [
+        ("TY", "DATA"),
+        ("ID", entry.key),
+        *(("AU", name) for name in _creators(facts)),
+        ("PY", facts.date[:4]),
+        ("DA", facts.date.replace("-", "/")),
+        ("TI", entry.title),
+        ("T2", _container(facts) if entry.claim else None),
+        ("ET", entry.version),
+        ("PB", _publisher(facts)),
+        ("N1", entry.note),
+        ("DO", entry.doi),
+        ("UR", entry.url),
+    ]
+    lines = [f"{tag}  - {value}\r\n" for tag, value in tags if value]
+    return "".join([*lines, "ER  - \r\n"])
+
+
+def _csl(entry: Entry) -> dict[str, Any]:
+    day = _day(entry.facts)
+    return _given(
+        {
+            "id": entry.key,
+            "type": "dataset",
+            "title": entry.title,
+            "container-title": _container(entry.facts) if entry.claim else None,
+            "author": [{"literal": name} for name in _creators(entry.facts)],
+            "issued": {"date-parts": [[day.year, day.month, day.day]]},
+            "version": entry.version,
+            "publisher": _publisher(entry.facts),
+            "DOI": entry.doi,
+            "URL": entry.url,
+            "note": entry.note,
+        }
+    )
+
+
+def _apa(entry: Entry) -> str:
+    facts, claim = entry.facts, entry.claim
+    names = _creators(facts)
+    authors = ", & ".join([", ".join(names[:-1]), names[-1]]) if names[1:] else names[0]
+    release = f"{_line(facts.title)} (Version {facts.version}) [Data set]"
+    if claim is None:
+        what = release
+    else:
+        # the statement stands where APA describes a work that has a number and no title
+        version = f"claim version {claim.version}{', retracted' if claim.retracted else ''}"
+        statement = _line(claim.statement).removesuffix(".")
+        what = f"{claim.claim_id} ({version}) [{statement}]. In {release}"
+    # APA leaves out a publisher who is the author
+    publisher = "" if _publisher(facts) == " and ".join(names) else _stop(_publisher(facts))
+    address = _doi_url(facts) or entry.url or ""
+    parts = (_stop(authors), f"({facts.date[:4]}).", f"{what}.", publisher, entry.note, address)
+    return " ".join(part for part in parts if part) + "\n"
+
+
+def _datacite(entry: Entry) -> dict[str, Any]:
+    """Return attributes of DataCite 4.5 (https://schema.datacite.org/meta/kernel-4.5/)."""
+    facts, claim = entry.facts, entry.claim
+    year = facts.date[:4]
+    rights = {
+        "rights": facts.licence["title"],
+        "rightsUri": facts.licence["path"],
+        "rightsIdentifier": facts.licence["name"],
+        "rightsIdentifierScheme": "SPDX",
+    }
+    creators = [{"name": name, "nameType": "Organizational"} for name in _creators(facts)]
+    identifiers = {"permalink path": entry.path}
+    descriptions = {"TechnicalInfo": entry.note}
+    part_of: list[dict[str, Any]] = []
+    subjects: list[str] = []
+    if claim is None:
+        kind = {"resourceTypeGeneral": "Dataset", "resourceType": "Dataset"}
+        subjects = list(dict.fromkeys(map(_line, facts.head.get("keywords", []))))
+        if entry.url:
+            identifiers["URL"] = entry.url
+        if facts.head.get("description"):
+            descriptions = {"Abstract": _line(facts.head["description"]), **descriptions}
+    else:
+        kind = {"resourceTypeGeneral": "Other", "resourceType": "Dataset part"}
+        identifiers |= {"claim id": claim.claim_id, "event id": claim.event_id}
+        found = {
+            "relatedItemIdentifier": facts.doi or entry.url,
+            "relatedItemIdentifierType": "DOI" if facts.doi else "URL",
+        }
+        release = {
+            "relationType": "IsPartOf",
+            "relatedItemType": "Dataset",
+            "relatedItemIdentifier": found if entry.url else None,
+            "titles": [{"title": _line(facts.title)}],
+            "creators": creators,
+            "publicationYear": year,
+            "edition": facts.version,
+            "publisher": _publisher(facts),
+        }
+        part_of = [_given(release)]
+    return _given(
+        {
+            "schemaVersion": "http://datacite.org/schema/kernel-4",
+            "doi": entry.doi,
+            "types": kind,
+            "creators": creators,
+            "titles": [{"title": entry.title}],
+            "publisher": {"name": _publisher(facts)},
+            "publicationYear": year,
+            "dates": [{"date": facts.date, "dateType": "Issued"}],
+            "version": entry.version,
+            "subjects": [{"subject": subject} for subject in subjects],
+            "rightsList": [rights],
+            "descriptions": [
+                {"description": text, "descriptionType": name}
+                for name, text in descriptions.items()
+            ],
+            "alternateIdentifiers": [
+                {"alternateIdentifier": value, "alternateIdentifierType": name}
+                for name, value in identifiers.items()
+            ],
+            "relatedItems": part_of,
+        }
+    )
+
+
+def _creators(facts: Facts) -> list[str]:
+    return [_line(name) for name in facts.creators]
+
+
+def _publisher(facts: Facts) -> str:
+    """Return the contributors in the role of publisher, or else the creators."""
+    names = [
+        _line(person["title"])
+        for person in facts.head["contributors"]
+        if "publisher" in person.get("roles", ())
+    ]
+    return " and ".join(names or _creators(facts))
+
+
+def _container(facts: Facts) -> str:
+    return f"{_line(facts.title)} (version {facts.version})"
+
+
+def _doi_url(facts: Facts) -> str | None:
+    return f"https://doi.org/{facts.doi}" if facts.doi else None
+
+
+def _day(facts: Facts) -> date:
+    return date.fromisoformat(facts.date)
+
+
+def _line(text: Any) -> str:
+    return " ".join(str(text).split())
+
+
+def _stop(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _tex(text: str) -> str:
+    return re.sub(r"[\\{}~^&%$#_]", lambda match: TEX[match[0]], text)
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what there is nothing to say for."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,95 @@
+"""RO-Crate 1.1 (https://w3id.org/ro/crate/1.1): the directory as a research object."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, unquote
+
+from claimlog.export.descriptor import dump_json
+from claimlog.release.descriptors.schemaorg import about
+from claimlog.release.descriptors.told import Told, parse, without_resolver
+from claimlog.release.facts import Facts, File
+
+SPECIFICATION = "https://w3id.org/ro/crate/1.1"
+CONTEXT = [f"{SPECIFICATION}/context", {"sha256": "http://schema.org/sha256"}]
+"""The context of 1.1 is older than the property sha256 of schema.org."""
+
+DESCRIPTOR = "ro-crate-metadata.json"
+ROOT = "./"
+
+
+def describe(facts: Facts) -> bytes:
+    """Return ``ro-crate-metadata.json``."""
+    graph = [_descriptor(), _root(facts), *_context(facts), *map(_file, facts.files)]
+    return dump_json({"@context": CONTEXT, "@graph": graph})
+
+
+def read(data: bytes) -> Told:
+    """Return what ``ro-crate-metadata.json`` tells."""
+    entities = {item["@id"]: item for item in parse(data)["@graph"]}
+    found = entities[ROOT]
+    licence = entities[found["license"]["@id"]]
+    files = (entities[part["@id"]] for part in found["hasPart"])
+    return Told(
+        title=found["name"],
+        version=found["version"],
+        date=found["datePublished"],
+        licences=(licence["@id"], licence["identifier"]),
+        creators=tuple(entities[item["@id"]]["name"] for item in found["author"]),
+        keywords=tuple(found.get("keywords", ())),
+        doi=without_resolver(found.get("identifier")),
+        files=tuple(
+            (unquote(item["@id"]), int(item["contentSize"]), item["sha256"]) for item in files
+        ),
+        whole=True,
+    )
+
+
+def _descriptor() -> dict[str, Any]:
+    return {
+        "@id": DESCRIPTOR,
+        "@type": "CreativeWork",
+        "about": {"@id": ROOT},
+        "conformsTo": {"@id": SPECIFICATION},
+    }
+
+
+def _root(facts: Facts) -> dict[str, Any]:
+    return {
+        "@id": ROOT,
+        "@type": "Dataset",
+        **about(facts),
+        "license": {"@id": facts.licence["path"]},
+        "author": [{"@id": _creator(number)} for number in range(len(facts.creators))],
+        "hasPart": [{"@id": quote(item.path)} for item in facts.files],
+    }
+
+
+def _context(facts: Facts) -> list[dict[str, Any]]:
+    """Return the entities that the root refers to and that are no data."""
+    licence = {
+        "@id": facts.licence["path"],
+        "@type": "CreativeWork",
+        "name": facts.licence["title"],
+        "identifier": facts.licence["name"],
+    }
+    creators = [
+        {"@id": _creator(number), "@type": "Organization", "name": name}
+        for number, name in enumerate(facts.creators)
+    ]
+    return [licence, *creators]
+
+
+def _creator(number: int) -> str:
+    return f"#creator-{number + 1}"
+
+
+def _file(item: File) -> dict[str, Any]:
+    return {
+        "@id": quote(item.path),
+        "@type": "File",
+        "name": item.path,
+        "encodingFormat": item.mediatype,
+        "contentSize": str(item.bytes),
+        "sha256": item.sha256,
+    }

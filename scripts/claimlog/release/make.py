@@ -1,0 +1,261 @@
+"""Making a release: what must hold before, what is written, and its entry in the index."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.events.log import Log, read
+from claimlog.events.releases import FOLDER, Entry, Version, read_index
+from claimlog.export.deprecations import read_deprecations
+from claimlog.export.descriptor import dump_json
+from claimlog.export.publish import publishing
+from claimlog.fold import cutoff
+from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
+from claimlog.pipeline import Progress
+from claimlog.release import archive
+from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.diff import Diff, Point, as_markdown, compare
+from claimlog.release.layout import RELEASE, digest, digests
+from claimlog.release.staging import Plan, stage
+from claimlog.schema import Schemas
+from claimlog.validate import validate
+
+CHANGELOG = "CHANGELOG.md"
+FIRST = ("0.1.0", "1.0.0")
+HEAD = "# Changelog\n"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A release that was written: its directory, its archive, its entry.
+
+    ``signed`` is the signed checkpoint beside the archive, where a key was given: outside, so that
+    the archive can be made again without the key.
+    """
+
+    folder: Path
+    archive: Path
+    signed: Path | None
+    entry: Entry
+    diff: Diff
+
+
+def make(
+    package: Package,
+    version: str,
+    date: str,
+    out: Path,
+    as_of: str | None = None,
+    key: Path | None = None,
+    progress: Progress = lambda _: None,
+) -> Made:
+    """Write a release to `out`, and its entry to the index and the changelog of the package.
+
+    Parameters
+    ----------
+    date
+        Day of the release (UTC, ISO 8601).
+    as_of
+        Batch up to which it goes; all of them by default.
+    key
+        PEM file of an Ed25519 private key that signs the checkpoint.
+
+    Raises
+    ------
+    FindingsError
+        If the log has findings.
+    ClaimlogError
+        If the checkout has uncommitted changes, the version is not the one that the changes
+        demand, or something cannot be written; nothing is left half made.
+    """
+    wanted = Version.parse(version)
+    index = read_index(package)
+    if any(entry.version == wanted for entry in index):
+        raise ClaimlogError(
+            f"{FOLDER}/{version}.json: {version} was released already and never changes; "
+            f"to make it again and compare: claimlog release --rebuild {version}"
+        )
+    commit = committed(package)
+    log = read(package, progress=progress)
+    log.require_readable()
+    diff, batches = planned(package, log, index, version, as_of)
+    refuse_wrong(wanted, index, diff)
+    if package.descriptor["version"] != version:
+        raise ClaimlogError(
+            f'{DESCRIPTOR}: "version" is {package.descriptor["version"]}; set it to {version}, '
+            "commit that, and run this again"
+        )
+    report = validate(log, None)
+    if report.errors:
+        raise FindingsError(report.findings, "nothing was released")
+    changes = as_markdown(diff, f"{version} ({date})")
+    note = signed_note(package, log, batches, key)
+    plan = Plan(wanted, date, batches, changes, tuple(index))
+    folder, zipped = write(package, log, plan, out, progress)
+    signed = zipped.with_suffix(".checkpoint") if note else None
+    if signed and note:
+        write_durably(signed, note.encode("utf-8"))
+    data = {
+        "version": version,
+        "date": date,
+        "commit": commit,
+        **{
+            name: value
+            for name, value in read_json(folder / RELEASE, RELEASE).items()
+            if name not in ("version", "date")
+        },
+        "archive": {
+            "path": zipped.name,
+            "bytes": zipped.stat().st_size,
+            "sha256": digest(zipped),
+        },
+        "files": {**digests(folder), "SHA256SUMS": digest(folder / "SHA256SUMS")},
+    }
+    entry = Entry(data, f"{FOLDER}/{version}.json")
+    (package.root / FOLDER).mkdir(exist_ok=True)
+    write_durably(package.root / CHANGELOG, changelog(package, changes).encode("utf-8"))
+    write_durably(package.root / entry.shown, dump_json(data))
+    return Made(folder, zipped, signed, entry, diff)
+
+
+def signed_note(package: Package, log: Log, batches: int, key: Path | None) -> str | None:
+    """Return the checkpoint of the first batches signed with a key, if one is given."""
+    if key is None:
+        return None
+    size, root = log.trees[batches - 1]
+    return Checkpoint(str(package.descriptor["name"]), size, root).note(key)
+
+
+def write(
+    package: Package, log: Log, plan: Plan, out: Path, progress: Progress
+) -> tuple[Path, Path]:
+    """Write a release's directory and archive into `out`; each appears whole or not at all."""
+    stem = f"{package.descriptor['name']}-{plan.version}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
+    folder, zipped = out / stem, out / f"{stem}.zip"
+    with publishing(folder, package.relative(folder)) as staged:
+        stage(package, log, plan, staged, progress)
+    try:
+        descriptor, name = tempfile.mkstemp(dir=out, prefix=f".{stem}-")
+        os.close(descriptor)
+        fresh = Path(name)
+        try:
+            archive.write(folder, fresh)
+            fresh.chmod(0o644)
+            fresh.replace(zipped)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{package.relative(zipped)}: cannot be written ({error.strerror})"
+        ) from error
+    return folder, zipped
+
+
+def planned(
+    package: Package, log: Log, index: list[Entry], label: str, as_of: str | None
+) -> tuple[Diff, int]:
+    """Return what a release would bring since the last one, and how many batches it holds.
+
+    Raises
+    ------
+    UsageError
+        If `as_of` is no batch.
+    ClaimlogError
+        If the log is empty, or the batches do not extend those of the last release.
+    """
+    if not log.batches:
+        raise ClaimlogError("events: the log is empty; there is nothing to release")
+    cut = cutoff(log, as_of)
+    size, root = log.trees[cut.batches - 1]
+    if size != cut.size:
+        raise UsageError(f"--as-of {as_of}: a release ends with a batch; give its number")
+    for entry in index:
+        held = next((tree for tree in log.trees if tree[0] == entry.size), None)
+        if entry.size > size or held is None or held[1].hex() != entry.root:
+            raise ClaimlogError(
+                f"{entry.shown}: the log of {size} rows (root {root.hex()[:16]}…) does not extend "
+                f"release {entry.version} of {entry.size} rows (root {entry.root[:16]}…); "
+                "restore events/ from git"
+            )
+    old = Point.of_entry(index[-1]) if index else None
+    new = Point.of_head(log, label, size)
+    deprecated = read_deprecations(package, Schemas(package).tables)
+    return compare(log, old, new, deprecated), cut.batches
+
+
+def refuse_wrong(wanted: Version, index: list[Entry], diff: Diff) -> None:
+    """Refuse a version that is not the next one that the changes demand.
+
+    Raises
+    ------
+    ClaimlogError
+        Saying which version is demanded, and why.
+    """
+    if not index:
+        if str(wanted) not in FIRST:
+            raise ClaimlogError(
+                f"{wanted}: nothing was released before, so the first version is "
+                f"{' or '.join(FIRST)}"
+            )
+        return
+    last = index[-1].version
+    if diff.level is None:
+        raise ClaimlogError(f"{wanted}: nothing changed since {last}; there is nothing to release")
+    demanded = last.after(diff.level)
+    if wanted != demanded:
+        raise ClaimlogError(
+            f"{wanted}: the changes since {last} demand a {diff.level} version, {demanded} "
+            f"({diff.why})"
+        )
+
+
+def committed(package: Package) -> str:
+    """Return the commit of the checkout.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no git checkout or something is not committed.
+    """
+    command = ["git", "-C", str(package.root)]
+    try:
+        changed = subprocess.run(
+            [*command, "status", "--porcelain", "--", "."], check=True, capture_output=True
+        ).stdout.decode(errors="replace")
+        head = subprocess.run(
+            [*command, "rev-parse", "HEAD"], check=True, capture_output=True
+        ).stdout.decode()
+    except FileNotFoundError:
+        raise ClaimlogError(
+            "git is not installed; a release names the commit it was made from"
+        ) from None
+    except subprocess.CalledProcessError:
+        raise ClaimlogError(
+            f"{package.root.name}: is no git checkout with a commit; a release names the commit "
+            "it was made from"
+        ) from None
+    if changed:
+        names = ", ".join(line[3:] for line in changed.splitlines()[:5])
+        more = "" if changed.count("\n") <= 5 else " and more"
+        raise ClaimlogError(
+            f"not committed: {names}{more}; a release is made from a commit: commit or remove "
+            "them and run this again"
+        )
+    return head.strip()
+
+
+def changelog(package: Package, entry: str) -> str:
+    """Return the changelog with a new entry on top of the others."""
+    path = package.root / CHANGELOG
+    text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
+    head, mark, rest = text.partition("\n## ")
+    return f"{head.rstrip()}\n\n{entry}" + (f"\n## {rest}" if mark else "")

@@ -1,0 +1,241 @@
+"""Making an earlier release again, to compare: its content with today's code, or its very bytes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.log import read
+from claimlog.events.releases import Entry
+from claimlog.export.logical import of_parquet, of_sqlite
+from claimlog.package import Package
+from claimlog.pipeline import Progress
+from claimlog.release.diff import as_markdown
+from claimlog.release.layout import SUMS, digest, digests
+from claimlog.release.make import planned, write
+from claimlog.release.staging import Plan
+from claimlog.schema import Schemas, Table
+
+LOCK = "requirements.txt"
+PIN = re.compile(
+    r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(?P<version>\S+) ?(?P<marker>;)?", re.MULTILINE
+)
+
+
+@dataclass
+class Comparison:
+    """What was compared, and what differs, a line each."""
+
+    compared: int = 0
+    different: list[str] = field(default_factory=list)
+
+
+def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progress) -> Comparison:
+    """Make a release again from the log's prefix with this code, and compare every table.
+
+    Schemas and codebook are those of the release's commit, which tables such as ``codebook``
+    repeat; a table is compared in the columns that the release had.
+
+    Raises
+    ------
+    FindingsError, ClaimlogError
+        If it cannot be made any more.
+    """
+    with checkout(package, entry) as then, tempfile.TemporaryDirectory(prefix="claimlog-") as out:
+        earlier = [other for other in index if other.version < entry.version]
+        log = read(then)
+        log.require_readable()
+        diff, _ = planned(then, log, earlier, str(entry.version), str(entry.data["batches"]))
+        changes = as_markdown(diff, f"{entry.version} ({entry.date})")
+        plan = Plan(entry.version, entry.date, entry.data["batches"], changes, tuple(earlier))
+        folder, _ = write(then, log, plan, Path(out), progress)
+        return compare_tables(folder, Schemas(then).tables, entry)
+
+
+def compare_tables(folder: Path, tables: dict[str, Table], entry: Entry) -> Comparison:
+    """Compare the logical hash of every table that a release had, in Parquet and in SQLite."""
+    result = Comparison()
+    [database] = folder.glob("*.db")
+    for name, said in entry.data["tables"].items():
+        if name not in tables:
+            result.different.append(f"{name}: is made no more")
+            continue
+        table = _narrowed(tables[name], set(said["columns"]))
+        parquet = of_parquet(folder / "parquet" / f"{name}.parquet", table)
+        for kind, content in (("Parquet", parquet), ("SQLite", of_sqlite(database, table))):
+            result.compared += 1
+            if content.root != said["hash"]:
+                result.different.append(
+                    f"{name}: {kind} has the content {content.root[:16]}… in "
+                    f"{len(content.lines)} rows, the release had {said['hash'][:16]}… in "
+                    f"{said['rows']}"
+                )
+    return result
+
+
+def _narrowed(table: Table, columns: set[str]) -> Table:
+    fields = [spec for spec in table.spec["fields"] if spec["name"] in columns]
+    return Table(table.name, {**table.spec, "fields": fields})
+
+
+@contextmanager
+def checkout(package: Package, entry: Entry) -> Iterator[Package]:
+    """Yield the package as it stood at a release's commit, with today's batches.
+
+    Raises
+    ------
+    ClaimlogError
+        If git does not have the commit.
+    """
+    with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
+        root = Path(scratch) / package.root.name
+        unpack(package, entry, root)
+        yield Package(root)
+
+
+def unpack(package: Package, entry: Entry, root: Path) -> None:
+    """Write the files of a release's commit into the new directory `root`."""
+    data = _git(package, "archive", "--format=tar", commit_of(package, entry))
+    root.mkdir()
+    with tarfile.open(fileobj=io.BytesIO(data)) as files:
+        files.extractall(root, filter="data")
+
+
+def commit_of(package: Package, entry: Entry) -> str:
+    """Return the commit that a release was made from.
+
+    That is the one its entry names; where history was rewritten since, the one before the commit
+    that added the entry.
+
+    Raises
+    ------
+    ClaimlogError
+        If git has neither.
+    """
+    commit = str(entry.data["commit"])
+    try:
+        _git(package, "cat-file", "-e", f"{commit}^{{commit}}")
+        return commit
+    except subprocess.CalledProcessError:
+        pass
+    try:
+        added = _git(package, "log", "--diff-filter=A", "--format=%H", "-1", "--", entry.shown)
+        return _git(package, "rev-parse", f"{added.decode().strip()}^").decode().strip()
+    except subprocess.CalledProcessError:
+        raise ClaimlogError(
+            f"{entry.shown}: git does not have the commit {commit[:12]}; fetch the whole history: "
+            "git fetch --unshallow --tags"
+        ) from None
+
+
+def _git(package: Package, *words: str) -> bytes:
+    command = ["git", "-C", str(package.root), *words]
+    try:
+        return subprocess.run(command, check=True, capture_output=True).stdout
+    except FileNotFoundError:
+        raise ClaimlogError("git is not installed; releases are made again from git") from None
+
+
+def rebuild_exactly(package: Package, entry: Entry, say: Progress) -> Comparison:
+    """Make a release again with its own code and lock file, and compare every byte.
+
+    The commit is cloned into a scratch directory. Where its lock file is the one that this
+    environment was made from, this environment's libraries are used; else a new environment is
+    made from it, which needs a package index.
+
+    Raises
+    ------
+    ClaimlogError
+        If the commit is absent, or its code fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
+        root = Path(scratch) / package.root.name
+        commit = commit_of(package, entry)
+        _run(["git", "clone", "--quiet", "--no-checkout", str(package.root), str(root)], entry)
+        _run(["git", "-C", str(root), "checkout", "--quiet", commit], entry)
+        python = _environment(root, say)
+        say("make it again")
+        out = Path(scratch) / "dist"
+        words = ["release", str(entry.version), "--date", entry.date, "--out", str(out)]
+        words += ["--as-of", str(entry.data["batches"])]
+        _run(
+            [python, "-m", "claimlog", "--package", str(root), *words],
+            entry,
+            PYTHONPATH=str(root / "scripts"),
+        )
+        archive = out / entry.data["archive"]["path"]
+        return compare_bytes(archive.with_suffix(""), archive, entry)
+
+
+def compare_bytes(folder: Path, archive: Path, entry: Entry) -> Comparison:
+    """Compare the SHA-256 of every file, and of the archive, with the index."""
+    found = {**digests(folder), SUMS: digest(folder / SUMS), archive.name: digest(archive)}
+    said = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
+    names = sorted(set(found) | set(said))
+    different = [
+        f"{name}: {'is not the same' if name in found and name in said else 'is only in one'}"
+        for name in names
+        if found.get(name) != said.get(name)
+    ]
+    return Comparison(len(names), different)
+
+
+def _environment(root: Path, say: Progress) -> str:
+    """Return a Python that has what the lock file in `root` pins."""
+    if _installed(root / LOCK):
+        return sys.executable
+    say("set up the libraries of the release")
+    folder = root / ".venv"
+    _quiet([sys.executable, "-m", "venv", str(folder)])
+    python = str(folder / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _quiet([*pip, "--require-hashes", "-r", str(root / LOCK)])
+    return python
+
+
+def _installed(lock: Path) -> bool:
+    """Whether this environment has the very versions of a lock file."""
+    pins: dict[str, set[str]] = {}
+    elsewhere = set()
+    for match in PIN.finditer(lock.read_text(encoding="utf-8")):
+        pins.setdefault(match["name"], set()).add(match["version"])
+        if match["marker"]:
+            elsewhere.add(match["name"])  # for some platforms or versions of Python only
+    for name, versions in pins.items():
+        try:
+            if importlib.metadata.version(name) not in versions:
+                return False
+        except importlib.metadata.PackageNotFoundError:
+            if name not in elsewhere:
+                return False
+    return bool(pins)
+
+
+def _quiet(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip().splitlines()
+        raise ClaimlogError(
+            f"the libraries of the release cannot be set up: {reason[-1] if reason else 'unknown'}"
+        )
+
+
+def _run(command: list[str], entry: Entry, **env: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip().splitlines()
+        raise ClaimlogError(
+            f"{entry.shown}: {command[0].rpartition('/')[2]} failed: "
+            f"{reason[-1] if reason else 'unknown'}"
+        )

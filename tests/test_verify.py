@@ -1,0 +1,532 @@
+"""Tamper evidence: copies of a release, proofs, checkpoints and signatures."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.log import read
+from claimlog.events.merkle import leaf_hash
+from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
+from claimlog.events.releases import read_index
+from claimlog.export import sqlite
+from claimlog.package import Package
+from claimlog.release.checkpoint import Checkpoint, check_signature, key_id, parse, verifier_key
+from claimlog.release.layout import SUMS, digests, sums
+from claimlog.release.make import make
+from claimlog.release.verify import verify
+from conftest import World, copied
+from test_release import DAY, Repo, repository
+
+LEAVES = [leaf_hash(bytes([number])) for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A tiny release: SQLite in the smallest pages there are, and no tables about the codebook."""
+    world = copied(made, tmp_path_factory.mktemp("verified"))
+    tables = world.root / "schemas" / "tables"
+    for path in (*tables.glob("codebook*.json"), tables / "data_dictionary.json"):
+        path.unlink()
+    spec = json.loads((tables / "reliability.json").read_text("utf-8"))
+    del spec["foreignKeys"]  # to one of these
+    (tables / "reliability.json").write_text(json.dumps(spec), "utf-8")
+    repo = repository(world)
+    settings = tuple(
+        "PRAGMA page_size = 512" if "page_size" in setting else setting
+        for setting in sqlite.SETTINGS
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "SETTINGS", settings)
+        make(repo.package, "0.1.0", DAY, repo.root / "dist")
+    repo.commit()
+    return repo
+
+
+@pytest.fixture
+def folder(released: Repo, tmp_path: Path) -> Path:
+    """A copy of the release to break."""
+    target = tmp_path / "tiny-0.1.0"
+    shutil.copytree(released.root / "dist" / "tiny-0.1.0", target)
+    return target
+
+
+def zipped(released: Repo) -> Path:
+    return released.root / "dist" / "tiny-0.1.0.zip"
+
+
+def resum(folder: Path) -> None:
+    """Make the checksums agree with the files, as whoever tampers would."""
+    (folder / SUMS).write_text(sums(digests(folder)), encoding="utf-8")
+
+
+def found(folder: Path, released: Repo | None = None) -> list[str]:
+    index = read_index(released.package) if released else None
+    return [str(finding) for finding in verify(folder, index).findings]
+
+
+# copies -----------------------------------------------------------------------------------------
+
+
+def test_a_directory_and_its_archive_are_whole(released: Repo) -> None:
+    index = read_index(released.package)
+    for target in (zipped(released), zipped(released).with_suffix("")):
+        verdict = verify(target, index)
+        assert verdict.findings == []
+        assert verdict.version == "0.1.0"
+        said = "\n".join(verdict.checked)
+        log = read(released.package)
+        assert said.count(f"root {log.root.hex()}") == 3  # the log, Parquet and SQLite
+        assert "every file against releases/0.1.0.json" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("tiny.db", "remove", "tiny.db: is missing, SHA256SUMS lists it"),
+        ("extra.txt", "add", "extra.txt: is not listed in SHA256SUMS"),
+        ("parquet/claims.parquet", "truncate", "parquet/claims.parquet: is altered"),
+        ("log/events/0002-claims/claims.ndjson", "alter", "claims.ndjson: is altered"),
+        ("datacite.json", "alter", "datacite.json: is altered"),
+        (SUMS, "remove", "SHA256SUMS: is missing"),
+        (SUMS, "truncate", "SHA256SUMS"),
+        (SUMS, "alter", "SHA256SUMS"),
+        ("checkpoint", "link", "checkpoint: is a symbolic link"),
+    ],
+)
+def test_a_missing_extra_truncated_or_altered_file_is_named(
+    name: str, change: str, message: str, folder: Path
+) -> None:
+    path = folder / name
+    if change in ("remove", "link"):
+        data = path.read_bytes()
+        path.unlink()
+        if change == "link":
+            (folder.parent / "elsewhere").write_bytes(data)
+            path.symlink_to(folder.parent / "elsewhere")
+    elif change == "add":
+        path.write_text("x")
+    elif change == "truncate":
+        os.truncate(path, path.stat().st_size // 2)
+    else:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    assert any(message in line for line in found(folder))
+
+
+@pytest.mark.parametrize("kind", ["parquet", "db", "log"])
+def test_a_single_flipped_bit_anywhere_is_found(
+    kind: str, folder: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Every bit of the log, of the Parquet files and of the database, one after the other.
+
+    That a file whose hash is not the listed one is reported, the other tests show.
+    """
+    paths = {
+        "parquet": sorted((folder / "parquet").glob("*.parquet")),
+        "db": [folder / "tiny.db"],
+        "log": sorted((folder / "log" / "events").rglob("*.*")),
+    }[kind]
+    listed = dict(
+        reversed(line.split("  ")) for line in (folder / SUMS).read_text("utf-8").splitlines()
+    )
+    flipped = missed = 0
+    for path in paths:
+        data = path.read_bytes()
+        expected = bytes.fromhex(listed[path.relative_to(folder).as_posix()])
+        assert sha256(data).digest() == expected
+        before = sha256()
+        for at, byte in enumerate(data):
+            rest = memoryview(data)[at + 1 :]
+            for bit in range(8):
+                altered = before.copy()
+                altered.update(bytes([byte ^ (1 << bit)]))
+                altered.update(rest)
+                flipped += 1
+                missed += altered.digest() == expected
+            before.update(bytes([byte]))
+    record_property("bits_flipped", flipped)
+    assert missed == 0
+    assert flipped == 8 * sum(path.stat().st_size for path in paths) > 50_000
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_flipped_bit_is_found_in_the_rows_even_if_the_checksums_are_made_anew(
+    seed: int, folder: Path
+) -> None:
+    """Unless it fell where a reader never looks, in which case the rows are what they were."""
+    chance = random.Random(seed)
+    path = chance.choice([folder / "tiny.db", folder / "parquet" / "claim_versions.parquet"])
+    data = bytearray(path.read_bytes())
+    at = chance.randrange(len(data))
+    data[at] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+    resum(folder)
+    lines = found(folder)
+    named = path.relative_to(folder).as_posix()
+    # the descriptors hold the file's hash too
+    assert any(named in line for line in lines)
+
+
+def test_a_row_changed_in_parquet_is_named_although_all_checksums_agree(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    frame = pl.read_parquet(path)
+    changed = (
+        pl.when(pl.col("claim_id") == "C001-002").then(pl.lit("Forged.")).otherwise("statement")
+    )
+    frame.with_columns(changed.alias("statement")).write_parquet(path)
+    resum(folder)
+    assert any(
+        "parquet/claims.parquet: C001-002 row of claims differs from the log in statement" in line
+        for line in found(folder)
+    )
+
+
+def test_a_row_changed_in_sqlite_is_named_although_all_checksums_agree(folder: Path) -> None:
+    with sqlite3.connect(folder / "tiny.db") as db:
+        db.execute("update claim_versions set statement = 'Forged.' where claim_id = 'C001-001'")
+    db.close()
+    resum(folder)
+    lines = found(folder)
+    assert any("tiny.db: C001-001 1 row of claim_versions differs" in line for line in lines)
+    size = read(Package(folder / "log")).size
+    told = f"tiny.db: the {size} rows that it serves give the root"
+    assert any(told in line for line in lines)
+
+
+def test_a_row_removed_from_sqlite_is_named(folder: Path) -> None:
+    with sqlite3.connect(folder / "tiny.db") as db:
+        db.execute("delete from attributions where claim_id = 'C001-005' and hop = 2")
+    db.close()
+    resum(folder)
+    assert any("C001-005 2 row of attributions is missing" in line for line in found(folder))
+
+
+def test_a_log_forged_from_end_to_end_is_found_by_the_index(
+    released: Repo, made: World, tmp_path: Path
+) -> None:
+    """A release that agrees with itself throughout, but is not the one that was published."""
+    other = copied(made, tmp_path)
+    other.rewrite("claims", lambda rows: rows[0].update(note="Forged."), 1)
+    repo = repository(other)
+    forged = make(repo.package, "0.1.0", DAY, tmp_path / "dist")
+    assert found(forged.folder) == []
+    lines = found(forged.folder, released)
+    assert any("is not the file that releases/0.1.0.json names" in line for line in lines)
+
+
+def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_path: Path) -> None:
+    shutil.copytree(released.root / "dist" / "tiny-0.1.0", tmp_path / "copy")
+    verdict = verify(tmp_path / "copy", [])
+    [finding] = verdict.findings
+    assert "release.json: the index knows no release 0.1.0; it has none" in str(finding)
+
+
+def test_the_command_names_what_it_checked_and_what_not(released: Repo, folder: Path) -> None:
+    done = released.world.run("verify", str(zipped(released)))
+    assert done.returncode == 0, done.stdout
+    assert "release 0.1.0 is whole and unaltered" in done.stdout
+    assert "not checked: a signature" in done.stdout
+    (folder / "tiny.db").unlink()
+    done = released.world.run("verify", str(folder), "--alone")
+    assert done.returncode == 1
+    assert "tiny.db: is missing" in done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+# archives ---------------------------------------------------------------------------------------
+
+
+def rewritten(source: Path, target: Path, change: Callable[[zipfile.ZipFile], None]) -> Path:
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as new:
+        for info in old.infolist():
+            new.writestr(info, old.read(info))
+        change(new)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../escape.txt", "its name could lead out of the directory"),
+        ("/etc/escape.txt", "its name could lead out of the directory"),
+        ("tiny-0.1.0/../../escape.txt", "its name could lead out of the directory"),
+        ("tiny-0.1.0\\escape.txt", "its name could lead out of the directory"),
+        ("tiny-0.1.0/tiny.db", "it is there twice"),
+    ],
+)
+def test_an_archive_with_a_dangerous_name_is_refused_and_nothing_is_written(
+    name: str, reason: str, released: Repo, tmp_path: Path
+) -> None:
+    target = tmp_path / "in" / "bad.zip"
+    target.parent.mkdir()
+    doubled = pytest.warns(UserWarning, match="Duplicate name")
+    with doubled if "twice" in reason else nullcontext():
+        rewritten(zipped(released), target, lambda new: new.writestr(name, "x"))
+    with pytest.raises(ClaimlogError, match=reason):
+        verify(target)
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "bad.zip"]
+
+
+def test_an_archive_that_would_swell_is_refused(released: Repo, tmp_path: Path) -> None:
+    def bomb(new: zipfile.ZipFile) -> None:
+        new.writestr("tiny-0.1.0/bomb", bytes(50_000_000), zipfile.ZIP_DEFLATED)
+
+    target = rewritten(zipped(released), tmp_path / "bomb.zip", bomb)
+    with pytest.raises(ClaimlogError, match="it is compressed, which a release never is"):
+        verify(target)
+
+
+def test_bytes_hidden_in_an_archive_are_found(released: Repo, tmp_path: Path) -> None:
+    target = tmp_path / "comment.zip"
+    shutil.copyfile(zipped(released), target)
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.comment = b"hidden"
+    with pytest.raises(ClaimlogError, match="not byte for byte as claimlog writes"):
+        verify(target)
+
+
+@pytest.mark.parametrize("size", [0, 100, -200])
+def test_a_truncated_archive_is_damaged(size: int, released: Repo, tmp_path: Path) -> None:
+    target = tmp_path / "short.zip"
+    target.write_bytes(zipped(released).read_bytes()[:size])
+    with pytest.raises(ClaimlogError, match=r"short\.zip: is damaged or no zip"):
+        verify(target)
+
+
+def test_what_is_no_release_is_said_so(released: Repo, tmp_path: Path) -> None:
+    for target in (tmp_path, released.root):
+        with pytest.raises(ClaimlogError, match="holds neither release"):
+            verify(target)
+    with pytest.raises(ClaimlogError, match="is neither the directory nor the zip"):
+        verify(tmp_path / "absent")
+
+
+# proofs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_every_row_of_a_tree_is_proven_and_no_other(size: int) -> None:
+    root = tree_root(LEAVES[:size])
+    for index in range(size):
+        path = inclusion(LEAVES[:size], index)
+        assert includes(LEAVES[index], index, size, path, root)
+        assert not includes(LEAVES[-1], index, size, path, root) or LEAVES[-1] == LEAVES[index]
+        assert not includes(LEAVES[index], index, size, [*path, root], root)
+        assert not includes(LEAVES[index], size, size, path, root)
+        if path:
+            assert not includes(LEAVES[index], index, size, path[1:], root)
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_every_tree_extends_its_beginnings_and_no_other(size: int) -> None:
+    root = tree_root(LEAVES[:size])
+    for first in range(size + 1):
+        path = consistency(LEAVES[:size], first)
+        start = tree_root(LEAVES[:first])
+        assert extends(first, start, size, root, path)
+        if 0 < first < size:
+            forged = tree_root(LEAVES[1 : first + 1])
+            assert not extends(first, forged, size, root, path)
+            assert not extends(first, start, size, forged, path)
+            assert not extends(first, start, size, root, path[:-1])
+
+
+def test_there_is_no_proof_for_what_is_not_there() -> None:
+    with pytest.raises(ValueError, match="no leaf 5"):
+        inclusion(LEAVES[:5], 5)
+    with pytest.raises(ValueError, match="does not begin"):
+        consistency(LEAVES[:5], 6)
+    assert not extends(3, LEAVES[0], 2, LEAVES[0], [])
+
+
+def proof(released: Repo, tmp_path: Path, *words: str, **change: Any) -> Path:
+    done = released.world.run("prove", *words)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps({**json.loads(done.stdout), **change}), "utf-8")
+    return path
+
+
+def test_a_proof_of_inclusion_is_printed_and_checked(released: Repo, tmp_path: Path) -> None:
+    path = proof(released, tmp_path, "inclusion", "C001-002")
+    told = json.loads(path.read_text("utf-8"))
+    assert leaf_hash(told["leaf"].encode()).hex() == told["leaf_hash"]
+    assert json.loads(told["leaf"])["claim_id"] == "C001-002"
+    done = released.world.run("verify", "--proof", str(path))
+    assert done.returncode == 0, done.stderr
+    assert f"is in the tree of {told['tree_size']} rows" in done.stdout
+
+
+def test_a_proof_of_consistency_is_printed_and_checked(released: Repo, tmp_path: Path) -> None:
+    path = proof(released, tmp_path, "consistency", "0.1.0", "head")
+    done = released.world.run("verify", "--proof", str(path))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"leaf_index": 3}, "does not prove what it says"),
+        ({"leaf": "{}"}, "does not prove what it says"),
+        ({"path": []}, "does not prove what it says"),
+        ({"root": "0" * 64}, "does not prove what it says"),
+        ({"path": "x"}, '"path" is missing or malformed'),
+        ({"root": "zz"}, '"root" is missing or malformed'),
+        ({"leaf_index": True}, '"leaf_index" is missing or malformed'),
+        ({"type": "other"}, '"type" inclusion or consistency'),
+    ],
+)
+def test_an_altered_proof_is_refused(
+    change: dict[str, Any], message: str, released: Repo, tmp_path: Path
+) -> None:
+    path = proof(released, tmp_path, "inclusion", "C001-002", **change)
+    done = released.world.run("verify", "--proof", str(path))
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_proof_for_another_tree_is_refused(released: Repo, made: World, tmp_path: Path) -> None:
+    other = copied(made, tmp_path / "other")
+    other.rewrite("claims", lambda rows: rows[0].update(note="Another log."), 1)
+    path = tmp_path / "proof.json"
+    path.write_text(other.run("prove", "inclusion", "C001-002").stdout, "utf-8")
+    done = released.world.run("verify", "--proof", str(path))
+    assert done.returncode == 1
+    assert "is about another tree" in done.stderr
+
+
+def test_a_claim_that_is_not_in_the_log_cannot_be_proven(released: Repo) -> None:
+    done = released.world.run("prove", "inclusion", "C009-001")
+    assert done.returncode == 1
+    assert "C009-001: is no claim of the log" in done.stderr
+
+
+# checkpoints and signatures ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Callable[[str], tuple[Path, Path]]:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        PublicFormat,
+    )
+
+    def make_pair(name: str) -> tuple[Path, Path]:
+        private = Ed25519PrivateKey.generate()
+        secret, public = tmp_path / f"{name}.pem", tmp_path / f"{name}.pub"
+        secret.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        public.write_bytes(
+            private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
+        return secret, public
+
+    return make_pair
+
+
+Keys = Callable[[str], tuple[Path, Path]]
+POINT = Checkpoint("tiny", 21, bytes(range(32)))
+
+
+def test_a_checkpoint_is_three_lines_and_reads_back() -> None:
+    text = POINT.text()
+    assert text == "tiny\n21\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+    assert parse(text, "checkpoint") == (POINT, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "tiny\n21\n", "tiny\n021\nAAAA\n", "tiny\n21\nnot base64!\n", "tiny\n21\nAAAA\nmore\n"],
+)
+def test_what_is_no_checkpoint_is_said_so(text: str) -> None:
+    with pytest.raises(ClaimlogError, match="is no checkpoint"):
+        parse(text, "checkpoint")
+
+
+def test_key_ids_are_those_of_the_signed_note_format() -> None:
+    """The key of the example in the documentation of Go's sumdb/note."""
+    import base64
+
+    data = base64.b64decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    assert key_id("PeterNeumann", data[1:]).hex() == "c74f20a3"
+
+
+def test_a_signature_holds_for_its_key_and_text_only(keys: Keys) -> None:
+    (secret, public), (_, other) = keys("own"), keys("other")
+    note = POINT.note(secret)
+    assert check_signature(note, public, "checkpoint") == POINT
+    with pytest.raises(ClaimlogError, match="not with the key in other"):
+        check_signature(note, other, "checkpoint")
+    with pytest.raises(ClaimlogError, match="does not fit the checkpoint"):
+        check_signature(note.replace("21", "22"), public, "checkpoint")
+    with pytest.raises(ClaimlogError, match="is not signed"):
+        check_signature(POINT.text(), public, "checkpoint")
+    with pytest.raises(ClaimlogError, match="a signature line is malformed"):
+        check_signature(note + "forged\n", public, "checkpoint")
+    name, identity, _ = verifier_key("tiny", secret).split("+", 2)
+    assert name == "tiny"
+    assert len(identity) == 8
+
+
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN PRIVATE KEY-----\nx\n", b"\xff\xfe"])
+def test_a_file_that_is_no_key_is_said_so(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(content)
+    with pytest.raises(ClaimlogError, match="is no key in PEM form"):
+        POINT.note(path)
+
+
+def test_a_key_of_another_kind_is_said_so(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    path = tmp_path / "key.pem"
+    key = generate_private_key(SECP256R1())
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(ClaimlogError, match="holds no Ed25519 private key"):
+        POINT.note(path)
+
+
+def test_the_signature_of_a_release_is_checked_with_the_right_key_only(
+    released: Repo, keys: Keys, tmp_path: Path
+) -> None:
+    (secret, public), (_, other) = keys("own"), keys("other")
+    target = tmp_path / "tiny-0.1.0.zip"
+    shutil.copyfile(zipped(released), target)
+    log = read(released.package)
+    note = Checkpoint("tiny", log.size, log.root).note(secret)
+    target.with_suffix(".checkpoint").write_text(note, "utf-8")
+    verdict = verify(target, key=public)
+    assert verdict.findings == []
+    assert any(line.startswith("signature of tiny-0.1.0.checkpoint") for line in verdict.checked)
+    [finding] = verify(target, key=other).findings
+    assert "not with the key in other.pub" in str(finding)
+    wrong = Checkpoint("tiny", log.size - 1, bytes(32)).note(secret)
+    target.with_suffix(".checkpoint").write_text(wrong, "utf-8")
+    [finding] = verify(target, key=public).findings
+    assert "is signed, but for a tree of" in str(finding)
+    target.with_suffix(".checkpoint").unlink()
+    [finding] = verify(target, key=public).findings
+    assert "is not signed" in str(finding)
