@@ -106,7 +106,7 @@ class Diff:
         if self.breaks:
             return next(change.text for change in self.schema if change.breaks)
         added = [
-            f"{counts['assert']} {name}"
+            f"{counts['assert']:,} {name}"
             for name, counts in self.rows.items()
             if counts.get("assert", 0)
         ]
@@ -238,8 +238,8 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
     yield from (f"## {title}", "", f"**Do I need to do anything?** {diff.must_act}", "")
     added = Counter(claim.source_id for claim in diff.of("added"))
     others = {name: counts.get("assert", 0) for name, counts in diff.rows.items()}
-    news = [f"{count} claims of {source}" for source, count in sorted(added.items())]
-    news += [f"{count} {name}" for name, count in others.items() if count and name != "claims"]
+    news = [f"{count:,} claims of {source}" for source, count in sorted(added.items())]
+    news += [f"{count:,} {name}" for name, count in others.items() if count and name != "claims"]
     if news:
         yield from ("### Added", "", *(f"- {item}." for item in news), "")
     for change, heading in (("amended", "Corrected"), ("retracted", "Retracted")):

@@ -10,7 +10,7 @@ LANGUAGE_3 = "eng"
 """The same in ISO 639-2, as Zenodo wants it."""
 
 CHECK_SUMS = f"sha256sum -c {SUMS}"
-CHECK_ALL = "claimlog verify"
+CHECK_ALL = "claimlog verify ."
 
 
 def coders(facts: Facts) -> str:
