@@ -297,7 +297,7 @@ def empty_world(folder: Path) -> World:
     root.mkdir(parents=True)
     shutil.copytree(ROOT / "schemas", root / "schemas")
     about = json.loads((ROOT / "datapackage.json").read_text("utf-8"))
-    about |= {"name": "tiny", "title": "A tiny package", "resources": []}
+    about |= {"name": "tiny", "title": "A tiny package", "version": "0.1.0", "resources": []}
     (root / "datapackage.json").write_text(json.dumps(about), "utf-8")
     (root / "events").mkdir()
     texts = folder / "texts"
