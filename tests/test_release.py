@@ -493,6 +493,9 @@ def test_every_release_of_this_project_still_folds_to_what_it_was() -> None:
     package = Package(ROOT)
     index = read_index(package)
     assert len(index) >= 2
+    shallow = ["git", "-C", str(ROOT), "rev-parse", "--is-shallow-repository"]
+    if subprocess.run(shallow, capture_output=True, text=True).stdout.strip() == "true":
+        pytest.skip("NOT RUN: this clone is shallow; git fetch --unshallow")
     for entry in index:
         result = rebuild(package, index, entry, lambda _: None)
         assert result.different == []

@@ -76,14 +76,20 @@ def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: by
             return False
         if node & 1 or node == last:
             result = node_hash(part, result)
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
+            node, last = _risen(node, last)
         else:
             result = node_hash(result, part)
         node >>= 1
         last >>= 1
     return last == 0 and result == root
+
+
+def _risen(node: int, last: int) -> tuple[int, int]:
+    """Return the places of both a few levels up, where `node` is a right child or the first."""
+    while not node & 1 and node:
+        node >>= 1
+        last >>= 1
+    return node, last
 
 
 def extends(
@@ -110,9 +116,7 @@ def extends(
             return False
         if node & 1 or node == last:
             old, new = node_hash(part, old), node_hash(part, new)
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
+            node, last = _risen(node, last)
         else:
             new = node_hash(new, part)
         node >>= 1
