@@ -33,7 +33,7 @@ $(VENV)/.validators: $(VENV)/.run requirements-validators.txt
 	@touch $@
 
 serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=)
-	@$(CLAIMLOG) serve --port $(PORT)
+	@$(CLAIMLOG) serve --port $(PORT) $(TEXTS_OPTION)
 
 build: $(VENV)/.run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
 	@$(CLAIMLOG) build $(TEXTS_OPTION)

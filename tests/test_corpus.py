@@ -14,9 +14,9 @@ import pytest
 from claimlog.codebook import Codebook
 from claimlog.events.log import read
 from claimlog.events.text import Texts, words
+from claimlog.export.metadata import queries
 from claimlog.package import Package
 from claimlog.pipeline import build
-from claimlog.site.metadata import queries
 from conftest import ROOT
 
 Row = dict[str, Any]

@@ -17,9 +17,9 @@ import pytest
 from datasette.app import Datasette
 
 from claimlog.errors import ClaimlogError
+from claimlog.export.metadata import queries
 from claimlog.package import Package
 from claimlog.pipeline import build
-from claimlog.site.metadata import queries
 from claimlog.site.serve import SETTINGS, command
 from conftest import ROOT, World, copied
 

@@ -3,7 +3,7 @@
 Claims are appended as immutable event rows, validated, folded into current tables, compiled to
 Parquet and SQLite, and served by Datasette. The modules read in one direction::
 
-    cli -> bench | release -> ledger | pipeline | readme | manual
-    -> validate | fold | export | site -> events -> schema | edtf | inputs -> codebook -> package
+    cli -> bench | site -> release -> ledger | pipeline | readme | manual
+    -> validate | fold | export -> events -> schema | edtf | inputs -> codebook -> package
     -> errors | ijson
 """

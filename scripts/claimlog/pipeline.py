@@ -15,13 +15,13 @@ from claimlog.events.text import Texts
 from claimlog.export.deprecations import read_deprecations, views
 from claimlog.export.descriptor import describe, dump_json
 from claimlog.export.frames import conform, constant_tables, empty
+from claimlog.export.metadata import inspect_data, metadata
 from claimlog.export.parquet import write_parquet
 from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.fold import Cutoff, Outside, cutoff, fold
 from claimlog.inputs import MARK, fingerprint
 from claimlog.package import Package
-from claimlog.site.metadata import inspect_data, metadata
 from claimlog.validate import Report, validate
 
 Progress = Callable[[str], None]

@@ -11,10 +11,10 @@ import narwhals as nw
 
 from claimlog.errors import ClaimlogError
 from claimlog.events.log import Log, read
+from claimlog.export.metadata import queries
 from claimlog.fold.reliability import ALL, reliability
 from claimlog.package import Package
 from claimlog.schema import Field
-from claimlog.site.metadata import queries
 from claimlog.validate.report import LAYERS, read_rules
 
 MARKED = re.compile(

@@ -101,7 +101,13 @@ def build(
     click.echo(f"wrote {package.relative(target)}")
 
 
-@click.command(epilog=example("claimlog serve --port 8002"))
+@click.command(
+    epilog=example(
+        "claimlog serve --port 8002",
+        "claimlog serve --texts ../texts",
+        "claimlog serve --releases all",
+    )
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
@@ -110,12 +116,25 @@ def build(
     type=click.Path(path_type=Path),
     help="The build to serve; build/ by default.",
 )
+@texts_option
+@click.option(
+    "--releases",
+    metavar="all|VERSIONS",
+    help="Serve releases too, each as it was: all, or versions as 0.1.0,0.2.0.",
+)
 @pass_context
-def serve(context: Context, port: int, host: str, folder: Path | None) -> None:
-    """Open a build in Datasette, read-only."""
+def serve(
+    context: Context,
+    port: int,
+    host: str,
+    folder: Path | None,
+    texts: Path | None,
+    releases: str | None,
+) -> None:
+    """Open a build in Datasette, read-only; with texts, show each claim in its article."""
     from claimlog.site.serve import run
 
-    run(context.package, folder or context.package.build, host, port)
+    run(context.package, folder or context.package.build, host, port, texts, releases)
 
 
 @click.command(

@@ -29,6 +29,14 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
         "title": about["title"],
         "description": about["description"],
         **common,
+        "plugins": {
+            "claimlog": {
+                "head": {key: about[key] for key in about if key != "resources"},
+                "codebook_version": schemas.codebook.version,
+                "tree_size": state["tree_size"],
+                "root": state["root"],
+            }
+        },
         "databases": {
             about["name"]: {
                 "title": about["title"],
@@ -82,7 +90,7 @@ def queries() -> dict[str, dict[str, Any]]:
         If a file has no title or description.
     """
     found = {}
-    folder = files("claimlog.site") / "queries"
+    folder = files("claimlog.export") / "queries"
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if not path.name.endswith(".sql"):
             continue

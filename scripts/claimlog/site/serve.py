@@ -19,13 +19,15 @@ SETTINGS = {
 }
 
 
-def command(package: Package, folder: Path, host: str, port: int) -> list[str]:
-    """Return Datasette's command line for a build.
+def command(
+    package: Package, folder: Path, host: str, port: int, releases: str | None = None
+) -> list[str]:
+    """Return Datasette's command line for a build and for `releases` beside it.
 
     Raises
     ------
     ClaimlogError
-        If there is no build, or the port is taken.
+        If there is no build, a release is not at hand, or the port is taken.
     """
     database = folder / f"{package.descriptor['name']}.db"
     if not database.is_file():
@@ -40,6 +42,11 @@ def command(package: Package, folder: Path, host: str, port: int) -> list[str]:
                 f"take another: make serve PORT={port + 1 if port < 65535 else 8001}"
             ) from error
     words = [sys.executable, "-m", "datasette", "serve", "--immutable", str(database)]
+    if releases is not None:
+        from claimlog.site.frozen import freeze
+
+        for frozen in freeze(package, folder, releases):
+            words += ["--immutable", str(frozen)]
     words += ["--inspect-file", str(folder / "datasette" / "inspect.json")]
     words += ["--metadata", str(folder / "datasette" / "metadata.json")]
     words += ["--host", host, "--port", str(port)]
@@ -48,10 +55,22 @@ def command(package: Package, folder: Path, host: str, port: int) -> list[str]:
     return words
 
 
-def run(package: Package, folder: Path, host: str, port: int) -> None:
-    """Replace this process by Datasette serving a build."""
+def run(
+    package: Package,
+    folder: Path,
+    host: str,
+    port: int,
+    texts: Path | None = None,
+    releases: str | None = None,
+) -> None:
+    """Replace this process by Datasette serving a build, with the texts in a directory."""
     import os
 
-    words = command(package, folder, host, port)
+    from claimlog.site.texts import VARIABLE, at_start
+
+    words = command(package, folder, host, port, releases)
+    if texts is not None:
+        print(at_start(folder / f"{package.descriptor['name']}.db", texts), flush=True)
+        os.environ[VARIABLE] = str(texts.resolve())
     print(f"serving http://{host}:{port}/ (stop with Ctrl-C)", flush=True)
     os.execv(words[0], words)

@@ -1,0 +1,90 @@
+"""Releases beside the latest build: each as a database of its own, checked against the index."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.events.releases import Entry, find, read_index
+from claimlog.package import Package
+from claimlog.release.layout import AGAIN, digest
+
+ALL = "all"
+FOLDER = Path("datasette") / "releases"
+"""Where the databases lie in a build, named as Datasette shall name them."""
+
+
+def freeze(package: Package, folder: Path, wanted: str) -> list[Path]:
+    """Put the databases of releases into a build, and return where they are.
+
+    Parameters
+    ----------
+    wanted
+        ``all`` that the index holds, or versions parted by commas.
+
+    Raises
+    ------
+    ClaimlogError
+        If a release is not in ``dist/``, or its database is not what the index says.
+    UsageError
+        If a version was never released.
+    """
+    index = read_index(package)
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--releases: name versions, as 0.1.0,0.2.0, or say all")
+    entries = index if names == [ALL] else [find(index, name, package) for name in names]
+    chosen = {entry.version: entry for entry in entries}
+    return [_place(package, entry, folder / FOLDER) for entry in chosen.values()]
+
+
+def _place(package: Package, entry: Entry, folder: Path) -> Path:
+    """Link or copy the database of a release into `folder`, unless it is there."""
+    name = str(package.descriptor["name"])
+    stem = f"{name}-{entry.version}"
+    said = entry.data["files"][f"{name}.db"]
+    target = folder / f"{stem}.db"
+    if target.is_file() and digest(target) == said:
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    dist = package.root / "dist"
+    database, archive = dist / stem / f"{name}.db", dist / f"{stem}.zip"
+    if database.is_file():
+        try:
+            os.link(database, target)
+        except OSError:  # another file system, or one without hard links
+            shutil.copyfile(database, target)
+    elif archive.is_file():
+        _unpack(archive, f"{stem}/{name}.db", target, package)
+    else:
+        raise ClaimlogError(
+            f"{package.relative(database)}: the database of release {entry.version} is not here; "
+            f"put {archive.name} into {package.relative(dist)}/ from where it was published "
+            f"(claimlog release --rebuild {entry.version} says whether it can be made again)"
+        )
+    if digest(target) != said:
+        target.unlink()
+        raise ClaimlogError(
+            f"{package.relative(dist)}/{stem}: its database is not the one that {entry.shown} "
+            f"names; {AGAIN}"
+        )
+    return target
+
+
+def _unpack(archive: Path, member: str, target: Path, package: Package) -> None:
+    try:
+        with (
+            zipfile.ZipFile(archive) as files,
+            files.open(member) as source,
+            target.open("wb") as copy,
+        ):
+            shutil.copyfileobj(source, copy)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        target.unlink(missing_ok=True)
+        raise ClaimlogError(
+            f"{package.relative(archive)}: holds no {member} that can be read ({error}); {AGAIN}"
+        ) from error

@@ -1,0 +1,153 @@
+"""The measure matrix: which ally has taken, announced, considered or denied what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.site.pages import Asked, Missing, page
+from claimlog.site.shown import kept, with_chains
+from claimlog.site.store import Row, Store
+
+SYMBOLS = {"taken": "●", "announced": "◐", "considered": "○", "denied": "✕", "ruled_out": "⊘"}
+"""Statuses in the order in which a cell names them, each with its sign."""
+
+KINDS = (("state", "States"), ("alliance", "Alliances"), ("", "Groups and others"))
+LISTED = 200
+CLAIMS = 200
+
+
+@page(r"/measures", "claimlog_measures.html", in_releases=True)
+@kept
+async def measures(store: Store, _: Asked) -> Mapping[str, Any]:
+    """Return the matrix: allies by kind, each with a cell for every measure in use."""
+    book = await store.codes()
+    rows = await store.rows(
+        "select f.ally_id, s.name, s.actor_type, f.measure, f.measure_status, f.claims from "
+        "(select coalesce(a.state_id, a.actor_id) as ally_id, c.measure, c.measure_status, "
+        "count(distinct c.claim_id) as claims from claims c "
+        "cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from' "
+        "join actors a on a.actor_id = m.actor_id where c.measure > '' "
+        "group by ally_id, c.measure, c.measure_status) f "
+        "join actors s on s.actor_id = f.ally_id"
+    )
+    totals: dict[str, int] = {}
+    allies: dict[str, Row] = {}
+    for row in rows:
+        totals[row["measure"]] = totals.get(row["measure"], 0) + row["claims"]
+        ally = allies.setdefault(
+            row["ally_id"],
+            {"ally_id": row["ally_id"], "name": row["name"], "type": row["actor_type"], "of": {}},
+        )
+        ally["of"].setdefault(row["measure"], []).append(
+            _status(book, row["measure_status"]) | {"claims": row["claims"]}
+        )
+    columns = sorted(totals, key=lambda code: (-totals[code], code))
+    codes = book.get("measure", {})
+    return {
+        "title": "Measures by ally",
+        "measures": [_code(codes, code) | {"claims": totals[code]} for code in columns],
+        "unused": [_code(codes, code) for code in sorted(codes) if code not in totals],
+        "statuses": [_status(book, code) for code in SYMBOLS],
+        "kinds": _kinds(list(allies.values()), columns),
+        "allies": len(allies),
+        "listed": LISTED,
+        "cell": None,
+    }
+
+
+@page(r"/measures/(?P<ally>[^/.]+)/(?P<measure>[^/.]+)", "claimlog_measures.html", in_releases=True)
+async def cell(store: Store, asked: Asked) -> Mapping[str, Any]:
+    """Return the claims behind one cell of the matrix, by status."""
+    name, measure = asked.parts["ally"], asked.parts["measure"]
+    book = await store.codes()
+    ally = await store.row(
+        "select a.actor_id, a.name, a.state_id, s.name as state from actors a "
+        "left join actors s on s.actor_id = a.state_id where a.actor_id = :name",
+        name=name,
+    )
+    if ally is None:
+        raise Missing(f"There is no ally {name[:60]}. The matrix of measures lists them all.")
+    if ally["state_id"] not in (None, name):
+        raise Missing(
+            f"{ally['name']} is counted with {ally['state']}: see /measures/{ally['state_id']}/"
+            f"{measure[:60]}."
+        )
+    if measure not in book.get("measure", {}):
+        raise Missing(
+            f"There is no measure {measure[:60]}. Measures are codes such as withhold or "
+            "review_agreement; the matrix of measures lists them all."
+        )
+    rows = await store.rows(
+        "select c.claim_id, c.statement, c.source_id, s.publisher, c.measure_status, "
+        "c.measure_subject, c.occurred, c.origin_id, o.publisher as origin, "
+        "group_concat(a.name, ', ') as who, count(*) over () as total from claims c "
+        "cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from' "
+        "join actors a on a.actor_id = m.actor_id and coalesce(a.state_id, a.actor_id) = :name "
+        "join sources s on s.source_id = c.source_id "
+        "left join sources o on o.source_id = c.origin_id where c.measure = :measure "
+        "group by c.claim_id order by c.claim_id limit :most",
+        name=name,
+        measure=measure,
+        most=CLAIMS,
+    )
+    claims = await with_chains(store, rows)
+    code = _code(book["measure"], measure)
+    return {
+        "title": f"{ally['name']}: {code['label']}",
+        "ally": ally,
+        "cell": code,
+        "total": rows[0]["total"] if rows else 0,
+        "statuses": [
+            {
+                **_status(book, status),
+                "rows": [row for row in claims if row["measure_status"] == status],
+            }
+            for status in sorted({row["measure_status"] for row in claims}, key=_place)
+        ],
+    }
+
+
+def _code(codes: Mapping[str, Row], code: str) -> Row:
+    entry = codes.get(code, {})
+    return {
+        "code": code,
+        "label": entry.get("label", code),
+        "definition": entry.get("definition", ""),
+    }
+
+
+def _status(book: Mapping[str, Mapping[str, Row]], code: str) -> Row:
+    return {**_code(book.get("measure_status", {}), code), "symbol": SYMBOLS.get(code, "•")}
+
+
+def _place(status: str) -> int:
+    """Return where a status comes in a cell; one that we have no sign for comes last."""
+    return [*SYMBOLS, status].index(status)
+
+
+def _kinds(allies: list[Row], columns: list[str]) -> list[Row]:
+    """Return the rows of the matrix by kind of ally, cells in the order of the columns."""
+    known = {kind for kind, _ in KINDS}
+    found: list[Row] = []
+    for kind, label in KINDS:
+        rows = [
+            {
+                "ally_id": ally["ally_id"],
+                "name": ally["name"],
+                "cells": [
+                    {
+                        "measure": code,
+                        "statuses": sorted(
+                            ally["of"].get(code, []), key=lambda item: _place(item["code"])
+                        ),
+                    }
+                    for code in columns
+                ],
+            }
+            for ally in sorted(allies, key=lambda ally: (ally["name"].casefold(), ally["ally_id"]))
+            if (ally["type"] if ally["type"] in known else "") == kind
+        ]
+        if rows:
+            found.append({"label": label, "count": len(rows), "allies": rows[:LISTED]})
+    return found

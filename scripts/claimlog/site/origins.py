@@ -1,0 +1,153 @@
+"""Who relies on whom: articles, the works they go back to, and what that leaves independent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.site.graph import circles, drawn
+from claimlog.site.pages import Asked, page
+from claimlog.site.shown import counted_once, kept, lineage
+from claimlog.site.store import Row, Store
+
+DRAWN = 40
+"""Sources in the drawing: those with most claims."""
+
+LISTED = 100
+ARTICLES = 12
+"""Articles that the table names for one origin."""
+
+
+@page(r"/origins", "claimlog_origins.html", in_releases=True)
+@kept
+async def origins(store: Store, _: Asked) -> Mapping[str, Any]:
+    """Return the graph of articles and works, and for each origin what rests on it."""
+    sources = {
+        row["source_id"]: row
+        for row in await store.rows(
+            "select source_id, title, kind, publisher, published from sources order by source_id"
+        )
+    }
+    shares = await store.rows(
+        "select origin_id, source_id, count(*) as claims from claims group by origin_id, source_id"
+    )
+    derived = await _lineage(store)
+    cited = await store.rows(
+        "select c.source_id, t.source_id as on_id, count(distinct c.claim_id) as claims "
+        "from attributions t cross join claims c using (claim_id) where t.source_id > '' "
+        "group by c.source_id, t.source_id order by c.source_id, t.source_id"
+    )
+    edges = _edges(derived, cited)
+    found, unknown = _origins(sources, shares)
+    together = counted_once((row["origin_id"] for row in found), await lineage(store))
+    for row in found:
+        row["with"] = together[row["origin_id"]]
+    nodes = _nodes(sources, shares, edges, found)
+    chosen = {row["source_id"] for row in nodes}
+    groups = {tuple(sorted([name, *others])) for name, others in together.items()}
+    return {
+        "title": "Who relies on whom",
+        "graph": drawn(
+            nodes,
+            [edge for edge in edges if edge["source_id"] in chosen and edge["on_id"] in chosen],
+        ),
+        "undrawn": len(sources) - len(nodes),
+        "origins": found[:LISTED],
+        "total": len(found),
+        "independent": len(groups),
+        "shared": [row for row in found if row["count"] > 1][:LISTED],
+        "unknown": unknown,
+        "articles": sum(row["kind"] == "copy" for row in sources.values()),
+        "lineage": [_named(row, sources) for row in derived][:LISTED],
+        "lineage_total": len(derived),
+        "citations": [_named(row, sources) for row in cited][:LISTED],
+        "citations_total": len(cited),
+        "circles": circles((edge["source_id"], edge["on_id"]) for edge in edges)[0],
+    }
+
+
+async def _lineage(store: Store) -> list[Row]:
+    book = await store.codes()
+    rows = await store.rows(
+        "select source_id, derived_from_id as on_id, relation, certainty, evidence "
+        "from source_lineage order by source_id, relation, derived_from_id"
+    )
+    for row in rows:
+        for column, codelist in (("relation", "lineage_relation"), ("certainty", "certainty")):
+            entry = book.get(codelist, {}).get(row[column], {})
+            row[f"{column}_label"] = entry.get("label", row[column])
+    return rows
+
+
+def _named(row: Row, sources: Mapping[str, Row]) -> Row:
+    """Return an edge with the publishers at its ends."""
+    return {
+        **row,
+        "publisher": sources[row["source_id"]]["publisher"],
+        "on": sources[row["on_id"]]["publisher"],
+    }
+
+
+def _edges(derived: list[Row], cited: list[Row]) -> list[Row]:
+    """Return one edge for each pair of sources: how it is derived, and how many claims cite it."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in [*derived, *cited]:
+        edge = found.setdefault(
+            (row["source_id"], row["on_id"]),
+            {"source_id": row["source_id"], "on_id": row["on_id"], "kind": "cited", "claims": 0},
+        )
+        if "relation" in row and edge["kind"] != "wasDerivedFrom":
+            edge["kind"] = row["relation"]
+            edge["certainty"] = row["certainty"]
+        edge["claims"] += row.get("claims", 0)
+    return [found[pair] for pair in sorted(found)]
+
+
+def _origins(sources: Mapping[str, Row], shares: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the origins with the articles that rest on them, and the claims without one."""
+    by_origin: dict[str, list[Row]] = {}
+    unknown: list[Row] = []
+    for row in shares:
+        publisher = sources[row["source_id"]]["publisher"]
+        one = {"source_id": row["source_id"], "publisher": publisher, "claims": row["claims"]}
+        if row["origin_id"] is None:
+            unknown.append(one)
+        else:
+            by_origin.setdefault(row["origin_id"], []).append(one)
+    found = []
+    for name, articles in by_origin.items():
+        articles.sort(key=lambda row: (-row["claims"], row["source_id"]))
+        found.append(
+            {
+                "origin_id": name,
+                "publisher": sources[name]["publisher"],
+                "title": sources[name]["title"],
+                "claims": sum(row["claims"] for row in articles),
+                "count": len(articles),
+                "articles": articles[:ARTICLES],
+            }
+        )
+    return sorted(found, key=lambda row: (-row["count"], -row["claims"], row["origin_id"])), unknown
+
+
+def _nodes(
+    sources: Mapping[str, Row], shares: list[Row], edges: list[Row], found: list[Row]
+) -> list[Row]:
+    """Return the sources to draw, with how many claims they make and how many come from them."""
+    makes: dict[str, int] = {}
+    for row in shares:
+        makes[row["source_id"]] = makes.get(row["source_id"], 0) + row["claims"]
+    gives = {row["origin_id"]: row for row in found}
+    linked = {edge[key] for edge in edges for key in ("source_id", "on_id")}
+    rows = [
+        {
+            **{key: row[key] for key in ("source_id", "kind", "publisher", "title")},
+            "makes": makes.get(name, 0),
+            "gives": gives[name]["claims"] if name in gives else 0,
+            "shared_by": gives[name]["count"] if name in gives else 0,
+        }
+        for name, row in sources.items()
+        if name in linked or name in makes
+    ]
+    rows.sort(key=lambda row: (-max(row["makes"], row["gives"]), row["source_id"]))
+    return sorted(rows[:DRAWN], key=lambda row: row["source_id"])

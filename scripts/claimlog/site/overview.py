@@ -1,0 +1,233 @@
+"""The four plots of the first page, from the rows of a database."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+from claimlog.site.plots import Bar, link, plot, top
+from claimlog.site.store import Row, Store
+
+PERIODS, ALLIES, SOURCES = 24, 10, 6
+"""How many bars or series a plot shows at most."""
+
+BEGUN = """
+select substr(start, 1, 4) as year,
+  case when substr(start, 1, 4) = substr("end", 1, 4)
+    and (substr(start, 6, 2) + 2) / 3 = (substr("end", 6, 2) + 2) / 3
+  then (substr(start, 6, 2) + 2) / 3 end as quarter, sum(n) as n
+from ({dated}) group by 1, 2
+"""
+"""Counts by the year in which something begins, and the quarter where it lies within one."""
+
+INCIDENTS = 'select occurred_start as start, occurred_end as "end", 1 as n from incidents'
+MEASURES = """
+select case when c.occurred_start is null then i.occurred_start else c.occurred_start end as start,
+  case when c.occurred_start is null then i.occurred_end else c.occurred_end end as "end",
+  count(*) as n
+from claims c left join incidents i on i.incident_id = c.incident_id
+where c.measure is not null group by 1, 2
+"""
+"""Claims with a measure by their own time, or else by that of their incident."""
+
+BY_ALLY = """
+select coalesce(a.state_id, a.actor_id) as ally, c.measure_status as status,
+  count(distinct c.claim_id) as n
+from claims c cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'
+cross join actors a on a.actor_id = m.actor_id
+where c.measure is not null group by 1, 2
+"""
+"""Joined crosswise, which SQLite takes in this order: few claims are about a measure."""
+
+BY_SOURCE = """
+select source_id as source, {column} as code, count(*) as n from claims
+where source_id in (select value from json_each(:sources)) group by 1, 2
+"""
+"""Counts of a column in some articles only: an index leads to these."""
+
+Labels = Mapping[str, Mapping[str, Row]]
+
+
+async def plots(store: Store) -> list[Row]:
+    """Return the plots of a database."""
+    codes = await store.codes()
+    return [
+        await over_time(store),
+        await by_ally(store, codes),
+        await by_topic(store, codes),
+        await by_anonymity(store, codes),
+    ]
+
+
+async def over_time(store: Store) -> Row:
+    """Return incidents and claims about a measure by year and quarter."""
+    counts: list[Counter[tuple[str, int]]] = [Counter(), Counter()]
+    undated = [0, 0]
+    for at, dated in enumerate((INCIDENTS, MEASURES)):
+        for row in await store.rows(BEGUN.format(dated=dated)):
+            if row["year"] is None:
+                undated[at] += row["n"]
+                continue
+            counts[at][row["year"], 0] += row["n"]
+            if row["quarter"]:
+                counts[at][row["year"], row["quarter"]] += row["n"]
+    periods = sorted({*counts[0], *counts[1]})[-PERIODS:]
+    bars = []
+    for year, quarter in periods:
+        name = f"{year}-Q{quarter}" if quarter else year
+        bars.append(
+            Bar(
+                f"{year}, quarter {quarter}" if quarter else year,
+                (counts[0][year, quarter], counts[1][year, quarter]),
+                (
+                    link(f"/{store.name}/incidents", _between(name)),
+                    link("/claims", {"measure": "any", "period": name}),
+                ),
+                minor=bool(quarter),
+            )
+        )
+    return plot(
+        "time",
+        "Incidents and restrictions over time",
+        "Incidents, and claims about a measure that restricts or protects intelligence, by the "
+        "year in which they begin; below a year, the quarters, where a date says so much. A claim "
+        "without a date has that of its incident. Periods with nothing are left out. Without a "
+        f"known beginning: {undated[0]:,} incidents and {undated[1]:,} claims.",
+        ("incidents", "claims about a measure"),
+        bars,
+        stacked=False,
+    )
+
+
+def bounds(period: str) -> tuple[str, str]:
+    """Return the first and last day of a year or quarter.
+
+    >>> bounds("2025"), bounds("2025-Q1")
+    (('2025-01-01', '2025-12-31'), ('2025-01-01', '2025-03-31'))
+    """
+    year, _, quarter = period.partition("-Q")
+    first, last = (3 * int(quarter) - 2, 3 * int(quarter)) if quarter else (1, 12)
+    return f"{year}-{first:02}-01", f"{year}-{last:02}-{30 if last in (6, 9) else 31}"
+
+
+def _between(period: str) -> dict[str, str | None]:
+    first, last = bounds(period)
+    ends = last if "Q" in period else None
+    return {
+        "occurred_start__gte": first,
+        "occurred_start__lte": last,
+        "occurred_end__lte": ends,
+    }
+
+
+async def by_ally(store: Store, codes: Labels) -> Row:
+    """Return claims about a measure by whose measure it is and how far it has come."""
+    counts: Counter[tuple[str, str]] = Counter()
+    totals: Counter[str] = Counter()
+    for row in await store.rows(BY_ALLY):
+        counts[row["ally"], row["status"] or ""] += row["n"]
+        totals[row["ally"]] += row["n"]
+    actors = await store.rows("select actor_id, name from actors")
+    names = {row["actor_id"]: row["name"] for row in actors}
+    book = codes.get("measure_status", {})
+    known = ("taken", "announced", "considered", "denied", "ruled_out")
+    order = [*(code for code in known if code in book), *(c for c in book if c not in known)]
+    used = [code for code in order if any(counts[ally, code] for ally in totals)]
+    shown = top(totals, ALLIES)
+    more = len(totals) - len(shown)
+    bars = [
+        Bar(
+            names.get(ally, ally),
+            [counts[ally, code] for code in used],
+            [
+                link("/claims", {"ally": ally, "measure": "any", "measure_status": code})
+                for code in used
+            ],
+            link("/claims", {"ally": ally, "measure": "any"}),
+        )
+        for ally in shown
+    ]
+    return plot(
+        "allies",
+        "Measures by ally and status",
+        "Claims about a measure, by the state or group whose measure it is or would be, the United "
+        "States included where it acts, and by whether it was taken. A claim about several allies "
+        "counts for each" + (f"; {more:,} with fewer claims are left out." if more else "."),
+        [book[code]["label"] for code in used],
+        bars,
+        stacked=True,
+    )
+
+
+async def by_topic(store: Store, codes: Labels) -> Row:
+    """Return claims by topic, each parted by article."""
+    topics = await _counted(store, "topic")
+    sources = await _counted(store, "source_id")
+    shown = sorted(top(sources, SOURCES))
+    rest = len(sources) > len(shown)
+    counts = await _by_source(store, "topic", shown)
+    book = codes.get("topic", {})
+    bars = []
+    for topic in top(topics, len(topics)):
+        values = [counts[source, topic] for source in shown]
+        links: list[str | None] = [
+            link("/claims", {"topic": topic, "source": source}) for source in shown
+        ]
+        if rest:
+            values.append(topics[topic] - sum(values))
+            links.append(None)
+        name = book.get(topic, {}).get("label", topic)
+        bars.append(Bar(name, values, links, link("/claims", {"topic": topic})))
+    return plot(
+        "topics",
+        "Claims by topic and article",
+        "What the claims are about, and which article makes them. Articles differ in length, so "
+        "a longer bar is no weightier subject.",
+        [*shown, *(["other articles"] if rest else [])],
+        bars,
+        stacked=True,
+    )
+
+
+async def by_anonymity(store: Store, codes: Labels) -> Row:
+    """Return attributed claims by article and by how far the speaker is identified."""
+    sources = await _counted(store, "source_id")
+    shown = sorted(top(sources, ALLIES))
+    counts = await _by_source(store, "anonymity", shown)
+    own = await store.row("select count(*) as n from claims where anonymity is null")
+    more = len(sources) - len(shown)
+    book = codes.get("anonymity", {})
+    known = ("named", "institution", "on_record_unnamed", "described", "generic")
+    order = [*(code for code in known if code in book), *(c for c in book if c not in known)]
+    bars = [
+        Bar(
+            source,
+            [counts[source, code] for code in order],
+            [link("/claims", {"source": source, "anonymity": code}) for code in order],
+            link("/claims", {"source": source}),
+        )
+        for source in shown
+    ]
+    return plot(
+        "anonymity",
+        "Named against anonymous",
+        "Claims that an article puts into somebody's mouth, by how far it says who that is. "
+        f"{own['n'] if own else 0:,} more claims are made in an article's own voice."
+        + (f" The {more:,} articles with fewer claims are left out." if more else ""),
+        [book[code]["label"] for code in order],
+        bars,
+        stacked=True,
+    )
+
+
+async def _counted(store: Store, column: str) -> dict[str, int]:
+    """Return the number of claims by the values of an indexed column."""
+    rows = await store.rows(f"select {column} as code, count(*) as n from claims group by 1")
+    return {row["code"]: row["n"] for row in rows}
+
+
+async def _by_source(store: Store, column: str, shown: list[str]) -> Counter[tuple[str, str]]:
+    """Return the number of claims of some articles by article and the values of a column."""
+    rows = await store.rows(BY_SOURCE.format(column=column), sources=json.dumps(shown))
+    return Counter({(row["source"], row["code"]): row["n"] for row in rows})

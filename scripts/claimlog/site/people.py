@@ -1,0 +1,179 @@
+"""Pages of actors: who acts, who is acted upon, who speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.site.pages import Asked, Missing, page
+from claimlog.site.shown import kept
+from claimlog.site.store import Row, Store
+from claimlog.site.timeline import drawn
+
+TYPES = ("state", "alliance", "agency", "organization", "person", "group", "territory", "media")
+"""Types of actors in the order in which they are listed."""
+
+ROLES = {
+    "from": "Acts, or holds the attitude",
+    "to": "Is acted upon",
+    "speaker": "Speaks",
+}
+LISTED = 300
+"""Actors of one type that the page lists."""
+
+CLAIMS = 100
+"""Claims of one role that the page of an actor lists."""
+
+CLAIM = "c.claim_id, c.statement, c.source_id, s.publisher, c.content, c.modality, c.occurred"
+
+
+@page(r"/actors", "claimlog_actors.html", in_releases=True)
+@kept
+async def actors(store: Store, _: Asked) -> Mapping[str, Any]:
+    """Return all actors by type, with the number of claims in each role."""
+    counts: dict[str, dict[str, int]] = {}
+    for row in await store.rows(
+        "select actor_id, role, count(*) as claims from claim_actors group by actor_id, role"
+    ):
+        counts.setdefault(row["actor_id"], {})[row["role"]] = row["claims"]
+    found = await store.rows(
+        "select a.actor_id, a.name, a.actor_type, a.iso3, a.part_of, p.name as part_of_name "
+        "from actors a left join actors p on p.actor_id = a.part_of "
+        "order by a.name collate nocase, a.actor_id"
+    )
+    groups: dict[str, list[Row]] = {}
+    for row in found:
+        row["claims"] = {role: counts.get(row["actor_id"], {}).get(role, 0) for role in ROLES}
+        groups.setdefault(row["actor_type"], []).append(row)
+    book = (await store.codes()).get("actor_type", {})
+    order = sorted(groups, key=lambda kind: (TYPES.index(kind) if kind in TYPES else 99, kind))
+    return {
+        "title": "Actors",
+        "total": len(found),
+        "groups": [
+            {
+                "type": kind,
+                "label": book.get(kind, {}).get("label", kind),
+                "definition": book.get(kind, {}).get("definition", ""),
+                "count": len(groups[kind]),
+                "actors": groups[kind][:LISTED],
+            }
+            for kind in order
+        ],
+    }
+
+
+@page(r"/actors/(?P<actor_id>[^/.]+)", "claimlog_actor.html", in_releases=True)
+async def actor(store: Store, asked: Asked) -> Mapping[str, Any]:
+    """Return who an actor is and the claims in which it acts, is acted upon or speaks."""
+    name = asked.parts["actor_id"]
+    row = await store.row(
+        "select a.*, p.name as part_of_name, s.name as state_name from actors a "
+        "left join actors p on p.actor_id = a.part_of "
+        "left join actors s on s.actor_id = a.state_id where a.actor_id = :name",
+        name=name,
+    )
+    if row is None:
+        raise Missing(
+            f"There is no actor {name[:60]}. Identifiers look like gbr or five-eyes; the page "
+            "of actors lists them all."
+        )
+    book = (await store.codes()).get("actor_type", {})
+    counts = {
+        item["role"]: item["claims"]
+        for item in await store.rows(
+            "select role, count(*) as claims from claim_actors where actor_id = :name "
+            "group by role",
+            name=name,
+        )
+    }
+    dated = await _dated(store, name)
+    return {
+        "title": row["name"],
+        "who": row,  # Datasette's templates know an actor of their own
+        "type": book.get(row["actor_type"], {"label": row["actor_type"], "definition": ""}),
+        **await _relatives(store, name),
+        "roles": [
+            {
+                "role": role,
+                "label": label,
+                "count": counts.get(role, 0),
+                "claims": await _claims(store, name, role) if role in counts else [],
+            }
+            for role, label in ROLES.items()
+        ],
+        "measures": await _measures(store, name),
+        "incidents": await store.rows(
+            "select i.incident_id, i.title, i.occurred, i.claims from incident_actors m "
+            "join incidents i using (incident_id) where m.actor_id = :name "
+            "order by coalesce(i.occurred_start, i.occurred_end) is null, "
+            "coalesce(i.occurred_start, i.occurred_end), i.incident_id",
+            name=name,
+        ),
+        "dated": dated,
+        "timeline": drawn(dated),
+    }
+
+
+async def _relatives(store: Store, name: str) -> dict[str, list[Row]]:
+    """Return the alliances of an actor, its members and its parts."""
+    return {
+        "memberships": await store.rows(
+            'select m.alliance_id, a.name, m.start, m."end" from alliance_members m '
+            "join actors a on a.actor_id = m.alliance_id where m.actor_id = :name order by a.name",
+            name=name,
+        ),
+        "members": await store.rows(
+            'select m.actor_id, a.name, m.start, m."end" from alliance_members m '
+            "join actors a using (actor_id) where m.alliance_id = :name order by a.name",
+            name=name,
+        ),
+        "parts": await store.rows(
+            "select actor_id, name, actor_type from actors where part_of = :name "
+            "order by name collate nocase limit 300",
+            name=name,
+        ),
+    }
+
+
+async def _claims(store: Store, name: str, role: str) -> list[Row]:
+    return await store.rows(
+        f"select {CLAIM} from claim_actors m cross join claims c using (claim_id) "
+        "join sources s on s.source_id = c.source_id "
+        "where m.actor_id = :name and m.role = :role order by m.claim_id limit :most",
+        name=name,
+        role=role,
+        most=CLAIMS,
+    )
+
+
+async def _measures(store: Store, name: str) -> list[Row]:
+    """Return measures of an actor and, if it is a state, of those that belong to it."""
+    book = await store.codes()
+    found = await store.rows(
+        "select c.measure, c.measure_status, count(distinct c.claim_id) as claims from "
+        "(select actor_id from actors where actor_id = :name "
+        "union select actor_id from actors where state_id = :name) a "
+        "cross join claim_actors m on m.actor_id = a.actor_id and m.role = 'from' "
+        "cross join claims c on c.claim_id = m.claim_id where +c.measure > '' "
+        "group by c.measure, c.measure_status order by c.measure, c.measure_status",
+        name=name,
+    )
+    for row in found:
+        for column in ("measure", "measure_status"):
+            entry = book.get(column, {}).get(row[column] or "", {})
+            row[f"{column}_label"] = entry.get("label", row[column])
+    return found
+
+
+async def _dated(store: Store, name: str) -> list[Row]:
+    """Return the dated claims in which an actor acts or speaks, in order of their dates."""
+    return await store.rows(
+        f"select {CLAIM}, coalesce(c.occurred_start, c.occurred_end) as day, "
+        "min(m.role) as role from claim_actors m cross join claims c using (claim_id) "
+        "join sources s on s.source_id = c.source_id "
+        "where m.actor_id = :name and m.role in ('from', 'speaker') and c.occurred is not null "
+        "group by c.claim_id order by day, c.claim_id limit :most",
+        name=name,
+        most=CLAIMS,
+    )

@@ -1,0 +1,53 @@
+"""Reading a compiled database for the pages: rows as dictionaries, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Store:
+    """One database of a Datasette: the latest build, or a frozen release."""
+
+    datasette: Any
+    name: str
+
+    @classmethod
+    def latest(cls, datasette: Any) -> Store:
+        """Return the database that is no frozen release."""
+        names = [name for name in datasette.databases if not name.startswith("_")]
+        return cls(datasette, min(names, key=len))
+
+    @classmethod
+    def of_release(cls, datasette: Any, version: str) -> Store | None:
+        """Return the frozen database of a release, if it is served."""
+        name = f"{cls.latest(datasette).name}-{version}"
+        return cls(datasette, name) if name in datasette.databases else None
+
+    @cached_property
+    def frozen(self) -> str | None:
+        """Version of the release that this is, None for the latest build."""
+        latest = Store.latest(self.datasette).name
+        return None if self.name == latest else self.name.removeprefix(f"{latest}-")
+
+    async def rows(self, sql: str, **given: Any) -> list[Row]:
+        """Run a query and return its rows."""
+        found = await self.datasette.databases[self.name].execute(sql, given)
+        return [dict(row) for row in found.rows]
+
+    async def row(self, sql: str, **given: Any) -> Row | None:
+        """Run a query and return its first row."""
+        found = await self.rows(sql, **given)
+        return found[0] if found else None
+
+    async def codes(self) -> Mapping[str, Mapping[str, Row]]:
+        """Return labels and definitions of all codes, by code list and code."""
+        lists: dict[str, dict[str, Row]] = {}
+        for row in await self.rows("select codelist, code, label, definition from codebook"):
+            lists.setdefault(row["codelist"], {})[row["code"]] = row
+        return lists

@@ -1,0 +1,165 @@
+"""The claim page, the frame around every page, and the headers sent with all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from datasette.app import Datasette
+
+from claimlog.pipeline import build
+from claimlog.site.formats import edtf, number, when
+from claimlog.site.headers import HEADERS
+from conftest import World, copied
+
+Get = Callable[[str], Any]
+
+
+def client(world: World) -> Get:
+    """Return a function that asks the pages of a build."""
+    folder = world.package.build
+    app = Datasette(
+        [],
+        immutables=[str(folder / "tiny.db")],
+        metadata=json.loads((folder / "datasette" / "metadata.json").read_text("utf-8")),
+        inspect_data=json.loads((folder / "datasette" / "inspect.json").read_text("utf-8")),
+    )
+    return lambda path: asyncio.run(app.client.get(path))
+
+
+@pytest.fixture(scope="module")
+def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = copied(made, tmp_path_factory.mktemp("claims"))
+    build(world.package, world.package.build)
+    return world
+
+
+@pytest.fixture(scope="module")
+def get(served: World) -> Get:
+    return client(served)
+
+
+def test_a_claim_shows_its_statement_codes_chain_and_place(get: Get) -> None:
+    page = get("/claims/C001-005")
+    assert page.status_code == 200
+    data = get("/claims/C001-005.json").json()
+    assert data["claim"]["statement"] in html.unescape(page.text)
+    assert [hop["name"] for hop in data["chain"]] == ["Ada-Example", "Harbour-Ministry"]
+    assert {item["column"] for item in data["codes"]} >= {"content", "voice", "measure_status"}
+    for item in data["codes"]:
+        assert item["label"]
+        assert item["definition"] in html.unescape(page.text)
+    assert 0 <= data["position"]["left"] <= 100
+    assert data["position"]["width"] > 0
+    assert f"Characters {data['claim']['start']}" in page.text
+
+
+def test_a_retracted_claim_has_a_tombstone_with_the_reason(get: Get) -> None:
+    page = get("/claims/C001-004")
+    assert page.status_code == 200
+    assert "Retracted." in page.text
+    assert "The text does not say so." in page.text
+    assert get("/claims/C001-004.json").json()["retracted"] is True
+
+
+def test_a_version_says_what_it_changed_and_why(get: Get) -> None:
+    versions = get("/claims/C001-003.json").json()["versions"]
+    assert [version["action"] for version in versions] == ["assert", "amend"]
+    assert versions[1]["changed"] == [{"column": "note", "old": None, "new": "Port pilots."}]
+    assert "Port pilots." in get("/claims/C001-003").text
+
+
+def test_links_and_the_same_fact_are_shown_with_their_origins(get: Get) -> None:
+    data = get("/claims/C001-001.json").json()
+    assert data["facts"]["independent_origins"] == 1
+    assert {member["claim_id"] for member in data["facts"]["members"]} == {"C001-001", "C001-006"}
+    assert "1 independent origin" in re.sub(r"\s+", " ", get("/claims/C001-001").text)
+
+
+def test_before_a_release_there_is_nothing_to_cite_and_the_page_says_so(get: Get) -> None:
+    assert get("/claims/C001-001.json").json()["citations"] == []
+    assert "Nothing was released yet" in get("/claims/C001-001").text
+
+
+def test_structured_data_describe_the_claim_and_its_selector(get: Get) -> None:
+    page = get("/claims/C001-001").text
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    told = json.loads(found[1])
+    assert told["@type"] == "Claim"
+    assert told["appearance"]["oa:hasSelector"]["oa:start"] >= 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/claims/C999-001",
+        "/claims/nonsense",
+        "/claims/%3Cscript%3Ealert(1)%3C~2Fscript%3E",
+        "/claims/C001-001'%20or%201=1",
+        "/releases/9.9.9/claims/C001-001",
+    ],
+)
+def test_what_does_not_exist_is_a_helpful_page_and_never_a_trace(path: str, get: Get) -> None:
+    page = get(path)
+    while page.status_code == 302:  # Datasette's own encoding of odd addresses
+        page = get(page.headers["location"])
+    assert page.status_code == 404
+    assert "<script>alert" not in page.text
+    assert "Traceback" not in page.text
+
+
+def test_an_unknown_claim_is_told_how_claims_are_named(get: Get) -> None:
+    assert "Identifiers look like C004-017" in get("/claims/C999-001").text
+    assert get("/claims/C999-001.json").json()["title"] == "Not found"
+
+
+@pytest.mark.parametrize("path", ["/claims/C001-001", "/tiny/claims", "/claims/none", "/tiny.json"])
+def test_every_answer_carries_the_security_headers(path: str, get: Get) -> None:
+    headers = get(path).headers
+    for name, value in HEADERS.items():
+        assert headers.get_list(name.decode()) == [value.decode()]
+    assert "default-src 'none'" in headers["content-security-policy"]
+
+
+def test_statements_are_escaped(world: World) -> None:
+    evil = "<script>alert('x')</script> & <img src=x onerror=alert(1)> said a clerk."
+    world.rewrite("claims", lambda rows: rows[0].update(statement=evil, note=evil), 1)
+    build(world.package, world.package.build)
+    page = client(world)("/claims/C001-001").text
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_every_page_has_a_title_one_heading_and_its_json_twin(get: Get) -> None:
+    page = get("/claims/C001-002").text
+    assert page.count("<h1") == 1
+    assert "<title>Claim C001-002 · A tiny package</title>" in page
+    assert 'rel="alternate" type="application/json" href="/claims/C001-002.json"' in page
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("2025-11~", "about November 2025"),
+        ("2017-05-10", "10 May 2017"),
+        ("../2017-05", "until May 2017"),
+        ("2024/2025-03", "2024 to March 2025"),
+        ("2024-22", "summer 2024"),
+        (None, ""),
+        ("194X", "194X"),
+    ],
+)
+def test_dates_are_written_in_words(value: str | None, words: str) -> None:
+    assert edtf(value) == words
+
+
+def test_numbers_and_times_are_written_for_people() -> None:
+    assert [number(value) for value in (20000.0, 0.75, 16, None)] == ["20,000", "0.75", "16", ""]
+    assert when("2026-11-21T17:45:37Z") == "21 November 2026, 17:45 UTC"

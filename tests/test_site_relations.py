@@ -1,0 +1,445 @@
+"""The pages of actors, incidents, measures, disputes, facts and origins, on tiny builds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasette.app import Datasette
+
+from claimlog.events.text import Text
+from claimlog.pipeline import build
+from claimlog.site.graph import circles, drawn
+from claimlog.site.shown import by_origin, counted_once
+from claimlog.site.timeline import drawn as line_of_time
+from conftest import World, claim, copied, hop, source
+
+Get = Callable[[str], Any]
+MARKUP = "<script>alert(1)</script>"
+SECOND = "Norland no longer gives Sudland tide tables. The minister says that this is untrue.\n"
+PAGES = (
+    *("/actors", "/actors/nor", "/actors/pact", "/actors/ada-example", "/incidents"),
+    *("/incidents/lost-chart", "/measures", "/measures/nor/stop_subject", "/disputes"),
+    *("/disputes?relation=qualifies", "/facts", "/facts/C001-001", "/origins"),
+)
+EMPTIED = (
+    *("actors", "alliance_members", "incidents", "incident_actors", "claims", "claim_actors"),
+    *("attributions", "links", "corroboration", "corroboration_claims", "source_lineage"),
+)
+NONE = {"claims": 0, "articles": 0, "independent_origins": 0, "unknown_origins": 0}
+
+
+def client(folder: Path) -> Get:
+    """Return a way to ask a server for a build, with one frozen release beside it."""
+    frozen = folder / "tiny-0.1.0.db"
+    shutil.copyfile(folder / "tiny.db", frozen)
+    app = Datasette(
+        [],
+        immutables=[str(folder / "tiny.db"), str(frozen)],
+        metadata=json.loads((folder / "datasette" / "metadata.json").read_text()),
+    )
+
+    def ask(path: str) -> Any:
+        return asyncio.run(app.client.get(path))
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def get(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+    """The tiny package with a second article of the same origin that also disputes the first."""
+    world = copied(made, tmp_path_factory.mktemp("relations"))
+    (world.texts / "second.txt").write_text(SECOND, "utf-8")
+    edge = {"relation": "wasDerivedFrom", "certainty": "certain", "evidence": "It says so."}
+    world.add(
+        "sources",
+        [
+            source(
+                "S002",
+                kind="copy",
+                title=f"Tides {MARKUP}",
+                publisher="Copycat",
+                text_sha256=Text(SECOND).sha256,
+                text_length=len(SECOND),
+                lineage=[{"source_id": "S101", **edge}],
+            )
+        ],
+    )
+    world.add(
+        "claims",
+        [
+            claim(
+                "no longer gives Sudland tide tables",
+                f"Sudland is left without tables {MARKUP} of the tides.",
+                source_id="S002",
+                incident_id="lost-chart",
+                occurred="2024",
+                occurred_basis="stated",
+                dyad_from=["nor"],
+            ),
+            claim(
+                "The minister says that this is untrue",
+                "According to the minister nothing was stopped.",
+                source_id="S002",
+                voice="paraphrased",
+                dyad_from=["ada-example"],
+                attributions=[hop(actor_id="ada-example")],
+                measure="stop_subject",
+                measure_status="denied",
+                measure_subject="tide tables",
+            ),
+        ],
+    )
+    world.add(
+        "links",
+        [
+            {
+                "from_claim_id": one,
+                "relation": relation,
+                "to_claim_id": "C001-001",
+                "basis": f"A reason {MARKUP}.",
+            }
+            for one, relation in (("C002-001", "same_fact"), ("C002-002", "disputes"))
+        ],
+    )
+    world.seal("second")
+    build(world.package, world.package.build)
+    return client(world.package.build)
+
+
+@pytest.fixture(scope="module")
+def empty(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+    """A build whose tables hold an article and nothing that was coded in it."""
+    world = copied(made, tmp_path_factory.mktemp("empty"))
+    build(world.package, world.package.build)
+    with closing(sqlite3.connect(world.package.build / "tiny.db")) as database:
+        for table in EMPTIED:
+            database.execute(f"delete from {table}")
+        database.commit()
+    return client(world.package.build)
+
+
+class Outline(HTMLParser):
+    """Headings in order, and what assistive software stumbles over."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.levels: list[int] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+            self.levels.append(int(tag[1]))
+        if tag == "th" and "scope" not in given:
+            self.wrong.append("a header cell without scope")
+        if tag == "svg" and given.get("aria-hidden") != "true" and not given.get("aria-label"):
+            self.wrong.append("a drawing without a label")
+        if given.get("style") or tag == "script":
+            self.wrong.append(f"{tag} with style or script")
+        if "id" in given:
+            self.ids.append(given["id"] or "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_and_its_json_twin_answer_in_the_latest_build_and_in_a_release(
+    page: str, get: Get
+) -> None:
+    path, mark, query = page.partition("?")
+    for prefix in ("", "/releases/0.1.0"):
+        shown = get(prefix + page)
+        assert shown.status_code == 200
+        assert "<nav class=" in shown.text
+        twin = get(f"{prefix}{path}.json{mark}{query}")
+        assert twin.status_code == 200
+        assert twin.json()["title"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_well_formed_for_assistive_software(page: str, get: Get) -> None:
+    outline = Outline(get(page).text)
+    assert outline.wrong == []
+    assert outline.levels[0] == 1
+    assert outline.levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(outline.levels))
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_of_a_release_stay_within_it(page: str, get: Get) -> None:
+    text = get(f"/releases/0.1.0{page}").text
+    main = text[text.index("<main") : text.index("</main>")]
+    for kind in ("claims", "actors", "incidents", "measures", "facts", "sources"):
+        assert f'href="/{kind}/' not in main
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_markup_in_the_rows_is_escaped(page: str, get: Get) -> None:
+    assert MARKUP not in get(page).text
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/actors/nobody", "There is no actor nobody"),
+        ("/incidents/nothing", "There is no incident nothing"),
+        ("/measures/nobody/withhold", "There is no ally nobody"),
+        ("/measures/nor/nothing", "There is no measure nothing"),
+        ("/measures/ada-example/withhold", "see /measures/nor/withhold"),
+        ("/facts/C009-001", "There is no fact C009-001"),
+        ("/facts/C001-006", "see /facts/C001-001"),
+    ],
+)
+def test_unknown_identifiers_are_not_found_and_the_page_says_what_to_do(
+    path: str, said: str, get: Get
+) -> None:
+    shown = get(path)
+    assert shown.status_code == 404
+    assert said in shown.text
+    twin = get(f"{path}.json")
+    assert twin.status_code == 404
+    assert said in twin.json()["message"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("value", [MARKUP, "' or 1=1 --", "-1", "9" * 30, "%00", "٣", "%ff%fe"])
+def test_no_query_breaks_a_page_or_comes_back_as_markup(page: str, value: str, get: Get) -> None:
+    path = page.partition("?")[0]
+    shown = get(f"{path}?page={value}&relation={value}&{value}={value}")
+    assert shown.status_code == 200
+    assert MARKUP not in shown.text
+
+
+@pytest.mark.parametrize("path", ["/actors/", "/incidents/", "/facts/", "/measures/nor/"])
+def test_markup_as_an_identifier_is_not_found_and_not_repeated(path: str, get: Get) -> None:
+    for name in ("%3Cscript%3Ealert(1)%3C%2Fscript%3E", "<b>x<b>", "'%20or%201=1"):
+        shown = get(path + name)
+        assert shown.status_code == 404
+        assert "<script>alert" not in shown.text
+        assert "<b>x" not in shown.text
+
+
+def test_actors_are_grouped_by_type_with_their_claims_by_role(get: Get) -> None:
+    groups = get("/actors.json").json()["groups"]
+    assert [group["type"] for group in groups] == [
+        *("state", "alliance", "agency", "person", "media")
+    ]
+    states = {row["actor_id"]: row["claims"] for row in groups[0]["actors"]}
+    assert states == {
+        "nor": {"from": 2, "to": 0, "speaker": 0},
+        "sud": {"from": 0, "to": 1, "speaker": 0},
+    }
+
+
+def test_an_actor_tells_its_state_alliance_parts_claims_and_measures(get: Get) -> None:
+    found = get("/actors/nor.json").json()
+    assert found["who"]["iso3"] == "NOR"
+    assert found["memberships"] == [
+        {"alliance_id": "pact", "name": "Pact", "start": "1999", "end": None}
+    ]
+    assert [row["actor_id"] for row in found["parts"]] == ["harbour-ministry"]
+    acting = found["roles"][0]
+    assert (acting["count"], [row["claim_id"] for row in acting["claims"]]) == (
+        2,
+        ["C001-001", "C002-001"],
+    )
+    # what the minister denies is a measure of her state
+    assert [
+        (row["measure"], row["measure_status"], row["claims"]) for row in found["measures"]
+    ] == [
+        ("stop_subject", "denied", 1),
+        ("stop_subject", "taken", 1),
+    ]
+    assert [row["claim_id"] for row in found["dated"]] == ["C002-001", "C001-001"]
+    assert len(found["timeline"]["dots"]) == 2
+    page = get("/actors/nor").text
+    assert "(since 1999)" in page
+    assert "<h1>Nor</h1>" in page
+    assert "2 dated claims on a line of time" in page
+
+
+def test_an_alliance_lists_its_members_and_a_person_her_state(get: Get) -> None:
+    members = get("/actors/pact.json").json()["members"]
+    assert [row["actor_id"] for row in members] == ["nor", "sud"]
+    page = get("/actors/ada-example").text
+    assert '<a href="/actors/harbour-ministry">' in page
+    assert '<a href="/actors/nor">Nor</a>' in page
+    assert '<a href="/measures/nor/stop_subject">' in page
+    assert "In no claim." in page
+
+
+def test_incidents_say_when_and_from_how_many_origins(get: Get) -> None:
+    row = get("/incidents.json").json()["incidents"][0]
+    assert row == {
+        **NONE,
+        "incident_id": "lost-chart",
+        "title": "A chart was lost",
+        "incident_type": "mishandling",
+        "occurred": "2019",
+        "claims": 1,
+        "articles": 1,
+        "independent_origins": 1,
+        "type": "Mishandling",
+    }
+    found = get("/incidents/lost-chart.json").json()
+    assert [row["actor_id"] for row in found["actors"]] == ["nor"]
+    assert [(row["origin_id"], row["articles"]) for row in found["origins"]] == [("S101", ["S002"])]
+    assert [row["claim_id"] for row in found["articles"][0]["claims"]] == ["C002-001"]
+
+
+def test_the_matrix_gives_each_status_as_sign_text_and_link_to_its_claims(get: Get) -> None:
+    found = get("/measures.json").json()
+    assert [column["code"] for column in found["measures"]] == ["stop_subject"]
+    [states] = found["kinds"]
+    [row] = states["allies"]
+    assert row["ally_id"] == "nor"
+    assert [(s["code"], s["symbol"], s["claims"]) for s in row["cells"][0]["statuses"]] == [
+        ("taken", "●", 1),
+        ("denied", "✕", 1),
+    ]
+    page = get("/measures").text
+    assert 'href="/measures/nor/stop_subject#taken"' in page
+    assert "Share nothing on one subject." in page
+    behind = get("/measures/nor/stop_subject.json").json()
+    assert [(s["code"], [c["claim_id"] for c in s["rows"]]) for s in behind["statuses"]] == [
+        ("taken", ["C001-001"]),
+        ("denied", ["C002-002"]),
+    ]
+    assert behind["statuses"][0]["rows"][0]["who"] == "Harbour-Ministry, Nor"
+    assert behind["total"] == 2
+
+
+def test_a_cell_without_claims_says_so(get: Get) -> None:
+    shown = get("/measures/sud/withhold")
+    assert shown.status_code == 200
+    assert "No claim speaks of this measure of Sud." in shown.text
+
+
+def test_disputes_set_both_statements_and_speakers_side_by_side(get: Get) -> None:
+    disputed, qualified = get("/disputes.json").json()["groups"]
+    [pair] = disputed["pairs"]
+    assert (pair["from"]["claim_id"], pair["to"]["claim_id"]) == ("C002-002", "C001-001")
+    assert [one["name"] for one in pair["from"]["chain"]] == ["Ada-Example"]
+    assert pair["to"]["chain"] == []
+    assert qualified["pairs"] == []
+    page = get("/disputes").text
+    assert "in the article&#39;s own voice" in page or "in the article's own voice" in page
+    assert "No claim of this kind is linked." in page
+
+
+def test_pages_of_disputes_are_clamped_and_unknown_relations_show_all(get: Get) -> None:
+    only = get("/disputes.json?relation=disputes&page=999999999").json()
+    assert (only["only"], only["groups"][0]["page"]) == ("disputes", 1)
+    assert get("/disputes.json?relation=confirms").json()["only"] is None
+
+
+def test_facts_mark_two_articles_of_one_origin_as_one_source(get: Get) -> None:
+    [fact] = get("/facts.json").json()["facts"]
+    assert (fact["fact_id"], fact["articles"], fact["independent_origins"]) == ("C001-001", 2, 1)
+    [origin] = fact["origins"]
+    assert (origin["origin_id"], origin["articles"]) == ("S101", ["S001", "S002"])
+    page = get("/facts").text
+    assert "one source for 2 articles" in page
+    one = get("/facts/C001-001.json").json()
+    assert [(row["from_claim_id"], row["to_claim_id"]) for row in one["links"]] == [
+        ("C001-006", "C001-001"),
+        ("C002-001", "C001-001"),
+    ]
+
+
+def test_origins_draw_the_lineage_and_mark_shared_reporting(get: Get) -> None:
+    found = get("/origins.json").json()
+    assert [(row["origin_id"], row["claims"], row["count"]) for row in found["origins"]] == [
+        ("S101", 7, 2)
+    ]
+    assert found["independent"] == 1
+    assert [(e["source_id"], e["on_id"], e["kind"]) for e in found["graph"]["edges"]] == [
+        ("S001", "S101", "wasDerivedFrom"),
+        ("S002", "S101", "wasDerivedFrom"),
+    ]
+    page = get("/origins").text
+    assert "<strong>One source.</strong>" in page
+    assert "both rest on" in page
+    assert "It says so." in page
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/actors", "No actor is registered yet."),
+        ("/incidents", "No incident is registered yet."),
+        ("/measures", "No claim speaks of a measure yet."),
+        ("/disputes", "No claim of this kind is linked."),
+        ("/facts", "No two claims are linked as stating the same fact yet."),
+        ("/origins", "No claim has a known origin yet."),
+    ],
+)
+def test_pages_of_an_empty_dataset_say_that_there_is_nothing(
+    path: str, said: str, empty: Get
+) -> None:
+    shown = empty(path)
+    assert shown.status_code == 200
+    assert said in shown.text
+    assert empty(f"{path}.json").status_code == 200
+
+
+def test_what_is_worked_out_once_is_kept_apart_for_each_database(get: Get, empty: Get) -> None:
+    before = get("/measures.json").json()
+    assert empty("/measures.json").json()["kinds"] == []
+    assert get("/measures.json").json() == before
+    assert get("/releases/0.1.0/measures.json").json() == before
+
+
+def test_a_release_that_is_not_served_is_not_found(get: Get) -> None:
+    shown = get("/releases/9.9.9/actors/nor")
+    assert shown.status_code == 404
+    assert "Release 9.9.9 is not served here." in shown.text
+
+
+def test_a_circle_of_reliance_is_found_and_the_graph_is_still_drawn() -> None:
+    pairs = [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "e")]
+    assert sorted(map(sorted, map(set, circles(pairs)[0]))) == [["a", "b", "c"], ["e"]]
+    nodes = [{"source_id": name, "publisher": name, "title": "T" * 90} for name in "abcde"]
+    graph = drawn(nodes, [{"source_id": one, "on_id": other} for one, other in pairs])
+    assert len({(node["x"], node["y"]) for node in graph["nodes"]}) == 5
+    assert drawn([], [])["nodes"] == []
+
+
+def test_what_rests_on_others_stands_left_of_them() -> None:
+    nodes = [{"source_id": name, "publisher": name, "title": name} for name in "abc"]
+    graph = drawn(nodes, [{"source_id": one, "on_id": other} for one, other in ("ab", "bc", "ac")])
+    places = {node["source_id"]: node["x"] for node in graph["nodes"]}
+    assert places["a"] < places["b"] < places["c"]
+
+
+def test_origins_that_share_a_work_count_once_and_unknown_ones_come_last() -> None:
+    edges = {"x": [("w", "certain")], "y": [("w", "probable")], "z": []}
+    assert counted_once("xyz", edges) == {"x": ["y"], "y": ["x"], "z": []}
+    rows = [
+        {"origin_id": origin, "origin": origin, "origin_title": origin, "source_id": "S001"}
+        for origin in (None, "z", "x")
+    ]
+    assert [group["origin_id"] for group in by_origin(rows, edges)] == ["x", "z", None]
+
+
+def test_a_line_of_time_needs_two_days_and_keeps_its_years_apart() -> None:
+    assert line_of_time([{"day": "2025-01-01", "claim_id": "C001-001"}]) is None
+    assert line_of_time([{"day": None, "claim_id": "C001-001"}]) is None
+    line = line_of_time(
+        [{"day": f"{year}-12-30", "claim_id": str(year)} for year in range(1900, 2026)]
+    )
+    assert line is not None
+    places = [tick["x"] for tick in line["ticks"]]
+    assert len(places) <= 9
+    assert all(b - a >= 45 for a, b in pairwise(places))
