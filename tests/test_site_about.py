@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import html
+import itertools
 import json
 import re
 import shutil
@@ -58,7 +59,7 @@ NASTY = (
         ";",
         "--",
         "😀",
-        "𝕬",
+        "\U0001d56c",
         "﷽",
         "“a",
         "a" * 5000,
@@ -133,7 +134,7 @@ def test_every_page_and_its_json_answer_with_one_heading_of_the_first_order(
     assert page.text.count("<h1") == 1
     assert 'class="crumbs"' in page.text
     levels = [int(level) for level in re.findall(r"<h([1-6])", page.text)]
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert not re.search(r"<th(?![a-z])(?![^>]*scope=)", page.text)
     assert 'style="' not in page.text
     path, _, query = path.partition("?")
@@ -191,7 +192,7 @@ def test_every_bar_of_the_plots_leads_to_as_many_rows_as_it_says(get: Get) -> No
         )
         assert total == part["value"], part
         followed += 1
-    assert followed > 8
+    assert followed == 8
 
 
 def test_every_plot_has_text_and_a_table_beside_its_bars(get: Get) -> None:
@@ -236,8 +237,8 @@ def test_all_claims_are_listed_in_the_order_of_their_article(get: Get) -> None:
     [
         ("q=pilots", ["C001-003"]),
         ("q=pilot", ["C001-003"]),
-        ('q="of the port"', ["C001-003"]),
-        ("q=“port the”", []),
+        ('q="forty pilots"', ["C001-003"]),
+        ("q=“pilots forty”", []),
         ("topic=trust", ["C001-002"]),
         ("measure=any", ["C001-001", "C001-005"]),
         ("measure=any&measure_status=considered", ["C001-005"]),
@@ -332,7 +333,7 @@ def test_long_lists_are_parted_into_pages_that_keep_the_search(made: World, tmp_
     then = [ask(f"/as-of.json?date=4&page={n}").json() for n in (1, 2, 3, 9)]
     assert [len(page["claims"]) for page in then] == [50, 50, 25, 25]
     assert then[0]["total"] == 125
-    assert ask("/as-of?date=4").text.count("<li><a href=") == 50 + 2
+    assert '<ol class="found" start="51">' in ask("/as-of?date=4&page=2").text
 
 
 def test_a_page_number_is_read_with_care() -> None:
@@ -580,7 +581,7 @@ def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, b
 def test_a_release_gives_its_changes_with_reasons_and_its_citations(both: Get) -> None:
     data = both("/releases/0.1.1.json").json()
     assert [(r["claim_id"], r["change"], r["reason"]) for r in data["changes"]] == [
-        ("C001-003", "amended", "A slip."),
+        ("C001-003", "amended", "The letter says pilots of the port."),
         ("C001-004", "retracted", "The text does not say so."),
     ]
     page = both("/releases/0.1.0")
@@ -611,6 +612,12 @@ def test_releases_are_served_from_databases_that_the_index_knows(released: Repo)
         freeze(package, folder, "9.9.9")
     with pytest.raises(UsageError, match="name versions"):
         freeze(package, folder, " , ")
+
+
+def test_the_command_refuses_a_release_that_never_was(served: World) -> None:
+    done = served.run("serve", "--releases", "9.9.9")
+    assert done.returncode == 2
+    assert "9.9.9: is no release of tiny; known are none" in done.stderr
 
 
 def elsewhere(released: Repo, tmp_path: Path) -> tuple[Package, Path]:
@@ -647,7 +654,7 @@ def test_a_database_that_the_index_does_not_know_is_not_served(
     package, out = elsewhere(released, tmp_path)
     database = package.root / "dist" / "tiny-0.1.0" / "tiny.db"
     database.write_bytes(database.read_bytes() + b"\0")
-    with pytest.raises(ClaimlogError, match="is not the one that releases/0.1.0.json names"):
+    with pytest.raises(ClaimlogError, match=r"is not the one that releases/0\.1\.0\.json names"):
         freeze(package, out, "0.1.0")
     assert not list(out.rglob("*.db"))
     shutil.rmtree(database.parent)

@@ -1,0 +1,346 @@
+"""The site in a real headless Chromium: sound pages, accessible, usable by key, print, no script.
+
+Fixtures have module scope on purpose: see `browser`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from browser import (
+    FOCUSED,
+    MARK_FOCUSABLE,
+    NO_CHROMIUM,
+    OPEN_ALL,
+    WIDE,
+    Crawl,
+    Site,
+    Watch,
+    chromium,
+    opened,
+    serving,
+    too_wide,
+    violations,
+)
+from claimlog.package import Package
+from claimlog.pipeline import build
+from claimlog.site.pages import PAGES, routes
+from conftest import ROOT, World, copied
+
+routes()
+PATTERNS = [item.pattern for item in PAGES]
+FILES = r"/downloads/(?P<file>[^/]+)"
+"""A route that answers with a file, no page."""
+SCHEMES = ("light", "dark")
+MISSING = "/claims/C999-999"
+CLAIM = (
+    "select c.claim_id from claims c where incident_id is not null or measure is not null "
+    "order by (select count(*) from links l where c.claim_id in (l.from_claim_id, l.to_claim_id)) "
+    "+ 2 * hops + (c.version > 1) desc, c.claim_id limit 1"
+)
+RETRACTED = "select claim_id from claim_versions where action = 'retract' order by claim_id limit 1"
+SAMPLES = (
+    CLAIM,
+    "select source_id from claims group by source_id order by count(*), source_id limit 1",
+    "select actor_id from claim_actors join claims using (claim_id) group by actor_id "
+    "having count(distinct role) = 3 and count(measure) order by count(*), actor_id limit 1",
+    "select incident_id from incidents order by claims < 20 desc, claims desc limit 1",
+    "select fact_id from corroboration order by claims desc limit 1",
+    "select version, version as release from releases order by tree_size desc limit 1",
+    "select codelist from codebook where scheme is not null order by codelist limit 1",
+    "select a.state_id as ally, c.measure from claims c join claim_actors f on "
+    "f.claim_id = c.claim_id and f.role = 'from' join actors a using (actor_id) "
+    "where c.measure is not null and a.state_id is not null "
+    "group by 1, 2 order by count(*) desc limit 1",
+)
+"""Queries whose columns fill the named parts of a route: all that a page can show, in few rows."""
+
+ASKED = {
+    "search results": "/claims?q=intelligence",
+    "a search for what no query language bears": "/claims?q=%22+AND+%28%3Cb%3E",
+    "an as-of date": "/as-of?date=2026-11-21",
+}
+"""Pages that are what they are by their query; only those whose route exists are looked at."""
+
+
+def exists(path: str) -> bool:
+    """Return whether a page of ours answers at a path."""
+    return any(re.fullmatch(pattern, path.partition("?")[0]) for pattern in PATTERNS)
+
+
+KINDS = [
+    *(
+        pytest.param(pattern, id="home" if re.fullmatch(pattern, "") else pattern)
+        for pattern in PATTERNS
+        if pattern != FILES
+    ),
+    pytest.param("retracted", id="a retracted claim"),
+    *(pytest.param(path, id=name) for name, path in ASKED.items() if exists(path)),
+]
+
+
+def needs(*paths: str) -> pytest.MarkDecorator:
+    """Mark a journey as failing while pages on its way are not there, and as failing no longer."""
+    absent = [path or "home" for path in paths if not exists(path)]
+    reason = f"these pages do not exist yet: {', '.join(absent)}"
+    return pytest.mark.xfail(bool(absent), reason=reason, strict=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the module.
+
+    It must be closed before another module uses asyncio, for Playwright keeps a loop running.
+    """
+    if chromium() is None:
+        pytest.skip(NO_CHROMIUM)
+    with opened() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def tiny(made: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The tiny package, served."""
+    world = copied(made, tmp_path_factory.mktemp("tiny"))
+    build(world.package, world.package.build)
+    with serving(world.root, world.package.build) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """This project's own corpus, served."""
+    out = tmp_path_factory.mktemp("corpus") / "build"
+    build(Package(ROOT), out)
+    with serving(ROOT, out) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """One context for each colour scheme."""
+    made = {name: browser.new_context(color_scheme=name, viewport=WIDE) for name in SCHEMES}  # type: ignore[arg-type]
+    for context in made.values():
+        context.set_default_timeout(5_000)
+    yield made
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def page(contexts: dict[str, BrowserContext]) -> Iterator[Page]:
+    page = contexts["light"].new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def address(site: Site) -> Callable[[str], str]:
+    """Return the path of a kind of page on the corpus."""
+
+    def of(kind: str) -> str:
+        if kind == "retracted":
+            return f"/claims/{site.one(RETRACTED)}"
+        return site.filled(kind, SAMPLES) if kind in PATTERNS else kind
+
+    return of
+
+
+@pytest.fixture
+def claim(site: Site) -> str:
+    """The address of a claim with much on its page."""
+    return f"{site.base}/claims/{site.one(CLAIM)}"
+
+
+# --- what is served
+
+
+def report(faults: list[str], crawl: Crawl) -> None:
+    """Fail with all faults that a crawl found."""
+    if faults:
+        lines = "\n".join(faults)
+        pytest.fail(f"{len(faults)} faults in {crawl.seen.total()} links:\n{lines}", pytrace=False)
+
+
+def test_every_link_within_the_tiny_site_leads_to_what_it_says(tiny: Site) -> None:
+    crawl = Crawl(tiny, PATTERNS, most=400, most_raw=30).run()
+    report(crawl.faults, crawl)
+
+
+def test_every_link_leads_to_what_it_says_and_every_kind_of_page_is_linked(site: Site) -> None:
+    crawl = Crawl(site, PATTERNS, most=400, most_raw=30).run()
+    report(crawl.faults + crawl.unlinked(), crawl)
+
+
+# --- every kind of page
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_loads_without_complaint_from_this_host_alone_and_fits_a_phone(
+    kind: str, site: Site, page: Page, address: Callable[[str], str]
+) -> None:
+    watch = Watch(site.base).on(page)
+    path = address(kind)
+    answer = page.goto(site.base + path)
+    assert answer is not None
+    assert answer.status == 200, path
+    page.evaluate(OPEN_ALL)
+    assert watch.said == [], path
+    assert page.locator("h1").count() == 1, path
+    assert page.title().strip(" ·"), path
+    assert too_wide(page) == [], path
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("kind", [*KINDS, pytest.param(MISSING, id="a page that is missing")])
+def test_axe_finds_no_violation(
+    kind: str,
+    scheme: str,
+    site: Site,
+    contexts: dict[str, BrowserContext],
+    address: Callable[[str], str],
+) -> None:
+    path = address(kind)
+    page = contexts[scheme].new_page()
+    try:
+        answer = page.goto(site.base + path)
+        assert answer is not None
+        assert answer.status == (404 if kind == MISSING else 200), path
+        page.evaluate(OPEN_ALL)
+        found = violations(page, scheme, f"{path} ({scheme})")
+    finally:
+        page.close()
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def test_a_missing_page_says_so_in_a_heading_and_fits_a_phone(site: Site, page: Page) -> None:
+    answer = page.goto(site.base + MISSING)
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.locator("h1")).to_have_count(1)
+    expect(page.locator("main")).to_contain_text("C999-999")
+    assert too_wide(page) == []
+
+
+# --- keys
+
+
+def test_the_first_tab_reaches_the_skip_link_which_leads_into_the_content(
+    page: Page, claim: str
+) -> None:
+    page.goto(claim)
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED)["skip"]
+    skip = page.locator(":focus").bounding_box()
+    assert skip is not None
+    assert skip["x"] >= 0, "the skip link is not seen when it has the focus"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED)["main"], "after the skip link, Tab is not in the content"
+
+
+def test_every_interactive_element_of_a_claim_is_reached_by_tab_and_shows_its_focus(
+    page: Page, claim: str
+) -> None:
+    page.goto(claim)
+    page.evaluate(OPEN_ALL)
+    wanted: list[str] = page.evaluate(MARK_FOCUSABLE)
+    reached, unseen = set(), []
+    for _ in wanted:
+        page.keyboard.press("Tab")
+        now = page.evaluate(FOCUSED)
+        reached.add(now["mark"])
+        if not now["seen"]:
+            unseen.append(now["html"])
+    assert [html for i, html in enumerate(wanted) if str(i) not in reached] == []
+    assert unseen == [], "the focus cannot be seen"
+
+
+def test_a_definition_is_shown_when_its_code_has_the_focus(page: Page, claim: str) -> None:
+    page.goto(claim)
+    code = page.locator(".code").first
+    shown = page.locator(f"#{code.get_attribute('aria-describedby')}")
+    expect(shown).to_be_hidden()
+    code.focus()
+    expect(shown).to_be_visible()
+
+
+# --- journeys
+
+
+@needs("", "/claims", "/sources/S001")
+def test_a_reader_finds_a_claim_by_its_words_and_comes_to_its_source(
+    site: Site, page: Page
+) -> None:
+    page.goto(f"{site.base}/")
+    page.get_by_role("searchbox").first.fill("intelligence")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/claims\?.*q=intelligence"))
+    found = page.locator("main a[href*='/claims/C']").first
+    to = found.get_attribute("href") or ""
+    found.click()
+    page.wait_for_url(f"**{to}")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".id")).to_contain_text(to.rpartition("/")[2])
+    page.locator("main a[href*='/sources/S']").first.click()
+    page.wait_for_url(re.compile(r"/sources/S[0-9]+$"))
+    expect(page.locator("h1")).to_be_visible()
+
+
+def test_a_reader_sees_the_citation_of_a_claim_and_opens_its_other_forms(
+    page: Page, claim: str
+) -> None:
+    page.goto(claim)
+    cite = page.locator("section[aria-labelledby=h-cite]")
+    expect(cite.locator("pre:visible")).to_have_count(1)
+    expect(cite.locator("pre:visible")).to_contain_text(claim.rpartition("/")[2])
+    cite.locator("summary", has_text="BibTeX").click()
+    expect(cite.locator("pre:visible").first).to_contain_text("@")
+
+
+@needs("", "/downloads")
+def test_a_reader_downloads_a_table_as_parquet(site: Site, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{site.base}/")
+    page.get_by_role("link", name="Downloads").first.click()
+    page.wait_for_url(re.compile(r"/downloads$"))
+    with page.expect_download() as waiting:
+        page.locator("a[href$='/claims.parquet']").first.click()
+    file = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    assert file.name == "claims.parquet"
+    assert file.read_bytes() == (site.database.parent / "parquet" / file.name).read_bytes()
+
+
+# --- print, and no script
+
+
+def test_print_shows_the_statement_and_the_citation_without_the_navigation(
+    page: Page, claim: str
+) -> None:
+    page.goto(claim)
+    page.emulate_media(media="print")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("section[aria-labelledby=h-cite] pre").last).to_be_visible()
+    for hidden in ("nav[aria-label=Main]", "form[role=search]", ".skip", ".steps"):
+        expect(page.locator(hidden).first).to_be_hidden()
+
+
+def test_without_script_a_claim_says_the_same(browser: Browser, page: Page, claim: str) -> None:
+    plain = browser.new_context(java_script_enabled=False, viewport=WIDE)
+    try:
+        bare = plain.new_page()
+        for shown in (bare, page):
+            shown.goto(claim)
+        for part in ("h1", ".codes", ".chain", "section[aria-labelledby=h-cite]"):
+            text = bare.locator(part).inner_text()
+            assert text.strip()
+            assert text == page.locator(part).inner_text(), part
+    finally:
+        plain.close()
