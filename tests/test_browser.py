@@ -105,10 +105,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def tiny(made: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The tiny package, served."""
+    """The tiny package, served with its text."""
     world = copied(made, tmp_path_factory.mktemp("tiny"))
     build(world.package, world.package.build)
-    with serving(world.root, world.package.build) as site:
+    with serving(world.root, world.package.build, "--texts", str(world.texts)) as site:
         yield site
 
 
@@ -226,6 +226,24 @@ def test_a_missing_page_says_so_in_a_heading_and_fits_a_phone(site: Site, page: 
     expect(page.locator("h1")).to_have_count(1)
     expect(page.locator("main")).to_contain_text("C999-999")
     assert too_wide(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("path", ["/sources/S001", "/claims/C001-001"])
+def test_a_page_that_shows_the_text_of_an_article_is_as_sound(
+    path: str, scheme: str, tiny: Site, contexts: dict[str, BrowserContext]
+) -> None:
+    page = contexts[scheme].new_page()
+    try:
+        watch = Watch(tiny.base).on(page)
+        page.goto(tiny.base + path)
+        expect(page.locator("main")).to_contain_text("tide tables with Sudland on Monday")
+        assert watch.said == []
+        assert too_wide(page) == []
+        found = violations(page, scheme, f"{path} with its text ({scheme})")
+    finally:
+        page.close()
+    assert found == []
 
 
 # --- keys

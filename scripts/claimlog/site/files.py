@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from datasette import hookimpl
-from datasette.plugins import pm
 from datasette.utils.asgi import AsgiFileDownload
 
 from claimlog.package import DESCRIPTOR
@@ -20,31 +18,6 @@ TYPES = {
     ".db": "application/vnd.sqlite3",
     ".json": "application/json",
 }
-
-
-class Sent(Exception):
-    """A page whose answer is a file: pages give data, so the file takes this way out."""
-
-    def __init__(self, answer: AsgiFileDownload) -> None:
-        super().__init__("a file")
-        self.answer = answer
-
-
-class Files:
-    """A plugin of one hook: answers with the file that a page sent."""
-
-    __name__ = "claimlog-files"  # of no module, so that Datasette seeks no templates beside it
-
-    @hookimpl(hookwrapper=True)  # type: ignore[untyped-decorator]  # Datasette ships no types
-    def handle_exception(self, exception: Exception) -> Generator[None, Any, None]:
-        # a wrapper, because Datasette would log the file as a failure beside any other answer
-        outcome = yield
-        if isinstance(exception, Sent):
-            outcome.force_result([exception.answer])
-
-
-if not pm.has_plugin(Files.__name__):
-    pm.register(Files(), Files.__name__)
 
 
 @page(r"/downloads", "claimlog_downloads.html")
@@ -66,13 +39,13 @@ async def downloads(store: Store, _asked: Asked) -> Mapping[str, Any]:
 
 
 @page(r"/downloads/(?P<file>[^/]+)", "claimlog_missing.html")
-async def download(store: Store, asked: Asked) -> Mapping[str, Any]:
+async def download(store: Store, asked: Asked) -> AsgiFileDownload:
     """Send a file, if the descriptor of the build lists one of just that name."""
     name = asked.parts["file"]
     path, _ = _listed(store).get(name, (None, None))
     if path is None or not path.is_file():
         raise Missing(f"There is no file {name[:60]} to download. The page Downloads lists them.")
-    raise Sent(AsgiFileDownload(str(path), path.name, TYPES.get(path.suffix)))
+    return AsgiFileDownload(str(path), path.name, TYPES.get(path.suffix))
 
 
 def _listed(store: Store) -> dict[str, tuple[Path, Row]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from claimlog.site.pages import Asked, View
 from claimlog.site.store import Store
 
 T = TypeVar("T")
@@ -25,3 +27,13 @@ async def kept(store: Store, name: str, make: Callable[[Store], Awaitable[T]]) -
         found[name] = await make(store)
     value: T = found[name]
     return value
+
+
+def kept_page(view: View) -> View:
+    """Make a view that asks for nothing but the database work it out once for each."""
+
+    @wraps(view)
+    async def answer(store: Store, asked: Asked) -> Any:
+        return await kept(store, view.__qualname__, lambda store: view(store, asked))
+
+    return answer

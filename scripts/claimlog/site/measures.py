@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.site.kept import kept_page
 from claimlog.site.pages import Asked, Missing, page
-from claimlog.site.shown import kept, with_chains
+from claimlog.site.shown import with_chains
 from claimlog.site.store import Row, Store
 
 SYMBOLS = {"taken": "●", "announced": "◐", "considered": "○", "denied": "✕", "ruled_out": "⊘"}
@@ -18,7 +19,7 @@ CLAIMS = 200
 
 
 @page(r"/measures", "claimlog_measures.html", in_releases=True)
-@kept
+@kept_page
 async def measures(store: Store, _: Asked) -> Mapping[str, Any]:
     """Return the matrix: allies by kind, each with a cell for every measure in use."""
     book = await store.codes()

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.graph import circles, drawn
+from claimlog.site.kept import kept_page
 from claimlog.site.pages import Asked, page
-from claimlog.site.shown import counted_once, kept, lineage
+from claimlog.site.shown import counted_once, lineage
 from claimlog.site.store import Row, Store
 
 DRAWN = 40
@@ -19,7 +20,7 @@ ARTICLES = 12
 
 
 @page(r"/origins", "claimlog_origins.html", in_releases=True)
-@kept
+@kept_page
 async def origins(store: Store, _: Asked) -> Mapping[str, Any]:
     """Return the graph of articles and works, and for each origin what rests on it."""
     sources = {

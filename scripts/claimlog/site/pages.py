@@ -1,6 +1,7 @@
 """Pages: one function gives the data; its JSON twin is that data, the page a template of it.
 
-A page is a coroutine ``(Store, Asked) -> Mapping`` registered with `page`. It raises `Missing` for
+A page is a coroutine ``(Store, Asked) -> Mapping`` registered with `page`; one that sends a file
+returns Datasette's answer instead. It raises `Missing` for
 what does not exist. The data hold nothing that JSON cannot say.
 """
 
@@ -17,7 +18,8 @@ from datasette.utils.asgi import Response
 
 from claimlog.site.store import Store
 
-View = Callable[[Store, "Asked"], Awaitable[Mapping[str, Any]]]
+View = Callable[[Store, "Asked"], Awaitable[Any]]
+"""Gives the data of a page, or an answer of Datasette's own such as a file."""
 VERSION = r"(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
 
 
@@ -90,6 +92,8 @@ def _answer(item: Page) -> Callable[..., Awaitable[Response]]:
         try:
             store = _store(datasette, parts.get("release"))
             data = await item.view(store, asked)
+            if hasattr(data, "asgi_send"):
+                return data
         except Missing as error:
             status, template = 404, "claimlog_missing.html"
             store, data = Store.latest(datasette), {"title": "Not found", "message": str(error)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.site.kept import kept_page
 from claimlog.site.pages import Asked, Missing, page
-from claimlog.site.shown import kept
 from claimlog.site.store import Row, Store
 from claimlog.site.timeline import drawn
 
@@ -28,7 +28,7 @@ CLAIM = "c.claim_id, c.statement, c.source_id, s.publisher, c.content, c.modalit
 
 
 @page(r"/actors", "claimlog_actors.html", in_releases=True)
-@kept
+@kept_page
 async def actors(store: Store, _: Asked) -> Mapping[str, Any]:
     """Return all actors by type, with the number of claims in each role."""
     counts: dict[str, dict[str, int]] = {}

@@ -4,37 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from claimlog.fold.corroboration import Edges, components
-from claimlog.site.pages import Asked, View
+from claimlog.site.pages import Asked
 from claimlog.site.store import Row, Store
 
 Chains = Mapping[str, list[Row]]
-
-_KEPT: WeakKeyDictionary[Any, dict[str, Mapping[str, Any]]] = WeakKeyDictionary()
-
-
-def kept(view: View) -> View:
-    """Make a view that asks for nothing but the database work it out once for each.
-
-    Builds and releases never change while they are served; a database that can change is read
-    anew each time.
-    """
-
-    @wraps(view)
-    async def answer(store: Store, asked: Asked) -> Mapping[str, Any]:
-        database = store.datasette.databases[store.name]
-        if database.is_mutable:
-            return await view(store, asked)
-        known = _KEPT.setdefault(database, {})
-        if view.__qualname__ not in known:
-            known[view.__qualname__] = await view(store, asked)
-        return known[view.__qualname__]
-
-    return answer
 
 
 def listed(values: Collection[str]) -> str:
