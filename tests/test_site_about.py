@@ -605,7 +605,7 @@ def test_a_release_keeps_its_claims_at_their_addresses(both: Get) -> None:
 def test_releases_are_served_from_databases_that_the_index_knows(released: Repo) -> None:
     package, folder = released.package, released.package.build
     words = command(package, folder, "127.0.0.1", 0, "0.1.0, 0.1.0")
-    [frozen] = [Path(word) for word in words if word.endswith("tiny-0.1.0.db")]
+    [frozen] = [Path(word) for word in words if word.endswith("tiny-0_1_0.db")]
     assert frozen.is_file()
     assert words[words.index(str(frozen)) - 1] == "--immutable"
     with pytest.raises(UsageError, match=r"9\.9\.9: is no release of tiny"):

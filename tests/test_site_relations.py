@@ -40,7 +40,7 @@ NONE = {"claims": 0, "articles": 0, "independent_origins": 0, "unknown_origins":
 
 def client(folder: Path) -> Get:
     """Return a way to ask a server for a build, with one frozen release beside it."""
-    frozen = folder / "tiny-0.1.0.db"
+    frozen = folder / "tiny-0_1_0.db"
     shutil.copyfile(folder / "tiny.db", frozen)
     app = Datasette(
         [],

@@ -360,7 +360,7 @@ def test_empty_states_are_said(odd: World, bare: World) -> None:
 
 
 def test_pages_of_a_release_link_within_it(served: World, tmp_path: Path) -> None:
-    frozen = tmp_path / "tiny-0.1.0.db"
+    frozen = tmp_path / "tiny-0_1_0.db"
     shutil.copy(served.package.build / "tiny.db", frozen)
     get = client(served, frozen)
     page = get("/releases/0.1.0/sources/S001").text

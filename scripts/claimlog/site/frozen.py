@@ -11,6 +11,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.events.releases import Entry, find, read_index
 from claimlog.package import Package
 from claimlog.release.layout import AGAIN, digest
+from claimlog.site.store import frozen_name
 
 ALL = "all"
 FOLDER = Path("datasette") / "releases"
@@ -46,7 +47,7 @@ def _place(package: Package, entry: Entry, folder: Path) -> Path:
     name = str(package.descriptor["name"])
     stem = f"{name}-{entry.version}"
     said = entry.data["files"][f"{name}.db"]
-    target = folder / f"{stem}.db"
+    target = folder / f"{frozen_name(name, str(entry.version))}.db"
     if target.is_file() and digest(target) == said:
         return target
     folder.mkdir(parents=True, exist_ok=True)

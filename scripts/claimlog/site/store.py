@@ -10,6 +10,15 @@ from typing import Any
 Row = dict[str, Any]
 
 
+def frozen_name(name: str, version: str) -> str:
+    """Return the name of a release's database; Datasette's links do not bear dots in names.
+
+    >>> frozen_name("allied-trust", "0.2.0")
+    'allied-trust-0_2_0'
+    """
+    return f"{name}-{version.replace('.', '_')}"
+
+
 @dataclass(frozen=True)
 class Store:
     """One database of a Datasette: the latest build, or a frozen release."""
@@ -26,14 +35,16 @@ class Store:
     @classmethod
     def of_release(cls, datasette: Any, version: str) -> Store | None:
         """Return the frozen database of a release, if it is served."""
-        name = f"{cls.latest(datasette).name}-{version}"
+        name = frozen_name(cls.latest(datasette).name, version)
         return cls(datasette, name) if name in datasette.databases else None
 
     @cached_property
     def frozen(self) -> str | None:
         """Version of the release that this is, None for the latest build."""
         latest = Store.latest(self.datasette).name
-        return None if self.name == latest else self.name.removeprefix(f"{latest}-")
+        if self.name == latest:
+            return None
+        return self.name.removeprefix(f"{latest}-").replace("_", ".")
 
     async def rows(self, sql: str, **given: Any) -> list[Row]:
         """Run a query and return its rows."""
