@@ -127,6 +127,13 @@ def test_every_answer_carries_the_security_headers(path: str, get: Get) -> None:
     assert "default-src 'none'" in headers["content-security-policy"]
 
 
+def test_robots_are_kept_off_pages_with_queries(get: Get) -> None:
+    answer = get("/robots.txt")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "Disallow: /*?" in answer.text
+
+
 def test_statements_are_escaped(world: World) -> None:
     evil = "<script>alert('x')</script> & <img src=x onerror=alert(1)> said a clerk."
     world.rewrite("claims", lambda rows: rows[0].update(statement=evil, note=evil), 1)

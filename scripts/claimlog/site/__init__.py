@@ -21,8 +21,9 @@ def extra_css_urls() -> list[str]:
 def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     """Add our pages."""
     from claimlog.site.pages import routes
+    from claimlog.site.robots import robots
 
-    return routes()
+    return [*routes(), (r"^/robots\.txt$", robots)]
 
 
 @hookimpl  # type: ignore[untyped-decorator]
