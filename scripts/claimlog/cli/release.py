@@ -204,18 +204,7 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
     source = log.frames["sources"].filter(
         (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < facts.tree_size)
     )
-    stated = source.sort("version").row(-1, named=True)
-    return ClaimVersion(
-        claim_id=name,
-        version=row["version"],
-        event_id=row["event_id"],
-        statement=row["statement"],
-        source_id=row["source_id"],
-        source_title=stated["title"],
-        source_publisher=stated["publisher"],
-        source_published=stated["published"],
-        retracted=row["action"] == "retract",
-    )
+    return ClaimVersion.of(row, source.sort("version").row(-1, named=True))
 
 
 @click.group()

@@ -105,7 +105,11 @@ def read_index(package: Package) -> list[Entry]:
     """
     folder = package.root / FOLDER
     paths = sorted(folder.glob("*")) if folder.is_dir() else []
-    found = sorted((_entry(package, path) for path in paths), key=lambda entry: entry.version)
+    if not paths:
+        return []
+    schema = read_json(package.schemas / "release.json", "schemas/release.json")
+    entries = (_entry(package, path, schema) for path in paths)
+    found = sorted(entries, key=lambda entry: entry.version)
     for before, after in itertools.pairwise(found):
         if after.size < before.size or (after.size == before.size and after.root != before.root):
             raise ClaimlogError(
@@ -115,12 +119,11 @@ def read_index(package: Package) -> list[Entry]:
     return found
 
 
-def _entry(package: Package, path: Path) -> Entry:
+def _entry(package: Package, path: Path, schema: Mapping[str, Any]) -> Entry:
     shown = package.relative(path)
     if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
         raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
     data = read_json(path, shown)
-    schema = read_json(package.schemas / "release.json", "schemas/release.json")
     error = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(data)), None)
     if error is not None:
         place = "/".join(map(str, error.path)) or "the entry"

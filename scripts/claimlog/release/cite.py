@@ -46,6 +46,21 @@ class ClaimVersion:
     source_published: str | None
     retracted: bool
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any], source: Mapping[str, Any]) -> ClaimVersion:
+        """Return a version of a claim from its row of the log and that of its source."""
+        return cls(
+            claim_id=row["claim_id"],
+            version=row["version"],
+            event_id=row["event_id"],
+            statement=row["statement"],
+            source_id=row["source_id"],
+            source_title=source["title"],
+            source_publisher=source["publisher"],
+            source_published=source["published"],
+            retracted=row["action"] == "retract",
+        )
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
@@ -56,6 +57,7 @@ class Verdict:
     version: str = ""
     checked: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    log: Log | None = None
 
 
 @contextmanager
@@ -135,7 +137,7 @@ def _run(check: Callable[[Path, Verdict], None], folder: Path, verdict: Verdict)
 def _log(folder: Path, verdict: Verdict) -> None:
     """The log inside is whole and valid, and its root is the one that the release names."""
     inner = log_of(folder)
-    log = read(inner)
+    log = verdict.log = read(inner)
     report = validate(log, None)
     verdict.findings += [
         Finding(f.rule, f"{LOG}/{f.path}", f.message, f.line, f.entity, f.remedy)
@@ -159,7 +161,7 @@ def _agree(verdict: Verdict, path: str, what: str, found: object, expected: obje
 
 def _served(folder: Path, verdict: Verdict) -> None:
     """The root computed from the rows that are served, from Parquet and from SQLite."""
-    log = _read(folder)
+    log = _read(folder, verdict)
     tables = log.schemas.tables
     for shown, content in _readers(folder).items():
         leaves: dict[int, bytes] = {}
@@ -185,15 +187,13 @@ def _served(folder: Path, verdict: Verdict) -> None:
 
 
 def _decode(line: bytes) -> dict[str, Any]:
-    import orjson
-
     row: dict[str, Any] = orjson.loads(line)
     return row
 
 
 def _tables(folder: Path, verdict: Verdict) -> None:
     """Every table, folded anew from the log, is the one that Parquet and SQLite hold."""
-    log = _read(folder)
+    log = _read(folder, verdict)
     said = read_json(folder / RELEASE, RELEASE)["tables"]
     compared = 0
     for name, frame in compiled(log, cutoff(log, None)):
@@ -296,10 +296,12 @@ def _indexed(folder: Path, index: list[Entry], zipped: Path | None, verdict: Ver
     verdict.checked.append(f"every file against {entry.shown}")
 
 
-def _read(folder: Path) -> Log:
-    log = read(log_of(folder))
-    log.require_readable()
-    return log
+def _read(folder: Path, verdict: Verdict) -> Log:
+    """Return the log inside, read once for all checks."""
+    if verdict.log is None:
+        verdict.log = read(log_of(folder))
+    verdict.log.require_readable()
+    return verdict.log
 
 
 def _readers(folder: Path) -> dict[str, Callable[[Table], Content]]:

@@ -255,17 +255,7 @@ def _citations(facts: Facts | None, row: Row, source: Row | None) -> list[Row]:
     """Return the citation of the claim in every format, as the newest release has it."""
     if facts is None or source is None:
         return []
-    cited = ClaimVersion(
-        claim_id=row["claim_id"],
-        version=row["version"],
-        event_id=row["event_id"],
-        statement=row["statement"],
-        source_id=row["source_id"],
-        source_title=source["title"],
-        source_publisher=source["publisher"],
-        source_published=source["published"],
-        retracted=row["action"] == "retract",
-    )
+    cited = ClaimVersion.of(row, source)
     return [
         {"format": form, "label": label, "text": cite(facts, [cited], form)}
         for form, label in CITED.items()
