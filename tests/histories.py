@@ -1,0 +1,556 @@
+"""Random histories of a log that obey every rule, and writing one as a whole sealed package.
+
+A history is made by a `Maker`, which asks for one choice after the other; Hypothesis makes the
+choices in `histories`, so that a history that fails is shrunk to a small one. Every batch leaves a
+log that is valid by itself: a history can be written up to any batch and continued later.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from claimlog.events.anchor import anchor
+from claimlog.events.batch import MANIFEST, dump_manifest, resources, sealed_batches
+from claimlog.events.canonical import encode
+from claimlog.events.merkle import CompactRange, leaf_hash
+from claimlog.events.text import Text
+from claimlog.export.descriptor import dump_json
+from claimlog.package import DESCRIPTOR, Package
+from claimlog.schema import STREAMS, Schemas
+
+Row = dict[str, Any]
+Pick = Callable[[int], int]
+"""Returns a number from 0 up to, and without, the one given; 0 is the plainest choice."""
+Key = tuple[str, str]
+"""Stream and identifier of an entity."""
+
+ROOT = Path(__file__).resolve().parents[1]
+EPOCH = datetime(2026, 1, 1)
+PACKAGE = Package(ROOT)
+SCHEMAS = Schemas(PACKAGE)
+CODES = {name: [row["code"] for row in rows] for name, rows in SCHEMAS.codebook.codes.items()}
+EMPTY: dict[str, Row] = {
+    name: {item.name: [] if item.type == "array" else None for item in table.fields}
+    for name, table in SCHEMAS.streams.items()
+}
+
+WORKS = ("S101", "S102", "S103")
+COPIES = ("S001", "S002", "S003")
+SOURCES = (*WORKS, *COPIES)  # one can be derived from those before it
+ACTORS = (  # one can belong to those before it
+    *(("pact", "alliance"), ("union", "alliance"), ("nor", "state"), ("sud", "state")),
+    *(("ministry", "agency"), ("gazette", "media"), ("ada", "person"), ("bo", "person")),
+)
+INCIDENTS = ("lost-chart", "shut-door")
+DATES = ("2019", "2025-03~", "2019-06-01", "201X", "2004-XX", "2025-03-29/..", "../2019-06")
+DATES += ("2001-21", "2019-01-01/2019-02-01", "2020?")
+NUMBERS = (40, 0, 0.1, -3, 12.5, 1e21, 5e-7, 2**53 - 1, 0.30000000000000004)
+# what JSON must escape, what it must not, and what sorts differently in UTF-16
+ODD = ("", ' "said"', " a\\b", " é", " \U0001f600", " \x7f\u2028", "\t", " \uffee", " \x01")
+WORDS = [
+    "aru",
+    "belo",
+    "cato",
+    "dime",
+    "ero",
+    "fasi",
+    "gulu",
+    "hane",
+    "iko",
+    "jota",
+    "kelu",
+    "lomi",
+]
+
+
+@dataclass(frozen=True)
+class History:
+    """The rows of every batch by stream; `released` are the numbers of batches then released."""
+
+    batches: tuple[dict[str, list[Row]], ...]
+    released: tuple[int, ...] = ()
+
+    def rows(self) -> Iterator[tuple[str, int, int, Row]]:
+        """Yield every row in the order of the log: stream, batch, line of its file, row."""
+        for number, batch in enumerate(self.batches, 1):
+            for stream in STREAMS:
+                for line, row in enumerate(batch.get(stream, ()), 1):
+                    yield stream, number, line, row
+
+    def until(self, batches: int) -> History:
+        """Return the first batches of the history."""
+        kept = tuple(number for number in self.released if number <= batches)
+        return replace(self, batches=self.batches[:batches], released=kept)
+
+
+@cache
+def text_of(source: str) -> Text:
+    """Return the text of a copy: a heading, forty words, a footer; its words end in consonants."""
+    number = COPIES.index(source)
+    body = [f"{word}{ending}" for word in WORDS for ending in ("n", "r", "st", "lk")]
+    body = body[number:] + body[:number]
+    lines = [" ".join(body[at : at + 9]) for at in range(0, 36, 9)]
+    return Text("HEAD WORDS\n\n" + ",\n".join(lines) + ".\n\nFOOT WORDS")
+
+
+@cache
+def passage(source: str, first: int, count: int) -> Row:
+    """Return the anchor of some words of a text, counted behind its heading."""
+    text = text_of(source)
+    words = text.tokens[2 + first : 2 + first + count]
+    return anchor(text, words[0][0], words[-1][1]).as_row()
+
+
+class Maker:
+    """Makes a history by asking `pick` for every choice."""
+
+    def __init__(self, pick: Pick) -> None:
+        self.pick = pick
+        self.live: dict[Key, Row] = {}
+        self.last: dict[Key, Row] = {}
+        self.batch: dict[str, list[Row]] = {}
+        self.clock = EPOCH
+        self.made = {"claims": 0, "links": 0, "codings": 0}
+
+    def history(self, batches: int, changes: int, released: bool = True) -> History:
+        """Return a history of at most so many batches, each of at most so many changes."""
+        done = []
+        releases = []
+        for number in range(1, 2 + self.pick(batches)):
+            self.batch = {}
+            self.clock += timedelta(minutes=self.pick(3) * 700)
+            for _ in range(1 + self.pick(changes)):
+                self.change()
+            if not self.batch:  # nothing came of the changes
+                self.assert_new(("claims", ""))
+            done.append(self.batch)
+            if released and self.pick(3) == 2:
+                releases.append(number)
+        return History(tuple(done), tuple(releases))
+
+    def change(self) -> None:
+        """Make one change, and the others that it cannot be without."""
+        kind = self.pick(12)
+        if kind < 4:
+            self.assert_new(("claims", ""))
+        elif kind == 4:
+            self.assert_new(("links", ""))
+        elif kind == 5:
+            self.assert_new(("codings", ""))
+        elif kind == 6:
+            self.ensure(("sources", self.one(SOURCES)))
+        elif kind == 7:
+            self.ensure(("actors", self.one(ACTORS)[0]))
+        elif kind < 10 and self.live:
+            self.amend(self.one(sorted(self.live)))
+        elif kind == 10 and self.live:
+            self.retract(self.one(sorted(self.live)))
+        elif dead := sorted(set(self.last) - set(self.live)):
+            self.assert_new(self.one(dead))  # withdrawn, and stated again
+
+    def one(self, values: Any) -> Any:
+        return values[self.pick(len(values))]
+
+    def ensure(self, key: Key) -> None:
+        if key not in self.live:
+            self.assert_new(key)
+
+    def assert_new(self, key: Key) -> None:
+        stream, name = key
+        row = self.content(stream, name)
+        if row is None:
+            return
+        if not name:
+            name = self.name(stream, row)
+        self.append(stream, name, {**row, "action": "assert", "reason": None})
+
+    def amend(self, key: Key) -> None:
+        stream, name = key
+        row = self.content(stream, name)
+        if row is None:
+            return
+        before = self.live[key]
+        if stream in ("claims", "codings") and row["source_id"] != before["source_id"]:
+            row |= {  # it may be read again, not moved to another text
+                column: before[column]
+                for column in row
+                if column in ("source_id", "start", "end", "word_count") or "sha256" in column
+            }
+        if all(before[column] == row[column] for column in SCHEMAS.streams[stream].content):
+            row["note"] = f"Note {before['version']}."
+        self.append(stream, name, {**row, "action": "amend", "reason": "A slip."})
+
+    def retract(self, key: Key) -> None:
+        """Retract an entity; what refers to it goes first, or else it stays."""
+        users = [other for other, row in self.live.items() if key in references(other[0], row)]
+        if users and self.pick(3) != 2:
+            return
+        for user in users:
+            if user in self.live:
+                self.retract_all(user)
+        self.append(*key, {**self.live[key], "action": "retract", "reason": "Said twice."})
+
+    def retract_all(self, key: Key) -> None:
+        for other in [o for o, row in self.live.items() if key in references(o[0], row)]:
+            if other in self.live:
+                self.retract_all(other)
+        if key in self.live:
+            self.append(*key, {**self.live[key], "action": "retract", "reason": "Follows."})
+
+    def append(self, stream: str, name: str, given: Row) -> None:
+        """Append a row; what it refers to stands in the same batch, before it or after it."""
+        key = (stream, name)
+        version = self.last[key]["version"] + 1 if key in self.last else 1
+        row = {**given, SCHEMAS.streams[stream].id: name, "version": version}
+        wanted = [] if row["action"] == "retract" else references(stream, row)
+        self.last[key] = row  # first: what it needs may look for a free name
+        if row["action"] == "retract":
+            del self.live[key]
+        else:
+            self.live[key] = row
+        missing = [other for other in wanted if other not in self.live]
+        first = bool(missing) and self.pick(2) == 0
+        for other in missing if first else ():
+            self.ensure(other)
+        self.clock += timedelta(seconds=self.pick(2))
+        row["recorded_at"] = self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")
+        row["recorded_by"] = "coder-1"
+        self.batch.setdefault(stream, []).append(row)
+        for other in () if first else missing:
+            self.ensure(other)
+
+    def name(self, stream: str, row: Row) -> str:
+        self.made[stream] += 1
+        number = self.made[stream]
+        if stream == "claims":
+            return f"C{row['source_id'][1:]}-{number:03d}"
+        return f"{'L' if stream == 'links' else 'K'}{number:04d}"
+
+    # what an entity says ------------------------------------------------------------------------
+
+    def content(self, stream: str, name: str) -> Row | None:
+        """Return a new state of an entity, None where there is nothing that it could be about."""
+        seed = self.pick(1 << 12)
+        filler = Filler(seed)
+        row: Row | None = getattr(self, f"_{stream}")(name, filler)
+        return None if row is None else {**EMPTY[stream], "note": filler.note(), **row}
+
+    def _sources(self, name: str, filler: Filler) -> Row:
+        index = SOURCES.index(name)
+        lineage = [
+            {
+                "source_id": SOURCES[self.pick(index)],
+                "relation": filler.code("lineage_relation"),
+                "certainty": filler.code("certainty"),
+                "evidence": filler.words(2),
+            }
+            for _ in range(self.pick(3) if index else 0)
+        ]
+        given: Row = {"kind": "work"}
+        if name in COPIES:
+            text = text_of(name)
+            end = len(text.content)
+            furniture = [
+                {"start": 0, "end": 10, "kind": "heading"},
+                {"start": end - 10, "end": end, "kind": "footer"},
+            ]
+            given = {
+                "kind": "copy",
+                "text_sha256": text.sha256,
+                "text_length": end,
+                "furniture": furniture[: self.pick(3)],
+            }
+        return {
+            "title": filler.words(3),
+            "publisher": filler.words(1),
+            "publisher_id": self.one((None, None, "gazette")),
+            "authors": [filler.words(1)] * filler.number(3),
+            "published": filler.maybe(DATES),
+            "language": "en",
+            "rights": "Invented.",
+            "reliability": filler.code("reliability"),
+            "reliability_rationale": "Invented.",
+            "url": filler.maybe(("https://example.org/a",)),
+            "lineage": distinct(lineage, "source_id", "relation"),
+            **given,
+        }
+
+    def _actors(self, name: str, filler: Filler) -> Row:
+        index = next(at for at, actor in enumerate(ACTORS) if actor[0] == name)
+        kind = ACTORS[index][1]
+        memberships = [
+            {
+                "alliance_id": ("pact", "union")[self.pick(min(index, 2))],
+                "start": filler.maybe(("1999", "2001-05")),
+                "end": filler.maybe(("2020", "2021~")),
+            }
+            for _ in range(self.pick(3) if index else 0)
+        ]
+        above = self.pick(index + 1)
+        return {
+            "name": name.title() + filler.odd(),
+            "actor_type": kind,
+            "iso3": name.upper() if kind == "state" else None,
+            "part_of": ACTORS[above - 1][0] if above else None,
+            "memberships": distinct(memberships, "alliance_id"),
+            "description": filler.maybe(("Of old.",)),
+        }
+
+    def _incidents(self, _: str, filler: Filler) -> Row:
+        return {
+            "title": filler.words(3),
+            "description": filler.words(5),
+            "incident_type": filler.code("incident_type"),
+            "occurred": filler.maybe(DATES),
+            "actors": [self.one(ACTORS)[0] for _ in range(self.pick(3))],
+        }
+
+    def _claims(self, name: str, filler: Filler) -> Row:
+        source = self.one(COPIES) if not name else self.last["claims", name]["source_id"]
+        spoken = self.pick(2) == 1
+        return {
+            **passage(source, self.pick(24), 3 + filler.number(6)),
+            "source_id": source,
+            "statement": filler.words(6) + ".",
+            "attributions": [self._hop(filler) for _ in range(1 + self.pick(3))] if spoken else [],
+            "voice": filler.one(("quoted", "paraphrased")) if spoken else "author",
+            "dyad_from": [self.one(ACTORS)[0] for _ in range(filler.number(3))],
+            "dyad_to": [self.one(ACTORS)[0] for _ in range(filler.number(3))],
+            "incident_id": self.one((None, None, *INCIDENTS)),
+            **complete({**filler.claim(), **filler.coding()}),
+        }
+
+    def _hop(self, filler: Filler) -> Row:
+        actor = self.one((None, *ACTORS))
+        return {
+            "actor_id": actor[0] if actor else None,
+            "description": None if actor else filler.words(2),
+            "anonymity": filler.code("anonymity"),
+            "source_id": self.one((None, None, *SOURCES)),
+            "verb": filler.one(("say", "deny")),
+        }
+
+    def _links(self, _: str, filler: Filler) -> Row | None:
+        claims = sorted(name for stream, name in self.live if stream == "claims")
+        if len(claims) < 2:
+            return None
+        first = self.one(claims)
+        return {
+            "from_claim_id": first,
+            "to_claim_id": self.one([name for name in claims if name != first]),
+            "relation": self.one(("same_fact", "same_fact", *CODES["relation"])),
+            "basis": filler.words(2),
+        }
+
+    def _codings(self, name: str, filler: Filler) -> Row:
+        source = self.one(COPIES[:2]) if not name else self.last["codings", name]["source_id"]
+        span = passage(source, self.pick(6), 4 + filler.number(2))
+        return {
+            **{column: span[column] for column in ("start", "end", "quote_sha256")},
+            "source_id": source,
+            "coder": self.one(("ann", "ben", "cem")),
+            "pass": 1 + self.pick(2),
+            "voice": filler.code("voice"),
+            "anonymity": filler.maybe(CODES["anonymity"]),
+            **filler.coding(),
+        }
+
+
+class Filler:
+    """Cells that nothing refers to, from one number; 0 gives the plainest."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw = random.Random(seed).random if seed else float
+
+    def number(self, size: int) -> int:
+        return int(self.draw() * size)
+
+    def one(self, values: Any) -> Any:
+        return values[int(self.draw() * len(values))]
+
+    def maybe(self, values: Any) -> Any:
+        return None if self.draw() < 0.6 else self.one(values)
+
+    def code(self, name: str) -> str:
+        return str(self.one(CODES[name]))
+
+    def odd(self) -> str:
+        return "" if self.draw() < 0.7 else str(self.one(ODD))
+
+    def words(self, count: int) -> str:
+        return " ".join(self.one(WORDS) for _ in range(count)).capitalize() + self.odd()
+
+    def note(self) -> str | None:
+        return None if self.draw() < 0.7 else self.words(2)
+
+    def coding(self) -> Row:
+        """Return the cells that claims and codings share."""
+        row: Row = {name: self.code(name) for name in ("content", "modality", "topic")}
+        row["sharing_effect"] = self.code("sharing_effect")
+        row["occurred"] = self.maybe(DATES)
+        if self.draw() > 0.6:
+            row |= {"event_type": self.code("event_type"), "event_code": self.code("event_code")}
+        if self.draw() > 0.6:
+            row |= {"measure": self.code("measure"), "measure_status": self.code("measure_status")}
+        return row
+
+    def claim(self) -> Row:
+        row: Row = {
+            "credibility": self.code("credibility"),
+            "coder_confidence": self.code("confidence"),
+            "analytic_confidence": self.maybe(CODES["confidence"]),
+            "likelihood": self.maybe(CODES["likelihood"]),
+        }
+        if self.draw() > 0.6:
+            row |= {"figure_value": self.one(NUMBERS), "figure_unit": self.code("figure_unit")}
+            row |= {"figure_population": self.words(1)}
+            row |= {"figure_qualifier": self.code("figure_qualifier")}
+        return row
+
+
+def complete(claim: Row) -> Row:
+    """Return a claim's cells with those that others ask for."""
+    basis = "stated" if claim["occurred"] else None
+    subject = "Tide tables" if claim.get("measure") else None
+    return {**claim, "occurred_basis": basis, "measure_subject": subject}
+
+
+def distinct(parts: list[Row], *names: str) -> list[Row]:
+    """Return the parts of a list without those that repeat another one's key."""
+    return list({tuple(part[name] for name in names): part for part in parts}.values())
+
+
+def references(stream: str, row: Row) -> list[Key]:
+    """Return the entities that a row refers to."""
+    found: list[Key] = []
+    for item, target in _referring(stream):
+        value = row[item[0]]
+        parts = value if isinstance(value, list) else [value]
+        names = [part[item[1]] if item[1] else part for part in parts if part is not None]
+        found += [(target, name) for name in names if name is not None]
+    return list(dict.fromkeys(found))
+
+
+@cache
+def _referring(stream: str) -> list[tuple[tuple[str, str], str]]:
+    table = SCHEMAS.streams[stream]
+    found = [((key.column, ""), key.table) for key in table.foreign_keys]
+    for item in table.fields:
+        if item.item is not None and item.item.references:
+            found.append(((item.name, ""), item.item.references))
+        found += [
+            ((item.name, inner.name), inner.references) for inner in item.fields if inner.references
+        ]
+    return found
+
+
+numbers = cache(lambda below: st.integers(0, below - 1))
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn, batches: int = 4, changes: int = 8, released: bool = True
+) -> History:
+    """Draw a history of at most so many batches, each of at most so many changes."""
+    maker = Maker(lambda below: draw(numbers(below)) if below > 1 else 0)
+    return maker.history(batches, changes, released)
+
+
+def random_history(seed: int, batches: int = 4, changes: int = 8) -> History:
+    """Return a history without Hypothesis."""
+    return Maker(random.Random(seed).randrange).history(batches, changes)
+
+
+def files(history: History) -> dict[str, bytes]:
+    """Return the bytes of every file of a history's batches and releases, by path."""
+    found: dict[str, bytes] = {}
+    tree = CompactRange()
+    previous = None
+    for number, batch in enumerate(history.batches, 1):
+        folder = f"events/{number:04d}-drawn"
+        before = {"size_before": tree.size, "root_before": tree.root().hex()}
+        listed = {}
+        for stream in STREAMS:
+            if not batch.get(stream):
+                continue
+            lines = [encode(row) for row in batch[stream]]
+            tree.extend([leaf_hash(line) for line in lines])
+            data = b"".join(line + b"\n" for line in lines)
+            found[f"{folder}/{stream}.ndjson"] = data
+            listed[f"{stream}.ndjson"] = {
+                "rows": len(lines),
+                "bytes": len(data),
+                "sha256": sha256(data).hexdigest(),
+                "schema_version": SCHEMAS.streams[stream].version,
+            }
+        size, root = tree.size, tree.root().hex()
+        last = max(row["recorded_at"] for rows in batch.values() for row in rows)
+        manifest = {
+            "number": number,
+            "slug": "drawn",
+            "title": f"Batch {number}",
+            "method": "Drawn at random.",
+            "recorded_by": "coder-1",
+            "sealed_at": last,
+            "codebook_version": SCHEMAS.codebook.version,
+            "previous_sha256": previous,
+            "files": listed,
+            "tree": {**before, "size": size, "root": root},
+        }
+        data = dump_manifest(manifest)
+        found[f"{folder}/{MANIFEST}"] = data
+        previous = sha256(data).hexdigest()
+        if number in history.released:
+            version = f"0.{number}.0"
+            entry = {
+                "version": version,
+                "date": last[:10],
+                "commit": "0" * 40,
+                "codebook_version": SCHEMAS.codebook.version,
+                "batches": number,
+                "tree": {"size": size, "root": root},
+                "archive": {"path": f"drawn-{version}.zip", "bytes": 1, "sha256": "0" * 64},
+                "files": {},
+                "tables": {},
+            }
+            found[f"releases/{version}.json"] = dump_json(entry)
+    return found
+
+
+def write(history: History, folder: Path, texts: Path | None = None) -> Package:
+    """Write a history as a sealed package, or append to one that holds its first batches.
+
+    Parameters
+    ----------
+    texts
+        Where to put the texts that the claims point at.
+    """
+    fresh = not (folder / "schemas").exists()
+    if fresh:
+        (folder / "events").mkdir(parents=True)
+        shutil.copytree(ROOT / "schemas", folder / "schemas")
+    about = {**PACKAGE.descriptor, "name": "drawn", "title": "Drawn", "version": "0.9.0"}
+    about["resources"] = []
+    for name, data in files(history).items():
+        path = folder / name
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+    (folder / DESCRIPTOR).write_bytes(dump_json(about))
+    package = Package(folder)
+    about["resources"] = resources(package, sealed_batches(package, []))
+    (folder / DESCRIPTOR).write_bytes(dump_json(about))
+    for name in COPIES if texts else ():
+        assert texts is not None
+        (texts / f"{name}.txt").write_bytes(text_of(name).content.encode("utf-8"))
+    return Package(folder)
