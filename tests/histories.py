@@ -57,20 +57,7 @@ DATES += ("2001-21", "2019-01-01/2019-02-01", "2020?")
 NUMBERS = (40, 0, 0.1, -3, 12.5, 1e21, 5e-7, 2**53 - 1, 0.30000000000000004)
 # what JSON must escape, what it must not, and what sorts differently in UTF-16
 ODD = ("", ' "said"', " a\\b", " é", " \U0001f600", " \x7f\u2028", "\t", " \uffee", " \x01")
-WORDS = [
-    "aru",
-    "belo",
-    "cato",
-    "dime",
-    "ero",
-    "fasi",
-    "gulu",
-    "hane",
-    "iko",
-    "jota",
-    "kelu",
-    "lomi",
-]
+WORDS = ("aru", "belo", "cato", "dime", "ero", "fasi", "gulu", "hane", "iko", "jota", "kelu")
 
 
 @dataclass(frozen=True)
@@ -97,7 +84,7 @@ class History:
 def text_of(source: str) -> Text:
     """Return the text of a copy: a heading, forty words, a footer; its words end in consonants."""
     number = COPIES.index(source)
-    body = [f"{word}{ending}" for word in WORDS for ending in ("n", "r", "st", "lk")]
+    body = [f"{word}{ending}" for word in WORDS[:10] for ending in ("n", "r", "st", "lk")]
     body = body[number:] + body[:number]
     lines = [" ".join(body[at : at + 9]) for at in range(0, 36, 9)]
     return Text("HEAD WORDS\n\n" + ",\n".join(lines) + ".\n\nFOOT WORDS")

@@ -12,7 +12,7 @@ from claimlog.events.log import read
 from claimlog.validate import Report, validate
 from claimlog.validate import report as report_module
 from claimlog.validate.report import LAYERS, read_rules
-from conftest import ROOT, World
+from conftest import ACTORS, CLAIMS, ROOT, SOURCES, World
 from mutants import MUTANTS
 
 RULES = read_rules(ROOT / "schemas")
@@ -61,6 +61,34 @@ def test_a_rule_that_checked_nothing_although_rows_exist_fails(
     report = checked(world)
     assert [finding.rule for finding in report.findings] == ["hop-speaker"]
     assert "checked nothing although rows exist" in str(report.findings[0])
+
+
+def test_a_rule_that_finds_nothing_to_check_among_the_rows_is_not_checked(bare: World) -> None:
+    bare.add("sources", [SOURCES[0]])
+    bare.seal("register")
+    report = checked(bare)
+    assert report.findings == []
+    tally = report.tallies["text-identity"]  # a work has no text
+    assert (tally.status, tally.note) == ("not checked", "no row holds what it checks")
+
+
+def test_a_log_of_actors_alone_is_valid(bare: World) -> None:
+    bare.add("actors", [ACTORS[0]])  # it has no membership, thus no date to check
+    bare.seal("register")
+    report = checked(bare)
+    assert report.findings == []
+    assert report.tallies["edtf"].note == "no row holds what it checks"
+
+
+def test_a_log_whose_claims_are_all_retracted_is_valid(bare: World) -> None:
+    bare.add("actors", ACTORS)
+    bare.add("sources", SOURCES)
+    bare.add("claims", CLAIMS[2:3])
+    bare.retract("claims", "C001-001")
+    bare.seal("withdrawn")
+    report = checked(bare)
+    assert report.findings == []
+    assert report.tallies["quote-hash"].note == "no row holds what it checks"
 
 
 def test_without_texts_anchor_rules_are_not_checked_and_say_how_many(world: World) -> None:

@@ -89,7 +89,7 @@ def _check_reading(log: Log, report: Report) -> None:
 
 
 def _excuse(log: Log, report: Report, frictionless: bool) -> None:
-    """Fail every rule that checked nothing although there were rows for it and no reason not to."""
+    """Say why a rule checked nothing; fail one that never ran although there were rows for it."""
     for tally in report.tallies.values():
         if tally.checked or tally.failed or tally.note:
             continue
@@ -99,11 +99,13 @@ def _excuse(log: Log, report: Report, frictionless: bool) -> None:
             tally.note = f"not reached: stopped after layer {report.stopped_after}"
         elif not frictionless and tally.rule.id == "descriptor":
             tally.note = "left to sealing"
-        elif any(log.frames[name].height for name in _streams(log, tally)):
+        elif not any(log.frames[name].height for name in _streams(log, tally)):
+            tally.note = "there are no rows to check"
+        elif tally.ran:
+            tally.note = "no row holds what it checks"  # as when every claim is retracted
+        else:
             message = "checked nothing although rows exist"
             report.fail(Finding(tally.rule.id, "events", message, remedy="mend the rule"))
-        else:
-            tally.note = "there are no rows to check"
 
 
 def _streams(log: Log, tally: Tally) -> list[str]:
