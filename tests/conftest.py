@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datasette.app import Datasette
 
 from claimlog.events.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.events.canonical import encode
@@ -22,8 +24,11 @@ from claimlog.ledger import edit
 from claimlog.ledger.opened import locked
 from claimlog.ledger.seal import make_manifest, seal, sync_descriptor
 from claimlog.package import Package
+from claimlog.site.serve import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
+Get = Callable[[str], Any]
+"""Asks a served build for a path and returns the answer."""
 
 TEXT = """Home | World | Harbours
 
@@ -327,6 +332,20 @@ def copied(world: World, folder: Path) -> World:
     shutil.copytree(world.root, folder / "package")
     shutil.copytree(world.texts, folder / "texts")
     return World(Package(folder / "package"), folder / "texts")
+
+
+def asking(folder: Path, *frozen: Path) -> Get:
+    """Return a way to ask the pages of a build, with releases beside it, as it would be served."""
+    about = folder / "datasette"
+    app = Datasette(
+        [],
+        immutables=[str(min(folder.glob("*.db"), key=lambda path: len(path.name)))]
+        + [str(path) for path in frozen],
+        metadata=json.loads((about / "metadata.json").read_text("utf-8")),
+        inspect_data=json.loads((about / "inspect.json").read_text("utf-8")),
+        settings=SETTINGS,
+    )
+    return lambda path: asyncio.run(app.client.get(path))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import socket
@@ -10,20 +9,17 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from datasette.app import Datasette
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import queries
 from claimlog.package import Package
 from claimlog.pipeline import build
-from claimlog.site.serve import SETTINGS, command
-from conftest import ROOT, World, copied
+from claimlog.site.serve import command
+from conftest import ROOT, Get, World, asking, copied
 
-Get = Callable[[str], Any]
 SCHEMAS_TABLES = sorted(p.stem for p in (ROOT / "schemas" / "tables").glob("*.json"))
 
 
@@ -36,20 +32,7 @@ def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def get(served: World) -> Get:
-    folder = served.package.build
-    app = Datasette(
-        [],
-        immutables=[str(folder / "tiny.db")],
-        metadata=json.loads((folder / "datasette" / "metadata.json").read_text()),
-        inspect_data=json.loads((folder / "datasette" / "inspect.json").read_text()),
-        settings={k: {"on": True, "off": False}.get(v, v) for k, v in SETTINGS.items()}
-        | {k: int(v) for k, v in SETTINGS.items() if v.isdigit()},
-    )
-
-    def ask(path: str) -> Any:
-        return asyncio.run(app.client.get(path))
-
-    return ask
+    return asking(served.package.build)
 
 
 @pytest.mark.parametrize("table", SCHEMAS_TABLES)
@@ -193,10 +176,10 @@ def test_the_real_log_builds_and_serves_all_sources_and_the_vox_claims(
 ) -> None:
     out = tmp_path_factory.mktemp("real") / "build"
     build(Package(ROOT), out)
-    app = Datasette([], immutables=[str(out / "allied-trust.db")])
+    get = asking(out)
 
     def count(sql: str) -> int:
-        answer = asyncio.run(app.client.get(f"/allied-trust.json?_shape=arrays&sql={sql}"))
+        answer = get(f"/allied-trust.json?_shape=arrays&sql={sql}")
         return int(answer.json()["rows"][0][0])
 
     assert count("select+count(*)+from+sources+where+kind='copy'") == 5

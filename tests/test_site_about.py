@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import html
 import itertools
-import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from datasette.app import Datasette
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.export.metadata import queries
@@ -27,10 +23,9 @@ from claimlog.site.history import find
 from claimlog.site.paging import Part
 from claimlog.site.plots import Bar, plot
 from claimlog.site.serve import command
-from conftest import World, claim, copied
+from conftest import Get, World, asking, claim, copied
 from test_release import Repo, repository
 
-Get = Callable[[str], Any]
 MARKUP = '"><script>alert(1)</script>'
 NASTY = (
     *(
@@ -73,17 +68,6 @@ PAGES = (
 )
 
 
-def client(folder: Path, *frozen: Path) -> Get:
-    """Return a function that asks the pages of a build, with releases beside it."""
-    app = Datasette(
-        [],
-        immutables=[str(next(folder.glob("*.db"))), *map(str, frozen)],
-        metadata=json.loads((folder / "datasette" / "metadata.json").read_text("utf-8")),
-        inspect_data=json.loads((folder / "datasette" / "inspect.json").read_text("utf-8")),
-    )
-    return lambda path: asyncio.run(app.client.get(path))
-
-
 @pytest.fixture(scope="module")
 def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     world = copied(made, tmp_path_factory.mktemp("about"))
@@ -93,7 +77,7 @@ def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def get(served: World) -> Get:
-    return client(served.package.build)
+    return asking(served.package.build)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +85,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory, made: World) -> Get:
     """The pages of a log that holds a register and nothing else."""
     folder = tmp_path_factory.mktemp("bare") / "build"
     build(made.package, folder, as_of="1")
-    return client(folder)
+    return asking(folder)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +101,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
 @pytest.fixture(scope="module")
 def both(released: Repo) -> Get:
     folder = released.package.build
-    return client(folder, *freeze(released.package, folder, "all"))
+    return asking(folder, *freeze(released.package, folder, "all"))
 
 
 def shown(page: Any) -> str:
@@ -322,7 +306,7 @@ def test_long_lists_are_parted_into_pages_that_keep_the_search(made: World, tmp_
     world.add("claims", rows)
     world.seal("many")
     build(world.package, world.package.build)
-    ask = client(world.package.build)
+    ask = asking(world.package.build)
     pages = [ask(f"/claims.json?q=signed&topic=trust&page={n}").json() for n in (1, 2, 3, 4)]
     assert [len(page["claims"]) for page in pages] == [50, 50, 20, 20]
     assert len({row["claim_id"] for page in pages for row in page["claims"]}) == 120
@@ -424,7 +408,7 @@ def test_quality_says_which_targets_were_reached_in_words_and_signs(
                 rows.execute(sql, (*given, target))
         spans = (1, "all", "a", "b", "0.3.0", 13, 14, 12, 0.9, 0.95)
         rows.execute("insert into span_agreement values (?,?,?,?,?,?,?,?,?,?)", spans)
-    ask = client(folder)
+    ask = asking(folder)
     [found] = ask("/quality.json").json()["passes"]
     assert {row["variable"]: row["result"] for row in found["overall"]} == {
         "topic": "reached",
@@ -488,7 +472,7 @@ def test_without_a_descriptor_the_page_says_where_the_tables_are(
     folder = tmp_path / "build"
     shutil.copytree(served.package.build, folder)
     (folder / "datapackage.json").unlink()
-    ask = client(folder)
+    ask = asking(folder)
     assert "its files cannot be listed" in shown(ask("/downloads"))
     assert ask("/downloads/claims.parquet").status_code == 404
 
@@ -573,7 +557,7 @@ def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, b
         ("0.1.1", 5, True),
         ("0.1.0", 6, True),
     ]
-    alone = client(released.package.build)
+    alone = asking(released.package.build)
     assert {row["served"] for row in alone("/releases.json").json()["releases"]} == {False}
     assert "claimlog serve --releases all" in shown(alone("/releases/0.1.0"))
 

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import json
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from datasette.app import Datasette
 
 from claimlog.pipeline import build
 from claimlog.site.formats import edtf, number, when
 from claimlog.site.headers import HEADERS
-from conftest import World, copied
-
-Get = Callable[[str], Any]
-
-
-def client(world: World) -> Get:
-    """Return a function that asks the pages of a build."""
-    folder = world.package.build
-    app = Datasette(
-        [],
-        immutables=[str(folder / "tiny.db")],
-        metadata=json.loads((folder / "datasette" / "metadata.json").read_text("utf-8")),
-        inspect_data=json.loads((folder / "datasette" / "inspect.json").read_text("utf-8")),
-    )
-    return lambda path: asyncio.run(app.client.get(path))
+from conftest import Get, World, asking, copied
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +23,7 @@ def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def get(served: World) -> Get:
-    return client(served)
+    return asking(served.package.build)
 
 
 def test_a_claim_shows_its_statement_codes_chain_and_place(get: Get) -> None:
@@ -138,7 +120,7 @@ def test_statements_are_escaped(world: World) -> None:
     evil = "<script>alert('x')</script> & <img src=x onerror=alert(1)> said a clerk."
     world.rewrite("claims", lambda rows: rows[0].update(statement=evil, note=evil), 1)
     build(world.package, world.package.build)
-    page = client(world)("/claims/C001-001").text
+    page = asking(world.package.build)("/claims/C001-001").text
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert" in page

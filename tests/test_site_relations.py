@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-from datasette.app import Datasette
 
 from claimlog.events.text import Text
 from claimlog.pipeline import build
 from claimlog.site.graph import circles, drawn
 from claimlog.site.shown import by_origin, counted_once
 from claimlog.site.timeline import drawn as line_of_time
-from conftest import World, claim, copied, hop, source
+from conftest import Get, World, asking, claim, copied, hop, source
 
-Get = Callable[[str], Any]
 MARKUP = "<script>alert(1)</script>"
 SECOND = "Norland no longer gives Sudland tide tables. The minister says that this is untrue.\n"
 PAGES = (
@@ -42,16 +36,7 @@ def client(folder: Path) -> Get:
     """Return a way to ask a server for a build, with one frozen release beside it."""
     frozen = folder / "tiny-0_1_0.db"
     shutil.copyfile(folder / "tiny.db", frozen)
-    app = Datasette(
-        [],
-        immutables=[str(folder / "tiny.db"), str(frozen)],
-        metadata=json.loads((folder / "datasette" / "metadata.json").read_text()),
-    )
-
-    def ask(path: str) -> Any:
-        return asyncio.run(app.client.get(path))
-
-    return ask
+    return asking(folder, frozen)
 
 
 @pytest.fixture(scope="module")

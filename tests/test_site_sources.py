@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -12,36 +11,30 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from datasette.app import Datasette
 
 from claimlog.events.text import Text
 from claimlog.pipeline import build
 from claimlog.site import texts
 from claimlog.site.sources import _columns, _drawing
-from conftest import ACTORS, INCIDENTS, STOPPED, TEXT, World, claim, copied, empty_world, source
+from conftest import (
+    ACTORS,
+    INCIDENTS,
+    STOPPED,
+    TEXT,
+    Get,
+    World,
+    asking,
+    claim,
+    copied,
+    empty_world,
+    source,
+)
 
-Get = Callable[[str], Any]
 MARKUP = "<script>alert(1)</script>"
 ODD = f"Tide news\n\n{MARKUP} The <b>pilots</b> of Norland & Sudland met on Friday.\n"
-
-
-def client(world: World, *frozen: Path) -> Get:
-    folder = world.package.build
-    app = Datasette(
-        [],
-        immutables=[str(folder / "tiny.db"), *map(str, frozen)],
-        metadata=json.loads((folder / "datasette" / "metadata.json").read_text()),
-    )
-
-    def ask(path: str) -> Any:
-        return asyncio.run(app.client.get(path))
-
-    return ask
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +51,7 @@ def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def get(served: World) -> Get:
-    return client(served)
+    return asking(served.package.build)
 
 
 @pytest.fixture
@@ -203,7 +196,7 @@ def test_a_retracted_source_is_not_found_and_the_page_says_why(world: World) -> 
     world.retract("sources", "S102", "It never existed.")
     world.seal("less")
     build(world.package, world.package.build)
-    page = client(world)("/sources/S102")
+    page = asking(world.package.build)("/sources/S102")
     assert page.status_code == 404
     assert "Source S102 was retracted: It never existed." in page.text
 
@@ -289,14 +282,16 @@ def test_a_directory_with_other_articles_says_that_this_one_is_not_among_them(
     odd: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAIMLOG_TEXTS", str(odd.texts))
-    assert "holds other articles, but not this one" in client(odd)("/sources/S003").text
+    assert (
+        "holds other articles, but not this one" in asking(odd.package.build)("/sources/S003").text
+    )
 
 
 def test_markup_in_titles_notes_texts_and_file_names_is_escaped(
     odd: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAIMLOG_TEXTS", str(odd.texts))
-    get = client(odd)
+    get = asking(odd.package.build)
     for path in ("/sources", "/sources/S001", "/sources/S002", "/claims/C001-001"):
         page = get(path).text
         assert "<script>alert" not in page
@@ -309,7 +304,7 @@ def test_overlapping_claims_are_cut_at_every_border_and_lead_to_the_shortest(
     odd: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAIMLOG_TEXTS", str(odd.texts))
-    page = client(odd)("/sources/S001").text
+    page = asking(odd.package.build)("/sources/S001").text
     assert marks(page) == ["C001-001", "C001-002", "C001-001", "C001-003"]
     assert page.count("depth-2") == 2
 
@@ -332,7 +327,7 @@ def test_more_claims_than_fit_a_page_are_shown_in_parts_with_their_part_of_the_t
     odd: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAIMLOG_TEXTS", str(odd.texts))
-    get = client(odd)
+    get = asking(odd.package.build)
     parts = [get(f"/sources/S002.json?page={number}").json() for number in (1, 2, 3)]
     assert [len(part["claims"]) for part in parts] == [200, 200, 50]
     assert [part["total"] for part in parts] == [450, 450, 450]
@@ -348,13 +343,13 @@ def test_more_claims_than_fit_a_page_are_shown_in_parts_with_their_part_of_the_t
 
 
 def test_empty_states_are_said(odd: World, bare: World) -> None:
-    get = client(odd)
+    get = asking(odd.package.build)
     assert "No claim stands in its text." in get("/sources/S003").text
     assert "No claim is known to go back to it." in get("/sources/S101").text
     assert "It is not known to be derived from another source" in get("/sources/S101").text
     assert "not known to be derived" in get("/sources").text
     build(bare.package, bare.package.build)
-    empty = client(bare)
+    empty = asking(bare.package.build)
     assert "No article was coded yet." in empty("/sources").text
     assert "No work is registered yet." in empty("/sources").text
 
@@ -362,7 +357,7 @@ def test_empty_states_are_said(odd: World, bare: World) -> None:
 def test_pages_of_a_release_link_within_it(served: World, tmp_path: Path) -> None:
     frozen = tmp_path / "tiny-0_1_0.db"
     shutil.copy(served.package.build / "tiny.db", frozen)
-    get = client(served, frozen)
+    get = asking(served.package.build, frozen)
     page = get("/releases/0.1.0/sources/S001").text
     assert 'href="/releases/0.1.0/claims/C001-001"' in page
     assert 'href="/releases/0.1.0/sources/S101"' in page

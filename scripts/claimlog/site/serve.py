@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
-SETTINGS = {
-    "suggest_facets": "off",  # the declared facets are indexed; guessed ones can time out
-    "facet_time_limit_ms": "1000",
-    "sql_time_limit_ms": "2000",
-    "default_page_size": "50",
-    "max_returned_rows": "1000",
-    "allow_csv_stream": "on",
+SETTINGS: Mapping[str, bool | int] = {
+    "default_allow_sql": True,
+    "sql_time_limit_ms": 2000,
+    "max_returned_rows": 1000,
+    "default_page_size": 50,
+    "facet_time_limit_ms": 1000,
+    "suggest_facets": False,  # the declared facets are indexed; guessed ones can time out
+    "allow_csv_stream": True,
 }
+"""What the server lets a reader ask: SQL of their own, for two seconds and a thousand rows."""
 
 
 def command(
@@ -51,7 +54,7 @@ def command(
     words += ["--metadata", str(folder / "datasette" / "metadata.json")]
     words += ["--host", host, "--port", str(port)]
     for name, value in SETTINGS.items():
-        words += ["--setting", name, value]
+        words += ["--setting", name, str(int(value))]
     return words
 
 
