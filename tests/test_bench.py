@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from claimlog.bench.duckdb_script import TABLES
-from claimlog.bench.peers import MARKS, measure
-from claimlog.bench.run import GOALS, run
-from claimlog.bench.shown import END, START, markdown, plain, replaced
+from claimlog.bench.peers.contenders import MARKS, measure
+from claimlog.bench.peers.duckdb_script import TABLES
+from claimlog.bench.peers.suite import GOALS, markdown, plain
+from claimlog.bench.suites import Wanted, run
 from claimlog.bench.synth import make_log
+from claimlog.bench.tables import markers, replaced
 from claimlog.errors import ClaimlogError
 from claimlog.events.canonical import encode
 from claimlog.events.log import read
@@ -27,6 +28,7 @@ from claimlog.validate import validate
 from conftest import ROOT, World
 
 CLAIMS = 500
+START, END = markers("peers")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -173,7 +175,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     shutil.copyfile(ROOT / "datapackage.json", root / "datapackage.json")
     page = f"# Title\n\nBefore.\n\n{START}\nan old table\n{END}\n\nAfter.\n"
     (root / "README.md").write_text(page, "utf-8")
-    run(Package(root), 200, 1, root / "results.json", readme=True)
+    run(Package(root), "peers", Wanted(200), root / "results.json", readme=True)
     found: dict[str, Any] = json.loads((root / "results.json").read_text("utf-8"))
     return {**found, "readme": (root / "README.md").read_text("utf-8")}
 
@@ -186,7 +188,7 @@ def test_a_run_puts_its_table_into_the_readme_and_leaves_the_rest(results: dict[
     )
     assert (before, after) == ("# Title\n\nBefore.\n\n", "\n\nAfter.\n")
     assert "an old table" not in table
-    assert "claimlog bench --claims 200 --runs 1 --readme" in table
+    assert "claimlog bench peers --claims 200 --runs 1 --readme" in table
     assert table == f"\n{markdown(results)}\n"
 
 
@@ -213,7 +215,7 @@ def test_the_results_describe_the_machine_without_naming_it(results: dict[str, A
 )
 def test_a_readme_without_a_place_for_the_table_is_refused(page: str) -> None:
     with pytest.raises(ClaimlogError, match=r"^README.md: expected the lines .* once each"):
-        replaced(page, "table")
+        replaced(page, "peers", "table")
 
 
 def test_a_readme_is_looked_at_before_anything_is_measured(bare: World) -> None:
@@ -229,9 +231,9 @@ def test_peers_that_disagree_stop_the_run(tmp_path: Path, monkeypatch: pytest.Mo
     def child(_module: str, *words: str) -> str:
         return json.dumps({"claims": len(words[0]), "rows": 1, "seconds": 1})
 
-    monkeypatch.setattr("claimlog.bench.run._child", child)
+    monkeypatch.setattr("claimlog.bench.peers.suite.child", child)
     with pytest.raises(ClaimlogError, match="the numbers of claims differ"):
-        run(Package(ROOT), 100, 1, tmp_path / "out.json", readme=False)
+        run(Package(ROOT), "peers", Wanted(100), tmp_path / "out.json", readme=False)
     assert not (tmp_path / "out.json").exists()
 
 

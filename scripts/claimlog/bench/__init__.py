@@ -1,1 +1,1 @@
-"""The benchmark: a synthetic log, our stages on it, and beside them what one would use instead."""
+"""The bench: suites that measure a synthetic log, and their tables for the README."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from claimlog.cli import edit, read, release
+from claimlog.cli import bench, edit, read, release
 from claimlog.cli.base import Context
 from claimlog.errors import ClaimlogError, FindingsError
 
@@ -50,7 +50,7 @@ for command in (
     release.cite,
     release.prove,
     read.schemas,
-    read.bench,
+    bench.bench,
 ):
     cli.add_command(command)
 

@@ -1,4 +1,4 @@
-"""Commands that read the log: validate, build, serve, verify, show, log, schemas, bench."""
+"""Commands that read the log: validate, build, serve, verify, show, log, schemas."""
 
 from __future__ import annotations
 
@@ -341,16 +341,3 @@ def _citation(package: Package) -> str | None:
 
     index = read_index(package)
     return citation.describe(of_entry(read(package), index[-1])).decode() if index else None
-
-
-@click.command(epilog=example("claimlog bench --claims 100000"))
-@click.option("--claims", type=click.IntRange(100), default=100_000, show_default=True)
-@click.option("--runs", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Write the results as JSON.")
-@click.option("--readme", is_flag=True, help="Put the table into the README.")
-@pass_context
-def bench(context: Context, claims: int, runs: int, out: Path | None, readme: bool) -> None:
-    """Measure each stage on a synthetic log, beside what one would use instead."""
-    from claimlog.bench.run import run
-
-    run(context.package, claims, runs, out, readme)

@@ -1,7 +1,8 @@
 """What one would use instead of each part of claimlog, and claimlog itself, each measured alone.
 
-``python -m claimlog.bench.peers NAME PACKAGE OUT`` runs one of them and prints its measurements as
-JSON. Each gets a process of its own, so that its time and its peak memory are its own.
+``python -m claimlog.bench.peers.contenders NAME PACKAGE OUT`` runs one of them and prints its
+measurements as JSON. Each gets a process of its own, so that its time and its peak memory are its
+own.
 
 - ``claimlog`` validates a log and compiles it: every stage of a build, as a user runs it.
 - ``frictionless`` validates the first rows of the claims against the same Table Schema.
@@ -22,9 +23,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from claimlog.bench.duckdb_script import (
+from claimlog.bench.peers.duckdb_script import (
     count_claims,
     log_files,
     settle,
@@ -32,9 +33,6 @@ from claimlog.bench.duckdb_script import (
 )
 from claimlog.package import Package
 from claimlog.schema import Field, Schemas
-
-if TYPE_CHECKING:
-    pass
 
 FRICTIONLESS_ROWS = 50_000  # of the claims; it takes ten seconds and more for them
 MARKS = ("import", "read", "schema", "rows", "integrity", "text", "compile", "end")

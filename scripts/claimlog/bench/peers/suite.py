@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
-import os
-import platform
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +10,16 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from tqdm import tqdm
-
-from claimlog.bench.peers import PEERS, Result
-from claimlog.bench.shown import markdown, plain, replaced
+from claimlog.bench.machine import machine, versions
+from claimlog.bench.peers.contenders import PEERS
+from claimlog.bench.peers.shown import markdown, plain
+from claimlog.bench.suites import Result, Wanted, child, steps
 from claimlog.errors import ClaimlogError
-from claimlog.package import Package, write_durably
+from claimlog.package import Package
 
+__all__ = ["NEEDS", "markdown", "measure", "plain"]
+
+NEEDS = ("duckdb", "sqlite_utils")
 HELP_RUNS = 5
 VALIDATION = ("schema", "rows", "integrity", "text")
 LIBRARIES = (
@@ -47,59 +44,28 @@ GOALS: tuple[tuple[str, str, float | None], ...] = (
 """What is promised: what, which way, how much."""
 
 
-def run(package: Package, claims: int, runs: int, out: Path | None, readme: bool) -> None:
-    """Measure a log of `claims` claims, `runs` times, and print the medians.
-
-    Parameters
-    ----------
-    out
-        Where to write the results as JSON.
-    readme
-        Whether to put the table into the package's README.
+def measure(package: Package, wanted: Wanted) -> Result:
+    """Return stages, ratios, library versions and the machine.
 
     Raises
     ------
     ClaimlogError
-        If a peer is not installed or fails, if they disagree on the number of claims, or if the
-        README has no place for the table.
+        If a peer fails, or if they disagree on the number of claims.
     """
-    for module in ("duckdb", "sqlite_utils"):
-        if importlib.util.find_spec(module) is None:
-            raise ClaimlogError(
-                f"bench compares with {module}, which is not installed; run it as make bench"
-            )
-    page = package.root / "README.md"
-    if readme:
-        replaced(_text(page), "")  # before measuring: better now than in an hour
-    results = measure(package, claims, runs)
-    print(plain(results))
-    if out is not None:
-        write_durably(out.absolute(), json.dumps(results, indent=2).encode() + b"\n")
-    if readme:
-        write_durably(page, replaced(_text(page), markdown(results)).encode())
-
-
-def measure(package: Package, claims: int, runs: int) -> Result:
-    """Return stages, ratios, library versions and the machine, as ``--out`` writes them."""
-    quiet = True if os.environ.get("CI") else None  # None: only on a terminal
+    claims, runs = wanted.claims, wanted.runs
     with (
         tempfile.TemporaryDirectory(prefix="claimlog-bench-") as name,
-        tqdm(total=2 + runs * len(PEERS), desc="bench", disable=quiet, leave=False) as bar,
+        steps(2 + runs * len(PEERS)) as step,
     ):
-
-        def step(label: str) -> None:
-            bar.set_postfix_str(label)
-            bar.update()
-
         folder = Path(name)
         step("making the log")
         # in a process of its own: a child's peak memory begins at that of its parent
-        _child("claimlog.bench.synth", str(package.root), name, str(claims))
+        child("claimlog.bench.synth", str(package.root), name, str(claims))
         found: dict[str, list[Result]] = {peer: [] for peer in PEERS}
         for turn in range(runs):
             for peer in PEERS:
                 step(f"{peer} {turn + 1}/{runs}")
-                done = _child("claimlog.bench.peers", peer, str(folder / "package"), name)
+                done = child("claimlog.bench.peers.contenders", peer, str(folder / "package"), name)
                 found[peer].append(json.loads(done))
             _agree({peer: results[-1] for peer, results in found.items()})
         step("claimlog --help")
@@ -112,24 +78,14 @@ def measure(package: Package, claims: int, runs: int) -> Result:
         "stages": stages,
         "goals": _goals(stages, help_seconds),
         "machine": machine(),
-        "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "versions": versions(LIBRARIES),
         "measured": found,
     }
 
 
-def _child(module: str, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", module, *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
-        raise ClaimlogError(f"bench: {module} {words[0]} failed: {last}")
-    return done.stdout
-
-
 def _timed_help() -> float:
     started = perf_counter()
-    _child("claimlog", "--help")
+    child("claimlog", "--help")
     return perf_counter() - started
 
 
@@ -222,29 +178,3 @@ def _goals(stages: list[dict[str, Any]], help_seconds: float) -> list[dict[str, 
         }
         for (what, way, limit), value in zip(GOALS, values, strict=True)
     ]
-
-
-def machine() -> dict[str, Any]:
-    """Describe the machine, without its name."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "memory_gb": round(memory / 1e9, 1),
-        "os": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
-
-
-def _text(page: Path) -> str:
-    try:
-        return page.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClaimlogError(f"README.md: cannot be read as UTF-8 text ({error})") from error
