@@ -227,6 +227,13 @@ def _whole(log: Log) -> Iterator[Task]:
     except FrictionlessException as error:
         yield [], [error.error, *error.reasons], 0
         return
+    for resource in package.resources:
+        # a stream without rows has no file to be a resource; the references rule reads these keys
+        resource.schema.foreign_keys = [
+            key
+            for key in resource.schema.foreign_keys
+            if package.has_resource(key["reference"]["resource"] or resource.name)
+        ]
     for task in package.validate().tasks:
         paths = listing(log.batches).get(task.name, [])
         lines = [(path, n + 1) for path in paths for n in range(log.files[path].rows)]
