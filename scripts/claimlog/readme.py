@@ -12,6 +12,7 @@ import narwhals as nw
 from claimlog.errors import ClaimlogError
 from claimlog.events.log import Log, read
 from claimlog.export.metadata import queries
+from claimlog.fold.gathered import Published
 from claimlog.fold.reliability import ALL, reliability
 from claimlog.package import Package
 from claimlog.schema import Field
@@ -78,7 +79,7 @@ def _agreement(log: Log) -> str:
     """Return agreement over all sources: targets by variable, and passages, by pass."""
     table = reliability(
         nw.from_native(log.live("codings")).lazy(),
-        nw.from_native(log.live("claims")).lazy(),
+        [Published(*row) for row in log.live("claims").select(Published._fields).rows()],
         log.schemas,
         log.codebooks,
     )

@@ -11,13 +11,16 @@ those count once that rest on one another, or on one work, by any edge of the li
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import narwhals as nw
 
+from claimlog.fold.components import components
+from claimlog.fold.gathered import Member, Reports
 from claimlog.fold.states import Frame
 
 Edges = dict[str, list[tuple[str, str]]]
-Member = tuple[str, str, str, str | None]
-"""A claim in a group: group, claim, source, origin."""
 
 VAGUE = "generic"
 DERIVED = "wasDerivedFrom"
@@ -64,43 +67,34 @@ def edges(sources: Frame, relation: str | None = None) -> Edges:
     }
 
 
-def corroborate(claims: Frame, links: Frame, sources: Frame) -> dict[str, Frame]:
+def corroborate(
+    members: Sequence[Member], groups: Mapping[str, str], sources: Frame
+) -> dict[str, Frame]:
     """Return the tables ``corroboration`` and ``corroboration_claims``.
 
     Parameters
     ----------
-    claims
-        Live claims with ``origin_id``.
-    links, sources
+    members
+        The live claims that a group has.
+    groups
+        Group by claim; a claim that is not live is in none.
+    sources
         Live rows.
     """
-    pairs = links.filter(nw.col("relation") == "same_fact").select("from_claim_id", "to_claim_id")
-    groups = components([(str(a), str(b)) for a, b in pairs.collect().rows()])
-    chosen = claims.filter(nw.col("claim_id").is_in(sorted(groups)))
-    facts = {
-        row["claim_id"]: row
-        for row in chosen.select("claim_id", "source_id", "origin_id", "statement")
-        .collect()
-        .rows(named=True)
-    }
-    rows: list[Member] = [
-        (groups[claim], claim, fact["source_id"], fact["origin_id"])
-        for claim, fact in sorted(facts.items())
-    ]
-    backend = claims.implementation
+    rows = sorted((groups[member.claim_id], member) for member in members)
+    backend = sources.implementation
     names = ("fact_id", "claim_id", "source_id", "origin_id")
     return {
         "corroboration_claims": nw.from_dict(
-            {name: [row[index] for row in rows] for index, name in enumerate(names)},
+            {
+                "fact_id": [fact for fact, _ in rows],
+                **{name: [getattr(member, name) for _, member in rows] for name in names[1:]},
+            },
             schema=nw.Schema({name: nw.String() for name in names}),
             backend=backend,
         ).lazy(),
         "corroboration": nw.from_dict(
-            _summary(
-                rows,
-                {claim: str(fact["statement"]) for claim, fact in facts.items()},
-                edges(sources),
-            ),
+            _summary(rows, edges(sources)),
             schema=nw.Schema(
                 {
                     "fact_id": nw.String(),
@@ -116,73 +110,41 @@ def corroborate(claims: Frame, links: Frame, sources: Frame) -> dict[str, Frame]
     }
 
 
-def reported(claims: Frame, sources: Frame) -> Frame:
-    """Return by incident how many claims, articles and independent origins report it.
-
-    Parameters
-    ----------
-    claims
-        Live claims with ``origin_id``.
-    """
-    about = claims.filter(~nw.col("incident_id").is_null())
-    counts = about.group_by("incident_id").agg(
-        nw.len().alias("claims"),
-        nw.col("source_id").n_unique().alias("articles"),
-        nw.col("origin_id").is_null().sum().alias("unknown_origins"),
-    )
-    origins: dict[str, set[str]] = {}
-    pairs = about.select("incident_id", "origin_id").unique().collect().rows()
-    for incident, origin in pairs:
-        origins.setdefault(incident, set()).update([origin] if origin else [])
+def reported(reports: Mapping[str, Reports], sources: Frame, backend: Any) -> Frame:
+    """Return by incident how many claims, articles and independent origins report it."""
     lineage = edges(sources)
-    independents = nw.from_dict(
-        {
-            "incident_id": list(origins),
-            "independent_origins": [independent(works, lineage) for works in origins.values()],
-        },
-        schema=nw.Schema({"incident_id": nw.String(), "independent_origins": nw.Int64()}),
-        backend=claims.implementation,
-    )
-    return counts.join(independents.lazy(), on="incident_id", how="left")
+    columns = {
+        "claims": [found.claims for found in reports.values()],
+        "articles": [len(found.articles) for found in reports.values()],
+        "unknown_origins": [found.unknown for found in reports.values()],
+        "independent_origins": [independent(found.origins, lineage) for found in reports.values()],
+    }
+    return nw.from_dict(
+        {"incident_id": list(reports), **columns},
+        schema=nw.Schema({"incident_id": nw.String(), **dict.fromkeys(columns, nw.Int64())}),
+        backend=backend,
+    ).lazy()
 
 
-def _summary(
-    rows: list[Member], statements: dict[str, str], lineage: Edges
-) -> dict[str, list[object]]:
+def _summary(rows: list[tuple[str, Member]], lineage: Edges) -> dict[str, list[object]]:
     groups: dict[str, list[Member]] = {}
-    for row in rows:
-        groups.setdefault(row[0], []).append(row)
+    for fact, member in rows:
+        groups.setdefault(fact, []).append(member)
+    statements = {member.claim_id: member.statement for _, member in rows}
     return {
         "fact_id": list(groups),
         "claims": [len(group) for group in groups.values()],
-        "articles": [len({row[2] for row in group}) for group in groups.values()],
+        "articles": [len({member.source_id for member in group}) for group in groups.values()],
         "independent_origins": [
-            independent({r[3] for r in g if r[3]}, lineage) for g in groups.values()
+            independent({m.origin_id for m in group if m.origin_id}, lineage)
+            for group in groups.values()
         ],
-        "unknown_origins": [sum(r[3] is None for r in g) for g in groups.values()],
-        "statement": [statements[fact] for fact in groups],
+        "unknown_origins": [
+            sum(member.origin_id is None for member in group) for group in groups.values()
+        ],
+        # a group is named after its first claim; where that one is retracted, the next speaks
+        "statement": [statements.get(fact, group[0].statement) for fact, group in groups.items()],
     }
-
-
-def components(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Return each name's group, named after its first member in sort order.
-
-    >>> components([("b", "c"), ("a", "b"), ("x", "y")])
-    {'a': 'a', 'b': 'a', 'c': 'a', 'x': 'x', 'y': 'x'}
-    """
-    parent: dict[str, str] = {}
-
-    def top(name: str) -> str:
-        parent.setdefault(name, name)
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    for one, other in pairs:
-        first, second = sorted((top(one), top(other)))
-        parent[second] = first
-    return {name: top(name) for name in sorted(parent)}
 
 
 def independent(origins: set[str], lineage: Edges) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import narwhals as nw
 
@@ -13,20 +14,20 @@ from claimlog.fold.states import Frame
 CHANGES = {"assert": "added", "amend": "amended", "retract": "retracted"}
 
 
-def released(claims: Frame, marks: Sequence[Mark]) -> dict[str, Frame]:
-    """Return the tables ``changes`` and ``releases``.
+def changes(claims: Frame, marks: Sequence[Mark]) -> Frame:
+    """Return the table ``changes``.
 
     Parameters
     ----------
     claims
-        Every row of the claims, not only the live ones.
+        Rows of claims, not only the live ones.
     marks
         The releases, oldest first; rows after the last one are in none.
     """
     release = nw.lit(None, dtype=nw.String())
     for mark in reversed(marks):
         release = nw.when(nw.col("seq") < mark.size).then(nw.lit(mark.version)).otherwise(release)
-    changes = claims.select(
+    return claims.select(
         "seq",
         "claim_id",
         "version",
@@ -35,8 +36,18 @@ def released(claims: Frame, marks: Sequence[Mark]) -> dict[str, Frame]:
         nw.col("action").replace_strict(CHANGES, return_dtype=nw.String()).alias("change"),
         release.alias("release"),
     )
-    counted = changes.group_by("release", "change").agg(nw.len().alias("claims")).collect()
-    counts = {(row["release"], row["change"]): row["claims"] for row in counted.rows(named=True)}
+
+
+def releases(
+    counts: Mapping[tuple[str | None, str], int], marks: Sequence[Mark], backend: Any
+) -> Frame:
+    """Return the table ``releases``.
+
+    Parameters
+    ----------
+    counts
+        Number of changes by release and kind of change.
+    """
     rows: dict[str, list[object]] = {name: [] for name in RELEASES}
     live = 0
     for mark in marks:
@@ -48,8 +59,7 @@ def released(claims: Frame, marks: Sequence[Mark]) -> dict[str, Frame]:
         values = (mark.version, day, mark.size, mark.root, live, added, amended, retracted)
         for name, value in zip(RELEASES, values, strict=True):
             rows[name].append(value)
-    table = nw.from_dict(rows, schema=nw.Schema(RELEASES), backend=claims.implementation)
-    return {"changes": changes, "releases": table.lazy()}
+    return nw.from_dict(rows, schema=nw.Schema(RELEASES), backend=backend).lazy()
 
 
 RELEASES = {

@@ -9,13 +9,14 @@ no attribution, or no measure, is a decision of the coder.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import narwhals as nw
 
 from claimlog.fold.agreement import alpha, covered, f1, matched
+from claimlog.fold.gathered import Published
 from claimlog.fold.states import Frame
 from claimlog.schema import Schemas, Table
 
@@ -27,14 +28,16 @@ Row = dict[str, Any]
 
 
 def reliability(
-    codings: Frame, claims: Frame, schemas: Schemas, codebooks: Mapping[int, str]
+    codings: Frame, claims: Sequence[Published], schemas: Schemas, codebooks: Mapping[int, str]
 ) -> dict[str, Frame]:
     """Return ``codings``, ``coding_pairs``, ``span_agreement`` and ``reliability``.
 
     Parameters
     ----------
-    codings, claims
+    codings
         Live rows.
+    claims
+        The live claims of the sources that have codings.
     codebooks
         Version of the codebook by number of batch.
     """
@@ -44,14 +47,13 @@ def reliability(
         for row in schemas.codebook.variables
         if row["variable"] in schemas.streams["codings"].names
     ]
-    published = claims.select("claim_id", "source_id", "start", "end")
     pairs, spans, results = [], [], []
     for comparison in _comparisons(rows, codebooks):
         pairs += comparison.pairs()
         spans.append(comparison.spans())
         results += [comparison.agreement(variable) for variable in variables]
     tables = {
-        "codings": _with_claims(rows, published.collect().rows(named=True) if rows else []),
+        "codings": _with_claims(rows, claims),
         "coding_pairs": pairs,
         "span_agreement": spans,
         "reliability": results,
@@ -148,11 +150,11 @@ class Comparison:
         return " ".join(sorted(self.versions))
 
 
-def _with_claims(codings: list[Row], claims: list[Row]) -> list[Row]:
+def _with_claims(codings: list[Row], claims: Sequence[Published]) -> list[Row]:
     """Add to each coding the published claim whose span matches it best, if one does."""
-    places: dict[str, list[Row]] = defaultdict(list)
-    for claim in claims:
-        places[claim["source_id"]].append(claim)
+    places: dict[str, list[Published]] = defaultdict(list)
+    for claim in sorted(claims):
+        places[claim.source_id].append(claim)
     groups: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
     for row in codings:
         groups[row["pass"], row["source_id"], row["coder"]].append(row)
@@ -161,9 +163,9 @@ def _with_claims(codings: list[Row], claims: list[Row]) -> list[Row]:
         there = places[source]
         found = matched(
             [(row["start"], row["end"]) for row in rows],
-            [(claim["start"], claim["end"]) for claim in there],
+            [(claim.start, claim.end) for claim in there],
         )
-        best = {one: (there[other]["claim_id"], round(share, 6)) for one, other, share in found}
+        best = {one: (there[other].claim_id, round(share, 6)) for one, other, share in found}
         for index, row in enumerate(rows):
             claim_id, share = best.get(index, (None, None))
             joined.append({**row, "claim_id": claim_id, "claim_iou": share})

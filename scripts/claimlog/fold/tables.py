@@ -1,4 +1,10 @@
-"""From the streams' rows to every table that depends on them."""
+"""From the streams' rows to every table that depends on them.
+
+Claims are many and everything else is few, so the fold has two steps: `fold_claims` needs the rows
+of some claims, all versions of each, and can be called for one range of the claims after the
+other; `fold_rest` needs every row of the other streams, and of the folded claims only what
+`fold.gathered` kept. `fold` does both over a whole log.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,8 @@ import narwhals as nw
 from claimlog.edtf import bounds
 from claimlog.events.releases import Mark
 from claimlog.fold.corroboration import corroborate, reported, with_origins
-from claimlog.fold.releases import released
+from claimlog.fold.gathered import Gathered, Wanted, gathered
+from claimlog.fold.releases import changes, releases
 from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
     Frame,
@@ -62,22 +69,72 @@ def fold(
     dict
         Lazy Narwhals frames by table name. Their columns are a superset of the table's.
     """
-    rows = {name: prefix(nw.from_native(frame).lazy(), size) for name, frame in frames.items()}
-    live = {name: current(rows[name], table.id) for name, table in schemas.streams.items()}
-    tables: Frames = {
-        **_source_tables(live["sources"]),
-        **_actor_tables(live["actors"]),
-        **_claim_tables(live["claims"], live["sources"], schemas),
-        "links": live["links"],
-        "events": _events(rows, schemas),
+    rows = cut(frames, size)
+    others = {name: frame for name, frame in rows.items() if name != "claims"}
+    tables = fold_claims(rows["claims"], others, schemas, outside)
+    kept = gathered(tables, wanted(others, schemas))
+    events = nw.concat(
+        [envelopes(rows[name], name, schemas) for name in schemas.streams], how="vertical"
+    )
+    return {**tables, **fold_rest(others, kept, schemas, outside), "events": events}
+
+
+def cut(frames: Mapping[str, Any], size: int) -> Frames:
+    """Return the rows of each stream among the first `size` of the log, as Narwhals frames."""
+    return {name: prefix(nw.from_native(frame).lazy(), size) for name, frame in frames.items()}
+
+
+def wanted(others: Frames, schemas: Schemas) -> Wanted:
+    """Return which claims the tables of the other streams must know."""
+    return Wanted.of(_live(others, "links", schemas), _live(others, "codings", schemas))
+
+
+def _live(rows: Frames, stream: str, schemas: Schemas) -> Frame:
+    return current(rows[stream], schemas.streams[stream].id)
+
+
+def fold_claims(claims: Frame, others: Frames, schemas: Schemas, outside: Outside) -> Frames:
+    """Fold the rows of some claims into the tables whose rows are of one claim each.
+
+    Parameters
+    ----------
+    claims
+        Rows of claims, all versions of each.
+    others
+        Every row of the other streams.
+    """
+    live = current(claims, schemas.streams["claims"].id)
+    return {
+        **_claim_tables(live, _live(others, "sources", schemas), schemas),
+        "claim_versions": versions(claims, "claim_id"),
+        "changes": changes(claims, outside.releases),
     }
-    tables |= _incident_tables(live["incidents"], tables["claims"], live["sources"])
-    for name, table in schemas.streams.items():
-        tables[f"{table.entity}_versions"] = versions(rows[name], table.id)
-    tables |= released(rows["claims"], outside.releases)
-    tables |= corroborate(tables["claims"], live["links"], live["sources"])
-    tables |= reliability(live["codings"], live["claims"], schemas, outside.codebooks)
-    return tables
+
+
+def fold_rest(others: Frames, kept: Gathered, schemas: Schemas, outside: Outside) -> Frames:
+    """Fold the streams other than the claims into the tables that `fold_claims` leaves.
+
+    Parameters
+    ----------
+    others
+        Every row of the other streams.
+    kept
+        What was kept of all folded claims.
+    """
+    sources = _live(others, "sources", schemas)
+    tables: Frames = {
+        **_source_tables(sources),
+        **_actor_tables(_live(others, "actors", schemas)),
+        **_incident_tables(_live(others, "incidents", schemas), kept, sources),
+        "links": _live(others, "links", schemas),
+        "releases": releases(kept.changes, outside.releases, sources.implementation),
+    }
+    for name, rows in others.items():
+        table = schemas.streams[name]
+        tables[f"{table.entity}_versions"] = versions(rows, table.id)
+    tables |= corroborate(kept.members, kept.groups, sources)
+    codings = _live(others, "codings", schemas)
+    return tables | reliability(codings, kept.published, schemas, outside.codebooks)
 
 
 def _source_tables(sources: Frame) -> Frames:
@@ -118,8 +175,10 @@ def with_states(actors: Frame) -> Frame:
     return actors.join(states.lazy(), on="actor_id", how="left")
 
 
-def _incident_tables(incidents: Frame, claims: Frame, sources: Frame) -> Frames:
-    counted = incidents.join(reported(claims, sources), on="incident_id", how="left")
+def _incident_tables(incidents: Frame, kept: Gathered, sources: Frame) -> Frames:
+    counted = incidents.join(
+        reported(kept.reports, sources, incidents.implementation), on="incident_id", how="left"
+    )
     counts = ("claims", "articles", "independent_origins", "unknown_origins")
     return {
         "incidents": dated(
@@ -153,20 +212,14 @@ def _claim_tables(claims: Frame, sources: Frame, schemas: Schemas) -> Frames:
     }
 
 
-def _events(rows: Frames, schemas: Schemas) -> Frame:
-    envelope = ("seq", "event_id", "batch", "line", "action", "version")
-    parts = [
-        rows[name].select(
-            *envelope,
-            "recorded_at",
-            "recorded_by",
-            "reason",
-            nw.col(table.id).alias("entity_id"),
-            nw.lit(name).alias("stream"),
-        )
-        for name, table in schemas.streams.items()
-    ]
-    return nw.concat(parts, how="vertical")
+def envelopes(rows: Frame, stream: str, schemas: Schemas) -> Frame:
+    """Return the rows of a stream as the table ``events`` has them."""
+    return rows.select(
+        *("seq", "event_id", "batch", "line", "action", "version"),
+        *("recorded_at", "recorded_by", "reason"),
+        nw.col(schemas.streams[stream].id).alias("entity_id"),
+        nw.lit(stream).alias("stream"),
+    )
 
 
 def dated(rows: Frame, column: str) -> Frame:

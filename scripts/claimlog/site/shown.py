@@ -6,7 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from claimlog.fold.corroboration import Edges, components
+from claimlog.fold.components import components
+from claimlog.fold.corroboration import Edges
 from claimlog.site.pages import Asked
 from claimlog.site.store import Row, Store
 
