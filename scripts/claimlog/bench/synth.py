@@ -26,7 +26,9 @@ SEED = 1
 SAMPLE = 1000  # of every so many rows, one is encoded the slow and exact way as well
 
 
-def make_log(package: Package, folder: Path, claims: int, seed: int = SEED) -> Package:
+def make_log(
+    package: Package, folder: Path, claims: int, seed: int = SEED, codings: bool = False
+) -> Package:
     """Make a package of `claims` claims in ``folder/package`` and their texts in ``folder/texts``.
 
     Parameters
@@ -35,6 +37,8 @@ def make_log(package: Package, folder: Path, claims: int, seed: int = SEED) -> P
         Where schemas, code lists and the descriptor's head are copied from.
     claims
         Number of claims asserted; amendments and retractions add about 6 % more rows.
+    codings
+        Whether codings of a part of the articles are added, which the peers do not know.
     """
     root = folder / "package"
     shutil.copytree(package.schemas, root / "schemas")
@@ -43,7 +47,7 @@ def make_log(package: Package, folder: Path, claims: int, seed: int = SEED) -> P
     (folder / "texts").mkdir()
     made = Package(root)
     sealer = Sealer(made)
-    for slug, rows in World(sealer.schemas, folder / "texts", seed).batches(claims):
+    for slug, rows in World(sealer.schemas, folder / "texts", seed, codings).batches(claims):
         sealer.seal(slug, rows)
         rows.clear()  # freed before the next batch is made
     about["resources"] = resources(made, sealed_batches(made, []))

@@ -21,27 +21,39 @@ Row = dict[str, Any]
 BATCH_CLAIMS = 50_000  # rows of claims in a batch, at most
 SOURCE_CLAIMS = (200, 2000)  # claims of a source, from and to
 AMENDED, RETRACTED, LINKED = 0.05, 0.01, 0.03  # shares of claims
+CODED_TWICE = 0.1  # share of claims in articles whose codings are kept
+DIFFERS = 0.1  # share of codings that differ from the claim
+RELIED, DERIVED = 0.5, 0.6  # shares of works and of articles that rest on a work
 WORDS = 4000  # size of each vocabulary
+FACTS = 80  # claims of a batch that others repeat
 PROFILES = 5000  # codings of a claim to draw from
 ROWS_A_SECOND = 10  # of the log's own clock
 EPOCH = datetime(2026, 1, 1)
 
 
 class World:
-    """Actors, incidents, sources and claims, all drawn from one seeded generator."""
+    """Actors, incidents, sources and claims, all drawn from one seeded generator.
 
-    def __init__(self, schemas: Schemas, texts: Path, seed: int) -> None:
+    With `codings`, two coders' codings of a part of the articles come last; the claims before them
+    are the same.
+    """
+
+    def __init__(self, schemas: Schemas, texts: Path, seed: int, codings: bool = False) -> None:
         self.rng = random.Random(seed)
         self.texts = texts
         self.codebook = schemas.codebook.codes
         self.empty = {
             name: dict.fromkeys(sorted(table.names)) for name, table in schemas.streams.items()
         }
+        self.codings = codings
         self.rows = self.sources = self.links = 0
         self.time = ""
         self.heard = _vocabulary(self.rng, "nrstlk")
         self.said = _vocabulary(self.rng, "aeioué")
+        # as in any language: few words are common, and most are rare (Zipf)
+        self.often = [*accumulate(1 / (rank + 10) for rank in range(WORDS))]
         self.actors = [f"actor-{number:03d}" for number in range(300)]
+        self.actors[5] = "usa"  # a state that some queries ask for by name
         self.incidents = [f"incident-{number:02d}" for number in range(60)]
         self.works = [f"S9{number:05d}" for number in range(40)]
         self.dates = _dates(self.rng)
@@ -49,12 +61,16 @@ class World:
 
     def batches(self, claims: int) -> Iterator[tuple[str, dict[str, list[Row]]]]:
         """Yield the slug and the rows of every batch, in order."""
-        works = [self._source(name, kind="work") for name in self.works]
+        works = [
+            self._source(name, kind="work", lineage=self._edges(self.works[:at], RELIED))
+            for at, name in enumerate(self.works)
+        ]
         yield (
             "register",
             {"sources": works, "actors": [*self._actors()], "incidents": [*self._incidents()]},
         )
         later: list[Row] = []  # new states of the last batch's claims
+        twice: list[Row] = []  # claims whose codings are kept
         left = claims
         while left or later:
             slug = "claims" if left else "corrections"
@@ -69,14 +85,18 @@ class World:
                 rows["sources"].append(source)
                 rows["claims"] += made
                 left -= number
+                if len(twice) < self.codings * CODED_TWICE * claims:
+                    twice += made
                 for row in made:
                     states = [*self._corrections(row)]
                     later += states
                     if not states or states[-1]["action"] != "retract":
                         live.append(row["claim_id"])
             for _ in range(int(LINKED * len(live))):
-                rows["links"].append(self._link(*self.rng.sample(live, 2)))
+                rows["links"].append(self._link(live))
             yield slug, rows
+        if twice:
+            yield "codings", {"codings": [self._stamped(row) for row in self._coded_twice(twice)]}
 
     def _stamped(self, row: Row) -> Row:
         """Give a row its time; the clock never runs backwards."""
@@ -163,21 +183,47 @@ class World:
             {"start": 0, "end": heading - 2, "kind": "heading"},
             {"start": at, "end": len(text), "kind": "footer"},
         ]
-        edge = {
-            "source_id": self.rng.choice(self.works),
-            "relation": "wasDerivedFrom",
-            "certainty": self._code("certainty"),
-            "evidence": "Invented.",
-        }
         source = self._source(
             identifier,
             kind="copy",
             text_sha256=digest(text),
             text_length=len(text),
             furniture=furniture,
-            lineage=[edge] if self.rng.random() < 0.6 else [],
+            lineage=self._edges(self.works, DERIVED),
         )
         return source, claims
+
+    def _edges(self, works: Sequence[str], share: float) -> list[Row]:
+        """Return what a source rests on: of most one work, of some nothing."""
+        if not works or self.rng.random() > share:
+            return []
+        return [
+            {
+                "source_id": self.rng.choice(works),
+                "relation": self._code("lineage_relation"),
+                "certainty": self._code("certainty"),
+                "evidence": "Invented.",
+            }
+        ]
+
+    def _coded_twice(self, claims: list[Row]) -> Iterator[Row]:
+        """Yield how two coders coded the passages of claims: the second differs now and then."""
+        number = 0
+        for row in claims:
+            common = {name: row[name] for name in self.empty["codings"] if name in row}
+            for coder in ("coder-1", "coder-2"):
+                number += 1
+                own = {"topic": self._code("topic")} if self.rng.random() < DIFFERS else {}
+                yield {
+                    **self.empty["codings"],
+                    **common,
+                    **own,
+                    "action": "assert",
+                    "version": 1,
+                    "coding_id": f"K{number:06d}",
+                    "coder": coder,
+                    "pass": 1,
+                }
 
     def _corrections(self, row: Row) -> Iterator[Row]:
         """Yield the later states of a claim: for most, none."""
@@ -194,13 +240,18 @@ class World:
             version = row["version"] + 1
             yield {**row, "action": "retract", "version": version, "reason": "Said twice."}
 
-    def _link(self, one: str, other: str) -> Row:
+    def _link(self, live: Sequence[str]) -> Row:
+        """Link two claims; facts are stated by several, so few claims are what others repeat."""
         self.links += 1
+        one, other = self.rng.sample(live, 2)
+        relation = self.rng.choice([row["code"] for row in self.codebook["relation"]])
+        if relation == "same_fact" and one not in (told := live[:: max(1, len(live) // FACTS)]):
+            other = self.rng.choice(told)
         return self._row(
             "links",
             link_id=f"L{self.links:06d}",
             from_claim_id=one,
-            relation=self._code("relation"),
+            relation=relation,
             to_claim_id=other,
             basis="Invented.",
         )
@@ -264,7 +315,8 @@ class World:
 
     def _statement(self) -> str:
         """Return 8 to 20 words; some hold what JSON must escape."""
-        words = self.rng.choices(self.said, k=self.rng.randint(8, 20))
+        number = self.rng.randint(8, 20)
+        words = self.rng.choices(self.said, cum_weights=self.often, k=number)
         odd = self.rng.random()
         if odd < 0.04:
             words[3] = f'"{words[3]}"' if odd < 0.03 else f"{words[3]}\\{words[4]}"

@@ -1,0 +1,98 @@
+"""A server of a build in a child process, which ends when the block does, however it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+from types import FrameType
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+
+READY_SECONDS = 120
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers: where, which process, and how long it took to be ready."""
+
+    base: str
+    pid: int
+    seconds: float
+
+
+@contextmanager
+def serving(package: Package, releases: str, log: Path) -> Iterator[Server]:
+    """Serve the build of a package on a free port.
+
+    Parameters
+    ----------
+    releases
+        Which releases are served beside it.
+    log
+        Where what the server says is written.
+
+    Raises
+    ------
+    ClaimlogError
+        If it does not answer in `READY_SECONDS`; the message ends with what it said last.
+    """
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "claimlog", "serve", "--releases", releases, "--port", str(port)]
+    started = perf_counter()
+    with _terminable(), log.open("wb") as said:
+        # a session of its own: Ctrl-C reaches this process, which then ends the server
+        server = subprocess.Popen(
+            words, cwd=package.root, stdout=said, stderr=said, start_new_session=True
+        )
+        try:
+            _await(server, port, log)
+            yield Server(f"http://{HOST}:{port}", server.pid, perf_counter() - started)
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait(10)
+
+
+def _await(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until the port is open; nothing is asked, so that the first request is measured."""
+    until = monotonic() + READY_SECONDS
+    while monotonic() < until and server.poll() is None:
+        try:
+            socket.create_connection((HOST, port), timeout=5).close()
+            return
+        except OSError:
+            sleep(0.02)
+    said = log.read_text("utf-8", "replace").strip().splitlines() or ["nothing"]
+    raise ClaimlogError(f"bench site: the server did not answer; it said: {said[-1]}")
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the block as an exception would, so that nothing is left running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,95 @@
+"""Showing what the requests took: every kind as text, and grouped for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Any
+
+from claimlog.bench.machine import said
+from claimlog.bench.tables import MET, columns
+from claimlog.bench.tables import markdown as table
+
+Result = dict[str, Any]
+
+HEAD = ("", "requests", "first ms", "median ms", "p95 ms", "max ms", "kB", "failed", "met?")
+GOALS = ("measure", "value", "goal", "met?")
+
+
+def plain(results: Result) -> str:
+    """Return every kind as text in columns, and the addresses that failed."""
+    kinds = results["kinds"]
+    missed = [
+        f"missed: {kind['name']} (slowest: {kind['slowest']}"
+        + "".join(f"; {what}: {path}" for what, path in _failures(kind))
+        + ")"
+        for kind in kinds
+        if not kind["met"]
+    ]
+    made = [
+        _first(results),
+        columns(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
+        columns(GOALS, _goals(results)),
+    ]
+    return "\n\n".join([*made, "\n".join(missed)] if missed else made)
+
+
+def markdown(results: Result) -> str:
+    """Return a row for every group of kinds as Markdown, with the command that makes it."""
+    command = (
+        f"claimlog bench site --claims {results['claims']} --requests {results['requests']} "
+        "--readme"
+    )
+    groups: dict[str, list[Result]] = {}
+    for kind in results["kinds"]:
+        groups.setdefault(kind["group"], []).append(kind)
+    first = (
+        f"`{command}` made this table: {_first(results)} on {said(results['machine'])}. "
+        "A row that stands for several kinds gives the worst of them; *first* is the first request "
+        "that the server got for a kind."
+    )
+    rows = [_cells(_named(name, kinds), kinds) for name, kinds in groups.items()]
+    used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    made = [first, table(HEAD, rows), table(GOALS, _goals(results)), f"With {used}."]
+    return "\n\n".join(made)
+
+
+def _first(results: Result) -> str:
+    return (
+        f"{results['claims']:,} claims ({results['rows']:,} events, a database of "
+        f"{results['database_bytes'] / 1e6:,.0f} MB), one client, at least {results['requests']} "
+        f"requests of each of {len(results['kinds'])} kinds, server ready after "
+        f"{results['ready_seconds']} s"
+    )
+
+
+def _named(name: str, kinds: list[Result]) -> str:
+    return f"`{name}`" if len(kinds) == 1 and " " not in name else f"{name} ({len(kinds)})"
+
+
+def _cells(name: str, kinds: list[Result]) -> list[str]:
+    """Return the row of some kinds: sums of what is counted, the worst of what took time."""
+    failed = sum(len([*_failures(kind)]) for kind in kinds)
+    return [
+        name,
+        f"{sum(kind['requests'] for kind in kinds):,}",
+        f"{max(kind['first_ms'] for kind in kinds):,.0f}",
+        f"{median(kind['median_ms'] for kind in kinds):,.0f}",
+        f"{max(kind['p95_ms'] for kind in kinds):,.0f}",
+        f"{max(kind['max_ms'] for kind in kinds):,.0f}",
+        f"{max(kind['bytes'] for kind in kinds) / 1e3:,.0f}",
+        f"{failed}",
+        MET[all(kind["met"] for kind in kinds)],
+    ]
+
+
+def _goals(results: Result) -> list[list[str]]:
+    return [
+        [goal["what"], f"{goal['value']:,.1f}", goal["goal"], MET[goal["met"]]]
+        for goal in results["goals"]
+    ]
+
+
+def _failures(kind: Result) -> Iterable[tuple[str, str]]:
+    yield from (("not 200", path) for path in kind["not_ok"])
+    yield from (("timed out", path) for path in kind["timed_out"])
