@@ -323,6 +323,37 @@ def test_a_reader_sees_the_citation_of_a_claim_and_opens_its_other_forms(
     expect(cite.locator("pre:visible").first).to_contain_text("@")
 
 
+def test_every_form_of_a_citation_and_the_permalink_are_copied_by_key(
+    browser: Browser, claim: str
+) -> None:
+    allowed = browser.new_context(viewport=WIDE, permissions=["clipboard-read", "clipboard-write"])  # type: ignore[arg-type]
+    try:
+        page = allowed.new_page()
+        page.goto(claim)
+        page.evaluate(OPEN_ALL)
+        forms = page.locator("section[aria-labelledby=h-cite] [data-copy]")
+        names = [form.get_attribute("data-copy") or "" for form in forms.all()]
+        assert names == ["Permalink", "BibTeX", "RIS", "CSL-JSON", "Text (APA)"]
+        for form, name in zip(forms.all(), names, strict=True):
+            page.get_by_role("button", name=f"Copy {name}", exact=True).press("Enter")
+            expect(page.get_by_role("status").filter(has_text=f"{name} copied")).to_have_count(1)
+            copied = page.evaluate("() => navigator.clipboard.readText()")
+            assert copied == form.text_content()
+    finally:
+        allowed.close()
+
+
+def test_where_there_is_no_clipboard_the_citation_is_selected_instead(
+    page: Page, claim: str
+) -> None:
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.goto(claim)
+    page.get_by_role("button", name="Copy Text (APA)", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="selected, press Ctrl+C")).to_have_count(1)
+    selected = page.evaluate("() => window.getSelection().toString()")
+    assert selected.strip() == page.locator("[data-copy='Text (APA)']").inner_text().strip()
+
+
 @needs("", "/downloads")
 def test_a_reader_downloads_a_table_as_parquet(site: Site, page: Page, tmp_path: Path) -> None:
     page.goto(f"{site.base}/")
@@ -356,6 +387,8 @@ def test_without_script_a_claim_says_the_same(browser: Browser, page: Page, clai
         bare = plain.new_page()
         for shown in (bare, page):
             shown.goto(claim)
+        assert bare.locator(".copy").count() == 0, "a button that does nothing"
+        page.evaluate("() => document.querySelectorAll('.copy, .copied').forEach(e => e.remove())")
         for part in ("h1", ".codes", ".chain", "section[aria-labelledby=h-cite]"):
             text = bare.locator(part).inner_text()
             assert text.strip()

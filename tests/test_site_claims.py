@@ -10,8 +10,10 @@ import pytest
 
 from claimlog.pipeline import build
 from claimlog.site.formats import edtf, number, when
+from claimlog.site.frozen import freeze
 from claimlog.site.headers import HEADERS
-from conftest import Get, World, asking, copied
+from conftest import Get, World, asking, claim, copied
+from test_release import Repo, repository
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +65,117 @@ def test_links_and_the_same_fact_are_shown_with_their_origins(get: Get) -> None:
     assert "1 independent origin" in re.sub(r"\s+", " ", get("/claims/C001-001").text)
 
 
-def test_before_a_release_there_is_nothing_to_cite_and_the_page_says_so(get: Get) -> None:
-    assert get("/claims/C001-001.json").json()["citations"] == []
-    assert "Nothing was released yet" in get("/claims/C001-001").text
+def test_before_a_release_the_page_says_so_and_gives_the_event_to_cite(get: Get) -> None:
+    data = get("/claims/C001-001.json").json()
+    assert data["cited"]["citations"] == []
+    assert data["cited"]["permalink"] is None
+    page = get("/claims/C001-001").text
+    assert "Nothing was released yet" in page
+    assert f"event {data['versions'][-1]['event_id']}." in data["cited"]["instead"]
+    assert data["cited"]["instead"] in html.unescape(page)
+
+
+@pytest.fixture(scope="module")
+def past(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A release of two batches; since then a claim was amended, one retracted and one added."""
+    repo = repository(copied(made, tmp_path_factory.mktemp("past")))
+    repo.release("0.1.0", as_of="2")
+    repo.world.add("claims", [claim(LATE, "Someone let the loss go by.", topic="trust")])
+    repo.world.seal("late")
+    build(repo.package, repo.package.build)
+    return repo
+
+
+@pytest.fixture(scope="module")
+def since(past: Repo) -> Get:
+    return asking(past.package.build)
+
+
+@pytest.fixture(scope="module")
+def beside(past: Repo) -> Get:
+    return asking(past.package.build, *freeze(past.package, past.package.build, "all"))
+
+
+LATE = "nobody noticed"
+CITED = {
+    "released and unchanged": ("C001-001", 1, None),
+    "amended since": (
+        "C001-003",
+        1,
+        "Release 0.1.0 holds version 1 of C001-003; version 2 is newer and not released yet.",
+    ),
+    "retracted since": (
+        "C001-004",
+        1,
+        "Release 0.1.0 holds version 1 of C001-004; version 2 retracts it and is not released yet.",
+    ),
+    "new since": (
+        "C001-007",
+        None,
+        "Release 0.1.0 does not hold C001-007, which is in no release yet.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "version", "note"), CITED.values(), ids=CITED)
+def test_a_claim_is_cited_in_the_version_that_the_release_holds(
+    name: str, version: int | None, note: str | None, since: Get, beside: Get
+) -> None:
+    data = since(f"/claims/{name}.json").json()
+    cited, page = data["cited"], html.unescape(since(f"/claims/{name}").text)
+    assert (cited["version"], cited["note"]) == (version, note)
+    assert (note or "Cite") in page
+    if version is None:
+        assert cited["citations"] == []
+        assert cited["permalink"] is None
+        assert f"event {data['versions'][-1]['event_id']}." in cited["instead"]
+        assert cited["instead"] in page
+        return
+    held = data["versions"][version - 1]
+    for item in cited["citations"]:
+        assert f"claim version {version}, event {held['event_id']}" in item["text"]
+        assert "etracted" not in item["text"]
+        assert data["versions"][-1]["event_id"] in item["text"] or note
+    # the permalink leads to just that version, where the release is served
+    permalink = f"/releases/0.1.0/claims/{name}"
+    assert cited["permalink"] == permalink
+    assert (cited["served"], f'href="{permalink}"' in page) == (False, False)
+    frozen = beside(f"{permalink}.json").json()
+    assert (frozen["claim"]["version"], frozen["cited"]["version"]) == (version, version)
+    assert frozen["cited"]["note"] is None
+    assert frozen["cited"]["citations"] == cited["citations"]
+    assert f'href="{permalink}"' in beside(f"/claims/{name}").text
+
+
+def test_the_command_cites_the_version_that_the_release_holds_and_tells_of_newer_ones(
+    past: Repo, since: Get
+) -> None:
+    done = past.world.run("cite", "C001-001", "C001-003", "C001-004", "--format", "apa")
+    assert done.returncode == 0
+    cited = [
+        next(item["text"] for item in data["cited"]["citations"] if item["format"] == "apa")
+        for data in (since(f"/claims/C001-00{n}.json").json() for n in (1, 3, 4))
+    ]
+    assert done.stdout == "".join(cited)
+    notes = [note for _, version, note in CITED.values() if version and note]
+    assert done.stderr.splitlines() == [f"note: {note}" for note in notes]
+
+
+def test_the_command_says_what_to_cite_where_no_release_holds_the_claim(past: Repo) -> None:
+    done = past.world.run("cite", "C001-007")
+    name, _, note = CITED["new since"]
+    assert done.returncode == 2
+    assert f"{name}: {note} cite its event by its hash (claimlog show {name})" in done.stderr
+    assert done.stdout == ""
+
+
+def test_structured_data_name_a_release_only_for_the_version_that_it_holds(since: Get) -> None:
+    parts = {
+        name: since(f"/claims/{name}.json").json()["jsonld"]["isPartOf"]
+        for name, _, _ in CITED.values()
+    }
+    assert parts["C001-001"] == {"@type": "Dataset", "name": "A tiny package", "version": "0.1.0"}
+    assert {name for name, part in parts.items() if "version" in part} == {"C001-001"}
 
 
 def test_structured_data_describe_the_claim_and_its_selector(get: Get) -> None:

@@ -191,16 +191,37 @@ def _facts(log: Log, version: str | None) -> Facts:
 
 
 def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
+    """Return a claim as a release holds it; say on standard error if there is a newer version."""
     import polars as pl
 
+    from claimlog.events.releases import read_index
     from claimlog.release.cite import ClaimVersion
+    from claimlog.release.held import Held
 
-    held = log.frames["claims"].filter(
-        (pl.col("claim_id") == name) & (pl.col("seq") < facts.tree_size)
+    versions = log.frames["claims"].filter(pl.col("claim_id") == name).sort("version")
+    if versions.is_empty():
+        raise UsageError(f"{name}: is no claim of the log; claims are named as C004-017")
+    rows = versions.with_columns((pl.col("seq") < facts.tree_size).alias("held"))
+    later = rows.filter(~pl.col("held"))["seq"].to_list()
+    since = next(
+        (
+            str(entry.version)
+            for entry in read_index(log.package)
+            if later and entry.size > later[0]
+        ),
+        None,
     )
-    if held.is_empty():
-        raise UsageError(f"{name}: is no claim of release {facts.version}")
-    row = held.sort("version").row(-1, named=True)
+    held = Held.of(rows.iter_rows(named=True), facts.version, since)
+    if held.version is None:
+        way = (
+            f"cite it from there: --release {since}"
+            if since
+            else f"cite its event by its hash (claimlog show {name}), or make a release first"
+        )
+        raise UsageError(f"{name}: {held.note} {way}")
+    if held.note:
+        click.echo(f"note: {held.note}", err=True)
+    row = rows.filter(pl.col("held")).row(-1, named=True)
     source = log.frames["sources"].filter(
         (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < facts.tree_size)
     )

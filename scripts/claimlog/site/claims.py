@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.release.cite import ClaimVersion, cite
-from claimlog.release.facts import Facts, permalink
-from claimlog.site.known import facts_of, releases
+from claimlog.site.citing import citing
+from claimlog.site.known import told
 from claimlog.site.pages import Asked, Missing, page
 from claimlog.site.store import Row, Store
 from claimlog.site.texts import passage
@@ -21,7 +20,6 @@ CODED = (
 """Coded columns in the order in which a reader asks for them."""
 
 LISTS = {"analytic_confidence": "confidence", "coder_confidence": "confidence"}
-CITED = {"bibtex": "BibTeX", "ris": "RIS", "csl-json": "CSL-JSON", "apa": "Text (APA)"}
 ENVELOPE = {
     *("seq", "event_id", "batch", "line", "action", "version", "reason", "recorded_at"),
     *("recorded_by", "valid_from_seq", "valid_to_seq"),
@@ -44,12 +42,11 @@ async def claim(store: Store, asked: Asked) -> Mapping[str, Any]:
     last = versions[-1]
     retracted = last["action"] == "retract"
     source = await store.row("select * from sources where source_id = :id", id=last["source_id"])
-    facts = await facts_of(store)
-    known = await releases(store)
     held = await store.rows(
         "select version, change, release, seq from changes where claim_id = :name order by version",
         name=name,
     )
+    cited = await citing(store, versions)
     return {
         "title": f"Claim {name}",
         "claim": {key: value for key, value in last.items() if key not in HASHES},
@@ -67,11 +64,9 @@ async def claim(store: Store, asked: Asked) -> Mapping[str, Any]:
         "facts": await _same_fact(store, name),
         "codings": await _codings(store, name),
         "neighbours": await _neighbours(store, last),
-        "citations": _citations(facts, last, source),
-        "permalink": permalink(facts.version, name) if facts else None,
+        "cited": cited,
         "newer": await _newer(store, name, last["version"]),
-        "releases": [row["version"] for row in known],
-        "jsonld": _jsonld(last, source, facts),
+        "jsonld": _jsonld(last, source, _dataset(store, last, cited)),
     }
 
 
@@ -251,17 +246,6 @@ async def _neighbours(store: Store, row: Row) -> dict[str, str | None]:
     }
 
 
-def _citations(facts: Facts | None, row: Row, source: Row | None) -> list[Row]:
-    """Return the citation of the claim in every format, as the newest release has it."""
-    if facts is None or source is None:
-        return []
-    cited = ClaimVersion.of(row, source)
-    return [
-        {"format": form, "label": label, "text": cite(facts, [cited], form)}
-        for form, label in CITED.items()
-    ]
-
-
 async def _newer(store: Store, name: str, version: int) -> Row | None:
     """Return the latest version of the claim, if the store is a release that has an older one."""
     if store.frozen is None:
@@ -274,7 +258,16 @@ async def _newer(store: Store, name: str, version: int) -> Row | None:
     return latest if latest and latest["version"] > version else None
 
 
-def _jsonld(row: Row, source: Row | None, facts: Facts | None) -> Row:
+def _dataset(store: Store, row: Row, cited: Row) -> Row | None:
+    """Return the dataset that a version of a claim is part of, and the release if one holds it."""
+    title = told(store.datasette).get("head", {}).get("title")
+    if title is None:
+        return None
+    held = {"version": cited["release"]} if cited["version"] == row["version"] else {}
+    return {"@type": "Dataset", "name": title, **held}
+
+
+def _jsonld(row: Row, source: Row | None, dataset: Row | None) -> Row:
     """Return the claim as schema.org Claim with a W3C Web Annotation of its passage."""
     published = {"name": source["title"], "publisher": source["publisher"]} if source else {}
     return {
@@ -284,9 +277,7 @@ def _jsonld(row: Row, source: Row | None, facts: Facts | None) -> Row:
         "version": row["version"],
         "text": row["statement"],
         "inLanguage": "en",
-        "isPartOf": {"@type": "Dataset", "name": facts.title, "version": facts.version}
-        if facts
-        else None,
+        "isPartOf": dataset,
         "appearance": {
             "@type": "CreativeWork",
             "identifier": row["source_id"],

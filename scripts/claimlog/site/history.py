@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from claimlog.release.cite import cite
-from claimlog.site.claims import CITED
+from claimlog.site.citing import written
 from claimlog.site.kept import kept
 from claimlog.site.known import facts_of, releases
 from claimlog.site.pages import Asked, Missing, page
@@ -81,12 +80,7 @@ async def release(store: Store, asked: Asked) -> Mapping[str, Any]:
         "release": found,
         "newest": known[0]["version"],
         "served": Store.of_release(store.datasette, version) is not None,
-        "citations": [
-            {"format": form, "label": label, "text": cite(cited, [], form)}
-            for form, label in CITED.items()
-        ]
-        if cited
-        else [],
+        "citations": written(cited, []) if cited else [],
         "changes": await _with_statements(store, changed[part.skip : part.skip + SIZE]),
         "part": part.shown({}),
     }

@@ -105,6 +105,7 @@ def _answer(item: Page) -> Callable[..., Awaitable[Response]]:
             **data,
             "asked": asked,
             "store": store,
+            "prefix": f"/releases/{store.frozen}" if store.frozen else "",
             "twin": _twin(request),
             "about": about,
         }

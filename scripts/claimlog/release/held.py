@@ -1,0 +1,82 @@
+"""Which version of a claim a release holds, and what whoever cites it should know of later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Held:
+    """A claim as a release holds it, beside the log as it stands.
+
+    Attributes
+    ----------
+    release
+        The release that is asked about.
+    version
+        Version of the claim that it holds; None if it holds none.
+    latest
+        Last version of the claim in the log.
+    retracted
+        Whether that last version is a retraction.
+    since
+        Release that first held a version after the one held; None if no release does.
+    """
+
+    claim_id: str
+    release: str
+    version: int | None
+    latest: int
+    retracted: bool
+    since: str | None = None
+
+    @classmethod
+    def of(
+        cls, versions: Iterable[Mapping[str, Any]], release: str, since: str | None = None
+    ) -> Held:
+        """Return what a release holds of a claim.
+
+        Parameters
+        ----------
+        versions
+            The claim's rows of the log, oldest first, each with ``held``: whether the release
+            holds it.
+        """
+        rows = list(versions)
+        held = [int(row["version"]) for row in rows if row["held"]]
+        return cls(
+            claim_id=str(rows[-1]["claim_id"]),
+            release=release,
+            version=max(held, default=None),
+            latest=int(rows[-1]["version"]),
+            retracted=rows[-1]["action"] == "retract",
+            since=since,
+        )
+
+    @property
+    def newer(self) -> bool:
+        """Whether the log has a version after the one held."""
+        return self.version is not None and self.latest > self.version
+
+    @property
+    def note(self) -> str | None:
+        """What whoever cites the claim should know; None if the release holds its last version.
+
+        >>> Held("C001-001", "0.2.0", 2, 3, False).note
+        'Release 0.2.0 holds version 2 of C001-001; version 3 is newer and not released yet.'
+        >>> Held("C001-001", "0.2.0", 1, 2, True, "0.3.0").note
+        'Release 0.2.0 holds version 1 of C001-001; version 2 retracts it since release 0.3.0.'
+        """
+        if self.version is None:
+            first = f"in release {self.since}" if self.since else "in no release yet"
+            return f"Release {self.release} does not hold {self.claim_id}, which is {first}."
+        if not self.newer:
+            return None
+        holds = f"Release {self.release} holds version {self.version} of {self.claim_id}"
+        if self.retracted:
+            when = f"since release {self.since}" if self.since else "and is not released yet"
+            return f"{holds}; version {self.latest} retracts it {when}."
+        when = f", since release {self.since}" if self.since else " and not released yet"
+        return f"{holds}; version {self.latest} is newer{when}."
