@@ -12,13 +12,12 @@ those count once that rest on one another, or on one work, by any edge of the li
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import narwhals as nw
 
 from claimlog.fold.components import components
 from claimlog.fold.gathered import Member, Reports
-from claimlog.fold.states import Frame
+from claimlog.fold.states import Frame, made
 
 Edges = dict[str, list[tuple[str, str]]]
 
@@ -37,11 +36,11 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
         All hops of the claims; live sources.
     """
     walked = roots(edges(sources, DERIVED))
-    known = nw.from_dict(
+    known = made(
         {"work_id": list(walked), "origin_id": list(walked.values())},
-        schema=nw.Schema({"work_id": nw.String(), "origin_id": nw.String()}),
-        backend=claims.implementation,
-    ).lazy()
+        {"work_id": nw.String(), "origin_id": nw.String()},
+        claims,
+    )
     naming = hops.filter(~nw.col("source_id").is_null())
     cited = naming.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
         "claim_id", nw.col("source_id").alias("cited_id")
@@ -82,35 +81,32 @@ def corroborate(
         Live rows.
     """
     rows = sorted((groups[member.claim_id], member) for member in members)
-    backend = sources.implementation
     names = ("fact_id", "claim_id", "source_id", "origin_id")
     return {
-        "corroboration_claims": nw.from_dict(
+        "corroboration_claims": made(
             {
                 "fact_id": [fact for fact, _ in rows],
                 **{name: [getattr(member, name) for _, member in rows] for name in names[1:]},
             },
-            schema=nw.Schema({name: nw.String() for name in names}),
-            backend=backend,
-        ).lazy(),
-        "corroboration": nw.from_dict(
+            {name: nw.String() for name in names},
+            sources,
+        ),
+        "corroboration": made(
             _summary(rows, edges(sources)),
-            schema=nw.Schema(
-                {
-                    "fact_id": nw.String(),
-                    "claims": nw.Int64(),
-                    "articles": nw.Int64(),
-                    "independent_origins": nw.Int64(),
-                    "unknown_origins": nw.Int64(),
-                    "statement": nw.String(),
-                }
-            ),
-            backend=backend,
-        ).lazy(),
+            {
+                "fact_id": nw.String(),
+                "claims": nw.Int64(),
+                "articles": nw.Int64(),
+                "independent_origins": nw.Int64(),
+                "unknown_origins": nw.Int64(),
+                "statement": nw.String(),
+            },
+            sources,
+        ),
     }
 
 
-def reported(reports: Mapping[str, Reports], sources: Frame, backend: Any) -> Frame:
+def reported(reports: Mapping[str, Reports], sources: Frame) -> Frame:
     """Return by incident how many claims, articles and independent origins report it."""
     lineage = edges(sources)
     columns = {
@@ -119,11 +115,11 @@ def reported(reports: Mapping[str, Reports], sources: Frame, backend: Any) -> Fr
         "unknown_origins": [found.unknown for found in reports.values()],
         "independent_origins": [independent(found.origins, lineage) for found in reports.values()],
     }
-    return nw.from_dict(
+    return made(
         {"incident_id": list(reports), **columns},
-        schema=nw.Schema({"incident_id": nw.String(), **dict.fromkeys(columns, nw.Int64())}),
-        backend=backend,
-    ).lazy()
+        {"incident_id": nw.String(), **dict.fromkeys(columns, nw.Int64())},
+        sources,
+    )
 
 
 def _summary(rows: list[tuple[str, Member]], lineage: Edges) -> dict[str, list[object]]:

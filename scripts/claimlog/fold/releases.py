@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import narwhals as nw
 
 from claimlog.events.releases import Mark
-from claimlog.fold.states import Frame
+from claimlog.fold.states import Frame, made
 
 CHANGES = {"assert": "added", "amend": "amended", "retract": "retracted"}
 
@@ -33,13 +32,15 @@ def changes(claims: Frame, marks: Sequence[Mark]) -> Frame:
         "version",
         "reason",
         "event_id",
-        nw.col("action").replace_strict(CHANGES, return_dtype=nw.String()).alias("change"),
+        nw.col("action")
+        .replace_strict(CHANGES, default=None, return_dtype=nw.String())
+        .alias("change"),
         release.alias("release"),
     )
 
 
 def releases(
-    counts: Mapping[tuple[str | None, str], int], marks: Sequence[Mark], backend: Any
+    counts: Mapping[tuple[str | None, str], int], marks: Sequence[Mark], like: Frame
 ) -> Frame:
     """Return the table ``releases``.
 
@@ -59,7 +60,7 @@ def releases(
         values = (mark.version, day, mark.size, mark.root, live, added, amended, retracted)
         for name, value in zip(RELEASES, values, strict=True):
             rows[name].append(value)
-    return nw.from_dict(rows, schema=nw.Schema(RELEASES), backend=backend).lazy()
+    return made(rows, RELEASES, like)
 
 
 RELEASES = {

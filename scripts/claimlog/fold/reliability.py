@@ -17,7 +17,7 @@ import narwhals as nw
 
 from claimlog.fold.agreement import alpha, covered, f1, matched
 from claimlog.fold.gathered import Published
-from claimlog.fold.states import Frame
+from claimlog.fold.states import Frame, made
 from claimlog.schema import Schemas, Table
 
 ALL = "all"
@@ -41,7 +41,8 @@ def reliability(
     codebooks
         Version of the codebook by number of batch.
     """
-    rows = codings.collect().rows(named=True)
+    # in the order of the log, whatever order an engine gives them in
+    rows = sorted(codings.collect().rows(named=True), key=lambda row: row["seq"])
     variables = [
         row
         for row in schemas.codebook.variables
@@ -59,8 +60,7 @@ def reliability(
         "reliability": results,
     }
     return {
-        name: _frame(made, schemas.tables[name], codings.implementation)
-        for name, made in tables.items()
+        name: _frame(lines, schemas.tables[name], codings) for name, lines in tables.items()
     }
 
 
@@ -179,7 +179,7 @@ def _rounded(value: float | None) -> float | None:
 TYPES = {"integer": nw.Int64(), "number": nw.Float64()}
 
 
-def _frame(rows: list[Row], table: Table, backend: Any) -> Frame:
+def _frame(rows: list[Row], table: Table, like: Frame) -> Frame:
     types = {item.name: TYPES.get(item.type, nw.String()) for item in table.fields}
     columns = {name: [row[name] for row in rows] for name in types}
-    return nw.from_dict(columns, schema=nw.Schema(types), backend=backend).lazy()
+    return made(columns, types, like)

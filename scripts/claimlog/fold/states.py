@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 
 Frame = nw.LazyFrame[Any]
 """Lazy rows on any Narwhals backend."""
+
+
+def made(columns: Mapping[str, Sequence[object]], types: Mapping[str, Any], like: Frame) -> Frame:
+    """Return rows that the fold computed itself, on the backend that `like` is on."""
+    backend = like.implementation
+    if not backend.is_spark_like():
+        return nw.from_dict(columns, schema=nw.Schema(types), backend=backend).lazy()
+    # Spark makes frames in a session only, and takes them from Arrow
+    rows = nw.from_dict(columns, schema=nw.Schema(types), backend="pyarrow")
+    return rows.lazy(backend, session=like.to_native().sparkSession)
+
+
+def held(rows: Frame) -> Frame:
+    """Return rows that several tables need, so that an engine that forgets computes them once.
+
+    Spark runs a plan anew for every table; what is persisted goes with its session.
+    """
+    if not rows.implementation.is_spark_like():
+        return rows
+    persisted: Frame = nw.from_native(rows.to_native().persist())
+    return persisted
 
 
 def prefix(rows: Frame, size: int) -> Frame:
@@ -18,7 +40,7 @@ def prefix(rows: Frame, size: int) -> Frame:
 def current(rows: Frame, key: str) -> Frame:
     """Return the last row of every entity that is not a tombstone."""
     last = rows.filter(nw.col("seq") == nw.col("seq").max().over(key))
-    return last.filter(nw.col("action") != "retract")
+    return held(last.filter(nw.col("action") != "retract"))
 
 
 def versions(rows: Frame, key: str) -> Frame:

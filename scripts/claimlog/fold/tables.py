@@ -23,7 +23,9 @@ from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
     Frame,
     current,
+    held,
     listed,
+    made,
     numbered,
     prefix,
     unnested,
@@ -127,7 +129,7 @@ def fold_rest(others: Frames, kept: Gathered, schemas: Schemas, outside: Outside
         **_actor_tables(_live(others, "actors", schemas)),
         **_incident_tables(_live(others, "incidents", schemas), kept, sources),
         "links": _live(others, "links", schemas),
-        "releases": releases(kept.changes, outside.releases, sources.implementation),
+        "releases": releases(kept.changes, outside.releases, sources),
     }
     for name, rows in others.items():
         table = schemas.streams[name]
@@ -167,18 +169,16 @@ def with_states(actors: Frame) -> Frame:
                 break
             at = known[at]["part_of"]
         found[name] = at if at and known[at]["actor_type"] == "state" else None
-    states = nw.from_dict(
+    states = made(
         {"actor_id": list(found), "state_id": list(found.values())},
-        schema=nw.Schema({"actor_id": nw.String(), "state_id": nw.String()}),
-        backend=rows.implementation,
+        {"actor_id": nw.String(), "state_id": nw.String()},
+        actors,
     )
-    return actors.join(states.lazy(), on="actor_id", how="left")
+    return actors.join(states, on="actor_id", how="left")
 
 
 def _incident_tables(incidents: Frame, kept: Gathered, sources: Frame) -> Frames:
-    counted = incidents.join(
-        reported(kept.reports, sources, incidents.implementation), on="incident_id", how="left"
-    )
+    counted = incidents.join(reported(kept.reports, sources), on="incident_id", how="left")
     counts = ("claims", "articles", "independent_origins", "unknown_origins")
     return {
         "incidents": dated(
@@ -192,7 +192,7 @@ def _claim_tables(claims: Frame, sources: Frame, schemas: Schemas) -> Frames:
     chain = schemas.streams["claims"].by_name["attributions"]
     fields = tuple(item.name for item in chain.fields)
     most = int(chain.constraints["maxLength"])
-    hops = numbered(claims, "claim_id", "attributions", fields, "hop", most)
+    hops = held(numbered(claims, "claim_id", "attributions", fields, "hop", most))
     innermost = hops.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
         "claim_id", "anonymity", nw.col("actor_id").alias("speaker_id")
     )
@@ -206,7 +206,7 @@ def _claim_tables(claims: Frame, sources: Frame, schemas: Schemas) -> Frames:
         .with_columns(role=nw.lit("speaker")),
     ]
     return {
-        "claims": dated(with_origins(said, hops, sources), "occurred"),
+        "claims": dated(held(with_origins(said, hops, sources)), "occurred"),
         "attributions": hops,
         "claim_actors": nw.concat(roles, how="vertical").unique(),
     }
@@ -230,15 +230,13 @@ def dated(rows: Frame, column: str) -> Frame:
     values = rows.filter(~nw.col(column).is_null()).select(column).unique().collect()
     known = sorted(values[column].to_list())
     ranges = [bounds(value) for value in known]
-    days = nw.from_dict(
+    days = made(
         {
             column: known,
             f"{column}_start": [first for first, _ in ranges],
             f"{column}_end": [last for _, last in ranges],
         },
-        schema=nw.Schema(
-            {column: nw.String(), f"{column}_start": nw.Date(), f"{column}_end": nw.Date()}
-        ),
-        backend=values.implementation,
+        {column: nw.String(), f"{column}_start": nw.Date(), f"{column}_end": nw.Date()},
+        rows,
     )
-    return rows.join(days.lazy(), on=column, how="left")
+    return rows.join(days, on=column, how="left")
