@@ -167,6 +167,7 @@ def test_which_ally_took_which_measure(ask: Ask) -> None:
         ("United Kingdom", "stop_subject", "taken"),
         ("United States", "cut_off", "taken"),
     } <= rows
+    assert "Ukraine" not in {ally for ally, _, _ in rows}  # it judges the American cut-off
 
 
 def test_two_articles_that_take_from_one_report_count_once(ask: Ask) -> None:

@@ -19,6 +19,7 @@ from claimlog.package import Package
 from claimlog.pipeline import build
 from claimlog.site.serve import command
 from conftest import ROOT, Get, World, asking, copied
+from test_site_relations import unequal
 
 SCHEMAS_TABLES = sorted(p.stem for p in (ROOT / "schemas" / "tables").glob("*.json"))
 
@@ -171,15 +172,23 @@ def test_the_command_serves_the_build_on_loopback(served: World) -> None:
         server.wait(10)
 
 
-def test_the_real_log_builds_and_serves_all_sources_and_the_vox_claims(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Get:
+    """This project's own corpus."""
     out = tmp_path_factory.mktemp("real") / "build"
     build(Package(ROOT), out)
-    get = asking(out)
+    return asking(out)
 
+
+def test_every_number_about_measures_of_the_corpus_leads_to_as_many_rows(real: Get) -> None:
+    followed, faults = unequal(real, "allied-trust")
+    assert faults == []
+    assert followed >= 20
+
+
+def test_the_real_log_builds_and_serves_all_sources_and_the_vox_claims(real: Get) -> None:
     def count(sql: str) -> int:
-        answer = get(f"/allied-trust.json?_shape=arrays&sql={sql}")
+        answer = real(f"/allied-trust.json?_shape=arrays&sql={sql}")
         return int(answer.json()["rows"][0][0])
 
     assert count("select+count(*)+from+sources+where+kind='copy'") == 5

@@ -305,10 +305,105 @@ def test_the_matrix_gives_each_status_as_sign_text_and_link_to_its_claims(get: G
     assert behind["total"] == 2
 
 
+def unequal(get: Get, name: str) -> tuple[int, list[str]]:
+    """Return how many numbers about measures were followed, and which lead to other rows."""
+    found: dict[tuple[str, str, str], int] = {}
+    faults = []
+    kinds = get("/measures.json").json()["kinds"]
+    for ally in (ally for kind in kinds for ally in kind["allies"]):
+        for cell in (cell for cell in ally["cells"] if cell["statuses"]):
+            behind = get(f"/measures/{ally['ally_id']}/{cell['measure']}.json").json()
+            rows = {status["code"]: len(status["rows"]) for status in behind["statuses"]}
+            said = {status["code"]: status["claims"] for status in cell["statuses"]}
+            if rows != said or behind["total"] != sum(said.values()):
+                faults.append(f"{ally['ally_id']}/{cell['measure']}: {said} on {rows}")
+            for status, number in said.items():
+                query = f"ally={ally['ally_id']}&measure={cell['measure']}&measure_status={status}"
+                total = get(f"/claims.json?{query}&act=yes").json()["part"]["total"]
+                if total != number:
+                    faults.append(f"{query}: {number} on {total}")
+                found[ally["ally_id"], cell["measure"], status] = number
+    canned = get(f"/{name}/measures_by_ally.json?_shape=array&_size=max").json()
+    told = {(r["ally_id"], r["measure"], r["measure_status"]): r["claims"] for r in canned}
+    if told != found:
+        faults.append(f"the query says otherwise: {told.items() ^ found.items()}")
+    plot = next(p for p in get("/index.json").json()["plots"] if p["name"] == "allies")
+    for part in (part for bar in plot["bars"] for part in bar["parts"] if part["value"]):
+        total = get(part["link"].replace("?", ".json?")).json()["part"]["total"]
+        if total != part["value"]:
+            faults.append(f"{part['link']}: {part['value']} on {total}")
+    return len(found), faults
+
+
+@pytest.fixture(scope="module")
+def judged(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+    """Sudland resents what Norland stopped, and demands a review; Norland may stop more."""
+    world = copied(made, tmp_path_factory.mktemp("judged"))
+    stopped = {"measure": "stop_subject", "measure_subject": "tide tables"}
+    world.add(
+        "claims",
+        [
+            claim(
+                "forty pilots signed",
+                "Sudland resents that the tables stopped.",
+                content="attitude",
+                dyad_from=["sud"],
+                dyad_to=["nor"],
+                **stopped,
+                measure_status="taken",
+            ),
+            claim(
+                "tide tables with Sudland on Monday",
+                "Sudland demands that the pact be looked at once more.",
+                occurrence=1,
+                content="position",
+                event_type="REQUEST",
+                event_code="022",
+                dyad_from=["sud"],
+                dyad_to=["nor"],
+                measure="review_agreement",
+                measure_status="considered",
+                measure_subject="the pact",
+            ),
+            claim(
+                "In 2019 a\nclerk",
+                "Norland is going to stop still more.",
+                content="prediction",
+                modality="hypothetical",
+                event_type="REJECT",
+                event_code="1214",
+                dyad_from=["nor"],
+                dyad_to=["sud"],
+                **stopped,
+                measure_status="considered",
+            ),
+        ],
+    )
+    world.seal("judged")
+    build(world.package, world.package.build)
+    return asking(world.package.build)
+
+
+def test_who_judges_or_demands_a_measure_has_not_taken_it(judged: Get) -> None:
+    [states] = judged("/measures.json").json()["kinds"]
+    assert [row["ally_id"] for row in states["allies"]] == ["nor"]
+    assert unequal(judged, "tiny") == (2, [])
+    assert judged("/actors/sud.json").json()["measures"] == []
+    resented = judged("/measures/sud/stop_subject")
+    assert "No claim tells of this measure of Sud." in resented.text
+    assert "is a view, verdict, question or demand and does not count" in resented.text
+    link = "/claims?ally=sud&amp;measure=stop_subject&amp;act=no"
+    assert f'<a href="{link}">1 more' in resented.text
+    left_out = judged("/claims.json?measure=any&act=no").json()["claims"]
+    assert {row["claim_id"] for row in left_out} == {"C001-007", "C001-008"}
+    kept = judged("/claims.json?measure=any&act=yes").json()["claims"]
+    assert {row["claim_id"] for row in kept} == {"C001-001", "C001-005", "C001-009"}
+
+
 def test_a_cell_without_claims_says_so(get: Get) -> None:
     shown = get("/measures/sud/withhold")
     assert shown.status_code == 200
-    assert "No claim speaks of this measure of Sud." in shown.text
+    assert "No claim tells of this measure of Sud." in shown.text
 
 
 def test_disputes_set_both_statements_and_speakers_side_by_side(get: Get) -> None:

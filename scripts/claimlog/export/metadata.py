@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.export.acts import ACT, MARK
 from claimlog.package import Package
 from claimlog.schema import Field, Schemas, Table
 
@@ -99,7 +100,8 @@ def queries() -> dict[str, dict[str, Any]]:
         if set(heads) != {"title", "description"}:
             raise ClaimlogError(f"{path.name}: needs one '-- title:' and one '-- description:'")
         sql = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
-        found[path.name.removesuffix(".sql")] = {**heads, "sql": sql.strip(), "hide_sql": True}
+        sql = sql.strip().replace(MARK, ACT)
+        found[path.name.removesuffix(".sql")] = {**heads, "sql": sql, "hide_sql": True}
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from claimlog.export.acts import ACT
 from claimlog.site.kept import kept
 from claimlog.site.overview import bounds
 from claimlog.site.pages import Asked, page
@@ -45,12 +46,15 @@ FILTERS = (
     Filter("sharing_effect", "Effect on sharing", "sharing_effect", "sharing_effect"),
     Filter("measure", "Measure", "measure", "measure", True),
     Filter("measure_status", "Status of the measure", "measure_status", "measure_status"),
-    Filter("ally", "State or group that acts", "claim_id"),
+    Filter("ally", "State or group: who", "claim_id"),
+    Filter("act", "Act or view", "content"),
     Filter("origin", "Origin", "origin_id", None, True, "unknown"),
     Filter("incident", "Incident", "incident_id", None, True),
 )
 
 CHOICES = {
+    "act": "select 'yes' as code, 'acts: done, planned or denied' as label "
+    "union all select 'no', 'views, verdicts, questions, demands'",
     "source": "select source_id as code, source_id || ' · ' || publisher as label from sources "
     "where exists (select 1 from claims c where c.source_id = sources.source_id) order by 1",
     "origin": "select source_id as code, source_id || ' · ' || publisher as label from sources "
@@ -174,6 +178,8 @@ def _shown(labels: Mapping[str, str]) -> list[Row] | None:
 def _condition(item: Filter, value: str) -> str:
     if item.name == "ally":
         return ACTS
+    if item.name == "act":
+        return ACT if value == "yes" else f"not {ACT}"
     if item.optional and value in (ANY, NONE):
         return f"{item.column} is {'not ' if value == ANY else ''}null"
     return f"{item.column} = :{item.name}"

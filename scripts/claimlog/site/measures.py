@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.export.acts import ACT
 from claimlog.site.kept import kept_page
 from claimlog.site.pages import Asked, Missing, page
 from claimlog.site.shown import with_chains
@@ -28,7 +29,7 @@ async def measures(store: Store, _: Asked) -> Mapping[str, Any]:
         "(select coalesce(a.state_id, a.actor_id) as ally_id, c.measure, c.measure_status, "
         "count(distinct c.claim_id) as claims from claims c "
         "cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from' "
-        "join actors a on a.actor_id = m.actor_id where c.measure > '' "
+        f"join actors a on a.actor_id = m.actor_id where c.measure > '' and {ACT} "
         "group by ally_id, c.measure, c.measure_status) f "
         "join actors s on s.actor_id = f.ally_id"
     )
@@ -86,11 +87,19 @@ async def cell(store: Store, asked: Asked) -> Mapping[str, Any]:
         "cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from' "
         "join actors a on a.actor_id = m.actor_id and coalesce(a.state_id, a.actor_id) = :name "
         "join sources s on s.source_id = c.source_id "
-        "left join sources o on o.source_id = c.origin_id where c.measure = :measure "
+        f"left join sources o on o.source_id = c.origin_id where c.measure = :measure and {ACT} "
         "group by c.claim_id order by c.claim_id limit :most",
         name=name,
         measure=measure,
         most=CLAIMS,
+    )
+    views = await store.row(
+        "select count(distinct c.claim_id) as n from claims c "
+        "cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from' "
+        "join actors a on a.actor_id = m.actor_id and coalesce(a.state_id, a.actor_id) = :name "
+        f"where c.measure = :measure and not {ACT}",
+        name=name,
+        measure=measure,
     )
     claims = await with_chains(store, rows)
     code = _code(book["measure"], measure)
@@ -99,6 +108,7 @@ async def cell(store: Store, asked: Asked) -> Mapping[str, Any]:
         "ally": ally,
         "cell": code,
         "total": rows[0]["total"] if rows else 0,
+        "views": views["n"] if views else 0,
         "statuses": [
             {
                 **_status(book, status),

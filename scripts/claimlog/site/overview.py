@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
+from claimlog.export.acts import ACT
 from claimlog.site.plots import Bar, link, plot, top
 from claimlog.site.store import Row, Store
 
@@ -22,23 +23,26 @@ from ({dated}) group by 1, 2
 """Counts by the year in which something begins, and the quarter where it lies within one."""
 
 INCIDENTS = 'select occurred_start as start, occurred_end as "end", 1 as n from incidents'
-MEASURES = """
+MEASURES = f"""
 select case when c.occurred_start is null then i.occurred_start else c.occurred_start end as start,
   case when c.occurred_start is null then i.occurred_end else c.occurred_end end as "end",
   count(*) as n
 from claims c left join incidents i on i.incident_id = c.incident_id
-where c.measure is not null group by 1, 2
+where c.measure is not null and {ACT} group by 1, 2
 """
-"""Claims with a measure by their own time, or else by that of their incident."""
+"""Acts about a measure by their own time, or else by that of their incident."""
 
-BY_ALLY = """
+BY_ALLY = f"""
 select coalesce(a.state_id, a.actor_id) as ally, c.measure_status as status,
   count(distinct c.claim_id) as n
 from claims c cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'
 cross join actors a on a.actor_id = m.actor_id
-where c.measure is not null group by 1, 2
+where c.measure is not null and {ACT} group by 1, 2
 """
 """Joined crosswise, which SQLite takes in this order: few claims are about a measure."""
+
+OWN = {"measure": "any", "act": "yes"}
+"""What leads to the same claims on their page."""
 
 BY_SOURCE = """
 select source_id as source, {column} as code, count(*) as n from claims
@@ -82,7 +86,7 @@ async def over_time(store: Store) -> Row:
                 (counts[0][year, quarter], counts[1][year, quarter]),
                 (
                     link(f"/{store.name}/incidents", _between(name)),
-                    link("/claims", {"measure": "any", "period": name}),
+                    link("/claims", {**OWN, "period": name}),
                 ),
                 minor=bool(quarter),
             )
@@ -90,11 +94,12 @@ async def over_time(store: Store) -> Row:
     return plot(
         "time",
         "Incidents and restrictions over time",
-        "Incidents, and claims about a measure that restricts or protects intelligence, by the "
-        "year in which they begin; below a year, the quarters, where a date says so much. A claim "
-        "without a date has that of its incident. Periods with nothing are left out. Without a "
-        f"known beginning: {undated[0]:,} incidents and {undated[1]:,} claims.",
-        ("incidents", "claims about a measure"),
+        "Incidents, and claims in which somebody takes, plans or denies a measure that restricts "
+        "or protects intelligence, by the year in which they begin; below a year, the quarters, "
+        "where a date says so much. A claim without a date has that of its incident. Periods with "
+        "nothing are left out. Without a known beginning: "
+        f"{undated[0]:,} incidents and {undated[1]:,} claims.",
+        ("incidents", "claims that tell of a measure"),
         bars,
         stacked=False,
     )
@@ -140,20 +145,18 @@ async def by_ally(store: Store, codes: Labels) -> Row:
         Bar(
             names.get(ally, ally),
             [counts[ally, code] for code in used],
-            [
-                link("/claims", {"ally": ally, "measure": "any", "measure_status": code})
-                for code in used
-            ],
-            link("/claims", {"ally": ally, "measure": "any"}),
+            [link("/claims", {**OWN, "ally": ally, "measure_status": code}) for code in used],
+            link("/claims", {**OWN, "ally": ally}),
         )
         for ally in shown
     ]
     return plot(
         "allies",
         "Measures by ally and status",
-        "Claims about a measure, by the state or group whose measure it is or would be, the United "
-        "States included where it acts, and by whether it was taken. A claim about several allies "
-        "counts for each" + (f"; {more:,} with fewer claims are left out." if more else "."),
+        "Claims about a measure, by the state or group that takes, plans or denies it, the United "
+        "States included, and by how far it has come. What somebody thinks of another's measure, "
+        "or demands of another, is not counted. A claim about several allies counts for each"
+        + (f"; {more:,} with fewer claims are left out." if more else "."),
         [book[code]["label"] for code in used],
         bars,
         stacked=True,

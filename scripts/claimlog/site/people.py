@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.export.acts import ACT
 from claimlog.site.kept import kept_page
 from claimlog.site.pages import Asked, Missing, page
 from claimlog.site.store import Row, Store
@@ -148,14 +149,14 @@ async def _claims(store: Store, name: str, role: str) -> list[Row]:
 
 
 async def _measures(store: Store, name: str) -> list[Row]:
-    """Return measures of an actor and, if it is a state, of those that belong to it."""
+    """Return the measures that an actor, or what belongs to a state, takes, plans or denies."""
     book = await store.codes()
     found = await store.rows(
         "select c.measure, c.measure_status, count(distinct c.claim_id) as claims from "
         "(select actor_id from actors where actor_id = :name "
         "union select actor_id from actors where state_id = :name) a "
         "cross join claim_actors m on m.actor_id = a.actor_id and m.role = 'from' "
-        "cross join claims c on c.claim_id = m.claim_id where +c.measure > '' "
+        f"cross join claims c on c.claim_id = m.claim_id where +c.measure > '' and {ACT} "
         "group by c.measure, c.measure_status order by c.measure, c.measure_status",
         name=name,
     )

@@ -1,5 +1,5 @@
 -- title: Which ally has taken, announced, considered, denied or ruled out which measure?
--- description: Claims counted by measure, status and the state (or group) that its actors belong to.
+-- description: Claims counted by measure, status and the state (or group) that its actors belong to. Acts only, taken, planned or denied: a view of a measure, or a demand for one, does not count for whoever holds or makes it.
 select coalesce(a.state_id, a.actor_id) as ally_id, s.name as ally, c.measure, c.measure_status,
        count(distinct c.claim_id) as claims, count(distinct c.source_id) as articles,
        count(distinct c.origin_id) as independent_origins, min(c.occurred_start) as earliest,
@@ -8,6 +8,6 @@ from claims c
 join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'
 join actors a on a.actor_id = m.actor_id
 join actors s on s.actor_id = coalesce(a.state_id, a.actor_id)
-where c.measure is not null
+where c.measure is not null and {act}
 group by ally_id, c.measure, c.measure_status
 order by ally, c.measure, c.measure_status

@@ -1,5 +1,5 @@
 -- title: Who withheld or restricted what from whom, when, on whose word, and was it done or only considered?
--- description: One row for each claim about a protective measure, with the actors on both sides, the status and who says so.
+-- description: One row for each claim in which somebody takes, plans or denies a protective measure, with the actors on both sides, the status and who says so. Views of a measure, and demands for one, are left out.
 select c.claim_id,
        (select group_concat(a.name, '; ') from claim_actors m join actors a using (actor_id)
         where m.claim_id = c.claim_id and m.role = 'from') as who,
@@ -11,5 +11,5 @@ select c.claim_id,
 from claims c
 left join actors s on s.actor_id = c.speaker_id
 left join attributions a on a.claim_id = c.claim_id and a.hop = c.hops
-where c.measure is not null
+where c.measure is not null and {act}
 order by c.measure_status = 'taken' desc, c.measure_status, c.measure, c.claim_id
