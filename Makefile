@@ -2,10 +2,12 @@
 PYTHON ?= python3
 PORT ?= 8001
 TEXTS ?=
+RELEASES ?=
 VENV := .venv
 BIN := $(VENV)/bin
 CLAIMLOG := $(BIN)/claimlog
 TEXTS_OPTION = $(if $(TEXTS),--texts "$(TEXTS)")
+RELEASES_OPTION = $(if $(RELEASES),--releases "$(RELEASES)")
 
 .PHONY: serve build check test verify release bench schemas lock clean help
 .DEFAULT_GOAL := help
@@ -32,8 +34,8 @@ $(VENV)/.validators: $(VENV)/.run requirements-validators.txt
 	@$(VENV)/validators/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-validators.txt
 	@touch $@
 
-serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=)
-	@$(CLAIMLOG) serve --port $(PORT) $(TEXTS_OPTION)
+serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=, RELEASES=all)
+	@$(CLAIMLOG) serve --port $(PORT) $(TEXTS_OPTION) $(RELEASES_OPTION)
 
 build: $(VENV)/.run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
 	@$(CLAIMLOG) build $(TEXTS_OPTION)

@@ -121,7 +121,7 @@ def _store(datasette: Any, release: str | None) -> Store:
     found = Store.of_release(datasette, release)
     if found is None:
         raise Missing(
-            f"Release {release} is not served here. Start the server with --releases all, or see "
+            f"Release {release} is not served here. Start it with make serve RELEASES=all, or see "
             "the list of releases."
         )
     return found
