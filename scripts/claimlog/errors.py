@@ -21,6 +21,18 @@ class UsageError(ClaimlogError):
     exit_status = 2
 
 
+class UnconfirmedError(ClaimlogError):
+    """What was to be done is done, but the disk does not confirm that it will last."""
+
+
+def reason(error: OSError) -> str:
+    """Return what the system said, in a line; copying a directory wraps it in a list."""
+    if error.strerror:
+        return error.strerror
+    listed = error.args[0] if error.args else error
+    return str(listed[-1][-1] if isinstance(listed, list) and listed else listed)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One place where the data breaks one rule.

@@ -1,16 +1,21 @@
-"""Publishing a directory whole: write beside it, sync, and swap by renaming."""
+"""Publishing a directory whole: write beside it, sync, and swap the two in one call."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from claimlog.errors import ClaimlogError
-from claimlog.package import sync
+from claimlog.errors import ClaimlogError, reason
+from claimlog.package import beside, confirm, remove, remove_abandoned, sync
+
+EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
+HERE = -100  # AT_FDCWD of fcntl.h
+UNKNOWN = (errno.ENOSYS, errno.EINVAL, errno.EPERM)
+"""What a system or file system answers that cannot exchange two paths."""
 
 
 @contextlib.contextmanager
@@ -23,30 +28,45 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
     ------
     ClaimlogError
         If the directory cannot be written.
+    UnconfirmedError
+        If `target` was replaced, and the disk does not confirm it.
     """
-    retired = target.with_name(f".{target.name}-old")
-    if retired.exists() and not target.exists():
-        retired.rename(target)  # an earlier swap was cut off between its two renames
-    _remove_abandoned(target)
+    tidy(target)
     # named before it is made: an interrupt at any point finds it and removes it
-    folder = target.with_name(f".{target.name}-new-{os.getpid()}-{secrets.token_hex(4)}")
+    folder = beside(target)
     try:
         try:
             folder.mkdir()
         except OSError as error:
             raise ClaimlogError(
                 f"{shown}: cannot be written ({error.strerror}); "
-                "give the directory write permission"
+                "give the directory write permission, or make room; nothing was replaced"
             ) from error
         yield folder
         _sync(folder)
-        _swap(folder, target, retired)
+        _swap(folder, target)
+        confirm(target.parent, shown)
     except OSError as error:
         raise ClaimlogError(
-            f"{shown}: writing failed ({error.strerror}); nothing was replaced"
+            f"{shown}: writing failed ({reason(error)}); nothing was replaced"
         ) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
+
+
+def tidy(target: Path) -> None:
+    """Remove what processes that are no more left beside `target`, or bring `target` back."""
+    retired = _retired(target)
+    if retired.exists():
+        if target.exists():
+            remove(retired)
+        else:
+            retired.rename(target)  # a swap was cut off between its two renames
+    remove_abandoned(target)
+
+
+def _retired(target: Path) -> Path:
+    return target.with_name(f".{target.name}-old")
 
 
 def _sync(folder: Path) -> None:
@@ -55,33 +75,32 @@ def _sync(folder: Path) -> None:
     sync(folder)
 
 
-def _swap(folder: Path, target: Path, retired: Path) -> None:
-    shutil.rmtree(retired, ignore_errors=True)
-    if target.exists():
-        target.rename(retired)
+def _swap(folder: Path, target: Path) -> None:
+    """Put `folder` where `target` is; what was there takes the other's name, or is retired."""
+    if not target.exists():
+        folder.rename(target)
+        return
+    if _exchange(folder, target):
+        return
+    # two renames, where the file system knows no exchange; `tidy` undoes one alone
+    retired = _retired(target)
+    target.rename(retired)
     try:
         folder.rename(target)
     except BaseException:  # an interrupt too
-        if retired.exists() and not target.exists():
-            retired.rename(target)
+        retired.rename(target)
         raise
-    sync(target.parent)
-    shutil.rmtree(retired, ignore_errors=True)
+    remove(retired)
 
 
-def _remove_abandoned(target: Path) -> None:
-    """Remove what a process that is no more began to write beside `target`."""
-    for path in target.parent.glob(f".{target.name}-new-*"):
-        process = path.name.removeprefix(f".{target.name}-new-").partition("-")[0]
-        if process.isdecimal() and not _is_alive(int(process)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one system call; return whether the system can."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
         return False
-    except PermissionError:
+    if rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0:
         return True
-    return True
+    number = ctypes.get_errno()
+    if number in UNKNOWN:
+        return False
+    raise OSError(number, os.strerror(number), str(other))

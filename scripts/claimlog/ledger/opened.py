@@ -15,8 +15,8 @@ from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.events.batch import NAME, Batch
 from claimlog.events.log import Log, read, read_bytes
 from claimlog.events.text import Texts
-from claimlog.export.publish import publishing
-from claimlog.package import Package
+from claimlog.export.publish import publishing, tidy
+from claimlog.package import Package, remove
 from claimlog.schema import STREAMS
 from claimlog.validate import Report, validate
 
@@ -38,7 +38,7 @@ def locked(package: Package) -> Iterator[None]:
             f"{package.relative(package.state)}: cannot be written ({error.strerror}); "
             "give the checkout write permission"
         ) from error
-    with handle:
+    try:
         deadline = time.monotonic() + package.thresholds["lock_seconds"]
         while True:
             try:
@@ -50,11 +50,14 @@ def locked(package: Package) -> Iterator[None]:
                         "another claimlog is changing this log; wait for it and run this again"
                     ) from error
                 time.sleep(0.05)
-        place = open_folder(package)
-        retired = place.with_name(f".{place.name}-old")
-        if retired.is_dir() and not place.exists():
-            retired.rename(place)  # an append was cut off between its two renames
+        tidy(open_folder(package))
+        for pattern in ("staging-*", ".gone-*"):
+            for path in package.state.glob(pattern):
+                remove(path)  # left by a run that was cut off: who holds the lock is alone here
         yield
+    finally:
+        with contextlib.suppress(OSError):
+            handle.close()  # which gives the lock back, and has nothing to write
 
 
 def open_folder(package: Package) -> Path:
@@ -170,4 +173,4 @@ def discard(package: Package) -> None:
     if place.exists():
         gone = place.with_name(f".gone-{os.getpid()}")
         place.rename(gone)
-        shutil.rmtree(gone)
+        remove(gone)

@@ -15,7 +15,7 @@ from claimlog.events.batch import Batch, descriptor_findings, resources, sealed_
 from claimlog.events.log import read
 from claimlog.export.descriptor import dump_json
 from claimlog.ledger.opened import drop_known, open_batch
-from claimlog.package import DESCRIPTOR, Package, sync, write_durably
+from claimlog.package import DESCRIPTOR, Package, confirm, remove, sync, write_durably
 
 OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
 """Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
@@ -74,11 +74,11 @@ def move_in(package: Package, place: Path) -> None:
         if target.exists():
             raise ClaimlogError(f"{package.relative(target)}: exists already; run this again")
         place.rename(target)  # from here on the batch is part of the log
-        sync(package.events)
     except OSError as error:
         raise ClaimlogError(
             f"{package.relative(target)}: cannot be written ({error.strerror}); nothing was sealed"
         ) from error
+    confirm(package.events, package.relative(target))
 
 
 def replace(package: Package, old: Sequence[Batch], new: Sequence[Batch]) -> None:
@@ -125,9 +125,6 @@ def put_back(package: Package) -> list[str]:
 def recover(package: Package) -> list[str]:
     """Finish or undo what an interrupted run left; return what was done, a line each."""
     done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
-    for pattern in ("staging-*", ".open-new-*", ".gone-*"):
-        for path in package.state.glob(pattern):
-            shutil.rmtree(path, ignore_errors=True)
     _refuse_missing(package)
     if open_batch(package) is not None:
         log = read(package)

@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from typing import Any
 
-from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.events.batch import (
     MANIFEST,
     NAME,
@@ -45,6 +45,9 @@ def seal(
     done = recover(package)
     batch = open_batch(package)
     if batch is None:
+        log = read(package)
+        if done and log.batches and log.batches[-1].slug == slug:
+            return log.batches[-1], validate(log, texts)  # this finished the seal that was cut off
         also = f" (an interrupted run was finished: {'; '.join(done)})" if done else ""
         raise ClaimlogError(f"there is no open batch to seal; claimlog add makes one{also}")
     if NAME.fullmatch(f"0001-{slug}") is None:
@@ -82,6 +85,8 @@ def _tidy(package: Package, name: str) -> None:
             f"{DESCRIPTOR}: cannot be written ({error.strerror}); {name} is sealed all the same, "
             "run claimlog seal again to finish"
         ) from error
+    except UnconfirmedError as error:
+        raise UnconfirmedError(f"{name} is sealed, but {error}") from error
 
 
 def make_manifest(
