@@ -171,12 +171,22 @@ def roots(lineage: Edges) -> dict[str, str | None]:
     works that go back to different origins has no single one.
     """
     found: dict[str, str | None] = {}
-
-    def walk(name: str) -> str | None:
-        if name not in found:
-            edges = lineage.get(name, [])
-            ends = {walk(work) if sure != "unknown" else None for work, sure in edges}
-            found[name] = name if not edges else (ends.pop() if len(ends) == 1 else None)
-        return found[name]
-
-    return {name: walk(name) for name in lineage}
+    begun: set[str] = set()
+    waiting = list(lineage)
+    # not by recursion: a chain may be long, and within a batch it may run in a circle
+    while waiting:
+        name = waiting[-1]
+        known = [(work, sure) for work, sure in lineage.get(name, ()) if sure != "unknown"]
+        new = [work for work, _ in known if work not in found and work not in begun]
+        begun.add(name)
+        if new and name not in found:
+            waiting += new
+            continue
+        waiting.pop()
+        ends = {found.get(work) for work, _ in known}
+        if len(known) < len(lineage.get(name, ())):
+            ends.add(None)
+        # within a batch a work may be withdrawn before what is derived from it
+        alone = name if name in lineage else None
+        found[name] = (ends.pop() if len(ends) == 1 else None) if ends else alone
+    return found

@@ -59,9 +59,7 @@ def reliability(
         "span_agreement": spans,
         "reliability": results,
     }
-    return {
-        name: _frame(lines, schemas.tables[name], codings) for name, lines in tables.items()
-    }
+    return {name: _frame(lines, schemas.tables[name], codings) for name, lines in tables.items()}
 
 
 def _comparisons(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[Comparison]:

@@ -163,12 +163,12 @@ def with_states(actors: Frame) -> Frame:
     known = {row["actor_id"]: row for row in rows.rows(named=True)}
     found: dict[str, str | None] = {}
     for name in known:
-        at: str | None = name
+        at = known.get(name)
         for _ in known:  # as far as a chain can go; a cycle ends there too
-            if at is None or known[at]["actor_type"] == "state":
+            if at is None or at["actor_type"] == "state":
                 break
-            at = known[at]["part_of"]
-        found[name] = at if at and known[at]["actor_type"] == "state" else None
+            at = known.get(at["part_of"])  # within a batch it may still be to come
+        found[name] = at["actor_id"] if at and at["actor_type"] == "state" else None
     states = made(
         {"actor_id": list(found), "state_id": list(found.values())},
         {"actor_id": nw.String(), "state_id": nw.String()},

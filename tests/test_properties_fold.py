@@ -1,0 +1,125 @@
+"""The fold against a naive one, on random histories cut anywhere; and whole builds of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+import naive
+from claimlog.events.log import Log, read
+from claimlog.events.releases import marks
+from claimlog.fold import Cutoff
+from claimlog.fold.corroboration import roots
+from claimlog.pipeline import build, compiled
+from claimlog.validate import validate
+from conftest import ACTORS, World
+from histories import SCHEMAS, History, histories, random_history, write
+from thorough import TIMES, examples
+
+FOLDED = [name for name in naive.fold(random_history(0), 0) if name in SCHEMAS.tables]
+
+
+@contextmanager
+def written(history: History) -> Iterator[Log]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield read(write(history, Path(folder) / "package"))
+
+
+def tables_of(log: Log, size: int) -> dict[str, pl.DataFrame]:
+    begun = 1 + sum(tree < size for tree, _ in log.trees)
+    return dict(compiled(log, Cutoff(size, min(begun, len(log.batches)), "test")))
+
+
+def compare(log: Log, history: History, size: int) -> None:
+    found = tables_of(log, size)
+    root = {tree: root.hex() for tree, root in log.trees}.get(size, "")
+    known = [
+        (mark.version, mark.date, mark.size, mark.root) for mark in marks(log.package, size, root)
+    ]
+    expected = naive.fold(history, size, known)
+    for name in FOLDED:
+        table = SCHEMAS.tables[name]
+        right = naive.projected(expected[name], table.names, table.primary_key)
+        assert found[name].to_dicts() == right, (name, size)
+
+
+def test_the_naive_fold_tells_every_table_of_rows_but_those_of_agreement() -> None:
+    spans = {"codings", "coding_pairs", "span_agreement", "reliability"}
+    constant = {name for name in SCHEMAS.tables if name.startswith(("codebook", "data_"))}
+    assert set(FOLDED) == set(SCHEMAS.tables) - spans - constant - {"batches"}
+
+
+@examples(40)
+@given(histories(), st.data())
+def test_any_prefix_folds_to_what_the_naive_fold_gives(
+    history: History, data: st.DataObject
+) -> None:
+    total = sum(1 for _ in history.rows())
+    sizes = range(1, total + 1) if TIMES > 1 else [data.draw(st.integers(1, total))]
+    with written(history) as log:
+        assert log.findings == []
+        assert log.size == total
+        for size in sizes:
+            compare(log, history, size)
+
+
+@examples(4)
+@given(histories(batches=3, changes=5))
+def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        texts = Path(folder) / "texts"
+        texts.mkdir()
+        package = write(history, Path(folder) / "package", texts)
+        report = build(package, package.build, texts=texts)
+        assert report.findings == []
+        assert len(report.tallies["quote-hash"].findings) == 0
+        built = pl.read_parquet(package.build / "parquet" / "events.parquet")
+        assert built.height == sum(1 for _ in history.rows())
+
+
+@examples(8)
+@given(histories())
+def test_every_batch_of_a_history_leaves_a_valid_log(history: History) -> None:
+    for batches in range(1, len(history.batches) + 1):
+        with written(history.until(batches)) as log:
+            assert validate(log, frictionless=False).findings == []
+
+
+def test_a_history_is_continued_where_it_was_left() -> None:
+    history = random_history(5)
+    assert len(history.batches) > 2
+    with tempfile.TemporaryDirectory() as folder:
+        first = read(write(history.until(2), Path(folder) / "package"))
+        whole = read(write(history, Path(folder) / "package"))
+    assert first.trees == whole.trees[:2]
+    with written(history) as log:
+        assert log.trees == whole.trees
+
+
+def test_an_actor_is_folded_before_the_one_that_it_belongs_to_was_told(bare: World) -> None:
+    bare.add("actors", [{**ACTORS[3], "part_of": "nor"}, ACTORS[0], ACTORS[1]])
+    bare.seal("register")
+    log = read(bare.package)
+    assert tables_of(log, 1)["actors"]["state_id"].to_list() == [None]
+    assert tables_of(log, 3)["actors"]["state_id"].to_list() == ["nor", "nor", None]
+
+
+def test_origins_are_walked_along_chains_longer_than_the_stack() -> None:
+    chain = {f"S{number}": [(f"S{number - 1}", "certain")] for number in range(1, 5000)}
+    found = roots({**chain, "S0": []})
+    assert set(found.values()) == {"S0"}
+    assert roots(dict(reversed({**chain, "S0": []}.items()))) == found
+
+
+def test_a_circle_within_a_batch_has_no_origin_and_ends() -> None:
+    assert roots({"a": [("b", "certain")], "b": [("a", "certain")]}) == {"a": None, "b": None}
+
+
+def test_a_work_that_is_withdrawn_is_nobodys_origin() -> None:
+    assert roots({"a": [("gone", "certain")]})["a"] is None
