@@ -18,7 +18,7 @@ import pytest
 from claimlog.events.text import Text
 from claimlog.pipeline import build
 from claimlog.site import texts
-from claimlog.site.sources import _columns, _drawing
+from claimlog.site.lineage import columns, drawn
 from conftest import (
     ACTORS,
     INCIDENTS,
@@ -160,7 +160,7 @@ def test_the_page_of_a_work_lists_the_claims_that_go_back_to_it(get: Get) -> Non
 
 def test_a_lineage_is_walked_both_ways_and_drawn_from_copy_to_origin() -> None:
     pairs = [("b", "a"), ("c", "b"), ("c", "a"), ("b", "x"), ("d", "c"), ("d", "b")]
-    column = _columns("b", [*"abcdx"], pairs)
+    column = columns("b", [*"abcdx"], pairs)
     assert column == {"d": -2, "c": -1, "b": 0, "a": 1, "x": 1}
     nodes = [{"source_id": name, "title": name, "publisher": name} for name in "abcdx"]
     edges = [
@@ -173,12 +173,12 @@ def test_a_lineage_is_walked_both_ways_and_drawn_from_copy_to_origin() -> None:
         }
         for of, to in pairs
     ]
-    drawn = _drawing("b", nodes, edges)
-    spots = {node["source_id"]: (node["x"], node["y"]) for node in drawn["nodes"]}
+    drawing = drawn("b", nodes, edges)
+    spots = {node["source_id"]: (node["x"], node["y"]) for node in drawing["nodes"]}
     assert len(set(spots.values())) == 5
     assert all(spots[of][0] < spots[to][0] for of, to in pairs)
-    assert all(0 <= x < drawn["width"] and 0 <= y < drawn["height"] for x, y in spots.values())
-    assert len(drawn["edges"]) == 6
+    assert all(0 <= x < drawing["width"] and 0 <= y < drawing["height"] for x, y in spots.values())
+    assert len(drawing["edges"]) == 6
 
 
 def test_an_unknown_source_is_not_found_and_the_page_says_what_identifiers_look_like(

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from graphlib import TopologicalSorter
-from itertools import pairwise
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
+from claimlog.site.lineage import drawn
 from claimlog.site.pages import Asked, Missing, page
 from claimlog.site.store import Row, Store
+from claimlog.site.strip import coverage
 from claimlog.site.texts import PART, find, pieces, printable
 
 LISTED = 500  # sources of a kind on the list
 WALKED = 60  # sources of a lineage, nearest first
-LANES = 8  # of the strip; deeper overlaps share the last
-LANE, MARK, GAP_ABOVE = 16, 14, 3  # of the strip: pixels
-
-BOX, GAP, ROW, TALL = 206, 150, 80, 56  # of the lineage graph: pixels
-Slot = tuple[str, ...]
-"""A place in a column of the graph: a source, or an edge that passes (two sources, column)."""
 
 
 @page(r"/sources", "claimlog_sources.html", in_releases=True)
@@ -93,7 +87,7 @@ async def source(store: Store, asked: Asked) -> Mapping[str, Any]:
         "grades": [*book.get("reliability", {}).values()],
         "lineage": await _lineage(store, book, name),
         "coded": coded,
-        "coverage": _coverage(spans, listed, furniture, row["text_length"], book)
+        "coverage": coverage(spans, listed, furniture, row["text_length"], book.get("content", {}))
         if spans
         else None,
         "furniture": furniture,
@@ -204,75 +198,6 @@ async def _text(
     }
 
 
-def _coverage(
-    spans: list[Row],
-    listed: list[Row],
-    furniture: list[Row],
-    length: int,
-    book: Mapping[str, Mapping[str, Row]],
-) -> Row:
-    """Return where the claims stand over the length of a text, as shares of it, in lanes.
-
-    Those that the page lists are marks of their own; the others a path for each kind, and a range
-    for each page that lists them.
-    """
-    statements = {row["claim_id"]: row["statement"] for row in listed}
-    free: list[int] = []  # where each lane ends so far
-    marks, paths, counts = [], defaultdict(list), Counter(row["content"] for row in spans)
-    for row in spans:
-        lane = next((at for at, end in enumerate(free) if end <= row["start"]), len(free))
-        lane = min(lane, LANES - 1)
-        free[lane:] = [row["end"], *free[lane + 1 :]]
-        share = _share(row, length)
-        if row["claim_id"] in statements:
-            statement = statements[row["claim_id"]]
-            marks.append({**row, **share, "lane": lane, "statement": statement})
-        else:
-            left, width = share["left"], share["width"]
-            paths[row["content"]].append(
-                f"M{left} {lane * LANE + GAP_ABOVE}h{width}v{MARK}h-{width}z"
-            )
-    starts = [row["start"] for row in spans[::PART]]
-    return {
-        "length": length,
-        "covered": round(100 * _union(spans) / length, 1),
-        "furnished": round(100 * _union(furniture) / length, 1),
-        "lanes": len(free),
-        "marks": marks,
-        "others": [{"content": kind, "path": "".join(path)} for kind, path in paths.items()],
-        "parts": [
-            {"page": number, **_share({"start": start, "end": end}, length)}
-            for number, (start, end) in enumerate(pairwise([*starts, length]), 1)
-        ],
-        "furniture": [{**row, **_share(row, length)} for row in furniture],
-        "kinds": [
-            {**_code(book, "content", code), "claims": counts[code]}
-            for code in dict.fromkeys([*book.get("content", {}), *counts])
-            if counts[code]
-        ],
-    }
-
-
-def _share(row: Row, length: int) -> dict[str, float]:
-    return {
-        "left": round(100 * row["start"] / length, 3),
-        "width": round(100 * (row["end"] - row["start"]) / length, 3),
-    }
-
-
-def _union(spans: Iterable[Row]) -> int:
-    """Return how much some spans cover together.
-
-    >>> _union([{"start": 0, "end": 4}, {"start": 2, "end": 6}, {"start": 8, "end": 9}])
-    7
-    """
-    covered = reached = 0
-    for start, end in sorted((row["start"], row["end"]) for row in spans):
-        covered += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return covered
-
-
 async def _lineage(store: Store, book: Mapping[str, Mapping[str, Row]], name: str) -> Row:
     """Return the whole chain of a source, both ways: its sources, its edges and their drawing."""
     walks = {}
@@ -308,117 +233,5 @@ async def _lineage(store: Store, book: Mapping[str, Mapping[str, Row]], name: st
         "cut": max(map(len, walks.values())) > WALKED,
         "sources": {node["source_id"]: node for node in nodes},
         "edges": edges,
-        "drawing": _drawing(name, nodes, edges) if edges else None,
-    }
-
-
-def _drawing(centre: str, nodes: list[Row], edges: list[Row]) -> Row:
-    """Place a lineage: what came of the source to its left, what it rests on to its right."""
-    pairs: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for edge in edges:
-        pairs[edge["source_id"], edge["derived_from_id"]].append(edge)
-    column = _columns(centre, [node["source_id"] for node in nodes], [*pairs])
-    routes = {
-        (of, to): [
-            (of,),
-            *((of, to, str(at)) for at in range(column[of] + 1, column[to])),
-            (to,),
-        ]
-        for of, to in pairs
-    }
-    place = _places(column, routes)
-    left = min(column.values())
-    rows = 1 + max(round(2 * y) for _, y in place.values()) / 2
-    spot = {slot: ((x - left) * (BOX + GAP), (y + 0.5) * ROW) for slot, (x, y) in place.items()}
-    return {
-        "width": (max(column.values()) - left) * (BOX + GAP) + BOX,
-        "height": rows * ROW,
-        "box": BOX,
-        "tall": TALL,
-        "nodes": [
-            {**node, "x": spot[node["source_id"],][0], "y": spot[node["source_id"],][1] - TALL / 2}
-            for node in nodes
-        ],
-        "edges": [
-            _line(pairs[pair], [spot[slot] for slot in route]) for pair, route in routes.items()
-        ],
-    }
-
-
-def _columns(centre: str, names: list[str], pairs: list[tuple[str, str]]) -> dict[str, int]:
-    """Return the column of each source: its longest distance from the centre, left negative.
-
-    The log admits no cycles.
-    """
-    behind: dict[str, list[str]] = {name: [] for name in names}
-    after: dict[str, list[str]] = {name: [] for name in names}
-    for of, to in pairs:
-        behind[of].append(to)
-        after[to].append(of)
-    order = [*TopologicalSorter(behind).static_order()]  # origins first
-    column = {centre: 0}
-    for name in reversed(order):
-        reached = [column[of] + 1 for of in after[name] if of in column]
-        if reached and name != centre:
-            column[name] = max(reached)
-    rests = set(column)
-    for name in order:
-        reached = [column[to] - 1 for to in behind[name] if to in column and column[to] <= 0]
-        if name not in rests and reached:
-            column[name] = min(reached)
-    return column
-
-
-def _places(
-    column: Mapping[str, int], routes: Mapping[tuple[str, str], list[Slot]]
-) -> dict[Slot, tuple[int, float]]:
-    """Return column and row of every slot; rows near the neighbours towards the centre."""
-    slots: dict[int, list[Slot]] = defaultdict(list)
-    near: dict[Slot, list[Slot]] = defaultdict(list)
-    where: dict[Slot, int] = {(name,): at for name, at in column.items()}
-    for route in routes.values():
-        for at, slot in enumerate(route[1:-1], where[route[0]] + 1):
-            where[slot] = at
-        for one, other in pairwise(route):
-            near[one].append(other)
-            near[other].append(one)
-    for slot, at in where.items():
-        slots[at].append(slot)
-    most = max(map(len, slots.values()))
-    place: dict[Slot, tuple[int, float]] = {}
-    for at in sorted(slots, key=abs):
-        ranked = sorted(
-            slots[at],
-            key=lambda slot: (_mean([place[n][1] for n in near[slot] if n in place]), slot),
-        )
-        for number, slot in enumerate(ranked):
-            place[slot] = (at, number + (most - len(ranked)) / 2)
-    return place
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
-
-
-def _line(edges: list[Row], spots: list[tuple[float, float]]) -> Row:
-    """Return the path of an edge and where its words stand."""
-    path = ""
-    for number, ((x, y), (to_x, to_y)) in enumerate(pairwise(spots)):
-        start, end = x + BOX, to_x - 3 if number == len(spots) - 2 else to_x
-        middle = (start + end) / 2
-        path += f"{'L' if path else 'M'}{start:g} {y:g}C{middle:g} {y:g} {middle:g} {to_y:g} "
-        path += f"{end:g} {to_y:g}"
-    (x, y), (to_x, to_y) = spots[0], spots[1]
-    return {
-        "path": path,
-        "x": (x + BOX + to_x) / 2,
-        "y": (y + to_y) / 2,
-        "certainty": edges[0]["certainty"],
-        "lines": [
-            line
-            for edge in edges
-            for line in (edge["relation_label"].lower(), edge["certainty_label"].lower())
-        ],
-        "source_id": edges[0]["source_id"],
-        "derived_from_id": edges[0]["derived_from_id"],
+        "drawing": drawn(name, nodes, edges) if edges else None,
     }
