@@ -20,6 +20,8 @@ from claimlog.schema import STREAMS
 MANIFEST = "batch.json"
 NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
 FILES = tuple(f"{stream}.ndjson" for stream in STREAMS)
+OUT, IN = "rebase-out", "rebase-in"
+"""Where a rebase keeps the batches it replaces; the name says how far it got."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,12 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
             Finding("batch-files", "events", "is no directory", remedy="restore it from git")
         )
         return []
+    for folder in (package.state / OUT, package.state / IN):
+        if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
+            message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"
+            remedy = f"run it again: claimlog rebase {' '.join(taken)}"
+            shown = package.relative(folder)
+            findings.append(Finding("batch-files", shown, message, remedy=remedy))
     entries = sorted(package.events.iterdir()) if package.events.is_dir() else []
     for path in entries:
         shown = package.relative(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing
@@ -22,6 +23,22 @@ Ends = np.typing.NDArray[np.intp]
 MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
 
 
+class Times(NamedTuple):
+    """First and last recorded_at of a file, by value, and whether none is before an earlier one."""
+
+    first: str
+    last: str
+    rising: bool
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Times | None:
+        """Return the times of rows in the order of their file; None if there are none."""
+        times = frame["recorded_at"]
+        if times.null_count() or times.is_empty():
+            return None
+        return cls(str(times.min()), str(times.max()), times.is_sorted())
+
+
 @dataclass
 class Lines:
     """A stream's file as read. ``frame`` is None where a finding makes it unreadable."""
@@ -32,6 +49,7 @@ class Lines:
     frame: pl.DataFrame | None = None
     leaves: list[bytes] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    times: Times | None = None
 
 
 def arrow_type(item: Field) -> pa.DataType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +15,7 @@ import pyarrow as pa
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.events.batch import Batch, descriptor_findings, sealed_batches
 from claimlog.events.canonical import encode
-from claimlog.events.lines import Lines, empty_frame, read_lines
+from claimlog.events.lines import Lines, Times, empty_frame, read_lines
 from claimlog.events.merkle import CompactRange
 from claimlog.events.upcast import Upcasts
 from claimlog.package import Package
@@ -31,7 +31,11 @@ leaf hash (hex), batch number, and 1-based line of its file."""
 
 @dataclass
 class Log:
-    """Every row of the log. Frames hold a stream's columns and those of `POSITION`."""
+    """Every row of the log. Frames hold a stream's columns and those of `POSITION`.
+
+    ``streams`` are those that it answers for. A log too large for memory comes in sections
+    (`events.stored`), each with every row of most streams, to look up, and the rows of some claims.
+    """
 
     package: Package
     schemas: Schemas
@@ -40,6 +44,42 @@ class Log:
     files: dict[str, Lines]
     trees: list[tuple[int, bytes]]
     findings: list[Finding] = field(default_factory=list)
+    streams: tuple[str, ...] = STREAMS
+
+    @property
+    def own(self) -> dict[str, Table]:
+        """The streams that this log, or section of one, answers for."""
+        return {name: self.schemas.streams[name] for name in self.streams}
+
+    def speaking_of(self, *streams: str) -> list[str]:
+        """Return those of `streams` that this log, or section of one, answers for."""
+        return [name for name in streams if name in self.streams]
+
+    def sections(self) -> Iterator[Log]:
+        """Yield the log in parts that are checked and folded alone: each row is in one of them."""
+        yield self
+
+    def height(self, stream: str) -> int:
+        """Return the number of rows of a stream."""
+        return self.frames[stream].height
+
+    def columns(self, stream: str, names: Sequence[str]) -> pl.DataFrame:
+        """Return some columns of every row of a stream."""
+        return self.frames[stream].select(names)
+
+    def rows_of(self, stream: str, wanted: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+        """Return some columns of every row, all versions, of the entities `wanted`."""
+        known = pl.col(self.schemas.streams[stream].id).is_in(wanted.implode())
+        return self.frames[stream].select(names).filter(known)
+
+    def sample(self, stream: str, size: int) -> pl.DataFrame:
+        """Return about `size` rows of a stream at even distances."""
+        frame = self.frames[stream]
+        return frame.gather_every(max(1, -(-frame.height // size)))
+
+    def events(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Yield the rows with their stream, in the order of the log."""
+        yield from self.frames.items()
 
     @property
     def size(self) -> int:
@@ -76,6 +116,12 @@ class Log:
     def live(self, stream: str) -> pl.DataFrame:
         """Return the last row of every entity of a stream that is not retracted."""
         return self.frames[stream].filter(alive(self.schemas.streams[stream]))
+
+    def live_count(self, stream: str) -> int:
+        """Return the number of entities of a stream that are not retracted."""
+        table = self.schemas.streams[stream]
+        rows = self.columns(stream, (table.id, "seq", "action"))
+        return int(rows.select(alive(table).sum()).item())
 
     def require_readable(self) -> None:
         """Raise every finding of the reading.
@@ -156,12 +202,19 @@ def read(
 
 def _read_file(package: Package, upcasts: Upcasts, batch: Batch, stream: str) -> Lines:
     shown = batch.shown_file(stream)
-    data = read_bytes(batch.file(stream), shown)
+    return read_stream(read_bytes(batch.file(stream), shown), package, upcasts, batch, stream)
+
+
+def read_stream(
+    data: bytes, package: Package, upcasts: Upcasts, batch: Batch, stream: str
+) -> Lines:
+    """Read the lines of a batch's file as rows of today's schema."""
     version = written_as(batch, stream, upcasts.schemas)
     table = upcasts.table(stream, version)
-    lines = read_lines(data, table, shown, package.thresholds["line_bytes"])
+    lines = read_lines(data, table, batch.shown_file(stream), package.thresholds["line_bytes"])
     if lines.frame is not None:
         lines.frame = upcasts.up(lines.frame, stream, version)
+        lines.times = Times.of(lines.frame)
     return lines
 
 

@@ -28,9 +28,17 @@ class CompactRange:
     (3, True)
     """
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[bytes | None] = []
+    def __init__(self, size: int = 0, peaks: Sequence[bytes | None] = ()) -> None:
+        self.size = size
+        self._peaks: list[bytes | None] = [*peaks]
+
+    @property
+    def peaks(self) -> tuple[bytes | None, ...]:
+        """The root of the perfect subtree of each level, lowest first; with `size`, all there is.
+
+        ``CompactRange(tree.size, tree.peaks)`` goes on where `tree` stands.
+        """
+        return (*self._peaks,)
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Append leaf hashes, a whole level at a time."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from claimlog.errors import Finding
 from claimlog.events.log import Log
@@ -11,7 +10,9 @@ from claimlog.events.text import Texts
 from claimlog.validate import anchors, integrity, references, rows, tabular
 from claimlog.validate.report import LAYERS, Report, Tally
 
-ROW_CHECKS = (
+Check = Callable[[Log, Report], None]
+
+ROW_CHECKS: tuple[Check, ...] = (
     rows.check_requirements,
     rows.check_history,
     rows.check_times,
@@ -23,7 +24,9 @@ ROW_CHECKS = (
     references.check_spans_in_sources,
     references.check_chains,
 )
-INTEGRITY_CHECKS = (
+"""Checks that run on one section of the log after the other, like that of the schema."""
+
+INTEGRITY_CHECKS: tuple[Check, ...] = (
     integrity.check_integrity,
     integrity.check_released,
     integrity.check_index,
@@ -45,34 +48,54 @@ def validate(
     frictionless
         Whether to run Frictionless too. Appending leaves it to the sealing of the batch.
     progress
-        Called with the name of each layer before it runs.
+        Called with the name of each layer before it first runs.
     """
     report = Report(log)
     heard: list[Finding] = []
     _check_reading(log, report)
-
-    def listen() -> None:
+    if not report.errors:
+        progress("schema")
         if frictionless:
             heard.extend(tabular.check_frictionless(log, report))
-
-    layers: dict[str, list[Callable[[], None]]] = {
-        "schema": [listen, partial(tabular.check_pandera, log, report)],
-        "rows": [partial(check, log, report) for check in ROW_CHECKS],
-        "integrity": [partial(check, log, report) for check in INTEGRITY_CHECKS],
-        "text": [partial(anchors.check_anchors, log, report, texts)],
-    }
-    for name, checks in layers.items():
-        # a broken hash must be named even where rows are wrong too
-        if report.errors and name != "integrity":
-            continue
-        progress(name)
-        for check in checks:
-            check()
-        if report.errors and report.stopped_after is None:
-            report.stopped_after = name
+        _check_sections(log, report, progress)
+    # a broken hash must be named even where rows are wrong too
+    progress("integrity")
+    for check in INTEGRITY_CHECKS:
+        check(log, report)
+    _stopped(report, "integrity")
+    if not report.errors:
+        progress("text")
+        anchors.check_anchors(log, report, texts)
+        _stopped(report, "text")
     report.reconcile(heard)
     _excuse(log, report, frictionless)
     return report
+
+
+def _check_sections(log: Log, report: Report, progress: Callable[[str], None]) -> None:
+    """Run the layers of rows on every section; the second only while the first finds nothing."""
+    began = False
+    for section in log.sections():
+        known = len(report.errors)
+        tabular.check_pandera(section, report)
+        if len(report.errors) > known or (known and not began):
+            report.stopped_after = "schema"
+        if report.stopped_after is None:
+            if not began:
+                progress("rows")
+            began = True
+            for check in ROW_CHECKS:
+                check(section, report)
+    if report.stopped_after is None:
+        rows.check_order(log, report)
+        _stopped(report, "rows")
+    else:
+        report.forget("rows")  # sections before the one that stopped it had begun with them
+
+
+def _stopped(report: Report, layer: str) -> None:
+    if report.errors and report.stopped_after is None:
+        report.stopped_after = layer
 
 
 def _check_reading(log: Log, report: Report) -> None:
@@ -99,7 +122,7 @@ def _excuse(log: Log, report: Report, frictionless: bool) -> None:
             tally.note = f"not reached: stopped after layer {report.stopped_after}"
         elif not frictionless and tally.rule.id == "descriptor":
             tally.note = "left to sealing"
-        elif not any(log.frames[name].height for name in _streams(log, tally)):
+        elif not any(log.height(name) for name in _streams(log, tally)):
             tally.note = "there are no rows to check"
         elif tally.ran:
             tally.note = "no row holds what it checks"  # as when every claim is retracted
@@ -110,7 +133,7 @@ def _excuse(log: Log, report: Report, frictionless: bool) -> None:
 
 def _streams(log: Log, tally: Tally) -> list[str]:
     names = tally.rule.streams
-    return list(log.frames) if names == "*" else names.split("|")
+    return list(log.schemas.streams) if names == "*" else names.split("|")
 
 
 __all__ = ["LAYERS", "Report", "validate"]

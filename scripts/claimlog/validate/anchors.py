@@ -9,11 +9,12 @@ import polars as pl
 
 from claimlog.errors import Finding
 from claimlog.events.anchor import COLUMNS, anchor, boundary_flaw
-from claimlog.events.log import Log, alive
+from claimlog.events.log import Log
 from claimlog.events.text import Text, Texts, digest, words
 from claimlog.schema import Table
 from claimlog.validate.report import Report
 
+ANCHORED = ("claims", "codings")
 RULES = ("quote-hash", "anchor-words", "word-boundary", "own-words")
 
 
@@ -22,7 +23,7 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
     sources = {row["source_id"]: row for row in log.live("sources").iter_rows(named=True)}
     coded = {name: row for name, row in sources.items() if row["text_sha256"]}
     if texts is None:
-        anchors = sum(_count_live(log, name) for name in ("claims", "codings"))
+        anchors = sum(log.live_count(name) for name in ANCHORED)
         report.anchors_unchecked = anchors
         note = f"no texts were supplied: {anchors} anchors not checked; use --texts DIR"
         report.count("text-identity", 0, len(coded), note)
@@ -41,19 +42,16 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
             )
             report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
     report.anchors_unchecked = 0
-    for stream in ("claims", "codings"):
-        frame = log.live(stream)
-        for source, text in found.items():
-            part = frame.filter(pl.col("source_id") == source)
-            _check_stream(log, report, stream, part, text)
-        skipped = frame.filter(~pl.col("source_id").is_in(list(found))).height
-        report.anchors_unchecked += skipped
-        for rule in RULES:
-            report.count(rule, 0, skipped, missing)
-
-
-def _count_live(log: Log, stream: str) -> int:
-    return int(log.frames[stream].select(alive(log.schemas.streams[stream]).sum()).item())
+    for section in log.sections():
+        for stream in section.speaking_of(*ANCHORED):
+            frame = section.live(stream)
+            for source, text in found.items():
+                part = frame.filter(pl.col("source_id") == source)
+                _check_stream(log, report, stream, part, text)
+            skipped = frame.filter(~pl.col("source_id").is_in(list(found))).height
+            report.anchors_unchecked += skipped
+            for rule in RULES:
+                report.count(rule, 0, skipped, missing)
 
 
 def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, text: Text) -> None:

@@ -110,6 +110,12 @@ class Report:
         if len(tally.findings) < self.most:
             tally.findings.append(finding)
 
+    def forget(self, layer: str) -> None:
+        """Take back what the rules of a layer recorded."""
+        for name, rule in self.rules.items():
+            if rule.layer == layer:
+                self.tallies[name] = Tally(rule)
+
     def check(
         self,
         rule: str,

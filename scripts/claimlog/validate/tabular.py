@@ -41,7 +41,7 @@ CONSTRAINT_RULES = {
 
 def check_pandera(log: Log, report: Report) -> None:
     """Check every row of every stream with pandera, nested rows included."""
-    for name, table in log.schemas.streams.items():
+    for name, table in log.own.items():
         frame = log.frames[name]
         _validate(report, name, table.fields, frame, prefix="")
         for item in table.fields:
@@ -170,7 +170,7 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
     if report.tallies["descriptor"].failed:
         return []
     limit = log.package.thresholds["frictionless_rows"]
-    if max((log.frames[name].height for name in log.frames), default=0) <= limit:
+    if max(map(log.height, log.schemas.streams)) <= limit:
         tasks = [*_whole(log)]
         note = f"every row of every stream (at most {limit} in each)"
     else:
@@ -200,7 +200,7 @@ def _check_listing(log: Log, report: Report) -> None:
             message = f'resource "{name}" lists {path}, which is no file of a sealed batch'
             remedy = "restore the file from git, or take the path out"
             report.fail(Finding("descriptor", DESCRIPTOR, message, remedy=remedy))
-        if name not in log.frames:
+        if name not in log.schemas.streams:
             message = f'resource "{name}" is no stream of the log'
             report.fail(Finding("descriptor", DESCRIPTOR, message, remedy="remove it"))
     for name, paths in present.items():
@@ -247,11 +247,10 @@ def _samples(log: Log, folder: Path, size: int) -> Iterator[Task]:
     """
     from frictionless import Detector, Resource, Schema
 
-    for stream, frame in log.frames.items():
-        if frame.is_empty():
+    for stream, table in log.schemas.streams.items():
+        part = log.sample(stream, size)
+        if part.is_empty():
             continue
-        table = log.schemas.streams[stream]
-        part = frame.gather_every(max(1, -(-frame.height // size)))
         path = folder / f"{stream}.ndjson"
         path.write_text("".join(render(part, table)), encoding="utf-8")
         lines = [log.place(stream, *place) for place in part.select("batch", "line").rows()]
