@@ -10,15 +10,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.events.batch import Batch, descriptor_findings, resources, sealed_batches
+from claimlog.errors import ClaimlogError, FindingsError, reason
+from claimlog.events.batch import (
+    IN,
+    OUT,
+    Batch,
+    descriptor_findings,
+    resources,
+    sealed_batches,
+)
 from claimlog.events.log import read
 from claimlog.export.descriptor import dump_json
 from claimlog.ledger.opened import drop_known, open_batch
-from claimlog.package import DESCRIPTOR, Package, confirm, remove, sync, write_durably
+from claimlog.package import DESCRIPTOR, Package, remove, sync, write_durably
 
-OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
-"""Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
+DONE = "rebase-done"
+"""What becomes of `OUT` and `IN`, which hold replaced batches as OLD.NEW, at the end."""
 
 
 @contextmanager
@@ -60,6 +67,8 @@ def undisturbed() -> Iterator[None]:
 def move_in(package: Package, place: Path) -> None:
     """Flush a finished batch directory to disk and rename it into events/.
 
+    The caller flushes events/ itself.
+
     Raises
     ------
     ClaimlogError
@@ -78,11 +87,16 @@ def move_in(package: Package, place: Path) -> None:
         raise ClaimlogError(
             f"{package.relative(target)}: cannot be written ({error.strerror}); nothing was sealed"
         ) from error
-    confirm(package.events, package.relative(target))
 
 
 def replace(package: Package, old: Sequence[Batch], new: Sequence[Batch]) -> None:
-    """Replace batches in events/ by staged ones: all of them, or none."""
+    """Replace batches in events/ by staged ones: all of them, or none.
+
+    Raises
+    ------
+    ClaimlogError
+        If events/ cannot be written and is as it was; or it was replaced and something is left.
+    """
     state = package.state
     try:
         (state / OUT).mkdir()
@@ -91,25 +105,32 @@ def replace(package: Package, old: Sequence[Batch], new: Sequence[Batch]) -> Non
         (state / OUT).rename(state / IN)
         for batch in new:
             move_in(package, batch.path)
+        sync(package.events)
         (state / IN).rename(state / DONE)
     except BaseException:
         put_back(package)
         raise
-    sync_descriptor(package)
-    shutil.rmtree(state / DONE)
+    try:
+        sync(state)
+        sync_descriptor(package)
+        shutil.rmtree(state / DONE)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{DESCRIPTOR}: cannot be written ({reason(error)}); the batches are rebased all the "
+            "same, run this again to finish"
+        ) from error
 
 
 def put_back(package: Package) -> list[str]:
     """Undo a rebase that did not come to its end; return the batches that are back in events/."""
     out, halfway = package.state / OUT, package.state / IN
-    if (package.state / DONE).is_dir():
-        sync_descriptor(package)
-        shutil.rmtree(package.state / DONE)
     if halfway.is_dir():
         for path in halfway.iterdir():
             successor = package.events / path.name.partition(".")[2]
             if successor.exists():
-                successor.rename(package.state / f"staging-{successor.name}")
+                aside = package.state / f"staging-{successor.name}"
+                successor.rename(aside)
+                remove(aside)
         # an old batch may have the name of another's successor: first all of these, then those
         halfway.rename(out)
     back = []
@@ -125,6 +146,10 @@ def put_back(package: Package) -> list[str]:
 def recover(package: Package) -> list[str]:
     """Finish or undo what an interrupted run left; return what was done, a line each."""
     done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
+    if (package.state / DONE).is_dir():
+        sync_descriptor(package)
+        shutil.rmtree(package.state / DONE)
+        done.append("finished an interrupted rebase")
     _refuse_missing(package)
     if open_batch(package) is not None:
         log = read(package)

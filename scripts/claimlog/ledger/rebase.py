@@ -41,8 +41,10 @@ def rebase(package: Package, names: Sequence[str]) -> list[str]:
     ClaimlogError
         If an entity was changed on both sides, so that somebody must decide.
     """
-    recover(package)
+    done = recover(package)
     batches = sealed_batches(package, [])
+    if done and not {Path(name).name for name in names} & {batch.path.name for batch in batches}:
+        return done  # this finished the rebase that was cut off
     lost = [_named(batches, name) for name in dict.fromkeys(names)]
     _refuse_unsound(package, lost)
     kept = [batch for batch in batches if batch not in lost]

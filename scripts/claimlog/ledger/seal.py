@@ -19,7 +19,7 @@ from claimlog.events.merkle import CompactRange
 from claimlog.events.text import Texts
 from claimlog.ledger.opened import discard, open_batch
 from claimlog.ledger.placing import move_in, recover, staging, sync_descriptor, undisturbed
-from claimlog.package import DESCRIPTOR, Package
+from claimlog.package import DESCRIPTOR, Package, confirm
 from claimlog.validate import Report, validate
 
 
@@ -68,6 +68,7 @@ def seal(
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
         with undisturbed():
             move_in(package, place)
+            confirm(package.events, f"events/{name}")
             _tidy(package, name)
     sealed = package.events / name
     return Batch(
