@@ -450,8 +450,7 @@ def test_a_descriptor_that_cannot_be_written_does_not_undo_the_seal(
         "datapackage.json: cannot be written (No space left on device); 0004-more is sealed all "
         "the same, run claimlog seal again to finish"
     )
-    with pytest.raises(ClaimlogError, match="an interrupted run was finished"):
-        world.seal("more")
+    assert world.seal("more").shown == "events/0004-more"  # finishes, and says what is sealed
     assert_sound(world)
     assert not open_folder(world.package).exists()
 
