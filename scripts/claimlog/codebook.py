@@ -6,15 +6,19 @@ Everything stands in CSV files under ``schemas/codebook/``; one code list is one
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from claimlog.package import Package, read_json
+from claimlog.package import Package, read_json, read_table
 
 Row = dict[str, str]
+MAPPED = ("example", "scheme")
+CODES = ("code", "label", "definition", "include", "exclude", *MAPPED, "scheme_code", "version")
+VARIABLES = ("variable", "label", "columns", "include", "exclude", *MAPPED, "target", "version")
+STEPS = ("variable", "step", "rule", "code")
+DECISIONS = ("number", "title", "question", "ruling", "example", "variables")
 
 
 @dataclass(frozen=True)
@@ -39,24 +43,24 @@ class Codebook:
     @cached_property
     def codes(self) -> dict[str, list[Row]]:
         """Code lists by name; each code with label, definition, rules, example and mapping."""
-        return {path.stem: _rows(path) for path in sorted((self.folder / "codes").glob("*.csv"))}
+        paths = sorted((self.folder / "codes").glob("*.csv"))
+        return {path.stem: self._rows(f"codes/{path.name}", CODES) for path in paths}
 
     @cached_property
     def variables(self) -> list[Row]:
         """What is coded, in the order in which a coder decides it."""
-        return _rows(self.folder / "variables.csv")
+        return self._rows("variables.csv", VARIABLES)
 
     @cached_property
     def steps(self) -> list[Row]:
         """How each variable is decided: the first step that holds gives the code, if it has one."""
-        return _rows(self.folder / "steps.csv")
+        return self._rows("steps.csv", STEPS)
 
     @cached_property
     def decisions(self) -> list[Row]:
         """Hard questions, each with its ruling."""
-        return _rows(self.folder / "decisions.csv")
+        return self._rows("decisions.csv", DECISIONS)
 
-
-def _rows(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+    def _rows(self, name: str, columns: tuple[str, ...]) -> list[Row]:
+        path = self.folder / name
+        return read_table(path, self.package.relative(path), columns)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,8 +68,12 @@ class Package:
     @cached_property
     def thresholds(self) -> dict[str, int]:
         """Limits and sizes, from ``schemas/thresholds.csv``, which gives each its reason."""
-        with (self.schemas / "thresholds.csv").open(encoding="utf-8", newline="") as handle:
-            return {row["name"]: int(row["value"]) for row in csv.DictReader(handle)}
+        shown = "schemas/thresholds.csv"
+        rows = read_table(self.root / shown, shown, ("name", "value", "unit", "reason"))
+        for line, row in enumerate(rows, 2):
+            if not re.fullmatch("[0-9]{1,15}", row["value"]):
+                raise ClaimlogError(f"{shown}:{line}: {row['value']!r} is no whole number; mend it")
+        return Thresholds({row["name"]: int(row["value"]) for row in rows})
 
     def relative(self, path: Path) -> str:
         """Return `path` as messages show it: relative to the package where it lies inside."""
@@ -75,6 +81,13 @@ class Package:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
+
+
+class Thresholds(dict[str, int]):
+    """Numbers by name; one that is not there is said to be missing."""
+
+    def __missing__(self, name: str) -> int:
+        raise ClaimlogError(f"schemas/thresholds.csv: has no {name}; restore it from git")
 
 
 def read_json(path: Path, shown: str) -> dict[str, Any]:
@@ -93,6 +106,37 @@ def read_json(path: Path, shown: str) -> dict[str, Any]:
         raise ClaimlogError(
             f"{shown}: not valid JSON: {error}; mend it or restore it from git"
         ) from error
+
+
+def read_table(path: Path, shown: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV file that has exactly these columns.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file is absent, unreadable, or not a CSV file in UTF-8 with these columns.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            header, *lines = [row for row in csv.reader(handle, strict=True) if row] or [[]]
+    except OSError as error:
+        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ClaimlogError(
+            f"{shown}: not a CSV file in UTF-8: {error}; mend it or restore it from git"
+        ) from error
+    if header != list(columns):
+        raise ClaimlogError(
+            f"{shown}: its columns are {', '.join(header)[:200] or 'none'}, expected "
+            f"{', '.join(columns)}; restore it from git"
+        )
+    for number, row in enumerate(lines, 1):
+        if len(row) != len(columns):
+            raise ClaimlogError(
+                f"{shown}: row {number} has {len(row)} cells, expected {len(columns)}; "
+                "quote a cell that holds a comma, or restore the file from git"
+            )
+    return [dict(zip(columns, row, strict=True)) for row in lines]
 
 
 def write_durably(path: Path, data: bytes) -> None:

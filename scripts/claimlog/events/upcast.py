@@ -8,11 +8,10 @@ every earlier version is kept as ``schemas/past/STREAM.VERSION.json``.
 
 from __future__ import annotations
 
-import csv
-import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from typing import Any
 
 import polars as pl
@@ -20,11 +19,13 @@ import pyarrow as pa
 
 from claimlog.errors import ClaimlogError
 from claimlog.events.lines import arrow_type
-from claimlog.package import Package, read_json
-from claimlog.schema import Schemas, Table
+from claimlog.ijson import decode_value
+from claimlog.package import Package, read_json, read_table
+from claimlog.schema import STREAMS, Schemas, Table
 
 FILE = "schemas/upcasts.csv"
 PAST = "past"
+COLUMNS = ("stream", "to_version", "operation", "column", "given")
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,34 @@ class Upcasts:
         Raises
         ------
         ClaimlogError
-            If one is neither add nor rename, or is of no stream.
+            If the file or one of its lines says something else than operations on streams.
         """
         path = self.package.root / FILE
         if not path.is_file():
             return []
-        with path.open(encoding="utf-8", newline="") as handle:
-            rows = [
-                Step(r["stream"], int(r["to_version"]), r["operation"], r["column"], r["given"])
-                for r in csv.DictReader(handle)
-            ]
-        for step in rows:
-            if step.operation not in ("add", "rename") or step.stream not in self.schemas.streams:
-                raise ClaimlogError(
-                    f"{FILE}: {step.stream} {step.to_version}: expected add or rename of a stream"
-                )
+        rows = [
+            self._step(row, line) for line, row in enumerate(read_table(path, FILE, COLUMNS), 2)
+        ]
         return sorted(rows, key=lambda step: step.to_version)
+
+    def _step(self, row: Mapping[str, str], line: int) -> Step:
+        step = Step(row["stream"], -1, *(row[name] for name in COLUMNS[2:]))
+        table = self.schemas.streams.get(step.stream)
+        expected = None
+        if table is None:
+            expected = f"a stream ({', '.join(STREAMS)})"
+        elif not re.fullmatch("[0-9]{1,6}", row["to_version"]):
+            expected = f"a version, not {row['to_version']!r}"
+        elif step.operation not in ("add", "rename"):
+            expected = f"add or rename, not {step.operation!r}"
+        elif step.operation == "add":
+            try:
+                decode_value(step.given)
+            except ValueError as error:
+                expected = f"a constant in JSON ({error})"
+        if expected:
+            raise ClaimlogError(f"{FILE}:{line}: expected {expected}; restore it from git")
+        return replace(step, to_version=int(row["to_version"]))
 
     def table(self, stream: str, version: int) -> Table:
         """Return the Table Schema that rows of a version were written by.
@@ -84,18 +97,33 @@ class Upcasts:
         return Table(stream, read_json(path, self.package.relative(path)))
 
     def up(self, frame: pl.DataFrame, stream: str, version: int) -> pl.DataFrame:
-        """Return rows of a version as rows of the present one."""
+        """Return rows of a version as rows of the present one.
+
+        Raises
+        ------
+        ClaimlogError
+            If the operations do not lead from the schema of that version to the present one.
+        """
         now = self.schemas.streams[stream]
-        for step in self._between(stream, version):
-            if step.operation == "rename":
-                frame = frame.rename({step.given: step.column})
-            else:
-                kind = arrow_type(now.by_name[step.column])
-                value = pa.array([json.loads(step.given)] * frame.height, kind)
-                column = pl.from_arrow(value)
-                assert isinstance(column, pl.Series)
-                frame = frame.with_columns(column.alias(step.column))
-        return frame.select(now.names) if version < now.version else frame
+        steps = self._between(stream, version)
+        try:
+            for index, step in enumerate(steps):
+                if step.operation == "rename":
+                    frame = frame.rename({step.given: step.column})
+                else:
+                    # its type stands in the present schema, under its present name
+                    name = reduce(_renamed, steps[index + 1 :], step.column)
+                    kind = arrow_type(now.by_name[name])
+                    value = pa.array([decode_value(step.given)] * frame.height, kind)
+                    column = pl.from_arrow(value)
+                    assert isinstance(column, pl.Series)
+                    frame = frame.with_columns(column.alias(step.column))
+            return frame.select(now.names) if version < now.version else frame
+        except (KeyError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+            raise ClaimlogError(
+                f"{FILE}: the operations on {stream} do not make version {now.version} of "
+                f"version {version} ({str(error).splitlines()[0]}); restore it from git"
+            ) from error
 
     def down(self, row: Mapping[str, Any], stream: str, version: int) -> dict[str, Any]:
         """Return a row of the present version as the one of `version` that it was read from."""
@@ -108,3 +136,8 @@ class Upcasts:
 
     def _between(self, stream: str, version: int) -> list[Step]:
         return [s for s in self.steps if s.stream == stream and s.to_version > version]
+
+
+def _renamed(name: str, step: Step) -> str:
+    """Return what a column is called after an operation."""
+    return step.column if step.operation == "rename" and step.given == name else name

@@ -6,13 +6,12 @@ column has its new name, and the one from which on the view is gone.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import quoted
-from claimlog.package import Package
+from claimlog.package import Package, read_table
 from claimlog.schema import Table
 
 FILE = "schemas/deprecations.csv"
@@ -40,8 +39,8 @@ def read_deprecations(package: Package, tables: Mapping[str, Table]) -> list[Dep
     path = package.root / FILE
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as handle:
-        found = [Deprecation(**row) for row in csv.DictReader(handle)]
+    columns = tuple(Deprecation.__dataclass_fields__)
+    found = [Deprecation(**row) for row in read_table(path, FILE, columns)]
     for item in found:
         names = tables[item.table].names if item.table in tables else ()
         if item.renamed_to not in names or item.column in names:

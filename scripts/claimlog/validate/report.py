@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import polars as pl
 
 from claimlog.errors import Finding
 from claimlog.events.log import Log
+from claimlog.package import read_table
 
 LAYERS = ("log", "line", "schema", "rows", "integrity", "text")
 """Layers in the order in which they run; a layer runs only if the ones before it found nothing."""
@@ -31,6 +31,11 @@ class Rule:
     severity: str
     sentence: str
     reason: str
+
+
+RULES = tuple(Rule.__dataclass_fields__)
+WHEN = ("when_column", "when", "then_column", "then")
+REQUIREMENTS = ("id", "stream", *WHEN, "severity", "sentence", "reason")
 
 
 @dataclass
@@ -55,8 +60,8 @@ class Tally:
 def read_rules(schemas: Path) -> dict[str, Rule]:
     """Return every rule by id, in the order in which the files give them."""
     rules = {}
-    for row in _rows(schemas / "rules.csv"):
-        rules[row["id"]] = Rule(**{name: row[name] for name in Rule.__dataclass_fields__})
+    for row in read_table(schemas / "rules.csv", "schemas/rules.csv", RULES):
+        rules[row["id"]] = Rule(**row)
     for row in read_requirements(schemas):
         rules[row["id"]] = Rule(
             row["id"], "rows", row["stream"], row["severity"], row["sentence"], row["reason"]
@@ -66,12 +71,7 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
 
 def read_requirements(schemas: Path) -> list[dict[str, str]]:
     """Return the conditional requirements: when one column is so, another must be so."""
-    return _rows(schemas / "requirements.csv")
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+    return read_table(schemas / "requirements.csv", "schemas/requirements.csv", REQUIREMENTS)
 
 
 class Report:
