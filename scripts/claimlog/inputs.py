@@ -5,40 +5,85 @@ Imports nothing heavy, so that an unchanged build answers at once.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
-from hashlib import sha256
+import json
+import time
+from collections.abc import Sequence
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
 
 MARK = "datasette/inputs.sha256"
 LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
 
 
-def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
-    """Return a hash of everything that a build depends on: data, schemas, code, libraries."""
+class Digests:
+    """SHA-256 of files, taken anew only where size, time or inode differ from those noted.
 
+    A file that changed within `RACE` of being read is read again, as git does: its time may not
+    tell a second change. Without a file to note in, every file is read every time.
+    """
+
+    RACE = 2_000_000_000  # nanoseconds
+
+    def __init__(self, notes: Path | None = None) -> None:
+        self.notes = notes
+        self._known: dict[str, list[Any]] = {}
+        self._used: dict[str, list[Any]] = {}
+        if notes is not None:
+            with contextlib.suppress(ClaimlogError):
+                self._known = read_json(notes, "notes of digests")
+
+    def of(self, path: Path) -> str:
+        """Return the digest of a file, in hex."""
+        now = time.time_ns()
+        stat = path.stat()
+        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        known = self._known.get(str(path))
+        if known is None or known[:3] != seen or known[3] - stat.st_mtime_ns < self.RACE:
+            with path.open("rb") as handle:
+                known = [*seen, now, file_digest(handle, "sha256").hexdigest()]
+        self._used[str(path)] = known
+        return str(known[4])
+
+    def save(self) -> None:
+        """Note what was asked for, and nothing else."""
+        if self.notes is not None:
+            write_durably(self.notes, json.dumps(self._used).encode())
+
+
+def fingerprint(
+    package: Package, as_of: str | None, texts: Path | None, digests: Digests | None = None
+) -> str:
+    """Return a hash of everything that a build depends on: data, schemas, code, libraries."""
+    digests = digests or Digests()
+    data = [package.root / DESCRIPTOR, package.events, package.root / "releases"]
+    digest = sha256(code_fingerprint(package).encode())
+    _add(digest, [*data, *([texts] if texts else [])], digests)
+    digest.update(f"as-of={as_of} git={_git_state(package)}".encode())
+    return digest.hexdigest()
+
+
+def code_fingerprint(package: Package) -> str:
+    """Return a hash of what decides how a row is read and checked: schemas, code, libraries."""
     digest = sha256()
-    code = Path(__file__).parent
-    roots = [
-        package.root / DESCRIPTOR,
-        package.events,
-        package.schemas,
-        package.root / "releases",
-        code,
-    ]
-    for root in [*roots, *([texts] if texts else [])]:
+    _add(digest, [package.schemas, Path(__file__).parent], Digests())
+    for library in LIBRARIES:
+        digest.update(f"{library}={importlib.metadata.version(library)}\0".encode())
+    return digest.hexdigest()
+
+
+def _add(digest: Any, roots: Sequence[Path], digests: Digests) -> None:
+    for root in roots:
         paths = [root] if root.is_file() else sorted(root.rglob("*"))
         for path in paths:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0".encode())
-                digest.update(sha256(path.read_bytes()).digest())
-    for library in LIBRARIES:
-        digest.update(f"{library}={importlib.metadata.version(library)}\0".encode())
-    digest.update(f"as-of={as_of} git={_git_state(package)}".encode())
-    return digest.hexdigest()
+                digest.update(bytes.fromhex(digests.of(path)))
 
 
 def _git_state(package: Package) -> str:

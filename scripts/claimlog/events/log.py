@@ -77,9 +77,21 @@ class Log:
         frame = self.frames[stream]
         return frame.gather_every(max(1, -(-frame.height // size)))
 
-    def events(self) -> Iterator[tuple[str, pl.DataFrame]]:
-        """Yield the rows with their stream, in the order of the log."""
-        yield from self.frames.items()
+    def claims(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows of the claims, range by range of their ids."""
+        yield self.frames["claims"]
+
+    def stretches(self) -> Iterator[dict[str, pl.DataFrame]]:
+        """Yield the rows of every stream, stretch by stretch along the log: `envelope` columns."""
+        yield self.frames
+
+    def envelope(self, stream: str) -> tuple[str, ...]:
+        """Return the columns that say where a row stands, what it does to what, when and why."""
+        return (
+            *POSITION,
+            *("action", "version", "recorded_at", "recorded_by", "reason"),
+            self.schemas.streams[stream].id,
+        )
 
     @property
     def size(self) -> int:
@@ -182,7 +194,7 @@ def read(
                 files[batch.shown_file(stream)] = lines
                 findings += lines.findings
                 if lines.frame is not None and lines.rows:
-                    parts[stream].append(_positioned(lines, tree.size, batch.number))
+                    parts[stream].append(positioned(lines, tree.size, batch.number))
                 tree.extend(lines.leaves)
                 # the digests now live in the frame
                 lines.leaves = []
@@ -193,7 +205,7 @@ def read(
         # one piece each: the many pieces of a parsed file make every later step slower
         name: pl.concat(parts.pop(name), rechunk=True)
         if parts[name]
-        else _positioned(Lines(frame=empty_frame(table)), 0, 0)
+        else positioned(Lines(frame=empty_frame(table)), 0, 0)
         for name, table in schemas.streams.items()
     }
     pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
@@ -238,7 +250,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
         raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
 
 
-def _positioned(lines: Lines, first: int, batch: int) -> pl.DataFrame:
+def positioned(lines: Lines, first: int, batch: int) -> pl.DataFrame:
     assert lines.frame is not None
     return lines.frame.with_columns(
         pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("seq"),

@@ -13,10 +13,14 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 def conform(frame: pl.LazyFrame, table: Table) -> pl.DataFrame:
     """Return the table's columns in their order and types, sorted by its primary key."""
+    return conformed(frame, table).collect()
+
+
+def conformed(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+    """Return what `conform` does, not computed yet."""
     typed = frame.select(_typed(item) for item in table.fields)
     # typed first, because codes are smaller than text; sorted as text, not in the order of a list
-    keys = [_as_text(table.by_name[name]) for name in table.primary_key]
-    return typed.sort(keys).collect()
+    return typed.sort([_as_text(table.by_name[name]) for name in table.primary_key])
 
 
 def _as_text(item: Field) -> pl.Expr:

@@ -13,20 +13,59 @@ from claimlog.schema import Table
 ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
 
 
+class ParquetFile:
+    """A new Parquet file of a table, written in pieces that come in the order of its key.
+
+    The same rows and library give the same bytes, whatever the pieces.
+    """
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.path = path
+        self.table = table
+        self.rows = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._rest: pl.DataFrame | None = None
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Write a conformed frame's rows, but for those that fill no row group yet."""
+        self.rows += frame.height
+        rest = frame if self._rest is None else pl.concat([self._rest, frame])
+        # a row group at a time: a second copy of the table would double the memory
+        whole = rest.height // ROW_GROUP * ROW_GROUP
+        for start in range(0, whole, ROW_GROUP):
+            self._write(rest.slice(start, ROW_GROUP))
+        self._rest = rest.slice(whole)
+
+    def close(self) -> None:
+        """Write what is left."""
+        assert self._rest is not None, f"{self.table.name} has no piece, not even an empty one"
+        if self._writer is None or self._rest.height:
+            self._write(self._rest)
+        assert self._writer is not None
+        self._writer.close()
+
+    def _write(self, frame: pl.DataFrame) -> None:
+        arrow = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if self._writer is None:
+            names = self.table.names
+            self._schema = _described(arrow.schema, self.table)
+            self._writer = pq.ParquetWriter(
+                self.path,
+                self._schema,
+                compression="zstd",
+                sorting_columns=[
+                    pq.SortingColumn(names.index(name)) for name in self.table.primary_key
+                ],
+                write_page_index=True,
+            )
+        self._writer.write_table(arrow.cast(self._schema), row_group_size=ROW_GROUP)
+
+
 def write_parquet(frame: pl.DataFrame, table: Table, path: Path) -> None:
     """Write a conformed table; the same rows and library give the same bytes."""
-    schema = _described(_arrow(frame.clear()).schema, table)
-    sorting = [pq.SortingColumn(table.names.index(name)) for name in table.primary_key]
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", sorting_columns=sorting, write_page_index=True
-    ) as writer:
-        # a row group at a time: a second copy of the table would double the memory
-        for part in frame.iter_slices(ROW_GROUP):
-            writer.write_table(_arrow(part).cast(schema), row_group_size=ROW_GROUP)
-
-
-def _arrow(frame: pl.DataFrame) -> pa.Table:
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    file = ParquetFile(path, table)
+    file.add(frame)
+    file.close()
 
 
 def _described(schema: pa.Schema, table: Table) -> pa.Schema:

@@ -85,12 +85,16 @@ class Gathered:
         for incident, reports in other.reports.items():
             self.reports[incident].add(reports)
         self.published += other.published
-        self.changes += other.changes
+
+    def count(self, changes: Frame) -> None:
+        """Count some rows of the table ``changes``."""
+        counted = changes.group_by("release", "change").agg(nw.len().alias("claims"))
+        for release, change, count in counted.collect().rows():
+            self.changes[release, change] += count
 
 
-def gathered(tables: Mapping[str, Frame], wanted: Wanted) -> Gathered:
-    """Return what to keep of some folded claims (`tables.fold_claims`)."""
-    claims = tables["claims"]
+def gathered(claims: Frame, wanted: Wanted) -> Gathered:
+    """Return what to keep of some rows of the table ``claims``."""
     kept = Gathered(wanted.groups)
     if wanted.groups:
         chosen = claims.filter(nw.col("claim_id").is_in(sorted(wanted.groups)))
@@ -109,9 +113,6 @@ def gathered(tables: Mapping[str, Frame], wanted: Wanted) -> Gathered:
         reports.articles.add(intern(str(source)))
         if origin is not None:
             reports.origins.add(intern(str(origin)))
-    changed = tables["changes"].group_by("release", "change").agg(nw.len().alias("claims"))
-    for release, change, count in changed.collect().rows():
-        kept.changes[release, change] += count
     return kept
 
 

@@ -1,9 +1,10 @@
 """From the streams' rows to every table that depends on them.
 
-Claims are many and everything else is few, so the fold has two steps: `fold_claims` needs the rows
-of some claims, all versions of each, and can be called for one range of the claims after the
-other; `fold_rest` needs every row of the other streams, and of the folded claims only what
-`fold.gathered` kept. `fold` does both over a whole log.
+Claims are many and everything else is few, so the fold has steps: `fold_rows` needs any rows, and
+can be called for one stretch of the log after the other; `fold_claims` needs the rows of some
+claims, all versions of each, and can be called for one range of the claims after the other;
+`fold_rest` needs every row of the other streams, and of the claims and changes only what
+`fold.gathered` kept. `fold` does all of it over a whole log.
 """
 
 from __future__ import annotations
@@ -73,12 +74,10 @@ def fold(
     """
     rows = cut(frames, size)
     others = {name: frame for name, frame in rows.items() if name != "claims"}
-    tables = fold_claims(rows["claims"], others, schemas, outside)
-    kept = gathered(tables, wanted(others, schemas))
-    events = nw.concat(
-        [envelopes(rows[name], name, schemas) for name in schemas.streams], how="vertical"
-    )
-    return {**tables, **fold_rest(others, kept, schemas, outside), "events": events}
+    tables = {**fold_claims(rows["claims"], others, schemas), **fold_rows(rows, schemas, outside)}
+    kept = gathered(tables["claims"], wanted(others, schemas))
+    kept.count(tables["changes"])
+    return {**tables, **fold_rest(others, kept, schemas, outside)}
 
 
 def cut(frames: Mapping[str, Any], size: int) -> Frames:
@@ -95,7 +94,16 @@ def _live(rows: Frames, stream: str, schemas: Schemas) -> Frame:
     return current(rows[stream], schemas.streams[stream].id)
 
 
-def fold_claims(claims: Frame, others: Frames, schemas: Schemas, outside: Outside) -> Frames:
+def fold_rows(rows: Frames, schemas: Schemas, outside: Outside) -> Frames:
+    """Fold some rows of the log, whatever they are of, into the tables that have a row for each."""
+    parts = [envelopes(rows[name], name, schemas) for name in schemas.streams]
+    return {
+        "events": nw.concat(parts, how="vertical"),
+        "changes": changes(rows["claims"], outside.releases),
+    }
+
+
+def fold_claims(claims: Frame, others: Frames, schemas: Schemas) -> Frames:
     """Fold the rows of some claims into the tables whose rows are of one claim each.
 
     Parameters
@@ -109,7 +117,6 @@ def fold_claims(claims: Frame, others: Frames, schemas: Schemas, outside: Outsid
     return {
         **_claim_tables(live, _live(others, "sources", schemas), schemas),
         "claim_versions": versions(claims, "claim_id"),
-        "changes": changes(claims, outside.releases),
     }
 
 

@@ -1,0 +1,152 @@
+"""What earlier runs read of a large log: its parts, and the tree as far as it was verified.
+
+The cache says nothing that the log does not say: removing it costs time only. Parts are found by
+the SHA-256 of the file that they were read from, so a batch that changed is read again; what was
+read by other code, schemas or libraries is not used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.merkle import CompactRange
+from claimlog.events.parts import Kept
+from claimlog.inputs import Digests, code_fingerprint
+from claimlog.package import Package, read_json, remove, write_durably
+
+STATE = "state.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The tree after a batch whose files have these keys: its compact range."""
+
+    keys: tuple[str, ...]
+    size: int
+    peaks: tuple[bytes | None, ...]
+
+    def tree(self) -> CompactRange:
+        return CompactRange(self.size, self.peaks)
+
+
+@dataclass
+class Cache:
+    """The cache of one package, in a folder of its own."""
+
+    folder: Path
+    code: str
+    files: dict[str, Kept] = field(default_factory=dict)
+    verified: list[Verified] = field(default_factory=list)
+    built: dict[str, Any] = field(default_factory=dict)
+    told: str | None = None
+
+    @property
+    def parts(self) -> Path:
+        return self.folder / "parts"
+
+    @property
+    def digests(self) -> Digests:
+        return Digests(self.folder / "digests.json")
+
+    def load(self) -> None:
+        """Read what is there; what cannot be used is forgotten, and `told` says why."""
+        self.parts.mkdir(parents=True, exist_ok=True)
+        if not (self.folder / STATE).is_file():
+            return
+        try:
+            state = read_json(self.folder / STATE, STATE)
+            if (state["format"], state["code"]) != (FORMAT, self.code):
+                self.told = "the cache was made by other code, schemas or libraries: not used"
+                return
+            self.files = {
+                key: kept
+                for key, found in state["files"].items()
+                if self._whole(kept := Kept.load(found))
+            }
+            self.verified = [
+                Verified(
+                    tuple(found["keys"]),
+                    found["size"],
+                    tuple(bytes.fromhex(peak) if peak else None for peak in found["peaks"]),
+                )
+                for found in state["verified"]
+            ]
+            self.built = state["built"]
+        except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
+            self.files, self.verified, self.built = {}, [], {}
+            self.told = "the cache cannot be read: not used"
+
+    def _whole(self, kept: Kept) -> bool:
+        """Whether every part is there with its size."""
+        try:
+            return all((self.parts / p.name).stat().st_size == p.bytes for p in kept.parts)
+        except OSError:
+            return False
+
+    def save(self) -> None:
+        """Write the state, and remove the parts that it does not name."""
+        state = {
+            "format": FORMAT,
+            "code": self.code,
+            "files": {key: kept.as_dict() for key, kept in self.files.items()},
+            "verified": [
+                {
+                    "keys": verified.keys,
+                    "size": verified.size,
+                    "peaks": [peak.hex() if peak else None for peak in verified.peaks],
+                }
+                for verified in self.verified
+            ],
+            "built": self.built,
+        }
+        write_durably(self.folder / STATE, json.dumps(state).encode())
+        named = {part.name for kept in self.files.values() for part in kept.parts}
+        for path in self.parts.iterdir():
+            if path.name not in named:
+                remove(path)
+
+    def known(self, keys: Sequence[Sequence[str]]) -> list[Verified]:
+        """Return the verified trees of the leading batches whose files have these keys."""
+        found = []
+        for verified, now in zip(self.verified, keys, strict=False):
+            if verified.keys != tuple(now):
+                break
+            found.append(verified)
+        return found
+
+
+@contextmanager
+def cached(package: Package) -> Iterator[Cache]:
+    """Yield the cache of a package, locked; while another run uses it, an empty one."""
+    folder = package.state / "cache"
+    code = code_fingerprint(package)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise ClaimlogError(
+            f"{package.relative(folder)}: cannot be written ({error.strerror}); "
+            "give the checkout write permission"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            with tempfile.TemporaryDirectory(prefix="cache-", dir=package.state) as name:
+                other = Cache(Path(name), code)
+                other.load()
+                other.told = "another build uses the cache: everything is read again"
+                yield other
+            return
+        cache = Cache(folder, code)
+        cache.load()
+        yield cache

@@ -1,0 +1,175 @@
+"""Parts: the rows of a batch's file as checked, typed and kept on disk, to be read by key.
+
+A part is a Parquet file sorted by the entity's id, in small row groups, so that the rows of a range
+of ids are found without reading the rest. Where a row stands in the log is added when it is read:
+a part says only on which line of its file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.batch import Batch
+from claimlog.events.lines import Lines, Times
+from claimlog.events.log import read_stream
+from claimlog.events.upcast import Upcasts
+from claimlog.package import Package
+from claimlog.schema import Schemas, Table
+
+CHUNK = 64 << 20
+"""Bytes of a file that are read at once; a part holds the rows of one chunk."""
+
+ROW_GROUP = 8192
+STEP = 1024
+"""Of every so many rows, in the order of ids, a part remembers the id."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part: its file in the folder of parts, and the ids of every `STEP`-th row and the last."""
+
+    name: str
+    rows: int
+    bytes: int
+    ids: tuple[str, ...]
+
+    @property
+    def low(self) -> str:
+        return self.ids[0]
+
+    @property
+    def high(self) -> str:
+        return self.ids[-1]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of a batch as read: what its `Lines` say, and its parts."""
+
+    rows: int
+    bytes: int
+    sha256: str
+    times: Times | None
+    parts: tuple[Part, ...]
+
+    def lines(self) -> Lines:
+        """Return the file as `integrity` looks at it: without rows."""
+        return Lines(self.rows, self.sha256, self.bytes, times=self.times)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def load(cls, found: dict[str, Any]) -> Kept:
+        parts = [Part(p["name"], p["rows"], p["bytes"], tuple(p["ids"])) for p in found["parts"]]
+        times = Times(**found["times"]) if found["times"] else None
+        return cls(found["rows"], found["bytes"], found["sha256"], times, tuple(parts))
+
+
+def keep(root: Path, batch: Batch, stream: str, folder: Path) -> tuple[Lines, Kept | None]:
+    """Read a file of a batch and write its rows as parts into `folder`.
+
+    Runs in a process of its own. Memory holds one chunk of the file at a time.
+
+    Returns
+    -------
+    tuple
+        The lines, without a frame, with leaf hashes and findings; and what was kept, None where
+        there are findings.
+    """
+    package = Package(root)
+    schemas = Schemas(package)
+    upcasts = Upcasts(schemas)
+    table = schemas.streams[stream]
+    whole, digest = Lines(), sha256()
+    parts: list[Part] = []
+    times: list[Times] = []
+    stem = f"{batch.path.name}-{stream}-{os.getpid()}"
+    for number, data in enumerate(_chunks(batch.file(stream), batch.shown_file(stream))):
+        digest.update(data)
+        lines = read_stream(data, package, upcasts, batch, stream)
+        whole.findings += [
+            replace(finding, line=finding.line + whole.rows) if finding.line else finding
+            for finding in lines.findings
+        ]
+        if lines.frame is not None and lines.rows:
+            rows = lines.frame.with_columns(
+                pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
+                pl.int_range(whole.rows + 1, whole.rows + 1 + pl.len(), dtype=pl.Int64).alias(
+                    "line"
+                ),
+            )
+            parts.append(write_part(rows, table, folder / f"{stem}-{number}.parquet"))
+        times += [lines.times] if lines.times else []
+        whole.rows += lines.rows
+        whole.size += lines.size
+        whole.leaves += lines.leaves
+    whole.sha256 = digest.hexdigest()
+    whole.times = _joined(times)
+    if whole.findings:
+        return whole, None
+    return whole, Kept(whole.rows, whole.size, whole.sha256, whole.times, tuple(parts))
+
+
+def _chunks(path: Path, shown: str) -> Iterator[bytes]:
+    """Yield a file in pieces that end with a line, the last one as it is."""
+    rest = b""
+    try:
+        with path.open("rb") as handle:
+            while data := handle.read(CHUNK):
+                end = data.rfind(b"\n") + 1
+                if end:
+                    yield rest + data[:end]
+                    rest = data[end:]
+                else:
+                    rest += data
+    except OSError as error:
+        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
+    if rest:
+        yield rest
+
+
+def _joined(times: list[Times]) -> Times | None:
+    if not times:
+        return None
+    rising = all(time.rising for time in times) and all(
+        one.last <= other.first for one, other in pairwise(times)
+    )
+    return Times(min(t.first for t in times), max(t.last for t in times), rising)
+
+
+def write_part(rows: pl.DataFrame, table: Table, path: Path) -> Part:
+    """Write typed rows with ``event_id`` and ``line`` as a part, durably."""
+    rows = rows.sort(table.id, "line")
+    with path.open("wb") as handle:
+        rows.write_parquet(handle, compression="lz4", row_group_size=ROW_GROUP, statistics=True)
+        handle.flush()
+        os.fsync(handle.fileno())
+    ids = rows[table.id].gather_every(STEP).to_list()
+    return Part(path.name, rows.height, path.stat().st_size, (*ids, rows[table.id][-1]))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A part in its place in the log: `first` is the ``seq`` of the first row of its file."""
+
+    part: Part
+    path: Path
+    first: int
+    batch: int
+
+    def scan(self) -> pl.LazyFrame:
+        """Return its rows with all columns of `log.POSITION`."""
+        return pl.scan_parquet(self.path).with_columns(
+            (pl.col("line") + (self.first - 1)).alias("seq"),
+            pl.lit(self.batch, dtype=pl.Int64).alias("batch"),
+        )
