@@ -11,6 +11,7 @@ from claimlog.validate import anchors, integrity, references, rows, tabular
 from claimlog.validate.report import LAYERS, Report, Tally
 
 Check = Callable[[Log, Report], None]
+RowsCheck = Callable[[Log, Report, Callable[[str], None]], None]
 
 ROW_CHECKS: tuple[Check, ...] = (
     rows.check_requirements,
@@ -38,6 +39,7 @@ def validate(
     texts: Texts | None = None,
     frictionless: bool = True,
     progress: Callable[[str], None] = lambda _: None,
+    rows_by: RowsCheck | None = None,
 ) -> Report:
     """Check a log and return the report; bad data raises nothing.
 
@@ -49,6 +51,8 @@ def validate(
         Whether to run Frictionless too. Appending leaves it to the sealing of the batch.
     progress
         Called with the name of each layer before it first runs.
+    rows_by
+        What runs the layers of schema and rows, where another engine holds the rows.
     """
     report = Report(log)
     heard: list[Finding] = []
@@ -57,7 +61,7 @@ def validate(
         progress("schema")
         if frictionless:
             heard.extend(tabular.check_frictionless(log, report))
-        _check_sections(log, report, progress)
+        (rows_by or check_sections)(log, report, progress)
     # a broken hash must be named even where rows are wrong too
     progress("integrity")
     for check in INTEGRITY_CHECKS:
@@ -72,7 +76,7 @@ def validate(
     return report
 
 
-def _check_sections(log: Log, report: Report, progress: Callable[[str], None]) -> None:
+def check_sections(log: Log, report: Report, progress: Callable[[str], None]) -> None:
     """Run the layers of rows on every section; the second only while the first finds nothing."""
     began = False
     for section in log.sections():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -25,21 +25,20 @@ def check_references(log: Log, report: Report) -> None:
         for label, target, refs in _references(frame, table):
             beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
             unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
-
-            def say(row: dict[str, Any], label: str = label, target: str = target) -> str:
-                return f'{label} "{row["ref"]}" is not in {target}'
-
-            report.count("foreign-key", frame.height)
-            remedy = f"assert it in {target} in this batch or before, or mend the identifier"
-            report.fail_rows("foreign-key", stream, beside.filter(unknown), say, remedy)
-
-            def say_dead(row: dict[str, Any], label: str = label) -> str:
-                return f'{label} "{row["ref"]}" was retracted'
-
-            report.count("live-reference", frame.height)
             dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
-            remedy = "retract or amend this row as well"
-            report.fail_rows("live-reference", stream, beside.filter(dead), say_dead, remedy)
+            for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
+                report.count(rule, frame.height)
+                said = wording(rule, label, target)
+                report.fail_rows(rule, stream, beside.filter(wrong), *said)
+
+
+def wording(rule: str, label: str, target: str) -> tuple[Callable[[dict[str, Any]], str], str]:
+    """Return what a broken reference is said to be, and the remedy."""
+    if rule == "foreign-key":
+        remedy = f"assert it in {target} in this batch or before, or mend the identifier"
+        return lambda row: f'{label} "{row["ref"]}" is not in {target}', remedy
+    remedy = "retract or amend this row as well"
+    return lambda row: f'{label} "{row["ref"]}" was retracted', remedy
 
 
 def _targets(log: Log, stream: str, wanted: pl.Series) -> pl.DataFrame:

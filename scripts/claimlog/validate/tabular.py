@@ -88,18 +88,18 @@ def _validate(
         for (column, check), group in cases.group_by("column", "check", maintain_order=True):
             wanted = next((item for item in fields if item.name == column), None)
             if wanted is None or check not in report.rules:
-                _fail_column(report, stream, str(column), str(check))
+                fail_column(report, stream, str(column), str(check))
                 continue
             wrong = frame[group["index"].cast(pl.Int64).sort().to_list()]
-            _fail_cells(report, stream, str(check), wanted, wrong, prefix)
+            fail_cells(report, stream, str(check), wanted, wrong, prefix)
 
 
-def _fail_column(report: Report, stream: str, column: str, check: str) -> None:
+def fail_column(report: Report, stream: str, column: str, check: str) -> None:
     finding = Finding("type", f"schemas/{stream}.json", f'column "{column}" fails {check}')
     report.fail(finding)
 
 
-def _fail_cells(
+def fail_cells(
     report: Report, stream: str, rule: str, item: Field, wrong: pl.DataFrame, prefix: str
 ) -> None:
     expected = _expected(item, rule)
