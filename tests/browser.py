@@ -219,11 +219,14 @@ class Crawl:
         """Return the kind of page that a path is: a route, Datasette's own, or a file."""
         bare = unquote(path.partition("?")[0])
         name = re.escape(self.site.name)
-        raw = re.match(rf"/(?:{name}(?:-[0-9.]+)?|-)(?=[/.]|$)(/[^/.]+)?(/.)?", bare)
+        raw = re.match(rf"/(?:{name}(?:-[0-9_]+)?|-)(?=[/.]|$)(/[^/.]+)?(/.)?", bare)
         if raw:
             return f"raw {raw[1] or ''}{' row' if raw[2] else ''}"
         page = bare.removesuffix(".json").rstrip("/")
+        frozen = re.match(r"/releases/[0-9.]+(?=/.)", page)
+        page = page[frozen.end() :] if frozen else page
         found = next((item for item in self.patterns if re.fullmatch(item, page)), "other")
+        found += " (frozen)" if frozen else ""
         twin = " (twin)" if bare.endswith(".json") else ""
         return found + twin + (" (query)" if "?" in path and not twin else "")
 

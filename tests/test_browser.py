@@ -31,6 +31,7 @@ from claimlog.package import Package
 from claimlog.pipeline import build
 from claimlog.site.pages import PAGES, routes
 from conftest import ROOT, World, copied
+from test_release import repository
 
 routes()
 PATTERNS = [item.pattern for item in PAGES]
@@ -105,10 +106,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def tiny(made: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The tiny package, served with its text."""
-    world = copied(made, tmp_path_factory.mktemp("tiny"))
-    build(world.package, world.package.build)
-    with serving(world.root, world.package.build, "--texts", str(world.texts)) as site:
+    """The tiny package, served with its text, and with the release before its corrections."""
+    repo = repository(copied(made, tmp_path_factory.mktemp("tiny")))
+    repo.release("0.1.0", as_of="2")
+    out = repo.package.build
+    build(repo.package, out)
+    more = ("--texts", str(repo.world.texts), "--releases", "all")
+    with serving(repo.root, out, *more) as site:
         yield site
 
 
@@ -244,6 +248,118 @@ def test_a_page_that_shows_the_text_of_an_article_is_as_sound(
     finally:
         page.close()
     assert found == []
+
+
+# --- a release beside the latest
+
+FROZEN = "/releases/0.1.0"
+OUT = re.compile(
+    r"/(|releases(/[0-9.]+)?|downloads|-/.*|tiny-0_1_0.*|releases/0\.1\.0/.*)(?=$|[?#])"
+)
+"""Where pages of a release may lead: into it, to its tables, and to what is of no release."""
+
+
+def pages_of_a_release(tiny: Site) -> list[str]:
+    """Return the address of every kind of page in the frozen release."""
+    samples = (
+        "select 'C001-003' as claim_id, 'S001' as source_id, 'nor' as actor_id, "
+        "'lost-chart' as incident_id, 'topic' as codelist, 'nor' as ally, "
+        "'stop_subject' as measure, fact_id from corroboration",
+    )
+    kinds = [item.pattern for item in PAGES if item.in_releases]
+    return [FROZEN + tiny.filled(kind, samples) for kind in kinds]
+
+
+def test_every_page_of_a_release_is_sound_and_leads_into_the_release(
+    tiny: Site, page: Page
+) -> None:
+    watch = Watch(tiny.base).on(page)
+    faults = []
+    for path in pages_of_a_release(tiny):
+        answer = page.goto(tiny.base + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        expect(page.locator(".frozen")).to_have_text("release 0.1.0")
+        expect(page.locator(".crumbs")).to_contain_text("Release 0.1.0")
+        links = page.locator("a[href^='/']:not(.notice a)").all()
+        led = {link.get_attribute("href") or "" for link in links}
+        twin = {f"{path}.json"}
+        faults += [f"{path}: leads to {to}" for to in sorted(led - twin) if not OUT.match(to)]
+    assert faults == []
+    assert watch.said == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_no_violation_in_a_claim_of_a_release_that_has_a_newer_version(
+    scheme: str, tiny: Site, contexts: dict[str, BrowserContext]
+) -> None:
+    page = contexts[scheme].new_page()
+    try:
+        page.goto(f"{tiny.base}{FROZEN}/claims/C001-003")
+        expect(page.locator(".notice")).to_contain_text("has version 2 of this claim")
+        page.locator(".notice a").click()
+        page.wait_for_url("**/claims/C001-003")
+        expect(page.locator(".id").first).to_contain_text("version 2 of the log as it stands")
+        expect(page.locator("section[aria-labelledby=h-cite] .notice")).to_contain_text(
+            "Release 0.1.0 holds version 1 of C001-003; version 2 is newer"
+        )
+        found = violations(page, scheme, "a claim that is newer than its release")
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        page.locator("[data-copy=Permalink]").click()
+        page.wait_for_url(f"**{FROZEN}/claims/C001-003")
+        expect(page.locator(".id").first).to_contain_text("version 1 in release 0.1.0")
+        found += violations(page, scheme, "a claim of a release")
+    finally:
+        page.close()
+    assert found == []
+
+
+def test_a_release_says_what_it_does_not_hold_yet_and_one_that_is_unknown_is_said_to_be(
+    tiny: Site, page: Page
+) -> None:
+    for path, said in {
+        "/releases/9.9.9/claims/C001-001": "Release 9.9.9 is not served here",
+        f"{FROZEN}/claims/C999-001": "There is no claim C999-001",
+    }.items():
+        answer = page.goto(tiny.base + path)
+        assert answer is not None
+        assert answer.status == 404
+        expect(page.locator("main")).to_contain_text(said)
+
+
+# --- Datasette's own pages
+
+RAW = {
+    "tables and queries": "/{name}",
+    "a table": "/{name}/claims",
+    "a table, filtered": "/{name}/claims?topic=trust&_sort=start",
+    "a row": "/{name}/claims/C001-001",
+    "a prepared query": "/{name}/measures_by_ally",
+    "a query with parameters": "/{name}/claim_history?claim_id=C001-003",
+    "a query of one's own": "/{name}?sql=select+claim_id,+statement+from+claims",
+    "a query that is wrong": "/{name}?sql=select+nothing",
+    "a table that is missing": "/{name}/nothing",
+    "an address that is missing": "/nowhere",
+}
+
+
+@pytest.mark.parametrize("path", RAW.values(), ids=RAW)
+def test_pages_of_datasette_have_our_frame_and_axe_finds_no_violation(
+    path: str, tiny: Site, page: Page
+) -> None:
+    watch = Watch(tiny.base).on(page)
+    answer = page.goto(tiny.base + path.format(name=tiny.name))
+    assert answer is not None
+    wrong = {"select+nothing": 400, "nothing": 404, "nowhere": 404}
+    status = next((code for end, code in wrong.items() if path.endswith(end)), 200)
+    assert answer.status == status
+    expect(page.locator("header .name")).to_have_text("A tiny package")
+    expect(page.locator("h1")).to_have_count(1)
+    assert page.locator("html").get_attribute("lang") == "en"
+    if status == 200:
+        assert watch.said == []
+    assert too_wide(page) == []
+    assert violations(page, "light", path) == []
 
 
 # --- keys

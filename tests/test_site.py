@@ -125,8 +125,8 @@ def test_licence_title_and_source_are_shown(get: Get) -> None:
 
 
 def test_our_style_sheet_is_served_by_the_plugin(get: Get) -> None:
-    assert "/-/static-plugins/claimlog/claimlog.css" in get("/tiny/claims").text
-    assert get("/-/static-plugins/claimlog/claimlog.css").status_code == 200
+    assert "/-/static-plugins/claimlog/tables.css" in get("/tiny/claims").text
+    assert get("/-/static-plugins/claimlog/tables.css").status_code == 200
 
 
 def test_serving_without_a_build_says_what_to_run(world: World) -> None:

@@ -35,6 +35,11 @@ async def claim(store: Store, asked: Asked) -> Mapping[str, Any]:
         "select * from claim_versions where claim_id = :name order by version", name=name
     )
     if not versions:
+        if store.frozen and await _known(Store.latest(store.datasette), name):
+            raise Missing(
+                f"Release {store.frozen} does not hold {name}, which is newer. The log as it "
+                f"stands does: see /claims/{name}."
+            )
         raise Missing(
             f"There is no claim {name[:60]}. Identifiers look like C004-017; the search finds "
             "claims by their words."
@@ -68,6 +73,12 @@ async def claim(store: Store, asked: Asked) -> Mapping[str, Any]:
         "newer": await _newer(store, name, last["version"]),
         "jsonld": _jsonld(last, source, _dataset(store, last, cited)),
     }
+
+
+async def _known(store: Store, name: str) -> bool:
+    return bool(
+        await store.row("select 1 from claim_versions where claim_id = :name limit 1", name=name)
+    )
 
 
 async def _codes(store: Store, row: Row) -> list[Row]:

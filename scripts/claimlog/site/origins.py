@@ -14,7 +14,7 @@ from claimlog.site.store import Row, Store
 DRAWN = 40
 """Sources in the drawing: those with most claims."""
 
-LISTED = 100
+LISTED = 50
 ARTICLES = 12
 """Articles that the table names for one origin."""
 
