@@ -40,7 +40,7 @@ SAMPLES = (
     "select fact_id from corroboration order by claims desc, 1",
     "select codelist from codebook group by 1 order by count(*) desc, 1",
     "select version from releases order by amended + retracted desc",
-    "select 'claims.parquet' as file union all select 'validation.json'",
+    "select 'sources.parquet' as file union all select 'validation.json'",
 )
 """What the named parts of patterns are: the columns of the first query that has them all."""
 

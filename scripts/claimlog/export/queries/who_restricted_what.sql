@@ -8,8 +8,11 @@ select c.claim_id,
        c.measure, c.measure_status, c.measure_subject, c.occurred,
        coalesce(s.name, a.description, 'the article itself') as on_whose_word,
        coalesce(c.anonymity, 'author') as anonymity, c.statement
-from claims c
+from (
+  select claim_id from claims
+  where measure is not null and {act}
+  order by measure_status = 'taken' desc, measure_status, measure, claim_id limit -1
+) chosen
+cross join claims c on c.claim_id = chosen.claim_id
 left join actors s on s.actor_id = c.speaker_id
 left join attributions a on a.claim_id = c.claim_id and a.hop = c.hops
-where c.measure is not null and {act}
-order by c.measure_status = 'taken' desc, c.measure_status, c.measure, c.claim_id
