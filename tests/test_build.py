@@ -19,6 +19,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from claimlog.compiling import compiled
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.events.log import read
 from claimlog.export.frames import conform
@@ -26,7 +27,7 @@ from claimlog.export.publish import publishing
 from claimlog.fold import cutoff, fold
 from claimlog.fold.corroboration import roots
 from claimlog.package import Package
-from claimlog.pipeline import build, compiled
+from claimlog.pipeline import build
 from claimlog.schema import STREAMS, Schemas
 from conftest import ROOT, World, claim, copied, hop, source
 

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import naive
+from claimlog.compiling import compiled
 from claimlog.events.log import Log, read
 from claimlog.events.releases import marks
 from claimlog.fold import Cutoff
 from claimlog.fold.corroboration import roots
-from claimlog.pipeline import build, compiled
+from claimlog.pipeline import build
 from claimlog.validate import validate
 from conftest import ACTORS, World
 from histories import SCHEMAS, History, histories, random_history, write

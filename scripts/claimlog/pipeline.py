@@ -5,40 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import narwhals as nw
-import polars as pl
-
+from claimlog.compiling import compiled, complete
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.events.cache import cached
 from claimlog.events.log import Log, read
 from claimlog.events.reading import read_stored
-from claimlog.events.releases import marks
 from claimlog.events.text import Texts
 from claimlog.export.deprecations import read_deprecations, views
-from claimlog.export.descriptor import describe, dump_json
-from claimlog.export.frames import conform, conformed, constant_tables, empty
-from claimlog.export.metadata import inspect_data, metadata
 from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
-from claimlog.fold import (
-    Cutoff,
-    Gathered,
-    Outside,
-    cutoff,
-    fold_claims,
-    fold_rest,
-    fold_rows,
-    gathered,
-    wanted,
-)
-from claimlog.fold import cut as rows_until
-from claimlog.fold.tables import Frames
-from claimlog.inputs import MARK, fingerprint
+from claimlog.fold import Cutoff, cutoff
+from claimlog.inputs import fingerprint
 from claimlog.package import Package
-from claimlog.schema import Schemas
 from claimlog.validate import Report, validate
 
 Progress = Callable[[str], None]
@@ -115,55 +95,6 @@ def steps(package: Package) -> int:
     return len(STAGES) + files + 2 * tables
 
 
-def compiled(log: Log, cut: Cutoff) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield every table by name, conformed to its schema, one at a time.
-
-    Of a log in sections, tables of claims and of all rows come in pieces, in the order of their
-    keys.
-    """
-    root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-    outside = Outside(log.codebooks, marks(log.package, cut.size, root))
-    lazy = {name: frame.lazy() for name, frame in log.frames.items() if name != "claims"}
-    others = rows_until(lazy, cut.size)
-    kept, want = Gathered(), wanted(others, log.schemas)
-    for claims in log.claims():
-        some = rows_until({"claims": claims.lazy()}, cut.size)["claims"]
-        for name, frame in _computed(fold_claims(some, others, log.schemas), log.schemas):
-            if name == "claims":
-                kept.add(gathered(nw.from_native(frame.lazy()), want))
-            yield name, frame
-    for stretch in log.stretches():
-        rows = rows_until({name: frame.lazy() for name, frame in stretch.items()}, cut.size)
-        for name, frame in _computed(fold_rows(rows, log.schemas, outside), log.schemas):
-            if name == "changes":
-                kept.count(nw.from_native(frame.lazy()))
-            yield name, frame
-    yield from _computed(fold_rest(others, kept, log.schemas, outside), log.schemas)
-    constant = {**constant_tables(log.schemas), "batches": _batches(log, cut)}
-    for name, frame in constant.items():
-        yield name, conform(frame.lazy(), log.schemas.tables[name])
-
-
-def _computed(tables: Frames, schemas: Schemas) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield folded tables, conformed; computed together, because they share most of the work."""
-    named = [name for name in tables if name in schemas.tables]
-    lazy = [conformed(tables[name].to_native(), schemas.tables[name]) for name in named]
-    found = pl.collect_all(lazy)
-    lazy.clear()
-    for name in named:
-        yield name, found.pop(0)
-
-
-def _batches(log: Log, cut: Cutoff) -> pl.DataFrame:
-    table = log.schemas.tables["batches"]
-    rows = []
-    for batch in log.batches[: cut.batches]:
-        tree = batch.manifest["tree"]
-        own = {"tree_size": tree["size"], "root": tree["root"]}
-        rows.append({name: own.get(name, batch.manifest.get(name)) for name in table.names})
-    return pl.DataFrame(rows, schema=empty(table).schema)
-
-
 def write(
     package: Package,
     log: Log,
@@ -186,31 +117,7 @@ def write(
                 writers.add(name, frame)
         log.frames.clear()  # the tables hold all of it now
         filled.finish(progress)
-    (folder / "validation.json").write_bytes(report.dump())
-    state = folded_state(log, cut)
-    descriptor = describe(package, folder, tables, writers.rows, state)
-    (folder / "datapackage.json").write_bytes(dump_json(descriptor))
-    (folder / "datasette").mkdir()
-    for name, value in (
-        ("metadata.json", metadata(package, log.schemas, state)),
-        ("inspect.json", inspect_data(descriptor)),
-    ):
-        (folder / "datasette" / name).write_bytes(dump_json(value))
-    (folder / MARK).write_text(mark + "\n")
-
-
-def folded_state(log: Log, cut: Cutoff) -> dict[str, Any]:
-    """Return what was folded, as the descriptor of a build says it."""
-    return {
-        "tree_size": cut.size,
-        "batches": cut.batches,
-        "root": log.trees[cut.batches - 1][1].hex() if _whole_batches(log, cut) else None,
-        "as_of": cut.said,
-    }
-
-
-def _whole_batches(log: Log, cut: Cutoff) -> bool:
-    return cut.batches > 0 and log.trees[cut.batches - 1][0] == cut.size
+    complete(package, log, cut, report, folder, mark, writers.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:

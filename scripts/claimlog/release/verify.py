@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from claimlog.compiling import compiled
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.log import Log, read
 from claimlog.events.merkle import EMPTY_ROOT, CompactRange, leaf_hash
@@ -25,7 +26,6 @@ from claimlog.events.releases import Entry, Version
 from claimlog.export.logical import Content, of_frame, of_parquet, of_sqlite
 from claimlog.fold import cutoff
 from claimlog.package import DESCRIPTOR, read_json
-from claimlog.pipeline import compiled
 from claimlog.release import archive
 from claimlog.release.checkpoint import check_signature, parse
 from claimlog.release.descriptors import READERS, agreement
