@@ -58,8 +58,9 @@ verify: $(VENV)/.run  ## check every claim against the texts in TEXTS=dir
 release: $(VENV)/.run  ## write the release VERSION= to dist/, with its entry in releases/
 	@$(CLAIMLOG) release $(or $(VERSION),$(error name it: make release VERSION=0.2.0))
 
-bench: $(VENV)/.dev  ## measure each stage beside its peers and put the table into the README (CLAIMS=)
-	@$(CLAIMLOG) bench --claims $(or $(CLAIMS),1000000) --readme
+bench: $(VENV)/.dev  ## measure stages beside their peers, and the site, and put the tables into the README (CLAIMS=)
+	@$(CLAIMLOG) bench peers --claims $(or $(CLAIMS),1000000) --readme
+	@$(CLAIMLOG) bench site --claims $(or $(CLAIMS),100000) --readme
 
 schemas: $(VENV)/.run  ## write shared columns and code lists into the schema files that repeat them
 	@$(CLAIMLOG) schemas --write

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import sleep
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 
 from claimlog.bench.peers.contenders import MARKS, measure
 from claimlog.bench.peers.duckdb_script import TABLES
 from claimlog.bench.peers.suite import GOALS, markdown, plain
-from claimlog.bench.suites import Wanted, run
+from claimlog.bench.site import suite as site_suite
+from claimlog.bench.site.asked import Kind, ask, weight
+from claimlog.bench.site.kinds import kinds, shown
+from claimlog.bench.site.made import LATER
+from claimlog.bench.site.served import serving
+from claimlog.bench.suites import SUITES, Suite, Wanted, child, run, suite
 from claimlog.bench.synth import make_log
 from claimlog.bench.tables import markers, replaced
 from claimlog.errors import ClaimlogError
 from claimlog.events.canonical import encode
 from claimlog.events.log import read
 from claimlog.events.text import Texts
+from claimlog.export.metadata import queries
 from claimlog.package import Package
 from claimlog.pipeline import STAGES
+from claimlog.schema import Schemas
+from claimlog.site.pages import PAGES, Page, routes
 from claimlog.validate import validate
 from conftest import ROOT, World
+
+if not PAGES:
+    routes()
 
 CLAIMS = 500
 START, END = markers("peers")
@@ -239,3 +257,187 @@ def test_peers_that_disagree_stop_the_run(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_the_bench_marks_every_stage_that_a_build_names() -> None:
     assert ("import", *STAGES, "end") == MARKS
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_suite_offers_what_the_command_uses(name: str) -> None:
+    chosen: Suite = suite(name)
+    assert all(callable(part) for part in (chosen.measure, chosen.plain, chosen.markdown))
+    assert all(isinstance(module, str) for module in chosen.NEEDS)
+
+
+def test_an_unknown_suite_is_refused_with_the_names_of_those_that_there_are(bare: World) -> None:
+    done = bare.run("bench", "speed")
+    assert done.returncode == 2
+    assert all(name in done.stderr for name in SUITES)
+
+
+# --- the suite of the site
+
+
+SITE_CLAIMS = 600
+
+
+@dataclass
+class Site:
+    """A small served log: everything there is to ask for, and what one request of each took."""
+
+    package: Package
+    kinds: list[Kind]
+    found: dict[str, Any]
+    pid: int
+
+    @property
+    def names(self) -> set[str]:
+        return {kind.name for kind in self.kinds}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    folder = tmp_path_factory.mktemp("site")
+    child("claimlog.bench.site.made", str(ROOT), str(folder), str(SITE_CLAIMS))
+    package = Package(folder / "package")
+    with closing(sqlite3.connect(package.build / "bench.db")) as database:
+        known = kinds(database, "bench", Schemas(package))
+    one = [Kind(kind.name, kind.group, kind.paths[:1]) for kind in known]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site_suite, "kinds", lambda *_: one)
+        with serving(package, LATER, folder / "serve.log") as server:
+            found = site_suite.served(package, server, Wanted(SITE_CLAIMS, requests=1))
+    return Site(package, known, {"claims": SITE_CLAIMS, "requests": 1, **found}, server.pid)
+
+
+@pytest.mark.parametrize("item", PAGES, ids=lambda item: shown(item.pattern))
+def test_every_page_of_the_site_is_asked_for(item: Page, site: Site) -> None:
+    name = shown(item.pattern)
+    assert name in site.names
+    # a file to download has no twin
+    assert f"{name}, as JSON" in site.names or item.pattern.startswith("/downloads/")
+    assert (f"{name}, in release {LATER}" in site.names) == item.in_releases
+
+
+@pytest.mark.parametrize("name", queries())
+def test_every_canned_query_is_asked_for_with_all_its_parameters(name: str, site: Site) -> None:
+    kind = next(kind for kind in site.kinds if kind.name == f"/bench/{name}")
+    assert kind.paths[0] == f"/bench/{name}"
+    for parameter in ("ally", "claim_id", "since", "until"):
+        given = any(f"{parameter}=" in path for path in kind.paths)
+        assert given == (f":{parameter}" in queries()[name]["sql"])
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "schemas/tables").glob("*.json")))
+def test_every_table_is_asked_for_with_its_facets(name: str, site: Site) -> None:
+    assert {f"/bench/{name}: facets", f"/bench/{name}: as JSON"} <= site.names
+
+
+def test_the_synthetic_site_answers_everything_and_in_time(site: Site) -> None:
+    measured = site.found["kinds"]
+    assert [kind["name"] for kind in measured] == [kind.name for kind in site.kinds]
+    assert [(kind["name"], kind["not_ok"]) for kind in measured if kind["not_ok"]] == []
+    assert [(kind["name"], kind["timed_out"]) for kind in measured if kind["timed_out"]] == []
+
+
+def test_the_first_page_is_weighed_with_all_that_it_fetches(site: Site) -> None:
+    (home,) = (kind for kind in site.found["kinds"] if kind["name"] == "/")
+    assert home["bytes"] + 1000 < site.found["home_bytes"] < site_suite.HOME_BYTES
+
+
+def test_the_table_of_the_site_stays_readable(site: Site) -> None:
+    rows = [line for line in site_suite.markdown(site.found).splitlines() if line[:2] == "| "]
+    assert 25 < len(rows) <= 45  # heads, goals, and a row for every group of kinds
+    for group in {kind.group for kind in site.kinds}:
+        assert any(group in row for row in rows)
+    assert all(kind.name in site_suite.plain(site.found) for kind in site.kinds)
+
+
+def test_the_server_is_gone_after_the_measuring(site: Site) -> None:
+    with pytest.raises(ProcessLookupError):
+        os.kill(site.pid, 0)
+
+
+def test_the_server_is_gone_after_an_interrupt(site: Site, tmp_path: Path) -> None:
+    pids: list[int] = []
+
+    def interrupted() -> None:
+        with serving(site.package, LATER, tmp_path / "serve.log") as server:
+            pids.append(server.pid)
+            os.kill(server.pid, 0)  # it runs
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_a_server_that_does_not_start_is_named_with_what_it_said(tmp_path: Path) -> None:
+    (tmp_path / "datapackage.json").write_text('{"name": "none"}', "utf-8")
+    with (
+        pytest.raises(ClaimlogError, match=r"did not answer; it said: .*") as caught,
+        serving(Package(tmp_path), LATER, tmp_path / "serve.log"),
+    ):
+        pass
+    assert "claimlog:" in str(caught.value)
+
+
+class Odd(BaseHTTPRequestHandler):
+    """A site that is slow, lacks a page, and times out."""
+
+    def do_GET(self) -> None:
+        sleep(0.15 if self.path == "/slow" else 0)
+        body = {
+            "/late": b'<p class="facets-timed-out">These facets timed out: topic</p>',
+            "/page": b'<link rel="stylesheet" href="/a.css"><img src="b.png"><a href="/no">x</a>',
+            "/a.css": b"p { background: url(c.png) }",
+        }.get(self.path, b"1234567890")
+        self.send_response(404 if self.path == "/gone" else 200)
+        self.send_header("content-type", "text/css" if self.path == "/a.css" else "text/html")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def odd() -> Iterator[httpx.Client]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}") as client:
+        yield client
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("path", ["/slow", "/gone", "/late"])
+def test_a_page_that_is_slow_or_fails_is_missed(path: str, odd: httpx.Client, site: Site) -> None:
+    found = site_suite.judged(ask(odd, Kind("odd", "pages", ["/quick", path]), 4).shown())
+    assert found["met"] is False
+    assert found["requests"] == 4
+    assert found["not_ok"] == (["/gone", "/gone"] if path == "/gone" else [])
+    assert found["timed_out"] == (["/late", "/late"] if path == "/late" else [])
+    goals = site_suite.goals([found], 0)
+    assert [goal["met"] for goal in goals].count(False) == 1
+    told = site_suite.plain({**site.found, "kinds": [found], "goals": goals})
+    assert "missed: odd" in told
+    assert path in told
+
+
+def test_the_first_request_counts_though_it_is_one_of_many(odd: httpx.Client) -> None:
+    kind = Kind("odd", "pages", ["/slow", *["/quick"] * 40])
+    found = site_suite.judged(ask(odd, kind, 1).shown())
+    assert found["first_ms"] > 100 > found["p95_ms"]
+    assert found["met"] is False
+
+
+def test_what_styles_fetch_weighs_too_and_what_is_only_linked_does_not(odd: httpx.Client) -> None:
+    page, style, image = (len(odd.get(path).content) for path in ("/page", "/a.css", "/b.png"))
+    assert weight(odd, "/page") == page + style + 2 * image
+
+
+def test_a_kind_that_measures_nothing_is_an_error(odd: httpx.Client) -> None:
+    with pytest.raises(ClaimlogError, match="nothing was measured of /facts/FACT"):
+        ask(odd, Kind("/facts/FACT", "/facts/FACT", []), 5)

@@ -15,6 +15,9 @@ DRAWN = 40
 """Sources in the drawing: those with most claims."""
 
 LISTED = 50
+NOTICES = 8
+"""Origins with several articles that are told of above the table, which lists them as well."""
+
 ARTICLES = 12
 """Articles that the table names for one origin."""
 
@@ -56,7 +59,7 @@ async def origins(store: Store, _: Asked) -> Mapping[str, Any]:
         "origins": found[:LISTED],
         "total": len(found),
         "independent": len(groups),
-        "shared": [row for row in found if row["count"] > 1][:LISTED],
+        "shared": [row for row in found if row["count"] > 1][:NOTICES],
         "unknown": unknown,
         "articles": sum(row["kind"] == "copy" for row in sources.values()),
         "lineage": [_named(row, sources) for row in derived][:LISTED],

@@ -59,7 +59,7 @@ def _first(results: Result) -> str:
         f"{results['claims']:,} claims ({results['rows']:,} events, a database of "
         f"{results['database_bytes'] / 1e6:,.0f} MB), one client, at least {results['requests']} "
         f"requests of each of {len(results['kinds'])} kinds, server ready after "
-        f"{results['ready_seconds']} s"
+        f"{results['ready_seconds']} s, load of the machine before: {results['load']}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -64,12 +65,14 @@ def served(package: Package, server: Server, wanted: Wanted) -> Result:
         httpx.Client(base_url=server.base, timeout=60) as client,
         steps(len(asked)) as step,
     ):
+        load = os.getloadavg()[0]
         found = [_measured(client, kind, wanted, step) for kind in asked]
         home = weight(client, "/")
     return {
         "rows": rows,
         "database_bytes": path.stat().st_size,
         "ready_seconds": round(server.seconds, 2),
+        "load": round(load, 1),
         "kinds": found,
         "home_bytes": home,
         "goals": goals(found, home),

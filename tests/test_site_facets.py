@@ -1,0 +1,91 @@
+"""Facets that are counted in memory, held against Datasette's own; and a server that is warm."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasette.app import Datasette
+
+from claimlog.pipeline import build
+from claimlog.site.kept import _KEPT
+from claimlog.site.serve import SETTINGS
+from conftest import World, copied
+
+ASKED = (
+    "",
+    "topic=sharing",
+    "topic=nothing",
+    "voice__exact=author&content=event",
+    "_search=tide",
+    "start__gt=100",
+    "claim_id__startswith=C001",
+    "content__in=event,position",
+    "version=1",
+    "action=assert",
+    "role=from&_facet_size=1",
+    "_where=1=1",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(made: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = copied(made, tmp_path_factory.mktemp("facets"))
+    build(world.package, world.package.build)
+    return world.package.build
+
+
+def opened(folder: Path, immutable: bool) -> Datasette:
+    database = [str(folder / "tiny.db")]
+    about = json.loads((folder / "datasette" / "metadata.json").read_text())
+    if immutable:
+        return Datasette([], immutables=database, metadata=about, settings=dict(SETTINGS))
+    return Datasette(database, metadata=about, settings=dict(SETTINGS))
+
+
+@pytest.mark.parametrize("query", ASKED)
+def test_facets_are_those_that_datasette_counts_by_sql(query: str, folder: Path) -> None:
+    tables = json.loads((folder / "datasette" / "metadata.json").read_text())
+    names = [
+        name
+        for name, table in tables["databases"]["tiny"]["tables"].items()
+        if table["facets"] and name in ("claims", "claim_versions", "claim_actors", "events")
+    ]
+
+    async def facets(app: Datasette, name: str) -> Any:
+        answer = await app.client.get(f"/tiny/{name}.json?{query}")
+        return answer.status_code, answer.json().get("facet_results")
+
+    async def compare() -> int:
+        ours, theirs = opened(folder, True), opened(folder, False)
+        compared = 0
+        for name in names:
+            found = await facets(ours, name)
+            assert found == await facets(theirs, name)
+            compared += bool(found[1])
+        return compared
+
+    assert asyncio.run(compare()) > 0
+
+
+def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:
+    app = opened(folder, True)
+    known: dict[str, set[str]] = {}
+
+    async def start() -> None:
+        told: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        await told.put({"type": "lifespan.startup"})
+        await told.put({"type": "lifespan.shutdown"})
+
+        async def send(message: dict[str, Any]) -> None:
+            known[message["type"]] = {*_KEPT.get(app.databases["tiny"], ())}
+
+        await app.app()({"type": "lifespan"}, told.get, send)
+
+    asyncio.run(start())
+    ready = known["lifespan.startup.complete"]
+    assert {"plots", "counts", "choices", "origins", "measures", "actors"} <= ready
+    assert "facets of claims" in ready
