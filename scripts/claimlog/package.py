@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def beside(target: Path) -> Path:
 
 def remove_abandoned(target: Path) -> None:
     """Remove what a process that is no more began to write beside `target`."""
-    for path in target.parent.glob(f".{target.name}-new-*"):
+    for path in target.parent.glob(f".{escape(target.name)}-new-*"):
         process = path.name.removeprefix(f".{target.name}-new-").partition("-")[0]
         if process.isdecimal() and not _is_alive(int(process)):
             remove(path)

@@ -82,10 +82,12 @@ def build(
     context: Context, as_of: str | None, out: Path | None, force: bool, texts: Path | None
 ) -> None:
     """Validate the log and compile it to Parquet and SQLite."""
+    from claimlog.export.publish import tidy
     from claimlog.inputs import fingerprint, is_current
 
     package = context.package
     target = (out or package.build).absolute()
+    tidy(target)  # an interrupted build may have left something, also where this one has no work
     if texts is not None:
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
     mark = fingerprint(package, as_of, texts)

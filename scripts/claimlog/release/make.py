@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.events.log import Log, read
 from claimlog.events.releases import FOLDER, Entry, Version, read_index
 from claimlog.export.deprecations import read_deprecations
 from claimlog.export.descriptor import dump_json
-from claimlog.export.publish import publishing
+from claimlog.export.publish import publishing, tidy
 from claimlog.fold import cutoff
-from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
+from claimlog.package import (
+    DESCRIPTOR,
+    Package,
+    beside,
+    confirm,
+    read_json,
+    remove,
+    remove_abandoned,
+    sync,
+    write_durably,
+)
 from claimlog.pipeline import Progress
 from claimlog.release import archive
+from claimlog.release.changelog import CHANGELOG, changelog, read_changelog, undo_changelog
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.diff import Diff, Point, as_markdown, compare
 from claimlog.release.layout import RELEASE, digest, digests
@@ -25,9 +34,7 @@ from claimlog.release.staging import Plan, stage
 from claimlog.schema import Schemas
 from claimlog.validate import validate
 
-CHANGELOG = "CHANGELOG.md"
 FIRST = ("0.1.0", "1.0.0")
-HEAD = "# Changelog\n"
 
 
 @dataclass(frozen=True)
@@ -74,12 +81,19 @@ def make(
         demand, or something cannot be written; nothing is left half made.
     """
     wanted = Version.parse(version)
+    folder, zipped = places(package, version, out)
+    signed = zipped.with_suffix(".checkpoint") if key else None
+    listed, shown = package.root / CHANGELOG, f"{FOLDER}/{version}.json"
+    tidy(folder)
+    for path in (zipped, zipped.with_suffix(".checkpoint"), listed, package.root / shown):
+        remove_abandoned(path)
     index = read_index(package)
     if any(entry.version == wanted for entry in index):
         raise ClaimlogError(
-            f"{FOLDER}/{version}.json: {version} was released already and never changes; "
+            f"{shown}: {version} was released already and never changes; "
             f"to make it again and compare: claimlog release --rebuild {version}"
         )
+    undo_changelog(package, version)
     commit = committed(package)
     log = read(package, progress=progress)
     log.require_readable()
@@ -96,8 +110,7 @@ def make(
     changes = as_markdown(diff, f"{version} ({date})")
     note = signed_note(package, log, batches, key)
     plan = Plan(wanted, date, batches, changes, tuple(index))
-    folder, zipped = write(package, log, plan, out, progress)
-    signed = zipped.with_suffix(".checkpoint") if note else None
+    write(package, log, plan, out, progress)
     if signed and note:
         write_durably(signed, note.encode("utf-8"))
     data = {
@@ -116,10 +129,17 @@ def make(
         },
         "files": {**digests(folder), "SHA256SUMS": digest(folder / "SHA256SUMS")},
     }
-    entry = Entry(data, f"{FOLDER}/{version}.json")
-    (package.root / FOLDER).mkdir(exist_ok=True)
-    write_durably(package.root / CHANGELOG, changelog(package, changes).encode("utf-8"))
-    write_durably(package.root / entry.shown, dump_json(data))
+    entry = Entry(data, shown)
+    try:
+        (package.root / FOLDER).mkdir(exist_ok=True)
+        write_durably(listed, changelog(read_changelog(package), changes).encode("utf-8"))
+        write_durably(package.root / shown, dump_json(data))  # from here on it is released
+    except OSError as error:
+        undo_changelog(package, version)
+        raise ClaimlogError(
+            f"{shown}: cannot be written, nor its entry in {CHANGELOG} ({reason(error)}); "
+            f"{version} is not released, make room and run this again"
+        ) from error
     return Made(folder, zipped, signed, entry, diff)
 
 
@@ -131,32 +151,37 @@ def signed_note(package: Package, log: Log, batches: int, key: Path | None) -> s
     return Checkpoint(str(package.descriptor["name"]), size, root).note(key)
 
 
+def places(package: Package, version: str, out: Path) -> tuple[Path, Path]:
+    """Return where a release's directory and archive lie."""
+    stem = f"{package.descriptor['name']}-{version}"
+    return out / stem, out / f"{stem}.zip"
+
+
 def write(
     package: Package, log: Log, plan: Plan, out: Path, progress: Progress
 ) -> tuple[Path, Path]:
     """Write a release's directory and archive into `out`; each appears whole or not at all."""
-    stem = f"{package.descriptor['name']}-{plan.version}"
+    folder, zipped = places(package, str(plan.version), out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
-    folder, zipped = out / stem, out / f"{stem}.zip"
     with publishing(folder, package.relative(folder)) as staged:
         stage(package, log, plan, staged, progress)
+    fresh = beside(zipped)
     try:
-        descriptor, name = tempfile.mkstemp(dir=out, prefix=f".{stem}-")
-        os.close(descriptor)
-        fresh = Path(name)
-        try:
-            archive.write(folder, fresh)
-            fresh.chmod(0o644)
-            fresh.replace(zipped)
-        finally:
-            fresh.unlink(missing_ok=True)
+        archive.write(folder, fresh)
+        fresh.chmod(0o644)
+        sync(fresh)
+        fresh.replace(zipped)
     except OSError as error:
         raise ClaimlogError(
-            f"{package.relative(zipped)}: cannot be written ({error.strerror})"
+            f"{package.relative(zipped)}: cannot be written ({error.strerror}); "
+            f"{plan.version} is not released, make room and run this again"
         ) from error
+    finally:
+        remove(fresh)
+    confirm(out, package.relative(zipped))
     return folder, zipped
 
 
@@ -251,11 +276,3 @@ def committed(package: Package) -> str:
             "them and run this again"
         )
     return head.strip()
-
-
-def changelog(package: Package, entry: str) -> str:
-    """Return the changelog with a new entry on top of the others."""
-    path = package.root / CHANGELOG
-    text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
-    head, mark, rest = text.partition("\n## ")
-    return f"{head.rstrip()}\n\n{entry}" + (f"\n## {rest}" if mark else "")
