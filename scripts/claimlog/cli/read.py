@@ -67,25 +67,98 @@ def summarise(report: Report) -> None:
         click.echo(f"  not checked: {', '.join(rules)} ({note})")
 
 
-@click.command(epilog=example("claimlog build", "claimlog build --as-of 3 --out build-as-of-3"))
+@click.command(
+    epilog=example(
+        "claimlog build",
+        "claimlog build --as-of 3 --out build-as-of-3",
+        "claimlog build --engine spark --batches s3a://bucket/events --out s3a://bucket/tables",
+    )
+)
 @click.option("--as-of", metavar="WHEN", help="A batch number, a UTC time, or an event id.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where to write; build/ by default. Replaced only when all of it is complete.",
+    help="Where to write; build/ by default, build-spark/ with --engine spark, which takes an "
+    "address too. Replaced only when all of it is complete.",
 )
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
 @texts_option
+@click.option(
+    "--engine",
+    type=click.Choice(["embedded", "spark"]),
+    default="embedded",
+    show_default=True,
+    help="What reads, checks and folds: this process, or Spark (claimlog[spark] and Java), which "
+    "writes partitioned Parquet and no SQLite.",
+)
+@click.option(
+    "--batches",
+    metavar="ADDRESS",
+    help="With --engine spark: where the batches lie, if not in events/; a directory, or any "
+    "address that Spark reads.",
+)
+@click.option(
+    "--spark",
+    "properties",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="With --engine spark: a property of Spark, as spark.master=local[2].",
+)
 @pass_context
 def build(
-    context: Context, as_of: str | None, out: Path | None, force: bool, texts: Path | None
+    context: Context,
+    as_of: str | None,
+    out: str | None,
+    force: bool,
+    texts: Path | None,
+    engine: str,
+    batches: str | None,
+    properties: tuple[str, ...],
 ) -> None:
     """Validate the log and compile it to Parquet and SQLite."""
+    if engine == "spark":
+        if texts is not None:
+            raise UsageError(
+                "--engine spark checks no anchors; leave --texts (CLAIMLOG_TEXTS) out, and check "
+                "them with claimlog verify --texts"
+            )
+        _build_on_spark(context.package, as_of, out, batches, properties)
+        return
+    if batches or properties:
+        raise UsageError("--batches and --spark are for --engine spark; add it, or leave them out")
+    _build(context.package, as_of, Path(out) if out else None, force, texts)
+
+
+def _build_on_spark(
+    package: Package,
+    as_of: str | None,
+    out: str | None,
+    batches: str | None,
+    properties: tuple[str, ...],
+) -> None:
+    from claimlog.schema import STREAMS
+    from claimlog.spark.build import FOLDER
+    from claimlog.spark.build import build as run
+    from claimlog.spark.session import properties as parsed
+    from claimlog.spark.session import require
+
+    require()
+    target = out or str(package.root / FOLDER)
+    tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
+    with progress("build", 5 + len(STREAMS) + tables) as step:
+        built = run(package, target, as_of, batches, parsed(properties), step)
+    summarise(built.report)
+    rows = sum(table.rows for table in built.tables.values())
+    shown = package.relative(Path(target)) if Path(target).is_absolute() else target
+    click.echo(f"wrote {shown}: {len(built.tables)} tables, {rows:,} rows, hashes in logical.json")
+
+
+def _build(
+    package: Package, as_of: str | None, out: Path | None, force: bool, texts: Path | None
+) -> None:
     from claimlog.export.publish import tidy
     from claimlog.inputs import fingerprint, is_current
 
-    package = context.package
     target = (out or package.build).absolute()
     tidy(target)  # an interrupted build may have left something, also where this one has no work
     if texts is not None:

@@ -1,0 +1,222 @@
+"""The log on Spark: rows in Spark's frames, and on the driver only what was asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+
+from claimlog.errors import ClaimlogError, Finding
+from claimlog.events.batch import Batch
+from claimlog.events.lines import Lines, Times, arrow_schema
+from claimlog.events.log import Log, read_stream
+from claimlog.events.merkle import CompactRange
+from claimlog.events.upcast import Upcasts
+from claimlog.package import Package
+from claimlog.schema import STREAMS, Schemas, Table
+from claimlog.spark.files import File, Files, light
+from claimlog.spark.tree import joined, subtrees
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+TOLD = "told"
+"""Column in which a file's first row carries what its task found; it goes no further."""
+
+CHUNK = 10_000
+"""Rows that a task gives to Spark at once."""
+
+PLACE = pa.schema(
+    [("seq", pa.int64()), ("event_id", pa.string()), ("batch", pa.int64()), ("line", pa.int64())]
+)
+
+
+@dataclass
+class SparkLog(Log):
+    """A log whose rows are in Spark's frames, one a stream, kept by Spark while it runs."""
+
+    rows: dict[str, DataFrame] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def height(self, stream: str) -> int:
+        return self.counts[stream]
+
+    def columns(self, stream: str, names: Sequence[str]) -> pl.DataFrame:
+        return polars(self.rows[stream].select(*names))
+
+    def sample(self, stream: str, size: int) -> pl.DataFrame:
+        names = [*self.schemas.streams[stream].names, *PLACE.names]
+        rows = self.rows[stream].select(*names)
+        step = max(1, -(-self.height(stream) // size))
+        found = polars(rows.where(f"seq % {step} = 0").orderBy("seq"))
+        return found if len(found) or not self.height(stream) else polars(rows.limit(size))
+
+    def live(self, stream: str) -> pl.DataFrame:
+        from pyspark.sql import Window
+        from pyspark.sql import functions as F
+
+        last = F.max("seq").over(Window.partitionBy(self.schemas.streams[stream].id))
+        rows = self.rows[stream].withColumn("last", last)
+        return polars(rows.where("seq = last AND action <> 'retract'").drop("last"))
+
+    def live_count(self, stream: str) -> int:
+        from pyspark.sql import functions as F
+
+        table = self.schemas.streams[stream]
+        last = self.rows[stream].groupBy(table.id).agg(F.max_by("action", "seq").alias("action"))
+        return int(last.where("action <> 'retract'").count())
+
+
+def polars(frame: DataFrame) -> pl.DataFrame:
+    """Return a Spark frame's rows on the driver."""
+    found = pl.from_arrow(frame.toArrow())
+    assert isinstance(found, pl.DataFrame)
+    return found
+
+
+def row_schema(table: Table) -> pa.Schema:
+    """Return the Arrow schema of a stream's rows with their position."""
+    return pa.schema([*arrow_schema(table), *PLACE])
+
+
+def read(
+    spark: SparkSession,
+    files: Files,
+    shipped: str,
+    progress: Callable[[str], None] = lambda _: None,
+) -> SparkLog:
+    """Read every file of a log in Spark's tasks, each by one of them.
+
+    Parameters
+    ----------
+    shipped
+        Name of the directory that Spark gives every task: the package without its rows.
+    progress
+        Called with the name of each stream once its files are read.
+    """
+    schemas = Schemas(files.package)
+    rows: dict[str, DataFrame] = {}
+    told: dict[str, dict[str, Any]] = {}
+    for stream, table in schemas.streams.items():
+        frame = _frame(spark, files.of(stream), table, shipped).persist()
+        for (text,) in frame.where(f"{TOLD} IS NOT NULL").select(TOLD).collect():
+            found = json.loads(text)
+            told[found["key"]] = found
+        rows[stream] = frame.where("seq IS NOT NULL").drop(TOLD)
+        progress(stream)
+    unread = [file for file in files.files if file.key not in told]
+    if unread:
+        raise ClaimlogError(f"{unread[0].address}: cannot be read; Spark found no such file")
+    lines = {f.batch.shown_file(f.stream): _lines(told[f.key]) for f in files.files}
+    findings = [finding for read in lines.values() for finding in read.findings]
+    counts = dict.fromkeys(STREAMS, 0)
+    for file in files.files:
+        counts[file.stream] += told[file.key]["rows"]
+    return SparkLog(
+        package=files.package,
+        schemas=schemas,
+        batches=files.batches,
+        frames={},
+        files=lines,
+        trees=_trees(files, told),
+        findings=[*files.findings, *findings],
+        rows=rows,
+        counts=counts,
+    )
+
+
+def _frame(spark: SparkSession, files: list[File], table: Table, shipped: str) -> DataFrame:
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    schema = pa.schema([*row_schema(table), (TOLD, pa.string())])
+    types = from_arrow_schema(schema)
+    if not files:
+        return spark.createDataFrame([], types)
+    plan = {file.key: (light(file.batch), file.stream, file.first) for file in files}
+
+    def read_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for path, content in zip(batch["path"], batch["content"], strict=True):
+                key = "/".join(path.as_py().rsplit("/", 2)[-2:])
+                yield from read_file(content.as_py(), key, *plan[key], shipped)
+
+    found = spark.read.format("binaryFile").load([file.address for file in files])
+    return found.select("path", "content").mapInArrow(read_files, types)
+
+
+def read_file(
+    data: bytes, key: str, batch: Batch, stream: str, first: int, shipped: str
+) -> Iterator[pa.RecordBatch]:
+    """Read a file's bytes in a task: its rows with their positions, and what was found."""
+    schemas, upcasts = known(shipped)
+    lines = read_stream(data, schemas.package, upcasts, batch, stream)
+    told = {
+        "key": key,
+        "rows": lines.rows,
+        "sha256": lines.sha256,
+        "size": lines.size,
+        "times": lines.times,
+        "tree": [(level, root.hex()) for level, root in subtrees(first, lines.leaves)],
+        "findings": [finding.as_dict() for finding in lines.findings],
+    }
+    schema = row_schema(schemas.streams[stream])
+    if lines.frame is None or not lines.rows:
+        # a row without a position carries the news
+        rows = pa.Table.from_pylist([dict.fromkeys(schema.names)], schema)
+    else:
+        frame = lines.frame.with_columns(
+            pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("seq"),
+            pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
+            pl.lit(batch.number, dtype=pl.Int64).alias("batch"),
+            pl.int_range(1, 1 + pl.len(), dtype=pl.Int64).alias("line"),
+        )
+        rows = frame.select(schema.names).to_arrow(compat_level=pl.CompatLevel.oldest())
+    for at in range(0, rows.num_rows, CHUNK):
+        part = rows.slice(at, CHUNK).cast(schema)
+        notes: list[str | None] = [None] * part.num_rows
+        if at == 0:
+            notes[0] = json.dumps(told)
+        yield from part.append_column(TOLD, pa.array(notes, pa.string())).to_batches()
+
+
+@cache
+def known(shipped: str) -> tuple[Schemas, Upcasts]:
+    """Return the schemas that Spark shipped to this task, read once a process."""
+    from pyspark import SparkFiles
+
+    schemas = Schemas(Package(Path(SparkFiles.get(shipped))))
+    return schemas, Upcasts(schemas)
+
+
+def _lines(told: dict[str, Any]) -> Lines:
+    return Lines(
+        told["rows"],
+        told["sha256"],
+        told["size"],
+        findings=[Finding(**finding) for finding in told["findings"]],
+        times=Times(*told["times"]) if told["times"] else None,
+    )
+
+
+def _trees(files: Files, told: dict[str, dict[str, Any]]) -> list[tuple[int, bytes]]:
+    """Return size and root after each batch, as the rows give them."""
+    tree = CompactRange()
+    trees = []
+    for batch in files.batches:
+        for file in files.files:
+            if file.batch is not batch:
+                continue
+            found = told[file.key]
+            if file.first == tree.size:
+                tree = joined(tree, ((level, bytes.fromhex(root)) for level, root in found["tree"]))
+            else:
+                # a manifest is wrong about its rows: nothing after it has its place in the tree
+                tree = CompactRange(tree.size + found["rows"])
+        trees.append((tree.size, tree.root()))
+    return trees

@@ -1,0 +1,180 @@
+"""The rules on Spark: those of an entity in tasks that hold all its rows, references as joins.
+
+No rule about rows is written twice. The rows of a stream are shuffled by Spark so that all rows of
+an entity come to one task, and the task runs the checks of `claimlog.validate` on them as a section
+of the log. Only references need rows of other streams, and are joins that Spark does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+from claimlog.events.lines import empty_frame
+from claimlog.events.log import Log
+from claimlog.schema import Table
+from claimlog.spark.files import light
+from claimlog.spark.log import PLACE, SparkLog, known, polars, row_schema
+from claimlog.spark.tabular import check_pandera
+from claimlog.spark.told import enter, tell
+from claimlog.validate import references, rows
+from claimlog.validate.report import Report
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+ENTITY_CHECKS = (
+    rows.check_requirements,
+    rows.check_history,
+    rows.check_times,
+    rows.check_dates,
+    rows.check_spans,
+    rows.check_hops,
+    rows.check_links,
+    references.check_spans_in_sources,
+)
+"""Checks that need the rows of an entity, and at most the last state of every source."""
+
+LOOKED_UP = ("source_id", "seq", "batch", "line", "text_length", "furniture")
+
+
+def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], None]:
+    """Return what runs the layers of schema and rows on Spark; the second if the first is good."""
+
+    def check(log: Log, report: Report, progress: Callable[[str], None]) -> None:
+        assert isinstance(log, SparkLog)
+        check_pandera(log, report)
+        if report.errors:
+            report.stopped_after = "schema"
+            return
+        progress("rows")
+        sources = log.columns("sources", LOOKED_UP)
+        for stream, table in log.schemas.streams.items():
+            enter(report, _told(log, stream, table, sources, shipped))
+        check_references(log, report)
+        references.check_chains(log, report)
+        rows.check_order(log, report)
+        if report.errors:
+            report.stopped_after = "rows"
+
+    return check
+
+
+def _told(
+    log: SparkLog, stream: str, table: Table, sources: pl.DataFrame, shipped: str
+) -> Iterator[str]:
+    batches = [light(batch) for batch in log.batches]
+    lookup = sources.to_arrow(compat_level=pl.CompatLevel.oldest())
+    schema = row_schema(table)
+
+    def check_part(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        given = list(parts)
+        if not given:
+            return
+        found = pa.Table.from_batches(given).cast(schema)  # Spark names the parts of lists anew
+        schemas, _ = known(shipped)
+        frames = {name: _empty(other) for name, other in schemas.streams.items()}
+        frames["sources"] = _frame(lookup)
+        frames[stream] = _frame(found)
+        section = Log(schemas.package, schemas, batches, frames, {}, [], streams=(stream,))
+        report = Report(section)
+        for check in ENTITY_CHECKS:
+            check(section, report)
+        yield pa.RecordBatch.from_pydict({"told": [tell(report)]})
+
+    parts = log.rows[stream].repartition(table.id)
+    for (text,) in parts.mapInArrow(check_part, "told string").collect():
+        yield text
+
+
+def _empty(table: Table) -> pl.DataFrame:
+    return pl.concat([empty_frame(table), _frame(PLACE.empty_table())], how="horizontal")
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def check_references(log: SparkLog, report: Report) -> None:
+    """Check that every reference is to an entity that exists, and of live rows to live ones."""
+    from pyspark.sql import DataFrame
+    from pyspark.sql import functions as F
+
+    streams = log.schemas.streams.items()
+    for stream, table in streams:
+        for _ in _references(table):
+            report.count("foreign-key", log.height(stream))
+            report.count("live-reference", log.height(stream))
+    states = {name: _states(log.rows[name], table) for name, table in streams}
+    refs = [refs for name, table in streams for refs in _refs(log, name, table, states[name])]
+    targets = [states[name].withColumn("target", F.lit(name)) for name, _ in streams]
+    beside = reduce(DataFrame.unionByName, refs).join(
+        reduce(DataFrame.unionByName, targets).withColumnRenamed("is_live", "target_live"),
+        ["target", "ref"],
+        "left",
+    )
+    rule = F.when(F.expr("known_from IS NULL OR known_from > batch"), "foreign-key").when(
+        F.expr("is_live AND NOT target_live"), "live-reference"
+    )
+    wrong = beside.withColumn("rule", rule).where("rule IS NOT NULL").persist()
+    kinds = ("rule", "stream", "label", "target")
+    for *kind, count in sorted(wrong.groupBy(*kinds).count().collect()):
+        name, stream, label, target = kind
+        these = wrong.where(reduce(and_, (F.col(k) == v for k, v in zip(kinds, kind, strict=True))))
+        first = polars(these.orderBy("batch", "line").limit(report.most))
+        named = first.rename({"entity": log.schemas.streams[stream].id})
+        report.fail_rows(name, stream, named, *references.wording(name, label, target))
+        report.tallies[name].failed += count - first.height
+    wrong.unpersist()
+
+
+def _refs(log: SparkLog, stream: str, table: Table, states: DataFrame) -> Iterator[DataFrame]:
+    """Yield the references of each referring column: from which row, to what."""
+    from pyspark.sql import functions as F
+
+    live = states.select(F.col("ref").alias(table.id), "last_seq", "is_live")
+    frame = log.rows[stream].join(live, table.id)
+    for label, target, column in _references(table):
+        yield frame.select(
+            F.lit(stream).alias("stream"),
+            F.lit(label).alias("label"),
+            F.lit(target).alias("target"),
+            F.col(table.id).alias("entity"),
+            "batch",
+            "line",
+            F.expr("is_live AND seq = last_seq").alias("is_live"),
+            column.alias("ref"),
+        ).where("ref IS NOT NULL")
+
+
+def _states(frame: DataFrame, table: Table) -> DataFrame:
+    """Return, for every entity of a stream, since when it is known and whether it is alive."""
+    from pyspark.sql import functions as F
+
+    return frame.groupBy(F.col(table.id).alias("ref")).agg(
+        F.min("batch").alias("known_from"),
+        F.max("seq").alias("last_seq"),
+        (F.max_by("action", "seq") != "retract").alias("is_live"),
+    )
+
+
+def _references(table: Table) -> Iterator[tuple[str, str, Column]]:
+    """Yield every referring column with its target stream and its values, one a row."""
+    from pyspark.sql import functions as F
+
+    for key in table.foreign_keys:
+        yield key.column, key.table, F.col(key.column)
+    for item in table.fields:
+        if item.item is not None and item.item.references:
+            yield item.name, item.item.references, F.explode(item.name)
+        for inner in item.fields:
+            if inner.references:
+                parts = F.explode(f"{item.name}.{inner.name}")
+                yield f"{item.name}: {inner.name}", inner.references, parts

@@ -1,0 +1,108 @@
+"""The folded tables as partitioned Parquet that Spark, DuckDB and Trino read, and their content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+from claimlog.events.merkle import CompactRange
+from claimlog.export.logical import of_frame
+from claimlog.schema import Field, Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+BUCKET = "bucket"
+"""Column that partitions a table's directory and is in none of its files."""
+
+BY = ("claim_id", "entity_id")
+"""Tables with a row or more of every claim are partitioned by the identifier's bucket: b0 to bf,
+the first digit of its MD5, which every engine can compute."""
+
+MOST_ROWS = 5_000_000  # of one file
+
+TYPES = {
+    "integer": "bigint",
+    "number": "double",
+    "date": "date",
+    "boolean": "boolean",
+    "string": "string",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of a table, as it was read back."""
+
+    rows: int
+    root: str
+
+
+def typed(frame: DataFrame, table: Table) -> DataFrame:
+    """Return the table's columns in their order and types, each with its description."""
+    return frame.select(*(_column(item) for item in table.fields))
+
+
+def _column(item: Field) -> Column:
+    from pyspark.sql import functions as F
+
+    column = F.col(item.name)
+    if item.type == "datetime":
+        column = F.to_timestamp(column, "yyyy-MM-dd'T'HH:mm:ssX")
+    elif item.type in TYPES:
+        column = column.cast(TYPES[item.type])
+    return column.alias(item.name, metadata={"comment": item.description})
+
+
+def partitioned_by(table: Table) -> str | None:
+    """Return the column whose bucket partitions a table, None where one directory holds it all."""
+    first = table.primary_key[0]
+    named = (first,) if first != "seq" else table.names
+    return next((name for name in BY if name in named), None)
+
+
+def write_table(frame: DataFrame, table: Table, address: str) -> None:
+    """Write a folded table, sorted by its key within each file."""
+    from pyspark.sql import functions as F
+
+    rows, column = typed(frame, table), partitioned_by(table)
+    if column is None:
+        rows.orderBy(*table.primary_key).write.parquet(address)
+        return
+    bucket = F.concat(F.lit("b"), F.substring(F.md5(F.col(column).cast("binary")), 1, 1))
+    (
+        rows.withColumn(BUCKET, bucket)
+        .repartition(BUCKET)
+        .sortWithinPartitions(BUCKET, *table.primary_key)
+        .write.option("maxRecordsPerFile", MOST_ROWS)
+        .partitionBy(BUCKET)
+        .parquet(address)
+    )
+
+
+def read_back(spark: SparkSession, table: Table, address: str) -> Written:
+    """Return rows and logical hash of what lies at an address, in the order of the table's key.
+
+    Tasks write the canonical lines and hash them; the driver sees the hashes and builds the tree.
+    """
+    names, keys = list(table.names), list(table.primary_key)
+
+    def hashed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            lines = of_frame(frame, table).lines.values()
+            leaves = b"".join(sha256(b"\x00" + line).digest() for line in lines)
+            yield pa.RecordBatch.from_pydict({"leaves": [leaves]})
+
+    rows = spark.read.parquet(address).select(*names).orderBy(*keys)
+    tree = CompactRange()
+    for (leaves,) in rows.mapInArrow(hashed, "leaves binary").toLocalIterator():
+        data = bytes(leaves)
+        tree.extend([data[at : at + 32] for at in range(0, len(data), 32)])
+    return Written(tree.size, tree.root().hex())

@@ -1,0 +1,170 @@
+"""The schema layer on Spark: pandera's PySpark schema, projected from the Table Schemas.
+
+pandera's Narwhals backend is asked for by name, because the other one returns a bad frame as if it
+were good. It runs a Spark job for every check it is given, so it is given one that holds all
+constraints of a row; only where that fails does a second job count what failed where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING, Any
+
+# the same as in pandera's backend: expressions of two versions do not mix
+import narwhals.stable.v1 as nw
+
+from claimlog.schema import Field, Table
+from claimlog.spark.log import SparkLog, polars
+from claimlog.validate.report import Report
+from claimlog.validate.tabular import CONSTRAINT_RULES, fail_cells, fail_column
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Fields = tuple[Field, ...]
+CONSTRAINTS = "constraints"
+
+
+def check_pandera(log: SparkLog, report: Report) -> None:
+    """Check every row of every stream with pandera on Spark, nested rows included."""
+    with _raising():
+        for name, table in log.schemas.streams.items():
+            frame, rows = log.rows[name], log.height(name)
+            _check(report, name, table.fields, frame, rows, "")
+            for item in table.fields:
+                if item.type == "array":
+                    parts, fields = _exploded(frame, table, item)
+                    count = parts.count() if rows else 0
+                    _check(report, name, fields, parts, count, f"{item.name}: ")
+
+
+@contextlib.contextmanager
+def _raising() -> Iterator[None]:
+    """Use pandera's Narwhals backend, which raises, and leave the setting as it was."""
+    from pandera.config import CONFIG, set_config
+
+    before = CONFIG.use_narwhals_backend
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Re-registered pandera backends")
+        set_config(use_narwhals_backend=True)
+        try:
+            yield
+        finally:
+            set_config(use_narwhals_backend=before)
+
+
+def _exploded(frame: DataFrame, table: Table, item: Field) -> tuple[DataFrame, Fields]:
+    """Return the parts of an array column, one a row, with where each came from."""
+    from pyspark.sql import functions as F
+
+    place = [F.col(table.id).alias(f"at_{table.id}"), F.col("batch"), F.col("line")]
+    if item.item is not None:
+        return frame.select(*place, F.explode(item.name).alias(item.name)), (item.item,)
+    return frame.select(*place, F.inline(item.name)), item.fields
+
+
+def _check(
+    report: Report, stream: str, fields: Fields, frame: DataFrame, rows: int, prefix: str
+) -> None:
+    from pandera.errors import SchemaErrors
+
+    for item in fields:
+        for rule in rules_of(item):
+            report.count(rule, rows)
+    if not rows:
+        return
+    try:
+        projected(fields).validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        for error in errors.schema_errors:
+            if getattr(error.check, "name", None) == CONSTRAINTS:
+                _localise(report, stream, fields, frame, prefix)
+            else:
+                fail_column(report, stream, str(error.schema.name), str(error.check))
+
+
+def rules_of(item: Field) -> list[str]:
+    """Return the rules that a column's constraints fall under."""
+    return sorted({CONSTRAINT_RULES[key] for key in item.constraints if key in CONSTRAINT_RULES})
+
+
+def projected(fields: Fields) -> Any:
+    """Return pandera's PySpark schema of columns: their types, and one check of every constraint.
+
+    The check hangs on the first column, but looks at all of them.
+    """
+    import pandera.pyspark as pa
+    from pyspark.sql import types as T
+
+    types = {
+        "string": T.StringType(),
+        "datetime": T.StringType(),
+        "integer": T.LongType(),
+        "number": T.DoubleType(),
+    }
+    # array types are proved by the Arrow schema that the file was read with
+    columns = {item.name: pa.Column(types.get(item.type), nullable=True) for item in fields}
+    first = fields[0]
+    columns[first.name] = pa.Column(types.get(first.type), _row_check(fields), nullable=True)
+    return pa.DataFrameSchema(columns)
+
+
+def _row_check(fields: Fields) -> Any:
+    import pandera.pyspark as pa
+
+    goods = [good(item, rule) for item in fields for rule in rules_of(item)]
+    if not goods:
+        return None
+    whole = reduce(and_, goods)
+    return pa.Check(lambda _: whole, native=False, ignore_na=False, name=CONSTRAINTS)
+
+
+def good(item: Field, rule: str) -> nw.Expr:
+    """Return whether a row's cell keeps a rule, as an expression; never null."""
+    limits = item.constraints
+    column = nw.col(item.name)
+    if rule == "required":
+        return ~column.is_null()
+    if rule == "enum":
+        kept = column.is_in(limits["enum"])
+    elif rule == "pattern":
+        # Java's $ lets a line feed follow; the end is meant
+        pattern = limits["pattern"]
+        kept = column.str.contains(pattern[:-1] + r"\z" if pattern.endswith("$") else pattern)
+    elif rule == "range":
+        kept = _within(column, limits.get("minimum"), limits.get("maximum"))
+    else:
+        size = column.list.len() if item.type == "array" else column.str.len_chars()
+        kept = _within(size, limits.get("minLength"), limits.get("maxLength"))
+    either: nw.Expr = column.is_null() | kept
+    return either
+
+
+def _within(value: nw.Expr, low: Any, high: Any) -> nw.Expr:
+    bounds: list[nw.Expr] = []
+    if low is not None:
+        bounds.append(value >= low)
+    if high is not None:
+        bounds.append(value <= high)
+    return reduce(and_, bounds)
+
+
+def _localise(report: Report, stream: str, fields: Fields, frame: DataFrame, prefix: str) -> None:
+    """Count which column breaks which rule, in one job, and name the first rows of each."""
+    tests = [(item, rule) for item in fields for rule in rules_of(item)]
+    rows = nw.from_native(frame)
+    counted = rows.select(
+        (~good(item, rule)).cast(nw.Int64).sum().alias(f"f{index}")
+        for index, (item, rule) in enumerate(tests)
+    )
+    (counts,) = counted.collect().rows()
+    for (item, rule), count in zip(tests, counts, strict=True):
+        if count:
+            wrong = nw.to_native(rows.filter(~good(item, rule)))
+            named = polars(wrong.orderBy("batch", "line").limit(report.most))
+            fail_cells(report, stream, rule, item, named, prefix)
+            report.tallies[rule].failed += int(count) - named.height

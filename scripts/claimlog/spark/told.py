@@ -1,0 +1,41 @@
+"""What the rules said in a task, sent to the driver, and entered into one report there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from claimlog.errors import Finding
+from claimlog.validate.report import Report
+
+
+def tell(report: Report) -> str:
+    """Return what the rules of a task's report counted and found."""
+    return json.dumps(
+        {
+            name: {
+                "checked": tally.checked,
+                "skipped": tally.skipped,
+                "failed": tally.failed,
+                "note": tally.note,
+                "findings": [finding.as_dict() for finding in tally.findings],
+            }
+            for name, tally in report.tallies.items()
+            if tally.ran
+        }
+    )
+
+
+def enter(report: Report, told: Iterable[str]) -> None:
+    """Enter what tasks told, findings in the order of their files and lines."""
+    found: dict[str, list[Finding]] = {}
+    for text in told:
+        for name, tally in json.loads(text).items():
+            report.count(name, tally["checked"], tally["skipped"], tally["note"])
+            findings = [Finding(**finding) for finding in tally["findings"]]
+            found.setdefault(name, []).extend(findings)
+            # the task listed so many at most, but counted all
+            report.tallies[name].failed += tally["failed"] - len(findings)
+    for findings in found.values():
+        for finding in sorted(findings, key=lambda one: (one.path, one.line or 0)):
+            report.fail(finding)
