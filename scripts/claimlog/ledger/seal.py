@@ -95,7 +95,11 @@ def make_manifest(
 ) -> dict[str, Any]:
     """Return the manifest of the last batch of `log`."""
     size, root = log.trees[-2] if len(log.trees) > 1 else (0, CompactRange().root())
-    previous = log.batches[-2].manifest_sha256 if len(log.batches) > 1 else None
+    last = log.batches[-2] if len(log.batches) > 1 else None
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # a clock that went back must not seal a batch before the last one, or before its rows
+    times = [now, last.manifest["sealed_at"] if last else now]
+    times += [str(f["recorded_at"].max()) for f in log.frames.values() if f.height]
     files = {}
     for stream in batch.streams:
         lines = log.files[batch.shown_file(stream)]
@@ -111,9 +115,9 @@ def make_manifest(
         "title": title,
         "method": method,
         "recorded_by": recorded_by,
-        "sealed_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sealed_at": max(times),
         "codebook_version": log.schemas.codebook.version,
-        "previous_sha256": previous,
+        "previous_sha256": last.manifest_sha256 if last else None,
         "files": files,
         "tree": {
             "size_before": size,

@@ -1,0 +1,106 @@
+"""The command: run everything, print the table, and put it into the README."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from claimlog.bench.tables import replaced
+from claimlog.package import write_durably
+from conftest import ROOT
+from faults import judge, zygote
+from faults.calls import Call
+from faults.judge import KINDS, Outcome, Trial
+from faults.scenes import SCENES
+from faults.table import Results, plain, shown
+from faults.writers import backwards, race
+
+TRIALS: dict[str, Trial] = {}
+"""By scene; made before the workers are forked, so that each has them."""
+Job = tuple[str, Call, str, int, int]
+
+
+def main() -> int:
+    """Run the faults; exit status 1 if anything did not hold, 3 if strace is not there."""
+    options = parsed()
+    if shutil.which("strace") is None:
+        print("strace is not installed: no fault was injected", file=sys.stderr)
+        return 3
+    zygote.preload()
+    names = options.scenes.split(",") if options.scenes else [scene.name for scene in SCENES]
+    began = time.monotonic()
+    results = Results(options.seed)
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        for scene in (scene for scene in SCENES if scene.name in names):
+            folder = Path(name) / scene.name
+            folder.mkdir()
+            TRIALS[scene.name] = trial = judge.trial(scene, folder)
+            results.calls[scene.name] = judge.outline(trial.calls)
+            results.others += [f"{scene.name}: {path} is not flushed" for path in trial.unflushed]
+        results.outcomes = injected(options)
+        for writers in options.writers:
+            folder = Path(name) / f"race-{writers}"
+            results.races.append(race(folder, writers, options.turns, options.seed))
+        if options.writers:
+            back = backwards(Path(name) / "clock")
+            results.others += [f"the clock goes back: {what}" for what in back]
+    print(plain(results))
+    print(f"{time.monotonic() - began:,.0f} seconds")
+    if options.readme:
+        page = ROOT / "README.md"
+        table = replaced(page.read_text("utf-8"), "faults", shown(results, "make faults"))
+        write_durably(page, table.encode())
+    return 1 if results.failures else 0
+
+
+def parsed() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenes", help="which commands, separated by commas; all by default")
+    parser.add_argument("--each", type=int, help="of a long command: calls of a kind to try")
+    parser.add_argument("--jobs", type=int, help="at most this many injections, drawn by the seed")
+    parser.add_argument("--again", type=int, default=12, help="of how many, one goes deeper")
+    parser.add_argument("--deeper", type=int, default=2, help="at how many calls, then")
+    parser.add_argument("--writers", type=int, nargs="*", default=[2, 8])
+    parser.add_argument("--turns", type=int, default=8, help="commands of each writer")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--readme", action="store_true", help="put the table into the README")
+    return parser.parse_args()
+
+
+def injected(options: argparse.Namespace) -> list[Outcome]:
+    """Run every injection that is wanted, in worker processes."""
+    chance = random.Random(options.seed)
+    jobs: list[Job] = []
+    for name, trial in TRIALS.items():
+        for call in judge.sample(trial.calls, options.each, options.seed):
+            for kind in KINDS:
+                deeper = options.deeper if chance.random() * options.again < 1 else 0
+                jobs.append((name, call, kind, deeper, options.seed))
+    chance.shuffle(jobs)  # else the slow ones come last, and the time left says nothing
+    if options.jobs is not None:
+        first = {job[0]: job for job in jobs}  # each command at least once
+        jobs = [*first.values(), *(job for job in jobs if job not in first.values())]
+        jobs = jobs[: options.jobs]
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(options.workers, mp_context=context) as pool:
+        return list(tqdm(pool.map(_attempt, jobs), total=len(jobs), desc="faults", mininterval=2))
+
+
+def _attempt(job: Job) -> Outcome:
+    name, call, kind, deeper, seed = job
+    return judge.attempt(TRIALS[name], call, kind, deeper, seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

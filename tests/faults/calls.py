@@ -1,0 +1,107 @@
+"""Which system calls of a command touch its package: read from a run that is only watched."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+GROUPS = {
+    "open": ("open", "openat", "creat"),
+    # sendfile and copy_file_range are how Python copies files
+    "write": ("write", "pwrite64", "writev", "pwritev", "sendfile", "copy_file_range"),
+    "truncate": ("ftruncate", "truncate"),
+    "fsync": ("fsync", "fdatasync"),
+    "rename": ("rename", "renameat", "renameat2"),
+    "link": ("link", "linkat", "symlink", "symlinkat"),
+    "unlink": ("unlink", "unlinkat", "rmdir"),
+    "mkdir": ("mkdir", "mkdirat"),
+    "close": ("close",),
+}
+GROUP = {name: group for group, names in GROUPS.items() for name in names}
+LINE = re.compile(r"(?:(?P<thread>[0-9]+) +)?(?P<name>[a-z0-9_]+)\((?P<rest>.*)")
+OPENED = re.compile(r"= (?P<number>[0-9]+)<")
+DESCRIPTOR = re.compile(r"(?P<number>[0-9]+)<")
+HERE = re.compile(r'AT_FDCWD<[^>]*>, (?="/)')  # an absolute path is not looked up from there
+TEMPORARY = re.compile(r"(?<=-new-)[0-9]+-[0-9a-f]{8}|(?<=/staging-)[^/]+|(?<=\.gone-)[0-9]+")
+WRITING = ("O_WRONLY", "O_RDWR", "O_CREAT")
+
+
+@dataclass(frozen=True)
+class Call:
+    """The `number`-th call of `syscall` in its thread; `place` says what kind of file it touches.
+
+    `follow` if the thread is not the main one.
+    """
+
+    syscall: str
+    number: int
+    place: str
+    follow: bool = False
+
+    @property
+    def group(self) -> str:
+        return GROUP[self.syscall]
+
+
+def touching(trace: str, root: Path, main: bool = True) -> Iterator[Call]:
+    """Yield the calls that touch what lies under `root`.
+
+    Of the opens and closes only those of files that are written or flushed; of the rest all.
+    `main` if the trace is of the main thread only; otherwise its calls are those of all others.
+    """
+    counts: Counter[tuple[str | None, str]] = Counter()
+    opened: dict[tuple[str | None, str], tuple[Call, bool]] = {}
+    first: str | None = None
+    for line in trace.splitlines():
+        match = LINE.match(line)
+        if match is None or match["name"] not in GROUP:
+            continue
+        thread, name = match["thread"], match["name"]
+        rest = HERE.sub("", match["rest"])
+        first = first or thread
+        counts[thread, name] += 1
+        if str(root) not in rest or f"{root}/.git/" in rest or (not main and thread == first):
+            continue
+        call = Call(name, counts[thread, name], _place(rest, root), not main)
+        if GROUP[name] == "open":
+            if number := OPENED.search(rest):
+                opened[thread, number["number"]] = (call, False)
+                if any(flag in rest for flag in WRITING):
+                    opened[thread, number["number"]] = (call, True)
+                    yield call
+            continue
+        held = DESCRIPTOR.match(rest)
+        key = (thread, held["number"] if held else "")
+        if GROUP[name] == "close":
+            if opened.pop(key, (call, False))[1]:
+                yield call
+            continue
+        if GROUP[name] == "fsync" and key in opened and not opened[key][1]:
+            yield opened[key][0]  # opened to be flushed
+            opened[key] = (opened[key][0], True)
+        yield call
+
+
+def flushed(trace: str) -> set[str]:
+    """Return the names of the files and directories that were flushed to disk.
+
+    A temporary name counts as that of the file which it becomes.
+    """
+    names = set()
+    for line in trace.splitlines():
+        match = LINE.match(line)
+        if match and GROUP.get(match["name"]) == "fsync" and "= 0" in match["rest"]:
+            path = match["rest"].partition("<")[2].partition(">")[0]
+            names.add(re.sub(r"^\.(.*)-new-[0-9]+-[0-9a-f]+$", r"\1", Path(path).name))
+    return names
+
+
+def _place(rest: str, root: Path) -> str:
+    """Return the last path of a call, made the same for all files of a kind in a directory."""
+    paths = re.findall(rf"{re.escape(str(root))}/([^\">]*)", rest)
+    path = Path(paths[-1] if paths else ".")
+    folder = TEMPORARY.sub("*", path.parent.as_posix())
+    return f"{folder}/*{TEMPORARY.sub('*', path.suffix)}"

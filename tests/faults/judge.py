@@ -1,0 +1,263 @@
+"""One injection, and what must hold after it."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faults import zygote
+from faults.calls import GROUP, HERE, Call, flushed, touching
+from faults.scenes import Scene, Start, start, words_of
+from faults.state import Units, difference, key, units, visible, wrong
+from faults.zygote import Done, Fault
+
+KINDS = ("EIO", "ENOSPC", "KILL")
+TRIES = 3  # a thread may do what the main one did last time, and the calls are counted otherwise
+SHORT = 100  # calls of a command of which every one is tried
+NOTHING = re.compile(
+    r"nothing (in events/ )?was (changed|added|sealed|rebased|built|replaced|released)"
+)
+COMMAND = re.compile(r"claimlog (seal|rebase|build|release|add|retract)\b")
+
+
+@dataclass
+class Outcome:
+    """What came of one injection: how the command ended, and what did not hold."""
+
+    scene: str
+    group: str
+    kind: str
+    fault: str
+    ended: str  # done, refused, killed; missed, if the call was another one this time
+    message: str = ""
+    again: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Trial:
+    """A scene with what it does when nothing fails: its calls, and the package after it."""
+
+    ready: Start
+    before: Units
+    after: Units
+    calls: list[Call]
+    unflushed: list[str] = field(default_factory=list)
+    seen: dict[object, list[str]] = field(default_factory=dict)  # a state is judged once
+
+    @property
+    def scene(self) -> Scene:
+        return self.ready.scene
+
+
+def trial(scene: Scene, folder: Path) -> Trial:
+    """Make a scene ready and watch its command once in the main thread and once in all.
+
+    Raises
+    ------
+    RuntimeError
+        If the command fails without a fault, or does not write the same bytes twice.
+    """
+    ready = start(scene, folder)
+    calls: list[Call] = []
+    states = []
+    names: set[str] = set()
+    for main in (True, False):
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            root = ready.copy(Path(name))
+            done = zygote.run(root, scene.words, watch=tuple(GROUP), follow=not main)
+            if done.status != 0 or not scene.says.search(done.out):
+                raise RuntimeError(f"{scene.name} fails without a fault: {done.err or done.out}")
+            calls += touching(done.trace, root, main)
+            names |= flushed(done.trace)
+            states.append(units(root))
+    if states[0] != states[1]:
+        raise RuntimeError(f"{scene.name} is not reproducible: {difference(*states)}")
+    before = units(ready.template)
+    unflushed = [
+        path
+        for unit, held in states[0].items()
+        if held != before.get(unit)
+        for path, _ in held
+        if Path(path).name not in names
+    ]
+    return Trial(ready, before, states[0], calls, unflushed)
+
+
+def attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outcome:
+    """Run the command with one fault, judge what is left, and run it again.
+
+    Parameters
+    ----------
+    deeper
+        At how many of its own calls the second run is killed, before a third.
+    """
+    for _ in range(TRIES):
+        outcome = _attempt(trial, call, kind, deeper, seed)
+        if outcome.ended != "missed":
+            break
+    return outcome
+
+
+def _attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outcome:
+    scene = trial.scene
+    fault = Fault(call.syscall, call.number, kind, call.follow)
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        root = trial.ready.copy(Path(name))
+        done = zygote.run(root, scene.words, fault)
+        shown = f"{scene.name}: {kind} at {call.syscall} {call.number} ({call.place})"
+        outcome = Outcome(scene.name, call.group, kind, shown, ended(done))
+        outcome.message = done.err.strip()
+        if not struck(done, kind, root):
+            outcome.ended = "missed"
+            return outcome
+        state = units(root)
+        outcome.problems += judged(trial, state, done, kind)
+        outcome.problems += validated(trial, root, state)
+        if deeper and difference(state, trial.before):
+            outcome.again, found = killed_again(trial, root, deeper, seed)
+            outcome.problems += found
+        outcome.problems += recovered(trial, root)
+    return outcome
+
+
+def ended(done: Done) -> str:
+    return "killed" if done.status < 0 else "refused" if done.status else "done"
+
+
+def struck(done: Done, kind: str, root: Path) -> bool:
+    """Whether the fault came, and to a call that touches the package."""
+    if kind == "KILL":
+        last = [line for line in done.trace.splitlines() if "(" in line and "killed" not in line]
+        return done.status == -9 and bool(last) and str(root) in HERE.sub("", last[-1])
+    lines = [HERE.sub("", line) for line in done.trace.splitlines()]
+    return any("(INJECTED)" in line and str(root) in line for line in lines)
+
+
+def judged(trial: Trial, state: Units, done: Done, kind: str) -> list[str]:
+    """Say what does not hold right after the fault."""
+    problems = wrong(state, trial.before, trial.after)
+    whole = visible(state) == visible(trial.after)
+    untouched = visible(state) == visible(trial.before)
+    if trial.scene.says.search(done.out) and not whole:
+        problems.append("it said that it was done, and it is not")
+    if kind == "KILL":
+        return problems
+    if done.status not in (0, 1):
+        problems.append(f"exit status {done.status}")
+    if done.status == 0 and not whole:
+        problems.append("it ended with status 0, and it is not done")
+    if done.status:
+        problems += misspoken(done)
+        if NOTHING.search(done.err) and not untouched:
+            problems.append("it said that nothing was changed, and something was")
+    return problems
+
+
+def misspoken(done: Done) -> list[str]:
+    """Say what is wrong with the message of a failure."""
+    if "Traceback" in done.err or done.err.count("\n") != 1:
+        return [f"not one line: {done.err.strip()[-300:]!r}"]
+    if not done.err.startswith("claimlog: ") or "fault of claimlog" in done.err:
+        return [f"no clear message: {done.err.strip()}"]
+    return []
+
+
+def validated(trial: Trial, root: Path, state: Units) -> list[str]:
+    """Check that validation passes, or names a command that mends what it found."""
+    looked = {unit: held for unit, held in state.items() if not unit.startswith(("build", "dist"))}
+    memory = ("validate", key(looked))
+    if memory not in trial.seen:
+        trial.seen[memory] = _validated(trial, root)
+    return trial.seen[memory]
+
+
+def _validated(trial: Trial, root: Path) -> list[str]:
+    done = zygote.run(root, ("validate",))
+    if done.status == 0:
+        return []
+    named = COMMAND.search(done.out + done.err)
+    if named is None:
+        return [f"validation fails and names no command: {done.out + done.err}"]
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        mended = Path(name) / "package"
+        shutil.copytree(root, mended, symlinks=True)
+        zygote.run(mended, words_of(trial.scene, named[1]))
+        done = zygote.run(mended, ("validate",))
+    if done.status:
+        return [f"claimlog {named[1]} does not mend what validation found: {done.out}"]
+    return []
+
+
+def recovered(trial: Trial, root: Path) -> list[str]:
+    """Run the command again and check that all is as if nothing had happened."""
+    memory = ("again", key(units(root)))
+    if memory not in trial.seen:
+        trial.seen[memory] = _recovered(trial, root)
+    return trial.seen[memory]
+
+
+def _recovered(trial: Trial, root: Path) -> list[str]:
+    state = units(root)
+    done = zygote.run(root, trial.scene.words)
+    problems = []
+    if done.status:
+        twice = trial.scene.twice.search(done.err)
+        if not twice or visible(state) != visible(trial.after):
+            problems.append(f"running it again fails: {done.err.strip()[-300:]}")
+        problems += misspoken(done)
+    left = difference(units(root), trial.after)
+    return problems + [f"after running it again, {what}" for what in left]
+
+
+def killed_again(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int, list[str]]:
+    """Kill the second run at some of its calls, and run a third time."""
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        copy = Path(name) / "package"
+        shutil.copytree(root, copy, symlinks=True)
+        done = zygote.run(copy, trial.scene.words, watch=tuple(GROUP))
+        calls = list(touching(done.trace, copy))
+    problems: list[str] = []
+    picked = random.Random(seed).sample(calls, min(deeper, len(calls)))
+    for call in picked:
+        with tempfile.TemporaryDirectory(prefix="faults-") as name:
+            copy = Path(name) / "package"
+            shutil.copytree(root, copy, symlinks=True)
+            done = zygote.run(copy, trial.scene.words, Fault(call.syscall, call.number, "KILL"))
+            state = units(copy)
+            found = wrong(state, trial.before, trial.after)
+            found += validated(trial, copy, state)
+            found += recovered(trial, copy)
+            where = f"the second run killed at {call.syscall} {call.number} ({call.place})"
+            problems += [f"{where}: {what}" for what in found]
+    return len(picked), problems
+
+
+def sample(calls: list[Call], each: int | None, seed: int) -> list[Call]:
+    """Return the calls to try: all of a short command, of a long one this many of each kind.
+
+    A kind is one system call at one kind of place. With two or more, the first and the last of it
+    are among them.
+    """
+    if each is None or len(calls) <= SHORT:
+        return calls
+    kinds: dict[tuple[str, str], list[Call]] = {}
+    for call in calls:
+        kinds.setdefault((call.syscall, call.place), []).append(call)
+    picked: list[Call] = []
+    for alike in kinds.values():
+        ends = [alike[0], *alike[-1:]][: min(each, len(alike))]
+        rest = [call for call in alike if call not in ends]
+        chosen = random.Random(seed).sample(rest, min(len(rest), max(0, each - len(ends))))
+        picked += [*dict.fromkeys(ends), *chosen]
+    return picked
+
+
+def outline(calls: list[Call]) -> Counter[str]:
+    """Return how many calls there are of each group."""
+    return Counter(call.group for call in calls)

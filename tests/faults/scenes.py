@@ -1,0 +1,210 @@
+"""The commands that are tried, each with the package that it starts from."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from claimlog.events.batch import sealed_batches
+from claimlog.ledger.seal import sync_descriptor
+from claimlog.package import Package
+from conftest import World, actor, empty_world
+from faults import zygote
+
+TABLES = (
+    "actors",
+    "batches",
+    "claims",
+    "coding_pairs",
+    "codings",
+    "events",
+    "reliability",
+    "span_agreement",
+)
+"""The tables of the tiny package: fewer files mean fewer calls of the same kind."""
+
+INCIDENT = {
+    "incident_id": "fog",
+    "title": "Fog in the harbour",
+    "description": "A pilot is said to have lost the way.",
+    "incident_type": "mishandling",
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A command; `prepare` makes the package that it starts from.
+
+    `says` is what it prints once its work is done; `gone` what it refuses to do twice.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    prepare: Callable[[Path], None]
+    says: re.Pattern[str]
+    twice: re.Pattern[str]
+
+
+def sealing(slug: str) -> tuple[str, ...]:
+    return ("seal", "--slug", slug, "--title", f"Batch {slug}", "--method", "Made by a test.")
+
+
+def adding(name: str) -> tuple[str, ...]:
+    return ("add", "actor", "--actor-id", name, "--name", name.title(), "--actor-type", "agency")
+
+
+def started(folder: Path) -> World:
+    """Return a package with one sealed batch; its root is `folder`/package."""
+    world = empty_world(folder)
+    for path in (world.root / "schemas" / "tables").iterdir():
+        if path.stem not in TABLES:
+            path.unlink()
+    world.add("actors", [actor("nor", "agency"), actor("sud", "agency")])
+    world.seal("register")
+    return world
+
+
+def with_open(folder: Path) -> World:
+    world = started(folder)
+    world.add("actors", [actor("pact", "agency")])
+    return world
+
+
+def two_streams(folder: Path) -> None:
+    with_open(folder).add("incidents", [INCIDENT])
+
+
+def raced(folder: Path) -> None:
+    """Two branches sealed a batch of the same number; both are in events/ now."""
+    world = started(folder)
+    other = World(Package(folder / "other"), world.texts)
+    shutil.copytree(world.root, other.root)
+    for side, slug in ((world, "first"), (other, "second")):
+        side.add("actors", [actor(slug, "agency")])
+        side.seal(slug)
+    batch = sealed_batches(other.package, [])[-1].path
+    shutil.copytree(batch, world.root / "events" / batch.name)
+    sync_descriptor(world.package)
+    shutil.rmtree(other.root)
+
+
+def built(folder: Path) -> None:
+    """A build of the first batch, and a second batch after it."""
+    world = started(folder)
+    _command(world, "build")
+    world.add("actors", [actor("pact", "agency")])
+    world.seal("more")
+
+
+def released(folder: Path) -> None:
+    """A repository with one release, and a batch after it; the next version is set."""
+    world = started(folder)
+    git = (
+        "git",
+        "-C",
+        str(world.root),
+        "-c",
+        "user.name=test",
+        "-c",
+        "user.email=test@example.org",
+    )
+
+    def committed(version: str) -> None:
+        path = world.root / "datapackage.json"
+        about = {**json.loads(path.read_text("utf-8")), "version": version}
+        path.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", version], check=True)
+
+    subprocess.run([*git, "init", "-q"], check=True)
+    (world.root / ".gitignore").write_text("/build/\n/dist/\n/.claimlog/\n", "utf-8")
+    committed("0.1.0")
+    _command(world, *RELEASE, "0.1.0")
+    committed("0.1.0")
+    world.add("actors", [actor("pact", "agency")])
+    world.seal("more")
+    committed("0.2.0")
+
+
+RELEASE = ("release", "--date", "2026-01-02")
+
+
+def _command(world: World, *words: str) -> None:
+    from claimlog.cli import cli
+
+    cli.main(["--package", str(world.root), *words], standalone_mode=False)
+
+
+SCENES = (
+    Scene(
+        "add",
+        adding("port"),
+        lambda folder: with_open(folder) and None,
+        re.compile(r"^added port "),
+        re.compile(r"port exists already"),
+    ),
+    Scene(
+        "retract",
+        ("retract", "sud", "--reason", "Not in the text."),
+        lambda folder: with_open(folder) and None,
+        re.compile(r"^retracted sud"),
+        re.compile(r"sud was retracted"),
+    ),
+    Scene(
+        "seal",
+        sealing("more"),
+        two_streams,
+        re.compile(r"^sealed events/0002-more", re.M),
+        re.compile(r"there is no open batch to seal"),
+    ),
+    Scene(
+        "rebase",
+        ("rebase", "0002-second"),
+        raced,
+        re.compile(r"^0002-second is now 0003-second"),
+        re.compile(r'there is no batch "0002-second"'),
+    ),
+    Scene(
+        "build",
+        ("build",),
+        built,
+        re.compile(r"^wrote build", re.M),
+        re.compile(r"build is up to date"),
+    ),
+    Scene(
+        "release",
+        (*RELEASE, "0.2.0"),
+        released,
+        re.compile(r"^wrote releases/0.2.0.json", re.M),
+        re.compile(r"0.2.0 was released already"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A scene made ready: its package, and what it looks like before and after the command."""
+
+    scene: Scene
+    template: Path
+
+    def copy(self, folder: Path) -> Path:
+        root = folder / "package"
+        shutil.copytree(self.template, root, symlinks=True)
+        return root
+
+
+def start(scene: Scene, folder: Path) -> Start:
+    """Make the package that a scene starts from."""
+    zygote.apart(lambda: scene.prepare(folder))
+    return Start(scene, folder / "package")
+
+
+def words_of(scene: Scene, command: str) -> Sequence[str]:
+    """Return how a command that a message names is run."""
+    return scene.words if command == scene.words[0] else sealing("more")

@@ -1,0 +1,100 @@
+"""What is on disk, as units: a batch, the open batch, a build, a release, a file.
+
+A unit is there as it was before a command, as it is after one, or something is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from faults.calls import TEMPORARY
+
+Units = Mapping[str, tuple[tuple[str, str], ...]]
+"""By name: the paths in the unit with the hashes of their bytes."""
+
+LISTED = ("events", "releases", "dist", ".claimlog")
+"""Directories of which every entry is a unit; elsewhere a unit is an entry of the package."""
+IGNORED = (".git", "schemas", ".claimlog/lock")
+"""No unit: what no command writes, and the lock, a file that stays."""
+
+
+def units(root: Path) -> Units:
+    """Return the units of the package at `root`."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in _entries(root):
+        name = path.relative_to(root).as_posix()
+        parts = name.split("/")
+        if name in IGNORED or name in LISTED:
+            continue
+        unit = "/".join(parts[: 2 if parts[0] in LISTED else 1])
+        content = sha256(path.read_bytes()).hexdigest() if path.is_file() else "directory"
+        found.setdefault(unit, []).append((name, content))
+    return {unit: tuple(held) for unit, held in found.items()}
+
+
+def _entries(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        inside = Path(folder)
+        folders[:] = sorted(
+            name for name in folders if (inside / name).relative_to(root).as_posix() not in IGNORED
+        )
+        for name in sorted([*folders, *files]):
+            yield inside / name
+
+
+def out_of_sight(unit: str) -> bool:
+    """Whether no reader looks at a unit: its name begins with a dot, or it is in .claimlog/."""
+    return unit.startswith(".") or "/." in unit
+
+
+def wrong(state: Units, before: Units, after: Units) -> list[str]:
+    """Say which units are neither as before nor as after; leftovers out of sight are none."""
+    said = []
+    for unit in sorted({*state, *before, *after}):
+        held = state.get(unit)
+        if held in (before.get(unit), after.get(unit)):
+            continue
+        if unit not in before and unit not in after:
+            if not out_of_sight(unit):
+                said.append(f"{unit} is left in sight")
+        elif held is None:
+            said.append(f"{unit} is gone")
+        else:
+            said.append(f"{unit} is neither as before nor as after")
+    return said
+
+
+def visible(state: Units) -> Units:
+    """Return the units that readers see, and the open batch."""
+    return {
+        unit: held
+        for unit, held in state.items()
+        if not out_of_sight(unit) or unit == ".claimlog/open"
+    }
+
+
+def difference(state: Units, wanted: Units) -> list[str]:
+    """Say in which units two states differ."""
+    said = []
+    for unit in sorted({*state, *wanted}):
+        if state.get(unit) != wanted.get(unit):
+            how = "differs" if unit in state and unit in wanted else "is missing"
+            said.append(f"{unit} {how if unit in wanted else 'is left over'}")
+    return said
+
+
+def key(state: Units) -> tuple[object, ...]:
+    """Return what makes two states the same to a command: temporary names do not count."""
+    return tuple(
+        sorted(
+            (_plain(unit), tuple((_plain(path), content) for path, content in held))
+            for unit, held in state.items()
+        )
+    )
+
+
+def _plain(path: str) -> str:
+    return TEMPORARY.sub("*", path)

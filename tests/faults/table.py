@@ -1,0 +1,102 @@
+"""The results as text, and as the table of the README."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from claimlog.bench.tables import columns, markdown
+from faults.calls import GROUPS
+from faults.judge import KINDS, Outcome
+from faults.writers import Race
+
+
+@dataclass
+class Results:
+    """Everything that a run found. `calls` counts the calls of each scene by group."""
+
+    seed: int
+    calls: dict[str, Counter[str]] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    races: list[Race] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def injections(self) -> int:
+        """Faults that struck, those of second runs and of writers among them."""
+        first = sum(1 for outcome in self.outcomes if outcome.ended != "missed")
+        again = sum(outcome.again for outcome in self.outcomes)
+        return first + again + sum(race.killed for race in self.races)
+
+    @property
+    def failures(self) -> list[str]:
+        """What did not hold, a line each."""
+        listed = [f"{o.fault}: {what}" for o in self.outcomes for what in o.problems]
+        listed += [
+            f"{race.writers} writers: {what}" for race in self.races for what in race.problems
+        ]
+        return listed + self.others
+
+
+def _told(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the columns that say what came of injections."""
+    ended = Counter(outcome.ended for outcome in outcomes)
+    good = sum(1 for o in outcomes if o.ended != "missed" and not o.problems)
+    failed = sum(1 for o in outcomes if o.problems)
+    return [
+        f"{sum(outcome.again for outcome in outcomes):,}",
+        f"{ended['refused']:,}",
+        f"{ended['done']:,}",
+        f"{good:,}",
+        f"{failed:,}",
+    ]
+
+
+TOLD = ("second run killed", "told in a line", "done all the same", "recovered", "failed")
+
+
+def _rows(results: Results) -> Iterable[list[str]]:
+    """Yield a row for each call of each command."""
+    for scene, counts in results.calls.items():
+        for group in (name for name in GROUPS if counts[name]):
+            mine = [
+                o
+                for o in results.outcomes
+                if (o.scene, o.group) == (scene, group) and o.ended != "missed"
+            ]
+            kinds = Counter(outcome.kind for outcome in mine)
+            tried = [f"{kinds[kind]:,}" for kind in KINDS]
+            yield [f"{scene} {group}", f"{counts[group]:,}", *tried, *_told(mine)]
+
+
+def plain(results: Results) -> str:
+    """Return the results as text: a line for each call of each command, and what failed."""
+    lines = [columns(("command, call", "calls", *KINDS, *TOLD), _rows(results)), ""]
+    lines += [_raced(race) for race in results.races]
+    lines += [f"{results.injections:,} faults injected (seed {results.seed})"]
+    lines += [f"{len(results.failures):,} failures", *results.failures]
+    return "\n".join(lines)
+
+
+def _raced(race: Race) -> str:
+    return (
+        f"{race.writers} writers at once: {race.runs} commands, {race.killed} killed, "
+        f"{race.acknowledged} rows acknowledged, {len(race.problems)} failures"
+    )
+
+
+def shown(results: Results, command: str) -> str:
+    """Return the table of the README: a row for each command."""
+    groups = [name for name in GROUPS if any(c[name] for c in results.calls.values())]
+    rows = []
+    for scene in results.calls:
+        mine = [o for o in results.outcomes if o.scene == scene and o.ended != "missed"]
+        struck = Counter(outcome.group for outcome in mine)
+        rows.append([f"`{scene}`", *(f"{struck[name]:,}" for name in groups), *_told(mine)])
+    raced = "; ".join(_raced(race) for race in results.races)
+    return (
+        f"`{command}` made this table: {results.injections:,} faults (EIO, ENOSPC, SIGKILL), "
+        f"{len(results.failures):,} failures. {raced}.\n\n"
+        + markdown(("command", *groups, *TOLD), rows)
+    )

@@ -1,0 +1,148 @@
+"""Several writers at once, some of them killed; and clocks that go back."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from faults import zygote
+from faults.calls import GROUP, Call, touching
+from faults.scenes import Scene, adding, sealing, start, started
+from faults.zygote import CLOCK, Fault
+
+BACK = (0, 1, 24, 24 * 400)
+"""By how many hours the clock goes back before each pair of commands."""
+REFUSED = ("there is no open batch", "exists already: run this again", "claimlog seal")
+"""What a writer may be told when another one was quicker, or was killed."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """What several writers did: rows acknowledged, runs killed, and what did not hold."""
+
+    writers: int
+    runs: int
+    acknowledged: int
+    killed: int
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One command of one writer; `name` is the row that it adds, None if it seals."""
+
+    name: str | None
+    status: int
+    message: str
+
+
+def race(folder: Path, writers: int, turns: int, seed: int) -> Race:
+    """Let writers add and seal at once, kill some of them, and look for every row."""
+    begin = started_scene()
+    ready = start(begin, folder)
+    root = ready.copy(folder / "race")
+    calls = _calls(ready.copy(folder / "watched"), begin)
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(writers, mp_context=context) as pool:
+        jobs = [(root, number, turns, seed, calls) for number in range(writers)]
+        done = [turn for listed in pool.map(_write, jobs) for turn in listed]
+    return Race(
+        writers,
+        len(done),
+        sum(1 for turn in done if turn.name and turn.status == 0),
+        sum(1 for turn in done if turn.status < 0),
+        _unsound(root, done),
+    )
+
+
+def started_scene() -> Scene:
+    """Return the scene of an addition to a package without an open batch."""
+    from faults.scenes import SCENES
+
+    adds = SCENES[0]
+    return Scene("race", adding("first"), _prepare, adds.says, adds.twice)
+
+
+def _prepare(folder: Path) -> None:
+    started(folder)
+
+
+def _calls(root: Path, scene: Scene) -> list[Call]:
+    done = zygote.run(root, scene.words, watch=tuple(GROUP))
+    return list(touching(done.trace, root))
+
+
+def _write(job: tuple[Path, int, int, int, Sequence[Call]]) -> list[Turn]:
+    root, number, turns, seed, calls = job
+    chance = random.Random(seed * 100 + number)
+    made = []
+    for turn in range(turns):
+        seals = turn % 4 == 3
+        name = f"writer-{number}-{turn}"
+        call = chance.choice(calls)
+        fault = Fault(call.syscall, call.number, "KILL") if chance.random() < 0.4 else None
+        done = zygote.run(root, sealing(name) if seals else adding(name), fault)
+        made.append(Turn(None if seals else name, done.status, done.err.strip()))
+    return made
+
+
+def _unsound(root: Path, turns: Sequence[Turn]) -> list[str]:
+    """Say what is lost, doubled, or not as it should be, once all is sealed."""
+    problems = []
+    for turn in turns:
+        if turn.status > 0 and not any(words in turn.message for words in REFUSED):
+            problems.append(f"a writer was refused: {turn.message}")
+    for _ in range(2):  # one may only have to finish what was killed
+        zygote.run(root, sealing("last"))
+    held = Counter(row["actor_id"] for row in _rows(root))
+    for turn in turns:
+        if turn.name and turn.status == 0 and not held[turn.name]:
+            problems.append(f"{turn.name} was acknowledged and is lost")
+    problems += [f"{name} is there {count} times" for name, count in held.items() if count > 1]
+    done = zygote.run(root, ("validate",))
+    if done.status:
+        problems.append(f"validation fails: {done.out}{done.err}")
+    left = sorted(path.name for path in (root / ".claimlog").iterdir() if path.name != "lock")
+    return problems + [f".claimlog/{name} is left over" for name in left]
+
+
+def _rows(root: Path) -> list[dict[str, str]]:
+    """Return the sealed rows of actors in the order of the log."""
+    return [
+        json.loads(line)
+        for path in sorted((root / "events").glob("*/actors.ndjson"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+
+
+def backwards(folder: Path) -> list[str]:
+    """Add and seal while the clock goes back; say what does not hold."""
+    root = start(started_scene(), folder).copy(folder / "backwards")
+    problems = []
+    now = datetime.fromisoformat(CLOCK)
+    for number, hours in enumerate(BACK):
+        now -= timedelta(hours=hours)
+        for words in (adding(f"port-{number}"), sealing(f"port-{number}")):
+            done = zygote.run(root, words, clock=now.isoformat())
+            if done.status:
+                problems.append(f"{hours} hours back: {done.err.strip()}")
+    manifests = sorted((root / "events").glob("*/batch.json"))
+    for what, times in (
+        ("recorded_at", [row["recorded_at"] for row in _rows(root)]),
+        ("sealed_at", [json.loads(path.read_text("utf-8"))["sealed_at"] for path in manifests]),
+    ):
+        if times != sorted(times):
+            problems.append(f"{what} goes back: {times}")
+    if len(manifests) != len(BACK) + 1:
+        problems.append(f"{len(manifests)} batches, expected {len(BACK) + 1}")
+    done = zygote.run(root, ("validate",), clock=now.isoformat())
+    if done.status:
+        problems.append(f"validation fails: {done.out}{done.err}")
+    return problems

@@ -1,0 +1,184 @@
+"""One process that has imported everything: a command runs in a fork of it, under strace or not.
+
+Starting Python and importing the libraries takes a second, a fork none; and what the interpreter
+does with its own files is over before strace looks.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import claimlog
+
+HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
+NOT_NEEDED = ("claimlog.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
+PATIENCE = 120  # seconds after which a command counts as hung
+CLOCK = "2026-01-02T03:04:05Z"
+"""When every command runs: the same command then writes the same bytes."""
+
+
+def preload() -> None:
+    """Import what commands import when they run; start nothing that a fork would not survive."""
+    for name in (*HEAVY, "conftest"):
+        importlib.import_module(name)
+    for module in pkgutil.walk_packages(claimlog.__path__, "claimlog."):
+        if not module.name.startswith(NOT_NEEDED):
+            importlib.import_module(module.name)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens at the `number`-th (1-based) call of a system call.
+
+    With `follow` the call is one of another thread; threads and child processes are each counted
+    from one, so that it may strike in several of them.
+    """
+
+    syscall: str
+    number: int
+    kind: str  # an errno's name, or KILL
+    follow: bool = False
+
+    @property
+    def injection(self) -> str:
+        how = "signal=KILL" if self.kind == "KILL" else f"error={self.kind}"
+        return f"inject={self.syscall}:{how}:when={self.number}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended: exit status (negative: a signal), what it printed, what strace saw."""
+
+    status: int
+    out: str
+    err: str
+    trace: str = ""
+
+
+def run(
+    folder: Path,
+    words: Sequence[str],
+    fault: Fault | None = None,
+    watch: Sequence[str] = (),
+    follow: bool = False,
+    clock: str = CLOCK,
+) -> Done:
+    """Run claimlog in `folder`; `watch` names system calls to be listed."""
+    if fault is not None:
+        watch, follow = (fault.syscall,), fault.follow
+    with tempfile.TemporaryDirectory(prefix="faults-said-") as name:
+        said = Path(name)
+        gate, opener = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(opener)
+            _child(folder, words, said, gate, clock)
+        os.close(gate)
+        strace = _attached(child, said, fault, watch, follow) if watch else None
+        os.write(opener, b"x")
+        os.close(opener)
+        status = _ended(child)
+        if strace is not None:
+            strace.wait(PATIENCE)
+        trace = said / "trace"
+        return Done(
+            status,
+            (said / "out").read_text("utf-8"),
+            (said / "err").read_text("utf-8"),
+            trace.read_text("utf-8", errors="replace") if trace.exists() else "",
+        )
+
+
+def apart(task: Callable[[], None], clock: str = CLOCK) -> None:
+    """Run something of the package's own in a fork, so that no thread pool starts here."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            set_clock(clock)
+            task()
+            status = 0
+        except BaseException as error:
+            found = "".join(f" {finding}" for finding in getattr(error, "findings", ()))
+            print(f"{type(error).__name__}: {error}{found}", file=sys.stderr, flush=True)
+        finally:
+            os._exit(status)
+    if _ended(child) != 0:
+        raise RuntimeError("the package to start from could not be made; its message is above")
+
+
+def _child(folder: Path, words: Sequence[str], said: Path, gate: int, clock: str) -> None:
+    status: object = 99
+    try:
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        os.chdir(folder)
+        os.environ |= {"CLAIMLOG_BY": "coder-1", "CI": "1", "PWD": str(folder)}
+        sys.argv = ["claimlog", *words]
+        set_clock(clock)
+        os.read(gate, 1)
+        importlib.import_module("claimlog.cli").main()
+    except SystemExit as end:
+        status = end.code or 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status if isinstance(status, int) else 1)
+
+
+def set_clock(now: str) -> None:
+    """Let every module of the package read this time of day; only ever called in a fork."""
+    fixed = datetime.datetime.fromisoformat(now)
+
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+            return fixed.astimezone(tz)
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("claimlog.") and getattr(module, "datetime", None) is datetime.datetime:
+            module.datetime = Clock  # type: ignore[attr-defined]
+
+
+def _attached(
+    child: int, said: Path, fault: Fault | None, watch: Sequence[str], follow: bool
+) -> subprocess.Popen[bytes]:
+    command = ["strace", "-qq", "-y", "-o", str(said / "trace"), "-e", f"trace={','.join(watch)}"]
+    command += ["-f"] if follow else []
+    command += ["-e", fault.injection] if fault else []
+    # a file for what strace says itself: nobody reads a pipe meanwhile
+    with (said / "strace").open("wb") as log:
+        strace = subprocess.Popen([*command, "-p", str(child)], stderr=log)
+    status = Path(f"/proc/{child}/status")
+    while "TracerPid:\t0\n" in status.read_text():
+        if strace.poll() is not None:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            raise RuntimeError(f"strace cannot attach: {(said / 'strace').read_text().strip()}")
+        time.sleep(0.001)
+    return strace
+
+
+def _ended(child: int) -> int:
+    """Return the exit status of a child, minus the signal that ended it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > deadline:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            raise TimeoutError(f"a command did not end within {PATIENCE} seconds")
+        time.sleep(0.002)

@@ -1,0 +1,189 @@
+"""Crash safety: a sample of the faults of ``make faults``, and what judges them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claimlog.errors import ClaimlogError, UnconfirmedError
+from claimlog.export import publish
+from claimlog.export.publish import publishing
+from claimlog.package import Package, write_durably
+from claimlog.release.changelog import changelog, undo_changelog
+from conftest import ROOT, World, actor
+from faults.calls import flushed, touching
+from faults.judge import misspoken
+from faults.state import units, wrong
+from faults.zygote import Done
+
+TRACE = """\
+openat(AT_FDCWD</p>, "/lib/libz.so", O_RDONLY) = 3</lib/libz.so>
+openat(AT_FDCWD</p>, "/p/.new", O_WRONLY|O_CREAT, 0666) = 4</p/.new>
+write(4</p/.new>, "x", 1) = 1
+write(1</tmp/out>, "x", 1) = 1
+close(3</lib/libz.so>) = 0
+close(4</p/.new>) = 0
+openat(AT_FDCWD</p>, "/p/.new", O_RDONLY) = 4</p/.new>
+fsync(4</p/.new>) = 0
+close(4</p/.new>) = 0
+openat(AT_FDCWD</p>, "/p/read", O_RDONLY) = 4</p/read>
+close(4</p/read>) = 0
+rename("/p/.new", "/p/new") = 0
+"""
+
+
+def test_a_sample_of_faults_loses_nothing_and_leaves_nothing() -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("NOT RUN: strace is not installed; .ci/run installs it where it can")
+    words = "--scenes add,seal,build,release --jobs 10 --again 4 --deeper 1 --writers 2 --turns 4"
+    done = subprocess.run(
+        [sys.executable, "-m", "faults", *words.split()],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n0 failures\n" in done.stdout
+    [injected] = re.findall(r"^([0-9]+) faults injected", done.stdout, re.MULTILINE)
+    assert int(injected) >= 10
+
+
+def test_only_calls_that_touch_the_package_count() -> None:
+    found = [(call.syscall, call.number) for call in touching(TRACE, Path("/p"))]
+    assert found == [
+        ("openat", 2),
+        ("write", 1),
+        ("close", 2),
+        ("openat", 3),
+        ("fsync", 1),
+        ("close", 3),
+        ("rename", 1),
+    ]
+    assert flushed(TRACE) == {".new"}
+
+
+def test_a_unit_that_is_gone_half_there_or_left_in_sight_is_seen(world: World) -> None:
+    before = units(world.root)
+    world.add("actors", [actor("port", "agency")])
+    world.seal("more")
+    after = units(world.root)
+    assert wrong(after, before, after) == wrong(before, before, after) == []
+    shutil.rmtree(world.package.events / "0001-register")
+    (world.package.events / "0004-more" / "batch.json").unlink()
+    (world.root / "notes").mkdir()
+    (world.root / ".datapackage.json-new-1-0").touch()
+    assert wrong(units(world.root), before, after) == [
+        "events/0001-register is gone",
+        "events/0004-more is neither as before nor as after",
+        "notes is left in sight",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("err", "wanted"),
+    [
+        ("claimlog: build: writing failed; nothing was replaced\n", 0),
+        ("Traceback (most recent call last):\n", 1),
+        ("claimlog: one\nclaimlog: two\n", 1),
+        ("", 1),
+        ("claimlog: unexpected KeyError: 'x'. This is a fault of claimlog: report it\n", 1),
+    ],
+)
+def test_a_message_is_one_line_that_blames_no_fault_of_ours(err: str, wanted: int) -> None:
+    assert len(misspoken(Done(1, "", err))) == wanted
+
+
+# what faults showed
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["in one call", "in two renames"])
+def test_a_directory_is_swapped_whole_and_nothing_is_left_beside_it(
+    known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not known:
+        monkeypatch.setattr(publish, "_exchange", lambda *_: False)
+    for text in ("old", "new"):
+        with publishing(tmp_path / "out", "out") as folder:
+            (folder / "file").write_text(text)
+    assert (tmp_path / "out" / "file").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_is_in_place_but_not_flushed_is_said_to_be_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import claimlog.package
+
+    def failing(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(claimlog.package, "sync", failing)
+    with pytest.raises(UnconfirmedError, match=r"^file: is in place, but the disk does not"):
+        write_durably(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_temporary_file_of_a_dead_process_is_removed_and_that_of_a_live_one_stays(
+    tmp_path: Path,
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / f".file-new-{ended.pid}-00000000").touch()
+    live = tmp_path / f".file-new-{os.getppid()}-00000000"
+    live.touch()
+    write_durably(tmp_path / "file", b"x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [live.name, "file"]
+
+
+@pytest.fixture
+def repository(world: World) -> Package:
+    """A package whose changelog is committed."""
+    (world.root / "CHANGELOG.md").write_text("# Changelog\n\n## 0.1.0 (2026-01-01)\n\nFirst.\n")
+    git = ("git", "-C", str(world.root), "-c", "user.name=t", "-c", "user.email=t@example.org")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "x")):
+        subprocess.run([*git, *words], check=True)
+    return world.package
+
+
+ENTRY = "## 0.2.0 (2026-01-02)\n\n### Added\n\nMore.\n"
+
+
+def test_the_entry_of_a_release_that_was_cut_off_is_taken_out_again(repository: Package) -> None:
+    path = repository.root / "CHANGELOG.md"
+    before = path.read_text()
+    path.write_text(changelog(before, ENTRY))
+    undo_changelog(repository, "0.3.0")
+    assert path.read_text() == changelog(before, ENTRY)
+    undo_changelog(repository, "0.2.0")
+    assert path.read_text() == before
+
+
+def test_a_changelog_that_somebody_else_changed_is_left_alone(repository: Package) -> None:
+    path = repository.root / "CHANGELOG.md"
+    text = changelog(path.read_text(), ENTRY) + "\nBy hand.\n"
+    path.write_text(text)
+    undo_changelog(repository, "0.2.0")
+    assert path.read_text() == text
+
+
+def test_an_addition_beside_an_interrupted_rebase_is_refused_with_the_command(
+    world: World,
+) -> None:
+    out = world.package.state / "rebase-in"
+    out.mkdir(parents=True)
+    (world.package.events / "0003-corrections").rename(out / "0003-corrections.0004-corrections")
+    done = world.run("validate")
+    assert done.returncode == 1
+    assert "run it again: claimlog rebase 0003-corrections" in done.stdout
+    with pytest.raises(ClaimlogError):
+        world.add("actors", [actor("port", "agency")])
+    done = world.run("rebase", "0003-corrections")
+    assert done.returncode == 0, done.stderr
+    assert world.run("validate").returncode == 0
