@@ -9,7 +9,7 @@ CLAIMLOG := $(BIN)/claimlog
 TEXTS_OPTION = $(if $(TEXTS),--texts "$(TEXTS)")
 RELEASES_OPTION = $(if $(RELEASES),--releases "$(RELEASES)")
 
-.PHONY: serve build check test verify release bench schemas lock clean help
+.PHONY: serve build check test faults verify release bench schemas lock clean help
 .DEFAULT_GOAL := help
 
 # A virtual environment cannot be made by an older Python; say so before pip says something else.
@@ -51,6 +51,9 @@ check: $(VENV)/.dev  ## validation, schemas, lint, types, import contract
 
 test: $(VENV)/.dev $(VENV)/.validators  ## set up, run every test
 	@$(BIN)/python -m pytest -n 2
+
+faults: $(VENV)/.dev  ## fail and kill commands at every system call (needs strace) and put the table into the README
+	@PYTHONPATH=tests $(BIN)/python -m faults --each $(or $(EACH),3) --readme
 
 verify: $(VENV)/.run  ## check every claim against the texts in TEXTS=dir
 	@$(CLAIMLOG) verify $(TEXTS_OPTION)
