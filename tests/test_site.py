@@ -17,7 +17,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import queries
 from claimlog.package import Package
 from claimlog.pipeline import build
-from claimlog.site.serve import command
+from claimlog.site.serve import SETTINGS, command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal
 
@@ -116,6 +116,42 @@ def test_nothing_can_be_written(get: Get) -> None:
     answer = get("/tiny.json?sql=delete+from+claims")
     assert answer.status_code == 400
     assert "must be a SELECT" in answer.json()["error"]
+
+
+def test_a_reader_may_ask_sql_of_their_own_within_limits(get: Get) -> None:
+    many = (
+        "with recursive n(i) as (select 1 union all select i+1 from n limit 5000) select i from n"
+    )
+    answer = get(f"/tiny.json?sql={many.replace('+', '%2b')}").json()
+    assert answer["truncated"] is True
+    assert len(answer["rows"]) == SETTINGS["max_returned_rows"] < 5000
+    endless = many.replace(" limit 5000", "").replace("select i from", "select max(i) from")
+    stopped = get(f"/tiny?sql={endless.replace('+', '%2b')}&_timelimit=50")
+    assert stopped.status_code == 400
+    assert "SQL Interrupted" in stopped.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/tiny/claims?_sort=%3Cscript%3Ex",
+        "/tiny/claims?_facet=%3Cscript%3Ex",
+        "/tiny/claims?_size=999999",
+        "/tiny/claims/%3Cscript%3Ex",
+        "/tiny?sql=select+%3Cscript%3Ex",
+        "/tiny?sql=drop+table+claims",
+        "/%3Cscript%3Ex",
+    ],
+)
+def test_what_datasette_cannot_do_is_said_in_our_frame_and_escaped(path: str, get: Get) -> None:
+    page = get(path)
+    while page.status_code == 302:  # Datasette's own encoding of odd addresses
+        page = get(page.headers["location"])
+    assert page.status_code >= 400
+    assert '<a class="name" href="/">A tiny package</a>' in page.text
+    assert page.text.count("<h1") == 1
+    assert "<script>x" not in page.text
+    assert "Traceback" not in page.text
 
 
 def test_licence_title_and_source_are_shown(get: Get) -> None:
