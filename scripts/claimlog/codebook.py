@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from claimlog.errors import ClaimlogError
 from claimlog.package import Package, read_json, read_table
+from claimlog.shapes import CODEBOOK, shape_flaw
 
 Row = dict[str, str]
 MAPPED = ("example", "scheme")
@@ -34,7 +36,11 @@ class Codebook:
     @cached_property
     def about(self) -> dict[str, Any]:
         path = self.folder / "codebook.json"
-        return read_json(path, self.package.relative(path))
+        shown = self.package.relative(path)
+        about = read_json(path, shown)
+        if flaw := shape_flaw(about, CODEBOOK):
+            raise ClaimlogError(f"{shown}: {flaw}; restore it from git")
+        return about
 
     @property
     def version(self) -> str:

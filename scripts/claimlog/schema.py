@@ -19,6 +19,7 @@ from typing import Any
 from claimlog.codebook import Codebook, Row
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package, read_json
+from claimlog.shapes import COMPILED, STREAM, shape_flaw
 
 STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
 """The streams of the log, in the order in which a batch's rows are numbered."""
@@ -147,12 +148,13 @@ class Schemas:
 
     @cached_property
     def streams(self) -> dict[str, Table]:
-        return {name: self._load(self.folder / f"{name}.json") for name in STREAMS}
+        return {name: self._load(self.folder / f"{name}.json", STREAM) for name in STREAMS}
 
     @cached_property
     def tables(self) -> dict[str, Table]:
         """Compiled tables by name, in the order of their ``order`` property."""
-        loaded = [self._load(path) for path in sorted((self.folder / "tables").glob("*.json"))]
+        paths = sorted((self.folder / "tables").glob("*.json"))
+        loaded = [self._load(path, COMPILED) for path in paths]
         return {table.name: table for table in sorted(loaded, key=lambda t: t.spec["order"])}
 
     @cached_property
@@ -164,8 +166,13 @@ class Schemas:
         fields = {**self.tables["claims"].by_name, **self.streams["claims"].by_name}
         return [fields[name] for name in variable["columns"].split()]
 
-    def _load(self, path: Path) -> Table:
-        return Table(path.stem, read_json(path, self.package.relative(path)))
+    def _load(self, path: Path, shape: dict[str, Any]) -> Table:
+        shown = self.package.relative(path)
+        table = Table(path.stem, read_json(path, shown))
+        flaw = shape_flaw(table.spec, shape) or _name_flaw(table)
+        if flaw:
+            raise ClaimlogError(f"{shown}: {flaw}; restore it from git")
+        return table
 
     def expanded(self) -> Iterator[tuple[Path, str]]:
         """Yield every schema file with the text that it should hold once expanded."""
@@ -208,6 +215,18 @@ class Schemas:
                 f"schemas/codebook/codes/{name}.csv: no such code list; add it or mend the name"
             )
         return [row["code"] for row in self.codebook.codes[name]]
+
+
+def _name_flaw(table: Table) -> str | None:
+    """Say which column a table names and does not have, or has twice; None if all is well."""
+    spec = table.spec
+    keys = [name for key in spec.get("foreignKeys", ()) for name in key["fields"]]
+    columns = [name for columns in spec.get("indexes", ()) for name in columns]
+    named = [*table.primary_key, *keys, *columns, *spec.get("search", ()), *spec.get("facets", ())]
+    if len(table.by_name) < len(table.names):
+        return "two columns have one name"
+    absent = [name for name in named if name not in table.by_name]
+    return f'names the column "{absent[0]}", which it does not have' if absent else None
 
 
 def dump(spec: dict[str, Any]) -> str:

@@ -11,11 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.schema import STREAMS
+from claimlog.shapes import HEAD, shape_error, shape_flaw
 
 MANIFEST = "batch.json"
 NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
@@ -69,7 +68,7 @@ def manifest_schema(path: Path) -> dict[str, Any]:
 def manifest_flaw(package: Package, manifest: dict[str, Any]) -> str | None:
     """Say how a manifest misses ``schemas/batch.json``, or return None."""
     schema = manifest_schema(package.schemas / "batch.json")
-    error = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(manifest)), None)
+    error = shape_error(manifest, schema)
     if error is not None:
         place = "/".join(map(str, error.path)) or "the manifest"
         return f"{place}: {error.message}"
@@ -201,7 +200,10 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
 
 
 def descriptor_findings(package: Package) -> Iterator[Finding]:
-    """Check that the descriptor's resources can be read at all; validation does the rest."""
+    """Check that the descriptor can be read at all; validation does the rest."""
+    if flaw := shape_flaw(package.descriptor, HEAD):
+        yield Finding("descriptor", DESCRIPTOR, flaw, remedy="mend it, or restore it from git")
+        return
     remedy = "restore it from git; claimlog seal lists what is missing"
     found = package.descriptor.get("resources", [])
     if not isinstance(found, list):

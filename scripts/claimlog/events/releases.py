@@ -10,10 +10,9 @@ from functools import total_ordering
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package, read_json
+from claimlog.shapes import shape_error
 
 FOLDER = "releases"
 VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
@@ -124,7 +123,7 @@ def _entry(package: Package, path: Path, schema: Mapping[str, Any]) -> Entry:
     if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
         raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
     data = read_json(path, shown)
-    error = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(data)), None)
+    error = shape_error(data, schema)
     if error is not None:
         place = "/".join(map(str, error.path)) or "the entry"
         raise ClaimlogError(
