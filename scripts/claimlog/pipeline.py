@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from claimlog.compiling import compiled, complete
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.events.cache import cached
+from claimlog.events.cache import Built, Cache, cached
 from claimlog.events.log import Log, read
 from claimlog.events.reading import read_stored
+from claimlog.events.releases import marks
+from claimlog.events.stored import StoredLog
 from claimlog.events.text import Texts
 from claimlog.export.deprecations import read_deprecations, views
 from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
 from claimlog.fold import Cutoff, cutoff
-from claimlog.inputs import fingerprint
+from claimlog.inputs import fingerprint, is_current
 from claimlog.package import Package
+from claimlog.updating import update
 from claimlog.validate import Report, validate
+from claimlog.validate.recent import only_appends, recent
 
 Progress = Callable[[str], None]
 LARGE = 200 << 20
 """Bytes of rows up to which a log is held in memory, where it fills some six times as much."""
+
+FEW = 5
+"""Of the whole log, the part that appended rows may be at most for updating to be worth it."""
 
 STAGES = ("read", "schema", "rows", "integrity", "text", "compile")
 """What a build says it begins, in this order; between two of them it names what is done."""
@@ -36,6 +42,7 @@ def build(
     texts: Path | None = None,
     progress: Progress = lambda _: None,
     mark: str | None = None,
+    fresh: bool = False,
 ) -> Report:
     """Validate the log and compile it into `out`.
 
@@ -47,6 +54,8 @@ def build(
         Directory of source texts, for checking the anchors; no text enters `out`.
     mark
         The fingerprint of the inputs, if it is known already.
+    fresh
+        Whether to build from nothing, whatever was built before.
 
     Raises
     ------
@@ -58,28 +67,66 @@ def build(
     refuse_foreign(package, out)
     progress("read")
     mark = mark or fingerprint(package, as_of, texts)  # first: a change meanwhile rebuilds
-    with opened(package, progress) as log:
-        report = validate(log, Texts(texts) if texts else None, progress=progress)
-        if report.errors:
-            raise FindingsError(report.findings, "nothing was built")
-        cut = cutoff(log, as_of)
+    checking = Texts(texts) if texts else None
+    if log_bytes(package) <= LARGE:
+        log = read(package, progress=progress)
+        report = _passed(validate(log, checking, progress=progress))
         with publishing(out, package.relative(out)) as folder:
             progress("compile")
-            write(package, log, cut, report, folder, mark, progress)
+            write(package, log, cutoff(log, as_of), report, folder, mark, progress)
+        return report
+    with cached(package, fresh) as cache:
+        if cache.told:
+            progress(cache.told)
+        stored = read_stored(package, cache, progress)
+        cache.save()  # what was read is known from now on, whatever validation finds
+        cut = cutoff(stored, as_of)
+        before = built_before(stored, cache, out) if as_of is None and texts is None else None
+        by = recent(stored, before.size, before.checked) if before else None
+        report = _passed(validate(stored, checking, progress=progress, rows_by=by))
+        with publishing(out, package.relative(out)) as folder:
+            progress("compile")
+            if before:
+                update(package, stored, cut, report, out, before.size, folder, mark)
+            else:
+                write(package, stored, cut, report, folder, mark, progress)
+        cache.built.pop(str(out), None)
+        if as_of is None and texts is None:
+            checked = dict(report.of_claims)
+            root = stored.root.hex()
+            cache.built[str(out)] = Built(mark, stored.size, root, _released(stored), checked)
+        cache.save()
     return report
 
 
-@contextmanager
-def opened(package: Package, progress: Progress) -> Iterator[Log]:
-    """Yield the log of a package: in memory if it is small, else in parts that the cache keeps."""
-    if log_bytes(package) <= LARGE:
-        yield read(package, progress=progress)
-        return
-    with cached(package) as cache:
-        if cache.told:
-            progress(cache.told)
-        yield read_stored(package, cache, progress)
-        cache.save()
+def _passed(report: Report) -> Report:
+    if report.errors:
+        raise FindingsError(report.findings, "nothing was built")
+    return report
+
+
+def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
+    """Return what `out` was built from, if it can be updated.
+
+    It can if it is intact, was built by the same code from rows that the log still begins with and
+    the same releases, and what was appended is little and changes nothing that claims refer to.
+    """
+    before = cache.built.get(str(out))
+    if (
+        before is None
+        or (before.size, bytes.fromhex(before.root)) not in log.trees
+        or (log.size - before.size) * FEW > log.size
+        or before.releases != _released(log)
+        or not only_appends(log, before.size)
+        or not is_current(out, before.mark)
+    ):
+        return None
+    return before
+
+
+def _released(log: Log) -> tuple[tuple[str, int], ...]:
+    found = marks(log.package, log.size, log.root.hex())
+    return tuple((mark.version, mark.size) for mark in found)
 
 
 def log_bytes(package: Package) -> int:

@@ -12,7 +12,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,43 @@ class Verified:
         return CompactRange(self.size, self.peaks)
 
 
+@dataclass(frozen=True)
+class Built:
+    """A build of a directory: what it was built from, and what its validation counted.
+
+    Attributes
+    ----------
+    mark
+        Fingerprint of its inputs.
+    size, root
+        Number of rows, and the root over them, hex.
+    releases
+        The releases (version, rows) that the log had.
+    checked
+        How many rows of claims each rule checked.
+    """
+
+    mark: str
+    size: int
+    root: str
+    releases: tuple[tuple[str, int], ...]
+    checked: dict[str, int]
+
+    @classmethod
+    def load(cls, found: dict[str, Any]) -> Built:
+        releases = tuple((str(version), int(size)) for version, size in found["releases"])
+        return cls(found["mark"], found["size"], found["root"], releases, found["checked"])
+
+
 @dataclass
 class Cache:
-    """The cache of one package, in a folder of its own."""
+    """The cache of one package, in a folder of its own; `built` is by directory."""
 
     folder: Path
     code: str
     files: dict[str, Kept] = field(default_factory=dict)
     verified: list[Verified] = field(default_factory=list)
-    built: dict[str, Any] = field(default_factory=dict)
+    built: dict[str, Built] = field(default_factory=dict)
     told: str | None = None
 
     @property
@@ -80,7 +108,7 @@ class Cache:
                 )
                 for found in state["verified"]
             ]
-            self.built = state["built"]
+            self.built = {out: Built.load(found) for out, found in state["built"].items()}
         except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
             self.files, self.verified, self.built = {}, [], {}
             self.told = "the cache cannot be read: not used"
@@ -106,7 +134,7 @@ class Cache:
                 }
                 for verified in self.verified
             ],
-            "built": self.built,
+            "built": {out: asdict(found) for out, found in self.built.items()},
         }
         write_durably(self.folder / STATE, json.dumps(state).encode())
         named = {part.name for kept in self.files.values() for part in kept.parts}
@@ -125,8 +153,11 @@ class Cache:
 
 
 @contextmanager
-def cached(package: Package) -> Iterator[Cache]:
-    """Yield the cache of a package, locked; while another run uses it, an empty one."""
+def cached(package: Package, fresh: bool = False) -> Iterator[Cache]:
+    """Yield the cache of a package, locked; while another run uses it, an empty one.
+
+    If `fresh`, what is there is not read, and replaced.
+    """
     folder = package.state / "cache"
     code = code_fingerprint(package)
     try:
@@ -148,5 +179,8 @@ def cached(package: Package) -> Iterator[Cache]:
                 yield other
             return
         cache = Cache(folder, code)
-        cache.load()
+        if fresh:
+            cache.parts.mkdir(exist_ok=True)
+        else:
+            cache.load()
         yield cache

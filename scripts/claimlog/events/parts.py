@@ -160,12 +160,16 @@ def write_part(rows: pl.DataFrame, table: Table, path: Path) -> Part:
 
 @dataclass(frozen=True)
 class Placed:
-    """A part in its place in the log: `first` is the ``seq`` of the first row of its file."""
+    """A part in its place in the log.
+
+    `first` and `end` are the ``seq`` of the first row of its file and of the row after its last.
+    """
 
     part: Part
     path: Path
-    first: int
     batch: int
+    first: int
+    end: int
 
     def scan(self) -> pl.LazyFrame:
         """Return its rows with all columns of `log.POSITION`."""

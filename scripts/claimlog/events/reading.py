@@ -61,8 +61,10 @@ def read_stored(
                     lines = kept.lines()
                 if kept is not None:
                     kept_files[key] = kept
+                    end = first + kept.rows
                     here = [
-                        Placed(p, cache.parts / p.name, first, batch.number) for p in kept.parts
+                        Placed(part, cache.parts / part.name, batch.number, first, end)
+                        for part in kept.parts
                     ]
                     placed[stream] += here
                     if batch.index >= len(verified):

@@ -44,9 +44,19 @@ class StoredLog(Log):
     parts: list[Placed] = field(default_factory=list)
 
     def sections(self) -> Iterator[Log]:
-        yield self._section(OTHERS, self.frames[CLAIMS])
+        yield self.rest()
         for rows in self.claims():
             yield self._section((CLAIMS,), rows)
+
+    def rest(self) -> Log:
+        """Return the section of all streams but the claims."""
+        return self._section(OTHERS, self.frames[CLAIMS])
+
+    def touched(self, size: int) -> pl.Series:
+        """Return the ids of the claims that rows after the first `size` are about."""
+        late = [placed for placed in self.parts if placed.end > size]
+        rows = self._scan(late).filter(pl.col("seq") >= size)
+        return rows.select("claim_id").unique().collect()["claim_id"].sort()
 
     def section_of(self, wanted: pl.Series, size: int | None = None) -> Log:
         """Return the section of some claims, as they were after the first `size` rows."""
@@ -118,9 +128,12 @@ class StoredLog(Log):
         return self._scan(self.parts).gather_every(step).collect()
 
     def stretches(self, first: int = 0) -> Iterator[dict[str, pl.DataFrame]]:
+        """Yield the rows from position `first` on, batch by batch."""
         if not self.batches:
             yield self.frames
-        for batch in self.batches:
+        for batch, (end, _) in zip(self.batches, self.trees, strict=True):
+            if end <= first:
+                continue
             here = [placed for placed in self.parts if placed.batch == batch.number]
             yield {
                 name: (

@@ -61,6 +61,44 @@ class ParquetFile:
         self._writer.write_table(arrow.cast(self._schema), row_group_size=ROW_GROUP)
 
 
+def merge(old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | None = None) -> None:
+    """Write the rows of an earlier file of a table together with `new` ones, in order of its key.
+
+    Memory holds one row group of the earlier file at a time.
+
+    Parameters
+    ----------
+    new
+        Conformed rows, which stand in no row of the earlier file that stays.
+    gone
+        Values of the first column of the key whose earlier rows go.
+    """
+    keys = file.table.primary_key
+    first = keys[0]
+    earlier = pq.ParquetFile(old)
+    for number in range(earlier.num_row_groups):
+        rows = pl.from_arrow(earlier.read_row_group(number))
+        assert isinstance(rows, pl.DataFrame)
+        rows = rows.cast(new.schema)
+        last = rows[first].max()
+        if gone is not None:
+            rows = rows.filter(~pl.col(first).is_in(gone.implode()))
+        before = pl.col(first) <= last
+        if (due := new.filter(before)).height:
+            rows = pl.concat([rows, due]).sort(
+                [
+                    pl.col(name).cast(pl.String)
+                    if isinstance(new.schema[name], pl.Enum)
+                    else pl.col(name)
+                    for name in keys
+                ]
+            )
+            new = new.filter(~before)
+        file.add(rows)
+    file.add(new)
+    file.close()
+
+
 def write_parquet(frame: pl.DataFrame, table: Table, path: Path) -> None:
     """Write a conformed table; the same rows and library give the same bytes."""
     file = ParquetFile(path, table)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import adbc_driver_sqlite.dbapi as sqlite
 import polars as pl
@@ -62,16 +63,31 @@ def indexes(table: Table) -> Iterator[str]:
         yield f"CREATE INDEX {name} ON {quoted(table.name)} ({listed})"
 
 
-def search(table: Table) -> Iterator[str]:
-    """Yield the statements that make a table's full-text index (FTS5, external content)."""
+class FullText(NamedTuple):
+    """Statements about a table's full-text index (FTS5, external content)."""
+
+    create: str
+    rebuild: str
+    remove: str
+    insert: str
+
+
+def fts(table: Table, where: str = "TRUE") -> Iterator[FullText]:
+    """Yield the statements about a table's index, if it has one; two are for rows `where`.
+
+    Rows are removed from the index while they are still in the table.
+    """
     if columns := table.spec.get("search"):
         name = quoted(f"{table.name}_fts")
         listed = ", ".join(map(quoted, columns))
-        yield (
+        rows = f"FROM {quoted(table.name)} WHERE {where}"
+        yield FullText(
             f"CREATE VIRTUAL TABLE {name} USING fts5({listed}, "
-            f"content={quoted(table.name)}, tokenize='porter unicode61')"
+            f"content={quoted(table.name)}, tokenize='porter unicode61')",
+            f"INSERT INTO {name}({name}) VALUES ('rebuild')",
+            f"INSERT INTO {name}({name}, rowid, {listed}) SELECT 'delete', rowid, {listed} {rows}",
+            f"INSERT INTO {name}(rowid, {listed}) SELECT rowid, {listed} {rows}",
         )
-        yield f"INSERT INTO {name}({name}) VALUES ('rebuild')"
 
 
 def plain(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -107,19 +123,26 @@ class Database:
         If SQLite cannot write the file.
     """
 
-    def __init__(self, path: Path, tables: Mapping[str, Table], views: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tables: Mapping[str, Table],
+        views: Sequence[str] = (),
+        new: bool = True,
+    ) -> None:
         self.path = path
         self.tables = tables
         self.views = views
+        self.new = new
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         with self._told():
             self._connection = sqlite.connect(str(self.path), autocommit=True)
             self._cursor = self._connection.cursor()
             for setting in SETTINGS:
                 self._run(setting)
             self._run("BEGIN")
-            for table in self.tables.values():
+            for table in self.tables.values() if self.new else ():
                 self._run(create(table))
         return self
 
@@ -140,14 +163,20 @@ class Database:
         """Index every table and commit."""
         with self._told():
             for table in self.tables.values():
-                for statement in (*indexes(table), *search(table)):
+                for statement in indexes(table):
                     self._run(statement)
+                for index in fts(table):
+                    self._run(index.create)
+                    self._run(index.rebuild)
                 progress(f"index {table.name}")
             for view in self.views:
                 self._run(view)
-            self._run("COMMIT")
-            self._run("PRAGMA analysis_limit = 1000")
-            self._run("ANALYZE")
+            self._commit()
+
+    def _commit(self) -> None:
+        self._run("COMMIT")
+        self._run("PRAGMA analysis_limit = 1000")
+        self._run("ANALYZE")
 
     def _run(self, statement: str) -> None:
         self._cursor.execute(statement)

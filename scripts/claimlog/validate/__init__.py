@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from claimlog.errors import Finding
 from claimlog.events.log import Log
@@ -76,11 +76,16 @@ def validate(
     return report
 
 
-def check_sections(log: Log, report: Report, progress: Callable[[str], None]) -> None:
+def check_sections(
+    log: Log,
+    report: Report,
+    progress: Callable[[str], None],
+    sections: Callable[[], Iterator[Log]] | None = None,
+) -> None:
     """Run the layers of rows on every section; the second only while the first finds nothing."""
     began = False
-    for section in log.sections():
-        known = len(report.errors)
+    for section in (sections or log.sections)():
+        known, before = len(report.errors), report.counts()
         tabular.check_pandera(section, report)
         if len(report.errors) > known or (known and not began):
             report.stopped_after = "schema"
@@ -90,11 +95,21 @@ def check_sections(log: Log, report: Report, progress: Callable[[str], None]) ->
             began = True
             for check in ROW_CHECKS:
                 check(section, report)
+        if section.streams == ("claims",):
+            report.of_claims.update(report.counts())
+            report.of_claims.subtract(before)
     if report.stopped_after is None:
         rows.check_order(log, report)
         _stopped(report, "rows")
     else:
         report.forget("rows")  # sections before the one that stopped it had begun with them
+
+
+def check_section(section: Log, report: Report) -> None:
+    """Run the checks of rows on one section, whatever they find."""
+    tabular.check_pandera(section, report)
+    for check in ROW_CHECKS:
+        check(section, report)
 
 
 def _stopped(report: Report, layer: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,12 @@ class Report:
         self.most = log.package.thresholds["findings_listed"]
         self.anchors_unchecked: int | None = None
         self.stopped_after: str | None = None
+        self.of_claims: Counter[str] = Counter()
+        """Rows checked by rule, of the claims alone, where a log came in sections."""
+
+    def counts(self) -> Counter[str]:
+        """Return how many rows each rule has checked so far."""
+        return Counter({name: tally.checked for name, tally in self.tallies.items()})
 
     @property
     def findings(self) -> list[Finding]:

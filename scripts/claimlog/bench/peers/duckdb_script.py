@@ -229,12 +229,13 @@ def settle(database: sqlite3.Connection) -> None:
 
 def extras(database: sqlite3.Connection, table: Table) -> Iterator[str]:
     """Yield the statements of our indexes and search on a table, for the columns that it has."""
-    from claimlog.export.sqlite import indexes, search
+    from claimlog.export.sqlite import fts, indexes
 
     have = {row[1] for row in database.execute(f"PRAGMA table_info({table.name})")}
     known = [columns for columns in table.spec.get("indexes", ()) if have >= set(columns)]
     yield from indexes(Table(table.name, {**table.spec, "indexes": known}))
-    yield from search(table)
+    for index in fts(table):
+        yield from (index.create, index.rebuild)
 
 
 def log_files(package: Package, *streams: str) -> Iterator[tuple[int, str, Path]]:

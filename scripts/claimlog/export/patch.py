@@ -1,0 +1,69 @@
+"""Changing a copy of an earlier database to what it would be if it were built from nothing.
+
+Rows and answers are the same; where a row lies in the file is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from claimlog.errors import ClaimlogError
+from claimlog.export.sqlite import Database, fts, quoted
+from claimlog.schema import Table
+
+GONE = "claimlog_gone"
+
+
+class Patch(Database):
+    """A copy of a database, to be changed; use it as a context, and `settle` it at the end."""
+
+    def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
+        super().__init__(path, tables, new=False)
+
+    def drop(self, names: Mapping[str, str], gone: pl.Series) -> None:
+        """Remove rows, and remember whose: `names` gives each table's column of the entity."""
+        with self._told():
+            self._run(f"CREATE TABLE {GONE} (id TEXT PRIMARY KEY) WITHOUT ROWID")
+            rows = pl.DataFrame({"id": gone}).to_arrow(compat_level=pl.CompatLevel.oldest())
+            self._cursor.adbc_ingest(GONE, rows, mode="append")
+            for name, column in names.items():
+                for statement in fts(self.tables[name], f"{column} IN (SELECT id FROM {GONE})"):
+                    self._run(statement.remove)
+                self._run(
+                    f"DELETE FROM {quoted(name)} WHERE {quoted(column)} IN (SELECT id FROM {GONE})"
+                )
+
+    def refill(self, name: str, frame: pl.DataFrame) -> None:
+        """Replace all rows of a table."""
+        with self._told():
+            self._run(f"DELETE FROM {quoted(name)}")
+        self.fill(name, frame)
+        with self._told():
+            for index in fts(self.tables[name]):
+                self._run(index.rebuild)
+
+    def settle(self, names: Mapping[str, str], rows: Mapping[str, int]) -> None:
+        """Index what came in for what was dropped, check the numbers of rows, and commit.
+
+        Raises
+        ------
+        ClaimlogError
+            If a table has not the number of rows that its Parquet file has.
+        """
+        with self._told():
+            for name, column in names.items():
+                for index in fts(self.tables[name], f"{column} IN (SELECT id FROM {GONE})"):
+                    self._run(index.insert)
+            self._run(f"DROP TABLE {GONE}")
+            for name, number in rows.items():
+                self._cursor.execute(f"SELECT count(*) FROM {quoted(name)}")
+                found = self._cursor.fetchone()
+                if found is None or found[0] != number:
+                    raise ClaimlogError(
+                        f"{self.path.name}: the table {name} has {found and found[0]} rows, its "
+                        f"Parquet file {number}; build from nothing: claimlog build --force"
+                    )
+            self._commit()
