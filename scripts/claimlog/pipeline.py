@@ -7,6 +7,7 @@ from pathlib import Path
 
 from claimlog.compiling import compiled, complete
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.events.batch import FILES
 from claimlog.events.cache import Built, Cache, cached
 from claimlog.events.log import Log, read
 from claimlog.events.reading import read_stored
@@ -131,12 +132,17 @@ def _released(log: Log) -> tuple[tuple[str, int], ...]:
 
 def log_bytes(package: Package) -> int:
     """Return the size of all files of rows."""
-    return sum(path.stat().st_size for path in package.events.glob("*/*.ndjson"))
+    return sum(path.stat().st_size for path in files_of_rows(package))
+
+
+def files_of_rows(package: Package) -> list[Path]:
+    """Return the files of rows of all batches."""
+    return [path for name in FILES for path in package.events.glob(f"*/{name}")]
 
 
 def steps(package: Package) -> int:
     """Return how often a build of `package` calls its progress."""
-    files = sum(1 for _ in package.events.glob("*/*.ndjson"))
+    files = len(files_of_rows(package))
     # a table is written, and indexed
     tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
     return len(STAGES) + files + 2 * tables

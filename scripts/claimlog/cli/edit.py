@@ -217,10 +217,22 @@ def retract(context: Context, identifier: str, reason: str, recorded_by: str) ->
 @click.option("--title", required=True, help="What the batch adds or changes.")
 @click.option("--method", required=True, help="How its rows were made, truthfully.")
 @by_option
+@click.option(
+    "--parquet",
+    "in_columns",
+    is_flag=True,
+    help="Hold the rows as Parquet, for a batch too large to be read by eye; same leaf hashes.",
+)
 @texts_option
 @pass_context
 def seal(
-    context: Context, slug: str, title: str, method: str, recorded_by: str, texts: Path | None
+    context: Context,
+    slug: str,
+    title: str,
+    method: str,
+    recorded_by: str,
+    in_columns: bool,
+    texts: Path | None,
 ) -> None:
     """Validate the open batch and move it into events/, atomically and for good."""
     from claimlog.cli.read import summarise
@@ -229,7 +241,7 @@ def seal(
 
     supplied = load_texts(texts)
     with locked(context.package):
-        batch, report = run(context.package, slug, title, method, recorded_by, supplied)
+        batch, report = run(context.package, slug, title, method, recorded_by, supplied, in_columns)
     summarise(report)
     click.echo(f"sealed {batch.shown}; commit it together with datapackage.json")
 

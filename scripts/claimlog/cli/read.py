@@ -42,7 +42,9 @@ def checked(context: Context, texts: Path | None) -> Report:
     from claimlog.validate import validate as run
 
     supplied = load_texts(texts)
-    files = sum(1 for _ in context.package.events.glob("*/*.ndjson"))
+    from claimlog.events.batch import FILES
+
+    files = sum(1 for name in FILES for _ in context.package.events.glob(f"*/{name}"))
     with progress("validate", files + len(LAYERS)) as step:
         log = read(context.package, progress=step)
         return run(log, supplied, progress=step)

@@ -17,8 +17,12 @@ from claimlog.schema import STREAMS
 from claimlog.shapes import HEAD, shape_error, shape_flaw
 
 MANIFEST = "batch.json"
+IN_COLUMNS = "-in-columns"
+"""What follows a stream's name in that of the resource that lists its Parquet files."""
+
 NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
-FILES = tuple(f"{stream}.ndjson" for stream in STREAMS)
+LINES, COLUMNS = ".ndjson", ".parquet"
+FILES = tuple(f"{stream}{suffix}" for suffix in (LINES, COLUMNS) for stream in STREAMS)
 OUT, IN = "rebase-out", "rebase-in"
 """Where a rebase keeps the batches it replaces; the name says how far it got."""
 
@@ -41,13 +45,21 @@ class Batch:
     @property
     def streams(self) -> list[str]:
         """Streams of which the batch holds a file, in log order."""
-        return [name for name in STREAMS if (self.path / f"{name}.ndjson").is_file()]
+        return [name for name in STREAMS if self.file(name).is_file()]
+
+    def in_columns(self, stream: str) -> bool:
+        """Whether a stream's rows are held as Parquet, as sealed bulk batches may hold them."""
+        return (self.path / f"{stream}{COLUMNS}").is_file()
+
+    def name(self, stream: str) -> str:
+        """Return the name of a stream's file."""
+        return f"{stream}{COLUMNS if self.in_columns(stream) else LINES}"
 
     def file(self, stream: str) -> Path:
-        return self.path / f"{stream}.ndjson"
+        return self.path / self.name(stream)
 
     def shown_file(self, stream: str) -> str:
-        return f"{self.shown}/{stream}.ndjson"
+        return f"{self.shown}/{self.name(stream)}"
 
     @property
     def manifest_sha256(self) -> str:
@@ -125,7 +137,11 @@ def _stray(path: Path, shown: str) -> Iterator[Finding]:
             message, remedy = "is a symbolic link", "put the file itself there"
         elif entry.name not in (MANIFEST, *FILES) or not entry.is_file():
             message = "does not belong in a batch"
-            remedy = f"a batch holds {MANIFEST} and {', '.join(FILES)}; move it out"
+            streams = ", ".join(f"{stream}{LINES}" for stream in STREAMS)
+            remedy = f"a batch holds {MANIFEST} and {streams}, or {COLUMNS} of these; move it out"
+        elif entry.suffix == LINES and entry.with_suffix(COLUMNS).exists():
+            message = f"stands beside {entry.stem}{COLUMNS}"
+            remedy = f"a stream has one file: the one that {MANIFEST} names; move the other out"
         else:
             continue
         yield Finding("batch-files", f"{shown}/{entry.name}", message, remedy=remedy)
@@ -188,15 +204,17 @@ def chain(batch: Batch, batches: list[Batch]) -> list[Batch]:
 
 
 def listing(batches: list[Batch]) -> dict[str, list[str]]:
-    """Return the files of every stream that has one, as the descriptor lists them.
+    """Return the files of every resource of the descriptor: a stream, in one of its formats.
 
     Newest first, because then two branches that each add a line at the top merge without conflict.
     """
     paths: dict[str, list[str]] = {}
     for batch in reversed(batches):
         for stream in batch.streams:
-            paths.setdefault(stream, []).append(batch.shown_file(stream))
-    return {stream: paths[stream] for stream in STREAMS if stream in paths}
+            name = f"{stream}{IN_COLUMNS}" if batch.in_columns(stream) else stream
+            paths.setdefault(name, []).append(batch.shown_file(stream))
+    order = [f"{stream}{ending}" for stream in STREAMS for ending in ("", IN_COLUMNS)]
+    return {name: paths[name] for name in order if name in paths}
 
 
 def descriptor_findings(package: Package) -> Iterator[Finding]:
@@ -226,16 +244,18 @@ def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
         for resource in (found if isinstance(found, list) else [])
         if isinstance(resource, dict) and isinstance(resource.get("name"), str)
     }
+    formats = {
+        LINES: {"format": "ndjson", "mediatype": "application/x-ndjson", "encoding": "utf-8"},
+        COLUMNS: {"format": "parquet", "mediatype": "application/vnd.apache.parquet"},
+    }
     return [
         {
-            "name": stream,
+            "name": name,
             "type": "table",
-            "format": "ndjson",
-            "mediatype": "application/x-ndjson",
-            "encoding": "utf-8",
-            "schema": f"schemas/{stream}.json",
-            **listed.get(stream, {}),
+            **formats[Path(paths[0]).suffix],
+            "schema": f"schemas/{name.removesuffix(IN_COLUMNS)}.json",
+            **listed.get(name, {}),
             "path": paths,
         }
-        for stream, paths in listing(batches).items()
+        for name, paths in listing(batches).items()
     ]

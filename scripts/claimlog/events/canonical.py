@@ -151,6 +151,18 @@ def _render_column(item: Field, key: str) -> pl.Expr:
     return pl.lit(key) + text
 
 
+def needs_care(table: Table) -> pl.Expr:
+    """Whether `render` may write a row otherwise than RFC 8785 does without saying so by a null.
+
+    It leaves columns unescaped whose legal values need no escape.
+    """
+    odd = r'["\\\x00-\x1f]'
+    columns = [item.name for item in table.fields if item.type != "array" and _plain(item)]
+    return pl.any_horizontal(
+        pl.lit(False), *(pl.col(name).cast(pl.String).str.contains(odd) for name in columns)
+    ).fill_null(False)
+
+
 def _plain(item: Field) -> bool:
     """Whether a column's legal values need no escape; others are caught when lines are compared."""
     return item.type == "datetime" or "pattern" in item.constraints or item.enum is not None

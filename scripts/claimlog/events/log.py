@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ import pyarrow as pa
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.events.batch import Batch, descriptor_findings, sealed_batches
 from claimlog.events.canonical import encode
+from claimlog.events.columnar import read_rows
 from claimlog.events.lines import Lines, Times, empty_frame, read_lines
 from claimlog.events.merkle import CompactRange
 from claimlog.events.upcast import Upcasts
 from claimlog.package import Package
 from claimlog.schema import STREAMS, Schemas, Table
+
+ALL = -1
+"""Bytes to read at once, to read all of a file at once."""
 
 READERS = 2
 """Files read at once."""
@@ -213,26 +218,90 @@ def read(
 
 
 def _read_file(package: Package, upcasts: Upcasts, batch: Batch, stream: str) -> Lines:
-    shown = batch.shown_file(stream)
-    return read_stream(read_bytes(batch.file(stream), shown), package, upcasts, batch, stream)
+    """Read a file of a batch whole."""
+    pieces = [*read_pieces(package, upcasts, batch, stream, ALL)]
+    if len(pieces) == 1:
+        return pieces[0]
+    whole = Lines(
+        rows=sum(piece.rows for piece in pieces),
+        sha256=pieces[-1].sha256,
+        size=pieces[-1].size,
+        leaves=[leaf for piece in pieces for leaf in piece.leaves],
+        findings=[finding for piece in pieces for finding in piece.findings],
+    )
+    if not whole.findings:
+        frames = [piece.frame for piece in pieces if piece.frame is not None]
+        whole.frame = pl.concat(frames) if frames else empty_frame(upcasts.schemas.streams[stream])
+        whole.times = Times.of(whole.frame)
+    return whole
 
 
-def read_stream(
-    data: bytes, package: Package, upcasts: Upcasts, batch: Batch, stream: str
-) -> Lines:
-    """Read the lines of a batch's file as rows of today's schema."""
+def read_pieces(
+    package: Package, upcasts: Upcasts, batch: Batch, stream: str, size: int
+) -> Iterator[Lines]:
+    """Read a file of a batch as rows of today's schema, some `size` bytes of lines at a time.
+
+    Lines are numbered within the file. ``sha256`` and ``size`` of a piece are of the file up to
+    its end.
+    """
+    shown, path = batch.shown_file(stream), batch.file(stream)
     version = written_as(batch, stream, upcasts.schemas)
     table = upcasts.table(stream, version)
-    lines = read_lines(data, table, batch.shown_file(stream), package.thresholds["line_bytes"])
-    if lines.frame is not None:
-        lines.frame = upcasts.up(lines.frame, stream, version)
-        lines.times = Times.of(lines.frame)
-    return lines
+    digest, before, length = sha256(), 0, 0
+    longest = package.thresholds["line_bytes"]
+
+    def pieces() -> Iterator[tuple[Lines, bytes]]:
+        if batch.in_columns(stream):
+            data = read_bytes(path, shown)
+            yield from ((lines, b"") for lines in read_rows(path, table, shown))
+            yield Lines(frame=empty_frame(table)), data
+            return
+        for data in chunks(path, shown, size):
+            lines = read_lines(data, table, shown, longest)
+            lines.findings = [
+                replace(finding, line=finding.line + before) if finding.line else finding
+                for finding in lines.findings
+            ]
+            yield lines, data
+
+    for lines, data in pieces():
+        digest.update(data)
+        length += len(data)
+        lines.sha256, lines.size = digest.hexdigest(), length
+        if lines.frame is not None:
+            lines.frame = upcasts.up(lines.frame, stream, version)
+            lines.times = Times.of(lines.frame)
+        before += lines.rows
+        yield lines
+
+
+def chunks(path: Path, shown: str, size: int) -> Iterator[bytes]:
+    """Yield a file in pieces of about `size` bytes that end with a line, the last one as it is.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be read.
+    """
+    rest, nothing = b"", True
+    try:
+        with path.open("rb") as handle:
+            while data := handle.read(size):
+                end = data.rfind(b"\n") + 1
+                if end:
+                    yield rest + data[:end]
+                    rest, nothing = data[end:], False
+                else:
+                    rest += data
+    except OSError as error:
+        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
+    if rest or nothing:
+        yield rest
 
 
 def written_as(batch: Batch, stream: str, schemas: Schemas) -> int:
     """Return the schema version that a batch's rows of a stream were written by."""
-    listed = batch.manifest.get("files", {}).get(f"{stream}.ndjson", {})
+    listed = batch.manifest.get("files", {}).get(batch.name(stream), {})
     return int(listed.get("schema_version", schemas.streams[stream].version))
 
 

@@ -8,19 +8,16 @@ a part says only on which line of its file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from claimlog.errors import ClaimlogError
 from claimlog.events.batch import Batch
 from claimlog.events.lines import Lines, Times
-from claimlog.events.log import read_stream
+from claimlog.events.log import read_pieces
 from claimlog.events.upcast import Upcasts
 from claimlog.package import Package
 from claimlog.schema import Schemas, Table
@@ -71,7 +68,7 @@ class Kept:
     @classmethod
     def load(cls, found: dict[str, Any]) -> Kept:
         parts = [Part(p["name"], p["rows"], p["bytes"], tuple(p["ids"])) for p in found["parts"]]
-        times = Times(**found["times"]) if found["times"] else None
+        times = Times(*found["times"]) if found["times"] else None
         return cls(found["rows"], found["bytes"], found["sha256"], times, tuple(parts))
 
 
@@ -88,54 +85,28 @@ def keep(root: Path, batch: Batch, stream: str, folder: Path) -> tuple[Lines, Ke
     """
     package = Package(root)
     schemas = Schemas(package)
-    upcasts = Upcasts(schemas)
     table = schemas.streams[stream]
-    whole, digest = Lines(), sha256()
+    whole = Lines()
     parts: list[Part] = []
     times: list[Times] = []
     stem = f"{batch.path.name}-{stream}-{os.getpid()}"
-    for number, data in enumerate(_chunks(batch.file(stream), batch.shown_file(stream))):
-        digest.update(data)
-        lines = read_stream(data, package, upcasts, batch, stream)
-        whole.findings += [
-            replace(finding, line=finding.line + whole.rows) if finding.line else finding
-            for finding in lines.findings
-        ]
+    for number, lines in enumerate(read_pieces(package, Upcasts(schemas), batch, stream, CHUNK)):
         if lines.frame is not None and lines.rows:
+            first = whole.rows + 1
             rows = lines.frame.with_columns(
                 pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
-                pl.int_range(whole.rows + 1, whole.rows + 1 + pl.len(), dtype=pl.Int64).alias(
-                    "line"
-                ),
+                pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("line"),
             )
             parts.append(write_part(rows, table, folder / f"{stem}-{number}.parquet"))
         times += [lines.times] if lines.times else []
         whole.rows += lines.rows
-        whole.size += lines.size
+        whole.findings += lines.findings
         whole.leaves += lines.leaves
-    whole.sha256 = digest.hexdigest()
+        whole.size, whole.sha256 = lines.size, lines.sha256
     whole.times = _joined(times)
     if whole.findings:
         return whole, None
     return whole, Kept(whole.rows, whole.size, whole.sha256, whole.times, tuple(parts))
-
-
-def _chunks(path: Path, shown: str) -> Iterator[bytes]:
-    """Yield a file in pieces that end with a line, the last one as it is."""
-    rest = b""
-    try:
-        with path.open("rb") as handle:
-            while data := handle.read(CHUNK):
-                end = data.rfind(b"\n") + 1
-                if end:
-                    yield rest + data[:end]
-                    rest = data[end:]
-                else:
-                    rest += data
-    except OSError as error:
-        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
-    if rest:
-        yield rest
 
 
 def _joined(times: list[Times]) -> Times | None:

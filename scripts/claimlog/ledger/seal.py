@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from hashlib import file_digest
 from typing import Any
+
+import polars as pl
 
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.events.batch import (
+    COLUMNS,
+    LINES,
     MANIFEST,
     NAME,
     Batch,
     dump_manifest,
     manifest_flaw,
 )
+from claimlog.events.columnar import write_rows
 from claimlog.events.log import Log, read
 from claimlog.events.merkle import CompactRange
 from claimlog.events.text import Texts
@@ -30,8 +36,15 @@ def seal(
     method: str,
     recorded_by: str,
     texts: Texts | None,
+    in_columns: bool = False,
 ) -> tuple[Batch, Report]:
     """Validate the open batch and move it into events/ atomically. The caller holds the lock.
+
+    Parameters
+    ----------
+    in_columns
+        Whether to hold the rows as Parquet, for batches too large to be read by eye. They have the
+        same leaf hashes.
 
     Raises
     ------
@@ -64,7 +77,17 @@ def seal(
         place = folder / name
         place.mkdir()
         for stream in batch.streams:
-            shutil.copyfile(batch.file(stream), place / f"{stream}.ndjson")
+            if in_columns:
+                rows = log.frames[stream].filter(pl.col("batch") == batch.number)
+                file = place / f"{stream}{COLUMNS}"
+                write_rows(rows, log.schemas.streams[stream], file)
+                listed = manifest["files"].pop(f"{stream}{LINES}")
+                with file.open("rb") as handle:
+                    digest = file_digest(handle, "sha256").hexdigest()
+                size = file.stat().st_size
+                manifest["files"][file.name] = {**listed, "bytes": size, "sha256": digest}
+            else:
+                shutil.copyfile(batch.file(stream), place / f"{stream}{LINES}")
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
         with undisturbed():
             move_in(package, place)
@@ -103,7 +126,7 @@ def make_manifest(
     files = {}
     for stream in batch.streams:
         lines = log.files[batch.shown_file(stream)]
-        files[f"{stream}.ndjson"] = {
+        files[f"{stream}{LINES}"] = {
             "rows": lines.rows,
             "bytes": lines.size,
             "sha256": lines.sha256,

@@ -48,8 +48,8 @@ def check_integrity(log: Log, report: Report) -> None:
 
 def _check_files(log: Log, report: Report, batch: Batch) -> None:
     listed = batch.manifest["files"]
-    present = {f"{stream}.ndjson" for stream in batch.streams}
-    for name in sorted(present | set(listed)):
+    present = {batch.name(stream): stream for stream in batch.streams}
+    for name in sorted({*present, *listed}):
         shown = f"{batch.shown}/{name}"
         report.count("file-hash", 1)
         if name not in present or name not in listed:
@@ -63,7 +63,7 @@ def _check_files(log: Log, report: Report, batch: Batch) -> None:
                 report.fail(Finding("file-hash", shown, message, remedy=RESTORE))
                 break
         report.count("schema-version", 1)
-        known = log.schemas.streams[name.removesuffix(".ndjson")].version
+        known = log.schemas.streams[present[name]].version
         if listed[name]["schema_version"] > known:
             message = f"has schema version {listed[name]['schema_version']}, known is {known}"
             remedy = "update claimlog and schemas/"

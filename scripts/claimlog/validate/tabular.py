@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import Finding
-from claimlog.events.batch import listing, resources
+from claimlog.events.batch import IN_COLUMNS, listing, resources
 from claimlog.events.canonical import render
 from claimlog.events.log import Log
 from claimlog.package import DESCRIPTOR
@@ -170,14 +170,17 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
     if report.tallies["descriptor"].failed:
         return []
     limit = log.package.thresholds["frictionless_rows"]
-    if max(map(log.height, log.schemas.streams)) <= limit:
+    # Frictionless reads Parquet only with libraries that we have no other use for
+    in_lines = not any(batch.in_columns(s) for batch in log.batches for s in batch.streams)
+    if in_lines and max(map(log.height, log.schemas.streams)) <= limit:
         tasks = [*_whole(log)]
         note = f"every row of every stream (at most {limit} in each)"
     else:
         size = log.package.thresholds["frictionless_sample"]
         with tempfile.TemporaryDirectory() as folder:
             tasks = [*_samples(log, Path(folder), size)]
-        note = f"{size} rows of each stream at even distances, not all (more than {limit} rows)"
+        why = f"more than {limit} rows" if in_lines else "some are held as Parquet"
+        note = f"{size} rows of each stream at even distances, not all ({why})"
     findings = []
     for lines, errors, rows in tasks:
         report.count("descriptor", rows, note=f"Frictionless read {note}")
@@ -200,7 +203,7 @@ def _check_listing(log: Log, report: Report) -> None:
             message = f'resource "{name}" lists {path}, which is no file of a sealed batch'
             remedy = "restore the file from git, or take the path out"
             report.fail(Finding("descriptor", DESCRIPTOR, message, remedy=remedy))
-        if name not in log.schemas.streams:
+        if name.removesuffix(IN_COLUMNS) not in log.schemas.streams:
             message = f'resource "{name}" is no stream of the log'
             report.fail(Finding("descriptor", DESCRIPTOR, message, remedy="remove it"))
     for name, paths in present.items():
