@@ -34,6 +34,14 @@ $(VENV)/.validators: $(VENV)/.run requirements-validators.txt
 	@$(VENV)/validators/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-validators.txt
 	@touch $@
 
+# Spark is large and few need it, so it lives apart as well.
+$(VENV)/.spark: $(VENV)/.run requirements-spark.txt
+	@echo "installing Spark into $(VENV)/spark"
+	@test -x $(VENV)/spark/bin/python || $(PYTHON) -m venv $(VENV)/spark
+	@$(VENV)/spark/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.txt
+	@$(VENV)/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
 serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=, RELEASES=all)
 	@$(CLAIMLOG) serve --port $(PORT) $(TEXTS_OPTION) $(RELEASES_OPTION)
 
@@ -55,6 +63,10 @@ test: $(VENV)/.dev $(VENV)/.validators  ## set up, run every test
 faults: $(VENV)/.dev  ## fail and kill commands at every system call (needs strace) and put the table into the README
 	@PYTHONPATH=tests $(BIN)/python -m faults --each $(or $(EACH),3) --readme
 
+test-spark: $(VENV)/.spark  ## local Spark: the same tables as the embedded engine's (needs Java 17; CLAIMS=)
+	@$(VENV)/spark/bin/python -m pytest -s tests/test_spark.py tests/test_engines.py
+	@$(VENV)/spark/bin/claimlog bench engines --claims $(or $(CLAIMS),20000) $(if $(README),--readme)
+
 verify: $(VENV)/.run  ## check every claim against the texts in TEXTS=dir
 	@$(CLAIMLOG) verify $(TEXTS_OPTION)
 
@@ -71,11 +83,12 @@ schemas: $(VENV)/.run  ## write shared columns and code lists into the schema fi
 lock: $(VENV)/.dev  ## pin the newest dependencies, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade --extra spark -c requirements.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade requirements-validators.in -o requirements-validators.txt
 
 clean:  ## remove everything that make made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build build-spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile

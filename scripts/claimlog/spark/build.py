@@ -79,11 +79,7 @@ def build(
     if here is not None:
         refuse_foreign(package, here)
     with session(properties or {}) as spark, tempfile.TemporaryDirectory() as folder:
-        shipped = _shipped(spark, package, Path(folder))
-        files = list_files(spark, package, batches, Path(folder) / "mirror")
-        require_readable(files)
-        log = read(spark, files, shipped, progress)
-        report = validate(log, progress=progress, rows_by=check_rows(shipped))
+        log, report = checked(spark, package, batches, Path(folder), progress)
         if report.errors:
             raise FindingsError(report.findings, "nothing was built")
         cut = cutoff(log, as_of)
@@ -93,6 +89,21 @@ def build(
             _describe(package, log, cut, report, written, place)
         spark.catalog.clearCache()
     return Built(report, written)
+
+
+def checked(
+    spark: SparkSession,
+    package: Package,
+    batches: str | None,
+    folder: Path,
+    progress: Progress = lambda _: None,
+) -> tuple[SparkLog, Report]:
+    """Read and validate a log on Spark; `folder` is an empty one to work in."""
+    shipped = _shipped(spark, package, folder)
+    files = list_files(spark, package, batches, folder / "mirror")
+    require_readable(files)
+    log = read(spark, files, shipped, progress)
+    return log, validate(log, progress=progress, rows_by=check_rows(shipped))
 
 
 def _shipped(spark: SparkSession, package: Package, folder: Path) -> str:

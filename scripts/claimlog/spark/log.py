@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ import pyarrow as pa
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.batch import Batch
 from claimlog.events.lines import Lines, Times, arrow_schema
-from claimlog.events.log import Log, read_stream
+from claimlog.events.log import Log, read_pieces
 from claimlog.events.merkle import CompactRange
 from claimlog.events.upcast import Upcasts
 from claimlog.package import Package
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 TOLD = "told"
-"""Column in which a file's first row carries what its task found; it goes no further."""
+"""Column in which a row without a position carries what a file's task found."""
+
+PIECE = 64 << 20
+"""Bytes of a file that a task parses at once."""
 
 CHUNK = 10_000
 """Rows that a task gives to Spark at once."""
@@ -155,34 +160,62 @@ def read_file(
 ) -> Iterator[pa.RecordBatch]:
     """Read a file's bytes in a task: its rows with their positions, and what was found."""
     schemas, upcasts = known(shipped)
-    lines = read_stream(data, schemas.package, upcasts, batch, stream)
+    schema = row_schema(schemas.streams[stream])
+    whole, tree, times = Lines(), [], []
+    with tempfile.TemporaryDirectory(prefix="claimlog-") as folder:
+        path = Path(folder) / key
+        path.parent.mkdir()
+        path.write_bytes(data)
+        here = replace(batch, path=path.parent)
+        for lines in read_pieces(schemas.package, upcasts, here, stream, PIECE):
+            tree += subtrees(first + whole.rows, lines.leaves)
+            times += [lines.times] if lines.times else []
+            if lines.frame is not None and lines.rows:
+                yield from _given(_placed(lines, first, whole.rows, batch.number), schema)
+            whole.rows += lines.rows
+            whole.findings += lines.findings
+            whole.sha256, whole.size = lines.sha256, lines.size
     told = {
         "key": key,
-        "rows": lines.rows,
-        "sha256": lines.sha256,
-        "size": lines.size,
-        "times": lines.times,
-        "tree": [(level, root.hex()) for level, root in subtrees(first, lines.leaves)],
-        "findings": [finding.as_dict() for finding in lines.findings],
+        "rows": whole.rows,
+        "sha256": whole.sha256,
+        "size": whole.size,
+        "times": _joined(times),
+        "tree": [(level, root.hex()) for level, root in tree],
+        "findings": [finding.as_dict() for finding in whole.findings],
     }
-    schema = row_schema(schemas.streams[stream])
-    if lines.frame is None or not lines.rows:
-        # a row without a position carries the news
-        rows = pa.Table.from_pylist([dict.fromkeys(schema.names)], schema)
-    else:
-        frame = lines.frame.with_columns(
-            pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("seq"),
-            pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
-            pl.lit(batch.number, dtype=pl.Int64).alias("batch"),
-            pl.int_range(1, 1 + pl.len(), dtype=pl.Int64).alias("line"),
-        )
-        rows = frame.select(schema.names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    for at in range(0, rows.num_rows, CHUNK):
-        part = rows.slice(at, CHUNK).cast(schema)
-        notes: list[str | None] = [None] * part.num_rows
-        if at == 0:
-            notes[0] = json.dumps(told)
-        yield from part.append_column(TOLD, pa.array(notes, pa.string())).to_batches()
+    yield _noted(pa.Table.from_pylist([dict.fromkeys(schema.names)], schema), json.dumps(told))
+
+
+def _placed(lines: Lines, first: int, before: int, number: int) -> pl.DataFrame:
+    assert lines.frame is not None
+    return lines.frame.with_columns(
+        pl.int_range(first + before, first + before + pl.len(), dtype=pl.Int64).alias("seq"),
+        pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
+        pl.lit(number, dtype=pl.Int64).alias("batch"),
+        pl.int_range(before + 1, before + 1 + pl.len(), dtype=pl.Int64).alias("line"),
+    )
+
+
+def _given(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for part in frame.select(schema.names).iter_slices(CHUNK):
+        rows = part.to_arrow(compat_level=pl.CompatLevel.oldest())
+        yield _noted(rows.cast(schema), None)
+
+
+def _noted(rows: pa.Table, told: str | None) -> pa.RecordBatch:
+    notes = pa.array([told] * rows.num_rows, pa.string())
+    (batch,) = rows.append_column(TOLD, notes).combine_chunks().to_batches()
+    return batch
+
+
+def _joined(times: list[Times]) -> Times | None:
+    """Return the times of a file from those of its pieces."""
+    if not times:
+        return None
+    apart = all(one.last <= other.first for one, other in pairwise(times))
+    first, last = min(one.first for one in times), max(one.last for one in times)
+    return Times(first, last, apart and all(one.rising for one in times))
 
 
 @cache

@@ -103,14 +103,15 @@ class Place:
         return self._jvm.org.apache.hadoop.fs.Path(f"{self.address}/{name}") if name else self._path
 
     def _reached(self) -> _Reached:
-        return _Reached(self.address)
+        return _Reached(self.address, self._jvm)
 
 
 class _Reached:
     """Turns what a file system throws into a message about the address."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, jvm: Any) -> None:
         self.address = address
+        self._jvm = jvm
 
     def __enter__(self) -> None:
         return None
@@ -124,10 +125,10 @@ class _Reached:
         match = SCHEME.match(self.address)
         scheme = match["scheme"] if match else "file"
         if "No FileSystem for scheme" in said or "ClassNotFoundException" in said:
+            version = self._jvm.org.apache.hadoop.util.VersionInfo.getVersion()
             raise ClaimlogError(
-                f"{self.address}: this Spark has no connector for {scheme}: addresses; name one "
-                "that fits its Hadoop, as --spark "
-                "spark.jars.packages=org.apache.hadoop:hadoop-aws:VERSION for s3a:"
+                f"{self.address}: this Spark has no connector for {scheme}: addresses; name one, "
+                f"for s3a: --spark spark.jars.packages=org.apache.hadoop:hadoop-aws:{version}"
             ) from error
         lines = [line for line in said.splitlines() if "Exception" in line]
         reason = (lines or said.splitlines() or ["no reason given"])[-1].strip()

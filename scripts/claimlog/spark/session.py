@@ -93,8 +93,8 @@ def require() -> None:
     for module in ("pyspark", "pandas"):
         if importlib.util.find_spec(module) is None:
             raise ClaimlogError(
-                f"--engine spark needs {module}, which is not installed here: "
-                "pip install 'claimlog[spark]' (make test-spark sets up .venv/spark with it)"
+                f"--engine spark needs {module}, which is not installed here: install the extra "
+                "claimlog[spark], pip install '.[spark]' in a checkout (make test-spark does)"
             )
     home = os.environ.get("JAVA_HOME")
     java = f"{home}/bin/java" if home else shutil.which("java")
