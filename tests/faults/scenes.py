@@ -45,7 +45,7 @@ class Scene:
 
     name: str
     words: tuple[str, ...]
-    prepare: Callable[[Path], None]
+    prepare: Callable[[Path], object]
     says: re.Pattern[str]
     twice: re.Pattern[str]
 
@@ -70,12 +70,14 @@ def started(folder: Path) -> World:
 
 
 def with_open(folder: Path) -> World:
+    """Return that package with a row in the open batch."""
     world = started(folder)
     world.add("actors", [actor("pact", "agency")])
     return world
 
 
 def two_streams(folder: Path) -> None:
+    """Rows of two streams wait in the open batch."""
     with_open(folder).add("incidents", [INCIDENT])
 
 
@@ -144,14 +146,14 @@ SCENES = (
     Scene(
         "add",
         adding("port"),
-        lambda folder: with_open(folder) and None,
+        with_open,
         re.compile(r"^added port "),
         re.compile(r"port exists already"),
     ),
     Scene(
         "retract",
         ("retract", "sud", "--reason", "Not in the text."),
-        lambda folder: with_open(folder) and None,
+        with_open,
         re.compile(r"^retracted sud"),
         re.compile(r"sud was retracted"),
     ),
@@ -188,7 +190,7 @@ SCENES = (
 
 @dataclass(frozen=True)
 class Start:
-    """A scene made ready: its package, and what it looks like before and after the command."""
+    """A scene made ready: the package that its command starts from."""
 
     scene: Scene
     template: Path

@@ -8,13 +8,13 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from faults import zygote
 from faults.calls import GROUP, Call, touching
-from faults.scenes import Scene, adding, sealing, start, started
+from faults.scenes import SCENES, Scene, adding, sealing, start, started
 from faults.zygote import CLOCK, Fault
 
 BACK = (0, 1, 24, 24 * 400)
@@ -64,14 +64,7 @@ def race(folder: Path, writers: int, turns: int, seed: int) -> Race:
 
 def started_scene() -> Scene:
     """Return the scene of an addition to a package without an open batch."""
-    from faults.scenes import SCENES
-
-    adds = SCENES[0]
-    return Scene("race", adding("first"), _prepare, adds.says, adds.twice)
-
-
-def _prepare(folder: Path) -> None:
-    started(folder)
+    return replace(SCENES[0], name="race", words=adding("first"), prepare=started)
 
 
 def _calls(root: Path, scene: Scene) -> list[Call]:

@@ -51,7 +51,7 @@ def locked(package: Package) -> Iterator[None]:
                     ) from error
                 time.sleep(0.05)
         tidy(open_folder(package))
-        for pattern in ("staging-*", ".gone-*"):
+        for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):
                 remove(path)  # left by a run that was cut off: who holds the lock is alone here
         yield
