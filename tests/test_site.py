@@ -194,7 +194,7 @@ def test_the_command_serves_the_build_on_loopback(served: World) -> None:
     )
     try:
         address = f"http://127.0.0.1:{port}/tiny/claims.json?_shape=array"
-        for _ in range(100):
+        for _ in range(400):
             try:
                 with urllib.request.urlopen(address, timeout=5) as answer:
                     assert len(json.loads(answer.read())) == 5
@@ -202,7 +202,7 @@ def test_the_command_serves_the_build_on_loopback(served: World) -> None:
             except OSError:
                 time.sleep(0.1)
         else:
-            pytest.fail("the server did not answer within ten seconds")
+            pytest.fail("the server did not answer within forty seconds")
     finally:
         server.terminate()
         server.wait(10)
