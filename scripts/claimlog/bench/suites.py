@@ -27,6 +27,7 @@ Step = Callable[[str], None]
 
 SUITES = {
     "peers": "every stage of a build, beside what one would use instead",
+    "growth": "builds of growing size, and an update by what was appended",
     "engines": "the embedded engine and Spark on one log (make test-spark)",
     "site": "every page, table and query of the site, asked by one client",
 }
