@@ -103,5 +103,6 @@ def _place(rest: str, root: Path) -> str:
     """Return the last path of a call, made the same for all files of a kind in a directory."""
     paths = re.findall(rf"{re.escape(str(root))}/([^\">]*)", rest)
     path = Path(paths[-1] if paths else ".")
-    folder = TEMPORARY.sub("*", path.parent.as_posix())
-    return f"{folder}/*{TEMPORARY.sub('*', path.suffix)}"
+    folder, inside, _ = TEMPORARY.sub("*", path.parent.as_posix()).partition("*")
+    # what is not yet in its place is all of a kind
+    return f"{folder}{inside}/*{TEMPORARY.sub('*', path.suffix)}"

@@ -16,18 +16,6 @@ from claimlog.package import Package
 from conftest import World, actor, empty_world
 from faults import zygote
 
-TABLES = (
-    "actors",
-    "batches",
-    "claims",
-    "coding_pairs",
-    "codings",
-    "events",
-    "reliability",
-    "span_agreement",
-)
-"""The tables of the tiny package: fewer files mean fewer calls of the same kind."""
-
 INCIDENT = {
     "incident_id": "fog",
     "title": "Fog in the harbour",
@@ -61,9 +49,6 @@ def adding(name: str) -> tuple[str, ...]:
 def started(folder: Path) -> World:
     """Return a package with one sealed batch; its root is `folder`/package."""
     world = empty_world(folder)
-    for path in (world.root / "schemas" / "tables").iterdir():
-        if path.stem not in TABLES:
-            path.unlink()
     world.add("actors", [actor("nor", "agency"), actor("sud", "agency")])
     world.seal("register")
     return world
