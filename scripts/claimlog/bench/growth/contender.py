@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-from claimlog.bench.engines.contender import Watch
+from claimlog.bench.watch import Watch
 from claimlog.package import Package
 
 

@@ -9,6 +9,7 @@ own.
 - ``duckdb`` is the script one would write: DuckDB reads and folds, then writes Parquet; sqlite3
   writes the database. It hashes nothing, checks nothing and writes no event ids.
 - ``sqlite-utils`` puts the claims and their versions, and no other table, into a database.
+- ``replay`` and ``eventsourcing`` replay the history of claims to their last states (`replay`).
 
 Both scripts get the settings of our SQLite writer, its indexes, and its full-text search, for the
 columns that they have.
@@ -25,12 +26,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from claimlog.bench.peers import replay
 from claimlog.bench.peers.duckdb_script import (
     count_claims,
     log_files,
     settle,
     with_duckdb,
 )
+from claimlog.bench.watch import Watch
 from claimlog.package import Package
 from claimlog.schema import Field, Schemas
 
@@ -143,6 +146,8 @@ PEERS: dict[str, Callable[[Package, Path], Result]] = {
     "frictionless": frictionless,
     "duckdb": with_duckdb,
     "sqlite-utils": with_sqlite_utils,
+    "replay": replay.claimlog,
+    "eventsourcing": replay.eventsourcing,
 }
 
 
@@ -152,11 +157,13 @@ def measure(name: str, package: Package, out: Path) -> Result:
     Seconds are of the wall clock, imports of libraries included unless the peer says otherwise.
     """
     started = perf_counter()
-    result = PEERS[name](package, out)
+    with Watch() as watch:
+        result = PEERS[name](package, out)
     seconds = perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = used.ru_utime + used.ru_stime
-    return {"seconds": seconds, **result, "cpu_seconds": cpu, "peak_bytes": peak()}
+    below = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime + below.ru_utime + below.ru_stime
+    return {"seconds": seconds, **result, "cpu_seconds": cpu, "peak_bytes": max(watch.peak, peak())}
 
 
 if __name__ == "__main__":

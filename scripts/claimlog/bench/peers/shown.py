@@ -24,6 +24,8 @@ DESCRIBED = {
     "frictionless": "Frictionless, same Table Schema",
     "duckdb": "DuckDB + sqlite3 script, no checks",
     "sqlite-utils": "sqlite-utils, claims only",
+    "replay": "replay of some claims: our fold",
+    "eventsourcing": "replay of the same: eventsourcing",
 }
 
 
@@ -67,7 +69,9 @@ def markdown(results: Result) -> str:
         f"`{command}` made this table: a synthetic log of {results['claims']:,} claims "
         f"({results['rows']:,} events), medians of {results['runs']} on "
         f"{said(results['machine'])}. "
-        "Peak memory is that of the process up to the end of the stage."
+        "Peak memory is that of the process up to the end of the stage; of a whole build and of "
+        "the peers it includes the processes that they start. sqlite-utils plus Frictionless is "
+        "the time of the first, and what the second would take for all rows at its rate."
     )
     made = (table(head, rows) for head, rows in zip(HEADS, _cells(results), strict=True))
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
