@@ -6,6 +6,7 @@ Everything stands in CSV files under ``schemas/codebook/``; one code list is one
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,7 +51,13 @@ class Codebook:
     def codes(self) -> dict[str, list[Row]]:
         """Code lists by name; each code with label, definition, rules, example and mapping."""
         paths = sorted((self.folder / "codes").glob("*.csv"))
-        return {path.stem: self._rows(f"codes/{path.name}", CODES) for path in paths}
+        lists = {path.stem: self._rows(f"codes/{path.name}", CODES) for path in paths}
+        for name, rows in lists.items():
+            twice = [code for code, n in Counter(row["code"] for row in rows).items() if n > 1]
+            if twice:
+                shown = self.package.relative(self.folder / "codes" / f"{name}.csv")
+                raise ClaimlogError(f"{shown}: gives the code {twice[0]!r} twice; keep one of them")
+        return lists
 
     @cached_property
     def variables(self) -> list[Row]:

@@ -6,6 +6,7 @@ library that writes the file, and with it the bytes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,5 +189,8 @@ class Database:
         try:
             yield
         except sqlite.Error as error:
-            message = f"{self.path.name}: cannot be written ({error}); is the disk full?"
-            raise ClaimlogError(message) from error
+            if twice := re.search(r"UNIQUE constraint failed: ([\w., ]+)", str(error)):
+                message = f"two rows agree in {twice[1].strip()}, by which they are told apart"
+                raise ClaimlogError(f"{self.path.name}: {message}; make them one") from error
+            message = f"cannot be written ({str(error).splitlines()[0]}); is the disk full?"
+            raise ClaimlogError(f"{self.path.name}: {message}") from error

@@ -11,9 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.log import Log
 from claimlog.package import read_table
+from claimlog.schema import STREAMS
 
 LAYERS = ("log", "line", "schema", "rows", "integrity", "text")
 """Layers in the order in which they run; a layer runs only if the ones before it found nothing."""
@@ -58,8 +59,23 @@ class Tally:
         return "passed" if self.checked else "not checked"
 
 
+class Tallies(dict[str, Tally]):
+    """Tallies by rule; one that is checked and that no file states is said to be missing."""
+
+    def __missing__(self, rule: str) -> Tally:
+        raise ClaimlogError(
+            f"schemas/rules.csv: does not state the rule {rule}; restore it from git"
+        )
+
+
 def read_rules(schemas: Path) -> dict[str, Rule]:
-    """Return every rule by id, in the order in which the files give them."""
+    """Return every rule by id, in the order in which the files give them.
+
+    Raises
+    ------
+    ClaimlogError
+        If a file cannot be read, or a rule is of no layer, stream or severity.
+    """
     rules = {}
     for row in read_table(schemas / "rules.csv", "schemas/rules.csv", RULES):
         rules[row["id"]] = Rule(**row)
@@ -67,6 +83,14 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
         rules[row["id"]] = Rule(
             row["id"], "rows", row["stream"], row["severity"], row["sentence"], row["reason"]
         )
+    for rule in rules.values():
+        streams = rule.streams == "*" or set(rule.streams.split("|")) <= set(STREAMS)
+        if not streams or rule.layer not in LAYERS or rule.severity not in ("error", "warning"):
+            raise ClaimlogError(
+                f"schemas/rules.csv, schemas/requirements.csv: the rule {rule.id} is of the layer "
+                f'"{rule.layer}", the streams "{rule.streams}" and the severity "{rule.severity}", '
+                "of which one does not exist; restore the file from git"
+            )
     return rules
 
 
@@ -81,7 +105,7 @@ class Report:
     def __init__(self, log: Log) -> None:
         self.log = log
         self.rules = read_rules(log.package.schemas)
-        self.tallies = {name: Tally(rule) for name, rule in self.rules.items()}
+        self.tallies = Tallies({name: Tally(rule) for name, rule in self.rules.items()})
         self.most = log.package.thresholds["findings_listed"]
         self.anchors_unchecked: int | None = None
         self.stopped_after: str | None = None
@@ -154,7 +178,7 @@ class Report:
         key = self.log.schemas.streams[stream].id
         for row in wrong.head(self.most).iter_rows(named=True):
             path, line = self.log.place(stream, row["batch"], row["line"])
-            severity = self.rules[rule].severity
+            severity = self.tallies[rule].rule.severity
             entity = row.get(key)
             self.fail(Finding(rule, path, say(row), line, entity, remedy, severity))
         self.tallies[rule].failed += max(0, wrong.height - self.most)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.edtf import bounds
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.log import Log
 from claimlog.schema import Field, Table
 from claimlog.validate.report import Report, read_requirements
@@ -19,6 +19,14 @@ def check_requirements(log: Log, report: Report) -> None:
     for rule in read_requirements(log.package.schemas):
         named = log.streams if rule["stream"] == "*" else log.speaking_of(rule["stream"])
         for stream in named:
+            for side in ("when", "then"):
+                column, state = rule[f"{side}_column"], rule[side]
+                item = log.schemas.streams[stream].by_name.get(column)
+                if item is None or not _askable(item, state):
+                    raise ClaimlogError(
+                        f"schemas/requirements.csv: {rule['id']} asks whether {column} of {stream} "
+                        f'is "{state}", which cannot be asked of it; restore it from git'
+                    )
             when = _condition(rule["when_column"], rule["when"])
             then = _condition(rule["then_column"], rule["then"])
 
@@ -30,6 +38,12 @@ def check_requirements(log: Log, report: Report) -> None:
                 )
 
             report.check(rule["id"], stream, log.frames[stream], when & ~then, say)
+
+
+def _askable(item: Field, state: str) -> bool:
+    """Whether a requirement can name this state of a column."""
+    lists = state in ("empty", "nonempty")
+    return state in ("set", "null") or (lists if item.type == "array" else item.type == "string")
 
 
 def _condition(column: str, state: str) -> pl.Expr:
