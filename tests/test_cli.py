@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -625,7 +626,14 @@ def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(1.5)
+        opened = Path(f"/proc/{process.pid}/fd")
+        lock = str(world.package.state / "lock")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:  # until it waits
+            if any(os.path.realpath(path) == lock for path in opened.iterdir()):
+                break
+            time.sleep(0.01)
+        time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert (process.returncode, err.strip()) == (1, "claimlog: interrupted; nothing was replaced")

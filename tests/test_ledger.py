@@ -479,16 +479,10 @@ def test_leftovers_in_the_state_directory_are_no_part_of_the_log(world: World, n
 # several processes at once
 
 
-def wait_for_the_lock(world: World, seconds: int) -> None:
-    thresholds = world.root / "schemas" / "thresholds.csv"
-    text = thresholds.read_text("utf-8").replace("lock_seconds,10,", f"lock_seconds,{seconds},")
-    thresholds.write_text(text, "utf-8")
-
-
 @pytest.fixture
 def held(world: World) -> Iterator[World]:
     """The package while another process holds its lock, with a short patience."""
-    wait_for_the_lock(world, 0)
+    world.limit(lock_seconds=0)
     with locked(world.package):
         yield world
 
@@ -514,7 +508,7 @@ def started(world: World, *words: str) -> subprocess.Popen[str]:
 
 def test_of_two_seals_at_once_one_wins_and_the_other_finds_nothing_to_seal(world: World) -> None:
     world.add("claims", [LETTER, LIKED])
-    wait_for_the_lock(world, 100)
+    world.limit(lock_seconds=100)
     words = ("--title", "X", "--method", "None.")
     both = [started(world, "seal", "--slug", slug, *words) for slug in ("one", "two")]
     said = [process.communicate(timeout=60) for process in both]
@@ -534,7 +528,7 @@ def test_eight_adds_at_once_lose_nothing(world: World) -> None:
         assert done.stdout == f"added {name} to the open batch; claimlog seal makes it final\n"
         return done.returncode
 
-    wait_for_the_lock(world, 100)
+    world.limit(lock_seconds=100)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(add, range(8))) == [0] * 8
     world.seal("ports")

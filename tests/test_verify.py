@@ -30,6 +30,7 @@ from claimlog.release.make import make
 from claimlog.release.verify import verify
 from conftest import World, copied
 from test_release import DAY, Repo, repository
+from thorough import TIMES
 
 LEAVES = [leaf_hash(bytes([number])) for number in range(40)]
 
@@ -132,7 +133,7 @@ def test_a_missing_extra_truncated_or_altered_file_is_named(
 def test_a_single_flipped_bit_anywhere_is_found(
     kind: str, folder: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """Every bit of the log, of the Parquet files and of the database, one after the other.
+    """A bit of every byte of the log, of the Parquet files and of the database; if thorough, all.
 
     That a file whose hash is not the listed one is reported, the other tests show.
     """
@@ -152,7 +153,7 @@ def test_a_single_flipped_bit_anywhere_is_found(
         before = sha256()
         for at, byte in enumerate(data):
             rest = memoryview(data)[at + 1 :]
-            for bit in range(8):
+            for bit in range(8) if TIMES > 1 else (at % 8,):
                 altered = before.copy()
                 altered.update(bytes([byte ^ (1 << bit)]))
                 altered.update(rest)
@@ -161,7 +162,8 @@ def test_a_single_flipped_bit_anywhere_is_found(
             before.update(bytes([byte]))
     record_property("bits_flipped", flipped)
     assert missed == 0
-    assert flipped == 8 * sum(path.stat().st_size for path in paths) > 50_000
+    each = 8 if TIMES > 1 else 1
+    assert flipped == each * sum(path.stat().st_size for path in paths) > 6_000
 
 
 @pytest.mark.parametrize("seed", range(12))
