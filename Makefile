@@ -9,7 +9,7 @@ CLAIMLOG := $(BIN)/claimlog
 TEXTS_OPTION = $(if $(TEXTS),--texts "$(TEXTS)")
 RELEASES_OPTION = $(if $(RELEASES),--releases "$(RELEASES)")
 
-.PHONY: serve build check test faults verify release bench schemas lock clean help
+.PHONY: serve build check test fuzz faults verify release bench schemas lock clean help
 .DEFAULT_GOAL := help
 
 # A virtual environment cannot be made by an older Python; say so before pip says something else.
@@ -66,6 +66,9 @@ faults: $(VENV)/.dev  ## fail and kill commands at every system call (needs stra
 test-spark: $(VENV)/.spark  ## local Spark: the same tables as the embedded engine's (needs Java 17; CLAIMS=)
 	@$(VENV)/spark/bin/python -m pytest -s tests/test_spark.py tests/test_engines.py
 	@$(VENV)/spark/bin/claimlog bench engines --claims $(or $(CLAIMS),20000) $(if $(README),--readme)
+
+fuzz: $(VENV)/.dev  ## fuzz the line reader for SECONDS=60, guided by coverage
+	@$(BIN)/python tests/fuzz_lines.py $(or $(SECONDS),60)
 
 verify: $(VENV)/.run  ## check every claim against the texts in TEXTS=dir
 	@$(CLAIMLOG) verify $(TEXTS_OPTION)

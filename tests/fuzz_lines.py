@@ -1,0 +1,114 @@
+"""A coverage-guided fuzz of the line reader (atheris): `make fuzz SECONDS=60`.
+
+Whatever the bytes, reading them ends in findings or in a frame; and the fast reading of whole files
+agrees with the exact reading of each line.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LONGEST = 1 << 14  # bytes of a line, so that too long ones are met
+CHILD = "--child"
+TOKENS = [
+    *('"', "\\\\", "\\\\u0000", "\\\\ud800", "{", "}", "[", "]", ",", ":", "null", "true", "NaN"),
+    *("-0", "1e21", "1e-7", "9007199254740993", "Infinity", "\\x0a", "\\x0d", "\\x00", "\\xff"),
+    *("\\xef\\xbb\\xbf", "\\xe2\\x80\\xa8", "\\xed\\xa0\\x80"),
+]
+
+
+def check(data: bytes) -> None:
+    """Read bytes as a stream's file; the first byte says which stream."""
+    from claimlog.events.canonical import encode, explain
+    from claimlog.events.lines import read_lines
+    from claimlog.ijson import decode
+    from claimlog.schema import STREAMS
+    from histories import SCHEMAS
+
+    table = SCHEMAS.streams[STREAMS[(data[0] if data else 0) % len(STREAMS)]]
+    found = read_lines(data[1:], table, "x", LONGEST)
+    lines = data[1:].split(b"\n")[:-1]
+    assert found.rows == len(lines)
+    if found.frame is None:
+        assert found.findings
+        for finding in found.findings:
+            str(finding).encode()
+        return
+    assert not found.findings
+    assert found.frame.height == len(lines) == len(found.leaves)
+    for line, row in zip(lines, found.frame.to_dicts(), strict=True):
+        text = line.decode()
+        assert explain(text, table) == []
+        assert encode(decode(text)) == line == encode(row)
+
+
+def seeds() -> list[bytes]:
+    """Return files of drawn histories, by stream."""
+    from claimlog.events.canonical import encode
+    from claimlog.schema import STREAMS
+    from histories import random_history
+
+    found = []
+    for seed in range(8):
+        for batch in random_history(seed, 3, 8).batches:
+            for stream, rows in batch.items():
+                lines = b"".join(encode(row) + b"\n" for row in rows[:3])
+                found.append(bytes([STREAMS.index(stream)]) + lines)
+    return found
+
+
+def fuzz(words: list[str]) -> None:
+    """Fuzz until libFuzzer ends the process."""
+    import atheris
+
+    measured = ["claimlog.events.lines", "claimlog.ijson", "claimlog.events.canonical"]
+    with atheris.instrument_imports(include=measured):
+        import claimlog.events.canonical
+        import claimlog.events.lines
+        import claimlog.ijson  # noqa: F401
+    atheris.Setup(words, check)
+    atheris.Fuzz()
+
+
+def main(seconds: int) -> int:
+    """Fuzz for so long in a process of its own and say what it did."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "corpus").mkdir()
+        for number, data in enumerate(seeds()):
+            (folder / "corpus" / f"{number:03d}").write_bytes(data)
+        (folder / "tokens").write_text("".join(f'"{token}"\n' for token in map(_quoted, TOKENS)))
+        kept = ROOT / ".hypothesis" / "fuzz"
+        kept.mkdir(parents=True, exist_ok=True)
+        options = [f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096"]
+        options += ["-max_len=40000", f"-dict={folder / 'tokens'}", f"-artifact_prefix={kept}/"]
+        command = [sys.executable, __file__, CHILD, *options, str(folder / "corpus")]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    states = re.findall(r"^#(\d+)\t.*?cov: (\d+) ft: (\d+) corp: (\d+)", done.stderr, re.MULTILINE)
+    if done.returncode or not states:
+        print(done.stderr[-6000:], file=sys.stderr)
+        print(f"fuzz: found something; the input is in {kept}", file=sys.stderr)
+        return 1
+    runs, covered, features, corpus = states[-1]
+    print(
+        f"{int(runs):,} executions in {seconds} s, {covered} branches and {features} features of "
+        f"the reader covered, {corpus} inputs kept, nothing found"
+    )
+    return 0
+
+
+def _quoted(token: str) -> str:
+    return token.replace('"', '\\"') if token == '"' else token
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    if CHILD in sys.argv:
+        sys.argv.remove(CHILD)
+        fuzz(sys.argv)
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 60))
