@@ -18,7 +18,17 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
 
 MARK = "datasette/inputs.sha256"
+LARGE = 200 << 20
+"""Bytes of rows up to which a log is held in memory, where it fills some six times as much."""
+
+NOTES = "cache/digests.json"
 LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
+
+
+def is_large(package: Package) -> bool:
+    """Whether the rows of a log are more than is held in memory."""
+    files = (path for kind in ("ndjson", "parquet") for path in package.events.glob(f"*/*.{kind}"))
+    return sum(path.stat().st_size for path in files) > LARGE
 
 
 class Digests:
@@ -53,17 +63,22 @@ class Digests:
     def save(self) -> None:
         """Note what was asked for, and nothing else."""
         if self.notes is not None:
+            self.notes.parent.mkdir(parents=True, exist_ok=True)
             write_durably(self.notes, json.dumps(self._used).encode())
 
 
-def fingerprint(
-    package: Package, as_of: str | None, texts: Path | None, digests: Digests | None = None
-) -> str:
+def digests_of(package: Package) -> Digests:
+    """Return digests of a package's files, noted if its log is large."""
+    return Digests(package.state / NOTES if is_large(package) else None)
+
+
+def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
     """Return a hash of everything that a build depends on: data, schemas, code, libraries."""
-    digests = digests or Digests()
+    digests = digests_of(package)
     data = [package.root / DESCRIPTOR, package.events, package.root / "releases"]
     digest = sha256(code_fingerprint(package).encode())
     _add(digest, [*data, *([texts] if texts else [])], digests)
+    digests.save()
     digest.update(f"as-of={as_of} git={_git_state(package)}".encode())
     return digest.hexdigest()
 

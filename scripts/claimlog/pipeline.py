@@ -19,16 +19,13 @@ from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
 from claimlog.fold import Cutoff, cutoff
-from claimlog.inputs import fingerprint, is_current
+from claimlog.inputs import fingerprint, is_current, is_large
 from claimlog.package import Package
 from claimlog.updating import update
 from claimlog.validate import Report, validate
 from claimlog.validate.recent import only_appends, recent
 
 Progress = Callable[[str], None]
-LARGE = 200 << 20
-"""Bytes of rows up to which a log is held in memory, where it fills some six times as much."""
-
 FEW = 5
 """Of the whole log, the part that appended rows may be at most for updating to be worth it."""
 
@@ -69,7 +66,7 @@ def build(
     progress("read")
     mark = mark or fingerprint(package, as_of, texts)  # first: a change meanwhile rebuilds
     checking = Texts(texts) if texts else None
-    if log_bytes(package) <= LARGE:
+    if not is_large(package):
         log = read(package, progress=progress)
         report = _passed(validate(log, checking, progress=progress))
         with publishing(out, package.relative(out)) as folder:
@@ -128,11 +125,6 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
 def _released(log: Log) -> tuple[tuple[str, int], ...]:
     found = marks(log.package, log.size, log.root.hex())
     return tuple((mark.version, mark.size) for mark in found)
-
-
-def log_bytes(package: Package) -> int:
-    """Return the size of all files of rows."""
-    return sum(path.stat().st_size for path in files_of_rows(package))
 
 
 def files_of_rows(package: Package) -> list[Path]:

@@ -83,7 +83,7 @@ def summarise(report: Report) -> None:
     help="Where to write; build/ by default, build-spark/ with --engine spark, which takes an "
     "address too. Replaced only when all of it is complete.",
 )
-@click.option("--force", is_flag=True, help="Build even if nothing has changed.")
+@click.option("--force", is_flag=True, help="Build from nothing, even if nothing has changed.")
 @texts_option
 @click.option(
     "--engine",
@@ -173,7 +173,7 @@ def _build(
     from claimlog.pipeline import steps
 
     with progress("build", steps(package)) as step:
-        report = run(package, target, as_of, texts, step, mark)
+        report = run(package, target, as_of, texts, step, mark, fresh=force)
     summarise(report)
     click.echo(f"wrote {package.relative(target)}")
 

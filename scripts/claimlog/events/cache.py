@@ -19,7 +19,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.events.merkle import CompactRange
 from claimlog.events.parts import Kept
-from claimlog.inputs import Digests, code_fingerprint
+from claimlog.inputs import code_fingerprint
 from claimlog.package import Package, read_json, remove, write_durably
 
 STATE = "state.json"
@@ -80,10 +80,6 @@ class Cache:
     @property
     def parts(self) -> Path:
         return self.folder / "parts"
-
-    @property
-    def digests(self) -> Digests:
-        return Digests(self.folder / "digests.json")
 
     def load(self) -> None:
         """Read what is there; what cannot be used is forgotten, and `told` says why."""

@@ -19,6 +19,7 @@ from claimlog.events.log import READERS, positioned, written_as
 from claimlog.events.merkle import CompactRange
 from claimlog.events.parts import Kept, Placed, keep
 from claimlog.events.stored import CLAIMS, StoredLog
+from claimlog.inputs import digests_of
 from claimlog.package import Package
 from claimlog.schema import Schemas
 
@@ -41,7 +42,7 @@ def read_stored(
     schemas = Schemas(package)
     findings: list[Finding] = [*descriptor_findings(package)]
     batches = sealed_batches(package, findings)
-    keys = _keys(batches, schemas, cache)
+    keys = _keys(batches, schemas)
     verified = cache.known([[keys[batch.index, s] for s in batch.streams] for batch in batches])
     log = StoredLog(package, schemas, batches, {}, {}, [], findings)
     tree = verified[-1].tree() if verified else CompactRange()
@@ -88,9 +89,9 @@ def read_stored(
     return log
 
 
-def _keys(batches: list[Batch], schemas: Schemas, cache: Cache) -> dict[Place, str]:
+def _keys(batches: list[Batch], schemas: Schemas) -> dict[Place, str]:
     """Return what each file is known by: its hash, and as what it is read."""
-    digests = cache.digests
+    digests = digests_of(schemas.package)
     keys = {
         (batch.index, stream): f"{digests.of(batch.file(stream))}:{stream}:"
         f"{written_as(batch, stream, schemas)}"

@@ -20,9 +20,9 @@ def main(root: str, out: str, how: str) -> None:
     """Build and print what it took."""
     begun = perf_counter()
     with Watch() as watch:
-        from claimlog import pipeline
+        from claimlog import inputs, pipeline
 
-        pipeline.LARGE = 0  # a log that fits into memory is built in sections too
+        inputs.LARGE = 0  # a log that fits into memory is built in sections too
         report = pipeline.build(Package(Path(root)), Path(out), fresh=how == "fresh")
         seconds = perf_counter() - begun
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
