@@ -189,7 +189,7 @@ TABLES = {
 def test_damaged_bytes_are_refused_or_built(kind: str, drawn: Package) -> None:
     names = files(drawn, *(JSON | TABLES)[kind])
 
-    @examples(3)
+    @examples(2)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(names))
@@ -203,7 +203,7 @@ def test_damaged_bytes_are_refused_or_built(kind: str, drawn: Package) -> None:
 def test_json_that_says_something_else_is_refused_or_built(kind: str, drawn: Package) -> None:
     names = files(drawn, *JSON[kind])
 
-    @examples(3)
+    @examples(2)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(names))
@@ -217,7 +217,7 @@ def test_json_that_says_something_else_is_refused_or_built(kind: str, drawn: Pac
 def test_cells_that_say_something_else_are_refused_or_built(kind: str, drawn: Package) -> None:
     names = files(drawn, *TABLES[kind])
 
-    @examples(3)
+    @examples(2)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(names))

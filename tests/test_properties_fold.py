@@ -56,7 +56,7 @@ def test_the_naive_fold_tells_every_table_of_rows_but_those_of_agreement() -> No
     assert set(FOLDED) == set(SCHEMAS.tables) - spans - constant - {"batches"}
 
 
-@examples(40)
+@examples(24)
 @given(histories(), st.data())
 def test_any_prefix_folds_to_what_the_naive_fold_gives(
     history: History, data: st.DataObject
@@ -70,7 +70,7 @@ def test_any_prefix_folds_to_what_the_naive_fold_gives(
             compare(log, history, size)
 
 
-@examples(4)
+@examples(3)
 @given(histories(batches=3, changes=5))
 def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +84,7 @@ def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
         assert built.height == sum(1 for _ in history.rows())
 
 
-@examples(8)
+@examples(5)
 @given(histories())
 def test_every_batch_of_a_history_leaves_a_valid_log(history: History) -> None:
     for batches in range(1, len(history.batches) + 1):
