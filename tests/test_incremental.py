@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,19 @@ from hypothesis import HealthCheck, given, settings
 
 import claimlog.events.cache
 import claimlog.events.parts
+import claimlog.events.reading
 import claimlog.events.stored
 import claimlog.inputs
 import claimlog.pipeline
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.events.log import read
 from claimlog.export.logical import of_parquet, of_sqlite
 from claimlog.package import Package
 from claimlog.pipeline import build
 from claimlog.schema import Schemas
 from claimlog.updating import update
+from claimlog.validate import validate
+from conftest import World
 from histories import History, histories, write
 
 
@@ -46,8 +53,6 @@ def said(package: Package, out: Path) -> Iterator[tuple[str, str, str]]:
 
 def searched(package: Package, out: Path) -> list[str]:
     """Return what the full-text index holds, by asking SQLite whether it fits the table."""
-    import sqlite3
-
     connection = sqlite3.connect(out / f"{package.descriptor['name']}.db")
     connection.execute("INSERT INTO claims_fts(claims_fts, rank) VALUES ('integrity-check', 1)")
     words = connection.execute("SELECT statement FROM claims").fetchall()
@@ -75,7 +80,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
-@settings(deadline=None, suppress_health_check=[*HealthCheck], max_examples=6)
+@settings(deadline=None, suppress_health_check=[*HealthCheck], max_examples=2)
 @given(history=histories())
 def test_updating_batch_by_batch_says_what_a_build_from_nothing_says(
     history: History, tmp_path_factory: pytest.TempPathFactory, updates: list[int]
@@ -105,3 +110,95 @@ def only_adds(batch: dict[str, list[dict[str, Any]]]) -> bool:
     telling = {("sources", "amend"), ("sources", "retract"), ("actors", "retract")}
     telling.add(("incidents", "retract"))
     return not any((name, row["action"]) in telling for name, rows in batch.items() for row in rows)
+
+
+def test_a_large_log_is_refused_for_the_same_findings_as_a_small_one(world: World) -> None:
+    world.rewrite("claims", lambda rows: rows[0].update(topic="sharking"), 1)
+    with pytest.raises(FindingsError) as caught:
+        build(world.package, world.package.build)
+    small = validate(read(world.package)).findings
+    assert [str(f) for f in caught.value.findings] == [str(f) for f in small]
+    assert not world.package.build.exists()
+
+
+def test_a_line_is_named_by_its_number_in_the_file_whatever_the_pieces(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.file("claims", 1)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b'"action"', b'"acton"')
+    path.write_bytes(b"".join(lines))
+    monkeypatch.setattr(claimlog.events.parts, "CHUNK", len(lines[0]) + 1)
+    with pytest.raises(FindingsError) as caught:
+        build(world.package, world.package.build)
+    assert {(f.path, f.line) for f in caught.value.findings if f.rule == "keys"} == {
+        ("events/0002-claims/claims.ndjson", 3)
+    }
+
+
+def test_files_that_the_cache_knows_are_not_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(world.package, world.package.build)
+    read_again: list[str] = []
+    original = claimlog.events.reading.keep
+
+    def keep(*words: Any) -> Any:
+        read_again.append(f"{words[1].slug}/{words[2]}")
+        return original(*words)
+
+    monkeypatch.setattr(claimlog.events.reading, "keep", keep)
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    build(world.package, world.package.build)
+    assert read_again == ["more/claims"]
+
+
+@pytest.mark.parametrize("harm", ["garbage", "version", "part", "gone"])
+def test_a_cache_that_cannot_be_used_costs_time_only(
+    world: World, harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(world.package, world.package.build)
+    cache = world.package.state / "cache"
+    if harm == "garbage":
+        (cache / "state.json").write_text('{"format": 1, "code": [')
+    elif harm == "version":
+        monkeypatch.setattr(claimlog.events.cache, "code_fingerprint", lambda _: "another")
+    elif harm == "part":
+        part = next((cache / "parts").iterdir())
+        part.write_bytes(part.read_bytes()[:-1])
+    else:
+        shutil.rmtree(cache / "parts")
+    said_so: list[str] = []
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    build(world.package, world.package.build, progress=said_so.append)
+    told = [message for message in said_so if message.startswith("the cache")]
+    assert len(told) == (harm in ("garbage", "version"))
+    shutil.copytree(world.package.build, world.root / "kept")
+    build(world.package, world.package.build, fresh=True)
+    assert [*said(world.package, world.root / "kept")] == [
+        *said(world.package, world.package.build)
+    ]
+
+
+def test_a_build_beside_another_one_does_without_the_cache(world: World) -> None:
+    with claimlog.events.cache.cached(world.package):
+        said_so: list[str] = []
+        build(world.package, world.package.build, progress=said_so.append)
+    assert "another build uses the cache: everything is read again" in said_so
+    assert not [*world.package.state.glob("cache-*")]
+
+
+def test_a_build_that_was_tampered_with_is_not_updated(world: World) -> None:
+    build(world.package, world.package.build)
+    database = world.package.build / "tiny.db"
+    connection = sqlite3.connect(database)
+    connection.execute("DELETE FROM claims WHERE claim_id = 'C001-002'")
+    connection.commit()
+    connection.close()
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    with pytest.raises(ClaimlogError, match=r"has \d+ rows, its Parquet file \d+; build from noth"):
+        build(world.package, world.package.build)
+    build(world.package, world.package.build, fresh=True)

@@ -80,6 +80,8 @@ def merge(old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | Non
         rows = pl.from_arrow(earlier.read_row_group(number))
         assert isinstance(rows, pl.DataFrame)
         rows = rows.cast(new.schema)
+        if rows.is_empty():
+            continue
         last = rows[first].max()
         if gone is not None:
             rows = rows.filter(~pl.col(first).is_in(gone.implode()))
