@@ -61,7 +61,7 @@ test: $(VENV)/.dev $(VENV)/.validators  ## set up, run every test
 	@$(BIN)/python -m pytest -n 2
 
 faults: $(VENV)/.dev  ## fail and kill commands at every system call (needs strace) and put the table into the README
-	@PYTHONPATH=tests $(BIN)/python -m faults --each $(or $(EACH),2) --readme
+	@PYTHONPATH=tests $(BIN)/python -m faults --each $(or $(EACH),1) --readme
 
 test-spark: $(VENV)/.spark  ## local Spark: the same tables as the embedded engine's (needs Java 17; CLAIMS=)
 	@$(VENV)/spark/bin/python -m pytest -s tests/test_spark.py tests/test_engines.py

@@ -22,6 +22,7 @@ SHORT = 100  # calls of a command of which every one is tried
 NOTHING = re.compile(
     r"nothing (in events/ )?was (changed|added|sealed|rebased|built|replaced|released)"
 )
+FINDING = re.compile(r"\S+: .* \[[a-z-]+\]")  # a fault at reading may come as a finding
 COMMAND = re.compile(r"claimlog (seal|rebase|build|release|add|retract)\b")
 
 
@@ -161,9 +162,10 @@ def judged(trial: Trial, state: Units, done: Done, kind: str) -> list[str]:
 
 def misspoken(done: Done) -> list[str]:
     """Say what is wrong with the message of a failure."""
-    if "Traceback" in done.err or done.err.count("\n") != 1:
+    *findings, last = done.err.splitlines() or [""]
+    if not all(FINDING.fullmatch(line) for line in findings):
         return [f"not one line: {done.err.strip()[-300:]!r}"]
-    if not done.err.startswith("claimlog: ") or "fault of claimlog" in done.err:
+    if not last.startswith("claimlog: ") or "fault of claimlog" in done.err:
         return [f"no clear message: {done.err.strip()}"]
     return []
 

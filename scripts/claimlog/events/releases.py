@@ -103,7 +103,8 @@ def read_index(package: Package) -> list[Entry]:
         If an entry is malformed, misnamed, or does not extend the one before it.
     """
     folder = package.root / FOLDER
-    paths = sorted(folder.glob("*")) if folder.is_dir() else []
+    # a name with a dot in front is of a file that a release was cut off at writing
+    paths = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     if not paths:
         return []
     schema = read_json(package.schemas / "release.json", "schemas/release.json")

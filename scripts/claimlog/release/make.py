@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.events.log import Log, read
@@ -111,29 +112,13 @@ def make(
     note = signed_note(package, log, batches, key)
     plan = Plan(wanted, date, batches, changes, tuple(index))
     write(package, log, plan, out, progress)
-    if signed and note:
-        write_durably(signed, note.encode("utf-8"))
-    data = {
-        "version": version,
-        "date": date,
-        "commit": commit,
-        **{
-            name: value
-            for name, value in read_json(folder / RELEASE, RELEASE).items()
-            if name not in ("version", "date")
-        },
-        "archive": {
-            "path": zipped.name,
-            "bytes": zipped.stat().st_size,
-            "sha256": digest(zipped),
-        },
-        "files": {**digests(folder), "SHA256SUMS": digest(folder / "SHA256SUMS")},
-    }
-    entry = Entry(data, shown)
     try:
+        if signed and note:
+            write_durably(signed, note.encode("utf-8"))
+        entry = Entry(entry_data(version, date, commit, folder, zipped), shown)
         (package.root / FOLDER).mkdir(exist_ok=True)
         write_durably(listed, changelog(read_changelog(package), changes).encode("utf-8"))
-        write_durably(package.root / shown, dump_json(data))  # from here on it is released
+        write_durably(package.root / shown, dump_json(entry.data))  # from here on it is released
     except OSError as error:
         undo_changelog(package, version)
         raise ClaimlogError(
@@ -141,6 +126,23 @@ def make(
             f"{version} is not released, make room and run this again"
         ) from error
     return Made(folder, zipped, signed, entry, diff)
+
+
+def entry_data(version: str, date: str, commit: str, folder: Path, zipped: Path) -> dict[str, Any]:
+    """Return the entry of the index for a release that is written."""
+    told = read_json(folder / RELEASE, RELEASE)
+    return {
+        "version": version,
+        "date": date,
+        "commit": commit,
+        **{name: value for name, value in told.items() if name not in ("version", "date")},
+        "archive": {
+            "path": zipped.name,
+            "bytes": zipped.stat().st_size,
+            "sha256": digest(zipped),
+        },
+        "files": {**digests(folder), "SHA256SUMS": digest(folder / "SHA256SUMS")},
+    }
 
 
 def signed_note(package: Package, log: Log, batches: int, key: Path | None) -> str | None:
