@@ -71,7 +71,8 @@ class Compiler:
         yield from self._computed(fold_rest(self.others, self.kept, schemas, self.outside))
         constant = {**constant_tables(schemas), "batches": batches_table(self.log, self.cut)}
         for name, frame in constant.items():
-            yield name, conform(frame.lazy(), schemas.tables[name])
+            if name in schemas.tables:
+                yield name, conform(frame.lazy(), schemas.tables[name])
 
     def _computed(self, tables: Frames) -> Tables:
         """Yield folded tables, conformed; computed together, because they share most of it."""
