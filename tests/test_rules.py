@@ -180,7 +180,7 @@ def test_above_the_limit_frictionless_reads_a_stated_sample_and_pandera_every_ro
     assert [finding.rule for finding in report.findings] == ["enum"]
     note = report.tallies["descriptor"].note
     assert note is not None
-    assert note.endswith("2 rows of each stream at even distances, not all (more than 3 rows)")
+    assert note.endswith("2 rows of each stream from all over it, not all (more than 3 rows)")
     assert report.tallies["enum"].checked > 8
 
 

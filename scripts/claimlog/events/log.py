@@ -78,7 +78,7 @@ class Log:
         return self.frames[stream].select(names).filter(known)
 
     def sample(self, stream: str, size: int) -> pl.DataFrame:
-        """Return about `size` rows of a stream at even distances."""
+        """Return about `size` rows of a stream from all over it."""
         frame = self.frames[stream]
         return frame.gather_every(max(1, -(-frame.height // size)))
 

@@ -180,7 +180,7 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
         with tempfile.TemporaryDirectory() as folder:
             tasks = [*_samples(log, Path(folder), size)]
         why = f"more than {limit} rows" if in_lines else "some are held as Parquet"
-        note = f"{size} rows of each stream at even distances, not all ({why})"
+        note = f"{size} rows of each stream from all over it, not all ({why})"
     findings = []
     for lines, errors, rows in tasks:
         report.count("descriptor", rows, note=f"Frictionless read {note}")
