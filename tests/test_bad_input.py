@@ -492,7 +492,7 @@ SEAL = ("seal", "--slug", "x", "--title", "X", "--method", "None.")
             ".claimlog",
             PORT,
             r"\.claimlog/open: cannot be written \(Permission denied\); give the directory write "
-            "permission",
+            "permission, or make room; nothing was replaced",
         ),
         (
             ".claimlog",
@@ -503,7 +503,8 @@ SEAL = ("seal", "--slug", "x", "--title", "X", "--method", "None.")
         (
             ".",
             ("build", "--force"),
-            r"build: cannot be written \(Permission denied\); give the directory write permission",
+            r"build: cannot be written \(Permission denied\); give the directory write permission, "
+            "or make room; nothing was replaced",
         ),
     ],
 )
