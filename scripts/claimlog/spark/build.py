@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 FOLDER = "build-spark"
 VALIDATION, LOGICAL = "validation.json", "logical.json"
+AT_ONCE = 4
+"""Tables that Spark writes at once."""
+
 Progress = Callable[[str], None]
 
 
@@ -99,9 +104,10 @@ def checked(
     progress: Progress = lambda _: None,
 ) -> tuple[SparkLog, Report]:
     """Read and validate a log on Spark; `folder` is an empty one to work in."""
-    shipped = _shipped(spark, package, folder)
     files = list_files(spark, package, batches, folder / "mirror")
     require_readable(files)
+    # last: Spark gives it to every task that follows, for which it must still be there
+    shipped = _shipped(spark, package, folder)
     log = read(spark, files, shipped, progress)
     return log, validate(log, progress=progress, rows_by=check_rows(shipped))
 
@@ -110,7 +116,8 @@ def _shipped(spark: SparkSession, package: Package, folder: Path) -> str:
     """Have Spark give the package, without its rows, to every task; return its name there."""
     name = f"claimlog-{secrets.token_hex(8)}"
     ship(package, folder / name)
-    spark.sparkContext.addFile(str(folder / name), recursive=True)
+    # as one file: a cluster takes no directories of this machine
+    spark.sparkContext.addFile(shutil.make_archive(str(folder / name), "zip", folder / name))
     return name
 
 
@@ -161,12 +168,22 @@ def tables(spark: SparkSession, log: SparkLog, cut: Cutoff) -> Iterator[tuple[Ta
 def _write(
     spark: SparkSession, log: SparkLog, cut: Cutoff, place: Place, progress: Progress
 ) -> dict[str, Written]:
-    written = {}
-    for table, rows in tables(spark, log, cut):
+
+    def write(table: Table, rows: DataFrame) -> Written:
         address = f"{place.address}/tables/{table.name}"
         write_table(rows, table, address)
-        written[table.name] = read_back(spark, table, address)
+        found = read_back(spark, table, address)
         progress(table.name)
+        return found
+
+    # most tables are too small to keep Spark busy: it is given several at a time
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        given = [(t.name, pool.submit(write, t, rows)) for t, rows in tables(spark, log, cut)]
+        try:
+            written = {name: found.result() for name, found in given}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     found = written["events"].rows
     if found != cut.size:
         raise ClaimlogError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -223,7 +225,16 @@ def known(shipped: str) -> tuple[Schemas, Upcasts]:
     """Return the schemas that Spark shipped to this task, read once a process."""
     from pyspark import SparkFiles
 
-    schemas = Schemas(Package(Path(SparkFiles.get(shipped))))
+    # in a directory that Spark removes
+    root = Path(SparkFiles.getRootDirectory())
+    folder, own = root / shipped, root / f"{shipped}-{os.getpid()}"
+    if not folder.is_dir():
+        shutil.unpack_archive(SparkFiles.get(f"{shipped}.zip"), own)
+        try:
+            own.rename(folder)
+        except OSError:  # another task was quicker
+            shutil.rmtree(own)
+    schemas = Schemas(Package(folder))
     return schemas, Upcasts(schemas)
 
 
