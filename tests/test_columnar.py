@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import World
 
 from claimlog.errors import FindingsError
 from claimlog.events.log import read
 from claimlog.export.logical import of_parquet
 from claimlog.pipeline import build
 from claimlog.validate import validate
+from conftest import World
 
 
 def sealed_twice(world: World, tmp_path: Path) -> World:
