@@ -470,7 +470,16 @@ def test_findings_leave_the_old_build_as_it_was(world: World) -> None:
     assert digests(world.package.build) == before
 
 
-@pytest.mark.parametrize("stage", ["Database.fill", "Database.finish", "write_parquet", "describe"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "export.sqlite.Database.fill",
+        "export.sqlite.Database.finish",
+        "export.parquet.ParquetFile.add",
+        "export.parquet.ParquetFile.close",
+        "compiling.describe",
+    ],
+)
 def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
     stage: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -480,7 +489,7 @@ def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(f"claimlog.pipeline.{stage}", fail)
+    monkeypatch.setattr(f"claimlog.{stage}", fail)
     with pytest.raises(ClaimlogError, match=r"writing failed \(No space left on device"):
         build(world.package, world.package.build, as_of="2")
     assert digests(world.package.build) == before
