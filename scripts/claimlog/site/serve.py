@@ -13,13 +13,13 @@ from claimlog.package import Package
 SETTINGS: Mapping[str, bool | int] = {
     "default_allow_sql": True,
     "sql_time_limit_ms": 2000,
-    "max_returned_rows": 300,
-    "default_page_size": 30,  # with more, the widest tables take long to draw
+    "max_returned_rows": 200,
+    "default_page_size": 20,  # with more, the widest tables take long to draw
     "facet_time_limit_ms": 1000,
     "suggest_facets": False,  # the declared facets are indexed; guessed ones can time out
     "allow_csv_stream": True,
 }
-"""What the server lets a reader ask: SQL of their own, for two seconds and 300 rows at once."""
+"""What the server lets a reader ask: SQL of their own, for two seconds and 200 rows at once."""
 
 
 def command(
