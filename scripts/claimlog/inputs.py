@@ -27,8 +27,13 @@ LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
 
 def is_large(package: Package) -> bool:
     """Whether the rows of a log are more than is held in memory."""
-    files = (path for kind in ("ndjson", "parquet") for path in package.events.glob(f"*/*.{kind}"))
-    return sum(path.stat().st_size for path in files) > LARGE
+    return sum(path.stat().st_size for path in files_of_rows(package)) > LARGE
+
+
+def files_of_rows(package: Package) -> list[Path]:
+    """Return the files of rows of all batches."""
+    kinds = ("ndjson", "parquet")
+    return [path for kind in kinds for path in package.events.glob(f"*/*.{kind}")]
 
 
 class Digests:

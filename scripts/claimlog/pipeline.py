@@ -7,7 +7,6 @@ from pathlib import Path
 
 from claimlog.compiling import compiled, complete
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.events.batch import FILES
 from claimlog.events.cache import Built, Cache, cached
 from claimlog.events.log import Log, read
 from claimlog.events.reading import read_stored
@@ -19,7 +18,7 @@ from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
 from claimlog.fold import Cutoff, cutoff
-from claimlog.inputs import fingerprint, is_current, is_large
+from claimlog.inputs import files_of_rows, fingerprint, is_current, is_large
 from claimlog.package import Package
 from claimlog.updating import update
 from claimlog.validate import Report, validate
@@ -73,26 +72,39 @@ def build(
             progress("compile")
             write(package, log, cutoff(log, as_of), report, folder, mark, progress)
         return report
+    return _build_large(package, out, as_of, checking, progress, mark, fresh)
+
+
+def _build_large(
+    package: Package,
+    out: Path,
+    as_of: str | None,
+    checking: Texts | None,
+    progress: Progress,
+    mark: str,
+    fresh: bool,
+) -> Report:
+    """Build from parts; update what was built before, where that is enough."""
+    whole = as_of is None and checking is None
     with cached(package, fresh) as cache:
         if cache.told:
             progress(cache.told)
-        stored = read_stored(package, cache, progress)
+        log = read_stored(package, cache, progress)
         cache.save()  # what was read is known from now on, whatever validation finds
-        cut = cutoff(stored, as_of)
-        before = built_before(stored, cache, out) if as_of is None and texts is None else None
-        by = recent(stored, before.size, before.checked) if before else None
-        report = _passed(validate(stored, checking, progress=progress, rows_by=by))
+        cut = cutoff(log, as_of)
+        before = built_before(log, cache, out) if whole else None
+        by = recent(log, before.size, before.checked) if before else None
+        report = _passed(validate(log, checking, progress=progress, rows_by=by))
         with publishing(out, package.relative(out)) as folder:
             progress("compile")
             if before:
-                update(package, stored, cut, report, out, before.size, folder, mark)
+                update(package, log, cut, report, out, before.size, folder, mark)
             else:
-                write(package, stored, cut, report, folder, mark, progress)
+                write(package, log, cut, report, folder, mark, progress)
         cache.built.pop(str(out), None)
-        if as_of is None and texts is None:
+        if whole:
             checked = dict(report.of_claims)
-            root = stored.root.hex()
-            cache.built[str(out)] = Built(mark, stored.size, root, _released(stored), checked)
+            cache.built[str(out)] = Built(mark, log.size, log.root.hex(), _released(log), checked)
         cache.save()
     return report
 
@@ -125,11 +137,6 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
 def _released(log: Log) -> tuple[tuple[str, int], ...]:
     found = marks(log.package, log.size, log.root.hex())
     return tuple((mark.version, mark.size) for mark in found)
-
-
-def files_of_rows(package: Package) -> list[Path]:
-    """Return the files of rows of all batches."""
-    return [path for name in FILES for path in package.events.glob(f"*/{name}")]
 
 
 def steps(package: Package) -> int:

@@ -57,28 +57,25 @@ def update(
     for stretch in log.stretches(size):
         for name, frame in compiler.of_rows(stretch):
             pieces.setdefault(name, []).append(frame)
-    of_rows = {name: pl.concat(found) for name, found in pieces.items()}
+    new = {**of_claims, **{name: pl.concat(found) for name, found in pieces.items()}}
     (folder / "parquet").mkdir()
     database = folder / f"{package.descriptor['name']}.db"
 
     def path(name: str, of: Path = folder) -> Path:
         return of / "parquet" / f"{name}.parquet"
 
-    def merged(name: str, new: pl.DataFrame) -> int:
+    def merged(name: str, rows: pl.DataFrame) -> int:
         file = ParquetFile(path(name), tables[name])
-        merge(path(name, earlier), file, new, touched if name in BY_CLAIM else None)
+        merge(path(name, earlier), file, rows, touched if name in BY_CLAIM else None)
         return file.rows
 
     with ThreadPoolExecutor(2) as pool:
         copying = pool.submit(shutil.copyfile, earlier / database.name, database)
-        merging = {
-            name: pool.submit(merged, name, frame)
-            for name, frame in {**of_claims, **of_rows}.items()
-        }
+        merging = {name: pool.submit(merged, name, frame) for name, frame in new.items()}
         copying.result()
         with Patch(database, tables) as patch:
             patch.drop(BY_CLAIM, touched)
-            for name, frame in {**of_claims, **of_rows}.items():
+            for name, frame in new.items():
                 patch.fill(name, frame)
             rows = {name: future.result() for name, future in merging.items()}
             for name in ("claims", "changes"):

@@ -42,9 +42,9 @@ def checked(context: Context, texts: Path | None) -> Report:
     from claimlog.validate import validate as run
 
     supplied = load_texts(texts)
-    from claimlog.events.batch import FILES
+    from claimlog.inputs import files_of_rows
 
-    files = sum(1 for name in FILES for _ in context.package.events.glob(f"*/{name}"))
+    files = len(files_of_rows(context.package))
     with progress("validate", files + len(LAYERS)) as step:
         log = read(context.package, progress=step)
         return run(log, supplied, progress=step)
