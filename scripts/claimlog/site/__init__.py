@@ -49,8 +49,13 @@ def register_facet_classes() -> list[type]:
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add what our templates format with, and what the frame of every page is made of."""
+    from claimlog.site.cells import query_rows, table_rows
     from claimlog.site.formats import FILTERS
     from claimlog.site.frame import frame
 
     env.filters.update(FILTERS)
-    env.globals["frame"] = partial(frame, datasette)
+    env.globals |= {
+        "frame": partial(frame, datasette),
+        "query_rows": query_rows,
+        "table_rows": table_rows,
+    }

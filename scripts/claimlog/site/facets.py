@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from datasette.facets import ColumnFacet
 from datasette.utils import escape_sqlite
 
 from claimlog.site.kept import kept
+from claimlog.site.searches import rowids
 from claimlog.site.store import Row, Store
 
 HARMLESS = {
@@ -23,7 +25,6 @@ HARMLESS = {
     *("_facet_size", "_facet_kept", "_col", "_nocol", "_nocount", "_json_infinity"),
 }
 """Parts of a query that choose no rows."""
-
 
 Rows = npt.NDArray[np.bool_]
 """Which rows of a table are chosen, in its order."""
@@ -39,19 +40,22 @@ class Column:
     def chosen(self, value: str) -> Rows:
         """Return which rows have a value, given as text."""
         known = [at for at, one in enumerate(self.values) if str(one) == value]
-        found: Rows = np.isin(self.codes, known)
+        # numbers are quicker told apart one by one, and hardly ever two look the same as text
+        found: Rows = np.zeros(len(self.codes), dtype=np.bool_)
+        for at in known:
+            found |= self.codes == at
         return found
 
-    def counts(self, chosen: Rows | None) -> list[Row]:
-        """Return the values of the chosen rows with their numbers, the commonest first."""
-        codes = self.codes if chosen is None else self.codes[chosen]
-        numbers = np.bincount(codes[codes >= 0], minlength=len(self.values)).tolist()
-        rows = [
-            {"value": value, "count": number}
-            for value, number in zip(self.values, numbers, strict=True)
-            if number
-        ]
-        return sorted(rows, key=lambda row: (-row["count"], row["value"]))
+    def counts(self, chosen: npt.NDArray[np.intp] | None, most: int) -> list[Row]:
+        """Return the commonest values, at most so many, with their numbers.
+
+        `chosen` says in which rows, by position; None stands for all.
+        """
+        codes = self.codes if chosen is None else self.codes.take(chosen)
+        numbers = np.bincount(codes + 1, minlength=len(self.values) + 1)[1:].tolist()
+        found = ((-number, value) for value, number in zip(self.values, numbers, strict=True))
+        commonest = nsmallest(most, (pair for pair in found if pair[0]))
+        return [{"value": value, "count": -less} for less, value in commonest]
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class KeptFacet(ColumnFacet):  # type: ignore[misc]  # Datasette ships no types
             kept_table = await table_of(self.ds, self.database, self.table)
             counted = await self._counted(kept_table, names)
             if counted is not None:
-                self.ds = _Counted(self.ds, counted, self.get_facet_size() + 1)
+                self.ds = _Counted(self.ds, counted)
         results, late = await super().facet_results()
         for result in results:
             result["type"] = ColumnFacet.type
@@ -96,17 +100,21 @@ class KeptFacet(ColumnFacet):  # type: ignore[misc]  # Datasette ships no types
                 break
             rows = columns[name].chosen(value)
             chosen = rows if chosen is None else chosen & rows
-        return [columns[name].counts(chosen) for name in names]
+        most = self.get_facet_size() + 1  # one more says that there are more
+        positions = None if chosen is None else np.flatnonzero(chosen)
+        return [columns[name].counts(positions, most) for name in names]
 
     async def _found(self, kept_table: KeptTable) -> Rows | None:
         """Return which rows the page's own query finds; None for a table without numbered rows."""
         _, source, rest = self.sql.partition(f" from {escape_sqlite(self.table)} ")
         if kept_table.numbers is None or not source:
             return None
+        sql = rowids(rest) or f"select rowid{source}{rest}"
+        # one text: making a row of each number would take longer than finding it
         found = await self.ds.execute(
-            self.database, f"select rowid{source}{rest}", self.params, truncate=False
+            self.database, f"select coalesce(group_concat(rowid), '') from ({sql})", self.params
         )
-        numbers = np.fromiter((row[0] for row in found.rows), dtype=np.int64)
+        numbers = np.fromstring(found.single_value(), dtype=np.int64, sep=",")
         chosen: Rows = np.isin(kept_table.numbers, numbers)
         return chosen
 
@@ -114,16 +122,15 @@ class KeptFacet(ColumnFacet):  # type: ignore[misc]  # Datasette ships no types
 class _Counted:
     """A Datasette that answers the questions of a facet with what was counted, one by one."""
 
-    def __init__(self, datasette: Any, counted: list[list[Row]], most: int) -> None:
+    def __init__(self, datasette: Any, counted: list[list[Row]]) -> None:
         self._datasette = datasette
         self._counted = iter(counted)
-        self._most = most
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._datasette, name)
 
     async def execute(self, *_: Any, **__: Any) -> Results:
-        return Results(next(self._counted)[: self._most], False, ())
+        return Results(next(self._counted), False, ())
 
 
 async def table_of(datasette: Any, database: str, table: str) -> KeptTable:

@@ -3,18 +3,15 @@
 select g.ally_id, s.name as ally, g.measure, g.measure_status, g.claims, g.articles, g.independent_origins,
        g.earliest, g.claim_ids
 from (
-  select ally_id, measure, measure_status, count(*) as claims, count(distinct source_id) as articles,
-         count(distinct origin_id) as independent_origins, min(occurred_start) as earliest,
-         group_concat(claim_id) as claim_ids
-  from (
-    select distinct coalesce(a.state_id, a.actor_id) as ally_id, c.measure, c.measure_status, c.claim_id,
-           c.source_id, c.origin_id, c.occurred_start
-    from claims c
-    cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'
-    join actors a on a.actor_id = m.actor_id
-    where c.measure is not null and {act}
-  )
-  group by ally_id, measure, measure_status
+  select coalesce(a.state_id, a.actor_id) as ally_id, c.measure, c.measure_status,
+         count(distinct c.claim_id) as claims, count(distinct c.source_id) as articles,
+         count(distinct c.origin_id) as independent_origins, min(c.occurred_start) as earliest,
+         group_concat(distinct c.claim_id) as claim_ids
+  from claims c
+  cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'
+  join actors a on a.actor_id = m.actor_id
+  where c.measure is not null and {act}
+  group by ally_id, c.measure, c.measure_status
 ) g
 join actors s on s.actor_id = g.ally_id
 order by ally, g.measure, g.measure_status
