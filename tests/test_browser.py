@@ -362,6 +362,8 @@ def test_pages_of_datasette_have_our_frame_and_axe_finds_no_violation(
         assert watch.said == []
     assert too_wide(page) == []
     assert violations(page, "light", path) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, "dark", path) == []
 
 
 # --- keys

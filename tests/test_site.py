@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from claimlog.errors import ClaimlogError
-from claimlog.export.metadata import queries
+from claimlog.export.metadata import CELLS, ROWS, queries
 from claimlog.package import Package
 from claimlog.pipeline import build
 from claimlog.site.serve import SETTINGS, command
@@ -152,6 +152,43 @@ def test_what_datasette_cannot_do_is_said_in_our_frame_and_escaped(path: str, ge
     assert page.text.count("<h1") == 1
     assert "<script>x" not in page.text
     assert "Traceback" not in page.text
+
+
+def test_an_identifier_that_a_query_finds_links_to_its_page(get: Get) -> None:
+    sql = "select+claim_id,+speaker_id,+topic+from+claims+where+claim_id='C001-001'"
+    page = get(f"/tiny?sql={sql}").text
+    assert '<td class="col-claim_id"><a href="/claims/C001-001">C001-001</a></td>' in page
+    assert '<td class="col-topic">sharing</td>' in page
+    answer = get("/claims/C001-001")
+    assert answer.status_code == 200
+
+
+def test_what_a_query_finds_is_escaped_in_its_text_and_in_its_link(get: Get) -> None:
+    page = get(
+        "/tiny?sql=select+'%3Cb%3E%22/x'+as+claim_id,+'%3Ci%3E'+as+other,+null+as+actor_id"
+    ).text
+    assert '<a href="/claims/%3Cb%3E%22%2Fx">&lt;b&gt;&#34;/x</a>' in page
+    assert '<td class="col-other">&lt;i&gt;</td>' in page
+    assert '<td class="col-actor_id">&nbsp;</td>' in page
+
+
+def test_a_table_shows_as_many_rows_as_fit_its_width(get: Get) -> None:
+    fields = json.loads((ROOT / "schemas" / "tables" / "claims.json").read_text())["fields"]
+    wide = get("/tiny/claims")
+    rows = wide.text.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr>")
+    assert 0 < rows <= CELLS // len(fields) < ROWS
+    assert wide.text.count('<td class="col-claim_id type-pk">') == rows
+
+
+def test_a_query_that_finds_nothing_or_too_much_says_so(get: Get) -> None:
+    assert "No row fits." in get("/tiny?sql=select+1+where+0").text
+    assert "No row fits." in get("/tiny/claims?topic=nothing").text
+    many = (
+        "with+recursive+n(i)+as+(select+1+union+all+select+i%2b1+from+n+limit+500)+select+i+from+n"
+    )
+    page = get(f"/tiny?sql={many}").text
+    assert f"The first {SETTINGS['max_returned_rows']} rows of more" in page
+    assert 'href="/downloads"' in page
 
 
 def test_licence_title_and_source_are_shown(get: Get) -> None:

@@ -71,6 +71,35 @@ def test_facets_are_those_that_datasette_counts_by_sql(query: str, folder: Path)
     assert asyncio.run(compare()) > 0
 
 
+@pytest.mark.parametrize("word", ["tide", "allies", "nothing", "tide allies", "(", '"tide'])
+def test_what_a_search_finds_is_counted_from_its_index_as_datasette_counts_it(
+    word: str, folder: Path
+) -> None:
+    asked: list[str] = []
+
+    async def count(app: Datasette) -> int:
+        answer = await app.client.get("/tiny/claims.json", params={"_search": word})
+        found: int = answer.json()["filtered_table_rows_count"]
+        return found
+
+    async def compare() -> None:
+        ours, theirs = opened(folder, True), opened(folder, False)
+        database = ours.databases["tiny"]
+        execute = database.execute
+
+        async def heard(sql: str, *args: Any, **given: Any) -> Any:
+            asked.append(sql)
+            return await execute(sql, *args, **given)
+
+        database.execute = heard
+        assert await count(ours) == await count(theirs)
+
+    asyncio.run(compare())
+    assert [sql for sql in asked if "count(*)" in sql and "match" in sql] == [
+        "select count(*) from claims_fts where claims_fts match escape_fts(:search)"
+    ]
+
+
 def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:
     app = opened(folder, True)
     known: dict[str, set[str]] = {}

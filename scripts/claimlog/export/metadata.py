@@ -12,6 +12,12 @@ from claimlog.export.acts import ACT, MARK
 from claimlog.package import Package
 from claimlog.schema import Field, Schemas, Table
 
+CELLS = 560
+"""Cells of a table that Datasette shows at once: to draw more takes longer than to find them."""
+
+ROWS = 20
+"""Rows that it shows at once of a table that is not too wide for it."""
+
 HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
 
 
@@ -63,6 +69,8 @@ def _table(table: Table) -> dict[str, Any]:
     for key in ("sort", "sort_desc"):
         if key in table.spec:
             shown[key] = table.spec[key]
+    if len(table.fields) * ROWS > CELLS:
+        shown["size"] = CELLS // len(table.fields)
     if table.spec.get("hidden"):
         shown["hidden"] = True
     if "label" in table.spec:

@@ -15,7 +15,7 @@ from claimlog.site.pages import PAGES
 SAME = {"origin_id": "source_id", "ally_id": "actor_id", "speaker_id": "actor_id"}
 """Columns of queries that hold the identifier of another column's kind."""
 
-IDENTIFIED = re.compile(r"(/\w+/)\(\?P<(\w+_id)>[^/]*\)")
+IDENTIFIED = re.compile(r"(/\w+/)\(\?P<(\w+_id)>.+\)")
 
 
 def table_rows(rows: Iterable[Iterable[Mapping[str, Any]]]) -> Markup:
