@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,43 @@ def searched(package: Package, out: Path) -> list[str]:
     ]
     connection.close()
     return found
+
+
+def test_a_file_of_a_large_log_is_hashed_again_only_after_it_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def heard(handle: Any, kind: str) -> Any:
+        read.append(Path(handle.name).name)
+        return file_digest(handle, kind)
+
+    monkeypatch.setattr(claimlog.inputs, "file_digest", heard)
+    files = claimlog.inputs.files_of_rows(world.package)
+    for path in files:
+        os.utime(path, ns=(10**18, 10**18))
+    first = claimlog.inputs.fingerprint(world.package, None, None)
+    assert {path.name for path in files} <= {*read}
+    read.clear()
+    assert claimlog.inputs.fingerprint(world.package, None, None) == first
+    assert not {path.name for path in files} & {*read}
+    os.utime(files[0], ns=(2 * 10**18, 2 * 10**18))
+    assert claimlog.inputs.fingerprint(world.package, None, None) == first
+    assert files[0].name in read
+
+
+@pytest.mark.parametrize(
+    "notes", ["[]", "{", '{"a": 1}', '{"FILE": ["a", "b", "c"]}', '{"FILE": {}}']
+)
+def test_notes_of_digests_that_make_no_sense_are_not_used(notes: str, world: World) -> None:
+    path = claimlog.inputs.files_of_rows(world.package)[0]
+    found = world.package.state / claimlog.inputs.NOTES
+    found.parent.mkdir(parents=True, exist_ok=True)
+    found.write_text(notes.replace("FILE", str(path)))
+    with path.open("rb") as handle:
+        assert claimlog.inputs.digests_of(world.package).of(path) == (
+            file_digest(handle, "sha256").hexdigest()
+        )
 
 
 @pytest.fixture

@@ -47,29 +47,42 @@ class Digests:
 
     def __init__(self, notes: Path | None = None) -> None:
         self.notes = notes
-        self._known: dict[str, list[Any]] = {}
-        self._used: dict[str, list[Any]] = {}
+        self._known: dict[str, list[str]] = {}
+        self._used: dict[str, list[str]] = {}
         if notes is not None:
             with contextlib.suppress(ClaimlogError):
-                self._known = read_json(notes, "notes of digests")
+                found = read_json(notes, "notes of digests")
+                self._known = {path: known for path, known in found.items() if _is_note(known)}
 
     def of(self, path: Path) -> str:
         """Return the digest of a file, in hex."""
         now = time.time_ns()
         stat = path.stat()
-        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        # as text: nanoseconds are more than a number of JSON holds exactly
+        seen = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
         known = self._known.get(str(path))
-        if known is None or known[:3] != seen or known[3] - stat.st_mtime_ns < self.RACE:
+        if known is None or known[0] != seen or int(known[1]) - stat.st_mtime_ns < self.RACE:
             with path.open("rb") as handle:
-                known = [*seen, now, file_digest(handle, "sha256").hexdigest()]
-        self._used[str(path)] = known
-        return str(known[4])
+                known = [seen, str(now), file_digest(handle, "sha256").hexdigest()]
+        self._known[str(path)] = self._used[str(path)] = known
+        return known[2]
 
     def save(self) -> None:
         """Note what was asked for, and nothing else."""
         if self.notes is not None:
             self.notes.parent.mkdir(parents=True, exist_ok=True)
             write_durably(self.notes, json.dumps(self._used).encode())
+
+
+def _is_note(known: object) -> bool:
+    """Whether this is what `Digests` notes: state of the file, when it was read, digest."""
+    return (
+        isinstance(known, list)
+        and len(known) == 3
+        and all(isinstance(part, str) for part in known)
+        and known[1].isascii()
+        and known[1].isdigit()
+    )
 
 
 def digests_of(package: Package) -> Digests:

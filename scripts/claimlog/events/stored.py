@@ -7,7 +7,7 @@ the claims come in ranges of their ids, all versions of a claim in the same rang
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -27,6 +27,11 @@ class Section(Log):
     """All rows of the other streams, and those of some claims."""
 
     whole: Log | None = None
+
+    def until(self, size: int) -> Section:
+        """Return the section with its claims as they were after the first `size` rows."""
+        claims = self.frames[CLAIMS].filter(pl.col("seq") < size)
+        return replace(self, frames={**self.frames, CLAIMS: claims})
 
     def rows_of(self, stream: str, wanted: pl.Series, names: Sequence[str]) -> pl.DataFrame:
         if stream == CLAIMS and self.whole is not None:
@@ -58,11 +63,9 @@ class StoredLog(Log):
         rows = self._scan(late).filter(pl.col("seq") >= size)
         return rows.select("claim_id").unique().collect()["claim_id"].sort()
 
-    def section_of(self, wanted: pl.Series, size: int | None = None) -> Log:
-        """Return the section of some claims, as they were after the first `size` rows."""
+    def section_of(self, wanted: pl.Series) -> Section:
+        """Return the section of some claims."""
         known = pl.col("claim_id").is_in(wanted.implode())
-        if size is not None:
-            known &= pl.col("seq") < size
         return self._section((CLAIMS,), self._claims(known).collect().sort("seq"))
 
     def _section(self, streams: tuple[str, ...], claims: pl.DataFrame) -> Section:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ def describe(
         What was folded: tree size, root, as-of, fingerprint of the inputs.
     """
     head = {key: package.descriptor[key] for key in package.descriptor if key != "resources"}
+    named = f"{package.descriptor['name']}.db"
+    paths = [named, "validation.json", *(f"parquet/{name}.parquet" for name in tables)]
+    with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter
+        known = dict(
+            zip(paths, pool.map(lambda path: _size_and_hash(folder / path), paths), strict=True)
+        )
     resources = []
     for name, table in tables.items():
         path = f"parquet/{name}.parquet"
@@ -55,13 +62,13 @@ def describe(
                 "description": table.description,
                 "format": "parquet",
                 "mediatype": "application/vnd.apache.parquet",
-                **_size_and_hash(folder / path),
+                **known[path],
                 "rows": rows[name],
                 "schema": schema,
             }
         )
     for name, path, title, kind in (
-        ("database", f"{package.descriptor['name']}.db", "All tables as SQLite", "vnd.sqlite3"),
+        ("database", named, "All tables as SQLite", "vnd.sqlite3"),
         ("validation", "validation.json", "What validation checked, skipped and failed", "json"),
     ):
         resources.append(
@@ -70,7 +77,7 @@ def describe(
                 "path": path,
                 "title": title,
                 "mediatype": f"application/{kind}",
-                **_size_and_hash(folder / path),
+                **known[path],
             }
         )
     return {**head, "log": dict(log), "resources": resources}

@@ -51,15 +51,15 @@ def _check(
     report: Report,
     progress: Callable[[str], None],
 ) -> None:
-    touched = log.touched(size)
+    section = log.section_of(log.touched(size))
 
     def sections() -> Iterator[Log]:
         yield log.rest()
-        yield log.section_of(touched)
+        yield section
 
     check_sections(log, report, progress, sections)
     before = Report(log)
-    check_section(log.section_of(touched, size), before)
+    check_section(section.until(size), before)
     untouched = Counter(checked)
     untouched.subtract(before.counts())
     report.of_claims.update(untouched)
