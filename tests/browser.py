@@ -10,11 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -27,6 +23,9 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+
+from claimlog.bench.site import served
+from claimlog.package import Package
 
 NO_CHROMIUM = (
     "NOT RUN: no Chromium on PATH or in CLAIMLOG_CHROMIUM; install one (Debian: apt-get install "
@@ -121,36 +120,10 @@ _NAMED = re.compile(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\]|\((?:[^()\[\]]|\[[^\]]
 
 @contextmanager
 def serving(root: Path, out: Path, *more: str) -> Iterator[Site]:
-    """Serve a build of the package at `root` on a free port; stop the server by its own pid."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "claimlog", "serve", "--dir", str(out), "--port", str(port)]
-    with (out.parent / "serve.log").open("wb") as log:
-        server = subprocess.Popen([*words, *more], cwd=root, stdout=log, stderr=log)
-    try:
-        base = f"http://127.0.0.1:{port}"
-        _await(base, server, out.parent / "serve.log")
-        yield Site(base, next(out.glob("*.db")))
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(10)
-
-
-def _await(base: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            httpx.get(f"{base}/-/versions.json", timeout=5)
-            return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    said = log.read_text("utf-8", "replace")[-2000:]
-    raise AssertionError(f"the server did not answer within twenty seconds; it said:\n{said}")
+    """Serve a build of the package at `root` as the bench does."""
+    log = out.parent / "serve.log"
+    with served.serving(Package(root), log, "--dir", str(out), *more) as server:
+        yield Site(server.base, next(out.glob("*.db")))
 
 
 # --- links

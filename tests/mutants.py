@@ -220,6 +220,12 @@ MUTANTS["membership-acyclic"] = setting("actors", 0, 1, part_of="ada-example")
 MUTANTS["membership-dates"] = setting(
     "actors", 0, 1, memberships=[{"alliance_id": "pact", "start": "1999", "end": "1998"}]
 )
+MUTANTS["repeated-part"] = setting(
+    "actors",
+    0,
+    1,
+    memberships=[{"alliance_id": "pact", "start": y, "end": None} for y in ("1999", "2001")],
+)
 MUTANTS["link-ends"] = setting("links", 1, 0, to_claim_id="C001-006")
 
 MUTANTS["reason-given"] = setting("claims", 2, 0, reason=None)

@@ -302,7 +302,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     one = [Kind(kind.name, kind.group, kind.paths[:1]) for kind in known]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site_suite, "kinds", lambda *_: one)
-        with serving(package, LATER, folder / "serve.log") as server:
+        with serving(package, folder / "serve.log", "--releases", LATER) as server:
             found = site_suite.served(package, server, Wanted(SITE_CLAIMS, requests=1))
     return Site(package, known, {"claims": SITE_CLAIMS, "requests": 1, **found}, server.pid)
 
@@ -359,7 +359,7 @@ def test_the_server_is_gone_after_an_interrupt(site: Site, tmp_path: Path) -> No
     pids: list[int] = []
 
     def interrupted() -> None:
-        with serving(site.package, LATER, tmp_path / "serve.log") as server:
+        with serving(site.package, tmp_path / "serve.log", "--releases", LATER) as server:
             pids.append(server.pid)
             os.kill(server.pid, 0)  # it runs
             raise KeyboardInterrupt
@@ -374,7 +374,7 @@ def test_a_server_that_does_not_start_is_named_with_what_it_said(tmp_path: Path)
     (tmp_path / "datapackage.json").write_text('{"name": "none"}', "utf-8")
     with (
         pytest.raises(ClaimlogError, match=r"did not answer; it said: .*") as caught,
-        serving(Package(tmp_path), LATER, tmp_path / "serve.log"),
+        serving(Package(tmp_path), tmp_path / "serve.log"),
     ):
         pass
     assert "claimlog:" in str(caught.value)

@@ -229,13 +229,33 @@ def test_a_build_beside_another_one_does_without_the_cache(world: World) -> None
     assert not [*world.package.state.glob("cache-*")]
 
 
-def test_a_build_that_was_tampered_with_is_not_updated(world: World) -> None:
+@pytest.mark.parametrize("name", ["tiny.db", "parquet/claims.parquet", "validation.json"])
+def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
+    name: str, world: World, updates: list[int]
+) -> None:
     build(world.package, world.package.build)
-    database = world.package.build / "tiny.db"
-    connection = sqlite3.connect(database)
+    path = world.package.build / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    build(world.package, world.package.build)
+    assert updates == []
+    found = [*said(world.package, world.package.build)]
+    build(world.package, world.package.build, fresh=True)
+    assert found == [*said(world.package, world.package.build)]
+
+
+def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(world.package, world.package.build)
+    connection = sqlite3.connect(world.package.build / "tiny.db")
     connection.execute("DELETE FROM claims WHERE claim_id = 'C001-002'")
     connection.commit()
     connection.close()
+    monkeypatch.setattr(claimlog.pipeline, "intact", lambda _: True)
     world.amend("claims", "C001-001", note="Changed.")
     world.seal("more")
     with pytest.raises(ClaimlogError, match=r"has \d+ rows, its Parquet file \d+; build from noth"):

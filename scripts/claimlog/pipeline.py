@@ -14,6 +14,7 @@ from claimlog.events.releases import marks
 from claimlog.events.stored import StoredLog
 from claimlog.events.text import Texts
 from claimlog.export.deprecations import read_deprecations, views
+from claimlog.export.descriptor import intact
 from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
@@ -129,6 +130,7 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
         or before.releases != _released(log)
         or not only_appends(log, before.size)
         or not is_current(out, before.mark)
+        or not intact(out)  # its rows are copied, and would be hashed anew as they are
     ):
         return None
     return before

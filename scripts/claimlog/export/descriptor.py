@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from claimlog.package import Package
+from claimlog.errors import ClaimlogError
+from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.schema import Table
 
 OURS = (
@@ -46,10 +47,7 @@ def describe(
     head = {key: package.descriptor[key] for key in package.descriptor if key != "resources"}
     named = f"{package.descriptor['name']}.db"
     paths = [named, "validation.json", *(f"parquet/{name}.parquet" for name in tables)]
-    with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter
-        known = dict(
-            zip(paths, pool.map(lambda path: _size_and_hash(folder / path), paths), strict=True)
-        )
+    known = _sizes_and_hashes(folder, paths)
     resources = []
     for name, table in tables.items():
         path = f"parquet/{name}.parquet"
@@ -83,10 +81,27 @@ def describe(
     return {**head, "log": dict(log), "resources": resources}
 
 
-def _size_and_hash(path: Path) -> dict[str, object]:
-    with path.open("rb") as handle:
-        digest = file_digest(handle, "sha256")
-    return {"bytes": path.stat().st_size, "hash": f"sha256:{digest.hexdigest()}"}
+def intact(folder: Path) -> bool:
+    """Whether every file of a build has the size and hash that its descriptor gives."""
+    try:
+        given = read_json(folder / DESCRIPTOR, "build")["resources"]
+        found = _sizes_and_hashes(folder, [one["path"] for one in given])
+        return all(found[one["path"]].items() <= one.items() for one in given)
+    except (ClaimlogError, OSError, KeyError, TypeError):
+        return False
+
+
+def _sizes_and_hashes(folder: Path, paths: Sequence[str]) -> dict[str, dict[str, object]]:
+    """Return ``bytes`` and ``hash`` of files by path."""
+
+    def of(path: str) -> dict[str, object]:
+        with (folder / path).open("rb") as handle:
+            digest = file_digest(handle, "sha256")
+        size = (folder / path).stat().st_size
+        return {"bytes": size, "hash": f"sha256:{digest.hexdigest()}"}
+
+    with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter
+        return dict(zip(paths, pool.map(of, paths), strict=True))
 
 
 def dump_json(value: object) -> bytes:

@@ -22,22 +22,16 @@ from claimlog.spark.files import light
 from claimlog.spark.log import PLACE, SparkLog, known, polars, row_schema
 from claimlog.spark.tabular import check_pandera
 from claimlog.spark.told import enter, tell
-from claimlog.validate import references, rows
+from claimlog.validate import ROW_CHECKS, references, rows
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-ENTITY_CHECKS = (
-    rows.check_requirements,
-    rows.check_history,
-    rows.check_times,
-    rows.check_dates,
-    rows.check_spans,
-    rows.check_hops,
-    rows.check_links,
-    references.check_spans_in_sources,
-)
+ACROSS = (references.check_references, references.check_chains)
+"""Checks that need rows of other entities than one and the sources; here they are done apart."""
+
+ENTITY_CHECKS = tuple(check for check in ROW_CHECKS if check not in ACROSS)
 """Checks that need the rows of an entity, and at most the last state of every source."""
 
 LOOKED_UP = ("source_id", "seq", "batch", "line", "text_length", "furniture")

@@ -20,6 +20,7 @@ ROW_CHECKS: tuple[Check, ...] = (
     rows.check_dates,
     rows.check_spans,
     rows.check_hops,
+    rows.check_parts,
     rows.check_links,
     references.check_references,
     references.check_spans_in_sources,

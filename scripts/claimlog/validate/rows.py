@@ -13,6 +13,12 @@ from claimlog.events.log import Log
 from claimlog.schema import Field, Table
 from claimlog.validate.report import Report, read_requirements
 
+TOLD_APART = {
+    "sources": ("lineage", ("source_id", "relation")),
+    "actors": ("memberships", ("alliance_id",)),
+}
+"""By stream, an array of objects and the keys by which its parts are told apart."""
+
 
 def check_requirements(log: Log, report: Report) -> None:
     """Check the conditional requirements of ``schemas/requirements.csv``."""
@@ -295,6 +301,29 @@ def check_hops(log: Log, report: Report) -> None:
         lambda row: f'a hop ("{row["attributions"]["verb"]}") has no actor and no description',
         "register the actor, or describe the speaker in our own words",
     )
+
+
+def check_parts(log: Log, report: Report) -> None:
+    """Check that no two lineage edges of a source, or memberships of an actor, say the same."""
+    for stream, (column, names) in TOLD_APART.items():
+        if stream not in log.streams:
+            continue
+        frame, table = log.frames[stream], log.schemas.streams[stream]
+        report.count("repeated-part", frame.height)
+        parts = frame.select(table.id, "batch", "line", column).explode(column)
+        part = pl.col(column).struct
+        same = pl.struct(
+            "batch", "line", *(part.field(name).alias(f"its_{name}") for name in names)
+        )
+        report.fail_rows(
+            "repeated-part",
+            stream,
+            parts.filter(pl.col(column).is_not_null() & ~same.is_first_distinct()),
+            lambda row, column=column, names=names: (  # type: ignore[misc]
+                f"{column} holds {' '.join(row[column][name] for name in names)} twice"
+            ),
+            "make one of the two; what a second one says belongs into the first",
+        )
 
 
 def check_links(log: Log, report: Report) -> None:

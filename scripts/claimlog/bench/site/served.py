@@ -31,13 +31,13 @@ class Server:
 
 
 @contextmanager
-def serving(package: Package, releases: str, log: Path) -> Iterator[Server]:
+def serving(package: Package, log: Path, *more: str) -> Iterator[Server]:
     """Serve the build of a package on a free port.
 
     Parameters
     ----------
-    releases
-        Which releases are served beside it.
+    more
+        Further words for ``claimlog serve``, as ``--releases all``.
     log
         Where what the server says is written.
 
@@ -49,7 +49,7 @@ def serving(package: Package, releases: str, log: Path) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "claimlog", "serve", "--releases", releases, "--port", str(port)]
+    words = [sys.executable, "-m", "claimlog", "serve", "--port", str(port), *more]
     started = perf_counter()
     with _terminable(), log.open("wb") as said:
         # a session of its own: Ctrl-C reaches this process, which then ends the server

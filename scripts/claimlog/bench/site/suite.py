@@ -47,7 +47,7 @@ def measure(package: Package, wanted: Wanted) -> Result:
         child("claimlog.bench.site.made", str(package.root), name, str(wanted.claims))
         made = Package(folder / "package")
         step("starting the server")
-        with serving(made, LATER, folder / "serve.log") as server:
+        with serving(made, folder / "serve.log", "--releases", LATER) as server:
             step("asking")
             found = served(made, server, wanted)
     return {"claims": wanted.claims, "requests": wanted.requests, **found}
