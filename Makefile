@@ -76,9 +76,10 @@ verify: $(VENV)/.run  ## check every claim against the texts in TEXTS=dir
 release: $(VENV)/.run  ## write the release VERSION= to dist/, with its entry in releases/
 	@$(CLAIMLOG) release $(or $(VERSION),$(error name it: make release VERSION=0.2.0))
 
-bench: $(VENV)/.dev  ## measure stages beside their peers, and the site, and put the tables into the README (CLAIMS=)
+bench: $(VENV)/.dev  ## measure: beside peers, the site, growth; tables and plots for the README (CLAIMS=, GROWTH=)
 	@$(CLAIMLOG) bench peers --claims $(or $(CLAIMS),1000000) --readme
 	@$(CLAIMLOG) bench site --claims $(or $(CLAIMS),100000) --readme
+	@$(CLAIMLOG) bench growth --claims $(or $(GROWTH),10000000) --readme
 
 schemas: $(VENV)/.run  ## write shared columns and code lists into the schema files that repeat them
 	@$(CLAIMLOG) schemas --write

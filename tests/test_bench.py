@@ -14,14 +14,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import sleep
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import polars as pl
 import pytest
 
+from claimlog.bench import plots
+from claimlog.bench.growth import suite as growth_suite
 from claimlog.bench.peers.contenders import MARKS, measure
 from claimlog.bench.peers.duckdb_script import TABLES
-from claimlog.bench.peers.suite import GOALS, markdown, plain
+from claimlog.bench.peers.suite import GOALS, markdown, plain, plot
 from claimlog.bench.site import suite as site_suite
 from claimlog.bench.site.asked import Kind, ask, weight
 from claimlog.bench.site.kinds import kinds, shown
@@ -195,7 +198,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (root / "README.md").write_text(page, "utf-8")
     run(Package(root), "peers", Wanted(200), root / "results.json", readme=True)
     found: dict[str, Any] = json.loads((root / "results.json").read_text("utf-8"))
-    return {**found, "readme": (root / "README.md").read_text("utf-8")}
+    plot = (root / "docs" / "bench-peers.svg").read_text("utf-8")
+    return {**found, "readme": (root / "README.md").read_text("utf-8"), "svg": plot}
 
 
 def test_a_run_puts_its_table_into_the_readme_and_leaves_the_rest(results: dict[str, Any]) -> None:
@@ -207,7 +211,29 @@ def test_a_run_puts_its_table_into_the_readme_and_leaves_the_rest(results: dict[
     assert (before, after) == ("# Title\n\nBefore.\n\n", "\n\nAfter.\n")
     assert "an old table" not in table
     assert "claimlog bench peers --claims 200 --runs 1 --readme" in table
-    assert table == f"\n{markdown(results)}\n"
+    drawn = f"![{plot(results).says}](docs/bench-peers.svg)"
+    assert table == f"\n{markdown(results)}\n\n{drawn}\n"
+
+
+def test_a_run_draws_what_the_whole_job_takes_with_each_tool(results: dict[str, Any]) -> None:
+    drawn = ElementTree.fromstring(results["svg"])
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+    words = {text.strip() for text in drawn.itertext()}
+    assert {"claimlog", "sqlite-utils + Frictionless", "validate", "read"} <= words
+    assert f"Seconds for {results['rows']:,} events" in words
+
+
+def test_the_plot_of_growth_has_every_build_and_what_would_be_in_proportion() -> None:
+    builds = [
+        {"rows": 10**n, "seconds": 2.0 * 10**n, "peak_bytes": n * 10**9, "claims": 1}
+        for n in (3, 4, 5)
+    ]
+    drawn = growth_suite.plot({"builds": builds})
+    time, memory = drawn.spec["hconcat"]
+    even, real = (layer["data"]["values"] for layer in time["layer"])
+    assert [one["seconds"] for one in even] == [one["seconds"] for one in real]
+    assert [one["gigabytes"] for one in memory["data"]["values"]] == [3, 4, 5]
+    assert drawn.says == "Seconds and peak memory of builds of 1,000 to 100,000 events"
 
 
 def test_a_run_says_of_every_goal_whether_it_was_met(results: dict[str, Any]) -> None:
@@ -348,6 +374,17 @@ def test_the_table_of_the_site_stays_readable(site: Site) -> None:
     for group in {kind.group for kind in site.kinds}:
         assert any(group in row for row in rows)
     assert all(kind.name in site_suite.plain(site.found) for kind in site.kinds)
+
+
+def test_the_plot_of_the_site_has_every_kind_of_address_and_the_limit(
+    site: Site, tmp_path: Path
+) -> None:
+    shown = plots.draw(tmp_path, "site", site_suite.plot(site.found))
+    assert shown.endswith("(docs/bench-site.svg)")
+    drawn = (tmp_path / "docs" / "bench-site.svg").read_text("utf-8")
+    assert f"{len(site.kinds)} kinds of address" in drawn
+    assert "prepared queries" in drawn
+    assert drawn.count('aria-label="95th percentile, ms: ') == len(site.kinds) + 1
 
 
 def test_the_server_is_gone_after_the_measuring(site: Site) -> None:

@@ -18,6 +18,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from claimlog.bench import plots
+from claimlog.bench.plots import Plot
 from claimlog.bench.tables import replaced
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package, write_durably
@@ -58,6 +60,9 @@ class Suite(Protocol):
     def markdown(self, results: Result) -> str:
         """Return the results as Markdown, with the command that makes them."""
 
+    def plot(self, results: Result) -> Plot | None:
+        """Return what of the results is drawn for the README, if anything is."""
+
 
 def suite(name: str) -> Suite:
     """Return a suite by its name."""
@@ -72,7 +77,7 @@ def run(package: Package, name: str, wanted: Wanted, out: Path | None, readme: b
     out
         Where to write the results as JSON.
     readme
-        Whether to put the table into the package's README.
+        Whether to put the table into the package's README, and its plot into ``docs/``.
 
     Raises
     ------
@@ -94,7 +99,10 @@ def run(package: Package, name: str, wanted: Wanted, out: Path | None, readme: b
     if out is not None:
         write_durably(out.absolute(), json.dumps(results, indent=2).encode() + b"\n")
     if readme:
-        write_durably(page, replaced(_text(page), name, chosen.markdown(results)).encode())
+        parts = [chosen.markdown(results)]
+        if (plot := chosen.plot(results)) is not None:
+            parts.append(plots.draw(package.root, name, plot))
+        write_durably(page, replaced(_text(page), name, "\n\n".join(parts)).encode())
 
 
 def child(module: str, *words: str) -> str:

@@ -15,7 +15,7 @@ from claimlog.bench.tables import markdown as table
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
-__all__ = ["NEEDS", "markdown", "measure", "plain"]
+__all__ = ["NEEDS", "markdown", "measure", "plain", "plot"]
 
 NEEDS = ("pyspark",)
 LIBRARIES = ("narwhals", "pandera", "polars", "pyarrow", "pyspark")
@@ -104,3 +104,7 @@ def _cells(results: Result) -> list[list[str]]:
         ]
         for name, one in engines.items()
     ]
+
+
+def plot(_: Result) -> None:
+    """Return nothing: four numbers need no plot."""

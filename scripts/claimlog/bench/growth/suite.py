@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from claimlog.bench.machine import machine, said, versions
+from claimlog.bench.plots import Plot
 from claimlog.bench.suites import Result, Wanted, child, steps
 from claimlog.bench.tables import MET, columns
 from claimlog.bench.tables import markdown as table
@@ -23,9 +24,9 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.schema import Schemas
 
-__all__ = ["NEEDS", "markdown", "measure", "plain"]
+__all__ = ["NEEDS", "markdown", "measure", "plain", "plot"]
 
-NEEDS: tuple[str, ...] = ()
+NEEDS = ("vl_convert",)
 LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
 APPENDED = 1000
 """Events appended before the update."""
@@ -154,4 +155,55 @@ def markdown(results: Result) -> str:
             table(GOALS_HEAD, _goal_cells(results)),
             f"With {used}.",
         ]
+    )
+
+
+def plot(results: Result) -> Plot:
+    """Return time and memory over the number of events."""
+    values = [
+        {"events": one["rows"], "seconds": one["seconds"], "gigabytes": one["peak_bytes"] / 1e9}
+        for one in results["builds"]
+    ]
+    first = values[0]
+    even = [
+        {"events": one["events"], "seconds": first["seconds"] * one["events"] / first["events"]}
+        for one in values
+    ]
+
+    def axis(field: str, title: str, scale: str) -> dict[str, Any]:
+        numbers = {"type": scale, "zero": scale == "linear"}
+        return {"field": field, "type": "quantitative", "title": title, "scale": numbers}
+
+    ticks = {"values": [one["events"] for one in values], "format": ".2s"}
+    events = {**axis("events", "events in the log", "log"), "axis": ticks}
+    line = {"type": "line", "point": {"size": 70}}
+    seconds = {"x": events, "y": axis("seconds", "seconds", "log")}
+    return Plot(
+        {
+            "hconcat": [
+                {
+                    "title": "Time of a build; dashed: in proportion",
+                    "width": 330,
+                    "height": 240,
+                    "layer": [
+                        {
+                            "data": {"values": even},
+                            "mark": {"type": "line", "strokeDash": [5, 4], "color": "#51607a"},
+                            "encoding": seconds,
+                        },
+                        {"data": {"values": values}, "mark": line, "encoding": seconds},
+                    ],
+                },
+                {
+                    "title": "Peak memory",
+                    "width": 330,
+                    "height": 240,
+                    "data": {"values": values},
+                    "mark": line,
+                    "encoding": {"x": events, "y": axis("gigabytes", "GB", "linear")},
+                },
+            ]
+        },
+        f"Seconds and peak memory of builds of {values[0]['events']:,} to "
+        f"{values[-1]['events']:,} events",
     )

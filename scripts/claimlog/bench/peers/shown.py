@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.bench.machine import said
+from claimlog.bench.plots import Plot
 from claimlog.bench.tables import MET, columns
 from claimlog.bench.tables import markdown as table
 
@@ -76,3 +77,44 @@ def markdown(results: Result) -> str:
     made = (table(head, rows) for head, rows in zip(HEADS, _cells(results), strict=True))
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n\n".join([first, *made, f"With {used}."])
+
+
+def plot(results: Result) -> Plot:
+    """Return what the whole job takes with each tool."""
+    took = {stage["name"]: stage["seconds"] for stage in results["stages"]}
+    rates = {stage["name"]: stage["rows_per_second"] for stage in results["stages"]}
+    rest = took["build"] - took["read + validation"]
+    parts = [
+        ("claimlog", "read", took["read"]),
+        ("claimlog", "validate", took["validation"]),
+        ("claimlog", "fold and write", rest),
+        ("DuckDB + sqlite3 script", "fold and write", took["duckdb"]),
+        ("sqlite-utils + Frictionless", "fold and write", took["sqlite-utils"]),
+        (
+            "sqlite-utils + Frictionless",
+            "validate",
+            results["rows"] / rates["frictionless"],
+        ),
+    ]
+    order = ["read", "validate", "fold and write"]
+    return Plot(
+        {
+            "title": f"Seconds for {results['rows']:,} events",
+            "width": 640,
+            "height": {"step": 42},
+            "data": {
+                "values": [
+                    {"tool": tool, "part": part, "seconds": seconds, "order": order.index(part)}
+                    for tool, part, seconds in parts
+                ]
+            },
+            "mark": "bar",
+            "encoding": {
+                "y": {"field": "tool", "type": "nominal", "title": None, "sort": None},
+                "x": {"field": "seconds", "type": "quantitative", "title": "seconds"},
+                "color": {"field": "part", "type": "nominal", "sort": order},
+                "order": {"field": "order"},
+            },
+        },
+        "Seconds of a whole build by tool, and what they are spent on; the script checks nothing",
+    )

@@ -12,14 +12,14 @@ from typing import Any
 
 from claimlog.bench.machine import machine, versions
 from claimlog.bench.peers.contenders import PEERS
-from claimlog.bench.peers.shown import markdown, plain
+from claimlog.bench.peers.shown import markdown, plain, plot
 from claimlog.bench.suites import Result, Wanted, child, steps
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
-__all__ = ["NEEDS", "markdown", "measure", "plain"]
+__all__ = ["NEEDS", "markdown", "measure", "plain", "plot"]
 
-NEEDS = ("duckdb", "eventsourcing", "sqlite_utils")
+NEEDS = ("duckdb", "eventsourcing", "sqlite_utils", "vl_convert")
 HELP_RUNS = 5
 VALIDATION = ("schema", "rows", "integrity", "text")
 LIBRARIES = (

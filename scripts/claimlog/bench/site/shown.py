@@ -7,10 +7,14 @@ from statistics import median
 from typing import Any
 
 from claimlog.bench.machine import said
+from claimlog.bench.plots import Plot
 from claimlog.bench.tables import MET, columns
 from claimlog.bench.tables import markdown as table
 
 Result = dict[str, Any]
+
+LIMIT_MS = 100
+"""What the 95th percentile of every kind, and its first request, must stay below."""
 
 HEAD = ("", "requests", "first ms", "median ms", "p95 ms", "max ms", "kB", "failed", "met?")
 GOALS = ("measure", "value", "goal", "met?")
@@ -52,6 +56,49 @@ def markdown(results: Result) -> str:
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     made = [first, table(HEAD, rows), table(GOALS, _goals(results)), f"With {used}."]
     return "\n\n".join(made)
+
+
+def plot(results: Result) -> Plot:
+    """Return a tick for every kind, at its 95th percentile, and the limit."""
+    values = [
+        {"p95": kind["p95_ms"], "of": _sort(kind["group"]), "name": kind["name"]}
+        for kind in results["kinds"]
+    ]
+    x = {"field": "p95", "type": "quantitative", "title": "95th percentile, ms"}
+    return Plot(
+        {
+            "title": f"{len(values)} kinds of address; the line is the limit",
+            "width": 640,
+            "height": {"step": 30},
+            "layer": [
+                {
+                    "data": {"values": values},
+                    "mark": {"type": "tick", "thickness": 2, "opacity": 0.6},
+                    "encoding": {
+                        "x": x,
+                        "y": {"field": "of", "type": "nominal", "title": None, "sort": None},
+                    },
+                },
+                {
+                    "data": {"values": [{"p95": LIMIT_MS}]},
+                    "mark": {"type": "rule", "strokeDash": [5, 4], "color": "#b4530a"},
+                    "encoding": {"x": x},
+                },
+            ],
+        },
+        f"The 95th percentile of each of {len(values)} kinds of address, in milliseconds",
+    )
+
+
+def _sort(group: str) -> str:
+    """Return what sort of address a group is."""
+    if "as JSON" in group:
+        return "as JSON"
+    if "in a release" in group:
+        return "pages of a release"
+    if "queries" in group:
+        return "prepared queries"
+    return "tables in Datasette" if "Datasette" in group else "pages"
 
 
 def _first(results: Result) -> str:

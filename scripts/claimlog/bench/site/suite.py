@@ -14,18 +14,15 @@ from claimlog.bench.site.asked import Kind, ask, weight
 from claimlog.bench.site.kinds import kinds
 from claimlog.bench.site.made import LATER
 from claimlog.bench.site.served import Server, serving
-from claimlog.bench.site.shown import markdown, plain
+from claimlog.bench.site.shown import LIMIT_MS, markdown, plain, plot
 from claimlog.bench.suites import Result, Step, Wanted, child, steps
 from claimlog.package import Package
 from claimlog.schema import Schemas
 
-__all__ = ["NEEDS", "markdown", "measure", "plain"]
+__all__ = ["NEEDS", "markdown", "measure", "plain", "plot"]
 
-NEEDS = ("httpx",)
+NEEDS = ("httpx", "vl_convert")
 LIBRARIES = ("datasette", "httpx", "jinja2", "uvicorn")
-LIMIT_MS = 100
-"""What the 95th percentile of every kind, and its first request, must stay below."""
-
 HOME_BYTES = 200_000
 """What the first page may weigh, with all that it fetches."""
 
