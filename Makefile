@@ -9,7 +9,7 @@ CLAIMLOG := $(BIN)/claimlog
 TEXTS_OPTION = $(if $(TEXTS),--texts "$(TEXTS)")
 RELEASES_OPTION = $(if $(RELEASES),--releases "$(RELEASES)")
 
-.PHONY: serve build check test fuzz faults verify release bench schemas lock clean help
+.PHONY: serve build check test test-spark fuzz faults verify release bench schemas lock clean help
 .DEFAULT_GOAL := help
 
 # A virtual environment cannot be made by an older Python; say so before pip says something else.

@@ -95,9 +95,44 @@ def test_what_a_search_finds_is_counted_from_its_index_as_datasette_counts_it(
         assert await count(ours) == await count(theirs)
 
     asyncio.run(compare())
-    assert [sql for sql in asked if "count(*)" in sql and "match" in sql] == [
+    assert {sql for sql in asked if "count(*)" in sql and "match" in sql} == {
         "select count(*) from claims_fts where claims_fts match escape_fts(:search)"
-    ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "walks"),
+    [
+        ("voice=author", True),  # most claims are
+        ("topic=sharing", True),
+        ("topic=nothing", False),
+        ("_search=tide", True),
+        ("_search=nothing", False),
+        ("voice=author&_sort=start", False),
+        ("start__gt=1", False),
+    ],
+)
+def test_a_page_of_common_rows_is_found_along_the_key_with_the_rows_that_sorting_finds(
+    query: str, walks: bool, folder: Path
+) -> None:
+    asked: list[str] = []
+
+    async def compare() -> None:
+        ours, theirs = opened(folder, True), opened(folder, False)
+        execute = ours.databases["tiny"].execute
+
+        async def heard(sql: str, *args: Any, **given: Any) -> Any:
+            asked.append(sql)
+            return await execute(sql, *args, **given)
+
+        ours.databases["tiny"].execute = heard
+        for size in (1, 2):
+            path = f"/tiny/claims.json?{query}&_size={size}&_shape=arrays"
+            found, wanted = [(await app.client.get(path)).json() for app in (ours, theirs)]
+            assert [found["rows"], found["next"]] == [wanted["rows"], wanted["next"]]
+
+    asyncio.run(compare())
+    assert any("where +" in sql for sql in asked) is walks
 
 
 def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:

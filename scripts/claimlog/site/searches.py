@@ -7,14 +7,12 @@ rows, so they need no looking up to be listed or counted.
 from __future__ import annotations
 
 import re
-from typing import Any
 
-SEARCH = re.compile(
-    r"where rowid in \((select rowid (from \w+ where \w+ match escape_fts\(:search\)))\)"
-)
+FOUND = r"rowid in \((select rowid (from \w+ where \w+ match escape_fts\(:search\)))\)"
 """The condition of a table where nothing but a search chooses the rows."""
 
-COUNT = re.compile(rf"select count\(\*\) from \w+ {SEARCH.pattern} ?")
+SEARCH = re.compile(f"where {FOUND}")
+COUNT = re.compile(rf"select count\(\*\) from \w+ where {FOUND} ?")
 
 
 def rowids(condition: str) -> str | None:
@@ -36,13 +34,3 @@ def counted(sql: str) -> str:
     """
     found = COUNT.fullmatch(sql)
     return f"select count(*) {found[2]}" if found else sql
-
-
-def quicken(database: Any) -> None:
-    """Have an immutable database of Datasette's count what a search finds from the index."""
-    execute = database.execute
-
-    async def quick(sql: str, *args: Any, **given: Any) -> Any:
-        return await execute(counted(sql), *args, **given)
-
-    database.execute = quick

@@ -8,7 +8,7 @@ from typing import Any
 
 from claimlog.site.facets import declared, table_of
 from claimlog.site.pages import PAGES
-from claimlog.site.searches import quicken
+from claimlog.site.quick import quicken
 from claimlog.site.store import Store
 
 OWN = ("index.html", "database.html", "table.html", "row.html", "query.html")
@@ -30,7 +30,7 @@ def settle(datasette: Any) -> None:
     for name, database in datasette.databases.items():
         if not database.is_mutable:
             declared(metadata, name)
-            quicken(database)
+            quicken(datasette, name)
     datasette._metadata_local = Unchanging(metadata)
 
 
