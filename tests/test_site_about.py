@@ -312,7 +312,9 @@ def test_long_lists_are_parted_into_pages_that_keep_the_search(made: World, tmp_
     ask = asking(world.package.build)
     pages = [ask(f"/claims.json?q=signed&topic=trust&page={n}").json() for n in (1, 2, 3, 4)]
     assert [len(page["claims"]) for page in pages] == [50, 50, 20, 20]
-    assert len({row["claim_id"] for page in pages for row in page["claims"]}) == 120
+    named = [row["claim_id"] for page in pages[:3] for row in page["claims"]]
+    assert len({*named}) == 120
+    assert named == sorted(named)  # all stand at one passage: in the order of their rows
     assert pages[1]["part"]["next"] == "?q=signed&topic=trust&page=3"
     assert 'rel="next" href="/claims?q=signed&amp;topic=trust&amp;page=2"' in (
         ask("/claims?q=signed&topic=trust").text

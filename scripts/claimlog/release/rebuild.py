@@ -6,6 +6,7 @@ import importlib.metadata
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -26,6 +27,7 @@ from claimlog.release.layout import SUMS, digest, digests
 from claimlog.release.make import planned, write
 from claimlog.release.staging import Plan
 from claimlog.schema import Schemas, Table
+from claimlog.validate.report import RULES_FILE
 
 LOCK = "requirements.txt"
 PIN = re.compile(
@@ -45,7 +47,7 @@ def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progre
     """Make a release again from the log's prefix with this code, and compare every table.
 
     Schemas and codebook are those of the release's commit, which tables such as ``codebook``
-    repeat; a table is compared in the columns that the release had.
+    repeat; rules are today's. A table is compared in the columns that the release had.
 
     Raises
     ------
@@ -54,6 +56,8 @@ def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progre
     """
     with checkout(package, entry) as then, tempfile.TemporaryDirectory(prefix="claimlog-") as out:
         earlier = [other for other in index if other.version < entry.version]
+        # the rules are those of this code, which may check more than that of the release did
+        shutil.copyfile(package.schemas / RULES_FILE, then.schemas / RULES_FILE)
         log = read(then)
         log.require_readable()
         diff, _ = planned(then, log, earlier, str(entry.version), str(entry.data["batches"]))

@@ -77,9 +77,12 @@ ENDS = " and occurred_end <= :last"
 INDEXED = "from claims_fts where claims_fts match :words"
 FOUND = f"rowid in (select rowid {INDEXED})"
 
+ORDERS = ("source_id, start, rowid", "source_id desc, start desc, rowid desc")
+"""The order of the articles, and back: what is after the middle is sooner found from the end."""
+
 LISTED = """
 with found as (
-  select rowid as id from claims {where} order by source_id, start, rowid limit :size offset :skip
+  select rowid as id from claims {where} order by {order} limit :size offset :skip
 )
 select c.claim_id, c.statement, c.source_id, s.publisher, c.topic, c.anonymity, c.speaker_id,
   coalesce(a.name, (select h.description from attributions h where h.claim_id = c.claim_id
@@ -130,7 +133,11 @@ async def claims(store: Store, asked: Asked) -> Mapping[str, Any]:
     chosen = INDEXED if where == [FOUND] else f"from claims {clause}"
     counted = await store.row(f"select count(*) as n {chosen}", **given)
     part = Part.of(asked, counted["n"] if counted else 0)
-    rows = await store.rows(LISTED.format(where=clause), **given, size=SIZE, skip=part.skip)
+    rest = part.total - part.skip
+    size = min(SIZE, rest)
+    back = part.skip > rest
+    listed = LISTED.format(where=clause, order=ORDERS[back])
+    rows = await store.rows(listed, **given, size=size, skip=rest - size if back else part.skip)
     book = await kept(store, "codes", Store.codes)
     for row in rows:
         for column in ("topic", "anonymity"):

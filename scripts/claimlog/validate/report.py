@@ -16,6 +16,7 @@ from claimlog.events.log import Log
 from claimlog.package import read_table
 from claimlog.schema import STREAMS
 
+RULES_FILE = "rules.csv"
 LAYERS = ("log", "line", "schema", "rows", "integrity", "text")
 """Layers in the order in which they run; a layer runs only if the ones before it found nothing."""
 
@@ -77,7 +78,7 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
         If a file cannot be read, or a rule is of no layer, stream or severity.
     """
     rules = {}
-    for row in read_table(schemas / "rules.csv", "schemas/rules.csv", RULES):
+    for row in read_table(schemas / RULES_FILE, f"schemas/{RULES_FILE}", RULES):
         rules[row["id"]] = Rule(**row)
     for row in read_requirements(schemas):
         rules[row["id"]] = Rule(
