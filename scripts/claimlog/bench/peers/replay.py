@@ -15,7 +15,7 @@ from claimlog.bench.peers.duckdb_script import log_files
 from claimlog.ijson import decode
 from claimlog.package import Package
 
-REPLAYED = 50_000
+REPLAYED = 200_000
 """Claims whose history is replayed, about: the library takes ten seconds and more for them."""
 
 Result = dict[str, Any]
