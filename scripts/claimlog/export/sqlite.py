@@ -19,7 +19,12 @@ from claimlog.errors import ClaimlogError
 from claimlog.schema import Field, Table
 
 TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
-MEMORY_KIB = 131_072  # page cache while writing
+MEMORY_KIB = 65_536  # page cache while writing, and of what is sorted at once
+SORTERS = 2  # threads that sort for an index beside the one that reads
+SEARCH_BYTES = 67_108_864
+"""Words of a search index held before they are written; with SQLite's own 1 MB, merging what was
+written takes as long as reading the words."""
+
 SLICE = 131_072  # rows handed to SQLite at once
 SETTINGS = (
     # the file is new and published by a rename: a journal would protect nothing
@@ -28,7 +33,9 @@ SETTINGS = (
     "PRAGMA locking_mode = EXCLUSIVE",
     "PRAGMA page_size = 8192",
     f"PRAGMA cache_size = -{MEMORY_KIB}",
-    "PRAGMA temp_store = MEMORY",
+    # in memory SQLite would sort all of an index at once, in one thread
+    "PRAGMA temp_store = FILE",
+    f"PRAGMA threads = {SORTERS}",
 )
 
 
@@ -68,6 +75,7 @@ class FullText(NamedTuple):
     """Statements about a table's full-text index (FTS5, external content)."""
 
     create: str
+    hold: str
     rebuild: str
     remove: str
     insert: str
@@ -85,6 +93,7 @@ def fts(table: Table, where: str = "TRUE") -> Iterator[FullText]:
         yield FullText(
             f"CREATE VIRTUAL TABLE {name} USING fts5({listed}, "
             f"content={quoted(table.name)}, tokenize='porter unicode61')",
+            f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', {SEARCH_BYTES})",
             f"INSERT INTO {name}({name}) VALUES ('rebuild')",
             f"INSERT INTO {name}({name}, rowid, {listed}) SELECT 'delete', rowid, {listed} {rows}",
             f"INSERT INTO {name}(rowid, {listed}) SELECT rowid, {listed} {rows}",
@@ -168,6 +177,7 @@ class Database:
                     self._run(statement)
                 for index in fts(table):
                     self._run(index.create)
+                    self._run(index.hold)
                     self._run(index.rebuild)
                 progress(f"index {table.name}")
             for view in self.views:

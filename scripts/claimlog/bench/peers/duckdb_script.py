@@ -235,7 +235,7 @@ def extras(database: sqlite3.Connection, table: Table) -> Iterator[str]:
     known = [columns for columns in table.spec.get("indexes", ()) if have >= set(columns)]
     yield from indexes(Table(table.name, {**table.spec, "indexes": known}))
     for index in fts(table):
-        yield from (index.create, index.rebuild)
+        yield from (index.create, index.hold, index.rebuild)
 
 
 def log_files(package: Package, *streams: str) -> Iterator[tuple[int, str, Path]]:
