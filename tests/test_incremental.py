@@ -10,6 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -17,15 +18,19 @@ import claimlog.events.cache
 import claimlog.events.parts
 import claimlog.events.reading
 import claimlog.events.stored
+import claimlog.export.parquet
 import claimlog.inputs
 import claimlog.pipeline
+from claimlog.compiling import compiled
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.events.log import read
 from claimlog.export.logical import of_parquet, of_sqlite
+from claimlog.export.parquet import ParquetFile, merge, write_parquet
+from claimlog.fold import cutoff
 from claimlog.package import Package
 from claimlog.pipeline import build
 from claimlog.schema import Schemas
-from claimlog.updating import update
+from claimlog.updating import BY_CLAIM, update
 from claimlog.validate import validate
 from conftest import World
 from histories import History, histories, write
@@ -142,6 +147,29 @@ def test_updating_batch_by_batch_says_what_a_build_from_nothing_says(
             ).read_bytes()
         searched(package, folder / "updated")
     assert len(updates) == may
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_merged_rows_have_the_bytes_of_rows_written_at_once(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(claimlog.export.parquet, "ROW_GROUP", rows)
+    log = read(world.package)
+    whole, old, new = (tmp_path / name for name in ("whole", "old", "new"))
+    merged = {*BY_CLAIM, "changes", "events"}
+    for name, frame in compiled(log, cutoff(log, None)):
+        if name in merged:
+            table = log.schemas.tables[name]
+            some = frame[table.primary_key[0]].unique().sort().gather_every(2)
+            late = pl.col(some.name).is_in(some.implode())
+            write_parquet(frame, table, whole)
+            write_parquet(frame.filter(~late), table, old)
+            merge(old, ParquetFile(new, table), frame.filter(late))
+            assert new.read_bytes() == whole.read_bytes(), name
+            merge(whole, ParquetFile(new, table), frame.filter(late), some)
+            assert new.read_bytes() == whole.read_bytes(), name
+            merged.remove(name)
+    assert not merged
 
 
 def only_adds(batch: dict[str, list[dict[str, Any]]]) -> bool:

@@ -71,7 +71,9 @@ def update(
 
     with ThreadPoolExecutor(2) as pool:
         copying = pool.submit(shutil.copyfile, earlier / database.name, database)
-        merging = {name: pool.submit(merged, name, frame) for name, frame in new.items()}
+        # the largest first, so that no thread is left alone with one at the end
+        largest = sorted(new, key=lambda name: -path(name, earlier).stat().st_size)
+        merging = {name: pool.submit(merged, name, new[name]) for name in largest}
         copying.result()
         with Patch(database, tables) as patch:
             patch.drop(BY_CLAIM, touched)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from claimlog.schema import Table
 
 ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
+PLACE = "claimlog_place"
 
 
 class ParquetFile:
@@ -24,31 +26,38 @@ class ParquetFile:
         self.table = table
         self.rows = 0
         self._writer: pq.ParquetWriter | None = None
-        self._rest: pl.DataFrame | None = None
+        self._rest: pa.Table | None = None
+        self._schema: pa.Schema | None = None
 
     def add(self, frame: pl.DataFrame) -> None:
         """Write a conformed frame's rows, but for those that fill no row group yet."""
-        self.rows += frame.height
-        rest = frame if self._rest is None else pl.concat([self._rest, frame])
         # a row group at a time: a second copy of the table would double the memory
-        whole = rest.height // ROW_GROUP * ROW_GROUP
-        for start in range(0, whole, ROW_GROUP):
-            self._write(rest.slice(start, ROW_GROUP))
-        self._rest = rest.slice(whole)
+        for part in frame.iter_slices(ROW_GROUP) if frame.height else (frame,):
+            self.append(part.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+    def append(self, rows: pa.Table) -> None:
+        """Do what `add` does with rows as Arrow holds them; the first say the types."""
+        self.rows += rows.num_rows
+        if self._schema is None:
+            self._schema = _described(rows.schema, self.table)
+        rows = rows.cast(self._schema)
+        rest = rows if self._rest is None else pa.concat_tables([self._rest, rows])
+        while rest.num_rows >= ROW_GROUP:
+            self._write(rest.slice(0, ROW_GROUP))
+            rest = rest.slice(ROW_GROUP)
+        self._rest = rest
 
     def close(self) -> None:
         """Write what is left."""
         assert self._rest is not None, f"{self.table.name} has no piece, not even an empty one"
-        if self._writer is None or self._rest.height:
+        if self._writer is None or self._rest.num_rows:
             self._write(self._rest)
         assert self._writer is not None
         self._writer.close()
 
-    def _write(self, frame: pl.DataFrame) -> None:
-        arrow = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    def _write(self, rows: pa.Table) -> None:
         if self._writer is None:
             names = self.table.names
-            self._schema = _described(arrow.schema, self.table)
             self._writer = pq.ParquetWriter(
                 self.path,
                 self._schema,
@@ -58,47 +67,59 @@ class ParquetFile:
                 ],
                 write_page_index=True,
             )
-        self._writer.write_table(arrow.cast(self._schema), row_group_size=ROW_GROUP)
+        # in one piece each column: where pieces end shows in the bytes
+        self._writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
 
 
 def merge(old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | None = None) -> None:
     """Write the rows of an earlier file of a table together with `new` ones, in order of its key.
 
-    Memory holds one row group of the earlier file at a time.
+    Only keys are compared and sorted; all else is moved as Arrow holds it, in runs of rows that
+    stay together. Memory holds one row group of the earlier file at a time.
 
     Parameters
     ----------
     new
-        Conformed rows, which stand in no row of the earlier file that stays.
+        Conformed rows in order of the key; no earlier row that stays has the same value as one of
+        them in the first column of the key.
     gone
         Values of the first column of the key whose earlier rows go.
     """
     keys = file.table.primary_key
     first = keys[0]
     earlier = pq.ParquetFile(old)
+    file.add(new.clear())
     for number in range(earlier.num_row_groups):
-        rows = pl.from_arrow(earlier.read_row_group(number))
-        assert isinstance(rows, pl.DataFrame)
-        rows = rows.cast(new.schema)
-        if rows.is_empty():
+        rows = earlier.read_row_group(number)
+        if rows.num_rows == 0:
             continue
-        last = rows[first].max()
-        if gone is not None:
-            rows = rows.filter(~pl.col(first).is_in(gone.implode()))
-        before = pl.col(first) <= last
-        if (due := new.filter(before)).height:
-            rows = pl.concat([rows, due]).sort(
-                [
-                    pl.col(name).cast(pl.String)
-                    if isinstance(new.schema[name], pl.Enum)
-                    else pl.col(name)
-                    for name in keys
-                ]
-            )
-            new = new.filter(~before)
-        file.add(rows)
+        known = pl.from_arrow(rows.select(keys))
+        assert isinstance(known, pl.DataFrame)
+        last = known[first].max()
+        stay = pl.lit(True) if gone is None else ~pl.col(first).is_in(gone.implode())
+        due = new.filter(pl.col(first) <= last)
+        new = new.slice(due.height)
+        order = pl.concat([_keys(known).filter(stay), _keys(due.select(keys), rows.num_rows)])
+        if due.height:
+            order = order.sort(keys)
+        file.append(_gathered(rows, due, order[PLACE]))
     file.add(new)
     file.close()
+
+
+def _keys(keys: pl.DataFrame, first: int = 0) -> pl.DataFrame:
+    """Return keys as they are sorted, codes as text, with the place of each, from `first` on."""
+    coded = pl.col(pl.Enum, pl.Categorical).cast(pl.String)
+    return keys.with_columns(coded).with_row_index(PLACE, first)
+
+
+def _gathered(old: pa.Table, new: pl.DataFrame, places: pl.Series) -> pa.Table:
+    """Return `old` rows and `new` ones after them, at `places`, most of which follow each other."""
+    added = new.to_arrow(compat_level=pl.CompatLevel.oldest())
+    rows = pa.concat_tables([old.cast(added.schema), added])
+    starts = [0, *(places.diff() != 1).arg_true().to_list(), len(places)]
+    runs = [rows.slice(places[at], end - at) for at, end in pairwise(starts) if at < end]
+    return pa.concat_tables([added.slice(0, 0), *runs])
 
 
 def write_parquet(frame: pl.DataFrame, table: Table, path: Path) -> None:
