@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from claimlog.errors import Finding
 from claimlog.events.log import Log
@@ -85,7 +86,7 @@ def check_sections(
 ) -> None:
     """Run the layers of rows on every section; the second only while the first finds nothing."""
     began = False
-    for section in (sections or log.sections)():
+    for section in _ahead((sections or log.sections)()):
         known, before = len(report.errors), report.counts()
         tabular.check_pandera(section, report)
         if len(report.errors) > known or (known and not began):
@@ -104,6 +105,15 @@ def check_sections(
         _stopped(report, "rows")
     else:
         report.forget("rows")  # sections before the one that stopped it had begun with them
+
+
+def _ahead(sections: Iterator[Log]) -> Iterator[Log]:
+    """Yield sections, each read while the one before it is checked."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, sections, None)
+        while (section := coming.result()) is not None:
+            coming = reader.submit(next, sections, None)
+            yield section
 
 
 def check_section(section: Log, report: Report) -> None:
