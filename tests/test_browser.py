@@ -39,6 +39,11 @@ FILES = r"/downloads/(?P<file>[^/]+)"
 """A route that answers with a file, no page."""
 SCHEMES = ("light", "dark")
 MISSING = "/claims/C999-999"
+PAPER = {"width": 794, "height": 1123}
+"""A4 at 96 dots an inch."""
+CUT_OFF = (
+    "cells => cells.filter(c => c.getBoundingClientRect().right > innerWidth).map(c => c.className)"
+)
 CLAIM = (
     "select c.claim_id from claims c where incident_id is not null or measure is not null "
     "order by (select count(*) from links l where c.claim_id in (l.from_claim_id, l.to_claim_id)) "
@@ -499,6 +504,20 @@ def test_print_shows_the_statement_and_the_citation_without_the_navigation(
     expect(page.locator("section[aria-labelledby=h-cite] pre").last).to_be_visible()
     for hidden in ("nav[aria-label=Main]", "form[role=search]", ".skip", ".steps"):
         expect(page.locator(hidden).first).to_be_hidden()
+
+
+def test_no_cell_of_a_table_or_query_is_cut_off_on_paper(tiny: Site, page: Page) -> None:
+    page.set_viewport_size(PAPER)
+    page.emulate_media(media="print")
+    for path in ("claims", "claims/C001-001", "changes", "codebook", "measures_by_ally"):
+        page.goto(f"{tiny.base}/{tiny.name}/{path}")
+        cells = page.locator(".rows-and-columns td:visible")
+        assert cells.count() > 0, path
+        assert cells.evaluate_all(CUT_OFF) == [], path
+        shown = page.locator(".rows-and-columns td").first
+        label = shown.evaluate("cell => getComputedStyle(cell, '::before').content")
+        headed = page.locator(".rows-and-columns th").first.is_visible()
+        assert headed != (label not in ("none", "normal")), path  # named once, and once only
 
 
 def test_without_script_a_claim_says_the_same(browser: Browser, page: Page, claim: str) -> None:
