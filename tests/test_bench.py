@@ -20,6 +20,8 @@ import httpx
 import polars as pl
 import pytest
 
+import claimlog.events.reading
+import claimlog.inputs
 from claimlog.bench import plots
 from claimlog.bench.growth import suite as growth_suite
 from claimlog.bench.peers.contenders import MARKS, measure
@@ -34,8 +36,11 @@ from claimlog.bench.suites import SUITES, Suite, Wanted, child, run, suite
 from claimlog.bench.synth import make_log
 from claimlog.bench.tables import markers, replaced
 from claimlog.errors import ClaimlogError
+from claimlog.events.batch import Batch
 from claimlog.events.canonical import encode
+from claimlog.events.lines import Lines
 from claimlog.events.log import read
+from claimlog.events.parts import Kept, keep
 from claimlog.events.text import Texts
 from claimlog.export.metadata import queries
 from claimlog.package import Package
@@ -171,6 +176,25 @@ def test_the_peers_are_measured_on_as_many_claims_as_we_are(bench: Bench, tmp_pa
     versions = read(bench.package).frames["claims"].height
     assert measure("frictionless", bench.package, tmp_path)["rows"] == versions
     assert bench.ours["rows"] == bench.theirs["rows"] == read(bench.package).size
+
+
+def test_every_run_reads_the_whole_log_whatever_one_before_it_left(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.inputs, "LARGE", 0)
+    shutil.copytree(bench.package.root, tmp_path / "package")
+    files_read: list[str] = []
+
+    def heard(root: Path, batch: Batch, stream: str, folder: Path) -> tuple[Lines, Kept | None]:
+        files_read.append(f"{batch.number} {stream}")
+        return keep(root, batch, stream, folder)
+
+    monkeypatch.setattr(claimlog.events.reading, "keep", heard)
+    measure("claimlog", Package(tmp_path / "package"), tmp_path)
+    first = files_read.copy()
+    measure("claimlog", Package(tmp_path / "package"), tmp_path)
+    assert first
+    assert files_read == first * 2
 
 
 def test_the_peers_have_our_indexes_and_search(bench: Bench) -> None:

@@ -39,8 +39,9 @@ def prefix(rows: Frame, size: int) -> Frame:
 
 def current(rows: Frame, key: str) -> Frame:
     """Return the last row of every entity that is not a tombstone."""
-    last = rows.filter(nw.col("seq") == nw.col("seq").max().over(key))
-    return held(last.filter(nw.col("action") != "retract"))
+    last = nw.col("seq") == nw.col("seq").max().over(key)
+    # at once: a second filter would copy fifty columns again
+    return held(rows.filter(last & (nw.col("action") != "retract")))
 
 
 def versions(rows: Frame, key: str) -> Frame:
