@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import polars as pl
@@ -71,7 +72,7 @@ def measure(package: Package, wanted: Wanted) -> Result:
         "update": update,
         "again": again,
         "appended": APPENDED,
-        "goals": _goals(builds, update, again),
+        "goals": goals(builds, update, again),
         "machine": machine(),
         "versions": versions(LIBRARIES),
     }
@@ -95,12 +96,17 @@ def _equal(package: Package, one: Path, other: Path) -> None:
             raise ClaimlogError(f"bench: the updated table {name} differs from one from nothing")
 
 
-def _goals(builds: list[Result], update: Result, again: Result) -> list[dict[str, Any]]:
-    large, middle = builds[-1], builds[-2]
-    growth = (large["seconds"] / large["rows"]) / (middle["seconds"] / middle["rows"])
+def goals(builds: list[Result], update: Result, again: Result) -> list[dict[str, Any]]:
+    """Return what was to be reached, and whether it was; `again` is of the middle size as well."""
+
+    def pace(*some: Result) -> float:
+        return fmean(one["seconds"] / one["rows"] for one in some)
+
+    # of the middle size there are two, and one alone may have had a slow or a fast minute
+    growth = pace(builds[-1]) / pace(builds[-2], again)
     values = (
-        ("peak memory of the largest build, GB", large["peak_bytes"] / 1e9, MEMORY_GOAL),
-        ("time an event of the largest build over that of a tenth of it", growth, 1.25),
+        ("peak memory of the largest build, GB", builds[-1]["peak_bytes"] / 1e9, MEMORY_GOAL),
+        ("time an event of the largest build over that of the two of a tenth of it", growth, 1.25),
         ("update over a build from nothing", update["seconds"] / again["seconds"], SHARE_GOAL),
     )
     return [
