@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -18,19 +19,22 @@ import claimlog.events.cache
 import claimlog.events.parts
 import claimlog.events.reading
 import claimlog.events.stored
+import claimlog.export.descriptor
 import claimlog.export.parquet
 import claimlog.inputs
 import claimlog.pipeline
+import claimlog.updating
 from claimlog.compiling import compiled
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.events.log import read
+from claimlog.export.descriptor import intact, looked_at
 from claimlog.export.logical import of_parquet, of_sqlite
 from claimlog.export.parquet import ParquetFile, merge, write_parquet
 from claimlog.fold import cutoff
 from claimlog.package import Package
 from claimlog.pipeline import build
 from claimlog.schema import Schemas
-from claimlog.updating import BY_CLAIM, update
+from claimlog.updating import BY_CLAIM, Update
 from claimlog.validate import validate
 from conftest import World
 from histories import History, histories, write
@@ -116,11 +120,12 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the numbers of rows that builds were updated from, as they happen."""
     seen: list[int] = []
 
-    def spy(*words: Any) -> None:
-        seen.append(words[5])
-        update(*words)
+    class Spy(Update):
+        def __init__(self, package: Package, earlier: Path, size: int, folder: Path) -> None:
+            seen.append(size)
+            super().__init__(package, earlier, size, folder)
 
-    monkeypatch.setattr(claimlog.pipeline, "update", spy)
+    monkeypatch.setattr(claimlog.pipeline, "Update", Spy)
     return seen
 
 
@@ -275,6 +280,75 @@ def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
     assert found == [*said(world.package, world.package.build)]
 
 
+def test_files_that_are_as_they_were_seen_are_not_read_to_know_them_intact(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(world.package, world.package.build)
+    out, read = world.package.build, []
+
+    def heard(handle: Any, kind: str) -> Any:
+        read.append(Path(handle.name).name)
+        return file_digest(handle, kind)
+
+    monkeypatch.setattr(claimlog.export.descriptor, "file_digest", heard)
+    files = {str(path.relative_to(out)): path for path in out.rglob("*") if path.is_file()}
+    for path in files.values():
+        os.utime(path, ns=(10**18, 10**18))
+    seen = looked_at(out)
+    assert seen.keys() < files.keys()
+    assert intact(out, seen)
+    assert read == []
+    assert intact(out, {})
+    assert len(read) == len(seen)
+    read.clear()
+    os.utime(out / "tiny.db")  # just now: the time may not tell a change that comes next
+    assert intact(out, seen)
+    assert intact(out, looked_at(out))
+    assert read == ["tiny.db", "tiny.db"]
+    with (out / "tiny.db").open("r+b") as handle:
+        handle.write(b"s")
+    assert not intact(out, seen)
+    (out / "tiny.db").unlink()
+    assert not intact(out, seen)
+
+
+def test_a_build_is_not_updated_if_the_disk_does_not_take_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(world.package, world.package.build)
+    before = [*said(world.package, world.package.build)]
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    told: list[Path] = []
+
+    def fails_once(path: Path) -> None:
+        if path.name == "tiny.db" and not told:
+            told.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(claimlog.updating, "sync", fails_once)
+    with pytest.raises(ClaimlogError, match="writing failed"):
+        build(world.package, world.package.build)
+    assert told
+    assert [*said(world.package, world.package.build)] == before
+
+
+def test_an_update_that_validation_refuses_leaves_the_build_as_it_was(
+    world: World, updates: list[int]
+) -> None:
+    build(world.package, world.package.build)
+    before = [*said(world.package, world.package.build)]
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    world.rewrite("claims", lambda rows: rows[0].update(topic="sharking"))
+    with pytest.raises(FindingsError) as caught:
+        build(world.package, world.package.build)
+    assert "enum" in {finding.rule for finding in caught.value.findings}
+    assert [*said(world.package, world.package.build)] == before
+    assert len(updates) == 1
+    assert [*world.root.glob(".*new*")] == []
+
+
 def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,7 +357,7 @@ def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     connection.execute("DELETE FROM claims WHERE claim_id = 'C001-002'")
     connection.commit()
     connection.close()
-    monkeypatch.setattr(claimlog.pipeline, "intact", lambda _: True)
+    monkeypatch.setattr(claimlog.pipeline, "intact", lambda *_: True)
     world.amend("claims", "C001-001", note="Changed.")
     world.seal("more")
     with pytest.raises(ClaimlogError, match=r"has \d+ rows, its Parquet file \d+; build from noth"):

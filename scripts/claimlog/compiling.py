@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -12,7 +11,7 @@ import polars as pl
 
 from claimlog.events.log import Log
 from claimlog.events.releases import marks
-from claimlog.export.descriptor import describe, dump_json
+from claimlog.export.descriptor import Hashed, describe, dump_json
 from claimlog.export.frames import conform, conformed, constant_tables, empty
 from claimlog.export.metadata import inspect_data, metadata
 from claimlog.fold import (
@@ -118,14 +117,15 @@ def complete(
     log: Log,
     cut: Cutoff,
     report: Report,
-    folder: Path,
+    hashed: Hashed,
     mark: str,
     rows: Mapping[str, int],
 ) -> None:
-    """Write what describes the tables in `folder`; `mark` is the fingerprint of the inputs."""
+    """Write what describes the tables of a build; `mark` is the fingerprint of the inputs."""
+    folder = hashed.folder
     (folder / "validation.json").write_bytes(report.dump())
     state = folded_state(log, cut)
-    descriptor = describe(package, folder, log.schemas.tables, rows, state)
+    descriptor = describe(package, log.schemas.tables, rows, state, hashed)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (

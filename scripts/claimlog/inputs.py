@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,49 @@ def files_of_rows(package: Package) -> list[Path]:
     return [path for kind in kinds for path in package.events.glob(f"*/*.{kind}")]
 
 
-class Digests:
-    """SHA-256 of files, taken anew only where size, time or inode differ from those noted.
+RACE = 2_000_000_000
+"""Nanoseconds within which a file's time may not tell a second change from the first."""
 
-    A file that changed within `RACE` of being read is read again, as git does: its time may not
-    tell a second change. Without a file to note in, every file is read every time.
+
+@dataclass(frozen=True)
+class Seen:
+    """What tells, without reading a file, that it is what it was, as git does.
+
+    Attributes
+    ----------
+    state
+        Its size in bytes, time (nanoseconds since 1970) and inode.
+    at
+        When it was looked at, in nanoseconds since 1970. As text: they are more than a number of
+        JSON holds exactly.
     """
 
-    RACE = 2_000_000_000  # nanoseconds
+    state: str
+    at: str
+
+    @classmethod
+    def of(cls, path: Path) -> Seen:
+        """Look at a file.
+
+        Raises
+        ------
+        OSError
+            If there is none.
+        """
+        now = time.time_ns()
+        stat = path.stat()
+        return cls(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}", str(now))
+
+    def same(self, now: Seen) -> bool:
+        """Whether a file seen again is for sure the same: it was not new when it was looked at."""
+        return self.state == now.state and int(self.at) - int(self.state.split()[1]) >= RACE
+
+
+class Digests:
+    """SHA-256 of files, taken anew only where a file is not for sure the one noted (`Seen`).
+
+    Without a file to note in, every file is read every time.
+    """
 
     def __init__(self, notes: Path | None = None) -> None:
         self.notes = notes
@@ -56,14 +92,11 @@ class Digests:
 
     def of(self, path: Path) -> str:
         """Return the digest of a file, in hex."""
-        now = time.time_ns()
-        stat = path.stat()
-        # as text: nanoseconds are more than a number of JSON holds exactly
-        seen = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
+        now = Seen.of(path)
         known = self._known.get(str(path))
-        if known is None or known[0] != seen or int(known[1]) - stat.st_mtime_ns < self.RACE:
+        if known is None or not Seen(known[0], known[1]).same(now):
             with path.open("rb") as handle:
-                known = [seen, str(now), file_digest(handle, "sha256").hexdigest()]
+                known = [now.state, now.at, file_digest(handle, "sha256").hexdigest()]
         self._known[str(path)] = self._used[str(path)] = known
         return known[2]
 

@@ -14,14 +14,14 @@ from claimlog.events.releases import marks
 from claimlog.events.stored import StoredLog
 from claimlog.events.text import Texts
 from claimlog.export.deprecations import read_deprecations, views
-from claimlog.export.descriptor import intact
+from claimlog.export.descriptor import Hashed, intact, looked_at
 from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
 from claimlog.fold import Cutoff, cutoff
 from claimlog.inputs import files_of_rows, fingerprint, is_current, is_large
 from claimlog.package import Package
-from claimlog.updating import update
+from claimlog.updating import Update
 from claimlog.validate import Report, validate
 from claimlog.validate.recent import only_appends, recent
 
@@ -95,17 +95,28 @@ def _build_large(
         cut = cutoff(log, as_of)
         before = built_before(log, cache, out) if whole else None
         by = recent(log, before.size, before.checked) if before else None
-        report = _passed(validate(log, checking, progress=progress, rows_by=by))
-        with publishing(out, package.relative(out)) as folder:
-            progress("compile")
-            if before:
-                update(package, log, cut, report, out, before.size, folder, mark)
-            else:
+
+        def checked() -> Report:
+            return _passed(validate(log, checking, progress=progress, rows_by=by))
+
+        if before:
+            with publishing(out, package.relative(out)) as folder:
+                with Update(package, out, before.size, folder) as update:
+                    report = checked()
+                    progress("compile")
+                    update.write(log, cut, report, mark)
+                seen = looked_at(folder)
+        else:
+            report = checked()
+            with publishing(out, package.relative(out)) as folder:
+                progress("compile")
                 write(package, log, cut, report, folder, mark, progress)
+                seen = looked_at(folder)
         cache.built.pop(str(out), None)
         if whole:
-            checked = dict(report.of_claims)
-            cache.built[str(out)] = Built(mark, log.size, log.root.hex(), _released(log), checked)
+            cache.built[str(out)] = Built(
+                mark, log.size, log.root.hex(), _released(log), dict(report.of_claims), seen
+            )
         cache.save()
     return report
 
@@ -130,7 +141,7 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
         or before.releases != _released(log)
         or not only_appends(log, before.size)
         or not is_current(out, before.mark)
-        or not intact(out)  # its rows are copied, and would be hashed anew as they are
+        or not intact(out, before.seen)  # its rows are copied as they are
     ):
         return None
     return before
@@ -171,7 +182,7 @@ def write(
                 writers.add(name, frame)
         log.frames.clear()  # the tables hold all of it now
         filled.finish(progress)
-    complete(package, log, cut, report, folder, mark, writers.rows)
+    complete(package, log, cut, report, Hashed(folder), mark, writers.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:

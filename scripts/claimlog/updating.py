@@ -8,87 +8,137 @@ report. The bytes of the SQLite file differ, because its rows lie elsewhere in i
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
 from claimlog.compiling import Compiler, complete
+from claimlog.errors import ClaimlogError
 from claimlog.events.stored import StoredLog
+from claimlog.export.descriptor import Hashed
 from claimlog.export.parquet import ParquetFile, merge, write_parquet
 from claimlog.export.patch import Patch
 from claimlog.fold import Cutoff
-from claimlog.package import Package
+from claimlog.package import Package, sync
 from claimlog.validate import Report
 
 CLAIM = "claim_id"
 BY_CLAIM = dict.fromkeys(("claims", "claim_versions", "attributions", "claim_actors"), CLAIM)
 """Tables whose rows are of one claim each, with the column that says which."""
 
+SEEN = ("claims", "changes")
+"""Tables that those of the other streams are computed from."""
 
-def update(
-    package: Package,
-    log: StoredLog,
-    cut: Cutoff,
-    report: Report,
-    earlier: Path,
-    size: int,
-    folder: Path,
-    mark: str,
-) -> None:
-    """Write into an empty directory what a build of the whole log would.
+
+class Update:
+    """Writing into an empty directory what a build of a whole log would; use it as a context.
 
     Parameters
     ----------
     earlier
-        A build of the first `size` rows of this log by the same code, which is only read.
-
-    Raises
-    ------
-    ClaimlogError
-        If the earlier database does not have the rows that its Parquet files have.
+        A build of the first `size` rows of the log by the same code, which is only read.
+    folder
+        The directory. The earlier database is copied into it from the beginning on, while the log
+        is still being checked.
     """
-    compiler = Compiler(log, cut)
-    tables = log.schemas.tables
-    touched = log.touched(size)
-    claims = log.section_of(touched).frames["claims"]
-    of_claims = dict(compiler.of_claims(claims))
-    pieces: dict[str, list[pl.DataFrame]] = {}
-    for stretch in log.stretches(size):
-        for name, frame in compiler.of_rows(stretch):
-            pieces.setdefault(name, []).append(frame)
-    new = {**of_claims, **{name: pl.concat(found) for name, found in pieces.items()}}
-    (folder / "parquet").mkdir()
-    database = folder / f"{package.descriptor['name']}.db"
 
-    def path(name: str, of: Path = folder) -> Path:
-        return of / "parquet" / f"{name}.parquet"
+    def __init__(self, package: Package, earlier: Path, size: int, folder: Path) -> None:
+        self.package = package
+        self.earlier = earlier
+        self.size = size
+        self.folder = folder
+        self.database = f"{package.descriptor['name']}.db"
+        self._pool = ThreadPoolExecutor(2)  # what runs there leaves the interpreter
+        self._disk = ThreadPoolExecutor(1)  # and this waits
+        self._synced: list[Future[None]] = []
 
-    def merged(name: str, rows: pl.DataFrame) -> int:
-        file = ParquetFile(path(name), tables[name])
-        merge(path(name, earlier), file, rows, touched if name in BY_CLAIM else None)
-        return file.rows
+    def __enter__(self) -> Self:
+        old, new = self.earlier / self.database, self.folder / self.database
+        self._copied = self._pool.submit(shutil.copyfile, old, new)
+        return self
 
-    with ThreadPoolExecutor(2) as pool:
-        copying = pool.submit(shutil.copyfile, earlier / database.name, database)
+    def __exit__(self, *_: object) -> None:
+        for pool in (self._pool, self._disk):
+            pool.shutdown(cancel_futures=True)
+
+    def write(self, log: StoredLog, cut: Cutoff, report: Report, mark: str) -> None:
+        """Write every file.
+
+        Raises
+        ------
+        ClaimlogError
+            If the earlier database does not have the rows that its Parquet files have.
+        """
+        compiler, tables = Compiler(log, cut), log.schemas.tables
+        hashed = Hashed(self.folder)
+        touched = log.touched(self.size)
+        new = dict(compiler.of_claims(log.section_of(touched).frames["claims"]))
+        pieces: dict[str, list[pl.DataFrame]] = {}
+        for stretch in log.stretches(self.size):
+            for name, frame in compiler.of_rows(stretch):
+                pieces.setdefault(name, []).append(frame)
+        new |= {name: pl.concat(found) for name, found in pieces.items()}
+        (self.folder / "parquet").mkdir()
+
+        def merged(name: str) -> int:
+            file = ParquetFile(self.folder / _path(name), tables[name])
+            merge(
+                self.earlier / _path(name), file, new[name], touched if name in BY_CLAIM else None
+            )
+            self._sync(file.path)
+            hashed.take(_path(name))
+            return file.rows
+
         # the largest first, so that no thread is left alone with one at the end
-        largest = sorted(new, key=lambda name: -path(name, earlier).stat().st_size)
-        merging = {name: pool.submit(merged, name, new[name]) for name in largest}
-        copying.result()
-        with Patch(database, tables) as patch:
+        order = sorted(new, key=lambda name: -(self.earlier / _path(name)).stat().st_size)
+        merging = {name: self._pool.submit(merged, name) for name in order}
+        rows = {}
+        self._copied.result()
+        self._sync(self.folder / self.database)
+        with Patch(self.folder / self.database, tables) as patch:
             patch.drop(BY_CLAIM, touched)
             for name, frame in new.items():
                 patch.fill(name, frame)
-            rows = {name: future.result() for name, future in merging.items()}
-            for name in ("claims", "changes"):
-                compiler.saw(name, pl.scan_parquet(path(name)))
+            for name in SEEN:
+                kept = _staying(self.earlier / _path(name), new[name], touched)
+                compiler.saw(name, pl.concat([kept, new[name].lazy()]))
             for name, frame in compiler.rest():
                 rows[name] = frame.height
-                write_parquet(frame, tables[name], path(name))
-                if not _same(path(name, earlier), frame):
+                write_parquet(frame, tables[name], self.folder / _path(name))
+                if not _same(self.earlier / _path(name), frame):
                     patch.refill(name, frame)
-            patch.settle(BY_CLAIM, rows)
-    complete(package, log, cut, report, folder, mark, rows)
+            found = patch.settle(BY_CLAIM)
+        hashed.take(self.database)  # meanwhile the rest is merged
+        rows |= {name: future.result() for name, future in merging.items()}
+        self._compare(found, rows)
+        complete(self.package, log, cut, report, hashed, mark, rows)
+        for future in self._synced:
+            future.result()  # the system tells an error of writing only once
+
+    def _sync(self, path: Path) -> None:
+        """Begin to flush a file: publishing waits for all, and finds most of it done."""
+        self._synced.append(self._disk.submit(sync, path))
+
+    def _compare(self, found: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+        for name, number in wanted.items():
+            if found[name] != number:
+                raise ClaimlogError(
+                    f"{self.database}: the table {name} has {found[name]} rows, its Parquet file "
+                    f"{number}; build from nothing: claimlog build --force"
+                )
+
+
+def _path(name: str) -> str:
+    return f"parquet/{name}.parquet"
+
+
+def _staying(path: Path, new: pl.DataFrame, touched: pl.Series) -> pl.LazyFrame:
+    """Return the rows of a Parquet file of `claims` or `changes` that `new` ones do not replace."""
+    rows = pl.scan_parquet(path).cast(new.schema)
+    return rows.filter(~pl.col(CLAIM).is_in(touched.implode())) if path.stem in BY_CLAIM else rows
 
 
 def _same(path: Path, frame: pl.DataFrame) -> bool:

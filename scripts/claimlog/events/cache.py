@@ -19,7 +19,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.events.merkle import CompactRange
 from claimlog.events.parts import Kept
-from claimlog.inputs import code_fingerprint
+from claimlog.inputs import Seen, code_fingerprint
 from claimlog.package import Package, read_json, remove, write_durably
 
 STATE = "state.json"
@@ -52,6 +52,8 @@ class Built:
         The releases (version, rows) that the log had.
     checked
         How many rows of claims each rule checked.
+    seen
+        How its files looked when they were complete.
     """
 
     mark: str
@@ -59,11 +61,15 @@ class Built:
     root: str
     releases: tuple[tuple[str, int], ...]
     checked: dict[str, int]
+    seen: dict[str, Seen]
 
     @classmethod
     def load(cls, found: dict[str, Any]) -> Built:
+        """Return what was kept as JSON; raises as the cache's `load` expects."""
         releases = tuple((str(version), int(size)) for version, size in found["releases"])
-        return cls(found["mark"], found["size"], found["root"], releases, found["checked"])
+        seen = {path: Seen(str(s["state"]), str(int(s["at"]))) for path, s in found["seen"].items()}
+        head = (found["mark"], found["size"], found["root"])
+        return cls(*head, releases, found["checked"], seen)
 
 
 @dataclass

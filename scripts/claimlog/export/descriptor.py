@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.inputs import Seen
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.schema import Table
 
@@ -30,12 +31,12 @@ OURS = (
 
 def describe(
     package: Package,
-    folder: Path,
     tables: Mapping[str, Table],
     rows: Mapping[str, int],
     log: Mapping[str, Any],
+    hashed: Hashed,
 ) -> dict[str, Any]:
-    """Return the descriptor of the files in `folder`.
+    """Return the descriptor of a build's files.
 
     Parameters
     ----------
@@ -43,11 +44,13 @@ def describe(
         Number of rows by table.
     log
         What was folded: tree size, root, as-of, fingerprint of the inputs.
+    hashed
+        The files; those not hashed before are hashed now.
     """
     head = {key: package.descriptor[key] for key in package.descriptor if key != "resources"}
     named = f"{package.descriptor['name']}.db"
     paths = [named, "validation.json", *(f"parquet/{name}.parquet" for name in tables)]
-    known = _sizes_and_hashes(folder, paths)
+    known = hashed.all(paths)
     resources = []
     for name, table in tables.items():
         path = f"parquet/{name}.parquet"
@@ -81,27 +84,47 @@ def describe(
     return {**head, "log": dict(log), "resources": resources}
 
 
-def intact(folder: Path) -> bool:
-    """Whether every file of a build has the size and hash that its descriptor gives."""
+class Hashed:
+    """``bytes`` and ``hash`` of the files of a build, each taken once, when it is complete."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, dict[str, object]] = {}
+
+    def take(self, path: str) -> dict[str, object]:
+        """Return what a descriptor says of a file, which must not change any more."""
+        if path not in self._known:
+            with (self.folder / path).open("rb") as handle:
+                digest = file_digest(handle, "sha256")
+            size = (self.folder / path).stat().st_size
+            self._known[path] = {"bytes": size, "hash": f"sha256:{digest.hexdigest()}"}
+        return self._known[path]
+
+    def all(self, paths: Sequence[str]) -> dict[str, dict[str, object]]:
+        """Return what a descriptor says of files, by path."""
+        with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter
+            return dict(zip(paths, pool.map(self.take, paths), strict=True))
+
+
+def looked_at(folder: Path) -> dict[str, Seen]:
+    """Return how the files of a build look, by path."""
+    given = read_json(folder / DESCRIPTOR, "build")["resources"]
+    return {one["path"]: Seen.of(folder / one["path"]) for one in given}
+
+
+def intact(folder: Path, seen: Mapping[str, Seen]) -> bool:
+    """Whether every file of a build has the size and hash that its descriptor gives.
+
+    Files that are for sure what they were when they were `seen`, complete, are not read.
+    """
     try:
-        given = read_json(folder / DESCRIPTOR, "build")["resources"]
-        found = _sizes_and_hashes(folder, [one["path"] for one in given])
-        return all(found[one["path"]].items() <= one.items() for one in given)
+        given = {one["path"]: one for one in read_json(folder / DESCRIPTOR, "build")["resources"]}
+        now = looked_at(folder)
+        doubted = [path for path in given if path not in seen or not seen[path].same(now[path])]
+        found = Hashed(folder).all(doubted)
+        return all(found[path].items() <= given[path].items() for path in doubted)
     except (ClaimlogError, OSError, KeyError, TypeError):
         return False
-
-
-def _sizes_and_hashes(folder: Path, paths: Sequence[str]) -> dict[str, dict[str, object]]:
-    """Return ``bytes`` and ``hash`` of files by path."""
-
-    def of(path: str) -> dict[str, object]:
-        with (folder / path).open("rb") as handle:
-            digest = file_digest(handle, "sha256")
-        size = (folder / path).stat().st_size
-        return {"bytes": size, "hash": f"sha256:{digest.hexdigest()}"}
-
-    with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter
-        return dict(zip(paths, pool.map(of, paths), strict=True))
 
 
 def dump_json(value: object) -> bytes:

@@ -117,4 +117,5 @@ def gathered(claims: Frame, wanted: Wanted) -> Gathered:
 
 
 def _rows(frame: Frame, names: Iterable[str]) -> list[tuple[Any, ...]]:
-    return frame.select(*names).collect().rows()
+    """Return some columns of rows, in the order of the first, in which no two agree."""
+    return sorted(frame.select(*names).collect().rows())
