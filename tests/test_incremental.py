@@ -226,7 +226,7 @@ def test_files_that_the_cache_knows_are_not_read_again(
     assert read_again == ["more/claims"]
 
 
-@pytest.mark.parametrize("harm", ["garbage", "version", "part", "gone"])
+@pytest.mark.parametrize("harm", ["garbage", "version", "part", "flipped", "gone"])
 def test_a_cache_that_cannot_be_used_costs_time_only(
     world: World, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +239,14 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
     elif harm == "part":
         part = next((cache / "parts").iterdir())
         part.write_bytes(part.read_bytes()[:-1])
+    elif harm == "flipped":
+        # words that say something else, in a file of the same size
+        part = next((cache / "parts").glob("0002-claims-claims-*"))
+        data = part.read_bytes()
+        words = " ".join(row["statement"] for row in world.rows("claims", 1)).encode().split()
+        word = next(word for word in words if len(word) > 4 and data.count(word) == 1)
+        part.write_bytes(data.replace(word, word.swapcase()))
+        shutil.rmtree(world.package.build)  # so that every row is taken from its part
     else:
         shutil.rmtree(cache / "parts")
     said_so: list[str] = []

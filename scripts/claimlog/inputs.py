@@ -9,7 +9,7 @@ import contextlib
 import importlib.metadata
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -69,6 +69,11 @@ class Seen:
         now = time.time_ns()
         stat = path.stat()
         return cls(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}", str(now))
+
+    @classmethod
+    def load(cls, found: Mapping[str, str]) -> Seen:
+        """Return what `asdict` gave; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(str(found["state"]), str(int(found["at"])))
 
     def same(self, now: Seen) -> bool:
         """Whether a file seen again is for sure the same: it was not new when it was looked at."""

@@ -112,12 +112,13 @@ def _build_large(
                 progress("compile")
                 write(package, log, cut, report, folder, mark, progress)
                 seen = looked_at(folder)
-        cache.built.pop(str(out), None)
+        cache.built.pop(package.relative(out), None)
         if whole:
-            cache.built[str(out)] = Built(
+            cache.built[package.relative(out)] = Built(
                 mark, log.size, log.root.hex(), _released(log), dict(report.of_claims), seen
             )
-        cache.save()
+        if not cache.save():
+            progress("the cache cannot be written: the next build may read everything again")
     return report
 
 
@@ -133,7 +134,7 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
     It can if it is intact, was built by the same code from rows that the log still begins with and
     the same releases, and what was appended is little and changes nothing that claims refer to.
     """
-    before = cache.built.get(str(out))
+    before = cache.built.get(log.package.relative(out))
     if (
         before is None
         or (before.size, bytes.fromhex(before.root)) not in log.trees

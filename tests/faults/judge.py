@@ -7,17 +7,20 @@ import re
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from faults import zygote
 from faults.calls import GROUP, HERE, Call, flushed, touching
 from faults.scenes import Scene, Start, start, words_of
-from faults.state import Units, difference, key, units, visible, wrong
+from faults.state import CACHE, Units, difference, key, units, visible, wrong
 from faults.zygote import Done, Fault
 
 KINDS = ("EIO", "ENOSPC", "KILL")
 TRIES = 3  # a thread may do what the main one did last time, and the calls are counted otherwise
+WATCHED = ((True, True), (False, True), (True, False))
+"""Runs without a fault: of the main thread or all, with the cache of the package or without."""
 SHORT = 100  # calls of a command of which every one is tried
 NOTHING = re.compile(
     r"nothing (in events/ )?was (changed|added|sealed|rebased|built|replaced|released)"
@@ -34,7 +37,7 @@ class Outcome:
     group: str
     kind: str
     fault: str
-    ended: str  # done, refused, killed; missed, if the call was another one this time
+    ended: str  # done, refused, killed, hung; missed, if the call was another one this time
     message: str = ""
     again: int = 0
     problems: list[str] = field(default_factory=list)
@@ -42,11 +45,14 @@ class Outcome:
 
 @dataclass
 class Trial:
-    """A scene with what it does when nothing fails: its calls, and the package after it."""
+    """A scene with what it does when nothing fails: its calls, and the package after it.
+
+    A large build has two ways to end well: updated, and made from nothing.
+    """
 
     ready: Start
     before: Units
-    after: Units
+    after: list[Units]
     calls: list[Call]
     unflushed: list[str] = field(default_factory=list)
     seen: dict[object, list[str]] = field(default_factory=dict)  # a state is judged once
@@ -54,6 +60,22 @@ class Trial:
     @property
     def scene(self) -> Scene:
         return self.ready.scene
+
+    def run(self, root: Path, fault: Fault | None = None, watch: Sequence[str] = ()) -> Done:
+        """Run the command in a copy of the package."""
+        return zygote.run(root, self.scene.words, fault, watch, large=self.scene.large)
+
+    def is_done(self, state: Units) -> bool:
+        """Whether readers see what the command makes."""
+        return visible(state) in [visible(after) for after in self.after]
+
+    def once(self, memory: object, judge: Callable[[], list[str]]) -> list[str]:
+        """Judge a state once; that of a large log depends on its cache too."""
+        if self.scene.large:
+            return judge()
+        if memory not in self.seen:
+            self.seen[memory] = judge()
+        return self.seen[memory]
 
 
 def trial(scene: Scene, folder: Path) -> Trial:
@@ -68,13 +90,16 @@ def trial(scene: Scene, folder: Path) -> Trial:
     calls: list[Call] = []
     states = []
     names: set[str] = set()
-    for main in (True, False):
+    for main, cached in WATCHED if scene.large else WATCHED[:2]:
         with tempfile.TemporaryDirectory(dir=folder) as name:
             root = ready.copy(Path(name))
-            done = zygote.run(root, scene.words, watch=tuple(GROUP), follow=not main)
+            if not cached:
+                shutil.rmtree(root / CACHE, ignore_errors=True)
+            watch = tuple(GROUP)
+            done = zygote.run(root, scene.words, None, watch, not main, large=scene.large)
             if done.status != 0 or not scene.says.search(done.out):
                 raise RuntimeError(f"{scene.name} fails without a fault: {done.err or done.out}")
-            calls += touching(done.trace, root, main)
+            calls += touching(done.trace, root, main) if cached else ()
             names |= flushed(done.trace)
             states.append(units(root))
     if states[0] != states[1]:
@@ -83,11 +108,11 @@ def trial(scene: Scene, folder: Path) -> Trial:
     unflushed = [
         path
         for unit, held in states[0].items()
-        if held != before.get(unit)
+        if unit != CACHE and held != before.get(unit)
         for path, _ in held
         if Path(path).name not in names
     ]
-    return Trial(ready, before, states[0], calls, unflushed)
+    return Trial(ready, before, states[::2], calls, unflushed)
 
 
 def attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outcome:
@@ -98,25 +123,30 @@ def attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outc
     deeper
         At how many of its own calls the second run is killed, before a third.
     """
+    fault = Fault(call.syscall, call.number, kind, call.follow)
+    where = f"{call.syscall} {call.number} ({call.place})" + " of a thread" * call.follow
+    shown = f"{trial.scene.name}: {kind} at {where}"
     for _ in range(TRIES):
-        outcome = _attempt(trial, call, kind, deeper, seed)
+        outcome = Outcome(trial.scene.name, call.group, kind, shown, "missed")
+        try:
+            _attempt(trial, fault, outcome, deeper, seed)
+        except TimeoutError as error:
+            outcome.ended = "hung"
+            outcome.problems.append(str(error))
         if outcome.ended != "missed":
             break
     return outcome
 
 
-def _attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outcome:
-    scene = trial.scene
-    fault = Fault(call.syscall, call.number, kind, call.follow)
+def _attempt(trial: Trial, fault: Fault, outcome: Outcome, deeper: int, seed: int) -> None:
+    kind = fault.kind
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         root = trial.ready.copy(Path(name))
-        done = zygote.run(root, scene.words, fault)
-        shown = f"{scene.name}: {kind} at {call.syscall} {call.number} ({call.place})"
-        outcome = Outcome(scene.name, call.group, kind, shown, ended(done))
-        outcome.message = done.err.strip()
+        done = trial.run(root, fault)
+        outcome.ended, outcome.message = ended(done), done.err.strip()
         if not struck(done, kind, root):
             outcome.ended = "missed"
-            return outcome
+            return
         state = units(root)
         outcome.problems += judged(trial, state, done, kind)
         outcome.problems += validated(trial, root, state)
@@ -124,7 +154,6 @@ def _attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Out
             outcome.again, found = killed_again(trial, root, deeper, seed)
             outcome.problems += found
         outcome.problems += recovered(trial, root)
-    return outcome
 
 
 def ended(done: Done) -> str:
@@ -142,8 +171,8 @@ def struck(done: Done, kind: str, root: Path) -> bool:
 
 def judged(trial: Trial, state: Units, done: Done, kind: str) -> list[str]:
     """Say what does not hold right after the fault."""
-    problems = wrong(state, trial.before, trial.after)
-    whole = visible(state) == visible(trial.after)
+    problems = wrong(state, trial.before, *trial.after)
+    whole = trial.is_done(state)
     untouched = visible(state) == visible(trial.before)
     if trial.scene.says.search(done.out) and not whole:
         problems.append("it said that it was done, and it is not")
@@ -173,10 +202,7 @@ def misspoken(done: Done) -> list[str]:
 def validated(trial: Trial, root: Path, state: Units) -> list[str]:
     """Check that validation passes, or names a command that mends what it found."""
     looked = {unit: held for unit, held in state.items() if not unit.startswith(("build", "dist"))}
-    memory = ("validate", key(looked))
-    if memory not in trial.seen:
-        trial.seen[memory] = _validated(trial, root)
-    return trial.seen[memory]
+    return trial.once(("validate", key(looked)), lambda: _validated(trial, root))
 
 
 def _validated(trial: Trial, root: Path) -> list[str]:
@@ -198,22 +224,19 @@ def _validated(trial: Trial, root: Path) -> list[str]:
 
 def recovered(trial: Trial, root: Path) -> list[str]:
     """Run the command again and check that all is as if nothing had happened."""
-    memory = ("again", key(units(root)))
-    if memory not in trial.seen:
-        trial.seen[memory] = _recovered(trial, root)
-    return trial.seen[memory]
+    return trial.once(("again", key(units(root))), lambda: _recovered(trial, root))
 
 
 def _recovered(trial: Trial, root: Path) -> list[str]:
     state = units(root)
-    done = zygote.run(root, trial.scene.words)
+    done = trial.run(root)
     problems = []
     if done.status:
         twice = trial.scene.twice.search(done.err)
-        if not twice or visible(state) != visible(trial.after):
+        if not twice or not trial.is_done(state):
             problems.append(f"running it again fails: {done.err.strip()[-300:]}")
         problems += misspoken(done)
-    left = difference(units(root), trial.after)
+    left = min((difference(units(root), after) for after in trial.after), key=len)
     return problems + [f"after running it again, {what}" for what in left]
 
 
@@ -222,7 +245,7 @@ def killed_again(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int,
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         copy = Path(name) / "package"
         shutil.copytree(root, copy, symlinks=True)
-        done = zygote.run(copy, trial.scene.words, watch=tuple(GROUP))
+        done = trial.run(copy, watch=tuple(GROUP))
         calls = list(touching(done.trace, copy))
     problems: list[str] = []
     picked = random.Random(seed).sample(calls, min(deeper, len(calls)))
@@ -230,9 +253,9 @@ def killed_again(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int,
         with tempfile.TemporaryDirectory(prefix="faults-") as name:
             copy = Path(name) / "package"
             shutil.copytree(root, copy, symlinks=True)
-            done = zygote.run(copy, trial.scene.words, Fault(call.syscall, call.number, "KILL"))
+            done = trial.run(copy, Fault(call.syscall, call.number, "KILL"))
             state = units(copy)
-            found = wrong(state, trial.before, trial.after)
+            found = wrong(state, trial.before, *trial.after)
             found += validated(trial, copy, state)
             found += recovered(trial, copy)
             where = f"the second run killed at {call.syscall} {call.number} ({call.place})"

@@ -13,7 +13,7 @@ from pathlib import Path
 from claimlog.events.batch import sealed_batches
 from claimlog.ledger.seal import sync_descriptor
 from claimlog.package import Package
-from conftest import World, actor, empty_world
+from conftest import ACTORS, CLAIMS, INCIDENTS, SOURCES, World, actor, claim, empty_world
 from faults import zygote
 
 INCIDENT = {
@@ -28,7 +28,8 @@ INCIDENT = {
 class Scene:
     """A command; `prepare` makes the package that it starts from.
 
-    `says` is what it prints once its work is done; `gone` what it refuses to do twice.
+    `says` is what it prints once its work is done; `twice` what it refuses to do twice. A `large`
+    one takes every log for a large one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Scene:
     prepare: Callable[[Path], object]
     says: re.Pattern[str]
     twice: re.Pattern[str]
+    large: bool = False
 
 
 def sealing(slug: str) -> tuple[str, ...]:
@@ -86,6 +88,36 @@ def built(folder: Path) -> None:
     _command(world, "build")
     world.add("actors", [actor("pact", "agency")])
     world.seal("more")
+
+
+def large(folder: Path) -> None:
+    """A log that is taken for a large one, and what is left of a build of other code."""
+    world = with_claims(folder)
+    world.seal("register")
+    cache = world.package.state / "cache"
+    (cache / "parts").mkdir(parents=True)
+    (cache / "parts" / "0-1.parquet").write_bytes(b"PAR1")
+    (cache / "state.json").write_text('{"format": 1, "code": "another"}', "utf-8")
+
+
+def outgrown(folder: Path) -> None:
+    """A build of a log taken for a large one, and a second batch after it."""
+    world = with_claims(folder)
+    world.seal("register")
+    zygote.take_for_large()
+    _command(world, "build")
+    world.amend("claims", "C001-001", note="Changed.")
+    world.add("claims", [claim("never liked", "The ministry is said to have had doubts.")])
+    world.seal("more")
+
+
+def with_claims(folder: Path) -> World:
+    """Return a package with sources, actors, incidents and claims in the open batch."""
+    world = empty_world(folder)
+    for stream, rows in (("actors", ACTORS), ("sources", SOURCES), ("incidents", INCIDENTS)):
+        world.add(stream, rows)
+    world.add("claims", CLAIMS)
+    return world
 
 
 def released(folder: Path) -> None:
@@ -162,6 +194,22 @@ SCENES = (
         built,
         re.compile(r"^wrote build", re.M),
         re.compile(r"build is up to date"),
+    ),
+    Scene(
+        "build-large",
+        ("build",),
+        large,
+        re.compile(r"^wrote build", re.M),
+        re.compile(r"build is up to date"),
+        large=True,
+    ),
+    Scene(
+        "build-update",
+        ("build",),
+        outgrown,
+        re.compile(r"^wrote build", re.M),
+        re.compile(r"build is up to date"),
+        large=True,
     ),
     Scene(
         "release",

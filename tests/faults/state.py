@@ -21,6 +21,10 @@ IGNORED = (".git", "schemas", ".claimlog/lock")
 """No unit: what no command writes, and the lock, a file that stays."""
 
 
+CACHE = ".claimlog/cache"
+"""The unit that says nothing which the log does not say: of it only the names count, at the end."""
+
+
 def units(root: Path) -> Units:
     """Return the units of the package at `root`."""
     found: dict[str, list[tuple[str, str]]] = {}
@@ -30,9 +34,15 @@ def units(root: Path) -> Units:
         if name in IGNORED or name in LISTED:
             continue
         unit = "/".join(parts[: 2 if parts[0] in LISTED else 1])
-        content = sha256(path.read_bytes()).hexdigest() if path.is_file() else "directory"
+        if name.startswith(f"{CACHE}/parts/"):
+            continue
+        content = "any" if unit == CACHE else _content(path)
         found.setdefault(unit, []).append((name, content))
     return {unit: tuple(held) for unit, held in found.items()}
+
+
+def _content(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else "directory"
 
 
 def _entries(root: Path) -> Iterator[Path]:
@@ -50,14 +60,14 @@ def out_of_sight(unit: str) -> bool:
     return unit.startswith(".") or "/." in unit
 
 
-def wrong(state: Units, before: Units, after: Units) -> list[str]:
+def wrong(state: Units, *known: Units) -> list[str]:
     """Say which units are neither as before nor as after; leftovers out of sight are none."""
     said = []
-    for unit in sorted({*state, *before, *after}):
+    for unit in sorted({*state, *(unit for one in known for unit in one)} - {CACHE}):
         held = state.get(unit)
-        if held in (before.get(unit), after.get(unit)):
+        if held in [one.get(unit) for one in known]:
             continue
-        if unit not in before and unit not in after:
+        if not any(unit in one for one in known):
             if not out_of_sight(unit):
                 said.append(f"{unit} is left in sight")
         elif held is None:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import claimlog
+import claimlog.inputs
+import claimlog.pipeline
 
 HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
 NOT_NEEDED = ("claimlog.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
@@ -72,8 +74,12 @@ def run(
     watch: Sequence[str] = (),
     follow: bool = False,
     clock: str = CLOCK,
+    large: bool = False,
 ) -> Done:
-    """Run claimlog in `folder`; `watch` names system calls to be listed."""
+    """Run claimlog in `folder`; `watch` names system calls to be listed.
+
+    If `large`, it takes every log for a large one.
+    """
     if fault is not None:
         watch, follow = (fault.syscall,), fault.follow
     with tempfile.TemporaryDirectory(prefix="faults-said-") as name:
@@ -82,7 +88,7 @@ def run(
         child = os.fork()
         if child == 0:
             os.close(opener)
-            _child(folder, words, said, gate, clock)
+            _child(folder, words, said, gate, clock, large)
         os.close(gate)
         strace = _attached(child, said, fault, watch, follow) if watch else None
         os.write(opener, b"x")
@@ -118,7 +124,9 @@ def apart(task: Callable[[], None], clock: str = CLOCK) -> None:
         raise RuntimeError("the package to start from could not be made; its message is above")
 
 
-def _child(folder: Path, words: Sequence[str], said: Path, gate: int, clock: str) -> None:
+def _child(
+    folder: Path, words: Sequence[str], said: Path, gate: int, clock: str, large: bool
+) -> None:
     status: object = 99
     try:
         for number, name in ((1, "out"), (2, "err")):
@@ -127,6 +135,8 @@ def _child(folder: Path, words: Sequence[str], said: Path, gate: int, clock: str
         os.environ |= {"CLAIMLOG_BY": "coder-1", "CI": "1", "PWD": str(folder)}
         sys.argv = ["claimlog", *words]
         set_clock(clock)
+        if large:
+            take_for_large()
         os.read(gate, 1)
         importlib.import_module("claimlog.cli").main()
     except SystemExit as end:
@@ -149,6 +159,12 @@ def set_clock(now: str) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("claimlog.") and getattr(module, "datetime", None) is datetime.datetime:
             module.datetime = Clock  # type: ignore[attr-defined]
+
+
+def take_for_large() -> None:
+    """Take every log for a large one, and any number of new rows for few; only in a fork."""
+    claimlog.inputs.LARGE = 0
+    claimlog.pipeline.FEW = 0
 
 
 def _attached(

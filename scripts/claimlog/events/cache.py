@@ -13,17 +13,18 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.events.merkle import CompactRange
-from claimlog.events.parts import Kept
+from claimlog.events.parts import Kept, Part
 from claimlog.inputs import Seen, code_fingerprint
 from claimlog.package import Package, read_json, remove, write_durably
 
 STATE = "state.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,35 @@ class Built:
     def load(cls, found: dict[str, Any]) -> Built:
         """Return what was kept as JSON; raises as the cache's `load` expects."""
         releases = tuple((str(version), int(size)) for version, size in found["releases"])
-        seen = {path: Seen(str(s["state"]), str(int(s["at"]))) for path, s in found["seen"].items()}
+        seen = {path: Seen.load(held) for path, held in found["seen"].items()}
         head = (found["mark"], found["size"], found["root"])
         return cls(*head, releases, found["checked"], seen)
 
 
 @dataclass
 class Cache:
-    """The cache of one package, in a folder of its own; `built` is by directory."""
+    """The cache of one package, in a folder of its own.
+
+    Attributes
+    ----------
+    files
+        What was read, by key of the file (`reading`).
+    verified
+        The tree after each batch.
+    built
+        What was built, by directory; one in the package is named from its root.
+    seen
+        How each part looked when it was known to be as it was written.
+    told
+        Why what is there is not used.
+    """
 
     folder: Path
     code: str
     files: dict[str, Kept] = field(default_factory=dict)
     verified: list[Verified] = field(default_factory=list)
     built: dict[str, Built] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
     told: str | None = None
 
     @property
@@ -97,6 +113,7 @@ class Cache:
             if (state["format"], state["code"]) != (FORMAT, self.code):
                 self.told = "the cache was made by other code, schemas or libraries: not used"
                 return
+            self.seen = {name: Seen.load(found) for name, found in state["seen"].items()}
             self.files = {
                 key: kept
                 for key, found in state["files"].items()
@@ -112,18 +129,45 @@ class Cache:
             ]
             self.built = {out: Built.load(found) for out, found in state["built"].items()}
         except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
-            self.files, self.verified, self.built = {}, [], {}
+            self.files, self.verified, self.built, self.seen = {}, [], {}, {}
             self.told = "the cache cannot be read: not used"
 
     def _whole(self, kept: Kept) -> bool:
-        """Whether every part is there with its size."""
+        """Whether every part is there as it was written."""
         try:
-            return all((self.parts / p.name).stat().st_size == p.bytes for p in kept.parts)
+            return all(self._same(part) for part in kept.parts)
         except OSError:
             return False
 
-    def save(self) -> None:
-        """Write the state, and remove the parts that it does not name."""
+    def _same(self, part: Part) -> bool:
+        path = self.parts / part.name
+        now = Seen.of(path)
+        if part.name in self.seen and self.seen[part.name].same(now):
+            return True
+        with path.open("rb") as handle:
+            if file_digest(handle, "sha256").hexdigest() != part.sha256:
+                return False
+        self.seen[part.name] = now
+        return True
+
+    def save(self) -> bool:
+        """Write the state, remove the parts that it does not name, and return whether that worked.
+
+        A build is as good without.
+        """
+        try:
+            self._save()
+        except (OSError, UnconfirmedError):
+            return False
+        return True
+
+    def _save(self) -> None:
+        named = {part.name for kept in self.files.values() for part in kept.parts}
+        for name in named:
+            now = Seen.of(self.parts / name)
+            # what changed since it was looked at is hashed when it is next asked for
+            if self.seen.setdefault(name, now).state == now.state:
+                self.seen[name] = now
         state = {
             "format": FORMAT,
             "code": self.code,
@@ -136,10 +180,10 @@ class Cache:
                 }
                 for verified in self.verified
             ],
+            "seen": {name: asdict(seen) for name, seen in self.seen.items() if name in named},
             "built": {out: asdict(found) for out, found in self.built.items()},
         }
         write_durably(self.folder / STATE, json.dumps(state).encode())
-        named = {part.name for kept in self.files.values() for part in kept.parts}
         for path in self.parts.iterdir():
             if path.name not in named:
                 remove(path)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
+from hashlib import sha256
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from claimlog.errors import ClaimlogError, reason
 from claimlog.events.batch import Batch
 from claimlog.events.lines import Lines, Times
 from claimlog.events.log import read_pieces
@@ -36,7 +39,7 @@ class Part:
 
     name: str
     rows: int
-    bytes: int
+    sha256: str
     ids: tuple[str, ...]
 
     @property
@@ -67,7 +70,7 @@ class Kept:
 
     @classmethod
     def load(cls, found: dict[str, Any]) -> Kept:
-        parts = [Part(p["name"], p["rows"], p["bytes"], tuple(p["ids"])) for p in found["parts"]]
+        parts = [Part(p["name"], p["rows"], p["sha256"], tuple(p["ids"])) for p in found["parts"]]
         times = Times(*found["times"]) if found["times"] else None
         return cls(found["rows"], found["bytes"], found["sha256"], times, tuple(parts))
 
@@ -82,6 +85,11 @@ def keep(root: Path, batch: Batch, stream: str, folder: Path) -> tuple[Lines, Ke
     tuple
         The lines, without a frame, with leaf hashes and findings; and what was kept, None where
         there are findings.
+
+    Raises
+    ------
+    ClaimlogError
+        If a part cannot be written.
     """
     package = Package(root)
     schemas = Schemas(package)
@@ -97,7 +105,13 @@ def keep(root: Path, batch: Batch, stream: str, folder: Path) -> tuple[Lines, Ke
                 pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
                 pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("line"),
             )
-            parts.append(write_part(rows, table, folder / f"{stem}-{number}.parquet"))
+            try:
+                parts.append(write_part(rows, table, folder / f"{stem}-{number}.parquet"))
+            except OSError as error:
+                raise ClaimlogError(
+                    f"{package.relative(folder)}: cannot be written ({reason(error)}); "
+                    "make room, or give write permission; nothing was replaced"
+                ) from error
         times += [lines.times] if lines.times else []
         whole.rows += lines.rows
         whole.findings += lines.findings
@@ -121,12 +135,16 @@ def _joined(times: list[Times]) -> Times | None:
 def write_part(rows: pl.DataFrame, table: Table, path: Path) -> Part:
     """Write typed rows with ``event_id`` and ``line`` as a part, durably."""
     rows = rows.sort(table.id, "line")
+    # into memory first: with a file that takes no more, Polars waits for ever
+    data = BytesIO()
+    rows.write_parquet(data, compression="lz4", row_group_size=ROW_GROUP, statistics=True)
     with path.open("wb") as handle:
-        rows.write_parquet(handle, compression="lz4", row_group_size=ROW_GROUP, statistics=True)
+        handle.write(data.getbuffer())
         handle.flush()
         os.fsync(handle.fileno())
     ids = rows[table.id].gather_every(STEP).to_list()
-    return Part(path.name, rows.height, path.stat().st_size, (*ids, rows[table.id][-1]))
+    digest = sha256(data.getbuffer()).hexdigest()
+    return Part(path.name, rows.height, digest, (*ids, rows[table.id][-1]))
 
 
 @dataclass(frozen=True)
