@@ -22,7 +22,8 @@ IGNORED = (".git", "schemas", ".claimlog/lock")
 
 
 CACHE = ".claimlog/cache"
-"""The unit that says nothing which the log does not say: of it only the names count, at the end."""
+"""The unit that says nothing which the log does not say. Only the names in it count, and of these
+not the temporary ones: who writes there next removes them."""
 
 
 def units(root: Path) -> Units:
@@ -34,7 +35,7 @@ def units(root: Path) -> Units:
         if name in IGNORED or name in LISTED:
             continue
         unit = "/".join(parts[: 2 if parts[0] in LISTED else 1])
-        if name.startswith(f"{CACHE}/parts/"):
+        if unit == CACHE and (TEMPORARY.search(name) or f"{CACHE}/parts/" in name):
             continue
         content = "any" if unit == CACHE else _content(path)
         found.setdefault(unit, []).append((name, content))
