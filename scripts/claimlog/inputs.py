@@ -48,7 +48,8 @@ class Seen:
     Attributes
     ----------
     state
-        Its size in bytes, time (nanoseconds since 1970) and inode.
+        Its size in bytes, when its content and when anything about it changed (nanoseconds since
+        1970), and its inode.
     at
         When it was looked at, in nanoseconds since 1970. As text: they are more than a number of
         JSON holds exactly.
@@ -68,7 +69,8 @@ class Seen:
         """
         now = time.time_ns()
         stat = path.stat()
-        return cls(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}", str(now))
+        times = f"{stat.st_mtime_ns} {stat.st_ctime_ns}"
+        return cls(f"{stat.st_size} {times} {stat.st_ino}", str(now))
 
     @classmethod
     def load(cls, found: Mapping[str, str]) -> Seen:
