@@ -29,7 +29,7 @@ CLAIM = "claim_id"
 BY_CLAIM = dict.fromkeys(("claims", "claim_versions", "attributions", "claim_actors"), CLAIM)
 """Tables whose rows are of one claim each, with the column that says which."""
 
-SEEN = ("claims", "changes")
+NEEDED = ("claims", "changes")
 """Tables that those of the other streams are computed from."""
 
 
@@ -75,6 +75,7 @@ class Update:
         compiler, tables = Compiler(log, cut), log.schemas.tables
         hashed = Hashed(self.folder)
         touched = log.touched(self.size)
+        gone = dict.fromkeys(BY_CLAIM, touched)
         new = dict(compiler.of_claims(log.section_of(touched).frames["claims"]))
         pieces: dict[str, list[pl.DataFrame]] = {}
         for stretch in log.stretches(self.size):
@@ -85,9 +86,7 @@ class Update:
 
         def merged(name: str) -> int:
             file = ParquetFile(self.folder / _path(name), tables[name])
-            merge(
-                self.earlier / _path(name), file, new[name], touched if name in BY_CLAIM else None
-            )
+            merge(self.earlier / _path(name), file, new[name], gone.get(name))
             self._sync(file.path)
             hashed.take(_path(name))
             return file.rows
@@ -102,8 +101,8 @@ class Update:
             patch.drop(BY_CLAIM, touched)
             for name, frame in new.items():
                 patch.fill(name, frame)
-            for name in SEEN:
-                kept = _staying(self.earlier / _path(name), new[name], touched)
+            for name in NEEDED:
+                kept = _staying(self.earlier / _path(name), new[name], gone.get(name))
                 compiler.saw(name, pl.concat([kept, new[name].lazy()]))
             for name, frame in compiler.rest():
                 rows[name] = frame.height
@@ -135,10 +134,10 @@ def _path(name: str) -> str:
     return f"parquet/{name}.parquet"
 
 
-def _staying(path: Path, new: pl.DataFrame, touched: pl.Series) -> pl.LazyFrame:
-    """Return the rows of a Parquet file of `claims` or `changes` that `new` ones do not replace."""
+def _staying(path: Path, new: pl.DataFrame, gone: pl.Series | None) -> pl.LazyFrame:
+    """Return the rows of a Parquet file typed as the `new` ones, without claims `gone`."""
     rows = pl.scan_parquet(path).cast(new.schema)
-    return rows.filter(~pl.col(CLAIM).is_in(touched.implode())) if path.stem in BY_CLAIM else rows
+    return rows if gone is None else rows.filter(~pl.col(CLAIM).is_in(gone.implode()))
 
 
 def _same(path: Path, frame: pl.DataFrame) -> bool:

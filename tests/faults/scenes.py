@@ -159,6 +159,12 @@ def _command(world: World, *words: str) -> None:
     cli.main(["--package", str(world.root), *words], standalone_mode=False)
 
 
+def building(name: str, prepare: Callable[[Path], object], large: bool = False) -> Scene:
+    """Return the scene of a build."""
+    says, twice = re.compile(r"^wrote build", re.M), re.compile(r"build is up to date")
+    return Scene(name, ("build",), prepare, says, twice, large)
+
+
 SCENES = (
     Scene(
         "add",
@@ -188,29 +194,9 @@ SCENES = (
         re.compile(r"^0002-second is now 0003-second"),
         re.compile(r'there is no batch "0002-second"'),
     ),
-    Scene(
-        "build",
-        ("build",),
-        built,
-        re.compile(r"^wrote build", re.M),
-        re.compile(r"build is up to date"),
-    ),
-    Scene(
-        "build-large",
-        ("build",),
-        large,
-        re.compile(r"^wrote build", re.M),
-        re.compile(r"build is up to date"),
-        large=True,
-    ),
-    Scene(
-        "build-update",
-        ("build",),
-        outgrown,
-        re.compile(r"^wrote build", re.M),
-        re.compile(r"build is up to date"),
-        large=True,
-    ),
+    building("build", built),
+    building("build-large", large, large=True),
+    building("build-update", outgrown, large=True),
     Scene(
         "release",
         (*RELEASE, "0.2.0"),
