@@ -15,7 +15,9 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError
+from claimlog.git import CheckoutError
 from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
 
 MARK = "datasette/inputs.sha256"
@@ -160,11 +162,11 @@ def _add(digest: Any, roots: Sequence[Path], digests: Digests) -> None:
 
 
 def _git_state(package: Package) -> str:
-    """Return what git refs say, because released batches are checked against the last tag."""
-    refs = package.root / ".git" / "refs" / "tags"
-    packed = package.root / ".git" / "packed-refs"
-    names = sorted(path.name for path in refs.iterdir()) if refs.is_dir() else []
-    return f"{names}{packed.stat().st_mtime_ns if packed.is_file() else ''}"
+    """Return the tags of the checkout, because released batches are checked against the last."""
+    try:
+        return Checkout.of(package).release_tags()
+    except CheckoutError:
+        return ""
 
 
 def is_current(out: Path, mark: str) -> bool:

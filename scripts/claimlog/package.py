@@ -23,9 +23,16 @@ DESCRIPTOR = "datapackage.json"
 
 @dataclass(frozen=True)
 class Package:
-    """A directory with ``datapackage.json``, ``events/`` and ``schemas/``."""
+    """A directory with ``datapackage.json``, ``events/`` and ``schemas/``.
+
+    Attributes
+    ----------
+    archived
+        Whether it is the log inside a release, which is a stranger's: git is never asked about it.
+    """
 
     root: Path
+    archived: bool = False
 
     @classmethod
     def find(cls, start: Path) -> Package:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-
+from claimlog.checkout import Checkout
+from claimlog.git import CheckoutError
 from claimlog.package import Package, write_durably
 
 CHANGELOG = "CHANGELOG.md"
@@ -28,19 +28,16 @@ def undo_changelog(package: Package, version: str) -> None:
     if not found:
         return
     entry = mark + rest.partition("\n## ")[0]
-    command = ["git", "-C", str(package.root), "show", f"HEAD:./{CHANGELOG}"]
     try:
-        shown = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError:
+        before = Checkout.of(package).read("HEAD", CHANGELOG)
+    except CheckoutError:
         return  # a release without git is refused anyway
-    before = None if shown.returncode else shown.stdout.decode("utf-8")
-    if text != changelog(before, entry):
+    if text != changelog(None if before is None else before.decode("utf-8"), entry):
         return
-    path = package.root / CHANGELOG
     if before is None:
         path.unlink()
     else:
-        write_durably(path, shown.stdout)
+        write_durably(path, before)
 
 
 def read_changelog(package: Package) -> str | None:

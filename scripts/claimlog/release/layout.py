@@ -24,7 +24,7 @@ AGAIN = "get the release again from where it was published"
 
 def log_of(folder: Path) -> Package:
     """Return the package that a release holds."""
-    return Package(folder / LOG)
+    return Package(folder / LOG, archived=True)
 
 
 def paths(folder: Path) -> list[str]:

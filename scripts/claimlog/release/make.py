@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.events.log import Log, read
 from claimlog.events.releases import FOLDER, Entry, Version, read_index
@@ -14,6 +14,7 @@ from claimlog.export.deprecations import read_deprecations
 from claimlog.export.descriptor import dump_json
 from claimlog.export.publish import publishing, tidy
 from claimlog.fold import cutoff
+from claimlog.git import CheckoutError
 from claimlog.package import (
     DESCRIPTOR,
     Package,
@@ -253,28 +254,18 @@ def committed(package: Package) -> str:
     ClaimlogError
         If it is no git checkout or something is not committed.
     """
-    command = ["git", "-C", str(package.root)]
     try:
-        changed = subprocess.run(
-            [*command, "status", "--porcelain", "--", "."], check=True, capture_output=True
-        ).stdout.decode(errors="replace")
-        head = subprocess.run(
-            [*command, "rev-parse", "HEAD"], check=True, capture_output=True
-        ).stdout.decode()
-    except FileNotFoundError:
+        checkout = Checkout.of(package)
+        head = checkout.head()
+        changed = checkout.changes()
+    except CheckoutError as error:
         raise ClaimlogError(
-            "git is not installed; a release names the commit it was made from"
-        ) from None
-    except subprocess.CalledProcessError:
-        raise ClaimlogError(
-            f"{package.root.name}: is no git checkout with a commit; a release names the commit "
-            "it was made from"
+            f"{package.root.name}: {error}; a release names the commit it was made from"
         ) from None
     if changed:
-        names = ", ".join(line[3:] for line in changed.splitlines()[:5])
-        more = "" if changed.count("\n") <= 5 else " and more"
+        names = ", ".join(changed[:5]) + (" and more" if len(changed) > 5 else "")
         raise ClaimlogError(
-            f"not committed: {names}{more}; a release is made from a commit: commit or remove "
+            f"not committed: {names}; a release is made from a commit: commit or remove "
             "them and run this again"
         )
-    return head.strip()
+    return head

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import importlib.metadata
-import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError
 from claimlog.events.log import read
 from claimlog.events.releases import Entry
 from claimlog.export.logical import of_parquet, of_sqlite
+from claimlog.git import CheckoutError
 from claimlog.package import Package
 from claimlog.pipeline import Progress
 from claimlog.release.diff import as_markdown
@@ -54,7 +54,10 @@ def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progre
     FindingsError, ClaimlogError
         If it cannot be made any more.
     """
-    with checkout(package, entry) as then, tempfile.TemporaryDirectory(prefix="claimlog-") as out:
+    with (
+        as_released(package, entry) as then,
+        tempfile.TemporaryDirectory(prefix="claimlog-") as out,
+    ):
         earlier = [other for other in index if other.version < entry.version]
         # the rules are those of this code, which may check more than that of the release did
         shutil.copyfile(package.schemas / RULES_FILE, then.schemas / RULES_FILE)
@@ -94,8 +97,8 @@ def _narrowed(table: Table, columns: set[str]) -> Table:
 
 
 @contextmanager
-def checkout(package: Package, entry: Entry) -> Iterator[Package]:
-    """Yield the package as it stood at a release's commit, with today's batches.
+def as_released(package: Package, entry: Entry) -> Iterator[Package]:
+    """Yield the package as it stood at a release's commit.
 
     Raises
     ------
@@ -104,19 +107,12 @@ def checkout(package: Package, entry: Entry) -> Iterator[Package]:
     """
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         root = Path(scratch) / package.root.name
-        unpack(package, entry, root)
-        yield Package(root)
+        checkout = Checkout.of(package)
+        checkout.unpack(commit_of(checkout, entry), root)
+        yield Package(root, archived=True)
 
 
-def unpack(package: Package, entry: Entry, root: Path) -> None:
-    """Write the files of a release's commit into the new directory `root`."""
-    data = _git(package, "archive", "--format=tar", commit_of(package, entry))
-    root.mkdir()
-    with tarfile.open(fileobj=io.BytesIO(data)) as files:
-        files.extractall(root, filter="data")
-
-
-def commit_of(package: Package, entry: Entry) -> str:
+def commit_of(checkout: Checkout, entry: Entry) -> str:
     """Return the commit that a release was made from.
 
     That is the one its entry names; where history was rewritten since, the one before the commit
@@ -128,27 +124,15 @@ def commit_of(package: Package, entry: Entry) -> str:
         If git has neither.
     """
     commit = str(entry.data["commit"])
-    try:
-        _git(package, "cat-file", "-e", f"{commit}^{{commit}}")
+    if checkout.has(commit):
         return commit
-    except subprocess.CalledProcessError:
-        pass
     try:
-        added = _git(package, "log", "--diff-filter=A", "--format=%H", "-1", "--", entry.shown)
-        return _git(package, "rev-parse", f"{added.decode().strip()}^").decode().strip()
-    except subprocess.CalledProcessError:
+        return checkout.parent_of_addition(entry.shown)
+    except CheckoutError as error:
         raise ClaimlogError(
             f"{entry.shown}: git does not have the commit {commit[:12]}; fetch the whole history: "
-            "git fetch --unshallow --tags"
+            f"git fetch --unshallow --tags ({error})"
         ) from None
-
-
-def _git(package: Package, *words: str) -> bytes:
-    command = ["git", "-C", str(package.root), *words]
-    try:
-        return subprocess.run(command, check=True, capture_output=True).stdout
-    except FileNotFoundError:
-        raise ClaimlogError("git is not installed; releases are made again from git") from None
 
 
 def rebuild_exactly(package: Package, entry: Entry, say: Progress) -> Comparison:
@@ -164,10 +148,10 @@ def rebuild_exactly(package: Package, entry: Entry, say: Progress) -> Comparison
         If the commit is absent, or its code fails.
     """
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
-        root = Path(scratch) / package.root.name
-        commit = commit_of(package, entry)
-        _run(["git", "clone", "--quiet", "--no-checkout", str(package.root), str(root)], entry)
-        _run(["git", "-C", str(root), "checkout", "--quiet", commit], entry)
+        checkout = Checkout.of(package)
+        top = Path(scratch) / checkout.top.name
+        checkout.copy(commit_of(checkout, entry), top)
+        root = top / checkout.prefix
         python = _environment(root, say)
         say("make it again")
         out = Path(scratch) / "dist"

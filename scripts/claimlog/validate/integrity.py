@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-from hashlib import sha256
-
+from claimlog.checkout import Checkout, blob_id
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.batch import MANIFEST, Batch
-from claimlog.events.log import Log
+from claimlog.events.log import Log, read_bytes
 from claimlog.events.merkle import EMPTY_ROOT
 from claimlog.events.releases import read_index
+from claimlog.git import CheckoutError
 from claimlog.validate.report import Report
 
 RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
@@ -72,16 +71,17 @@ def _check_files(log: Log, report: Report, batch: Batch) -> None:
 
 def check_released(log: Log, report: Report) -> None:
     """Check the batches that the last release tag holds against git's copies of them."""
-    tag, reason = last_release(log)
-    if tag is None:
-        report.count("released-batches", 0, note=reason)
+    try:
+        checkout = Checkout.of(log.package)
+        tag = checkout.release_tag() if checkout.is_tracked() else None
+        held = checkout.blobs(tag, "events/") if tag else {}
+    except CheckoutError as error:
+        report.count("released-batches", 0, note=str(error))
         return
-    listing = _git(log, "ls-tree", "-r", "-z", tag, "--", "events/")
-    for entry in listing.split(b"\0"):
-        if not entry:
-            continue
-        meta, _, name = entry.partition(b"\t")
-        shown, blob = name.decode(), meta.split()[2].decode()
+    if tag is None:
+        report.count("released-batches", 0, note="git knows no release tag (v…) of this checkout")
+        return
+    for shown, (_, blob) in held.items():
         if "/" not in shown.removeprefix("events/"):
             continue
         report.count("released-batches", 1)
@@ -89,7 +89,7 @@ def check_released(log: Log, report: Report) -> None:
         if not path.is_file():
             message = f"is missing, release {tag} has it"
             report.fail(Finding("released-batches", shown, message, remedy=RESTORE))
-        elif _blob_id(path.read_bytes(), len(blob)) != blob:
+        elif blob_id(read_bytes(path, shown), len(blob)) != blob:
             message = f"differs from release {tag}"
             report.fail(Finding("released-batches", shown, message, remedy=RESTORE))
 
@@ -112,30 +112,3 @@ def check_index(log: Log, report: Report) -> None:
                 "the log does not begin with them"
             )
             report.fail(Finding("released-roots", entry.shown, message, remedy=RESTORE))
-
-
-def last_release(log: Log) -> tuple[str | None, str]:
-    """Return the newest release tag (v1.2.3) that HEAD descends from, or None and why not."""
-    try:
-        found = _git(log, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*").decode().strip()
-    except FileNotFoundError:
-        return None, "git is not installed"
-    except subprocess.CalledProcessError:
-        return None, "git knows no release tag (v…) of this checkout"
-    return found, ""
-
-
-def _git(log: Log, *words: str) -> bytes:
-    command = ["git", "-C", str(log.package.root), *words]
-    return subprocess.run(command, check=True, capture_output=True).stdout
-
-
-def _blob_id(data: bytes, digits: int) -> str:
-    """Return git's object id of a file's content."""
-    import hashlib
-
-    header = b"blob %d\0" % len(data)
-    if digits == 64:
-        return sha256(header + data).hexdigest()
-    # git's own choice of hash; it names the object, it secures nothing here
-    return hashlib.sha1(header + data, usedforsecurity=False).hexdigest()

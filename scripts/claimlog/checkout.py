@@ -1,0 +1,292 @@
+"""The git checkout that a package lies in: its commits, its tags, and what was not committed.
+
+Files are compared with what git holds by their own bytes, because a filter that a checkout names
+is a program of whoever made it. An archive is no checkout: git is never asked about one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from claimlog.git import CheckoutError, ask, running
+from claimlog.package import DESCRIPTOR, Package
+
+LINK, SUBMODULE = "120000", "160000"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The checkout that holds a package.
+
+    Attributes
+    ----------
+    top
+        Its top level: the directory with ``.git``.
+    prefix
+        Where the package lies in it: empty at the top, else a path that ends with a slash.
+    """
+
+    top: Path
+    prefix: str
+
+    @classmethod
+    def of(cls, package: Package) -> Checkout:
+        """Return the checkout that a package is in.
+
+        Raises
+        ------
+        CheckoutError
+            If the package came out of an archive, or no directory above it holds ``.git``.
+        """
+        if package.archived:
+            raise CheckoutError("it is part of a release, and git is never asked about one")
+        root = package.root.absolute()
+        for top in (root, *root.parents):
+            if (top / ".git").exists():
+                below = root.relative_to(top).as_posix()
+                return cls(top, "" if below == "." else f"{below}/")
+        raise CheckoutError("this is no git checkout")
+
+    def head(self) -> str:
+        """Return the commit that is checked out.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails, as where nothing was committed yet.
+        """
+        return self._resolve("HEAD")
+
+    def has(self, commit: str) -> bool:
+        """Whether git holds a commit."""
+        try:
+            self._ask("cat-file", "-e", f"{commit}^{{commit}}")
+        except CheckoutError:
+            return False
+        return True
+
+    def parent_of_addition(self, path: str) -> str:
+        """Return the commit before the one that added a file of the package.
+
+        Raises
+        ------
+        CheckoutError
+            If git knows none.
+        """
+        words = ("log", "--no-show-signature", "--diff-filter=A", "--format=%H", "-1")
+        added = self._ask(*words, "--", self._literal(path)).decode().strip()
+        return self._resolve(f"{added}^")
+
+    def release_tag(self) -> str | None:
+        """Return the newest tag of a release (v1.2.3) that the commit descends from, if any.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails for another reason than that there is none.
+        """
+        if not self.release_tags():
+            return None
+        found = self._ask("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*")
+        return found.decode(errors="replace").strip()
+
+    def release_tags(self) -> str:
+        """Return the tags of releases that the commit descends from, each with what it names.
+
+        So that a tag that was added, moved or deleted shows.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        words = ("--format=%(objectname) %(refname)", "--merged=HEAD", "refs/tags/v[0-9]*")
+        return self._ask("for-each-ref", *words).decode(errors="replace")
+
+    def is_tracked(self) -> bool:
+        """Whether the commit holds the package: a copy that lies in a checkout is not part of it.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        return DESCRIPTOR in self.blobs("HEAD", DESCRIPTOR)
+
+    def blobs(self, commit: str, path: str = "") -> dict[str, tuple[str, str]]:
+        """Return mode and object id of the files of a commit, by path below the package.
+
+        Parameters
+        ----------
+        path
+            File or directory below the package; all of it by default.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails or a path is not UTF-8.
+        """
+        words = ("ls-tree", "-r", "-z", "--full-tree", commit)
+        where = self.prefix + path
+        listed = self._ask(*words, *(["--", where] if where else []))
+        found = {}
+        for entry in listed.split(b"\0")[:-1]:
+            meta, _, name = entry.partition(b"\t")
+            mode, _, identifier = meta.decode().split()
+            found[_text(name).removeprefix(self.prefix)] = (mode, identifier)
+        return found
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Return a file of the package as a commit holds it, or None where it holds none.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        held = self.blobs(commit, path).get(path)
+        return None if held is None else self._ask("cat-file", "blob", held[1])
+
+    def changes(self) -> list[str]:
+        """Return the files of the package that are not as the commit holds them, in order.
+
+        A file is compared by its own bytes. One that git does not track is listed unless it is
+        ignored.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        held = self.blobs("HEAD")
+        changed = {name for name, (mode, blob) in held.items() if not self._same(name, mode, blob)}
+        pathspec = ["--", self._literal("")] if self.prefix else []
+        for words in (("--others", "--exclude-standard"), ("--cached",)):
+            listed = self._ask("ls-files", "-z", "--full-name", *words, *pathspec)
+            names = {_text(name).removeprefix(self.prefix) for name in listed.split(b"\0")[:-1]}
+            changed |= names - set(held)
+        return sorted(changed)
+
+    def unpack(self, commit: str, target: Path) -> None:
+        """Write the package as a commit holds it into the new directory `target`.
+
+        The bytes are git's own: no filter, attribute or conversion of line ends applies.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails, or the package holds something else than files.
+        """
+        held = self.blobs(commit)
+        for name, (mode, _) in held.items():
+            parts = PurePosixPath(name).parts
+            if mode in (LINK, SUBMODULE) or name.startswith("/") or {"..", ".git"} & {*parts}:
+                raise CheckoutError(f"{name}: is no plain file in the commit {commit[:12]}")
+        target.mkdir()
+        with self._contents([blob for _, blob in held.values()]) as contents:
+            for name, data in zip(held, contents, strict=True):
+                path = target / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+
+    def copy(self, commit: str, target: Path) -> None:
+        """Make `target` a checkout of its own at a commit.
+
+        It borrows the objects and has the tags of releases. Its configuration is its own, so that
+        nothing that this one's configuration names is run there, and nothing is fetched.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        target.mkdir()
+        objects = self._path("objects")
+        new = Checkout(target, self.prefix)
+        new._ask("init", "--quiet", "--template=", str(target))
+        for name, value in (("core.autocrlf", "false"), ("core.eol", "lf")):
+            new._ask("config", name, value)
+        (target / ".git/objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
+        shallow = self._path("shallow")
+        if shallow.is_file():
+            shutil.copyfile(shallow, target / ".git/shallow")
+        for line in self.release_tags().splitlines():
+            identifier, _, name = line.partition(" ")
+            new._ask("update-ref", name, identifier)
+        new._ask("update-ref", "--no-deref", "HEAD", self._resolve(commit))
+        new._ask("read-tree", "HEAD")
+        new._ask("checkout-index", "--all", "--quiet")
+
+    def _resolve(self, commit: str) -> str:
+        return self._ask("rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
+
+    def _same(self, name: str, mode: str, blob: str) -> bool:
+        path = self.top / (self.prefix + name)
+        if mode == SUBMODULE:
+            return True
+        try:
+            if mode == LINK:
+                return blob_id(os.fsencode(path.readlink()), len(blob)) == blob
+            return not path.is_symlink() and blob_id(path.read_bytes(), len(blob)) == blob
+        except OSError:
+            return False
+
+    def _literal(self, path: str) -> str:
+        """Return a pathspec that matches no other path, whatever characters are in it."""
+        return f":(top,literal){self.prefix}{path}"
+
+    def _path(self, name: str) -> Path:
+        """Return where git keeps something, which a worktree shares with others."""
+        found = self._ask("rev-parse", "--path-format=absolute", "--git-path", name)
+        return Path(_text(found.rstrip(b"\n")))
+
+    @contextmanager
+    def _contents(self, blobs: Sequence[str]) -> Iterator[Iterator[bytes]]:
+        """Yield an iterator of the contents of blobs, one at a time."""
+        with tempfile.TemporaryFile() as wanted:
+            wanted.write("".join(f"{blob}\n" for blob in blobs).encode())
+            wanted.seek(0)
+            with running(self.top, ["cat-file", "--batch"], wanted) as answer:
+                yield (_blob(answer) for _ in blobs)
+
+    def _ask(self, *words: str) -> bytes:
+        return ask(self.top, *words)
+
+
+def blob_id(data: bytes, digits: int) -> str:
+    """Return git's object id of a file's content, of 40 or 64 hexadecimal digits."""
+    header = b"blob %d\0" % len(data)
+    if digits == 64:
+        return hashlib.sha256(header + data).hexdigest()
+    # git's own choice of hash; it names the object, it secures nothing here
+    return hashlib.sha1(header + data, usedforsecurity=False).hexdigest()
+
+
+def _blob(answer: IO[bytes]) -> bytes:
+    """Read one object of what ``git cat-file --batch`` writes."""
+    head = answer.readline(200).split()
+    if len(head) != 3 or head[1] != b"blob":
+        raise CheckoutError(
+            f"git lacks the object {head[0].decode() if head else '?'}; fetch the whole history: "
+            "git fetch --unshallow --tags"
+        )
+    size = int(head[2])
+    data = answer.read(size)
+    if len(data) != size or answer.read(1) != b"\n":
+        raise CheckoutError(f"git stopped in the middle of the object {head[0].decode()}")
+    return data
+
+
+def _text(name: bytes) -> str:
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CheckoutError(f"{name!r}: is a path that is not UTF-8; rename it") from None

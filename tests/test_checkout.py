@@ -1,0 +1,327 @@
+"""Git runs what a checkout's configuration names; claimlog's questions to git must not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claimlog import git
+from claimlog.checkout import Checkout, blob_id
+from claimlog.errors import ClaimlogError
+from claimlog.events.releases import read_index
+from claimlog.git import CheckoutError
+from claimlog.package import Package
+from claimlog.release.make import committed
+from claimlog.release.rebuild import rebuild, rebuild_exactly
+from claimlog.release.verify import verify
+from conftest import ROOT, World, copied
+from test_release import Repo, repository
+
+
+@pytest.fixture(scope="module")
+def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A package in a checkout, with one release and its tag."""
+    repo = repository(copied(made, tmp_path_factory.mktemp("checkout")))
+    repo.release("0.1.0")
+    repo.git("tag", "v0.1.0")
+    return repo
+
+
+@pytest.fixture
+def repo(released: Repo, tmp_path: Path) -> Repo:
+    root = tmp_path / "stranger"
+    shutil.copytree(released.root, root, symlinks=True)
+    return Repo(World(Package(root), released.world.texts))
+
+
+class Trap:
+    """A program that leaves a mark when somebody runs it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.mark = folder / "mark"
+        self.program = folder / "program"
+        self.program.write_text(f"#!/bin/sh\necho \"$0 $*\" >> '{self.mark}'\nexit 1\n")
+        self.program.chmod(0o755)
+
+    @property
+    def ran(self) -> str:
+        return self.mark.read_text() if self.mark.exists() else ""
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Trap:
+    return Trap(tmp_path / "trap")
+
+
+def arm(git_dir: Path, trap: Trap) -> None:
+    """Name the trap wherever a configuration can name a program, and want an absent object."""
+    settings = {
+        "core.fsmonitor": trap.program,
+        "core.sshCommand": trap.program,
+        "core.gitProxy": trap.program,
+        "core.pager": trap.program,
+        "core.editor": trap.program,
+        "core.askPass": trap.program,
+        "core.alternateRefsCommand": trap.program,
+        "core.hooksPath": trap.program.parent / "hooks",
+        "credential.helper": trap.program,
+        "diff.external": trap.program,
+        "diff.trap.textconv": trap.program,
+        "diff.trap.command": trap.program,
+        "filter.trap.clean": trap.program,
+        "filter.trap.smudge": trap.program,
+        "filter.trap.required": "true",
+        "gpg.program": trap.program,
+        "log.showSignature": "true",
+        "tar.tar.command": trap.program,
+        "uploadpack.packObjectsHook": trap.program,
+        "remote.origin.url": "ssh://nowhere.invalid/x",
+        "remote.origin.promisor": "true",
+        "remote.origin.uploadpack": trap.program,
+        "extensions.partialClone": "origin",
+        "core.repositoryFormatVersion": "1",
+    }
+    for name, value in settings.items():
+        command = ["git", "config", "--file", str(git_dir / "config"), name, str(value)]
+        subprocess.run(command, check=True)
+    hooks = trap.program.parent / "hooks"
+    hooks.mkdir(exist_ok=True)
+    (git_dir / "hooks").mkdir(exist_ok=True)
+    for folder in (hooks, git_dir / "hooks"):
+        for name in ("post-checkout", "post-index-change", "reference-transaction", "pre-commit"):
+            shutil.copy(trap.program, folder / name)
+    (git_dir / "info").mkdir(exist_ok=True)
+    (git_dir / "info" / "attributes").write_text("* filter=trap diff=trap\n")
+
+
+def run(root: Path, *words: str) -> tuple[int, str]:
+    """Run claimlog as a user would, and return its status and what it printed."""
+    command = [sys.executable, "-m", "claimlog", "--package", str(root), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_one_module_starts_git() -> None:
+    code = ROOT / "scripts" / "claimlog"
+    starting = [path.name for path in code.rglob("*.py") if '"git"' in path.read_text("utf-8")]
+    assert starting == ["git.py"]
+
+
+def test_the_trap_catches_plain_git(repo: Repo, trap: Trap) -> None:
+    arm(repo.root / ".git", trap)
+    (repo.root / "datapackage.json").touch()
+    subprocess.run(["git", "-C", str(repo.root), "status"], capture_output=True)
+    assert trap.ran
+
+
+def test_no_command_runs_what_a_checkout_names(repo: Repo, trap: Trap) -> None:
+    package = repo.package
+    arm(repo.root / ".git", trap)
+    for path in repo.root.rglob("*.json"):
+        path.touch()  # git would filter each to see whether it changed
+    for words in (("validate",), ("build",), ("build",), ("log",)):
+        status, said = run(repo.root, *words)
+        assert status == 0, said
+    assert committed(package)
+    index = read_index(package)
+    assert not rebuild(package, index, index[0], lambda _: None).different
+    assert not rebuild_exactly(package, index[0], lambda _: None).different
+    assert trap.ran == ""
+
+
+def test_a_missing_object_is_not_fetched(repo: Repo, trap: Trap) -> None:
+    arm(repo.root / ".git", trap)
+    checkout = Checkout.of(repo.package)
+    _, blob = checkout.blobs("HEAD", "CHANGELOG.md")["CHANGELOG.md"]
+    (repo.root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    for tag in (repo.root / ".git" / "refs" / "tags").iterdir():
+        tag.write_text(f"{'12' * 20}\n")
+    with pytest.raises(CheckoutError):
+        checkout.read("HEAD", "CHANGELOG.md")
+    with pytest.raises(CheckoutError, match=r"lacks the object|not a valid object|failed"):
+        checkout.unpack("HEAD", repo.root / "unpacked")
+    assert run(repo.root, "validate")[0] == 0
+    assert trap.ran == ""
+
+
+def test_a_bare_repository_inside_a_clone_is_not_asked(repo: Repo, trap: Trap) -> None:
+    """Cloning brings an embedded bare repository along: git takes its configuration for its own."""
+    top = repo.root.parent / "outer"
+    package = top / "data"
+    package.parent.mkdir()
+    shutil.copytree(repo.root, package, ignore=shutil.ignore_patterns(".git", "dist", "scripts"))
+    shutil.copytree(repo.root / ".git", top / ".git")
+    for name in ("HEAD", "objects", "refs", "config"):
+        inner = repo.root / ".git" / name
+        if inner.is_dir():
+            shutil.copytree(inner, package / name)
+        else:
+            shutil.copy(inner, package / name)
+    arm(package, trap)
+    absent = ["git", "-C", str(package), "cat-file", "-p", "12" * 20]
+    subprocess.run(absent, capture_output=True)
+    assert trap.ran
+    trap.mark.unlink()
+    assert Checkout.of(Package(package)).prefix == "data/"
+    for words in (("validate",), ("build",)):
+        status, said = run(package, *words)
+        assert status == 0, said
+    assert trap.ran == ""
+
+
+def test_git_is_never_asked_about_an_archive(
+    repo: Repo, trap: Trap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = repo.root / "dist" / "tiny-0.1.0"
+    shutil.copytree(repo.root / ".git", folder / "log" / ".git")
+    arm(folder / "log" / ".git", trap)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("git was asked")
+
+    monkeypatch.setattr(git, "running", refuse)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    assert verify(folder).findings  # the files of .git are not the release's
+    assert trap.ran == ""
+    with pytest.raises(CheckoutError, match="part of a release"):
+        Checkout.of(Package(folder / "log", archived=True))
+
+
+def test_why_git_failed_is_said(repo: Repo) -> None:
+    if os.geteuid():
+        pytest.skip("NOT RUN: only root can give a checkout to somebody else")
+    for path in (repo.root, repo.root / ".git"):
+        os.chown(path, 12345, 12345)
+    status, said = run(repo.root, "validate")
+    assert status == 0
+    assert "dubious ownership" in said
+    assert "git config --global --add safe.directory" in said
+    with pytest.raises(ClaimlogError, match="dubious ownership"):
+        committed(repo.package)
+
+
+def test_a_broken_repository_is_said_to_be_broken(repo: Repo) -> None:
+    (repo.root / ".git" / "HEAD").write_text("nonsense\n")
+    status, said = run(repo.root, "validate")
+    assert (status, "knows no release tag" in said) == (0, False)
+    assert "released-batches (git" in said
+
+
+def test_a_repository_that_never_answers_is_given_up(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git, "SECONDS", 1)
+    (repo.root / ".git" / "HEAD").unlink()
+    os.mkfifo(repo.root / ".git" / "HEAD")
+    with pytest.raises(
+        CheckoutError, match=r"did not answer within 1 seconds|not a git repository"
+    ):
+        Checkout.of(repo.package).head()
+
+
+def test_an_answer_without_end_is_cut_off(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, "ANSWER_BYTES", 100)
+    with pytest.raises(CheckoutError, match="answers more than 100 bytes"):
+        Checkout.of(repo.package).blobs("HEAD")
+
+
+def test_a_file_is_compared_by_its_bytes(repo: Repo) -> None:
+    checkout = Checkout.of(repo.package)
+    assert checkout.changes() == []
+    (repo.root / "new.txt").write_text("new")
+    (repo.root / "build").mkdir(exist_ok=True)
+    (repo.root / "build" / "ignored").write_text("ignored")
+    path = repo.root / "datapackage.json"
+    stat = path.stat()
+    path.write_bytes(path.read_bytes().replace(b'"', b"'"))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    (repo.root / "CHANGELOG.md").unlink()
+    (repo.root / "staged.txt").write_text("staged")
+    repo.git("add", "staged.txt")
+    changed = ["CHANGELOG.md", "datapackage.json", "new.txt", "staged.txt"]
+    assert checkout.changes() == changed
+
+
+def test_names_that_are_patterns_or_not_ascii_are_taken_as_they_are(repo: Repo) -> None:
+    for name in ("*.txt", "ü b.txt", ":(top)x", "a\nb"):
+        (repo.root / name).write_text(name)
+    repo.commit()
+    checkout = Checkout.of(repo.package)
+    assert checkout.changes() == []
+    assert checkout.read("HEAD", "*.txt") == b"*.txt"
+    assert checkout.read("HEAD", "ü b.txt") == "ü b.txt".encode()
+    assert checkout.read("HEAD", "absent") is None
+
+
+def test_a_package_in_a_subdirectory_and_in_a_worktree_has_its_tags(repo: Repo) -> None:
+    top = repo.root.parent / "outer"
+    top.mkdir()
+    shutil.copytree(repo.root, top / "data", ignore=shutil.ignore_patterns(".git", "dist"))
+    outer = Repo(World(Package(top / "data"), repo.world.texts))
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    outer.commit()
+    outer.git("tag", "v0.1.0")
+    tree = repo.root.parent / "tree"
+    outer.git("worktree", "add", "-q", str(tree))
+    for package in (Package(top / "data"), Package(tree / "data")):
+        checkout = Checkout.of(package)
+        assert checkout.prefix == "data/"
+        assert checkout.release_tag() == "v0.1.0"
+        assert any(name.endswith("claims.ndjson") for name in checkout.blobs("v0.1.0", "events/"))
+        assert checkout.changes() == []
+        _, said = run(package.root, "validate")
+        assert "released-batches" not in said  # it was checked
+
+
+def test_tags_of_a_checkout_that_only_surrounds_a_package_are_not_its_own(repo: Repo) -> None:
+    copy = repo.root / "build" / "copy"
+    shutil.copytree(repo.root, copy, ignore=shutil.ignore_patterns(".git", "dist", "build"))
+    assert not Checkout.of(Package(copy)).is_tracked()
+    status, said = run(copy, "validate")
+    assert status == 0
+    assert "released-batches" in said
+
+
+def test_a_tag_that_was_moved_is_noticed(repo: Repo) -> None:
+    assert run(repo.root, "build")[0] == 0
+    assert "up to date" in run(repo.root, "build")[1]
+    (repo.root / "note.txt").write_text("x")
+    repo.commit()
+    assert "up to date" in run(repo.root, "build")[1]  # no tag changed
+    repo.git("tag", "-f", "v0.1.0")
+    assert "up to date" not in run(repo.root, "build")[1]
+
+
+def test_an_identifier_is_gits_own() -> None:
+    assert blob_id(b"hello\n", 40) == "ce013625030ba8dba906f756967f9e9ca394464a"
+    assert blob_id(b"", 64) == "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"
+
+
+def test_a_commit_with_a_link_is_not_unpacked(repo: Repo) -> None:
+    (repo.root / "link").symlink_to("/etc/passwd")
+    repo.commit()
+    with pytest.raises(CheckoutError, match="link: is no plain file"):
+        Checkout.of(repo.package).unpack("HEAD", repo.root / "unpacked")
+    assert not (repo.root / "unpacked").exists()
+
+
+def test_converted_line_ends_do_not_follow_a_user_into_a_copy(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "gitconfig"
+    config.write_text("[core]\n\tautocrlf = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    Checkout.of(repo.package).copy("HEAD", tmp_path / "copy")
+    unpacked = tmp_path / "unpacked"
+    Checkout.of(repo.package).unpack("HEAD", unpacked)
+    for name in ("datapackage.json", "CHANGELOG.md"):
+        assert (tmp_path / "copy" / name).read_bytes() == (repo.root / name).read_bytes()
+        assert (unpacked / name).read_bytes() == (repo.root / name).read_bytes()
+    again = Repo(World(Package(tmp_path / "copy"), repo.world.texts))
+    assert again.git("status", "--porcelain") == ""
