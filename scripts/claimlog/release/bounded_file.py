@@ -23,10 +23,8 @@ def read_bounded_file(path: Path, limit: int, display_path: str) -> bytes:
         If it cannot be read, is no regular file (a named pipe, a device), or is larger.
     """
     try:
-        # O_NONBLOCK: opening a named pipe that nobody writes to would otherwise never return
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as handle:
-            found = os.fstat(descriptor)
+        with open(path, "rb", opener=_open_at_once) as handle:  # noqa: PTH123  Path.open has none
+            found = os.fstat(handle.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise ClaimlogError(f"{display_path}: is no regular file; copy it to one first")
             # a file may grow after its size was asked for
@@ -39,3 +37,8 @@ def read_bounded_file(path: Path, limit: int, display_path: str) -> bytes:
             "file; check that it is the right one"
         )
     return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; opening a named pipe that nobody writes to would otherwise never return."""
+    return os.open(path, flags | os.O_NONBLOCK)
