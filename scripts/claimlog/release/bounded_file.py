@@ -23,7 +23,7 @@ def read_bounded_file(path: Path, limit: int, display_path: str) -> bytes:
         If it cannot be read, is no regular file (a named pipe, a device), or is larger.
     """
     try:
-        with open(path, "rb", opener=_open_at_once) as handle:  # noqa: PTH123  Path.open has none
+        with open(path, "rb", opener=_open_at_once) as handle:
             found = os.fstat(handle.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise ClaimlogError(f"{display_path}: is no regular file; copy it to one first")
