@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.events.log import read
 from claimlog.events.merkle import EMPTY_ROOT, leaf_hash
 from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.release.bounded_file import read_bounded_file
-from claimlog.release.prove import PROOF_BYTES, check
+from claimlog.release.prove import PROOF_BYTES, check, prove_consistency
 from conftest import World
 from peer_files import peer_files
 from thorough import examples
@@ -51,6 +52,12 @@ def test_a_peers_proofs_hold_where_the_peer_says_so(kind: str) -> None:
     assert {vector["wantErr"] for vector in vectors.values()} == {True, False}
     differing = [path for path, v in vectors.items() if holds(v) is v["wantErr"]]
     assert differing == []
+
+
+def test_no_proof_is_made_that_nobody_could_check(made: World) -> None:
+    log = read(made.package)
+    with pytest.raises(UsageError, match="name a release that holds rows"):
+        prove_consistency(log, 0, log.size)
 
 
 # numbers and hashes that are none ----------------------------------------------------------------
