@@ -1,7 +1,8 @@
 """Proofs about the log's tree (RFC 9162, sections 2.1.3 and 2.1.4).
 
 An inclusion proof shows that a row is in the tree with a given root; a consistency proof shows that
-a larger tree begins with all rows of a smaller one. Both are checked without the log.
+a larger tree begins with all rows of a smaller one. Both are checked without the log, and what is
+checked may come from anyone: numbers that are no sizes and hashes of another length prove nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claimlog.events.merkle import EMPTY_ROOT, CompactRange, node_hash
+
+HASH_BYTES = 32
+LARGEST_SIZE = 2**63 - 1
+"""The most leaves of a tree that a proof may be about."""
 
 
 def tree_root(leaves: Sequence[bytes]) -> bytes:
@@ -42,11 +47,13 @@ def consistency(leaves: Sequence[bytes], first: int) -> list[bytes]:
     Raises
     ------
     ValueError
-        If the smaller tree is larger.
+        If the smaller tree is larger, or empty while the other is not (RFC 9162 defines no proof).
     """
     if not 0 <= first <= len(leaves):
         raise ValueError(f"a tree of {len(leaves)} does not begin with one of {first}")
-    return _subproof(first, leaves, whole=True) if 0 < first < len(leaves) else []
+    if first == 0 < len(leaves):
+        raise ValueError("every tree begins with the empty one, which no proof shows")
+    return _subproof(first, leaves, whole=True) if first < len(leaves) else []
 
 
 def _subproof(first: int, leaves: Sequence[bytes], whole: bool) -> list[bytes]:
@@ -63,12 +70,22 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
+def _is_size(number: int) -> bool:
+    """Whether a number can be the size of a tree; a boolean, which Python counts as one, is not."""
+    return type(number) is int and 0 <= number <= LARGEST_SIZE
+
+
+def _are_hashes(*values: bytes) -> bool:
+    """Whether all are as long as a hash: bytes could else move from one to its neighbour unseen."""
+    return all(len(value) == HASH_BYTES for value in values)
+
+
 def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """Whether `path` proves that `leaf` stands at `index` of the tree with this size and root.
 
     RFC 9162, section 2.1.3.2.
     """
-    if not 0 <= index < size:
+    if not (_is_size(index) and _is_size(size) and index < size and _are_hashes(leaf, *path)):
         return False
     node, last, result = index, size - 1, leaf
     for part in path:
@@ -97,13 +114,15 @@ def extends(
 ) -> bool:
     """Whether `path` proves that the second tree begins with all rows of the first.
 
-    RFC 9162, section 2.1.4.2; trees that are equal or empty need no path.
+    RFC 9162, section 2.1.4.2. Equal trees need no path. That a tree begins with the empty one says
+    nothing about its root, so nothing proves it.
     """
+    if not (_is_size(first) and _is_size(second)):
+        return False
     if first == second:
-        return first_root == second_root and not path
-    if first == 0:
-        return first_root == EMPTY_ROOT and not path
-    if not 0 < first < second or not path:
+        known = first > 0 or first_root == EMPTY_ROOT
+        return known and first_root == second_root and not path
+    if not 0 < first < second or not path or not _are_hashes(first_root, *path):
         return False
     steps = [first_root, *path] if first & (first - 1) == 0 else list(path)
     node, last = first - 1, second - 1

@@ -1,46 +1,39 @@
 """Checkpoints: size and root of the log in a form that other tools check.
 
 The text is that of C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint): origin, size and root,
-one a line. It may be signed as a C2SP signed note (https://c2sp.org/signed-note) with Ed25519. The
-key is the maintainer's and never part of a package.
+one a line, and lines of extensions, which are passed over here but covered by the signature. It may
+be signed as a note (`claimlog.release.note`).
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from claimlog.errors import ClaimlogError
+from claimlog.events.merkle import EMPTY_ROOT
+from claimlog.release.note import Signature, decode_text, parse_note, sign_note, verify_note
+from claimlog.release.signing_key import decode_base64
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-        Ed25519PrivateKey,
-        Ed25519PublicKey,
-    )
-
-ED25519 = b"\x01"
-DASH = "\N{EM DASH}"
-SIGNATURE = re.compile(rf"{DASH} (?P<name>[^\s+]+) (?P<data>[A-Za-z0-9+/]+={{0,2}})")
-NUMBER = re.compile(r"0|[1-9][0-9]*")
+NUMBER = re.compile(r"0|[1-9][0-9]{0,19}")
+LARGEST_SIZE = 2**64 - 1
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Size and root of the log that `origin` names."""
+    """Size and root of the log that `origin` names; extension lines make no other checkpoint."""
 
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = field(default=(), compare=False)
 
     def text(self) -> str:
-        """Return the three lines, each ended."""
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        """Return the lines, each ended."""
+        root = base64.b64encode(self.root).decode()
+        return "".join(f"{line}\n" for line in (self.origin, self.size, root, *self.extensions))
 
     def note(self, key: Path | None = None) -> str:
         """Return the checkpoint, signed with the private key in the PEM file `key` if given.
@@ -48,125 +41,71 @@ class Checkpoint:
         Raises
         ------
         ClaimlogError
-            If the file holds no Ed25519 private key.
+            If the file holds no Ed25519 private key, the origin is no name to sign under, or no
+            tree has this size or root.
         """
         text = self.text()
         if key is None:
             return text
-        private = _private_key(key)
-        raw = private.public_key().public_bytes_raw()
-        signed = key_id(self.origin, raw) + private.sign(text.encode())
-        return f"{text}\n{DASH} {self.origin} {base64.b64encode(signed).decode()}\n"
+        _parse_text(text, "the checkpoint to sign")
+        return sign_note(text, self.origin, key)
 
 
-def parse(note: str, shown: str) -> tuple[Checkpoint, list[tuple[str, bytes]]]:
-    """Return a checkpoint and its signatures (name, key id and signature), unchecked.
+def parse(data: bytes, display_path: str) -> tuple[Checkpoint, tuple[Signature, ...]]:
+    """Return a checkpoint and its signatures, unverified; none if it is not signed.
 
     Raises
     ------
     ClaimlogError
-        If the text is no checkpoint.
+        If it is no checkpoint, or signed in a form that is no signed note.
     """
-    body, gap, rest = note.partition("\n\n")
-    text = body + "\n" if gap else note
-    lines = text.split("\n")
-    try:
-        origin, size, root, end = lines
-        decoded = base64.b64decode(root, validate=True)
-        if not origin or end or not NUMBER.fullmatch(size) or len(decoded) != 32:
-            raise ValueError
-    except (ValueError, binascii.Error):
-        raise ClaimlogError(
-            f"{shown}: is no checkpoint; expected three lines: origin, tree size, root in base64"
-        ) from None
-    signatures = []
-    for line in rest.splitlines():
-        match = SIGNATURE.fullmatch(line)
-        if match is None:
-            raise ClaimlogError(
-                f"{shown}: a signature line is malformed; expected {DASH} NAME DATA"
-            )
-        signatures.append((match["name"], base64.b64decode(match["data"])))
-    found = Checkpoint(origin, int(size), decoded)
-    if found.text() != text:
-        raise ClaimlogError(f"{shown}: is not written as a checkpoint is; restore the file")
-    return found, signatures
+    if b"\n\n" not in data:
+        return _parse_text(decode_text(data, display_path), display_path), ()
+    note = parse_note(data, display_path)
+    return _parse_text(note.text, display_path), note.signatures
 
 
-def check_signature(note: str, key: Path, shown: str) -> Checkpoint:
-    """Return the checkpoint if the public key in the PEM file `key` has signed it.
+def check_signature(data: bytes, key: Path | str, display_path: str) -> Checkpoint:
+    """Return the checkpoint if a public key has signed it.
+
+    Parameters
+    ----------
+    key
+        As in `claimlog.release.signing_key.read_public_key`; a key in PEM form signs under the
+        origin.
 
     Raises
     ------
     ClaimlogError
-        If it is not signed, signed by another key only, or the signature does not fit the text.
+        If it is no checkpoint, not signed, signed by other keys only, or the signature does not
+        fit the text.
     """
-    from cryptography.exceptions import InvalidSignature
-
-    checkpoint, signatures = parse(note, shown)
+    checkpoint, signatures = parse(data, display_path)
     if not signatures:
-        raise ClaimlogError(f"{shown}: the checkpoint is not signed")
-    public = _public_key(key)
-    own = key_id(checkpoint.origin, public.public_bytes_raw())
-    fitting = [
-        data[4:] for name, data in signatures if name == checkpoint.origin and data[:4] == own
-    ]
-    if not fitting:
-        raise ClaimlogError(
-            f"{shown}: the checkpoint is signed, but not with the key in {key.name}; "
-            "ask the maintainers for the key of this release"
-        )
-    try:
-        for signature in fitting:
-            public.verify(signature, checkpoint.text().encode())
-    except InvalidSignature:
-        raise ClaimlogError(
-            f"{shown}: the signature does not fit the checkpoint: text or signature was changed"
-        ) from None
+        raise ClaimlogError(f"{display_path}: the checkpoint is not signed")
+    verify_note(parse_note(data, display_path), key, checkpoint.origin)
     return checkpoint
 
 
-def key_id(name: str, public: bytes) -> bytes:
-    """Return the four bytes that tell keys apart: SHA-256 of name, line feed, type and key."""
-    return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+def _parse_text(text: str, display_path: str) -> Checkpoint:
+    """Read the text of a checkpoint."""
+    if not text.endswith("\n"):
+        raise _error(display_path, "its last line is cut off; expected a line feed at its end")
+    lines = text.removesuffix("\n").split("\n")
+    if len(lines) < 3:
+        raise _error(display_path, "expected three lines: origin, tree size, root in base64")
+    if "" in lines:
+        raise _error(display_path, f"line {lines.index('') + 1} is empty")
+    origin, size, encoded, *extensions = lines
+    if not NUMBER.fullmatch(size) or int(size) > LARGEST_SIZE:
+        raise _error(display_path, "line 2 is no tree size; expected a number below 2**64")
+    root = decode_base64(encoded)
+    if root is None or len(root) != 32:
+        raise _error(display_path, "line 3 is no root; expected 32 bytes in base64 with padding")
+    if size == "0" and root != EMPTY_ROOT:
+        raise _error(display_path, "a tree of no rows has the root of nothing, not this one")
+    return Checkpoint(origin, int(size), root, tuple(extensions))
 
 
-def verifier_key(name: str, key: Path) -> str:
-    """Return the public half of a private key as a signed-note verifier key (vkey)."""
-    raw = _private_key(key).public_key().public_bytes_raw()
-    data = base64.b64encode(ED25519 + raw).decode()
-    return f"{name}+{key_id(name, raw).hex()}+{data}"
-
-
-def _private_key(path: Path) -> Ed25519PrivateKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    key = _load(path, lambda data: load_pem_private_key(data, None))
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ClaimlogError(f"{path}: holds no Ed25519 private key; {MAKE_KEY}")
-    return key
-
-
-def _public_key(path: Path) -> Ed25519PublicKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    key = _load(path, load_pem_public_key)
-    if not isinstance(key, Ed25519PublicKey):
-        raise ClaimlogError(f"{path}: holds no Ed25519 public key")
-    return key
-
-
-MAKE_KEY = "make one with: openssl genpkey -algorithm ed25519 -out key.pem"
-
-
-def _load(path: Path, load: Callable[[bytes], object]) -> object:
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    try:
-        return load(path.read_bytes())
-    except OSError as error:
-        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ClaimlogError(f"{path}: is no key in PEM form; {MAKE_KEY}") from error
+def _error(display_path: str, what: str) -> ClaimlogError:
+    return ClaimlogError(f"{display_path}: is no checkpoint: {what}")

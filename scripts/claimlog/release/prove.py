@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,17 @@ from claimlog.events.log import Log
 from claimlog.events.merkle import leaf_hash
 from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.ijson import decode
+from claimlog.release.bounded_file import read_bounded_file
 
 ALGORITHM = "RFC 9162, SHA-256"
+
+PROOF_BYTES = 1 << 20
+"""The most that a file of a proof may hold; a row of 65,535 bytes needs less, all of it escaped."""
+
+PATH_LENGTH = 64
+"""The longest path in a tree of less than 2**63 rows."""
+
+HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def leaves(log: Log) -> list[bytes]:
@@ -58,8 +68,10 @@ def prove_consistency(log: Log, first: int, second: int) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If the first is the larger one.
+        If the first is the larger one, or holds no row.
     """
+    if first == 0 < second:
+        raise UsageError("every log begins with an empty one; name a release that holds rows")
     if first > second:
         raise UsageError(f"a tree of {second} rows does not extend one of {first}; swap them")
     held = leaves(log)[:second]
@@ -107,40 +119,9 @@ def check(path: Path, roots: Mapping[int, str]) -> str:
     ClaimlogError
         If the file is no proof, does not prove what it says, or is about another tree.
     """
-    try:
-        proof = decode(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise ClaimlogError(f"{path}: is no proof: {error}") from error
-    kind = proof.get("type")
-    if kind not in SHAPES:
-        raise ClaimlogError(f'{path}: is no proof; expected "type" inclusion or consistency')
-    found = {name: _value(path, proof, name, kind_) for name, kind_ in SHAPES[kind].items()}
-    if kind == "inclusion":
-        good = leaf_hash(found["leaf"].encode("utf-8")) == found["leaf_hash"] and includes(
-            found["leaf_hash"],
-            found["leaf_index"],
-            found["tree_size"],
-            found["path"],
-            found["root"],
-        )
-        trees = [(found["tree_size"], found["root"])]
-        said = (
-            f"row {found['leaf_index']} ({found['leaf_hash'].hex()[:16]}…) is in the tree of "
-            f"{found['tree_size']} rows with root {found['root'].hex()}"
-        )
-    else:
-        trees = [
-            (found["first_size"], found["first_root"]),
-            (found["second_size"], found["second_root"]),
-        ]
-        good = extends(*trees[0], *trees[1], found["path"])
-        said = (
-            f"the tree of {found['second_size']} rows begins with all "
-            f"{found['first_size']} rows of the other"
-        )
-    if not good:
+    kind, values = _read_proof(path)
+    holds, trees, sentence = (_included if kind == "inclusion" else _extended)(values)
+    if not holds:
         raise ClaimlogError(
             f"{path}: does not prove what it says; it was altered or is for another tree"
         )
@@ -151,20 +132,83 @@ def check(path: Path, roots: Mapping[int, str]) -> str:
                 f"this log's is {roots[size][:16]}…"
             )
     known = all(size in roots for size, _ in trees)
-    return said + ("" if known else " (the root itself is not one that this checkout knows)")
+    return sentence + ("" if known else " (the root itself is not one that this checkout knows)")
+
+
+def _included(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:
+    """Return whether a proof of inclusion holds, its tree, and what it says."""
+    leaf, index, size, root = (
+        proof[name] for name in ("leaf_hash", "leaf_index", "tree_size", "root")
+    )
+    holds = (
+        leaf_hash(proof["leaf"].encode("utf-8")) == leaf
+        and _is_row(proof)
+        and includes(leaf, index, size, proof["path"], root)
+    )
+    sentence = (
+        f"row {index} ({leaf.hex()[:16]}…) is in the tree of {size} rows with root {root.hex()}"
+    )
+    return holds, [(size, root)], sentence
+
+
+def _is_row(proof: Mapping[str, Any]) -> bool:
+    """Whether the leaf is the row of the claim and version that a proof names, if it names any."""
+    if not proof["names"]:
+        return True
+    try:
+        row = decode(proof["leaf"])
+    except ValueError:
+        return False
+    return all(
+        type(row.get(name)) is type(value) and row[name] == value
+        for name, value in proof["names"].items()
+    )
+
+
+def _extended(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:
+    """Return whether a proof of consistency holds, its two trees, and what it says."""
+    first, second = (
+        (proof[f"{which}_size"], proof[f"{which}_root"]) for which in ("first", "second")
+    )
+    sentence = f"the tree of {second[0]} rows begins with all {first[0]} rows of the other"
+    return extends(*first, *second, proof["path"]), [first, second], sentence
+
+
+def _read_proof(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a proof and its values, hashes as bytes; ``names``: claim and version."""
+    data = read_bounded_file(path, PROOF_BYTES, str(path))
+    try:
+        proof = decode(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ClaimlogError(f"{path}: is no proof: byte {error.start} is not UTF-8") from None
+    except ValueError as error:
+        raise ClaimlogError(f"{path}: is no proof: {error}") from error
+    kind = proof.get("type")
+    if not isinstance(kind, str) or kind not in SHAPES:
+        raise ClaimlogError(f'{path}: is no proof; expected "type" inclusion or consistency')
+    if proof.get("algorithm", ALGORITHM) != ALGORITHM:
+        raise ClaimlogError(f'{path}: cannot be checked; expected "algorithm" {ALGORITHM}')
+    values = {name: _value(path, proof, name, shape) for name, shape in SHAPES[kind].items()}
+    values["names"] = {name: proof[name] for name in ("claim_id", "version") if name in proof}
+    return kind, values
 
 
 def _value(path: Path, proof: Mapping[str, Any], name: str, kind: type) -> Any:
     value = proof.get(name)
-    try:
-        if kind is int and isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if kind is str and isinstance(value, str):
-            return value
-        if kind is bytes and isinstance(value, str) and len(value) == 64:
-            return bytes.fromhex(value)
-        if kind is list and isinstance(value, list) and len(value) <= 128:
-            return [bytes.fromhex(part) for part in value]
-    except (ValueError, TypeError):
-        pass
+    if kind is int and type(value) is int and value >= 0:  # a boolean is an int in Python
+        return value
+    if kind is str and isinstance(value, str):
+        return value
+    if kind is bytes and (found := _hash(value)) is not None:
+        return found
+    if kind is list and isinstance(value, list) and len(value) <= PATH_LENGTH:
+        parts = [_hash(part) for part in value]
+        if None not in parts:
+            return parts
     raise ClaimlogError(f'{path}: is no proof: "{name}" is missing or malformed')
+
+
+def _hash(value: object) -> bytes | None:
+    """Return a hash that is written as here: 64 digits, small letters, nothing else; or None."""
+    written = isinstance(value, str) and HASH.fullmatch(value)
+    return bytes.fromhex(written[0]) if written else None

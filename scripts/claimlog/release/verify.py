@@ -27,6 +27,7 @@ from claimlog.export.logical import Content, of_frame, of_parquet, of_sqlite
 from claimlog.fold import cutoff
 from claimlog.package import DESCRIPTOR, read_json
 from claimlog.release import archive
+from claimlog.release.bounded_file import read_bounded_file
 from claimlog.release.checkpoint import check_signature, parse
 from claimlog.release.descriptors import READERS, agreement
 from claimlog.release.layout import (
@@ -42,6 +43,7 @@ from claimlog.release.layout import (
     log_of,
     paths,
 )
+from claimlog.release.note import NOTE_BYTES
 from claimlog.release.staging import Plan, facts_of, summary
 from claimlog.schema import STREAMS, Table
 from claimlog.validate import validate
@@ -146,7 +148,7 @@ def _log(folder: Path, verdict: Verdict) -> None:
     said = read_json(folder / RELEASE, RELEASE)
     verdict.version = str(said.get("version"))
     _agree(verdict, RELEASE, "tree", said.get("tree"), {"size": log.size, "root": log.root.hex()})
-    noted, _ = parse((folder / CHECKPOINT).read_text(encoding="utf-8"), CHECKPOINT)
+    noted, _ = parse((folder / CHECKPOINT).read_bytes(), CHECKPOINT)
     _agree(verdict, CHECKPOINT, "size", noted.size, log.size)
     _agree(verdict, CHECKPOINT, "root", noted.root.hex(), log.root.hex())
     _agree(verdict, CHECKPOINT, "origin", noted.origin, inner.descriptor["name"])
@@ -263,13 +265,13 @@ def _signed(folder: Path, target: Path, key: Path | None, verdict: Verdict) -> N
     beside = target.parent / f"{target.name.removesuffix('.zip')}.checkpoint"
     path = beside if beside.is_file() else folder / CHECKPOINT
     try:
-        note = path.read_bytes().decode("utf-8", errors="replace")
+        note = read_bounded_file(path, NOTE_BYTES, path.name)
         signed = check_signature(note, key, path.name)
     except ClaimlogError as error:
         message = str(error).removeprefix(f"{path.name}: ")
         verdict.findings.append(Finding("release-signature", path.name, message))
         return
-    own, _ = parse((folder / CHECKPOINT).read_text(encoding="utf-8"), CHECKPOINT)
+    own, _ = parse((folder / CHECKPOINT).read_bytes(), CHECKPOINT)
     if signed != own:
         message = f"is signed, but for a tree of {signed.size} rows with another root"
         verdict.findings.append(Finding("release-signature", path.name, message, remedy=AGAIN))
