@@ -288,9 +288,9 @@ FOUND = {
         ("schemas/thresholds.csv", "line_bytes", "line_bites"),
         "schemas/thresholds.csv: has no line_bytes; restore it from git",
     ),
-    "a rule that is not stated": (
-        ("schemas/rules.csv", "enum,schema", "enumeration,schema"),
-        "schemas/rules.csv: does not state the rule enum; restore it from git",
+    "a requirement with the name of a rule": (
+        ("schemas/requirements.csv", "reason-given,*", "enum,*"),
+        "schemas/requirements.csv: enum is the name of another rule; rename it",
     ),
     "a requirement about no column": (
         ("schemas/requirements.csv", "reason-given,*,action", "reason-given,*,axion"),

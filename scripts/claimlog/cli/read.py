@@ -395,9 +395,11 @@ def _projected(context: Context) -> Iterator[tuple[Path, str]]:
     from claimlog import manual
     from claimlog.readme import generated
     from claimlog.schema import Schemas
+    from claimlog.validate.report import RULES_FILE, rules_text
 
     schemas = Schemas(context.package)
     yield from schemas.expanded()
+    yield context.package.schemas / RULES_FILE, rules_text()
     page = context.package.root / manual.PAGE
     if page.is_file():
         yield page, manual.page(schemas)

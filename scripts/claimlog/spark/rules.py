@@ -125,7 +125,7 @@ def check_references(log: SparkLog, report: Report) -> None:
         first = polars(these.orderBy("batch", "line").limit(report.most))
         named = first.rename({"entity": log.schemas.streams[stream].id})
         report.fail_rows(name, stream, named, *references.wording(name, label, target))
-        report.tallies[name].failed += count - first.height
+        report.count_unlisted(name, count - first.height)
     wrong.unpersist()
 
 

@@ -167,4 +167,4 @@ def _localise(report: Report, stream: str, fields: Fields, frame: DataFrame, pre
             wrong = nw.to_native(rows.filter(~good(item, rule)))
             named = polars(wrong.orderBy("batch", "line").limit(report.most))
             fail_cells(report, stream, rule, item, named, prefix)
-            report.tallies[rule].failed += int(count) - named.height
+            report.count_unlisted(rule, int(count) - named.height)

@@ -35,7 +35,7 @@ def enter(report: Report, told: Iterable[str]) -> None:
             findings = [Finding(**finding) for finding in tally["findings"]]
             found.setdefault(name, []).extend(findings)
             # the task listed so many at most, but counted all
-            report.tallies[name].failed += tally["failed"] - len(findings)
+            report.count_unlisted(name, tally["failed"] - len(findings))
     for findings in found.values():
         for finding in sorted(findings, key=lambda one: (one.path, one.line or 0)):
             report.fail(finding)

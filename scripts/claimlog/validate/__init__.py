@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from claimlog.errors import Finding
 from claimlog.events.log import Log
 from claimlog.events.text import Texts
 from claimlog.validate import anchors, integrity, references, rows, tabular
-from claimlog.validate.report import LAYERS, Report, Tally
+from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 
 Check = Callable[[Log, Report], None]
 RowsCheck = Callable[[Log, Report, Callable[[str], None]], None]
@@ -42,6 +42,7 @@ def validate(
     frictionless: bool = True,
     progress: Callable[[str], None] = lambda _: None,
     rows_by: RowsCheck | None = None,
+    waived: Mapping[str, str] = NOTHING,
 ) -> Report:
     """Check a log and return the report; bad data raises nothing.
 
@@ -55,8 +56,10 @@ def validate(
         Called with the name of each layer before it first runs.
     rows_by
         What runs the layers of schema and rows, where another engine holds the rows.
+    waived
+        Rules that are not checked, each with the reason; rules of integrity cannot be among them.
     """
-    report = Report(log)
+    report = Report(log, waived)
     heard: list[Finding] = []
     _check_reading(log, report)
     if not report.errors:

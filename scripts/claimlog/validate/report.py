@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -17,6 +21,8 @@ from claimlog.package import read_table
 from claimlog.schema import STREAMS
 
 RULES_FILE = "rules.csv"
+"""The rules that this code checks, beside this module; a package repeats it in ``schemas/``."""
+
 LAYERS = ("log", "line", "schema", "rows", "integrity", "text")
 """Layers in the order in which they run; a layer runs only if the ones before it found nothing."""
 
@@ -36,6 +42,10 @@ class Rule:
     reason: str
 
 
+WAIVABLE = ("rows", "text")
+"""Layers of which an old release may lack a rule; the others say that the log is whole."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 RULES = tuple(Rule.__dataclass_fields__)
 WHEN = ("when_column", "when", "then_column", "then")
 REQUIREMENTS = ("id", "stream", *WHEN, "severity", "sentence", "reason")
@@ -60,27 +70,41 @@ class Tally:
         return "passed" if self.checked else "not checked"
 
 
-class Tallies(dict[str, Tally]):
-    """Tallies by rule; one that is checked and that no file states is said to be missing."""
+def rules_text() -> str:
+    """Return the CSV file of the rules that this code checks."""
+    return (files("claimlog.validate") / RULES_FILE).read_text(encoding="utf-8")
 
-    def __missing__(self, rule: str) -> Tally:
-        raise ClaimlogError(
-            f"schemas/rules.csv: does not state the rule {rule}; restore it from git"
-        )
+
+def stated_rules(schemas: Path) -> frozenset[str]:
+    """Return the rules that a package's ``schemas/rules.csv`` states; none if it has no such file.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file is there and cannot be read.
+    """
+    if not (schemas / RULES_FILE).exists():
+        return frozenset()
+    rows = read_table(schemas / RULES_FILE, f"schemas/{RULES_FILE}", RULES)
+    return frozenset(row["id"] for row in rows)
 
 
 def read_rules(schemas: Path) -> dict[str, Rule]:
-    """Return every rule by id, in the order in which the files give them.
+    """Return every rule by id: those of the code, then the requirements of the package.
+
+    The rules of the code are read from the code, so that no package is judged by fewer.
 
     Raises
     ------
     ClaimlogError
         If a file cannot be read, or a rule is of no layer, stream or severity.
     """
-    rules = {}
-    for row in read_table(schemas / RULES_FILE, f"schemas/{RULES_FILE}", RULES):
-        rules[row["id"]] = Rule(**row)
+    rules = {row["id"]: Rule(**row) for row in csv.DictReader(io.StringIO(rules_text()))}
     for row in read_requirements(schemas):
+        if row["id"] in rules:
+            raise ClaimlogError(
+                f"schemas/requirements.csv: {row['id']} is the name of another rule; rename it"
+            )
         rules[row["id"]] = Rule(
             row["id"], "rows", row["stream"], row["severity"], row["sentence"], row["reason"]
         )
@@ -88,7 +112,7 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
         streams = rule.streams == "*" or set(rule.streams.split("|")) <= set(STREAMS)
         if not streams or rule.layer not in LAYERS or rule.severity not in ("error", "warning"):
             raise ClaimlogError(
-                f"schemas/rules.csv, schemas/requirements.csv: the rule {rule.id} is of the layer "
+                f"schemas/requirements.csv: the rule {rule.id} is of the layer "
                 f'"{rule.layer}", the streams "{rule.streams}" and the severity "{rule.severity}", '
                 "of which one does not exist; restore the file from git"
             )
@@ -103,10 +127,24 @@ def read_requirements(schemas: Path) -> list[dict[str, str]]:
 class Report:
     """Tallies by rule; the findings of all of them."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, waived: Mapping[str, str] = NOTHING) -> None:
+        """Begin a report.
+
+        Parameters
+        ----------
+        waived
+            Rules that are not checked, each with the reason. Integrity cannot be waived.
+        """
         self.log = log
         self.rules = read_rules(log.package.schemas)
-        self.tallies = Tallies({name: Tally(rule) for name, rule in self.rules.items()})
+        self.tallies = {name: Tally(rule) for name, rule in self.rules.items()}
+        self.waived = {
+            name: why
+            for name, why in waived.items()
+            if name in self.rules and self.rules[name].layer in WAIVABLE
+        }
+        for name, why in self.waived.items():
+            self.tallies[name].note = why
         self.most = log.package.thresholds["findings_listed"]
         self.anchors_unchecked: int | None = None
         self.stopped_after: str | None = None
@@ -128,6 +166,8 @@ class Report:
 
     def count(self, rule: str, checked: int, skipped: int = 0, note: str | None = None) -> None:
         """Record that `rule` ran over so many rows; `skipped` ones need a note."""
+        if rule in self.waived:
+            return
         tally = self.tallies[rule]
         tally.ran = True
         tally.checked += checked
@@ -136,16 +176,23 @@ class Report:
 
     def fail(self, finding: Finding, times: int = 1) -> None:
         """Record a finding that stands for `times` failures."""
+        if finding.rule in self.waived:
+            return
         tally = self.tallies[finding.rule]
         tally.ran = True
         tally.failed += times
         if len(tally.findings) < self.most:
             tally.findings.append(finding)
 
+    def count_unlisted(self, rule: str, failures: int) -> None:
+        """Record failures that are not listed, beside those that `fail` was given."""
+        if rule not in self.waived:
+            self.tallies[rule].failed += max(0, failures)
+
     def forget(self, layer: str) -> None:
         """Take back what the rules of a layer recorded."""
         for name, rule in self.rules.items():
-            if rule.layer == layer:
+            if rule.layer == layer and name not in self.waived:
                 self.tallies[name] = Tally(rule)
 
     def check(
@@ -182,7 +229,7 @@ class Report:
             severity = self.tallies[rule].rule.severity
             entity = row.get(key)
             self.fail(Finding(rule, path, say(row), line, entity, remedy, severity))
-        self.tallies[rule].failed += max(0, wrong.height - self.most)
+        self.count_unlisted(rule, wrong.height - self.most)
 
     def reconcile(self, others: list[Finding]) -> None:
         """Add what another engine found on lines for which nothing is recorded yet.

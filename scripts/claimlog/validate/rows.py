@@ -218,7 +218,7 @@ def check_order(log: Log, report: Report) -> None:
         message = f"recorded_at {row['recorded_at']} is before that of an earlier row"
         remedy = "a later row carries the same or a later time; claimlog rebase mends it"
         report.fail(Finding("recorded-order", path, message, line, remedy=remedy))
-    report.tallies["recorded-order"].failed += max(0, back.height - report.most)
+    report.count_unlisted("recorded-order", back.height - report.most)
 
 
 def _in_order(log: Log) -> bool:
