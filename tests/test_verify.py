@@ -532,4 +532,4 @@ def test_the_signature_of_a_release_is_checked_with_the_right_key_only(
     assert "is signed, but for a tree of" in str(finding)
     target.with_suffix(".checkpoint").unlink()
     [finding] = verify(target, key=public).findings
-    assert "is not signed" in str(finding)
+    assert "tiny-0.1.0.signature: is not beside the release" in str(finding)

@@ -33,6 +33,15 @@ def reason(error: OSError) -> str:
     return str(listed[-1][-1] if isinstance(listed, list) and listed else listed)
 
 
+def raise_if_system(error: BaseException) -> None:
+    """Raise an error again if the system failed (no room, a bad disk), and not the data.
+
+    Libraries raise OSError without a number for a file that they cannot read as theirs.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One place where the data breaks one rule.

@@ -57,6 +57,8 @@ for command in (
 
 def main() -> None:
     """Run the command line; every failure is one message and an exit status, never a traceback."""
+    # no process of ours imports a module that lies in the current directory, a stranger's perhaps
+    os.environ["PYTHONSAFEPATH"] = "1"
     # a file name or text that the terminal's encoding lacks is printed escaped
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

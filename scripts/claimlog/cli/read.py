@@ -234,6 +234,14 @@ def serve(
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
 @click.option("--key", type=click.Path(path_type=Path), help="Public key that signed the release.")
 @click.option("--alone", is_flag=True, help="Hold a release against no index but its own word.")
+@click.option(
+    "--limits",
+    type=click.FloatRange(min=0.01),
+    default=1,
+    show_default=True,
+    metavar="FACTOR",
+    help="Multiply the time and memory that verifying a release may take; they grow with its size.",
+)
 @click.option("--proof", type=click.Path(path_type=Path), help="Check a proof of claimlog prove.")
 @pass_context
 def verify(
@@ -244,6 +252,7 @@ def verify(
     partial: bool,
     key: Path | None,
     alone: bool,
+    limits: float,
     proof: Path | None,
 ) -> int:
     """Check every claim against the texts; or a copy of a RELEASE (directory or zip); or a proof.
@@ -253,7 +262,7 @@ def verify(
     from claimlog.cli.release import verify_proof, verify_release
 
     if release is not None:
-        return verify_release(context, release, key, alone)
+        return verify_release(context, release, key, alone, limits)
     if proof is not None:
         return verify_proof(context, proof)
     if texts is None and not copies:

@@ -17,12 +17,17 @@ from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow.parquet as pq
+from pyarrow import ArrowException
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, raise_if_system
 from claimlog.events.canonical import encode
 from claimlog.events.merkle import CompactRange
 from claimlog.export.sqlite import plain, quoted
 from claimlog.schema import Table
+
+VALUE_BYTES = 16 << 20
+"""Longest value that is read from SQLite: a row of the log has at most 65,535 bytes."""
 
 
 @dataclass(frozen=True)
@@ -45,41 +50,69 @@ def of_frame(frame: pl.DataFrame, table: Table) -> Content:
     return _content(plain(frame, table).iter_rows(named=True), table)
 
 
-def of_parquet(path: Path, table: Table) -> Content:
+def of_parquet(path: Path, table: Table, most: int | None = None) -> Content:
     """Return the content of a Parquet file.
 
+    Parameters
+    ----------
+    most
+        Rows that may be read; a file that states more is refused before any is.
+
     Raises
     ------
     ClaimlogError
-        If the file cannot be read as that table.
+        If the file cannot be read as that table, or states more rows.
     """
     try:
-        return of_frame(pl.read_parquet(path).select(table.names), table)
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = str(error).splitlines()[0]
-        raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
+        with path.open("rb") as file:  # by its handle: a library may not know the name's encoding
+            _refuse_more(path, table, pq.read_metadata(file).num_rows, most)
+            file.seek(0)
+            return of_frame(pl.read_parquet(file).select(table.names), table)
+    except MemoryError:
+        raise
+    except (OSError, ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
+        raise_if_system(e)
+        reason = str(e).splitlines()[0]
+        raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from e
 
 
-def of_sqlite(path: Path, table: Table) -> Content:
+def of_sqlite(path: Path, table: Table, most: int | None = None) -> Content:
     """Return the content of a table of a SQLite file.
+
+    Parameters
+    ----------
+    most
+        Rows that may be read; a table that holds more is refused.
 
     Raises
     ------
     ClaimlogError
-        If the file cannot be read as that table.
+        If the file cannot be read as that table, or holds more rows.
     """
     key = ", ".join(map(quoted, table.primary_key))
     names = ", ".join(map(quoted, table.names))
-    query = f"SELECT {names} FROM {quoted(table.name)} ORDER BY {key}"
+    name = quoted(table.name)
+    query = f"SELECT {names} FROM {name} ORDER BY {key}"
     try:
         # the standard library reads each value as it is stored; the driver that writes would
         # guess one type a column
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as file:
+            file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+            if most is not None:
+                counting = f"SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {most + 1})"
+                _refuse_more(path, table, file.execute(counting).fetchone()[0], most)
             rows = file.execute(query).fetchall()
             return _content((dict(zip(table.names, row, strict=True)) for row in rows), table)
     except (sqlite3.Error, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
+
+
+def _refuse_more(path: Path, table: Table, rows: int, most: int | None) -> None:
+    if most is not None and rows > most:
+        raise ClaimlogError(
+            f"{path.name}: has more rows of {table.name} than the {most:,} that are read"
+        )
 
 
 def _content(rows: Iterator[dict[str, Any]], table: Table) -> Content:

@@ -7,7 +7,15 @@ from claimlog.fold.gathered import Gathered, gathered
 from claimlog.fold.prefix import Cutoff, cutoff
 from claimlog.fold.tables import Outside, cut, fold, fold_claims, fold_rest, fold_rows, wanted
 
+FOLD_VERSION = 1
+"""Raised whenever the same log gives other tables. A release names the version that folded it."""
+
+FOLD_VERSION_UNNAMED = 1
+"""Version of the releases that name none: 0.1.0 and 0.2.0 of the first dataset."""
+
 __all__ = [
+    "FOLD_VERSION",
+    "FOLD_VERSION_UNNAMED",
     "Cutoff",
     "Gathered",
     "Outside",

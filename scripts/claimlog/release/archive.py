@@ -6,13 +6,24 @@ no compression library, and whatever is deflated, misordered or repeated was not
 
 from __future__ import annotations
 
+import errno
+import filecmp
+import shutil
+import struct
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import ClaimlogError
 
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
+MEMBERS = 100_000
+"""Most members of an archive: one of a log of ten million claims has some hundreds."""
+
+HEADER = struct.Struct("<26xHH")
+"""A member's header up to its name: lengths of name and extra field (APPNOTE.TXT, 4.3.7)."""
+
 REMEDY = "get the archive again from where the release was published"
 
 
@@ -31,34 +42,55 @@ def write(folder: Path, target: Path) -> None:
 def extract(source: Path, target: Path) -> Path:
     """Unpack an archive that `write` made into the empty directory `target`; return its folder.
 
-    Nothing is written outside `target`, and no more than the archive's own size.
+    Nothing is written outside `target`, and nothing before the sizes of all members are known to
+    add up to the archive's own.
 
     Raises
     ------
     ClaimlogError
-        If it is no such archive, with the member at fault.
+        If it is no such archive, with the member at fault; or if there is no room for it.
     """
     try:
         with zipfile.ZipFile(source) as archive:
             folder = _checked(source, archive)
+            _require_room(source, target)
             for info in archive.infolist():
                 path = target / info.filename
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(archive.read(info))
+                with archive.open(info) as member, path.open("wb") as copy:
+                    shutil.copyfileobj(member, copy)
+        again = target / "again.zip"
+        write(target / folder, again)
+        same = filecmp.cmp(again, source, shallow=False)
+        again.unlink()
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
     except OSError as error:
-        where = f"{source.name}: cannot be unpacked ({error.strerror or error})"
-        raise ClaimlogError(f"{where}; {REMEDY}") from error
-    again = target / "again.zip"
-    write(target / folder, again)
-    same = again.read_bytes() == source.read_bytes()
-    again.unlink()
+        raise _system_error(source, target, error) from error
     if not same:
         raise ClaimlogError(
             f"{source.name}: is not byte for byte as claimlog writes an archive; {REMEDY}"
         )
     return target / folder
+
+
+def _require_room(source: Path, target: Path) -> None:
+    """Refuse an archive for which there is no room, twice: it is written again to compare."""
+    wanted, free = 2 * source.stat().st_size, shutil.disk_usage(target).free
+    if wanted > free:
+        raise ClaimlogError(
+            f"{source.name}: wants {wanted:,} bytes in {target.parent}, which has {free:,}; make "
+            "room there, or name another directory with TMPDIR"
+        )
+
+
+def _system_error(source: Path, target: Path, error: OSError) -> ClaimlogError:
+    """Return what the system could not do, which says nothing about the archive."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        remedy = "make room there, or name another directory with TMPDIR"
+        return ClaimlogError(f"{target.parent}: is full ({error.strerror}); {remedy}")
+    where = error.filename or source
+    return ClaimlogError(f"{where}: {error.strerror or error}; the archive was not checked")
 
 
 def _checked(source: Path, archive: zipfile.ZipFile) -> str:
@@ -67,12 +99,14 @@ def _checked(source: Path, archive: zipfile.ZipFile) -> str:
     Raises
     ------
     ClaimlogError
-        If a member's name or size is not what `write` makes.
+        If a member's name, size or place is not what `write` makes.
     """
-    size = source.stat().st_size
+    members = archive.infolist()
+    if len(members) > MEMBERS:
+        raise ClaimlogError(f"{source.name}: has more than {MEMBERS:,} members; {REMEDY}")
     names: set[str] = set()
     folders = set()
-    for info in archive.infolist():
+    for info in members:
         parts = PurePosixPath(info.filename).parts
         plain = "/".join(parts) == info.filename and "\\" not in info.filename
         if info.filename.startswith("/") or ".." in parts or not plain or len(parts) < 2:
@@ -81,13 +115,32 @@ def _checked(source: Path, archive: zipfile.ZipFile) -> str:
             raise _refusal(source, info.filename, "it is there twice")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
             raise _refusal(source, info.filename, "it is compressed, which a release never is")
-        if info.file_size > size:
-            raise _refusal(source, info.filename, "it claims to be larger than the archive")
         names.add(info.filename)
         folders.add(parts[0])
+    _refuse_overlap(source, members, archive.start_dir)
     if len(folders) != 1:
         raise ClaimlogError(f"{source.name}: holds no single directory of a release; {REMEDY}")
     return folders.pop()
+
+
+def _refuse_overlap(source: Path, members: Sequence[zipfile.ZipInfo], end: int) -> None:
+    """Refuse members that do not follow each other from the first byte to the directory.
+
+    Members that share bytes would unpack to many times the archive's size.
+    """
+    position = 0
+    with source.open("rb") as file:
+        for info in members:
+            file.seek(position)
+            head = file.read(HEADER.size)
+            if info.header_offset != position or len(head) < HEADER.size:
+                raise _refusal(source, info.filename, "it does not follow the member before it")
+            name, extra = HEADER.unpack(head)
+            position += HEADER.size + name + extra + info.file_size
+            if position > end:
+                raise _refusal(source, info.filename, "it claims to be larger than the archive")
+    if position != end:
+        raise ClaimlogError(f"{source.name}: holds bytes that belong to no member; {REMEDY}")
 
 
 def _refusal(source: Path, name: str, reason: str) -> ClaimlogError:

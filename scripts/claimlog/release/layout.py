@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.package import Package
 
 SUMS = "SHA256SUMS"
@@ -19,6 +19,12 @@ LOG = "log"
 
 LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
 RULE = "release-files"
+LINE_ENDS = "release-line-ends"
+MOST_LISTED = 20
+TEXT_SUFFIXES = ("", ".cff", ".csv", ".json", ".jsonld", ".md", ".ndjson", ".txt")
+CONVERTED_BYTES = 64 << 20
+"""Largest file of which it is looked whether only its line ends differ."""
+
 AGAIN = "get the release again from where it was published"
 
 
@@ -29,14 +35,23 @@ def log_of(folder: Path) -> Package:
 
 def paths(folder: Path) -> list[str]:
     """Return every file of a directory by its relative name, in order."""
-    found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, hex."""
-    with path.open("rb") as handle:
-        return file_digest(handle, "sha256").hexdigest()
+    """Return the SHA-256 of a file, hex.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as handle:
+            return file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -52,28 +67,64 @@ def sums(found: dict[str, str]) -> str:
 def check_sums(folder: Path) -> Iterator[Finding]:
     """Yield what is missing, extra or altered against the release's own list of checksums."""
     path = folder / SUMS
-    if not path.is_file():
+    if path.is_symlink() or not path.is_file():
         yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=AGAIN)
         return
-    listed: dict[str, str] = {}
     text = path.read_bytes().decode("utf-8", errors="replace")
+    listed, findings = _listed(text.replace("\r\n", "\n"))
+    yield from findings
+    there = paths(folder)
+    converted = [SUMS] if "\r\n" in text else []
+    for name in sorted({*listed, *there} - {SUMS}):
+        flaw = _file_flaw(folder / name, listed.get(name), name in there)
+        if flaw == CONVERTED:
+            converted.append(name)
+        elif flaw:
+            remedy = "remove it" if name not in listed else AGAIN
+            yield Finding(RULE, name, flaw, remedy=remedy)
+    if converted:
+        # one cause, one line: a version control system or an editor did it to all text files
+        message = f"{len(converted)} text files have other line ends than the release, this first"
+        remedy = "unpack the archive again, and keep core.autocrlf of git off"
+        yield Finding(LINE_ENDS, converted[0], message, remedy=remedy)
+
+
+CONVERTED = "has carriage returns that the release does not have"
+
+
+def _listed(text: str) -> tuple[dict[str, str], list[Finding]]:
+    """Return the digests of a list of checksums by name, and what is wrong with the list."""
+    listed: dict[str, str] = {}
+    findings = []
     for number, line in enumerate(text.split("\n")[:-1], 1):
         match = LINE.fullmatch(line)
         if match is None or match["name"] in listed:
-            yield Finding(RULE, SUMS, "is no line of a checksum and a name", number, remedy=AGAIN)
+            message = "is no line of a checksum and a name"
+            findings.append(Finding(RULE, SUMS, message, number, remedy=AGAIN))
+            if len(findings) == MOST_LISTED:
+                break
             continue
         listed[match["name"]] = match["digest"]
-    if sums(listed) != text:
-        yield Finding(RULE, SUMS, "is not in the order and form of a release", remedy=AGAIN)
-    there = paths(folder)
-    for name in sorted(set(listed) | (set(there) - {SUMS})):
-        if name not in there:
-            yield Finding(RULE, name, f"is missing, {SUMS} lists it", remedy=AGAIN)
-        elif name not in listed:
-            yield Finding(RULE, name, f"is not listed in {SUMS}", remedy="remove it")
-        elif (folder / name).is_symlink():
-            yield Finding(RULE, name, "is a symbolic link", remedy=AGAIN)
-        elif digest(folder / name) != listed[name]:
-            yield Finding(
-                RULE, name, f"is altered: its SHA-256 is not that in {SUMS}", remedy=AGAIN
-            )
+    if sums(listed) != text and not findings:
+        message = "is not in the order and form of a release"
+        findings.append(Finding(RULE, SUMS, message, remedy=AGAIN))
+    return listed, findings
+
+
+def _file_flaw(path: Path, expected: str | None, is_there: bool) -> str | None:
+    """Say how a file differs from what the list of checksums says of it, or return None."""
+    if not is_there:
+        return f"is missing, {SUMS} lists it"
+    if path.is_symlink():
+        return "is a symbolic link"
+    if not path.is_file():
+        return "is no regular file"
+    if expected is None:
+        return f"is not listed in {SUMS}"
+    if digest(path) == expected:
+        return None
+    if path.suffix in TEXT_SUFFIXES and path.stat().st_size <= CONVERTED_BYTES:
+        plain = path.read_bytes().replace(b"\r\n", b"\n")
+        if sha256(plain).hexdigest() == expected:
+            return CONVERTED
+    return f"is altered: its SHA-256 is not that in {SUMS}"

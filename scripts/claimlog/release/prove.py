@@ -212,3 +212,20 @@ def _hash(value: object) -> bytes | None:
     """Return a hash that is written as here: 64 digits, small letters, nothing else; or None."""
     written = isinstance(value, str) and HASH.fullmatch(value)
     return bytes.fromhex(written[0]) if written else None
+
+
+def row_of(log: Log, claim_id: str, version: int | None = None) -> dict[str, Any]:
+    """Return a claim's row, its last version by default.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is no such claim or version.
+    """
+    rows = log.frames["claims"].filter(pl.col("claim_id") == claim_id).sort("version")
+    if version is not None:
+        rows = rows.filter(pl.col("version") == version)
+    if rows.is_empty():
+        which = claim_id if version is None else f"{claim_id} version {version}"
+        raise ClaimlogError(f"{which}: is no claim of the log; claimlog log lists its batches")
+    return rows.row(-1, named=True)

@@ -18,6 +18,7 @@ from claimlog.events.log import Log
 from claimlog.events.releases import FOLDER, Entry, Version
 from claimlog.export.descriptor import dump_json
 from claimlog.export.logical import of_parquet
+from claimlog.fold import FOLD_VERSION
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.pipeline import Progress
 from claimlog.pipeline import build as compile_log
@@ -153,6 +154,7 @@ def summary(folder: Path, inner: Package, facts: Facts, batches: int) -> dict[st
         "date": facts.date,
         "codebook_version": facts.codebook_version,
         "batches": batches,
+        "fold_version": FOLD_VERSION,
         "tree": {"size": facts.tree_size, "root": facts.root},
         "tables": {
             name: {

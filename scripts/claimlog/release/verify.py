@@ -3,155 +3,158 @@
 Checksums say that the files are those that were published together; the rest does not take their
 word for it. The root is computed from the log, and again from the rows of the Parquet and of the
 SQLite files; every table is folded anew and compared row by row with both; the descriptors must
-agree; and where an index is at hand, everything must be what it says.
+agree. Whether it is the release that was published is said by an index or a signature alone.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
-import polars as pl
 
 from claimlog.compiling import compiled
-from claimlog.errors import ClaimlogError, Finding
-from claimlog.events.log import Log, read
+from claimlog.errors import ClaimlogError, Finding, raise_if_system
 from claimlog.events.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from claimlog.events.releases import Entry, Version
+from claimlog.export.deprecations import read_deprecations, views
 from claimlog.export.logical import Content, of_frame, of_parquet, of_sqlite
-from claimlog.fold import cutoff
+from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
 from claimlog.package import DESCRIPTOR, read_json
-from claimlog.release import archive
-from claimlog.release.bounded_file import read_bounded_file
-from claimlog.release.checkpoint import check_signature, parse
+from claimlog.release.checkpoint import parse
+from claimlog.release.database import check_objects
 from claimlog.release.descriptors import READERS, agreement
 from claimlog.release.layout import (
     AGAIN,
     CHANGES,
     CHECKPOINT,
+    LINE_ENDS,
     LOG,
     RELEASE,
     SUMS,
     check_sums,
-    digest,
-    digests,
-    log_of,
     paths,
 )
-from claimlog.release.note import NOTE_BYTES
+from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.staging import Plan, facts_of, summary
+from claimlog.release.verdict import Verdict
+from claimlog.release.vouching import check_index, check_signatures
 from claimlog.schema import STREAMS, Table
 from claimlog.validate import validate
+from claimlog.validate.report import code_rules, stated_rules
 
 MOST = 20
 """Differences of one table that are listed; past that the number says enough."""
 
+SPARE_ROWS = 1000
+"""Rows beyond those expected that are read of a table, so that each one too many is named."""
 
-@dataclass
-class Verdict:
-    """What was checked, a line each, and what was found."""
-
-    version: str = ""
-    checked: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    log: Log | None = None
+Reader = Callable[[Table, int], Content]
+Check = Callable[[ReleaseCopy, Verdict], None]
 
 
-@contextmanager
-def opened(target: Path) -> Iterator[Path]:
-    """Yield the directory of a release: `target` itself, or what the archive `target` holds.
-
-    Raises
-    ------
-    ClaimlogError
-        If there is neither.
-    """
-    if target.is_dir():
-        yield target
-        return
-    if not target.is_file():
-        raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
-    with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
-        yield archive.extract(target, Path(scratch))
-
-
-def verify(target: Path, index: list[Entry] | None = None, key: Path | None = None) -> Verdict:
+def verify(
+    target: Path,
+    index: list[Entry] | None = None,
+    key: Path | None = None,
+    scratch: Path | None = None,
+) -> Verdict:
     """Check a release's directory or archive.
+
+    It is read without limits of time and memory: of a stranger's, `claimlog.release.limited`.
 
     Parameters
     ----------
     index
         Entries of an index to hold it against, from a checkout that you trust.
     key
-        PEM file of the public key that should have signed the checkpoint.
+        File of the public key that should have signed the release.
+    scratch
+        Directory in which an archive is unpacked; that of the system by default.
 
     Raises
     ------
     ClaimlogError
         If it is no release, or a zip that is refused.
     """
-    with opened(target) as folder:
-        if not (folder / RELEASE).is_file() and not (folder / SUMS).is_file():
-            raise ClaimlogError(
-                f"{target.name}: holds neither {RELEASE} nor {SUMS}; name the directory or the zip "
-                "of a release"
-            )
+    with open_copy(target, scratch) as copy:
         verdict = Verdict()
-        verdict.findings += check_sums(folder)
-        verdict.checked.append(f"{len(paths(folder))} files against {SUMS}")
+        verdict.findings += check_sums(copy.folder)
+        verdict.checked.append(f"{len(paths(copy.folder))} files against {SUMS}")
+        if [finding.rule for finding in verdict.findings] == [LINE_ENDS]:
+            return verdict  # what else differs has the same cause
         if verdict.findings:
-            return _with_rows(folder, verdict)
-        for check in (_log, _served, _tables, _described):
-            _run(check, folder, verdict)
-        _signed(folder, target, key, verdict)
+            # which rows differ, where the files can still be read
+            for check in (_database, _served, _tables):
+                _run(check, copy, verdict)
+            return verdict
+        _run(_named, copy, verdict)
         if index is not None:
-            archived = target if target.is_file() else None
-            _indexed(folder, index, archived, verdict)
+            check_index(copy, index, verdict)
+        if key is not None:
+            _run(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
+        for check in (_log, _database, _served, _tables):
+            _run(check, copy, verdict)
+        if not any(finding.rule == "release-rows" for finding in verdict.findings):
+            _run(_described, copy, verdict)  # which reads the tables whole
+        if verdict.findings:
+            verdict.vouchers.clear()
         return verdict
 
 
-def _with_rows(folder: Path, verdict: Verdict) -> Verdict:
-    """Add which rows differ, where the files can still be read, to findings about files."""
-    for check in (_served, _tables):
-        _run(check, folder, verdict)
-    return verdict
-
-
-def _run(check: Callable[[Path, Verdict], None], folder: Path, verdict: Verdict) -> None:
+def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
     """Run a check; what makes it impossible is a finding like any other.
 
-    The files may hold anything, and libraries raise anything on what they did not expect.
+    The files may hold anything, and libraries raise anything on what they did not expect. What the
+    machine lacks (memory, room) is not the files' fault.
     """
     try:
-        check(folder, verdict)
+        check(copy, verdict)
+    except MemoryError:
+        raise
     except Exception as error:
+        raise_if_system(error)
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         verdict.findings.append(
             Finding("release-readable", LOG, f"cannot be read further: {reason}", remedy=AGAIN)
         )
 
 
-def _log(folder: Path, verdict: Verdict) -> None:
-    """The log inside is whole and valid, and its root is the one that the release names."""
-    inner = log_of(folder)
-    log = verdict.log = read(inner)
-    report = validate(log, None)
+def _named(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """The release says which version it is of."""
+    verdict.version = str(Version.parse(str(copy.summary.get("version"))))
+
+
+def _log(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """The log inside is whole and valid, and its root is the one that the release names.
+
+    A rule that the release does not state, because it is newer, is passed over only if somebody
+    vouches for the release: an archive must not choose by which rules it is judged.
+    """
+    log = copy.log
+    waived = {}
+    if verdict.vouchers:
+        unstated = {*code_rules()} - stated_rules(copy.package.schemas)
+        why = f"release {verdict.version} does not state it"
+        waived = dict.fromkeys(sorted(unstated), why)
+    report = validate(log, None, waived=waived)
     verdict.findings += [
         Finding(f.rule, f"{LOG}/{f.path}", f.message, f.line, f.entity, f.remedy)
         for f in report.findings
     ]
-    said = read_json(folder / RELEASE, RELEASE)
-    verdict.version = str(said.get("version"))
-    _agree(verdict, RELEASE, "tree", said.get("tree"), {"size": log.size, "root": log.root.hex()})
-    noted, _ = parse((folder / CHECKPOINT).read_bytes(), CHECKPOINT)
+    verdict.unchecked += [f"the rule {name}: {why}" for name, why in report.waived.items()]
+    _agree(
+        verdict,
+        RELEASE,
+        "tree",
+        copy.summary.get("tree"),
+        {"size": log.size, "root": log.root.hex()},
+    )
+    noted, _ = parse((copy.folder / CHECKPOINT).read_bytes(), CHECKPOINT)
     _agree(verdict, CHECKPOINT, "size", noted.size, log.size)
     _agree(verdict, CHECKPOINT, "root", noted.root.hex(), log.root.hex())
-    _agree(verdict, CHECKPOINT, "origin", noted.origin, inner.descriptor["name"])
+    _agree(verdict, CHECKPOINT, "origin", noted.origin, copy.package.descriptor["name"])
     verdict.checked.append(f"{log.size} rows of the log: root {log.root.hex()}")
 
 
@@ -161,16 +164,27 @@ def _agree(verdict: Verdict, path: str, what: str, found: object, expected: obje
         verdict.findings.append(Finding("release-root", path, message, remedy=AGAIN))
 
 
-def _served(folder: Path, verdict: Verdict) -> None:
+def _database(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """The SQLite file holds the tables of the definition, and nothing that a read would run."""
+    tables = copy.log.schemas.tables
+    given = {*views(read_deprecations(copy.package, tables), tables)}
+    deep = not verdict.vouchers  # else it is the file that was published, to the byte
+    found = [*check_objects(_database_of(copy), tables, given, deep)]
+    verdict.findings += found
+    copy.database_is_plain = not found
+    verdict.checked.append("tables, indexes and views of the SQLite file")
+
+
+def _served(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The root computed from the rows that are served, from Parquet and from SQLite."""
-    log = _read(folder, verdict)
+    log = copy.readable_log()
     tables = log.schemas.tables
-    for shown, content in _readers(folder).items():
+    for shown, content in _readers(copy).items():
         leaves: dict[int, bytes] = {}
         try:
             for name in STREAMS:
                 served = tables[f"{log.schemas.streams[name].entity}_versions"]
-                for line in content(served).lines.values():
+                for line in content(served, log.height(name) + SPARE_ROWS).lines.values():
                     row = _decode(line)
                     leaves[row["valid_from_seq"]] = leaf_hash(log.line_of(name, row, row["batch"]))
         except ClaimlogError as error:
@@ -193,27 +207,65 @@ def _decode(line: bytes) -> dict[str, Any]:
     return row
 
 
-def _tables(folder: Path, verdict: Verdict) -> None:
-    """Every table, folded anew from the log, is the one that Parquet and SQLite hold."""
-    log = _read(folder, verdict)
-    said = read_json(folder / RELEASE, RELEASE)["tables"]
+def _tables(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Every table, folded anew from the log, is the one that Parquet and SQLite hold.
+
+    Another version of the fold may rightly give other tables: then Parquet and SQLite are only
+    held against each other and against ``release.json``.
+    """
+    version = copy.summary.get("fold_version", FOLD_VERSION_UNNAMED)
+    if version != FOLD_VERSION:
+        verdict.unchecked.append(
+            f"the tables against the log: they were folded by version {version} of the fold, this "
+            f"is {FOLD_VERSION}; checked by: claimlog release --rebuild {verdict.version} --exact"
+        )
+        _tables_among_themselves(copy, verdict)
+        return
+    log = copy.readable_log()
     compared = 0
     for name, frame in compiled(log, cutoff(log, None)):
         table = log.schemas.tables[name]
         expected = of_frame(frame, table)
-        for place, content in _readers(folder).items():
-            shown = f"{place}{name}.parquet" if place.endswith("/") else place
-            try:
-                found = content(table)
-            except ClaimlogError as error:
-                verdict.findings.append(Finding("release-rows", shown, str(error), remedy=AGAIN))
-                continue
+        for shown, found in _contents(copy, table, frame.height, verdict):
             verdict.findings += _different(shown, table, expected, found)
             compared += len(found.lines)
-        if said.get(name, {}).get("hash") != expected.root:
-            message = f"the logical hash of {name} is not the one that its rows have"
-            verdict.findings.append(Finding("release-rows", RELEASE, message, remedy=AGAIN))
+        _agree_with_summary(copy, table, expected, verdict)
     verdict.checked.append(f"{compared} rows of {len(log.schemas.tables)} tables, folded anew")
+
+
+def _tables_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Parquet and SQLite hold the same rows, of which ``release.json`` gives the hash."""
+    tables = copy.readable_log().schemas.tables
+    compared = 0
+    for table in tables.values():
+        said = copy.summary["tables"].get(table.name, {}).get("rows", 0)
+        path = copy.folder / "parquet" / f"{table.name}.parquet"
+        # a row takes a byte at least
+        most = min(int(said), path.stat().st_size) if path.is_file() else 0
+        for _, found in _contents(copy, table, most, verdict):
+            _agree_with_summary(copy, table, found, verdict)
+            compared += len(found.lines)
+    verdict.checked.append(f"{compared} rows of {len(tables)} tables, against each other")
+
+
+def _contents(
+    copy: ReleaseCopy, table: Table, rows: int, verdict: Verdict
+) -> Iterator[tuple[str, Content]]:
+    """Yield a table as each file serves it; what cannot be read is a finding."""
+    for place, content in _readers(copy).items():
+        shown = f"{place}{table.name}.parquet" if place.endswith("/") else place
+        try:
+            yield shown, content(table, rows + SPARE_ROWS)
+        except ClaimlogError as error:
+            verdict.findings.append(Finding("release-rows", shown, str(error), remedy=AGAIN))
+
+
+def _agree_with_summary(
+    copy: ReleaseCopy, table: Table, content: Content, verdict: Verdict
+) -> None:
+    if copy.summary["tables"].get(table.name, {}).get("hash") != content.root:
+        message = f"the logical hash of {table.name} is not the one that its rows have"
+        verdict.findings.append(Finding("release-rows", RELEASE, message, remedy=AGAIN))
 
 
 def _different(shown: str, table: Table, expected: Content, found: Content) -> Iterator[Finding]:
@@ -236,10 +288,9 @@ def _different(shown: str, table: Table, expected: Content, found: Content) -> I
         yield Finding("release-rows", shown, message, remedy=AGAIN)
 
 
-def _described(folder: Path, verdict: Verdict) -> None:
+def _described(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The descriptors agree with each other and with the files."""
-    inner = log_of(folder)
-    said = read_json(folder / RELEASE, RELEASE)
+    folder, said = copy.folder, copy.summary
     plan = Plan(
         Version.parse(str(said["version"])),
         str(said["date"]),
@@ -248,88 +299,34 @@ def _described(folder: Path, verdict: Verdict) -> None:
         (),
     )
     described = read_json(folder / DESCRIPTOR, DESCRIPTOR)
-    facts = facts_of(folder, inner, plan, described)
+    facts = facts_of(folder, copy.package, plan, described)
     files = {name: (folder / name).read_bytes() for name in READERS if (folder / name).is_file()}
     for sentence in agreement(files, facts):
         verdict.findings.append(Finding("release-descriptors", "", sentence, remedy=AGAIN))
-    if summary(folder, inner, facts, plan.batches) != said:
+    found = summary(folder, copy.package, facts, plan.batches)
+    if {**found, "fold_version": None} != {**said, "fold_version": None}:
         message = "does not say what the files hold"
         verdict.findings.append(Finding("release-descriptors", RELEASE, message, remedy=AGAIN))
     verdict.checked.append("descriptors against each other and the files")
 
 
-def _signed(folder: Path, target: Path, key: Path | None, verdict: Verdict) -> None:
-    """The checkpoint beside the release (or in it) is signed with a key, and is this release's."""
-    if key is None:
-        return
-    beside = target.parent / f"{target.name.removesuffix('.zip')}.checkpoint"
-    path = beside if beside.is_file() else folder / CHECKPOINT
-    try:
-        note = read_bounded_file(path, NOTE_BYTES, path.name)
-        signed = check_signature(note, key, path.name)
-    except ClaimlogError as error:
-        message = str(error).removeprefix(f"{path.name}: ")
-        verdict.findings.append(Finding("release-signature", path.name, message))
-        return
-    own, _ = parse((folder / CHECKPOINT).read_bytes(), CHECKPOINT)
-    if signed != own:
-        message = f"is signed, but for a tree of {signed.size} rows with another root"
-        verdict.findings.append(Finding("release-signature", path.name, message, remedy=AGAIN))
-    else:
-        verdict.checked.append(f"signature of {path.name} with the key in {key.name}")
-
-
-def _indexed(folder: Path, index: list[Entry], zipped: Path | None, verdict: Verdict) -> None:
-    """The release is the one that the index of a trusted checkout holds."""
-    entry = next((e for e in index if str(e.version) == verdict.version), None)
-    if entry is None:
-        known = ", ".join(str(e.version) for e in index) or "none"
-        message = f"the index knows no release {verdict.version or '?'}; it has {known}"
-        verdict.findings.append(Finding("release-index", RELEASE, message, remedy="git pull"))
-        return
-    found = {**digests(folder), SUMS: digest(folder / SUMS)}
-    for name in sorted(set(found) | set(entry.data["files"])):
-        if found.get(name) != entry.data["files"].get(name):
-            message = f"is not the file that {entry.shown} names"
-            verdict.findings.append(Finding("release-index", name, message, remedy=AGAIN))
-    if zipped is not None and digest(zipped) != entry.data["archive"]["sha256"]:
-        message = f"is not the archive that {entry.shown} names"
-        verdict.findings.append(Finding("release-index", zipped.name, message, remedy=AGAIN))
-    verdict.checked.append(f"every file against {entry.shown}")
-
-
-def _read(folder: Path, verdict: Verdict) -> Log:
-    """Return the log inside, read once for all checks."""
-    if verdict.log is None:
-        verdict.log = read(log_of(folder))
-    verdict.log.require_readable()
-    return verdict.log
-
-
-def _readers(folder: Path) -> dict[str, Callable[[Table], Content]]:
-    """Return how to read a table from each form in which a release serves it."""
-    databases = sorted(folder.glob("*.db"))
+def _database_of(copy: ReleaseCopy) -> Path:
+    databases = sorted(copy.folder.glob("*.db"))
     if len(databases) != 1:
         raise ClaimlogError(f"{len(databases)} SQLite files, expected one")
-    database = databases[0]
-    return {
-        "parquet/": lambda table: of_parquet(folder / "parquet" / f"{table.name}.parquet", table),
-        database.name: lambda table: of_sqlite(database, table),
-    }
+    return databases[0]
 
 
-def row_of(log: Log, claim_id: str, version: int | None = None) -> dict[str, Any]:
-    """Return a claim's row, its last version by default.
+def _readers(copy: ReleaseCopy) -> dict[str, Reader]:
+    """Return how to read a table, and at most so many rows, from each form that is served.
 
-    Raises
-    ------
-    ClaimlogError
-        If there is no such claim or version.
+    SQLite is read only where its objects were found to be plain tables.
     """
-    rows = log.frames["claims"].filter(pl.col("claim_id") == claim_id).sort("version")
-    if version is not None:
-        rows = rows.filter(pl.col("version") == version)
-    if rows.is_empty():
-        which = claim_id if version is None else f"{claim_id} version {version}"
-        raise ClaimlogError(f"{which}: is no claim of the log; claimlog log lists its batches")
-    return rows.row(-1, named=True)
+    parquet = copy.folder / "parquet"
+    readers: dict[str, Reader] = {
+        "parquet/": lambda table, most: of_parquet(parquet / f"{table.name}.parquet", table, most)
+    }
+    if copy.database_is_plain:
+        database = _database_of(copy)
+        readers[database.name] = lambda table, most: of_sqlite(database, table, most)
+    return readers

@@ -75,6 +75,11 @@ def rules_text() -> str:
     return (files("claimlog.validate") / RULES_FILE).read_text(encoding="utf-8")
 
 
+def code_rules() -> dict[str, Rule]:
+    """Return the rules that this code checks, by id."""
+    return {row["id"]: Rule(**row) for row in csv.DictReader(io.StringIO(rules_text()))}
+
+
 def stated_rules(schemas: Path) -> frozenset[str]:
     """Return the rules that a package's ``schemas/rules.csv`` states; none if it has no such file.
 
@@ -99,7 +104,7 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
     ClaimlogError
         If a file cannot be read, or a rule is of no layer, stream or severity.
     """
-    rules = {row["id"]: Rule(**row) for row in csv.DictReader(io.StringIO(rules_text()))}
+    rules = code_rules()
     for row in read_requirements(schemas):
         if row["id"] in rules:
             raise ClaimlogError(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml
-
 from claimlog.release.cite import cite
-from claimlog.release.descriptors.citation import dump_yaml
+from claimlog.release.descriptors.plain_yaml import dump_yaml, load_yaml
 from claimlog.release.descriptors.schemaorg import MAIN
 from claimlog.release.descriptors.told import Told, given, parquet, resolver, without_resolver
 from claimlog.release.descriptors.wording import (
@@ -114,7 +112,7 @@ def describe(facts: Facts) -> bytes:
 def read(data: bytes) -> Told:
     """Return what ``README.md`` tells, in its front matter and on the page."""
     _, front, page = data.decode().split(FENCE, 2)
-    found = yaml.safe_load(front)
+    found = load_yaml(front)
     version, date = _found(RELEASED, page).groups()
     titles = {found["pretty_name"], _found(HEADING, page)[1]}
     doi = DOI.search(page)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import yaml
-
+from claimlog.release.descriptors.plain_yaml import dump_yaml, load_yaml
 from claimlog.release.descriptors.told import Told, given, without_resolver
 from claimlog.release.descriptors.wording import root
 from claimlog.release.facts import Facts
@@ -40,7 +37,7 @@ def describe(facts: Facts) -> bytes:
 
 def read(data: bytes) -> Told:
     """Return what ``CITATION.cff`` tells."""
-    found = yaml.safe_load(data)
+    found = load_yaml(data.decode())
     return Told(
         title=found["title"],
         version=str(found["version"]),
@@ -50,9 +47,3 @@ def read(data: bytes) -> Told:
         keywords=tuple(found.get("keywords", ())),
         doi=without_resolver(found.get("doi")),
     )
-
-
-def dump_yaml(value: dict[str, Any]) -> str:
-    """Return YAML in the order given."""
-    text: str = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100)
-    return text

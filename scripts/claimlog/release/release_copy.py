@@ -1,0 +1,103 @@
+"""A copy of a release that somebody gave: a directory, or an archive unpacked into one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.events.log import Log, read
+from claimlog.package import Package, read_json
+from claimlog.release import archive
+from claimlog.release.layout import RELEASE, SUMS, log_of
+
+
+class ReleaseCopy:
+    """A release's directory, of which nothing is believed yet.
+
+    Attributes
+    ----------
+    folder
+        Where its files lie.
+    target
+        What the user named: that directory, or the archive that was unpacked into it.
+    database_is_plain
+        Whether the SQLite file was found to hold nothing that a read would run.
+    """
+
+    def __init__(self, folder: Path, target: Path) -> None:
+        self.folder = folder
+        self.target = target
+        self.database_is_plain = False
+
+    @property
+    def archive(self) -> Path | None:
+        """The archive that it came in, if it did."""
+        return self.target if self.target.is_file() else None
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What ``release.json`` says."""
+        return read_json(self.folder / RELEASE, RELEASE)
+
+    @cached_property
+    def package(self) -> Package:
+        """The log inside."""
+        return log_of(self.folder)
+
+    @cached_property
+    def log(self) -> Log:
+        """The log as read; what could not be read is among its findings."""
+        return read(self.package)
+
+    def readable_log(self) -> Log:
+        """Return the log.
+
+        Raises
+        ------
+        FindingsError
+            If it cannot be read.
+        """
+        self.log.require_readable()
+        return self.log
+
+    def beside(self, suffix: str) -> Path:
+        """Return where a file about the release lies that is not in it, as a signature."""
+        stem = self.target.name.removesuffix(".zip")
+        return self.target.with_name(stem + suffix)
+
+
+@contextmanager
+def open_copy(target: Path, scratch: Path | None = None) -> Iterator[ReleaseCopy]:
+    """Yield the release that a directory or an archive holds.
+
+    Parameters
+    ----------
+    scratch
+        Directory in which an archive is unpacked; that of the system by default.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is neither, the archive is refused, or what it holds is no release.
+    """
+    if target.is_dir():
+        yield _require_release(ReleaseCopy(target, target))
+        return
+    if not target.is_file():
+        raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
+    with tempfile.TemporaryDirectory(prefix="claimlog-", dir=scratch) as unpacked:
+        yield _require_release(ReleaseCopy(archive.extract(target, Path(unpacked)), target))
+
+
+def _require_release(copy: ReleaseCopy) -> ReleaseCopy:
+    if not (copy.folder / RELEASE).is_file() and not (copy.folder / SUMS).is_file():
+        raise ClaimlogError(
+            f"{copy.target.name}: holds neither {RELEASE} nor {SUMS}; name the directory or the "
+            "zip of a release"
+        )
+    return copy

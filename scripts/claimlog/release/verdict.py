@@ -1,0 +1,54 @@
+"""What verifying a release found: what was checked, what was not, and who vouches for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from claimlog.errors import Finding
+
+
+@dataclass
+class Verdict:
+    """The outcome of a verification.
+
+    Attributes
+    ----------
+    version
+        Of the release, as it says itself.
+    checked, unchecked
+        What was checked, and what was not and why, a line each.
+    vouchers
+        What vouches for every file of the release: an entry of an index, a signature. Empty if
+        the release stands on nobody's word but its own.
+    """
+
+    version: str = ""
+    checked: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    vouchers: list[str] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in a sentence, which says no more than was checked."""
+        if self.findings:
+            return f"{len(self.findings)} {'finding' if len(self.findings) == 1 else 'findings'}"
+        if self.vouchers:
+            return (
+                f"release {self.version} is whole and unaltered, by {' and '.join(self.vouchers)}"
+            )
+        return (
+            f"release {self.version} is consistent with itself, by nobody's word; run this in a "
+            "checkout whose releases/ you trust, or give the maintainers' key with --key"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> Self:
+        """Return the verdict that `as_dict` wrote."""
+        return cls(**{**data, "findings": [Finding(**found) for found in data["findings"]]})
