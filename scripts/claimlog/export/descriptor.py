@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import json_text
 from claimlog.inputs import Seen
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.schema import Table
@@ -129,4 +129,4 @@ def intact(folder: Path, seen: Mapping[str, Seen]) -> bool:
 
 def dump_json(value: object) -> bytes:
     """Return a JSON file's bytes."""
-    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+    return f"{json_text(value)}\n".encode()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from claimlog.escaping import plain_lines, web_address
 from claimlog.events.log import Log
 from claimlog.events.releases import Entry
 from claimlog.schema import Table
+
+DOI = re.compile(r"https://doi\.org/(10\.[0-9]{4,9}/[^\s\\\"<>^`{|}]+)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Facts:
     ----------
     head
         The package's descriptor without its resources: name, title, description, keywords,
-        licenses, contributors and, where they exist, homepage and id (a DOI as a URL).
+        licenses, contributors and, where they exist, homepage and id (a DOI as a URL). Every
+        text of it is one line of words, so that none adds a record, a key or a heading anywhere.
     date
         Day of the release (ISO 8601).
     tables, rows
@@ -54,6 +59,9 @@ class Facts:
     codebook_version: str
     changes: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "head", plain_lines(self.head))
+
     @property
     def name(self) -> str:
         return str(self.head["name"])
@@ -70,10 +78,13 @@ class Facts:
     @property
     def doi(self) -> str | None:
         """The DOI, where one was minted and put into datapackage.json as ``id``."""
-        found = str(self.head.get("id", ""))
-        return (
-            found.removeprefix("https://doi.org/") if found.startswith("https://doi.org/") else None
-        )
+        found = DOI.fullmatch(str(self.head.get("id", "")))
+        return found[1] if found else None
+
+    @property
+    def homepage(self) -> str | None:
+        """Address of the dataset; None where there is none, or none of the web."""
+        return web_address(self.head.get("homepage"))
 
     @property
     def creators(self) -> list[str]:
@@ -84,6 +95,11 @@ class Facts:
         """Licence of the data: name (SPDX), path (address), title."""
         found: Mapping[str, str] = self.head["licenses"][0]
         return found
+
+    @property
+    def licence_address(self) -> str | None:
+        """Address of the licence; None where its path is none of the web."""
+        return web_address(self.licence.get("path"))
 
 
 def of_entry(log: Log, entry: Entry) -> Facts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
+from claimlog.escaping import json_text
 from claimlog.events.log import Log
 from claimlog.package import read_table
 from claimlog.schema import STREAMS
@@ -233,4 +233,4 @@ class Report:
 
     def dump(self) -> bytes:
         """Return the report's bytes; the same log gives the same bytes."""
-        return (json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n").encode()
+        return f"{json_text(self.as_dict())}\n".encode()
