@@ -216,16 +216,26 @@ def crate(validator: Validator, tmp_path_factory: pytest.TempPathFactory) -> Val
     assert seeded.returncode == 0, seeded.stderr
 
     def run(path: Path) -> subprocess.CompletedProcess[str]:
-        words = "--no-interactive --disable-color validate --offline --no-paging -v -l required"
+        words = "--no-interactive --disable-color validate --offline --no-paging -v -l recommended"
         cache = ("--cache-path", folder / "cache")
         return validator("rocrate-validator", *words.split(), *cache, path, cwd=folder)
 
     return run
 
 
-def test_roc_validator_finds_every_requirement_met(either: Release, crate: Validator) -> None:
-    done = crate(either.folder)
+def test_roc_validator_finds_every_requirement_and_recommendation_met(
+    minted: Release, crate: Validator
+) -> None:
+    done = crate(minted.folder)
     assert done.returncode == 0, done.stdout
+
+
+def test_without_an_address_only_that_of_the_makers_is_wanting(
+    plain: Release, crate: Validator
+) -> None:
+    done = crate(plain.folder)
+    failed = set(re.findall(r"\[ (ro-crate-1\.1_[0-9]+\.[0-9]+) \]", done.stdout))
+    assert failed == {"ro-crate-1.1_31.2"}, done.stdout
 
 
 def test_roc_validator_refuses_a_crate_whose_file_is_gone(

@@ -42,7 +42,7 @@ FORMULA = re.compile(r"[=+\-@\t\r]")
 
 ADDRESS = re.compile(r"https?://[^\s\\]+", re.IGNORECASE)
 FOREIGN = re.compile(r'["<>^`{|}]')
-"""What no address holds but percent-encoded, and would end a group in BibTeX or a link elsewhere."""
+"""What no address holds but percent-encoded, and would end a group in BibTeX or a link."""
 
 
 def printable(text: str) -> str:

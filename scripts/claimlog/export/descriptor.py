@@ -54,10 +54,10 @@ def describe(
     resources = []
     for name, table in tables.items():
         path = f"parquet/{name}.parquet"
-        schema = {key: value for key, value in table.spec.items() if key not in OURS}
         resources.append(
             {
                 "name": name,
+                "type": "table",
                 "path": path,
                 "title": table.title,
                 "description": table.description,
@@ -65,7 +65,7 @@ def describe(
                 "mediatype": "application/vnd.apache.parquet",
                 **known[path],
                 "rows": rows[name],
-                "schema": schema,
+                "schema": table_schema(table),
             }
         )
     for name, path, title, kind in (
@@ -82,6 +82,17 @@ def describe(
             }
         )
     return {**head, "log": dict(log), "resources": resources}
+
+
+def table_schema(table: Table) -> dict[str, Any]:
+    """Return a compiled table's Table Schema, with codes as categories, which say their order."""
+    fields = [
+        {**spec, "categories": item.enum, "categoriesOrdered": item.ordered}
+        if item.enum is not None and item.type == "string"
+        else spec
+        for spec, item in zip(table.spec["fields"], table.fields, strict=True)
+    ]
+    return {key: value for key, value in table.spec.items() if key not in OURS} | {"fields": fields}
 
 
 class Hashed:

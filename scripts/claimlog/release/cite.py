@@ -161,7 +161,7 @@ def _bibtex(entry: Entry) -> str:
     release = f"version {facts.version}"
     how = f"In: {facts.title}, {release}. Data set" if entry.claim else f"Data set, {release}"
     fields = {
-        "author": " and ".join(f"{{{_tex(name)}}}" for name in _creators(facts)),
+        "author": " and ".join(f"{{{_tex(name)}}}" for name in facts.creators),
         "title": f"{{{_tex(entry.title)}}}",
         "year": facts.date[:4],
         "month": MONTHS[_day(facts).month - 1],
@@ -188,7 +188,7 @@ def _ris(entry: Entry) -> str:
     tags: list[tuple[str, str | None]] = [
         ("TY", "DATA"),
         ("ID", entry.key),
-        *(("AU", name) for name in _creators(facts)),
+        *(("AU", name) for name in facts.creators),
         ("PY", facts.date[:4]),
         ("DA", facts.date.replace("-", "/")),
         ("TI", entry.title),
@@ -211,7 +211,7 @@ def _csl(entry: Entry) -> dict[str, Any]:
             "type": "dataset",
             "title": entry.title,
             "container-title": _container(entry.facts) if entry.claim else None,
-            "author": [{"literal": name} for name in _creators(entry.facts)],
+            "author": [{"literal": name} for name in entry.facts.creators],
             "issued": {"date-parts": [[day.year, day.month, day.day]]},
             "version": entry.version,
             "publisher": _publisher(entry.facts),
@@ -224,7 +224,7 @@ def _csl(entry: Entry) -> dict[str, Any]:
 
 def _apa(entry: Entry) -> str:
     facts, claim = entry.facts, entry.claim
-    names = _creators(facts)
+    names = facts.creators
     authors = ", & ".join([", ".join(names[:-1]), names[-1]]) if names[1:] else names[0]
     release = f"{facts.title} (Version {facts.version}) [Data set]"
     if claim is None:
@@ -251,7 +251,7 @@ def _datacite(entry: Entry) -> dict[str, Any]:
         "rightsIdentifier": facts.licence["name"],
         "rightsIdentifierScheme": "SPDX",
     }
-    creators = [{"name": name, "nameType": "Organizational"} for name in _creators(facts)]
+    creators = [{"name": name, "nameType": "Organizational"} for name in facts.creators]
     identifiers = {"permalink path": entry.path}
     descriptions = {"TechnicalInfo": entry.note}
     part_of: list[dict[str, Any]] = []
@@ -307,18 +307,8 @@ def _datacite(entry: Entry) -> dict[str, Any]:
     )
 
 
-def _creators(facts: Facts) -> list[str]:
-    return [plain_line(name) for name in facts.creators]
-
-
 def _publisher(facts: Facts) -> str:
-    """Return the contributors in the role of publisher, or else the creators."""
-    names = [
-        plain_line(person["title"])
-        for person in facts.head["contributors"]
-        if "publisher" in person.get("roles", ())
-    ]
-    return " and ".join(names or _creators(facts))
+    return " and ".join(facts.publishers)
 
 
 def _container(facts: Facts) -> str:

@@ -91,6 +91,19 @@ class Facts:
         return [str(person["title"]) for person in self.head["contributors"]]
 
     @property
+    def publishers(self) -> list[str]:
+        """The contributors in the role of publisher, or else the creators."""
+        people = self.head["contributors"]
+        named = [str(one["title"]) for one in people if "publisher" in one.get("roles", ())]
+        return named or self.creators
+
+    @property
+    def creator_addresses(self) -> list[str | None]:
+        """Of each creator the address that the descriptor gives, or else the dataset's."""
+        people = self.head["contributors"]
+        return [web_address(one.get("path")) or self.homepage for one in people]
+
+    @property
     def licence(self) -> Mapping[str, str]:
         """Licence of the data: name (SPDX), path (address), title."""
         found: Mapping[str, str] = self.head["licenses"][0]
