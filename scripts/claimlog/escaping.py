@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,17 +27,22 @@ INVISIBLE = (
 JOINERS, SELECTORS = "\u200c\u200d", "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 UNPRINTABLE = re.compile(
     f"[{CONTROLS}{INVISIBLE}{JOINERS}{SELECTORS}]"  # one set first: the scan is quick by it
+    r"(?!(?<=\r)\n)"
     f"(?:(?<=[{CONTROLS}{INVISIBLE}])"
     rf"|(?<=[{JOINERS}])(?:(?<![^\0-\x7f{JOINERS}].)|(?![^\0-\x7f{JOINERS}]))"
     rf"|(?<=[{SELECTORS}])(?<![^\0-\x7f{SELECTORS}].)(?!\u20e3))",
     re.DOTALL,
 )
-"""Of joiners those beside ASCII, of selectors those after ASCII or another (a keycap has one)."""
+"""Of joiners those beside ASCII, of selectors those after ASCII or another (a keycap has one); of
+carriage returns those that end no line."""
 
 MARKDOWN = re.compile(
-    r"[\\`*\[\]<>|$]|~(?=~)|&(?=[#A-Za-z])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-]|(?<=^[0-9])[.)]"
+    r"[\\`*\[\]<>|$]|~(?=~)|&(?=[#A-Za-z])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-]"
 )
 """What is markup in CommonMark and GitHub's Markdown wherever it stands, or begins a block."""
+
+NUMBERED = re.compile(r"^([0-9]{1,9})([.)])")
+"""Beginning of an item of a numbered list."""
 
 FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """Beginning of a cell that spreadsheet programs take for a formula, or skip and then look again."""
@@ -53,7 +58,7 @@ def printable(text: str) -> str:
     >>> print(printable("a\x1b[31mb\u202ec"))
     a\x1b[31mb\u202ec
     """
-    return UNPRINTABLE.sub(lambda match: _escape(match[0]), text)
+    return _replaced(text, lambda match: match[0].encode("unicode_escape").decode("ascii"))
 
 
 def printable_line(text: str) -> str:
@@ -62,11 +67,13 @@ def printable_line(text: str) -> str:
     >>> print(printable_line("a\nb"))
     a\nb
     """
-    return printable(text).replace("\n", r"\n")
+    return printable(text.replace("\n", r"\n"))
 
 
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+def _replaced(text: str, replace: Callable[[re.Match[str]], str]) -> str:
+    while UNPRINTABLE.search(text):  # again: a joiner may come to stand beside ASCII
+        text = UNPRINTABLE.sub(replace, text)
+    return text
 
 
 def plain_line(text: object) -> str:
@@ -77,10 +84,7 @@ def plain_line(text: object) -> str:
     >>> plain_line("A title\r\nAU  - Somebody\u2028else \u202e")
     'A title AU - Somebody else'
     """
-    line = " ".join(str(text).split())
-    while UNPRINTABLE.search(line):  # what joins may come to stand beside ASCII
-        line = " ".join(UNPRINTABLE.sub("", line).split())
-    return line
+    return " ".join(_replaced(" ".join(str(text).split()), lambda _: "").split())
 
 
 def plain_lines(value: Any) -> Any:
@@ -98,7 +102,8 @@ def markdown(text: object) -> str:
     >>> print(markdown("[a](javascript:b) | measure_status"))
     \[a\](javascript:b) \| measure_status
     """
-    return MARKDOWN.sub(lambda match: f"\\{match[0]}", plain_line(text))
+    words = MARKDOWN.sub(lambda match: f"\\{match[0]}", plain_line(text))
+    return NUMBERED.sub(r"\1\\\2", words)
 
 
 def from_markdown(text: str) -> str:
@@ -109,7 +114,7 @@ def from_markdown(text: str) -> str:
 def json_text(value: Any) -> str:
     """Return JSON, indented, in which what does not print is escaped as ``\\uXXXX``."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    return UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return _replaced(text, lambda match: json.dumps(match[0])[1:-1])
 
 
 def web_address(value: object) -> str | None:

@@ -89,8 +89,7 @@ def printed(value: Any) -> Any:
     """
     if not isinstance(value, str) or not UNPRINTABLE.search(value):
         return value
-    # forms send line ends with a carriage return, which a page shows as white space
-    text = "\r".join(printable(part) for part in str(value).split("\r"))
+    text = printable(str(value))
     return Markup(text) if isinstance(value, Markup) else text
 
 
