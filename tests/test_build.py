@@ -367,14 +367,16 @@ def test_foreign_keys_hold_and_the_database_is_sound(built: World) -> None:
             assert [row[0] for row in db.execute(f"pragma {check}")] == ["ok"]
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    "name", [name for name, one in TABLES.items() if not one.spec.get("bridge")]
+)
 def test_rows_lie_in_the_order_of_their_key_as_sqlite_compares_it(name: str, built: World) -> None:
+    """A table without rowids is a tree of its key, and lies so by itself."""
     key = ", ".join(f'"{column}"' for column in TABLES[name].primary_key)
     with database(built) as db:
-        # NOT INDEXED reads the table itself, from its first page to its last
-        stored = [tuple(row) for row in db.execute(f"select {key} from {name} not indexed")]
-        asked = f"select {key} from {name} order by {key}"
-        assert stored == [tuple(row) for row in db.execute(asked)]
+        stored = [tuple(row) for row in db.execute(f"select {key} from {name} order by rowid")]
+        asked = db.execute(f"select {key} from {name} order by {key}")
+        assert stored == [tuple(row) for row in asked]
 
 
 @pytest.mark.parametrize("name", [name for name, one in TABLES.items() if one.spec.get("bridge")])
