@@ -196,6 +196,18 @@ def test_what_other_code_prints_is_escaped_too() -> None:
         guarded.write(b"\x1b")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_help_that_a_schema_brings_is_escaped(encoding: str, world: World) -> None:
+    path = world.package.schemas / "claims.json"
+    about = json.loads(path.read_text("utf-8"))
+    next(one for one in about["fields"] if one["name"] == "note")["description"] = TRICKS
+    path.write_text(json.dumps(about), "utf-8")
+    done = world.run("add", "claim", "--help", PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert r"\x1b]0;owned\x07" in done.stdout
+    assert raw(done.stdout) == []
+
+
 def test_a_progress_bar_shows_names_escaped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
