@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from claimlog.errors import UsageError
+from claimlog.escaping import UNPRINTABLE, plain_line
 from claimlog.release.cite import FORMATS, ClaimVersion, cite
 from claimlog.release.facts import Facts
 
@@ -628,3 +631,43 @@ def test_an_unknown_format_is_refused_with_the_names_of_the_formats(
     assert str(caught.value) == (
         'unknown format "endnote"; expected one of bibtex, ris, csl-json, apa, datacite'
     )
+
+
+# -- whatever is cited, one record ----------------------------------------------------------------
+
+ANY = st.text(
+    st.one_of(
+        st.sampled_from("\\{}@%&$#_~^\"',;=-: \n\r\t\x1b\x00\x85\u2028\u2029\u202e\u200b\u200dé"),
+        st.characters(exclude_categories=("Cs",)),
+    ),
+    min_size=1,
+    max_size=40,
+).map(lambda text: f"x{text}")
+
+
+@settings(max_examples=60, deadline=None)
+@given(title=ANY, author=ANY, statement=ANY, source=ANY, homepage=ANY, licence=ANY)
+@example(*["x\r\nER  - \r\nTY  - DATA\r\nTI  - forged"] * 6)
+@example(*["x}},\n}\n@misc{forged,\n title = {{"] * 6)
+def test_whatever_is_cited_is_one_record(
+    title: str, author: str, statement: str, source: str, homepage: str, licence: str
+) -> None:
+    facts = with_head(
+        title=title,
+        contributors=[{"title": author, "roles": ["maintainer"]}],
+        homepage=homepage,
+        licenses=[{"name": licence, "title": licence, "path": licence}],
+    )
+    claim = replace(TIDES, statement=statement, source_title=source, source_publisher=source)
+    for cited, words in (([], title), ([claim], f"C900-001: {statement}")):
+        [bibtex] = read_bibtex(cite(facts, cited, "bibtex"))
+        [ris] = read_ris(cite(facts, cited, "ris"))
+        [csl] = read_csl(cite(facts, cited, "csl-json"))
+        assert bibtex["title"] == ris["TI"] == csl["title"] == plain_line(words)
+        assert ris["AU"] == plain_line(author)
+        assert csl["author"] == [{"literal": plain_line(author)}]
+        assert {"url", "UR", "URL"}.isdisjoint({*bibtex, *ris, *csl})  # no address of the web
+        [line] = cite(facts, cited, "apa").splitlines()
+        assert UNPRINTABLE.search(line) is None
+        found = json.loads(cite(facts, cited, "datacite"))
+        assert len(found) == 1 if cited else found["titles"] == [{"title": plain_line(title)}]

@@ -213,8 +213,9 @@ def test_a_fault_of_ours_is_one_message_and_its_traceback_on_request(
     )
     monkeypatch.setenv("CLAIMLOG_TRACEBACK", "1")
     monkeypatch.setattr(sys, "argv", ["claimlog", "--package", str(made.root), "show", "x"])
-    with pytest.raises(RuntimeError):
+    with pytest.raises(SystemExit):
         claimlog.cli.main()
+    assert "RuntimeError: a bolt came loose" in capsys.readouterr().err
 
 
 # reading

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from dplib.models import Package as DataPackage
 
+from claimlog.escaping import UNPRINTABLE
 from claimlog.package import Package
 from claimlog.release.descriptors import MAKERS, PACKAGE, READERS, agreement, descriptors
 from claimlog.release.facts import Facts, File
@@ -216,16 +217,26 @@ def crate(validator: Validator, tmp_path_factory: pytest.TempPathFactory) -> Val
     assert seeded.returncode == 0, seeded.stderr
 
     def run(path: Path) -> subprocess.CompletedProcess[str]:
-        words = "--no-interactive --disable-color validate --offline --no-paging -v -l required"
+        words = "--no-interactive --disable-color validate --offline --no-paging -v -l recommended"
         cache = ("--cache-path", folder / "cache")
         return validator("rocrate-validator", *words.split(), *cache, path, cwd=folder)
 
     return run
 
 
-def test_roc_validator_finds_every_requirement_met(either: Release, crate: Validator) -> None:
-    done = crate(either.folder)
+def test_roc_validator_finds_every_requirement_and_recommendation_met(
+    minted: Release, crate: Validator
+) -> None:
+    done = crate(minted.folder)
     assert done.returncode == 0, done.stdout
+
+
+def test_without_an_address_only_that_of_the_makers_is_wanting(
+    plain: Release, crate: Validator
+) -> None:
+    done = crate(plain.folder)
+    failed = set(re.findall(r"\[ (ro-crate-1\.1_[0-9]+\.[0-9]+) \]", done.stdout))
+    assert failed == {"ro-crate-1.1_31.2"}, done.stdout
 
 
 def test_roc_validator_refuses_a_crate_whose_file_is_gone(
@@ -476,3 +487,51 @@ def test_a_value_of_another_type_is_reported_and_never_raises(name: str, plain: 
         if key in top and not (name == PACKAGE and key == "name"):
             data = json.dumps({**top, key: 7}).encode()
             assert agreement(plain.files | {name: data}, plain.facts), key
+
+
+# whatever the descriptor says -------------------------------------------------------------------
+
+FORGED = (
+    "x\nlicense: forged",
+    "x\r\n---\r\n# Forged",
+    "x\u2028- forged: 1\x85# Forged",
+    "x\n\nVersion 9.9.9, released on 2001-01-01.\nMade by Forger.",
+    "x](javascript:a) <b> `c` | d **e** &#x202e; \\",
+    "x\x1b[31m\u202e\x00",
+    "x {facts} {0} %s {{",
+    "'\": [x, {y: z}] # & * ! | > ? @",
+)
+
+
+@pytest.mark.parametrize("text", FORGED, ids=[ascii(text) for text in FORGED])
+def test_whatever_the_descriptor_says_the_others_say_in_words(text: str, plain: Release) -> None:
+    given = {
+        "title": text,
+        "description": text,
+        "keywords": [text],
+        "contributors": [{"title": text.replace(";", "")}],
+    }
+    facts = dataclasses.replace(plain.facts, head={**plain.facts.head, **given})
+    files = descriptors(facts, {**plain.datapackage, **given})
+    assert agreement(files, facts) == []
+    front, page = files["README.md"].decode().split("---\n", 2)[1:]
+    assert set(yaml.safe_load(front)) == set(
+        yaml.safe_load(plain.files["README.md"].split(b"---\n", 2)[1])
+    )
+    assert page.count("\n#") == plain.files["README.md"].decode().count("\n#")
+    cff = yaml.safe_load(files["CITATION.cff"])
+    assert set(cff) == set(yaml.safe_load(plain.files["CITATION.cff"]))
+    for name, data in files.items():
+        assert UNPRINTABLE.search(data.decode()) is None, name
+
+
+def test_a_licence_and_a_homepage_that_are_none_of_the_web_are_words(plain: Release) -> None:
+    licence = {"name": "Ours-1.0", "title": "Our [licence](x)", "path": "javascript:alert(1)"}
+    given = {"homepage": "data:text/html,x", "licenses": [licence]}
+    facts = dataclasses.replace(plain.facts, head={**plain.facts.head, **given})
+    files = descriptors(facts, {**plain.datapackage, **given})
+    assert agreement(files, facts) == []
+    for name, data in files.items():
+        if name != PACKAGE:
+            assert b"javascript:" not in data, name
+            assert b"data:text" not in data, name

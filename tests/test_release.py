@@ -504,7 +504,7 @@ def test_every_release_of_this_project_still_folds_to_what_it_was() -> None:
 def test_the_command_prints_how_to_tag_and_tags_nothing(repo: Repo) -> None:
     done = repo.world.run("release", "0.1.0", "--date", DAY)
     assert done.returncode == 0, done.stderr
-    assert 'git tag -a v0.1.0 -m "A tiny package 0.1.0"' in done.stdout
+    assert "git tag -a v0.1.0 -m 'A tiny package 0.1.0'" in done.stdout
     assert repo.git("tag") == ""
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import html
 import json
 import re
+from hashlib import sha256
+from typing import Any
 
 import pytest
 
+from claimlog.events.text import Text
 from claimlog.pipeline import build
 from claimlog.site.formats import edtf, number, when
 from claimlog.site.frozen import freeze
 from claimlog.site.headers import HEADERS
-from conftest import Get, World, asking, claim, copied
+from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
 from test_release import Repo, repository
 
 
@@ -133,9 +136,10 @@ def test_a_claim_is_cited_in_the_version_that_the_release_holds(
         return
     held = data["versions"][version - 1]
     for item in cited["citations"]:
-        assert f"claim version {version}, event {held['event_id']}" in item["text"]
-        assert "etracted" not in item["text"]
-        assert data["versions"][-1]["event_id"] in item["text"] or note
+        text = item["csl"][0]["note"] if item["format"] == "csl-json" else item["text"]
+        assert f"claim version {version}, event {held['event_id']}" in text
+        assert "etracted" not in text
+        assert data["versions"][-1]["event_id"] in text or note
     # the permalink leads to just that version, where the release is served
     permalink = f"/releases/0.1.0/claims/{name}"
     assert cited["permalink"] == permalink
@@ -178,13 +182,42 @@ def test_structured_data_name_a_release_only_for_the_version_that_it_holds(since
     assert {name for name, part in parts.items() if "version" in part} == {"C001-001"}
 
 
-def test_structured_data_describe_the_claim_and_its_selector(get: Get) -> None:
-    page = get("/claims/C001-001").text
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
+def linked(page: Any) -> Any:
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.text, re.DOTALL)
     assert found is not None
-    told = json.loads(found[1])
-    assert told["@type"] == "Claim"
-    assert told["appearance"]["oa:hasSelector"]["oa:start"] >= 0
+    return json.loads(found[1])
+
+
+def test_structured_data_describe_the_claim_and_the_passage_of_its_text(get: Get) -> None:
+    said = linked(get("/claims/C001-001"))
+    assert said == get("/claims/C001-001.json").json()["jsonld"]
+    assert (said["@type"], said["@id"], said["url"]) == ("Claim", *["/claims/C001-001"] * 2)
+    assert get(said["@id"]).status_code == 200
+    annotation = said["subjectOf"]
+    assert annotation["oa:hasBody"] == {"@id": said["@id"]}
+    target = annotation["oa:hasTarget"]
+    assert target["@type"] == "oa:SpecificResource"
+    text = target["oa:hasSource"]
+    assert text["sha256"] == Text(TEXT).sha256
+    assert text["encodesCreativeWork"]["@id"] == said["appearance"]["@id"] == "/sources/S001"
+    place = target["oa:hasSelector"]
+    assert TEXT[place["oa:start"] : place["oa:end"]] == STOPPED
+
+
+def test_structured_data_of_a_release_have_its_addresses(beside: Get) -> None:
+    said = linked(beside("/releases/0.1.0/claims/C001-001"))
+    assert said["@id"] == said["url"] == "/releases/0.1.0/claims/C001-001"
+    assert said["appearance"]["@id"] == "/releases/0.1.0/sources/S001"
+
+
+def test_the_first_page_describes_the_dataset_and_its_files(get: Get) -> None:
+    said = linked(get("/"))
+    assert (said["@type"], said["@id"], said["url"]) == ("Dataset", "/", "/")
+    assert said["name"] == "A tiny package"
+    for file in said["distribution"]:
+        answer = get(file["contentUrl"])
+        assert answer.status_code == 200
+        assert sha256(answer.content).hexdigest() == file["sha256"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import markdown, plain_line
 from claimlog.events.log import Log, read
 from claimlog.export.metadata import queries
 from claimlog.fold.gathered import Published
@@ -17,6 +18,9 @@ from claimlog.fold.reliability import ALL, reliability
 from claimlog.package import Package
 from claimlog.schema import Field
 from claimlog.validate.report import LAYERS, read_rules
+
+CELL = re.compile(r"(?<!\\)\|")
+"""What would end a cell of a Markdown table."""
 
 MARKED = re.compile(
     r"(?P<open><!-- generated: (?P<name>[a-z]+) -->\n)(?P<body>.*?)(?P<close><!-- /generated -->)",
@@ -45,7 +49,7 @@ def generated(package: Package, text: str) -> str:
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
-    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    cells = [[CELL.sub(r"\|", plain_line(cell)) for cell in line] for line in lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
@@ -57,7 +61,7 @@ def _state(log: Log) -> str:
     rows = [
         (
             row["source_id"],
-            f"{row['title']} ({row['publisher']})",
+            markdown(f"{row['title']} ({row['publisher']})"),
             row["published"],
             row["reliability"],
             f"{row['text_length']:,}",

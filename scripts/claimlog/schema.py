@@ -39,6 +39,7 @@ class Field:
     references: str | None = None
     edtf: bool = False
     own_words: bool = False
+    ordered: bool = False  # codes that are a scale, in its order; others are in none
     item: Field | None = None
     fields: tuple[Field, ...] = ()
 
@@ -64,6 +65,7 @@ class Field:
             references=spec.get("references"),
             edtf=spec.get("edtf", False),
             own_words=spec.get("ownWords", False),
+            ordered=spec.get("categoriesOrdered", False),
             item=cls.load({"name": spec["name"], **items}) if items and "type" in items else None,
             fields=tuple(cls.load(item) for item in items["fields"])
             if items and "fields" in items

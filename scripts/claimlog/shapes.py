@@ -49,6 +49,7 @@ FIELD: dict[str, Any] = {
         "override": {"type": "object"},
         "edtf": {"type": "boolean"},
         "ownWords": {"type": "boolean"},
+        "categoriesOrdered": {"type": "boolean"},
         "items": {"type": "object"},
     },
 }

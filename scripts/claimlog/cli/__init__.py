@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import click
 
 from claimlog.cli import bench, edit, read, release
 from claimlog.cli.base import Context
+from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
 
 
@@ -62,16 +64,22 @@ def main() -> None:
     # a file name or text that the terminal's encoding lacks is printed escaped
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    with escaped_streams():
+        _run()
+
+
+def _run() -> None:
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        block(text.getvalue(), err=True)
         sys.exit(error.exit_code)
     except FindingsError as error:
-        for finding in error.findings:
-            click.echo(str(finding), err=True)
+        lines(error.findings, err=True)
         fail(str(error), error.exit_status)
     except ClaimlogError as error:
         fail(str(error), error.exit_status)
@@ -86,7 +94,8 @@ def main() -> None:
         fail(f"{name}{error.strerror or error}; nothing was replaced", 1)
     except Exception as error:
         if os.environ.get("CLAIMLOG_TRACEBACK"):
-            raise
+            traceback.print_exc()
+            sys.exit(1)
         what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         fail(
             f"unexpected {what}; nothing was replaced. This is a fault of claimlog: report it, "
@@ -97,5 +106,5 @@ def main() -> None:
 
 def fail(message: str, status: int) -> None:
     """Print one message and exit."""
-    click.echo(f"{click.style('claimlog:', fg='red', bold=True)} {message}", err=True)
+    line(("claimlog:", "bold red"), f" {message}", err=True)
     sys.exit(status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from claimlog.cli.output import raw
+from claimlog.escaping import printable_line
 from claimlog.package import Package
 
 if TYPE_CHECKING:
@@ -85,10 +88,11 @@ def progress(title: str, steps: int) -> Iterator[Callable[[str], None]]:
         disable=quiet,
         leave=False,
         bar_format="{desc} {bar:24} {n_fmt}/{total_fmt} {postfix} {elapsed}",
+        file=raw(sys.stderr),
     ) as bar:
 
         def step(name: str) -> None:
-            bar.set_postfix_str(name, refresh=False)
+            bar.set_postfix_str(printable_line(name), refresh=False)
             bar.update()
 
         yield step

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from claimlog.cli.base import Context, by_option, example, load_texts, pass_context, texts_option
+from claimlog.cli.output import line, lines
 from claimlog.errors import UsageError
 from claimlog.schema import STREAMS, Schemas, Table
 
@@ -103,10 +104,10 @@ def _make(entity: str) -> None:
         rows = add(context.package, table.name, entries, recorded_by, load_texts(texts))
         if len(rows) == 1:
             name = rows[0][table.id]
-            click.echo(f"added {name} to the open batch; claimlog seal makes it final")
+            line(f"added {name} to the open batch; claimlog seal makes it final")
         else:
             names = f"{rows[0][table.id]} to {rows[-1][table.id]}"
-            click.echo(f"added {len(rows)} {table.name} to the open batch ({names})")
+            line(f"added {len(rows)} {table.name} to the open batch ({names})")
 
     command = FieldsCommand(
         entity,
@@ -145,7 +146,7 @@ def _make(entity: str) -> None:
             raise UsageError("say what changes, as --topic trust")
         supplied = load_texts(texts)
         row = amend(context.package, table.name, identifier, given, reason, recorded_by, supplied)
-        click.echo(f"amended {identifier}, version {row['version']}, in the open batch")
+        line(f"amended {identifier}, version {row['version']}, in the open batch")
 
     command = FieldsCommand(
         entity,
@@ -204,7 +205,7 @@ def retract(context: Context, identifier: str, reason: str, recorded_by: str) ->
 
     stream, _ = history(context.package, identifier)
     row = run(context.package, stream, identifier, reason, recorded_by)
-    click.echo(f"retracted {identifier}, version {row['version']}, in the open batch")
+    line(f"retracted {identifier}, version {row['version']}, in the open batch")
 
 
 @click.command(
@@ -243,7 +244,7 @@ def seal(
     with locked(context.package):
         batch, report = run(context.package, slug, title, method, recorded_by, supplied, in_columns)
     summarise(report)
-    click.echo(f"sealed {batch.shown}; commit it together with datapackage.json")
+    line(f"sealed {batch.shown}; commit it together with datapackage.json")
 
 
 @click.command(epilog=example("claimlog rebase 0008-my-batch"))
@@ -256,5 +257,4 @@ def rebase(context: Context, names: tuple[str, ...]) -> None:
 
     with locked(context.package):
         said = run(context.package, names)
-    for line in said:
-        click.echo(line)
+    lines(said)

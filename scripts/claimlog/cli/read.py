@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
+from claimlog.cli.output import json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package, write_durably
 
@@ -27,10 +27,9 @@ def validate(context: Context, texts: Path | None, json_out: bool) -> int:
     """Check the log, and the anchors where texts are given. Exit status 1 on findings."""
     report = checked(context, texts)
     if json_out:
-        click.echo(report.dump(), nl=False)
+        json_block(report.as_dict())
         return 1 if report.errors else 0
-    for finding in report.findings:
-        click.echo(str(finding))
+    lines(report.findings)
     summarise(report)
     return 1 if report.errors else 0
 
@@ -54,19 +53,19 @@ def summarise(report: Report) -> None:
     """Print what was checked."""
     summary = report.as_dict()["summary"]
     log = report.log
-    click.echo(f"{len(log.batches)} batches, {log.size} events, root {log.root.hex()}")
+    line(f"{len(log.batches)} batches, {log.size} events, root {log.root.hex()}")
     colour = "red" if summary["failed"] else "green"
     words = (
         f"{summary['rules']} rules: {summary['passed']} passed, {summary['failed']} failed, "
         f"{summary['not_checked']} not checked; {summary['findings']} findings"
     )
-    click.echo(click.style(words, fg=colour))
+    line((words, colour))
     notes: dict[str, list[str]] = {}
     for tally in report.tallies.values():
         if tally.status == "not checked" and tally.note:
             notes.setdefault(tally.note, []).append(tally.rule.id)
     for note, rules in notes.items():
-        click.echo(f"  not checked: {', '.join(rules)} ({note})")
+        line(f"  not checked: {', '.join(rules)} ({note})")
 
 
 @click.command(
@@ -152,7 +151,7 @@ def _build_on_spark(
     summarise(built.report)
     rows = sum(table.rows for table in built.tables.values())
     shown = package.relative(Path(target)) if Path(target).is_absolute() else target
-    click.echo(f"wrote {shown}: {len(built.tables)} tables, {rows:,} rows, hashes in logical.json")
+    line(f"wrote {shown}: {len(built.tables)} tables, {rows:,} rows, hashes in logical.json")
 
 
 def _build(
@@ -167,7 +166,7 @@ def _build(
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
     mark = fingerprint(package, as_of, texts)
     if not force and is_current(target, mark):
-        click.echo(f"{package.relative(target)} is up to date")
+        line(f"{package.relative(target)} is up to date")
         return
     from claimlog.pipeline import build as run
     from claimlog.pipeline import steps
@@ -175,7 +174,7 @@ def _build(
     with progress("build", steps(package)) as step:
         report = run(package, target, as_of, texts, step, mark, fresh=force)
     summarise(report)
-    click.echo(f"wrote {package.relative(target)}")
+    line(f"wrote {package.relative(target)}")
 
 
 @click.command(
@@ -273,15 +272,14 @@ def verify(
     if copies:
         return _locate(context, copies)
     report = checked(context, texts)
-    for finding in report.findings:
-        click.echo(str(finding))
+    lines(report.findings)
     summarise(report)
     tally = report.tallies["quote-hash"]
     if report.errors:
         return 1
-    click.echo(f"{tally.checked} of {tally.checked + tally.skipped} anchors checked, all exact")
+    line(f"{tally.checked} of {tally.checked + tally.skipped} anchors checked, all exact")
     if tally.skipped and not partial:
-        click.echo(f"{tally.note}; supply them, or accept their absence with --partial", err=True)
+        line(f"{tally.note}; supply them, or accept their absence with --partial", err=True)
         return 1
     return 0 if tally.checked else 1
 
@@ -310,11 +308,11 @@ def _locate(context: Context, copies: tuple[str, ...]) -> int:
             spans = locate(text, Anchor(**{column: row[column] for column in COLUMNS}))
             if len(spans) == 1:
                 matched += 1
-                click.echo(f"{row['claim_id']}\t{spans[0][0]}\t{spans[0][1]}")
+                line(f"{row['claim_id']}\t{spans[0][0]}\t{spans[0][1]}")
             else:
                 how = "does not occur" if not spans else f"occurs {len(spans)} times"
-                click.echo(f"{row['claim_id']}\torphaned: its passage {how} in {name}")
-        click.echo(f"{source}: {matched} of {len(wanted)} claims found", err=True)
+                line(f"{row['claim_id']}\torphaned: its passage {how} in {name}")
+        line(f"{source}: {matched} of {len(wanted)} claims found", err=True)
         found, expected = found + matched, expected + len(wanted)
     return 0 if found == expected else 1
 
@@ -329,7 +327,7 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
 
     stream, versions = history(context.package, identifier)
     if json_out:
-        click.echo(json.dumps(versions, ensure_ascii=False, indent=2))
+        json_block(versions)
     else:
         print_history(stream, versions)
 
@@ -358,17 +356,17 @@ def log(context: Context, json_out: bool) -> None:
             }
         )
     if json_out:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        json_block(rows)
         return
     for row in rows:
         counted = ", ".join(f"{count} {name}" for name, count in row["rows"].items())
         name = f"{row['batch']:04d}-{row['slug']}" if row["slug"] else "open batch, not sealed"
-        click.echo(click.style(name, bold=True) + (f"  {row['title']}" if row["title"] else ""))
+        line((name, "bold"), f"  {row['title']}" if row["title"] else "")
         when = f"{row['sealed_at']} by {row['recorded_by']}; " if row["slug"] else ""
-        click.echo(f"  {when}{counted}")
-        click.echo(f"  {row['tree_size']} events in all, root {row['root'][:16]}…")
+        line(f"  {when}{counted}")
+        line(f"  {row['tree_size']} events in all, root {row['root'][:16]}…")
     if not rows:
-        click.echo("the log is empty; claimlog add makes an open batch")
+        line("the log is empty; claimlog add makes an open batch")
     found.require_readable()
 
 
@@ -388,12 +386,12 @@ def schemas(context: Context, write: bool) -> int:
         name = context.package.relative(path)
         if write:
             write_durably(path, text.encode("utf-8"))
-            click.echo(f"wrote {name}")
+            line(f"wrote {name}")
         else:
-            lines = difflib.unified_diff(
+            differing = difflib.unified_diff(
                 have.splitlines(), text.splitlines(), name, "expanded", lineterm="", n=1
             )
-            click.echo("\n".join(lines))
+            lines([*differing])
     if stale and not write:
         raise ClaimlogError(f"{stale} files are stale; run claimlog schemas --write")
     return 0

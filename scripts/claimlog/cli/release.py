@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from claimlog.cli.base import Context, example, pass_context, progress
+from claimlog.cli.output import block, json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
 
 if TYPE_CHECKING:
@@ -74,18 +75,19 @@ def release(
     with progress("release", 2 * steps(package)) as step:
         made = make(package, str(version), date, target, as_of, sign, step)
     level = made.diff.level or "first"
-    click.echo(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else version)
-    click.echo(f"wrote {package.relative(made.folder)}/")
-    click.echo(f"wrote {package.relative(made.archive)}, {made.archive.stat().st_size:,} bytes")
+    line(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else str(version))
+    line(f"wrote {package.relative(made.folder)}/")
+    line(f"wrote {package.relative(made.archive)}, {made.archive.stat().st_size:,} bytes")
     if made.signed:
-        click.echo(f"wrote {package.relative(made.signed)}")
-    click.echo(f"wrote {made.entry.shown} and the entry of CHANGELOG.md; nothing was tagged")
-    click.echo("To tag and publish it:")
-    click.echo(f"  git add {made.entry.shown} CHANGELOG.md")
-    click.echo(f'  git commit -m "Release {version}"')
-    click.echo(f'  git tag -a v{version} -m "{package.descriptor["title"]} {version}"')
-    click.echo("  git push --follow-tags")
-    click.echo(f"  then deposit {package.relative(made.archive)} where people can get it")
+        line(f"wrote {package.relative(made.signed)}")
+    line(f"wrote {made.entry.shown} and the entry of CHANGELOG.md; nothing was tagged")
+    line("To tag and publish it:")
+    line(f"  git add {made.entry.shown} CHANGELOG.md")
+    line(f'  git commit -m "Release {version}"')
+    title = shlex.quote(f"{package.descriptor['title']} {version}")
+    line(f"  git tag -a v{version} -m {title}")
+    line("  git push --follow-tags")
+    line(f"  then deposit {package.relative(made.archive)} where people can get it")
     return 0
 
 
@@ -97,7 +99,7 @@ def _rebuild(context: Context, version: str, exact: bool) -> int:
     index = read_index(package)
     entry = find(index, version, package)
     if exact:
-        result = rebuild_exactly(package, entry, lambda text: click.echo(text, err=True))
+        result = rebuild_exactly(package, entry, lambda text: line(text, err=True))
         what = "files, the archive among them, byte for byte"
     else:
         from claimlog.pipeline import steps
@@ -105,13 +107,10 @@ def _rebuild(context: Context, version: str, exact: bool) -> int:
         with progress("rebuild", 2 * steps(package)) as step:
             result = rebuild(package, index, entry, step)
         what = "tables in Parquet and in SQLite"
-    for line in result.different:
-        click.echo(line)
+    lines(result.different)
     same = result.compared - len(result.different)
     colour = "red" if result.different else "green"
-    click.echo(
-        click.style(f"{version}: {same} of {result.compared} {what} are the same", fg=colour)
-    )
+    line((f"{version}: {same} of {result.compared} {what} are the same", colour))
     return 1 if result.different else 0
 
 
@@ -137,9 +136,9 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
     deprecated = read_deprecations(context.package, log.schemas.tables)
     found = compare(log, first, second, deprecated)
     if json_out:
-        click.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2))
+        json_block(as_json(found))
     else:
-        click.echo(as_text(found), nl=False)
+        block(as_text(found))
 
 
 def _point(log: Log, name: str) -> Point:
@@ -176,7 +175,7 @@ def cite(context: Context, claims: tuple[str, ...], version: str | None, form: s
     log.require_readable()
     facts = _facts(log, version)
     cited = [_claim(log, name, facts) for name in claims]
-    click.echo(write(facts, cited, form), nl=False)
+    block(write(facts, cited, form))
 
 
 def _facts(log: Log, version: str | None) -> Facts:
@@ -220,7 +219,7 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
         )
         raise UsageError(f"{name}: {held.note} {way}")
     if held.note:
-        click.echo(f"note: {held.note}", err=True)
+        line(f"note: {held.note}", err=True)
     row = rows.filter(pl.col("held")).row(-1, named=True)
     source = log.frames["sources"].filter(
         (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < facts.tree_size)
@@ -247,7 +246,7 @@ def inclusion(context: Context, claim: str, version: str | None, claim_version: 
     log.require_readable()
     size = _point(log, version or "head").size
     proof = prove_inclusion(log, row_of(log, claim, claim_version), size)
-    click.echo(json.dumps(proof, ensure_ascii=False, indent=2))
+    json_block(proof)
 
 
 @prove.command(epilog=example("claimlog prove consistency 0.1.0 0.2.0"))
@@ -262,7 +261,7 @@ def consistency(context: Context, old: str, new: str) -> None:
     log = read(context.package)
     log.require_readable()
     proof = prove_consistency(log, _point(log, old).size, _point(log, new).size)
-    click.echo(json.dumps(proof, indent=2))
+    json_block(proof)
 
 
 def verify_release(
@@ -274,18 +273,15 @@ def verify_release(
 
     index = None if alone else _trusted(context, read_index)
     verdict = verify_limited(target, index, key, limits)
-    for finding in verdict.findings:
-        click.echo(str(finding))
-    for line in verdict.checked:
-        click.echo(f"  checked: {line}")
-    for line in verdict.unchecked:
-        click.echo(f"  not checked: {line}")
+    lines(verdict.findings)
+    lines([f"  checked: {item}" for item in verdict.checked])
+    lines([f"  not checked: {item}" for item in verdict.unchecked])
     if index is None:
-        click.echo("  not checked: against an index of releases (no checkout was used)")
+        line("  not checked: against an index of releases (no checkout was used)")
     if key is None:
-        click.echo("  not checked: a signature (give the maintainers' public key with --key)")
+        line("  not checked: a signature (give the maintainers' public key with --key)")
     colour = "red" if verdict.findings else "green" if verdict.vouchers else "yellow"
-    click.echo(click.style(verdict.sentence, fg=colour))
+    line((verdict.sentence, colour))
     return 1 if verdict.findings else 0
 
 
@@ -305,5 +301,5 @@ def verify_proof(context: Context, path: Path) -> int:
     def roots(package: Package) -> dict[int, str]:
         return {size: root.hex() for size, root in read(package).trees}
 
-    click.echo(check(path, _trusted(context, roots) or {}))
+    line(check(path, _trusted(context, roots) or {}))
     return 0

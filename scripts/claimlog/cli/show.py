@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 import polars as pl
 
+from claimlog.cli.output import line
 from claimlog.errors import ClaimlogError
 from claimlog.events.canonical import suggest
 from claimlog.ledger.opened import read_with_open
@@ -43,24 +43,22 @@ def print_history(stream: str, versions: list[dict[str, Any]]) -> None:
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
     name = last[f"{stream.removesuffix('s')}_id"]
-    click.echo(
-        click.style(f"{name}", bold=True) + f"  {stream}, version {last['version']}, {state}"
-    )
+    line((str(name), "bold"), f"  {stream}, version {last['version']}, {state}")
     for key, value in last.items():
         if key not in QUIET and value not in (None, []):
-            click.echo(f"  {key:20} {_shown(value)}")
-    click.echo("history")
+            line(f"  {key:20} {_shown(value)}")
+    line("history")
     before: dict[str, Any] = {}
     for row in versions:
         reason = f": {row['reason']}" if row["reason"] else ""
-        click.echo(
+        line(
             f"  version {row['version']}  {row['action']}  {row['recorded_at']}  "
             f"{row['recorded_by']}  batch {row['batch']}{reason}"
         )
-        click.echo(f"    event {row['event_id']} (seq {row['seq']})")
+        line(f"    event {row['event_id']} (seq {row['seq']})")
         for key in row if before else ():
             if key not in QUIET and row[key] != before[key]:
-                click.echo(f"    {key}: {_shown(before[key])} -> {_shown(row[key])}")
+                line(f"    {key}: {_shown(before[key])} -> {_shown(row[key])}")
         before = row
 
 

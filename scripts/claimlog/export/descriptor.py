@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import json_text
 from claimlog.inputs import Seen
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.schema import Table
@@ -54,10 +54,10 @@ def describe(
     resources = []
     for name, table in tables.items():
         path = f"parquet/{name}.parquet"
-        schema = {key: value for key, value in table.spec.items() if key not in OURS}
         resources.append(
             {
                 "name": name,
+                "type": "table",
                 "path": path,
                 "title": table.title,
                 "description": table.description,
@@ -65,7 +65,7 @@ def describe(
                 "mediatype": "application/vnd.apache.parquet",
                 **known[path],
                 "rows": rows[name],
-                "schema": schema,
+                "schema": table_schema(table),
             }
         )
     for name, path, title, kind in (
@@ -82,6 +82,17 @@ def describe(
             }
         )
     return {**head, "log": dict(log), "resources": resources}
+
+
+def table_schema(table: Table) -> dict[str, Any]:
+    """Return a compiled table's Table Schema, with codes as categories, which say their order."""
+    fields = [
+        {**spec, "categories": item.enum, "categoriesOrdered": item.ordered}
+        if item.enum is not None and item.type == "string"
+        else spec
+        for spec, item in zip(table.spec["fields"], table.fields, strict=True)
+    ]
+    return {key: value for key, value in table.spec.items() if key not in OURS} | {"fields": fields}
 
 
 class Hashed:
@@ -129,4 +140,4 @@ def intact(folder: Path, seen: Mapping[str, Seen]) -> bool:
 
 def dump_json(value: object) -> bytes:
     """Return a JSON file's bytes."""
-    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+    return f"{json_text(value)}\n".encode()

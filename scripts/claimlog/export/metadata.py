@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import web_address
 from claimlog.export.acts import ACT, MARK
 from claimlog.package import Package
 from claimlog.schema import Field, Schemas, Table
@@ -27,11 +28,12 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
     licence = about["licenses"][0]
     common = {
         "license": licence["title"],
-        "license_url": licence["path"],
         "source": f"{about['name']} {about['version']}, log of {state['tree_size']} events",
     }
-    if "homepage" in about:
-        common["source_url"] = about["homepage"]
+    # Datasette makes links of what it finds under these names
+    for name, value in (("license_url", licence["path"]), ("source_url", about.get("homepage"))):
+        if address := web_address(value):
+            common[name] = address
     return {
         "title": about["title"],
         "description": about["description"],

@@ -136,5 +136,10 @@ def _described(schema: pa.Schema, table: Table) -> pa.Schema:
         notes = {"description": item.description}
         if item.unit:
             notes["unit"] = item.unit
-        fields.append(pa.field(item.name, field.type, not item.required, notes))
+        kind = field.type
+        if pa.types.is_dictionary(kind):
+            # Polars says of every Enum that it is ordered, and reads one by the note of its codes
+            kind = pa.dictionary(kind.index_type, kind.value_type, item.ordered)
+            notes |= {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        fields.append(pa.field(item.name, kind, not item.required, notes))
     return pa.schema(fields, {"title": table.title, "description": table.description})

@@ -46,7 +46,11 @@ def quoted(name: str) -> str:
 
 def create(table: Table) -> str:
     """Return the statement that makes a table."""
-    parts = [_column(item) for item in table.fields]
+    # those of the key first: SQLite before 3.41 takes a table without rowids whose columns are in
+    # another order than its key for damaged (PRAGMA quick_check)
+    order = dict.fromkeys(table.primary_key if table.spec.get("bridge") else ())
+    columns = [table.by_name[name] for name in {**order, **dict.fromkeys(table.names)}]
+    parts = [_column(item) for item in columns]
     parts.append(f"PRIMARY KEY ({', '.join(map(quoted, table.primary_key))})")
     parts += [
         f"FOREIGN KEY ({quoted(key.column)}) REFERENCES {quoted(key.table)} "

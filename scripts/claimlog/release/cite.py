@@ -7,7 +7,6 @@ where the package has them. A claim has no DOI of its own; the release's is give
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from datetime import date
 from typing import Any
 
 from claimlog.errors import UsageError
+from claimlog.escaping import json_text, plain_line
 from claimlog.release.facts import Facts, permalink
 
 FORMATS = ("bibtex", "ris", "csl-json", "apa", "datacite")
@@ -76,9 +76,9 @@ class Entry:
     @property
     def title(self) -> str:
         if self.claim is None:
-            return _line(self.facts.title)
+            return plain_line(self.facts.title)
         mark = " [retracted]" if self.claim.retracted else ""
-        return f"{self.claim.claim_id}{mark}: {_line(self.claim.statement)}"
+        return f"{self.claim.claim_id}{mark}: {plain_line(self.claim.statement)}"
 
     @property
     def version(self) -> str:
@@ -95,8 +95,7 @@ class Entry:
     @property
     def url(self) -> str | None:
         """Address of the release; for a claim, where the release that holds it is found."""
-        homepage = self.facts.head.get("homepage")
-        address = str(homepage) if homepage else None
+        address = self.facts.homepage
         return _doi_url(self.facts) or address if self.claim else address
 
     @property
@@ -109,8 +108,8 @@ class Entry:
             )
         dated = f"dated {claim.source_published} (EDTF)" if claim.source_published else "undated"
         source = (
-            f"source {claim.source_id}, “{_line(claim.source_title)}” "
-            f"({_line(claim.source_publisher)}, {dated})"
+            f"source {claim.source_id}, “{plain_line(claim.source_title)}” "
+            f"({plain_line(claim.source_publisher)}, {dated})"
         )
         identity = (
             f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}; "
@@ -160,11 +159,9 @@ def cite(facts: Facts, claims: Sequence[ClaimVersion], format: str) -> str:
 def _bibtex(entry: Entry) -> str:
     facts = entry.facts
     release = f"version {facts.version}"
-    how = (
-        f"In: {_line(facts.title)}, {release}. Data set" if entry.claim else f"Data set, {release}"
-    )
+    how = f"In: {facts.title}, {release}. Data set" if entry.claim else f"Data set, {release}"
     fields = {
-        "author": " and ".join(f"{{{_tex(name)}}}" for name in _creators(facts)),
+        "author": " and ".join(f"{{{_tex(name)}}}" for name in facts.creators),
         "title": f"{{{_tex(entry.title)}}}",
         "year": facts.date[:4],
         "month": MONTHS[_day(facts).month - 1],
@@ -175,7 +172,7 @@ def _bibtex(entry: Entry) -> str:
         "note": _tex(entry.note),
         # verbatim in biblatex: not escaped
         "doi": entry.doi,
-        "url": entry.url and entry.url.replace("{", "%7B").replace("}", "%7D"),
+        "url": entry.url,
     }
     lines = (
         # the name of a month is a macro of every style
@@ -191,7 +188,7 @@ def _ris(entry: Entry) -> str:
     tags: list[tuple[str, str | None]] = [
         ("TY", "DATA"),
         ("ID", entry.key),
-        *(("AU", name) for name in _creators(facts)),
+        *(("AU", name) for name in facts.creators),
         ("PY", facts.date[:4]),
         ("DA", facts.date.replace("-", "/")),
         ("TI", entry.title),
@@ -202,7 +199,7 @@ def _ris(entry: Entry) -> str:
         ("DO", entry.doi),
         ("UR", entry.url),
     ]
-    lines = [f"{tag}  - {value}\r\n" for tag, value in tags if value]
+    lines = [f"{tag}  - {plain_line(value)}\r\n" for tag, value in tags if value]
     return "".join([*lines, "ER  - \r\n"])
 
 
@@ -214,7 +211,7 @@ def _csl(entry: Entry) -> dict[str, Any]:
             "type": "dataset",
             "title": entry.title,
             "container-title": _container(entry.facts) if entry.claim else None,
-            "author": [{"literal": name} for name in _creators(entry.facts)],
+            "author": [{"literal": name} for name in entry.facts.creators],
             "issued": {"date-parts": [[day.year, day.month, day.day]]},
             "version": entry.version,
             "publisher": _publisher(entry.facts),
@@ -227,15 +224,15 @@ def _csl(entry: Entry) -> dict[str, Any]:
 
 def _apa(entry: Entry) -> str:
     facts, claim = entry.facts, entry.claim
-    names = _creators(facts)
+    names = facts.creators
     authors = ", & ".join([", ".join(names[:-1]), names[-1]]) if names[1:] else names[0]
-    release = f"{_line(facts.title)} (Version {facts.version}) [Data set]"
+    release = f"{facts.title} (Version {facts.version}) [Data set]"
     if claim is None:
         what = release
     else:
         # the statement stands where APA describes a work that has a number and no title
         version = f"claim version {claim.version}{', retracted' if claim.retracted else ''}"
-        statement = _line(claim.statement).removesuffix(".")
+        statement = plain_line(claim.statement).removesuffix(".")
         what = f"{claim.claim_id} ({version}) [{statement}]. In {release}"
     # APA leaves out a publisher who is the author
     publisher = "" if _publisher(facts) == " and ".join(names) else _stop(_publisher(facts))
@@ -250,22 +247,22 @@ def _datacite(entry: Entry) -> dict[str, Any]:
     year = facts.date[:4]
     rights = {
         "rights": facts.licence["title"],
-        "rightsUri": facts.licence["path"],
+        "rightsUri": facts.licence_address,
         "rightsIdentifier": facts.licence["name"],
         "rightsIdentifierScheme": "SPDX",
     }
-    creators = [{"name": name, "nameType": "Organizational"} for name in _creators(facts)]
+    creators = [{"name": name, "nameType": "Organizational"} for name in facts.creators]
     identifiers = {"permalink path": entry.path}
     descriptions = {"TechnicalInfo": entry.note}
     part_of: list[dict[str, Any]] = []
     subjects: list[str] = []
     if claim is None:
         kind = {"resourceTypeGeneral": "Dataset", "resourceType": "Dataset"}
-        subjects = list(dict.fromkeys(map(_line, facts.head.get("keywords", []))))
+        subjects = list(dict.fromkeys(map(plain_line, facts.head.get("keywords", []))))
         if entry.url:
             identifiers["URL"] = entry.url
         if facts.head.get("description"):
-            descriptions = {"Abstract": _line(facts.head["description"]), **descriptions}
+            descriptions = {"Abstract": plain_line(facts.head["description"]), **descriptions}
     else:
         kind = {"resourceTypeGeneral": "Other", "resourceType": "Dataset part"}
         identifiers |= {"claim id": claim.claim_id, "event id": claim.event_id}
@@ -277,7 +274,7 @@ def _datacite(entry: Entry) -> dict[str, Any]:
             "relationType": "IsPartOf",
             "relatedItemType": "Dataset",
             "relatedItemIdentifier": found if entry.url else None,
-            "titles": [{"title": _line(facts.title)}],
+            "titles": [{"title": facts.title}],
             "creators": creators,
             "publicationYear": year,
             "edition": facts.version,
@@ -296,7 +293,7 @@ def _datacite(entry: Entry) -> dict[str, Any]:
             "dates": [{"date": facts.date, "dateType": "Issued"}],
             "version": entry.version,
             "subjects": [{"subject": subject} for subject in subjects],
-            "rightsList": [rights],
+            "rightsList": [_given(rights)],
             "descriptions": [
                 {"description": text, "descriptionType": name}
                 for name, text in descriptions.items()
@@ -310,22 +307,12 @@ def _datacite(entry: Entry) -> dict[str, Any]:
     )
 
 
-def _creators(facts: Facts) -> list[str]:
-    return [_line(name) for name in facts.creators]
-
-
 def _publisher(facts: Facts) -> str:
-    """Return the contributors in the role of publisher, or else the creators."""
-    names = [
-        _line(person["title"])
-        for person in facts.head["contributors"]
-        if "publisher" in person.get("roles", ())
-    ]
-    return " and ".join(names or _creators(facts))
+    return " and ".join(facts.publishers)
 
 
 def _container(facts: Facts) -> str:
-    return f"{_line(facts.title)} (version {facts.version})"
+    return f"{facts.title} (version {facts.version})"
 
 
 def _doi_url(facts: Facts) -> str | None:
@@ -336,16 +323,12 @@ def _day(facts: Facts) -> date:
     return date.fromisoformat(facts.date)
 
 
-def _line(text: Any) -> str:
-    return " ".join(str(text).split())
-
-
 def _stop(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _tex(text: str) -> str:
-    return re.sub(r"[\\{}~^&%$#_]", lambda match: TEX[match[0]], text)
+    return re.sub(r"[\\{}~^&%$#_]", lambda match: TEX[match[0]], plain_line(text))
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
@@ -354,4 +337,4 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return f"{json_text(value)}\n"

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from claimlog.escaping import markdown, printable_line
 from claimlog.events.log import Log
 from claimlog.events.releases import Entry
 from claimlog.export.deprecations import Deprecation
@@ -248,7 +249,7 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
             yield from (f"### {heading}", "")
             for claim in found:
                 columns = f" ({', '.join(claim.fields)})" if claim.fields else ""
-                yield f"- {claim.claim_id}{columns}: {' '.join(claim.reasons)}"
+                yield f"- {claim.claim_id}{columns}: {markdown(' '.join(claim.reasons))}"
             yield ""
     if diff.schema:
         yield from ("### Schema", "")
@@ -268,4 +269,4 @@ def as_text(diff: Diff) -> str:
         lines.append(f"{sign} {claim.claim_id} v{claim.version}  {claim.statement}")
         lines += [f"    {name}: {old!r} -> {new!r}" for name, (old, new) in claim.fields.items()]
         lines += [f"    because: {reason}" for reason in claim.reasons]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{printable_line(line)}\n" for line in lines)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from claimlog.escaping import plain_lines, web_address
 from claimlog.events.log import Log
 from claimlog.events.releases import Entry
 from claimlog.schema import Table
+
+DOI = re.compile(r"https://doi\.org/(10\.[0-9]{4,9}/[^\s\\\"<>^`{|}]+)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Facts:
     ----------
     head
         The package's descriptor without its resources: name, title, description, keywords,
-        licenses, contributors and, where they exist, homepage and id (a DOI as a URL).
+        licenses, contributors and, where they exist, homepage and id (a DOI as a URL). Every
+        text of it is one line of words, so that none adds a record, a key or a heading anywhere.
     date
         Day of the release (ISO 8601).
     tables, rows
@@ -54,6 +59,9 @@ class Facts:
     codebook_version: str
     changes: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "head", plain_lines(self.head))
+
     @property
     def name(self) -> str:
         return str(self.head["name"])
@@ -70,20 +78,41 @@ class Facts:
     @property
     def doi(self) -> str | None:
         """The DOI, where one was minted and put into datapackage.json as ``id``."""
-        found = str(self.head.get("id", ""))
-        return (
-            found.removeprefix("https://doi.org/") if found.startswith("https://doi.org/") else None
-        )
+        found = DOI.fullmatch(str(self.head.get("id", "")))
+        return found[1] if found else None
+
+    @property
+    def homepage(self) -> str | None:
+        """Address of the dataset; None where there is none, or none of the web."""
+        return web_address(self.head.get("homepage"))
 
     @property
     def creators(self) -> list[str]:
         return [str(person["title"]) for person in self.head["contributors"]]
 
     @property
+    def publishers(self) -> list[str]:
+        """The contributors in the role of publisher, or else the creators."""
+        people = self.head["contributors"]
+        named = [str(one["title"]) for one in people if "publisher" in one.get("roles", ())]
+        return named or self.creators
+
+    @property
+    def creator_addresses(self) -> list[str | None]:
+        """Of each creator the address that the descriptor gives, or else the dataset's."""
+        people = self.head["contributors"]
+        return [web_address(one.get("path")) or self.homepage for one in people]
+
+    @property
     def licence(self) -> Mapping[str, str]:
         """Licence of the data: name (SPDX), path (address), title."""
         found: Mapping[str, str] = self.head["licenses"][0]
         return found
+
+    @property
+    def licence_address(self) -> str | None:
+        """Address of the licence; None where its path is none of the web."""
+        return web_address(self.licence.get("path"))
 
 
 def of_entry(log: Log, entry: Entry) -> Facts:

@@ -50,10 +50,11 @@ def register_facet_classes() -> list[type]:
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add what our templates format with, and what the frame of every page is made of."""
     from claimlog.site.cells import query_rows, table_rows
-    from claimlog.site.formats import FILTERS
+    from claimlog.site.formats import FILTERS, printed
     from claimlog.site.frame import frame
 
     env.filters.update(FILTERS)
+    env.finalize = printed
     env.globals |= {
         "frame": partial(frame, datasette),
         "query_rows": query_rows,

@@ -10,6 +10,7 @@ from claimlog.release.cite import cite
 from claimlog.site import browse, coding, files, history
 from claimlog.site.kept import kept
 from claimlog.site.known import facts_of, releases, told
+from claimlog.site.linked import linked_dataset
 from claimlog.site.overview import plots
 from claimlog.site.pages import Asked, page
 from claimlog.site.store import Row, Store
@@ -38,6 +39,7 @@ async def home(store: Store, _asked: Asked) -> Mapping[str, Any]:
         "citation": cite(facts, [], "apa").strip() if facts else None,
         "questions": await questions(store),
         "plots": await kept(store, "plots", plots),
+        "jsonld": linked_dataset(store, facts, files.listed_files(store)),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from claimlog.release.cite import ClaimVersion, cite
@@ -56,11 +57,18 @@ async def citing(store: Store, versions: Sequence[Row]) -> Row:
 
 
 def written(facts: Facts, claims: Sequence[ClaimVersion]) -> list[Row]:
-    """Return the citation of a release, or of claims in it, in every format of the pages."""
-    return [
+    """Return the citation of a release, or of claims in it, in every format of the pages.
+
+    Each has ``format``, ``label`` and ``text``; CSL-JSON has its items as ``csl`` instead.
+    """
+    found: list[Row] = [
         {"format": form, "label": label, "text": cite(facts, claims, form)}
         for form, label in CITED.items()
     ]
+    for row in found:
+        if row["format"] == "csl-json":  # no JSON in a text of JSON
+            row["csl"] = json.loads(row.pop("text"))
+    return found
 
 
 def _event(store: Store, row: Row) -> str:

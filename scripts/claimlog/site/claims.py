@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.citing import citing
-from claimlog.site.known import told
+from claimlog.site.linked import linked_claim
 from claimlog.site.pages import Asked, Missing, page
 from claimlog.site.store import Row, Store
 from claimlog.site.texts import passage
@@ -71,7 +70,7 @@ async def claim(store: Store, asked: Asked) -> Mapping[str, Any]:
         "neighbours": await _neighbours(store, last),
         "cited": cited,
         "newer": await _newer(store, name, last["version"]),
-        "jsonld": _jsonld(last, source, _dataset(store, last, cited)),
+        "jsonld": linked_claim(store, last, source, cited),
     }
 
 
@@ -115,7 +114,7 @@ async def _codes(store: Store, row: Row) -> list[Row]:
 
 async def _chain(store: Store, row: Row) -> list[Row]:
     """Return the hops of the attribution, outermost first, from the row itself."""
-    hops = json.loads(row["attributions"])
+    hops = row["attributions"]
     names = {
         item["actor_id"]: item
         for item in await store.rows("select actor_id, name, actor_type from actors")
@@ -267,36 +266,3 @@ async def _newer(store: Store, name: str, version: int) -> Row | None:
         name=name,
     )
     return latest if latest and latest["version"] > version else None
-
-
-def _dataset(store: Store, row: Row, cited: Row) -> Row | None:
-    """Return the dataset that a version of a claim is part of, and the release if one holds it."""
-    title = told(store.datasette).get("head", {}).get("title")
-    if title is None:
-        return None
-    held = {"version": cited["release"]} if cited["version"] == row["version"] else {}
-    return {"@type": "Dataset", "name": title, **held}
-
-
-def _jsonld(row: Row, source: Row | None, dataset: Row | None) -> Row:
-    """Return the claim as schema.org Claim with a W3C Web Annotation of its passage."""
-    published = {"name": source["title"], "publisher": source["publisher"]} if source else {}
-    return {
-        "@context": ["https://schema.org", {"oa": "http://www.w3.org/ns/oa#"}],
-        "@type": "Claim",
-        "identifier": row["claim_id"],
-        "version": row["version"],
-        "text": row["statement"],
-        "inLanguage": "en",
-        "isPartOf": dataset,
-        "appearance": {
-            "@type": "CreativeWork",
-            "identifier": row["source_id"],
-            **published,
-            "oa:hasSelector": {
-                "@type": "oa:TextPositionSelector",
-                "oa:start": row["start"],
-                "oa:end": row["end"],
-            },
-        },
-    }

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from datasette.utils.asgi import AsgiFileDownload
+from datasette.utils.asgi import AsgiFileDownload, AsgiStream
 
 from claimlog.package import DESCRIPTOR
 from claimlog.site.pages import Asked, Missing, page
+from claimlog.site.spreadsheet import safe_csv
 from claimlog.site.store import Row, Store
 
 TYPES = {
@@ -23,7 +24,7 @@ TYPES = {
 @page(r"/downloads", "claimlog_downloads.html")
 async def downloads(store: Store, _asked: Asked) -> Mapping[str, Any]:
     """Return the files of the build with rows, bytes and SHA-256."""
-    listed = [row for _, row in _listed(store).values()]
+    listed = listed_files(store)
     parquet = [row for row in listed if row["format"] == "parquet"]
     return {
         "title": "Downloads",
@@ -39,13 +40,22 @@ async def downloads(store: Store, _asked: Asked) -> Mapping[str, Any]:
 
 
 @page(r"/downloads/(?P<file>[^/]+)", "claimlog_missing.html")
-async def download(store: Store, asked: Asked) -> AsgiFileDownload:
-    """Send a file, if the descriptor of the build lists one of just that name."""
+async def download(store: Store, asked: Asked) -> AsgiFileDownload | AsgiStream:
+    """Send a file that the descriptor of the build lists by just that name, or a table as CSV."""
     name = asked.parts["file"]
+    if name.endswith(".csv"):
+        table, _ = _listed(store).get(f"{name.removesuffix('.csv')}.parquet", (None, None))
+        if table is not None and table.is_file():
+            return safe_csv(table)
     path, _ = _listed(store).get(name, (None, None))
     if path is None or not path.is_file():
         raise Missing(f"There is no file {name[:60]} to download. The page Downloads lists them.")
     return AsgiFileDownload(str(path), path.name, TYPES.get(path.suffix))
+
+
+def listed_files(store: Store) -> list[Row]:
+    """Return the files of the build that is served, as its descriptor lists them."""
+    return [row for _, row in _listed(store).values()]
 
 
 def _listed(store: Store) -> dict[str, tuple[Path, Row]]:
@@ -68,6 +78,7 @@ def _listed(store: Store) -> dict[str, tuple[Path, Row]]:
                 "name": item["name"],
                 "title": item.get("title") or item["name"],
                 "description": item.get("description") or "",
+                "mediatype": item["mediatype"],
                 "format": item.get("format") or path.suffix.removeprefix("."),
                 "rows": item.get("rows"),
                 "bytes": item["bytes"],

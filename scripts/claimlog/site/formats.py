@@ -6,6 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from markupsafe import Markup
+
+from claimlog.escaping import UNPRINTABLE, json_text, printable
+
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),
@@ -62,9 +66,38 @@ def words(value: str | None) -> str:
     return (value or "").replace("_", " ")
 
 
+def cell(value: Any) -> str:
+    """Write a value of any column: a list part by part, of an object what is given.
+
+    >>> cell(["nor", "sud"]), cell([{"actor_id": "nor", "verb": None}]), cell([]), cell(None)
+    ('nor; sud', 'actor_id nor', 'none', '—')
+    """
+    if value is None:
+        return "—"
+    if isinstance(value, list):
+        return "; ".join(map(cell, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
+    return str(value)
+
+
+def printed(value: Any) -> Any:
+    """Return what a template writes with all escaped that does not print as itself.
+
+    Of every text on every page, ours and Datasette's own: the order of reading cannot be turned,
+    and nothing hides. What is HTML already stays so.
+    """
+    if not isinstance(value, str) or not UNPRINTABLE.search(value):
+        return value
+    text = printable(str(value))
+    return Markup(text) if isinstance(value, Markup) else text
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
     "edtf": edtf,
     "when": when,
     "words": words,
+    "cell": cell,
+    "json": json_text,
 }

@@ -7,7 +7,6 @@ what does not exist. The data hold nothing that JSON cannot say.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from datasette.utils.asgi import Response
 
+from claimlog.escaping import json_text
 from claimlog.site.store import Store
 
 View = Callable[[Store, "Asked"], Awaitable[Any]]
@@ -98,7 +98,7 @@ def _answer(item: Page) -> Callable[..., Awaitable[Response]]:
             status, template = 404, "claimlog_missing.html"
             store, data = Store.latest(datasette), {"title": "Not found", "message": str(error)}
         if twin:
-            body = json.dumps(data, ensure_ascii=False, indent=2)
+            body = json_text(data)
             return Response(body, status, {}, "application/json; charset=utf-8")
         about = datasette.metadata()
         context = {

@@ -65,7 +65,6 @@ async def source(store: Store, asked: Asked) -> Mapping[str, Any]:
     if row is None:
         raise Missing(await _why_not(store, name))
     book = await store.codes()
-    known = {**row, "authors": json.loads(row["authors"])}
     furniture = await store.rows(
         'select f.start, f."end", f.kind, k.label from source_furniture f left join codebook k '
         "on k.codelist = 'furniture_kind' and k.code = f.kind where f.source_id = :name "
@@ -80,7 +79,7 @@ async def source(store: Store, asked: Asked) -> Mapping[str, Any]:
     listed = await _listed(store, name, coded, number)
     return {
         "title": f"{row['title']} ({row['publisher']})",
-        "source": known,
+        "source": row,
         "web": str(row["url"] or "").startswith(("https://", "http://")),
         "kind": _code(book, "source_kind", row["kind"]),
         "reliability": _code(book, "reliability", row["reliability"]),

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
+
+import orjson
 
 Row = dict[str, Any]
+
+
+ARRAYS = """select distinct "column" as name from data_dictionary where type = 'array'"""
+_ARRAYS: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 
 
 def frozen_name(name: str, version: str) -> str:
@@ -47,9 +54,24 @@ class Store:
         return self.name.removeprefix(f"{latest}-").replace("_", ".")
 
     async def rows(self, sql: str, **given: Any) -> list[Row]:
-        """Run a query and return its rows."""
-        found = await self.datasette.databases[self.name].execute(sql, given)
-        return [dict(row) for row in found.rows]
+        """Run a query and return its rows; what SQLite stores as JSON of a list is a list."""
+        database = self.datasette.databases[self.name]
+        found = await database.execute(sql, given)
+        lists = (await self._arrays()).intersection(found.columns)
+        rows = [dict(row) for row in found.rows]
+        for name in lists:
+            for row in rows:
+                if isinstance(row[name], str) and row[name].startswith("["):
+                    row[name] = orjson.loads(row[name])
+        return rows
+
+    async def _arrays(self) -> frozenset[str]:
+        """Return the names of the columns that hold lists, by the schemas of all tables."""
+        database = self.datasette.databases[self.name]
+        if database not in _ARRAYS or database.is_mutable:
+            found = await database.execute(ARRAYS)
+            _ARRAYS[database] = frozenset(row["name"] for row in found.rows)
+        return _ARRAYS[database]
 
     async def row(self, sql: str, **given: Any) -> Row | None:
         """Run a query and return its first row."""

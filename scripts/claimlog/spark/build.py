@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import shutil
 import tempfile
@@ -18,7 +17,7 @@ import polars as pl
 from claimlog.compiling import batches_table, folded_state
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.events.releases import marks
-from claimlog.export.descriptor import OURS, dump_json
+from claimlog.export.descriptor import dump_json, table_schema
 from claimlog.export.frames import constant_tables, empty
 from claimlog.export.publish import publishing
 from claimlog.fold import Cutoff, Outside, cutoff, fold
@@ -215,10 +214,10 @@ def _describe(
 
 
 def _resource(place: Place, table: Table, written: Written) -> dict[str, Any]:
-    spec: dict[str, Any] = json.loads(json.dumps(table.spec))
     by = partitioned_by(table)
     return {
         "name": table.name,
+        "type": "table",
         "path": sorted(_files(place, f"tables/{table.name}")),
         "title": table.title,
         "description": table.description,
@@ -227,7 +226,7 @@ def _resource(place: Place, table: Table, written: Written) -> dict[str, Any]:
         "rows": written.rows,
         "logicalHash": written.root,
         "partitionedBy": {"column": BUCKET, "of": by} if by else None,
-        "schema": {key: value for key, value in spec.items() if key not in OURS},
+        "schema": table_schema(table),
     }
 
 

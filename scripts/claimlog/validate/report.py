@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
+from claimlog.escaping import json_text
 from claimlog.events.log import Log
 from claimlog.package import read_table
 from claimlog.schema import STREAMS
@@ -285,4 +285,4 @@ class Report:
 
     def dump(self) -> bytes:
         """Return the report's bytes; the same log gives the same bytes."""
-        return (json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n").encode()
+        return f"{json_text(self.as_dict())}\n".encode()

@@ -7,12 +7,14 @@ constraint's rule; what only Frictionless can see is a finding of the rule ``des
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from claimlog.errors import Finding
+from claimlog.escaping import web_address
 from claimlog.events.batch import IN_COLUMNS, listing, resources
 from claimlog.events.canonical import render
 from claimlog.events.log import Log
@@ -26,6 +28,9 @@ DTYPES = {
     "integer": pl.Int64(),
     "number": pl.Float64(),
 }
+LOCAL = re.compile(r"(?![./~])(?!.*/\.\./)[^\s:\\]+")
+"""A path that stays in the package, as Data Package allows it for licences and sources."""
+
 CONSTRAINT_RULES = {
     "required": "required",
     "enum": "enum",
@@ -165,6 +170,7 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
     """
     report.count("descriptor", 0)
     _check_listing(log, report)
+    _check_addresses(log, report)
     if report.tallies["descriptor"].failed:
         return []
     limit = log.package.thresholds["frictionless_rows"]
@@ -186,6 +192,29 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
         if finding.rule == "descriptor":
             report.fail(finding)
     return [finding for finding in findings if finding.rule != "descriptor"]
+
+
+def _check_addresses(log: Log, report: Report) -> None:
+    """Check that what people and programs follow in the descriptor leads to the web, or a file."""
+    for place, value, local in _addresses(log.package.descriptor):
+        if web_address(value) or (local and isinstance(value, str) and LOCAL.fullmatch(value)):
+            continue
+        shown = json.dumps(value, ensure_ascii=False, default=str)[:80]
+        kinds = "an address of http or https" + (", or a path in the package" if local else "")
+        message = f'"{place}" is {shown}, expected {kinds}'
+        report.fail(Finding("descriptor", DESCRIPTOR, message, remedy="mend it, or leave it out"))
+
+
+def _addresses(descriptor: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Yield every address of a descriptor with its place, and whether it may be a path."""
+    for name in ("homepage", "image"):
+        if name in descriptor:
+            yield name, descriptor[name], name == "image"
+    for name in ("licenses", "sources", "contributors"):
+        listed = descriptor.get(name, ())
+        for number, item in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(item, Mapping) and "path" in item:
+                yield f"{name}/{number}/path", item["path"], name != "contributors"
 
 
 def _check_listing(log: Log, report: Report) -> None:

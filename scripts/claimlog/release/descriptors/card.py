@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from claimlog.escaping import from_markdown, markdown
 from claimlog.release.cite import cite
 from claimlog.release.descriptors.plain_yaml import dump_yaml, load_yaml
 from claimlog.release.descriptors.schemaorg import MAIN
@@ -41,7 +42,7 @@ PAGE = """
 
 Version {version}, released on {date}.
 Made by {creators}.
-Licence: [{licence[title]}]({licence[path]}), {licence[name]}.
+Licence: {licence}, {licence_name}.
 {doi}
 
 {coders}
@@ -114,14 +115,14 @@ def read(data: bytes) -> Told:
     _, front, page = data.decode().split(FENCE, 2)
     found = load_yaml(front)
     version, date = _found(RELEASED, page).groups()
-    titles = {found["pretty_name"], _found(HEADING, page)[1]}
+    titles = {found["pretty_name"], from_markdown(_found(HEADING, page)[1])}
     doi = DOI.search(page)
     return Told(
         title=" / ".join(sorted(titles)),
         version=version,
         date=date,
-        licences=(found["license"], _found(LICENCE, page)[1]),
-        creators=tuple(_found(MAKERS, page)[1].split("; ")),
+        licences=(found["license"], from_markdown(_found(LICENCE, page)[1])),
+        creators=tuple(map(from_markdown, _found(MAKERS, page)[1].split("; "))),
         keywords=tuple(found.get("tags", ())),
         doi=without_resolver(doi and doi[1]),
     )
@@ -162,16 +163,17 @@ def _page(facts: Facts) -> str:
     return PAGE.format(
         facts=facts,
         name=facts.name,
-        title=_cell(facts.title),
-        description=facts.head["description"],
+        title=markdown(facts.title),
+        description=markdown(facts.head["description"]),
         version=facts.version,
         date=facts.date,
-        creators="; ".join(facts.creators),
-        licence=facts.licence,
+        creators="; ".join(map(markdown, facts.creators)),
+        licence=_licence(facts),
+        licence_name=markdown(facts.licence["name"]),
         doi=f"DOI: <{doi}>" if doi else UNMINTED,
         coders=coders(facts),
         tables="\n".join(
-            f"| `{name}` | {facts.rows[name]:,} | {_cell(table.description)} |"
+            f"| `{name}` | {facts.rows[name]:,} | {markdown(table.description)} |"
             for name, table in facts.tables.items()
         ),
         main=MAIN,
@@ -179,9 +181,11 @@ def _page(facts: Facts) -> str:
         check_sums=CHECK_SUMS,
         check_all=CHECK_ALL,
         root=root(facts),
-        citation=cite(facts, (), "apa").strip(),
+        citation=markdown(cite(facts, (), "apa")),
     )
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+def _licence(facts: Facts) -> str:
+    title, address = markdown(facts.licence["title"]), facts.licence_address
+    # a parenthesis would end the address early
+    return f"[{title}]({address.replace('(', '%28').replace(')', '%29')})" if address else title

@@ -26,7 +26,7 @@ def describe(facts: Facts) -> bytes:
                 "license": facts.licence["name"],
                 "keywords": facts.head.get("keywords"),
                 "doi": facts.doi,
-                "url": facts.head.get("homepage"),
+                "url": facts.homepage,
                 "identifiers": [
                     {"type": "other", "value": facts.root, "description": f"{root(facts)}."}
                 ],

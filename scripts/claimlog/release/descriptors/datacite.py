@@ -26,7 +26,7 @@ def describe(facts: Facts) -> bytes:
         "language": LANGUAGE,
         "sizes": [f"{sum(item.bytes for item in facts.files)} bytes"],
         "formats": sorted({item.mediatype for item in facts.files}),
-        "url": facts.head.get("homepage"),
+        "url": facts.homepage,
     }
     return dump_json({**found, **given(more)})
 
@@ -39,7 +39,9 @@ def read(data: bytes) -> Told:
         title=found["titles"][0]["title"],
         version=found["version"],
         date=next(item["date"] for item in found["dates"] if item["dateType"] == "Issued"),
-        licences=tuple(item[key] for item in rights for key in ("rightsIdentifier", "rightsUri")),
+        licences=tuple(
+            item[key] for item in rights for key in ("rightsIdentifier", "rightsUri") if key in item
+        ),
         creators=tuple(item["name"] for item in found["creators"]),
         keywords=tuple(item["subject"] for item in found.get("subjects", ())),
         doi=without_resolver(found.get("doi")),

@@ -48,7 +48,7 @@ def about(facts: Facts) -> dict[str, Any]:
             "alternateName": facts.name,
             "description": facts.head["description"],
             "identifier": resolver(facts),
-            "url": facts.head.get("homepage"),
+            "url": facts.homepage,
             "version": facts.version,
             "datePublished": facts.date,
             "keywords": facts.head.get("keywords"),
@@ -60,7 +60,7 @@ def about(facts: Facts) -> dict[str, Any]:
 def rights(facts: Facts) -> dict[str, Any]:
     """Return licence and creators, where they need not be entities of their own."""
     return {
-        "license": facts.licence["path"],
+        "license": facts.licence_address or facts.licence["name"],
         "creator": [{"@type": "Organization", "name": name} for name in facts.creators],
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from claimlog.escaping import plain_line
 from claimlog.release.facts import Facts, File
 
 DOI = "https://doi.org/"
@@ -86,7 +87,7 @@ def parquet(table: str) -> str:
 
 def disagreements(told: Told, facts: Facts) -> Iterator[str]:
     """Yield what is wrong with what a descriptor tells, as the rest of a sentence."""
-    yield from _differing("title", _line(told.title), _line(facts.title))
+    yield from _differing("title", plain_line(told.title), plain_line(facts.title))
     yield from _differing("version", told.version, facts.version)
     if told.date is not None:
         yield from _differing("date", told.date, facts.date)
@@ -130,8 +131,4 @@ def _shown(text: str) -> str:
 
 
 def _lines(texts: Iterable[str]) -> str:
-    return "; ".join(map(_line, texts))
-
-
-def _line(text: str) -> str:
-    return " ".join(str(text).split())
+    return "; ".join(map(plain_line, texts))

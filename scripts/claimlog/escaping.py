@@ -1,0 +1,135 @@
+"""Escaping of text that others wrote, for terminals, pages, Markdown, JSON and spreadsheets.
+
+What does not print as itself can move a terminal's cursor, turn the order of what is read, or hide
+inside a name: control characters (C0, C1), line and paragraph separators, controls of direction
+(bidi), characters of no width, lone surrogates. Joiners and variation selectors stay where they
+spell something, between characters beyond ASCII (Persian, Hindi, emoji).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+CONTROLS = "\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+"""Control characters but tab and line feed, separators of lines, lone surrogates."""
+
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+)
+"""Unicode's Default_Ignorable_Code_Point and U+FFF9 to U+FFFB, without joiners and selectors."""
+
+JOINERS, SELECTORS = "\u200c\u200d", "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+UNPRINTABLE = re.compile(
+    f"[{CONTROLS}{INVISIBLE}{JOINERS}{SELECTORS}]"  # one set first: the scan is quick by it
+    r"(?!(?<=\r)\n)"
+    f"(?:(?<=[{CONTROLS}{INVISIBLE}])"
+    rf"|(?<=[{JOINERS}])(?:(?<![^\0-\x7f{JOINERS}].)|(?![^\0-\x7f{JOINERS}]))"
+    rf"|(?<=[{SELECTORS}])(?<![^\0-\x7f{SELECTORS}].)(?!\u20e3))",
+    re.DOTALL,
+)
+"""Of joiners those beside ASCII, of selectors those after ASCII or another (a keycap has one); of
+carriage returns those that end no line."""
+
+MARKDOWN = re.compile(
+    r"[\\`*\[\]<>|$]|~(?=~)|&(?=[#A-Za-z])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-]"
+)
+"""What is markup in CommonMark and GitHub's Markdown wherever it stands, or begins a block."""
+
+NUMBERED = re.compile(r"^([0-9]{1,9})([.)])")
+"""Beginning of an item of a numbered list."""
+
+FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""Beginning of a cell that spreadsheet programs take for a formula, or skip and then look again."""
+
+ADDRESS = re.compile(r"https?://[^\s\\]+", re.IGNORECASE)
+FOREIGN = re.compile(r'["<>^`{|}]')
+"""What no address holds but percent-encoded, and would end a group in BibTeX or a link."""
+
+
+def printable(text: str) -> str:
+    r"""Return text of several lines in which only what prints as itself is left as it is.
+
+    >>> print(printable("a\x1b[31mb\u202ec"))
+    a\x1b[31mb\u202ec
+    """
+    return _replaced(text, lambda match: match[0].encode("unicode_escape").decode("ascii"))
+
+
+def printable_line(text: str) -> str:
+    r"""Return what `printable` does, on one line: line feeds are escaped too.
+
+    >>> print(printable_line("a\nb"))
+    a\nb
+    """
+    return printable(text.replace("\n", r"\n"))
+
+
+def _replaced(text: str, replace: Callable[[re.Match[str]], str]) -> str:
+    while UNPRINTABLE.search(text):  # again: a joiner may come to stand beside ASCII
+        text = UNPRINTABLE.sub(replace, text)
+    return text
+
+
+def plain_line(text: object) -> str:
+    r"""Return text for formats without an escape of their own (RIS, BibTeX): one line of words.
+
+    White space of any kind becomes one space; what does not print is left out.
+
+    >>> plain_line("A title\r\nAU  - Somebody\u2028else \u202e")
+    'A title AU - Somebody else'
+    """
+    return " ".join(_replaced(" ".join(str(text).split()), lambda _: "").split())
+
+
+def plain_lines(value: Any) -> Any:
+    """Return a JSON value in which every text is a `plain_line`."""
+    if isinstance(value, str):
+        return plain_line(value)
+    if isinstance(value, Mapping):
+        return {key: plain_lines(item) for key, item in value.items()}
+    return [*map(plain_lines, value)] if isinstance(value, list | tuple) else value
+
+
+def markdown(text: object) -> str:
+    r"""Return text as words of a line of Markdown, never markup.
+
+    >>> print(markdown("[a](javascript:b) | measure_status"))
+    \[a\](javascript:b) \| measure_status
+    """
+    words = MARKDOWN.sub(lambda match: f"\\{match[0]}", plain_line(text))
+    return NUMBERED.sub(r"\1\\\2", words)
+
+
+def from_markdown(text: str) -> str:
+    """Return the words that `markdown` escaped."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+
+
+def json_text(value: Any) -> str:
+    """Return JSON, indented, in which what does not print is escaped as ``\\uXXXX``."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _replaced(text, lambda match: json.dumps(match[0])[1:-1])
+
+
+def web_address(value: object) -> str | None:
+    """Return an address that may become a link, None for any but those of http and https.
+
+    What no address may hold as it is comes percent-encoded.
+
+    >>> web_address("https://example.org/a"), web_address("javascript:alert(1)")
+    ('https://example.org/a', None)
+    """
+    text = str(value or "")
+    if not ADDRESS.fullmatch(text) or UNPRINTABLE.search(text):
+        return None
+    try:
+        named = urlsplit(text).hostname
+        return FOREIGN.sub(lambda match: f"%{ord(match[0]):02X}", text) if named else None
+    except ValueError:
+        return None
