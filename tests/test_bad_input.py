@@ -330,7 +330,7 @@ CASES: dict[str, tuple[Break, str]] = {
     "a manifest that lacks a key": (
         manifest("0003-corrections", '"title"', '"titel"'),
         "events/0003-corrections/batch.json: the manifest: Additional properties are not allowed "
-        "('titel' was unexpected); see schemas/batch.json",
+        "('titel' was unexpected); restore it from git",
     ),
     "a manifest of another directory": (
         lambda world: (world.package.events / "0003-corrections").rename(

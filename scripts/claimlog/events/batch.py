@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.schema import STREAMS
-from claimlog.shapes import HEAD, shape_error, shape_flaw
+from claimlog.shapes import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 
 MANIFEST = "batch.json"
 IN_COLUMNS = "-in-columns"
@@ -72,18 +71,12 @@ def dump_manifest(manifest: dict[str, Any]) -> bytes:
     return (text + "\n").encode("utf-8")
 
 
-@cache
-def manifest_schema(path: Path) -> dict[str, Any]:
-    return read_json(path, "schemas/batch.json")
-
-
-def manifest_flaw(package: Package, manifest: dict[str, Any]) -> str | None:
-    """Say how a manifest misses ``schemas/batch.json``, or return None."""
-    schema = manifest_schema(package.schemas / "batch.json")
-    error = shape_error(manifest, schema)
+def manifest_flaw(manifest: dict[str, Any]) -> str | None:
+    """Say how a manifest misses what a batch.json is (``formats/batch.json``), or return None."""
+    error = shape_error(manifest, own_shape("batch"))
     if error is not None:
         place = "/".join(map(str, error.path)) or "the manifest"
-        return f"{place}: {error.message}"
+        return f"{place}: {error.message[:MOST_SAID]}"
     try:
         dump_manifest(manifest)
     except UnicodeEncodeError:
@@ -162,8 +155,8 @@ def _manifest(
     except ClaimlogError as error:
         findings.append(Finding("manifest", name, str(error).removeprefix(f"{name}: ")))
         return None
-    if flaw := manifest_flaw(package, manifest):
-        findings.append(Finding("manifest", name, flaw, remedy="see schemas/batch.json"))
+    if flaw := manifest_flaw(manifest):
+        findings.append(Finding("manifest", name, flaw, remedy="restore it from git"))
         return None
     if dump_manifest(manifest) != (path / MANIFEST).read_bytes():
         message = "is not as claimlog seal wrote it (sorted keys, two spaces, UTF-8)"

@@ -6,14 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.log import Log
-from claimlog.package import read_table
+from claimlog.package import Package
 from claimlog.schema import STREAMS
 
 RULES_FILE = "rules.csv"
@@ -69,18 +68,18 @@ class Tallies(dict[str, Tally]):
         )
 
 
-def read_rules(schemas: Path) -> dict[str, Rule]:
+def read_rules(package: Package) -> dict[str, Rule]:
     """Return every rule by id, in the order in which the files give them.
 
     Raises
     ------
     ClaimlogError
-        If a file cannot be read, or a rule is of no layer, stream or severity.
+        If a file cannot be read, or a rule is of no layer, stream or severity, or says nothing.
     """
     rules = {}
-    for row in read_table(schemas / RULES_FILE, f"schemas/{RULES_FILE}", RULES):
+    for row in package.table(f"schemas/{RULES_FILE}", RULES):
         rules[row["id"]] = Rule(**row)
-    for row in read_requirements(schemas):
+    for row in read_requirements(package):
         rules[row["id"]] = Rule(
             row["id"], "rows", row["stream"], row["severity"], row["sentence"], row["reason"]
         )
@@ -92,12 +91,17 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
                 f'"{rule.layer}", the streams "{rule.streams}" and the severity "{rule.severity}", '
                 "of which one does not exist; restore the file from git"
             )
+        if not rule.sentence:
+            raise ClaimlogError(
+                f"schemas/rules.csv, schemas/requirements.csv: the rule {rule.id} has no sentence; "
+                "restore the file from git"
+            )
     return rules
 
 
-def read_requirements(schemas: Path) -> list[dict[str, str]]:
+def read_requirements(package: Package) -> list[dict[str, str]]:
     """Return the conditional requirements: when one column is so, another must be so."""
-    return read_table(schemas / "requirements.csv", "schemas/requirements.csv", REQUIREMENTS)
+    return package.table("schemas/requirements.csv", REQUIREMENTS)
 
 
 class Report:
@@ -105,7 +109,7 @@ class Report:
 
     def __init__(self, log: Log) -> None:
         self.log = log
-        self.rules = read_rules(log.package.schemas)
+        self.rules = read_rules(log.package)
         self.tallies = Tallies({name: Tally(rule) for name, rule in self.rules.items()})
         self.most = log.package.thresholds["findings_listed"]
         self.anchors_unchecked: int | None = None
