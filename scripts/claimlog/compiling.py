@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from claimlog.build_notes import write_mark
 from claimlog.events.log import Log
 from claimlog.events.releases import marks
 from claimlog.export.descriptor import Hashed, describe, dump_json
@@ -26,7 +27,6 @@ from claimlog.fold import (
 )
 from claimlog.fold import cut as rows_until
 from claimlog.fold.tables import Frames
-from claimlog.inputs import MARK
 from claimlog.package import Package
 from claimlog.validate import Report
 
@@ -133,7 +133,7 @@ def complete(
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
-    (folder / MARK).write_text(mark + "\n")
+    write_mark(folder, mark)
 
 
 def folded_state(log: Log, cut: Cutoff) -> dict[str, Any]:

@@ -28,7 +28,7 @@ HEAD = (
 )
 """Properties of a descriptor that say what it is, and name nothing to read."""
 
-RESOURCE = ("name", "type", "path", "format", "mediatype", "encoding", "title", "description")
+RESOURCE = ("name", "type", "path", "format", "encoding", "title", "description")
 """The same of a resource. Its ``bytes`` and ``hash`` stand in the manifests, which prove more."""
 
 
