@@ -44,6 +44,9 @@ SLUG_LENGTH = 100
 """Characters of a package's name, which becomes the name of its database: file systems take 255
 bytes, and what is written beside it has a longer name."""
 
+HOPS = 64
+"""Hops of an attribution chain: the fold goes through them position by position."""
+
 LENGTH = 2**31 - 1
 """The largest ``minLength`` or ``maxLength``."""
 

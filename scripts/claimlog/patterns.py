@@ -17,9 +17,10 @@ COUNTED = re.compile(r"\{\s*([0-9]+)\s*(?:,\s*([0-9]*)\s*)?\}")
 
 
 def whole(pattern: str) -> str:
-    """Return a pattern that matches values of which all is matched by `pattern`.
+    r"""Return a pattern that matches values of which all is matched by `pattern`.
 
-    In Rust ``$`` is the end of the text, and not also the place before a last line feed.
+    ``$`` is the end of the text for Rust, and for Python and Java also the place before a last line
+    feed; ``\\z`` is the end for Rust and Java alike.
     """
     return rf"\A(?:{pattern})\z"
 

@@ -183,6 +183,10 @@ def write(
                 if name not in writers.rows:
                     progress(name)
                 writers.add(name, frame)
+            if idle := next((name for name in tables if name not in writers.rows), None):
+                raise ClaimlogError(
+                    f"schemas/tables/{idle}.json: is a table that nothing fills; take it out"
+                )
         log.frames.clear()  # the tables hold all of it now
         filled.finish(progress)
     complete(package, log, cut, report, Hashed(folder), mark, writers.rows)

@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import narwhals as nw
+import polars as pl
 
 from claimlog.codebook import Codebook, Row
 from claimlog.errors import ClaimlogError
@@ -309,6 +313,25 @@ def _target_flaw(table: Table, tables: Tables) -> str | None:
     if table.name.startswith(("sqlite_", "idx_")) or (found and owner in tables):
         return "its name is one that SQLite or an index of ours has; give it another"
     return None
+
+
+@contextmanager
+def fitting(what: str) -> Iterator[None]:
+    """Say that a definition does not give what the code computes with, where Polars says so.
+
+    Raises
+    ------
+    ClaimlogError
+        If a column is absent, or of a type that cannot be computed with.
+    """
+    try:
+        yield
+    except (pl.exceptions.PolarsError, nw.exceptions.NarwhalsError) as error:
+        said = (str(error).splitlines() or [""])[0][:160]
+        raise ClaimlogError(
+            f"{what}: cannot be computed from the columns that schemas/ gives ({said}); "
+            "restore it from git"
+        ) from error
 
 
 def display(path: str) -> str:

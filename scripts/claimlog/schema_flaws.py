@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from claimlog.limits import NAME
+from claimlog.limits import HOPS, NAME
 from claimlog.patterns import pattern_flaw
 
 Spec = Mapping[str, Any]
@@ -33,6 +33,9 @@ ENVELOPE = {
     "reason": "string",
 }
 """Columns of every stream beside its identifier, and their types: the code reads them by name."""
+
+HOP_LISTS = {"claim": ("attributions",)}
+"""By entity, lists of objects that are folded position by position, so that they have a limit."""
 
 PLACES = ("seq", "event_id", "batch", "line")
 """Columns that a row gets from its place in the log, so no column of a stream."""
@@ -148,6 +151,10 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
             yield f'lacks the column "{name}", which every row of a stream has'
         elif columns[name]["type"] != kind:
             yield f"{name}: is {columns[name]['type']}, expected {kind}"
+    for name in HOP_LISTS.get(spec["entity"], ()):
+        most = columns.get(name, {}).get("constraints", {}).get("maxLength")
+        if "fields" not in columns.get(name, {}).get("items", {}) or (most or HOPS + 1) > HOPS:
+            yield f"{name}: is no list of objects with a maxLength of at most {HOPS}"
     for name in PLACES:
         if name in columns:
             yield f'the column "{name}" has the name of a row\'s place in the log; rename it'
