@@ -12,7 +12,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.ijson import decode
-from claimlog.limits import DEPTH
+from claimlog.limits import CELL, DEPTH
 
 
 def read_regular(path: Path, shown: str, most: int, root: Path | None = None) -> bytes:
@@ -39,10 +39,13 @@ def read_regular(path: Path, shown: str, most: int, root: Path | None = None) ->
             )
         # a FIFO would keep a reader waiting for ever
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(handle, "rb") as file:  # noqa: PTH123
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise ClaimlogError(f"{shown}: is no regular file; restore it from git")
-            data = file.read(most + 1)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                data = file.read(most + 1)
+        finally:
+            os.close(handle)
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
         said = getattr(error, "strerror", None) or error
         raise ClaimlogError(f"{shown}: cannot be read ({said})") from error
@@ -111,5 +114,9 @@ def parse_table(data: bytes, shown: str, columns: Sequence[str]) -> list[dict[st
             raise ClaimlogError(
                 f"{shown}: row {number} has {len(row)} cells, expected {len(columns)}; "
                 "quote a cell that holds a comma, or restore the file from git"
+            )
+        if max(map(len, row)) > CELL:
+            raise ClaimlogError(
+                f"{shown}: row {number} has a cell of more than {CELL:,} characters; shorten it"
             )
     return [dict(zip(columns, row, strict=True)) for row in lines]

@@ -23,6 +23,10 @@ STATE_BYTES = 512 * MIB
 """A file of our own state, a build's descriptor or a manifest of a release: they grow with the log
 and with the number of files, by about a hundred bytes each."""
 
+CELL = 16_384
+"""Characters of a cell of a CSV file of a definition: the longest of ours has some hundreds. The
+limit of Python's reader is one for the whole process, and libraries raise it."""
+
 DEPTH = 32
 """Levels of nesting in a JSON file that is no row: ours have nine, and a Python function that
 follows them ends at a thousand."""
