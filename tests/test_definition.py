@@ -95,7 +95,8 @@ if way == "frictionless":
     import json
     import frictionless
     try:
-        frictionless.Package.from_descriptor(json.loads((root / "datapackage.json").read_text()))
+        about = json.loads((root / "datapackage.json").read_text())
+        frictionless.Package.from_descriptor(about, basepath=str(root)).validate()
     except frictionless.FrictionlessException:
         pass
 else:
