@@ -330,7 +330,7 @@ CASES: dict[str, tuple[Break, str]] = {
     "a manifest that lacks a key": (
         manifest("0003-corrections", '"title"', '"titel"'),
         "events/0003-corrections/batch.json: the manifest: Additional properties are not allowed "
-        "('titel' was unexpected); see schemas/batch.json",
+        "('titel' was unexpected); restore it from git",
     ),
     "a manifest of another directory": (
         lambda world: (world.package.events / "0003-corrections").rename(
@@ -444,7 +444,11 @@ def test_a_full_disk_during_add_leaves_the_open_batch(broken: World) -> None:
         done, r"\.claimlog/open: writing failed \(File too large\); nothing was replaced"
     )
     assert bytes_of(broken) == before
-    assert sorted(path.name for path in broken.package.state.iterdir()) == ["lock", "open"]
+    assert sorted(path.name for path in broken.package.state.iterdir()) == [
+        "cache",
+        "lock",
+        "open",
+    ]
 
 
 def test_a_full_disk_during_seal_leaves_the_log_and_the_open_batch(broken: World) -> None:
@@ -457,7 +461,11 @@ def test_a_full_disk_during_seal_leaves_the_log_and_the_open_batch(broken: World
         "room and run this again",
     )
     assert bytes_of(broken) == before
-    assert sorted(path.name for path in broken.package.state.iterdir()) == ["lock", "open"]
+    assert sorted(path.name for path in broken.package.state.iterdir()) == [
+        "cache",
+        "lock",
+        "open",
+    ]
 
 
 def without_privilege() -> None:

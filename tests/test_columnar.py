@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from claimlog.errors import FindingsError
+import claimlog.events.columnar
+import claimlog.events.log
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.events.columnar import read_rows
+from claimlog.events.lines import arrow_schema
 from claimlog.events.log import read
 from claimlog.export.logical import of_parquet
+from claimlog.package import Package
 from claimlog.pipeline import build
+from claimlog.schema import Schemas
 from claimlog.validate import validate
-from conftest import World
+from conftest import ROOT, World
+
+CLAIMS = Schemas(Package(ROOT)).streams["claims"]
 
 
 def sealed_twice(world: World, tmp_path: Path) -> World:
@@ -120,3 +129,113 @@ def test_a_stream_in_both_formats_is_refused(world: World, tmp_path: Path) -> No
     path.with_suffix(".ndjson").write_bytes(b"")
     (finding,) = [f for f in read(other.package).findings if f.rule == "batch-files"]
     assert "stands beside claims.parquet" in finding.message
+
+
+# a small file that says it is a large one
+
+SCHEMA = arrow_schema(CLAIMS)
+
+
+def nulls(rows: int) -> pa.Table:
+    return pa.table({field.name: pa.nulls(rows, field.type) for field in SCHEMA})
+
+
+def replaced(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    return table.set_column(SCHEMA.get_field_index(name), pa.field(name, column.type), column)
+
+
+def one_text(rows: int) -> pa.DictionaryArray:
+    """A text of a megabyte in every row, stored once."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["y" * 1_000_000])
+
+
+def listing(parts: pa.Array, ends: list[int]) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), parts)
+
+
+BOMBS: dict[str, tuple[Callable[[], pa.Table], str]] = {
+    "millions of nulls": (lambda: nulls(2_000_000), "2,000,000 rows in "),
+    "a text that is stored once": (
+        lambda: replaced(nulls(60_000), "note", one_text(60_000)),
+        "it unpacks to more than 200 times",
+    ),
+    "such a text in lists": (
+        lambda: replaced(
+            nulls(60_000), "dyad_from", listing(one_text(60_000), [*range(1, 60_001)])
+        ),
+        "it unpacks to more than 200 times",
+    ),
+    "one endless list": (
+        lambda: replaced(
+            nulls(1), "dyad_from", listing(pa.nulls(9_000_000, pa.string()), [9_000_000])
+        ),
+        "a column of 9,000,000 values",
+    ),
+    "text that zstd makes nothing of": (
+        lambda: replaced(
+            nulls(90), "note", pa.array([f"{n}" + "y" * 1_000_000 for n in range(90)])
+        ),
+        "it unpacks to more than 200 times",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BOMBS)
+def test_a_parquet_file_that_unpacks_to_far_more_is_refused_before_that(
+    tmp_path: Path, case: str
+) -> None:
+    table, message = BOMBS[case]
+    path = tmp_path / "claims.parquet"
+    pq.write_table(table(), path, compression="zstd", store_schema=False)
+    assert path.stat().st_size < 1_000_000
+    pool = pa.default_memory_pool()
+    pool.release_unused()
+    before = pool.bytes_allocated()
+    held = []
+    for lines in read_rows(path, CLAIMS, "claims.parquet"):
+        held.append(pool.bytes_allocated() - before)
+        found = lines.findings
+    assert len(found) == 1
+    assert message in found[0].message
+    assert max(held) < 100_000_000
+
+
+def test_a_parquet_file_with_another_number_of_rows_than_its_manifest_says_is_not_read(
+    world: World, tmp_path: Path
+) -> None:
+    other = sealed_twice(world, tmp_path)
+    path = other.file("claims")
+    table = pq.read_table(path)
+    pq.write_table(pa.concat_tables([table, table]), path)
+    findings = read(other.package).findings
+    assert [f.message for f in findings] == ["its footer says 4 rows, batch.json 2"]
+
+
+def test_rows_are_read_in_pieces_that_are_written_out_one_at_a_time(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sealed_twice(world, tmp_path)
+    whole = read(other.package).frames["claims"]
+    monkeypatch.setattr(claimlog.events.columnar, "AT_ONCE", 100)
+    pieces = [*read_rows(other.file("claims"), CLAIMS, "claims.parquet")]
+    assert [piece.rows for piece in pieces] == [1, 1]
+    assert read(other.package).frames["claims"].equals(whole)
+
+
+@pytest.mark.parametrize("name", ["claims.parquet", "actors.ndjson"])
+def test_a_disk_that_fails_to_read_names_the_file(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    other = sealed_twice(world, tmp_path)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    if name.endswith(".parquet"):
+        monkeypatch.setattr(claimlog.events.columnar.pq, "ParquetFile", fails)
+    else:
+        monkeypatch.setattr(claimlog.events.log.Path, "open", fails)
+    with pytest.raises(
+        ClaimlogError, match=rf"^events/000\d-[a-z]+/[a-z]+\.{name.split('.')[1]}: cannot"
+    ):
+        read(other.package)

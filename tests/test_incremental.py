@@ -27,7 +27,6 @@ import claimlog.updating
 from claimlog.compiling import compiled
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.events.log import read
-from claimlog.export.descriptor import intact, looked_at
 from claimlog.export.logical import of_parquet, of_sqlite
 from claimlog.export.parquet import ParquetFile, merge, write_parquet
 from claimlog.fold import cutoff
@@ -288,39 +287,18 @@ def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
     assert found == [*said(world.package, world.package.build)]
 
 
-def test_files_that_are_as_they_were_seen_are_not_read_to_know_them_intact(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_state_that_changed_in_place_is_not_used(world: World, updates: list[int]) -> None:
     build(world.package, world.package.build)
-    out, read = world.package.build, []
-
-    def heard(handle: Any, kind: str) -> Any:
-        read.append(Path(handle.name).name)
-        return file_digest(handle, kind)
-
-    monkeypatch.setattr(claimlog.export.descriptor, "file_digest", heard)
-    files = {str(path.relative_to(out)): path for path in out.rglob("*") if path.is_file()}
-    for path in files.values():
-        os.utime(path, ns=(10**18, 10**18))
-    seen = looked_at(out)
-    assert seen.keys() < files.keys()
-    assert intact(out, seen)
-    assert read == []
-    assert intact(out, {})
-    assert len(read) == len(seen)
-    read.clear()
-    with (out / "tiny.db").open("r+b") as handle:
-        handle.write(b"S")  # as before, and the time put back
-    os.utime(out / "tiny.db", ns=(10**18, 10**18))
-    assert intact(out, seen)
-    os.utime(out / "tiny.db")  # just now: the time may not tell a change that comes next
-    assert intact(out, looked_at(out))
-    assert read == ["tiny.db", "tiny.db"]
-    with (out / "tiny.db").open("r+b") as handle:
-        handle.write(b"s")
-    assert not intact(out, seen)
-    (out / "tiny.db").unlink()
-    assert not intact(out, seen)
+    path = world.package.state / "cache" / "state.json"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b'"rows": ', b'"rows":9', 1))
+    assert len(path.read_bytes()) == len(data)
+    said_: list[str] = []
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    build(world.package, world.package.build, progress=said_.append)
+    assert "the cache cannot be read: not used" in said_
+    assert updates == []
 
 
 def test_a_build_is_not_updated_if_the_disk_does_not_take_it(
@@ -368,7 +346,7 @@ def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     connection.execute("DELETE FROM claims WHERE claim_id = 'C001-002'")
     connection.commit()
     connection.close()
-    monkeypatch.setattr(claimlog.pipeline, "intact", lambda *_: True)
+    monkeypatch.setattr(claimlog.pipeline, "is_current", lambda *_: True)
     world.amend("claims", "C001-001", note="Changed.")
     world.seal("more")
     with pytest.raises(ClaimlogError, match=r"has \d+ rows, its Parquet file \d+; build from noth"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
+
+import pyarrow as pa
 import pytest
 
 from claimlog.events.canonical import encode
-from claimlog.events.lines import MOST_LISTED, read_lines
+from claimlog.events.lines import MOST_LISTED, read_lines, shortest_line
 from claimlog.events.log import read
 from claimlog.package import Package
 from claimlog.schema import Schemas
@@ -137,6 +141,51 @@ def test_two_objects_in_one_line_or_one_over_two_lines_are_refused(lines: list[b
 def test_a_file_in_another_format_gives_a_bounded_list() -> None:
     found = read_lines(b"a,b,c\n" * 5000, CLAIMS, SHOWN, LONGEST)
     assert MOST_LISTED <= len(found.findings) < MOST_LISTED + 100
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"{}", b"x", b"", b'{"a":"\xff"}', b'{"action":null}'),
+        *(b"[" * 100_000, b'{"note":' + b"[" * 100_000, b'{"' + b"k" * 100_000 + b'":1}'),
+        b"{" + b",".join(b'"k%d":0' % n for n in range(10_000)) + b"}",
+        b'{"attributions":[' + b",".join([b"{}"] * 50_000) + b"]}",
+    ],
+    ids=lambda line: f"{line[:12]!r} of {len(line)}",
+)
+def test_lines_that_are_no_rows_cost_little_however_many_they_are(line: bytes) -> None:
+    """Parsed as rows, each `{}` would take a kilobyte."""
+    data = (line + b"\n") * (4_000_000 // (len(line) + 1))
+    tracemalloc.start()
+    pool = pa.default_memory_pool()
+    before, started = pool.max_memory(), time.process_time()
+    found = read_lines(data, CLAIMS, SHOWN, 1 << 20)
+    used = tracemalloc.get_traced_memory()[1] + pool.max_memory() - before
+    tracemalloc.stop()
+    assert found.findings
+    assert found.findings[0].line == 1
+    assert len(found.findings) < MOST_LISTED + 100
+    assert all(len(str(finding)) < 500 for finding in found.findings)
+    assert used < 8 * len(data)
+    assert time.process_time() - started < 60
+
+
+def test_the_shortest_rows_are_read() -> None:
+    shortest = {"integer": 0, "number": 0, "array": []}
+    row = {item.name: shortest.get(item.type, "") for item in CLAIMS.fields}
+    line = encode(row)
+    assert len(line) == shortest_line(CLAIMS)
+    assert read_lines((line + b"\n") * 3, CLAIMS, SHOWN, LONGEST).findings == []
+    (finding, *_) = read_lines(line[:-2] + b"}\n", CLAIMS, SHOWN, LONGEST).findings
+    assert finding.line == 1
+
+
+def test_braces_in_texts_are_no_objects_that_lack_their_keys(world: World) -> None:
+    row = {**world.rows("claims", 1)[0], "note": "{" * 400}
+    found = read_lines((encode(row) + b"\n") * 9, CLAIMS, SHOWN, LONGEST)
+    assert found.findings == []
+    assert found.frame is not None
+    assert found.frame["note"].to_list() == ["{" * 400] * 9
 
 
 def test_an_empty_file_has_no_rows_and_the_columns_of_its_schema() -> None:

@@ -9,13 +9,14 @@ import pytest
 
 import claimlog.validate
 from claimlog.events.log import read
+from claimlog.package import Package
 from claimlog.validate import Report, validate
 from claimlog.validate import report as report_module
 from claimlog.validate.report import LAYERS, read_rules
 from conftest import ACTORS, CLAIMS, ROOT, SOURCES, World
 from mutants import MUTANTS
 
-RULES = read_rules(ROOT / "schemas")
+RULES = read_rules(Package(ROOT))
 
 
 def checked(world: World) -> Report:

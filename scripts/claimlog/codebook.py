@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.package import Package, read_json, read_table
+from claimlog.package import Package
+from claimlog.schema_flaws import name_flaw
 from claimlog.shapes import CODEBOOK, shape_flaw
 
 Row = dict[str, str]
@@ -38,7 +39,7 @@ class Codebook:
     def about(self) -> dict[str, Any]:
         path = self.folder / "codebook.json"
         shown = self.package.relative(path)
-        about = read_json(path, shown)
+        about = self.package.json(shown)
         if flaw := shape_flaw(about, CODEBOOK):
             raise ClaimlogError(f"{shown}: {flaw}; restore it from git")
         return about
@@ -51,6 +52,9 @@ class Codebook:
     def codes(self) -> dict[str, list[Row]]:
         """Code lists by name; each code with label, definition, rules, example and mapping."""
         paths = sorted((self.folder / "codes").glob("*.csv"))
+        for path in paths:
+            if flaw := name_flaw(path.stem, "a code list"):
+                raise ClaimlogError(f"schemas/codebook/codes: {flaw}; rename the file")
         lists = {path.stem: self._rows(f"codes/{path.name}", CODES) for path in paths}
         for name, rows in lists.items():
             twice = [code for code, n in Counter(row["code"] for row in rows).items() if n > 1]
@@ -75,5 +79,4 @@ class Codebook:
         return self._rows("decisions.csv", DECISIONS)
 
     def _rows(self, name: str, columns: tuple[str, ...]) -> list[Row]:
-        path = self.folder / name
-        return read_table(path, self.package.relative(path), columns)
+        return self.package.table(self.package.relative(self.folder / name), columns)

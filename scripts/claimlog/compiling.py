@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from claimlog.build_notes import write_mark
 from claimlog.events.log import Log
 from claimlog.events.releases import marks
 from claimlog.export.descriptor import Hashed, describe, dump_json
@@ -26,8 +27,8 @@ from claimlog.fold import (
 )
 from claimlog.fold import cut as rows_until
 from claimlog.fold.tables import Frames
-from claimlog.inputs import MARK
 from claimlog.package import Package
+from claimlog.schema import fitting
 from claimlog.validate import Report
 
 Tables = Iterator[tuple[str, pl.DataFrame]]
@@ -48,38 +49,48 @@ class Compiler:
 
     def of_claims(self, claims: pl.DataFrame) -> Tables:
         """Yield the tables of some claims, of which `claims` holds every row."""
-        rows = rows_until({"claims": claims.lazy()}, self.cut.size)["claims"]
-        yield from self._computed(fold_claims(rows, self.others, self.log.schemas))
+        with fitting("tables of claims"):
+            rows = rows_until({"claims": claims.lazy()}, self.cut.size)["claims"]
+            yield from self._computed(fold_claims(rows, self.others, self.log.schemas))
 
     def of_rows(self, stretch: Mapping[str, pl.DataFrame]) -> Tables:
         """Yield the tables that have a row for each row of the log, for some of its rows."""
-        lazy = {name: frame.lazy() for name, frame in stretch.items()}
-        rows = rows_until(lazy, self.cut.size)
-        yield from self._computed(fold_rows(rows, self.log.schemas, self.outside))
+        with fitting("tables of all rows"):
+            lazy = {name: frame.lazy() for name, frame in stretch.items()}
+            rows = rows_until(lazy, self.cut.size)
+            yield from self._computed(fold_rows(rows, self.log.schemas, self.outside))
 
     def saw(self, name: str, rows: pl.LazyFrame) -> None:
         """Keep of rows of a table what `rest` needs."""
-        if name == "claims":
-            self.kept.add(gathered(nw.from_native(rows), self.wanted))
-        elif name == "changes":
-            self.kept.count(nw.from_native(rows))
+        with fitting(f"tables made of {name}"):
+            if name == "claims":
+                self.kept.add(gathered(nw.from_native(rows), self.wanted))
+            elif name == "changes":
+                self.kept.count(nw.from_native(rows))
 
     def rest(self) -> Tables:
         """Yield every other table."""
         schemas = self.log.schemas
-        yield from self._computed(fold_rest(self.others, self.kept, schemas, self.outside))
+        with fitting("tables of the other streams"):
+            yield from self._computed(fold_rest(self.others, self.kept, schemas, self.outside))
         constant = {**constant_tables(schemas), "batches": batches_table(self.log, self.cut)}
         for name, frame in constant.items():
             if name in schemas.tables:
-                yield name, conform(frame.lazy(), schemas.tables[name])
+                with fitting(f"schemas/tables/{name}.json"):
+                    yield name, conform(frame.lazy(), schemas.tables[name])
 
     def _computed(self, tables: Frames) -> Tables:
         """Yield folded tables, conformed; computed together, because they share most of it."""
         schemas = self.log.schemas.tables
         named = [name for name in tables if name in schemas]
-        found = pl.collect_all(
-            [conformed(tables[name].to_native(), schemas[name]) for name in named]
-        )
+        lazy = [conformed(tables[name].to_native(), schemas[name]) for name in named]
+        try:
+            found = pl.collect_all(lazy)
+        except pl.exceptions.PolarsError:
+            for name, one in zip(named, lazy, strict=True):  # which of them is it?
+                with fitting(f"schemas/tables/{name}.json"):
+                    one.collect()
+            raise
         for name in named:
             yield name, found.pop(0)
 
@@ -133,7 +144,7 @@ def complete(
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
-    (folder / MARK).write_text(mark + "\n")
+    write_mark(folder, mark)
 
 
 def folded_state(log: Log, cut: Cutoff) -> dict[str, Any]:

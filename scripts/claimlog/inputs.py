@@ -20,7 +20,6 @@ from claimlog.errors import ClaimlogError
 from claimlog.git import CheckoutError
 from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
 
-MARK = "datasette/inputs.sha256"
 LARGE = 200 << 20
 """Bytes of rows up to which a log is held in memory, where it fills some six times as much."""
 
@@ -104,8 +103,11 @@ class Digests:
         now = Seen.of(path)
         known = self._known.get(str(path))
         if known is None or not Seen(known[0], known[1]).same(now):
-            with path.open("rb") as handle:
-                known = [now.state, now.at, file_digest(handle, "sha256").hexdigest()]
+            try:
+                with path.open("rb") as handle:
+                    known = [now.state, now.at, file_digest(handle, "sha256").hexdigest()]
+            except OSError as error:  # of a failed read the system does not say of what
+                raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
         self._known[str(path)] = self._used[str(path)] = known
         return known[2]
 
@@ -137,7 +139,8 @@ def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
     digests = digests_of(package)
     data = [package.root / DESCRIPTOR, package.events, package.root / "releases"]
     digest = sha256(code_fingerprint(package).encode())
-    _add(digest, [*data, *([texts] if texts else [])], digests)
+    _add(digest, data, digests, package.root)
+    _add(digest, [texts] if texts else [], digests)
     digests.save()
     digest.update(f"as-of={as_of} git={_git_state(package)}".encode())
     return digest.hexdigest()
@@ -146,18 +149,25 @@ def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
 def code_fingerprint(package: Package) -> str:
     """Return a hash of what decides how a row is read and checked: schemas, code, libraries."""
     digest = sha256()
-    _add(digest, [package.schemas, Path(__file__).parent], Digests())
+    _add(digest, [package.schemas], Digests(), package.root)
+    _add(digest, [Path(__file__).parent], Digests())
     for library in LIBRARIES:
         digest.update(f"{library}={importlib.metadata.version(library)}\0".encode())
     return digest.hexdigest()
 
 
-def _add(digest: Any, roots: Sequence[Path], digests: Digests) -> None:
+def _add(digest: Any, roots: Sequence[Path], digests: Digests, inside: Path | None = None) -> None:
+    """Add every file under `roots`; a link that leads out of `inside` is no more than its target's
+    name, because nothing that is read is there."""
     for root in roots:
         paths = [root] if root.is_file() else sorted(root.rglob("*"))
         for path in paths:
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0".encode())
+            if not path.is_file() or "__pycache__" in path.parts:
+                continue
+            digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0".encode())
+            if inside and not path.resolve().is_relative_to(inside.resolve()):
+                digest.update(f"{path.resolve()}\0".encode())
+            else:
                 digest.update(bytes.fromhex(digests.of(path)))
 
 
@@ -167,15 +177,3 @@ def _git_state(package: Package) -> str:
         return Checkout.of(package).release_tags()
     except CheckoutError:
         return ""
-
-
-def is_current(out: Path, mark: str) -> bool:
-    """Whether `out` was built from the inputs that `mark` is the fingerprint of, and is intact."""
-    try:
-        built: dict[str, Any] = read_json(out / DESCRIPTOR, "build")
-        return (out / MARK).read_text().strip() == mark and all(
-            (out / resource["path"]).stat().st_size == resource["bytes"]
-            for resource in built["resources"]
-        )
-    except (ClaimlogError, OSError):
-        return False

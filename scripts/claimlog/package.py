@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import secrets
@@ -15,8 +14,15 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from claimlog.bounded import parse_json, parse_table, read_regular
 from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError
-from claimlog.ijson import decode
+from claimlog.limits import (
+    DEFINITION_BYTES,
+    DEFINITION_FILES,
+    FILE_BYTES,
+    STATE_BYTES,
+    THRESHOLDS,
+)
 
 DESCRIPTOR = "datapackage.json"
 
@@ -71,17 +77,79 @@ class Package:
     @cached_property
     def descriptor(self) -> dict[str, Any]:
         """The descriptor: the only home of name, version and licence."""
-        return read_json(self.root / DESCRIPTOR, self.relative(self.root / DESCRIPTOR))
+        return self.json(DESCRIPTOR)
 
     @cached_property
     def thresholds(self) -> dict[str, int]:
-        """Limits and sizes, from ``schemas/thresholds.csv``, which gives each its reason."""
+        """Limits and sizes, from ``schemas/thresholds.csv``, which gives each its reason.
+
+        How large each may be is not the package's to say: `limits.THRESHOLDS`.
+        """
         shown = "schemas/thresholds.csv"
-        rows = read_table(self.root / shown, shown, ("name", "value", "unit", "reason"))
+        rows = self.table(shown, ("name", "value", "unit", "reason"))
         for line, row in enumerate(rows, 2):
             if not re.fullmatch("[0-9]{1,15}", row["value"]):
                 raise ClaimlogError(f"{shown}:{line}: {row['value']!r} is no whole number; mend it")
+            most = THRESHOLDS.get(row["name"], int(row["value"]))
+            if int(row["value"]) > most:
+                raise ClaimlogError(
+                    f"{shown}:{line}: {row['name']} is {row['value']}, at most {most}; mend it"
+                )
         return Thresholds({row["name"]: int(row["value"]) for row in rows})
+
+    def json(self, name: str) -> dict[str, Any]:
+        """Read a file of the package's definition that holds one I-JSON object.
+
+        Parameters
+        ----------
+        name
+            The file, relative to the package.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is absent, unreadable, too large, outside of the package or not such an object.
+        """
+        return parse_json(self._read(name), name)
+
+    def table(self, name: str, columns: Sequence[str]) -> list[dict[str, str]]:
+        """Read a CSV file of the package's definition that has exactly these columns.
+
+        Raises
+        ------
+        ClaimlogError
+            As `json` does.
+        """
+        return parse_table(self._read(name), name, columns)
+
+    def _read(self, name: str) -> bytes:
+        """Every file of a definition is read here, and nothing that it names is opened by it."""
+        if name.startswith("schemas/"):
+            _ = self._schemas_size
+        return read_regular(self.root / name, name, FILE_BYTES, self.root)
+
+    @cached_property
+    def _schemas_size(self) -> int:
+        """Bytes under ``schemas/``; too much to read is refused before any of it is read."""
+        files = size = 0
+        waiting = [self.schemas]
+        try:
+            while waiting:
+                with os.scandir(waiting.pop()) as entries:
+                    for entry in entries:
+                        files += 1
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(Path(entry.path))
+                        else:
+                            size += entry.stat(follow_symlinks=False).st_size
+                        if files > DEFINITION_FILES or size > DEFINITION_BYTES:
+                            raise ClaimlogError(
+                                f"schemas: holds more than {DEFINITION_FILES:,} files or "
+                                f"{DEFINITION_BYTES:,} bytes; take out what is no schema"
+                            )
+        except OSError as error:
+            raise ClaimlogError(f"schemas: cannot be read ({error.strerror})") from error
+        return size
 
     def relative(self, path: Path) -> str:
         """Return `path` as messages show it: relative to the package where it lies inside."""
@@ -99,52 +167,16 @@ class Thresholds(dict[str, int]):
 
 
 def read_json(path: Path, shown: str) -> dict[str, Any]:
-    """Read a file that holds one I-JSON object.
+    """Read a file of ours or of a release that holds one I-JSON object.
+
+    Files of a package's definition are read by `Package.json`.
 
     Raises
     ------
     ClaimlogError
         If the file is absent, unreadable or not one I-JSON object in UTF-8.
     """
-    try:
-        return decode(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise ClaimlogError(
-            f"{shown}: not valid JSON: {error}; mend it or restore it from git"
-        ) from error
-
-
-def read_table(path: Path, shown: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Read a CSV file that has exactly these columns.
-
-    Raises
-    ------
-    ClaimlogError
-        If the file is absent, unreadable, or not a CSV file in UTF-8 with these columns.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            header, *lines = [row for row in csv.reader(handle, strict=True) if row] or [[]]
-    except OSError as error:
-        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ClaimlogError(
-            f"{shown}: not a CSV file in UTF-8: {error}; mend it or restore it from git"
-        ) from error
-    if header != list(columns):
-        raise ClaimlogError(
-            f"{shown}: its columns are {', '.join(header)[:200] or 'none'}, expected "
-            f"{', '.join(columns)}; restore it from git"
-        )
-    for number, row in enumerate(lines, 1):
-        if len(row) != len(columns):
-            raise ClaimlogError(
-                f"{shown}: row {number} has {len(row)} cells, expected {len(columns)}; "
-                "quote a cell that holds a comma, or restore the file from git"
-            )
-    return [dict(zip(columns, row, strict=True)) for row in lines]
+    return parse_json(read_regular(path, shown, STATE_BYTES), shown)
 
 
 def write_durably(path: Path, data: bytes) -> None:

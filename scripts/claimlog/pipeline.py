@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from claimlog.build_notes import is_current, note_build
 from claimlog.compiling import compiled, complete
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.events.cache import Built, Cache, cached
@@ -14,12 +15,12 @@ from claimlog.events.releases import marks
 from claimlog.events.stored import StoredLog
 from claimlog.events.text import Texts
 from claimlog.export.deprecations import read_deprecations, views
-from claimlog.export.descriptor import Hashed, intact, looked_at
+from claimlog.export.descriptor import Hashed
 from claimlog.export.publish import publishing
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
 from claimlog.fold import Cutoff, cutoff
-from claimlog.inputs import files_of_rows, fingerprint, is_current, is_large
+from claimlog.inputs import files_of_rows, fingerprint, is_large
 from claimlog.package import Package
 from claimlog.updating import Update
 from claimlog.validate import Report, validate
@@ -72,6 +73,7 @@ def build(
         with publishing(out, package.relative(out)) as folder:
             progress("compile")
             write(package, log, cutoff(log, as_of), report, folder, mark, progress)
+        note_build(package, out)
         return report
     return _build_large(package, out, as_of, checking, progress, mark, fresh)
 
@@ -100,22 +102,23 @@ def _build_large(
             return _passed(validate(log, checking, progress=progress, rows_by=by))
 
         if before:
-            with publishing(out, package.relative(out)) as folder:
-                with Update(package, out, before.size, folder) as update:
-                    report = checked()
-                    progress("compile")
-                    update.write(log, cut, report, mark)
-                seen = looked_at(folder)
+            with (
+                publishing(out, package.relative(out)) as folder,
+                Update(package, out, before.size, folder) as update,
+            ):
+                report = checked()
+                progress("compile")
+                update.write(log, cut, report, mark)
         else:
             report = checked()
             with publishing(out, package.relative(out)) as folder:
                 progress("compile")
                 write(package, log, cut, report, folder, mark, progress)
-                seen = looked_at(folder)
+        note_build(package, out)
         cache.built.pop(package.relative(out), None)
         if whole:
             cache.built[package.relative(out)] = Built(
-                mark, log.size, log.root.hex(), _released(log), dict(report.of_claims), seen
+                mark, log.size, log.root.hex(), _released(log), dict(report.of_claims)
             )
         if not cache.save():
             progress("the cache cannot be written: the next build may read everything again")
@@ -141,8 +144,7 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
         or (log.size - before.size) * FEW > log.size
         or before.releases != _released(log)
         or not only_appends(log, before.size)
-        or not is_current(out, before.mark)
-        or not intact(out, before.seen)  # its rows are copied as they are
+        or not is_current(log.package, out, before.mark)  # its rows are copied as they are
     ):
         return None
     return before
@@ -181,6 +183,10 @@ def write(
                 if name not in writers.rows:
                     progress(name)
                 writers.add(name, frame)
+            if idle := next((name for name in tables if name not in writers.rows), None):
+                raise ClaimlogError(
+                    f"schemas/tables/{idle}.json: is a table that nothing fills; take it out"
+                )
         log.frames.clear()  # the tables hold all of it now
         filled.finish(progress)
     complete(package, log, cut, report, Hashed(folder), mark, writers.rows)

@@ -157,9 +157,9 @@ def _kind(item: Field) -> str:
 
 
 def _rules(log: Log) -> str:
-    counts = Counter(rule.layer for rule in read_rules(log.package.schemas).values())
+    counts = Counter(rule.layer for rule in read_rules(log.package).values())
     examples: dict[str, str] = {}
-    for rule in read_rules(log.package.schemas).values():
+    for rule in read_rules(log.package).values():
         examples.setdefault(rule.layer, rule.sentence)
     head = ("layer", "rules", "the first of them")
     return f"{sum(counts.values())} rules in {len(counts)} layers:\n\n" + _table(

@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
+import polars as pl
+
 from claimlog.codebook import Codebook, Row
 from claimlog.errors import ClaimlogError
-from claimlog.package import Package, read_json
-from claimlog.shapes import COMPILED, STREAM, shape_flaw
+from claimlog.limits import FILE_BYTES
+from claimlog.package import Package
+from claimlog.schema_flaws import name_flaw, schema_flaw
+from claimlog.shapes import COLUMN, COMPILED, STREAM, shape_flaw
 
 STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
 """The streams of the log, in the order in which a batch's rows are numbered."""
@@ -97,7 +103,7 @@ class Table:
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
-        return {item.name: item for item in self.fields}
+        return Columns(self.name, self.fields)
 
     @property
     def title(self) -> str:
@@ -141,6 +147,27 @@ class Table:
         return tuple(name for name in self.names if name not in envelope)
 
 
+class Tables(dict[str, Table]):
+    """Compiled tables by name; one that the code asks for and that is not there is named."""
+
+    def __missing__(self, name: str) -> Table:
+        raise ClaimlogError(f"schemas/tables/{name}.json: is missing; restore it from git")
+
+
+class Columns(dict[str, Field]):
+    """Columns of a table by name; one that the code asks for and that is not there is named."""
+
+    def __init__(self, table: str, fields: tuple[Field, ...]) -> None:
+        super().__init__((item.name, item) for item in fields)
+        self.table = table
+
+    def __missing__(self, name: str) -> Field:
+        raise ClaimlogError(
+            f'schemas: {self.table} has no column "{name}", which is read by its name; '
+            "restore the schema from git"
+        )
+
+
 class Schemas:
     """All schemas and code lists of a package."""
 
@@ -150,14 +177,38 @@ class Schemas:
 
     @cached_property
     def streams(self) -> dict[str, Table]:
-        return {name: self._load(self.folder / f"{name}.json", STREAM) for name in STREAMS}
+        streams = {name: self.stream(name, f"{name}.json") for name in STREAMS}
+        for name, table in streams.items():
+            for target in _referred(table):
+                if target not in streams:
+                    raise ClaimlogError(
+                        f"schemas/{name}.json: refers to {target[:80]!r}, which is no stream; "
+                        "restore it from git"
+                    )
+        return streams
+
+    def stream(self, name: str, file: str) -> Table:
+        """Read the Table Schema of a stream, or of an earlier version of it.
+
+        Raises
+        ------
+        ClaimlogError
+            If it cannot be read, or is no Table Schema of a stream.
+        """
+        return self._load(name, self.folder / file, STREAM)
 
     @cached_property
     def tables(self) -> dict[str, Table]:
         """Compiled tables by name, in the order of their ``order`` property."""
         paths = sorted((self.folder / "tables").glob("*.json"))
-        loaded = [self._load(path, COMPILED) for path in paths]
-        return {table.name: table for table in sorted(loaded, key=lambda t: t.spec["order"])}
+        loaded = [self._load(path.stem, path, COMPILED) for path in paths]
+        ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
+        tables = Tables((table.name, table) for table in ordered)
+        for table in loaded:
+            if flaw := _target_flaw(table, tables):
+                shown = f"schemas/tables/{table.name}.json"
+                raise ClaimlogError(f"{shown}: {flaw}; restore it from git")
+        return tables
 
     @cached_property
     def codebook(self) -> Codebook:
@@ -166,26 +217,43 @@ class Schemas:
     def columns(self, variable: Row) -> list[Field]:
         """Return the columns of the claims that hold a variable of the codebook."""
         fields = {**self.tables["claims"].by_name, **self.streams["claims"].by_name}
-        return [fields[name] for name in variable["columns"].split()]
+        names = variable["columns"].split()
+        for name in names:
+            if name not in fields:
+                raise ClaimlogError(
+                    f"schemas/codebook/variables.csv: {variable['variable'][:80]!r} is coded in "
+                    f"{name[:80]!r}, which is no column of the claims; mend the name"
+                )
+        return [fields[name] for name in names]
 
-    def _load(self, path: Path, shape: dict[str, Any]) -> Table:
+    def _load(self, name: str, path: Path, shape: dict[str, Any]) -> Table:
         shown = self.package.relative(path)
-        table = Table(path.stem, read_json(path, shown))
-        flaw = shape_flaw(table.spec, shape) or _name_flaw(table)
+        flaw = name_flaw(name, "a table")
+        if flaw is None:
+            table = Table(name, self.package.json(shown))
+            flaw = shape_flaw(table.spec, shape) or schema_flaw(table.spec, shape is STREAM)
         if flaw:
-            raise ClaimlogError(f"{shown}: {flaw}; restore it from git")
+            raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
         return table
 
     def expanded(self) -> Iterator[tuple[Path, str]]:
         """Yield every schema file with the text that it should hold once expanded."""
+        size = 0
         for folder, tables in ((self.folder, self.streams), (self.folder / "tables", self.tables)):
             for table in tables.values():
                 fields = [self._expand(item) for item in table.spec["fields"]]
-                yield folder / f"{table.name}.json", dump({**table.spec, "fields": fields})
+                text = dump({**table.spec, "fields": fields})
+                size = max(size, len(text))
+                if size > FILE_BYTES:  # a long code list in many columns
+                    raise ClaimlogError(
+                        f"schemas: {table.name} would have more than {FILE_BYTES:,} bytes with its "
+                        "code lists written out; shorten them"
+                    )
+                yield folder / f"{table.name}.json", text
 
-    def _expand(self, spec: dict[str, Any]) -> dict[str, Any]:
+    def _expand(self, spec: dict[str, Any], way: tuple[str, ...] = ()) -> dict[str, Any]:
         if "from" in spec:
-            spec = self._follow(spec)
+            spec = self._follow(spec, way)
         if "codelist" in spec:
             enum = self._codes(spec["codelist"])
             spec = {**spec, "constraints": {**spec.get("constraints", {}), "enum": enum}}
@@ -194,7 +262,11 @@ class Schemas:
             spec = {**spec, "items": {**spec["items"], "fields": fields}}
         return spec
 
-    def _follow(self, spec: dict[str, Any]) -> dict[str, Any]:
+    def _follow(self, spec: dict[str, Any], way: tuple[str, ...]) -> dict[str, Any]:
+        if spec["from"] in way:
+            raise ClaimlogError(
+                f'schemas: "from" leads from {spec["from"]} back to itself; restore them from git'
+            )
         stream, _, name = spec["from"].partition(".")
         home = next(
             (f for f in self.streams[stream].spec["fields"] if f["name"] == name)
@@ -209,7 +281,10 @@ class Schemas:
         own = {"name": spec["name"], "from": spec["from"], **spec.get("override", {})}
         if "override" in spec:
             own["override"] = spec["override"]
-        return {**self._expand(home), **own}
+        whole = {**self._expand(home, (*way, spec["from"])), **own}
+        if flaw := shape_flaw(whole, COLUMN):
+            raise ClaimlogError(f"schemas: {spec['name']} from {spec['from']}: {flaw}; mend it")
+        return whole
 
     def _codes(self, name: str) -> list[str]:
         if name not in self.codebook.codes:
@@ -219,16 +294,51 @@ class Schemas:
         return [row["code"] for row in self.codebook.codes[name]]
 
 
-def _name_flaw(table: Table) -> str | None:
-    """Say which column a table names and does not have, or has twice; None if all is well."""
-    spec = table.spec
-    keys = [name for key in spec.get("foreignKeys", ()) for name in key["fields"]]
-    columns = [name for columns in spec.get("indexes", ()) for name in columns]
-    named = [*table.primary_key, *keys, *columns, *spec.get("search", ()), *spec.get("facets", ())]
-    if len(table.by_name) < len(table.names):
-        return "two columns have one name"
-    absent = [name for name in named if name not in table.by_name]
-    return f'names the column "{absent[0]}", which it does not have' if absent else None
+def _referred(table: Table) -> Iterator[str]:
+    """Yield the streams that a stream's rows refer to."""
+    for key in table.foreign_keys:
+        yield key.table
+    for item in table.fields:
+        for part in (item.item, *item.fields):
+            if part is not None and part.references:
+                yield part.references
+
+
+def _target_flaw(table: Table, tables: Tables) -> str | None:
+    """Say which table or column a foreign key names that is not there, or that names collide."""
+    for key in table.foreign_keys:
+        if key.table not in tables:
+            return f"refers to the table {key.table[:80]!r}, which does not exist"
+        if key.reference not in tables[key.table].by_name:
+            return f"refers to {key.table}.{key.reference[:80]}, which does not exist"
+    owner, found, _ = table.name.partition("_fts")
+    if table.name.startswith(("sqlite_", "idx_")) or (found and owner in tables):
+        return "its name is one that SQLite or an index of ours has; give it another"
+    return None
+
+
+@contextmanager
+def fitting(what: str) -> Iterator[None]:
+    """Say that a definition does not give what the code computes with, where Polars says so.
+
+    Raises
+    ------
+    ClaimlogError
+        If a column is absent, or of a type that cannot be computed with.
+    """
+    try:
+        yield
+    except (pl.exceptions.PolarsError, nw.exceptions.NarwhalsError) as error:
+        said = (str(error).splitlines() or [""])[0][:160]
+        raise ClaimlogError(
+            f"{what}: cannot be computed from the columns that schemas/ gives ({said}); "
+            "restore it from git"
+        ) from error
+
+
+def display(path: str) -> str:
+    """Return a file's name for a message in one line: it may be any name that a disk holds."""
+    return path if path.isprintable() and len(path) < 200 else repr(path)[:200]
 
 
 def dump(spec: dict[str, Any]) -> str:

@@ -1,35 +1,49 @@
 """What the JSON files that claimlog is led by must look like before anything can be read by them.
 
-JSON Schemas of what the code takes from each file; what they do not name is free.
+JSON Schemas of what the code takes from each file; what they do not name is free. They are the
+code's own: a package says what its columns are, never what a schema, a manifest or an entry of the
+index is. Nothing is fetched to check them.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import jsonschema
+import referencing
 from jsonschema import ValidationError
 
+from claimlog.limits import CODES, COLUMNS, KEYS, LENGTH, NAME, SLUG_LENGTH
+
+MOST_SAID = 200
+"""Characters of what is said of a flaw: it may repeat the whole value."""
+
 TEXT = {"type": "string"}
-NAMES = {"type": "array", "items": TEXT}
-VERSION = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"}
+FLAG = {"type": "boolean"}
+# the number of parts comes first: then no more than that are looked at
+NAMES = {"type": "array", "maxItems": COLUMNS, "items": TEXT, "uniqueItems": True}
+KEY = {**NAMES, "minItems": 1, "maxItems": KEYS}
+NAMED = {"type": "string", "pattern": NAME}
+VERSION = {"type": "string", "pattern": r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$"}
 PLACE = {
     "type": "object",
     "required": ["resource", "fields"],
-    "properties": {"resource": TEXT, "fields": {**NAMES, "minItems": 1}},
+    "properties": {"resource": TEXT, "fields": KEY},
 }
-LENGTH = {"type": "integer", "minimum": 0}
+SIZE = {"type": "integer", "minimum": 0, "maximum": LENGTH}
 CONSTRAINTS = {
     "type": "object",
     "properties": {
         "required": {"type": "boolean"},
-        "enum": {**NAMES, "minItems": 1, "uniqueItems": True},
-        "pattern": {"type": "string", "format": "regex"},
-        "minLength": LENGTH,
-        "maxLength": LENGTH,
+        "enum": {**NAMES, "minItems": 1, "maxItems": CODES},
+        "pattern": TEXT,
+        "minLength": SIZE,
+        "maxLength": SIZE,
         "minimum": {"type": "number"},
         "maximum": {"type": "number"},
     },
@@ -38,7 +52,7 @@ FIELD: dict[str, Any] = {
     "type": "object",
     "required": ["type"],
     "properties": {
-        "name": TEXT,
+        "name": NAMED,
         "type": {"enum": ["string", "integer", "number", "boolean", "date", "datetime", "array"]},
         "description": TEXT,
         "constraints": CONSTRAINTS,
@@ -47,9 +61,9 @@ FIELD: dict[str, Any] = {
         "references": TEXT,
         "from": TEXT,
         "override": {"type": "object"},
-        "edtf": {"type": "boolean"},
-        "ownWords": {"type": "boolean"},
-        "categoriesOrdered": {"type": "boolean"},
+        "edtf": FLAG,
+        "ownWords": FLAG,
+        "categoriesOrdered": FLAG,
         "items": {"type": "object"},
     },
 }
@@ -59,7 +73,12 @@ PARTS = {
         "type": {"const": "string"},
         "references": TEXT,
         "constraints": CONSTRAINTS,
-        "fields": {"type": "array", "items": {**FIELD, "required": ["name", "type"]}},
+        "fields": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": COLUMNS,
+            "items": {**FIELD, "required": ["name", "type"]},
+        },
     },
     "oneOf": [{"required": ["type"]}, {"required": ["fields"]}],
 }
@@ -74,21 +93,28 @@ TABLE: dict[str, Any] = {
     "properties": {
         "title": TEXT,
         "description": TEXT,
-        "fields": {"type": "array", "items": COLUMN, "minItems": 1},
-        "primaryKey": {**NAMES, "minItems": 1},
+        "fields": {"type": "array", "minItems": 1, "maxItems": COLUMNS, "items": COLUMN},
+        "primaryKey": KEY,
+        "missingValues": NAMES,
         "foreignKeys": {
             "type": "array",
+            "maxItems": KEYS,
             "items": {
                 "type": "object",
                 "required": ["fields", "reference"],
-                "properties": {"fields": {**NAMES, "minItems": 1}, "reference": PLACE},
+                "properties": {"fields": KEY, "reference": PLACE},
             },
         },
         "order": {"type": "integer"},
         "label": TEXT,
-        "search": NAMES,
+        "sort": TEXT,
+        "sort_desc": TEXT,
+        "stream": TEXT,
+        "hidden": FLAG,
+        "bridge": FLAG,
+        "search": {**NAMES, "minItems": 1},
         "facets": NAMES,
-        "indexes": {"type": "array", "items": NAMES},
+        "indexes": {"type": "array", "maxItems": KEYS, "items": KEY, "uniqueItems": True},
     },
 }
 STREAM = {
@@ -96,8 +122,8 @@ STREAM = {
     "required": [*TABLE["required"], "entity", "schemaVersion"],
     "properties": {
         **TABLE["properties"],
-        "entity": TEXT,
-        "schemaVersion": {"type": "integer", "minimum": 1},
+        "entity": NAMED,
+        "schemaVersion": {"type": "integer", "minimum": 1, "maximum": 999_999},
     },
 }
 COMPILED = {**TABLE, "required": [*TABLE["required"], "order"]}
@@ -110,7 +136,7 @@ HEAD = {
     "type": "object",
     "required": ["name", "title", "description", "version", "licenses"],
     "properties": {
-        "name": {"type": "string", "pattern": r"^[a-z0-9][a-z0-9_-]*$"},
+        "name": {"type": "string", "pattern": r"^[a-z0-9][a-z0-9_-]*$", "maxLength": SLUG_LENGTH},
         "title": TEXT,
         "description": TEXT,
         "version": VERSION,
@@ -132,7 +158,23 @@ HEAD = {
 
 def shape_error(value: Any, shape: Mapping[str, Any]) -> ValidationError | None:
     """Return the first way in which a value misses a shape, or None."""
-    return next(iter(_checker()(shape, format_checker=FORMATS).iter_errors(value)), None)
+    checker = _checker()(shape, registry=referencing.Registry())
+    return next(iter(checker.iter_errors(value)), None)
+
+
+@cache
+def own_shape(name: str) -> dict[str, Any]:
+    """Return a JSON Schema that lies in ``formats/`` beside this module, as it is for readers too.
+
+    Parameters
+    ----------
+    name
+        ``batch`` for the manifest of a batch, ``release`` for an entry of the releases index.
+    """
+    found: dict[str, Any] = json.loads(
+        (files("claimlog") / "formats" / f"{name}.json").read_bytes()
+    )
+    return found
 
 
 def shape_flaw(value: Any, shape: Mapping[str, Any]) -> str | None:
@@ -141,7 +183,7 @@ def shape_flaw(value: Any, shape: Mapping[str, Any]) -> str | None:
     if error is None:
         return None
     place = "/".join(map(str, error.absolute_path))
-    return f"{place + ': ' if place else ''}{error.message[:200]}"
+    return f"{place + ': ' if place else ''}{error.message[:MOST_SAID]}"
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
@@ -153,6 +195,3 @@ def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationEr
 @cache
 def _checker() -> Any:
     return jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
-
-
-FORMATS = jsonschema.FormatChecker()

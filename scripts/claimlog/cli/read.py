@@ -157,15 +157,16 @@ def _build_on_spark(
 def _build(
     package: Package, as_of: str | None, out: Path | None, force: bool, texts: Path | None
 ) -> None:
+    from claimlog.build_notes import is_current
     from claimlog.export.publish import tidy
-    from claimlog.inputs import fingerprint, is_current
+    from claimlog.inputs import fingerprint
 
     target = (out or package.build).absolute()
     tidy(target)  # an interrupted build may have left something, also where this one has no work
     if texts is not None:
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
     mark = fingerprint(package, as_of, texts)
-    if not force and is_current(target, mark):
+    if not force and is_current(package, target, mark):
         line(f"{package.relative(target)} is up to date")
         return
     from claimlog.pipeline import build as run

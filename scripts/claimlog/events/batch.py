@@ -6,15 +6,16 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from claimlog.bounded import read_regular
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.limits import FILE_BYTES
+from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema import STREAMS
-from claimlog.shapes import HEAD, shape_error, shape_flaw
+from claimlog.shapes import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 
 MANIFEST = "batch.json"
 IN_COLUMNS = "-in-columns"
@@ -44,12 +45,12 @@ class Batch:
 
     @property
     def streams(self) -> list[str]:
-        """Streams of which the batch holds a file, in log order."""
-        return [name for name in STREAMS if self.file(name).is_file()]
+        """Streams of which the batch holds a file, in log order; a link to one is no file of it."""
+        return [name for name in STREAMS if _is_own(self.file(name))]
 
     def in_columns(self, stream: str) -> bool:
         """Whether a stream's rows are held as Parquet, as sealed bulk batches may hold them."""
-        return (self.path / f"{stream}{COLUMNS}").is_file()
+        return _is_own(self.path / f"{stream}{COLUMNS}")
 
     def name(self, stream: str) -> str:
         """Return the name of a stream's file."""
@@ -63,7 +64,13 @@ class Batch:
 
     @property
     def manifest_sha256(self) -> str:
-        return sha256((self.path / MANIFEST).read_bytes()).hexdigest()
+        data = read_regular(self.path / MANIFEST, f"{self.shown}/{MANIFEST}", FILE_BYTES)
+        return sha256(data).hexdigest()
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a path is a regular file and no link, which may lead anywhere."""
+    return path.is_file() and not path.is_symlink()
 
 
 def dump_manifest(manifest: dict[str, Any]) -> bytes:
@@ -72,18 +79,12 @@ def dump_manifest(manifest: dict[str, Any]) -> bytes:
     return (text + "\n").encode("utf-8")
 
 
-@cache
-def manifest_schema(path: Path) -> dict[str, Any]:
-    return read_json(path, "schemas/batch.json")
-
-
-def manifest_flaw(package: Package, manifest: dict[str, Any]) -> str | None:
-    """Say how a manifest misses ``schemas/batch.json``, or return None."""
-    schema = manifest_schema(package.schemas / "batch.json")
-    error = shape_error(manifest, schema)
+def manifest_flaw(manifest: dict[str, Any]) -> str | None:
+    """Say how a manifest misses what a batch.json is (``formats/batch.json``), or return None."""
+    error = shape_error(manifest, own_shape("batch"))
     if error is not None:
         place = "/".join(map(str, error.path)) or "the manifest"
-        return f"{place}: {error.message}"
+        return f"{place}: {error.message[:MOST_SAID]}"
     try:
         dump_manifest(manifest)
     except UnicodeEncodeError:
@@ -158,14 +159,14 @@ def _manifest(
         findings.append(Finding("manifest", shown, message, remedy=remedy))
         return None
     try:
-        manifest = read_json(path / MANIFEST, name)
+        manifest = package.json(name)
     except ClaimlogError as error:
         findings.append(Finding("manifest", name, str(error).removeprefix(f"{name}: ")))
         return None
-    if flaw := manifest_flaw(package, manifest):
-        findings.append(Finding("manifest", name, flaw, remedy="see schemas/batch.json"))
+    if flaw := manifest_flaw(manifest):
+        findings.append(Finding("manifest", name, flaw, remedy="restore it from git"))
         return None
-    if dump_manifest(manifest) != (path / MANIFEST).read_bytes():
+    if dump_manifest(manifest) != read_regular(path / MANIFEST, name, FILE_BYTES):
         message = "is not as claimlog seal wrote it (sorted keys, two spaces, UTF-8)"
         findings.append(Finding("manifest", name, message, remedy="restore it from git"))
         return None

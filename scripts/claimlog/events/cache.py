@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from claimlog.inputs import Seen, code_fingerprint
 from claimlog.package import Package, read_json, remove, write_durably
 
 STATE = "state.json"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,6 @@ class Built:
         The releases (version, rows) that the log had.
     checked
         How many rows of claims each rule checked.
-    seen
-        How its files looked when they were complete.
     """
 
     mark: str
@@ -62,15 +60,13 @@ class Built:
     root: str
     releases: tuple[tuple[str, int], ...]
     checked: dict[str, int]
-    seen: dict[str, Seen]
 
     @classmethod
     def load(cls, found: dict[str, Any]) -> Built:
         """Return what was kept as JSON; raises as the cache's `load` expects."""
         releases = tuple((str(version), int(size)) for version, size in found["releases"])
-        seen = {path: Seen.load(held) for path, held in found["seen"].items()}
         head = (found["mark"], found["size"], found["root"])
-        return cls(*head, releases, found["checked"], seen)
+        return cls(*head, releases, found["checked"])
 
 
 @dataclass
@@ -113,6 +109,8 @@ class Cache:
             if (state["format"], state["code"]) != (FORMAT, self.code):
                 self.told = "the cache was made by other code, schemas or libraries: not used"
                 return
+            if state.pop("sha256") != _digest(state):
+                raise ValueError("it is not what was saved")
             self.seen = {name: Seen.load(found) for name, found in state["seen"].items()}
             self.files = {
                 key: kept
@@ -141,6 +139,8 @@ class Cache:
 
     def _same(self, part: Part) -> bool:
         path = self.parts / part.name
+        if part.name != path.name or path.is_symlink():
+            raise ValueError("a part lies in the folder of parts")
         now = Seen.of(path)
         if part.name in self.seen and self.seen[part.name].same(now):
             return True
@@ -183,6 +183,7 @@ class Cache:
             "seen": {name: asdict(seen) for name, seen in self.seen.items() if name in named},
             "built": {out: asdict(found) for out, found in self.built.items()},
         }
+        state["sha256"] = _digest(state)
         write_durably(self.folder / STATE, json.dumps(state).encode())
         for path in self.parts.iterdir():
             if path.name not in named:
@@ -196,6 +197,11 @@ class Cache:
                 break
             found.append(verified)
         return found
+
+
+def _digest(state: dict[str, Any]) -> str:
+    """Return a hash of a state, to know by that it is what was saved."""
+    return sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager

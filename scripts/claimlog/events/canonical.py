@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -16,6 +17,7 @@ import rfc8785
 
 from claimlog.errors import ClaimlogError
 from claimlog.ijson import LARGEST_INTEGER, decode
+from claimlog.limits import UNKNOWN_KEYS
 from claimlog.schema import Field, Table
 
 
@@ -74,11 +76,17 @@ def _part_flaw(item: Field, part: Any) -> str | None:
     expected = {inner.name for inner in item.fields}
     if set(part) != expected:
         return (
-            f'"{item.name}" holds an object with keys {", ".join(sorted(part)) or "none"}, '
+            f'"{item.name}" holds an object with keys {_listed(part)}, '
             f"expected {', '.join(sorted(expected))}"
         )
     flaws = (type_flaw(inner, part[inner.name]) for inner in item.fields)
     return next((f'"{item.name}": {flaw}' for flaw in flaws if flaw), None)
+
+
+def _listed(keys: Iterable[str]) -> str:
+    found = sorted(keys)
+    named = ", ".join(key[:80] for key in found[:UNKNOWN_KEYS]) or "none"
+    return f"{named} and {len(found) - UNKNOWN_KEYS} more" if len(found) > UNKNOWN_KEYS else named
 
 
 def suggest(word: str, known: tuple[str, ...]) -> str:
@@ -94,11 +102,13 @@ def explain(line: str, table: Table) -> list[Flaw]:
         row = decode(line)
     except ValueError as error:
         return [Flaw("json", f"not a JSON object: {error}", "write one canonical object a line")]
+    unknown = [key for key in row if key not in table.by_name]
     flaws = [
-        Flaw("keys", f'unknown key "{key}"{suggest(key, table.names)}', f"see {schema}")
-        for key in row
-        if key not in table.by_name
+        Flaw("keys", f'unknown key "{key[:80]}"{suggest(key[:80], table.names)}', f"see {schema}")
+        for key in unknown[:UNKNOWN_KEYS]
     ]
+    if len(unknown) > UNKNOWN_KEYS:
+        flaws.append(Flaw("keys", f"{len(unknown) - UNKNOWN_KEYS} more such keys", f"see {schema}"))
     flaws += [
         Flaw("keys", f'missing key "{name}"', f"every key of {schema} is present, null where empty")
         for name in table.names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -84,8 +84,13 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     longest
         Length of the longest line allowed, in bytes.
     """
+    result = Lines(data.count(b"\n"), sha256(data).hexdigest(), len(data))
+    shortest = shortest_line(table)
+    if result.rows * (shortest + 1) > len(data):
+        # some are too short to be rows, and millions of lines cost much before any is looked at
+        result.findings = _crowded_findings(data, table, shown, longest)
+        return result
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_FEED)
-    result = Lines(len(ends), sha256(data).hexdigest(), len(data))
     written = _strings(data, ends)
     result.findings = [*_byte_findings(data, ends, written is not None, shown, longest)]
     if result.findings or written is None:
@@ -93,22 +98,76 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     if not result.rows:
         result.frame = empty_frame(table)
         return result
-    lines = data.split(b"\n")[:-1]
-    result.leaves = [sha256(b"\x00" + line).digest() for line in lines]
-    frame = _fast_frame(data, table, ends)
-    suspects: Iterable[int] = range(result.rows)
+    # a flawed line costs little to explain, and much if it is parsed with what it lacks filled in
+    short = bool((np.diff(ends, prepend=-1) <= shortest).any())
+    short = short or _has_short_objects(data, table, result.rows)
+    frame = None if short else _fast_frame(data, table, ends)
+    suspects = np.arange(result.rows)
     if frame is not None:
-        suspects = (render(frame, table) != written).fill_null(True).arg_true()
-    for index in suspects:
-        flaws = explain(lines[index].decode("utf-8"), table)
-        result.findings += [
-            Finding(flaw.rule, shown, flaw.message, index + 1, remedy=flaw.remedy) for flaw in flaws
-        ]
+        suspects = (render(frame, table) != written).fill_null(True).arg_true().to_numpy()
+    for index in suspects.tolist():
+        begin = int(ends[index - 1]) + 1 if index else 0
+        result.findings += _line_findings(data[begin : ends[index]], table, shown, index + 1)
         if len(result.findings) >= MOST_LISTED:
             break
-    if not result.findings:
-        result.frame = _exact_frame(lines, table) if frame is None else frame
+    if result.findings:
+        return result
+    lines = data.split(b"\n")[:-1]
+    result.leaves = [sha256(b"\x00" + line).digest() for line in lines]
+    result.frame = _exact_frame(lines, table) if frame is None else frame
     return result
+
+
+def shortest_line(table: Table) -> int:
+    """Return the length of the shortest line that can be a row: every key, with the least value."""
+    return _shortest_object(table.fields)
+
+
+def _shortest_object(fields: tuple[Field, ...]) -> int:
+    least = {"integer": 1, "number": 1}  # 0; else "" or [], which are shorter than null
+    values = sum(len(f'"{item.name}":') + least.get(item.type, 2) for item in fields)
+    return values + len(fields) - 1 + len("{}")
+
+
+def _has_short_objects(data: bytes, table: Table, rows: int) -> bool:
+    """Whether objects in lists seem to lack keys: parsed at once, each would get all of them."""
+    shortest = [_shortest_object(item.fields) for item in table.fields if item.fields]
+    return bool(shortest) and (data.count(b"{") - rows) * min(shortest) > len(data)
+
+
+def _crowded_findings(data: bytes, table: Table, shown: str, longest: int) -> list[Finding]:
+    """Return what is wrong with lines, from the first on, until there is enough of it."""
+    found: list[Finding] = []
+    begin = number = 0
+    while len(found) < MOST_LISTED and (end := data.find(b"\n", begin)) >= 0:
+        number += 1
+        if end - begin > longest:
+            found.append(_too_long(shown, longest, number))
+        elif end == begin:
+            found.append(_empty(shown, number))
+        else:
+            found += _line_findings(data[begin:end], table, shown, number)
+        begin = end + 1
+    return found
+
+
+def _too_long(shown: str, longest: int, number: int) -> Finding:
+    message = f"the line is longer than {longest:,} bytes"
+    return Finding("bytes", shown, message, number, remedy="see schemas/thresholds.csv")
+
+
+def _empty(shown: str, number: int) -> Finding:
+    return Finding("bytes", shown, "the line is empty", number, remedy="remove the line")
+
+
+def _line_findings(line: bytes, table: Table, shown: str, number: int) -> list[Finding]:
+    """Return everything that is wrong with one line."""
+    try:
+        flaws = explain(line.decode("utf-8"), table)
+    except UnicodeDecodeError as error:
+        message = f"byte 0x{line[error.start]:02x} is not UTF-8"
+        return [Finding("bytes", shown, message, number, remedy="save the file as UTF-8")]
+    return [Finding(flaw.rule, shown, flaw.message, number, remedy=flaw.remedy) for flaw in flaws]
 
 
 def _strings(data: bytes, ends: Ends) -> pl.Series | None:
@@ -179,10 +238,7 @@ def _byte_findings(
         yield finding(len(data), "does not end with a line feed", remedy)
     lengths = np.diff(ends, prepend=-1, append=len(data)) - 1
     lengths = lengths if data and not data.endswith(b"\n") else lengths[:-1]
-    for where, message, remedy in (
-        (lengths > longest, f"is longer than {longest:,} bytes", "see schemas/thresholds.csv"),
-        (lengths == 0, "is empty", "remove the line"),
-    ):
-        if where.any():
-            line = int(where.argmax()) + 1
-            yield Finding("bytes", shown, f"the line {message}", line, remedy=remedy)
+    if (lengths > longest).any():
+        yield _too_long(shown, longest, int((lengths > longest).argmax()) + 1)
+    if (lengths == 0).any():
+        yield _empty(shown, int((lengths == 0).argmax()) + 1)

@@ -253,7 +253,8 @@ def read_pieces(
     def pieces() -> Iterator[tuple[Lines, bytes]]:
         if batch.in_columns(stream):
             data = read_bytes(path, shown)
-            yield from ((lines, b"") for lines in read_rows(path, table, shown))
+            expected = _listed(batch, stream).get("rows")
+            yield from ((lines, b"") for lines in read_rows(path, table, shown, expected))
             yield Lines(frame=empty_frame(table)), data
             return
         for data in chunks(path, shown, size):
@@ -301,8 +302,13 @@ def chunks(path: Path, shown: str, size: int) -> Iterator[bytes]:
 
 def written_as(batch: Batch, stream: str, schemas: Schemas) -> int:
     """Return the schema version that a batch's rows of a stream were written by."""
-    listed = batch.manifest.get("files", {}).get(batch.name(stream), {})
-    return int(listed.get("schema_version", schemas.streams[stream].version))
+    return int(_listed(batch, stream).get("schema_version", schemas.streams[stream].version))
+
+
+def _listed(batch: Batch, stream: str) -> Mapping[str, Any]:
+    """Return what a batch's manifest says of a stream's file; nothing if the batch is open."""
+    found: Mapping[str, Any] = batch.manifest.get("files", {}).get(batch.name(stream), {})
+    return found
 
 
 def read_bytes(path: Path, shown: str) -> bytes:

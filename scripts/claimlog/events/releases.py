@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.package import Package, read_json
-from claimlog.shapes import shape_error
+from claimlog.package import Package
+from claimlog.shapes import MOST_SAID, own_shape, shape_error
 
 FOLDER = "releases"
-VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 
 
 @total_ordering
@@ -107,8 +107,7 @@ def read_index(package: Package) -> list[Entry]:
     paths = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     if not paths:
         return []
-    schema = read_json(package.schemas / "release.json", "schemas/release.json")
-    entries = (_entry(package, path, schema) for path in paths)
+    entries = (_entry(package, path) for path in paths)
     found = sorted(entries, key=lambda entry: entry.version)
     for before, after in itertools.pairwise(found):
         if after.size < before.size or (after.size == before.size and after.root != before.root):
@@ -119,17 +118,15 @@ def read_index(package: Package) -> list[Entry]:
     return found
 
 
-def _entry(package: Package, path: Path, schema: Mapping[str, Any]) -> Entry:
+def _entry(package: Package, path: Path) -> Entry:
     shown = package.relative(path)
     if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
         raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
-    data = read_json(path, shown)
-    error = shape_error(data, schema)
+    data = package.json(shown)
+    error = shape_error(data, own_shape("release"))
     if error is not None:
         place = "/".join(map(str, error.path)) or "the entry"
-        raise ClaimlogError(
-            f"{shown}: {place}: {error.message[:200]}; restore it from git (schemas/release.json)"
-        )
+        raise ClaimlogError(f"{shown}: {place}: {error.message[:MOST_SAID]}; restore it from git")
     if data["version"] != path.stem:
         raise ClaimlogError(f"{shown}: says version {data['version']}; restore the file's name")
     return Entry(data, shown)

@@ -20,7 +20,8 @@ import pyarrow as pa
 from claimlog.errors import ClaimlogError
 from claimlog.events.lines import arrow_type
 from claimlog.ijson import decode_value
-from claimlog.package import Package, read_json, read_table
+from claimlog.limits import CONSTANT
+from claimlog.package import Package
 from claimlog.schema import STREAMS, Schemas, Table
 
 FILE = "schemas/upcasts.csv"
@@ -59,7 +60,7 @@ class Upcasts:
         if not path.is_file():
             return []
         rows = [
-            self._step(row, line) for line, row in enumerate(read_table(path, FILE, COLUMNS), 2)
+            self._step(row, line) for line, row in enumerate(self.package.table(FILE, COLUMNS), 2)
         ]
         return sorted(rows, key=lambda step: step.to_version)
 
@@ -73,6 +74,8 @@ class Upcasts:
             expected = f"a version, not {row['to_version']!r}"
         elif step.operation not in ("add", "rename"):
             expected = f"add or rename, not {step.operation!r}"
+        elif len(step.given) > CONSTANT:
+            expected = f"at most {CONSTANT} characters, not {len(step.given)}"
         elif step.operation == "add":
             try:
                 decode_value(step.given)
@@ -93,8 +96,7 @@ class Upcasts:
         now = self.schemas.streams[stream]
         if version >= now.version:
             return now
-        path = self.schemas.folder / PAST / f"{stream}.{version}.json"
-        return Table(stream, read_json(path, self.package.relative(path)))
+        return self.schemas.stream(stream, f"{PAST}/{stream}.{version}.json")
 
     def up(self, frame: pl.DataFrame, stream: str, version: int) -> pl.DataFrame:
         """Return rows of a version as rows of the present one.
@@ -114,12 +116,12 @@ class Upcasts:
                     # its type stands in the present schema, under its present name
                     name = reduce(_renamed, steps[index + 1 :], step.column)
                     kind = arrow_type(now.by_name[name])
-                    value = pa.array([decode_value(step.given)] * frame.height, kind)
-                    column = pl.from_arrow(value)
+                    column = pl.from_arrow(pa.array([decode_value(step.given)], kind))
                     assert isinstance(column, pl.Series)
-                    frame = frame.with_columns(column.alias(step.column))
+                    value = column.new_from_index(0, frame.height)
+                    frame = frame.with_columns(value.alias(step.column))
             return frame.select(now.names) if version < now.version else frame
-        except (KeyError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        except (KeyError, ClaimlogError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise ClaimlogError(
                 f"{FILE}: the operations on {stream} do not make version {now.version} of "
                 f"version {version} ({str(error).splitlines()[0]}); restore it from git"

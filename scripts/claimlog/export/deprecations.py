@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from claimlog.errors import ClaimlogError
+from claimlog.events.releases import VERSION
 from claimlog.export.sqlite import quoted
-from claimlog.package import Package, read_table
+from claimlog.package import Package
 from claimlog.schema import Table
+from claimlog.schema_flaws import name_flaw
 
 FILE = "schemas/deprecations.csv"
 
@@ -40,8 +42,12 @@ def read_deprecations(package: Package, tables: Mapping[str, Table]) -> list[Dep
     if not path.is_file():
         return []
     columns = tuple(Deprecation.__dataclass_fields__)
-    found = [Deprecation(**row) for row in read_table(path, FILE, columns)]
+    found = [Deprecation(**row) for row in package.table(FILE, columns)]
     for item in found:
+        if (flaw := name_flaw(item.column, "a column")) or not (
+            VERSION.fullmatch(item.since) and VERSION.fullmatch(item.until)
+        ):
+            raise ClaimlogError(f"{FILE}: {flaw or 'since and until are no versions'}; mend it")
         names = tables[item.table].names if item.table in tables else ()
         if item.renamed_to not in names or item.column in names:
             raise ClaimlogError(

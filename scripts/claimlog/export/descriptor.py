@@ -8,10 +8,8 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError
 from claimlog.escaping import json_text
-from claimlog.inputs import Seen
-from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.package import Package
 from claimlog.schema import Table
 
 OURS = (
@@ -115,27 +113,6 @@ class Hashed:
         """Return what a descriptor says of files, by path."""
         with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter
             return dict(zip(paths, pool.map(self.take, paths), strict=True))
-
-
-def looked_at(folder: Path) -> dict[str, Seen]:
-    """Return how the files of a build look, by path."""
-    given = read_json(folder / DESCRIPTOR, "build")["resources"]
-    return {one["path"]: Seen.of(folder / one["path"]) for one in given}
-
-
-def intact(folder: Path, seen: Mapping[str, Seen]) -> bool:
-    """Whether every file of a build has the size and hash that its descriptor gives.
-
-    Files that are for sure what they were when they were `seen`, complete, are not read.
-    """
-    try:
-        given = {one["path"]: one for one in read_json(folder / DESCRIPTOR, "build")["resources"]}
-        now = looked_at(folder)
-        doubted = [path for path in given if path not in seen or not seen[path].same(now[path])]
-        found = Hashed(folder).all(doubted)
-        return all(found[path].items() <= given[path].items() for path in doubted)
-    except (ClaimlogError, OSError, KeyError, TypeError):
-        return False
 
 
 def dump_json(value: object) -> bytes:

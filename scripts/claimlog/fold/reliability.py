@@ -95,7 +95,8 @@ class Comparison:
         spans = [[(row["start"], row["end"]) for row in rows] for rows in (first, second)]
         self.units += [(first[one], second[other], share) for one, other, share in matched(*spans)]
         here, there = covered(spans[0]), covered(spans[1])
-        for index, count in enumerate((len(here), len(there), len(here & there))):
+        both = here + there - covered([*spans[0], *spans[1]])
+        for index, count in enumerate((here, there, both)):
             self.points[index] += count
         self.sizes[0] += len(first)
         self.sizes[1] += len(second)

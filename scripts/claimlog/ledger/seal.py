@@ -51,7 +51,7 @@ def seal(
     FindingsError
         If the log with the batch would break a rule; nothing was moved.
     UsageError
-        If what is said of the batch does not fit ``schemas/batch.json``.
+        If what is said of the batch does not fit a batch.json.
     ClaimlogError
         If there is no open batch, or it cannot be moved.
     """
@@ -70,7 +70,7 @@ def seal(
     if report.errors:
         raise FindingsError(report.findings, "nothing was sealed")
     manifest = make_manifest(log, batch, slug, title, method, recorded_by)
-    if flaw := manifest_flaw(package, manifest):
+    if flaw := manifest_flaw(manifest):
         raise UsageError(f"batch.json would not be valid: {flaw}; nothing was sealed")
     name = f"{batch.number:04d}-{slug}"
     with staging(package) as folder:

@@ -135,7 +135,7 @@ def _log(copy: ReleaseCopy, verdict: Verdict) -> None:
     log = copy.log
     waived = {}
     if verdict.vouchers:
-        unstated = {*code_rules()} - stated_rules(copy.package.schemas)
+        unstated = {*code_rules()} - stated_rules(copy.package)
         why = f"release {verdict.version} does not state it"
         waived = dict.fromkeys(sorted(unstated), why)
     report = validate(log, None, waived=waived)

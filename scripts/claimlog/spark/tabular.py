@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 # the same as in pandera's backend: expressions of two versions do not mix
 import narwhals.stable.v1 as nw
 
+from claimlog.patterns import whole
 from claimlog.schema import Field, Table
 from claimlog.spark.log import SparkLog, polars
 from claimlog.validate.report import Report
@@ -132,9 +133,7 @@ def good(item: Field, rule: str) -> nw.Expr:
     if rule == "enum":
         kept = column.is_in(limits["enum"])
     elif rule == "pattern":
-        # Java's $ lets a line feed follow; the end is meant
-        pattern = limits["pattern"]
-        kept = column.str.contains(pattern[:-1] + r"\z" if pattern.endswith("$") else pattern)
+        kept = column.str.contains(whole(limits["pattern"]))
     elif rule == "range":
         kept = _within(column, limits.get("minimum"), limits.get("maximum"))
     else:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from claimlog.errors import Finding
 from claimlog.events.log import Log
 from claimlog.events.text import Texts
+from claimlog.schema import fitting
 from claimlog.validate import anchors, integrity, references, rows, tabular
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 
@@ -98,8 +99,7 @@ def check_sections(
             if not began:
                 progress("rows")
             began = True
-            for check in ROW_CHECKS:
-                check(section, report)
+            _check_rows(section, report)
         if section.streams == ("claims",):
             report.of_claims.update(report.counts())
             report.of_claims.subtract(before)
@@ -122,8 +122,13 @@ def _ahead(sections: Iterator[Log]) -> Iterator[Log]:
 def check_section(section: Log, report: Report) -> None:
     """Run the checks of rows on one section, whatever they find."""
     tabular.check_pandera(section, report)
+    _check_rows(section, report)
+
+
+def _check_rows(section: Log, report: Report) -> None:
     for check in ROW_CHECKS:
-        check(section, report)
+        with fitting(f"the rules of {check.__name__}"):
+            check(section, report)
 
 
 def _stopped(report: Report, layer: str) -> None:

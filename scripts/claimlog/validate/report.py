@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +16,7 @@ import polars as pl
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.escaping import json_text
 from claimlog.events.log import Log
-from claimlog.package import read_table
+from claimlog.package import Package
 from claimlog.schema import STREAMS
 
 RULES_FILE = "rules.csv"
@@ -80,7 +79,7 @@ def code_rules() -> dict[str, Rule]:
     return {row["id"]: Rule(**row) for row in csv.DictReader(io.StringIO(rules_text()))}
 
 
-def stated_rules(schemas: Path) -> frozenset[str]:
+def stated_rules(package: Package) -> frozenset[str]:
     """Return the rules that a package's ``schemas/rules.csv`` states; none if it has no such file.
 
     Raises
@@ -88,13 +87,13 @@ def stated_rules(schemas: Path) -> frozenset[str]:
     ClaimlogError
         If the file is there and cannot be read.
     """
-    if not (schemas / RULES_FILE).exists():
+    if not (package.schemas / RULES_FILE).exists():
         return frozenset()
-    rows = read_table(schemas / RULES_FILE, f"schemas/{RULES_FILE}", RULES)
+    rows = package.table(f"schemas/{RULES_FILE}", RULES)
     return frozenset(row["id"] for row in rows)
 
 
-def read_rules(schemas: Path) -> dict[str, Rule]:
+def read_rules(package: Package) -> dict[str, Rule]:
     """Return every rule by id: those of the code, then the requirements of the package.
 
     The rules of the code are read from the code, so that no package is judged by fewer.
@@ -102,10 +101,10 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
     Raises
     ------
     ClaimlogError
-        If a file cannot be read, or a rule is of no layer, stream or severity.
+        If a file cannot be read, or a rule is of no layer, stream or severity, or says nothing.
     """
     rules = code_rules()
-    for row in read_requirements(schemas):
+    for row in read_requirements(package):
         if row["id"] in rules:
             raise ClaimlogError(
                 f"schemas/requirements.csv: {row['id']} is the name of another rule; rename it"
@@ -121,12 +120,17 @@ def read_rules(schemas: Path) -> dict[str, Rule]:
                 f'"{rule.layer}", the streams "{rule.streams}" and the severity "{rule.severity}", '
                 "of which one does not exist; restore the file from git"
             )
+        if not rule.sentence:
+            raise ClaimlogError(
+                f"schemas/rules.csv, schemas/requirements.csv: the rule {rule.id} has no sentence; "
+                "restore the file from git"
+            )
     return rules
 
 
-def read_requirements(schemas: Path) -> list[dict[str, str]]:
+def read_requirements(package: Package) -> list[dict[str, str]]:
     """Return the conditional requirements: when one column is so, another must be so."""
-    return read_table(schemas / "requirements.csv", "schemas/requirements.csv", REQUIREMENTS)
+    return package.table("schemas/requirements.csv", REQUIREMENTS)
 
 
 class Report:
@@ -141,7 +145,7 @@ class Report:
             Rules that are not checked, each with the reason. Integrity cannot be waived.
         """
         self.log = log
-        self.rules = read_rules(log.package.schemas)
+        self.rules = read_rules(log.package)
         self.tallies = {name: Tally(rule) for name, rule in self.rules.items()}
         self.waived = {
             name: why

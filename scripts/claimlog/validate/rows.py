@@ -22,7 +22,7 @@ TOLD_APART = {
 
 def check_requirements(log: Log, report: Report) -> None:
     """Check the conditional requirements of ``schemas/requirements.csv``."""
-    for rule in read_requirements(log.package.schemas):
+    for rule in read_requirements(log.package):
         named = log.streams if rule["stream"] == "*" else log.speaking_of(rule["stream"])
         for stream in named:
             for side in ("when", "then"):

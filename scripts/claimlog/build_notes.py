@@ -1,0 +1,132 @@
+"""Whether a build is still what was built: its files' stat signatures, else their hashes.
+
+When a build is complete, how each of its files looks (`inputs.Seen`) is noted beside it, in
+``.claimlog/cache/builds.json``, because the bytes of a build depend on the log alone. A file that
+looks otherwise, or of which nothing is noted, as after a copy, is hashed and compared with what the
+build says of itself: its descriptor gives the hash of every table, and `MARK` those of the
+descriptor and of Datasette's files. Imports nothing heavy, so that an unchanged build answers at
+once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from claimlog.bounded import read_regular
+from claimlog.errors import ClaimlogError
+from claimlog.inputs import Seen
+from claimlog.limits import FILE_BYTES
+from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
+
+MARK = "datasette/inputs.sha256"
+"""The fingerprint of a build's inputs; the hashes of `UNLISTED`, as ``sha256sum`` writes them."""
+
+UNLISTED = (DESCRIPTOR, "datasette/metadata.json", "datasette/inspect.json")
+"""Files of a build that its descriptor does not list."""
+
+NOTES = "cache/builds.json"
+
+
+def write_mark(folder: Path, mark: str) -> None:
+    """Write the last file of a build: what it was built from, and the hashes of `UNLISTED`."""
+    hashes = [f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in UNLISTED]
+    (folder / MARK).write_text("\n".join([mark, *hashes]) + "\n", "utf-8")
+
+
+def note_build(package: Package, out: Path) -> None:
+    """Note how the files of a complete build look. It is as good without: then they are hashed."""
+    with suppress(OSError, ClaimlogError):
+        _save(package, out, _look(out))
+
+
+def is_current(package: Package, out: Path, mark: str) -> bool:
+    """Whether `out` was built from the inputs that `mark` is the fingerprint of, and is intact."""
+    try:
+        if _read_mark(out)[0] != mark:
+            return False
+        now = _look(out)
+        noted = _load(package, out)
+        doubted = [path for path in now if path not in noted or not noted[path].same(now[path])]
+        if not doubted and noted.keys() == now.keys():
+            return True
+        if not _hold(out, now, doubted):
+            return False
+        with suppress(OSError, ClaimlogError):
+            _save(package, out, now)
+    except (ClaimlogError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        return False
+    return True
+
+
+def _read_mark(out: Path) -> list[str]:
+    return read_regular(out / MARK, MARK, FILE_BYTES).decode("utf-8").splitlines()
+
+
+def _look(out: Path) -> dict[str, Seen]:
+    """Return how every file of a build looks, by path.
+
+    Raises
+    ------
+    ValueError
+        If there is a link or something else that no build holds.
+    """
+    found: dict[str, Seen] = {}
+    waiting = [out]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                path = Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                elif entry.is_file(follow_symlinks=False):
+                    found[path.relative_to(out).as_posix()] = Seen.of(path)
+                else:
+                    raise ValueError(f"{entry.path}: no build holds this")
+    return found
+
+
+def _hold(out: Path, now: dict[str, Seen], doubted: list[str]) -> bool:
+    """Whether a build has the files that it says it has, and those in doubt their hashes."""
+    lines = (line.partition("  ") for line in _read_mark(out)[1:])
+    wanted = {path: digest for digest, _, path in lines}
+    if wanted.keys() != set(UNLISTED) or not _has(out, DESCRIPTOR, wanted[DESCRIPTOR]):
+        return False
+    for resource in read_json(out / DESCRIPTOR, "build")["resources"]:
+        wanted[resource["path"]] = resource["hash"].removeprefix("sha256:")
+    if now.keys() != wanted.keys() | {MARK}:
+        return False
+    return all(_has(out, path, wanted[path]) for path in doubted if path != MARK)
+
+
+def _has(out: Path, path: str, digest: str) -> bool:
+    with (out / path).open("rb") as handle:
+        return file_digest(handle, "sha256").hexdigest() == digest
+
+
+def _load(package: Package, out: Path) -> dict[str, Seen]:
+    """Return how the files of a build looked; nothing if that is not known."""
+    try:
+        files = _noted(package)[package.relative(out)]
+        return {path: Seen.load(found) for path, found in files.items()}
+    except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _save(package: Package, out: Path, files: dict[str, Seen]) -> None:
+    """Note one build, and keep the notes of others that are still there."""
+    kept: dict[str, Any] = {}
+    with suppress(ClaimlogError):
+        kept = {name: of for name, of in _noted(package).items() if (package.root / name).is_dir()}
+    kept[package.relative(out)] = {path: asdict(seen) for path, seen in files.items()}
+    (package.state / NOTES).parent.mkdir(parents=True, exist_ok=True)
+    write_durably(package.state / NOTES, json.dumps(kept).encode())
+
+
+def _noted(package: Package) -> dict[str, Any]:
+    return read_json(package.state / NOTES, f".claimlog/{NOTES}")

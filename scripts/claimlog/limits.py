@@ -1,0 +1,94 @@
+"""Limits of what a definition and a batch may hold, each with its reason.
+
+They are ours and not the package's: whoever made a package, reading it costs no more than this.
+Every one is far above what the project needs, so that whoever meets one has a broken file or a
+hostile one.
+"""
+
+from __future__ import annotations
+
+MIB = 1 << 20
+
+FILE_BYTES = 4 * MIB
+"""A file of a definition (descriptor, schema, code list, rules): the largest of ours has 19 kB.
+Parsed JSON takes some thirty times its size."""
+
+DEFINITION_BYTES = 16 * MIB
+"""All files under ``schemas/``: ours have 400 kB."""
+
+DEFINITION_FILES = 1_000
+"""Files under ``schemas/``: ours are 90, and looking for more takes time."""
+
+STATE_BYTES = 512 * MIB
+"""A file of our own state, a build's descriptor or a manifest of a release: they grow with the log
+and with the number of files, by about a hundred bytes each."""
+
+CELL = 16_384
+"""Characters of a cell of a CSV file of a definition: the longest of ours has some hundreds. The
+limit of Python's reader is one for the whole process, and libraries raise it."""
+
+DEPTH = 32
+"""Levels of nesting in a JSON file that is no row: ours have nine, and a Python function that
+follows them ends at a thousand."""
+
+COLUMNS = 500
+"""Columns of a table, or keys of the objects in a list. Ours has 53; SQLite takes 2,000."""
+
+CODES = 10_000
+"""Codes of one list: the longest in use, country codes, have a few hundred."""
+
+KEYS = 64
+"""Foreign keys, indexes or columns of an index of a table. SQLite takes 64 indexes at once."""
+
+NAME = r"^[a-z][a-z0-9_]{0,62}$"
+"""Names of tables, columns and code lists: they become file names, SQL identifiers, parts of
+addresses and Python keys, and PostgreSQL cuts them at 63."""
+
+SLUG_LENGTH = 100
+"""Characters of a package's name, which becomes the name of its database: file systems take 255
+bytes, and what is written beside it has a longer name."""
+
+HOPS = 64
+"""Hops of an attribution chain: the fold goes through them position by position."""
+
+LENGTH = 2**31 - 1
+"""The largest ``minLength`` or ``maxLength``."""
+
+CONSTANT = 1_000
+"""Characters of the constant that an upcast fills a column with: it stands in every row."""
+
+PATTERN_WEIGHT = 500
+"""Characters of a pattern with its counted repetitions written out. A linear-time engine takes time
+in proportion to this times the text: at 500 some 3 seconds for a megabyte made for it."""
+
+FRICTIONLESS_CODES = 500
+"""Codes up to which Frictionless is given a list: it looks through it from the beginning for every
+cell. pandera looks codes up and is given all of them."""
+
+THRESHOLDS = {
+    "line_bytes": 16 * MIB,
+    "frictionless_rows": 100_000,
+    "frictionless_sample": 100_000,
+    "findings_listed": 10_000,
+    "shared_words": 1_000,
+    "lock_seconds": 86_400,
+}
+"""What a package's own thresholds may be at most. They set how much is parsed, listed and waited
+for, so they are bounded too."""
+
+UNKNOWN_KEYS = 20
+"""Unknown keys of a line that are named: a line of another format may have a hundred thousand."""
+
+PARQUET_BYTES_A_ROW = 1
+"""Bytes that a row takes at least in a Parquet file of the log. Every row has an identifier and a
+time; ours take 20 to 200. A file of a billion nulls takes none."""
+
+PARQUET_ROWS_FREE = 65_536
+"""Rows up to which a Parquet file is read whatever its size: they are read at once anyway."""
+
+PARQUET_EXPANSION = 200
+"""How many times a Parquet file's size its columns may take, unpacked. Ours take some 20 times;
+rows that differ in nothing but their identifiers take up to 200."""
+
+PARQUET_BYTES_FREE = 64 * MIB
+"""Bytes up to which unpacked columns are not compared with the size of their file."""

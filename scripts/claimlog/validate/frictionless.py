@@ -1,0 +1,126 @@
+"""Frictionless on the rows of a log, led by descriptors that are made here.
+
+Frictionless follows what a descriptor names: it fetches a ``schema``, ``dialect`` or ``profile``
+that is an address, opens archives, databases and buckets by ``scheme`` and ``format``, and matches
+``pattern`` by Python's ``re``, which a nested quantifier keeps busy without end. So it is never
+given a package's own descriptor or schemas, only what `check_descriptor` and the reading of the
+schemas have let through, and no pattern: pandera checks those in linear time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from claimlog.events.batch import listing, resources
+from claimlog.events.canonical import render
+from claimlog.events.log import Log
+from claimlog.limits import FRICTIONLESS_CODES
+from claimlog.schema import Field, Table
+
+Task = tuple[list[tuple[str, int]], list[Any], int]
+"""Where each row read stands (file, line), the errors, and the number of rows."""
+
+HEAD = (
+    *("$schema", "name", "id", "title", "description", "version", "homepage", "created"),
+    *("keywords", "licenses", "contributors", "sources"),
+)
+"""Properties of a descriptor that say what it is, and name nothing to read."""
+
+RESOURCE = ("name", "type", "path", "format", "encoding", "title", "description")
+"""The same of a resource. Its ``bytes`` and ``hash`` stand in the manifests, which prove more."""
+
+
+def descriptor_of(log: Log) -> dict[str, Any]:
+    """Return the descriptor of a log's rows, made of what is known to name nothing else to read."""
+    shipped = log.package.descriptor
+    head = {key: shipped[key] for key in HEAD if key in shipped}
+    given = resources(log.package, log.batches)
+    present = {str(resource["name"]) for resource in given}
+    listed = [
+        {
+            **{key: resource[key] for key in RESOURCE if key in resource},
+            # a stream without rows has no file to be a resource; the references rule reads its keys
+            "schema": schema_of(log.schemas.streams[str(resource["name"])], present),
+        }
+        for resource in given
+    ]
+    return {**head, "resources": listed}
+
+
+def schema_of(table: Table, present: set[str]) -> dict[str, Any]:
+    """Return a stream's Table Schema as Frictionless is given it.
+
+    Parameters
+    ----------
+    present
+        The resources that a foreign key may refer to.
+    """
+    keys = [
+        {"fields": [key.column], "reference": {"resource": key.table, "fields": [key.reference]}}
+        for key in table.foreign_keys
+        if key.table in present
+    ]
+    return {
+        "fields": [
+            {"name": item.name, "type": item.type, "constraints": dict(_constraints(item))}
+            for item in table.fields
+        ],
+        "missingValues": table.spec.get("missingValues", [""]),
+        "primaryKey": list(table.primary_key),
+        **({"foreignKeys": keys} if keys else {}),
+    }
+
+
+def _constraints(item: Field) -> Iterator[tuple[str, Any]]:
+    for key in ("required", "minimum", "maximum", "minLength", "maxLength"):
+        if key in item.constraints:
+            yield key, item.constraints[key]
+    if item.enum is not None and len(item.enum) <= FRICTIONLESS_CODES:
+        yield "enum", item.enum
+
+
+def check_whole(log: Log) -> Iterator[Task]:
+    """Run Frictionless on every row; the files of an open batch are added as sealing would."""
+    from frictionless import FrictionlessException, Package
+
+    try:
+        package = Package.from_descriptor(descriptor_of(log), basepath=str(log.package.root))
+    except FrictionlessException as error:
+        yield [], [error.error, *error.reasons], 0
+        return
+    for task in package.validate().tasks:
+        paths = listing(log.batches).get(task.name, [])
+        lines = [(path, n + 1) for path in paths for n in range(log.files[path].rows)]
+        yield lines, task.errors, _rows_read(task)
+
+
+def check_samples(log: Log, size: int) -> Iterator[Task]:
+    """Run Frictionless on evenly spaced rows of every stream.
+
+    It gets them as the frame says them, which is what the file says: reading compared the two.
+    """
+    from frictionless import Detector, Resource, Schema
+
+    for stream, table in log.schemas.streams.items():
+        part = log.sample(stream, size)
+        if part.is_empty():
+            continue
+        rows = [json.loads(line) for line in render(part, table)]
+        lines = [log.place(stream, *place) for place in part.select("batch", "line").rows()]
+        resource = Resource(
+            # in lines it would first guess the types of a hundred rows, which the schema gives
+            data=[[*rows[0]], *([*row.values()] for row in rows)],
+            # the rows referred to may lie outside the sample
+            schema=Schema.from_descriptor(schema_of(table, set())),
+            name=stream,
+            detector=Detector(sample_size=1),
+        )
+        task = resource.validate().tasks[0]
+        yield lines, task.errors, _rows_read(task)
+
+
+def _rows_read(task: Any) -> int:
+    """Return how many rows Frictionless says it read: a run that read nothing checked nothing."""
+    return int(task.stats.get("rows", 0))
