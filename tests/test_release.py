@@ -338,7 +338,7 @@ def test_an_unknown_version_lists_those_that_are_known(released: Repo) -> None:
         find(read_index(released.package), "0.9.0", released.package)
 
 
-def test_a_signed_checkpoint_lies_beside_the_archive_and_changes_nothing_in_it(
+def test_signatures_lie_beside_the_archive_and_change_nothing_in_it(
     repo: Repo, tmp_path: Path
 ) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -355,10 +355,14 @@ def test_a_signed_checkpoint_lies_beside_the_archive_and_changes_nothing_in_it(
         )
     )
     made = repo.release("0.1.0", as_of="2", key=key)
-    assert made.signed == made.archive.with_suffix(".checkpoint")
+    signature, checkpoint = made.signed
+    assert signature == made.archive.with_suffix(".signature")
+    assert checkpoint == made.archive.with_suffix(".checkpoint")
     plain = (made.folder / "checkpoint").read_text("utf-8")
-    assert made.signed is not None
-    assert made.signed.read_text("utf-8").startswith(f"{plain}\n\N{EM DASH} tiny ")
+    assert checkpoint.read_text("utf-8").startswith(f"{plain}\n\N{EM DASH} tiny ")
+    sums = digest(made.folder / "SHA256SUMS")
+    text = f"claimlog release 1\ntiny 0.1.0\nSHA256SUMS {sums}\ntree "
+    assert signature.read_text("utf-8").startswith(text)
 
 
 def test_an_earlier_release_is_made_again_with_the_same_content(released: Repo) -> None:

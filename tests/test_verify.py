@@ -10,6 +10,7 @@ import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,18 @@ from claimlog.events.merkle import leaf_hash
 from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.events.releases import read_index
 from claimlog.export import sqlite
+from claimlog.export.descriptor import dump_json
+from claimlog.fold import FOLD_VERSION
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint, check_signature, parse
 from claimlog.release.layout import SUMS, digests, sums
-from claimlog.release.make import make
+from claimlog.release.make import make, sign_release
+from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.signing_key import key_id, verifier_key
-from claimlog.release.verify import verify
-from conftest import World, copied
+from claimlog.release.statement import Statement
+from claimlog.release.verdict import Verdict
+from claimlog.release.verify import check_log, verify
+from conftest import ROOT, World, copied
 from test_release import DAY, Repo, repository
 from thorough import TIMES
 
@@ -533,3 +539,126 @@ def test_the_signature_of_a_release_is_checked_with_the_right_key_only(
     target.with_suffix(".checkpoint").unlink()
     [finding] = verify(target, key=public).findings
     assert "tiny-0.1.0.signature: is not beside the release" in str(finding)
+
+
+def signed_copy(released: Repo, secret: Path, tmp_path: Path) -> Path:
+    """A copy of the archive with a signature that was made from the index, afterwards."""
+    target = tmp_path / "tiny-0.1.0.zip"
+    shutil.copyfile(zipped(released), target)
+    [entry] = read_index(released.package)
+    sign_release(released.package, entry, secret, tmp_path)
+    return target
+
+
+def test_a_signature_vouches_for_every_file(released: Repo, keys: Keys, tmp_path: Path) -> None:
+    (secret, public), (_, other) = keys("own"), keys("other")
+    target = signed_copy(released, secret, tmp_path)
+    verdict = verify(target, key=public)
+    assert verdict.findings == []
+    assert verdict.vouchers == ["the signature in tiny-0.1.0.signature with the key in own.pub"]
+    assert "whole and unaltered" in verdict.sentence
+    [finding] = verify(target, key=other).findings
+    assert "not with the key in other.pub" in str(finding)
+
+
+def test_a_forgery_of_anything_but_the_log_does_not_pass_as_signed(
+    released: Repo, keys: Keys, tmp_path: Path
+) -> None:
+    """Definitions, licence and method reversed, checksums made anew, the signature kept."""
+    secret, public = keys("own")
+    signed_copy(released, secret, tmp_path)
+    folder = tmp_path / "tiny-0.1.0"
+    shutil.copytree(released.root / "dist" / "tiny-0.1.0", folder)
+    for name in ("log/schemas/codebook/variables.csv", "LICENSE.txt", "README.md"):
+        if (folder / name).is_file():
+            text = (folder / name).read_text("utf-8")
+            (folder / name).write_text(text.replace(" is ", " is not "), "utf-8")
+    resum(folder)
+    verdict = verify(folder, key=public)
+    assert any("is signed, but for another SHA256SUMS" in str(f) for f in verdict.findings)
+    assert verdict.vouchers == []
+    # by the signed checkpoint alone it would: so that is never called more than it is
+    (tmp_path / "tiny-0.1.0.signature").unlink()
+    verdict = verify(folder, key=public)
+    assert verdict.vouchers == []
+    assert "by nobody's word" in verdict.sentence or verdict.findings
+    assert any("tiny-0.1.0.signature is not here" in line for line in verdict.unchecked)
+
+
+def test_a_signature_of_another_release_is_not_taken_for_this_one(
+    released: Repo, keys: Keys, tmp_path: Path
+) -> None:
+    secret, public = keys("own")
+    target = signed_copy(released, secret, tmp_path)
+    [entry] = read_index(released.package)
+    own = Statement.of_entry("tiny", entry)
+    for change, said in (
+        ({"version": "0.1.1"}, "another version"),
+        ({"sums": "0" * 64}, "another SHA256SUMS"),
+        ({"size": own.size + 1}, "a tree of"),
+        ({"root": "0" * 64}, "a tree of"),
+    ):
+        note = replace(own, **change).sign(secret)
+        target.with_suffix(".signature").write_text(note, "utf-8")
+        [finding] = verify(target, key=public).findings
+        assert f"is signed, but for {said}" in str(finding)
+    # a signed checkpoint under the name of a statement says nothing about files
+    shutil.copyfile(target.with_suffix(".checkpoint"), target.with_suffix(".signature"))
+    [finding] = verify(target, key=public).findings
+    assert "is no statement about a release" in str(finding)
+
+
+def test_without_an_index_or_a_signature_nobody_vouches(released: Repo) -> None:
+    verdict = verify(zipped(released))
+    assert verdict.findings == []
+    assert verdict.sentence.startswith("release 0.1.0 is consistent with itself, by nobody's word")
+    assert "unaltered" not in verdict.sentence
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
+def test_a_published_release_stays_verifiable(version: str) -> None:
+    archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
+    if not archive.is_file():
+        pytest.skip("NOT RUN: the published archives are not beside the checkout")
+    verdict = verify(archive, read_index(Package(ROOT)))
+    assert verdict.findings == []
+    assert verdict.vouchers == [f"releases/{version}.json of this checkout"]
+    assert f"the rule repeated-part: release {version} does not state it" in verdict.unchecked
+    served = [line for line in verdict.checked if "rows served by" in line]
+    assert len(served) == 2
+
+
+def test_an_archive_does_not_choose_the_rules_that_judge_it(folder: Path) -> None:
+    """Rules left out of its own statement are checked unless somebody else vouches for it."""
+    rules = folder / "log" / "schemas" / "rules.csv"
+    kept = [line for line in rules.read_text("utf-8").splitlines() if "hop-speaker" not in line]
+    rules.write_text("\n".join(kept) + "\n", "utf-8")
+    resum(folder)
+    copy = ReleaseCopy(folder, folder)
+    unvouched, vouched = Verdict("0.1.0"), Verdict("0.1.0", vouchers=["an index"])
+    check_log(copy, unvouched)
+    check_log(copy, vouched)
+    assert unvouched.unchecked == []
+    assert vouched.unchecked == ["the rule hop-speaker: release 0.1.0 does not state it"]
+    rules.unlink()
+    everything = Verdict("0.1.0", vouchers=["an index"])
+    check_log(ReleaseCopy(folder, folder), everything)
+    assert not any("tree-root" in line or "file-hash" in line for line in everything.unchecked)
+
+
+def test_tables_of_another_fold_are_named_as_not_checked(folder: Path) -> None:
+    path = folder / "release.json"
+    said = json.loads(path.read_text("utf-8"))
+    assert said["fold_version"] == FOLD_VERSION
+    path.write_bytes(dump_json({**said, "fold_version": FOLD_VERSION + 1}))
+    resum(folder)
+    verdict = verify(folder)
+    assert verdict.findings == []
+    [line] = verdict.unchecked
+    assert "claimlog release --rebuild 0.1.0 --exact" in line
+    # they are still held against each other and against what the release says
+    with sqlite3.connect(folder / "tiny.db") as database:
+        database.execute("UPDATE claims SET statement = 'Another statement.'")
+    database.close()
+    resum(folder)
+    assert any("logical hash of claims" in str(f) for f in verify(folder).findings)

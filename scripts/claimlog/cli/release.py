@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from claimlog.cli.base import Context, example, pass_context, progress
 from claimlog.cli.output import block, json_block, line, lines
@@ -16,6 +17,7 @@ from claimlog.errors import ClaimlogError, UsageError
 
 if TYPE_CHECKING:
     from claimlog.events.log import Log
+    from claimlog.events.releases import Entry
     from claimlog.package import Package
     from claimlog.release.cite import ClaimVersion
     from claimlog.release.diff import Point
@@ -39,34 +41,55 @@ def _day(_: click.Context, __: click.Parameter, value: str | None) -> str:
     epilog=example(
         "claimlog release 0.2.0",
         "claimlog release --rebuild 0.1.0",
-        "claimlog release --rebuild 0.1.0 --exact",
+        "claimlog release --rebuild all --exact --out dist",
+        "claimlog release --published 0.2.0 --sign KEY.pem",
     )
 )
 @click.argument("version", required=False)
-@click.option("--rebuild", metavar="VERSION", help="Make an earlier release again and compare it.")
+@click.option(
+    "--rebuild", metavar="VERSION|all", help="Make an earlier release again and compare it."
+)
 @click.option("--exact", is_flag=True, help="With --rebuild: its own code, compared byte for byte.")
+@click.option(
+    "--published", metavar="VERSION", help="With --sign: sign a release that was made before."
+)
 @click.option("--as-of", metavar="BATCH", help="Batch up to which it goes; all by default.")
 @click.option("--date", callback=_day, metavar="DAY", help="Day of the release; today by default.")
-@click.option("--sign", type=KEY, metavar="KEY.pem", help="Sign the checkpoint (Ed25519).")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="dist/ by default.")
+@click.option("--sign", type=KEY, metavar="KEY.pem", help="Sign all of it (Ed25519).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="dist/ by default. With --rebuild --exact: where to leave the archive.",
+)
 @pass_context
 def release(
     context: Context,
     version: str | None,
     rebuild: str | None,
     exact: bool,
+    published: str | None,
     as_of: str | None,
     date: str,
     sign: Path | None,
     out: Path | None,
 ) -> int:
-    """Write a release with its entry in the index, or make an earlier one again."""
-    if (version is None) == (rebuild is None):
-        raise UsageError("name the version to release, or --rebuild one that was released")
+    """Write a release with its entry in the index, make an earlier one again, or sign one."""
+    if [version, rebuild, published].count(None) != 2:
+        raise UsageError(
+            "name the version to release, or --rebuild one that was released, or sign one that "
+            "was --published"
+        )
     if rebuild is not None:
-        return _rebuild(context, rebuild, exact)
+        _refuse("--rebuild", "as_of", "date", "sign", *(() if exact else ("out",)))
+        return _rebuild(context, rebuild, exact, out)
     if exact:
         raise UsageError("--exact goes with --rebuild")
+    if published is not None:
+        _refuse("--published", "as_of", "date")
+        if sign is None:
+            raise UsageError("--published goes with --sign KEY.pem")
+        return _sign(context, published, sign, out)
     from claimlog.pipeline import steps
     from claimlog.release.make import make
 
@@ -78,8 +101,8 @@ def release(
     line(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else str(version))
     line(f"wrote {package.relative(made.folder)}/")
     line(f"wrote {package.relative(made.archive)}, {made.archive.stat().st_size:,} bytes")
-    if made.signed:
-        line(f"wrote {package.relative(made.signed)}")
+    for path in made.signed:
+        line(f"wrote {package.relative(path)}")
     line(f"wrote {made.entry.shown} and the entry of CHANGELOG.md; nothing was tagged")
     line("To tag and publish it:")
     line(f"  git add {made.entry.shown} CHANGELOG.md")
@@ -91,15 +114,46 @@ def release(
     return 0
 
 
-def _rebuild(context: Context, version: str, exact: bool) -> int:
+def _refuse(mode: str, *names: str) -> None:
+    """Refuse options that were given and would not be honoured."""
+    current = click.get_current_context()
+    for name in names:
+        if current.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            hint = " without --exact" if name == "out" else ""
+            raise UsageError(f"--{name.replace('_', '-')} does not go with {mode}{hint}")
+
+
+def _sign(context: Context, version: str, key: Path, out: Path | None) -> int:
+    """Write signatures of a release that the index holds."""
     from claimlog.events.releases import find, read_index
+    from claimlog.release.make import sign_release
+
+    package = context.package
+    entry = find(read_index(package), version, package)
+    for path in sign_release(package, entry, key, (out or package.root / DIST).absolute()):
+        line(f"wrote {package.relative(path)}; publish it beside the archive")
+    return 0
+
+
+def _rebuild(context: Context, version: str, exact: bool, out: Path | None) -> int:
+    from claimlog.events.releases import find, read_index
+
+    index = read_index(context.package)
+    if version == "all" and not index:
+        raise UsageError("nothing was released yet; there is nothing to make again")
+    entries = index if version == "all" else [find(index, version, context.package)]
+    return max([_rebuild_one(context, index, entry, exact, out) for entry in entries])
+
+
+def _rebuild_one(
+    context: Context, index: list[Entry], entry: Entry, exact: bool, out: Path | None
+) -> int:
     from claimlog.release.rebuild import rebuild, rebuild_exactly
 
     package = context.package
-    index = read_index(package)
-    entry = find(index, version, package)
     if exact:
-        result = rebuild_exactly(package, entry, lambda text: line(text, err=True))
+        target = None if out is None else out.absolute()
+        result = rebuild_exactly(package, entry, lambda text: line(text, err=True), target)
         what = "files, the archive among them, byte for byte"
     else:
         from claimlog.pipeline import steps
@@ -110,8 +164,12 @@ def _rebuild(context: Context, version: str, exact: bool) -> int:
     lines(result.different)
     same = result.compared - len(result.different)
     colour = "red" if result.different else "green"
-    line((f"{version}: {same} of {result.compared} {what} are the same", colour))
-    return 1 if result.different else 0
+    line((f"{entry.version}: {same} of {result.compared} {what} are the same", colour))
+    if result.different or out is None:
+        return 1 if result.different else 0
+    archive = out / str(entry.data["archive"]["path"])
+    line(f"wrote {package.relative(archive.absolute())}")
+    return verify_release(context, archive, None, False, 1)
 
 
 @click.command(epilog=example("claimlog diff 0.1.0 0.2.0", "claimlog diff 0.2.0 head --json"))

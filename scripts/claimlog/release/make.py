@@ -32,7 +32,10 @@ from claimlog.release.changelog import CHANGELOG, changelog, read_changelog, und
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.diff import Diff, Point, as_markdown, compare
 from claimlog.release.layout import RELEASE, digest, digests
+from claimlog.release.signing_key import read_private_key
 from claimlog.release.staging import Plan, stage
+from claimlog.release.statement import SUFFIX, Statement
+from claimlog.release.vouching import SIGNED_CHECKPOINT
 from claimlog.schema import Schemas
 from claimlog.validate import validate
 
@@ -43,13 +46,13 @@ FIRST = ("0.1.0", "1.0.0")
 class Made:
     """A release that was written: its directory, its archive, its entry.
 
-    ``signed`` is the signed checkpoint beside the archive, where a key was given: outside, so that
-    the archive can be made again without the key.
+    ``signed`` are the signatures beside the archive, where a key was given: outside, so that the
+    archive can be made again without the key.
     """
 
     folder: Path
     archive: Path
-    signed: Path | None
+    signed: tuple[Path, ...]
     entry: Entry
     diff: Diff
 
@@ -72,7 +75,7 @@ def make(
     as_of
         Batch up to which it goes; all of them by default.
     key
-        PEM file of an Ed25519 private key that signs the checkpoint.
+        PEM file of an Ed25519 private key that signs the release, and the checkpoint of its log.
 
     Raises
     ------
@@ -84,10 +87,12 @@ def make(
     """
     wanted = Version.parse(version)
     folder, zipped = places(package, version, out)
-    signed = zipped.with_suffix(".checkpoint") if key else None
+    if key is not None:
+        read_private_key(key)  # a wrong one is known before anything is written
     listed, shown = package.root / CHANGELOG, f"{FOLDER}/{version}.json"
     tidy(folder)
-    for path in (zipped, zipped.with_suffix(".checkpoint"), listed, package.root / shown):
+    beside_it = [out / f"{folder.name}{suffix}" for suffix in (SUFFIX, SIGNED_CHECKPOINT)]
+    for path in (zipped, *beside_it, listed, package.root / shown):
         remove_abandoned(path)
     index = read_index(package)
     if any(entry.version == wanted for entry in index):
@@ -110,13 +115,11 @@ def make(
     if report.errors:
         raise FindingsError(report.findings, "nothing was released")
     changes = as_markdown(diff, f"{version} ({date})")
-    note = signed_note(package, log, batches, key)
     plan = Plan(wanted, date, batches, changes, tuple(index))
     write(package, log, plan, out, progress)
     try:
-        if signed and note:
-            write_durably(signed, note.encode("utf-8"))
         entry = Entry(entry_data(version, date, commit, folder, zipped), shown)
+        signed = sign_release(package, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
         write_durably(listed, changelog(read_changelog(package), changes).encode("utf-8"))
         write_durably(package.root / shown, dump_json(entry.data))  # from here on it is released
@@ -146,12 +149,37 @@ def entry_data(version: str, date: str, commit: str, folder: Path, zipped: Path)
     }
 
 
-def signed_note(package: Package, log: Log, batches: int, key: Path | None) -> str | None:
-    """Return the checkpoint of the first batches signed with a key, if one is given."""
-    if key is None:
-        return None
-    size, root = log.trees[batches - 1]
-    return Checkpoint(str(package.descriptor["name"]), size, root).note(key)
+def sign_release(package: Package, entry: Entry, key: Path, out: Path) -> tuple[Path, ...]:
+    """Sign a release that an index holds; return what was written to `out`, beside the archive.
+
+    The statement is about every file of it; the checkpoint is about the log alone, in the form
+    that other tools read.
+
+    Parameters
+    ----------
+    key
+        PEM file of an Ed25519 private key.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file holds no such key.
+    OSError
+        If a signature cannot be written.
+    """
+    name = str(package.descriptor["name"])
+    checkpoint = Checkpoint(name, entry.size, bytes.fromhex(entry.root))
+    notes = {
+        SUFFIX: Statement.of_entry(name, entry).sign(key),
+        SIGNED_CHECKPOINT: checkpoint.note(key),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for suffix, note in notes.items():
+        path = out / f"{name}-{entry.version}{suffix}"
+        write_durably(path, note.encode("utf-8"))
+        written.append(path)
+    return tuple(written)
 
 
 def places(package: Package, version: str, out: Path) -> tuple[Path, Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claimlog.checkout import Checkout
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, reason
 from claimlog.events.log import read
 from claimlog.events.releases import Entry
 from claimlog.export.logical import of_parquet, of_sqlite
 from claimlog.git import CheckoutError
-from claimlog.package import Package
+from claimlog.package import Package, beside, remove, sync
 from claimlog.pipeline import Progress
 from claimlog.release.diff import as_markdown
 from claimlog.release.layout import SUMS, digest, digests
@@ -131,17 +132,24 @@ def commit_of(checkout: Checkout, entry: Entry) -> str:
         ) from None
 
 
-def rebuild_exactly(package: Package, entry: Entry, say: Progress) -> Comparison:
+def rebuild_exactly(
+    package: Package, entry: Entry, say: Progress, out: Path | None = None
+) -> Comparison:
     """Make a release again with its own code and lock file, and compare every byte.
 
-    The commit is cloned into a scratch directory. Where its lock file is the one that this
+    The commit is checked out into a scratch directory. Where its lock file is the one that this
     environment was made from, this environment's libraries are used; else a new environment is
-    made from it, which needs a package index.
+    made from it, which needs a package index. The code of that commit is run.
+
+    Parameters
+    ----------
+    out
+        Where to leave the archive, if its bytes are those of the index; by default nothing is left.
 
     Raises
     ------
     ClaimlogError
-        If the commit is absent, or its code fails.
+        If the commit is absent, its code fails, or the archive cannot be left.
     """
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         checkout = Checkout.of(package)
@@ -150,16 +158,33 @@ def rebuild_exactly(package: Package, entry: Entry, say: Progress) -> Comparison
         root = top / checkout.prefix
         python = _environment(root, say)
         say("make it again")
-        out = Path(scratch) / "dist"
-        words = ["release", str(entry.version), "--date", entry.date, "--out", str(out)]
+        made = Path(scratch) / "dist"
+        words = ["release", str(entry.version), "--date", entry.date, "--out", str(made)]
         words += ["--as-of", str(entry.data["batches"])]
         _run(
-            [python, "-m", "claimlog", "--package", str(root), *words],
+            [python, "-P", "-m", "claimlog", "--package", str(root), *words],
             entry,
             PYTHONPATH=str(root / "scripts"),
         )
-        archive = out / entry.data["archive"]["path"]
-        return compare_bytes(archive.with_suffix(""), archive, entry)
+        archive = made / entry.data["archive"]["path"]
+        result = compare_bytes(made / archive.name.removesuffix(".zip"), archive, entry)
+        if out is not None and not result.different:
+            _leave(archive, out / archive.name)
+        return result
+
+
+def _leave(archive: Path, target: Path) -> None:
+    """Copy an archive to `target`, whole or not at all."""
+    fresh = beside(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(archive, fresh)
+        sync(fresh)
+        fresh.replace(target)
+    except OSError as error:
+        raise ClaimlogError(f"{target}: cannot be written ({reason(error)})") from error
+    finally:
+        remove(fresh)
 
 
 def compare_bytes(folder: Path, archive: Path, entry: Entry) -> Comparison:
@@ -209,17 +234,17 @@ def _installed(lock: Path) -> bool:
 def _quiet(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        reason = (done.stderr or done.stdout).strip().splitlines()
+        said = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
-            f"the libraries of the release cannot be set up: {reason[-1] if reason else 'unknown'}"
+            f"the libraries of the release cannot be set up: {said[-1] if said else 'unknown'}"
         )
 
 
 def _run(command: list[str], entry: Entry, **env: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
     if done.returncode:
-        reason = (done.stderr or done.stdout).strip().splitlines()
+        said = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
             f"{entry.shown}: {command[0].rpartition('/')[2]} failed: "
-            f"{reason[-1] if reason else 'unknown'}"
+            f"{said[-1] if said else 'unknown'}"
         )

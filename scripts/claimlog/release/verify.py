@@ -94,7 +94,7 @@ def verify(
             check_index(copy, index, verdict)
         if key is not None:
             _run(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
-        for check in (_log, _database, _served, _tables):
+        for check in (check_log, _database, _served, _tables):
             _run(check, copy, verdict)
         if not any(finding.rule == "release-rows" for finding in verdict.findings):
             _run(_described, copy, verdict)  # which reads the tables whole
@@ -126,7 +126,7 @@ def _named(copy: ReleaseCopy, verdict: Verdict) -> None:
     verdict.version = str(Version.parse(str(copy.summary.get("version"))))
 
 
-def _log(copy: ReleaseCopy, verdict: Verdict) -> None:
+def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The log inside is whole and valid, and its root is the one that the release names.
 
     A rule that the release does not state, because it is newer, is passed over only if somebody

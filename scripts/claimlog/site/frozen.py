@@ -64,8 +64,8 @@ def _place(package: Package, entry: Entry, folder: Path) -> Path:
     else:
         raise ClaimlogError(
             f"{package.relative(database)}: the database of release {entry.version} is not here; "
-            f"put {archive.name} into {package.relative(dist)}/ from where it was published "
-            f"(claimlog release --rebuild {entry.version} says whether it can be made again)"
+            f"put {archive.name} into {package.relative(dist)}/ from where it was published, or "
+            "make every release again: make rebuild-releases"
         )
     if digest(target) != said:
         target.unlink()

@@ -45,7 +45,7 @@ def command(
                 f"port {port} on {host} cannot be used ({error.strerror}); "
                 f"take another: make serve PORT={port + 1 if port < 65535 else 8001}"
             ) from error
-    words = [sys.executable, "-m", "datasette", "serve", "--immutable", str(database)]
+    words = [sys.executable, "-P", "-m", "datasette", "serve", "--immutable", str(database)]
     if releases is not None:
         from claimlog.site.frozen import freeze
 

@@ -1,0 +1,368 @@
+"""Archives that are made to run something, to never end, or to take all memory there is.
+
+Each is verified as the command does it, in a process of its own under limits; what it costs is
+asserted by what the limits allow, not by a clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from claimlog.errors import ClaimlogError
+from claimlog.release import archive, limited
+from claimlog.release.limited import Limits, verify_limited
+from claimlog.release.make import make
+from claimlog.release.verdict import Verdict
+from conftest import World, copied
+from test_release import DAY, Repo, repository
+from test_verify import resum
+
+
+@pytest.fixture(scope="module")
+def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = repository(copied(made, tmp_path_factory.mktemp("hostile")))
+    make(repo.package, "0.1.0", DAY, repo.root / "dist")
+    return repo
+
+
+@pytest.fixture
+def folder(released: Repo, tmp_path: Path) -> Path:
+    target = tmp_path / "tiny-0.1.0"
+    shutil.copytree(released.root / "dist" / "tiny-0.1.0", target)
+    return target
+
+
+def pack(folder: Path) -> Path:
+    """Make checksums and archive agree with the files, as whoever tampers would."""
+    resum(folder)
+    target = folder.with_name(f"{folder.name}.zip")
+    archive.write(folder, target)
+    return target
+
+
+def findings(folder: Path) -> str:
+    return "\n".join(map(str, verify_limited(pack(folder)).findings))
+
+
+def alter(folder: Path, *statements: str) -> None:
+    """Change the SQLite file."""
+    database = sqlite3.connect(folder / "tiny.db")
+    for statement in statements:
+        database.execute(statement)
+    database.commit()
+    database.close()
+
+
+def test_a_sound_archive_passes_within_the_limits(folder: Path) -> None:
+    verdict = verify_limited(pack(folder))
+    assert verdict.findings == []
+    assert len(verdict.checked) >= 6
+    assert verdict.sentence.startswith("release 0.1.0 is consistent with itself")
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
+COMPUTED: dict[str, tuple[str, ...]] = {
+    "a view without end in place of a table": (
+        "DROP TABLE links",
+        f"CREATE VIEW links AS {ENDLESS} i AS link_id FROM n",
+    ),
+    "a view beside the tables": (f"CREATE VIEW more AS {ENDLESS} i FROM n",),
+    "a trigger": ("CREATE TRIGGER t AFTER INSERT ON claims BEGIN DELETE FROM links; END",),
+    "a computed column": ("ALTER TABLE links ADD COLUMN big TEXT AS (hex(zeroblob(1000000000)))",),
+    "an index on an expression": ("CREATE INDEX i ON claims (hex(statement))",),
+    "a partial index": ("CREATE INDEX i ON claims (topic) WHERE topic IS NULL",),
+    "a table of its own": ("CREATE TABLE more (x)",),
+    "a search index of its own": ("CREATE VIRTUAL TABLE more USING fts5(x)",),
+}
+
+
+@pytest.mark.parametrize("what", COMPUTED)
+def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, folder: Path) -> None:
+    alter(folder, *COMPUTED[what])
+    said = findings(folder)
+    assert "[release-database]" in said
+    assert "tiny.db" in said
+
+
+def test_a_column_that_is_not_of_the_definition_is_named(folder: Path) -> None:
+    alter(folder, "ALTER TABLE links ADD COLUMN more TEXT")
+    assert "'links' has other columns than its schema" in findings(folder)
+
+
+def test_rows_that_an_index_hides_are_found(folder: Path) -> None:
+    """A row beside the index of the key: readers of the key never see it, others do."""
+    copy = sqlite3.connect(folder / "tiny.db")
+    copy.execute("PRAGMA writable_schema = ON")
+    copy.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, 'PRIMARY KEY (\"link_id\")', "
+        "'CHECK (1 = 1 AND \"link_id\" = \"link_id\")') WHERE name = 'links'"
+    )
+    copy.commit()
+    copy.close()
+    assert "[release-database]" in findings(folder) or "[release-rows]" in findings(folder)
+
+
+def test_a_value_that_is_longer_than_any_row_is_refused(folder: Path) -> None:
+    alter(folder, "UPDATE claims SET statement = hex(zeroblob(20000000))")
+    assert "too big" in findings(folder)
+
+
+def test_more_rows_than_the_log_gives_are_counted_and_not_read(folder: Path) -> None:
+    count = 50_000
+    alter(
+        folder,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
+        f"{count}) INSERT INTO alliance_members (alliance_id, actor_id) "
+        "SELECT 'a' || i, 'b' FROM n",
+    )
+    assert "has more rows of alliance_members than" in findings(folder)
+
+
+def test_a_parquet_file_of_nulls_is_refused_by_its_footer(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    schema = pq.read_schema(path)
+    rows = 20_000_000
+    schema = pa.schema([field.with_nullable(True) for field in schema])
+    small = pa.table([pa.nulls(1_000_000, field.type) for field in schema], schema=schema)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for _ in range(rows // small.num_rows):
+            writer.write_table(small)
+    said = findings(folder)
+    assert "claims.parquet: has more rows of claims than" in said
+
+
+def test_aliases_of_yaml_are_refused(folder: Path) -> None:
+    lines = ["a0: &a0 [x, x]"]
+    lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
+    path = folder / "CITATION.cff"
+    path.write_text("\n".join(lines) + "\n" + path.read_text("utf-8"), "utf-8")
+    assert "CITATION.cff cannot be read (YAMLError: line 2 holds an alias" in findings(folder)
+
+
+def test_lines_that_are_no_rows_are_named_without_being_held(folder: Path) -> None:
+    [path, *_] = (folder / "log" / "events").glob("*/claims.ndjson")
+    path.write_bytes(b"{}\n" * 5_000_000)
+    said = findings(folder)
+    assert "claims.ndjson:1" in said
+
+
+def test_a_pattern_that_explodes_is_matched_in_linear_time(folder: Path) -> None:
+    path = folder / "log" / "schemas" / "claims.json"
+    spec = json.loads(path.read_text("utf-8"))
+    column = next(item for item in spec["fields"] if item["name"] == "statement")
+    column["constraints"]["pattern"] = "^(([a-zA-Z ,.]+)+)+$"
+    path.write_text(json.dumps(spec), "utf-8")
+    verdict = verify_limited(pack(folder))
+    assert isinstance(verdict, Verdict)  # it ended; what it says is the pattern's
+
+
+def overlapping(folder: Path) -> bytes:
+    """An archive of many members that share the bytes of one."""
+    data = b"x" * 1_000_000
+    name = f"{folder.name}/a".encode()
+    crc = zlib.crc32(data)
+    local = struct.pack(
+        "<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 33, crc, len(data), len(data), len(name), 0
+    )
+    body = local + name + data
+    entries = b""
+    count = 500
+    for number in range(count):
+        other = f"{folder.name}/{number:04d}".encode()
+        entries += struct.pack(
+            "<4s6H3L5H2L",
+            *(b"PK\1\2", 20, 20, 0, 0, 0, 33, crc, len(data), len(data), len(other), 0, 0, 0, 0),
+            *(0o644 << 16, 0),
+        )
+        entries += other
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(entries), len(body), 0)
+    return body + entries + end
+
+
+def test_members_that_share_their_bytes_are_refused_before_anything_is_written(
+    folder: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "overlapping.zip"
+    target.write_bytes(overlapping(folder))
+    (tmp_path / "unpacked").mkdir()
+    with pytest.raises(ClaimlogError, match="does not follow the member before it"):
+        archive.extract(target, tmp_path / "unpacked")
+    assert not any((tmp_path / "unpacked").iterdir())
+    with pytest.raises(ClaimlogError, match="does not follow the member before it"):
+        verify_limited(target)
+
+
+@pytest.mark.parametrize("place", ["before", "between"])
+def test_bytes_that_belong_to_no_member_are_refused(place: str, folder: Path) -> None:
+    target = pack(folder)
+    data = target.read_bytes()
+    with zipfile.ZipFile(target) as files:
+        second = files.infolist()[1].header_offset
+        start = files.start_dir
+    at = 0 if place == "before" else second
+    target.write_bytes(data[:at] + b"hidden" + data[at:start] + data[start:])
+    with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: "):
+        verify_limited(target)
+
+
+def test_a_file_that_is_none_is_named(folder: Path) -> None:
+    resum(folder)
+    os.mkfifo(folder / "parquet" / "pipe")
+    [finding] = [f for f in verify_limited(folder).findings if "pipe" in f.path]
+    assert "is no regular file" in str(finding)
+
+
+def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "SECONDS", 0.05)
+    monkeypatch.setattr(limited, "SECONDS_PER_MB", 0)
+    with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
+        verify_limited(pack(folder))
+    assert "\n" not in str(said.value)
+
+
+def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "MEMORY", 60 << 20)
+    monkeypatch.setattr(limited, "MEMORY_PER_BYTE", 0)
+    with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
+        verify_limited(pack(folder))
+
+
+def test_memory_that_is_refused_ends_in_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the machine has less than the limit."""
+    monkeypatch.setattr(limited, "ADDRESS_SPACE", -(1 << 30) + (300 << 20))
+    with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: verifying it ") as said:
+        verify_limited(pack(folder))
+    assert "\n" not in str(said.value)
+    assert "get the release again" not in str(said.value)
+
+
+def test_limits_grow_with_the_size_and_the_option(folder: Path) -> None:
+    target = pack(folder)
+    small, large = Limits.of(target), Limits.of(target, 3)
+    assert large.seconds == pytest.approx(3 * small.seconds)
+    assert large.memory == pytest.approx(3 * small.memory, rel=1e-6)
+    (folder / "more").write_bytes(bytes(5_000_000))
+    grown = Limits.of(pack(folder))
+    assert grown.seconds > small.seconds
+    assert grown.memory > small.memory
+
+
+SNIPPETS = {
+    "connects": "import socket; socket.create_connection(('127.0.0.1', 9))",
+    "looks up a name": "import socket; socket.getaddrinfo('localhost', 80)",
+    "starts a program": "import subprocess; subprocess.run(['true'])",
+    "runs a shell": "import os; os.system('true')",
+    "forks": "import os; os.fork()",
+}
+
+
+@pytest.mark.parametrize("what", SNIPPETS)
+def test_the_process_that_verifies_can_reach_nothing(what: str) -> None:
+    code = "import sys; from claimlog.release.limited import _forbid; sys.addaudithook(_forbid); "
+    code += SNIPPETS[what]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "which verifying never needs" in done.stderr
+
+
+def test_a_module_in_the_current_directory_is_not_imported(folder: Path, tmp_path: Path) -> None:
+    """A stranger's checkout may hold files that are named as libraries."""
+    target = pack(folder)
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("polars", "claimlog", "json", "socket", "multiprocessing", "datasette"):
+        (here / f"{name}.py").write_text(
+            f"open({str(tmp_path / 'ran')!r}, 'w')\nraise SystemExit(7)\n"
+        )
+    command = [str(Path(sys.executable).with_name("claimlog")), "verify", "--alone", str(target)]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+def test_a_path_that_the_locale_lacks_is_no_fault_of_the_release(
+    locale: str, folder: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "für Ø"
+    place.mkdir()
+    target = shutil.copyfile(pack(folder), place / "tiny-0.1.0.zip")
+    unpacked = shutil.copytree(folder, place / "tiny-0.1.0")
+    environment = {
+        **os.environ,
+        "LC_ALL": locale,
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "TMPDIR": str(place),
+    }
+    for given in (target, unpacked):
+        command = [sys.executable, "-m", "claimlog", "verify", "--alone", str(given)]
+        done = subprocess.run(command, capture_output=True, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert b"consistent with itself" in done.stdout
+
+
+def test_a_full_directory_for_temporary_files_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    target = pack(folder)
+
+    class Usage:
+        free = 10
+
+    monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: Usage)
+    (tmp_path / "unpacked").mkdir()
+    with pytest.raises(ClaimlogError, match="make room there, or name another directory with TMPD"):
+        archive.extract(target, tmp_path / "unpacked")
+
+
+def test_a_disk_that_fills_up_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    target = pack(folder)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive.shutil, "copyfileobj", full)
+    (tmp_path / "unpacked").mkdir()
+    with pytest.raises(ClaimlogError, match=r"is full .*TMPDIR") as said:
+        archive.extract(target, tmp_path / "unpacked")
+    assert "get the archive again" not in str(said.value)
+
+
+def converted(folder: Path) -> None:
+    """What a checkout with core.autocrlf makes of text files."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix not in (".db", ".parquet"):
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_converted_line_ends_are_one_line(folder: Path) -> None:
+    converted(folder)
+    [finding] = verify_limited(folder).findings
+    assert "text files have other line ends than the release" in str(finding)
+    assert "core.autocrlf" in str(finding)
+
+
+def test_an_altered_file_among_converted_ones_is_named(folder: Path) -> None:
+    converted(folder)
+    path = folder / "CHANGES.md"
+    path.write_bytes(path.read_bytes() + b"more\r\n")
+    said = [str(finding) for finding in verify_limited(folder).findings]
+    assert any(line.startswith("CHANGES.md: is altered") for line in said)
