@@ -19,7 +19,7 @@ from claimlog.events.releases import FOLDER, Entry, Version
 from claimlog.export.descriptor import dump_json
 from claimlog.export.logical import of_parquet
 from claimlog.fold import FOLD_VERSION
-from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.package import DESCRIPTOR, Package, read_json, remove
 from claimlog.pipeline import Progress
 from claimlog.pipeline import build as compile_log
 from claimlog.release.checkpoint import Checkpoint
@@ -78,6 +78,7 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
     inner = log_of(folder)
     built = folder / "build"
     compile_log(inner, built, progress=progress)
+    remove(inner.state)  # notes and caches of that build, which are nobody else's
     for name in ("parquet", f"{package.descriptor['name']}.db", "validation.json"):
         (built / name).rename(folder / name)
     described = read_json(built / DESCRIPTOR, DESCRIPTOR)
