@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,9 +25,9 @@ DIST = "dist"
 KEY = click.Path(path_type=Path, dir_okay=False)
 
 
-def _day(_: click.Context, __: click.Parameter, value: str | None) -> str:
+def _day(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is None:
-        return datetime.now(UTC).strftime("%Y-%m-%d")
+        return None
     try:
         return datetime.strptime(value, "%Y-%m-%d").strftime("%Y-%m-%d")
     except ValueError:
@@ -55,7 +55,7 @@ def release(
     rebuild: str | None,
     exact: bool,
     as_of: str | None,
-    date: str,
+    date: str | None,
     sign: Path | None,
     out: Path | None,
 ) -> int:
@@ -66,13 +66,15 @@ def release(
         return _rebuild(context, rebuild, exact)
     if exact:
         raise UsageError("--exact goes with --rebuild")
+    from claimlog.ledger.clock import release_day
     from claimlog.pipeline import steps
     from claimlog.release.make import make
 
     package = context.package
+    day = date or release_day(package)
     target = (out or package.root / DIST).absolute()
     with progress("release", 2 * steps(package)) as step:
-        made = make(package, str(version), date, target, as_of, sign, step)
+        made = make(package, str(version), day, target, as_of, sign, step)
     level = made.diff.level or "first"
     click.echo(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else version)
     click.echo(f"wrote {package.relative(made.folder)}/")
