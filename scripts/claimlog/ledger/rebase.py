@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -60,7 +61,8 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
     _refuse_unraced(batches, lost)
     refuse_doubtful_clock(last_seal(package), today)
     _refuse_unsound(package, lost)
-    kept = [batch for batch in batches if batch not in lost]
+    stay = (batch for batch in batches if batch not in lost)
+    kept = [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
     _refuse_gap(lost, kept)
     said: list[str] = []
     renames: dict[str, dict[str, str]] = {}  # by stream; a later batch refers to an earlier one's
@@ -112,22 +114,20 @@ def _check(package: Package, batches: list[Batch]) -> None:
 def _refuse_released(package: Package, batches: list[Batch], lost: list[Batch]) -> None:
     """Refuse batches that a release of the index holds: they never change."""
     known = {batch.manifest_sha256: batch for batch in batches}
+    holding: dict[Path, str] = {}
     for entry in read_index(package):
-        ends = [
-            batch
-            for batch in batches
-            if (batch.manifest["tree"]["size"], batch.manifest["tree"]["root"])
-            == (entry.size, entry.root)
-        ]
-        for end in ends:
-            batch: Batch | None = end
-            while batch is not None:
-                if batch in lost:
-                    raise UsageError(
-                        f"{batch.path.name} is in release {entry.version} and never changes"
-                        f"{_instead(batch, batches)}"
-                    )
+        for end in batches:
+            tree = end.manifest["tree"]
+            batch = end if (tree["size"], tree["root"]) == (entry.size, entry.root) else None
+            while batch is not None and batch.path not in holding:
+                holding[batch.path] = str(entry.version)
                 batch = known.get(batch.manifest["previous_sha256"])
+    for batch in lost:
+        if version := holding.get(batch.path):
+            raise UsageError(
+                f"{batch.path.name} is in release {version} and never changes"
+                f"{_instead(batch, batches)}"
+            )
 
 
 def _instead(batch: Batch, batches: list[Batch]) -> str:
