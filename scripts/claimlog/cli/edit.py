@@ -261,15 +261,18 @@ def seal(
     from claimlog.cli.read import summarise
     from claimlog.ledger.opened import locked
     from claimlog.ledger.seal import seal as run
+    from claimlog.release.generated import refresh
 
     supplied = load_texts(texts)
     with locked(context.package):
         batch, report = run(
             context.package, slug, title, method, recorded_by, supplied, in_columns, today
         )
+        refreshed = refresh(context.package, f"{batch.shown} is sealed")
     summarise(report)
     say_lateness(batch.manifest["sealed_at"])
-    click.echo(f"sealed {batch.shown}; commit it together with datapackage.json")
+    together = ", ".join(["datapackage.json", *refreshed])
+    click.echo(f"sealed {batch.shown}; commit it together with {together}")
 
 
 @click.command(epilog=example("claimlog rebase 0008-my-batch"))

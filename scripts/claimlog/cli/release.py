@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -82,10 +83,13 @@ def release(
     if made.signed:
         click.echo(f"wrote {package.relative(made.signed)}")
     click.echo(f"wrote {made.entry.shown} and the entry of CHANGELOG.md; nothing was tagged")
+    for name in made.refreshed:
+        click.echo(f"wrote {name}, which says {version} now")
     click.echo("To tag and publish it:")
-    click.echo(f"  git add {made.entry.shown} CHANGELOG.md")
+    click.echo(f"  git add {' '.join([made.entry.shown, 'CHANGELOG.md', *made.refreshed])}")
     click.echo(f'  git commit -m "Release {version}"')
-    click.echo(f'  git tag -a v{version} -m "{package.descriptor["title"]} {version}"')
+    words = shlex.quote(f"{package.descriptor['title']} {version}")
+    click.echo(f"  git tag -a v{version} -m {words}")
     click.echo("  git push --follow-tags")
     click.echo(f"  then deposit {package.relative(made.archive)} where people can get it")
     return 0

@@ -30,8 +30,10 @@ from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, changelog, read_changelog, undo_changelog
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.diff import Diff, Point, as_markdown, compare
+from claimlog.release.generated import refresh, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, digest, digests
 from claimlog.release.staging import Plan, stage
+from claimlog.release.uncommitted import advice
 from claimlog.schema import Schemas
 from claimlog.validate import validate
 
@@ -43,7 +45,8 @@ class Made:
     """A release that was written: its directory, its archive, its entry.
 
     ``signed`` is the signed checkpoint beside the archive, where a key was given: outside, so that
-    the archive can be made again without the key.
+    the archive can be made again without the key. ``refreshed`` are the generated files of the
+    checkout, CITATION.cff and README.md above all, that say the version now.
     """
 
     folder: Path
@@ -51,6 +54,7 @@ class Made:
     signed: Path | None
     entry: Entry
     diff: Diff
+    refreshed: tuple[str, ...] = ()
 
 
 def make(
@@ -105,6 +109,7 @@ def make(
             f'{DESCRIPTOR}: "version" is {package.descriptor["version"]}; set it to {version}, '
             "commit that, and run this again"
         )
+    refuse_stale_schemas(package)
     report = validate(log, None)
     if report.errors:
         raise FindingsError(report.findings, "nothing was released")
@@ -125,7 +130,8 @@ def make(
             f"{shown}: cannot be written, nor its entry in {CHANGELOG} ({reason(error)}); "
             f"{version} is not released, make room and run this again"
         ) from error
-    return Made(folder, zipped, signed, entry, diff)
+    refreshed = refresh(package, f"{version} is released")
+    return Made(folder, zipped, signed, entry, diff, tuple(refreshed))
 
 
 def entry_data(version: str, date: str, commit: str, folder: Path, zipped: Path) -> dict[str, Any]:
@@ -271,10 +277,5 @@ def committed(package: Package) -> str:
             "it was made from"
         ) from None
     if changed:
-        names = ", ".join(line[3:] for line in changed.splitlines()[:5])
-        more = "" if changed.count("\n") <= 5 else " and more"
-        raise ClaimlogError(
-            f"not committed: {names}{more}; a release is made from a commit: commit or remove "
-            "them and run this again"
-        )
+        raise ClaimlogError(advice(package, changed))
     return head.strip()
