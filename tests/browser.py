@@ -174,7 +174,7 @@ class Crawl:
     def run(self) -> Crawl:
         """Follow links until none is left or the limit is reached."""
         self._note("/", "", "the start")
-        with httpx.Client(base_url=self.site.base, timeout=20) as client:
+        with httpx.Client(base_url=self.site.base, timeout=60) as client:
             while self._waiting and self.seen.total() < self.most:
                 self._fetch(client, *self._next())
         for (path, fragment), where in self._fragments.items():

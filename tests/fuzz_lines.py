@@ -108,7 +108,10 @@ def _quoted(token: str) -> str:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    if CHILD in sys.argv:
+    if sys.argv[1:2] == [CHILD]:
         sys.argv.remove(CHILD)
         fuzz(sys.argv)
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 60))
+    said = sys.argv[1] if len(sys.argv) > 1 else "60"
+    if not said.isascii() or not said.isdecimal():
+        sys.exit(f"fuzz: SECONDS is {said!r}, expected a whole number")
+    sys.exit(main(int(said)))

@@ -135,7 +135,7 @@ def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
     """One context for each colour scheme."""
     made = {name: browser.new_context(color_scheme=name, viewport=WIDE) for name in SCHEMES}  # type: ignore[arg-type]
     for context in made.values():
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(30_000)
     yield made
     for context in made.values():
         context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from conftest import ROOT, World, actor
 from faults.calls import flushed, touching
 from faults.judge import misspoken
 from faults.state import units, wrong
-from faults.zygote import Done
+from faults.zygote import Done, Fault, attached
 
 TRACE = """\
 openat(AT_FDCWD</p>, "/lib/libz.so", O_RDONLY) = 3</lib/libz.so>
@@ -56,17 +57,97 @@ def test_a_sample_of_faults_loses_nothing_and_leaves_nothing() -> None:
 
 
 def test_only_calls_that_touch_the_package_count() -> None:
-    found = [(call.syscall, call.number) for call in touching(TRACE, Path("/p"))]
+    found = [(call.syscall, call.number) for call in touching(TRACE, Path("/p"), 7)]
     assert found == [
-        ("openat", 2),
+        ("openat", 1),
         ("write", 1),
-        ("close", 2),
-        ("openat", 3),
+        ("close", 1),
+        ("openat", 2),
         ("fsync", 1),
-        ("close", 3),
+        ("close", 2),
         ("rename", 1),
     ]
     assert flushed(TRACE) == {".new"}
+
+
+@pytest.mark.parametrize("kind", ["ENOSPC", "KILL"])
+def test_a_fault_strikes_the_file_that_it_is_aimed_at_and_no_pipe_socket_or_eventfd(
+    kind: str, tmp_path: Path
+) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("NOT RUN: strace is not installed; .ci/run installs it where it can")
+    said = tmp_path / "said"
+    said.mkdir()
+    gate, opener = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            _write_everywhere(tmp_path, gate)
+        finally:
+            os._exit(0)
+    fault = Fault("write", 3, kind, "file-{pid}-new")
+    strace = attached(child, said, tmp_path, fault, ("write",), False)
+    os.write(opener, b"x")
+    _, status = os.waitpid(child, 0)
+    strace.wait(60)
+    assert (tmp_path / f"file-{child}-new").read_text() == ("01" if kind == "KILL" else "0134")
+    log = (tmp_path / "log").read_text().split()
+    if kind == "KILL":
+        assert os.WTERMSIG(status) == 9
+        assert " ".join(log[4:]) == "pipe1 socket1 eventfd1 file1 pipe2 socket2 eventfd2"
+    else:
+        assert len(log) == 20
+        assert [name for name in log if name.endswith("!")] == ["file2!"]
+
+
+def _write_everywhere(folder: Path, gate: int) -> None:
+    """Write to a pipe, a socket, an eventfd and a file in turn; list what failed with a mark."""
+    os.read(gate, 1)
+    targets = {
+        "pipe": os.pipe()[1],
+        "socket": (pair := socket.socketpair())[0].fileno(),
+        "eventfd": os.eventfd(0),
+        "file": os.open(folder / f"file-{os.getpid()}-new", os.O_WRONLY | os.O_CREAT),
+    }
+    with pair[0], pair[1], (folder / "log").open("w") as log:
+        for number in range(5):
+            for name, target in targets.items():
+                data = (1).to_bytes(8, "little") if name == "eventfd" else str(number).encode()
+                try:
+                    os.write(target, data)
+                    log.write(f"{name}{number}\n")
+                except OSError:
+                    log.write(f"{name}{number}!\n")
+                log.flush()
+
+
+def test_an_error_that_is_aimed_at_no_file_is_refused() -> None:
+    with pytest.raises(ValueError, match="name a path of the package"):
+        Fault("write", 46, "ENOSPC")
+
+
+def test_a_call_is_known_by_its_file_and_its_number_there() -> None:
+    root = "/p"
+    trace = "\n".join(
+        [
+            f'1 openat(AT_FDCWD</x>, "{root}/.a-new-77-0001", O_WRONLY|O_CREAT) = 4<{root}/.a>',
+            '1 write(9<anon_inode:[eventfd]>, "x", 8) = 8',
+            f'1 write(4<{root}/.a-new-77-0001>, "x", 1) = 1',
+            '1 write(5<pipe:[12]>, "x", 1) = 1',
+            f'1 write(6<{root}/b>, "x", 1) = 1',
+            f'1 write(4<{root}/.a-new-77-0001>, "x", 1) = 1',
+            '1 write(7<socket:[12]>, "x", 1) = 1',
+            f'1 unlinkat(8<{root}>, "b", 0) = 0',
+        ]
+    )
+    found = [(c.syscall, c.path, c.number, c.nth) for c in touching(trace, Path(root), 77)]
+    assert found == [
+        ("openat", ".a-new-{pid}-0001", 1, 1),
+        ("write", ".a-new-{pid}-0001", 1, 2),
+        ("write", "b", 1, 4),
+        ("write", ".a-new-{pid}-0001", 2, 5),
+        ("unlinkat", ".", 1, 1),
+    ]
 
 
 def test_a_unit_that_is_gone_half_there_or_left_in_sight_is_seen(world: World) -> None:

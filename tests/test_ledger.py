@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-import claimlog.ledger.rows
+import claimlog.ledger.clock
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.events.log import Log, read
 from claimlog.ledger.opened import locked, open_folder, read_with_open
@@ -248,7 +248,7 @@ def test_a_clock_that_goes_back_does_not_make_the_log_run_backwards(
             return datetime(1999, 1, 1, tzinfo=tz)
 
     last = max(row["recorded_at"] for row in world.rows("claims"))
-    monkeypatch.setattr(claimlog.ledger.rows, "datetime", Past)
+    monkeypatch.setattr(claimlog.ledger.clock, "datetime", Past)
     world.add("claims", [LETTER])
     world.seal("late")
     assert world.rows("claims")[0]["recorded_at"] == last

@@ -242,15 +242,91 @@ def test_a_name_that_is_no_batch_is_wrong_usage(world: World) -> None:
     )
 
 
-def test_a_batch_is_not_moved_from_under_those_sealed_on_top_of_it(world: World) -> None:
+def test_a_batch_is_not_moved_from_under_those_sealed_on_top_of_it(
+    raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
     before = data(world)
-    done = world.run("rebase", "0001-register", "0003-corrections")
+    done = world.run("rebase", "0004-beta")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "claimlog: 0002-claims was sealed on top of 0001-register; rebase both, in that order: "
-        "claimlog rebase 0001-register 0002-claims\n"
+        "claimlog: 0005-gamma was sealed on top of 0004-beta; rebase both, in that order: "
+        "claimlog rebase 0004-beta 0005-gamma\n"
     )
     assert data(world) == before
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("0003-corrections",), ("0001-register", "0002-claims", "0003-corrections"), ("0002-claims",)],
+)
+def test_a_batch_that_lost_no_race_stays_where_it_is(world: World, names: tuple[str, ...]) -> None:
+    before = data(world)
+    done = world.run("rebase", *names)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"claimlog: {names[0]} lost no race: no other batch has its number, and the one before it "
+        "is there; nothing was rebased\n"
+    )
+    assert data(world) == before
+
+
+def test_what_was_sealed_on_top_of_a_loser_is_rebased_only_with_it(
+    raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    with pytest.raises(UsageError, match=r"^0005-gamma lost no race"):
+        rebased(world, "0005-gamma")
+
+
+def released(world: World, last: str) -> None:
+    """Write an entry of the index for a release that ends with a batch."""
+    entry = json.loads((ROOT / "releases" / "0.1.0.json").read_text("utf-8"))
+    manifest = json.loads((world.package.events / last / "batch.json").read_text("utf-8"))
+    entry["tree"] = {name: manifest["tree"][name] for name in ("size", "root")}
+    (world.root / "releases").mkdir()
+    (world.root / "releases" / "0.1.0.json").write_text(json.dumps(entry), "utf-8")
+
+
+@pytest.mark.parametrize("last", ["0004-beta", "0005-gamma"])
+def test_a_batch_that_a_release_holds_is_not_rebased_and_the_other_one_is_named(
+    raced: World, tmp_path: Path, last: str
+) -> None:
+    world = copied(raced, tmp_path)
+    released(world, last)
+    before = data(world)
+    with pytest.raises(UsageError) as error:
+        rebased(world, "0004-beta", "0005-gamma")
+    assert str(error.value) == (
+        "0004-beta is in release 0.1.0 and never changes; did you mean claimlog rebase 0004-alpha?"
+    )
+    assert data(world) == before
+    # the entry of the release says in vain what the log begins with: the other one comes after
+    assert rebased(world, "0004-alpha")[0].startswith("0004-alpha is now 0006-alpha")
+    assert [text for text in found(world) if "released" not in text] == []
+
+
+def test_a_release_before_the_race_forbids_nothing(raced: World, tmp_path: Path) -> None:
+    world = copied(raced, tmp_path)
+    released(world, "0003-corrections")
+    assert rebased(world, "0004-beta", "0005-gamma")
+    assert found(world) == []
+
+
+def test_a_batch_that_the_last_release_tag_holds_is_put_back(raced: World, tmp_path: Path) -> None:
+    world = copied(raced, tmp_path)
+    repository(world)
+    git(world, "tag", "v1.0.0")
+    before = data(world)
+    with pytest.raises(FindingsError) as error:
+        rebased(world, "0004-beta", "0005-gamma")
+    missing = {finding.path for finding in error.value.findings}
+    assert "events/0004-beta/batch.json" in missing
+    assert {finding.message for finding in error.value.findings} == {
+        "is missing, release v1.0.0 has it"
+    }
+    assert data(world) == before
+    assert sorted(path.name for path in world.package.state.iterdir()) == ["lock"]
 
 
 def test_validation_names_every_batch_that_lost_the_race(raced: World) -> None:
@@ -267,10 +343,16 @@ def test_validation_names_every_batch_that_lost_the_race(raced: World) -> None:
     ],
 )
 def test_a_batch_whose_rows_are_not_of_their_schema_is_refused_with_findings(
-    world: World, old: bytes, new: bytes, message: str
+    branches: tuple[World, World], old: bytes, new: bytes, message: str
 ) -> None:
-    world.add("actors", [actor("port", "agency")])
-    world.seal("beta")
+    ours, theirs = branches
+    ours.add("claims", [LETTER])
+    ours.seal("alpha")
+    theirs.add("actors", [actor("port", "agency")])
+    theirs.seal("beta")
+    world = merged(ours, theirs)
+    with locked(world.package):
+        recover(world.package)
     path = world.file("actors")
     path.write_bytes(path.read_bytes().replace(old, new))
     before = data(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sqlite3
@@ -19,12 +20,14 @@ from claimlog.events.releases import Entry, Version, find, read_index
 from claimlog.export.deprecations import Deprecation
 from claimlog.export.logical import of_parquet, of_sqlite
 from claimlog.package import Package
+from claimlog.pipeline import build
 from claimlog.release.diff import Point, compare, shapes
 from claimlog.release.layout import digest
 from claimlog.release.make import Made, make, refuse_wrong
 from claimlog.release.rebuild import rebuild, rebuild_exactly
-from claimlog.schema import Schemas
-from conftest import ROOT, World, claim, copied
+from claimlog.schema import Schemas, dump
+from claimlog.site.history import BECAME
+from conftest import ROOT, World, asking, claim, copied
 
 DAY = "2026-11-21"
 QUOTE = "About forty pilots signed a letter"
@@ -224,7 +227,7 @@ def test_a_column_that_is_gone_demands_a_major_version(repo: Repo) -> None:
     path = repo.root / "schemas" / "tables" / "incidents.json"
     spec = json.loads(path.read_text("utf-8"))
     spec["fields"] = [field for field in spec["fields"] if field["name"] != "note"]
-    path.write_text(json.dumps(spec), "utf-8")
+    path.write_text(dump(spec), "utf-8")
     repo.version("0.2.0")
     repo.commit()
     assert "demand a major version, 1.0.0 (the column incidents.note is gone)" in refused(
@@ -529,3 +532,177 @@ def test_wrong_words_of_the_command_are_usage_errors(
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# what is left in order
+
+
+def cited(repo: Repo) -> None:
+    """Give the package the files that say the last release, as this project has them."""
+    (repo.root / "CITATION.cff").write_text("version: 0.0.0\n")
+    (repo.root / "README.md").write_text(
+        "# Tiny\n\n<!-- generated: state -->\n<!-- /generated -->\n"
+    )
+    repo.commit()
+
+
+def printed_steps(out: str) -> list[str]:
+    steps = [line.strip() for line in out.splitlines() if line.startswith("  git ")]
+    assert [step.split()[1] for step in steps] == ["add", "commit", "tag", "push"]
+    return steps
+
+
+def test_the_printed_steps_leave_a_tag_whose_files_say_its_version(
+    repo: Repo, tmp_path: Path
+) -> None:
+    about = json.loads((repo.root / "datapackage.json").read_text("utf-8"))
+    about["title"] = 'It\'s a $(touch pwned) "tiny" `package`'
+    (repo.root / "datapackage.json").write_text(json.dumps(about), "utf-8")
+    cited(repo)
+    origin = tmp_path / "origin.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(origin)], check=True)
+    repo.git("remote", "add", "origin", str(origin))
+    repo.git("push", "-q", "-u", "origin", "HEAD")
+    for name, value in (("user.name", "Tester"), ("user.email", "tester@example.org")):
+        repo.git("config", name, value)
+    assert repo.world.run("release", "0.1.0", "--as-of", "2", "--date", DAY).returncode == 0
+    repo.git("checkout", "-q", ".")  # as if the steps had been forgotten once
+    repo.git("clean", "-qfdx", "releases", "dist")
+    done = repo.world.run("release", "0.1.0", "--as-of", "2", "--date", DAY)
+    assert done.returncode == 0, done.stderr
+    for step in printed_steps(done.stdout):
+        subprocess.run(["sh", "-c", step], cwd=repo.root, check=True, capture_output=True)
+    assert repo.git("status", "--porcelain") == ""
+    assert not list(repo.root.rglob("pwned"))
+    bare = ("git", "-C", str(origin), "show")
+    shown = {
+        name: subprocess.run(
+            [*bare, f"v0.1.0:{name}"], check=True, capture_output=True, text=True
+        ).stdout
+        for name in ("CITATION.cff", "README.md", "CHANGELOG.md", "releases/0.1.0.json")
+    }
+    assert "version: 0.1.0\n" in shown["CITATION.cff"]
+    assert f"date-released: '{DAY}'" in shown["CITATION.cff"]
+    assert f"The last release is 0.1.0 of {DAY}" in shown["README.md"]
+    assert f"## 0.1.0 ({DAY})" in shown["CHANGELOG.md"]
+    assert repo.world.run("schemas").returncode == 0
+
+
+def test_a_seal_leaves_the_generated_files_in_order(repo: Repo) -> None:
+    cited(repo)
+    assert repo.world.run("schemas", "--write").returncode == 0
+    repo.world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
+    done = repo.world.run("seal", "--slug", "quay", "--title", "A quay", "--method", "By a test.")
+    assert done.returncode == 0, done.stderr
+    assert "commit it together with datapackage.json, README.md\n" in done.stdout
+    assert repo.world.run("schemas").returncode == 0
+    assert "in 4 batches" in (repo.root / "README.md").read_text()
+
+
+def test_a_seal_holds_when_a_generated_file_cannot_be_made(repo: Repo) -> None:
+    cited(repo)
+    (repo.root / "README.md").write_text("<!-- generated: harbour -->\n<!-- /generated -->\n")
+    repo.world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
+    done = repo.world.run("seal", "--slug", "quay", "--title", "A quay", "--method", "By a test.")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "claimlog: events/0004-quay is sealed, but README.md: there is no generated part harbour; "
+    )
+    assert done.stderr.endswith("; mend that and run claimlog schemas --write\n")
+    assert (repo.package.events / "0004-quay").is_dir()
+
+
+def test_a_readme_without_marks_is_left_alone(repo: Repo) -> None:
+    (repo.root / "README.md").write_text("# Of somebody else\n")
+    assert repo.world.run("schemas").returncode == 0
+
+
+def test_stale_schemas_are_not_released(repo: Repo) -> None:
+    path = repo.root / "schemas" / "claims.json"
+    path.write_text(path.read_text("utf-8").rstrip("\n"))
+    repo.commit()
+    assert refused(repo, "0.1.0") == (
+        "schemas/claims.json: is stale; run claimlog schemas --write, commit that, and run this "
+        "again"
+    )
+
+
+@pytest.mark.parametrize("name", ["material", "te xts", "täxte"])
+def test_a_directory_of_texts_is_never_something_to_commit(repo: Repo, name: str) -> None:
+    shutil.copytree(repo.world.texts, repo.root / name / "deep")
+    (repo.root / "notes.txt").write_text("x")
+    said = refused(repo, "0.1.0")
+    assert said == (
+        f"{name}/: holds source texts, which are never committed: move it out of the checkout or "
+        "list it in .gitignore, commit that, and run this again"
+    )
+    (repo.root / ".gitignore").write_text(f"/{name}/\n/dist/\n/.claimlog/\nnotes.txt\n")
+    repo.commit()
+    assert not any(name in path for path in repo.git("ls-files").splitlines())
+    assert make(repo.package, "0.1.0", DAY, repo.root / "dist").entry.size
+
+
+@pytest.mark.parametrize("name", ["texts", "my-texts"])
+def test_the_directories_of_texts_that_are_named_to_users_are_ignored(
+    repo: Repo, name: str
+) -> None:
+    shutil.copytree(repo.world.texts, repo.root / name)
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_unknown_files_are_not_advised_to_be_committed_without_a_word_on_texts(repo: Repo) -> None:
+    (repo.root / "unregistered").mkdir()
+    (repo.root / "unregistered" / "article.txt").write_text("Not registered yet.")
+    assert "a directory of source texts is never committed" in refused(repo, "0.1.0")
+
+
+def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
+    repo.release("0.1.0", as_of="2")
+    world = repo.world
+    world.add("claims", [claim(QUOTE, "Added, and soon retracted.")])
+    world.retract("claims", "C001-007", "Coded twice.")
+    world.amend("claims", "C001-001", note="Once.")
+    world.amend("claims", "C001-001", note="Twice.")
+    world.amend("claims", "C001-002", note="Amended, then retracted.")
+    world.retract("claims", "C001-002", "Not in the text.")
+    world.add("claims", [claim("nobody noticed", "It went unseen, a text says.")])
+    world.seal("more")
+    made = repo.release("0.2.0")
+    diff = made.diff
+    net = {change: len(diff.of(change)) for change in ("added", "amended", "retracted")}
+    assert net == {"added": 1, "amended": 2, "retracted": 2}
+    build(repo.package, repo.package.build)
+    with sqlite3.connect(repo.package.build / "tiny.db") as database:
+        database.row_factory = sqlite3.Row
+        became = dict(database.execute(BECAME, {"version": "0.2.0"}).fetchone())
+        table = dict(database.execute("select * from releases where version = '0.2.0'").fetchone())
+    assert became == {
+        "new_claims": net["added"],
+        "amended_claims": net["amended"],
+        "gone_claims": net["retracted"],
+        "in_between": 1,
+    }
+    events = {action: diff.rows["claims"][action] for action in ("assert", "amend", "retract")}
+    assert [table[name] for name in ("added", "amended", "retracted")] == list(events.values())
+    assert table["claims"] == 6 + net["added"] - net["retracted"] == 6 + 2 - 3
+    sentence = (
+        "Claims, by what became of each since 0.1.0: 1 added, 2 amended, 2 retracted. Events of "
+        "claims in the log: 2 added, 4 amended, 3 retracted; a claim that was added and retracted "
+        "in between is among these only."
+    )
+    assert diff.counts == sentence
+    assert sentence in (repo.root / "CHANGELOG.md").read_text("utf-8")
+    assert sentence in repo.world.run("diff", "0.1.0", "0.2.0").stdout
+    assert diff.why == "new: 1 claims"
+    get = asking(repo.package.build)
+    page = " ".join(get("/releases/0.2.0").text.split())
+    assert "do: 1 added, 2 amended, 2 retracted; 1 more were added and retracted" in page
+
+
+def test_the_changelog_of_this_project_says_what_it_counts() -> None:
+    log = read(Package(ROOT))
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    points = [None, *(Point.of_entry(entry) for entry in read_index(log.package))]
+    for old, new in itertools.pairwise(points):
+        assert new is not None
+        assert compare(log, old, new, []).counts in text

@@ -158,8 +158,7 @@ class Checkout:
     def changes(self) -> list[str]:
         """Return the files of the package that are not as the commit holds them, in order.
 
-        A file is compared by its own bytes. One that git does not track is listed unless it is
-        ignored.
+        A file is compared by its own bytes. What git does not track is listed unless it is ignored.
 
         Raises
         ------
@@ -168,12 +167,26 @@ class Checkout:
         """
         held = self.blobs("HEAD")
         changed = {name for name, (mode, blob) in held.items() if not self._same(name, mode, blob)}
+        return sorted(changed | {*self.untracked()} | ({*self._files("--cached")} - {*held}))
+
+    def untracked(self) -> list[str]:
+        """Return the files of the package that git neither tracks nor ignores, in order.
+
+        A directory that holds nothing else is one name, which ends with a slash.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        return sorted(
+            self._files("--others", "--exclude-standard", "--directory", "--no-empty-directory")
+        )
+
+    def _files(self, *words: str) -> Iterator[str]:
         pathspec = ["--", self._literal("")] if self.prefix else []
-        for words in (("--others", "--exclude-standard"), ("--cached",)):
-            listed = self._ask("ls-files", "-z", "--full-name", *words, *pathspec)
-            names = {_text(name).removeprefix(self.prefix) for name in listed.split(b"\0")[:-1]}
-            changed |= names - set(held)
-        return sorted(changed)
+        listed = self._ask("ls-files", "-z", "--full-name", *words, *pathspec)
+        return (_text(name).removeprefix(self.prefix) for name in listed.split(b"\0")[:-1])
 
     def unpack(self, commit: str, target: Path) -> None:
         """Write the package as a commit holds it into the new directory `target`.

@@ -12,6 +12,7 @@ import narwhals as nw
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import markdown, plain_line
 from claimlog.events.log import Log, read
+from claimlog.events.releases import read_index
 from claimlog.export.metadata import queries
 from claimlog.fold.gathered import Published
 from claimlog.fold.reliability import ALL, reliability
@@ -34,15 +35,17 @@ def generated(package: Package, text: str) -> str:
     Raises
     ------
     ClaimlogError
-        If a mark names a part that does not exist, or a part has no mark.
+        If a mark names a part that does not exist.
     """
+    named = [match["name"] for match in MARKED.finditer(text)]
+    if not named:
+        return text
     log = read(package)
     log.require_readable()
-    named = [match["name"] for match in MARKED.finditer(text)]
-    if set(named) != set(PARTS):
+    if unknown := sorted(set(named) - set(PARTS)):
         raise ClaimlogError(
-            f"README.md: expected the generated parts {', '.join(PARTS)}, "
-            f"found {', '.join(named) or 'none'}"
+            f"README.md: there is no generated part {', '.join(unknown)}; "
+            f"there are {', '.join(PARTS)}"
         )
     return MARKED.sub(lambda m: f"{m['open']}{PARTS[m['name']](log)}{m['close']}", text)
 
@@ -73,10 +76,22 @@ def _state(log: Log) -> str:
         f"The log holds {log.size} events in {len(log.batches)} batches: "
         f"{live['claims'].height} claims, {len(rows)} registered texts and "
         f"{sources.height - len(rows)} works behind them, {live['actors'].height} actors, "
-        f"{live['incidents'].height} incidents. Its root is `{log.root.hex()}`.\n\n"
+        f"{live['incidents'].height} incidents. Its root is `{log.root.hex()}`."
+        f"{_last_release(log)}\n\n"
     )
     head = ("source", "title", "published", "reliability", "code points", "claims")
     return sentence + _table(head, rows)
+
+
+def _last_release(log: Log) -> str:
+    index = read_index(log.package)
+    if not index:
+        return ""
+    last = index[-1]
+    return (
+        f" The last release is {last.version} of {last.date}, which holds the first {last.size} "
+        "events."
+    )
 
 
 def _agreement(log: Log) -> str:

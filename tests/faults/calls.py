@@ -25,20 +25,32 @@ LINE = re.compile(r"(?:(?P<thread>[0-9]+) +)?(?P<name>[a-z0-9_]+)\((?P<rest>.*)"
 OPENED = re.compile(r"= (?P<number>[0-9]+)<")
 DESCRIPTOR = re.compile(r"(?P<number>[0-9]+)<")
 HERE = re.compile(r'AT_FDCWD<[^>]*>, (?="/)')  # an absolute path is not looked up from there
+QUOTED = re.compile(r'["<](?P<path>/[^">]*)')
 TEMPORARY = re.compile(r"(?<=-new-)[0-9]+-[0-9a-f]{8}|(?<=/staging-)[^/]+|(?<=\.gone-)[0-9]+")
 WRITING = ("O_WRONLY", "O_RDWR", "O_CREAT")
 
 
 @dataclass(frozen=True)
 class Call:
-    """The `number`-th call of `syscall` in its thread; `place` says what kind of file it touches.
+    """A call of `syscall` in one thread: the `number`-th of those that touch `path`.
 
-    `follow` if the thread is not the main one.
+    Attributes
+    ----------
+    path
+        First path of the call, relative to the package; ``{pid}`` stands for the process.
+    place
+        What kind of file it touches.
+    nth
+        Which one it is of all calls of `syscall` in its thread.
+    follow
+        Whether the thread is not the main one.
     """
 
     syscall: str
     number: int
+    path: str
     place: str
+    nth: int
     follow: bool = False
 
     @property
@@ -46,13 +58,14 @@ class Call:
         return GROUP[self.syscall]
 
 
-def touching(trace: str, root: Path, main: bool = True) -> Iterator[Call]:
-    """Yield the calls that touch what lies under `root`.
+def touching(trace: str, root: Path, pid: int, main: bool = True) -> Iterator[Call]:
+    """Yield the calls of process `pid` that touch what lies under `root`.
 
     Of the opens and closes only those of files that are written or flushed; of the rest all.
     `main` if the trace is of the main thread only; otherwise its calls are those of all others.
     """
-    counts: Counter[tuple[str | None, str]] = Counter()
+    every: Counter[tuple[str | None, str]] = Counter()
+    counts: Counter[tuple[str | None, str, str]] = Counter()
     opened: dict[tuple[str | None, str], tuple[Call, bool]] = {}
     first: str | None = None
     for line in trace.splitlines():
@@ -62,15 +75,18 @@ def touching(trace: str, root: Path, main: bool = True) -> Iterator[Call]:
         thread, name = match["thread"], match["name"]
         rest = HERE.sub("", match["rest"])
         first = first or thread
-        counts[thread, name] += 1
-        if str(root) not in rest or f"{root}/.git/" in rest or (not main and thread == first):
+        every[thread, name] += 1
+        path = first_path(rest, root, pid)
+        if path is None or f"{root}/.git/" in rest or (not main and thread == first):
             continue
-        call = Call(name, counts[thread, name], _place(rest, root), not main)
+        counts[thread, name, path] += 1
+        number, nth = counts[thread, name, path], every[thread, name]
+        call = Call(name, number, path, _place(rest, root), nth, not main)
         if GROUP[name] == "open":
-            if number := OPENED.search(rest):
-                opened[thread, number["number"]] = (call, False)
+            if descriptor := OPENED.search(rest):
+                opened[thread, descriptor["number"]] = (call, False)
                 if any(flag in rest for flag in WRITING):
-                    opened[thread, number["number"]] = (call, True)
+                    opened[thread, descriptor["number"]] = (call, True)
                     yield call
             continue
         held = DESCRIPTOR.match(rest)
@@ -97,6 +113,19 @@ def flushed(trace: str) -> set[str]:
             path = match["rest"].partition("<")[2].partition(">")[0]
             names.add(re.sub(r"^\.(.*)-new-[0-9]+-[0-9a-f]+$", r"\1", Path(path).name))
     return names
+
+
+def first_path(rest: str, root: Path, pid: int) -> str | None:
+    """Return the first path of a call relative to `root`, or None if it lies elsewhere.
+
+    That is the path by which strace finds the call again. A name with the process in it is found
+    in another process too.
+    """
+    match = QUOTED.search(rest)
+    if match is None or not Path(match["path"]).is_relative_to(root):
+        return None
+    path = Path(match["path"]).relative_to(root).as_posix().replace("{", "{{").replace("}", "}}")
+    return re.sub(rf"(?<=-){pid}(?=-|/|$)", "{pid}", path)
 
 
 def _place(rest: str, root: Path) -> str:

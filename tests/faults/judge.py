@@ -97,7 +97,7 @@ def trial(scene: Scene, folder: Path) -> Trial:
             done = zygote.run(root, scene.words, None, watch, not main, large=scene.large)
             if done.status != 0 or not scene.says.search(done.out):
                 raise RuntimeError(f"{scene.name} fails without a fault: {done.err or done.out}")
-            calls += touching(done.trace, root, main) if cached else ()
+            calls += touching(done.trace, root, done.pid, main) if cached else ()
             names |= flushed(done.trace)
             states.append(units(root))
     if states[0] != states[1]:
@@ -121,7 +121,7 @@ def attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outc
     deeper
         At how many of its own calls the second run is killed, before a third.
     """
-    fault = Fault(call.syscall, call.number, kind, call.follow)
+    fault = Fault(call.syscall, call.number, kind, call.path, call.follow)
     where = f"{call.syscall} {call.number} ({call.place})" + " of a thread" * call.follow
     shown = f"{trial.scene.name}: {kind} at {where}"
     for _ in range(TRIES):
@@ -246,14 +246,14 @@ def killed_again(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int,
         copy = Path(name) / "package"
         shutil.copytree(root, copy, symlinks=True)
         done = trial.run(copy, watch=tuple(GROUP))
-        calls = list(touching(done.trace, copy))
+        calls = list(touching(done.trace, copy, done.pid))
     problems: list[str] = []
     picked = random.Random(seed).sample(calls, min(deeper, len(calls)))
     for call in picked:
         with tempfile.TemporaryDirectory(prefix="faults-") as name:
             copy = Path(name) / "package"
             shutil.copytree(root, copy, symlinks=True)
-            done = trial.run(copy, Fault(call.syscall, call.number, "KILL"))
+            done = trial.run(copy, Fault(call.syscall, call.number, "KILL", call.path))
             state = units(copy)
             found = wrong(state, trial.before, *trial.after)
             found += validated(trial, copy, state)

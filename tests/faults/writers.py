@@ -69,7 +69,7 @@ def started_scene() -> Scene:
 
 def _calls(root: Path, scene: Scene) -> list[Call]:
     done = zygote.run(root, scene.words, watch=tuple(GROUP))
-    return list(touching(done.trace, root))
+    return list(touching(done.trace, root, done.pid))
 
 
 def _write(job: tuple[Path, int, int, int, Sequence[Call]]) -> list[Turn]:
@@ -80,7 +80,7 @@ def _write(job: tuple[Path, int, int, int, Sequence[Call]]) -> list[Turn]:
         seals = turn % 4 == 3
         name = f"writer-{number}-{turn}"
         call = chance.choice(calls)
-        fault = Fault(call.syscall, call.number, "KILL") if chance.random() < 0.4 else None
+        fault = Fault(call.syscall, call.nth, "KILL") if chance.random() < 0.4 else None
         done = zygote.run(root, sealing(name) if seals else adding(name), fault)
         made.append(Turn(None if seals else name, done.status, done.err.strip()))
     return made

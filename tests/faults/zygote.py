@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import itertools
 import os
 import pkgutil
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -40,16 +42,35 @@ def preload() -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens at the `number`-th (1-based) call of a system call.
+    """What happens at the `number`-th (1-based) call of a system call that touches a file.
 
-    With `follow` the call is one of another thread; threads and child processes are each counted
-    from one, so that it may strike in several of them.
+    Parameters
+    ----------
+    kind
+        Name of an errno, or KILL.
+    path
+        The file, relative to the package, ``{pid}`` being the process. Without one every call
+        counts, those on pipes, sockets and eventfds too: an error there is no fault of a disk and
+        can leave a thread asleep for ever, so only KILL may go without.
+    follow
+        Whether the call is one of another thread; threads and child processes are each counted
+        from one, so that it may strike in several of them.
     """
 
     syscall: str
     number: int
-    kind: str  # an errno's name, or KILL
+    kind: str
+    path: str | None = None
     follow: bool = False
+
+    def __post_init__(self) -> None:
+        if self.path is None and self.kind != "KILL":
+            raise ValueError(f"{self.kind} at any {self.syscall}: name a path of the package")
+
+    def options(self, root: Path, pid: int) -> list[str]:
+        """Return strace's options that inject it into process `pid`."""
+        aimed = [] if self.path is None else ["-P", str(root / self.path.format(pid=pid))]
+        return [*aimed, "-e", self.injection]
 
     @property
     def injection(self) -> str:
@@ -65,6 +86,7 @@ class Done:
     out: str
     err: str
     trace: str = ""
+    pid: int = 0
 
 
 def run(
@@ -90,7 +112,7 @@ def run(
             os.close(opener)
             _child(folder, words, said, gate, clock, large)
         os.close(gate)
-        strace = _attached(child, said, fault, watch, follow) if watch else None
+        strace = attached(child, said, folder, fault, watch, follow) if watch else None
         os.write(opener, b"x")
         os.close(opener)
         status = _ended(child)
@@ -102,6 +124,7 @@ def run(
             (said / "out").read_text("utf-8"),
             (said / "err").read_text("utf-8"),
             trace.read_text("utf-8", errors="replace") if trace.exists() else "",
+            child,
         )
 
 
@@ -134,6 +157,7 @@ def _child(
         os.chdir(folder)
         os.environ |= {"CLAIMLOG_BY": "coder-1", "CI": "1", "PWD": str(folder)}
         sys.argv = ["claimlog", *words]
+        name_alike()
         set_clock(clock)
         if large:
             take_for_large()
@@ -161,18 +185,26 @@ def set_clock(now: str) -> None:
             module.datetime = Clock  # type: ignore[attr-defined]
 
 
+def name_alike() -> None:
+    """Give temporary files the same names in every run, but for the process; only in a fork."""
+    numbers = itertools.count()
+    secrets.token_hex = lambda nbytes=None: f"{next(numbers):0{2 * (nbytes or 32)}x}"
+    tempfile._name_sequence = (f"{number:08x}" for number in itertools.count())  # type: ignore[attr-defined]
+
+
 def take_for_large() -> None:
     """Take every log for a large one, and any number of new rows for few; only in a fork."""
     claimlog.inputs.LARGE = 0
     claimlog.pipeline.FEW = 0
 
 
-def _attached(
-    child: int, said: Path, fault: Fault | None, watch: Sequence[str], follow: bool
+def attached(
+    child: int, said: Path, root: Path, fault: Fault | None, watch: Sequence[str], follow: bool
 ) -> subprocess.Popen[bytes]:
+    """Attach strace to a process that waits, and return it; its files go to `said`."""
     command = ["strace", "-qq", "-y", "-o", str(said / "trace"), "-e", f"trace={','.join(watch)}"]
     command += ["-f"] if follow else []
-    command += ["-e", fault.injection] if fault else []
+    command += fault.options(root, child) if fault else []
     # a file for what strace says itself: nobody reads a pipe meanwhile
     with (said / "strace").open("wb") as log:
         strace = subprocess.Popen([*command, "-p", str(child)], stderr=log)

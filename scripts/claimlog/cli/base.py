@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from claimlog.cli.output import raw
+from claimlog.cli.output import line, raw
 from claimlog.escaping import printable_line
 from claimlog.package import Package
 
@@ -61,6 +62,35 @@ def by_option(function: F) -> F:
         help="Role that records this, as coder-1; not a person's name. [env: CLAIMLOG_BY]",
     )
     return option(function)
+
+
+def today_option(function: F) -> F:
+    """Add --today."""
+    option = click.option(
+        "--today",
+        callback=_day,
+        envvar="CLAIMLOG_TODAY",
+        metavar="DAY",
+        help="The day (UTC), to confirm a clock that is far ahead of the log's last time.",
+    )
+    return option(function)
+
+
+def _day(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
+    if value is None:
+        return None
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").date()
+    except ValueError:
+        raise click.BadParameter(f"{value} is no day; expected it as 2026-11-21") from None
+
+
+def say_lateness(recorded: str) -> None:
+    """Say it if rows were recorded at a time that the clock has not reached."""
+    from claimlog.ledger.clock import lateness
+
+    if note := lateness(recorded):
+        line(note, err=True)
 
 
 def load_texts(folder: Path | None) -> Texts | None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from claimlog.cli.base import Context, by_option, example, load_texts, pass_context, texts_option
+from claimlog.cli.base import (
+    Context,
+    by_option,
+    example,
+    load_texts,
+    pass_context,
+    say_lateness,
+    texts_option,
+    today_option,
+)
 from claimlog.cli.output import line, lines
 from claimlog.errors import UsageError
 from claimlog.schema import STREAMS, Schemas, Table
@@ -89,6 +99,7 @@ def _make(entity: str) -> None:
         /,
         recorded_by: str,
         texts: Path | None,
+        today: date | None,
         rows_from: str | None,
         row_format: str | None,
         **options: Any,
@@ -101,7 +112,10 @@ def _make(entity: str) -> None:
         if rows_from and given:
             raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
         entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
-        rows = add(context.package, table.name, entries, recorded_by, load_texts(texts))
+        supplied = load_texts(texts)
+        rows = add(context.package, table.name, entries, recorded_by, supplied, today)
+        if rows:
+            say_lateness(rows[0]["recorded_at"])
         if len(rows) == 1:
             name = rows[0][table.id]
             line(f"added {name} to the open batch; claimlog seal makes it final")
@@ -135,6 +149,7 @@ def _make(entity: str) -> None:
         reason: str,
         recorded_by: str,
         texts: Path | None,
+        today: date | None,
         **options: Any,
     ) -> None:
         from claimlog.ledger.edit import amend
@@ -145,7 +160,9 @@ def _make(entity: str) -> None:
         if not given:
             raise UsageError("say what changes, as --topic trust")
         supplied = load_texts(texts)
-        row = amend(context.package, table.name, identifier, given, reason, recorded_by, supplied)
+        package = context.package
+        row = amend(package, table.name, identifier, given, reason, recorded_by, supplied, today)
+        say_lateness(row["recorded_at"])
         line(f"amended {identifier}, version {row['version']}, in the open batch")
 
     command = FieldsCommand(
@@ -183,7 +200,7 @@ EXAMPLES = {
 def _common(command: click.Command, entity: str) -> None:
     def bare() -> None: ...
 
-    for option in (by_option, texts_option):
+    for option in (by_option, texts_option, today_option):
         option(bare)
     command.params += reversed(getattr(bare, "__click_params__", []))
     command.params += _input_options(entity)
@@ -197,14 +214,18 @@ for _entity in ENTITIES:
 @click.argument("identifier", metavar="ID")
 @click.option("--reason", required=True, help="Why it is retracted.")
 @by_option
+@today_option
 @pass_context
-def retract(context: Context, identifier: str, reason: str, recorded_by: str) -> None:
+def retract(
+    context: Context, identifier: str, reason: str, recorded_by: str, today: date | None
+) -> None:
     """Retract a live entity: it leaves the current tables and keeps a tombstone."""
     from claimlog.cli.show import history
     from claimlog.ledger.edit import retract as run
 
     stream, _ = history(context.package, identifier)
-    row = run(context.package, stream, identifier, reason, recorded_by)
+    row = run(context.package, stream, identifier, reason, recorded_by, today)
+    say_lateness(row["recorded_at"])
     line(f"retracted {identifier}, version {row['version']}, in the open batch")
 
 
@@ -225,6 +246,7 @@ def retract(context: Context, identifier: str, reason: str, recorded_by: str) ->
     help="Hold the rows as Parquet, for a batch too large to be read by eye; same leaf hashes.",
 )
 @texts_option
+@today_option
 @pass_context
 def seal(
     context: Context,
@@ -234,27 +256,35 @@ def seal(
     recorded_by: str,
     in_columns: bool,
     texts: Path | None,
+    today: date | None,
 ) -> None:
     """Validate the open batch and move it into events/, atomically and for good."""
     from claimlog.cli.read import summarise
     from claimlog.ledger.opened import locked
     from claimlog.ledger.seal import seal as run
+    from claimlog.release.generated import refresh
 
     supplied = load_texts(texts)
     with locked(context.package):
-        batch, report = run(context.package, slug, title, method, recorded_by, supplied, in_columns)
+        batch, report = run(
+            context.package, slug, title, method, recorded_by, supplied, in_columns, today
+        )
+        refreshed = refresh(context.package, f"{batch.shown} is sealed")
     summarise(report)
-    line(f"sealed {batch.shown}; commit it together with datapackage.json")
+    say_lateness(batch.manifest["sealed_at"])
+    together = ", ".join(["datapackage.json", *refreshed])
+    line(f"sealed {batch.shown}; commit it together with {together}")
 
 
 @click.command(epilog=example("claimlog rebase 0008-my-batch"))
 @click.argument("names", nargs=-1, required=True, metavar="BATCH...")
+@today_option
 @pass_context
-def rebase(context: Context, names: tuple[str, ...]) -> None:
+def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None:
     """Renumber batches that lost a race, so that they come after all others."""
     from claimlog.ledger.opened import locked
     from claimlog.ledger.rebase import rebase as run
 
     with locked(context.package):
-        said = run(context.package, names)
+        said = run(context.package, names, today)
     lines(said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -378,11 +377,10 @@ def schemas(context: Context, write: bool) -> int:
     """Check what repeats: in schemas/, docs/codebook.md, CITATION.cff and README.md."""
     import difflib
 
+    from claimlog.release.generated import REMEDY, stale_files
+
     stale = 0
-    for path, text in _projected(context):
-        have = path.read_text(encoding="utf-8")
-        if have == text:
-            continue
+    for path, have, text in stale_files(context.package):
         stale += 1
         name = context.package.relative(path)
         if write:
@@ -394,37 +392,5 @@ def schemas(context: Context, write: bool) -> int:
             )
             lines([*differing])
     if stale and not write:
-        raise ClaimlogError(f"{stale} files are stale; run claimlog schemas --write")
+        raise ClaimlogError(f"{stale} files are stale; {REMEDY}")
     return 0
-
-
-def _projected(context: Context) -> Iterator[tuple[Path, str]]:
-    """Yield every file that repeats facts with the text that it should hold."""
-    from claimlog import manual
-    from claimlog.readme import generated
-    from claimlog.schema import Schemas
-    from claimlog.validate.report import RULES_FILE, rules_text
-
-    schemas = Schemas(context.package)
-    yield from schemas.expanded()
-    yield context.package.schemas / RULES_FILE, rules_text()
-    page = context.package.root / manual.PAGE
-    if page.is_file():
-        yield page, manual.page(schemas)
-    citation = context.package.root / "CITATION.cff"
-    if citation.is_file() and (cited := _citation(context.package)):
-        yield citation, cited
-    readme = context.package.root / "README.md"
-    if readme.is_file():
-        yield readme, generated(context.package, readme.read_text(encoding="utf-8"))
-
-
-def _citation(package: Package) -> str | None:
-    """Return what CITATION.cff says of the last release; None before there is one."""
-    from claimlog.events.log import read
-    from claimlog.events.releases import read_index
-    from claimlog.release.descriptors import citation
-    from claimlog.release.facts import of_entry
-
-    index = read_index(package)
-    return citation.describe(of_entry(read(package), index[-1])).decode() if index else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,9 +28,9 @@ DIST = "dist"
 KEY = click.Path(path_type=Path, dir_okay=False)
 
 
-def _day(_: click.Context, __: click.Parameter, value: str | None) -> str:
+def _day(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is None:
-        return datetime.now(UTC).strftime("%Y-%m-%d")
+        return None
     try:
         return datetime.strptime(value, "%Y-%m-%d").strftime("%Y-%m-%d")
     except ValueError:
@@ -70,7 +70,7 @@ def release(
     exact: bool,
     published: str | None,
     as_of: str | None,
-    date: str,
+    date: str | None,
     sign: Path | None,
     out: Path | None,
 ) -> int:
@@ -90,13 +90,15 @@ def release(
         if sign is None:
             raise UsageError("--published goes with --sign KEY.pem")
         return _sign(context, published, sign, out)
+    from claimlog.ledger.clock import release_day
     from claimlog.pipeline import steps
     from claimlog.release.make import make
 
     package = context.package
+    day = date or release_day(package)
     target = (out or package.root / DIST).absolute()
     with progress("release", 2 * steps(package)) as step:
-        made = make(package, str(version), date, target, as_of, sign, step)
+        made = make(package, str(version), day, target, as_of, sign, step)
     level = made.diff.level or "first"
     line(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else str(version))
     line(f"wrote {package.relative(made.folder)}/")
@@ -104,8 +106,10 @@ def release(
     for path in made.signed:
         line(f"wrote {package.relative(path)}")
     line(f"wrote {made.entry.shown} and the entry of CHANGELOG.md; nothing was tagged")
+    for name in made.refreshed:
+        line(f"wrote {name}, which says {version} now")
     line("To tag and publish it:")
-    line(f"  git add {made.entry.shown} CHANGELOG.md")
+    line(f"  git add {' '.join([made.entry.shown, 'CHANGELOG.md', *made.refreshed])}")
     line(f'  git commit -m "Release {version}"')
     title = shlex.quote(f"{package.descriptor['title']} {version}")
     line(f"  git tag -a v{version} -m {title}")

@@ -11,7 +11,7 @@ import fcntl
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -220,7 +220,7 @@ def cached(package: Package, fresh: bool = False) -> Iterator[Cache]:
             f"{package.relative(folder)}: cannot be written ({error.strerror}); "
             "give the checkout write permission"
         ) from error
-    with lock:
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -236,3 +236,6 @@ def cached(package: Package, fresh: bool = False) -> Iterator[Cache]:
         else:
             cache.load()
         yield cache
+    finally:
+        with suppress(OSError):
+            lock.close()  # which gives the lock back, and has nothing to write

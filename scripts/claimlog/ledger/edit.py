@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.events.text import Texts
+from claimlog.ledger.clock import last_time, refuse_doubtful_clock
 from claimlog.ledger.opened import Input, append, locked, read_with_open
 from claimlog.ledger.rows import Writer, as_lines
 from claimlog.package import Package
@@ -24,19 +26,29 @@ class Entries:
 
 
 def add(
-    package: Package, stream: str, entries: Entries, recorded_by: str, texts: Texts | None
+    package: Package,
+    stream: str,
+    entries: Entries,
+    recorded_by: str,
+    texts: Texts | None,
+    today: date | None = None,
 ) -> list[Row]:
     """Assert new entities in the open batch, all of them or none; return their rows.
+
+    Parameters
+    ----------
+    today
+        The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
 
     Raises
     ------
     ClaimlogError
-        If a row cannot be made; the message names its place.
+        If a row cannot be made (the message names its place), or the clock is in doubt.
     FindingsError
         If the log would break a rule.
     """
     with locked(package):
-        writer = _writer(package, texts, recorded_by)
+        writer = _writer(package, texts, recorded_by, today)
         made: list[Row] = []
         lines: list[bytes] = []
         for index, given in enumerate(entries.rows):
@@ -60,23 +72,32 @@ def amend(
     reason: str,
     recorded_by: str,
     texts: Texts | None,
+    today: date | None = None,
 ) -> Row:
     """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
     with locked(package):
-        row = _writer(package, texts, recorded_by).amended(stream, identifier, given, reason)
+        row = _writer(package, texts, recorded_by, today).amended(stream, identifier, given, reason)
         append(package, stream, as_lines([row]), texts)
     return row
 
 
-def retract(package: Package, stream: str, identifier: str, reason: str, recorded_by: str) -> Row:
+def retract(
+    package: Package,
+    stream: str,
+    identifier: str,
+    reason: str,
+    recorded_by: str,
+    today: date | None = None,
+) -> Row:
     """Retract a live entity in the open batch. Raises as `add` does."""
     with locked(package):
-        row = _writer(package, None, recorded_by).retracted(stream, identifier, reason)
+        row = _writer(package, None, recorded_by, today).retracted(stream, identifier, reason)
         append(package, stream, as_lines([row]), None)
     return row
 
 
-def _writer(package: Package, texts: Texts | None, recorded_by: str) -> Writer:
+def _writer(package: Package, texts: Texts | None, recorded_by: str, today: date | None) -> Writer:
     log = read_with_open(package)
     log.require_readable()
+    refuse_doubtful_clock(last_time(log), today)
     return Writer(log, texts, recorded_by)

@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,8 +89,15 @@ def move_in(package: Package, place: Path) -> None:
         ) from error
 
 
-def replace(package: Package, old: Sequence[Batch], new: Sequence[Batch]) -> None:
+def replace(
+    package: Package, old: Sequence[Batch], new: Sequence[Batch], check: Callable[[], None]
+) -> None:
     """Replace batches in events/ by staged ones: all of them, or none.
+
+    Parameters
+    ----------
+    check
+        Looks at events/ with the new batches in place; what it raises puts the old ones back.
 
     Raises
     ------
@@ -105,6 +112,7 @@ def replace(package: Package, old: Sequence[Batch], new: Sequence[Batch]) -> Non
         (state / OUT).rename(state / IN)
         for batch in new:
             move_in(package, batch.path)
+        check()
         sync(package.events)
         (state / IN).rename(state / DONE)
     except BaseException:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +15,31 @@ from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.events.batch import MANIFEST, Batch, chain, dump_manifest, sealed_batches
 from claimlog.events.canonical import encode
 from claimlog.events.log import Log, read, read_bytes
+from claimlog.events.releases import read_index
 from claimlog.ijson import decode
+from claimlog.ledger.clock import last_seal, refuse_doubtful_clock
 from claimlog.ledger.placing import recover, replace, staging, undisturbed
 from claimlog.ledger.seal import make_manifest
 from claimlog.package import Package
 from claimlog.schema import Table
 from claimlog.validate import Report, validate
+from claimlog.validate.integrity import check_released
 from claimlog.validate.tabular import check_pandera
 
 NUMBERED = re.compile(r"(?P<head>S|L|K|C[0-9]+-)(?P<number>[0-9]+)")
 
 
-def rebase(package: Package, names: Sequence[str]) -> list[str]:
+def rebase(package: Package, names: Sequence[str], today: date | None = None) -> list[str]:
     """Put sealed batches after all others, in the order given. The caller holds the lock.
 
     Each gets the next number and a new manifest; times earlier than the log's last are raised to
     it; identifiers of the form C001-002, L0001, K0001 and S001 that another batch has used
     meanwhile are replaced by the next free ones, and references to them with them.
+
+    Parameters
+    ----------
+    today
+        The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
 
     Returns
     -------
@@ -39,15 +49,20 @@ def rebase(package: Package, names: Sequence[str]) -> list[str]:
     Raises
     ------
     ClaimlogError
-        If an entity was changed on both sides, so that somebody must decide.
+        If a batch lost no race or was released, if an entity was changed on both sides, so that
+        somebody must decide, or if the clock is in doubt.
     """
     done = recover(package)
     batches = sealed_batches(package, [])
     if done and not {Path(name).name for name in names} & {batch.path.name for batch in batches}:
         return done  # this finished the rebase that was cut off
     lost = [_named(batches, name) for name in dict.fromkeys(names)]
+    _refuse_released(package, batches, lost)
+    _refuse_unraced(batches, lost)
+    refuse_doubtful_clock(last_seal(package), today)
     _refuse_unsound(package, lost)
-    kept = [batch for batch in batches if batch not in lost]
+    stay = (batch for batch in batches if batch not in lost)
+    kept = [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
     _refuse_gap(lost, kept)
     said: list[str] = []
     renames: dict[str, dict[str, str]] = {}  # by stream; a later batch refers to an earlier one's
@@ -68,7 +83,7 @@ def rebase(package: Package, names: Sequence[str]) -> list[str]:
             said += [f"  {old} is now {renamed}" for old, renamed in fresh]
         _check(package, [*kept, *placed])
         with undisturbed():
-            replace(package, lost, placed)
+            replace(package, lost, placed, lambda: _refuse_tagged(log))
     return said
 
 
@@ -94,6 +109,60 @@ def _check(package: Package, batches: list[Batch]) -> None:
         raise FindingsError(
             report.findings, "nothing was rebased; mend the rows, or decide by hand"
         )
+
+
+def _refuse_released(package: Package, batches: list[Batch], lost: list[Batch]) -> None:
+    """Refuse batches that a release of the index holds: they never change."""
+    known = {batch.manifest_sha256: batch for batch in batches}
+    holding: dict[Path, str] = {}
+    for entry in read_index(package):
+        for end in batches:
+            tree = end.manifest["tree"]
+            batch = end if (tree["size"], tree["root"]) == (entry.size, entry.root) else None
+            while batch is not None and batch.path not in holding:
+                holding[batch.path] = str(entry.version)
+                batch = known.get(batch.manifest["previous_sha256"])
+    for batch in lost:
+        if version := holding.get(batch.path):
+            raise UsageError(
+                f"{batch.path.name} is in release {version} and never changes"
+                f"{_instead(batch, batches)}"
+            )
+
+
+def _instead(batch: Batch, batches: list[Batch]) -> str:
+    """Say which batch may be meant: another one of the same number."""
+    others = [other for other in batches if other.number == batch.number and other is not batch]
+    return "".join(f"; did you mean claimlog rebase {other.path.name}?" for other in others[:1])
+
+
+def _refuse_unraced(batches: list[Batch], lost: list[Batch]) -> None:
+    """Refuse batches that lost no race, unless they were sealed on top of one that did.
+
+    A batch lost one if another has its number or its predecessor, or if that is not there.
+    """
+    numbers = [batch.number for batch in batches]
+    predecessors = [batch.manifest["previous_sha256"] for batch in batches]
+    digests = {None, *(batch.manifest_sha256 for batch in batches)}
+    moved: set[str] = set()
+    for batch in lost:
+        before = batch.manifest["previous_sha256"]
+        raced = numbers.count(batch.number) > 1 or predecessors.count(before) > 1
+        raced = raced or before not in digests
+        if not raced and before not in moved:
+            raise UsageError(
+                f"{batch.path.name} lost no race: no other batch has its number, and the one "
+                "before it is there; nothing was rebased"
+            )
+        moved.add(batch.manifest_sha256)
+
+
+def _refuse_tagged(log: Log) -> None:
+    """Refuse to go on without a batch that the last release tag holds."""
+    report = Report(log)
+    check_released(log, report)
+    if report.errors:
+        raise FindingsError(report.findings, "nothing was rebased")
 
 
 def _refuse_gap(lost: list[Batch], kept: list[Batch]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from claimlog.events.canonical import encode, suggest, type_flaw
 from claimlog.events.log import Log
 from claimlog.events.text import Text, Texts, canonical
 from claimlog.ijson import decode_value
+from claimlog.ledger.clock import now
 from claimlog.schema import Field, Table
 
 INPUTS = {
@@ -79,9 +79,8 @@ class Writer:
                         f'a row of {stream} has no "{name}"; run claimlog validate to see which'
                     )
         times = [frame["recorded_at"].max() for frame in log.frames.values()]
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         # a clock that went back must not make the log run backwards
-        self.recorded_at = max([now, *(str(time) for time in times if time is not None)])
+        self.recorded_at = max([now(), *(str(time) for time in times if time is not None)])
 
     def added(self, stream: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row that asserts a new entity.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import date
 from hashlib import file_digest
 from typing import Any
 
@@ -23,6 +23,7 @@ from claimlog.events.columnar import write_rows
 from claimlog.events.log import Log, read
 from claimlog.events.merkle import CompactRange
 from claimlog.events.text import Texts
+from claimlog.ledger.clock import last_time, now, refuse_doubtful_clock
 from claimlog.ledger.opened import discard, open_batch
 from claimlog.ledger.placing import move_in, recover, staging, sync_descriptor, undisturbed
 from claimlog.package import DESCRIPTOR, Package, confirm
@@ -37,6 +38,7 @@ def seal(
     recorded_by: str,
     texts: Texts | None,
     in_columns: bool = False,
+    today: date | None = None,
 ) -> tuple[Batch, Report]:
     """Validate the open batch and move it into events/ atomically. The caller holds the lock.
 
@@ -45,6 +47,8 @@ def seal(
     in_columns
         Whether to hold the rows as Parquet, for batches too large to be read by eye. They have the
         same leaf hashes.
+    today
+        The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def seal(
     UsageError
         If what is said of the batch does not fit a batch.json.
     ClaimlogError
-        If there is no open batch, or it cannot be moved.
+        If there is no open batch, the clock is in doubt, or the batch cannot be moved.
     """
     done = recover(package)
     batch = open_batch(package)
@@ -69,6 +73,7 @@ def seal(
     report = validate(log, texts)
     if report.errors:
         raise FindingsError(report.findings, "nothing was sealed")
+    refuse_doubtful_clock(last_time(log), today)
     manifest = make_manifest(log, batch, slug, title, method, recorded_by)
     if flaw := manifest_flaw(manifest):
         raise UsageError(f"batch.json would not be valid: {flaw}; nothing was sealed")
@@ -119,9 +124,8 @@ def make_manifest(
     """Return the manifest of the last batch of `log`."""
     size, root = log.trees[-2] if len(log.trees) > 1 else (0, CompactRange().root())
     last = log.batches[-2] if len(log.batches) > 1 else None
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     # a clock that went back must not seal a batch before the last one, or before its rows
-    times = [now, last.manifest["sealed_at"] if last else now]
+    times = [now(), *([last.manifest["sealed_at"]] if last else [])]
     times += [str(f["recorded_at"].max()) for f in log.frames.values() if f.height]
     files = {}
     for stream in batch.streams:

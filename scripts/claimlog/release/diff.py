@@ -13,6 +13,7 @@ from claimlog.escaping import markdown, printable_line
 from claimlog.events.log import Log
 from claimlog.events.releases import Entry
 from claimlog.export.deprecations import Deprecation
+from claimlog.fold.releases import CHANGES
 from claimlog.schema import STREAMS, Schemas, Table
 
 Shape = Mapping[str, Mapping[str, Any]]
@@ -88,6 +89,24 @@ class Diff:
         return [claim for claim in self.claims if claim.change == change]
 
     @property
+    def counts(self) -> str:
+        """How many claims were added, amended and retracted, and by how many events.
+
+        The two differ where a claim was added and retracted in between, amended twice, or amended
+        and then retracted.
+        """
+        since = f"since {self.old}" if self.old else "in all"
+        net = ", ".join(f"{len(self.of(change)):,} {change}" for change in CHANGES.values())
+        rows = self.rows.get("claims", {})
+        events = ", ".join(
+            f"{rows.get(action, 0):,} {change}" for action, change in CHANGES.items()
+        )
+        return (
+            f"Claims, by what became of each {since}: {net}. Events of claims in the log: "
+            f"{events}; a claim that was added and retracted in between is among these only."
+        )
+
+    @property
     def breaks(self) -> bool:
         return any(change.breaks for change in self.schema)
 
@@ -106,8 +125,10 @@ class Diff:
         """Why the changes demand that level, in one line."""
         if self.breaks:
             return next(change.text for change in self.schema if change.breaks)
+        # of claims those that stayed, as the changelog lists them
+        kept = {"claims": len(self.of("added"))}
         added = [
-            f"{counts['assert']:,} {name}"
+            f"{kept.get(name) or counts['assert']:,} {name}"
             for name, counts in self.rows.items()
             if counts.get("assert", 0)
         ]
@@ -210,6 +231,7 @@ def as_json(diff: Diff) -> dict[str, Any]:
         "new": diff.new,
         "level": diff.level,
         "must_act": diff.must_act,
+        "counts": diff.counts,
         "rows": diff.rows,
         "schema": [
             {"table": change.table, "change": change.text, "breaks": change.breaks}
@@ -237,6 +259,7 @@ def as_markdown(diff: Diff, title: str) -> str:
 
 def _markdown(diff: Diff, title: str) -> Iterator[str]:
     yield from (f"## {title}", "", f"**Do I need to do anything?** {diff.must_act}", "")
+    yield from (diff.counts, "")
     added = Counter(claim.source_id for claim in diff.of("added"))
     others = {name: counts.get("assert", 0) for name, counts in diff.rows.items()}
     news = [f"{count:,} claims of {source}" for source, count in sorted(added.items())]
@@ -263,6 +286,7 @@ def as_text(diff: Diff) -> str:
     """Return a diff for a terminal."""
     lines = [f"{diff.old or 'nothing'} -> {diff.new}: {diff.level or 'no change'} ({diff.why})"]
     lines.append(f"Must a reader do anything? {diff.must_act}")
+    lines.append(diff.counts)
     lines += [f"  {'!' if item.breaks else '+'} {item.text}" for item in diff.schema]
     for claim in diff.claims:
         sign = {"added": "+", "amended": "~", "retracted": "-"}[claim.change]

@@ -31,10 +31,12 @@ from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, changelog, read_changelog, undo_changelog
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.diff import Diff, Point, as_markdown, compare
+from claimlog.release.generated import refresh, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, digest, digests
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.staging import Plan, stage
 from claimlog.release.statement import SUFFIX, Statement
+from claimlog.release.uncommitted import advice
 from claimlog.release.vouching import SIGNED_CHECKPOINT
 from claimlog.schema import Schemas
 from claimlog.validate import validate
@@ -48,6 +50,8 @@ class Made:
 
     ``signed`` are the signatures beside the archive, where a key was given: outside, so that the
     archive can be made again without the key.
+    ``refreshed`` are the generated files of the checkout, CITATION.cff and README.md above all,
+    that say the version now.
     """
 
     folder: Path
@@ -55,6 +59,7 @@ class Made:
     signed: tuple[Path, ...]
     entry: Entry
     diff: Diff
+    refreshed: tuple[str, ...] = ()
 
 
 def make(
@@ -111,6 +116,7 @@ def make(
             f'{DESCRIPTOR}: "version" is {package.descriptor["version"]}; set it to {version}, '
             "commit that, and run this again"
         )
+    refuse_stale_schemas(package)
     report = validate(log, None)
     if report.errors:
         raise FindingsError(report.findings, "nothing was released")
@@ -129,7 +135,8 @@ def make(
             f"{shown}: cannot be written, nor its entry in {CHANGELOG} ({reason(error)}); "
             f"{version} is not released, make room and run this again"
         ) from error
-    return Made(folder, zipped, signed, entry, diff)
+    refreshed = refresh(package, f"{version} is released")
+    return Made(folder, zipped, signed, entry, diff, tuple(refreshed))
 
 
 def entry_data(version: str, date: str, commit: str, folder: Path, zipped: Path) -> dict[str, Any]:
@@ -291,9 +298,5 @@ def committed(package: Package) -> str:
             f"{package.root.name}: {error}; a release names the commit it was made from"
         ) from None
     if changed:
-        names = ", ".join(changed[:5]) + (" and more" if len(changed) > 5 else "")
-        raise ClaimlogError(
-            f"not committed: {names}; a release is made from a commit: commit or remove "
-            "them and run this again"
-        )
+        raise ClaimlogError(advice(package, changed, checkout.untracked()))
     return head

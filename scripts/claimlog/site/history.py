@@ -23,6 +23,17 @@ TIME = re.compile(
 NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 EXPECTED = "Give a day, as 2026-11-21, a UTC time, as 2026-11-21T18:00:00Z, or a batch number."
 
+# by what became of each claim, as claimlog diff and the changelog count
+BECAME = """
+select sum(added and not retracted) as new_claims,
+  sum(not added and not retracted) as amended_claims,
+  sum(retracted and not added) as gone_claims, sum(added and retracted) as in_between
+from (
+  select max(change = 'added') as added, max(change = 'retracted') as retracted
+  from changes where release is :version group by claim_id
+)
+"""
+
 # a claim lives from its assertion to its retraction, and may be asserted again
 LIVING = """
 select coalesce(sum(case action when 'assert' then 1 when 'retract' then -1 else 0 end), 0) as n
@@ -44,7 +55,10 @@ order by v.claim_id, v.version limit :most offset :skip
 async def listing(store: Store, _asked: Asked) -> Mapping[str, Any]:
     """Return every release, newest first, and what has changed since the last."""
     known = await releases(store)
-    since = await store.row("select count(*) as n from changes where release is null")
+    since = await store.row(
+        "select count(*) as n, count(distinct claim_id) as claims from changes "
+        "where release is null"
+    )
     return {
         "title": "Releases",
         "releases": [
@@ -52,6 +66,7 @@ async def listing(store: Store, _asked: Asked) -> Mapping[str, Any]:
             for row in known
         ],
         "unreleased": since["n"] if since else 0,
+        "unreleased_claims": since["claims"] if since else 0,
     }
 
 
@@ -78,6 +93,7 @@ async def release(store: Store, asked: Asked) -> Mapping[str, Any]:
     return {
         "title": f"Release {version}",
         "release": found,
+        "became": await store.row(BECAME, version=version),
         "newest": known[0]["version"],
         "served": Store.of_release(store.datasette, version) is not None,
         "citations": written(cited, []) if cited else [],

@@ -1,0 +1,1 @@
+"""What keeps this checkout: its environments and the licences in them; never part of the wheel."""
