@@ -12,7 +12,7 @@ export PYTHON PORT TEXTS RELEASES VERSION CLAIMS GROWTH EACH README
 # the shell has a SECONDS of its own
 export FUZZ_SECONDS := $(SECONDS)
 
-.PHONY: serve build check test test-spark fuzz faults verify release bench schemas licences lock clean help
+.PHONY: serve build check test test-spark fuzz faults verify release rebuild-releases bench schemas licences lock clean help
 .DEFAULT_GOAL := help
 
 # An environment that is whole says so itself. Only to make one PYTHON is needed, and not an older
@@ -63,6 +63,9 @@ release: environment-run  ## write the release VERSION= to dist/, with its entry
 	@test -n "$$VERSION" || { echo "make: name it: make release VERSION=0.2.0" >&2; exit 2; }
 	@.venv/bin/claimlog release -- "$$VERSION"
 
+rebuild-releases: environment-run  ## make every release again by its own code, in dist/, and verify it with this code
+	@.venv/bin/claimlog release --rebuild all --exact --out dist
+
 bench: environment-dev  ## measure: beside peers, the site, growth; tables and plots for the README (CLAIMS=, GROWTH=)
 	@.venv/bin/claimlog bench peers --claims="$${CLAIMS:-1000000}" --readme
 	@.venv/bin/claimlog bench site --claims="$${CLAIMS:-100000}" --readme
@@ -88,4 +91,4 @@ clean:  ## remove everything that make made
 	find scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
