@@ -242,6 +242,13 @@ def serve(
     help="Multiply the time and memory that verifying a release may take; they grow with its size.",
 )
 @click.option("--proof", type=click.Path(path_type=Path), help="Check a proof of claimlog prove.")
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    metavar="SIZE:ROOT",
+    help="With --proof: a root that you kept, beside those of the log here.",
+)
 @pass_context
 def verify(
     context: Context,
@@ -253,6 +260,7 @@ def verify(
     alone: bool,
     limits: float,
     proof: Path | None,
+    roots: tuple[str, ...],
 ) -> int:
     """Check every claim against the texts; or a copy of a RELEASE (directory or zip); or a proof.
 
@@ -262,8 +270,10 @@ def verify(
 
     if release is not None:
         return verify_release(context, release, key, alone, limits)
+    if roots and proof is None:
+        raise UsageError("--root goes with --proof")
     if proof is not None:
-        return verify_proof(context, proof)
+        return verify_proof(context, proof, roots)
     if texts is None and not copies:
         raise UsageError(
             "name the texts (--texts DIR, or --copy SOURCE=FILE for another copy), the directory "

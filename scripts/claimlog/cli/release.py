@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from datetime import datetime
@@ -355,13 +356,29 @@ def _trusted(context: Context, load: Callable[[Package], T]) -> T | None:
         return None
 
 
-def verify_proof(context: Context, path: Path) -> int:
-    """Check a proof against the roots that the package here knows."""
+def verify_proof(context: Context, path: Path, given: tuple[str, ...]) -> int:
+    """Check a proof against the roots that the package here knows and those that were given."""
     from claimlog.events.log import read
     from claimlog.release.prove import check
 
     def roots(package: Package) -> dict[int, str]:
         return {size: root.hex() for size, root in read(package).trees}
 
-    line(check(path, _trusted(context, roots) or {}))
+    known = _trusted(context, roots) or {}
+    kept = dict(map(_root, given))
+    for size, root in kept.items():
+        if known.get(size, root) != root:
+            raise ClaimlogError(
+                f"--root {size}:{root[:16]}…: the log here has another root of {size} rows, "
+                f"{known[size][:16]}…: one of the two was rewritten"
+            )
+    line(check(path, known | kept, kept))
     return 0
+
+
+def _root(text: str) -> tuple[int, str]:
+    """Return size and root of a tree that somebody kept, as 2485:33567e…"""
+    size, _, root = text.partition(":")
+    if not re.fullmatch("[0-9]{1,15}", size) or not re.fullmatch("[0-9a-f]{64}", root):
+        raise UsageError(f"--root {text[:80]}: expected SIZE:ROOT, the root as 64 digits of hex")
+    return int(size), root

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ SHAPES: dict[str, dict[str, type]] = {
 }
 
 
-def check(path: Path, roots: Mapping[int, str]) -> str:
+def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = ()) -> str:
     """Check a proof; return what it proves, in a sentence.
 
     Parameters
@@ -113,6 +113,8 @@ def check(path: Path, roots: Mapping[int, str]) -> str:
     roots
         Roots that are known and trusted, by size of the tree; a proof about a tree of one of these
         sizes must be about that tree.
+    kept
+        Sizes among them that the proof must be about.
 
     Raises
     ------
@@ -128,11 +130,18 @@ def check(path: Path, roots: Mapping[int, str]) -> str:
     for size, root in trees:
         if size in roots and roots[size] != root.hex():
             raise ClaimlogError(
-                f"{path}: is about another tree: its root of {size} rows is {root.hex()[:16]}…, "
-                f"this log's is {roots[size][:16]}…"
+                f"{path}: is about another tree: its root of {size} rows is {root.hex()}, the one "
+                f"that is known here is {roots[size]}"
             )
-    known = all(size in roots for size, _ in trees)
-    return sentence + ("" if known else " (the root itself is not one that this checkout knows)")
+    if odd := sorted({*kept} - {size for size, _ in trees}):
+        sizes = " and ".join(str(size) for size, _ in trees)
+        raise ClaimlogError(f"{path}: is about trees of {sizes} rows, not of {odd[0]}")
+    unknown = [f"{size}:{root.hex()}" for size, root in trees if size not in roots]
+    if not unknown:
+        return sentence
+    return (
+        f"{sentence} (not known here, hold it against a root that you kept: {', '.join(unknown)})"
+    )
 
 
 def _included(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:
