@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import traceback
 from dataclasses import dataclass
+from http.cookies import CookieError
 from typing import Any
 
 from datasette.utils.asgi import Response
@@ -20,7 +21,10 @@ from claimlog.site.datasette_internals import Base400, DatasetteError, QueryInte
 from claimlog.site.limits import LOG_CHARACTERS, RETRY_SECONDS
 from claimlog.site.reader_pool import Busy
 
-MISREAD = (ValueError, LookupError, TypeError, AssertionError, ArithmeticError, sqlite3.Error)
+MISREAD = (
+    *(ValueError, LookupError, TypeError, AssertionError, ArithmeticError),
+    *(sqlite3.Error, CookieError),
+)
 """What Datasette's views raise where an address does not fit: a reader's slip, not a fault."""
 
 INTERRUPTED = "SQL Interrupted"

@@ -22,6 +22,10 @@ Scope = Mapping[str, Any]
 ODD = re.compile(rb"[^\x21-\x7e]|\\|%(?![0-9A-Fa-f]{2})")
 """What no browser sends as part of a path; some take a backslash for a slash."""
 
+NAME = re.compile(rb"(?:^|&)(_[a-z_]+)(?==)")
+STATIC = "/-/static"
+"""Where Datasette answers for a file that is not there with a bare line."""
+
 
 def guarded(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that no request is large, odd, or left without an answer."""
@@ -57,6 +61,10 @@ def refusal(scope: Scope) -> Failure | None:
     if parameters > limits.PARAMETERS:
         what = "The query of the address"
         return _too_long(what, parameters, limits.PARAMETERS, "parameters", 400)
+    costly = sum(name.decode() in limits.COSTLY for name in NAME.findall(query))
+    if costly > limits.COSTLY_PARAMETERS:
+        what = "The query of the address"
+        return _too_long(what, costly, limits.COSTLY_PARAMETERS, "facets or conditions", 400)
     if cookies > limits.COOKIE_BYTES:
         return _too_long("The cookie", cookies, limits.COOKIE_BYTES, "bytes", 431)
     if ODD.search(path):
@@ -90,10 +98,17 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
     """Run the application with what the request may use, and answer where it does not."""
     query = (scope.get("query_string") or b"").decode("latin-1")
     request = classify(scope["path"], query) if query else None
-    started = False
+    started = replaced = False
+    static = scope["path"].startswith(STATIC)
 
     async def sending(message: dict[str, Any]) -> None:
-        nonlocal started
+        nonlocal started, replaced
+        if replaced:
+            return
+        if message["type"] == "http.response.start" and message["status"] >= 400 and static:
+            started = replaced = True
+            await _send(datasette, Failure(404, "", ""), scope, send)
+            return
         started = True
         if request is None or not request.stream:
             if request is not None:

@@ -12,6 +12,10 @@ QUERY_BYTES = 8_192
 PARAMETERS = 100
 """Parameters of a query string: Datasette parses all of them anew for each that it reads."""
 
+COSTLY = {"_facet", "_facet_array", "_facet_date", "_facet_kept", "_where", "_through"}
+COSTLY_PARAMETERS = 10
+"""Of those that each bring a query of its own, or thirty links that repeat all parameters."""
+
 PATH_BYTES = 2_048
 COOKIE_BYTES = 4_096
 """The server sets no cookie that is longer; Python 3.11 takes quadratic time for quoted ones."""
@@ -63,7 +67,7 @@ and a single step, or planning a query, can take minutes."""
 SQLITE = {
     "SQL_LENGTH": 2 * QUERY_BYTES,
     "COLUMN": 200,
-    "EXPR_DEPTH": 200,
+    "EXPR_DEPTH": 500,
     "COMPOUND_SELECT": 50,
     "VDBE_OP": 50_000,
     "FUNCTION_ARG": 100,

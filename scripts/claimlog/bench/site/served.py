@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -46,15 +47,34 @@ def serving(package: Package, log: Path, *more: str) -> Iterator[Server]:
     ClaimlogError
         If it does not answer in `READY_SECONDS`; the message ends with what it said last.
     """
+    with _running(package.root, log, "claimlog", "serve", *more) as server:
+        yield server
+
+
+@contextmanager
+def serving_plain(package: Package, log: Path) -> Iterator[Server]:
+    """Serve the database of a package by Datasette as it comes: no plugin, its own settings."""
+    path = package.build / f"{package.descriptor['name']}.db"
+    words = ("datasette", "serve", "--immutable", str(path.resolve()))
+    with _running(package.root, log, *words, DATASETTE_LOAD_PLUGINS="") as server:
+        yield server
+
+
+@contextmanager
+def _running(folder: Path, log: Path, *words: str, **environment: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "claimlog", "serve", "--port", str(port), *more]
     started = perf_counter()
     with _terminable(), log.open("wb") as said:
         # a session of its own: Ctrl-C reaches this process, which then ends the server
         server = subprocess.Popen(
-            words, cwd=package.root, stdout=said, stderr=said, start_new_session=True
+            [sys.executable, "-m", *words, "--port", str(port)],
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
         )
         try:
             _await(server, port, log)

@@ -1,0 +1,125 @@
+"""What others do beside a reader: errors, and pages beside them and beside slow queries.
+
+Each is measured of this site and of plain Datasette (no plugin, its own settings) on the same
+database, one after the other in the same run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from claimlog.bench.site.asked import Kind, ask
+from claimlog.bench.site.served import Server
+from claimlog.bench.suites import steps
+
+Result = dict[str, Any]
+
+REQUESTS = 40
+"""Of each, at least; a percentile of fewer says little."""
+
+LIMIT_MS = 200
+"""What the 95th percentile of a page beside slow queries must stay below."""
+
+SLOW = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+CLIENTS = 3
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An address that is asked for, and what others ask for meanwhile."""
+
+    name: str
+    path: str
+    status: int = 200
+    others: Sequence[str] = ()
+    compared: bool = True
+    """Whether plain Datasette has the address."""
+
+
+def scenes(name: str) -> list[Scene]:
+    """Return what is measured; `name` is the database's in addresses."""
+    table, missing = f"/{name}/claims?_size=10", "/nothing/at/all"
+    slow = [f"/{name}.json?{urlencode({'sql': SLOW})}"] * CLIENTS
+    return [
+        Scene("an address that is not there", "/nothing", 404),
+        Scene("an address that no route knows", missing, 404),
+        Scene("a table that is not there, as JSON", f"/{name}/nothing.json", 404),
+        Scene("SQL with an error", f"/{name}.json?sql=select+nothing", 400),
+        Scene("a condition with an error", f"/{name}/claims.json?_where=nothing", 400),
+        Scene("a table", table),
+        Scene("a table beside a client of 404", table, others=[missing]),
+        Scene(f"a table beside {CLIENTS} slow queries", table, others=slow),
+        Scene("/claims beside a client of 404", "/claims", others=[missing], compared=False),
+        Scene(f"/claims beside {CLIENTS} slow queries", "/claims", others=slow, compared=False),
+    ]
+
+
+def compare(name: str, ours: Server, plain: Server, requests: int) -> list[Result]:
+    """Return what each scene took here and on plain Datasette."""
+    wanted = scenes(name)
+    found = []
+    with steps(len(wanted)) as step:
+        for scene in wanted:
+            step(scene.name)
+            here = _measure(ours, scene, requests)
+            there = _measure(plain, scene, requests) if scene.compared else None
+            found.append(judge(scene, here, there))
+    return found
+
+
+def judge(scene: Scene, here: Result, there: Result | None) -> Result:
+    """Return a scene with its ratio to plain Datasette, and whether it met its goals."""
+    ratio = here["median_ms"] / there["median_ms"] if there else None
+    behind = ratio is not None and ratio > 1
+    late = bool(scene.others) and here["p95_ms"] >= LIMIT_MS
+    return {
+        "name": scene.name,
+        "ours": here,
+        "plain": there,
+        "ratio": None if ratio is None else round(ratio, 2),
+        "goal": f"p95 below {LIMIT_MS} ms" if scene.others else "never behind",
+        "met": not (behind or late or here["wrong"]),
+    }
+
+
+def _measure(server: Server, scene: Scene, requests: int) -> Result:
+    import httpx
+
+    with (
+        httpx.Client(base_url=server.base, timeout=60) as client,
+        _others(server, scene.others),
+    ):
+        client.get(scene.path)  # the connection is there
+        asked = ask(client, Kind(scene.name, "", [scene.path]), max(requests, REQUESTS))
+        wrong = client.get(scene.path).status_code != scene.status
+    shown = asked.shown()
+    return {"median_ms": shown["median_ms"], "p95_ms": shown["p95_ms"], "wrong": wrong}
+
+
+@contextmanager
+def _others(server: Server, paths: Sequence[str]) -> Iterator[None]:
+    """Have one client for each path ask for it again and again."""
+    import httpx
+
+    over = threading.Event()
+
+    def run(path: str) -> None:
+        with httpx.Client(base_url=server.base, timeout=60) as client:
+            while not over.is_set():
+                client.get(path)
+
+    threads = [threading.Thread(target=run, args=(path,), daemon=True) for path in paths]
+    for thread in threads:
+        thread.start()
+    over.wait(0.3 if paths else 0)  # they are at it
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(30)
