@@ -24,6 +24,7 @@ __all__ = [
     "QueryInterrupted",
     "Results",
     "inline_scripts",
+    "read_schemas_once",
     "replace_execute",
 ]
 
@@ -39,6 +40,22 @@ ALLOW_FACET = "{{ datasette_allow_facet }}"
 def replace_execute(database: Any, wrap: Callable[[Execute], Execute]) -> None:
     """Replace the method by which Datasette's views ask a database."""
     database.execute = wrap(database.execute)
+
+
+def read_schemas_once(datasette: Any) -> None:
+    """Have Datasette look at the schemas of databases that cannot change once, not per request."""
+    if any(db.is_mutable and not db.is_memory for db in datasette.databases.values()):
+        return
+    refresh = datasette.refresh_schemas
+    done = False
+
+    async def refresh_once() -> None:
+        nonlocal done
+        if not done:
+            await refresh()
+            done = True
+
+    datasette.refresh_schemas = refresh_once
 
 
 def inline_scripts() -> Sequence[str]:

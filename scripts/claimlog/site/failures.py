@@ -14,6 +14,7 @@ import traceback
 from dataclasses import dataclass
 from http.cookies import CookieError
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from datasette.utils.asgi import Response
 
@@ -28,6 +29,11 @@ MISREAD = (
 """What Datasette's views raise where an address does not fit: a reader's slip, not a fault."""
 
 INTERRUPTED = "SQL Interrupted"
+
+REMEMBERED = 50
+"""Pages of failures that are made once: most of them are the same few."""
+
+_PAGES: WeakKeyDictionary[Any, dict[Failure, str]] = WeakKeyDictionary()
 
 
 class PageError(Exception):
@@ -109,7 +115,12 @@ async def respond(datasette: Any, failure: Failure, path: str, request: Any = No
     headers = dict(failure.headers)
     if path.endswith(".json"):
         return Response.json({"ok": False, **about}, failure.status, headers)
-    text = await datasette.render_template("error.html", about, request=request)
+    pages = _PAGES.setdefault(datasette, {})
+    text = pages.get(failure)
+    if text is None:
+        text = await datasette.render_template("error.html", about, request=request)
+        if len(pages) < REMEMBERED:
+            pages[failure] = text
     return Response.html(text, failure.status, headers)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from claimlog.site.datasette_internals import read_schemas_once
 from claimlog.site.facets import declared, table_of
 from claimlog.site.failures import shorten_access_log
 from claimlog.site.pages import PAGES
@@ -35,6 +36,7 @@ def settle(datasette: Any) -> None:
             declared(metadata, name)
             divert(datasette, name, pool)
             quicken(datasette, name)
+    read_schemas_once(datasette)
     shorten_access_log()
     datasette._metadata_local = Unchanging(metadata)
 
