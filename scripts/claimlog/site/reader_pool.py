@@ -103,6 +103,8 @@ class Worker:
             self._channel.send_bytes(pickle.dumps(job))
             if self._channel.poll(job["seconds"] + limits.GRACE_SECONDS):
                 answer: Answer = pickle.loads(self._channel.recv_bytes())
+                if answer["spent"]:
+                    self.end()
                 return answer
         except (EOFError, OSError):
             self.end()
@@ -152,8 +154,7 @@ class ReaderPool:
         except IndexError:
             worker = Worker()
         answer = worker.run(job)
-        if worker.alive:
-            self._idle.append(worker)
+        self._idle.append(worker if worker.alive else Worker())
         return answer
 
 
