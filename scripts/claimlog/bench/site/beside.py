@@ -53,11 +53,11 @@ class Scene:
 
 def scenes(name: str) -> list[Scene]:
     """Return what is measured; `name` is the database's in addresses."""
-    table, missing = f"/{name}/claims?_size=10", "/nothing/at/all"
+    table, missing = f"/{name}/claims?_size=10", "/nothing"
     slow = [f"/{name}.json?{urlencode({'sql': SLOW})}"] * CLIENTS
     return [
-        Scene("an address that is not there", "/nothing", 404),
-        Scene("an address that no route knows", missing, 404),
+        Scene("an address that is not there", missing, 404),
+        Scene("an address that no route knows", "/not/at/all/there", 404),
         Scene("a table that is not there, as JSON", f"/{name}/nothing.json", 404),
         Scene("SQL with an error", f"/{name}.json?sql=select+nothing", 400),
         Scene("a condition with an error", f"/{name}/claims.json?_where=nothing", 400),
