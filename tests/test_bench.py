@@ -27,11 +27,12 @@ from claimlog.bench.growth import suite as growth_suite
 from claimlog.bench.peers.contenders import MARKS, measure
 from claimlog.bench.peers.duckdb_script import TABLES
 from claimlog.bench.peers.suite import GOALS, markdown, plain, plot
+from claimlog.bench.site import beside
 from claimlog.bench.site import suite as site_suite
 from claimlog.bench.site.asked import Kind, ask, weight
 from claimlog.bench.site.kinds import kinds, shown
 from claimlog.bench.site.made import LATER
-from claimlog.bench.site.served import serving
+from claimlog.bench.site.served import serving, serving_plain
 from claimlog.bench.suites import SUITES, Suite, Wanted, child, run, suite
 from claimlog.bench.synth import make_log
 from claimlog.bench.tables import markers, replaced
@@ -365,6 +366,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         patch.setattr(site_suite, "kinds", lambda *_: one)
         with serving(package, folder / "serve.log", "--releases", LATER) as server:
             found = site_suite.served(package, server, Wanted(SITE_CLAIMS, requests=1))
+            some = [beside.scenes("bench")[at] for at in (1, 3, 9)]
+            patch.setattr(beside, "REQUESTS", 1)
+            patch.setattr(beside, "scenes", lambda _: some)
+            with serving_plain(package, folder / "plain.log") as plain:
+                found["beside"] = beside.compare("bench", server, plain, 1)
     return Site(package, known, {"claims": SITE_CLAIMS, "requests": 1, **found}, server.pid)
 
 
@@ -405,7 +411,7 @@ def test_the_first_page_is_weighed_with_all_that_it_fetches(site: Site) -> None:
 
 def test_the_table_of_the_site_stays_readable(site: Site) -> None:
     rows = [line for line in site_suite.markdown(site.found).splitlines() if line[:2] == "| "]
-    assert 25 < len(rows) <= 45  # heads, goals, and a row for every group of kinds
+    assert 25 < len(rows) <= 56  # heads, goals, scenes, and a row for every group of kinds
     for group in {kind.group for kind in site.kinds}:
         assert any(group in row for row in rows)
     assert all(kind.name in site_suite.plain(site.found) for kind in site.kinds)
@@ -420,6 +426,27 @@ def test_the_plot_of_the_site_has_every_kind_of_address_and_the_limit(
     assert f"{len(site.kinds)} kinds of address" in drawn
     assert "prepared queries" in drawn
     assert drawn.count('aria-label="95th percentile, ms: ') == len(site.kinds) + 1
+
+
+def test_errors_and_pages_beside_others_are_compared_with_plain_datasette(site: Site) -> None:
+    found = {scene["name"]: scene for scene in site.found["beside"]}
+    assert len(found) == 3
+    assert [name for name, scene in found.items() if scene["ours"]["wrong"]] == []
+    missing = found["an address that no route knows"]
+    assert missing["plain"]["wrong"]  # a bare 500 instead of 404
+    assert found["SQL with an error"]["ratio"] > 0
+    assert found["/claims beside 3 slow queries"]["plain"] is None
+    told = site_suite.markdown(site.found)
+    assert all(f"| {name} |" in told for name in found)
+
+
+def test_every_scene_has_a_goal_that_can_be_missed() -> None:
+    scene = beside.scenes("bench")[7]
+    good = {"median_ms": 5.0, "p95_ms": 9.0, "wrong": False}
+    assert beside.judge(scene, good, good)["met"]
+    for worse in ({"median_ms": 6.0}, {"p95_ms": 200.0}, {"wrong": True}):
+        assert not beside.judge(scene, {**good, **worse}, good)["met"]
+    assert beside.judge(scene, good, None)["ratio"] is None
 
 
 def test_the_server_is_gone_after_the_measuring(site: Site) -> None:

@@ -5,7 +5,7 @@ Datasette finds it by its entry point and serves ``static/`` and ``templates/`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,35 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Send security headers with every answer, and be warm before the first."""
+    """Send security headers with every answer, refuse what is too long, and be warm."""
+    from claimlog.site.guard import guarded
     from claimlog.site.headers import secured
     from claimlog.site.warm import warmed
 
-    return lambda app: warmed(secured(app), datasette)
+    return lambda app: warmed(secured(guarded(app, datasette)), datasette)
+
+
+@hookimpl(hookwrapper=True)  # type: ignore[untyped-decorator]
+def handle_exception(
+    datasette: Any, request: Any, exception: Exception
+) -> Generator[None, Any, None]:
+    """Answer in our frame, instead of what Datasette's handler would render.
+
+    Datasette awaits every handler and takes the first answer; so it must be the only one.
+    """
+    from claimlog.site.failures import answer
+
+    outcome = yield
+    outcome.force_result([partial(answer, datasette, request, exception)])
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def forbidden(datasette: Any, request: Any, message: str) -> Callable[..., Any]:
+    """Say in our frame, or as JSON, what nobody may see."""
+    from claimlog.site.datasette_internals import Forbidden
+    from claimlog.site.failures import answer
+
+    return partial(answer, datasette, request, Forbidden(message))
 
 
 @hookimpl  # type: ignore[untyped-decorator]

@@ -16,6 +16,8 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from claimlog.escaping import json_text
+from claimlog.site.failures import PageError
+from claimlog.site.reader_request import CURRENT
 from claimlog.site.store import Store
 
 View = Callable[[Store, "Asked"], Awaitable[Any]]
@@ -83,9 +85,17 @@ def routes() -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
 
 def _answer(item: Page) -> Callable[..., Awaitable[Response]]:
     async def answer(datasette: Any, request: Any) -> Response:
+        try:
+            return await draw(datasette, request)
+        except Exception as error:
+            raise PageError from error
+
+    async def draw(datasette: Any, request: Any) -> Response:
+        CURRENT.set(None)  # the SQL is ours, whatever the query
         parts = {key: value for key, value in request.url_vars.items() if value is not None}
         twin = parts.pop("json", None)
-        query = {key: request.args.get(key, "") for key in request.args}
+        given = request.args  # parsed anew whenever it is read
+        query = {key: given.get(key, "") for key in given}
         asked = Asked(request.path, parts, query)
         status = 200
         template = item.template

@@ -6,9 +6,12 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from claimlog.site.datasette_internals import read_schemas_once
 from claimlog.site.facets import declared, table_of
+from claimlog.site.failures import shorten_access_log
 from claimlog.site.pages import PAGES
 from claimlog.site.quick import quicken
+from claimlog.site.reader_pool import ReaderPool, divert
 from claimlog.site.store import Store
 
 OWN = ("index.html", "database.html", "table.html", "row.html", "query.html")
@@ -25,12 +28,16 @@ class Unchanging(dict[str, Any]):
 
 
 def settle(datasette: Any) -> None:
-    """Spare copies of the metadata; count facets and searches of immutable databases quickly."""
+    """Spare copies of the metadata; answer for immutable databases quickly and within limits."""
     metadata = datasette._metadata_local
+    pool = ReaderPool()
     for name, database in datasette.databases.items():
         if not database.is_mutable:
             declared(metadata, name)
+            divert(datasette, name, pool)
             quicken(datasette, name)
+    read_schemas_once(datasette)
+    shorten_access_log()
     datasette._metadata_local = Unchanging(metadata)
 
 
@@ -76,3 +83,4 @@ async def warm(datasette: Any) -> None:
         if table.get("facets"):
             await table_of(datasette, latest.name, name)
     await datasette.client.get(f"/{latest.name}")
+    await datasette.client.get(f"/{latest.name}.json?sql=select+1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -13,12 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from types import FrameType
+from urllib.request import urlopen
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
 READY_SECONDS = 120
 HOST = "127.0.0.1"
+PLAIN = (
+    "import pluggy; pluggy.PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0; "
+    "from datasette.cli import cli; cli()"
+)
+"""Datasette 0.65 has no option that keeps installed plugins out."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +53,37 @@ def serving(package: Package, log: Path, *more: str) -> Iterator[Server]:
     ClaimlogError
         If it does not answer in `READY_SECONDS`; the message ends with what it said last.
     """
+    with _running(package.root, log, "-m", "claimlog", "serve", *more) as server:
+        yield server
+
+
+@contextmanager
+def serving_plain(package: Package, log: Path) -> Iterator[Server]:
+    """Serve the database of a package by Datasette as it comes: no plugin, its own settings."""
+    path = package.build / f"{package.descriptor['name']}.db"
+    words = ("serve", "--immutable", str(path.resolve()))
+    with _running(package.root, log, "-c", PLAIN, *words) as server:
+        with urlopen(f"{server.base}/-/plugins.json", timeout=60) as answer:
+            plugins = json.load(answer)
+        if plugins:
+            raise ClaimlogError(f"bench site: plain Datasette has plugins: {plugins}")
+        yield server
+
+
+@contextmanager
+def _running(folder: Path, log: Path, *words: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "claimlog", "serve", "--port", str(port), *more]
     started = perf_counter()
     with _terminable(), log.open("wb") as said:
         # a session of its own: Ctrl-C reaches this process, which then ends the server
         server = subprocess.Popen(
-            words, cwd=package.root, stdout=said, stderr=said, start_new_session=True
+            [sys.executable, *words, "--port", str(port)],
+            cwd=folder,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
         )
         try:
             _await(server, port, log)

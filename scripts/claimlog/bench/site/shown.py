@@ -17,7 +17,15 @@ LIMIT_MS = 100
 """What the 95th percentile of every kind, and its first request, must stay below."""
 
 HEAD = ("", "requests", "first ms", "median ms", "p95 ms", "max ms", "kB", "failed", "met?")
+BESIDE = ("", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
 GOALS = ("measure", "value", "goal", "met?")
+
+KEYS = ("median_ms", "p95_ms")
+COMPARED = (
+    "What one reader does to others, beside plain Datasette (no plugin, its own settings) on the "
+    "same database in the same run. Nothing may be behind it by a "
+    "millisecond or more (medians). What takes longer than 30 s counts as 30 s."
+)
 
 
 def plain(results: Result) -> str:
@@ -34,6 +42,7 @@ def plain(results: Result) -> str:
         _first(results),
         columns(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
         columns(GOALS, _goals(results)),
+        columns(BESIDE, _beside(results)),
     ]
     return "\n\n".join([*made, "\n".join(missed)] if missed else made)
 
@@ -54,7 +63,8 @@ def markdown(results: Result) -> str:
     )
     rows = [_cells(_named(name, kinds), kinds) for name, kinds in groups.items()]
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    made = [first, table(HEAD, rows), table(GOALS, _goals(results)), f"With {used}."]
+    made = [first, table(HEAD, rows), table(GOALS, _goals(results))]
+    made += [COMPARED, table(BESIDE, _beside(results)), f"With {used}."]
     return "\n\n".join(made)
 
 
@@ -135,6 +145,17 @@ def _goals(results: Result) -> list[list[str]]:
         [goal["what"], f"{goal['value']:,.1f}", goal["goal"], MET[goal["met"]]]
         for goal in results["goals"]
     ]
+
+
+def _beside(results: Result) -> list[list[str]]:
+    rows = []
+    for scene in results["beside"]:
+        plain = scene["plain"] or {}
+        numbers = [*(scene["ours"][key] for key in KEYS), *(plain.get(key) for key in KEYS)]
+        ratio = "" if scene["ratio"] is None else f"{scene['ratio']:.2f}"
+        cells = ["" if number is None else f"{number:,.1f}" for number in numbers]
+        rows.append([scene["name"], *cells, ratio, scene["goal"], MET[scene["met"]]])
+    return rows
 
 
 def _failures(kind: Result) -> Iterable[tuple[str, str]]:

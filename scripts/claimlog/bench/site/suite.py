@@ -11,9 +11,10 @@ from typing import Any
 
 from claimlog.bench.machine import machine, versions
 from claimlog.bench.site.asked import Kind, ask, weight
+from claimlog.bench.site.beside import compare
 from claimlog.bench.site.kinds import kinds
 from claimlog.bench.site.made import LATER
-from claimlog.bench.site.served import Server, serving
+from claimlog.bench.site.served import Server, serving, serving_plain
 from claimlog.bench.site.shown import LIMIT_MS, markdown, plain, plot
 from claimlog.bench.suites import Result, Step, Wanted, child, steps
 from claimlog.package import Package
@@ -37,7 +38,7 @@ def measure(package: Package, wanted: Wanted) -> Result:
     """
     with (
         tempfile.TemporaryDirectory(prefix="claimlog-bench-") as name,
-        steps(3) as step,
+        steps(4) as step,
     ):
         folder = Path(name)
         step("making and building the log")
@@ -47,7 +48,10 @@ def measure(package: Package, wanted: Wanted) -> Result:
         with serving(made, folder / "serve.log", "--releases", LATER) as server:
             step("asking")
             found = served(made, server, wanted)
-    return {"claims": wanted.claims, "requests": wanted.requests, **found}
+            step("comparing with plain Datasette")
+            with serving_plain(made, folder / "plain.log") as plain:
+                beside = compare(made.descriptor["name"], server, plain, wanted.requests)
+    return {"claims": wanted.claims, "requests": wanted.requests, **found, "beside": beside}
 
 
 def served(package: Package, server: Server, wanted: Wanted) -> Result:

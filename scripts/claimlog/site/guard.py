@@ -1,0 +1,145 @@
+"""Checks of a request before Datasette reads it, and the last resort after everything failed.
+
+Datasette parses a query anew for each parameter, takes any method for the name of one of its own
+functions, and decodes paths and cookies where no handler of errors is in place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from claimlog.site import limits
+from claimlog.site.failures import Failure, describe, log, respond
+from claimlog.site.reader_request import CURRENT, ReaderRequest, classify
+
+App = Callable[..., Awaitable[None]]
+Scope = Mapping[str, Any]
+
+ODD = re.compile(rb"[^\x21-\x7e]|\\|%(?![0-9A-Fa-f]{2})")
+"""What no browser sends as part of a path; some take a backslash for a slash."""
+
+NAME = re.compile(rb"(?:^|&)(_[a-z_]+)(?==)")
+STATIC = "/-/static"
+"""Where Datasette answers for a file that is not there with a bare line."""
+
+
+def guarded(app: App, datasette: Any) -> App:
+    """Wrap an ASGI application so that no request is large, odd, or left without an answer."""
+
+    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS":
+            await _options(send)
+            return
+        if refused := refusal(scope):
+            await _send(datasette, refused, scope, send)
+            return
+        await _run(app, datasette, scope, receive, send)
+
+    return wrapped
+
+
+def refusal(scope: Scope) -> Failure | None:
+    """Return why a request is not read at all, if it is not."""
+    path = _raw_path(scope)
+    query = scope.get("query_string") or b""
+    parameters = query.count(b"&") + 1
+    cookies = sum(len(value) for name, value in scope["headers"] if name.lower() == b"cookie")
+    if scope["method"] not in limits.METHODS:
+        allow = ", ".join(limits.METHODS)
+        return Failure(405, "Nothing can be written", f"Use {allow}.", (("Allow", allow),))
+    if len(path) > limits.PATH_BYTES:
+        return _too_long("The address", len(path), limits.PATH_BYTES, "bytes")
+    if len(query) > limits.QUERY_BYTES:
+        return _too_long("The query of the address", len(query), limits.QUERY_BYTES, "bytes")
+    if parameters > limits.PARAMETERS:
+        what = "The query of the address"
+        return _too_long(what, parameters, limits.PARAMETERS, "parameters", 400)
+    costly = sum(name.decode() in limits.COSTLY for name in NAME.findall(query))
+    if costly > limits.COSTLY_PARAMETERS:
+        what = "The query of the address"
+        return _too_long(what, costly, limits.COSTLY_PARAMETERS, "facets or conditions", 400)
+    if cookies > limits.COOKIE_BYTES:
+        return _too_long("The cookie", cookies, limits.COOKIE_BYTES, "bytes", 431)
+    if ODD.search(path):
+        return Failure(400, "", "The address has characters that no address has.")
+    return None
+
+
+def _too_long(what: str, number: int, most: int, unit: str, status: int = 414) -> Failure:
+    return Failure(status, "Too long", f"{what} has {number:,} {unit}; at most {most:,} are read.")
+
+
+def _raw_path(scope: Scope) -> bytes:
+    raw = scope.get("raw_path") or str(scope["path"]).encode()
+    return bytes(raw).partition(b"?")[0]
+
+
+async def _options(send: Any) -> None:
+    allow = ", ".join(limits.METHODS).encode()
+    await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", allow)]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send(datasette: Any, failure: Failure, scope: Scope, send: Any) -> None:
+    await datasette.invoke_startup()  # nothing if it has been; templates need it
+    path = _raw_path(scope).decode("latin-1")
+    response = await respond(datasette, failure, path)
+    await response.asgi_send(send)
+
+
+async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Run the application with what the request may use, and answer where it does not."""
+    query = (scope.get("query_string") or b"").decode("latin-1")
+    request = classify(scope["path"], query) if query else None
+    started = replaced = False
+    static = scope["path"].startswith(STATIC)
+
+    async def sending(message: dict[str, Any]) -> None:
+        nonlocal started, replaced
+        if replaced:
+            return
+        if message["type"] == "http.response.start" and message["status"] >= 400 and static:
+            started = replaced = True
+            await _send(datasette, Failure(404, "", ""), scope, send)
+            return
+        started = True
+        if request is None or not request.stream:
+            if request is not None:
+                request.finish()  # its SQL is over
+            await send(message)
+            return
+        async with asyncio.timeout(limits.SEND_SECONDS):  # a slow client keeps nobody waiting
+            await send(message)
+
+    token = CURRENT.set(request)
+    watch = asyncio.create_task(_watch(request, receive)) if request and request.stream else None
+    try:
+        await app(scope, receive, sending)
+    except Exception as error:
+        failure = describe(error, datasette.sql_time_limit_ms)
+        if failure.status >= 500:
+            log(error, scope["method"], scope["path"])
+        if not started:
+            await _send(datasette, failure, scope, send)
+    finally:
+        CURRENT.reset(token)
+        if request is not None:
+            request.finish()
+        if watch is not None:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+
+async def _watch(request: ReaderRequest, receive: Any) -> None:
+    """Note when the client of a stream has gone: sending to it would not fail."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    request.gone = True

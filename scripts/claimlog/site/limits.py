@@ -1,0 +1,82 @@
+"""What one reader may ask of the server: sizes of requests and answers, times, and numbers at once.
+
+The site's own pages need none of this: their SQL is ours. What a reader chooses runs in processes
+of its own (`claimlog.site.reader_pool`) under the limits below.
+"""
+
+from __future__ import annotations
+
+QUERY_BYTES = 8_192
+"""Bytes of a query string; the longest prepared query takes 1,300 of them as SQL to be changed."""
+
+PARAMETERS = 100
+"""Parameters of a query string: Datasette parses all of them anew for each that it reads."""
+
+COSTLY = {"_facet", "_facet_array", "_facet_date", "_facet_kept", "_where", "_through"}
+COSTLY_PARAMETERS = 10
+"""Of those that each bring a query of its own, or thirty links that repeat all parameters."""
+
+PATH_BYTES = 2_048
+COOKIE_BYTES = 4_096
+"""The server sets no cookie that is longer; Python 3.11 takes quadratic time for quoted ones."""
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+"""Nothing can be written."""
+
+VALUE_BYTES = 1_000_000
+"""Of one value in a reader's SQL: 15 times the longest row that a log may hold."""
+
+ANSWER_BYTES = 4_000_000
+"""Of the rows of a page, or of a part of a CSV stream."""
+
+COUNT_BYTES = 16_000_000
+"""Of rows that are counted and not shown: the numbers of all rows that a filter finds."""
+
+CELLS = 4_000
+"""Cells of a query's page: Datasette takes 15 microseconds of the event loop for each."""
+
+CSV_MEGABYTES = 100
+
+REQUEST_SECONDS = 4.0
+"""Of SQL for all of a page (rows, their number, facets); each query has `sql_time_limit_ms`."""
+
+STREAM_SECONDS = 60.0
+"""Of SQL for all of a CSV stream."""
+
+SEND_SECONDS = 20.0
+"""Until a client has to take the next part of a stream."""
+
+READERS, WAITING = 4, 8
+"""Readers' requests that may run SQL at a time, and that may wait for it."""
+
+STREAMS, STREAMS_WAITING = 2, 2
+WAIT_SECONDS = 10.0
+RETRY_SECONDS = 5
+"""What a reader is told to wait when too many ask at once."""
+
+WORKER_BYTES = 512_000_000
+"""Address space of a process that runs a reader's SQL."""
+
+TEMPORARY_BYTES = 256_000_000
+"""Of a temporary file that it may write, to sort what does not fit in memory."""
+
+GRACE_SECONDS = 0.5
+"""Until a process is ended that did not stop at the time limit: SQLite looks at it between steps,
+and a single step, or planning a query, can take minutes."""
+
+SQLITE = {
+    "SQL_LENGTH": 2 * QUERY_BYTES,
+    "COLUMN": 200,
+    "EXPR_DEPTH": 500,
+    "COMPOUND_SELECT": 50,
+    "VDBE_OP": 50_000,
+    "FUNCTION_ARG": 100,
+    "ATTACHED": 0,
+    "LIKE_PATTERN_LENGTH": 1_000,
+    "TRIGGER_DEPTH": 10,
+    "WORKER_THREADS": 0,
+}
+"""SQLite's own limits for readers' SQL; its widest table here has 45 columns."""
+
+LOG_CHARACTERS = 300
+"""Of a line in the log, of what comes from a reader."""

@@ -1,0 +1,262 @@
+"""Readers' SQL in processes of its own: bounded in number, time, memory, and what they answer.
+
+SQLite looks at the clock between the steps of a query. One step can take minutes, and so can
+planning a query before its first step (a chain of doubled CTEs takes 8 GB in 1,300 characters);
+only the end of a process ends these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import re
+import sqlite3
+import subprocess
+import sys
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from claimlog.site import limits
+from claimlog.site.datasette_internals import QueryInterrupted, Results, replace_execute
+from claimlog.site.reader_request import CURRENT, ReaderRequest
+
+WORKER = Path(__file__).with_name("sql_worker.py")
+MAGIC = re.compile(r":(_\w+)")
+"""Parameters of prepared queries that Datasette fills in, such as :_now_date_utc."""
+
+Job = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+class Busy(Exception):
+    """More readers ask at once than are served."""
+
+
+class Slots:
+    """A bounded number of holders, and a bounded number that wait."""
+
+    def __init__(self, running: int, waiting: int) -> None:
+        self.running = running
+        self.waiting = waiting
+        self._waits = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._free = asyncio.Semaphore(running)
+
+    async def acquire(self) -> Callable[[], None]:
+        """Return what gives the slot back, as soon as there is one.
+
+        Raises
+        ------
+        Busy
+            If too many wait already, or it takes too long.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # a semaphore belongs to one loop; a server has one
+            self._loop, self._free, self._waits = loop, asyncio.Semaphore(self.running), 0
+        free = self._free
+        if free.locked() and self._waits >= self.waiting:
+            raise Busy
+        self._waits += 1
+        try:
+            async with asyncio.timeout(limits.WAIT_SECONDS):
+                await free.acquire()
+        except TimeoutError:
+            raise Busy from None
+        finally:
+            self._waits -= 1
+        return free.release
+
+
+class Worker:
+    """A process that runs one job after the other, and can be ended in the midst of one."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = Pipe()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", str(WORKER), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self._end = weakref.finalize(self, _end, self._channel, self._process)
+
+    @property
+    def alive(self) -> bool:
+        return self._end.alive
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def run(self, job: Job) -> Answer:
+        """Return the answer to a job; without one in time, the process is ended."""
+        try:
+            self._channel.send_bytes(pickle.dumps(job))
+            if self._channel.poll(job["seconds"] + limits.GRACE_SECONDS):
+                answer: Answer = pickle.loads(self._channel.recv_bytes())
+                if answer["spent"]:
+                    self.end()
+                return answer
+        except (EOFError, OSError):
+            self.end()
+            return {"error": "Died"}
+        self.end()
+        return {"error": "OperationalError", "message": "interrupted"}
+
+    def end(self) -> None:
+        self._end()
+
+
+def _end(channel: Connection, process: subprocess.Popen[bytes]) -> None:
+    channel.close()
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+
+
+class ReaderPool:
+    """Workers for the readers of one Datasette, started when they are wanted."""
+
+    def __init__(self) -> None:
+        most = limits.READERS + limits.STREAMS
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="claimlog-reader")
+        self._idle: list[Worker] = []
+        self._requests = Slots(limits.READERS, limits.WAITING)
+        self._streams = Slots(limits.STREAMS, limits.STREAMS_WAITING)
+
+    def start(self) -> None:
+        """Start a worker, so that the first reader need not wait for it."""
+        if not self._idle:
+            self._idle.append(Worker())
+
+    async def admit(self, request: ReaderRequest) -> None:
+        """Give a request a slot, which it holds until it finishes."""
+        if request.release is None:
+            slots = self._streams if request.stream else self._requests
+            request.release = await slots.acquire()
+
+    async def run(self, job: Job) -> Answer:
+        """Return the answer of a worker to a job."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, job)
+
+    def _run(self, job: Job) -> Answer:
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = Worker()
+        answer = worker.run(job)
+        self._idle.append(worker if worker.alive else Worker())
+        return answer
+
+
+def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
+    """Have readers' SQL to an immutable database run in the pool."""
+    database = datasette.databases[name]
+    uri = f"{Path(database.path).resolve().as_uri()}?immutable=1"
+
+    def wrap(own: Callable[..., Awaitable[Results]]) -> Callable[..., Awaitable[Results]]:
+        async def execute(
+            sql: str,
+            params: Any = None,
+            truncate: bool = False,
+            custom_time_limit: int | None = None,
+            page_size: int | None = None,
+            log_sql_errors: bool = True,  # noqa: ARG001
+        ) -> Results:
+            request = CURRENT.get()
+            if request is None or not request.runs(sql):
+                # what matters is in the log anyway, and an address is no reason for a long line
+                return await own(sql, params, truncate, custom_time_limit, page_size, False)
+            await pool.admit(request)
+            most = min(custom_time_limit or 1e9, datasette.sql_time_limit_ms) / 1000
+            seconds = min(most, request.seconds)
+            if seconds <= 0 or request.gone:
+                raise QueryInterrupted(None, sql, params)
+            rows = datasette.max_returned_rows
+            if rows == (page_size or datasette.page_size):
+                rows += 1  # one more says that there are more
+            job = {
+                "uri": uri,
+                "sql": sql,
+                "params": _values(sql, params),
+                "rows": rows if truncate else None,
+                "seconds": seconds,
+                "value_bytes": limits.VALUE_BYTES if truncate else limits.COUNT_BYTES,
+                "answer_bytes": limits.ANSWER_BYTES if truncate else limits.COUNT_BYTES,
+                "memory": limits.WORKER_BYTES,
+                "temporary": limits.TEMPORARY_BYTES,
+                "limits": limits.SQLITE,
+            }
+            started = perf_counter()
+            try:
+                answer = await pool.run(job)
+            finally:
+                request.seconds -= perf_counter() - started
+            if "error" in answer:
+                raise _error(answer, sql, params)
+            found = _results(answer)
+            if request.page and sql == request.sql:
+                _shorten(found)
+            return found
+
+        return execute
+
+    replace_execute(database, wrap)
+
+
+def _values(sql: str, params: Any) -> Any:
+    """Return parameters as a worker can have them."""
+    if not isinstance(params, dict):
+        return list(params or ())
+    values = dict(params)
+    if type(params) is not dict:  # of a prepared query, which computes some when they are read
+        for name in MAGIC.findall(sql):
+            with suppress(KeyError):
+                values[name] = params[name]
+    return values
+
+
+def _error(answer: Answer, sql: str, params: Any) -> Exception:
+    """Return what Datasette would have raised."""
+    kind, message = answer["error"], answer.get("message", "")
+    if message == "interrupted":
+        stopped: Exception = QueryInterrupted(None, sql, params)
+        return stopped
+    if kind == "TooMuch":
+        message = (
+            f"the answer has more than {limits.ANSWER_BYTES // 1_000_000} MB; "
+            "ask for fewer rows or columns"
+        )
+    elif "too big" in message:
+        message = f"a value has more than {limits.VALUE_BYTES // 1_000_000} MB"
+    elif kind in ("Died", "MemoryError"):
+        message = "the query needs more memory or time than a reader's may have"
+    elif "disk" in message:  # full, or an I/O error where a file would exceed its limit
+        message = "the query needs more temporary space than a reader's may have"
+    return sqlite3.OperationalError(message or kind)
+
+
+def _results(answer: Answer) -> Results:
+    """Return an answer as Datasette expects it, with rows that know the names of their cells."""
+    names: Sequence[str] = answer["names"]
+    quoted = ", ".join('null as "{}"'.format(name.replace('"', '""')) for name in names)
+    with closing(sqlite3.connect(":memory:")) as blank:
+        cursor = blank.execute(f"select {quoted}")
+        rows = [sqlite3.Row(cursor, row) for row in answer["rows"]]
+        return Results(rows, answer["truncated"], cursor.description)
+
+
+def _shorten(found: Results) -> None:
+    """Leave so many rows that a page of them is made quickly; it says that there are more."""
+    most = max(1, limits.CELLS // max(1, len(found.description)))
+    if len(found.rows) > most:
+        found.rows, found.truncated = found.rows[:most], True
