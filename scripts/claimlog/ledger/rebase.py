@@ -58,7 +58,13 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
         return done  # this finished the rebase that was cut off
     lost = [_named(batches, name) for name in dict.fromkeys(names)]
     _refuse_released(package, batches, lost)
-    _refuse_unraced(batches, lost)
+    if unraced := _first_unraced(batches, lost):
+        if done:
+            return done  # this undid the rebase that was cut off, and nothing is to be rebased
+        raise UsageError(
+            f"{unraced.path.name} lost no race: no other batch has its number, and the one "
+            "before it is there; nothing was rebased"
+        )
     refuse_doubtful_clock(last_seal(package), today)
     _refuse_unsound(package, lost)
     stay = (batch for batch in batches if batch not in lost)
@@ -136,8 +142,8 @@ def _instead(batch: Batch, batches: list[Batch]) -> str:
     return "".join(f"; did you mean claimlog rebase {other.path.name}?" for other in others[:1])
 
 
-def _refuse_unraced(batches: list[Batch], lost: list[Batch]) -> None:
-    """Refuse batches that lost no race, unless they were sealed on top of one that did.
+def _first_unraced(batches: list[Batch], lost: list[Batch]) -> Batch | None:
+    """Return the first batch that lost no race, nor was sealed on top of one that did.
 
     A batch lost one if another has its number or its predecessor, or if that is not there.
     """
@@ -150,11 +156,9 @@ def _refuse_unraced(batches: list[Batch], lost: list[Batch]) -> None:
         raced = numbers.count(batch.number) > 1 or predecessors.count(before) > 1
         raced = raced or before not in digests
         if not raced and before not in moved:
-            raise UsageError(
-                f"{batch.path.name} lost no race: no other batch has its number, and the one "
-                "before it is there; nothing was rebased"
-            )
+            return batch
         moved.add(batch.manifest_sha256)
+    return None
 
 
 def _refuse_tagged(log: Log) -> None:
