@@ -6,6 +6,7 @@ asserted by what the limits allow, not by a clock.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,16 +17,19 @@ import sys
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from claimlog.errors import ClaimlogError
-from claimlog.release import archive, limited
+from claimlog.release import archive, layout, limited
 from claimlog.release.limited import Limits, verify_limited
 from claimlog.release.make import make
 from claimlog.release.verdict import Verdict
+from claimlog.release.verify import verify
 from conftest import World, copied
 from test_release import DAY, Repo, repository
 from test_verify import resum
@@ -366,3 +370,38 @@ def test_an_altered_file_among_converted_ones_is_named(folder: Path) -> None:
     path.write_bytes(path.read_bytes() + b"more\r\n")
     said = [str(finding) for finding in verify_limited(folder).findings]
     assert any(line.startswith("CHANGES.md: is altered") for line in said)
+
+
+UNREADABLE = {
+    "SHA256SUMS": "SHA256SUMS",
+    "a listed file": str(Path("parquet") / "claims.parquet"),
+    "checkpoint": "checkpoint",
+    "a table": "claims.parquet",
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
+    what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resum(folder)
+    read, hashed, table = Path.read_bytes, layout.file_digest, pl.read_parquet
+
+    def failing(real: Any) -> Any:
+        def call(given: Any, *more: Any, **named: Any) -> Any:
+            if str(getattr(given, "name", given)).endswith(UNREADABLE[what]):
+                raise OSError(errno.EIO, "Input/output error")
+            return real(given, *more, **named)
+
+        return call
+
+    if what == "a listed file":
+        monkeypatch.setattr(layout, "file_digest", failing(hashed))
+    elif what == "a table":
+        monkeypatch.setattr(pl, "read_parquet", failing(table))
+    else:
+        monkeypatch.setattr(Path, "read_bytes", failing(read))
+    with pytest.raises(ClaimlogError, match="Input/output error") as said:
+        verify(folder)
+    assert UNREADABLE[what] in str(said.value)
+    assert "get the release again" not in str(said.value)

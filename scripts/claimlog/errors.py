@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -25,6 +26,13 @@ class UnconfirmedError(ClaimlogError):
     """What was to be done is done, but the disk does not confirm that it will last."""
 
 
+MACHINE = (
+    *(errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE),
+)
+"""What the system says when it failed itself, whatever the file holds."""
+
+
 def reason(error: OSError) -> str:
     """Return what the system said, in a line; copying a directory wraps it in a list."""
     if error.strerror:
@@ -33,13 +41,20 @@ def reason(error: OSError) -> str:
     return str(listed[-1][-1] if isinstance(listed, list) and listed else listed)
 
 
-def raise_if_system(error: BaseException) -> None:
-    """Raise an error again if the system failed (no room, a bad disk), and not the data.
+def is_of_the_machine(error: BaseException) -> bool:
+    """Whether the machine failed (a bad disk, no room, no memory), and not the data.
 
-    Libraries raise OSError without a number for a file that they cannot read as theirs.
+    What an error was raised from is looked at too. Libraries raise OSError without a number for a
+    file that they cannot read as theirs.
     """
-    if isinstance(error, OSError) and error.errno is not None:
-        raise error
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError):
+            return True
+        if isinstance(cause, OSError) and cause.errno in MACHINE:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
-from claimlog.errors import ClaimlogError, raise_if_system
+from claimlog.errors import ClaimlogError
 from claimlog.events.canonical import encode
 from claimlog.events.merkle import CompactRange
 from claimlog.export.sqlite import plain, quoted
@@ -71,7 +71,6 @@ def of_parquet(path: Path, table: Table, most: int | None = None) -> Content:
     except MemoryError:
         raise
     except (OSError, ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
-        raise_if_system(e)
         reason = str(e).splitlines()[0]
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from e
 

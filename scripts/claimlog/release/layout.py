@@ -8,6 +8,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, Finding
+from claimlog.events.log import read_bytes
 from claimlog.package import Package
 
 SUMS = "SHA256SUMS"
@@ -70,7 +71,7 @@ def check_sums(folder: Path) -> Iterator[Finding]:
     if path.is_symlink() or not path.is_file():
         yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=AGAIN)
         return
-    text = path.read_bytes().decode("utf-8", errors="replace")
+    text = read_bytes(path, SUMS).decode("utf-8", errors="replace")
     listed, findings = _listed(text.replace("\r\n", "\n"))
     yield from findings
     there = paths(folder)
@@ -124,7 +125,7 @@ def _file_flaw(path: Path, expected: str | None, is_there: bool) -> str | None:
     if digest(path) == expected:
         return None
     if path.suffix in TEXT_SUFFIXES and path.stat().st_size <= CONVERTED_BYTES:
-        plain = path.read_bytes().replace(b"\r\n", b"\n")
+        plain = read_bytes(path, str(path)).replace(b"\r\n", b"\n")
         if sha256(plain).hexdigest() == expected:
             return CONVERTED
     return f"is altered: its SHA-256 is not that in {SUMS}"

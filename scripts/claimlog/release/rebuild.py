@@ -209,7 +209,8 @@ def _environment(root: Path, say: Progress) -> str:
     _quiet([sys.executable, "-m", "venv", str(folder)])
     python = str(folder / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _quiet([*pip, "--require-hashes", "-r", str(root / LOCK)])
+    # the lock file names everything; what a library asks for beside it, nothing of it imports
+    _quiet([*pip, "--no-deps", "--require-hashes", "-r", str(root / LOCK)])
     return python
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 
 from claimlog.compiling import compiled
-from claimlog.errors import ClaimlogError, Finding, raise_if_system
+from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
+from claimlog.events.log import read_bytes
 from claimlog.events.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from claimlog.events.releases import Entry, Version
 from claimlog.export.deprecations import read_deprecations, views
@@ -111,10 +112,9 @@ def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
     """
     try:
         check(copy, verdict)
-    except MemoryError:
-        raise
     except Exception as error:
-        raise_if_system(error)
+        if is_of_the_machine(error):
+            raise
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         verdict.findings.append(
             Finding("release-readable", LOG, f"cannot be read further: {reason}", remedy=AGAIN)
@@ -151,7 +151,7 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         copy.summary.get("tree"),
         {"size": log.size, "root": log.root.hex()},
     )
-    noted, _ = parse((copy.folder / CHECKPOINT).read_bytes(), CHECKPOINT)
+    noted, _ = parse(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
     _agree(verdict, CHECKPOINT, "size", noted.size, log.size)
     _agree(verdict, CHECKPOINT, "root", noted.root.hex(), log.root.hex())
     _agree(verdict, CHECKPOINT, "origin", noted.origin, copy.package.descriptor["name"])
@@ -188,6 +188,8 @@ def _served(copy: ReleaseCopy, verdict: Verdict) -> None:
                     row = _decode(line)
                     leaves[row["valid_from_seq"]] = leaf_hash(log.line_of(name, row, row["batch"]))
         except ClaimlogError as error:
+            if is_of_the_machine(error):
+                raise
             verdict.findings.append(Finding("release-rows", shown, str(error), remedy=AGAIN))
             continue
         tree = CompactRange()
@@ -257,6 +259,8 @@ def _contents(
         try:
             yield shown, content(table, rows + SPARE_ROWS)
         except ClaimlogError as error:
+            if is_of_the_machine(error):
+                raise
             verdict.findings.append(Finding("release-rows", shown, str(error), remedy=AGAIN))
 
 
@@ -295,12 +299,12 @@ def _described(copy: ReleaseCopy, verdict: Verdict) -> None:
         Version.parse(str(said["version"])),
         str(said["date"]),
         int(said["batches"]),
-        (folder / CHANGES).read_text(encoding="utf-8"),
+        read_bytes(folder / CHANGES, CHANGES).decode("utf-8"),
         (),
     )
     described = read_json(folder / DESCRIPTOR, DESCRIPTOR)
     facts = facts_of(folder, copy.package, plan, described)
-    files = {name: (folder / name).read_bytes() for name in READERS if (folder / name).is_file()}
+    files = {name: read_bytes(folder / name, name) for name in READERS if (folder / name).is_file()}
     for sentence in agreement(files, facts):
         verdict.findings.append(Finding("release-descriptors", "", sentence, remedy=AGAIN))
     found = summary(folder, copy.package, facts, plan.batches)

@@ -1,0 +1,113 @@
+"""The page about trust says what the code does: its numbers, commands, rules and tests."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claimlog.cli import cli
+from claimlog.events.releases import read_index
+from claimlog.package import Package
+from claimlog.release import limited, note, prove
+from claimlog.site import limits
+from claimlog.site.serve import SETTINGS
+from conftest import ROOT
+
+PAGE = (ROOT / "docs" / "trust.md").read_text("utf-8")
+TEXT = " ".join(PAGE.split())
+COMMANDS = re.findall(r"^    (claimlog [^#\n]+?) *(?:#.*)?$", PAGE, re.MULTILINE)
+
+
+def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
+    mib = 1 << 20
+    assert 1024 * mib == limited.MEMORY
+    for sentence in (
+        f"{limited.SECONDS} seconds and {limited.SECONDS_PER_MB} more for each megabyte",
+        f"1 GiB of memory and {limited.MEMORY_PER_BYTE} times the archive's size",
+        f"the archive and {limited.WRITTEN // mib} MiB",
+        f"at most {limits.WORKER_BYTES // 10**6} MB of address space",
+        f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",
+        f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
+        f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
+    ):
+        assert sentence in TEXT, sentence
+    assert (limits.READERS, limits.WAITING) == (4, 8), "Four readers' requests, eight may wait"
+    assert limits.GRACE_SECONDS == 0.5, "half a second later"
+
+
+def test_every_test_module_that_is_named_exists() -> None:
+    named = set(re.findall(r"`(test_\w+\.py)`", PAGE))
+    assert len(named) > 10
+    for name in named:
+        assert (ROOT / "tests" / name).is_file(), name
+
+
+def test_every_command_that_is_named_exists() -> None:
+    for name in re.findall(r"\bclaimlog ([a-z]+)\b", PAGE):
+        assert name in cli.commands or name in ("asks", "prints", "works", "has"), name
+
+
+def test_the_root_to_keep_is_that_of_the_first_release() -> None:
+    first = read_index(Package(ROOT))[0]
+    assert f"--root {first.size}:{first.root}" in PAGE
+
+
+def test_the_commands_about_a_kept_root_run_as_they_stand(tmp_path: Path) -> None:
+    assert len(COMMANDS) == 5
+    program = Path(sys.executable).with_name("claimlog")
+    for command in COMMANDS:
+        words, _, target = command.partition(" > ")
+        done = subprocess.run(
+            [program, "--package", ROOT, *shlex.split(words)[1:]],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        if target:
+            (tmp_path / target.strip()).write_text(done.stdout)
+    assert "row" in done.stdout
+
+
+@pytest.mark.parametrize("root", ["175:00", "x:y", "175", ":"])
+def test_a_root_that_is_none_is_refused(root: str, tmp_path: Path) -> None:
+    (tmp_path / "proof.json").write_text("{}")
+    program = Path(sys.executable).with_name("claimlog")
+    command = [program, "verify", "--proof", tmp_path / "proof.json", "--root", root]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "expected SIZE:ROOT" in done.stderr
+
+
+def test_a_kept_root_that_is_another_is_told_apart(tmp_path: Path) -> None:
+    first, second = read_index(Package(ROOT))[:2]
+    program = Path(sys.executable).with_name("claimlog")
+    here = [program, "--package", ROOT]
+    proof = subprocess.run(
+        [*here, "prove", "consistency", str(first.version), str(second.version)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    path = tmp_path / "proof.json"
+    path.write_text(proof)
+    right = f"{first.size}:{first.root}"
+    for start, root, status, said in (
+        ([program], right, 0, f"hold it against a root that you kept: {second.size}:"),
+        ([program], f"{first.size}:{'0' * 64}", 1, "is about another tree"),
+        ([program], f"7:{'0' * 64}", 1, "is about trees of 175 and 2485 rows, not of 7"),
+        (here, f"{first.size}:{'0' * 64}", 1, "one of the two was rewritten"),
+        (here, right, 0, "begins with all 175 rows"),
+    ):
+        done = subprocess.run(
+            [*start, "verify", "--proof", path, "--root", root],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done
