@@ -8,10 +8,12 @@ settled here, once.
 from __future__ import annotations
 
 import re
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from claimlog.limits import PATTERN_WEIGHT
+
+if TYPE_CHECKING:
+    import polars as pl
 
 COUNTED = re.compile(r"\{\s*([0-9]+)\s*(?:,\s*([0-9]*)\s*)?\}")
 
@@ -32,6 +34,8 @@ def matches(column: pl.Expr, pattern: str) -> pl.Expr:
 
 def pattern_flaw(pattern: str) -> str | None:
     """Say why a pattern is not used, or return None."""
+    import polars as pl  # only here: the command line reads schemas for its --help
+
     if len(pattern) > PATTERN_WEIGHT or _weight(pattern) > PATTERN_WEIGHT:
         return (
             f"the pattern {pattern[:60]!r} has more than {PATTERN_WEIGHT} characters once what it "
