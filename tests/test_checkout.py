@@ -325,3 +325,17 @@ def test_converted_line_ends_do_not_follow_a_user_into_a_copy(
         assert (unpacked / name).read_bytes() == (repo.root / name).read_bytes()
     again = Repo(World(Package(tmp_path / "copy"), repo.world.texts))
     assert again.git("status", "--porcelain") == ""
+
+
+def test_a_clone_with_converted_line_ends_has_the_same_bytes(repo: Repo, tmp_path: Path) -> None:
+    """By ``.gitattributes``: a user's core.autocrlf changes nothing."""
+    shutil.copyfile(ROOT / ".gitattributes", repo.root / ".gitattributes")
+    repo.commit()
+    clone = tmp_path / "clone"
+    command = ["git", "-c", "core.autocrlf=true", "-c", "core.eol=crlf", "clone", "-q"]
+    subprocess.run([*command, str(repo.root), str(clone)], check=True)
+    for name in repo.git("ls-files", "-z").split("\0")[:-1]:
+        assert (clone / name).read_bytes() == (repo.root / name).read_bytes(), name
+    assert Checkout.of(Package(clone)).changes() == []
+    status, said = run(clone, "validate")
+    assert (status, " 0 failed" in said) == (0, True), said
