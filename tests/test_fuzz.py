@@ -63,8 +63,8 @@ def run(package: Package, whole: bool = True) -> str | None:
         log = read(package)
         report = validate(log, frictionless=False)
         report.dump().decode()
-        if report.errors:
-            return "\n".join(map(str, report.errors))
+        if report.error_count:
+            return "\n".join(map(str, report.findings))
         read_index(package)
         build(package, package.build)
     except ClaimlogError as error:

@@ -10,10 +10,12 @@ import errno
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -264,6 +266,64 @@ def test_limits_grow_with_the_size_and_the_option(folder: Path) -> None:
     grown = Limits.of(pack(folder))
     assert grown.seconds > small.seconds
     assert grown.memory > small.memory
+
+
+def test_a_file_with_holes_states_no_size(folder: Path) -> None:
+    before = Limits.of(folder)
+    with (folder / "hole").open("wb") as file:
+        file.truncate(1 << 40)
+    after = Limits.of(folder)
+    assert after.memory - before.memory < 1 << 24
+    assert after.seconds - before.seconds < 10
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a link", "a link to a directory"])
+def test_nothing_is_read_through_a_pipe_or_a_link(
+    what: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / ("log" if "directory" in what else "parquet/claims.parquet")
+    path.rename(tmp_path / "elsewhere")
+    if what == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "elsewhere")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a table was read")
+
+    monkeypatch.setattr("claimlog.release.verify.of_parquet", refuse)
+    monkeypatch.setattr("claimlog.release.verify.of_sqlite", refuse)
+    said = [str(finding) for finding in verify(folder).findings]
+    assert any("is a symbolic link" in line or "is no regular file" in line for line in said)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_verification_ends_with_the_command_and_leaves_nothing(
+    number: signal.Signals, folder: Path, tmp_path: Path
+) -> None:
+    target = pack(folder)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    command = [str(Path(sys.executable).with_name("claimlog")), "verify", "--alone", str(target)]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    child = None
+    for _ in range(600):
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        if children and any(scratch.rglob("*.zip")) | any(scratch.rglob("tiny-0.1.0")):
+            child = int(children[0])
+            break
+        if process.poll() is not None:
+            pytest.fail("it ended before it could be stopped")
+        time.sleep(0.01)
+    assert child is not None
+    process.send_signal(number)
+    process.wait(30)
+    for _ in range(600):
+        if not Path(f"/proc/{child}").exists() and not any(scratch.iterdir()):
+            return
+        time.sleep(0.05)
+    pytest.fail("something was left")
 
 
 SNIPPETS = {

@@ -18,11 +18,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.log import read
 from claimlog.events.merkle import leaf_hash
 from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
-from claimlog.events.releases import read_index
+from claimlog.events.releases import Entry, read_index
 from claimlog.export import sqlite
 from claimlog.export.descriptor import dump_json
 from claimlog.fold import FOLD_VERSION
@@ -35,6 +35,8 @@ from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.statement import Statement
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import check_log, verify
+from claimlog.schema import dump
+from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
 from test_release import DAY, Repo, repository
 from thorough import TIMES
@@ -51,7 +53,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
         path.unlink()
     spec = json.loads((tables / "reliability.json").read_text("utf-8"))
     del spec["foreignKeys"]  # to one of these
-    (tables / "reliability.json").write_text(json.dumps(spec), "utf-8")
+    (tables / "reliability.json").write_text(dump(spec), "utf-8")
     repo = repository(world)
     settings = tuple(
         "PRAGMA page_size = 512" if "page_size" in setting else setting
@@ -246,10 +248,16 @@ def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_p
 
 
 def test_the_command_names_what_it_checked_and_what_not(released: Repo, folder: Path) -> None:
+    named = released.world.run("--package", str(released.root), "verify", str(zipped(released)))
+    assert named.returncode == 0, named.stdout
+    place = f"by releases/0.1.0.json of {released.root.resolve()}"
+    assert f"release 0.1.0 is whole and unaltered, {place}" in named.stdout
+    assert "not checked: a signature" in named.stdout
+    # a stranger's directory may bring an index for the copy that it holds
     done = released.world.run("verify", str(zipped(released)))
     assert done.returncode == 0, done.stdout
-    assert "release 0.1.0 is whole and unaltered" in done.stdout
-    assert "not checked: a signature" in done.stdout
+    assert "by nobody's word" in done.stdout
+    assert "which holds this copy: whoever made the one made the other" in done.stdout
     (folder / "tiny.db").unlink()
     done = released.world.run("verify", str(folder), "--alone")
     assert done.returncode == 1
@@ -662,3 +670,36 @@ def test_tables_of_another_fold_are_named_as_not_checked(folder: Path) -> None:
     database.close()
     resum(folder)
     assert any("logical hash of claims" in str(f) for f in verify(folder).findings)
+
+
+def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:
+    [entry] = read_index(released.package)
+    other = Entry({**entry.data, "archive": {**entry.data["archive"], "path": "x-0.1.0.zip"}}, "x")
+    [finding] = verify(zipped(released), [other]).findings
+    assert "is of tiny-0.1.0.zip, the index in this checkout of x-0.1.0.zip" in str(finding)
+
+
+@pytest.mark.parametrize("name", [".", "../tiny-0.1.0", "./", "../tiny-0.1.0/log/.."])
+def test_a_release_is_found_by_any_name_of_its_directory(
+    name: str, released: Repo, keys: Keys, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, public = keys("own")
+    [entry] = read_index(released.package)
+    sign_release(released.package, entry, secret, folder.parent)
+    monkeypatch.chdir(folder)
+    verdict = verify(Path(name), key=public)
+    assert verdict.findings == []
+    assert verdict.vouchers
+
+
+def test_a_release_cannot_list_no_findings(released: Repo, folder: Path) -> None:
+    """Neither by a threshold nor by a count that only listed findings make."""
+    path = folder / "log" / "schemas" / "thresholds.csv"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("findings_listed,1000", "findings_listed,0"), "utf-8")
+    resum(folder)
+    assert any("findings_listed is 0, expected 1 to" in str(f) for f in verify(folder).findings)
+    report = Report(read(released.package))
+    report.most = 0
+    report.fail(Finding("tree-root", "events", "is wrong"))
+    assert (report.findings, report.error_count) == ([], 1)

@@ -91,10 +91,9 @@ class Package:
             if not re.fullmatch("[0-9]{1,15}", row["value"]):
                 raise ClaimlogError(f"{shown}:{line}: {row['value']!r} is no whole number; mend it")
             most = THRESHOLDS.get(row["name"], int(row["value"]))
-            if int(row["value"]) > most:
-                raise ClaimlogError(
-                    f"{shown}:{line}: {row['name']} is {row['value']}, at most {most}; mend it"
-                )
+            if not 1 <= int(row["value"]) <= most:
+                said = f"{row['name']} is {row['value']}, expected 1 to {most}"
+                raise ClaimlogError(f"{shown}:{line}: {said}; mend it")
         return Thresholds({row["name"]: int(row["value"]) for row in rows})
 
     def json(self, name: str) -> dict[str, Any]:

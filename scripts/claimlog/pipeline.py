@@ -126,7 +126,7 @@ def _build_large(
 
 
 def _passed(report: Report) -> Report:
-    if report.errors:
+    if report.error_count:
         raise FindingsError(report.findings, "nothing was built")
     return report
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from claimlog.cli import bench, edit, read, release
 from claimlog.cli.base import Context
@@ -32,7 +34,8 @@ from claimlog.errors import ClaimlogError, FindingsError
 @click.pass_context
 def cli(context: click.Context, folder: Path) -> None:
     """Keep an event-sourced dataset of claims: append, validate, compile, serve, verify."""
-    context.obj = Context(folder)
+    named = context.get_parameter_source("folder") is ParameterSource.COMMANDLINE
+    context.obj = Context(folder, named)
 
 
 for command in (
@@ -61,6 +64,8 @@ def main() -> None:
     """Run the command line; every failure is one message and an exit status, never a traceback."""
     # no process of ours imports a module that lies in the current directory, a stranger's perhaps
     os.environ["PYTHONSAFEPATH"] = "1"
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left half done
     # a file name or text that the terminal's encoding lacks is printed escaped
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -26,10 +26,14 @@ SECONDS_BEFORE_PROGRESS = 2
 
 
 class Context:
-    """The package that a command works on, found when it is first asked for."""
+    """The package that a command works on, found when it is first asked for.
 
-    def __init__(self, folder: Path) -> None:
+    ``is_named`` says whether the user named it, or it is only where the command was run.
+    """
+
+    def __init__(self, folder: Path, is_named: bool = False) -> None:
         self.folder = folder
+        self.is_named = is_named
 
     @cached_property
     def package(self) -> Package:

@@ -27,10 +27,10 @@ def validate(context: Context, texts: Path | None, json_out: bool) -> int:
     report = checked(context, texts)
     if json_out:
         json_block(report.as_dict())
-        return 1 if report.errors else 0
+        return 1 if report.error_count else 0
     lines(report.findings)
     summarise(report)
-    return 1 if report.errors else 0
+    return 1 if report.error_count else 0
 
 
 def checked(context: Context, texts: Path | None) -> Report:
@@ -235,7 +235,7 @@ def serve(
 @click.option("--alone", is_flag=True, help="Hold a release against no index but its own word.")
 @click.option(
     "--limits",
-    type=click.FloatRange(min=0.01),
+    type=click.FloatRange(min=0.01, max=1000),
     default=1,
     show_default=True,
     metavar="FACTOR",
@@ -268,6 +268,8 @@ def verify(
     """
     from claimlog.cli.release import verify_proof, verify_release
 
+    if limits != limits:  # not a number, which is in every range
+        raise UsageError("--limits: expected a number from 0.01 to 1000")
     if release is not None:
         return verify_release(context, release, key, alone, limits)
     if roots and proof is None:
@@ -285,7 +287,7 @@ def verify(
     lines(report.findings)
     summarise(report)
     tally = report.tallies["quote-hash"]
-    if report.errors:
+    if report.error_count:
         return 1
     line(f"{tally.checked} of {tally.checked + tally.skipped} anchors checked, all exact")
     if tally.skipped and not partial:

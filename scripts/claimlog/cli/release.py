@@ -174,7 +174,7 @@ def _rebuild_one(
         return 1 if result.different else 0
     archive = out / str(entry.data["archive"]["path"])
     line(f"wrote {package.relative(archive.absolute())}")
-    return verify_release(context, archive, None, False, 1)
+    return verify_release(Context(package.root, True), archive, None, False, 1)
 
 
 @click.command(epilog=example("claimlog diff 0.1.0 0.2.0", "claimlog diff 0.2.0 head --json"))
@@ -335,7 +335,14 @@ def verify_release(
     from claimlog.release.limited import verify_limited
 
     index = None if alone else _trusted(context, read_index)
-    verdict = verify_limited(target, index, key, limits)
+    place = "" if index is None else str(context.package.root.resolve())
+    own = index is not None and target.resolve().is_relative_to(place) and not context.is_named
+    verdict = verify_limited(target, None if own else index, key, limits, place)
+    if own:
+        verdict.unchecked.append(
+            f"against the index of {place}, which holds this copy: whoever made the one made the "
+            "other; if that is you, or somebody you trust, name it: claimlog --package DIR verify"
+        )
     lines(verdict.findings)
     lines([f"  checked: {item}" for item in verdict.checked])
     lines([f"  not checked: {item}" for item in verdict.unchecked])

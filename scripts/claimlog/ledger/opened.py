@@ -121,7 +121,7 @@ def append(
         path.write_bytes(before + b"".join(line + b"\n" for line in lines))
         log = read_with_open(package, folder)
         report = validate(log, texts, frictionless=False)
-        if report.errors:
+        if report.error_count:
             shown = f"{package.relative(place)}/{stream}.ndjson"
             offset = before.count(b"\n")
             findings = [_rename(f, shown, offset, origin) for f in report.findings]

@@ -111,7 +111,7 @@ def _log_of(package: Package, batches: list[Batch]) -> Log:
 
 def _check(package: Package, batches: list[Batch]) -> None:
     report = validate(_log_of(package, batches), frictionless=False)
-    if report.errors:
+    if report.error_count:
         raise FindingsError(
             report.findings, "nothing was rebased; mend the rows, or decide by hand"
         )
@@ -165,7 +165,7 @@ def _refuse_tagged(log: Log) -> None:
     """Refuse to go on without a batch that the last release tag holds."""
     report = Report(log)
     check_released(log, report)
-    if report.errors:
+    if report.error_count:
         raise FindingsError(report.findings, "nothing was rebased")
 
 
@@ -185,7 +185,7 @@ def _refuse_unsound(package: Package, lost: list[Batch]) -> None:
     log = _log_of(package, lost)
     report = Report(log)
     check_pandera(log, report)
-    if report.errors:
+    if report.error_count:
         raise FindingsError(report.findings, "nothing was rebased; mend the rows first")
 
 

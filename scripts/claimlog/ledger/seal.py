@@ -71,7 +71,7 @@ def seal(
         raise UsageError(f'--slug "{slug}": expected lower-case words joined by hyphens')
     log = read(package, [batch])
     report = validate(log, texts)
-    if report.errors:
+    if report.error_count:
         raise FindingsError(report.findings, "nothing was sealed")
     refuse_doubtful_clock(last_time(log), today)
     manifest = make_manifest(log, batch, slug, title, method, recorded_by)

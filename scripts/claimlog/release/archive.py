@@ -86,7 +86,10 @@ def _require_room(source: Path, target: Path) -> None:
 
 def _system_error(source: Path, target: Path, error: OSError) -> ClaimlogError:
     """Return what the system could not do, which says nothing about the archive."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno == errno.EFBIG:
+        remedy = "raise ulimit -f, or the limits with --limits"
+        return ClaimlogError(f"{target.parent}: no file so large may be written here; {remedy}")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         remedy = "make room there, or name another directory with TMPDIR"
         return ClaimlogError(f"{target.parent}: is full ({error.strerror}); {remedy}")
     where = error.filename or source

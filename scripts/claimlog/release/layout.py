@@ -40,6 +40,11 @@ def paths(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
+def is_plain(path: Path) -> bool:
+    """Whether a path is a regular file, and no link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file, hex.
 

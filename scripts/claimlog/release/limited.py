@@ -1,8 +1,9 @@
 """Verifying a stranger's release in a process of its own, under limits of time and memory.
 
 A file can be made so that reading it takes forever or all memory there is. The limits grow with
-the size that the release states, which `claimlog.release.archive` holds against its real size. The
-process that verifies can also start no program and open no connection.
+the size of the archive or directory, which `claimlog.release.archive` holds against what it unpacks
+to. The process that verifies refuses what Python could start or connect to, and ends with its
+parent.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,6 +41,7 @@ WRITTEN = 64 << 20
 
 ANSWER = 64 << 20
 POLL_SECONDS = 0.02
+TRIES = 500
 NO_MEMORY = 77
 """Exit status of a process that ran out of memory and could still say so."""
 
@@ -60,11 +63,7 @@ class Limits:
     @classmethod
     def of(cls, target: Path, factor: float = 1) -> Limits:
         """Return the limits for a release's directory or archive, times `factor`."""
-        size = (
-            sum(path.lstat().st_size for path in target.rglob("*"))
-            if target.is_dir()
-            else target.stat().st_size
-        )
+        size = sum(map(_stored, target.rglob("*"))) if target.is_dir() else _stored(target)
         return cls(
             factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
             int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
@@ -72,16 +71,25 @@ class Limits:
         )
 
 
+def _stored(path: Path) -> int:
+    """Return the bytes that a file takes on disk: one with holes could state any size."""
+    found = path.lstat() if path.is_symlink() else path.stat()
+    return min(found.st_size, 512 * found.st_blocks)
+
+
 def verify_limited(
     target: Path,
     index: list[Entry] | None = None,
     key: Path | None = None,
     factor: float = 1,
+    place: str = "this checkout",
 ) -> Verdict:
     """Check a release like `claimlog.release.verify.verify`, within limits.
 
     Parameters
     ----------
+    place
+        Where the index lies, for the verdict.
     factor
         By which the limits are multiplied.
 
@@ -100,6 +108,8 @@ def verify_limited(
             "index": entries,
             "key": None if key is None else os.fsencode(key).hex(),
             "scratch": os.fsencode(scratch).hex(),
+            "place": place,
+            "seconds": limits.seconds,
             "address_space": limits.memory + ADDRESS_SPACE,
             "written": limits.written,
         }
@@ -112,17 +122,20 @@ def verify_limited(
 def _run(given: Mapping[str, Any], limits: Limits, target: Path, factor: float) -> dict[str, Any]:
     """Run this module as a program on `given`, stop it at a limit, and return what it answers."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    with tempfile.TemporaryFile() as request, tempfile.TemporaryFile() as complaints:
-        request.write(json.dumps(given).encode())
-        request.seek(0)
+    with tempfile.TemporaryFile() as complaints:
         # -P: a module that lies in the current directory is a stranger's too
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "claimlog.release.limited"],
-            stdin=request,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             env=environment,
         )
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            # it stays open: when it closes, because this process is no more, the other ends
+            process.stdin.write(json.dumps(given).encode() + b"\n")
+            process.stdin.flush()
         assert process.stdout is not None
         received: list[bytes] = []
         reader = threading.Thread(target=_receive, args=(process.stdout, received), daemon=True)
@@ -134,6 +147,8 @@ def _run(given: Mapping[str, Any], limits: Limits, target: Path, factor: float) 
             process.kill()
             status = process.wait()
             reader.join()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
         remedy = (
             "so it was not verified; if you trust where it comes from, raise the limits: "
             f"--limits {2 * factor:g}"
@@ -183,19 +198,37 @@ def _resident(process: int) -> int:
         return 0
 
 
-def _bound(address_space: int, written: int) -> None:
+def _bound(given: Mapping[str, Any]) -> None:
     """Limit this process, for good."""
     import resource
 
     for name, value in (
-        (resource.RLIMIT_AS, address_space),
-        (resource.RLIMIT_FSIZE, written),
+        (resource.RLIMIT_AS, given["address_space"]),
+        (resource.RLIMIT_FSIZE, given["written"]),
+        # of all its threads; the parent looks at the clock
+        (resource.RLIMIT_CPU, int((os.cpu_count() or 1) * given["seconds"]) + 60),
         (resource.RLIMIT_CORE, 0),
     ):
         _, most = resource.getrlimit(name)
         value = value if most == resource.RLIM_INFINITY else min(value, most)
         with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of address space
             resource.setrlimit(name, (value, value))
+
+
+def _end_with_parent(scratch: Path) -> None:
+    """End this process when the one that waits for it is no more, and leave nothing behind."""
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        for _ in range(TRIES):  # another thread may be writing there yet
+            shutil.rmtree(scratch, ignore_errors=True)
+            if not scratch.exists():
+                break
+            time.sleep(POLL_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _forbid(event: str, _: object) -> None:
@@ -206,21 +239,23 @@ def _forbid(event: str, _: object) -> None:
 
 def main() -> None:
     """Verify what standard input names, and write the verdict to standard output."""
-    given = json.load(sys.stdin)
-    _bound(given["address_space"], given["written"])
+    given = json.loads(sys.stdin.buffer.readline())
+    _bound(given)
 
     def path(name: str) -> Path | None:
         return None if given[name] is None else Path(os.fsdecode(bytes.fromhex(given[name])))
 
     entries = given["index"]
     index = None if entries is None else [Entry(data, shown) for data, shown in entries]
-    target = path("target")
+    target, scratch = path("target"), path("scratch")
     assert target is not None
+    assert scratch is not None
+    _end_with_parent(scratch)
     try:
         from claimlog.release.verify import verify
 
         sys.addaudithook(_forbid)
-        verdict = verify(target, index, path("key"), path("scratch"))
+        verdict = verify(target, index, path("key"), scratch, given["place"])
         answer: dict[str, Any] = {"verdict": verdict.as_dict()}
     except MemoryError:
         os._exit(NO_MEMORY)

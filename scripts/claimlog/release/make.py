@@ -118,7 +118,7 @@ def make(
         )
     refuse_stale_schemas(package)
     report = validate(log, None)
-    if report.errors:
+    if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
     changes = as_markdown(diff, f"{version} ({date})")
     plan = Plan(wanted, date, batches, changes, tuple(index))

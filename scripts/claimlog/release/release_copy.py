@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,8 +68,8 @@ class ReleaseCopy:
 
     def beside(self, suffix: str) -> Path:
         """Return where a file about the release lies that is not in it, as a signature."""
-        stem = self.target.name.removesuffix(".zip")
-        return self.target.with_name(stem + suffix)
+        target = Path(os.path.normpath(self.target.absolute()))  # a name, also for "." and ".."
+        return target.with_name(target.name.removesuffix(".zip") + suffix)
 
 
 @contextmanager

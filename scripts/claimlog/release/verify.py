@@ -35,6 +35,7 @@ from claimlog.release.layout import (
     RELEASE,
     SUMS,
     check_sums,
+    is_plain,
     paths,
 )
 from claimlog.release.release_copy import ReleaseCopy, open_copy
@@ -60,6 +61,7 @@ def verify(
     index: list[Entry] | None = None,
     key: Path | None = None,
     scratch: Path | None = None,
+    place: str = "this checkout",
 ) -> Verdict:
     """Check a release's directory or archive.
 
@@ -73,6 +75,8 @@ def verify(
         File of the public key that should have signed the release.
     scratch
         Directory in which an archive is unpacked; that of the system by default.
+    place
+        Where the index lies, for the verdict.
 
     Raises
     ------
@@ -85,6 +89,8 @@ def verify(
         verdict.checked.append(f"{len(paths(copy.folder))} files against {SUMS}")
         if [finding.rule for finding in verdict.findings] == [LINE_ENDS]:
             return verdict  # what else differs has the same cause
+        if not all(is_plain(copy.folder / name) for name in paths(copy.folder)):
+            return verdict  # nothing is read through a link or a pipe
         if verdict.findings:
             # which rows differ, where the files can still be read
             for check in (_database, _served, _tables):
@@ -92,7 +98,7 @@ def verify(
             return verdict
         _run(_named, copy, verdict)
         if index is not None:
-            check_index(copy, index, verdict)
+            check_index(copy, index, place, verdict)
         if key is not None:
             _run(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
         for check in (check_log, _database, _served, _tables):

@@ -19,13 +19,25 @@ SIGNED_CHECKPOINT = ".checkpoint"
 RULE = "release-signature"
 
 
-def check_index(copy: ReleaseCopy, index: Sequence[Entry], verdict: Verdict) -> None:
-    """Hold every file of a release, and its archive if there is one, against an index."""
+def check_index(copy: ReleaseCopy, index: Sequence[Entry], place: str, verdict: Verdict) -> None:
+    """Hold every file of a release, and its archive if there is one, against an index.
+
+    Parameters
+    ----------
+    place
+        Where the index lies, for the verdict.
+    """
     entry = next((e for e in index if str(e.version) == verdict.version), None)
     if entry is None:
         known = ", ".join(str(e.version) for e in index) or "none"
         message = f"the index knows no release {verdict.version or '?'}; it has {known}"
         remedy = "update the checkout, or verify it --alone"
+        verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
+        return
+    own = f"{copy.package.descriptor.get('name')}-{verdict.version}.zip"
+    if entry.data["archive"]["path"] != own:
+        message = f"is of {own}, the index in {place} of {entry.data['archive']['path']}"
+        remedy = "run this in a checkout of that dataset, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
     found = {**digests(copy.folder), SUMS: digest(copy.folder / SUMS)}
@@ -44,7 +56,7 @@ def check_index(copy: ReleaseCopy, index: Sequence[Entry], verdict: Verdict) -> 
         verdict.findings.append(Finding("release-index", archive.name, message, remedy=AGAIN))
     verdict.checked.append(f"every file against {entry.shown}")
     if not differing:
-        verdict.vouchers.append(f"{entry.shown} of this checkout")
+        verdict.vouchers.append(f"{entry.shown} of {place}")
 
 
 def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
@@ -53,8 +65,8 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
     The second covers size and root of the log only and vouches for no other file.
     """
     statement, checkpoint = copy.beside(SUFFIX), copy.beside(SIGNED_CHECKPOINT)
-    path = statement if statement.is_file() else checkpoint
-    if not path.is_file():
+    path = statement if statement.exists() else checkpoint
+    if not path.exists():
         message = "is not beside the release, so no signature can be checked"
         remedy = "get it from where the release was published"
         verdict.findings.append(Finding(RULE, statement.name, message, remedy=remedy))

@@ -84,7 +84,7 @@ def build(
         refuse_foreign(package, here)
     with session(properties or {}) as spark, tempfile.TemporaryDirectory() as folder:
         log, report = checked(spark, package, batches, Path(folder), progress)
-        if report.errors:
+        if report.error_count:
             raise FindingsError(report.findings, "nothing was built")
         cut = cutoff(log, as_of)
         with _staged(spark, package, out, here) as place:

@@ -43,7 +43,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
     def check(log: Log, report: Report, progress: Callable[[str], None]) -> None:
         assert isinstance(log, SparkLog)
         check_pandera(log, report)
-        if report.errors:
+        if report.error_count:
             report.stopped_after = "schema"
             return
         progress("rows")
@@ -53,7 +53,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
         check_references(log, report)
         references.check_chains(log, report)
         rows.check_order(log, report)
-        if report.errors:
+        if report.error_count:
             report.stopped_after = "rows"
 
     return check

@@ -63,7 +63,7 @@ def validate(
     report = Report(log, waived)
     heard: list[Finding] = []
     _check_reading(log, report)
-    if not report.errors:
+    if not report.error_count:
         progress("schema")
         if frictionless:
             heard.extend(tabular.check_frictionless(log, report))
@@ -73,7 +73,7 @@ def validate(
     for check in INTEGRITY_CHECKS:
         check(log, report)
     _stopped(report, "integrity")
-    if not report.errors:
+    if not report.error_count:
         progress("text")
         anchors.check_anchors(log, report, texts)
         _stopped(report, "text")
@@ -91,9 +91,9 @@ def check_sections(
     """Run the layers of rows on every section; the second only while the first finds nothing."""
     began = False
     for section in _ahead((sections or log.sections)()):
-        known, before = len(report.errors), report.counts()
+        known, before = report.error_count, report.counts()
         tabular.check_pandera(section, report)
-        if len(report.errors) > known or (known and not began):
+        if report.error_count > known or (known and not began):
             report.stopped_after = "schema"
         if report.stopped_after is None:
             if not began:
@@ -132,7 +132,7 @@ def _check_rows(section: Log, report: Report) -> None:
 
 
 def _stopped(report: Report, layer: str) -> None:
-    if report.errors and report.stopped_after is None:
+    if report.error_count and report.stopped_after is None:
         report.stopped_after = layer
 
 

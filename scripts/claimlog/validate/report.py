@@ -52,12 +52,17 @@ REQUIREMENTS = ("id", "stream", *WHEN, "severity", "sentence", "reason")
 
 @dataclass
 class Tally:
-    """What one rule did. ``note`` says why rows were skipped or nothing was checked."""
+    """What one rule did.
+
+    ``failed`` counts all failures, listed or not; ``errors`` those that are no warning. ``note``
+    says why rows were skipped or nothing was checked.
+    """
 
     rule: Rule
     checked: int = 0
     skipped: int = 0
     failed: int = 0
+    errors: int = 0
     note: str | None = None
     ran: bool = False
     findings: list[Finding] = field(default_factory=list)
@@ -170,8 +175,9 @@ class Report:
         return [finding for tally in self.tallies.values() for finding in tally.findings]
 
     @property
-    def errors(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.severity == "error"]
+    def error_count(self) -> int:
+        """Failures that are no warning, whether they are listed or not."""
+        return sum(tally.errors for tally in self.tallies.values())
 
     def count(self, rule: str, checked: int, skipped: int = 0, note: str | None = None) -> None:
         """Record that `rule` ran over so many rows; `skipped` ones need a note."""
@@ -190,13 +196,16 @@ class Report:
         tally = self.tallies[finding.rule]
         tally.ran = True
         tally.failed += times
+        tally.errors += times * (finding.severity == "error")
         if len(tally.findings) < self.most:
             tally.findings.append(finding)
 
     def count_unlisted(self, rule: str, failures: int) -> None:
         """Record failures that are not listed, beside those that `fail` was given."""
         if rule not in self.waived:
-            self.tallies[rule].failed += max(0, failures)
+            tally = self.tallies[rule]
+            tally.failed += max(0, failures)
+            tally.errors += max(0, failures) * (tally.rule.severity == "error")
 
     def forget(self, layer: str) -> None:
         """Take back what the rules of a layer recorded."""
