@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from claimlog import checkout as checkout_module
 from claimlog import git
 from claimlog.checkout import Checkout, blob_id
 from claimlog.errors import ClaimlogError
@@ -339,3 +340,76 @@ def test_a_clone_with_converted_line_ends_has_the_same_bytes(repo: Repo, tmp_pat
     assert Checkout.of(Package(clone)).changes() == []
     status, said = run(clone, "validate")
     assert (status, " 0 failed" in said) == (0, True), said
+
+
+def test_what_is_in_the_place_of_a_file_is_not_read(repo: Repo) -> None:
+    checkout = Checkout.of(repo.package)
+    held = checkout.blobs("HEAD")
+    batch = next(name for name in held if name.endswith("claims.ndjson"))
+    (repo.root / "CHANGELOG.md").unlink()
+    os.mkfifo(repo.root / "CHANGELOG.md")
+    os.truncate(repo.root / "datapackage.json", 60 << 30)
+    (repo.root / batch).unlink()
+    (repo.root / batch).symlink_to("/dev/zero")
+    assert [*checkout.changes()] == sorted(["CHANGELOG.md", batch, "datapackage.json"])
+    with pytest.raises(ClaimlogError):
+        committed(repo.package)
+
+
+def test_a_file_behind_a_link_is_not_the_checkouts(repo: Repo, tmp_path: Path) -> None:
+    checkout = Checkout.of(repo.package)
+    batch = next(name for name in checkout.blobs("HEAD") if name.endswith("batch.json"))
+    folder = (repo.root / batch).parent
+    shutil.move(folder, tmp_path / "same")
+    folder.symlink_to(tmp_path / "same")
+    assert batch in checkout.changes()
+    folder.unlink()
+    folder.symlink_to("/dev")
+    assert batch in checkout.changes()
+    folder.unlink()
+    shutil.move(tmp_path / "same", folder)
+    assert checkout.changes() == []
+
+
+def test_a_released_file_that_is_a_link_or_a_fifo_is_named(repo: Repo) -> None:
+    batch = next(name for name in Checkout.of(repo.package).blobs("v0.1.0", "events/"))
+    assert batch.startswith("events/0001-")
+    (repo.root / "events" / "0001-register" / "actors.ndjson").unlink()
+    os.mkfifo(repo.root / "events" / "0001-register" / "actors.ndjson")
+    status, said = run(repo.root, "validate")
+    assert status == 1
+    assert "actors.ndjson: is missing, release v0.1.0 has it" in said
+
+
+def test_a_fifo_for_gitignore_is_given_up_soon(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, "LISTING_SECONDS", 1)
+    os.mkfifo(repo.root / "events" / ".gitignore")
+    with pytest.raises(CheckoutError, match="git ls-files: did not answer within 1 seconds"):
+        Checkout.of(repo.package).changes()
+
+
+def test_a_commit_that_unpacks_to_too_much_is_refused(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = Checkout.of(repo.package)
+    held = checkout.blobs("HEAD")
+    size = sum((repo.root / name).stat().st_size for name in held)
+    monkeypatch.setattr(checkout_module, "UNPACKED_BYTES", size - 1)
+    for write in (checkout.unpack, checkout.copy):
+        with pytest.raises(CheckoutError, match=f"holds files of {size:,} bytes, more than"):
+            write("HEAD", tmp_path / "unpacked")
+        assert not (tmp_path / "unpacked").exists()
+    monkeypatch.setattr(checkout_module, "UNPACKED_BYTES", size)
+    monkeypatch.setattr(checkout_module, "CHUNK", 7)
+    checkout.unpack("HEAD", tmp_path / "unpacked")
+    for name in held:
+        assert (tmp_path / "unpacked" / name).read_bytes() == (repo.root / name).read_bytes()
+    assert checkout.changes() == []
+
+
+def test_no_release_is_made_from_a_commit_with_a_link(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    (repo.root / "LICENSE-DATA").symlink_to(tmp_path / "secret")
+    repo.commit()
+    with pytest.raises(ClaimlogError, match=r"^LICENSE-DATA: is a symbolic link in the commit"):
+        committed(repo.package)

@@ -23,6 +23,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.inputs import Seen
 from claimlog.limits import FILE_BYTES
 from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
+from claimlog.state import checked_state, state_folder
 
 MARK = "datasette/inputs.sha256"
 """The fingerprint of a build's inputs; the hashes of `UNLISTED`, as ``sha256sum`` writes them."""
@@ -124,9 +125,9 @@ def _save(package: Package, out: Path, files: dict[str, Seen]) -> None:
     with suppress(ClaimlogError):
         kept = {name: of for name, of in _noted(package).items() if (package.root / name).is_dir()}
     kept[package.relative(out)] = {path: asdict(seen) for path, seen in files.items()}
-    (package.state / NOTES).parent.mkdir(parents=True, exist_ok=True)
+    state_folder(package, "cache")
     write_durably(package.state / NOTES, json.dumps(kept).encode())
 
 
 def _noted(package: Package) -> dict[str, Any]:
-    return read_json(package.state / NOTES, f".claimlog/{NOTES}")
+    return read_json(checked_state(package) / NOTES, f".claimlog/{NOTES}")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,13 @@ from claimlog.git import CheckoutError, ask, running
 from claimlog.package import DESCRIPTOR, Package
 
 LINK, SUBMODULE = "120000", "160000"
+
+UNPACKED_BYTES = 4 << 30
+"""Bytes that the files of a commit may have together to be written to disk. Git packs two gigabytes
+of zeros into two megabytes."""
+
+CHUNK = 1 << 20
+"""Bytes of a file that are held at once."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +174,23 @@ class Checkout:
             If git fails.
         """
         held = self.blobs("HEAD")
-        changed = {name for name, (mode, blob) in held.items() if not self._same(name, mode, blob)}
+        changed = set(self.differing(held))
         return sorted(changed | {*self.untracked()} | ({*self._files("--cached")} - {*held}))
+
+    def differing(self, held: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+        """Yield those of the files that `blobs` returned which do not lie here as git holds them.
+
+        A file that lies behind a symbolic link, is none, or has another size is not read.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        sizes = self._sizes(blob for _, blob in held.values())
+        for name, (mode, blob) in held.items():
+            if not self._same(name, mode, blob, sizes.get(blob)):
+                yield name
 
     def untracked(self) -> list[str]:
         """Return the files of the package that git neither tracks nor ignores, in order.
@@ -196,19 +219,22 @@ class Checkout:
         Raises
         ------
         CheckoutError
-            If git fails, or the package holds something else than files.
+            If git fails, or the package holds something else than files, or too much.
         """
         held = self.blobs(commit)
         for name, (mode, _) in held.items():
             parts = PurePosixPath(name).parts
             if mode in (LINK, SUBMODULE) or name.startswith("/") or {"..", ".git"} & {*parts}:
                 raise CheckoutError(f"{name}: is no plain file in the commit {commit[:12]}")
+        blobs = [blob for _, blob in held.values()]
+        self._refuse_large(commit, blobs)
         target.mkdir()
-        with self._contents([blob for _, blob in held.values()]) as contents:
-            for name, data in zip(held, contents, strict=True):
+        with self._asking(["cat-file", "--batch"], blobs) as answer:
+            for name in held:
                 path = target / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
+                with path.open("wb") as file:
+                    _copy_blob(answer, file)
 
     def copy(self, commit: str, target: Path) -> None:
         """Make `target` a checkout of its own at a commit.
@@ -219,8 +245,10 @@ class Checkout:
         Raises
         ------
         CheckoutError
-            If git fails.
+            If git fails, or the commit holds too much.
         """
+        whole = Checkout(self.top, "").blobs(commit)
+        self._refuse_large(commit, [blob for _, blob in whole.values()])
         target.mkdir()
         objects = self._path("objects")
         new = Checkout(target, self.prefix)
@@ -241,14 +269,19 @@ class Checkout:
     def _resolve(self, commit: str) -> str:
         return self._ask("rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
 
-    def _same(self, name: str, mode: str, blob: str) -> bool:
-        path = self.top / (self.prefix + name)
+    def _same(self, name: str, mode: str, blob: str, size: int | None) -> bool:
+        """Whether a file lies here as git holds it; `size` is the blob's, None if git lacks it."""
+        root = self.top / self.prefix
         if mode == SUBMODULE:
             return True
         try:
+            # a link in the place of a directory leads to files that are not the checkout's
+            *above, _ = PurePosixPath(name).parents
+            if not all(stat.S_ISDIR((root / parent).lstat().st_mode) for parent in above):
+                return False
             if mode == LINK:
-                return blob_id(os.fsencode(path.readlink()), len(blob)) == blob
-            return not path.is_symlink() and blob_id(path.read_bytes(), len(blob)) == blob
+                return blob_id(os.fsencode((root / name).readlink()), len(blob)) == blob
+            return size is not None and _file_id(root / name, size, len(blob)) == blob
         except OSError:
             return False
 
@@ -261,14 +294,34 @@ class Checkout:
         found = self._ask("rev-parse", "--path-format=absolute", "--git-path", name)
         return Path(_text(found.rstrip(b"\n")))
 
+    def _sizes(self, blobs: Iterable[str]) -> dict[str, int]:
+        """Return the sizes of blobs that git holds."""
+        wanted = sorted({*blobs})
+        with self._asking(["cat-file", "--batch-check"], wanted) as answer:
+            found = [answer.readline(200).split() for _ in wanted]
+        return {
+            blob: int(words[2])
+            for blob, words in zip(wanted, found, strict=True)
+            if len(words) == 3 and words[1] == b"blob"
+        }
+
+    def _refuse_large(self, commit: str, blobs: list[str]) -> None:
+        sizes = self._sizes(blobs)
+        size = sum(sizes.get(blob, 0) for blob in blobs)
+        if size > UNPACKED_BYTES:
+            raise CheckoutError(
+                f"the commit {commit[:12]} holds files of {size:,} bytes, more than the "
+                f"{UNPACKED_BYTES:,} that are written to disk"
+            )
+
     @contextmanager
-    def _contents(self, blobs: Sequence[str]) -> Iterator[Iterator[bytes]]:
-        """Yield an iterator of the contents of blobs, one at a time."""
+    def _asking(self, words: list[str], blobs: Iterable[str]) -> Iterator[IO[bytes]]:
+        """Yield what git answers about blobs, in their order."""
         with tempfile.TemporaryFile() as wanted:
             wanted.write("".join(f"{blob}\n" for blob in blobs).encode())
             wanted.seek(0)
-            with running(self.top, ["cat-file", "--batch"], wanted) as answer:
-                yield (_blob(answer) for _ in blobs)
+            with running(self.top, words, wanted) as answer:
+                yield answer
 
     def _ask(self, *words: str) -> bytes:
         return ask(self.top, *words)
@@ -276,26 +329,43 @@ class Checkout:
 
 def blob_id(data: bytes, digits: int) -> str:
     """Return git's object id of a file's content, of 40 or 64 hexadecimal digits."""
-    header = b"blob %d\0" % len(data)
-    if digits == 64:
-        return hashlib.sha256(header + data).hexdigest()
+    return _blob_id([data], len(data), digits)
+
+
+def _blob_id(pieces: Iterable[bytes], size: int, digits: int) -> str:
     # git's own choice of hash; it names the object, it secures nothing here
-    return hashlib.sha1(header + data, usedforsecurity=False).hexdigest()
+    digest = hashlib.sha256() if digits == 64 else hashlib.sha1(usedforsecurity=False)
+    digest.update(b"blob %d\0" % size)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
-def _blob(answer: IO[bytes]) -> bytes:
-    """Read one object of what ``git cat-file --batch`` writes."""
+def _file_id(path: Path, size: int, digits: int) -> str | None:
+    """Return git's object id of a regular file of this size; None for anything else, unread."""
+    # neither followed if it is a link, nor waited for if it is a FIFO
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return None
+        return _blob_id(iter(lambda: file.read(CHUNK), b""), size, digits)
+
+
+def _copy_blob(answer: IO[bytes], file: IO[bytes]) -> None:
+    """Copy one object of what ``git cat-file --batch`` writes, a piece at a time."""
     head = answer.readline(200).split()
     if len(head) != 3 or head[1] != b"blob":
         raise CheckoutError(
             f"git lacks the object {head[0].decode() if head else '?'}; fetch the whole history: "
             "git fetch --unshallow --tags"
         )
-    size = int(head[2])
-    data = answer.read(size)
-    if len(data) != size or answer.read(1) != b"\n":
+    left = int(head[2])
+    while left and (piece := answer.read(min(left, CHUNK))):
+        file.write(piece)
+        left -= len(piece)
+    if left or answer.read(1) != b"\n":
         raise CheckoutError(f"git stopped in the middle of the object {head[0].decode()}")
-    return data
 
 
 def _text(name: bytes) -> str:

@@ -22,6 +22,10 @@ from claimlog.errors import ClaimlogError
 SECONDS = 300
 """How long one call of git may take: a repository can be made so that it never ends."""
 
+LISTING_SECONDS = 30
+"""The same for listing files, which needs a second for a million: it reads every ``.gitignore``,
+and one can be a FIFO."""
+
 ANSWER_BYTES = 256 << 20
 """Longest answer that is read, some millions of paths; trees can be made that list without end."""
 
@@ -120,7 +124,8 @@ def running(top: Path, words: Sequence[str], given: IO[bytes] | None = None) -> 
             late.set()
             process.kill()
 
-        timer = threading.Timer(SECONDS, stop)
+        seconds = min(SECONDS, LISTING_SECONDS) if words[0] == "ls-files" else SECONDS
+        timer = threading.Timer(seconds, stop)
         timer.start()
         try:
             assert process.stdout is not None
@@ -134,7 +139,7 @@ def running(top: Path, words: Sequence[str], given: IO[bytes] | None = None) -> 
         finally:
             timer.cancel()
         if late.is_set():
-            raise CheckoutError(f"git {words[0]}: did not answer within {SECONDS} seconds")
+            raise CheckoutError(f"git {words[0]}: did not answer within {seconds} seconds")
         if status:
             errors.seek(0)
             raise CheckoutError(f"git {words[0]} failed: {_reason(errors.read(4096))}")

@@ -8,21 +8,27 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
+import os
+import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from claimlog.bounded import parse_json, read_regular
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError
 from claimlog.git import CheckoutError
+from claimlog.limits import DEFINITION_BYTES, FILE_BYTES
 from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
+from claimlog.state import checked_state
 
 LARGE = 200 << 20
 """Bytes of rows up to which a log is held in memory, where it fills some six times as much."""
 
+MANIFEST = "batch.json"
 NOTES = "cache/digests.json"
 LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
 
@@ -35,7 +41,8 @@ def is_large(package: Package) -> bool:
 def files_of_rows(package: Package) -> list[Path]:
     """Return the files of rows of all batches."""
     kinds = ("ndjson", "parquet")
-    return [path for kind in kinds for path in package.events.glob(f"*/*.{kind}")]
+    paths = (path for kind in kinds for path in package.events.glob(f"*/*.{kind}"))
+    return [path for path in paths if stat.S_ISREG(path.lstat().st_mode)]
 
 
 RACE = 2_000_000_000
@@ -131,16 +138,22 @@ def _is_note(known: object) -> bool:
 
 def digests_of(package: Package) -> Digests:
     """Return digests of a package's files, noted if its log is large."""
-    return Digests(package.state / NOTES if is_large(package) else None)
+    return Digests(checked_state(package) / NOTES if is_large(package) else None)
 
 
 def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
-    """Return a hash of everything that a build depends on: data, schemas, code, libraries."""
+    """Return a hash of everything that a build depends on: data, schemas, code, libraries.
+
+    Nothing is checked yet, so only what a batch or the index of releases may hold is read, and of
+    a batch only files of the size that its manifest gives. Of anything else, which validation
+    names, it enters what it is and how large.
+    """
     digests = digests_of(package)
-    data = [package.root / DESCRIPTOR, package.events, package.root / "releases"]
     digest = sha256(code_fingerprint(package).encode())
-    _add(digest, data, digests, package.root)
-    _add(digest, [texts] if texts else [], digests)
+    for name, content in _data(package, digests):
+        digest.update(f"{name}\0".encode(errors="surrogateescape") + content)
+    if texts is not None:
+        _add(digest, texts, digests)
     digests.save()
     digest.update(f"as-of={as_of} git={_git_state(package)}".encode())
     return digest.hexdigest()
@@ -149,26 +162,91 @@ def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
 def code_fingerprint(package: Package) -> str:
     """Return a hash of what decides how a row is read and checked: schemas, code, libraries."""
     digest = sha256()
-    _add(digest, [package.schemas], Digests(), package.root)
-    _add(digest, [Path(__file__).parent], Digests())
+    _add(digest, package.schemas, Digests(), package.root)
+    _add(digest, Path(__file__).parent, Digests())
     for library in LIBRARIES:
         digest.update(f"{library}={importlib.metadata.version(library)}\0".encode())
     return digest.hexdigest()
 
 
-def _add(digest: Any, roots: Sequence[Path], digests: Digests, inside: Path | None = None) -> None:
-    """Add every file under `roots`; a link that leads out of `inside` is no more than its target's
-    name, because nothing that is read is there."""
-    for root in roots:
-        paths = [root] if root.is_file() else sorted(root.rglob("*"))
-        for path in paths:
-            if not path.is_file() or "__pycache__" in path.parts:
-                continue
-            digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0".encode())
-            if inside and not path.resolve().is_relative_to(inside.resolve()):
-                digest.update(f"{path.resolve()}\0".encode())
+def _data(package: Package, digests: Digests) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of descriptor, log and index of releases, and what stands for each."""
+    yield DESCRIPTOR, _small(package, package.root / DESCRIPTOR)
+    for path in _entries(package.events):
+        shown = package.relative(path)
+        if path.is_symlink() or not path.is_dir():
+            yield shown, _look(path)
+            continue
+        listed = _listed(package, path)
+        for inner in _entries(path):
+            found = inner.lstat()
+            if inner.name == MANIFEST:
+                content = _small(package, inner)
+            elif stat.S_ISREG(found.st_mode) and listed.get(inner.name) == found.st_size:
+                content = bytes.fromhex(digests.of(inner))
             else:
-                digest.update(bytes.fromhex(digests.of(path)))
+                content = _look(inner)
+            yield f"{shown}/{inner.name}", content
+    for path in _entries(package.root / "releases"):
+        is_entry = path.suffix == ".json"
+        yield package.relative(path), _small(package, path) if is_entry else _look(path)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what lies in a directory; nothing if it is a link, or none."""
+    return [] if folder.is_symlink() or not folder.is_dir() else sorted(folder.iterdir())
+
+
+def _listed(package: Package, batch: Path) -> dict[str, int]:
+    """Return the sizes of files that a batch's manifest gives; none if it cannot be read."""
+    shown = package.relative(batch / MANIFEST)
+    try:
+        manifest = read_regular(batch / MANIFEST, shown, FILE_BYTES, package.root)
+        files = parse_json(manifest, shown)["files"]
+        return {name: int(listed["bytes"]) for name, listed in files.items()}
+    except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _small(package: Package, path: Path) -> bytes:
+    """Return the digest of a file that is read as one of the definition is, or how it looks."""
+    try:
+        return sha256(read_regular(path, path.name, FILE_BYTES, package.root)).digest()
+    except ClaimlogError:
+        return _look(path)
+
+
+def _look(path: Path) -> bytes:
+    """Return what is there instead of a file that is read, and how large it is."""
+    try:
+        found = path.lstat()
+    except OSError as error:
+        return f"{error.strerror}\0".encode()
+    target = os.fsencode(path.readlink()) if stat.S_ISLNK(found.st_mode) else b""
+    return f"{stat.S_IFMT(found.st_mode)} {found.st_size} ".encode() + target + b"\0"
+
+
+def _add(digest: Any, root: Path, digests: Digests, inside: Path | None = None) -> None:
+    """Add every file under `root`.
+
+    Of `inside`, a package, nothing is read that leads out of it or is larger than a definition may
+    be: a link out of it is no more than its target's name, a large file no more than its size.
+    """
+    room = DEFINITION_BYTES
+    for path in [root] if root.is_file() else sorted(root.rglob("*")):
+        if not path.is_file() or "__pycache__" in path.parts:
+            continue
+        digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0".encode())
+        if inside is not None:
+            size = path.stat().st_size
+            room -= size
+            if not path.resolve().is_relative_to(inside.resolve()):
+                digest.update(f"{path.resolve()}\0".encode())
+                continue
+            if size > FILE_BYTES or room < 0:
+                digest.update(f"{size}\0".encode())
+                continue
+        digest.update(bytes.fromhex(digests.of(path)))
 
 
 def _git_state(package: Package) -> str:

@@ -79,6 +79,10 @@ for, so they are bounded too."""
 UNKNOWN_KEYS = 20
 """Unknown keys of a line that are named: a line of another format may have a hundred thousand."""
 
+UNSEALED_BYTES = 64 * MIB
+"""Bytes up to which a file of a sealed batch is read although it is larger than the manifest says:
+what was edited by hand is named line by line. Anything larger is named without being read."""
+
 PARQUET_BYTES_A_ROW = 1
 """Bytes that a row takes at least in a Parquet file of the log. Every row has an identifier and a
 time; ours take 20 to 200. A file of a billion nulls takes none."""

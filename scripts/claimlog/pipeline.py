@@ -141,7 +141,7 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
     if (
         before is None
         or (before.size, bytes.fromhex(before.root)) not in log.trees
-        or (log.size - before.size) * FEW > log.size
+        or not 0 < (log.size - before.size) * FEW <= log.size  # with no new row nothing to merge
         or before.releases != _released(log)
         or not only_appends(log, before.size)
         or not is_current(log.package, out, before.mark)  # its rows are copied as they are
@@ -198,8 +198,13 @@ def refuse_foreign(package: Package, out: Path) -> None:
     Raises
     ------
     ClaimlogError
-        If `out` exists and is neither empty nor a build.
+        If `out` exists and is neither empty nor a build, or is a symbolic link.
     """
+    if out.is_symlink():
+        raise ClaimlogError(
+            f"{package.relative(out)}: is a symbolic link; name the directory itself with --out, "
+            "or remove the link"
+        )
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _is_build(out))):
         raise ClaimlogError(
             f"{package.relative(out)}: exists and is no build of ours; "

@@ -97,6 +97,8 @@ def _run() -> None:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         fail(f"{name}{error.strerror or error}; nothing was replaced", 1)
+    except MemoryError:
+        fail("memory ran out; nothing was replaced. Run this where there is more of it", 1)
     except Exception as error:
         if os.environ.get("CLAIMLOG_TRACEBACK"):
             traceback.print_exc()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from claimlog.bounded import read_regular
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.limits import FILE_BYTES
+from claimlog.inputs import MANIFEST as MANIFEST
+from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema import STREAMS
 from claimlog.shapes import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
+from claimlog.state import checked_state
 
-MANIFEST = "batch.json"
+RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
 IN_COLUMNS = "-in-columns"
 """What follows a stream's name in that of the resource that lists its Parquet files."""
 
@@ -105,7 +107,8 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
             Finding("batch-files", "events", "is no directory", remedy="restore it from git")
         )
         return []
-    for folder in (package.state / OUT, package.state / IN):
+    state = checked_state(package)
+    for folder in (state / OUT, state / IN):
         if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
             message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"
             remedy = f"run it again: claimlog rebase {' '.join(taken)}"
@@ -130,6 +133,30 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
             batches.append(Batch(path, shown, number, match["slug"], len(batches), manifest))
     findings += _numbering(batches)
     return batches
+
+
+def batches_to_read(package: Package, findings: list[Finding]) -> list[Batch]:
+    """Return the sealed batches but those with a file far larger than it was when it was sealed.
+
+    What is wrong goes to `findings`, as `sealed_batches` does it: reading such a file to find that
+    its hash is another could take hours and all memory.
+    """
+    fit: list[Batch] = []
+    for batch in sealed_batches(package, findings):
+        larger = [*_larger(batch)]
+        findings += larger
+        if not larger:
+            fit.append(replace(batch, index=len(fit)))
+    return fit
+
+
+def _larger(batch: Batch) -> Iterator[Finding]:
+    for stream in batch.streams:
+        size = batch.file(stream).stat().st_size
+        sealed = batch.manifest["files"].get(batch.name(stream), {}).get("bytes", 0)
+        if size > max(sealed, UNSEALED_BYTES):
+            message = f"bytes is {size}, {MANIFEST} says {sealed}; it was not read"
+            yield Finding("file-hash", batch.shown_file(stream), message, remedy=RESTORE)
 
 
 def _stray(path: Path, shown: str) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,10 +23,13 @@ from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.events.merkle import CompactRange
 from claimlog.events.parts import Kept, Part
 from claimlog.inputs import Seen, code_fingerprint
-from claimlog.package import Package, read_json, remove, write_durably
+from claimlog.package import Package, read_json, write_durably
+from claimlog.state import open_lock, state_folder
 
 STATE = "state.json"
 FORMAT = 3
+PART = re.compile(r"[0-9]{4,}-[a-z0-9-]+-[0-9]+-[0-9]+\.parquet")
+"""What `parts.keep` calls a part; nothing else in the folder is ours to remove."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +144,8 @@ class Cache:
 
     def _same(self, part: Part) -> bool:
         path = self.parts / part.name
-        if part.name != path.name or path.is_symlink():
-            raise ValueError("a part lies in the folder of parts")
+        if part.name != path.name or not stat.S_ISREG(path.lstat().st_mode):
+            raise ValueError("a part is a file in the folder of parts")
         now = Seen.of(path)
         if part.name in self.seen and self.seen[part.name].same(now):
             return True
@@ -186,8 +191,8 @@ class Cache:
         state["sha256"] = _digest(state)
         write_durably(self.folder / STATE, json.dumps(state).encode())
         for path in self.parts.iterdir():
-            if path.name not in named:
-                remove(path)
+            if path.name not in named and PART.fullmatch(path.name) and not path.is_dir():
+                path.unlink()  # a link itself, never what it leads to
 
     def known(self, keys: Sequence[Sequence[str]]) -> list[Verified]:
         """Return the verified trees of the leading batches whose files have these keys."""
@@ -210,16 +215,9 @@ def cached(package: Package, fresh: bool = False) -> Iterator[Cache]:
 
     If `fresh`, what is there is not read, and replaced.
     """
-    folder = package.state / "cache"
+    folder = state_folder(package, "cache")
     code = code_fingerprint(package)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise ClaimlogError(
-            f"{package.relative(folder)}: cannot be written ({error.strerror}); "
-            "give the checkout write permission"
-        ) from error
+    lock = open_lock(package, "cache")
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

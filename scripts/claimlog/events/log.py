@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
-from claimlog.events.batch import Batch, descriptor_findings, sealed_batches
+from claimlog.events.batch import Batch, batches_to_read, descriptor_findings
 from claimlog.events.canonical import encode
 from claimlog.events.columnar import read_rows
 from claimlog.events.lines import Lines, Times, empty_frame, read_lines
@@ -181,7 +181,7 @@ def read(
     findings: list[Finding] = []
     if sealed:
         findings += descriptor_findings(package)
-    batches = [*(sealed_batches(package, findings) if sealed else ()), *pending]
+    batches = [*(batches_to_read(package, findings) if sealed else ()), *pending]
     files: dict[str, Lines] = {}
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in STREAMS}
     trees: list[tuple[int, bytes]] = []
@@ -257,7 +257,7 @@ def read_pieces(
             yield from ((lines, b"") for lines in read_rows(path, table, shown, expected))
             yield Lines(frame=empty_frame(table)), data
             return
-        for data in chunks(path, shown, size):
+        for data in chunks(path, shown, size, longest):
             lines = read_lines(data, table, shown, longest)
             lines.findings = [
                 replace(finding, line=finding.line + before) if finding.line else finding
@@ -276,8 +276,10 @@ def read_pieces(
         yield lines
 
 
-def chunks(path: Path, shown: str, size: int) -> Iterator[bytes]:
+def chunks(path: Path, shown: str, size: int, longest: int) -> Iterator[bytes]:
     """Yield a file in pieces of about `size` bytes that end with a line, the last one as it is.
+
+    A line that is far longer than `longest` is the last, cut off: no row begins like that.
 
     Raises
     ------
@@ -294,6 +296,8 @@ def chunks(path: Path, shown: str, size: int) -> Iterator[bytes]:
                     rest, nothing = data[end:], False
                 else:
                     rest += data
+                    if size > 0 and len(rest) > longest + size:
+                        break
     except OSError as error:
         raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
     if rest or nothing:

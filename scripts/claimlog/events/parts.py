@@ -138,7 +138,8 @@ def write_part(rows: pl.DataFrame, table: Table, path: Path) -> Part:
     # into memory first: with a file that takes no more, Polars waits for ever
     data = BytesIO()
     rows.write_parquet(data, compression="lz4", row_group_size=ROW_GROUP, statistics=True)
-    with path.open("wb") as handle:
+    path.unlink(missing_ok=True)  # of a process with the same number, or a link that waits for it
+    with path.open("xb") as handle:
         handle.write(data.getbuffer())
         handle.flush()
         os.fsync(handle.fileno())

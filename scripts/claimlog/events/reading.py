@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.events.batch import Batch, descriptor_findings, sealed_batches
+from claimlog.events.batch import Batch, batches_to_read, descriptor_findings
 from claimlog.events.cache import Cache, Verified
 from claimlog.events.lines import Lines, empty_frame
 from claimlog.events.log import READERS, positioned, written_as
@@ -41,7 +41,7 @@ def read_stored(
     """
     schemas = Schemas(package)
     findings: list[Finding] = [*descriptor_findings(package)]
-    batches = sealed_batches(package, findings)
+    batches = batches_to_read(package, findings)
     keys = _keys(batches, schemas)
     verified = cache.known([[keys[batch.index, s] for s in batch.streams] for batch in batches])
     log = StoredLog(package, schemas, batches, {}, {}, [], findings)

@@ -57,7 +57,7 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
 def tidy(target: Path) -> None:
     """Remove what processes that are no more left beside `target`, or bring `target` back."""
     retired = _retired(target)
-    if retired.exists():
+    if retired.is_dir() and not retired.is_symlink():  # a swap retires nothing else
         if target.exists():
             remove(retired)
         else:

@@ -18,6 +18,7 @@ from claimlog.events.text import Texts
 from claimlog.export.publish import publishing, tidy
 from claimlog.package import Package, remove
 from claimlog.schema import STREAMS
+from claimlog.state import checked_state, open_lock
 from claimlog.validate import Report, validate
 
 
@@ -28,16 +29,10 @@ def locked(package: Package) -> Iterator[None]:
     Raises
     ------
     ClaimlogError
-        If another process holds it for longer than the threshold ``lock_seconds``.
+        If another process holds it for longer than the threshold ``lock_seconds``, or the state of
+        the package is none of ours.
     """
-    try:
-        package.state.mkdir(exist_ok=True)
-        handle = (package.state / "lock").open("w")
-    except OSError as error:
-        raise ClaimlogError(
-            f"{package.relative(package.state)}: cannot be written ({error.strerror}); "
-            "give the checkout write permission"
-        ) from error
+    handle = open_lock(package)
     try:
         deadline = time.monotonic() + package.thresholds["lock_seconds"]
         while True:
@@ -61,7 +56,8 @@ def locked(package: Package) -> Iterator[None]:
 
 
 def open_folder(package: Package) -> Path:
-    return package.state / "open"
+    """Return where the open batch lies, once `state.checked_state` finds nothing foreign."""
+    return checked_state(package) / "open"
 
 
 def open_batch(package: Package, folder: Path | None = None) -> Batch | None:

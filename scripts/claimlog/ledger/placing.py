@@ -13,6 +13,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError, FindingsError, reason
 from claimlog.events.batch import (
     IN,
+    NAME,
     OUT,
     Batch,
     descriptor_findings,
@@ -23,6 +24,7 @@ from claimlog.events.log import read
 from claimlog.export.descriptor import dump_json
 from claimlog.ledger.opened import drop_known, open_batch
 from claimlog.package import DESCRIPTOR, Package, remove, sync, write_durably
+from claimlog.state import REMEDY, checked_state, state_folder
 
 DONE = "rebase-done"
 """What becomes of `OUT` and `IN`, which hold replaced batches as OLD.NEW, at the end."""
@@ -39,7 +41,7 @@ def staging(package: Package) -> Iterator[Path]:
     """
     shown = package.relative(package.state)
     try:
-        folder = Path(tempfile.mkdtemp(prefix="staging-", dir=package.state))
+        folder = Path(tempfile.mkdtemp(prefix="staging-", dir=state_folder(package)))
         try:
             yield folder
         finally:
@@ -104,7 +106,7 @@ def replace(
     ClaimlogError
         If events/ cannot be written and is as it was; or it was replaced and something is left.
     """
-    state = package.state
+    state = state_folder(package)
     try:
         (state / OUT).mkdir()
         for before, after in zip(old, new, strict=True):
@@ -131,12 +133,15 @@ def replace(
 
 def put_back(package: Package) -> list[str]:
     """Undo a rebase that did not come to its end; return the batches that are back in events/."""
-    out, halfway = package.state / OUT, package.state / IN
+    state = checked_state(package)
+    out, halfway = state / OUT, state / IN
+    for folder in (out, halfway):
+        _refuse_foreign(package, folder)
     if halfway.is_dir():
         for path in halfway.iterdir():
             successor = package.events / path.name.partition(".")[2]
             if successor.exists():
-                aside = package.state / f"staging-{successor.name}"
+                aside = state / f"staging-{successor.name}"
                 successor.rename(aside)
                 remove(aside)
         # an old batch may have the name of another's successor: first all of these, then those
@@ -151,10 +156,20 @@ def put_back(package: Package) -> list[str]:
     return back
 
 
+def _refuse_foreign(package: Package, folder: Path) -> None:
+    """Refuse what no rebase took out of events/: what it says is to be moved could be anything."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if package.events.is_symlink():
+            raise ClaimlogError("events: is a symbolic link; use a directory")
+        old, _, new = path.name.partition(".")
+        if path.is_symlink() or not path.is_dir() or not all(map(NAME.fullmatch, (old, new))):
+            raise ClaimlogError(f"{package.relative(path)}: no rebase made this; {REMEDY}")
+
+
 def recover(package: Package) -> list[str]:
     """Finish or undo what an interrupted run left; return what was done, a line each."""
     done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
-    if (package.state / DONE).is_dir():
+    if (checked_state(package) / DONE).is_dir():
         sync_descriptor(package)
         shutil.rmtree(package.state / DONE)
         done.append("finished an interrupted rebase")

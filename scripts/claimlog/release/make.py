@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimlog.checkout import Checkout
+from claimlog.checkout import LINK, Checkout
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.events.log import Log, read
 from claimlog.events.releases import FOLDER, Entry, Version, read_index
@@ -293,10 +293,16 @@ def committed(package: Package) -> str:
         checkout = Checkout.of(package)
         head = checkout.head()
         changed = checkout.changes()
+        links = [name for name, (mode, _) in checkout.blobs(head).items() if mode == LINK]
     except CheckoutError as error:
         raise ClaimlogError(
             f"{package.root.name}: {error}; a release names the commit it was made from"
         ) from None
+    if links:
+        raise ClaimlogError(
+            f"{links[0]}: is a symbolic link in the commit, and may lead anywhere; a release is "
+            "made of files, put the file itself there"
+        )
     if changed:
         raise ClaimlogError(advice(package, changed, checkout.untracked()))
     return head

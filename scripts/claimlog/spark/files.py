@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
-from claimlog.events.batch import MANIFEST, Batch, descriptor_findings, sealed_batches
+from claimlog.events.batch import MANIFEST, Batch, batches_to_read, descriptor_findings
 from claimlog.events.releases import FOLDER
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.spark.place import Entry, Place, local
@@ -83,7 +83,7 @@ def list_files(spark: SparkSession, package: Package, address: str | None, folde
             )
         package, where = _mirrored(package, place, folder)
     findings = [*descriptor_findings(package)]
-    batches = sealed_batches(package, findings)
+    batches = batches_to_read(package, findings)
     return Files(package, batches, [*_placed(batches, where)], findings)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from claimlog.checkout import Checkout, blob_id
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.events.batch import MANIFEST, Batch
-from claimlog.events.log import Log, read_bytes
+from claimlog.events.batch import MANIFEST, RESTORE, Batch
+from claimlog.events.log import Log
 from claimlog.events.merkle import EMPTY_ROOT
 from claimlog.events.releases import read_index
 from claimlog.git import CheckoutError
 from claimlog.validate.report import Report
-
-RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
 
 
 def check_integrity(log: Log, report: Report) -> None:
@@ -74,23 +72,22 @@ def check_released(log: Log, report: Report) -> None:
     try:
         checkout = Checkout.of(log.package)
         tag = checkout.release_tag() if checkout.is_tracked() else None
-        held = checkout.blobs(tag, "events/") if tag else {}
+        listed = checkout.blobs(tag, "events/") if tag else {}
+        held = {name: of for name, of in listed.items() if "/" in name.removeprefix("events/")}
+        differing = {*checkout.differing(held)} if held else set()
     except CheckoutError as error:
         report.count("released-batches", 0, note=str(error))
         return
     if tag is None:
         report.count("released-batches", 0, note="git knows no release tag (v…) of this checkout")
         return
-    for shown, (_, blob) in held.items():
-        if "/" not in shown.removeprefix("events/"):
-            continue
+    for shown in held:
         report.count("released-batches", 1)
-        path = log.package.root / shown
-        if not path.is_file():
-            message = f"is missing, release {tag} has it"
-            report.fail(Finding("released-batches", shown, message, remedy=RESTORE))
-        elif blob_id(read_bytes(path, shown), len(blob)) != blob:
-            message = f"differs from release {tag}"
+        if shown in differing:
+            is_there = (log.package.root / shown).is_file()
+            message = (
+                f"differs from release {tag}" if is_there else f"is missing, release {tag} has it"
+            )
             report.fail(Finding("released-batches", shown, message, remedy=RESTORE))
 
 

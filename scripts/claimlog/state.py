@@ -1,0 +1,118 @@
+"""The package's own state, ``.claimlog``: looked at before anything below it is used.
+
+Git carries symbolic links, so a clone can bring a ``.claimlog`` that leads to somebody's home. What
+is written or removed below it goes through `state_folder`, and locks are opened by `open_lock`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NoReturn
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+
+FOLDERS = ("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done")
+"""Directories below the state directory, by path; none has to be there."""
+
+FILES = ("lock", "cache/lock", "cache/state.json", "cache/digests.json", "cache/builds.json")
+"""Files below the state directory, by path; none has to be there."""
+
+FLAT = ("open",)
+"""Directories that hold regular files only."""
+
+REMEDY = "whoever made this checkout put it there: look at it, remove it, and run this again"
+
+
+def checked_state(package: Package) -> Path:
+    """Return the package's state directory, which may not be there yet.
+
+    Raises
+    ------
+    ClaimlogError
+        If it, or a directory or file below it that claimlog uses, is a symbolic link or of another
+        kind than it is when claimlog made it.
+    """
+    folder = package.state
+    for path, is_folder in _used(folder):
+        mode = _mode(package, path)
+        if mode is not None and not (stat.S_ISDIR if is_folder else stat.S_ISREG)(mode):
+            _refuse(package, path, mode, "directory" if is_folder else "regular file")
+    return folder
+
+
+def state_folder(package: Package, *below: str) -> Path:
+    """Return the package's state directory, or the one `below` it; it is made where there is none.
+
+    Raises
+    ------
+    ClaimlogError
+        As `checked_state` does, or if it cannot be written.
+    """
+    folder = checked_state(package).joinpath(*below)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(package, folder, error) from error
+    return folder
+
+
+def open_lock(package: Package, *below: str) -> IO[bytes]:
+    """Open the lock file of the state directory, or of the one `below` it; it has no content.
+
+    It is neither followed nor emptied, so that nothing but a lock is ever touched.
+
+    Raises
+    ------
+    ClaimlogError
+        As `state_folder` does.
+    """
+    path = state_folder(package, *below) / "lock"
+    # a FIFO would keep whoever opens it waiting
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        handle = os.open(path, flags, 0o666)
+    except OSError as error:
+        raise _unwritable(package, path.parent, error) from error
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        _refuse(package, path, mode, "regular file")
+    return os.fdopen(handle, "r+b", buffering=0)
+
+
+def _used(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield what claimlog uses, and whether it is a directory; a directory before what it holds."""
+    yield folder, True
+    yield from ((folder / name, True) for name in FOLDERS)
+    yield from ((folder / name, False) for name in FILES)
+    for name in FLAT:
+        if (folder / name).is_dir():
+            yield from ((path, False) for path in sorted((folder / name).iterdir()))
+
+
+def _mode(package: Package, path: Path) -> int | None:
+    """Return the mode of what a path names itself, or None where nothing is there."""
+    try:
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ClaimlogError(
+            f"{package.relative(path)}: cannot be looked at ({error.strerror}); {REMEDY}"
+        ) from error
+
+
+def _refuse(package: Package, path: Path, mode: int, wanted: str) -> NoReturn:
+    found = "is a symbolic link" if stat.S_ISLNK(mode) else f"is no {wanted}"
+    raise ClaimlogError(f"{package.relative(path)}: {found}; {REMEDY}")
+
+
+def _unwritable(package: Package, folder: Path, error: OSError) -> ClaimlogError:
+    return ClaimlogError(
+        f"{package.relative(folder)}: cannot be written ({error.strerror}); "
+        "give the checkout write permission"
+    )

@@ -1,0 +1,144 @@
+"""A hostile package can seem to hold more than a disk: what is too large is named, not read."""
+
+from __future__ import annotations
+
+import os
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import claimlog.cli
+import claimlog.inputs
+from claimlog.errors import FindingsError
+from claimlog.events.log import chunks, read
+from claimlog.inputs import fingerprint
+from claimlog.pipeline import build
+from claimlog.validate import validate
+from conftest import World
+
+HUGE = 60 << 30
+
+
+def make_huge(path: Path, size: int = HUGE) -> None:
+    """Let a file seem to have 60 GB, which take no room on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as handle:
+        os.truncate(handle.fileno(), size)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_large_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hashed(handle: Any, kind: str) -> Any:
+        assert os.fstat(handle.fileno()).st_size < HUGE, handle.name
+        return file_digest(handle, kind)
+
+    monkeypatch.setattr(claimlog.inputs, "file_digest", hashed)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 2])
+@pytest.mark.parametrize("large", [200 << 20, 1 << 50])
+def test_a_sealed_file_that_grew_without_bound_is_named_and_not_read(
+    batch: int, large: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.inputs, "LARGE", large)
+    path = world.file("actors" if batch == 0 else "claims", batch)
+    sealed = path.stat().st_size
+    make_huge(path)
+    shown = world.package.relative(path)
+    [finding] = validate(read(world.package), None).findings
+    assert str(finding).startswith(
+        f"{shown}: bytes is {HUGE}, batch.json says {sealed}; it was not read; a sealed batch"
+    )
+    assert finding.rule == "file-hash"
+    with pytest.raises(FindingsError) as raised:
+        build(world.package, world.package.build)
+    assert [found.rule for found in raised.value.findings] == ["file-hash"]
+    assert not world.package.build.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "events/0001-register/extra.bin",
+        "events/0001-register/extra.ndjson",
+        "events/0001-register/batch.json",
+        "events/extra.bin",
+        "events/elsewhere/claims.ndjson",
+        "releases/.hidden",
+        "releases/0.1.0.json",
+        "schemas/extra.json",
+        "datapackage.json",
+    ],
+)
+def test_a_fingerprint_reads_only_what_a_package_may_hold(name: str, world: World) -> None:
+    before = fingerprint(world.package, None, None)
+    make_huge(world.root / name)
+    after = fingerprint(world.package, None, None)
+    make_huge(world.root / name, HUGE + 1)
+    assert len({before, after, fingerprint(world.package, None, None)}) == 3
+
+
+def test_a_fingerprint_follows_no_link_and_waits_for_no_fifo(world: World, tmp_path: Path) -> None:
+    make_huge(tmp_path / "huge")
+    (world.package.events / "0001-register" / "link.ndjson").symlink_to(tmp_path / "huge")
+    (world.package.events / "link").symlink_to(tmp_path)
+    os.mkfifo(world.package.events / "0001-register" / "links.ndjson")
+    before = fingerprint(world.package, None, None)
+    (world.package.events / "link").unlink()
+    (world.package.events / "link").symlink_to("/dev")
+    assert fingerprint(world.package, None, None) != before
+
+
+def test_a_fingerprint_knows_every_byte_of_the_log(world: World) -> None:
+    seen = {fingerprint(world.package, None, None)}
+    paths = [path for path in sorted(world.package.events.rglob("*")) if path.is_file()]
+    for path in [*paths, world.root / "datapackage.json"]:
+        data = path.read_bytes()
+        path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+        seen.add(fingerprint(world.package, None, None))
+        path.write_bytes(data)
+    assert len(seen) == len(paths) + 2
+
+
+def test_many_files_of_a_definition_are_not_hashed_without_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.inputs, "DEFINITION_BYTES", 1 << 20)
+    hashed: list[int] = []
+
+    def heard(handle: Any, kind: str) -> Any:
+        if "more-" in handle.name:
+            hashed.append(os.fstat(handle.fileno()).st_size)
+        return file_digest(handle, kind)
+
+    monkeypatch.setattr(claimlog.inputs, "file_digest", heard)
+    for number in range(20):
+        make_huge(world.root / "schemas" / f"more-{number}", 100 << 10)
+    fingerprint(world.package, None, None)
+    assert 0 < sum(hashed) <= 1 << 20
+
+
+def test_a_line_without_end_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "claims.ndjson"
+    path.write_bytes(b"a\n" + b"b" * 10_000)
+    found = [*chunks(path, path.name, 100, 1000)]
+    assert found[0] == b"a\n" + found[0][2:]
+    assert 1000 < sum(map(len, found)) < 1500
+    assert b"".join(chunks(path, path.name, 100, 10_000)) == path.read_bytes()
+
+
+def test_a_lack_of_memory_is_not_called_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(claimlog.cli.cli, "main", fail)
+    with pytest.raises(SystemExit) as raised:
+        claimlog.cli._run()
+    assert raised.value.code == 1
+    said = capsys.readouterr().err
+    assert "memory ran out; nothing was replaced" in said
+    assert "fault" not in said

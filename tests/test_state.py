@@ -1,0 +1,200 @@
+"""A clone can bring a ``.claimlog``; nothing outside of the package is written or removed by it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import claimlog.inputs
+from claimlog.errors import ClaimlogError
+from claimlog.events.cache import cached
+from claimlog.events.parts import write_part
+from claimlog.export.publish import tidy
+from claimlog.ledger.opened import locked
+from claimlog.ledger.placing import recover
+from claimlog.pipeline import build
+from claimlog.schema import Schemas
+from claimlog.state import FILES, FOLDERS, open_lock
+from conftest import World
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """Somebody's directory, with names that claimlog removes or empties in its own."""
+    folder = tmp_path / "home"
+    for name in ("staging-area", "parts", "0001-precious", ".gone-1"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "letter.txt").write_text("Dear reader")
+    for name in ("lock", "state.json", "builds.json", "claims.ndjson", "0001-a-claims-7-0.parquet"):
+        (folder / name).write_text("mine")
+    return folder
+
+
+def everything(folder: Path) -> dict[str, bytes | None]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def link(path: Path, victim: Path, is_folder: bool) -> None:
+    path.symlink_to(os.path.relpath(victim if is_folder else victim / "lock", path.parent))
+
+
+def fifo(path: Path, _: Path, __: bool) -> None:
+    os.mkfifo(path)
+
+
+def other_kind(path: Path, _: Path, is_folder: bool) -> None:
+    if is_folder:
+        path.write_text("")
+    else:
+        path.mkdir()
+
+
+PLACES = [(".", True), *((name, True) for name in FOLDERS), *((name, False) for name in FILES)]
+
+
+@pytest.mark.parametrize("place", [link, fifo, other_kind])
+@pytest.mark.parametrize(("name", "is_folder"), PLACES)
+def test_state_that_is_none_of_ours_is_refused_in_a_line(
+    name: str,
+    is_folder: bool,
+    place: Callable[[Path, Path, bool], None],
+    world: World,
+    victim: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(claimlog.inputs, "LARGE", -1)
+    state = world.package.state
+    shutil.rmtree(state, ignore_errors=True)
+    path = state / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place(path, victim, is_folder)
+    before = everything(victim)
+    shown = f".claimlog/{name}".removesuffix("/.")
+    with pytest.raises(ClaimlogError, match=rf"^{shown}: is (a symbolic link|no ).*remove it"):
+        build(world.package, world.package.build)
+    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), locked(world.package):
+        pass
+    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), cached(world.package):
+        pass
+    assert everything(victim) == before
+    assert not world.package.build.exists()
+
+
+def test_a_fifo_for_the_state_gives_a_line_and_no_hang(world: World) -> None:
+    shutil.rmtree(world.package.state, ignore_errors=True)
+    os.mkfifo(world.package.state)
+    for words in (
+        ("build",),
+        ("validate",),
+        ("seal", "--slug", "more", "--title", "x", "--method", "y"),
+    ):
+        done = world.run(*words)
+        assert done.returncode == 1
+        assert [*done.stderr.splitlines()][-1].startswith("claimlog: .claimlog: is no directory")
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("place", [link, fifo, other_kind])
+def test_what_is_no_file_in_the_open_batch_is_refused(
+    place: Callable[[Path, Path, bool], None], world: World, victim: Path
+) -> None:
+    folder = world.package.state / "open"
+    folder.mkdir(parents=True)
+    place(folder / "claims.ndjson", victim, False)
+    with pytest.raises(ClaimlogError, match=r"^\.claimlog/open/claims\.ndjson: is "):
+        world.amend("claims", "C001-002", note="One more.")
+
+
+def test_a_lock_is_not_emptied(world: World) -> None:
+    with open_lock(world.package):
+        pass
+    (world.package.state / "lock").write_text("kept")
+    with locked(world.package), open_lock(world.package):
+        pass
+    assert (world.package.state / "lock").read_text() == "kept"
+
+
+def test_only_parts_are_removed_from_the_folder_of_parts(
+    world: World, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.inputs, "LARGE", -1)
+    build(world.package, world.package.build)
+    parts = world.package.state / "cache" / "parts"
+    stale = parts / "0001-register-actors-77-0.parquet"
+    stale.write_bytes(b"")
+    waiting = parts / "0001-a-claims-7-0.parquet"
+    waiting.symlink_to(victim / waiting.name)
+    folder = parts / "0001-a-claims-8-0.parquet"
+    folder.mkdir()
+    (parts / "letter.txt").write_text("mine")
+    (parts / "elsewhere").symlink_to(victim)
+    before = everything(victim)
+    build(world.package, world.package.build)
+    assert not stale.exists()
+    assert not waiting.is_symlink()
+    assert (folder.is_dir(), (parts / "letter.txt").read_text()) == (True, "mine")
+    assert (parts / "elsewhere").is_symlink()
+    assert everything(victim) == before
+
+
+def test_a_part_is_not_written_through_a_link_that_waits_for_it(
+    world: World, victim: Path, tmp_path: Path
+) -> None:
+    from claimlog.events.log import read
+
+    log = read(world.package)
+    path = tmp_path / "0001-a-claims-7-0.parquet"
+    path.symlink_to(victim / path.name)
+    write_part(log.frames["actors"], Schemas(world.package).streams["actors"], path)
+    assert not path.is_symlink()
+    assert (victim / path.name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["foo", "0001-register", "foo.", ".0001-register", "a.precious"])
+def test_what_no_rebase_took_out_is_not_put_back(name: str, world: World) -> None:
+    for folder in ("rebase-in", "rebase-out"):
+        path = world.package.state / folder / name
+        path.mkdir(parents=True)
+        before = everything(world.package.events)
+        with pytest.raises(ClaimlogError, match="no rebase made this"):
+            recover(world.package)
+        assert everything(world.package.events) == before
+        shutil.rmtree(path.parent)
+
+
+def test_nothing_is_taken_out_of_where_a_link_for_events_leads(world: World, victim: Path) -> None:
+    shutil.rmtree(world.package.events)
+    world.package.events.symlink_to(victim)
+    (world.package.state / "rebase-in" / "0001-a.0001-precious").mkdir(parents=True)
+    before = everything(victim)
+    with pytest.raises(ClaimlogError, match="events: is a symbolic link"):
+        recover(world.package)
+    assert everything(victim) == before
+
+
+def test_what_a_clone_has_beside_a_build_is_not_followed(world: World, victim: Path) -> None:
+    target = world.package.build
+    (world.root / ".build-old").symlink_to(victim)
+    (world.root / f".build-new-{'9' * 30}-a").mkdir()
+    (world.root / ".build-new-4194305-b").symlink_to(victim)
+    before = everything(victim)
+    tidy(target)
+    assert not target.exists()
+    assert not [*world.root.glob(".build-new-*")]
+    assert everything(victim) == before
+
+
+def test_a_build_that_is_a_link_is_not_replaced(world: World, tmp_path: Path) -> None:
+    build(world.package, tmp_path / "elsewhere")
+    world.package.build.symlink_to(tmp_path / "elsewhere")
+    before = everything(tmp_path / "elsewhere")
+    with pytest.raises(ClaimlogError, match="build: is a symbolic link"):
+        build(world.package, world.package.build)
+    assert everything(tmp_path / "elsewhere") == before
