@@ -129,5 +129,5 @@ def _search_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
             command = f"INSERT INTO {quoted(name)}({quoted(name)}, rank)"
             try:
                 database.execute(f"{command} VALUES ('integrity-check', 1)")
-            except sqlite3.DatabaseError:
-                yield name, "does not hold the words of its table, so a search would miss some"
+            except sqlite3.DatabaseError as error:
+                yield name, f"does not hold the words of its table ({str(error)[:80]})"
