@@ -18,6 +18,7 @@ import sys
 import time
 import zipfile
 import zlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,168 @@ def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, fol
 def test_a_column_that_is_not_of_the_definition_is_named(folder: Path) -> None:
     alter(folder, "ALTER TABLE links ADD COLUMN more TEXT")
     assert "'links' has other columns than its schema" in findings(folder)
+
+
+OTHERWISE = {
+    "a collation": ('"statement" TEXT', '"statement" TEXT COLLATE NOCASE'),
+    "a default": ('"note" TEXT', "\"note\" TEXT DEFAULT 'x'"),
+    "a condition": ('"note" TEXT', '"note" TEXT CHECK (1)'),
+    "no key": ('PRIMARY KEY ("claim_id")', 'UNIQUE ("claim_id")'),
+    "no strictness": (") STRICT", ")"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_a_table_that_is_created_otherwise_is_named(what: str, folder: Path) -> None:
+    old, new = OTHERWISE[what]
+    database = sqlite3.connect(folder / "tiny.db")
+    database.execute("PRAGMA writable_schema = ON")
+    query = "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = 'claims' AND sql != ''"
+    before = database.total_changes
+    database.execute(query, (old, new))
+    assert database.total_changes > before
+    database.commit()
+    database.close()
+    assert "[release-database]" in findings(folder)
+
+
+def test_a_missing_or_other_index_is_named(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "tiny.db")) as database:
+        query = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql != '' LIMIT 1"
+        [(name,)] = database.execute(query).fetchall()
+    alter(folder, f'DROP INDEX "{name}"', 'CREATE INDEX "more" ON "claims" ("note")')
+    said = findings(folder)
+    assert f'CREATE INDEX "{name}"' in said
+    assert "'more' is an index that the definition does not give" in said
+
+
+SEARCHES = {
+    "emptied": ("INSERT INTO claims_fts(claims_fts) VALUES ('delete-all')",),
+    "without a row": (
+        "INSERT INTO claims_fts(claims_fts, rowid, statement) "
+        "SELECT 'delete', rowid, statement FROM claims LIMIT 1",
+    ),
+    "with other words": ("INSERT INTO claims_fts(rowid, statement) VALUES (1, 'forged')",),
+    "ranked otherwise": ("INSERT INTO claims_fts(claims_fts, rank) VALUES ('rank', 'bm25(-1.0)')",),
+    "dropped": ("DROP TABLE claims_fts",),
+}
+
+
+@pytest.mark.parametrize("what", SEARCHES)
+def test_a_search_that_would_miss_rows_is_named(what: str, folder: Path) -> None:
+    alter(folder, *SEARCHES[what])
+    assert "tiny.db: 'claims_fts' " in findings(folder)
+
+
+def test_a_database_with_a_log_of_changes_is_named(folder: Path) -> None:
+    """We read the file alone; every other program would read the log too."""
+    path = folder / "tiny.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA wal_autocheckpoint = 0")
+        database.execute("UPDATE claims SET statement = 'Forged.'")
+        database.commit()
+        changes = path.with_name("tiny.db-wal").read_bytes()
+    alter(folder, "PRAGMA journal_mode = WAL")
+    path.with_name("tiny.db-wal").write_bytes(changes)
+    said = findings(folder)
+    assert "tiny.db-wal: is no file that a release of this definition holds" in said
+    assert "'the file' says that a log of changes lies beside it" in said
+
+
+EXTRA = (
+    *("tiny.db-journal", "tiny.db-shm", "other.db.txt", "run-me.sh", "conftest.py", ".env"),
+    *("parquet/verdicts.parquet", "parquet/claims.csv", "log/events/README.md"),
+    *("log/schemas/run.py", "log/releases/latest.json", "log/docs/more.md", "log/pyproject.toml"),
+    *("log/events/0001-sources/more.txt", "log/releases/0.0.1.json.bak", "log/.claimlog/notes"),
+)
+
+
+def test_a_file_that_no_release_holds_is_named_although_it_is_listed(folder: Path) -> None:
+    for name in EXTRA:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    said = findings(folder)
+    assert [
+        n for n in EXTRA if f"{n}: is no file that a release of this definition" not in said
+    ] == []
+
+
+def footer(path: Path, *changes: tuple[bytes, bytes]) -> None:
+    """Replace bytes of the same length in a Parquet file, after its last page."""
+    data = path.read_bytes()
+    group = pq.read_metadata(path).row_group(0)
+    columns = [group.column(at) for at in range(group.num_columns)]
+    end = max(
+        (c.dictionary_page_offset or c.data_page_offset) + c.total_compressed_size for c in columns
+    )
+    rest = data[end:]
+    for old, new in changes:
+        assert len(old) == len(new)
+        assert old in rest
+        rest = rest.replace(old, new)
+    path.write_bytes(data[:end] + rest)
+
+
+@pytest.mark.parametrize("library", [False, True], ids=["ours", "another"])
+def test_statistics_by_which_a_reader_would_skip_rows_are_named(
+    library: bool, folder: Path
+) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    said = pq.read_metadata(path)
+    bounds = said.row_group(0).column(said.schema.names.index("claim_id")).statistics
+    changes = [(b.encode(), b"X" + b.encode()[1:]) for b in (bounds.min, bounds.max)]
+    if library:
+        changes.append((b"parquet-cpp-arrow", b"parquet-cpp-other"))
+    footer(path, *changes)
+    lost = pl.scan_parquet(path).filter(pl.col("claim_id") == bounds.min).collect()
+    assert lost.height == 0
+    assert pl.read_parquet(path)["claim_id"].min() == bounds.min
+    assert (
+        "parquet/claims.parquet: states other bounds of claim_id than its values have"
+        in findings(folder)
+    )
+
+
+def test_an_index_of_pages_by_which_a_reader_would_skip_rows_is_named(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    data = path.read_bytes()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    bound = pl.read_parquet(path)["claim_id"].max().encode()  # type: ignore[union-attr]
+    at = data.rindex(bound, 0, start)  # in the index, which lies before the footer
+    path.write_bytes(data[:at] + b"A" + data[at + 1 :])
+    assert "claims.parquet: is not to the byte what parquet-cpp-arrow" in findings(folder)
+
+
+def test_a_parquet_file_of_another_library_is_compared_as_far_as_it_can_be(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    footer(path, (b"parquet-cpp-arrow", b"parquet-cpp-other"))
+    verdict = verify_limited(pack(folder))
+    assert not any(
+        "claims.parquet: " in str(f) and "[release-parquet]" in str(f) for f in verdict.findings
+    )
+    assert any(
+        "indexes of pages in 1 Parquet files, parquet/claims" in u for u in verdict.unchecked
+    )
+
+
+COLUMNS: dict[str, Any] = {
+    "one more": lambda t: t.append_column("verdict", pa.array(["false"] * t.num_rows)),
+    "another order": lambda t: t.select([*t.column_names[1:], t.column_names[0]]),
+    "another description": lambda t: t.replace_schema_metadata({"description": "Proven facts."}),
+    "a note for another program": lambda t: t.replace_schema_metadata(
+        {**t.schema.metadata, b"pandas": b"{}"}
+    ),
+}
+
+
+@pytest.mark.parametrize("what", COLUMNS)
+def test_columns_of_parquet_that_the_definition_does_not_give_are_named(
+    what: str, folder: Path
+) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    pq.write_table(COLUMNS[what](pq.read_table(path)), path)
+    assert "[release-parquet]" in findings(folder)
 
 
 def test_rows_that_an_index_hides_are_found(folder: Path) -> None:

@@ -624,6 +624,17 @@ def test_without_an_index_or_a_signature_nobody_vouches(released: Repo) -> None:
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
+def test_a_published_release_is_consistent_with_itself(version: str) -> None:
+    archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
+    if not archive.is_file():
+        pytest.skip("NOT RUN: the published archives are not beside the checkout")
+    verdict = verify(archive)
+    assert verdict.findings == []
+    assert "names of the files against the definition" in verdict.checked
+    assert "columns and statistics of 32 Parquet files" in verdict.checked
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
 def test_a_published_release_stays_verifiable(version: str) -> None:
     archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
     if not archive.is_file():
@@ -654,13 +665,30 @@ def test_an_archive_does_not_choose_the_rules_that_judge_it(folder: Path) -> Non
     assert not any("tree-root" in line or "file-hash" in line for line in everything.unchecked)
 
 
-def test_tables_of_another_fold_are_named_as_not_checked(folder: Path) -> None:
+def of_fold(folder: Path, version: object) -> None:
     path = folder / "release.json"
     said = json.loads(path.read_text("utf-8"))
     assert said["fold_version"] == FOLD_VERSION
-    path.write_bytes(dump_json({**said, "fold_version": FOLD_VERSION + 1}))
+    path.write_bytes(dump_json({**said, "fold_version": version}))
     resum(folder)
-    verdict = verify(folder)
+
+
+def test_tables_of_another_fold_are_named_as_not_checked(
+    released: Repo, folder: Path, keys: Keys
+) -> None:
+    secret, public = keys("own")
+    of_fold(folder, FOLD_VERSION + 1)
+    [entry] = read_index(released.package)
+    own = Statement.of_entry("tiny", entry)
+
+    def sign() -> None:
+        resum(folder)
+        listed = sha256((folder / SUMS).read_bytes()).hexdigest()
+        note = replace(own, sums=listed).sign(secret)
+        folder.with_name("tiny-0.1.0.signature").write_text(note, "utf-8")
+
+    sign()
+    verdict = verify(folder, key=public)
     assert verdict.findings == []
     [line] = verdict.unchecked
     assert "claimlog release --rebuild 0.1.0 --exact" in line
@@ -668,8 +696,19 @@ def test_tables_of_another_fold_are_named_as_not_checked(folder: Path) -> None:
     with sqlite3.connect(folder / "tiny.db") as database:
         database.execute("UPDATE claims SET statement = 'Another statement.'")
     database.close()
-    resum(folder)
-    assert any("logical hash of claims" in str(f) for f in verify(folder).findings)
+    sign()
+    assert any("logical hash of claims" in str(f) for f in verify(folder, key=public).findings)
+
+
+@pytest.mark.parametrize("version", [FOLD_VERSION + 1, 0, -1, "1", None, 1.5, True])
+def test_a_fold_that_never_was_is_a_finding_if_nobody_vouches(
+    version: object, folder: Path
+) -> None:
+    """By it a forger would choose that the tables are not held against the log."""
+    of_fold(folder, version)
+    [finding] = [f for f in verify(folder).findings if f.rule == "release-fold"]
+    assert f"was folded by version {version} of the fold" in str(finding)
+    assert "newer claimlog" in str(finding)
 
 
 def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:

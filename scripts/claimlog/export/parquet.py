@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from claimlog.schema import Table
+from claimlog.schema import Field, Table
 
 ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
 PLACE = "claimlog_place"
@@ -57,18 +58,21 @@ class ParquetFile:
 
     def _write(self, rows: pa.Table) -> None:
         if self._writer is None:
-            names = self.table.names
-            self._writer = pq.ParquetWriter(
-                self.path,
-                self._schema,
-                compression="zstd",
-                sorting_columns=[
-                    pq.SortingColumn(names.index(name)) for name in self.table.primary_key
-                ],
-                write_page_index=True,
-            )
+            self._writer = open_writer(self.path, self._schema, self.table)
         # in one piece each column: where pieces end shows in the bytes
         self._writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
+
+
+def open_writer(target: Path | BinaryIO, schema: pa.Schema, table: Table) -> pq.ParquetWriter:
+    """Return what writes row groups of a table as every file of ours has them."""
+    names = table.names
+    return pq.ParquetWriter(
+        target,
+        schema,
+        compression="zstd",
+        sorting_columns=[pq.SortingColumn(names.index(name)) for name in table.primary_key],
+        write_page_index=True,
+    )
 
 
 def merge(old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | None = None) -> None:
@@ -133,13 +137,21 @@ def _described(schema: pa.Schema, table: Table) -> pa.Schema:
     """Return an Arrow schema with the descriptions and units of the columns."""
     fields = []
     for item, field in zip(table.fields, schema, strict=True):
-        notes = {"description": item.description}
-        if item.unit:
-            notes["unit"] = item.unit
+        notes = column_notes(item)
         kind = field.type
         if pa.types.is_dictionary(kind):
             # Polars says of every Enum that it is ordered, and reads one by the note of its codes
             kind = pa.dictionary(kind.index_type, kind.value_type, item.ordered)
             notes |= {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
         fields.append(pa.field(item.name, kind, not item.required, notes))
-    return pa.schema(fields, {"title": table.title, "description": table.description})
+    return pa.schema(fields, table_notes(table))
+
+
+def column_notes(item: Field) -> dict[str, str]:
+    """Return what a file says of a column."""
+    return {"description": item.description, **({"unit": item.unit} if item.unit else {})}
+
+
+def table_notes(table: Table) -> dict[str, str]:
+    """Return what a file says of itself."""
+    return {"title": table.title, "description": table.description}

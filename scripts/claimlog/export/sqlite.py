@@ -44,11 +44,18 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def create(table: Table) -> str:
-    """Return the statement that makes a table."""
+def create(table: Table, key_first: bool = True) -> str:
+    """Return the statement that makes a table.
+
+    Parameters
+    ----------
+    key_first
+        Whether a bridge begins with the columns of its key; releases up to 0.2.0 have them in the
+        order of the schema.
+    """
     # those of the key first: SQLite before 3.41 takes a table without rowids whose columns are in
     # another order than its key for damaged (PRAGMA quick_check)
-    order = dict.fromkeys(table.primary_key if table.spec.get("bridge") else ())
+    order = dict.fromkeys(table.primary_key if key_first and table.spec.get("bridge") else ())
     columns = [table.by_name[name] for name in {**order, **dict.fromkeys(table.names)}]
     parts = [_column(item) for item in columns]
     parts.append(f"PRIMARY KEY ({', '.join(map(quoted, table.primary_key))})")

@@ -2,29 +2,37 @@
 
 A view, a trigger, a generated column or an index on an expression runs when a reader asks for a
 row, and can answer without end. So before a row is read, everything in ``sqlite_schema`` must be a
-table of the definition with its very columns, an index on plain columns, a full-text index as we
-write it, or a view that we would write again to the letter.
+table, an index, a full-text index or a view that we would write again to the letter.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from claimlog.errors import Finding
 from claimlog.export.logical import VALUE_BYTES
-from claimlog.export.sqlite import fts, quoted
+from claimlog.export.sqlite import create, fts, indexes, quoted
 from claimlog.release.layout import AGAIN
 from claimlog.schema import Table
 
 RULE = "release-database"
 STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
-PLAIN_INDEX = re.compile(r'CREATE INDEX "\w+" ON "\w+" \("\w+"(?:, "\w+")*\)')
-SHADOWS = ("data", "idx", "docsize", "config")
-"""Tables in which FTS5 keeps an index of external content."""
+SHADOWS = {
+    "data": "(id INTEGER PRIMARY KEY, block BLOB)",
+    "idx": "(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID",
+    "docsize": "(id INTEGER PRIMARY KEY, sz BLOB)",
+    "config": "(k PRIMARY KEY, v) WITHOUT ROWID",
+}
+"""Tables in which FTS5 keeps an index of external content, and their columns."""
+
+SEARCH_SETTINGS = ("version", "hashsize")
+"""What FTS5 may be set to; by others a search would rank or keep words otherwise."""
+
+HEADER = slice(18, 20)
+"""Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
 
 
 @contextmanager
@@ -56,62 +64,70 @@ def check_objects(
         with opened(path) as database:
             listed = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
             found = [tuple(map(str, row)) for row in listed.fetchmany(10_000)]
-            flaws = [
-                (name, flaw)
-                for kind, name, owner, sql in found
-                if (flaw := _flaw(kind, name, owner, sql, tables, views))
-            ]
-            if not flaws:
-                flaws = [*_column_flaws(database, tables, {name for _, name, _, _ in found})]
+            flaws = [*_object_flaws(found, tables, views)]
             if not flaws and deep:
                 [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
                 flaws = [] if said == "ok" else [("the file", f"is not sound: {said[:200]}")]
+        if not flaws and deep:
+            flaws = [*_search_flaws(path, tables)]
     except (sqlite3.Error, ValueError, OverflowError) as error:
         flaws = [("the file", f"cannot be read as SQLite ({str(error).splitlines()[0]})")]
     for name, flaw in flaws[:20]:
         yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=AGAIN)
 
 
-def _flaw(
-    kind: str,
-    name: str,
-    owner: str,
-    sql: str,
-    tables: Mapping[str, Table],
-    views: Collection[str],
-) -> str | None:
-    """Say how an object is none that a release holds, or return None."""
-    searches = {f"{t.name}_fts": index.create for t in tables.values() for index in fts(t)}
-    if kind == "table":
-        base, _, part = name.rpartition("_")
-        if name in tables and sql.startswith(f"CREATE TABLE {quoted(name)} ("):
-            return None
-        if (base in searches and part in SHADOWS and sql.startswith("CREATE TABLE '")) or (
-            {**searches, **STATISTICS}.get(name) == sql
-        ):
-            return None
-        return "is a table that the definition does not give"
-    if kind == "index":
-        if owner in tables and (sql == "None" or PLAIN_INDEX.fullmatch(sql)):
-            return None
-        shadow = owner.rpartition("_")
-        if sql == "None" and shadow[0] in searches and shadow[2] in SHADOWS:
-            return None
-        return "is an index that the definition does not give"
-    if kind == "view" and sql in views:
-        return None
-    return f"is a {kind} that the definition does not give"
-
-
-def _column_flaws(
-    database: sqlite3.Connection, tables: Mapping[str, Table], present: Collection[str]
+def _object_flaws(
+    found: Sequence[tuple[str, ...]], tables: Mapping[str, Table], views: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the tables whose columns are not those of their schema, or are computed."""
-    for table in tables.values():
-        if table.name not in present:
-            yield table.name, "is missing"
+    """Yield the objects that no release of the definition holds, and those that it must hold."""
+    own = {name: {create(table), create(table, False)} for name, table in tables.items()}
+    own |= {f"{t.name}_fts": {index.create} for t in tables.values() for index in fts(t)}
+    searches = [name for name in own if name not in tables]
+    shadows = {
+        f"{name}_{part}": {f"CREATE TABLE '{name}_{part}'{columns}"}
+        for name in searches
+        for part, columns in SHADOWS.items()
+    }
+    given = {**shadows, **{name: {sql} for name, sql in STATISTICS.items()}, **own}
+    indexing = {sql for table in tables.values() for sql in indexes(table)}
+    missing = {*own, *indexing, *views}
+    for kind, name, owner, sql in found:
+        if kind == "table":
+            missing.discard(name)
+            if name in tables and sql not in given[name]:
+                yield name, "has other columns than its schema, or the like columns otherwise"
+            elif sql not in given.get(name, ()):
+                yield name, "is a table that the definition does not give"
             continue
-        columns = database.execute(f"PRAGMA table_xinfo({quoted(table.name)})").fetchall()
-        # in any order: a bridge has those of its key first
-        if sorted((c[1], c[-1]) for c in columns) != sorted((name, 0) for name in table.names):
-            yield table.name, "has other columns than its schema"
+        missing.discard(sql)
+        of_key = kind == "index" and sql == "None" and owner in given
+        if not of_key and sql not in {"index": indexing, "view": views}.get(kind, ()):
+            article = "an" if kind == "index" else "a"
+            yield name, f"is {article} {kind} that the definition does not give"
+    yield from ((name, "is missing") for name in sorted(missing))
+
+
+def _search_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
+    """Yield the full-text indexes that do not hold the words of their tables.
+
+    FTS5 checks an index by a command that writes, so a copy in memory is checked.
+    """
+    data = path.read_bytes()
+    if data[HEADER] != b"\1\1":
+        yield "the file", "says that a log of changes lies beside it, which no release has"
+        return
+    searches = [f"{table.name}_fts" for table in tables.values() for _ in fts(table)]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+        database.execute("PRAGMA trusted_schema = OFF")
+        database.deserialize(data)
+        for name in searches:
+            settings = database.execute(f"SELECT k FROM {quoted(f'{name}_config')}").fetchmany(10)
+            if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
+                yield name, f"has the setting {str(other[0])[:80]!r}, which no release has"
+                continue
+            command = f"INSERT INTO {quoted(name)}({quoted(name)}, rank)"
+            try:
+                database.execute(f"{command} VALUES ('integrity-check', 1)")
+            except sqlite3.DatabaseError as error:
+                yield name, f"does not hold the words of its table ({str(error)[:80]})"

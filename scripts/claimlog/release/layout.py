@@ -15,6 +15,8 @@ SUMS = "SHA256SUMS"
 RELEASE = "release.json"
 CHANGES = "CHANGES.md"
 CHECKPOINT = "checkpoint"
+VALIDATION = "validation.json"
+LICENCE = "LICENSE.txt"
 LOG = "log"
 """The package at the release: events, schemas with the codebook, earlier releases."""
 

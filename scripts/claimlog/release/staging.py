@@ -29,9 +29,11 @@ from claimlog.release.facts import Facts, File
 from claimlog.release.layout import (
     CHANGES,
     CHECKPOINT,
+    LICENCE,
     LOG,
     RELEASE,
     SUMS,
+    VALIDATION,
     digest,
     digests,
     log_of,
@@ -79,14 +81,14 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
     built = folder / "build"
     compile_log(inner, built, progress=progress)
     remove(inner.state)  # notes and caches of that build, which are nobody else's
-    for name in ("parquet", f"{package.descriptor['name']}.db", "validation.json"):
+    for name in ("parquet", f"{package.descriptor['name']}.db", VALIDATION):
         (built / name).rename(folder / name)
     described = read_json(built / DESCRIPTOR, DESCRIPTOR)
     shutil.rmtree(built)
     (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
     licence = package.root / "LICENSE-DATA"
     if licence.is_file():
-        shutil.copyfile(licence, folder / "LICENSE.txt")
+        shutil.copyfile(licence, folder / LICENCE)
     facts = facts_of(folder, inner, plan, described)
     checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")

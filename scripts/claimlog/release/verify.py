@@ -26,6 +26,8 @@ from claimlog.package import DESCRIPTOR, read_json
 from claimlog.release.checkpoint import parse
 from claimlog.release.database import check_objects
 from claimlog.release.descriptors import READERS, agreement
+from claimlog.release.file_names import check_names
+from claimlog.release.footers import footer_flaws
 from claimlog.release.layout import (
     AGAIN,
     CHANGES,
@@ -101,10 +103,11 @@ def verify(
             check_index(copy, index, place, verdict)
         if key is not None:
             _run(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
-        for check in (check_log, _database, _served, _tables):
+        for check in (_names, check_log, _database, _served, _tables):
             _run(check, copy, verdict)
         if not any(finding.rule == "release-rows" for finding in verdict.findings):
-            _run(_described, copy, verdict)  # which reads the tables whole
+            for check in (_described, _footers):  # which read the tables whole
+                _run(check, copy, verdict)
         if verdict.findings:
             verdict.vouchers.clear()
         return verdict
@@ -130,6 +133,17 @@ def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
 def _named(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The release says which version it is of."""
     verdict.version = str(Version.parse(str(copy.summary.get("version"))))
+
+
+def _names(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """There is no file but those that a release of this definition holds.
+
+    Where somebody vouches for the release, every file is one that was published.
+    """
+    if not verdict.vouchers:
+        name = str(copy.package.descriptor["name"])
+        verdict.findings += check_names(copy.folder, name, copy.log.schemas.tables)
+        verdict.checked.append("names of the files against the definition")
 
 
 def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
@@ -222,11 +236,17 @@ def _tables(copy: ReleaseCopy, verdict: Verdict) -> None:
     held against each other and against ``release.json``.
     """
     version = copy.summary.get("fold_version", FOLD_VERSION_UNNAMED)
-    if version != FOLD_VERSION:
+    known = type(version) is int and 1 <= version <= FOLD_VERSION
+    if not known and not verdict.vouchers:
+        message = f"was folded by version {str(version)[:20]} of the fold, this is {FOLD_VERSION}"
+        remedy = "verify it with a newer claimlog, or in a checkout whose releases/ you trust"
+        verdict.findings.append(Finding("release-fold", RELEASE, message, remedy=remedy))
+    elif version != FOLD_VERSION:
         verdict.unchecked.append(
             f"the tables against the log: they were folded by version {version} of the fold, this "
             f"is {FOLD_VERSION}; checked by: claimlog release --rebuild {verdict.version} --exact"
         )
+    if not known or version != FOLD_VERSION:
         _tables_among_themselves(copy, verdict)
         return
     log = copy.readable_log()
@@ -318,6 +338,31 @@ def _described(copy: ReleaseCopy, verdict: Verdict) -> None:
         message = "does not say what the files hold"
         verdict.findings.append(Finding("release-descriptors", RELEASE, message, remedy=AGAIN))
     verdict.checked.append("descriptors against each other and the files")
+
+
+def _footers(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """The Parquet files say of their rows what is so, by which a program skips some.
+
+    Where somebody vouches for the release, they are the files that were published, to the byte.
+    """
+    if verdict.vouchers:
+        return
+    tables = copy.readable_log().schemas.tables
+    partly = []
+    for table in tables.values():
+        path = copy.folder / "parquet" / f"{table.name}.parquet"
+        flaws, wholly = footer_flaws(path, table)
+        shown = path.relative_to(copy.folder).as_posix()
+        verdict.findings += [
+            Finding("release-parquet", shown, flaw, remedy=AGAIN) for flaw in flaws[:MOST]
+        ]
+        partly += [] if wholly else [shown]
+    verdict.checked.append(f"columns and statistics of {len(tables)} Parquet files")
+    if partly:
+        verdict.unchecked.append(
+            f"the indexes of pages in {len(partly)} Parquet files, {partly[0]} first: another "
+            "version of the library wrote them"
+        )
 
 
 def _database_of(copy: ReleaseCopy) -> Path:
