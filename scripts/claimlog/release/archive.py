@@ -56,7 +56,9 @@ def extract(source: Path, target: Path) -> Path:
             _require_room(source, target)
             for info in archive.infolist():
                 path = target / info.filename
-                path.parent.mkdir(parents=True, exist_ok=True)
+                # not `target` itself: whoever removed it wants no more
+                for parent in reversed(PurePosixPath(info.filename).parents[:-1]):
+                    (target / parent).mkdir(exist_ok=True)
                 with archive.open(info) as member, path.open("wb") as copy:
                     shutil.copyfileobj(member, copy)
         again = target / "again.zip"
