@@ -366,7 +366,8 @@ def test_a_state_directory_that_cannot_be_made_gives_one_message(world: World) -
     done = world.run(*PORT)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "claimlog: .claimlog: cannot be written (File exists); give the checkout write permission\n"
+        "claimlog: .claimlog: is no directory; claimlog did not make it: look at it, remove it, "
+        "and run this again\n"
     )
 
 

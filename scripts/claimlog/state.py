@@ -24,7 +24,7 @@ FILES = ("lock", "cache/lock", "cache/state.json", "cache/digests.json", "cache/
 FLAT = ("open",)
 """Directories that hold regular files only."""
 
-REMEDY = "whoever made this checkout put it there: look at it, remove it, and run this again"
+REMEDY = "claimlog did not make it: look at it, remove it, and run this again"
 
 
 def checked_state(package: Package) -> Path:
