@@ -309,6 +309,14 @@ def test_what_a_served_process_logs_is_escaped(capsys: pytest.CaptureFixture[str
     assert "\x1b" not in said
 
 
+def test_what_sqlite_says_of_a_query_is_one_short_line(get: Get) -> None:
+    said = get(sql('select "a"."\nERROR: forged\x1b' + "b" * 3000 + '" from claims')).json()[
+        "error"
+    ]
+    assert said.startswith(r"no such column: a.\nERROR: forged\x1b")
+    assert len(said) <= limits.MESSAGE_CHARACTERS
+
+
 # --- long and odd cells
 
 

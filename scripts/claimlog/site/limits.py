@@ -101,3 +101,6 @@ SQLITE = {
 
 LOG_CHARACTERS = 300
 """Of a line in the log, of what comes from a reader."""
+
+MESSAGE_CHARACTERS = 1_000
+"""Of what SQLite says of a reader's SQL, which it may quote at length."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from claimlog.escaping import printable_line
 from claimlog.site import limits
 from claimlog.site.datasette_internals import QueryInterrupted, Results, replace_execute
 from claimlog.site.reader_request import CURRENT, ReaderRequest
@@ -261,7 +262,8 @@ def _error(answer: Answer, sql: str, params: Any) -> Exception:
         message = "the query needs more memory or time than a reader's may have"
     elif "disk" in message:  # full, or an I/O error where a file would exceed its limit
         message = "the query needs more temporary space than a reader's may have"
-    return sqlite3.OperationalError(message or kind)
+    # one line: Datasette writes it to the log, and it may quote the query
+    return sqlite3.OperationalError(printable_line(message or kind)[: limits.MESSAGE_CHARACTERS])
 
 
 def _results(answer: Answer) -> Results:
