@@ -258,9 +258,53 @@ NASTY = st.text(
 def test_what_is_printed_prints_as_itself(text: str) -> None:
     for said in (printable(text), printable_line(text), plain_line(text)):
         assert raw(said) == []
-        for character in said:
+        for character in said.replace("\r\n", "\n"):
             assert character in "\n\t" or unicodedata.category(character) not in ("Cc", "Zl", "Zp")
     assert "\n" not in printable_line(text) + plain_line(text)
+
+
+CHAINS = st.text(
+    st.sampled_from("\u200c\u200d\ufe00\U000e0101\u20e3\u200b\x9b\r\na1é👩"), max_size=40
+)
+
+
+@given(CHAINS)
+@example("\ufe00\u200d" * 20)
+@example("é\u200d\u200d\ufe00é")
+@example("1\ufe0f\u200b\u20e3")
+def test_what_is_escaped_once_is_escaped_for_good(text: str) -> None:
+    for escaped in (printable, printable_line, plain_line, markdown):
+        said = escaped(text)
+        assert raw(said) == []
+        if escaped is not markdown:  # which escapes its own backslashes
+            assert escaped(said) == said
+    assert raw(json_text(text)) == []
+    assert json.loads(json_text(text)) == text
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["\ufe00\u200d", "\u200d", "\ufe0f", "é\u200d", "\u200d\u200b", "\x1b", "\r", "1\ufe0f\u20e3"],
+)
+def test_escaping_takes_time_in_proportion_to_the_text(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counted:
+        looks = 0
+
+        def match(self, *given: Any) -> Any:
+            Counted.looks += 1
+            return UNPRINTABLE.match(*given)
+
+    text = part * (200_000 // len(part))
+    monkeypatch.setattr("claimlog.escaping.UNPRINTABLE", Counted())
+    for escaped in (printable, plain_line, json_text):
+        Counted.looks = 0
+        started = time.perf_counter()
+        said = escaped(text)
+        assert Counted.looks <= len(text)
+        assert time.perf_counter() - started < 20  # twice through the text took hours
+        assert raw(said) == []
 
 
 @given(st.recursive(NASTY, lambda inner: st.lists(inner) | st.dictionaries(NASTY, inner)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import re
 import sqlite3
@@ -19,18 +20,24 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 from datasette.app import Datasette
+from datasette.utils import InvalidSql, validate_sql_select
 from datasette.utils import escape_fts as datasette_escape_fts
-from hypothesis import given
+from datasette.views import database as database_views
+from hypothesis import example, given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
+from claimlog.escaping import UNPRINTABLE
 from claimlog.pipeline import build
 from claimlog.site import limits, sql_worker
-from claimlog.site.datasette_internals import QueryInterrupted
+from claimlog.site.cells import Room, query_rows, table_rows
+from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.failures import PageError, describe, shorten
 from claimlog.site.headers import POLICY, script_source
-from claimlog.site.reader_pool import Busy, Slots, Worker
+from claimlog.site.reader_pool import Busy, ReaderPool, Slots, Worker
 from claimlog.site.reader_request import classify
 from claimlog.site.serve import SETTINGS
+from claimlog.site.warm import warmed
 from conftest import Get, World, asking, copied
 
 FRAME = '<a class="name" href="/">A tiny package</a>'
@@ -192,6 +199,14 @@ def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
         ("/claims?" + "&" * 8000, 400, "at most 100"),
         ("/tiny/claims?" + many("_facet", 11), 400, "at most 10"),
         ("/tiny/claims?" + many("_where", 99), 400, "at most 10"),
+        ("/tiny/claims?" + many("%5ffacet", 11), 400, "at most 10"),
+        ("/tiny/claims?" + many("_f%61cet_array", 11), 400, "at most 10"),
+        ("/tiny/claims?" + many("_facet_column", 11), 400, "at most 10"),
+        ("/tiny/claims?" + many("+_x", 1) + "&" + many("_%77here", 11), 400, "at most 10"),
+        ("/tiny/claims?_facet_size=max&_x=" + "a" * 4000, 400, "repeat the query"),
+        ("/tiny/claims?_f%61cet_size=%6dax&_x=" + "a" * 4000, 400, "repeat the query"),
+        ("/tiny/claims?_facet_size=150&_facet=topic&_x=" + "a" * 4000, 400, "repeat the query"),
+        ("/tiny/claims?_x=" + "a" * 7000 + "&" + many("_facet", 1), 400, "repeat the query"),
         ("/" + "a" * 3000, 414, "at most 2,048"),
     ],
 )
@@ -213,10 +228,256 @@ def test_as_much_as_is_allowed_is_read(get: Get) -> None:
     for path in ("/claims?" + many("q", 100), "/tiny/claims?" + many("topic", 99)):
         assert get(path).status_code == 200
     assert get("/tiny/claims?" + many("_facet", 10)).status_code == 200
+    assert get("/tiny/claims?_facet_size=max&" + many("_facet", 10)).status_code == 200
+    assert get("/tiny?sql=select+1&_x=" + "a" * 8000).status_code == 200
     assert time.perf_counter() - started < SOON
 
 
+@pytest.mark.parametrize("name", ["_trace", "%5ftrace", "_tr%61ce"])
+def test_a_trace_that_is_not_allowed_turns_csv_into_no_page(name: str, get: Get) -> None:
+    answer = get(f"/tiny/claims.csv?{name}=1&_size=1")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "<" not in answer.text.splitlines()[0]
+
+
+def test_a_stream_that_fails_in_its_midst_is_seen_not_to_be_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("datasette.views.base.LimitedWriter.write", _fail_late())
+    sent = sent_for(folder, "/tiny/claims.csv", b"_stream=1")
+    assert sent[0]["status"] == 200
+    assert any(b"claim_id" in message["body"] for message in sent[1:])
+    assert all(message["more_body"] for message in sent[1:])  # no end
+    assert b"forged" not in b"".join(message["body"] for message in sent[1:])
+    assert "ERROR: GET /tiny/claims.csv: ValueError: forged" in capfd.readouterr().err
+
+
+def _fail_late() -> Any:
+    wrote = 0
+
+    async def write(self: Any, data: str) -> None:
+        nonlocal wrote
+        wrote += 1
+        if wrote > 2:
+            raise ValueError("forged")
+        await self.writer.write(data)
+
+    return write
+
+
+def sent_for(folder: Path, path: str, query: bytes) -> list[dict[str, Any]]:
+    """Return the messages of an answer, whole or not."""
+    sent: list[dict[str, Any]] = []
+
+    async def ask(app: Datasette) -> None:
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(60)
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "method": "GET", "path": path, "headers": [],
+            "raw_path": path.encode(), "query_string": query,
+        }  # fmt: skip
+        await app.client.app(scope, receive, send)
+
+    at_once(folder, ask)
+    return sent
+
+
+def test_what_a_served_process_logs_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("uvicorn")
+    handler = logging.StreamHandler(sys.stderr)
+    logger.addHandler(handler)
+    bare = sys.stderr
+
+    async def app(*_: Any) -> None:
+        sys.stderr.write("Caught this error: \x1b]0;owned\x07\n")
+        logger.error("traceback \x1b[2J")
+        assert not sys.stderr.isatty()
+
+    try:
+        asyncio.run(warmed(app, None)({"type": "lifespan"}, None, None))
+    finally:
+        logger.removeHandler(handler)
+    assert sys.stderr is bare
+    said = capsys.readouterr().err
+    assert r"Caught this error: \x1b]0;owned\x07" in said
+    assert r"traceback \x1b[2J" in said
+    assert "\x1b" not in said
+
+
+def test_what_sqlite_says_of_a_query_is_one_short_line(get: Get) -> None:
+    said = get(sql('select "a"."\nERROR: forged\x1b' + "b" * 3000 + '" from claims')).json()[
+        "error"
+    ]
+    assert said.startswith(r"no such column: a.\nERROR: forged\x1b")
+    assert len(said) <= limits.MESSAGE_CHARACTERS
+
+
+# --- long and odd cells
+
+
+def test_a_cell_is_cut_by_what_it_takes_as_html(get: Get) -> None:
+    rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 200) "
+    odd = "replace(hex(zeroblob(240)), '0', char(1))"
+    columns = ", ".join(f"{odd} as c{number}" for number in range(20))
+    started = time.perf_counter()
+    page = get(sql(f"{rows} select {columns} from n", ""))
+    assert time.perf_counter() - started < SOON
+    assert page.status_code == 200
+    assert len(page.text) < 2 * limits.PAGE_CHARACTERS
+    assert "cut here; the JSON has all of it" in page.text
+    assert "\x01" not in page.text
+    assert get(sql(f"select {odd} as a")).json()["rows"] == [["\x01" * 480]]
+
+
+@pytest.mark.parametrize(
+    "cell", ["<", "&", "'", "\x01", "\U000e0041", "é\u200d", "a", "\r\n", "https://a.example/"]
+)
+def test_a_page_of_cells_has_room_for_so_much(cell: str) -> None:
+    started = time.perf_counter()
+    rows = [[cell * (2048 // len(cell))] * 20 for _ in range(200)]
+    page = query_rows([str(number) for number in range(20)], rows, "")
+    assert len(page) < 2 * limits.PAGE_CHARACTERS
+    assert time.perf_counter() - started < SOON
+    assert not UNPRINTABLE.search(page.replace("\r\n", ""))
+
+
+def test_an_ordinary_cell_is_whole() -> None:
+    text = "A & B's <words> — né"
+    assert str(Room().fit(text)) == "A &amp; B&#39;s &lt;words&gt; — né"
+    assert Room().fit("a" * 2048 + "…") == "a" * 2048 + "…"
+
+
+def test_a_link_that_is_longer_than_a_page_is_no_link() -> None:
+    link = Markup(f'<a href="http://a.example/{"b" * 500_000}">http://a.example/</a>')
+    page = query_rows(["a"], [[link]] * 4, "")
+    assert "<a" not in page
+    assert page.count("http://a.example/") == 4
+
+
+def test_a_link_stays_one_when_a_name_in_it_is_odd() -> None:
+    assert Room().fit(Markup('<a href="/a">b\x1b</a>')) == Markup('<a href="/a">b\\x1b</a>')
+
+
+def test_blobs_link_to_few_downloads_because_each_link_repeats_the_query(get: Get) -> None:
+    columns = ", ".join(f"zeroblob(10) as c{number}" for number in range(20))
+    rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 150) "
+    page = get(sql(f"{rows} select {columns} from n", "")).text
+    assert f"The first {limits.CELLS // 20 // limits.BLOB_CELLS} rows of more" in page
+
+
+def test_a_rows_own_page_shows_all_of_a_long_value(get: Get) -> None:
+    rows = [[{"column": "a", "value": "b" * 60_000}]]
+    assert "b" * 60_000 in table_rows(rows, whole=True)
+    assert "b" * 4_000 not in table_rows(rows)
+    assert get("/tiny/claims/C001-001").status_code == 200
+
+
 # --- readers' SQL
+
+
+@pytest.mark.parametrize(
+    "start", ["/**/" + " " * 8000, "/**/" * 2000, "/**/ " * 1600, "/*" * 4000, "--\n " * 2000,
+              " " * 8000, "explain" + " " * 8000, "explain query" + " " * 8000 + "plan"],
+)  # fmt: skip
+def test_sql_is_told_from_no_sql_in_a_time_that_grows_with_its_length(start: str) -> None:
+    started = time.perf_counter()
+    for _ in range(20):  # one took seconds
+        with pytest.raises(InvalidSql):
+            check_select(f"{start}x")
+    assert time.perf_counter() - started < 5
+
+
+PIECES = st.sampled_from(
+    (
+        *("select", "with", "explain ", "query", " plan", "pragma", "pragma_table_info", "SELECT"),
+        *("/*", "*/", "--", "-", "\n", " ", "\t", "\u2003", "/", "*", "x", "1", "(", ";", "'"),
+    )
+)
+
+
+@given(st.lists(PIECES, max_size=9).map("".join))
+@example("/* a */ -- b\n explain  query plan\nwith x")
+@example("/*/ select")
+@example("a\n--b\nselect")
+def test_the_verdict_on_sql_is_datasettes(text: str) -> None:
+    def verdict(check: Callable[[str], None]) -> str:
+        try:
+            check(text)
+        except InvalidSql as error:
+            return str(error)
+        return ""
+
+    assert verdict(check_select) == verdict(validate_sql_select)
+
+
+def test_datasettes_views_check_sql_as_we_do(get: Get) -> None:
+    assert get(sql("/**/" + " " * 100 + "x")).status_code == 400
+    assert database_views.validate_sql_select is check_select
+
+
+@pytest.mark.parametrize("cell", ["''", "null", "1", "zeroblob(0)"])
+def test_rows_of_nothing_take_room_too(cell: str, get: Get) -> None:
+    rows = "(with recursive n(i) as (select 1 union all select i + 1 from n limit 400000) "
+    condition = f"1 union all select {cell} from {rows} select i from n)"
+    started = time.perf_counter()
+    answer = get(f"/tiny/claims.json?{urlencode({'_col': 'claim_id', '_where': condition})}")
+    assert time.perf_counter() - started < SOON
+    assert answer.status_code in (200, 400)
+    job = {
+        "uri": "file::memory:", "params": {}, "rows": None, "value_bytes": 1_000_000,
+        "answer_bytes": 1_000_000, "limits": limits.SQLITE, "seconds": 2, "names": 1000,
+        "sql": f"select {cell} from {rows} select i from n)",
+    }  # fmt: skip
+    opened = sql_worker.connect("file::memory:", limits.SQLITE)
+    assert sql_worker.run(opened, {**job, "most": 5})["error"] == "TooManyRows"
+    assert sql_worker.run(opened, {**job, "most": 1_000_000})["error"] == "TooMuch"
+    opened.close()
+
+
+def test_names_of_columns_are_no_way_to_a_long_answer(get: Get) -> None:
+    long = "a" * 5000
+    columns = ", ".join(["*"] * 10)
+    answer = get(sql(f'with n as (select 1 as "{long}") select {columns} from n'))
+    assert answer.status_code == 400
+    assert "names of the columns" in answer.json()["error"]
+    assert get(sql(f'select 1 as "{long}"', "")).status_code == 200
+
+
+def test_an_idle_process_that_was_ended_is_not_asked() -> None:
+    pool = ReaderPool()
+    pool.start()
+    job = {
+        "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1000, "most": 5,
+        "answer_bytes": 1000, "memory": limits.WORKER_BYTES, "temporary": 1_000_000,
+        "limits": limits.SQLITE, "seconds": 2, "names": 1000, "sql": "select 1 as a",
+    }  # fmt: skip
+    (worker,) = pool._idle
+    worker._process.kill()
+    worker._process.wait(10)
+    found = asyncio.run(pool.run(job))["found"]
+    assert [tuple(row) for row in found.rows] == [(1,)]
+    assert not worker.alive
+
+
+def test_json_that_is_nested_too_deeply_is_no_fault_of_ours(
+    get: Get, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answer = get(sql("select replace(hex(zeroblob(100000)), '0', '[') as a") + "&_json=a")
+    assert answer.status_code in (200, 400)
+    assert capfd.readouterr().err == ""
+    assert describe(RecursionError("maximum recursion depth exceeded"), 2000).status == 400
+
+
+def test_a_query_that_took_too_long_is_there_to_be_changed(get: Get) -> None:
+    page = get(f"{sql(ENDLESS, '')}&_timelimit=100")
+    assert page.status_code == 400
+    assert f">{ENDLESS}</textarea>" in page.text
+    assert ENDLESS not in get("/tiny/claims?_timelimit=1&_where=" + quote(f"({ENDLESS})")).text
 
 
 BOMB = "with c0 as (select 1 as x), {} select count(*) from c22".format(
@@ -268,7 +529,7 @@ def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> 
     job = {
         "uri": "file::memory:", "params": {}, "rows": None, "value_bytes": 1_000_000,
         "answer_bytes": 1000, "memory": limits.WORKER_BYTES, "temporary": 1_000_000,
-        "limits": limits.SQLITE, "seconds": 0.2,
+        "limits": limits.SQLITE, "seconds": 0.2, "most": 5, "names": 1000,
     }  # fmt: skip
     assert worker.run({**job, "sql": "select 1 as a"})["rows"] == [(1,)]
     assert worker.run({**job, "sql": BOMB})["message"] == "interrupted"

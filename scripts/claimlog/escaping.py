@@ -25,6 +25,8 @@ INVISIBLE = (
 """Unicode's Default_Ignorable_Code_Point and U+FFF9 to U+FFFB, without joiners and selectors."""
 
 JOINERS, SELECTORS = "\u200c\u200d", "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+SUSPECT = re.compile(f"[{CONTROLS}{INVISIBLE}{JOINERS}{SELECTORS}]")
+NEVER = re.compile(f"[{CONTROLS}{INVISIBLE}]")
 UNPRINTABLE = re.compile(
     f"[{CONTROLS}{INVISIBLE}{JOINERS}{SELECTORS}]"  # one set first: the scan is quick by it
     r"(?!(?<=\r)\n)"
@@ -58,7 +60,7 @@ def printable(text: str) -> str:
     >>> print(printable("a\x1b[31mb\u202ec"))
     a\x1b[31mb\u202ec
     """
-    return _replaced(text, lambda match: match[0].encode("unicode_escape").decode("ascii"))
+    return _replaced(text, lambda letter: letter.encode("unicode_escape").decode("ascii"))
 
 
 def printable_line(text: str) -> str:
@@ -70,10 +72,26 @@ def printable_line(text: str) -> str:
     return printable(text.replace("\n", r"\n"))
 
 
-def _replaced(text: str, replace: Callable[[re.Match[str]], str]) -> str:
-    while UNPRINTABLE.search(text):  # again: a joiner may come to stand beside ASCII
-        text = UNPRINTABLE.sub(replace, text)
-    return text
+def _replaced(text: str, replace: Callable[[str], str]) -> str:
+    """Replace what does not print, in one pass: beside what has been written, not what stood there.
+
+    A joiner may come to stand beside ASCII when its neighbour is replaced.
+    """
+    before, end = "", 0
+
+    def step(match: re.Match[str]) -> str:
+        nonlocal before, end
+        letter, start = match[0], match.start()
+        if start > end:
+            before = text[start - 1]
+        end = match.end()
+        after = text[end : end + 1]
+        beside = f"{before}{letter}{'' if NEVER.match(after) else after}"
+        said = replace(letter) if UNPRINTABLE.match(beside, len(before)) else letter
+        before = said[-1:] or before
+        return said
+
+    return SUSPECT.sub(step, text)
 
 
 def plain_line(text: object) -> str:
@@ -114,7 +132,7 @@ def from_markdown(text: str) -> str:
 def json_text(value: Any) -> str:
     """Return JSON, indented, in which what does not print is escaped as ``\\uXXXX``."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    return _replaced(text, lambda match: json.dumps(match[0])[1:-1])
+    return _replaced(text, lambda letter: json.dumps(letter)[1:-1])
 
 
 def web_address(value: object) -> str | None:

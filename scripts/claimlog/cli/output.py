@@ -5,68 +5,16 @@ The escapes are there in pipes too: what is written to a file is read on a termi
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from claimlog.escaping import json_text, printable, printable_line
+from claimlog.streams import Escaped, escaped_streams, raw
 
-
-class Escaped(io.TextIOBase):
-    """A text stream that escapes whatever does not print as itself.
-
-    Nothing that is printed by other libraries, or by Python on failure, goes around it: it shows
-    no ``buffer``. Our own styles and progress bars are written to `stream`, which it wraps.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self.stream.encoding
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]
-        return self.stream.errors
-
-    def write(self, text: str) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"expected text, not {type(text).__name__}")
-        self.stream.write(printable(text))
-        return len(text)
-
-    def flush(self) -> None:
-        self.stream.flush()
-
-    def fileno(self) -> int:
-        return self.stream.fileno()
-
-    def isatty(self) -> bool:
-        return self.stream.isatty()
-
-    def writable(self) -> bool:
-        return True
-
-
-@contextmanager
-def escaped_streams() -> Iterator[None]:
-    """Escape all that is written to standard output and error."""
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (Escaped(stream) for stream in streams)
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = streams
-
-
-def raw(stream: Any) -> Any:
-    """Return the stream that an escaped one wraps, for what is escaped already."""
-    return stream.stream if isinstance(stream, Escaped) else stream
+__all__ = ["Escaped", "block", "escaped_streams", "json_block", "line", "lines", "raw"]
 
 
 def line(*parts: str | tuple[str, str], err: bool = False) -> None:

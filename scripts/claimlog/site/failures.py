@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookies import CookieError
 from typing import Any
@@ -21,10 +22,11 @@ from datasette.utils.asgi import Response
 from claimlog.site.datasette_internals import Base400, DatasetteError, QueryInterrupted
 from claimlog.site.limits import LOG_CHARACTERS, RETRY_SECONDS
 from claimlog.site.reader_pool import Busy
+from claimlog.streams import raw
 
 MISREAD = (
     *(ValueError, LookupError, TypeError, AssertionError, ArithmeticError),
-    *(sqlite3.Error, CookieError),
+    *(sqlite3.Error, CookieError, RecursionError),
 )
 """What Datasette's views raise where an address does not fit: a reader's slip, not a fault."""
 
@@ -115,11 +117,12 @@ async def respond(datasette: Any, failure: Failure, path: str, request: Any = No
     headers = dict(failure.headers)
     if path.endswith(".json"):
         return Response.json({"ok": False, **about}, failure.status, headers)
+    sql = request.args.get("sql") if failure.title == INTERRUPTED and request else None
     pages = _PAGES.setdefault(datasette, {})
-    text = pages.get(failure)
+    text = pages.get(failure) if not sql else None
     if text is None:
-        text = await datasette.render_template("error.html", about, request=request)
-        if len(pages) < REMEMBERED:
+        text = await datasette.render_template("error.html", {**about, "sql": sql}, request=request)
+        if len(pages) < REMEMBERED and not sql:
             pages[failure] = text
     return Response.html(text, failure.status, headers)
 
@@ -148,3 +151,19 @@ def shorten_access_log() -> None:
     logger = logging.getLogger("uvicorn.access")
     if not any(isinstance(item, ShortLines) for item in logger.filters):
         logger.addFilter(ShortLines())
+
+
+def rewire_logs() -> None:
+    """Have what uvicorn logs, tracebacks and all, go through the streams that escape it.
+
+    It took hold of the bare streams before, and of their colours.
+    """
+    for name in ("uvicorn", "uvicorn.access"):
+        for handler in logging.getLogger(name).handlers:
+            if not isinstance(handler, logging.StreamHandler):
+                continue
+            for own in (sys.stdout, sys.stderr):
+                if handler.stream is raw(own):
+                    handler.setStream(own)
+            with suppress(AttributeError):
+                handler.formatter.use_colors = False  # type: ignore[union-attr]  # uvicorn's own

@@ -11,10 +11,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
 
 from claimlog.site import limits
+from claimlog.site.broken import unbroken
 from claimlog.site.failures import Failure, describe, log, respond
 from claimlog.site.reader_request import CURRENT, ReaderRequest, classify
+from claimlog.site.serve import SETTINGS
 
 App = Callable[..., Awaitable[None]]
 Scope = Mapping[str, Any]
@@ -22,7 +25,7 @@ Scope = Mapping[str, Any]
 ODD = re.compile(rb"[^\x21-\x7e]|\\|%(?![0-9A-Fa-f]{2})")
 """What no browser sends as part of a path; some take a backslash for a slash."""
 
-NAME = re.compile(rb"(?:^|&)(_[a-z_]+)(?==)")
+FACET_SIZE, TRACE = "_facet_size", "_trace"
 STATIC = "/-/static"
 """Where Datasette answers for a file that is not there with a bare line."""
 
@@ -40,7 +43,9 @@ def guarded(app: App, datasette: Any) -> App:
         if refused := refusal(scope):
             await _send(datasette, refused, scope, send)
             return
-        await _run(app, datasette, scope, receive, send)
+        if not datasette.setting("trace_debug"):
+            scope = {**scope, "query_string": _untraced(scope.get("query_string") or b"")}
+        await _run(app, datasette, scope, receive, unbroken(send, scope["path"]))
 
     return wrapped
 
@@ -61,15 +66,46 @@ def refusal(scope: Scope) -> Failure | None:
     if parameters > limits.PARAMETERS:
         what = "The query of the address"
         return _too_long(what, parameters, limits.PARAMETERS, "parameters", 400)
-    costly = sum(name.decode() in limits.COSTLY for name in NAME.findall(query))
-    if costly > limits.COSTLY_PARAMETERS:
-        what = "The query of the address"
-        return _too_long(what, costly, limits.COSTLY_PARAMETERS, "facets or conditions", 400)
+    if costly := _costly(query):
+        return costly
     if cookies > limits.COOKIE_BYTES:
         return _too_long("The cookie", cookies, limits.COOKIE_BYTES, "bytes", 431)
     if ODD.search(path):
         return Failure(400, "", "The address has characters that no address has.")
     return None
+
+
+def _costly(query: bytes) -> Failure | None:
+    """Return why a query is refused for what its parameters cost; their names may be encoded."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    costly = [name for name, _ in pairs if name.startswith(limits.COSTLY) and name != FACET_SIZE]
+    if len(costly) > limits.COSTLY_PARAMETERS:
+        what, unit = "The query of the address", "facets or conditions"
+        return _too_long(what, len(costly), limits.COSTLY_PARAMETERS, unit, 400)
+    size = dict(reversed(pairs)).get(FACET_SIZE)
+    facets = sum(name.startswith("_facet") for name in costly)
+    if size is None and not facets:
+        return None
+    links = (limits.FACETS + facets) * _values_of_facet(size)
+    if links * len(query) <= limits.FACET_BYTES:
+        return None
+    message = f"Each of {links:,} values of facets would repeat the query of {len(query):,} bytes; "
+    return Failure(400, "Too long", f"{message}ask for fewer facets or values.")
+
+
+def _values_of_facet(size: str | None) -> int:
+    """Return how many values of a facet are asked for, at most; all that is no number is many."""
+    if size is None:
+        return limits.FACET_VALUES
+    most = SETTINGS["max_returned_rows"]
+    return min(int(size), most) if size.isdecimal() and len(size) < 5 else most
+
+
+def _untraced(query: bytes) -> bytes:
+    """Return a query without `_trace`, which would turn CSV into a page without a frame."""
+    parts = query.split(b"&")
+    kept = [one for one in parts if unquote_plus(one.partition(b"=")[0].decode("latin-1")) != TRACE]
+    return query if len(kept) == len(parts) else b"&".join(kept)
 
 
 def _too_long(what: str, number: int, most: int, unit: str, status: int = 414) -> Failure:

@@ -12,9 +12,15 @@ QUERY_BYTES = 8_192
 PARAMETERS = 100
 """Parameters of a query string: Datasette parses all of them anew for each that it reads."""
 
-COSTLY = {"_facet", "_facet_array", "_facet_date", "_facet_kept", "_where", "_through"}
+COSTLY = ("_facet", "_where", "_through")
 COSTLY_PARAMETERS = 10
-"""Of those that each bring a query of its own, or thirty links that repeat all parameters."""
+"""Of those whose names begin so: each brings a query of its own, or links to all its values."""
+
+FACETS, FACET_VALUES = 10, 30
+"""Facets of a table and values of each, where a reader asks for no others."""
+
+FACET_BYTES = 2_000_000
+"""Of the links of all facet values: each repeats the query of the address."""
 
 PATH_BYTES = 2_048
 COOKIE_BYTES = 4_096
@@ -32,8 +38,23 @@ ANSWER_BYTES = 4_000_000
 COUNT_BYTES = 16_000_000
 """Of rows that are counted and not shown: the numbers of all rows that a filter finds."""
 
+MOST_ROWS = 5_000
+"""Rows of what Datasette asks without a limit of its own: numbers of rows, names of columns."""
+
 CELLS = 4_000
 """Cells of a query's page: Datasette takes 15 microseconds of the event loop for each."""
+
+BLOB_CELLS = 20
+"""Cells that one with bytes counts for: it becomes a link that repeats the query."""
+
+CELL_CHARACTERS, LEAST_CHARACTERS = 3_000, 40
+"""Of a cell of a page as HTML, and of one for which the page has no room left."""
+
+PAGE_CHARACTERS = 1_000_000
+"""Of all cells of a page as HTML, with eight for each that has to be escaped."""
+
+NAMES_CHARACTERS = 2 * QUERY_BYTES
+"""Of the names of all columns of an answer; `select *` can repeat one two hundred times."""
 
 CSV_MEGABYTES = 100
 
@@ -80,3 +101,6 @@ SQLITE = {
 
 LOG_CHARACTERS = 300
 """Of a line in the log, of what comes from a reader."""
+
+MESSAGE_CHARACTERS = 1_000
+"""Of what SQLite says of a reader's SQL, which it may quote at length."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from claimlog.escaping import printable_line
 from claimlog.site import limits
 from claimlog.site.datasette_internals import QueryInterrupted, Results, replace_execute
 from claimlog.site.reader_request import CURRENT, ReaderRequest
@@ -94,6 +95,11 @@ class Worker:
         return self._end.alive
 
     @property
+    def ready(self) -> bool:
+        """Whether the process is there to take a job; the system may have ended it."""
+        return self.alive and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 
@@ -149,13 +155,21 @@ class ReaderPool:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, job)
 
     def _run(self, job: Job) -> Answer:
-        try:
-            worker = self._idle.pop()
-        except IndexError:
-            worker = Worker()
+        """Run a job in a worker; what takes time with its answer is done here, off the loop."""
+        worker = self._take()
         answer = worker.run(job)
         self._idle.append(worker if worker.alive else Worker())
-        return answer
+        return answer if "error" in answer else {"found": _results(answer)}
+
+    def _take(self) -> Worker:
+        """Return an idle worker that nobody has ended meanwhile, or a new one."""
+        while self._idle:
+            with suppress(IndexError):
+                worker = self._idle.pop()
+                if worker.ready:
+                    return worker
+                worker.end()
+        return Worker()
 
 
 def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
@@ -189,6 +203,8 @@ def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
                 "sql": sql,
                 "params": _values(sql, params),
                 "rows": rows if truncate else None,
+                "most": limits.MOST_ROWS,
+                "names": limits.NAMES_CHARACTERS,
                 "seconds": seconds,
                 "value_bytes": limits.VALUE_BYTES if truncate else limits.COUNT_BYTES,
                 "answer_bytes": limits.ANSWER_BYTES if truncate else limits.COUNT_BYTES,
@@ -203,7 +219,7 @@ def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
                 request.seconds -= perf_counter() - started
             if "error" in answer:
                 raise _error(answer, sql, params)
-            found = _results(answer)
+            found: Results = answer["found"]
             if request.page and sql == request.sql:
                 _shorten(found)
             return found
@@ -236,13 +252,18 @@ def _error(answer: Answer, sql: str, params: Any) -> Exception:
             f"the answer has more than {limits.ANSWER_BYTES // 1_000_000} MB; "
             "ask for fewer rows or columns"
         )
+    elif kind == "TooManyRows":
+        message = f"more than {limits.MOST_ROWS:,} rows where a few were asked for"
+    elif kind == "LongNames":
+        message = "the names of the columns are too long; ask for fewer columns, or name them"
     elif "too big" in message:
         message = f"a value has more than {limits.VALUE_BYTES // 1_000_000} MB"
     elif kind in ("Died", "MemoryError"):
         message = "the query needs more memory or time than a reader's may have"
     elif "disk" in message:  # full, or an I/O error where a file would exceed its limit
         message = "the query needs more temporary space than a reader's may have"
-    return sqlite3.OperationalError(message or kind)
+    # one line: Datasette writes it to the log, and it may quote the query
+    return sqlite3.OperationalError(printable_line(message or kind)[: limits.MESSAGE_CHARACTERS])
 
 
 def _results(answer: Answer) -> Results:
@@ -257,6 +278,9 @@ def _results(answer: Answer) -> Results:
 
 def _shorten(found: Results) -> None:
     """Leave so many rows that a page of them is made quickly; it says that there are more."""
-    most = max(1, limits.CELLS // max(1, len(found.description)))
-    if len(found.rows) > most:
-        found.rows, found.truncated = found.rows[:most], True
+    left = limits.CELLS
+    for place, row in enumerate(found.rows):
+        left -= sum(limits.BLOB_CELLS if isinstance(cell, bytes) else 1 for cell in row)
+        if left < 0 and place:
+            found.rows, found.truncated = found.rows[:place], True
+            return

@@ -24,6 +24,9 @@ NICE, NICE_AFTER = 5, 0.1
 Only root can take that back, so the process then says that it is spent, and another takes over.
 """
 
+ROW_BYTES, CELL_BYTES = 64, 16
+"""What a row and a cell take at least, however short: an answer of nothings takes memory too."""
+
 STEPS = 1000
 """SQLite's steps between looks at the clock."""
 
@@ -97,13 +100,18 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
     cursor = database.execute(job["sql"], job["params"])
     try:
         left = job["answer_bytes"]
+        least = ROW_BYTES + CELL_BYTES * len(cursor.description or ())
+        if sum(len(column[0]) for column in cursor.description or ()) > job["names"]:
+            return {"error": "LongNames", "message": ""}
         rows: list[tuple[Any, ...]] = []
         for row in cursor:
-            left -= sum(len(cell) if isinstance(cell, str | bytes) else 8 for cell in row)
+            left -= least + sum(len(cell) for cell in row if isinstance(cell, str | bytes))
             if left < 0:
                 return {"error": "TooMuch", "message": ""}
             if len(rows) == job["rows"]:
                 return _found(cursor, rows, True)
+            if len(rows) == job["most"]:
+                return {"error": "TooManyRows", "message": ""}
             rows.append(row)
         return _found(cursor, rows, False)
     finally:

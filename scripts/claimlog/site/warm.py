@@ -6,13 +6,14 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from claimlog.site.datasette_internals import read_schemas_once
+from claimlog.site.datasette_internals import read_schemas_once, replace_validation
 from claimlog.site.facets import declared, table_of
-from claimlog.site.failures import shorten_access_log
+from claimlog.site.failures import rewire_logs, shorten_access_log
 from claimlog.site.pages import PAGES
 from claimlog.site.quick import quicken
 from claimlog.site.reader_pool import ReaderPool, divert
 from claimlog.site.store import Store
+from claimlog.streams import escaped_streams
 
 OWN = ("index.html", "database.html", "table.html", "row.html", "query.html")
 """Templates of Datasette's own pages."""
@@ -37,6 +38,7 @@ def settle(datasette: Any) -> None:
             divert(datasette, name, pool)
             quicken(datasette, name)
     read_schemas_once(datasette)
+    replace_validation()
     shorten_access_log()
     datasette._metadata_local = Unchanging(metadata)
 
@@ -54,7 +56,9 @@ def warmed(app: App, datasette: Any) -> App:
                 await warm(datasette)
             await send(message)
 
-        await app(scope, receive, ready)
+        with escaped_streams(styles=False):
+            rewire_logs()
+            await app(scope, receive, ready)
 
     return wrapped
 
