@@ -1,0 +1,224 @@
+"""What one reader cannot do to the server by connections: half a request, or an answer not read."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from claimlog.pipeline import build
+from claimlog.site import limits
+from claimlog.site.connections import Door, most_connections
+from claimlog.site.peers import peer_of
+from claimlog.site.serve import command
+from claimlog.site.server import SeldomErrors
+from conftest import World, copied
+
+FILES = 160
+"""That the server may open here; some 30 are for connections then."""
+
+SOON = 5.0
+
+
+@dataclass
+class Site:
+    """A server in a process of its own."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def connect(self, text: bytes, host: str = "127.0.0.1") -> socket.socket:
+        opened = socket.socket()
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        opened.settimeout(SOON)
+        opened.bind((host, 0))
+        opened.connect(("127.0.0.1", self.port))
+        opened.sendall(text)
+        return opened
+
+    def status(self, path: str) -> int:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=30).status_code
+
+    def said(self) -> str:
+        return self.log.read_text("utf-8")
+
+
+@contextmanager
+def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
+    """Serve a build with few files, and with shorter times than the limits."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = command(world.package, world.package.build, "127.0.0.1", port)
+    program = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))\n"
+        "from claimlog.site import limits\n"
+        f"vars(limits).update({shorter})\n"
+        "from claimlog.site.server import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    with log.open("wb") as said:
+        words = [words[0], "-P", "-c", program, *words[words.index("claimlog.site.server") + 1 :]]
+        process = subprocess.Popen(words, stdout=said, stderr=said)
+    try:
+        until = time.monotonic() + 60
+        while "startup complete" not in log.read_text("utf-8"):
+            assert process.poll() is None, log.read_text("utf-8")
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield Site(port, process, log)
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = copied(made, tmp_path_factory.mktemp("connections"))
+    build(world.package, world.package.build)
+    return world
+
+
+@pytest.fixture(scope="module")
+def site(built: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    log = tmp_path_factory.mktemp("log") / "serve.log"
+    with serving(built, log, HEAD_SECONDS=1.0, SEND_SECONDS=1.0) as server:
+        yield server
+
+
+def ends(opened: socket.socket) -> bool:
+    """Return whether the server closes a connection soon; what it sends is not looked at."""
+    try:
+        while opened.recv(65536):
+            pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+    ],
+)
+def test_a_connection_without_a_whole_request_is_closed(text: bytes, site: Site) -> None:
+    with site.connect(text) as opened:
+        assert ends(opened)
+
+
+def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Site) -> None:
+    before = len(site.said())
+    with ExitStack() as stack:
+        for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
+            for _ in range(FILES // 2):
+                stack.enter_context(site.connect(b"GET / HTTP/1.1\r\n", host))
+        started = time.monotonic()
+        assert site.status("/claims") == 200
+        assert time.monotonic() - started < SOON
+    assert len(site.said()) - before < 1000
+
+
+def test_a_server_with_a_reader_who_does_not_read_ends_when_it_is_told_to(
+    built: World, tmp_path: Path
+) -> None:
+    text = "select replace(hex(zeroblob(9500)), '0', char(1)) from claims, codings limit 100"
+    query = str(httpx.QueryParams({"sql": text}))
+    with serving(built, tmp_path / "log") as server:
+        with (
+            server.connect(f"GET /tiny.json?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as slow,
+            server.connect(b"GET / HT"),
+        ):
+            assert slow.recv(12) == b"HTTP/1.1 200"
+            os.kill(server.process.pid, signal.SIGTERM)
+            server.process.wait(limits.END_SECONDS + SOON)
+        assert "Traceback" not in server.said()
+
+
+def test_connections_leave_files_for_all_else() -> None:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert 0 < most_connections() <= limits.CONNECTIONS
+    assert files == resource.RLIM_INFINITY or most_connections() < files
+
+
+class Visitor:
+    """A connection to a door, as far as the door looks at it."""
+
+    def __init__(self, answering: bool = False, since: float = 0.0) -> None:
+        self.answering, self.since, self.ended = answering, since, False
+        self.door: Door | None = None
+
+    def abort(self) -> None:
+        assert self.door is not None
+        self.door.leave(self)  # type: ignore[arg-type]
+        self.ended = True
+
+    def enter(self, door: Door, peer: str) -> bool:
+        self.door = door
+        return door.enter(self, peer)  # type: ignore[arg-type]
+
+
+def test_who_has_most_connections_makes_room_and_answers_are_never_cut_off() -> None:
+    door = Door(4)
+    busy, old, new = Visitor(answering=True), Visitor(since=1), Visitor(since=2)
+    assert busy.enter(door, "a")
+    assert old.enter(door, "a")
+    assert new.enter(door, "a")  # in the place of the one that waits longest
+    assert old.ended
+    assert not busy.ended
+    assert Visitor(answering=True).enter(door, "b")
+    assert Visitor(answering=True).enter(door, "c")
+    new.answering = True
+    assert not Visitor().enter(door, "d")
+    assert not Visitor().enter(door, "a")
+    busy.abort()
+    assert Visitor().enter(door, "d")
+    assert door.peers == {"a": 1, "b": 1, "c": 1, "d": 1}
+
+
+def test_a_proxy_that_is_trusted_has_no_share() -> None:
+    door = Door(4, frozenset({"proxy"}))
+    assert all(Visitor(answering=True).enter(door, "proxy") for _ in range(4))
+
+
+def test_a_household_is_one_peer() -> None:
+    assert peer_of(("2001:db8::1", 1)) == peer_of(("2001:db8::ffff:1", 2))
+    assert peer_of(("2001:db8:0:1::1", 1)) != peer_of(("2001:db8::1", 1))
+
+
+def test_the_same_error_of_the_event_loop_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    errors = SeldomErrors()
+    for number in range(1000):
+        error = OSError(24, f"Too many open files {number}")
+        errors(None, {"message": "no accept\nx", "exception": error})  # type: ignore[arg-type]
+    assert capfd.readouterr().err == "ERROR: no accept: OSError\n"
+
+
+def test_the_server_takes_the_address_of_no_header_unless_a_proxy_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from claimlog.site.server import TRUSTED, make_server
+
+    monkeypatch.delenv(TRUSTED, raising=False)
+    assert not make_server(None, "127.0.0.1", 1).config.proxy_headers
+    monkeypatch.setenv(TRUSTED, "192.0.2.1, 192.0.2.2")
+    server = make_server(None, "127.0.0.1", 1)
+    assert server.config.proxy_headers
+    assert server.door.trusted == {"192.0.2.1", "192.0.2.2"}
