@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,8 +22,10 @@ from claimlog.pipeline import build
 from claimlog.site import limits
 from claimlog.site.connections import Door, most_connections
 from claimlog.site.peers import peer_of
+from claimlog.site.sending import Budget, Gone, Sender
 from claimlog.site.serve import command
 from claimlog.site.server import SeldomErrors
+from claimlog.site.slots import Busy, Slots
 from conftest import World, copied
 
 FILES = 160
@@ -136,14 +140,185 @@ def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Sit
     assert len(site.said()) - before < 1000
 
 
+ROWS = "with recursive n(i) as (select 1 union all select i + 1 from n limit 180) "
+CONTROL = "select replace(hex(zeroblob(9500)), '0', char(1)) from n"
+LARGE = httpx.QueryParams({"sql": ROWS + CONTROL})
+"""Some 20 MB as JSON."""
+
+
+def request(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(site: Site) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(site.connect(request(f"/tiny.json?{LARGE}"))) for _ in "123"]
+        heads = [opened.recv(12) for opened in slow]
+        assert sorted(heads) == [b"HTTP/1.1 200", b"HTTP/1.1 503", b"HTTP/1.1 503"]
+        with site.connect(request(f"/tiny.json?{LARGE}"), "127.0.0.2") as other:
+            assert other.recv(12) == b"HTTP/1.1 200"
+        time.sleep(2)  # twice what a reader may take nothing
+        stalled = slow[heads.index(b"HTTP/1.1 200")]
+        assert ends(stalled)
+    assert site.status(f"/tiny.json?{LARGE}") == 200
+    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+
+
+def test_streams_that_are_not_read_keep_no_other_waiting_for_long(site: Site) -> None:
+    path = f"/tiny.csv?_stream=1&{LARGE}"
+    with (
+        site.connect(request(path)) as one,
+        site.connect(request(path), "127.0.0.2") as two,
+        site.connect(request(path), "127.0.0.3") as third,
+    ):
+        assert {one.recv(12), two.recv(12)} == {b"HTTP/1.1 200"}
+        assert third.recv(12) == b"HTTP/1.1 200"  # within the time of the socket
+        assert ends(one)
+        assert ends(two)
+    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+
+
+def test_a_reader_with_many_slow_queries_leaves_room_for_another(site: Site) -> None:
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+    path = f"/tiny.json?{httpx.QueryParams({'sql': endless})}"
+    with ExitStack() as stack:
+        for _ in range(limits.READERS + limits.WAITING):
+            stack.enter_context(site.connect(request(path), "127.0.0.2"))
+        time.sleep(0.3)
+        started = time.monotonic()
+        assert site.status("/tiny/claims.json?topic=sharing") == 200
+        assert time.monotonic() - started < 1.5  # none of theirs has ended
+
+
+def test_a_table_for_spreadsheets_takes_a_slot_of_the_streams(site: Site) -> None:
+    with ExitStack() as stack:
+        for host in ("127.0.0.2", "127.0.0.3"):
+            slow = site.connect(request(f"/tiny.csv?_stream=1&{LARGE}"), host)
+            assert stack.enter_context(slow).recv(12) == b"HTTP/1.1 200"
+        for _ in range(limits.STREAMS_WAITING // 2):
+            stack.enter_context(site.connect(request("/downloads/claims.csv")))
+        time.sleep(0.2)
+        assert site.status("/downloads/claims.csv") == 503
+    assert site.status("/downloads/claims.csv") == 200
+
+
+def test_who_waits_for_a_slot_and_goes_leaves_the_place() -> None:
+    async def run() -> None:
+        slots = Slots(1, 2)
+        release = await slots.acquire("a")
+        first = asyncio.create_task(slots.acquire("b"))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await slots.acquire("b")  # half of the places are its own
+        second = asyncio.create_task(slots.acquire("c"))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        release()
+        release()  # a second time changes nothing
+        (await asyncio.wait_for(second, 1))()
+        (await slots.acquire("d"))()
+
+    asyncio.run(run())
+
+
+def test_a_slot_goes_to_the_peer_that_holds_fewest_and_is_lost_by_no_cancellation() -> None:
+    async def run() -> None:
+        slots = Slots(3, 8)
+        mine = [await slots.acquire("a"), await slots.acquire("a")]
+        third = asyncio.create_task(slots.acquire("a"))  # the last slot is for another
+        other = await asyncio.wait_for(slots.acquire("b"), 1)
+        fourth = asyncio.create_task(slots.acquire("c"))
+        await asyncio.sleep(0)
+        mine.pop()()
+        await asyncio.sleep(0)
+        assert fourth.done()
+        assert not third.done()
+        mine.pop()()
+        third.cancel()  # at the moment when it comes
+        await asyncio.sleep(0)
+        other()
+        fourth.result()()
+        again = [await slots.acquire("a"), await slots.acquire("a"), await slots.acquire("b")]
+        assert len(again) == 3
+
+    asyncio.run(run())
+
+
+def test_after_a_reader_took_nothing_sending_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEND_SECONDS", 0.05)
+    taken: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        if len(taken) == 3:
+            await asyncio.sleep(60)
+        taken.append(message)
+
+    async def run() -> None:
+        sender = Sender({"method": "GET", "client": ("192.0.2.1", 1)}, send)
+        await sender({"type": "http.response.start", "status": 200})
+        assert not sender.started
+        body = bytes(range(256)) * 1000
+        for _ in range(2):
+            with pytest.raises(Gone):
+                await asyncio.wait_for(sender({"type": "http.response.body", "body": body}), 5)
+        assert b"".join(message.get("body", b"") for message in taken) == body[: 2 * 65_536]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 131_072, 200_000])
+def test_an_answer_arrives_whole_in_pieces(size: int) -> None:
+    taken: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        taken.append(message)
+
+    async def run() -> None:
+        sender = Sender({"method": "GET"}, send)
+        await sender({"type": "http.response.start", "status": 200})
+        await sender({"type": "http.response.body", "body": b"x" * size})
+
+    asyncio.run(run())
+    assert sum(len(message.get("body", b"")) for message in taken) == size
+    assert [bool(message.get("more_body")) for message in taken[1:-1]] == [True] * (len(taken) - 2)
+    assert not taken[-1].get("more_body")
+
+
+def test_a_stream_ends_at_the_latest_when_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "SENDING_SECONDS", 0.0)
+
+    async def send(_: dict[str, Any]) -> None:
+        pass
+
+    async def run() -> None:
+        sender = Sender({"method": "GET"}, send, stream=True)
+        await sender({"type": "http.response.start", "status": 200})
+        with pytest.raises(Gone):
+            await sender({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    asyncio.run(run())
+
+
+def test_long_answers_have_a_budget_for_all_and_for_each_and_one_alone_always_has_room() -> None:
+    budget = Budget(10, 4)
+    assert budget.take("a", 9)
+    assert not budget.take("a", 1)
+    assert not budget.take("b", 2)
+    budget.give_back("a", 9)
+    assert budget.take("b", 20)
+    budget.give_back("b", 20)
+    assert not budget.peers
+
+
 def test_a_server_with_a_reader_who_does_not_read_ends_when_it_is_told_to(
     built: World, tmp_path: Path
 ) -> None:
-    text = "select replace(hex(zeroblob(9500)), '0', char(1)) from claims, codings limit 100"
-    query = str(httpx.QueryParams({"sql": text}))
     with serving(built, tmp_path / "log") as server:
         with (
-            server.connect(f"GET /tiny.json?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as slow,
+            server.connect(request(f"/tiny.json?{LARGE}")) as slow,
             server.connect(b"GET / HT"),
         ):
             assert slow.recv(12) == b"HTTP/1.1 200"

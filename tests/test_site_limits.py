@@ -28,9 +28,10 @@ from claimlog.site import limits, sql_worker
 from claimlog.site.datasette_internals import QueryInterrupted
 from claimlog.site.failures import PageError, describe, shorten
 from claimlog.site.headers import POLICY, script_source
-from claimlog.site.reader_pool import Busy, Slots, Worker
+from claimlog.site.reader_pool import Worker
 from claimlog.site.reader_request import classify
 from claimlog.site.serve import SETTINGS
+from claimlog.site.slots import Busy, Slots
 from conftest import Get, World, asking, copied
 
 FRAME = '<a class="name" href="/">A tiny package</a>'

@@ -11,7 +11,7 @@ from claimlog.site.facets import declared, table_of
 from claimlog.site.failures import shorten_access_log
 from claimlog.site.pages import PAGES
 from claimlog.site.quick import quicken
-from claimlog.site.reader_pool import ReaderPool, divert
+from claimlog.site.reader_pool import POOLS, ReaderPool, divert
 from claimlog.site.store import Store
 
 OWN = ("index.html", "database.html", "table.html", "row.html", "query.html")
@@ -30,7 +30,7 @@ class Unchanging(dict[str, Any]):
 def settle(datasette: Any) -> None:
     """Spare copies of the metadata; answer for immutable databases quickly and within limits."""
     metadata = datasette._metadata_local
-    pool = ReaderPool()
+    pool = POOLS[datasette] = ReaderPool()
     for name, database in datasette.databases.items():
         if not database.is_mutable:
             declared(metadata, name)
