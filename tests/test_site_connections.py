@@ -17,10 +17,12 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from claimlog.pipeline import build
 from claimlog.site import limits
-from claimlog.site.connections import Door, most_connections
+from claimlog.site.connections import Connection, Door, most_connections
 from claimlog.site.peers import peer_of
 from claimlog.site.sending import Budget, Gone, Sender
 from claimlog.site.serve import command
@@ -331,6 +333,30 @@ def test_connections_leave_files_for_all_else() -> None:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert 0 < most_connections() <= limits.CONNECTIONS
     assert files == resource.RLIM_INFINITY or most_connections() < files
+
+
+def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
+    async def run() -> bool:
+        door = Door(8)
+        state = {"config": uvicorn.Config(None), "server_state": ServerState(), "app_state": {}}  # type: ignore[arg-type]
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            server = await asyncio.get_running_loop().create_server(
+                lambda: Connection(door, **state), sock=listening
+            )
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            async with asyncio.timeout(SOON):
+                while not door.inside:
+                    await asyncio.sleep(0.01)
+            [connection] = door.inside
+            opened = connection.transport.get_extra_info("socket")
+            delayed = not opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            connection.abort()
+            writer.close()
+            server.close()
+            return delayed
+
+    assert not asyncio.run(run())
 
 
 class Visitor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 from collections import Counter
 from collections.abc import Callable, Set
 from functools import partial
@@ -99,6 +100,9 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if self.door.enter(self, peer_of(transport.get_extra_info("peername"))):
+            # asyncio does so only where a socket was made with a protocol by name
+            own = transport.get_extra_info("socket")
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             super().connection_made(transport)
         else:
             self.transport = transport
