@@ -34,9 +34,10 @@ from claimlog.site.cells import Room, query_rows, table_rows
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.failures import PageError, describe, shorten
 from claimlog.site.headers import POLICY, script_source
-from claimlog.site.reader_pool import Busy, ReaderPool, Slots, Worker
+from claimlog.site.reader_pool import ReaderPool, Worker
 from claimlog.site.reader_request import classify
 from claimlog.site.serve import SETTINGS
+from claimlog.site.slots import Busy, Slots
 from claimlog.site.warm import warmed
 from conftest import Get, World, asking, copied
 

@@ -16,8 +16,12 @@ from urllib.parse import parse_qsl, unquote_plus
 from claimlog.site import limits
 from claimlog.site.broken import unbroken
 from claimlog.site.failures import Failure, describe, log, respond
+from claimlog.site.peers import peer_of_request
+from claimlog.site.reader_pool import POOLS
 from claimlog.site.reader_request import CURRENT, ReaderRequest, classify
+from claimlog.site.sending import Gone, Sender
 from claimlog.site.serve import SETTINGS
+from claimlog.site.slots import Busy
 
 App = Callable[..., Awaitable[None]]
 Scope = Mapping[str, Any]
@@ -37,15 +41,20 @@ def guarded(app: App, datasette: Any) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        if scope["method"] == "OPTIONS":
-            await _options(send)
+        refused = refusal(scope)
+        if refused is None and scope["method"] != "OPTIONS":
+            if not datasette.setting("trace_debug"):
+                scope = {**scope, "query_string": _untraced(scope.get("query_string") or b"")}
+            await _run(app, datasette, scope, receive, unbroken(send, scope["path"]))
             return
-        if refused := refusal(scope):
-            await _send(datasette, refused, scope, send)
-            return
-        if not datasette.setting("trace_debug"):
-            scope = {**scope, "query_string": _untraced(scope.get("query_string") or b"")}
-        await _run(app, datasette, scope, receive, unbroken(send, scope["path"]))
+        sender = Sender(scope, send)
+        try:
+            if scope["method"] == "OPTIONS":
+                await _options(sender)
+            elif refused is not None:
+                await _send(datasette, refused, scope, sender)
+        except Gone:
+            await asyncio.sleep(0)
 
     return wrapped
 
@@ -132,38 +141,41 @@ async def _send(datasette: Any, failure: Failure, scope: Scope, send: Any) -> No
 
 async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Run the application with what the request may use, and answer where it does not."""
-    query = (scope.get("query_string") or b"").decode("latin-1")
-    request = classify(scope["path"], query) if query else None
-    started = replaced = False
+    request = classify(scope["path"], (scope.get("query_string") or b"").decode("latin-1"))
+    sender = Sender(scope, send, stream=request is not None and request.stream)
+    replaced = False
     static = scope["path"].startswith(STATIC)
 
     async def sending(message: dict[str, Any]) -> None:
-        nonlocal started, replaced
+        nonlocal replaced
         if replaced:
             return
         if message["type"] == "http.response.start" and message["status"] >= 400 and static:
-            started = replaced = True
-            await _send(datasette, Failure(404, "", ""), scope, send)
+            replaced = True
+            await _send(datasette, Failure(404, "", ""), scope, sender)
             return
-        started = True
-        if request is None or not request.stream:
-            if request is not None:
-                request.finish()  # its SQL is over
-            await send(message)
-            return
-        async with asyncio.timeout(limits.SEND_SECONDS):  # a slow client keeps nobody waiting
-            await send(message)
+        if request is not None and not request.stream:
+            request.finish()  # its SQL is over
+        if request is not None and request.gone and sender.started:
+            raise Gone
+        await sender(message)
+        if request is not None:
+            request.answered = sender.started
 
     token = CURRENT.set(request)
-    watch = asyncio.create_task(_watch(request, receive)) if request and request.stream else None
+    watch = None
+    if request is not None:
+        request.peer = peer_of_request(scope)
+        watch = asyncio.create_task(_watch(request, receive))
     try:
+        if request is not None and request.download:
+            await datasette.invoke_startup()
+            await POOLS[datasette].admit(request)
         await app(scope, receive, sending)
+    except Gone:
+        await asyncio.sleep(0)  # the connection learns that it is closed, and nothing is logged
     except Exception as error:
-        failure = describe(error, datasette.sql_time_limit_ms)
-        if failure.status >= 500:
-            log(error, scope["method"], scope["path"])
-        if not started:
-            await _send(datasette, failure, scope, send)
+        await _fail(datasette, error, scope, sender)
     finally:
         CURRENT.reset(token)
         if request is not None:
@@ -174,8 +186,18 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
                 await watch
 
 
+async def _fail(datasette: Any, error: Exception, scope: Scope, sender: Sender) -> None:
+    """Answer what nothing else has answered, if there is still room for an answer."""
+    failure = describe(error, datasette.sql_time_limit_ms)
+    if failure.status >= 500 and not isinstance(error, Busy):
+        log(error, scope["method"], scope["path"])
+    if not sender.started:
+        with suppress(Gone):
+            await _send(datasette, failure, scope, sender)
+
+
 async def _watch(request: ReaderRequest, receive: Any) -> None:
-    """Note when the client of a stream has gone: sending to it would not fail."""
+    """Note when the client has gone: sending to it would not fail."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    request.gone = True
+    request.go()

@@ -65,7 +65,46 @@ STREAM_SECONDS = 60.0
 """Of SQL for all of a CSV stream."""
 
 SEND_SECONDS = 20.0
-"""Until a client has to take the next part of a stream."""
+"""For which a client may take nothing of an answer, in all, beside the time for `LEAST_RATE`."""
+
+LEAST_RATE = 32_000
+"""Bytes a second that a client has to take of an answer."""
+
+SENDING_SECONDS = 180.0
+"""For which a stream may last, however fast its client is: it holds one of few slots."""
+
+PIECE_BYTES = 65_536
+"""Of an answer that are handed to the connection at once."""
+
+SENDING_BYTES, PEER_SENDING_BYTES = 96_000_000, 32_000_000
+"""Of longer answers that are under way, for all readers and for one."""
+
+CONNECTIONS = 512
+"""Open at a time; fewer where the system allows few files. A peer may have half of them."""
+
+OTHER_FILES = 128
+"""Files left for databases, processes, and connections that are being refused."""
+
+ACCEPTED_AT_ONCE = 8
+"""Connections that are accepted before the first of them is looked at."""
+
+BACKLOG = 1_024
+"""Connections that the system keeps until they are accepted."""
+
+HEAD_BYTES = 16_384
+"""Of a request's first line and headers."""
+
+HEAD_SECONDS = 10.0
+"""Until a connection has to have sent the whole head of a request."""
+
+IDLE_SECONDS = 5
+"""Until a connection is closed on which nothing more is asked."""
+
+END_SECONDS = 2
+"""Until connections are closed whatever is under way, when the server is to end."""
+
+SAME_ERROR_SECONDS = 60.0
+"""Between two lines in the log about the same error of the event loop."""
 
 READERS, WAITING = 4, 8
 """Readers' requests that may run SQL at a time, and that may wait for it."""

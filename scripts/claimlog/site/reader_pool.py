@@ -22,11 +22,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from claimlog.escaping import printable_line
 from claimlog.site import limits
 from claimlog.site.datasette_internals import QueryInterrupted, Results, replace_execute
 from claimlog.site.reader_request import CURRENT, ReaderRequest
+from claimlog.site.sending import Gone
+from claimlog.site.slots import Slots
 
 WORKER = Path(__file__).with_name("sql_worker.py")
 MAGIC = re.compile(r":(_\w+)")
@@ -34,45 +37,6 @@ MAGIC = re.compile(r":(_\w+)")
 
 Job = Mapping[str, Any]
 Answer = dict[str, Any]
-
-
-class Busy(Exception):
-    """More readers ask at once than are served."""
-
-
-class Slots:
-    """A bounded number of holders, and a bounded number that wait."""
-
-    def __init__(self, running: int, waiting: int) -> None:
-        self.running = running
-        self.waiting = waiting
-        self._waits = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._free = asyncio.Semaphore(running)
-
-    async def acquire(self) -> Callable[[], None]:
-        """Return what gives the slot back, as soon as there is one.
-
-        Raises
-        ------
-        Busy
-            If too many wait already, or it takes too long.
-        """
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # a semaphore belongs to one loop; a server has one
-            self._loop, self._free, self._waits = loop, asyncio.Semaphore(self.running), 0
-        free = self._free
-        if free.locked() and self._waits >= self.waiting:
-            raise Busy
-        self._waits += 1
-        try:
-            async with asyncio.timeout(limits.WAIT_SECONDS):
-                await free.acquire()
-        except TimeoutError:
-            raise Busy from None
-        finally:
-            self._waits -= 1
-        return free.release
 
 
 class Worker:
@@ -145,10 +109,28 @@ class ReaderPool:
             self._idle.append(Worker())
 
     async def admit(self, request: ReaderRequest) -> None:
-        """Give a request a slot, which it holds until it finishes."""
-        if request.release is None:
-            slots = self._streams if request.stream else self._requests
-            request.release = await slots.acquire()
+        """Give a request a slot, which it holds until it finishes.
+
+        Raises
+        ------
+        Busy
+            If too many wait, or it takes too long.
+        QueryInterrupted
+            If its client has gone meanwhile; nobody waits in its place.
+        """
+        if request.release is not None:
+            return
+        slots = self._streams if request.stream else self._requests
+        place = asyncio.ensure_future(slots.acquire(request.peer))
+        request.leave = place.cancel
+        try:
+            request.release = await place
+        except asyncio.CancelledError:
+            if not request.gone:
+                raise
+            raise QueryInterrupted(None, request.sql, None) from None
+        finally:
+            request.leave = None
 
     async def run(self, job: Job) -> Answer:
         """Return the answer of a worker to a job."""
@@ -172,6 +154,10 @@ class ReaderPool:
         return Worker()
 
 
+POOLS: WeakKeyDictionary[Any, ReaderPool] = WeakKeyDictionary()
+"""The pool of each Datasette that has started."""
+
+
 def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
     """Have readers' SQL to an immutable database run in the pool."""
     database = datasette.databases[name]
@@ -193,6 +179,8 @@ def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
             await pool.admit(request)
             most = min(custom_time_limit or 1e9, datasette.sql_time_limit_ms) / 1000
             seconds = min(most, request.seconds)
+            if request.gone and request.answered:
+                raise Gone
             if seconds <= 0 or request.gone:
                 raise QueryInterrupted(None, sql, params)
             rows = datasette.max_returned_rows

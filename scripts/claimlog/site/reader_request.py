@@ -22,6 +22,9 @@ HARMLESS = {
 }
 """Parts of a query that choose neither rows nor their order."""
 
+DOWNLOAD = re.compile(r"/downloads/[^/]+\.csv/?", re.I)
+"""Tables that are made as they are sent, by `claimlog.site.spreadsheet`."""
+
 SCHEMA = re.compile(r"\s*(?:pragma |select [^;]* from sqlite_master\b)", re.I)
 """What Datasette asks about tables before it asks for their rows."""
 
@@ -36,10 +39,17 @@ class ReaderRequest:
     page: bool = True
     sql: str = ""
     mentions_schema: bool = False
+    download: bool = False
     seconds: float = REQUEST_SECONDS
+    peer: str = ""
+    """Whose share of the slots it takes."""
+    answered: bool = False
+    """Whether a part of the answer has been sent."""
     gone: bool = False
     release: Callable[[], None] | None = field(default=None, repr=False)
     """Gives back the slot that it holds, if it holds one."""
+    leave: Callable[[], object] | None = field(default=None, repr=False)
+    """Gives up the place where it waits for a slot, if it waits."""
 
     def runs(self, sql: str) -> bool:
         """Return whether some SQL of this request may be the reader's."""
@@ -50,6 +60,12 @@ class ReaderRequest:
         if self.release is not None:
             self.release()
             self.release = None
+
+    def go(self) -> None:
+        """Note that the client has gone, who waits for nothing any more."""
+        self.gone = True
+        if self.leave is not None:
+            self.leave()
 
 
 CURRENT: ContextVar[ReaderRequest | None] = ContextVar("claimlog_reader_request", default=None)
@@ -63,6 +79,10 @@ def classify(path: str, query: str) -> ReaderRequest | None:
     >>> classify("/tiny.json", "sql=select+1").sql
     'select 1'
     """
+    if DOWNLOAD.fullmatch(path):
+        return ReaderRequest(stream=True, page=False, download=True)
+    if not query:
+        return None
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
     if all(name in HARMLESS for name, _ in pairs):
         return None

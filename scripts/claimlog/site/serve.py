@@ -26,7 +26,7 @@ SETTINGS: Mapping[str, bool | int] = {
 def command(
     package: Package, folder: Path, host: str, port: int, releases: str | None = None
 ) -> list[str]:
-    """Return Datasette's command line for a build and for `releases` beside it.
+    """Return the command line of the server for a build and for `releases` beside it.
 
     Raises
     ------
@@ -45,7 +45,8 @@ def command(
                 f"port {port} on {host} cannot be used ({error.strerror}); "
                 f"take another: make serve PORT={port + 1 if port < 65535 else 8001}"
             ) from error
-    words = [sys.executable, "-P", "-m", "datasette", "serve", "--immutable", str(database)]
+    words = [sys.executable, "-P", "-m", "claimlog.site.server"]
+    words += ["--immutable", str(database)]
     if releases is not None:
         from claimlog.site.frozen import freeze
 

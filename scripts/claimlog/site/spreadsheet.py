@@ -7,6 +7,8 @@ Excel, LibreOffice and others compute a cell of a CSV file that begins with ``=`
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +26,31 @@ def safe_csv(path: Path) -> AsgiStream:
     """Return an answer that sends the table of a Parquet file as CSV, lists as JSON."""
 
     async def send(writer: Any) -> None:
-        with pq.ParquetFile(path) as file:
-            empty = pl.from_arrow(file.schema_arrow.empty_table())
-            assert isinstance(empty, pl.DataFrame)
-            await writer.write(csv_of(empty, header=True))
-            pieces = file.iter_batches(ROWS)
+        pieces = _pieces(path)
+        try:
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                frame = pl.from_arrow(piece)
-                assert isinstance(frame, pl.DataFrame)
-                await writer.write(await asyncio.to_thread(csv_of, frame))
+                await writer.write(piece)
+        finally:
+            with suppress(ValueError):  # a thread is still at it, and closes it
+                pieces.close()
 
     name = f"{path.stem}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return AsgiStream(send, headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def _pieces(path: Path) -> Generator[str, None, None]:
+    """Yield the head of a table and its rows, which takes a thread some time."""
+    with pq.ParquetFile(path) as file:
+        yield csv_of(_frame(file.schema_arrow.empty_table()), header=True)
+        for rows in file.iter_batches(ROWS):
+            yield csv_of(_frame(rows))
+
+
+def _frame(rows: Any) -> pl.DataFrame:
+    frame = pl.from_arrow(rows)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def csv_of(frame: pl.DataFrame, header: bool = False) -> str:

@@ -11,7 +11,7 @@ from claimlog.site.facets import declared, table_of
 from claimlog.site.failures import rewire_logs, shorten_access_log
 from claimlog.site.pages import PAGES
 from claimlog.site.quick import quicken
-from claimlog.site.reader_pool import ReaderPool, divert
+from claimlog.site.reader_pool import POOLS, ReaderPool, divert
 from claimlog.site.store import Store
 from claimlog.streams import escaped_streams
 
@@ -31,7 +31,7 @@ class Unchanging(dict[str, Any]):
 def settle(datasette: Any) -> None:
     """Spare copies of the metadata; answer for immutable databases quickly and within limits."""
     metadata = datasette._metadata_local
-    pool = ReaderPool()
+    pool = POOLS[datasette] = ReaderPool()
     for name, database in datasette.databases.items():
         if not database.is_mutable:
             declared(metadata, name)

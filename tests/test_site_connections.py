@@ -1,0 +1,425 @@
+"""What one reader cannot do to the server by connections: half a request, or an answer not read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from claimlog.pipeline import build
+from claimlog.site import limits
+from claimlog.site.connections import Connection, Door, most_connections
+from claimlog.site.peers import peer_of
+from claimlog.site.sending import Budget, Gone, Sender
+from claimlog.site.serve import command
+from claimlog.site.server import SeldomErrors
+from claimlog.site.slots import Busy, Slots
+from conftest import World, copied
+
+FILES = 160
+"""That the server may open here; some 30 are for connections then."""
+
+SOON = 5.0
+
+
+@dataclass
+class Site:
+    """A server in a process of its own."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def connect(self, text: bytes, host: str = "127.0.0.1") -> socket.socket:
+        opened = socket.socket()
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        opened.settimeout(SOON)
+        opened.bind((host, 0))
+        opened.connect(("127.0.0.1", self.port))
+        opened.sendall(text)
+        return opened
+
+    def status(self, path: str) -> int:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=30).status_code
+
+    def said(self) -> str:
+        return self.log.read_text("utf-8")
+
+
+@contextmanager
+def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
+    """Serve a build with few files, and with shorter times than the limits."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = command(world.package, world.package.build, "127.0.0.1", port)
+    program = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))\n"
+        "from claimlog.site import limits\n"
+        f"vars(limits).update({shorter})\n"
+        "from claimlog.site.server import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    with log.open("wb") as said:
+        words = [words[0], "-P", "-c", program, *words[words.index("claimlog.site.server") + 1 :]]
+        process = subprocess.Popen(words, stdout=said, stderr=said)
+    try:
+        until = time.monotonic() + 60
+        while "startup complete" not in log.read_text("utf-8"):
+            assert process.poll() is None, log.read_text("utf-8")
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield Site(port, process, log)
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = copied(made, tmp_path_factory.mktemp("connections"))
+    build(world.package, world.package.build)
+    return world
+
+
+@pytest.fixture(scope="module")
+def site(built: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    log = tmp_path_factory.mktemp("log") / "serve.log"
+    with serving(built, log, HEAD_SECONDS=1.0, SEND_SECONDS=1.0) as server:
+        yield server
+
+
+def ends(opened: socket.socket) -> bool:
+    """Return whether the server closes a connection soon; what it sends is not looked at."""
+    try:
+        while opened.recv(65536):
+            pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+    ],
+)
+def test_a_connection_without_a_whole_request_is_closed(text: bytes, site: Site) -> None:
+    with site.connect(text) as opened:
+        assert ends(opened)
+
+
+def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Site) -> None:
+    before = len(site.said())
+    with ExitStack() as stack:
+        for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
+            for _ in range(FILES // 2):
+                stack.enter_context(site.connect(b"GET / HTTP/1.1\r\n", host))
+        started = time.monotonic()
+        assert site.status("/claims") == 200
+        assert time.monotonic() - started < SOON
+    assert len(site.said()) - before < 1000
+
+
+ROWS = "with recursive n(i) as (select 1 union all select i + 1 from n limit 180) "
+CONTROL = "select replace(hex(zeroblob(9500)), '0', char(1)) from n"
+LARGE = httpx.QueryParams({"sql": ROWS + CONTROL})
+"""Some 20 MB as JSON."""
+
+
+def request(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(site: Site) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(site.connect(request(f"/tiny.json?{LARGE}"))) for _ in "123"]
+        heads = [opened.recv(12) for opened in slow]
+        assert sorted(heads) == [b"HTTP/1.1 200", b"HTTP/1.1 503", b"HTTP/1.1 503"]
+        with site.connect(request(f"/tiny.json?{LARGE}"), "127.0.0.2") as other:
+            assert other.recv(12) == b"HTTP/1.1 200"
+        time.sleep(2)  # twice what a reader may take nothing
+        stalled = slow[heads.index(b"HTTP/1.1 200")]
+        assert ends(stalled)
+    assert site.status(f"/tiny.json?{LARGE}") == 200
+    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+
+
+def test_streams_that_are_not_read_keep_no_other_waiting_for_long(site: Site) -> None:
+    path = f"/tiny.csv?_stream=1&{LARGE}"
+    with (
+        site.connect(request(path)) as one,
+        site.connect(request(path), "127.0.0.2") as two,
+        site.connect(request(path), "127.0.0.3") as third,
+    ):
+        assert {one.recv(12), two.recv(12)} == {b"HTTP/1.1 200"}
+        assert third.recv(12) == b"HTTP/1.1 200"  # within the time of the socket
+        assert ends(one)
+        assert ends(two)
+    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+
+
+def test_a_reader_with_many_slow_queries_leaves_room_for_another(site: Site) -> None:
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+    path = f"/tiny.json?{httpx.QueryParams({'sql': endless})}"
+    with ExitStack() as stack:
+        for _ in range(limits.READERS + limits.WAITING):
+            stack.enter_context(site.connect(request(path), "127.0.0.2"))
+        time.sleep(0.3)
+        started = time.monotonic()
+        assert site.status("/tiny/claims.json?topic=sharing") == 200
+        assert time.monotonic() - started < 1.5  # none of theirs has ended
+
+
+def test_a_table_for_spreadsheets_takes_a_slot_of_the_streams(site: Site) -> None:
+    with ExitStack() as stack:
+        for host in ("127.0.0.2", "127.0.0.3"):
+            slow = site.connect(request(f"/tiny.csv?_stream=1&{LARGE}"), host)
+            assert stack.enter_context(slow).recv(12) == b"HTTP/1.1 200"
+        for _ in range(limits.STREAMS_WAITING // 2):
+            stack.enter_context(site.connect(request("/downloads/claims.csv")))
+        time.sleep(0.2)
+        assert site.status("/downloads/claims.csv") == 503
+    assert site.status("/downloads/claims.csv") == 200
+
+
+def test_who_waits_for_a_slot_and_goes_leaves_the_place() -> None:
+    async def run() -> None:
+        slots = Slots(1, 2)
+        release = await slots.acquire("a")
+        first = asyncio.create_task(slots.acquire("b"))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await slots.acquire("b")  # half of the places are its own
+        second = asyncio.create_task(slots.acquire("c"))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        release()
+        release()  # a second time changes nothing
+        (await asyncio.wait_for(second, 1))()
+        (await slots.acquire("d"))()
+
+    asyncio.run(run())
+
+
+def test_a_slot_goes_to_the_peer_that_holds_fewest_and_is_lost_by_no_cancellation() -> None:
+    async def run() -> None:
+        slots = Slots(3, 8)
+        mine = [await slots.acquire("a"), await slots.acquire("a")]
+        third = asyncio.create_task(slots.acquire("a"))  # the last slot is for another
+        other = await asyncio.wait_for(slots.acquire("b"), 1)
+        fourth = asyncio.create_task(slots.acquire("c"))
+        await asyncio.sleep(0)
+        mine.pop()()
+        await asyncio.sleep(0)
+        assert fourth.done()
+        assert not third.done()
+        mine.pop()()
+        third.cancel()  # at the moment when it comes
+        await asyncio.sleep(0)
+        other()
+        fourth.result()()
+        again = [await slots.acquire("a"), await slots.acquire("a"), await slots.acquire("b")]
+        assert len(again) == 3
+
+    asyncio.run(run())
+
+
+def test_after_a_reader_took_nothing_sending_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEND_SECONDS", 0.05)
+    taken: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        if len(taken) == 3:
+            await asyncio.sleep(60)
+        taken.append(message)
+
+    async def run() -> None:
+        sender = Sender({"method": "GET", "client": ("192.0.2.1", 1)}, send)
+        await sender({"type": "http.response.start", "status": 200})
+        assert not sender.started
+        body = bytes(range(256)) * 1000
+        for _ in range(2):
+            with pytest.raises(Gone):
+                await asyncio.wait_for(sender({"type": "http.response.body", "body": body}), 5)
+        assert b"".join(message.get("body", b"") for message in taken) == body[: 2 * 65_536]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 131_072, 200_000])
+def test_an_answer_arrives_whole_in_pieces(size: int) -> None:
+    taken: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        taken.append(message)
+
+    async def run() -> None:
+        sender = Sender({"method": "GET"}, send)
+        await sender({"type": "http.response.start", "status": 200})
+        await sender({"type": "http.response.body", "body": b"x" * size})
+
+    asyncio.run(run())
+    assert sum(len(message.get("body", b"")) for message in taken) == size
+    assert [bool(message.get("more_body")) for message in taken[1:-1]] == [True] * (len(taken) - 2)
+    assert not taken[-1].get("more_body")
+
+
+def test_a_stream_ends_at_the_latest_when_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "SENDING_SECONDS", 0.0)
+
+    async def send(_: dict[str, Any]) -> None:
+        pass
+
+    async def run() -> None:
+        sender = Sender({"method": "GET"}, send, stream=True)
+        await sender({"type": "http.response.start", "status": 200})
+        with pytest.raises(Gone):
+            await sender({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    asyncio.run(run())
+
+
+def test_long_answers_have_a_budget_for_all_and_for_each_and_one_alone_always_has_room() -> None:
+    budget = Budget(10, 4)
+    assert budget.take("a", 9)
+    assert not budget.take("a", 1)
+    assert not budget.take("b", 2)
+    budget.give_back("a", 9)
+    assert budget.take("b", 20)
+    budget.give_back("b", 20)
+    assert not budget.peers
+
+
+def test_a_server_with_a_reader_who_does_not_read_ends_when_it_is_told_to(
+    built: World, tmp_path: Path
+) -> None:
+    with serving(built, tmp_path / "log") as server:
+        with (
+            server.connect(request(f"/tiny.json?{LARGE}")) as slow,
+            server.connect(b"GET / HT"),
+        ):
+            assert slow.recv(12) == b"HTTP/1.1 200"
+            os.kill(server.process.pid, signal.SIGTERM)
+            server.process.wait(limits.END_SECONDS + SOON)
+        assert "Traceback" not in server.said()
+
+
+def test_connections_leave_files_for_all_else() -> None:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert 0 < most_connections() <= limits.CONNECTIONS
+    assert files == resource.RLIM_INFINITY or most_connections() < files
+
+
+def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
+    async def run() -> bool:
+        door = Door(8)
+        state = {"config": uvicorn.Config(None), "server_state": ServerState(), "app_state": {}}  # type: ignore[arg-type]
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            server = await asyncio.get_running_loop().create_server(
+                lambda: Connection(door, **state), sock=listening
+            )
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            async with asyncio.timeout(SOON):
+                while not door.inside:
+                    await asyncio.sleep(0.01)
+            [connection] = door.inside
+            opened = connection.transport.get_extra_info("socket")
+            delayed = not opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            connection.abort()
+            writer.close()
+            server.close()
+            return delayed
+
+    assert not asyncio.run(run())
+
+
+class Visitor:
+    """A connection to a door, as far as the door looks at it."""
+
+    def __init__(self, answering: bool = False, since: float = 0.0) -> None:
+        self.answering, self.since, self.ended = answering, since, False
+        self.door: Door | None = None
+
+    def abort(self) -> None:
+        assert self.door is not None
+        self.door.leave(self)  # type: ignore[arg-type]
+        self.ended = True
+
+    def enter(self, door: Door, peer: str) -> bool:
+        self.door = door
+        return door.enter(self, peer)  # type: ignore[arg-type]
+
+
+def test_who_has_most_connections_makes_room_and_answers_are_never_cut_off() -> None:
+    door = Door(4)
+    busy, old, new = Visitor(answering=True), Visitor(since=1), Visitor(since=2)
+    assert busy.enter(door, "a")
+    assert old.enter(door, "a")
+    assert new.enter(door, "a")  # in the place of the one that waits longest
+    assert old.ended
+    assert not busy.ended
+    assert Visitor(answering=True).enter(door, "b")
+    assert Visitor(answering=True).enter(door, "c")
+    new.answering = True
+    assert not Visitor().enter(door, "d")
+    assert not Visitor().enter(door, "a")
+    busy.abort()
+    assert Visitor().enter(door, "d")
+    assert door.peers == {"a": 1, "b": 1, "c": 1, "d": 1}
+
+
+def test_a_proxy_that_is_trusted_has_no_share() -> None:
+    door = Door(4, frozenset({"proxy"}))
+    assert all(Visitor(answering=True).enter(door, "proxy") for _ in range(4))
+
+
+def test_a_household_is_one_peer() -> None:
+    assert peer_of(("2001:db8::1", 1)) == peer_of(("2001:db8::ffff:1", 2))
+    assert peer_of(("2001:db8:0:1::1", 1)) != peer_of(("2001:db8::1", 1))
+
+
+def test_the_same_error_of_the_event_loop_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    errors = SeldomErrors()
+    for number in range(1000):
+        error = OSError(24, f"Too many open files {number}")
+        errors(None, {"message": "no accept\nx", "exception": error})  # type: ignore[arg-type]
+    assert capfd.readouterr().err == "ERROR: no accept: OSError\n"
+
+
+def test_the_server_takes_the_address_of_no_header_unless_a_proxy_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from claimlog.site.server import TRUSTED, make_server
+
+    monkeypatch.delenv(TRUSTED, raising=False)
+    assert not make_server(None, "127.0.0.1", 1).config.proxy_headers
+    monkeypatch.setenv(TRUSTED, "192.0.2.1, 192.0.2.2")
+    server = make_server(None, "127.0.0.1", 1)
+    assert server.config.proxy_headers
+    assert server.door.trusted == {"192.0.2.1", "192.0.2.2"}
