@@ -32,11 +32,19 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"the archive and {limited.WRITTEN // mib} MiB",
         f"at most {limits.WORKER_BYTES // 10**6} MB of address space",
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",
+        f"There are at most {limits.CONNECTIONS}, fewer",
+        f"for {limits.SEND_SECONDS:.0f} seconds in all",
+        f"at {limits.LEAST_RATE // 1000} kB a second",
+        f"at most {limits.SENDING_BYTES // 10**6} MB, {limits.PEER_SENDING_BYTES // 10**6} MB",
+        f"more than {limits.FACET_BYTES // 10**6} MB",
         f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence
     assert (limits.READERS, limits.WAITING) == (4, 8), "Four readers' requests, eight may wait"
+    assert (limits.HEAD_SECONDS, limits.IDLE_SECONDS) == (10, 5), "ten seconds, five between two"
+    assert (limits.STREAMS, limits.SENDING_SECONDS) == (2, 180), "Two tables, for three minutes"
+    assert limits.PAGE_CHARACTERS == 10**6, "about a megabyte of HTML"
     assert limits.GRACE_SECONDS == 0.5, "half a second later"
 
 
