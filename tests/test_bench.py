@@ -59,10 +59,11 @@ START, END = markers("peers")
 
 
 def files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a package or of texts, without what claimlog notes for itself."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and ".claimlog" not in path.parts
     }
 
 

@@ -51,7 +51,7 @@ def test_a_batch_in_columns_has_the_root_of_the_same_batch_in_lines(
     lines, columns = read(world.package), read(other.package)
     assert columns.root == lines.root
     assert columns.frames["claims"].equals(lines.frames["claims"])
-    assert not validate(columns).errors
+    assert not validate(columns).error_count
     assert {r["name"] for r in other.package.descriptor["resources"]} >= {"claims-in-columns"}
 
 

@@ -312,7 +312,7 @@ NESTED = {
 }
 READ = (
     *("schemas/claims.json", "schemas/tables/claims.json", "schemas/codebook/codebook.json"),
-    *("schemas/codebook/codes/topic.csv", "schemas/thresholds.csv", "schemas/rules.csv"),
+    *("schemas/codebook/codes/topic.csv", "schemas/thresholds.csv"),
     *("schemas/requirements.csv", "schemas/codebook/variables.csv"),
 )
 

@@ -20,6 +20,7 @@ from claimlog.limits import (
     DEFINITION_BYTES,
     DEFINITION_FILES,
     FILE_BYTES,
+    LEAST_THRESHOLDS,
     STATE_BYTES,
     THRESHOLDS,
 )
@@ -91,8 +92,9 @@ class Package:
             if not re.fullmatch("[0-9]{1,15}", row["value"]):
                 raise ClaimlogError(f"{shown}:{line}: {row['value']!r} is no whole number; mend it")
             most = THRESHOLDS.get(row["name"], int(row["value"]))
-            if not 1 <= int(row["value"]) <= most:
-                said = f"{row['name']} is {row['value']}, expected 1 to {most}"
+            least = LEAST_THRESHOLDS.get(row["name"], 0)
+            if not least <= int(row["value"]) <= most:
+                said = f"{row['name']} is {row['value']}, expected {least} to {most}"
                 raise ClaimlogError(f"{shown}:{line}: {said}; mend it")
         return Thresholds({row["name"]: int(row["value"]) for row in rows})
 

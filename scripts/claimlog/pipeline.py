@@ -141,7 +141,8 @@ def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
     if (
         before is None
         or (before.size, bytes.fromhex(before.root)) not in log.trees
-        or not 0 < (log.size - before.size) * FEW <= log.size  # with no new row nothing to merge
+        or log.size == before.size  # with no new row there is nothing to merge
+        or (log.size - before.size) * FEW > log.size
         or before.releases != _released(log)
         or not only_appends(log, before.size)
         or not is_current(log.package, out, before.mark)  # its rows are copied as they are
