@@ -492,7 +492,8 @@ def test_a_verification_ends_with_the_command_and_leaves_nothing(
         if not Path(f"/proc/{child}").exists() and not any(scratch.iterdir()):
             return
         time.sleep(0.05)
-    pytest.fail("something was left")
+    left = [str(path) for path in scratch.rglob("*")][:5]
+    pytest.fail(f"left: {left}, the process: {Path(f'/proc/{child}').exists()}")
 
 
 SNIPPETS = {

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -215,12 +215,20 @@ def _bound(given: Mapping[str, Any]) -> None:
             resource.setrlimit(name, (value, value))
 
 
-def _end_with_parent(scratch: Path) -> None:
-    """End this process when the one that waits for it is no more, and leave nothing behind."""
+def _end_with_parent(scratch: Path) -> Callable[[], None]:
+    """End this process when the one that waits for it is no more, and leave nothing behind.
+
+    Returns
+    -------
+    callable
+        To be called at the end of the work: waits for that, if the parent is gone already.
+    """
+    gone = threading.Event()
 
     def wait() -> None:
         while sys.stdin.buffer.read(1):
             pass
+        gone.set()
         for _ in range(TRIES):  # another thread may be writing there yet
             shutil.rmtree(scratch, ignore_errors=True)
             if not scratch.exists():
@@ -228,7 +236,14 @@ def _end_with_parent(scratch: Path) -> None:
             time.sleep(POLL_SECONDS)
         os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+    watcher = threading.Thread(target=wait, daemon=True)
+    watcher.start()
+
+    def finish() -> None:
+        if gone.is_set() or not scratch.exists():
+            watcher.join()
+
+    return finish
 
 
 def _forbid(event: str, _: object) -> None:
@@ -250,7 +265,7 @@ def main() -> None:
     target, scratch = path("target"), path("scratch")
     assert target is not None
     assert scratch is not None
-    _end_with_parent(scratch)
+    finish = _end_with_parent(scratch)
     try:
         from claimlog.release.verify import verify
 
@@ -264,8 +279,13 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         answer = {"error": f"{where}{error.strerror or error}; nothing was verified"}
-    sys.stdout.write(json.dumps(answer))
-    sys.stdout.flush()
+    finish()
+    try:
+        sys.stdout.write(json.dumps(answer))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(1)
 
 
 if __name__ == "__main__":
