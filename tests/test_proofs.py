@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claimlog.bounded import read_regular
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.events.log import read
 from claimlog.events.merkle import EMPTY_ROOT, leaf_hash
 from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
-from claimlog.release.bounded_file import read_bounded_file
 from claimlog.release.prove import PROOF_BYTES, check, prove_consistency
 from conftest import World
 from peer_files import peer_files
@@ -285,7 +285,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(ClaimlogError, match="is larger than 1,048,576 bytes"):
         check(path, {})
     path.write_bytes(b" " * PROOF_BYTES)
-    assert len(read_bounded_file(path, PROOF_BYTES, "proof.json")) == PROOF_BYTES
+    assert len(read_regular(path, "proof.json", PROOF_BYTES)) == PROOF_BYTES
 
 
 def test_a_file_without_a_size_is_bounded_all_the_same() -> None:
@@ -295,7 +295,7 @@ def test_a_file_without_a_size_is_bounded_all_the_same() -> None:
         pytest.skip("NOT RUN: needs /proc")
     assert path.stat().st_size == 0
     with pytest.raises(ClaimlogError, match="status: is larger than 10 bytes"):
-        read_bounded_file(path, 10, "status")
+        read_regular(path, "status", 10)
 
 
 def test_what_is_no_file_is_refused_in_a_line(bare: World, tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ def test_what_is_no_file_is_refused_in_a_line(bare: World, tmp_path: Path) -> No
     for path, message in (
         (pipe, "is no regular file"),
         (Path(os.devnull), "is no regular file"),
-        (tmp_path, "cannot be read (Is a directory)"),
+        (tmp_path, "is no regular file; check that it is the right file"),
         (tmp_path / "absent", "cannot be read (No such file or directory)"),
     ):
         done = bare.run("verify", "--proof", str(path))

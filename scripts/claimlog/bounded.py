@@ -14,8 +14,17 @@ from claimlog.errors import ClaimlogError
 from claimlog.ijson import decode
 from claimlog.limits import CELL, DEPTH
 
+RIGHT_FILE = "check that it is the right file, or copy it to a regular one"
+"""What to do about a file that the user named."""
 
-def read_regular(path: Path, shown: str, most: int, root: Path | None = None) -> bytes:
+
+def read_regular(
+    path: Path,
+    shown: str,
+    most: int,
+    root: Path | None = None,
+    remedy: str = "restore it from git",
+) -> bytes:
     """Return the bytes of a regular file.
 
     Parameters
@@ -26,6 +35,8 @@ def read_regular(path: Path, shown: str, most: int, root: Path | None = None) ->
         How many bytes it may have.
     root
         A directory that it must lie in once symbolic links are followed; None for no such limit.
+    remedy
+        What messages tell the user to do about a file that is no regular one, or too large.
 
     Raises
     ------
@@ -41,7 +52,7 @@ def read_regular(path: Path, shown: str, most: int, root: Path | None = None) ->
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ClaimlogError(f"{shown}: is no regular file; restore it from git")
+                raise ClaimlogError(f"{shown}: is no regular file; {remedy}")
             with os.fdopen(handle, "rb", closefd=False) as file:
                 data = file.read(most + 1)
         finally:
@@ -51,8 +62,7 @@ def read_regular(path: Path, shown: str, most: int, root: Path | None = None) ->
         raise ClaimlogError(f"{shown}: cannot be read ({said})") from error
     if len(data) > most:
         raise ClaimlogError(
-            f"{shown}: is larger than {most:,} bytes, more than such a file ever has; "
-            "restore it from git"
+            f"{shown}: is larger than {most:,} bytes, more than such a file ever has; {remedy}"
         )
     return data
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -63,17 +63,23 @@ def digest(path: Path) -> str:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file but the list of checksums itself."""
-    return {name: digest(folder / name) for name in paths(folder) if name != SUMS}
+    """Return the SHA-256 of every regular file of a directory, by name."""
+    return {name: digest(folder / name) for name in paths(folder) if is_plain(folder / name)}
 
 
 def sums(found: dict[str, str]) -> str:
-    """Return the list of checksums as ``sha256sum -c`` reads it."""
-    return "".join(f"{value}  {name}\n" for name, value in sorted(found.items()))
+    """Return the list of checksums as ``sha256sum -c`` reads it; it does not list itself."""
+    return "".join(f"{found[name]}  {name}\n" for name in sorted({*found} - {SUMS}))
 
 
-def check_sums(folder: Path) -> Iterator[Finding]:
-    """Yield what is missing, extra or altered against the release's own list of checksums."""
+def check_sums(folder: Path, found: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what is missing, extra or altered against the release's own list of checksums.
+
+    Parameters
+    ----------
+    found
+        The SHA-256 of every regular file, by name.
+    """
     path = folder / SUMS
     if path.is_symlink() or not path.is_file():
         yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=AGAIN)
@@ -84,7 +90,7 @@ def check_sums(folder: Path) -> Iterator[Finding]:
     there = paths(folder)
     converted = [SUMS] if "\r\n" in text else []
     for name in sorted({*listed, *there} - {SUMS}):
-        flaw = _file_flaw(folder / name, listed.get(name), name in there)
+        flaw = _file_flaw(folder / name, listed.get(name), found.get(name), name in there)
         if flaw == CONVERTED:
             converted.append(name)
         elif flaw:
@@ -119,17 +125,17 @@ def _listed(text: str) -> tuple[dict[str, str], list[Finding]]:
     return listed, findings
 
 
-def _file_flaw(path: Path, expected: str | None, is_there: bool) -> str | None:
+def _file_flaw(path: Path, expected: str | None, found: str | None, is_there: bool) -> str | None:
     """Say how a file differs from what the list of checksums says of it, or return None."""
     if not is_there:
         return f"is missing, {SUMS} lists it"
     if path.is_symlink():
         return "is a symbolic link"
-    if not path.is_file():
+    if found is None:
         return "is no regular file"
     if expected is None:
         return f"is not listed in {SUMS}"
-    if digest(path) == expected:
+    if found == expected:
         return None
     if path.suffix in TEXT_SUFFIXES and path.stat().st_size <= CONVERTED_BYTES:
         plain = read_bytes(path, str(path)).replace(b"\r\n", b"\n")

@@ -152,7 +152,7 @@ def entry_data(version: str, date: str, commit: str, folder: Path, zipped: Path)
             "bytes": zipped.stat().st_size,
             "sha256": digest(zipped),
         },
-        "files": {**digests(folder), "SHA256SUMS": digest(folder / "SHA256SUMS")},
+        "files": digests(folder),
     }
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 
+from claimlog.bounded import RIGHT_FILE, read_regular
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.events.log import Log
 from claimlog.events.merkle import leaf_hash
 from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.ijson import decode
-from claimlog.release.bounded_file import read_bounded_file
 
 ALGORITHM = "RFC 9162, SHA-256"
 
@@ -185,7 +185,7 @@ def _extended(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], 
 
 def _read_proof(path: Path) -> tuple[str, dict[str, Any]]:
     """Return the kind of a proof and its values, hashes as bytes; ``names``: claim and version."""
-    data = read_bounded_file(path, PROOF_BYTES, str(path))
+    data = read_regular(path, str(path), PROOF_BYTES, remedy=RIGHT_FILE)
     try:
         proof = decode(data.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -23,7 +23,7 @@ from claimlog.git import CheckoutError
 from claimlog.package import Package, beside, remove, sync
 from claimlog.pipeline import Progress
 from claimlog.release.diff import as_markdown
-from claimlog.release.layout import SUMS, digest, digests
+from claimlog.release.layout import digest, digests
 from claimlog.release.make import planned, write
 from claimlog.release.staging import Plan
 from claimlog.schema import Schemas, Table
@@ -189,7 +189,7 @@ def _leave(archive: Path, target: Path) -> None:
 
 def compare_bytes(folder: Path, archive: Path, entry: Entry) -> Comparison:
     """Compare the SHA-256 of every file, and of the archive, with the index."""
-    found = {**digests(folder), SUMS: digest(folder / SUMS), archive.name: digest(archive)}
+    found = {**digests(folder), archive.name: digest(archive)}
     said = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
     names = sorted(set(found) | set(said))
     different = [

@@ -14,7 +14,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.events.log import Log, read
 from claimlog.package import Package, read_json
 from claimlog.release import archive
-from claimlog.release.layout import RELEASE, SUMS, log_of
+from claimlog.release.layout import RELEASE, SUMS, digests, log_of
 
 
 class ReleaseCopy:
@@ -39,6 +39,11 @@ class ReleaseCopy:
     def archive(self) -> Path | None:
         """The archive that it came in, if it did."""
         return self.target if self.target.is_file() else None
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of every regular file, by name."""
+        return digests(self.folder)
 
     @cached_property
     def summary(self) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from claimlog.bounded import RIGHT_FILE, read_regular
 from claimlog.errors import ClaimlogError
-from claimlog.release.bounded_file import read_bounded_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -102,7 +102,7 @@ def read_public_key(key: Path | str, name: str | None = None) -> PublicKey:
     """
     if isinstance(key, str):
         return _parse_vkey(key, "the verifier key")
-    data = read_bounded_file(key, KEY_BYTES, str(key))
+    data = read_regular(key, str(key), KEY_BYTES, remedy=RIGHT_FILE)
     if b"-----BEGIN " in data:
         if name is None:
             raise ClaimlogError(f"{key}: a key in PEM form needs the name under which it signs")

@@ -37,7 +37,6 @@ from claimlog.release.layout import (
     digest,
     digests,
     log_of,
-    paths,
     sums,
 )
 from claimlog.schema import Schemas
@@ -89,7 +88,8 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
     licence = package.root / "LICENSE-DATA"
     if licence.is_file():
         shutil.copyfile(licence, folder / LICENCE)
-    facts = facts_of(folder, inner, plan, described)
+    found = digests(folder)
+    facts = facts_of(folder, inner, plan, described, found)
     checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
     (folder / RELEASE).write_bytes(dump_json(summary(folder, inner, facts, plan.batches)))
@@ -98,7 +98,8 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
         raise ClaimlogError(f"the descriptors disagree: {'; '.join(wrong)}")
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    (folder / SUMS).write_text(sums(digests(folder)), encoding="utf-8")
+    found |= {name: digest(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    (folder / SUMS).write_text(sums(found), encoding="utf-8")
 
 
 def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
@@ -124,8 +125,20 @@ def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
     (target / DESCRIPTOR).write_bytes(dump_json(descriptor))
 
 
-def facts_of(folder: Path, inner: Package, plan: Plan, described: Mapping[str, Any]) -> Facts:
-    """Return what descriptors say of the data files in `folder`."""
+def facts_of(
+    folder: Path,
+    inner: Package,
+    plan: Plan,
+    described: Mapping[str, Any],
+    found: Mapping[str, str],
+) -> Facts:
+    """Return what descriptors say of the data files in `folder`.
+
+    Parameters
+    ----------
+    found
+        The SHA-256 of every file, by name.
+    """
     head = {key: value for key, value in inner.descriptor.items() if key != "resources"}
     state = described["log"]
     tables = Schemas(inner).tables
@@ -136,7 +149,9 @@ def facts_of(folder: Path, inner: Package, plan: Plan, described: Mapping[str, A
         date=plan.date,
         tables=tables,
         rows=rows,
-        files=tuple(_file(folder, name) for name in paths(folder) if name not in DESCRIBING),
+        files=tuple(
+            _file(folder, name, found[name]) for name in sorted(found) if name not in DESCRIBING
+        ),
         tree_size=state["tree_size"],
         root=state["root"],
         codebook_version=Schemas(inner).codebook.version,
@@ -144,10 +159,10 @@ def facts_of(folder: Path, inner: Package, plan: Plan, described: Mapping[str, A
     )
 
 
-def _file(folder: Path, name: str) -> File:
+def _file(folder: Path, name: str, digest: str) -> File:
     path = folder / name
     kind = MEDIATYPES.get(path.suffix, "text/plain")
-    return File(name, path.stat().st_size, digest(path), kind)
+    return File(name, path.stat().st_size, digest, kind)
 
 
 def summary(folder: Path, inner: Package, facts: Facts, batches: int) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def verify(
     """
     with open_copy(target, scratch) as copy:
         verdict = Verdict()
-        verdict.findings += check_sums(copy.folder)
+        verdict.findings += check_sums(copy.folder, copy.digests)
         verdict.checked.append(f"{len(paths(copy.folder))} files against {SUMS}")
         if [finding.rule for finding in verdict.findings] == [LINE_ENDS]:
             return verdict  # what else differs has the same cause
@@ -329,7 +329,7 @@ def _described(copy: ReleaseCopy, verdict: Verdict) -> None:
         (),
     )
     described = read_json(folder / DESCRIPTOR, DESCRIPTOR)
-    facts = facts_of(folder, copy.package, plan, described)
+    facts = facts_of(folder, copy.package, plan, described, copy.digests)
     files = {name: read_bytes(folder / name, name) for name in READERS if (folder / name).is_file()}
     for sentence in agreement(files, facts):
         verdict.findings.append(Finding("release-descriptors", "", sentence, remedy=AGAIN))

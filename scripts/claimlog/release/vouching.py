@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from claimlog.bounded import RIGHT_FILE, read_regular
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.events.releases import Entry
-from claimlog.release.bounded_file import read_bounded_file
 from claimlog.release.checkpoint import check_signature
-from claimlog.release.layout import AGAIN, RELEASE, SUMS, digest, digests
+from claimlog.release.layout import AGAIN, RELEASE, SUMS, digest
 from claimlog.release.note import NOTE_BYTES
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.statement import SUFFIX, read_statement
@@ -40,7 +40,7 @@ def check_index(copy: ReleaseCopy, index: Sequence[Entry], place: str, verdict: 
         remedy = "run this in a checkout of that dataset, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
-    found = {**digests(copy.folder), SUMS: digest(copy.folder / SUMS)}
+    found = copy.digests
     differing = [
         name
         for name in sorted({*found, *entry.data["files"]})
@@ -72,7 +72,7 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
         verdict.findings.append(Finding(RULE, statement.name, message, remedy=remedy))
         return
     try:
-        data = read_bounded_file(path, NOTE_BYTES, path.name)
+        data = read_regular(path, path.name, NOTE_BYTES, remedy=RIGHT_FILE)
         if path == statement:
             signed = read_statement(data, key, path.name)
             size, root = signed.size, signed.root
@@ -84,7 +84,7 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
         message = str(error).removeprefix(f"{path.name}: ")
         verdict.findings.append(Finding(RULE, path.name, message))
         return
-    own = {"version": verdict.version, SUMS: digest(copy.folder / SUMS)}
+    own = {"version": verdict.version, SUMS: copy.digests[SUMS]}
     flaw = next((f"another {what}" for what, value in claims.items() if value != own[what]), None)
     if copy.summary.get("tree") != {"size": size, "root": root}:
         flaw = f"a tree of {size} rows with another root"
