@@ -51,7 +51,7 @@ faults: environment-dev  ## fail and kill commands at every system call (needs s
 
 test-spark: environment-spark  ## local Spark: the same tables as the embedded engine's (needs Java 17; CLAIMS=)
 	@.venv/spark/bin/python -m pytest -s tests/test_spark.py tests/test_engines.py
-	@.venv/spark/bin/claimlog bench engines --claims="$${CLAIMS:-20000}" $${README:+--readme}
+	@.venv/spark/bin/python -m workshop.bench engines --claims="$${CLAIMS:-20000}" $${README:+--readme}
 
 fuzz: environment-dev  ## fuzz the line reader for SECONDS=60, guided by coverage
 	@.venv/bin/python tests/fuzz_lines.py "$${FUZZ_SECONDS:-60}"
@@ -67,9 +67,9 @@ rebuild-releases: environment-run  ## make every release again by its own code, 
 	@.venv/bin/claimlog release --rebuild all --exact --out dist
 
 bench: environment-dev  ## measure: beside peers, the site, growth; tables and plots for the README (CLAIMS=, GROWTH=)
-	@.venv/bin/claimlog bench peers --claims="$${CLAIMS:-1000000}" --readme
-	@.venv/bin/claimlog bench site --claims="$${CLAIMS:-100000}" --readme
-	@.venv/bin/claimlog bench growth --claims="$${GROWTH:-10000000}" --readme
+	@.venv/bin/python -m workshop.bench peers --claims="$${CLAIMS:-1000000}" --readme
+	@.venv/bin/python -m workshop.bench site --claims="$${CLAIMS:-100000}" --readme
+	@.venv/bin/python -m workshop.bench growth --claims="$${GROWTH:-10000000}" --readme
 
 schemas: environment-run  ## write shared columns and code lists into the schema files that repeat them
 	@.venv/bin/claimlog schemas --write

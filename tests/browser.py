@@ -24,8 +24,8 @@ import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
-from claimlog.bench.site import served
 from claimlog.package import Package
+from workshop.bench.site import server as served
 
 NO_CHROMIUM = (
     "NOT RUN: no Chromium on PATH or in CLAIMLOG_CHROMIUM; install one (Debian: apt-get install "

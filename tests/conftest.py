@@ -17,15 +17,15 @@ import pytest
 from datasette.app import Datasette
 
 import forked
-from claimlog.events.batch import MANIFEST, Batch, dump_manifest, sealed_batches
-from claimlog.events.canonical import encode
-from claimlog.events.log import read
-from claimlog.events.text import Text, Texts
-from claimlog.ledger import edit
-from claimlog.ledger.opened import locked
-from claimlog.ledger.seal import make_manifest, seal, sync_descriptor
+from claimlog.edit import append as edit
+from claimlog.edit.open_batch import locked
+from claimlog.edit.seal import make_manifest, seal, sync_descriptor
+from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
+from claimlog.log.canonical import encode
+from claimlog.log.event_log import read
 from claimlog.package import Package
 from claimlog.site.serve import SETTINGS
+from claimlog.sources.text import Text, Texts
 
 ROOT = Path(__file__).resolve().parents[1]
 Get = Callable[[str], Any]

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
-NOT_NEEDED = ("claimlog.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
+NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 STREAMS = ("in", "out", "err")
 
 

@@ -24,10 +24,10 @@ TOKENS = [
 
 def check(data: bytes) -> None:
     """Read bytes as a stream's file; the first byte says which stream."""
-    from claimlog.events.canonical import encode, explain
-    from claimlog.events.lines import read_lines
-    from claimlog.ijson import decode
-    from claimlog.schema import STREAMS
+    from claimlog.log.canonical import encode, explain
+    from claimlog.log.lines import read_lines
+    from claimlog.schema.table_schema import STREAMS
+    from claimlog.strict_json import decode
     from histories import SCHEMAS
 
     table = SCHEMAS.streams[STREAMS[(data[0] if data else 0) % len(STREAMS)]]
@@ -49,8 +49,8 @@ def check(data: bytes) -> None:
 
 def seeds() -> list[bytes]:
     """Return files of drawn histories, by stream."""
-    from claimlog.events.canonical import encode
-    from claimlog.schema import STREAMS
+    from claimlog.log.canonical import encode
+    from claimlog.schema.table_schema import STREAMS
     from histories import random_history
 
     found = []
@@ -66,11 +66,11 @@ def fuzz(words: list[str]) -> None:
     """Fuzz until libFuzzer ends the process."""
     import atheris
 
-    measured = ["claimlog.events.lines", "claimlog.ijson", "claimlog.events.canonical"]
+    measured = ["claimlog.log.lines", "claimlog.strict_json", "claimlog.log.canonical"]
     with atheris.instrument_imports(include=measured):
-        import claimlog.events.canonical
-        import claimlog.events.lines
-        import claimlog.ijson  # noqa: F401
+        import claimlog.log.canonical
+        import claimlog.log.lines
+        import claimlog.strict_json  # noqa: F401
     atheris.Setup(words, check)
     atheris.Fuzz()
 

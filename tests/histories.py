@@ -19,14 +19,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from claimlog.events.anchor import anchor
-from claimlog.events.batch import MANIFEST, dump_manifest, resources, sealed_batches
-from claimlog.events.canonical import encode
-from claimlog.events.merkle import CompactRange, leaf_hash
-from claimlog.events.text import Text
 from claimlog.export.descriptor import dump_json
+from claimlog.log.batch import MANIFEST, dump_manifest, resources, sealed_batches
+from claimlog.log.canonical import encode
+from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.schema import STREAMS, Schemas
+from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.sources.anchor import anchor
+from claimlog.sources.text import Text
 
 Row = dict[str, Any]
 Pick = Callable[[int], int]

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from claimlog.events.batch import dump_manifest
+from claimlog.log.batch import dump_manifest
 from conftest import TEXT, World
 
 Mutant = Callable[[World], None]
@@ -170,7 +170,7 @@ def _(world: World) -> None:
     incident = world.rows("incidents", 1)[0]
     tombstone = {**incident, "action": "retract", "version": 2, "reason": "Wrong."}
     tombstone["recorded_at"] = world.rows("claims", 2)[-1]["recorded_at"]
-    from claimlog.events.canonical import encode
+    from claimlog.log.canonical import encode
 
     (world.file("claims", 2).parent / "incidents.ndjson").write_bytes(encode(tombstone) + b"\n")
     world.reseal()
@@ -331,8 +331,8 @@ MUTANTS["own-words"] = setting(
 
 @mutant("word-boundary")
 def _(world: World) -> None:
-    from claimlog.events.anchor import anchor
-    from claimlog.events.text import Text
+    from claimlog.sources.anchor import anchor
+    from claimlog.sources.text import Text
 
     def shorten(rows: list[dict[str, Any]]) -> None:
         row = rows[0]

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from claimlog.events.canonical import encode
-from claimlog.events.merkle import leaf_hash
+from claimlog.log.canonical import encode
+from claimlog.log.merkle import leaf_hash
 from histories import History, Row
 
 DAYS: dict[str | None, tuple[date | None, date | None]] = {

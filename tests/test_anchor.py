@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.anchor import Anchor, anchor, boundary_flaw, find, locate
-from claimlog.events.text import Text, digest
+from claimlog.sources.anchor import Anchor, anchor, boundary_flaw, find, locate
+from claimlog.sources.text import Text, digest
 from conftest import CLAIMS, STOPPED, TEXT, World
 
 HARBOUR = Text(TEXT)

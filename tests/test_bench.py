@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,42 +22,48 @@ import httpx
 import polars as pl
 import pytest
 
-import claimlog.events.reading
-import claimlog.inputs
-from claimlog.bench import plots
-from claimlog.bench.growth import suite as growth_suite
-from claimlog.bench.peers.contenders import MARKS, measure
-from claimlog.bench.peers.duckdb_script import TABLES
-from claimlog.bench.peers.suite import GOALS, markdown, plain, plot
-from claimlog.bench.site import beside
-from claimlog.bench.site import suite as site_suite
-from claimlog.bench.site.asked import Kind, ask, weight
-from claimlog.bench.site.kinds import kinds, shown
-from claimlog.bench.site.made import LATER
-from claimlog.bench.site.served import serving, serving_plain
-from claimlog.bench.suites import SUITES, Suite, Wanted, child, run, suite
-from claimlog.bench.synth import make_log
-from claimlog.bench.tables import markers, replaced
+import claimlog.fingerprint
+import claimlog.log.read_parts
+from claimlog.build import STAGES
 from claimlog.errors import ClaimlogError
-from claimlog.events.batch import Batch
-from claimlog.events.canonical import encode
-from claimlog.events.lines import Lines
-from claimlog.events.log import read
-from claimlog.events.parts import Kept, keep
-from claimlog.events.text import Texts
 from claimlog.export.metadata import queries
+from claimlog.log.batch import Batch
+from claimlog.log.canonical import encode
+from claimlog.log.event_log import read
+from claimlog.log.lines import Lines
+from claimlog.log.parts import Kept, keep
 from claimlog.package import Package
-from claimlog.pipeline import STAGES
-from claimlog.schema import Schemas
+from claimlog.schema.table_schema import Schemas
 from claimlog.site.pages import PAGES, Page, routes
+from claimlog.sources.text import Texts
 from claimlog.validate import validate
 from conftest import ROOT, World
+from workshop.bench import plots
+from workshop.bench.growth import suite as growth_suite
+from workshop.bench.peers.contenders import MARKS, measure
+from workshop.bench.peers.duckdb_script import TABLES
+from workshop.bench.peers.suite import GOALS, markdown, plain, plot
+from workshop.bench.site import scenes
+from workshop.bench.site import suite as site_suite
+from workshop.bench.site.addresses import kinds, shown
+from workshop.bench.site.client import Kind, ask, weight
+from workshop.bench.site.dataset import LATER
+from workshop.bench.site.server import serving, serving_plain
+from workshop.bench.suites import SUITES, Suite, Wanted, child, run, suite
+from workshop.bench.synthetic_log import make_log
+from workshop.bench.tables import markers, replaced
 
 if not PAGES:
     routes()
 
 CLAIMS = 500
 START, END = markers("peers")
+
+
+def run_bench(world: World, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the bench in a package and return what it printed."""
+    command = [sys.executable, "-m", "workshop.bench", *words]
+    return subprocess.run(command, cwd=world.root, capture_output=True, text=True, timeout=120)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -130,8 +138,8 @@ def test_every_line_is_canonical_not_only_the_sampled_ones(bench: Bench) -> None
 def test_batches_hold_no_more_claim_rows_than_they_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claimlog.bench.world.BATCH_CLAIMS", 300)
-    monkeypatch.setattr("claimlog.bench.world.SOURCE_CLAIMS", (50, 200))
+    monkeypatch.setattr("workshop.bench.synthetic_rows.BATCH_CLAIMS", 300)
+    monkeypatch.setattr("workshop.bench.synthetic_rows.SOURCE_CLAIMS", (50, 200))
     package = make_log(Package(ROOT), tmp_path, CLAIMS)
     log = read(package)
     assert len(log.batches) > 3
@@ -183,7 +191,7 @@ def test_the_peers_are_measured_on_as_many_claims_as_we_are(bench: Bench, tmp_pa
 def test_every_run_reads_the_whole_log_whatever_one_before_it_left(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claimlog.inputs, "LARGE", 0)
+    monkeypatch.setattr(claimlog.fingerprint, "LARGE", 0)
     shutil.copytree(bench.package.root, tmp_path / "package")
     files_read: list[str] = []
 
@@ -191,7 +199,7 @@ def test_every_run_reads_the_whole_log_whatever_one_before_it_left(
         files_read.append(f"{batch.number} {stream}")
         return keep(root, batch, stream, folder)
 
-    monkeypatch.setattr(claimlog.events.reading, "keep", heard)
+    monkeypatch.setattr(claimlog.log.read_parts, "keep", heard)
     measure("claimlog", Package(tmp_path / "package"), tmp_path)
     first = files_read.copy()
     measure("claimlog", Package(tmp_path / "package"), tmp_path)
@@ -236,7 +244,7 @@ def test_a_run_puts_its_table_into_the_readme_and_leaves_the_rest(results: dict[
     )
     assert (before, after) == ("# Title\n\nBefore.\n\n", "\n\nAfter.\n")
     assert "an old table" not in table
-    assert "claimlog bench peers --claims 200 --runs 1 --readme" in table
+    assert "python -m workshop.bench peers --claims 200 --runs 1 --readme" in table
     drawn = f"![{plot(results).says}](docs/bench-peers.svg)"
     assert table == f"\n{markdown(results)}\n\n{drawn}\n"
 
@@ -301,7 +309,7 @@ def test_a_readme_without_a_place_for_the_table_is_refused(page: str) -> None:
 
 def test_a_readme_is_looked_at_before_anything_is_measured(bare: World) -> None:
     (bare.root / "README.md").write_text("no markers", "utf-8")
-    done = bare.run("bench", "--claims", "100", "--readme")
+    done = run_bench(bare, "peers", "--claims", "100", "--readme")
     assert done.returncode == 1
     assert "README.md: expected the lines" in done.stderr
     assert done.stdout == ""
@@ -312,7 +320,7 @@ def test_peers_that_disagree_stop_the_run(tmp_path: Path, monkeypatch: pytest.Mo
     def child(_module: str, *words: str) -> str:
         return json.dumps({"claims": len(words[0]), "rows": 1, "seconds": 1})
 
-    monkeypatch.setattr("claimlog.bench.peers.suite.child", child)
+    monkeypatch.setattr("workshop.bench.peers.suite.child", child)
     with pytest.raises(ClaimlogError, match="the numbers of claims differ"):
         run(Package(ROOT), "peers", Wanted(100), tmp_path / "out.json", readme=False)
     assert not (tmp_path / "out.json").exists()
@@ -330,7 +338,7 @@ def test_every_suite_offers_what_the_command_uses(name: str) -> None:
 
 
 def test_an_unknown_suite_is_refused_with_the_names_of_those_that_there_are(bare: World) -> None:
-    done = bare.run("bench", "speed")
+    done = run_bench(bare, "speed")
     assert done.returncode == 2
     assert all(name in done.stderr for name in SUITES)
 
@@ -358,7 +366,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("site")
-    child("claimlog.bench.site.made", str(ROOT), str(folder), str(SITE_CLAIMS))
+    child("workshop.bench.site.dataset", str(ROOT), str(folder), str(SITE_CLAIMS))
     package = Package(folder / "package")
     with closing(sqlite3.connect(package.build / "bench.db")) as database:
         known = kinds(database, "bench", Schemas(package))
@@ -367,11 +375,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         patch.setattr(site_suite, "kinds", lambda *_: one)
         with serving(package, folder / "serve.log", "--releases", LATER) as server:
             found = site_suite.served(package, server, Wanted(SITE_CLAIMS, requests=1))
-            some = [beside.scenes("bench")[at] for at in (1, 3, 9)]
-            patch.setattr(beside, "REQUESTS", 1)
-            patch.setattr(beside, "scenes", lambda _: some)
+            some = [scenes.scenes("bench")[at] for at in (1, 3, 9)]
+            patch.setattr(scenes, "REQUESTS", 1)
+            patch.setattr(scenes, "scenes", lambda _: some)
             with serving_plain(package, folder / "plain.log") as plain:
-                found["beside"] = beside.compare("bench", server, plain, 1)
+                found["beside"] = scenes.compare("bench", server, plain, 1)
     return Site(package, known, {"claims": SITE_CLAIMS, "requests": 1, **found}, server.pid)
 
 
@@ -442,12 +450,12 @@ def test_errors_and_pages_beside_others_are_compared_with_plain_datasette(site: 
 
 
 def test_every_scene_has_a_goal_that_can_be_missed() -> None:
-    scene = beside.scenes("bench")[7]
+    scene = scenes.scenes("bench")[7]
     good = {"median_ms": 5.0, "p95_ms": 9.0, "wrong": False}
-    assert beside.judge(scene, good, good)["met"]
+    assert scenes.judge(scene, good, good)["met"]
     for worse in ({"median_ms": 6.0}, {"p95_ms": 200.0}, {"wrong": True}):
-        assert not beside.judge(scene, {**good, **worse}, good)["met"]
-    assert beside.judge(scene, good, None)["ratio"] is None
+        assert not scenes.judge(scene, {**good, **worse}, good)["met"]
+    assert scenes.judge(scene, good, None)["ratio"] is None
 
 
 def test_the_server_is_gone_after_the_measuring(site: Site) -> None:

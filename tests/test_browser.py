@@ -27,8 +27,8 @@ from browser import (
     too_wide,
     violations,
 )
+from claimlog.build import build
 from claimlog.package import Package
-from claimlog.pipeline import build
 from claimlog.site.pages import PAGES, routes
 from conftest import ROOT, World, copied
 from test_release import repository

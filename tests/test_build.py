@@ -21,17 +21,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from claimlog.compiling import compiled
+from claimlog.build import build
+from claimlog.compile import compiled
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.events.log import read
-from claimlog.export.frames import conform
-from claimlog.export.publish import publishing
+from claimlog.export.conform import conform
 from claimlog.export.sqlite import create
 from claimlog.fold import cutoff, fold
 from claimlog.fold.corroboration import roots
+from claimlog.log.event_log import read
 from claimlog.package import Package
-from claimlog.pipeline import build
-from claimlog.schema import STREAMS, Schemas
+from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.swap import publishing
 from conftest import ROOT, World, claim, copied, hop, source
 
 TABLES = Schemas(Package(ROOT)).tables
@@ -496,8 +496,8 @@ def test_rows_survive_the_way_through_the_compiler_unchanged(built: World) -> No
 
 
 def test_the_leaf_hashes_can_be_computed_again_from_the_served_rows(built: World) -> None:
-    from claimlog.events.canonical import encode
-    from claimlog.events.merkle import CompactRange, leaf_hash
+    from claimlog.log.canonical import encode
+    from claimlog.log.merkle import CompactRange, leaf_hash
 
     leaves: dict[int, bytes] = {}
     with database(built) as db:

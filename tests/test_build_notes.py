@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tomllib
 from collections.abc import Callable
 from hashlib import file_digest
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Any
 import pytest
 
 import claimlog.build_notes
+import claimlog.fingerprint
+from claimlog.build import build
 from claimlog.build_notes import MARK, NOTES, is_current
-from claimlog.pipeline import build
-from conftest import World, copied
+from claimlog.fingerprint import NOT_BUILDING
+from claimlog.package import Package
+from conftest import ROOT, World, copied
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +144,38 @@ def test_the_command_makes_a_changed_build_again(copy_of: World) -> None:
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "wrote build")
     assert b"tidy" not in path.read_bytes()
     assert copy_of.run("build").stdout == "build is up to date\n"
+
+
+def test_only_what_builds_decides_whether_a_build_is_current(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy of the package's code stands for it; a byte is added to one file after the other."""
+    code = tmp_path / "claimlog"
+    shutil.copytree(Path(claimlog.__file__).parent, code)
+    monkeypatch.setattr(claimlog.fingerprint, "__file__", str(code / "fingerprint.py"))
+    package = Package(ROOT)
+    before = claimlog.fingerprint.code_fingerprint(package)
+    for name, is_known in (
+        ("site/static/pages.css", True),
+        ("cli/read.py", True),
+        ("release/make.py", True),
+        ("fold/tables.py", False),
+        ("validate/rules.csv", False),
+        ("export/queries/chains.sql", False),
+        ("schema/codebook.py", False),
+        ("build.py", False),
+    ):
+        path = code / name
+        content = path.read_bytes()
+        path.write_bytes(content + b"\n")
+        assert (claimlog.fingerprint.code_fingerprint(package) == before) is is_known, name
+        path.write_bytes(content)
+    assert claimlog.fingerprint.code_fingerprint(package) == before
+
+
+def test_what_does_not_count_is_above_the_build_in_the_import_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    layers = [layer.split(" | ") for layer in contracts["contracts"][0]["layers"]]
+    at = next(number for number, layer in enumerate(layers) if "build" in layer)
+    above = {name for layer in layers[: at + 1] for name in layer} - {"build"}
+    assert {name.removesuffix(".py") for name in NOT_BUILDING} == above

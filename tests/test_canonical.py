@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.canonical import encode, explain, render
-from claimlog.events.lines import arrow_schema, read_lines
-from claimlog.events.log import read
-from claimlog.ijson import decode
+from claimlog.log.canonical import encode, explain, render
+from claimlog.log.event_log import read
+from claimlog.log.lines import arrow_schema, read_lines
 from claimlog.package import Package
-from claimlog.schema import STREAMS, Field, Schemas, Table
+from claimlog.schema.table_schema import STREAMS, Field, Schemas, Table
+from claimlog.strict_json import decode
 from conftest import ROOT, World
 
 SCHEMAS = Schemas(Package(ROOT))

@@ -14,8 +14,8 @@ from claimlog import checkout as checkout_module
 from claimlog import git
 from claimlog.checkout import Checkout, blob_id
 from claimlog.errors import ClaimlogError
-from claimlog.events.releases import read_index
 from claimlog.git import CheckoutError
+from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release.make import committed
 from claimlog.release.rebuild import rebuild, rebuild_exactly

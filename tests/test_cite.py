@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 from claimlog.errors import UsageError
 from claimlog.escaping import UNPRINTABLE, plain_line
 from claimlog.release.cite import FORMATS, ClaimVersion, cite
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 
 ROOT = "ab" * 32
 HEAD = {

@@ -23,7 +23,7 @@ from click.testing import CliRunner
 import claimlog.cli
 from claimlog.cli import cli
 from claimlog.cli.base import Context, progress
-from claimlog.ledger.opened import open_folder
+from claimlog.edit.open_batch import open_folder
 from conftest import CLAIMS, STOPPED, TEXT, World
 from test_ledger import LETTER, LIKED, assert_sound, snapshot
 
@@ -618,7 +618,7 @@ def test_ctrl_c_leaves_everything_as_it_was_with_one_message(
 
 
 def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
-    from claimlog.ledger.opened import locked
+    from claimlog.edit.open_batch import locked
 
     with locked(world.package):
         process = subprocess.Popen(

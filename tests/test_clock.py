@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import claimlog.ledger.clock
+import claimlog.edit.clock
 from claimlog.cli import cli
+from claimlog.edit.clock import FAR, FORMAT, last_seal
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.ledger.clock import FAR, FORMAT, last_seal
 from conftest import World, actor
 from test_ledger import snapshot
 
@@ -39,7 +39,7 @@ def at(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
                 return time.replace(tzinfo=tz)
 
         with monkeypatch.context() as patched:
-            patched.setattr(claimlog.ledger.clock, "datetime", Clock)
+            patched.setattr(claimlog.edit.clock, "datetime", Clock)
             cli.main(["--package", str(world.root), *words], standalone_mode=False)
 
     return run
@@ -145,10 +145,10 @@ def test_the_day_can_be_confirmed_by_the_environment(world: World) -> None:
 
 
 def test_the_clock_is_asked_in_one_place_only() -> None:
-    folder = Path(claimlog.ledger.clock.__file__).parents[1]
+    folder = Path(claimlog.edit.clock.__file__).parents[1]
     asking = [
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*.py")
-        if "bench" not in path.parts and "datetime.now(" in path.read_text("utf-8")
+        if "datetime.now(" in path.read_text("utf-8")
     ]
-    assert asking == ["ledger/clock.py"]
+    assert asking == ["edit/clock.py"]

@@ -11,16 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import claimlog.events.columnar
-import claimlog.events.log
+import claimlog.log.columnar
+import claimlog.log.event_log
+from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.events.columnar import read_rows
-from claimlog.events.lines import arrow_schema
-from claimlog.events.log import read
-from claimlog.export.logical import of_parquet
+from claimlog.export.content_hash import of_parquet
+from claimlog.log.columnar import read_rows
+from claimlog.log.event_log import read
+from claimlog.log.lines import arrow_schema
 from claimlog.package import Package
-from claimlog.pipeline import build
-from claimlog.schema import Schemas
+from claimlog.schema.table_schema import Schemas
 from claimlog.validate import validate
 from conftest import ROOT, World
 
@@ -216,7 +216,7 @@ def test_rows_are_read_in_pieces_that_are_written_out_one_at_a_time(
 ) -> None:
     other = sealed_twice(world, tmp_path)
     whole = read(other.package).frames["claims"]
-    monkeypatch.setattr(claimlog.events.columnar, "AT_ONCE", 100)
+    monkeypatch.setattr(claimlog.log.columnar, "AT_ONCE", 100)
     pieces = [*read_rows(other.file("claims"), CLAIMS, "claims.parquet")]
     assert [piece.rows for piece in pieces] == [1, 1]
     assert read(other.package).frames["claims"].equals(whole)
@@ -232,9 +232,9 @@ def test_a_disk_that_fails_to_read_names_the_file(
         raise OSError(errno.EIO, "Input/output error")
 
     if name.endswith(".parquet"):
-        monkeypatch.setattr(claimlog.events.columnar.pq, "ParquetFile", fails)
+        monkeypatch.setattr(claimlog.log.columnar.pq, "ParquetFile", fails)
     else:
-        monkeypatch.setattr(claimlog.events.log.Path, "open", fails)
+        monkeypatch.setattr(claimlog.log.event_log.Path, "open", fails)
     with pytest.raises(
         ClaimlogError, match=rf"^events/000\d-[a-z]+/[a-z]+\.{name.split('.')[1]}: cannot"
     ):

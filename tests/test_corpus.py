@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from claimlog.codebook import Codebook
-from claimlog.events.log import read
-from claimlog.events.text import Texts, words
+from claimlog.build import build
 from claimlog.export.metadata import queries
+from claimlog.log.event_log import read
 from claimlog.package import Package
-from claimlog.pipeline import build
+from claimlog.schema.codebook import Codebook
+from claimlog.sources.text import Texts, words
 from conftest import ROOT
 
 Row = dict[str, Any]

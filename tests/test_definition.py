@@ -18,12 +18,12 @@ import polars as pl
 import pytest
 
 from claimlog import limits
+from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.events.log import Log, read
+from claimlog.log.event_log import Log, read
 from claimlog.package import Package
-from claimlog.patterns import matches, pattern_flaw
-from claimlog.pipeline import build
-from claimlog.schema import Schemas
+from claimlog.schema.patterns import matches, pattern_flaw
+from claimlog.schema.table_schema import Schemas
 from claimlog.validate import Report, validate
 from claimlog.validate.descriptor import FOLLOWED, check_descriptor
 from claimlog.validate.frictionless import descriptor_of
@@ -104,7 +104,7 @@ else:
     if way == "unchecked":  # as if the rule of the descriptor had let everything pass
         tabular.check_descriptor = lambda log, report: report.count("descriptor", 0)
     from claimlog.errors import ClaimlogError
-    from claimlog.events.log import Log, read
+    from claimlog.log.event_log import Log, read
     from claimlog.package import Package
     from claimlog.validate import validate
     try:

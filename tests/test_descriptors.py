@@ -22,8 +22,8 @@ from dplib.models import Package as DataPackage
 from claimlog.escaping import UNPRINTABLE
 from claimlog.package import Package
 from claimlog.release.descriptors import MAKERS, PACKAGE, READERS, agreement, descriptors
-from claimlog.release.facts import Facts, File
-from claimlog.schema import Schemas
+from claimlog.release.metadata import Facts, File
+from claimlog.schema.table_schema import Schemas
 from conftest import ROOT, World, copied
 
 MEDIATYPES = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claimlog.edtf import bounds
+from claimlog.schema.edtf import bounds
 
 years = st.integers(1, 9999).map(lambda year: f"{year:04d}")
 days = st.dates(date(1, 1, 1), date(9999, 12, 31)).map(date.isoformat)

@@ -23,6 +23,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from claimlog.build import build
 from claimlog.cli import output
 from claimlog.cli.base import progress
 from claimlog.escaping import (
@@ -37,8 +38,7 @@ from claimlog.escaping import (
 )
 from claimlog.export.metadata import metadata
 from claimlog.package import Package
-from claimlog.pipeline import build
-from claimlog.schema import Schemas
+from claimlog.schema.table_schema import Schemas
 from claimlog.site.spreadsheet import csv_of
 from conftest import ROOT, SOURCES, Get, World, asking, claim, empty_world, hop, source
 from test_release import Repo, repository

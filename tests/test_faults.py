@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from claimlog import swap
 from claimlog.errors import ClaimlogError, UnconfirmedError
-from claimlog.export import publish
-from claimlog.export.publish import publishing
-from claimlog.package import Package, write_durably
+from claimlog.files import write_durably
+from claimlog.package import Package
 from claimlog.release.changelog import changelog, undo_changelog
+from claimlog.swap import publishing
 from conftest import ROOT, World, actor
 from faults.calls import flushed, touching
 from faults.judge import misspoken
@@ -189,7 +190,7 @@ def test_a_directory_is_swapped_whole_and_nothing_is_left_beside_it(
     known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not known:
-        monkeypatch.setattr(publish, "_exchange", lambda *_: False)
+        monkeypatch.setattr(swap, "_exchange", lambda *_: False)
     for text in ("old", "new"):
         with publishing(tmp_path / "out", "out") as folder:
             (folder / "file").write_text(text)
@@ -200,12 +201,12 @@ def test_a_directory_is_swapped_whole_and_nothing_is_left_beside_it(
 def test_what_is_in_place_but_not_flushed_is_said_to_be_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import claimlog.package
+    import claimlog.files
 
     def failing(_: Path) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(claimlog.package, "sync", failing)
+    monkeypatch.setattr(claimlog.files, "sync", failing)
     with pytest.raises(UnconfirmedError, match=r"^file: is in place, but the disk does not"):
         write_durably(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"

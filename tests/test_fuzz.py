@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.events.canonical import encode
-from claimlog.events.log import read
-from claimlog.events.releases import read_index
+from claimlog.log.canonical import encode
+from claimlog.log.event_log import read
+from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.pipeline import build
-from claimlog.schema import Schemas
+from claimlog.schema.table_schema import Schemas
 from claimlog.validate import validate
 from histories import random_history, write
 from thorough import examples

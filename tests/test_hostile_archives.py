@@ -28,9 +28,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from claimlog.errors import ClaimlogError
-from claimlog.release import archive, layout, limited
-from claimlog.release.limited import Limits, verify_limited
+from claimlog.release import archive, layout
+from claimlog.release import sandbox as limited
 from claimlog.release.make import make
+from claimlog.release.sandbox import Limits, verify_limited
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify
 from conftest import World, copied
@@ -507,7 +508,7 @@ SNIPPETS = {
 
 @pytest.mark.parametrize("what", SNIPPETS)
 def test_the_process_that_verifies_can_reach_nothing(what: str) -> None:
-    code = "import sys; from claimlog.release.limited import _forbid; sys.addaudithook(_forbid); "
+    code = "import sys; from claimlog.release.sandbox import _forbid; sys.addaudithook(_forbid); "
     code += SNIPPETS[what]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1

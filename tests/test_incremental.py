@@ -15,25 +15,25 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-import claimlog.events.cache
-import claimlog.events.parts
-import claimlog.events.reading
-import claimlog.events.stored
+import claimlog.build
 import claimlog.export.descriptor
 import claimlog.export.parquet
-import claimlog.inputs
-import claimlog.pipeline
-import claimlog.updating
-from claimlog.compiling import compiled
+import claimlog.fingerprint
+import claimlog.log.cache
+import claimlog.log.parts
+import claimlog.log.read_parts
+import claimlog.log.sections
+import claimlog.update
+from claimlog.build import build
+from claimlog.compile import compiled
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.events.log import read
-from claimlog.export.logical import of_parquet, of_sqlite
+from claimlog.export.content_hash import of_parquet, of_sqlite
 from claimlog.export.parquet import ParquetFile, merge, write_parquet
 from claimlog.fold import cutoff
+from claimlog.log.event_log import read
 from claimlog.package import Package
-from claimlog.pipeline import build
-from claimlog.schema import Schemas
-from claimlog.updating import BY_CLAIM, Update
+from claimlog.schema.table_schema import Schemas
+from claimlog.update import BY_CLAIM, Update
 from claimlog.validate import validate
 from conftest import World
 from histories import History, histories, write
@@ -42,14 +42,14 @@ from histories import History, histories, write
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every log for a large one, with sections of a few rows."""
-    monkeypatch.setattr(claimlog.inputs, "LARGE", 0)
-    monkeypatch.setattr(claimlog.pipeline, "FEW", 0)
+    monkeypatch.setattr(claimlog.fingerprint, "LARGE", 0)
+    monkeypatch.setattr(claimlog.build, "FEW", 0)
     # the code that runs is the code that was imported, whatever lies on disk by now
-    monkeypatch.setattr(claimlog.events.cache, "code_fingerprint", lambda _: "the same")
-    monkeypatch.setattr(claimlog.events.stored, "SECTION", 3)
-    monkeypatch.setattr(claimlog.events.stored, "STEP", 1)
-    monkeypatch.setattr(claimlog.events.parts, "STEP", 1)
-    monkeypatch.setattr(claimlog.events.parts, "CHUNK", 4096)
+    monkeypatch.setattr(claimlog.log.cache, "code_fingerprint", lambda _: "the same")
+    monkeypatch.setattr(claimlog.log.sections, "SECTION", 3)
+    monkeypatch.setattr(claimlog.log.sections, "STEP", 1)
+    monkeypatch.setattr(claimlog.log.parts, "STEP", 1)
+    monkeypatch.setattr(claimlog.log.parts, "CHUNK", 4096)
 
 
 def said(package: Package, out: Path) -> Iterator[tuple[str, str, str]]:
@@ -86,17 +86,17 @@ def test_a_file_of_a_large_log_is_hashed_again_only_after_it_changed(
         read.append(Path(handle.name).name)
         return file_digest(handle, kind)
 
-    monkeypatch.setattr(claimlog.inputs, "file_digest", heard)
-    files = claimlog.inputs.files_of_rows(world.package)
+    monkeypatch.setattr(claimlog.fingerprint, "file_digest", heard)
+    files = claimlog.fingerprint.files_of_rows(world.package)
     for path in files:
         os.utime(path, ns=(10**18, 10**18))
-    first = claimlog.inputs.fingerprint(world.package, None, None)
+    first = claimlog.fingerprint.fingerprint(world.package, None, None)
     assert {path.name for path in files} <= {*read}
     read.clear()
-    assert claimlog.inputs.fingerprint(world.package, None, None) == first
+    assert claimlog.fingerprint.fingerprint(world.package, None, None) == first
     assert not {path.name for path in files} & {*read}
     os.utime(files[0], ns=(2 * 10**18, 2 * 10**18))
-    assert claimlog.inputs.fingerprint(world.package, None, None) == first
+    assert claimlog.fingerprint.fingerprint(world.package, None, None) == first
     assert files[0].name in read
 
 
@@ -104,12 +104,12 @@ def test_a_file_of_a_large_log_is_hashed_again_only_after_it_changed(
     "notes", ["[]", "{", '{"a": 1}', '{"FILE": ["a", "b", "c"]}', '{"FILE": {}}']
 )
 def test_notes_of_digests_that_make_no_sense_are_not_used(notes: str, world: World) -> None:
-    path = claimlog.inputs.files_of_rows(world.package)[0]
-    found = world.package.state / claimlog.inputs.NOTES
+    path = claimlog.fingerprint.files_of_rows(world.package)[0]
+    found = world.package.state / claimlog.fingerprint.NOTES
     found.parent.mkdir(parents=True, exist_ok=True)
     found.write_text(notes.replace("FILE", str(path)))
     with path.open("rb") as handle:
-        assert claimlog.inputs.digests_of(world.package).of(path) == (
+        assert claimlog.fingerprint.digests_of(world.package).of(path) == (
             file_digest(handle, "sha256").hexdigest()
         )
 
@@ -124,7 +124,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             seen.append(size)
             super().__init__(package, earlier, size, folder)
 
-    monkeypatch.setattr(claimlog.pipeline, "Update", Spy)
+    monkeypatch.setattr(claimlog.build, "Update", Spy)
     return seen
 
 
@@ -199,7 +199,7 @@ def test_a_line_is_named_by_its_number_in_the_file_whatever_the_pieces(
     lines = path.read_bytes().splitlines(keepends=True)
     lines[2] = lines[2].replace(b'"action"', b'"acton"')
     path.write_bytes(b"".join(lines))
-    monkeypatch.setattr(claimlog.events.parts, "CHUNK", len(lines[0]) + 1)
+    monkeypatch.setattr(claimlog.log.parts, "CHUNK", len(lines[0]) + 1)
     with pytest.raises(FindingsError) as caught:
         build(world.package, world.package.build)
     assert {(f.path, f.line) for f in caught.value.findings if f.rule == "keys"} == {
@@ -212,13 +212,13 @@ def test_files_that_the_cache_knows_are_not_read_again(
 ) -> None:
     build(world.package, world.package.build)
     read_again: list[str] = []
-    original = claimlog.events.reading.keep
+    original = claimlog.log.read_parts.keep
 
     def keep(*words: Any) -> Any:
         read_again.append(f"{words[1].slug}/{words[2]}")
         return original(*words)
 
-    monkeypatch.setattr(claimlog.events.reading, "keep", keep)
+    monkeypatch.setattr(claimlog.log.read_parts, "keep", keep)
     world.amend("claims", "C001-001", note="Changed.")
     world.seal("more")
     build(world.package, world.package.build)
@@ -234,7 +234,7 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
     if harm == "garbage":
         (cache / "state.json").write_text('{"format": 1, "code": [')
     elif harm == "version":
-        monkeypatch.setattr(claimlog.events.cache, "code_fingerprint", lambda _: "another")
+        monkeypatch.setattr(claimlog.log.cache, "code_fingerprint", lambda _: "another")
     elif harm == "part":
         part = next((cache / "parts").iterdir())
         part.write_bytes(part.read_bytes()[:-1])
@@ -262,7 +262,7 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
 
 
 def test_a_build_beside_another_one_does_without_the_cache(world: World) -> None:
-    with claimlog.events.cache.cached(world.package):
+    with claimlog.log.cache.cached(world.package):
         said_so: list[str] = []
         build(world.package, world.package.build, progress=said_so.append)
     assert "another build uses the cache: everything is read again" in said_so
@@ -315,7 +315,7 @@ def test_a_build_is_not_updated_if_the_disk_does_not_take_it(
             told.append(path)
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(claimlog.updating, "sync", fails_once)
+    monkeypatch.setattr(claimlog.update, "sync", fails_once)
     with pytest.raises(ClaimlogError, match="writing failed"):
         build(world.package, world.package.build)
     assert told
@@ -346,7 +346,7 @@ def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     connection.execute("DELETE FROM claims WHERE claim_id = 'C001-002'")
     connection.commit()
     connection.close()
-    monkeypatch.setattr(claimlog.pipeline, "is_current", lambda *_: True)
+    monkeypatch.setattr(claimlog.build, "is_current", lambda *_: True)
     world.amend("claims", "C001-001", note="Changed.")
     world.seal("more")
     with pytest.raises(ClaimlogError, match=r"has \d+ rows, its Parquet file \d+; build from noth"):

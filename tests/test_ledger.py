@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-import claimlog.ledger.clock
+import claimlog.edit.clock
+from claimlog.edit.open_batch import locked, open_folder, read_with_open
+from claimlog.edit.seal import seal
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.events.log import Log, read
-from claimlog.ledger.opened import locked, open_folder, read_with_open
-from claimlog.ledger.seal import seal
+from claimlog.log.event_log import Log, read
 from claimlog.validate import validate
 from conftest import CLAIMS, STOPPED, TEXT, World, actor, claim, source
 
@@ -40,7 +40,7 @@ def snapshot(world: World) -> dict[str, bytes]:
 def quick() -> Iterator[None]:
     """Seal without Frictionless in this process: half of the time, and tested elsewhere."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("claimlog.ledger.seal.validate", partial(validate, frictionless=False))
+        patched.setattr("claimlog.edit.seal.validate", partial(validate, frictionless=False))
         yield
 
 
@@ -83,7 +83,7 @@ def test_sources_and_links_are_numbered_too_and_actors_are_named(world: World) -
 def test_a_claims_number_follows_the_largest_of_its_own_source(world: World) -> None:
     text = "Another text of ours, with nothing of note."
     (world.texts / "other.txt").write_text(text, "utf-8")
-    from claimlog.events.text import digest
+    from claimlog.sources.text import digest
 
     world.add(
         "sources",
@@ -248,7 +248,7 @@ def test_a_clock_that_goes_back_does_not_make_the_log_run_backwards(
             return datetime(1999, 1, 1, tzinfo=tz)
 
     last = max(row["recorded_at"] for row in world.rows("claims"))
-    monkeypatch.setattr(claimlog.ledger.clock, "datetime", Past)
+    monkeypatch.setattr(claimlog.edit.clock, "datetime", Past)
     world.add("claims", [LETTER])
     world.seal("late")
     assert world.rows("claims")[0]["recorded_at"] == last
@@ -437,14 +437,14 @@ def test_a_sealed_batch_that_is_missing_is_not_forgotten_by_the_next_seal(world:
 def test_a_descriptor_that_cannot_be_written_does_not_undo_the_seal(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import claimlog.ledger.placing
+    import claimlog.edit.batch_files
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     world.add("claims", [LETTER])
     with monkeypatch.context() as patched:
-        patched.setattr(claimlog.ledger.placing, "write_durably", full)
+        patched.setattr(claimlog.edit.batch_files, "write_durably", full)
         with pytest.raises(ClaimlogError) as error:
             world.seal("more")
     assert str(error.value) == (

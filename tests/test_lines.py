@@ -8,11 +8,11 @@ import tracemalloc
 import pyarrow as pa
 import pytest
 
-from claimlog.events.canonical import encode
-from claimlog.events.lines import MOST_LISTED, read_lines, shortest_line
-from claimlog.events.log import read
+from claimlog.log.canonical import encode
+from claimlog.log.event_log import read
+from claimlog.log.lines import MOST_LISTED, read_lines, shortest_line
 from claimlog.package import Package
-from claimlog.schema import Schemas
+from claimlog.schema.table_schema import Schemas
 from conftest import ROOT, World
 
 CLAIMS = Schemas(Package(ROOT)).streams["claims"]
@@ -206,7 +206,7 @@ def test_numbers_that_need_an_exponent_are_read_exactly(world: World) -> None:
 
 
 def test_leaves_are_the_hashes_of_the_lines_in_order(world: World, lines: list[bytes]) -> None:
-    from claimlog.events.merkle import leaf_hash
+    from claimlog.log.merkle import leaf_hash
 
     log = read(world.package)
     frame = log.frames["claims"]

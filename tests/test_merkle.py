@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimlog.events.merkle import EMPTY_ROOT, CompactRange, leaf_hash, node_hash
+from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash, node_hash
 
 # The reference vectors of Certificate Transparency (google/certificate-transparency, merkletree):
 # eight leaves, and the root after each.

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.merkle import EMPTY_ROOT
-from claimlog.events.proofs import consistency, extends, tree_root
+from claimlog.log.merkle import EMPTY_ROOT
+from claimlog.log.proofs import consistency, extends, tree_root
 from claimlog.release.checkpoint import Checkpoint, check_signature, parse
-from claimlog.release.note import (
+from claimlog.release.signed_note import (
     NOTE_BYTES,
     SIGNATURES,
     Note,

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimlog.bounded import read_regular
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.events.log import read
-from claimlog.events.merkle import EMPTY_ROOT, leaf_hash
-from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
+from claimlog.log.event_log import read
+from claimlog.log.merkle import EMPTY_ROOT, leaf_hash
+from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.release.prove import PROOF_BYTES, check, prove_consistency
+from claimlog.untrusted_files import read_regular
 from conftest import World
 from peer_files import peer_files
 from thorough import examples

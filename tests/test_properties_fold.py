@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import naive
-from claimlog.compiling import compiled
-from claimlog.events.log import Log, read
-from claimlog.events.releases import marks
+from claimlog.build import build
+from claimlog.compile import compiled
 from claimlog.fold import Cutoff
 from claimlog.fold.corroboration import roots
-from claimlog.pipeline import build
+from claimlog.log.event_log import Log, read
+from claimlog.log.release_index import marks
 from claimlog.validate import validate
 from conftest import ACTORS, World
 from histories import SCHEMAS, History, histories, random_history, write

@@ -17,23 +17,23 @@ import rfc8785
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from claimlog.build import compiled
 from claimlog.errors import ClaimlogError
-from claimlog.events.anchor import anchor, boundary_flaw, locate
-from claimlog.events.canonical import encode, explain
-from claimlog.events.lines import read_lines
-from claimlog.events.log import read
-from claimlog.events.merkle import leaf_hash
-from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
-from claimlog.events.text import Text
-from claimlog.events.upcast import Upcasts
-from claimlog.export.logical import of_frame, of_parquet, of_sqlite
+from claimlog.export.content_hash import of_frame, of_parquet, of_sqlite
 from claimlog.export.parquet import write_parquet
 from claimlog.export.sqlite import Database
 from claimlog.fold import Cutoff
-from claimlog.ijson import LARGEST_INTEGER, decode, decode_value
+from claimlog.log.canonical import encode, explain
+from claimlog.log.event_log import read
+from claimlog.log.lines import read_lines
+from claimlog.log.merkle import leaf_hash
+from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
+from claimlog.log.upcast import Upcasts
 from claimlog.package import Package
-from claimlog.pipeline import compiled
-from claimlog.schema import STREAMS, Schemas
+from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.sources.anchor import anchor, boundary_flaw, locate
+from claimlog.sources.text import Text
+from claimlog.strict_json import LARGEST_INTEGER, decode, decode_value
 from histories import ROOT, SCHEMAS, histories, random_history, write
 from test_canonical import rows_of
 from thorough import examples

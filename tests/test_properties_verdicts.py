@@ -14,10 +14,10 @@ from frictionless import Detector, Package
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimlog.events.batch import Batch
-from claimlog.events.canonical import encode
-from claimlog.events.log import Log, read
-from claimlog.schema import Field, ForeignKey, Table
+from claimlog.log.batch import Batch
+from claimlog.log.canonical import encode
+from claimlog.log.event_log import Log, read
+from claimlog.schema.table_schema import Field, ForeignKey, Table
 from claimlog.validate import references, rows, tabular
 from claimlog.validate.report import Report
 from histories import PACKAGE, SCHEMAS, Row, random_history

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from claimlog.build import build
+from claimlog.edit.clock import last_seal, now, refuse_doubtful_clock
 from claimlog.errors import ClaimlogError
-from claimlog.events.log import read
-from claimlog.ledger.clock import last_seal, now, refuse_doubtful_clock
+from claimlog.log.event_log import read
 from claimlog.package import Package
-from claimlog.pipeline import build
 from claimlog.readme import MARKED, PARTS, generated
 from conftest import ROOT
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import claimlog.ledger.placing
+import claimlog.edit.batch_files
+from claimlog.edit.batch_files import DONE, IN, OUT, recover
+from claimlog.edit.open_batch import locked
+from claimlog.edit.rebase import rebase
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.events.log import read
-from claimlog.ledger.opened import locked
-from claimlog.ledger.placing import DONE, IN, OUT, recover
-from claimlog.ledger.rebase import rebase
+from claimlog.log.event_log import read
 from claimlog.package import Package
 from claimlog.validate import validate
 from conftest import ROOT, World, actor, claim, copied
@@ -448,7 +448,7 @@ def test_a_rebase_that_fails_half_way_is_undone_at_once(
 ) -> None:
     world = copied(raced, tmp_path)
     before = data(world)
-    move_in, calls = claimlog.ledger.placing.move_in, []
+    move_in, calls = claimlog.edit.batch_files.move_in, []
 
     def full(package: Package, place: Path) -> None:
         calls.append(place.name)
@@ -457,7 +457,7 @@ def test_a_rebase_that_fails_half_way_is_undone_at_once(
         move_in(package, place)
 
     with monkeypatch.context() as patched:
-        patched.setattr(claimlog.ledger.placing, "move_in", full)
+        patched.setattr(claimlog.edit.batch_files, "move_in", full)
         with pytest.raises(ClaimlogError, match="No space left on device"):
             rebased(world, "0004-beta", "0005-gamma")
     assert data(world) == before

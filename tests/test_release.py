@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
+from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.events.log import read
-from claimlog.events.releases import Entry, Version, find, read_index
+from claimlog.export.content_hash import of_parquet, of_sqlite
 from claimlog.export.deprecations import Deprecation
-from claimlog.export.logical import of_parquet, of_sqlite
+from claimlog.log.event_log import read
+from claimlog.log.release_index import Entry, Version, find, read_index
 from claimlog.package import Package
-from claimlog.pipeline import build
 from claimlog.release.diff import Point, compare, shapes
 from claimlog.release.layout import digest
 from claimlog.release.make import Made, make, refuse_wrong
 from claimlog.release.rebuild import rebuild, rebuild_exactly
-from claimlog.schema import Schemas, dump
+from claimlog.schema.table_schema import Schemas, dump
 from claimlog.site.history import BECAME
 from conftest import ROOT, World, asking, claim, copied
 

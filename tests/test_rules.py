@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import claimlog.validate
-from claimlog.events.log import read
+from claimlog.log.event_log import read
 from claimlog.package import Package
 from claimlog.validate import Report, validate
 from claimlog.validate import report as report_module
@@ -207,8 +207,8 @@ def test_a_large_number_of_failures_is_counted_in_full_and_listed_in_part(world:
 
 
 def test_claims_of_the_real_log_are_anchored_in_the_real_texts(real_texts: Path) -> None:
-    from claimlog.events.text import Texts
     from claimlog.package import Package
+    from claimlog.sources.text import Texts
 
     log = read(Package(ROOT))
     report = validate(log, Texts(real_texts))

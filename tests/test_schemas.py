@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from claimlog import manual
+from claimlog.edit.new_rows import parse
 from claimlog.errors import ClaimlogError
-from claimlog.events.canonical import type_flaw
-from claimlog.ledger.rows import parse
+from claimlog.log.canonical import type_flaw
 from claimlog.package import Package
-from claimlog.schema import Field, Schemas, Table
+from claimlog.schema.table_schema import Field, Schemas, Table
 from conftest import ROOT, World
 
 SCHEMAS = Schemas(Package(ROOT))

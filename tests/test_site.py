@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import CELLS, ROWS, queries
 from claimlog.package import Package
-from claimlog.pipeline import build
 from claimlog.site.serve import SETTINGS, command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import pytest
 
+from claimlog.build import build
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.export.metadata import queries
 from claimlog.package import Package
-from claimlog.pipeline import build
 from claimlog.site.frozen import freeze
 from claimlog.site.history import find
 from claimlog.site.paging import Part

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from claimlog.events.text import Text
-from claimlog.pipeline import build
+from claimlog.build import build
 from claimlog.site.formats import edtf, number, when
 from claimlog.site.frozen import freeze
 from claimlog.site.headers import HEADERS
+from claimlog.sources.text import Text
 from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
 from test_release import Repo, repository
 

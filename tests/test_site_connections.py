@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from claimlog.pipeline import build
+from claimlog.build import build
 from claimlog.site import limits
 from claimlog.site.connections import Connection, Door, most_connections
 from claimlog.site.peers import peer_of

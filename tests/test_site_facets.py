@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from datasette.app import Datasette
 
-from claimlog.pipeline import build
+from claimlog.build import build
 from claimlog.site.kept import _KEPT
 from claimlog.site.reader_pool import ReaderPool
 from claimlog.site.serve import SETTINGS

@@ -27,8 +27,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from claimlog.build import build
 from claimlog.escaping import UNPRINTABLE
-from claimlog.pipeline import build
 from claimlog.site import limits, sql_worker
 from claimlog.site.cells import Room, query_rows, table_rows
 from claimlog.site.datasette_internals import QueryInterrupted, check_select

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.events.text import Text
-from claimlog.pipeline import build
+from claimlog.build import build
 from claimlog.site.graph import circles, drawn
 from claimlog.site.shown import by_origin, counted_once
 from claimlog.site.timeline import drawn as line_of_time
+from claimlog.sources.text import Text
 from conftest import Get, World, asking, claim, copied, hop, source
 
 MARKUP = "<script>alert(1)</script>"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.events.text import Text
-from claimlog.pipeline import build
+from claimlog.build import build
 from claimlog.site import texts
 from claimlog.site.lineage import columns, drawn
+from claimlog.sources.text import Text
 from conftest import (
     ACTORS,
     INCIDENTS,

@@ -19,15 +19,15 @@ from typing import Any
 
 import pytest
 
-from claimlog.bench.synth import make_log
+from claimlog.build import build as build_embedded
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.events.log import read
-from claimlog.export.logical import of_parquet
+from claimlog.export.content_hash import of_parquet
+from claimlog.log.event_log import read
 from claimlog.package import Package
-from claimlog.pipeline import build as build_embedded
-from claimlog.schema import Schemas
+from claimlog.schema.table_schema import Schemas
 from claimlog.validate import validate
 from conftest import ROOT, World
+from workshop.bench.synthetic_log import make_log
 
 if importlib.util.find_spec("pyspark") is None:
     pytest.skip("NOT RUN: make test-spark runs these", allow_module_level=True)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import claimlog.cli
-import claimlog.inputs
+import claimlog.fingerprint
+from claimlog.build import build
 from claimlog.errors import FindingsError
-from claimlog.events.log import chunks, read
-from claimlog.inputs import fingerprint
-from claimlog.pipeline import build
+from claimlog.fingerprint import fingerprint
+from claimlog.log.event_log import chunks, read
 from claimlog.validate import validate
 from conftest import World
 
@@ -34,7 +34,7 @@ def _nothing_large_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
         assert os.fstat(handle.fileno()).st_size < HUGE, handle.name
         return file_digest(handle, kind)
 
-    monkeypatch.setattr(claimlog.inputs, "file_digest", hashed)
+    monkeypatch.setattr(claimlog.fingerprint, "file_digest", hashed)
 
 
 @pytest.mark.parametrize("batch", [0, 1, 2])
@@ -42,7 +42,7 @@ def _nothing_large_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sealed_file_that_grew_without_bound_is_named_and_not_read(
     batch: int, large: int, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claimlog.inputs, "LARGE", large)
+    monkeypatch.setattr(claimlog.fingerprint, "LARGE", large)
     path = world.file("actors" if batch == 0 else "claims", batch)
     sealed = path.stat().st_size
     make_huge(path)
@@ -105,7 +105,7 @@ def test_a_fingerprint_knows_every_byte_of_the_log(world: World) -> None:
 def test_many_files_of_a_definition_are_not_hashed_without_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claimlog.inputs, "DEFINITION_BYTES", 1 << 20)
+    monkeypatch.setattr(claimlog.fingerprint, "DEFINITION_BYTES", 1 << 20)
     hashed: list[int] = []
 
     def heard(handle: Any, kind: str) -> Any:
@@ -113,7 +113,7 @@ def test_many_files_of_a_definition_are_not_hashed_without_end(
             hashed.append(os.fstat(handle.fileno()).st_size)
         return file_digest(handle, kind)
 
-    monkeypatch.setattr(claimlog.inputs, "file_digest", heard)
+    monkeypatch.setattr(claimlog.fingerprint, "file_digest", heard)
     for number in range(20):
         make_huge(world.root / "schemas" / f"more-{number}", 100 << 10)
     fingerprint(world.package, None, None)
@@ -137,7 +137,7 @@ def test_a_lack_of_memory_is_not_called_a_fault(
 
     monkeypatch.setattr(claimlog.cli.cli, "main", fail)
     with pytest.raises(SystemExit) as raised:
-        claimlog.cli._run()
+        claimlog.cli._run(claimlog.cli.cli)
     assert raised.value.code == 1
     said = capsys.readouterr().err
     assert "memory ran out; nothing was replaced" in said

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-import claimlog.inputs
+import claimlog.fingerprint
+from claimlog.build import build
+from claimlog.edit.batch_files import recover
+from claimlog.edit.open_batch import locked
 from claimlog.errors import ClaimlogError
-from claimlog.events.cache import cached
-from claimlog.events.parts import write_part
-from claimlog.export.publish import tidy
-from claimlog.ledger.opened import locked
-from claimlog.ledger.placing import recover
-from claimlog.pipeline import build
-from claimlog.schema import Schemas
+from claimlog.log.cache import cached
+from claimlog.log.parts import write_part
+from claimlog.schema.table_schema import Schemas
 from claimlog.state import FILES, FOLDERS, open_lock
+from claimlog.swap import tidy
 from conftest import World
 
 
@@ -69,7 +69,7 @@ def test_state_that_is_none_of_ours_is_refused_in_a_line(
     victim: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(claimlog.inputs, "LARGE", -1)
+    monkeypatch.setattr(claimlog.fingerprint, "LARGE", -1)
     state = world.package.state
     shutil.rmtree(state, ignore_errors=True)
     path = state / name
@@ -124,7 +124,7 @@ def test_a_lock_is_not_emptied(world: World) -> None:
 def test_only_parts_are_removed_from_the_folder_of_parts(
     world: World, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claimlog.inputs, "LARGE", -1)
+    monkeypatch.setattr(claimlog.fingerprint, "LARGE", -1)
     build(world.package, world.package.build)
     parts = world.package.state / "cache" / "parts"
     stale = parts / "0001-register-actors-77-0.parquet"
@@ -147,7 +147,7 @@ def test_only_parts_are_removed_from_the_folder_of_parts(
 def test_a_part_is_not_written_through_a_link_that_waits_for_it(
     world: World, victim: Path, tmp_path: Path
 ) -> None:
-    from claimlog.events.log import read
+    from claimlog.log.event_log import read
 
     log = read(world.package)
     path = tmp_path / "0001-a-claims-7-0.parquet"

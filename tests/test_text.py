@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimlog.errors import UsageError
-from claimlog.events.text import Text, Texts, canonical, digest, words
+from claimlog.sources.text import Text, Texts, canonical, digest, words
 from conftest import TEXT, World
 
 pieces = [*"abzAZ09 \n-'.,", *"\u2014\u2019\u201c\u201d\u00ad\u00a0", *"éß日™℃ﬁ½", "e\u0301"]

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from claimlog.cli import cli
-from claimlog.events.releases import read_index
+from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.release import limited, note, prove
+from claimlog.release import prove
+from claimlog.release import sandbox as limited
+from claimlog.release import signed_note as note
 from claimlog.site import limits
 from claimlog.site.serve import SETTINGS
 from conftest import ROOT

@@ -19,23 +19,23 @@ import polars as pl
 import pytest
 
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.events.log import read
-from claimlog.events.merkle import leaf_hash
-from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
-from claimlog.events.releases import Entry, read_index
 from claimlog.export import sqlite
 from claimlog.export.descriptor import dump_json
 from claimlog.fold import FOLD_VERSION
+from claimlog.log.event_log import read
+from claimlog.log.merkle import leaf_hash
+from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
+from claimlog.log.release_index import Entry, read_index
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint, check_signature, parse
 from claimlog.release.layout import SUMS, digests, sums
 from claimlog.release.make import make, sign_release
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.signed_statement import Statement
 from claimlog.release.signing_key import key_id, verifier_key
-from claimlog.release.statement import Statement
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import check_log, verify
-from claimlog.schema import dump
+from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
 from test_release import DAY, Repo, repository

@@ -18,12 +18,13 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from claimlog.bounded import read_regular
 from claimlog.errors import ClaimlogError
-from claimlog.inputs import Seen
+from claimlog.files import write_durably
+from claimlog.fingerprint import Seen
 from claimlog.limits import FILE_BYTES
-from claimlog.package import DESCRIPTOR, Package, read_json, write_durably
+from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.state import checked_state, state_folder
+from claimlog.untrusted_files import read_regular
 
 MARK = "datasette/inputs.sha256"
 """The fingerprint of a build's inputs; the hashes of `UNLISTED`, as ``sha256sum`` writes them."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from claimlog.codebook import Row
-from claimlog.schema import Schemas
+from claimlog.schema.codebook import Row
+from claimlog.schema.table_schema import Schemas
 
 PAGE = "docs/codebook.md"
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from glob import escape
 from pathlib import Path
 from typing import Any
 
-from claimlog.bounded import parse_json, parse_table, read_regular
-from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError
+from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import (
     DEFINITION_BYTES,
     DEFINITION_FILES,
@@ -24,6 +19,7 @@ from claimlog.limits import (
     STATE_BYTES,
     THRESHOLDS,
 )
+from claimlog.untrusted_files import parse_json, parse_table, read_regular
 
 DESCRIPTOR = "datapackage.json"
 
@@ -178,87 +174,3 @@ def read_json(path: Path, shown: str) -> dict[str, Any]:
         If the file is absent, unreadable or not one I-JSON object in UTF-8.
     """
     return parse_json(read_regular(path, shown, STATE_BYTES), shown)
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` atomically: temporary file, fsync, rename, fsync of directory.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; `path` is as it was.
-    UnconfirmedError
-        If it was replaced, and the disk does not confirm it.
-    """
-    remove_abandoned(path)
-    temporary = beside(path)
-    try:
-        with temporary.open("xb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        # whatever the umask: the log is for everybody to read
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    confirm(path.parent, path.name)
-
-
-def confirm(folder: Path, shown: str) -> None:
-    """Flush a directory's entries after a rename that put `shown` into place.
-
-    Raises
-    ------
-    UnconfirmedError
-        If that fails: the rename itself holds for every process, but may not outlast a power cut.
-    """
-    try:
-        sync(folder)
-    except OSError as error:
-        raise UnconfirmedError(
-            f"{shown}: is in place, but the disk does not confirm it ({error.strerror}); "
-            "look after the disk and run this again"
-        ) from error
-
-
-def beside(target: Path) -> Path:
-    """Return a name beside `target` to write under, which says whose process it belongs to."""
-    return target.with_name(f".{target.name}-new-{os.getpid()}-{secrets.token_hex(4)}")
-
-
-def remove_abandoned(target: Path) -> None:
-    """Remove what a process that is no more began to write beside `target`."""
-    for path in target.parent.glob(f".{escape(target.name)}-new-*"):
-        process = path.name.removeprefix(f".{target.name}-new-").partition("-")[0]
-        if process.isdecimal() and not _is_alive(int(process)):
-            remove(path)
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a directory that nobody needs; what cannot be removed stays."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):  # no process has so large a number
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def sync(path: Path) -> None:
-    """Flush a file, or a directory's entries, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

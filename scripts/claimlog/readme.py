@@ -11,13 +11,13 @@ import narwhals as nw
 
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import markdown, plain_line
-from claimlog.events.log import Log, read
-from claimlog.events.releases import read_index
 from claimlog.export.metadata import queries
-from claimlog.fold.gathered import Published
+from claimlog.fold.claim_summary import Published
 from claimlog.fold.reliability import ALL, reliability
+from claimlog.log.event_log import Log, read
+from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.schema import Field
+from claimlog.schema.table_schema import Field
 from claimlog.validate.report import LAYERS, read_rules
 
 CELL = re.compile(r"(?<!\\)\|")

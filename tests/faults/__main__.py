@@ -14,8 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from claimlog.bench.tables import replaced
-from claimlog.package import write_durably
+from claimlog.files import write_durably
 from conftest import ROOT
 from faults import judge, zygote
 from faults.calls import Call
@@ -23,6 +22,7 @@ from faults.judge import KINDS, Outcome, Trial
 from faults.scenes import SCENES
 from faults.table import Results, plain, shown
 from faults.writers import backwards, race
+from workshop.bench.tables import replaced
 
 TRIALS: dict[str, Trial] = {}
 """By scene; made before the workers are forked, so that each has them."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimlog.events.batch import sealed_batches
-from claimlog.ledger.seal import sync_descriptor
+from claimlog.edit.seal import sync_descriptor
+from claimlog.log.batch import sealed_batches
 from claimlog.package import Package
 from conftest import ACTORS, CLAIMS, INCIDENTS, SOURCES, World, actor, claim, empty_world
 from faults import zygote

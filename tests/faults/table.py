@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from claimlog.bench.tables import columns, markdown
 from faults.calls import GROUPS
 from faults.judge import KINDS, Outcome
 from faults.writers import Race
+from workshop.bench.tables import columns, markdown
 
 
 @dataclass

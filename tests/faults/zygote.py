@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import claimlog
-import claimlog.inputs
-import claimlog.pipeline
+import claimlog.build
+import claimlog.fingerprint
 
 HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
-NOT_NEEDED = ("claimlog.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
+NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 PATIENCE = 120  # seconds after which a command counts as hung
 CLOCK = "2026-01-02T03:04:05Z"
 """When every command runs: the same command then writes the same bytes."""
@@ -194,8 +194,8 @@ def name_alike() -> None:
 
 def take_for_large() -> None:
     """Take every log for a large one, and any number of new rows for few; only in a fork."""
-    claimlog.inputs.LARGE = 0
-    claimlog.pipeline.FEW = 0
+    claimlog.fingerprint.LARGE = 0
+    claimlog.build.FEW = 0
 
 
 def attached(

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from claimlog.cli import bench, edit, read, release
+from claimlog.cli import edit, read, release
 from claimlog.cli.base import Context
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -55,13 +55,17 @@ for command in (
     release.cite,
     release.prove,
     read.schemas,
-    bench.bench,
 ):
     cli.add_command(command)
 
 
 def main() -> None:
-    """Run the command line; every failure is one message and an exit status, never a traceback."""
+    """Run the command line."""
+    run_command(cli)
+
+
+def run_command(command: click.Command) -> None:
+    """Run a command; every failure is one message and an exit status, never a traceback."""
     # no process of ours imports a module that lies in the current directory, a stranger's perhaps
     os.environ["PYTHONSAFEPATH"] = "1"
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -70,12 +74,12 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     with escaped_streams():
-        _run()
+        _run(command)
 
 
-def _run() -> None:
+def _run(command: click.Command) -> None:
     try:
-        status = cli.main(standalone_mode=False)
+        status = command.main(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:

@@ -18,7 +18,7 @@ from claimlog.escaping import printable_line
 from claimlog.package import Package
 
 if TYPE_CHECKING:
-    from claimlog.events.text import Texts
+    from claimlog.sources.text import Texts
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -91,7 +91,7 @@ def _day(_: click.Context, __: click.Parameter, value: str | None) -> date | Non
 
 def say_lateness(recorded: str) -> None:
     """Say it if rows were recorded at a time that the clock has not reached."""
-    from claimlog.ledger.clock import lateness
+    from claimlog.edit.clock import lateness
 
     if note := lateness(recorded):
         line(note, err=True)
@@ -99,7 +99,7 @@ def say_lateness(recorded: str) -> None:
 
 def load_texts(folder: Path | None) -> Texts | None:
     """Return the texts in a directory, None where none was named."""
-    from claimlog.events.text import Texts
+    from claimlog.sources.text import Texts
 
     return Texts(folder) if folder else None
 

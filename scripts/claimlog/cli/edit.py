@@ -20,7 +20,7 @@ from claimlog.cli.base import (
 )
 from claimlog.cli.output import line, lines
 from claimlog.errors import UsageError
-from claimlog.schema import STREAMS, Schemas, Table
+from claimlog.schema.table_schema import STREAMS, Schemas, Table
 
 ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
 
@@ -66,7 +66,7 @@ def amending() -> None:
 
 def _given(table: Table, options: dict[str, Any]) -> dict[str, Any]:
     """Return the values that were given, typed; keys that are no column stay as they are."""
-    from claimlog.ledger.rows import parse
+    from claimlog.edit.new_rows import parse
 
     return {
         name: parse(table.by_name[name], value)
@@ -105,7 +105,7 @@ def _make(entity: str) -> None:
         **options: Any,
     ) -> None:
         from claimlog.cli.entries import read_entries
-        from claimlog.ledger.edit import Entries, add
+        from claimlog.edit.append import Entries, add
 
         table = schema_of(context, entity)
         given = _given(table, options)
@@ -152,7 +152,7 @@ def _make(entity: str) -> None:
         today: date | None,
         **options: Any,
     ) -> None:
-        from claimlog.ledger.edit import amend
+        from claimlog.edit.append import amend
 
         table = schema_of(context, entity)
         given = _given(table, options)
@@ -221,7 +221,7 @@ def retract(
 ) -> None:
     """Retract a live entity: it leaves the current tables and keeps a tombstone."""
     from claimlog.cli.show import history
-    from claimlog.ledger.edit import retract as run
+    from claimlog.edit.append import retract as run
 
     stream, _ = history(context.package, identifier)
     row = run(context.package, stream, identifier, reason, recorded_by, today)
@@ -260,9 +260,9 @@ def seal(
 ) -> None:
     """Validate the open batch and move it into events/, atomically and for good."""
     from claimlog.cli.read import summarise
-    from claimlog.ledger.opened import locked
-    from claimlog.ledger.seal import seal as run
-    from claimlog.release.generated import refresh
+    from claimlog.edit.open_batch import locked
+    from claimlog.edit.seal import seal as run
+    from claimlog.release.generated_files import refresh
 
     supplied = load_texts(texts)
     with locked(context.package):
@@ -282,8 +282,8 @@ def seal(
 @pass_context
 def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None:
     """Renumber batches that lost a race, so that they come after all others."""
-    from claimlog.ledger.opened import locked
-    from claimlog.ledger.rebase import rebase as run
+    from claimlog.edit.open_batch import locked
+    from claimlog.edit.rebase import rebase as run
 
     with locked(context.package):
         said = run(context.package, names, today)

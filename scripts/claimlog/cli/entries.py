@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from claimlog.edit.append import Entries
+from claimlog.edit.new_rows import parse
+from claimlog.edit.open_batch import Input
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.ijson import decode
-from claimlog.ledger.edit import Entries
-from claimlog.ledger.opened import Input
-from claimlog.ledger.rows import parse
-from claimlog.schema import Table
+from claimlog.schema.table_schema import Table
+from claimlog.strict_json import decode
 
 
 def read_entries(table: Table, rows_from: str, row_format: str | None) -> Entries:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from claimlog.escaping import json_text, printable, printable_line
-from claimlog.streams import Escaped, escaped_streams, raw
+from claimlog.standard_streams import Escaped, escaped_streams, raw
 
 __all__ = ["Escaped", "block", "escaped_streams", "json_block", "line", "lines", "raw"]
 

@@ -10,7 +10,8 @@ import click
 from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
 from claimlog.cli.output import json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.package import Package, write_durably
+from claimlog.files import write_durably
+from claimlog.package import Package
 
 if TYPE_CHECKING:
     from claimlog.validate.report import Report
@@ -35,12 +36,12 @@ def validate(context: Context, texts: Path | None, json_out: bool) -> int:
 
 def checked(context: Context, texts: Path | None) -> Report:
     """Read and validate the log."""
-    from claimlog.events.log import read
+    from claimlog.log.event_log import read
     from claimlog.validate import LAYERS
     from claimlog.validate import validate as run
 
     supplied = load_texts(texts)
-    from claimlog.inputs import files_of_rows
+    from claimlog.fingerprint import files_of_rows
 
     files = len(files_of_rows(context.package))
     with progress("validate", files + len(LAYERS)) as step:
@@ -136,7 +137,7 @@ def _build_on_spark(
     batches: str | None,
     properties: tuple[str, ...],
 ) -> None:
-    from claimlog.schema import STREAMS
+    from claimlog.schema.table_schema import STREAMS
     from claimlog.spark.build import FOLDER
     from claimlog.spark.build import build as run
     from claimlog.spark.session import properties as parsed
@@ -157,8 +158,8 @@ def _build(
     package: Package, as_of: str | None, out: Path | None, force: bool, texts: Path | None
 ) -> None:
     from claimlog.build_notes import is_current
-    from claimlog.export.publish import tidy
-    from claimlog.inputs import fingerprint
+    from claimlog.fingerprint import fingerprint
+    from claimlog.swap import tidy
 
     target = (out or package.build).absolute()
     tidy(target)  # an interrupted build may have left something, also where this one has no work
@@ -168,8 +169,8 @@ def _build(
     if not force and is_current(package, target, mark):
         line(f"{package.relative(target)} is up to date")
         return
-    from claimlog.pipeline import build as run
-    from claimlog.pipeline import steps
+    from claimlog.build import build as run
+    from claimlog.build import steps
 
     with progress("build", steps(package)) as step:
         report = run(package, target, as_of, texts, step, mark, fresh=force)
@@ -298,9 +299,9 @@ def verify(
 
 def _locate(context: Context, copies: tuple[str, ...]) -> int:
     """Find claims in other copies of their texts and report the orphans."""
-    from claimlog.events.anchor import COLUMNS, Anchor, locate
-    from claimlog.events.log import read
-    from claimlog.events.text import Text, canonical
+    from claimlog.log.event_log import read
+    from claimlog.sources.anchor import COLUMNS, Anchor, locate
+    from claimlog.sources.text import Text, canonical
 
     log = read(context.package)
     log.require_readable()
@@ -349,7 +350,7 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
 @pass_context
 def log(context: Context, json_out: bool) -> None:
     """List the batches of the log, and the open one."""
-    from claimlog.ledger.opened import read_with_open
+    from claimlog.edit.open_batch import read_with_open
 
     found = read_with_open(context.package)
     rows: list[dict[str, Any]] = []
@@ -389,7 +390,7 @@ def schemas(context: Context, write: bool) -> int:
     """Check what repeats: in schemas/, docs/codebook.md, CITATION.cff and README.md."""
     import difflib
 
-    from claimlog.release.generated import REMEDY, stale_files
+    from claimlog.release.generated_files import REMEDY, stale_files
 
     stale = 0
     for path, have, text in stale_files(context.package):

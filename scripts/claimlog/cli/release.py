@@ -17,12 +17,12 @@ from claimlog.cli.output import block, json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
 
 if TYPE_CHECKING:
-    from claimlog.events.log import Log
-    from claimlog.events.releases import Entry
+    from claimlog.log.event_log import Log
+    from claimlog.log.release_index import Entry
     from claimlog.package import Package
     from claimlog.release.cite import ClaimVersion
     from claimlog.release.diff import Point
-    from claimlog.release.facts import Facts
+    from claimlog.release.metadata import Facts
 
 T = TypeVar("T")
 DIST = "dist"
@@ -91,8 +91,8 @@ def release(
         if sign is None:
             raise UsageError("--published goes with --sign KEY.pem")
         return _sign(context, published, sign, out)
-    from claimlog.ledger.clock import release_day
-    from claimlog.pipeline import steps
+    from claimlog.build import steps
+    from claimlog.edit.clock import release_day
     from claimlog.release.make import make
 
     package = context.package
@@ -130,7 +130,7 @@ def _refuse(mode: str, *names: str) -> None:
 
 def _sign(context: Context, version: str, key: Path, out: Path | None) -> int:
     """Write signatures of a release that the index holds."""
-    from claimlog.events.releases import find, read_index
+    from claimlog.log.release_index import find, read_index
     from claimlog.release.make import sign_release
 
     package = context.package
@@ -141,7 +141,7 @@ def _sign(context: Context, version: str, key: Path, out: Path | None) -> int:
 
 
 def _rebuild(context: Context, version: str, exact: bool, out: Path | None) -> int:
-    from claimlog.events.releases import find, read_index
+    from claimlog.log.release_index import find, read_index
 
     index = read_index(context.package)
     if version == "all" and not index:
@@ -161,7 +161,7 @@ def _rebuild_one(
         result = rebuild_exactly(package, entry, lambda text: line(text, err=True), target)
         what = "files, the archive among them, byte for byte"
     else:
-        from claimlog.pipeline import steps
+        from claimlog.build import steps
 
         with progress("rebuild", 2 * steps(package)) as step:
             result = rebuild(package, index, entry, step)
@@ -187,8 +187,8 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
 
     OLD and NEW are versions, or head for the log as it stands.
     """
-    from claimlog.events.log import read
     from claimlog.export.deprecations import read_deprecations
+    from claimlog.log.event_log import read
     from claimlog.release.diff import as_json, as_text, compare
 
     log = read(context.package)
@@ -205,7 +205,7 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
 
 
 def _point(log: Log, name: str) -> Point:
-    from claimlog.events.releases import find, read_index
+    from claimlog.log.release_index import find, read_index
     from claimlog.release.diff import Point
 
     if name == "head":
@@ -231,7 +231,7 @@ def _point(log: Log, name: str) -> Point:
 @pass_context
 def cite(context: Context, claims: tuple[str, ...], version: str | None, form: str) -> None:
     """Print a citation of a release, or of single claims in it."""
-    from claimlog.events.log import read
+    from claimlog.log.event_log import read
     from claimlog.release.cite import cite as write
 
     log = read(context.package)
@@ -243,8 +243,8 @@ def cite(context: Context, claims: tuple[str, ...], version: str | None, form: s
 
 def _facts(log: Log, version: str | None) -> Facts:
     """Return what a citation says of a release."""
-    from claimlog.events.releases import find, read_index
-    from claimlog.release.facts import of_entry
+    from claimlog.log.release_index import find, read_index
+    from claimlog.release.metadata import of_entry
 
     index = read_index(log.package)
     if not index:
@@ -256,9 +256,9 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
     """Return a claim as a release holds it; say on standard error if there is a newer version."""
     import polars as pl
 
-    from claimlog.events.releases import read_index
+    from claimlog.log.release_index import read_index
+    from claimlog.release.citable_version import Held
     from claimlog.release.cite import ClaimVersion
-    from claimlog.release.held import Held
 
     versions = log.frames["claims"].filter(pl.col("claim_id") == name).sort("version")
     if versions.is_empty():
@@ -302,7 +302,7 @@ def prove() -> None:
 @pass_context
 def inclusion(context: Context, claim: str, version: str | None, claim_version: int | None) -> None:
     """Prove that a claim's row is in the log."""
-    from claimlog.events.log import read
+    from claimlog.log.event_log import read
     from claimlog.release.prove import prove_inclusion, row_of
 
     log = read(context.package)
@@ -318,7 +318,7 @@ def inclusion(context: Context, claim: str, version: str | None, claim_version: 
 @pass_context
 def consistency(context: Context, old: str, new: str) -> None:
     """Prove that one release's log begins with all rows of an earlier one's."""
-    from claimlog.events.log import read
+    from claimlog.log.event_log import read
     from claimlog.release.prove import prove_consistency
 
     log = read(context.package)
@@ -331,8 +331,8 @@ def verify_release(
     context: Context, target: Path, key: Path | None, alone: bool, limits: float
 ) -> int:
     """Check a copy of a release; print what was checked and what is wrong with it."""
-    from claimlog.events.releases import read_index
-    from claimlog.release.limited import verify_limited
+    from claimlog.log.release_index import read_index
+    from claimlog.release.sandbox import verify_limited
 
     index = None if alone else _trusted(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
@@ -365,7 +365,7 @@ def _trusted(context: Context, load: Callable[[Package], T]) -> T | None:
 
 def verify_proof(context: Context, path: Path, given: tuple[str, ...]) -> int:
     """Check a proof against the roots that the package here knows and those that were given."""
-    from claimlog.events.log import read
+    from claimlog.log.event_log import read
     from claimlog.release.prove import check
 
     def roots(package: Package) -> dict[int, str]:

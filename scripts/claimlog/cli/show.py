@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from claimlog.cli.output import line
+from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError
-from claimlog.events.canonical import suggest
-from claimlog.ledger.opened import read_with_open
+from claimlog.log.canonical import suggest
 from claimlog.package import Package
 
 QUIET = ("action", "version", "recorded_at", "recorded_by", "reason", "event_id", "batch", "seq")

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.releases import VERSION
 from claimlog.export.sqlite import quoted
+from claimlog.log.release_index import VERSION
 from claimlog.package import Package
-from claimlog.schema import Table
-from claimlog.schema_flaws import name_flaw
+from claimlog.schema.flaws import name_flaw
+from claimlog.schema.table_schema import Table
 
 FILE = "schemas/deprecations.csv"
 

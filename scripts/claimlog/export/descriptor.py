@@ -10,7 +10,7 @@ from typing import Any
 
 from claimlog.escaping import json_text
 from claimlog.package import Package
-from claimlog.schema import Table
+from claimlog.schema.table_schema import Table
 
 OURS = (
     "order",

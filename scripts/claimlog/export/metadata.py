@@ -11,7 +11,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.escaping import web_address
 from claimlog.export.acts import ACT, MARK
 from claimlog.package import Package
-from claimlog.schema import Field, Schemas, Table
+from claimlog.schema.table_schema import Field, Schemas, Table
 
 CELLS = 560
 """Cells of a table that Datasette shows at once: to draw more takes longer than to find them."""

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from claimlog.schema import Field, Table
+from claimlog.schema.table_schema import Field, Table
 
 ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
 PLACE = "claimlog_place"

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from claimlog.export.sqlite import Database, fts, quoted
-from claimlog.schema import Table
+from claimlog.schema.table_schema import Table
 
 GONE = "claimlog_gone"
 

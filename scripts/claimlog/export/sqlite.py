@@ -16,7 +16,7 @@ import adbc_driver_sqlite.dbapi as sqlite
 import polars as pl
 
 from claimlog.errors import ClaimlogError
-from claimlog.schema import Field, Table
+from claimlog.schema.table_schema import Field, Table
 
 TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
 MEMORY_KIB = 65_536  # page cache while writing, and of what is sorted at once

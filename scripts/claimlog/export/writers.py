@@ -12,7 +12,7 @@ import polars as pl
 
 from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import Database
-from claimlog.schema import Table
+from claimlog.schema.table_schema import Table
 
 WAITING = 6
 """Pieces that wait to be written; more would fill the memory with tables."""

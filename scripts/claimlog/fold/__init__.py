@@ -3,8 +3,8 @@
 The same code runs on any Narwhals backend; Polars is the default.
 """
 
-from claimlog.fold.gathered import Gathered, gathered
-from claimlog.fold.prefix import Cutoff, cutoff
+from claimlog.fold.claim_summary import Gathered, gathered
+from claimlog.fold.cutoff import Cutoff, cutoff
 from claimlog.fold.tables import Outside, cut, fold, fold_claims, fold_rest, fold_rows, wanted
 
 FOLD_VERSION = 1

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 
 import narwhals as nw
 
+from claimlog.fold.claim_summary import Member, Reports
 from claimlog.fold.components import components
-from claimlog.fold.gathered import Member, Reports
 from claimlog.fold.states import Frame, made
 
 Edges = dict[str, list[tuple[str, str]]]

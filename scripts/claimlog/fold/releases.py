@@ -7,8 +7,8 @@ from datetime import date
 
 import narwhals as nw
 
-from claimlog.events.releases import Mark
 from claimlog.fold.states import Frame, made
+from claimlog.log.release_index import Mark
 
 CHANGES = {"assert": "added", "amend": "amended", "retract": "retracted"}
 

@@ -16,9 +16,9 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.fold.agreement import alpha, covered, f1, matched
-from claimlog.fold.gathered import Published
+from claimlog.fold.claim_summary import Published
 from claimlog.fold.states import Frame, made
-from claimlog.schema import Schemas, Table
+from claimlog.schema.table_schema import Schemas, Table
 
 ALL = "all"
 """Scope of the rows that take all sources together."""

@@ -15,10 +15,8 @@ from typing import Any
 
 import narwhals as nw
 
-from claimlog.edtf import bounds
-from claimlog.events.releases import Mark
+from claimlog.fold.claim_summary import Gathered, Wanted, gathered
 from claimlog.fold.corroboration import corroborate, reported, with_origins
-from claimlog.fold.gathered import Gathered, Wanted, gathered
 from claimlog.fold.releases import changes, releases
 from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
@@ -32,7 +30,9 @@ from claimlog.fold.states import (
     unnested,
     versions,
 )
-from claimlog.schema import Schemas
+from claimlog.log.release_index import Mark
+from claimlog.schema.edtf import bounds
+from claimlog.schema.table_schema import Schemas
 
 Frames = dict[str, Frame]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from claimlog.checkout import Checkout
+from claimlog.files import write_durably
 from claimlog.git import CheckoutError
-from claimlog.package import Package, write_durably
+from claimlog.package import Package
 
 CHANGELOG = "CHANGELOG.md"
 HEAD = "# Changelog\n"

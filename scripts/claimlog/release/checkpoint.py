@@ -2,7 +2,7 @@
 
 The text is that of C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint): origin, size and root,
 one a line, and lines of extensions, which are passed over here but covered by the signature. It may
-be signed as a note (`claimlog.release.note`).
+be signed as a note (`claimlog.release.signed_note`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.merkle import EMPTY_ROOT
-from claimlog.release.note import Signature, decode_text, parse_note, sign_note, verify_note
+from claimlog.log.merkle import EMPTY_ROOT
+from claimlog.release.signed_note import Signature, decode_text, parse_note, sign_note, verify_note
 from claimlog.release.signing_key import decode_base64
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,19}")

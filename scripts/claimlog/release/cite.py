@@ -16,7 +16,7 @@ from typing import Any
 
 from claimlog.errors import UsageError
 from claimlog.escaping import json_text, plain_line
-from claimlog.release.facts import Facts, permalink
+from claimlog.release.metadata import Facts, permalink
 
 FORMATS = ("bibtex", "ris", "csl-json", "apa", "datacite")
 

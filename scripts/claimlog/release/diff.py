@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 
 from claimlog.escaping import markdown, printable_line
-from claimlog.events.log import Log
-from claimlog.events.releases import Entry
 from claimlog.export.deprecations import Deprecation
 from claimlog.fold.releases import CHANGES
-from claimlog.schema import STREAMS, Schemas, Table
+from claimlog.log.event_log import Log
+from claimlog.log.release_index import Entry
+from claimlog.schema.table_schema import STREAMS, Schemas, Table
 
 Shape = Mapping[str, Mapping[str, Any]]
 """Key and columns of every table, as an entry of the index holds them."""

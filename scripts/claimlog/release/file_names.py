@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from claimlog.errors import Finding
-from claimlog.events.batch import FILES, MANIFEST, NAME
-from claimlog.events.releases import FOLDER, VERSION
+from claimlog.log.batch import FILES, MANIFEST, NAME
+from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
 from claimlog.release.layout import (
     AGAIN,
@@ -25,7 +25,7 @@ from claimlog.release.layout import (
     VALIDATION,
     paths,
 )
-from claimlog.release.staging import DESCRIBING
+from claimlog.release.stage import DESCRIBING
 
 BATCH_FILES = "|".join(re.escape(name) for name in (MANIFEST, *FILES))
 IN_LOG = re.compile(

@@ -6,39 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claimlog.build import Progress
 from claimlog.checkout import LINK, Checkout
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
-from claimlog.events.log import Log, read
-from claimlog.events.releases import FOLDER, Entry, Version, read_index
 from claimlog.export.deprecations import read_deprecations
 from claimlog.export.descriptor import dump_json
-from claimlog.export.publish import publishing, tidy
+from claimlog.files import beside, confirm, remove, remove_abandoned, sync, write_durably
 from claimlog.fold import cutoff
 from claimlog.git import CheckoutError
-from claimlog.package import (
-    DESCRIPTOR,
-    Package,
-    beside,
-    confirm,
-    read_json,
-    remove,
-    remove_abandoned,
-    sync,
-    write_durably,
-)
-from claimlog.pipeline import Progress
+from claimlog.log.event_log import Log, read
+from claimlog.log.release_index import FOLDER, Entry, Version, read_index
+from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, changelog, read_changelog, undo_changelog
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.diff import Diff, Point, as_markdown, compare
-from claimlog.release.generated import refresh, refuse_stale_schemas
+from claimlog.release.generated_files import refresh, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, digest, digests
+from claimlog.release.signed_statement import SUFFIX, Statement
 from claimlog.release.signing_key import read_private_key
-from claimlog.release.staging import Plan, stage
-from claimlog.release.statement import SUFFIX, Statement
-from claimlog.release.uncommitted import advice
-from claimlog.release.vouching import SIGNED_CHECKPOINT
-from claimlog.schema import Schemas
+from claimlog.release.stage import Plan, stage
+from claimlog.release.uncommitted_files import advice
+from claimlog.release.vouchers import SIGNED_CHECKPOINT
+from claimlog.schema.table_schema import Schemas
+from claimlog.swap import publishing, tidy
 from claimlog.validate import validate
 
 FIRST = ("0.1.0", "1.0.0")

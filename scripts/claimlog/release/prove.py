@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.bounded import RIGHT_FILE, read_regular
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.events.log import Log
-from claimlog.events.merkle import leaf_hash
-from claimlog.events.proofs import consistency, extends, includes, inclusion, tree_root
-from claimlog.ijson import decode
+from claimlog.log.event_log import Log
+from claimlog.log.merkle import leaf_hash
+from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
+from claimlog.strict_json import decode
+from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 ALGORITHM = "RFC 9162, SHA-256"
 

@@ -14,19 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from claimlog.build import Progress
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, reason
-from claimlog.events.log import read
-from claimlog.events.releases import Entry
-from claimlog.export.logical import of_parquet, of_sqlite
+from claimlog.export.content_hash import of_parquet, of_sqlite
+from claimlog.files import beside, remove, sync
 from claimlog.git import CheckoutError
-from claimlog.package import Package, beside, remove, sync
-from claimlog.pipeline import Progress
+from claimlog.log.event_log import read
+from claimlog.log.release_index import Entry
+from claimlog.package import Package
 from claimlog.release.diff import as_markdown
 from claimlog.release.layout import digest, digests
 from claimlog.release.make import planned, write
-from claimlog.release.staging import Plan
-from claimlog.schema import Schemas, Table
+from claimlog.release.stage import Plan
+from claimlog.schema.table_schema import Schemas, Table
 
 LOCK = "requirements.txt"
 PIN = re.compile(

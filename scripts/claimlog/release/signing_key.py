@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claimlog.bounded import RIGHT_FILE, read_regular
 from claimlog.errors import ClaimlogError
+from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (

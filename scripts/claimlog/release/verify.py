@@ -14,20 +14,19 @@ from typing import Any
 
 import orjson
 
-from claimlog.compiling import compiled
+from claimlog.compile import compiled
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
-from claimlog.events.log import read_bytes
-from claimlog.events.merkle import EMPTY_ROOT, CompactRange, leaf_hash
-from claimlog.events.releases import Entry, Version
+from claimlog.export.content_hash import Content, of_frame, of_parquet, of_sqlite
 from claimlog.export.deprecations import read_deprecations, views
-from claimlog.export.logical import Content, of_frame, of_parquet, of_sqlite
 from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
+from claimlog.log.event_log import read_bytes
+from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
+from claimlog.log.release_index import Entry, Version
 from claimlog.package import DESCRIPTOR, read_json
 from claimlog.release.checkpoint import parse
-from claimlog.release.database import check_objects
+from claimlog.release.database_objects import check_objects
 from claimlog.release.descriptors import READERS, agreement
 from claimlog.release.file_names import check_names
-from claimlog.release.footers import footer_flaws
 from claimlog.release.layout import (
     AGAIN,
     CHANGES,
@@ -40,11 +39,12 @@ from claimlog.release.layout import (
     is_plain,
     paths,
 )
+from claimlog.release.parquet_footers import footer_flaws
 from claimlog.release.release_copy import ReleaseCopy, open_copy
-from claimlog.release.staging import Plan, facts_of, summary
+from claimlog.release.stage import Plan, facts_of, summary
 from claimlog.release.verdict import Verdict
-from claimlog.release.vouching import check_index, check_signatures
-from claimlog.schema import STREAMS, Table
+from claimlog.release.vouchers import check_index, check_signatures
+from claimlog.schema.table_schema import STREAMS, Table
 from claimlog.validate import validate
 from claimlog.validate.report import code_rules, stated_rules
 
@@ -67,7 +67,7 @@ def verify(
 ) -> Verdict:
     """Check a release's directory or archive.
 
-    It is read without limits of time and memory: of a stranger's, `claimlog.release.limited`.
+    It is read without limits of time and memory: of a stranger's, `claimlog.release.sandbox`.
 
     Parameters
     ----------

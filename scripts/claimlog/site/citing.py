@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from claimlog.release.citable_version import Held
 from claimlog.release.cite import ClaimVersion, cite
-from claimlog.release.facts import Facts, permalink
-from claimlog.release.held import Held
+from claimlog.release.metadata import Facts, permalink
 from claimlog.site.known import facts_of, told
 from claimlog.site.store import Row, Store
 

@@ -22,7 +22,7 @@ from datasette.utils.asgi import Response
 from claimlog.site.datasette_internals import Base400, DatasetteError, QueryInterrupted
 from claimlog.site.limits import LOG_CHARACTERS, RETRY_SECONDS
 from claimlog.site.slots import Busy
-from claimlog.streams import raw
+from claimlog.standard_streams import raw
 
 MISREAD = (
     *(ValueError, LookupError, TypeError, AssertionError, ArithmeticError),

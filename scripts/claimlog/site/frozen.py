@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.events.releases import Entry, find, read_index
+from claimlog.log.release_index import Entry, find, read_index
 from claimlog.package import Package
 from claimlog.release.layout import AGAIN, digest
 from claimlog.site.store import frozen_name

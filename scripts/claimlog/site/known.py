@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 from claimlog.site.store import Row, Store
 
 

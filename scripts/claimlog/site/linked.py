@@ -11,7 +11,7 @@ from typing import Any
 from claimlog.release.descriptors.schemaorg import about, rights
 from claimlog.release.descriptors.told import given
 from claimlog.release.descriptors.wording import coders
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 from claimlog.site.known import told
 from claimlog.site.store import Row, Store
 

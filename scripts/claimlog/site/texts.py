@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.events.text import Text, Texts, digest
 from claimlog.site.store import Row, Store
+from claimlog.sources.text import Text, Texts, digest
 
 VARIABLE = "CLAIMLOG_TEXTS"
 CONTEXT = 300  # code points shown on each side of a passage

@@ -13,7 +13,7 @@ from claimlog.site.pages import PAGES
 from claimlog.site.quick import quicken
 from claimlog.site.reader_pool import POOLS, ReaderPool, divert
 from claimlog.site.store import Store
-from claimlog.streams import escaped_streams
+from claimlog.standard_streams import escaped_streams
 
 OWN = ("index.html", "database.html", "table.html", "row.html", "query.html")
 """Templates of Datasette's own pages."""

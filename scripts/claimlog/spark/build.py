@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from claimlog.compiling import batches_table, folded_state
+from claimlog.build import refuse_foreign
+from claimlog.compile import batches_table, folded_state
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.events.releases import marks
+from claimlog.export.conform import constant_tables, empty
 from claimlog.export.descriptor import dump_json, table_schema
-from claimlog.export.frames import constant_tables, empty
-from claimlog.export.publish import publishing
 from claimlog.fold import Cutoff, Outside, cutoff, fold
+from claimlog.log.release_index import marks
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.pipeline import refuse_foreign
-from claimlog.schema import Table
+from claimlog.schema.table_schema import Table
 from claimlog.spark.files import list_files, require_readable, ship
 from claimlog.spark.log import SparkLog, read
 from claimlog.spark.place import Place, local
 from claimlog.spark.rules import check_rows
 from claimlog.spark.session import session
 from claimlog.spark.tables import BUCKET, Written, partitioned_by, read_back, write_table
+from claimlog.swap import publishing
 from claimlog.validate import Report, validate
 
 if TYPE_CHECKING:

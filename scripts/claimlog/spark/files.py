@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
-from claimlog.events.batch import MANIFEST, Batch, batches_to_read, descriptor_findings
-from claimlog.events.releases import FOLDER
+from claimlog.log.batch import MANIFEST, Batch, batches_to_read, descriptor_findings
+from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.spark.place import Entry, Place, local
 

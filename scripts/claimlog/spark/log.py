@@ -17,13 +17,13 @@ import polars as pl
 import pyarrow as pa
 
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.events.batch import Batch
-from claimlog.events.lines import Lines, Times, arrow_schema
-from claimlog.events.log import Log, read_pieces
-from claimlog.events.merkle import CompactRange
-from claimlog.events.upcast import Upcasts
+from claimlog.log.batch import Batch
+from claimlog.log.event_log import Log, read_pieces
+from claimlog.log.lines import Lines, Times, arrow_schema
+from claimlog.log.merkle import CompactRange
+from claimlog.log.upcast import Upcasts
 from claimlog.package import Package
-from claimlog.schema import STREAMS, Schemas, Table
+from claimlog.schema.table_schema import STREAMS, Schemas, Table
 from claimlog.spark.files import File, Files, light
 from claimlog.spark.tree import joined, subtrees
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from claimlog.events.lines import empty_frame
-from claimlog.events.log import Log
-from claimlog.schema import Table
+from claimlog.log.event_log import Log
+from claimlog.log.lines import empty_frame
+from claimlog.schema.table_schema import Table
 from claimlog.spark.files import light
 from claimlog.spark.log import PLACE, SparkLog, known, polars, row_schema
 from claimlog.spark.tabular import check_pandera

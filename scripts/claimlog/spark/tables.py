@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from claimlog.events.merkle import CompactRange
-from claimlog.export.logical import of_frame
-from claimlog.schema import Field, Table
+from claimlog.export.content_hash import of_frame
+from claimlog.log.merkle import CompactRange
+from claimlog.schema.table_schema import Field, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 # the same as in pandera's backend: expressions of two versions do not mix
 import narwhals.stable.v1 as nw
 
-from claimlog.patterns import whole
-from claimlog.schema import Field, Table
+from claimlog.schema.patterns import whole
+from claimlog.schema.table_schema import Field, Table
 from claimlog.spark.log import SparkLog, polars
 from claimlog.validate.report import Report
 from claimlog.validate.tabular import CONSTRAINT_RULES, fail_cells, fail_column

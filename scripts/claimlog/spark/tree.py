@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from claimlog.events.merkle import CompactRange, node_hash
+from claimlog.log.merkle import CompactRange, node_hash
 
 Subtree = tuple[int, bytes]
 """A perfect subtree: its level (2**level leaves) and root."""
@@ -39,7 +39,7 @@ def _root(hashes: Sequence[bytes]) -> bytes:
 def joined(tree: CompactRange, pieces: Iterable[Subtree]) -> CompactRange:
     """Return the tree with pieces appended that begin where it ends.
 
-    >>> from claimlog.events.merkle import leaf_hash
+    >>> from claimlog.log.merkle import leaf_hash
     >>> leaves = [leaf_hash(bytes([n])) for n in range(11)]
     >>> whole, parts = CompactRange(), CompactRange()
     >>> whole.extend(leaves)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from claimlog.errors import Finding
-from claimlog.events.log import Log
-from claimlog.events.text import Texts
-from claimlog.schema import fitting
+from claimlog.log.event_log import Log
+from claimlog.schema.table_schema import fitting
+from claimlog.sources.text import Texts
 from claimlog.validate import anchors, integrity, references, rows, tabular
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 

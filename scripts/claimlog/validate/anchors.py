@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import Finding
-from claimlog.events.anchor import COLUMNS, anchor, boundary_flaw
-from claimlog.events.log import Log
-from claimlog.events.text import Text, Texts, digest, words
-from claimlog.schema import Table
+from claimlog.log.event_log import Log
+from claimlog.schema.table_schema import Table
+from claimlog.sources.anchor import COLUMNS, anchor, boundary_flaw
+from claimlog.sources.text import Text, Texts, digest, words
 from claimlog.validate.report import Report
 
 ANCHORED = ("claims", "codings")

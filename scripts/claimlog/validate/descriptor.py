@@ -15,10 +15,10 @@ from typing import Any
 
 from claimlog.errors import Finding
 from claimlog.escaping import web_address
-from claimlog.events.batch import IN_COLUMNS, listing
-from claimlog.events.log import Log
+from claimlog.log.batch import IN_COLUMNS, listing
+from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
-from claimlog.schema_flaws import OFFICIAL, REFERENCES
+from claimlog.schema.flaws import OFFICIAL, REFERENCES
 from claimlog.validate.report import Report
 
 FOLLOWED = (

@@ -13,11 +13,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from claimlog.events.batch import listing, resources
-from claimlog.events.canonical import render
-from claimlog.events.log import Log
 from claimlog.limits import FRICTIONLESS_CODES
-from claimlog.schema import Field, Table
+from claimlog.log.batch import listing, resources
+from claimlog.log.canonical import render
+from claimlog.log.event_log import Log
+from claimlog.schema.table_schema import Field, Table
 
 Task = tuple[list[tuple[str, int]], list[Any], int]
 """Where each row read stands (file, line), the errors, and the number of rows."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.events.batch import MANIFEST, RESTORE, Batch
-from claimlog.events.log import Log
-from claimlog.events.merkle import EMPTY_ROOT
-from claimlog.events.releases import read_index
 from claimlog.git import CheckoutError
+from claimlog.log.batch import MANIFEST, RESTORE, Batch
+from claimlog.log.event_log import Log
+from claimlog.log.merkle import EMPTY_ROOT
+from claimlog.log.release_index import read_index
 from claimlog.validate.report import Report
 
 

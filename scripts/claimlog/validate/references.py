@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edtf import bounds
 from claimlog.errors import Finding
-from claimlog.events.log import Log, alive
-from claimlog.schema import Table
+from claimlog.log.event_log import Log, alive
+from claimlog.schema.edtf import bounds
+from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
 
 

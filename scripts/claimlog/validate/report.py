@@ -15,9 +15,9 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.escaping import json_text
-from claimlog.events.log import Log
+from claimlog.log.event_log import Log
 from claimlog.package import Package
-from claimlog.schema import STREAMS
+from claimlog.schema.table_schema import STREAMS
 
 RULES_FILE = "rules.csv"
 """The rules that this code checks, beside this module; a package repeats it in ``schemas/``."""

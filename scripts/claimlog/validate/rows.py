@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edtf import bounds
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.events.log import Log
-from claimlog.schema import Field, Table
+from claimlog.log.event_log import Log
+from claimlog.schema.edtf import bounds
+from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.report import Report, read_requirements
 
 TOLD_APART = {

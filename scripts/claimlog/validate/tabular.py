@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import Finding
-from claimlog.events.log import Log
+from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
-from claimlog.patterns import matches
-from claimlog.schema import Field, Table
+from claimlog.schema.patterns import matches
+from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.descriptor import check_descriptor
 from claimlog.validate.frictionless import check_samples, check_whole
 from claimlog.validate.report import Report

@@ -23,7 +23,7 @@ from claimlog.release.descriptors import (
     zenodo,
 )
 from claimlog.release.descriptors.told import Told, disagreements
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 
 PACKAGE = "datapackage.json"
 MAKERS: Mapping[str, Callable[[Facts], bytes]] = {

@@ -17,7 +17,7 @@ from claimlog.release.descriptors.wording import (
     coders,
     root,
 )
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 
 FENCE = "---\n"
 SIZES = (

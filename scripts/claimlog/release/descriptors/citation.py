@@ -5,7 +5,7 @@ from __future__ import annotations
 from claimlog.release.descriptors.plain_yaml import dump_yaml, load_yaml
 from claimlog.release.descriptors.told import Told, given, without_resolver
 from claimlog.release.descriptors.wording import root
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 
 
 def describe(facts: Facts) -> bytes:

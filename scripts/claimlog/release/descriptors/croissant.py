@@ -9,8 +9,8 @@ from claimlog.release.cite import cite
 from claimlog.release.descriptors.schemaorg import about, media, rights
 from claimlog.release.descriptors.told import compiled, parquet
 from claimlog.release.descriptors.wording import LANGUAGE
-from claimlog.release.facts import Facts, File
-from claimlog.schema import Field, Table
+from claimlog.release.metadata import Facts, File
+from claimlog.schema.table_schema import Field, Table
 
 CONTEXT: dict[str, Any] = {
     "@language": LANGUAGE,

@@ -9,7 +9,7 @@ from claimlog.export.descriptor import dump_json
 from claimlog.release.cite import cite
 from claimlog.release.descriptors.told import Told, given, parse, without_resolver
 from claimlog.release.descriptors.wording import LANGUAGE, coders, root, verification
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 
 
 def describe(facts: Facts) -> bytes:

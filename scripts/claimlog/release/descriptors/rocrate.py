@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from claimlog.export.descriptor import dump_json
 from claimlog.release.descriptors.schemaorg import about
 from claimlog.release.descriptors.told import Told, given, parse, without_resolver
-from claimlog.release.facts import Facts, File
+from claimlog.release.metadata import Facts, File
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 CONTEXT = [f"{SPECIFICATION}/context", {"sha256": "http://schema.org/sha256"}]

@@ -14,8 +14,8 @@ from claimlog.release.descriptors.told import (
     without_resolver,
 )
 from claimlog.release.descriptors.wording import LANGUAGE, coders
-from claimlog.release.facts import Facts, File
-from claimlog.schema import Field
+from claimlog.release.metadata import Facts, File
+from claimlog.schema.table_schema import Field
 
 MAIN = "claims"
 """The table whose columns are the variables that the dataset measures."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claimlog.escaping import plain_line
-from claimlog.release.facts import Facts, File
+from claimlog.release.metadata import Facts, File
 
 DOI = "https://doi.org/"
 Listed = tuple[str, int, str]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from claimlog.release.facts import Facts
 from claimlog.release.layout import SUMS
+from claimlog.release.metadata import Facts
 
 LANGUAGE = "en"
 LANGUAGE_3 = "eng"

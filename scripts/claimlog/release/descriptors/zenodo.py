@@ -7,7 +7,7 @@ from html import escape
 from claimlog.export.descriptor import dump_json
 from claimlog.release.descriptors.told import Told, given, parse, without_resolver
 from claimlog.release.descriptors.wording import LANGUAGE_3, coders, verification
-from claimlog.release.facts import Facts
+from claimlog.release.metadata import Facts
 
 
 def describe(facts: Facts) -> bytes:

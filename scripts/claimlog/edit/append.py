@@ -1,0 +1,103 @@
+"""Adding, amending and retracting: new rows for the open batch, under the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from claimlog.edit.clock import last_time, refuse_doubtful_clock
+from claimlog.edit.new_rows import Writer, as_lines
+from claimlog.edit.open_batch import Input, append, locked, read_with_open
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.sources.text import Texts
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What is to be added: the columns given of each row, and where each came from, if anywhere."""
+
+    rows: Sequence[Mapping[str, Any]]
+    origin: Input | None = None
+
+
+def add(
+    package: Package,
+    stream: str,
+    entries: Entries,
+    recorded_by: str,
+    texts: Texts | None,
+    today: date | None = None,
+) -> list[Row]:
+    """Assert new entities in the open batch, all of them or none; return their rows.
+
+    Parameters
+    ----------
+    today
+        The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
+
+    Raises
+    ------
+    ClaimlogError
+        If a row cannot be made (the message names its place), or the clock is in doubt.
+    FindingsError
+        If the log would break a rule.
+    """
+    with locked(package):
+        writer = _writer(package, texts, recorded_by, today)
+        made: list[Row] = []
+        lines: list[bytes] = []
+        for index, given in enumerate(entries.rows):
+            try:
+                made.append(writer.added(stream, given))
+                lines += as_lines(made[-1:])
+            except ClaimlogError as error:
+                if entries.origin is None:
+                    raise
+                where = f"{entries.origin.name}:{entries.origin.lines[index]}"
+                raise type(error)(f"{where}: {error}; nothing was added") from error
+        append(package, stream, lines, texts, entries.origin)
+    return made
+
+
+def amend(
+    package: Package,
+    stream: str,
+    identifier: str,
+    given: Mapping[str, Any],
+    reason: str,
+    recorded_by: str,
+    texts: Texts | None,
+    today: date | None = None,
+) -> Row:
+    """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
+    with locked(package):
+        row = _writer(package, texts, recorded_by, today).amended(stream, identifier, given, reason)
+        append(package, stream, as_lines([row]), texts)
+    return row
+
+
+def retract(
+    package: Package,
+    stream: str,
+    identifier: str,
+    reason: str,
+    recorded_by: str,
+    today: date | None = None,
+) -> Row:
+    """Retract a live entity in the open batch. Raises as `add` does."""
+    with locked(package):
+        row = _writer(package, None, recorded_by, today).retracted(stream, identifier, reason)
+        append(package, stream, as_lines([row]), None)
+    return row
+
+
+def _writer(package: Package, texts: Texts | None, recorded_by: str, today: date | None) -> Writer:
+    log = read_with_open(package)
+    log.require_readable()
+    refuse_doubtful_clock(last_time(log), today)
+    return Writer(log, texts, recorded_by)

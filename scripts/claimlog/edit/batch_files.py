@@ -1,0 +1,214 @@
+"""Putting batches into events/ and taking them out: wholly or not at all, a crash included."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from claimlog.edit.open_batch import drop_known, open_batch
+from claimlog.errors import ClaimlogError, FindingsError, reason
+from claimlog.export.descriptor import dump_json
+from claimlog.files import remove, sync, write_durably
+from claimlog.log.batch import (
+    IN,
+    NAME,
+    OUT,
+    Batch,
+    descriptor_findings,
+    resources,
+    sealed_batches,
+)
+from claimlog.log.event_log import read
+from claimlog.package import DESCRIPTOR, Package
+from claimlog.state import REMEDY, checked_state, state_folder
+
+DONE = "rebase-done"
+"""What becomes of `OUT` and `IN`, which hold replaced batches as OLD.NEW, at the end."""
+
+
+@contextmanager
+def staging(package: Package) -> Iterator[Path]:
+    """Yield a directory to prepare batches in; it is removed at the end.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be written.
+    """
+    shown = package.relative(package.state)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="staging-", dir=state_folder(package)))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{shown}: writing failed ({error.strerror}); nothing in events/ was changed, "
+            "make room and run this again"
+        ) from error
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore Ctrl-C for the few milliseconds in which files change places."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def move_in(package: Package, place: Path) -> None:
+    """Flush a finished batch directory to disk and rename it into events/.
+
+    The caller flushes events/ itself.
+
+    Raises
+    ------
+    ClaimlogError
+        If events/ cannot be written or holds a batch of that name.
+    """
+    target = package.events / place.name
+    try:
+        for path in place.iterdir():
+            sync(path)
+        sync(place)
+        package.events.mkdir(exist_ok=True)
+        if target.exists():
+            raise ClaimlogError(f"{package.relative(target)}: exists already; run this again")
+        place.rename(target)  # from here on the batch is part of the log
+    except OSError as error:
+        raise ClaimlogError(
+            f"{package.relative(target)}: cannot be written ({error.strerror}); nothing was sealed"
+        ) from error
+
+
+def replace(
+    package: Package, old: Sequence[Batch], new: Sequence[Batch], check: Callable[[], None]
+) -> None:
+    """Replace batches in events/ by staged ones: all of them, or none.
+
+    Parameters
+    ----------
+    check
+        Looks at events/ with the new batches in place; what it raises puts the old ones back.
+
+    Raises
+    ------
+    ClaimlogError
+        If events/ cannot be written and is as it was; or it was replaced and something is left.
+    """
+    state = state_folder(package)
+    try:
+        (state / OUT).mkdir()
+        for before, after in zip(old, new, strict=True):
+            before.path.rename(state / OUT / f"{before.path.name}.{after.path.name}")
+        (state / OUT).rename(state / IN)
+        for batch in new:
+            move_in(package, batch.path)
+        check()
+        sync(package.events)
+        (state / IN).rename(state / DONE)
+    except BaseException:
+        put_back(package)
+        raise
+    try:
+        sync(state)
+        sync_descriptor(package)
+        shutil.rmtree(state / DONE)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{DESCRIPTOR}: cannot be written ({reason(error)}); the batches are rebased all the "
+            "same, run this again to finish"
+        ) from error
+
+
+def put_back(package: Package) -> list[str]:
+    """Undo a rebase that did not come to its end; return the batches that are back in events/."""
+    state = checked_state(package)
+    out, halfway = state / OUT, state / IN
+    for folder in (out, halfway):
+        _refuse_foreign(package, folder)
+    if halfway.is_dir():
+        for path in halfway.iterdir():
+            successor = package.events / path.name.partition(".")[2]
+            if successor.exists():
+                aside = state / f"staging-{successor.name}"
+                successor.rename(aside)
+                remove(aside)
+        # an old batch may have the name of another's successor: first all of these, then those
+        halfway.rename(out)
+    back = []
+    for path in sorted(out.iterdir()) if out.is_dir() else ():
+        target = package.events / path.name.partition(".")[0]
+        path.rename(target)
+        back.append(package.relative(target))
+    if out.is_dir():
+        out.rmdir()
+    return back
+
+
+def _refuse_foreign(package: Package, folder: Path) -> None:
+    """Refuse what no rebase took out of events/: what it says is to be moved could be anything."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if package.events.is_symlink():
+            raise ClaimlogError("events: is a symbolic link; use a directory")
+        old, _, new = path.name.partition(".")
+        if path.is_symlink() or not path.is_dir() or not all(map(NAME.fullmatch, (old, new))):
+            raise ClaimlogError(f"{package.relative(path)}: no rebase made this; {REMEDY}")
+
+
+def recover(package: Package) -> list[str]:
+    """Finish or undo what an interrupted run left; return what was done, a line each."""
+    done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
+    if (checked_state(package) / DONE).is_dir():
+        sync_descriptor(package)
+        shutil.rmtree(package.state / DONE)
+        done.append("finished an interrupted rebase")
+    _refuse_missing(package)
+    if open_batch(package) is not None:
+        log = read(package)
+        known = {
+            bytes.fromhex(event) for frame in log.frames.values() for event in frame["event_id"]
+        }
+        if dropped := drop_known(package, known):
+            done.append(f"left out {dropped} rows of the open batch that the log already holds")
+    if sync_descriptor(package):
+        done.append(f"listed all sealed files in {DESCRIPTOR}")
+    return done
+
+
+def _refuse_missing(package: Package) -> None:
+    """Refuse to go on without a batch that the descriptor lists: it would be forgotten for good."""
+    package.__dict__.pop("descriptor", None)
+    if findings := [*descriptor_findings(package)]:
+        raise FindingsError(findings, "nothing was changed")
+    for resource in package.descriptor.get("resources", []):
+        listed = resource["path"]
+        for path in [listed] if isinstance(listed, str) else listed:
+            if not (package.root / path).is_file():
+                raise ClaimlogError(
+                    f"{DESCRIPTOR}: lists {path}, which is missing; restore it from git, or take "
+                    "it off the list if the batch was given up"
+                )
+
+
+def sync_descriptor(package: Package) -> bool:
+    """Make datapackage.json list the files of every sealed batch; return whether it changed."""
+    package.__dict__.pop("descriptor", None)  # read it again: another run may have written it
+    listed = resources(package, sealed_batches(package, []))
+    if listed == package.descriptor.get("resources"):
+        return False
+    data = dump_json({**package.descriptor, "resources": listed})
+    write_durably(package.root / DESCRIPTOR, data)
+    package.__dict__.pop("descriptor", None)
+    return True

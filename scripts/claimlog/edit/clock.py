@@ -1,0 +1,109 @@
+"""The clock, asked before its time goes into the log, where no later time may be earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.log.batch import sealed_batches
+from claimlog.log.event_log import Log
+from claimlog.package import Package
+
+FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+FAR = timedelta(days=366)
+"""How far after the log's last time the clock may be without being asked. A clock that is wrong is
+mostly wrong by years, and nearly every dataset that is alive gets rows within one."""
+
+BEHIND = timedelta(hours=1)
+"""How far the clock may be behind the log's last time without a word: clocks differ a little."""
+
+
+def now() -> str:
+    """Return the time of the clock (UTC, ISO 8601, to the second)."""
+    return datetime.now(UTC).strftime(FORMAT)
+
+
+def last_time(log: Log) -> str | None:
+    """Return the last time in a log: of its rows and of its seals."""
+    sealed = (batch.manifest["sealed_at"] for batch in log.batches if batch.sealed)
+    rows = (frame["recorded_at"].max() for frame in log.frames.values())
+    return _latest([*sealed, *rows])
+
+
+def last_seal(package: Package) -> str | None:
+    """Return when the last batch of a package was sealed; no row is read."""
+    return _latest(batch.manifest["sealed_at"] for batch in sealed_batches(package, []))
+
+
+def refuse_doubtful_clock(last: str | None, today: date | None) -> None:
+    """Refuse a clock that is far ahead of a log's last time, unless the day is confirmed.
+
+    Whatever is recorded at a time that is wrong and late gives that time to all that comes after.
+
+    Parameters
+    ----------
+    today
+        The day (UTC) that the user says it is.
+
+    Raises
+    ------
+    UsageError
+        If the clock says another day than the user.
+    ClaimlogError
+        If it is far ahead and the day was not given.
+    """
+    clock = now()
+    if today is not None:
+        if clock[:10] != today.isoformat():
+            raise UsageError(f"--today {today}: the clock says {clock} (UTC); set it right first")
+        return
+    if last is not None and _ahead(clock, last) > FAR:
+        raise ClaimlogError(
+            f"the clock says {clock}, more than a year after the log's last time, {last}; what is "
+            "recorded at a wrong time gives it to all that follows: set the clock, or if it is "
+            f"right say so: --today {clock[:10]}"
+        )
+
+
+def release_day(package: Package) -> str:
+    """Return the clock's day for a release.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be the day of this log's release.
+    """
+    clock, last = now(), last_seal(package)
+    if last is not None and not -BEHIND <= _ahead(clock, last) <= FAR:
+        where = "before" if clock < last else "more than a year after"
+        raise ClaimlogError(
+            f"the clock says {clock}, {where} the log's last time, {last}; set the clock, or name "
+            "the day of the release: --date DAY"
+        )
+    return clock[:10]
+
+
+def lateness(recorded: str) -> str | None:
+    """Return a note if rows were recorded at a time that the clock has not reached.
+
+    The log's last time is then in the future, or the clock is behind.
+    """
+    clock = now()
+    if _ahead(recorded, clock) <= BEHIND:
+        return None
+    return (
+        f"note: recorded at {recorded}, the log's last time, because the clock is behind it "
+        f"({clock}); times of a log never go back"
+    )
+
+
+def _ahead(time: str, other: str) -> timedelta:
+    try:
+        return datetime.strptime(time, FORMAT) - datetime.strptime(other, FORMAT)
+    except ValueError:
+        return timedelta(0)  # no time at all: validation says so
+
+
+def _latest(times: Iterable[object]) -> str | None:
+    return max((str(time) for time in times if time is not None), default=None)

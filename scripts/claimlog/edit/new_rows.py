@@ -1,0 +1,292 @@
+"""Making new rows: identifiers, versions, times and anchors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claimlog.edit.clock import now
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.log.canonical import encode, suggest, type_flaw
+from claimlog.log.event_log import Log
+from claimlog.schema.table_schema import Field, Table
+from claimlog.sources.anchor import COLUMNS, anchor, find
+from claimlog.sources.text import Text, Texts, canonical
+from claimlog.strict_json import decode_value
+
+INPUTS = {
+    "claims": ("quote", "occurrence"),
+    "codings": ("quote", "occurrence"),
+    "sources": ("text",),
+}
+"""Keys of a new row that are used to compute others and are never stored: the words of a passage
+and which of its places is meant; the file that holds a source's text."""
+
+
+def parse(item: Field, text: str) -> Any:
+    """Read a value from an option or a CSV cell; an empty one is null.
+
+    A list of texts is separated by commas; a list of objects is JSON.
+
+    Raises
+    ------
+    UsageError
+        If the text is no such value.
+    """
+    if item.type == "array":
+        if not text.strip():
+            return []
+        if item.item is not None and not text.lstrip().startswith("["):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        try:
+            parts = decode_value(text)
+        except ValueError as error:
+            raise UsageError(f'"{item.name}": not a JSON list: {error}') from error
+        return [_completed(item, part) for part in parts] if isinstance(parts, list) else parts
+    if text == "":
+        return None
+    if item.type in ("integer", "number"):
+        try:
+            return decode_value(text)
+        except ValueError as error:
+            raise UsageError(f'"{item.name}" is "{text[:40]}", expected {item.type}') from error
+    return text
+
+
+def _completed(item: Field, part: Any) -> Any:
+    """Fill the keys that an object of a list leaves out with null."""
+    if item.fields and isinstance(part, dict):
+        return {**{inner.name: None for inner in item.fields}, **part}
+    return part
+
+
+class Writer:
+    """Makes rows that follow a log; every row it made counts for the ones after."""
+
+    def __init__(self, log: Log, texts: Texts | None, recorded_by: str) -> None:
+        self.log = log
+        self.texts = texts
+        self.recorded_by = recorded_by
+        self.made: dict[str, set[str]] = {}
+        for stream, table in log.schemas.streams.items():
+            for name in (table.id, "version", "action", "recorded_at"):
+                if log.frames[stream][name].null_count():
+                    raise ClaimlogError(
+                        f'a row of {stream} has no "{name}"; run claimlog validate to see which'
+                    )
+        times = [frame["recorded_at"].max() for frame in log.frames.values()]
+        # a clock that went back must not make the log run backwards
+        self.recorded_at = max([now(), *(str(time) for time in times if time is not None)])
+
+    def added(self, stream: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row that asserts a new entity.
+
+        Raises
+        ------
+        ClaimlogError
+            If a key is unknown, a value has the wrong type, or the passage cannot be found.
+        """
+        table = self.log.schemas.streams[stream]
+        state = self._state(table, given, {})
+        if not state.get(table.id):
+            state[table.id] = self._next_id(stream, table, state)
+        self.made.setdefault(stream, set()).add(state[table.id])
+        reason = None
+        before = self._last(stream, state[table.id])
+        version = 1
+        if before is not None and before["action"] == "retract":
+            raise ClaimlogError(
+                f"{state[table.id]} was retracted (version {before['version']}); an identifier is "
+                f"never used again: leave out {table.id}, or give a new one"
+            )
+        if before is not None:
+            raise ClaimlogError(
+                f"{state[table.id]} exists already (version {before['version']}); "
+                f"change it with claimlog amend {table.entity} {state[table.id]}"
+            )
+        return self._enveloped(table, state, "assert", version, reason)
+
+    def amended(
+        self, stream: str, identifier: str, given: Mapping[str, Any], reason: str
+    ) -> dict[str, Any]:
+        """Return the row that amends a live entity; what is not given stays.
+
+        Raises
+        ------
+        ClaimlogError
+            As for `added`, or if the entity is not live.
+        """
+        table = self.log.schemas.streams[stream]
+        before = self._live(stream, table, identifier)
+        state = self._state(table, given, before)
+        state[table.id] = identifier
+        return self._enveloped(table, state, "amend", before["version"] + 1, reason)
+
+    def retracted(self, stream: str, identifier: str, reason: str) -> dict[str, Any]:
+        """Return the row that retracts a live entity.
+
+        Raises
+        ------
+        ClaimlogError
+            If the entity is not live.
+        """
+        table = self.log.schemas.streams[stream]
+        before = self._live(stream, table, identifier)
+        return self._enveloped(table, before, "retract", before["version"] + 1, reason)
+
+    def _enveloped(
+        self, table: Table, state: dict[str, Any], action: str, version: int, reason: str | None
+    ) -> dict[str, Any]:
+        return {
+            **{name: state[name] for name in (table.id, *table.content)},
+            "action": action,
+            "version": version,
+            "recorded_at": self.recorded_at,
+            "recorded_by": self.recorded_by,
+            "reason": reason,
+        }
+
+    def _state(
+        self, table: Table, given: Mapping[str, Any], before: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the full content of a row from what is given and what was before."""
+        allowed = (table.id, *table.content)
+        inputs = INPUTS.get(table.name, ())
+        for key in given:
+            if key not in (*allowed, *inputs):
+                raise ClaimlogError(
+                    f'unknown key "{key}"{suggest(key, allowed)} (schemas/{table.name}.json)'
+                )
+        state = {
+            item.name: before.get(item.name, [] if item.type == "array" else None)
+            for item in table.fields
+            if item.name in allowed
+        }
+        for key, value in given.items():
+            if key in inputs:
+                continue
+            item = table.by_name[key]
+            if isinstance(value, list):
+                value = [_completed(item, part) for part in value]
+            if value is None and item.type == "array":
+                value = []
+            if flaw := type_flaw(item, value):
+                raise ClaimlogError(f"{flaw} (schemas/{table.name}.json)")
+            state[key] = value
+        moved = any(given.get(key) is not None for key in ("quote", "start", "end"))
+        if "quote" in inputs and moved:
+            state |= self._anchor(table, state, given)
+        if given.get("text") is not None:
+            state |= _identity(Path(str(given["text"])))
+        return state
+
+    def _anchor(
+        self, table: Table, state: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        quote = given.get("quote")
+        if quote is None and all(given.get(name) is not None for name in COLUMNS):
+            return {}
+        text, shown = self._text(state["source_id"])
+        if quote is not None:
+            found = find(text, str(quote), _occurrence(given.get("occurrence")), shown)
+        else:
+            start, end = state["start"], state["end"]
+            if not (isinstance(start, int) and isinstance(end, int)) or not (
+                0 <= start < end <= len(text.content)
+            ):
+                raise ClaimlogError(
+                    f"{shown}: start {start} and end {end} are no span of a text of "
+                    f"{len(text.content)} code points"
+                )
+            found = anchor(text, start, end)
+        return {name: value for name, value in found.as_row().items() if name in table.by_name}
+
+    def _text(self, source: str | None) -> tuple[Text, str]:
+        rows = self.log.live("sources").filter(pl.col("source_id") == source)
+        if rows.is_empty():
+            known = tuple(self.log.live("sources")["source_id"].to_list())
+            raise ClaimlogError(
+                f'source "{source}" is not registered{suggest(str(source), known)}; '
+                "add it first: claimlog add source"
+            )
+        if self.texts is None:
+            raise UsageError(
+                "a passage is found in the source's text: name the directory of texts with "
+                "--texts DIR or CLAIMLOG_TEXTS"
+            )
+        sha256 = rows["text_sha256"][0]
+        text = self.texts.get(sha256)
+        if text is None:
+            what = f"the SHA-256 {sha256[:12]}… of {source}" if sha256 else f"{source}: it has none"
+            raise ClaimlogError(
+                f"{self.texts.folder}: no text has {what}; supply the copy that was coded"
+            )
+        return text, str(source)
+
+    def _last(self, stream: str, identifier: str) -> dict[str, Any] | None:
+        table = self.log.schemas.streams[stream]
+        rows = self.log.frames[stream].filter(pl.col(table.id) == identifier).sort("seq")
+        if rows.is_empty():
+            return None
+        return rows.tail(1).select(table.names).to_dicts()[0]
+
+    def _live(self, stream: str, table: Table, identifier: str) -> dict[str, Any]:
+        before = self._last(stream, identifier)
+        if before is None:
+            known = tuple(self.log.frames[stream][table.id].unique().to_list())
+            raise ClaimlogError(
+                f'there is no {table.entity} "{identifier}"{suggest(identifier, known)}'
+            )
+        if before["action"] == "retract":
+            raise ClaimlogError(
+                f"{identifier} was retracted (version {before['version']}: {before['reason']}); "
+                "it cannot be changed; add a new one"
+            )
+        return before
+
+    def _next_id(self, stream: str, table: Table, state: Mapping[str, Any]) -> str:
+        used = set(self.log.frames[stream][table.id].to_list()) | self.made.get(stream, set())
+        if stream == "claims":
+            if state["source_id"] is None:
+                raise UsageError("a claim needs its source: --source-id S001")
+            head, width = f"C{str(state['source_id'])[1:]}-", 3
+        else:
+            heads = {"sources": ("S", 3), "links": ("L", 4), "codings": ("K", 4)}
+            if stream not in heads:
+                raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
+            head, width = heads[stream]
+        numbers = [
+            int(name[len(head) :])
+            for name in used
+            if re.fullmatch(rf"{re.escape(head)}[0-9]+", name)
+        ]
+        return f"{head}{max(numbers, default=0) + 1:0{width}d}"
+
+
+def _identity(path: Path) -> dict[str, Any]:
+    """Return the columns that identify the text in a file."""
+    try:
+        text = Text(canonical(path.read_bytes()))
+    except OSError as error:
+        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+    return {"text_sha256": text.sha256, "text_length": len(text.content)}
+
+
+def _occurrence(value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        return int(str(value))
+    except ValueError as error:
+        raise UsageError(f'occurrence is "{value}", expected 1, 2, 3 …') from error
+
+
+def as_lines(rows: list[dict[str, Any]]) -> list[bytes]:
+    """Return rows as canonical lines."""
+    return [encode(row) for row in rows]

@@ -1,0 +1,173 @@
+"""The open batch: rows that are not part of the log yet, kept outside events/."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.files import remove
+from claimlog.log.batch import NAME, Batch
+from claimlog.log.event_log import Log, read, read_bytes
+from claimlog.package import Package
+from claimlog.schema.table_schema import STREAMS
+from claimlog.sources.text import Texts
+from claimlog.state import checked_state, open_lock
+from claimlog.swap import publishing, tidy
+from claimlog.validate import Report, validate
+
+
+@contextlib.contextmanager
+def locked(package: Package) -> Iterator[None]:
+    """Hold the lock that every change of the log takes.
+
+    Raises
+    ------
+    ClaimlogError
+        If another process holds it for longer than the threshold ``lock_seconds``, or the state of
+        the package is none of ours.
+    """
+    handle = open_lock(package)
+    try:
+        deadline = time.monotonic() + package.thresholds["lock_seconds"]
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise ClaimlogError(
+                        "another claimlog is changing this log; wait for it and run this again"
+                    ) from error
+                time.sleep(0.05)
+        tidy(open_folder(package))
+        for pattern in ("staging-*", ".gone-*", ".open-new-*"):
+            for path in package.state.glob(pattern):
+                remove(path)  # left by a run that was cut off: who holds the lock is alone here
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            handle.close()  # which gives the lock back, and has nothing to write
+
+
+def open_folder(package: Package) -> Path:
+    """Return where the open batch lies, once `state.checked_state` finds nothing foreign."""
+    return checked_state(package) / "open"
+
+
+def open_batch(package: Package, folder: Path | None = None) -> Batch | None:
+    """Return the open batch as the one that would come next, or None if there is none.
+
+    `folder` is where its files lie; messages name it as ``.claimlog/open`` all the same.
+    """
+    place = open_folder(package)
+    folder = folder or place
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    numbers = [
+        int(match["number"])
+        for path in (package.events.iterdir() if package.events.is_dir() else ())
+        if (match := NAME.fullmatch(path.name))
+    ]
+    number = max(numbers, default=0) + 1
+    return Batch(folder, package.relative(place), number, "open", number - 1)
+
+
+def read_with_open(package: Package, folder: Path | None = None) -> Log:
+    """Read the log with the open batch as if it were sealed already."""
+    batch = open_batch(package, folder)
+    return read(package, [batch] if batch else [])
+
+
+@dataclass(frozen=True)
+class Input:
+    """Where new rows came from: a name and the line of each, for messages."""
+
+    name: str
+    lines: Sequence[int]
+
+
+def append(
+    package: Package,
+    stream: str,
+    lines: Sequence[bytes],
+    texts: Texts | None,
+    origin: Input | None = None,
+) -> Report:
+    """Add canonical lines to the open batch, all of them or none.
+
+    The caller holds the lock.
+
+    Raises
+    ------
+    FindingsError
+        If the log with the new rows would break a rule; the open batch stays as it was.
+    """
+    place = open_folder(package)
+    with publishing(place, package.relative(place)) as folder:
+        if place.is_dir():
+            shutil.copytree(place, folder, dirs_exist_ok=True)
+        path = folder / f"{stream}.ndjson"
+        before = read_bytes(path, path.name) if path.exists() else b""
+        path.write_bytes(before + b"".join(line + b"\n" for line in lines))
+        log = read_with_open(package, folder)
+        report = validate(log, texts, frictionless=False)
+        if report.error_count:
+            shown = f"{package.relative(place)}/{stream}.ndjson"
+            offset = before.count(b"\n")
+            findings = [_rename(f, shown, offset, origin) for f in report.findings]
+            raise FindingsError(findings, "nothing was added")
+    return report
+
+
+def _rename(finding: Finding, shown: str, offset: int, origin: Input | None) -> Finding:
+    """Say a finding about a new row with the line of the input that it came from."""
+    if origin is None or finding.path != shown or finding.line is None or finding.line <= offset:
+        return finding
+    return replace(finding, path=origin.name, line=origin.lines[finding.line - offset - 1])
+
+
+def drop_known(package: Package, known: set[bytes]) -> int:
+    """Remove rows of the open batch that the log already holds; return how many.
+
+    They are there after a crash between the sealing rename and the clean-up, or when the same rows
+    came in by a merge.
+    """
+    from claimlog.log.merkle import leaf_hash
+
+    place = open_folder(package)
+    if not place.is_dir():
+        return 0
+    kept: dict[str, list[bytes]] = {}
+    dropped = 0
+    for stream in STREAMS:
+        path = place / f"{stream}.ndjson"
+        if path.is_file():
+            lines = path.read_bytes().split(b"\n")[:-1]
+            kept[stream] = [line for line in lines if leaf_hash(line) not in known]
+            dropped += len(lines) - len(kept[stream])
+    if dropped:
+        if any(kept.values()):
+            with publishing(place, package.relative(place)) as folder:
+                for stream, lines in kept.items():
+                    if lines:
+                        data = b"".join(line + b"\n" for line in lines)
+                        (folder / f"{stream}.ndjson").write_bytes(data)
+        else:
+            discard(package)
+    return dropped
+
+
+def discard(package: Package) -> None:
+    """Remove the open batch."""
+    place = open_folder(package)
+    if place.exists():
+        gone = place.with_name(f".gone-{os.getpid()}")
+        place.rename(gone)
+        remove(gone)

@@ -1,0 +1,159 @@
+"""Sealing the open batch into the log."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from hashlib import file_digest
+from typing import Any
+
+import polars as pl
+
+from claimlog.edit.batch_files import move_in, recover, staging, sync_descriptor, undisturbed
+from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
+from claimlog.edit.open_batch import discard, open_batch
+from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
+from claimlog.files import confirm
+from claimlog.log.batch import (
+    COLUMNS,
+    LINES,
+    MANIFEST,
+    NAME,
+    Batch,
+    dump_manifest,
+    manifest_flaw,
+)
+from claimlog.log.columnar import write_rows
+from claimlog.log.event_log import Log, read
+from claimlog.log.merkle import CompactRange
+from claimlog.package import DESCRIPTOR, Package
+from claimlog.sources.text import Texts
+from claimlog.validate import Report, validate
+
+
+def seal(
+    package: Package,
+    slug: str,
+    title: str,
+    method: str,
+    recorded_by: str,
+    texts: Texts | None,
+    in_columns: bool = False,
+    today: date | None = None,
+) -> tuple[Batch, Report]:
+    """Validate the open batch and move it into events/ atomically. The caller holds the lock.
+
+    Parameters
+    ----------
+    in_columns
+        Whether to hold the rows as Parquet, for batches too large to be read by eye. They have the
+        same leaf hashes.
+    today
+        The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
+
+    Raises
+    ------
+    FindingsError
+        If the log with the batch would break a rule; nothing was moved.
+    UsageError
+        If what is said of the batch does not fit a batch.json.
+    ClaimlogError
+        If there is no open batch, the clock is in doubt, or the batch cannot be moved.
+    """
+    done = recover(package)
+    batch = open_batch(package)
+    if batch is None:
+        log = read(package)
+        if done and log.batches and log.batches[-1].slug == slug:
+            return log.batches[-1], validate(log, texts)  # this finished the seal that was cut off
+        also = f" (an interrupted run was finished: {'; '.join(done)})" if done else ""
+        raise ClaimlogError(f"there is no open batch to seal; claimlog add makes one{also}")
+    if NAME.fullmatch(f"0001-{slug}") is None:
+        raise UsageError(f'--slug "{slug}": expected lower-case words joined by hyphens')
+    log = read(package, [batch])
+    report = validate(log, texts)
+    if report.error_count:
+        raise FindingsError(report.findings, "nothing was sealed")
+    refuse_doubtful_clock(last_time(log), today)
+    manifest = make_manifest(log, batch, slug, title, method, recorded_by)
+    if flaw := manifest_flaw(manifest):
+        raise UsageError(f"batch.json would not be valid: {flaw}; nothing was sealed")
+    name = f"{batch.number:04d}-{slug}"
+    with staging(package) as folder:
+        place = folder / name
+        place.mkdir()
+        for stream in batch.streams:
+            if in_columns:
+                rows = log.frames[stream].filter(pl.col("batch") == batch.number)
+                file = place / f"{stream}{COLUMNS}"
+                write_rows(rows, log.schemas.streams[stream], file)
+                listed = manifest["files"].pop(f"{stream}{LINES}")
+                with file.open("rb") as handle:
+                    digest = file_digest(handle, "sha256").hexdigest()
+                size = file.stat().st_size
+                manifest["files"][file.name] = {**listed, "bytes": size, "sha256": digest}
+            else:
+                shutil.copyfile(batch.file(stream), place / f"{stream}{LINES}")
+        (place / MANIFEST).write_bytes(dump_manifest(manifest))
+        with undisturbed():
+            move_in(package, place)
+            confirm(package.events, f"events/{name}")
+            _tidy(package, name)
+    sealed = package.events / name
+    return Batch(
+        sealed, package.relative(sealed), batch.number, slug, batch.index, manifest
+    ), report
+
+
+def _tidy(package: Package, name: str) -> None:
+    """List the sealed files and remove the open batch; the next run can do it as well."""
+    try:
+        sync_descriptor(package)
+        discard(package)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{DESCRIPTOR}: cannot be written ({error.strerror}); {name} is sealed all the same, "
+            "run claimlog seal again to finish"
+        ) from error
+    except UnconfirmedError as error:
+        raise UnconfirmedError(f"{name} is sealed, but {error}") from error
+
+
+def make_manifest(
+    log: Log, batch: Batch, slug: str, title: str, method: str, recorded_by: str
+) -> dict[str, Any]:
+    """Return the manifest of the last batch of `log`."""
+    size, root = log.trees[-2] if len(log.trees) > 1 else (0, CompactRange().root())
+    last = log.batches[-2] if len(log.batches) > 1 else None
+    # a clock that went back must not seal a batch before the last one, or before its rows
+    times = [now(), *([last.manifest["sealed_at"]] if last else [])]
+    times += [str(f["recorded_at"].max()) for f in log.frames.values() if f.height]
+    files = {}
+    for stream in batch.streams:
+        lines = log.files[batch.shown_file(stream)]
+        files[f"{stream}{LINES}"] = {
+            "rows": lines.rows,
+            "bytes": lines.size,
+            "sha256": lines.sha256,
+            "schema_version": log.schemas.streams[stream].version,
+        }
+    return {
+        "number": batch.number,
+        "slug": slug,
+        "title": title,
+        "method": method,
+        "recorded_by": recorded_by,
+        "sealed_at": max(times),
+        "codebook_version": log.schemas.codebook.version,
+        "previous_sha256": last.manifest_sha256 if last else None,
+        "files": files,
+        "tree": {
+            "size_before": size,
+            "root_before": root.hex(),
+            "size": log.size,
+            "root": log.root.hex(),
+        },
+    }
+
+
+__all__ = ["make_manifest", "seal", "sync_descriptor"]

@@ -1,0 +1,94 @@
+"""Conforming a folded table to its Table Schema: columns, types, order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from claimlog.schema.table_schema import Field, Schemas, Table
+
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def conform(frame: pl.LazyFrame, table: Table) -> pl.DataFrame:
+    """Return the table's columns in their order and types, sorted by its primary key."""
+    return conformed(frame, table).collect()
+
+
+def conformed(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+    """Return what `conform` does, not computed yet."""
+    typed = frame.select(_typed(item) for item in table.fields)
+    # typed first, because codes are smaller than text; sorted as text, not in the order of a list
+    return typed.sort([_as_text(table.by_name[name]) for name in table.primary_key])
+
+
+def _as_text(item: Field) -> pl.Expr:
+    column = pl.col(item.name)
+    return column if item.enum is None else column.cast(pl.String)
+
+
+def _typed(item: Field) -> pl.Expr:
+    column = pl.col(item.name)
+    if item.type == "datetime":
+        return column.str.to_datetime(TIME, time_zone="UTC", time_unit="us")
+    if item.enum is not None and item.type == "string":
+        return column.cast(pl.Enum(item.enum))
+    if item.type == "array":
+        return column
+    types = {
+        "integer": pl.Int64,
+        "number": pl.Float64,
+        "date": pl.Date,
+        "boolean": pl.Boolean,
+        "string": pl.String,
+    }
+    return column.cast(types[item.type])
+
+
+def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
+    """Return the tables that describe the dataset rather than the world."""
+    book = schemas.codebook
+    codes = [{"codelist": name, **row} for name, rows in book.codes.items() for row in rows]
+    variables = [
+        {
+            **row,
+            "position": position,
+            "definition": " ".join(item.description for item in schemas.columns(row)),
+        }
+        for position, row in enumerate(book.variables, 1)
+    ]
+    columns = [
+        {
+            "table": table.name,
+            "column": item.name,
+            "position": position,
+            "type": item.type,
+            "unit": item.unit,
+            "codelist": item.codelist,
+            "required": item.required,
+            "description": item.description,
+        }
+        for table in schemas.tables.values()
+        for position, item in enumerate(table.fields, 1)
+    ]
+    return {
+        "codebook": _frame(codes),
+        "codebook_variables": _frame(variables),
+        "codebook_steps": _frame(book.steps),
+        "codebook_decisions": _frame(book.decisions),
+        "data_dictionary": _frame(columns),
+    }
+
+
+def _frame(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    # an empty cell of a CSV is an absent value
+    return frame.with_columns(pl.col(name).replace("", None) for name in texts)
+
+
+def empty(table: Table) -> pl.DataFrame:
+    """Return a table without rows."""
+    types = {"integer": pl.Int64, "number": pl.Float64, "date": pl.Date, "boolean": pl.Boolean}
+    return pl.DataFrame(schema={f.name: types.get(f.type, pl.String) for f in table.fields})

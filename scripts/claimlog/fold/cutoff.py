@@ -1,0 +1,67 @@
+"""As of: which prefix of the log a batch number, a time or an event id means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from claimlog.errors import UsageError
+from claimlog.log.event_log import Log
+
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """The first `size` rows of the log; `batches` counts the batches that begin within them."""
+
+    size: int
+    batches: int
+    said: str
+
+
+def cutoff(log: Log, as_of: str | None) -> Cutoff:
+    """Return the prefix that `as_of` names.
+
+    Parameters
+    ----------
+    as_of
+        A batch number (``3``); a UTC time (``2026-11-21`` for the end of that day, or to the
+        second), which means the batches recorded in full by then, because a batch is a
+        transaction; or an event id or at least eight digits of one. None is the whole log.
+
+    Raises
+    ------
+    UsageError
+        If it names nothing in the log.
+    """
+    if as_of is None:
+        return Cutoff(log.size, len(log.batches), "head")
+    if re.fullmatch(r"[0-9]{1,6}", as_of):
+        for index, batch in enumerate(log.batches):
+            if batch.number == int(as_of):
+                return Cutoff(log.trees[index][0], index + 1, f"batch {batch.number}")
+        raise UsageError(f"--as-of {as_of}: there is no such batch; claimlog log lists them")
+    columns = ("seq", "event_id", "batch", "recorded_at")
+    rows = pl.concat([log.columns(stream, columns) for stream in log.schemas.streams])
+    if TIME.fullmatch(as_of):
+        last = as_of if "T" in as_of else f"{as_of}T23:59:59Z"
+        later = rows.filter(pl.col("recorded_at") > last)["batch"].min()
+        size = log.size if later is None else rows.filter(pl.col("batch") < later).height
+    elif re.fullmatch(r"[0-9a-f]{8,64}", as_of):
+        found = rows.filter(pl.col("event_id").str.starts_with(as_of))["seq"]
+        if len(found) != 1:
+            number = "no event" if found.is_empty() else "more than one event"
+            raise UsageError(f"--as-of {as_of}: {number} has an id that begins so")
+        size = int(found[0]) + 1
+    else:
+        raise UsageError(
+            f"--as-of {as_of}: expected a batch number, a UTC time (2026-11-21 or "
+            "2026-11-21T12:00:00Z), or an event id (eight hexadecimal digits or more)"
+        )
+    if size == 0:
+        raise UsageError(f"--as-of {as_of}: the log holds nothing yet at that time")
+    begun = 1 + sum(tree_size < size for tree_size, _ in log.trees)
+    return Cutoff(size, min(begun, len(log.batches)), as_of)

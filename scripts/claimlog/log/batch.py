@@ -1,0 +1,289 @@
+"""Batches: one directory each, sealed once, never changed again; batch.json is its manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError, Finding
+from claimlog.fingerprint import MANIFEST as MANIFEST
+from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
+from claimlog.package import DESCRIPTOR, Package
+from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
+from claimlog.schema.table_schema import STREAMS
+from claimlog.state import checked_state
+from claimlog.untrusted_files import read_regular
+
+RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
+IN_COLUMNS = "-in-columns"
+"""What follows a stream's name in that of the resource that lists its Parquet files."""
+
+NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
+LINES, COLUMNS = ".ndjson", ".parquet"
+FILES = tuple(f"{stream}{suffix}" for suffix in (LINES, COLUMNS) for stream in STREAMS)
+OUT, IN = "rebase-out", "rebase-in"
+"""Where a rebase keeps the batches it replaces; the name says how far it got."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch directory. ``index`` counts from 0 along the log; ``manifest`` is empty if open."""
+
+    path: Path
+    shown: str
+    number: int
+    slug: str
+    index: int
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sealed(self) -> bool:
+        return bool(self.manifest)
+
+    @property
+    def streams(self) -> list[str]:
+        """Streams of which the batch holds a file, in log order; a link to one is no file of it."""
+        return [name for name in STREAMS if _is_own(self.file(name))]
+
+    def in_columns(self, stream: str) -> bool:
+        """Whether a stream's rows are held as Parquet, as sealed bulk batches may hold them."""
+        return _is_own(self.path / f"{stream}{COLUMNS}")
+
+    def name(self, stream: str) -> str:
+        """Return the name of a stream's file."""
+        return f"{stream}{COLUMNS if self.in_columns(stream) else LINES}"
+
+    def file(self, stream: str) -> Path:
+        return self.path / self.name(stream)
+
+    def shown_file(self, stream: str) -> str:
+        return f"{self.shown}/{self.name(stream)}"
+
+    @property
+    def manifest_sha256(self) -> str:
+        data = read_regular(self.path / MANIFEST, f"{self.shown}/{MANIFEST}", FILE_BYTES)
+        return sha256(data).hexdigest()
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a path is a regular file and no link, which may lead anywhere."""
+    return path.is_file() and not path.is_symlink()
+
+
+def dump_manifest(manifest: dict[str, Any]) -> bytes:
+    """Return the bytes of batch.json: sorted keys, two spaces, UTF-8."""
+    text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True)
+    return (text + "\n").encode("utf-8")
+
+
+def manifest_flaw(manifest: dict[str, Any]) -> str | None:
+    """Say how a manifest misses what a batch.json is (``formats/batch.json``), or return None."""
+    error = shape_error(manifest, own_shape("batch"))
+    if error is not None:
+        place = "/".join(map(str, error.path)) or "the manifest"
+        return f"{place}: {error.message[:MOST_SAID]}"
+    try:
+        dump_manifest(manifest)
+    except UnicodeEncodeError:
+        return "a text holds a lone surrogate, which is no character"
+    return None
+
+
+def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
+    """Return the sealed batches in order of number; what is out of place goes to `findings`."""
+    batches: list[Batch] = []
+    if package.events.is_symlink():
+        findings.append(
+            Finding("batch-files", "events", "is a symbolic link", remedy="use a directory")
+        )
+        return []
+    if package.events.exists() and not package.events.is_dir():
+        findings.append(
+            Finding("batch-files", "events", "is no directory", remedy="restore it from git")
+        )
+        return []
+    state = checked_state(package)
+    for folder in (state / OUT, state / IN):
+        if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
+            message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"
+            remedy = f"run it again: claimlog rebase {' '.join(taken)}"
+            shown = package.relative(folder)
+            findings.append(Finding("batch-files", shown, message, remedy=remedy))
+    entries = sorted(package.events.iterdir()) if package.events.is_dir() else []
+    for path in entries:
+        shown = package.relative(path)
+        if path.name in (".gitkeep", ".gitattributes"):
+            continue
+        match = NAME.fullmatch(path.name)
+        if path.is_symlink() or not path.is_dir() or match is None:
+            kind = "a symbolic link" if path.is_symlink() else "no batch directory (NNNN-slug)"
+            findings.append(
+                Finding("batch-name", shown, f"is {kind}", remedy="move it out of events/")
+            )
+            continue
+        findings += _stray(path, shown)
+        manifest = _manifest(package, path, shown, findings)
+        if manifest is not None:
+            number = int(match["number"])
+            batches.append(Batch(path, shown, number, match["slug"], len(batches), manifest))
+    findings += _numbering(batches)
+    return batches
+
+
+def batches_to_read(package: Package, findings: list[Finding]) -> list[Batch]:
+    """Return the sealed batches but those with a file far larger than it was when it was sealed.
+
+    What is wrong goes to `findings`, as `sealed_batches` does it: reading such a file to find that
+    its hash is another could take hours and all memory.
+    """
+    fit: list[Batch] = []
+    for batch in sealed_batches(package, findings):
+        larger = [*_larger(batch)]
+        findings += larger
+        if not larger:
+            fit.append(replace(batch, index=len(fit)))
+    return fit
+
+
+def _larger(batch: Batch) -> Iterator[Finding]:
+    for stream in batch.streams:
+        size = batch.file(stream).stat().st_size
+        sealed = batch.manifest["files"].get(batch.name(stream), {}).get("bytes", 0)
+        if size > max(sealed, UNSEALED_BYTES):
+            message = f"bytes is {size}, {MANIFEST} says {sealed}; it was not read"
+            yield Finding("file-hash", batch.shown_file(stream), message, remedy=RESTORE)
+
+
+def _stray(path: Path, shown: str) -> Iterator[Finding]:
+    for entry in sorted(path.iterdir()):
+        if entry.is_symlink():
+            message, remedy = "is a symbolic link", "put the file itself there"
+        elif entry.name not in (MANIFEST, *FILES) or not entry.is_file():
+            message = "does not belong in a batch"
+            streams = ", ".join(f"{stream}{LINES}" for stream in STREAMS)
+            remedy = f"a batch holds {MANIFEST} and {streams}, or {COLUMNS} of these; move it out"
+        elif entry.suffix == LINES and entry.with_suffix(COLUMNS).exists():
+            message = f"stands beside {entry.stem}{COLUMNS}"
+            remedy = f"a stream has one file: the one that {MANIFEST} names; move the other out"
+        else:
+            continue
+        yield Finding("batch-files", f"{shown}/{entry.name}", message, remedy=remedy)
+
+
+def _manifest(
+    package: Package, path: Path, shown: str, findings: list[Finding]
+) -> dict[str, Any] | None:
+    """Read batch.json and check its shape and that it names what is there."""
+    name = f"{shown}/{MANIFEST}"
+    if not (path / MANIFEST).is_file():
+        message = f"holds no {MANIFEST}, so it was never sealed"
+        remedy = "restore it from git, or remove the directory"
+        findings.append(Finding("manifest", shown, message, remedy=remedy))
+        return None
+    try:
+        manifest = package.json(name)
+    except ClaimlogError as error:
+        findings.append(Finding("manifest", name, str(error).removeprefix(f"{name}: ")))
+        return None
+    if flaw := manifest_flaw(manifest):
+        findings.append(Finding("manifest", name, flaw, remedy="restore it from git"))
+        return None
+    if dump_manifest(manifest) != read_regular(path / MANIFEST, name, FILE_BYTES):
+        message = "is not as claimlog seal wrote it (sorted keys, two spaces, UTF-8)"
+        findings.append(Finding("manifest", name, message, remedy="restore it from git"))
+        return None
+    if manifest["number"] != int(path.name.split("-")[0]) or not path.name.endswith(
+        f"-{manifest['slug']}"
+    ):
+        message = f"says batch {manifest['number']}-{manifest['slug']}, the directory {path.name}"
+        findings.append(Finding("manifest", name, message, remedy="restore the directory's name"))
+    return manifest
+
+
+def _numbering(batches: list[Batch]) -> Iterator[Finding]:
+    previous: Batch | None = None
+    for batch in batches:
+        expected = 1 if previous is None else previous.number + 1
+        if previous is not None and batch.number == previous.number:
+            message = f"has the number of {previous.shown}"
+            names = " ".join(b.path.name for b in (batch, *chain(batch, batches)))
+            remedy = f"renumber the one that lost the race: claimlog rebase {names}"
+            yield Finding("batch-number", batch.shown, message, remedy=remedy)
+        elif batch.number != expected:
+            message = f"is batch {batch.number}, expected {expected:04d}: a batch is missing"
+            yield Finding("batch-number", batch.shown, message, remedy="restore it from git")
+        previous = batch
+
+
+def chain(batch: Batch, batches: list[Batch]) -> list[Batch]:
+    """Return the batches that were sealed on top of `batch`, one after the other."""
+    above: list[Batch] = []
+    last = batch.manifest_sha256
+    for later in batches:
+        if later.manifest["previous_sha256"] == last:
+            above.append(later)
+            last = later.manifest_sha256
+    return above
+
+
+def listing(batches: list[Batch]) -> dict[str, list[str]]:
+    """Return the files of every resource of the descriptor: a stream, in one of its formats.
+
+    Newest first, because then two branches that each add a line at the top merge without conflict.
+    """
+    paths: dict[str, list[str]] = {}
+    for batch in reversed(batches):
+        for stream in batch.streams:
+            name = f"{stream}{IN_COLUMNS}" if batch.in_columns(stream) else stream
+            paths.setdefault(name, []).append(batch.shown_file(stream))
+    order = [f"{stream}{ending}" for stream in STREAMS for ending in ("", IN_COLUMNS)]
+    return {name: paths[name] for name in order if name in paths}
+
+
+def descriptor_findings(package: Package) -> Iterator[Finding]:
+    """Check that the descriptor can be read at all; validation does the rest."""
+    if flaw := shape_flaw(package.descriptor, HEAD):
+        yield Finding("descriptor", DESCRIPTOR, flaw, remedy="mend it, or restore it from git")
+        return
+    remedy = "restore it from git; claimlog seal lists what is missing"
+    found = package.descriptor.get("resources", [])
+    if not isinstance(found, list):
+        yield Finding("descriptor", DESCRIPTOR, '"resources" is no list', remedy=remedy)
+        return
+    for number, resource in enumerate(found, 1):
+        given = resource if isinstance(resource, dict) else {}
+        path = given.get("path")
+        texts = [given.get("name"), *(path if isinstance(path, list) else [path])]
+        if not all(isinstance(text, str) for text in texts):
+            message = f"resource {number} has no name or no path"
+            yield Finding("descriptor", DESCRIPTOR, message, remedy=remedy)
+
+
+def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
+    """Return the descriptor's resources as they should be for these batches."""
+    found = package.descriptor.get("resources")
+    listed = {
+        resource["name"]: resource
+        for resource in (found if isinstance(found, list) else [])
+        if isinstance(resource, dict) and isinstance(resource.get("name"), str)
+    }
+    formats = {
+        LINES: {"format": "ndjson", "mediatype": "application/x-ndjson", "encoding": "utf-8"},
+        COLUMNS: {"format": "parquet", "mediatype": "application/vnd.apache.parquet"},
+    }
+    return [
+        {
+            "name": name,
+            "type": "table",
+            **formats[Path(paths[0]).suffix],
+            "schema": f"schemas/{name.removesuffix(IN_COLUMNS)}.json",
+            **listed.get(name, {}),
+            "path": paths,
+        }
+        for name, paths in listing(batches).items()
+    ]

@@ -1,0 +1,178 @@
+"""Canonical lines: one JSON object a line, as RFC 8785 writes it.
+
+`explain` is the exact, slow reading of one line; `render` writes a whole frame back as lines, so
+that comparing it with the bytes on disk proves, for all rows at once, that the frame says what the
+bytes say and that the bytes are canonical.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import polars as pl
+import rfc8785
+
+from claimlog.errors import ClaimlogError
+from claimlog.limits import UNKNOWN_KEYS
+from claimlog.schema.table_schema import Field, Table
+from claimlog.strict_json import LARGEST_INTEGER, decode
+
+
+class Flaw(NamedTuple):
+    """What is wrong with a line: the rule it breaks, and how."""
+
+    rule: str
+    message: str
+    remedy: str
+
+
+def encode(row: dict[str, Any]) -> bytes:
+    """Return the canonical line of a row, without line feed.
+
+    >>> encode({"b": 16.0, "a": "é"}).decode()
+    '{"a":"é","b":16}'
+
+    Raises
+    ------
+    ClaimlogError
+        If a value has no canonical form (NaN, a lone surrogate, an integer beyond 2**53).
+    """
+    try:
+        return rfc8785.dumps(row)
+    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+        raise ClaimlogError(f"a value cannot be written as canonical JSON: {error}") from error
+
+
+def type_flaw(item: Field, value: Any) -> str | None:
+    """Say how `value` misses the column's type, or return None; null fits every type."""
+    if value is None:
+        return None
+    shown = json.dumps(value, ensure_ascii=False)[:60]
+    if item.type in ("string", "datetime"):
+        fits = isinstance(value, str)
+    elif item.type == "integer":
+        fits = isinstance(value, int) and not isinstance(value, bool)
+    elif item.type == "number":
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif item.type == "array":
+        if not isinstance(value, list):
+            return f'"{item.name}" is {shown}, expected an array'
+        return next((flaw for part in value if (flaw := _part_flaw(item, part))), None)
+    else:
+        fits = False
+    return None if fits else f'"{item.name}" is {shown}, expected {item.type}'
+
+
+def _part_flaw(item: Field, part: Any) -> str | None:
+    if item.item is not None:
+        if part is None:
+            return f'"{item.name}" holds null, expected {item.item.type}'
+        return type_flaw(item.item, part)
+    if not isinstance(part, dict):
+        return f'"{item.name}" holds {json.dumps(part, ensure_ascii=False)[:60]}, expected objects'
+    expected = {inner.name for inner in item.fields}
+    if set(part) != expected:
+        return (
+            f'"{item.name}" holds an object with keys {_listed(part)}, '
+            f"expected {', '.join(sorted(expected))}"
+        )
+    flaws = (type_flaw(inner, part[inner.name]) for inner in item.fields)
+    return next((f'"{item.name}": {flaw}' for flaw in flaws if flaw), None)
+
+
+def _listed(keys: Iterable[str]) -> str:
+    found = sorted(keys)
+    named = ", ".join(key[:80] for key in found[:UNKNOWN_KEYS]) or "none"
+    return f"{named} and {len(found) - UNKNOWN_KEYS} more" if len(found) > UNKNOWN_KEYS else named
+
+
+def suggest(word: str, known: tuple[str, ...]) -> str:
+    """Return a question that offers the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def explain(line: str, table: Table) -> list[Flaw]:
+    """Read one line exactly and return everything that is wrong with it as a line of `table`."""
+    schema = f"schemas/{table.name}.json"
+    try:
+        row = decode(line)
+    except ValueError as error:
+        return [Flaw("json", f"not a JSON object: {error}", "write one canonical object a line")]
+    unknown = [key for key in row if key not in table.by_name]
+    flaws = [
+        Flaw("keys", f'unknown key "{key[:80]}"{suggest(key[:80], table.names)}', f"see {schema}")
+        for key in unknown[:UNKNOWN_KEYS]
+    ]
+    if len(unknown) > UNKNOWN_KEYS:
+        flaws.append(Flaw("keys", f"{len(unknown) - UNKNOWN_KEYS} more such keys", f"see {schema}"))
+    flaws += [
+        Flaw("keys", f'missing key "{name}"', f"every key of {schema} is present, null where empty")
+        for name in table.names
+        if name not in row
+    ]
+    flaws += [
+        Flaw("type", flaw, f"see {schema}")
+        for name, value in row.items()
+        if name in table.by_name and (flaw := type_flaw(table.by_name[name], value))
+    ]
+    if not flaws and encode(row).decode("utf-8") != line:
+        remedy = "write rows with claimlog add, which sorts keys and drops spaces"
+        flaws.append(Flaw("canonical", "not in canonical form (RFC 8785)", remedy))
+    return flaws
+
+
+def render(frame: pl.DataFrame, table: Table) -> pl.Series:
+    """Write a stream's frame as canonical lines with their line feeds, one string a row.
+
+    What this cannot write as RFC 8785 does, or what the log must not hold, comes out as null: a
+    number with an exponent, a negative zero, one beyond 2**53, a null inside a list. The caller
+    reads such lines again with `explain`.
+    """
+    parts: list[pl.Expr] = []
+    for name in sorted(table.names):
+        key = ("{" if not parts else ",") + f'"{name}":'
+        parts.append(_render_column(table.by_name[name], key))
+    return frame.select(pl.concat_str(*parts, pl.lit("}\n")).alias("line"))["line"]
+
+
+def _render_column(item: Field, key: str) -> pl.Expr:
+    column = pl.col(item.name)
+    doubtful = None
+    if item.type == "integer":
+        text = column.cast(pl.String)
+        doubtful = column.abs() > LARGEST_INTEGER
+    elif item.type == "number":
+        text = column.cast(pl.String).str.strip_suffix(".0")
+        doubtful = text.str.contains("e|^-0$") | (column.abs() > LARGEST_INTEGER)
+    elif item.type == "array" or not _plain(item):
+        # the encoder of structs escapes as RFC 8785 does; peel off the struct: {"x":…}
+        text = pl.struct(x=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
+        if item.type == "array":
+            doubtful = column.list.drop_nulls().list.len() < column.list.len()
+    else:
+        text = pl.concat_str(pl.lit('"'), column, pl.lit('"'))
+    text = text.fill_null("null")
+    if doubtful is not None:
+        text = pl.when(doubtful.fill_null(False)).then(None).otherwise(text)
+    return pl.lit(key) + text
+
+
+def needs_care(table: Table) -> pl.Expr:
+    """Whether `render` may write a row otherwise than RFC 8785 does without saying so by a null.
+
+    It leaves columns unescaped whose legal values need no escape.
+    """
+    odd = r'["\\\x00-\x1f]'
+    columns = [item.name for item in table.fields if item.type != "array" and _plain(item)]
+    return pl.any_horizontal(
+        pl.lit(False), *(pl.col(name).cast(pl.String).str.contains(odd) for name in columns)
+    ).fill_null(False)
+
+
+def _plain(item: Field) -> bool:
+    """Whether a column's legal values need no escape; others are caught when lines are compared."""
+    return item.type == "datetime" or "pattern" in item.constraints or item.enum is not None

@@ -1,0 +1,210 @@
+"""Sealed bulk batches as Parquet: the same rows and the same leaf hashes as NDJSON, in less space.
+
+A leaf is the hash of a row's canonical line, so the lines are written from the columns and hashed.
+That they are the lines which were sealed is proved by the tree's root.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from claimlog.errors import ClaimlogError, Finding
+from claimlog.limits import (
+    PARQUET_BYTES_A_ROW,
+    PARQUET_BYTES_FREE,
+    PARQUET_EXPANSION,
+    PARQUET_ROWS_FREE,
+)
+from claimlog.log.canonical import encode, explain, needs_care, render
+from claimlog.log.lines import MOST_LISTED, Lines, arrow_schema
+from claimlog.schema.table_schema import Table
+
+ROWS = 65_536
+"""Rows that are read at once."""
+
+AT_ONCE = 64 << 20
+"""Bytes of text that are written out at once, about."""
+
+RESTORE = "a sealed batch never changes: restore the file from git"
+
+
+def write_rows(frame: pl.DataFrame, table: Table, path: Path) -> None:
+    """Write a stream's frame, in the order of its lines, as a file that `read_rows` reads."""
+    rows = frame.select(table.names).to_arrow(compat_level=pl.CompatLevel.oldest())
+    pq.write_table(rows.cast(arrow_schema(table)), path, compression="zstd", row_group_size=ROWS)
+
+
+def read_rows(path: Path, table: Table, shown: str, expected: int | None = None) -> Iterator[Lines]:
+    """Read a stream's Parquet file, some rows at a time.
+
+    A few kilobytes of Parquet can say that they are a billion rows, or a megabyte a cell. So rows
+    are counted and sizes summed from the footer before any is read; text is read as codes of a
+    dictionary, measured, and only then written out, a bounded part of it at a time.
+
+    Parameters
+    ----------
+    expected
+        Number of rows that the manifest gives; None for any.
+
+    Yields
+    ------
+    Lines
+        Rows, leaves and findings of a piece; ``size`` and ``sha256`` are the caller's to fill in.
+
+    Raises
+    ------
+    ClaimlogError
+        If the system cannot read the file.
+    """
+    try:
+        size = path.stat().st_size
+        with pq.ParquetFile(path) as file:
+            found, footer = file.schema_arrow, file.metadata
+        if findings := [*_columns(found, table, shown), *_footer(footer, size, expected, shown)]:
+            yield Lines(footer.num_rows, findings=findings)
+            return
+        yield from _pieces(path, footer, table, shown, size)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise ClaimlogError(f"{shown}: cannot be read ({os.strerror(error.errno)})") from error
+        yield Lines(findings=[_unreadable(shown, (str(error).splitlines() or [""])[0][:200])])
+
+
+def _unreadable(shown: str, reason: str) -> Finding:
+    return Finding("bytes", shown, f"cannot be read as Parquet ({reason})", remedy=RESTORE)
+
+
+def _footer(
+    footer: pq.FileMetaData, size: int, expected: int | None, shown: str
+) -> Iterator[Finding]:
+    """Check the numbers of rows and values, and the sizes, that a footer gives."""
+    rows = footer.num_rows
+    if expected is not None and rows != expected:
+        message = f"its footer says {rows:,} rows, batch.json {expected:,}"
+        yield Finding("bytes", shown, message, remedy=RESTORE)
+        return
+    if rows > max(PARQUET_ROWS_FREE, size // PARQUET_BYTES_A_ROW):
+        yield _unreadable(shown, f"{rows:,} rows in {size:,} bytes are no rows of a log")
+        return
+    groups = [footer.row_group(index) for index in range(footer.num_row_groups)]
+    if sum(group.num_rows for group in groups) != rows:
+        yield _unreadable(shown, "its footer counts its rows in two ways")
+        return
+    chunks = [group.column(at) for group in groups for at in range(group.num_columns)]
+    values = max((chunk.num_values for chunk in chunks), default=0)
+    if values > PARQUET_ROWS_FREE + rows + size:
+        yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
+    if _is_bomb(sum(chunk.total_uncompressed_size for chunk in chunks), size):
+        yield _unreadable(shown, _bomb(size))
+
+
+def _is_bomb(unpacked: int, size: int) -> bool:
+    return unpacked > PARQUET_BYTES_FREE + PARQUET_EXPANSION * size
+
+
+def _bomb(size: int) -> str:
+    return f"it unpacks to more than {PARQUET_EXPANSION} times its {size:,} bytes"
+
+
+def _pieces(
+    path: Path, footer: pq.FileMetaData, table: Table, shown: str, size: int
+) -> Iterator[Lines]:
+    """Read rows whose number is known, in pieces of bounded size."""
+    columns = [footer.schema.column(at) for at in range(len(footer.schema))]
+    texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+    before = unpacked = listed = 0
+    with pq.ParquetFile(path, metadata=footer, read_dictionary=texts) as file:
+        for batch in file.iter_batches(ROWS, columns=list(table.names)):
+            batch.validate(full=True)
+            taken = sum(_unpacked(column) for column in batch.columns)
+            unpacked += taken
+            if _is_bomb(unpacked, size) or before + batch.num_rows > footer.num_rows:
+                yield Lines(findings=[_unreadable(shown, _bomb(size))])
+                return
+            step = max(1, batch.num_rows // (1 + taken // AT_ONCE))
+            for first in range(0, batch.num_rows, step):
+                rows = pa.Table.from_batches([batch.slice(first, step)]).cast(arrow_schema(table))
+                lines = _lines(rows, table, shown, before)
+                yield lines
+                before += rows.num_rows
+                listed += len(lines.findings)
+                if listed >= MOST_LISTED:
+                    return
+
+
+def _unpacked(column: pa.Array) -> int:
+    """Return the bytes of a column with the texts that its codes stand for written out."""
+    if pa.types.is_dictionary(column.type):
+        lengths = pc.binary_length(column.dictionary).cast(pa.int64())
+        return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        return _unpacked(column.flatten()) + 4 * len(column)
+    if pa.types.is_struct(column.type):
+        parts: list[pa.Array] = column.flatten()
+        return sum(_unpacked(part) for part in parts)
+    size: int = column.nbytes
+    return size
+
+
+def _columns(found: pa.Schema, table: Table, shown: str) -> Iterator[Finding]:
+    """Check names and types of the columns."""
+    wanted = arrow_schema(table)
+    for name in found.names:
+        if name not in wanted.names:
+            message = f'unknown column "{name}"'
+            yield Finding("keys", shown, message, remedy=f"see schemas/{table.name}.json")
+    for field in wanted:
+        if field.name not in found.names:
+            message = f'missing column "{field.name}"'
+            yield Finding("keys", shown, message, remedy=RESTORE)
+        elif not _plain(found.field(field.name).type).equals(_plain(field.type)):
+            kind = found.field(field.name).type
+            message = f'column "{field.name}" is {kind}, expected {field.type}'
+            yield Finding("type", shown, message, remedy=RESTORE)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return a type without what makes no difference to its values."""
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.list_(pa.field("item", _plain(kind.value_type)))
+    if pa.types.is_struct(kind):
+        parts = sorted(kind, key=lambda part: part.name)
+        return pa.struct([(part.name, _plain(part.type)) for part in parts])
+    return kind
+
+
+def _lines(rows: pa.Table, table: Table, shown: str, before: int) -> Lines:
+    frame = pl.from_arrow(rows)
+    assert isinstance(frame, pl.DataFrame)
+    result = Lines(rows=frame.height)
+    lines = render(frame, table).to_list()
+    careful = frame.select(needs_care(table)).to_series()
+    for index in (careful | pl.Series(line is None for line in lines)).arg_true():
+        if len(result.findings) >= MOST_LISTED:
+            break
+        try:
+            lines[index] = encode(frame.row(index, named=True)).decode() + "\n"
+            flaws = explain(lines[index][:-1], table)
+        except ClaimlogError as error:
+            result.findings.append(
+                Finding("canonical", shown, str(error), before + index + 1, remedy=RESTORE)
+            )
+            continue
+        result.findings += [
+            Finding(flaw.rule, shown, flaw.message, before + index + 1, remedy=flaw.remedy)
+            for flaw in flaws
+        ]
+    if not result.findings:
+        result.frame = frame
+        result.leaves = [sha256(b"\x00" + line[:-1].encode()).digest() for line in lines]
+    return result

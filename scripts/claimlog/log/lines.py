@@ -1,0 +1,244 @@
+"""Reading a stream's file: bytes, canonical lines, and the typed frame that they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing
+import polars as pl
+import pyarrow as pa
+import pyarrow.json as pj
+
+from claimlog.errors import Finding
+from claimlog.log.canonical import explain, render
+from claimlog.schema.table_schema import Field, Table
+from claimlog.strict_json import decode
+
+LINE_FEED = 10
+Ends = np.typing.NDArray[np.intp]
+MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
+
+
+class Times(NamedTuple):
+    """First and last recorded_at of a file, by value, and whether none is before an earlier one."""
+
+    first: str
+    last: str
+    rising: bool
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Times | None:
+        """Return the times of rows in the order of their file; None if there are none."""
+        times = frame["recorded_at"]
+        if times.null_count() or times.is_empty():
+            return None
+        return cls(str(times.min()), str(times.max()), times.is_sorted())
+
+
+@dataclass
+class Lines:
+    """A stream's file as read. ``frame`` is None where a finding makes it unreadable."""
+
+    rows: int = 0
+    sha256: str = ""
+    size: int = 0
+    frame: pl.DataFrame | None = None
+    leaves: list[bytes] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    times: Times | None = None
+
+
+def arrow_type(item: Field) -> pa.DataType:
+    """Return the Arrow type in which the log holds a column; date-times stay as written."""
+    if item.type == "array":
+        if item.item is not None:
+            return pa.list_(arrow_type(item.item))
+        inner = sorted(item.fields, key=lambda part: part.name)
+        return pa.list_(pa.struct([(part.name, arrow_type(part)) for part in inner]))
+    return {"integer": pa.int64(), "number": pa.float64()}.get(item.type, pa.string())
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Return the Arrow schema of a stream's rows, in the order of its Table Schema."""
+    return pa.schema([(item.name, arrow_type(item)) for item in table.fields])
+
+
+def empty_frame(table: Table) -> pl.DataFrame:
+    """Return a stream's frame without rows."""
+    frame = pl.from_arrow(arrow_schema(table).empty_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
+    """Read the bytes of a stream's file.
+
+    Parameters
+    ----------
+    shown
+        The file as messages name it.
+    longest
+        Length of the longest line allowed, in bytes.
+    """
+    result = Lines(data.count(b"\n"), sha256(data).hexdigest(), len(data))
+    shortest = shortest_line(table)
+    if result.rows * (shortest + 1) > len(data):
+        # some are too short to be rows, and millions of lines cost much before any is looked at
+        result.findings = _crowded_findings(data, table, shown, longest)
+        return result
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_FEED)
+    written = _strings(data, ends)
+    result.findings = [*_byte_findings(data, ends, written is not None, shown, longest)]
+    if result.findings or written is None:
+        return result
+    if not result.rows:
+        result.frame = empty_frame(table)
+        return result
+    # a flawed line costs little to explain, and much if it is parsed with what it lacks filled in
+    short = bool((np.diff(ends, prepend=-1) <= shortest).any())
+    short = short or _has_short_objects(data, table, result.rows)
+    frame = None if short else _fast_frame(data, table, ends)
+    suspects = np.arange(result.rows)
+    if frame is not None:
+        suspects = (render(frame, table) != written).fill_null(True).arg_true().to_numpy()
+    for index in suspects.tolist():
+        begin = int(ends[index - 1]) + 1 if index else 0
+        result.findings += _line_findings(data[begin : ends[index]], table, shown, index + 1)
+        if len(result.findings) >= MOST_LISTED:
+            break
+    if result.findings:
+        return result
+    lines = data.split(b"\n")[:-1]
+    result.leaves = [sha256(b"\x00" + line).digest() for line in lines]
+    result.frame = _exact_frame(lines, table) if frame is None else frame
+    return result
+
+
+def shortest_line(table: Table) -> int:
+    """Return the length of the shortest line that can be a row: every key, with the least value."""
+    return _shortest_object(table.fields)
+
+
+def _shortest_object(fields: tuple[Field, ...]) -> int:
+    least = {"integer": 1, "number": 1}  # 0; else "" or [], which are shorter than null
+    values = sum(len(f'"{item.name}":') + least.get(item.type, 2) for item in fields)
+    return values + len(fields) - 1 + len("{}")
+
+
+def _has_short_objects(data: bytes, table: Table, rows: int) -> bool:
+    """Whether objects in lists seem to lack keys: parsed at once, each would get all of them."""
+    shortest = [_shortest_object(item.fields) for item in table.fields if item.fields]
+    return bool(shortest) and (data.count(b"{") - rows) * min(shortest) > len(data)
+
+
+def _crowded_findings(data: bytes, table: Table, shown: str, longest: int) -> list[Finding]:
+    """Return what is wrong with lines, from the first on, until there is enough of it."""
+    found: list[Finding] = []
+    begin = number = 0
+    while len(found) < MOST_LISTED and (end := data.find(b"\n", begin)) >= 0:
+        number += 1
+        if end - begin > longest:
+            found.append(_too_long(shown, longest, number))
+        elif end == begin:
+            found.append(_empty(shown, number))
+        else:
+            found += _line_findings(data[begin:end], table, shown, number)
+        begin = end + 1
+    return found
+
+
+def _too_long(shown: str, longest: int, number: int) -> Finding:
+    message = f"the line is longer than {longest:,} bytes"
+    return Finding("bytes", shown, message, number, remedy="see schemas/thresholds.csv")
+
+
+def _empty(shown: str, number: int) -> Finding:
+    return Finding("bytes", shown, "the line is empty", number, remedy="remove the line")
+
+
+def _line_findings(line: bytes, table: Table, shown: str, number: int) -> list[Finding]:
+    """Return everything that is wrong with one line."""
+    try:
+        flaws = explain(line.decode("utf-8"), table)
+    except UnicodeDecodeError as error:
+        message = f"byte 0x{line[error.start]:02x} is not UTF-8"
+        return [Finding("bytes", shown, message, number, remedy="save the file as UTF-8")]
+    return [Finding(flaw.rule, shown, flaw.message, number, remedy=flaw.remedy) for flaw in flaws]
+
+
+def _strings(data: bytes, ends: Ends) -> pl.Series | None:
+    """Return the lines, line feeds included, without copying them; None if they are not UTF-8."""
+    offsets = np.concatenate(([0], ends + 1)).astype(np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    lines = pa.Array.from_buffers(pa.large_string(), len(ends), buffers)
+    try:
+        lines.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return pl.Series(values=lines)
+
+
+def _fast_frame(data: bytes, table: Table, ends: Ends) -> pl.DataFrame | None:
+    """Parse all lines at once, or return None where some line needs the exact reading."""
+    longest = int(np.diff(ends, prepend=-1).max())
+    try:
+        parsed = pj.read_json(
+            pa.BufferReader(data),
+            read_options=pj.ReadOptions(block_size=max(1 << 20, longest + 1)),
+            parse_options=pj.ParseOptions(
+                explicit_schema=arrow_schema(table), unexpected_field_behavior="error"
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    frame = pl.from_arrow(parsed.select(table.names))
+    assert isinstance(frame, pl.DataFrame)
+    return frame if frame.height == len(ends) else None
+
+
+def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
+    rows = [decode(line.decode("utf-8")) for line in lines]
+    frame = pl.from_arrow(pa.Table.from_pylist(rows, schema=arrow_schema(table)))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _byte_findings(
+    data: bytes, ends: Ends, is_utf8: bool, shown: str, longest: int
+) -> Iterator[Finding]:
+    """Check what must hold before lines can be read; at most one finding of each kind.
+
+    `ends` are the offsets of the line feeds; `is_utf8` speaks of the lines that they end.
+    """
+
+    def finding(offset: int, message: str, remedy: str) -> Finding:
+        line = int(np.searchsorted(ends, offset)) + 1
+        return Finding("bytes", shown, message, line, remedy=remedy)
+
+    if data.startswith(b"\xef\xbb\xbf"):
+        yield finding(0, "begins with a byte order mark", "save it as UTF-8 without BOM")
+    for byte, message, remedy in (
+        (b"\r", "holds a carriage return", "end lines with a line feed only"),
+        (b"\x00", "holds a NUL byte", "restore the file; NUL is never part of it"),
+    ):
+        if (offset := data.find(byte)) >= 0:
+            yield finding(offset, message, remedy)
+    if not is_utf8:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+            yield finding(error.start, message, "save the file as UTF-8")
+    if data and not data.endswith(b"\n"):
+        remedy = "the last line was cut off; restore it, or end it with a line feed"
+        yield finding(len(data), "does not end with a line feed", remedy)
+    lengths = np.diff(ends, prepend=-1, append=len(data)) - 1
+    lengths = lengths if data and not data.endswith(b"\n") else lengths[:-1]
+    if (lengths > longest).any():
+        yield _too_long(shown, longest, int((lengths > longest).argmax()) + 1)
+    if (lengths == 0).any():
+        yield _empty(shown, int((lengths == 0).argmax()) + 1)

@@ -1,0 +1,164 @@
+"""The releases index: one JSON file a release under ``releases/``, committed and never changed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import total_ordering
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.package import Package
+from claimlog.schema.config_files import MOST_SAID, own_shape, shape_error
+
+FOLDER = "releases"
+VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+
+
+@total_ordering
+@dataclass(frozen=True)
+class Version:
+    """A semantic version of three numbers (https://semver.org)."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Return the version that `text` writes.
+
+        Raises
+        ------
+        UsageError
+            If it is not three numbers joined by dots.
+        """
+        match = VERSION.fullmatch(text)
+        if match is None:
+            raise UsageError(f"{text}: is no version; expected three numbers, as 1.2.0")
+        return cls(*(int(part) for part in match.groups()))
+
+    def __lt__(self, other: Version) -> bool:
+        return self._parts < other._parts
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self._parts))
+
+    @property
+    def _parts(self) -> tuple[int, int, int]:
+        return self.major, self.minor, self.patch
+
+    def after(self, level: str) -> Version:
+        """Return the next version of a level: major, minor or patch."""
+        return {
+            "major": Version(self.major + 1, 0, 0),
+            "minor": Version(self.major, self.minor + 1, 0),
+            "patch": Version(self.major, self.minor, self.patch + 1),
+        }[level]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the index; `shown` is its file as messages name it."""
+
+    data: Mapping[str, Any]
+    shown: str
+
+    @property
+    def version(self) -> Version:
+        return Version.parse(self.data["version"])
+
+    @property
+    def date(self) -> str:
+        return str(self.data["date"])
+
+    @property
+    def size(self) -> int:
+        return int(self.data["tree"]["size"])
+
+    @property
+    def root(self) -> str:
+        return str(self.data["tree"]["root"])
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A release as the log sees it: everything before row `size`."""
+
+    version: str
+    date: str
+    size: int
+    root: str
+
+
+def read_index(package: Package) -> list[Entry]:
+    """Return the releases of a package, oldest first.
+
+    Raises
+    ------
+    ClaimlogError
+        If an entry is malformed, misnamed, or does not extend the one before it.
+    """
+    folder = package.root / FOLDER
+    # a name with a dot in front is of a file that a release was cut off at writing
+    paths = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+    if not paths:
+        return []
+    entries = (_entry(package, path) for path in paths)
+    found = sorted(entries, key=lambda entry: entry.version)
+    for before, after in itertools.pairwise(found):
+        if after.size < before.size or (after.size == before.size and after.root != before.root):
+            raise ClaimlogError(
+                f"{after.shown}: its tree of {after.size} rows does not extend that of "
+                f"{before.data['version']} ({before.size}); restore the entry from git"
+            )
+    return found
+
+
+def _entry(package: Package, path: Path) -> Entry:
+    shown = package.relative(path)
+    if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
+        raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
+    data = package.json(shown)
+    error = shape_error(data, own_shape("release"))
+    if error is not None:
+        place = "/".join(map(str, error.path)) or "the entry"
+        raise ClaimlogError(f"{shown}: {place}: {error.message[:MOST_SAID]}; restore it from git")
+    if data["version"] != path.stem:
+        raise ClaimlogError(f"{shown}: says version {data['version']}; restore the file's name")
+    return Entry(data, shown)
+
+
+def find(index: Sequence[Entry], version: str, package: Package) -> Entry:
+    """Return the entry of a version.
+
+    Raises
+    ------
+    UsageError
+        If the version is malformed or was never released.
+    """
+    wanted = Version.parse(version)
+    for entry in index:
+        if entry.version == wanted:
+            return entry
+    known = ", ".join(str(entry.version) for entry in index) or "none"
+    raise UsageError(f"{version}: is no release of {package.descriptor['name']}; known are {known}")
+
+
+def marks(package: Package, size: int, root: str) -> list[Mark]:
+    """Return the releases among the first `size` rows of a package, oldest first.
+
+    A package that is the log of a release gives its day as ``created`` in its descriptor; what it
+    holds beyond the releases before it is then that release.
+    """
+    known = [
+        Mark(str(entry.version), entry.date, entry.size, entry.root)
+        for entry in read_index(package)
+        if entry.size <= size
+    ]
+    created = package.descriptor.get("created")
+    own = [Mark(str(package.descriptor["version"]), str(created)[:10], size, root)]
+    return known + (own if created else [])

@@ -1,0 +1,133 @@
+"""The objects of a release's SQLite file: the tables of its definition, and nothing that computes.
+
+A view, a trigger, a generated column or an index on an expression runs when a reader asks for a
+row, and can answer without end. So before a row is read, everything in ``sqlite_schema`` must be a
+table, an index, a full-text index or a view that we would write again to the letter.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from claimlog.errors import Finding
+from claimlog.export.content_hash import VALUE_BYTES
+from claimlog.export.sqlite import create, fts, indexes, quoted
+from claimlog.release.layout import AGAIN
+from claimlog.schema.table_schema import Table
+
+RULE = "release-database"
+STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
+SHADOWS = {
+    "data": "(id INTEGER PRIMARY KEY, block BLOB)",
+    "idx": "(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID",
+    "docsize": "(id INTEGER PRIMARY KEY, sz BLOB)",
+    "config": "(k PRIMARY KEY, v) WITHOUT ROWID",
+}
+"""Tables in which FTS5 keeps an index of external content, and their columns."""
+
+SEARCH_SETTINGS = ("version", "hashsize")
+"""What FTS5 may be set to; by others a search would rank or keep words otherwise."""
+
+HEADER = slice(18, 20)
+"""Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a connection that only reads, and no value longer than `VALUE_BYTES`."""
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
+            connection.execute(f"PRAGMA {pragma}")
+        yield connection
+
+
+def check_objects(
+    path: Path, tables: Mapping[str, Table], views: Collection[str], deep: bool
+) -> Iterator[Finding]:
+    """Yield what in a SQLite file is not as the definition gives it.
+
+    Parameters
+    ----------
+    views
+        The statements of the views that the definition gives.
+    deep
+        Whether to check too that the indexes hold the rows of their tables; by an index alone a
+        reader could be shown fewer rows than there are.
+    """
+    try:
+        with opened(path) as database:
+            listed = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
+            found = [tuple(map(str, row)) for row in listed.fetchmany(10_000)]
+            flaws = [*_object_flaws(found, tables, views)]
+            if not flaws and deep:
+                [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
+                flaws = [] if said == "ok" else [("the file", f"is not sound: {said[:200]}")]
+        if not flaws and deep:
+            flaws = [*_search_flaws(path, tables)]
+    except (sqlite3.Error, ValueError, OverflowError) as error:
+        flaws = [("the file", f"cannot be read as SQLite ({str(error).splitlines()[0]})")]
+    for name, flaw in flaws[:20]:
+        yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=AGAIN)
+
+
+def _object_flaws(
+    found: Sequence[tuple[str, ...]], tables: Mapping[str, Table], views: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the objects that no release of the definition holds, and those that it must hold."""
+    own = {name: {create(table), create(table, False)} for name, table in tables.items()}
+    own |= {f"{t.name}_fts": {index.create} for t in tables.values() for index in fts(t)}
+    searches = [name for name in own if name not in tables]
+    shadows = {
+        f"{name}_{part}": {f"CREATE TABLE '{name}_{part}'{columns}"}
+        for name in searches
+        for part, columns in SHADOWS.items()
+    }
+    given = {**shadows, **{name: {sql} for name, sql in STATISTICS.items()}, **own}
+    indexing = {sql for table in tables.values() for sql in indexes(table)}
+    missing = {*own, *indexing, *views}
+    for kind, name, owner, sql in found:
+        if kind == "table":
+            missing.discard(name)
+            if name in tables and sql not in given[name]:
+                yield name, "has other columns than its schema, or the like columns otherwise"
+            elif sql not in given.get(name, ()):
+                yield name, "is a table that the definition does not give"
+            continue
+        missing.discard(sql)
+        of_key = kind == "index" and sql == "None" and owner in given
+        if not of_key and sql not in {"index": indexing, "view": views}.get(kind, ()):
+            article = "an" if kind == "index" else "a"
+            yield name, f"is {article} {kind} that the definition does not give"
+    yield from ((name, "is missing") for name in sorted(missing))
+
+
+def _search_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
+    """Yield the full-text indexes that do not hold the words of their tables.
+
+    FTS5 checks an index by a command that writes, so a copy in memory is checked.
+    """
+    data = path.read_bytes()
+    if data[HEADER] != b"\1\1":
+        yield "the file", "says that a log of changes lies beside it, which no release has"
+        return
+    searches = [f"{table.name}_fts" for table in tables.values() for _ in fts(table)]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+        database.execute("PRAGMA trusted_schema = OFF")
+        database.deserialize(data)
+        for name in searches:
+            settings = database.execute(f"SELECT k FROM {quoted(f'{name}_config')}").fetchmany(10)
+            if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
+                yield name, f"has the setting {str(other[0])[:80]!r}, which no release has"
+                continue
+            command = f"INSERT INTO {quoted(name)}({quoted(name)}, rank)"
+            try:
+                database.execute(f"{command} VALUES ('integrity-check', 1)")
+            except sqlite3.DatabaseError as error:
+                yield name, f"does not hold the words of its table ({str(error)[:80]})"

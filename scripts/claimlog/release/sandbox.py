@@ -1,0 +1,292 @@
+"""Verifying a stranger's release in a process of its own, under limits of time and memory.
+
+A file can be made so that reading it takes forever or all memory there is. The limits grow with
+the size of the archive or directory, which `claimlog.release.archive` holds against what it unpacks
+to. The process that verifies refuses what Python could start or connect to, and ends with its
+parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.log.release_index import Entry
+from claimlog.release.verdict import Verdict
+
+SECONDS, SECONDS_PER_MB = 120, 20
+"""A release of 7.6 MB is verified in 4 seconds on two quiet cores; a busy machine may take ten
+times as long."""
+
+MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
+"""The libraries take 0.2 GB; the rows and their canonical lines some 15 times the files."""
+
+ADDRESS_SPACE = 16 << 30
+"""Memory that libraries reserve and do not use; beyond it an allocation fails at once."""
+
+WRITTEN = 64 << 20
+"""Bytes that a file may hold which is written, beside what the archive holds."""
+
+ANSWER = 64 << 20
+POLL_SECONDS = 0.02
+TRIES = 500
+NO_MEMORY = 77
+"""Exit status of a process that ran out of memory and could still say so."""
+
+FORBIDDEN = (
+    *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
+    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
+)
+"""Events of Python (PEP 578) that a verification has no use for."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What verifying may take: seconds of the clock, bytes of memory, bytes of a written file."""
+
+    seconds: float
+    memory: int
+    written: int
+
+    @classmethod
+    def of(cls, target: Path, factor: float = 1) -> Limits:
+        """Return the limits for a release's directory or archive, times `factor`."""
+        size = sum(map(_stored, target.rglob("*"))) if target.is_dir() else _stored(target)
+        return cls(
+            factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
+            int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
+            int(factor * (WRITTEN + size)),
+        )
+
+
+def _stored(path: Path) -> int:
+    """Return the bytes that a file takes on disk: one with holes could state any size."""
+    found = path.lstat() if path.is_symlink() else path.stat()
+    return min(found.st_size, 512 * found.st_blocks)
+
+
+def verify_limited(
+    target: Path,
+    index: list[Entry] | None = None,
+    key: Path | None = None,
+    factor: float = 1,
+    place: str = "this checkout",
+) -> Verdict:
+    """Check a release like `claimlog.release.verify.verify`, within limits.
+
+    Parameters
+    ----------
+    place
+        Where the index lies, for the verdict.
+    factor
+        By which the limits are multiplied.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no release, or a limit was reached.
+    """
+    if not target.exists():
+        raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
+    limits = Limits.of(target, factor)
+    entries = None if index is None else [[dict(entry.data), entry.shown] for entry in index]
+    with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
+        given = {
+            "target": os.fsencode(target).hex(),
+            "index": entries,
+            "key": None if key is None else os.fsencode(key).hex(),
+            "scratch": os.fsencode(scratch).hex(),
+            "place": place,
+            "seconds": limits.seconds,
+            "address_space": limits.memory + ADDRESS_SPACE,
+            "written": limits.written,
+        }
+        answer = _run(given, limits, target, factor)
+    if "error" in answer:
+        raise ClaimlogError(answer["error"])
+    return Verdict.load(answer["verdict"])
+
+
+def _run(given: Mapping[str, Any], limits: Limits, target: Path, factor: float) -> dict[str, Any]:
+    """Run this module as a program on `given`, stop it at a limit, and return what it answers."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    with tempfile.TemporaryFile() as complaints:
+        # -P: a module that lies in the current directory is a stranger's too
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "claimlog.release.sandbox"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env=environment,
+        )
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            # it stays open: when it closes, because this process is no more, the other ends
+            process.stdin.write(json.dumps(given).encode() + b"\n")
+            process.stdin.flush()
+        assert process.stdout is not None
+        received: list[bytes] = []
+        reader = threading.Thread(target=_receive, args=(process.stdout, received), daemon=True)
+        reader.start()
+        exceeded = None
+        try:
+            exceeded = _watch(process, limits)
+        finally:
+            process.kill()
+            status = process.wait()
+            reader.join()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+        remedy = (
+            "so it was not verified; if you trust where it comes from, raise the limits: "
+            f"--limits {2 * factor:g}"
+        )
+        if exceeded or status == NO_MEMORY:
+            what = exceeded or f"more memory than {limits.memory / 1e9:.1f} GB or than there is"
+            raise ClaimlogError(f"{target.name}: verifying it takes {what}, {remedy}")
+        with contextlib.suppress(ValueError):
+            answer: dict[str, Any] = json.loads(b"".join(received))
+            return answer
+        complaints.seek(0)
+        said = complaints.read()[-2000:].decode(errors="replace").strip().splitlines()
+        why = said[-1][:200] if said else f"exit status {status}"
+        raise ClaimlogError(f"{target.name}: verifying it ended early ({why}), {remedy}")
+
+
+def _receive(answer: IO[bytes], received: list[bytes]) -> None:
+    received.append(answer.read(ANSWER))
+
+
+def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str | None:
+    """Wait for a process; return the limit that it reached, if one."""
+    end = time.monotonic() + limits.seconds
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_SECONDS)
+            return None
+        if _resident(process.pid) > limits.memory:
+            return f"more memory than {limits.memory / 1e9:.1f} GB"
+        if time.monotonic() > end:
+            return f"longer than {limits.seconds:.0f} seconds"
+
+
+def _resident(process: int) -> int:
+    """Return the memory that a process occupies, in bytes; 0 where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        pass
+    try:
+        said = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False
+        )
+        return int(said.stdout or 0) * 1024
+    except (OSError, ValueError):
+        return 0
+
+
+def _bound(given: Mapping[str, Any]) -> None:
+    """Limit this process, for good."""
+    import resource
+
+    for name, value in (
+        (resource.RLIMIT_AS, given["address_space"]),
+        (resource.RLIMIT_FSIZE, given["written"]),
+        # of all its threads; the parent looks at the clock
+        (resource.RLIMIT_CPU, int((os.cpu_count() or 1) * given["seconds"]) + 60),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, most = resource.getrlimit(name)
+        value = value if most == resource.RLIM_INFINITY else min(value, most)
+        with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of address space
+            resource.setrlimit(name, (value, value))
+
+
+def _end_with_parent(scratch: Path) -> Callable[[], None]:
+    """End this process when the one that waits for it is no more, and leave nothing behind.
+
+    Returns
+    -------
+    callable
+        To be called at the end of the work: waits for that, if the parent is gone already.
+    """
+    gone = threading.Event()
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        gone.set()
+        for _ in range(TRIES):  # another thread may be writing there yet
+            shutil.rmtree(scratch, ignore_errors=True)
+            if not scratch.exists():
+                break
+            time.sleep(POLL_SECONDS)
+        os._exit(1)
+
+    watcher = threading.Thread(target=wait, daemon=True)
+    watcher.start()
+
+    def finish() -> None:
+        if gone.is_set() or not scratch.exists():
+            watcher.join()
+
+    return finish
+
+
+def _forbid(event: str, _: object) -> None:
+    """Refuse what a file could want to bring about (an audit hook)."""
+    if event in FORBIDDEN:
+        raise RuntimeError(f"a file wanted {event}, which verifying never needs")
+
+
+def main() -> None:
+    """Verify what standard input names, and write the verdict to standard output."""
+    given = json.loads(sys.stdin.buffer.readline())
+    _bound(given)
+
+    def path(name: str) -> Path | None:
+        return None if given[name] is None else Path(os.fsdecode(bytes.fromhex(given[name])))
+
+    entries = given["index"]
+    index = None if entries is None else [Entry(data, shown) for data, shown in entries]
+    target, scratch = path("target"), path("scratch")
+    assert target is not None
+    assert scratch is not None
+    finish = _end_with_parent(scratch)
+    try:
+        from claimlog.release.verify import verify
+
+        sys.addaudithook(_forbid)
+        verdict = verify(target, index, path("key"), scratch, given["place"])
+        answer: dict[str, Any] = {"verdict": verdict.as_dict()}
+    except MemoryError:
+        os._exit(NO_MEMORY)
+    except ClaimlogError as error:
+        answer = {"error": str(error)}
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        answer = {"error": f"{where}{error.strerror or error}; nothing was verified"}
+    finish()
+    try:
+        sys.stdout.write(json.dumps(answer))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

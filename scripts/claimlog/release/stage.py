@@ -1,0 +1,186 @@
+"""Writing a release's directory: the log at that point, all that is compiled from it, descriptors.
+
+The directory is a function of the package, the point of the log, the version and the day; it is
+written the same way when a release is made and when it is made again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimlog.build import Progress
+from claimlog.build import build as compile_log
+from claimlog.errors import ClaimlogError
+from claimlog.export.content_hash import of_parquet
+from claimlog.export.descriptor import dump_json
+from claimlog.files import remove
+from claimlog.fold import FOLD_VERSION
+from claimlog.log.batch import Batch, resources
+from claimlog.log.event_log import Log
+from claimlog.log.release_index import FOLDER, Entry, Version
+from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.descriptors import READERS, agreement, descriptors
+from claimlog.release.diff import shape
+from claimlog.release.layout import (
+    CHANGES,
+    CHECKPOINT,
+    LICENCE,
+    LOG,
+    RELEASE,
+    SUMS,
+    VALIDATION,
+    digest,
+    digests,
+    log_of,
+    sums,
+)
+from claimlog.release.metadata import Facts, File
+from claimlog.schema.table_schema import Schemas
+
+DESCRIBING = {SUMS, RELEASE, CHECKPOINT, *READERS}
+"""Files about the data files: what describes a release does not list itself."""
+
+MEDIATYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".db": "application/vnd.sqlite3",
+    ".json": "application/json",
+    ".ndjson": "application/x-ndjson",
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be written: the first `batches` of the log as `version`, made on `date`."""
+
+    version: Version
+    date: str
+    batches: int
+    changes: str
+    earlier: tuple[Entry, ...]
+
+
+def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progress) -> None:
+    """Write a release into the empty directory `folder`.
+
+    Raises
+    ------
+    FindingsError
+        If the log has findings.
+    ClaimlogError
+        If a file cannot be written, or the descriptors disagree.
+    """
+    _write_log(package, log, plan, folder / LOG)
+    inner = log_of(folder)
+    built = folder / "build"
+    compile_log(inner, built, progress=progress)
+    remove(inner.state)  # notes and caches of that build, which are nobody else's
+    for name in ("parquet", f"{package.descriptor['name']}.db", VALIDATION):
+        (built / name).rename(folder / name)
+    described = read_json(built / DESCRIPTOR, DESCRIPTOR)
+    shutil.rmtree(built)
+    (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
+    licence = package.root / "LICENSE-DATA"
+    if licence.is_file():
+        shutil.copyfile(licence, folder / LICENCE)
+    found = digests(folder)
+    facts = facts_of(folder, inner, plan, described, found)
+    checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
+    (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
+    (folder / RELEASE).write_bytes(dump_json(summary(folder, inner, facts, plan.batches)))
+    files = descriptors(facts, described)
+    if wrong := agreement(files, facts):
+        raise ClaimlogError(f"the descriptors disagree: {'; '.join(wrong)}")
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    found |= {name: digest(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    (folder / SUMS).write_text(sums(found), encoding="utf-8")
+
+
+def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
+    """Copy the package as it stood: the batches, their descriptor, schemas, earlier releases."""
+    held: list[Batch] = log.batches[: plan.batches]
+    for batch in held:
+        shutil.copytree(batch.path, target / "events" / batch.path.name)
+    shutil.copytree(package.schemas, target / "schemas")
+    page = package.root / "docs" / "codebook.md"
+    if page.is_file():
+        (target / "docs").mkdir()
+        shutil.copyfile(page, target / "docs" / page.name)
+    if plan.earlier:
+        (target / FOLDER).mkdir()
+    for entry in plan.earlier:
+        (target / entry.shown).write_bytes(dump_json(entry.data))
+    descriptor = {
+        **package.descriptor,
+        "version": str(plan.version),
+        "created": f"{plan.date}T00:00:00Z",
+        "resources": resources(package, held),
+    }
+    (target / DESCRIPTOR).write_bytes(dump_json(descriptor))
+
+
+def facts_of(
+    folder: Path,
+    inner: Package,
+    plan: Plan,
+    described: Mapping[str, Any],
+    found: Mapping[str, str],
+) -> Facts:
+    """Return what descriptors say of the data files in `folder`.
+
+    Parameters
+    ----------
+    found
+        The SHA-256 of every file, by name.
+    """
+    head = {key: value for key, value in inner.descriptor.items() if key != "resources"}
+    state = described["log"]
+    tables = Schemas(inner).tables
+    rows = {item["name"]: item["rows"] for item in described["resources"] if "rows" in item}
+    return Facts(
+        head=head,
+        version=str(plan.version),
+        date=plan.date,
+        tables=tables,
+        rows=rows,
+        files=tuple(
+            _file(folder, name, found[name]) for name in sorted(found) if name not in DESCRIBING
+        ),
+        tree_size=state["tree_size"],
+        root=state["root"],
+        codebook_version=Schemas(inner).codebook.version,
+        changes=plan.changes,
+    )
+
+
+def _file(folder: Path, name: str, digest: str) -> File:
+    path = folder / name
+    kind = MEDIATYPES.get(path.suffix, "text/plain")
+    return File(name, path.stat().st_size, digest, kind)
+
+
+def summary(folder: Path, inner: Package, facts: Facts, batches: int) -> dict[str, Any]:
+    """Return what ``release.json`` says: the entry of the index without commit and files."""
+    return {
+        "version": facts.version,
+        "date": facts.date,
+        "codebook_version": facts.codebook_version,
+        "batches": batches,
+        "fold_version": FOLD_VERSION,
+        "tree": {"size": facts.tree_size, "root": facts.root},
+        "tables": {
+            name: {
+                "rows": facts.rows[name],
+                "hash": of_parquet(folder / "parquet" / f"{name}.parquet", table).root,
+                **shape(table),
+            }
+            for name, table in Schemas(inner).tables.items()
+        },
+    }

@@ -1,0 +1,60 @@
+"""What to do about files of a checkout that are not committed, source texts above all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from claimlog.log.event_log import read
+from claimlog.package import Package
+from claimlog.sources.text import Texts
+
+FEW = 5
+
+
+def advice(package: Package, changed: Sequence[str], untracked: Collection[str]) -> str:
+    """Return a line that names what is not committed and what to do about it.
+
+    A source text is never to be committed, wherever it lies: it is other people's.
+
+    Parameters
+    ----------
+    changed
+        Paths in the package that are not as the commit holds them.
+    untracked
+        Those of them that git does not know; a directory ends with a slash.
+    """
+    texts = _holding_texts(package, sorted(untracked))
+    if texts:
+        return (
+            f"{_listed(texts)}: holds source texts, which are never committed: move it out of the "
+            "checkout or list it in .gitignore, commit that, and run this again"
+        )
+    also = ""
+    if untracked:
+        also = " (a directory of source texts is never committed: list it in .gitignore)"
+    return (
+        f"not committed: {_listed(changed)}; a release is made from a commit: commit or remove "
+        f"them{also} and run this again"
+    )
+
+
+def _holding_texts(package: Package, names: list[str]) -> list[str]:
+    """Return which of these files and directories hold a text of a registered source."""
+    registered = set(read(package).frames["sources"]["text_sha256"].drop_nulls().to_list())
+    found = []
+    for name in names:
+        path = package.root / name
+        texts = Texts(path if path.is_dir() else path.parent)
+        held = {sha256 for sha256, text in texts.by_hash.items() if _inside(text.path, path)}
+        if held & registered:
+            found.append(name)
+    return found
+
+
+def _inside(path: Path | None, place: Path) -> bool:
+    return path is not None and path.is_relative_to(place)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:FEW]) + (" and more" if len(names) > FEW else "")

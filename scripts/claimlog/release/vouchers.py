@@ -1,0 +1,100 @@
+"""Who vouches for a release: an index in a checkout that the reader trusts, or a signature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError, Finding
+from claimlog.log.release_index import Entry
+from claimlog.release.checkpoint import check_signature
+from claimlog.release.layout import AGAIN, RELEASE, SUMS, digest
+from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.signed_note import NOTE_BYTES
+from claimlog.release.signed_statement import SUFFIX, read_statement
+from claimlog.release.verdict import Verdict
+from claimlog.untrusted_files import RIGHT_FILE, read_regular
+
+SIGNED_CHECKPOINT = ".checkpoint"
+RULE = "release-signature"
+
+
+def check_index(copy: ReleaseCopy, index: Sequence[Entry], place: str, verdict: Verdict) -> None:
+    """Hold every file of a release, and its archive if there is one, against an index.
+
+    Parameters
+    ----------
+    place
+        Where the index lies, for the verdict.
+    """
+    entry = next((e for e in index if str(e.version) == verdict.version), None)
+    if entry is None:
+        known = ", ".join(str(e.version) for e in index) or "none"
+        message = f"the index knows no release {verdict.version or '?'}; it has {known}"
+        remedy = "update the checkout, or verify it --alone"
+        verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
+        return
+    own = f"{copy.package.descriptor.get('name')}-{verdict.version}.zip"
+    if entry.data["archive"]["path"] != own:
+        message = f"is of {own}, the index in {place} of {entry.data['archive']['path']}"
+        remedy = "run this in a checkout of that dataset, or verify it --alone"
+        verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
+        return
+    found = copy.digests
+    differing = [
+        name
+        for name in sorted({*found, *entry.data["files"]})
+        if found.get(name) != entry.data["files"].get(name)
+    ]
+    for name in differing:
+        message = f"is not the file that {entry.shown} names"
+        verdict.findings.append(Finding("release-index", name, message, remedy=AGAIN))
+    archive = copy.archive
+    if archive is not None and digest(archive) != entry.data["archive"]["sha256"]:
+        differing.append(archive.name)
+        message = f"is not the archive that {entry.shown} names"
+        verdict.findings.append(Finding("release-index", archive.name, message, remedy=AGAIN))
+    verdict.checked.append(f"every file against {entry.shown}")
+    if not differing:
+        verdict.vouchers.append(f"{entry.shown} of {place}")
+
+
+def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
+    """Check the signed statement beside a release; without one, the signed checkpoint.
+
+    The second covers size and root of the log only and vouches for no other file.
+    """
+    statement, checkpoint = copy.beside(SUFFIX), copy.beside(SIGNED_CHECKPOINT)
+    path = statement if statement.exists() else checkpoint
+    if not path.exists():
+        message = "is not beside the release, so no signature can be checked"
+        remedy = "get it from where the release was published"
+        verdict.findings.append(Finding(RULE, statement.name, message, remedy=remedy))
+        return
+    try:
+        data = read_regular(path, path.name, NOTE_BYTES, remedy=RIGHT_FILE)
+        if path == statement:
+            signed = read_statement(data, key, path.name)
+            size, root = signed.size, signed.root
+            claims = {"version": signed.version, SUMS: signed.sums}
+        else:
+            noted = check_signature(data, key, path.name)
+            size, root, claims = noted.size, noted.root.hex(), {}
+    except ClaimlogError as error:
+        message = str(error).removeprefix(f"{path.name}: ")
+        verdict.findings.append(Finding(RULE, path.name, message))
+        return
+    own = {"version": verdict.version, SUMS: copy.digests[SUMS]}
+    flaw = next((f"another {what}" for what, value in claims.items() if value != own[what]), None)
+    if copy.summary.get("tree") != {"size": size, "root": root}:
+        flaw = f"a tree of {size} rows with another root"
+    if flaw:
+        message = f"is signed, but for {flaw} than this release has"
+        verdict.findings.append(Finding(RULE, path.name, message, remedy=AGAIN))
+        return
+    if path == statement:
+        verdict.checked.append(f"signature of {path.name} over every file")
+        verdict.vouchers.append(f"the signature in {path.name} with the key in {key.name}")
+    else:
+        verdict.checked.append(f"signature of {path.name} over size and root of the log only")
+        verdict.unchecked.append(f"a signature over every file ({statement.name} is not here)")

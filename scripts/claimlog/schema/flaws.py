@@ -1,0 +1,174 @@
+"""What is wrong with a Table Schema beyond its shape: names, references, constraints, patterns.
+
+Found when the schema is read, so that nothing that follows meets a column that is not there, a
+constraint that no value of its type can keep, or a name that SQL or a path reads otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from claimlog.limits import HOPS, NAME
+from claimlog.schema.patterns import pattern_flaw
+
+Spec = Mapping[str, Any]
+
+FITTING = {
+    "enum": ("string",),
+    "pattern": ("string",),
+    "minimum": ("integer", "number"),
+    "maximum": ("integer", "number"),
+    "minLength": ("string", "array"),
+    "maxLength": ("string", "array"),
+}
+"""Types that a constraint can be asked of."""
+
+ENVELOPE = {
+    "action": "string",
+    "version": "integer",
+    "recorded_at": "datetime",
+    "recorded_by": "string",
+    "reason": "string",
+}
+"""Columns of every stream beside its identifier, and their types: the code reads them by name."""
+
+HOP_LISTS = {"claim": ("attributions",)}
+"""By entity, lists of objects that are folded position by position, so that they have a limit."""
+
+PLACES = ("seq", "event_id", "batch", "line")
+"""Columns that a row gets from its place in the log, so no column of a stream."""
+
+ROW_NUMBERS = ("rowid", "oid", "rank")
+"""Names that SQLite or its full-text index means otherwise."""
+
+OFFICIAL = re.compile(
+    r"https://(datapackage\.org/profiles/|specs\.frictionlessdata\.io/schemas/)[a-z0-9./-]+"
+)
+"""Addresses of profiles that say what a file is. They are never fetched."""
+
+REFERENCES = ("$ref", "$dynamicRef", "$id", "$anchor", "$defs")
+
+
+def name_flaw(name: str, what: str) -> str | None:
+    """Say that a name is none for a table, column or code list, or return None."""
+    if re.fullmatch(NAME, name) and not name.endswith("\n"):
+        return None
+    return (
+        f"the name {name[:80]!r} of {what} is not lower-case letters, digits and underscores, at "
+        "most 63"
+    )
+
+
+def reference_flaw(value: Any, place: str = "") -> str | None:
+    """Say where a JSON value names another document to read, or return None.
+
+    What is only shown, an example, may hold anything.
+    """
+    if isinstance(value, list):
+        parts = [(f"{place}/{index}", part) for index, part in enumerate(value)]
+    elif isinstance(value, dict):
+        for key in REFERENCES:
+            if key in value:
+                return f"{place}/{key}".removeprefix("/") + ": a schema names no other; take it out"
+        parts = [(f"{place}/{key}", part) for key, part in value.items() if key != "example"]
+    else:
+        return None
+    return next((flaw for at, part in parts if (flaw := reference_flaw(part, at))), None)
+
+
+def schema_flaw(spec: Spec, is_stream: bool) -> str | None:
+    """Say what is wrong with a Table Schema of the right shape, or return None."""
+    return next(_flaws(spec, is_stream), None)
+
+
+def _flaws(spec: Spec, is_stream: bool) -> Iterator[str]:
+    identifier = spec.get("$schema")
+    if identifier is not None and not (
+        isinstance(identifier, str) and OFFICIAL.fullmatch(identifier)
+    ):
+        yield f"$schema: {str(identifier)[:80]!r} is not the address of a Table Schema profile"
+    if flaw := reference_flaw(spec):
+        yield flaw
+    columns = {item["name"]: item for item in spec["fields"]}
+    if len(columns) < len(spec["fields"]):
+        yield "two columns have one name"
+    for name in _named(spec):
+        if name not in columns:
+            yield f'names the column "{name[:80]}", which it does not have'
+    for item in spec["fields"]:
+        yield from _column_flaws(item)
+    if is_stream:
+        yield from _stream_flaws(spec, columns)
+    else:
+        yield from _table_flaws(spec, columns)
+
+
+def _named(spec: Spec) -> Iterator[str]:
+    """Yield the columns that a schema names outside of its fields."""
+    yield from spec["primaryKey"]
+    for key in spec.get("foreignKeys", ()):
+        yield from key["fields"]
+    for columns in spec.get("indexes", ()):
+        yield from columns
+    for kind in ("search", "facets"):
+        yield from spec.get(kind, ())
+    for kind in ("label", "sort", "sort_desc"):
+        if kind in spec:
+            yield spec[kind]
+
+
+def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
+    name = f"{whole}{item['name']}"
+    limits = item.get("constraints", {})
+    yield from _constraint_flaws(name, item["type"], limits)
+    if ("items" in item) != (item["type"] == "array"):
+        yield f"{name}: an array has items, and nothing else has"
+    parts = item.get("items", {})
+    if whole and parts:
+        yield f"{name}: an array in the objects of an array is not read; flatten it"
+    yield from _constraint_flaws(f"{name}/items", "string", parts.get("constraints", {}))
+    inner = parts.get("fields", ())
+    if len({part["name"] for part in inner}) < len(inner):
+        yield f"{name}: two keys of its objects have one name"
+    for part in inner:
+        yield from _column_flaws(part, f"{name}/")
+
+
+def _constraint_flaws(name: str, kind: str, limits: Spec) -> Iterator[str]:
+    for key, types in FITTING.items():
+        if key in limits and kind not in types:
+            yield f"{name}: {key} is a constraint of {' or '.join(types)}, not of {kind}"
+    if "pattern" in limits and (flaw := pattern_flaw(limits["pattern"])):
+        yield f"{name}: {flaw}"
+
+
+def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
+    wanted = {**ENVELOPE, f"{spec['entity']}_id": "string"}
+    for name, kind in wanted.items():
+        if name not in columns:
+            yield f'lacks the column "{name}", which every row of a stream has'
+        elif columns[name]["type"] != kind:
+            yield f"{name}: is {columns[name]['type']}, expected {kind}"
+    for name in HOP_LISTS.get(spec["entity"], ()):
+        most = columns.get(name, {}).get("constraints", {}).get("maxLength")
+        if "fields" not in columns.get(name, {}).get("items", {}) or (most or HOPS + 1) > HOPS:
+            yield f"{name}: is no list of objects with a maxLength of at most {HOPS}"
+    for name in PLACES:
+        if name in columns:
+            yield f'the column "{name}" has the name of a row\'s place in the log; rename it'
+
+
+def _table_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
+    for name in ROW_NUMBERS:
+        if name in columns:
+            yield f'the column "{name}" has a name that means something else to SQLite; rename it'
+    if "search" in spec and spec.get("bridge"):
+        yield "search: a bridge has no row numbers to be found by; drop one of the two"
+    indexes = ["_".join(columns) for columns in spec.get("indexes", ())]
+    if len(set(indexes)) < len(indexes):
+        yield "indexes: two of them get one name; order their columns otherwise"
+    for item in spec["fields"]:
+        if item["type"] == "array" and item["name"] in spec["primaryKey"]:
+            yield f"{item['name']}: an array is no part of a primary key"

@@ -1,0 +1,1 @@
+"""Source texts: their canonical form, and anchors that point at places in them."""

@@ -1,0 +1,152 @@
+"""Anchors: where a claim stands in its text, and how to find it again in another copy.
+
+Offsets are those of a W3C Web Annotation TextPositionSelector: Unicode code points of the canonical
+text, 0-based, half-open. The hashes of the passage's words and of the three words on each side do
+for another copy of the text what a TextQuoteSelector does, without shipping the words.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import asdict, dataclass
+
+from claimlog.errors import ClaimlogError
+from claimlog.sources.text import Text, digest, unified, words
+
+CONTEXT = 3  # words on each side
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The anchor columns of a claim."""
+
+    start: int
+    end: int
+    quote_sha256: str
+    word_count: int
+    words_sha256: str
+    before_sha256: str
+    after_sha256: str
+
+    def as_row(self) -> dict[str, object]:
+        return asdict(self)
+
+
+COLUMNS = tuple(Anchor.__dataclass_fields__)
+
+
+def anchor(text: Text, start: int, end: int) -> Anchor:
+    """Return the anchor of text[start:end]; offsets in code points."""
+    quote = text.content[start:end]
+    inside = words(quote)
+    # Python compares the tuples' first parts, and () sorts before any second part
+    first = bisect_left(text.tokens, (start,))
+    last = bisect_left(text.tokens, (end,))
+    before = [word for _, _, word in text.tokens[max(0, first - CONTEXT) : first]]
+    after = [word for _, _, word in text.tokens[last : last + CONTEXT]]
+    return Anchor(
+        start,
+        end,
+        digest(quote),
+        len(inside),
+        digest(" ".join(inside)),
+        digest(" ".join(before)),
+        digest(" ".join(after)),
+    )
+
+
+def places(text: Text, quote: str) -> list[int]:
+    """Return every offset at which `quote` stands, overlapping ones included."""
+    found = []
+    at = text.content.find(quote)
+    while at >= 0:
+        found.append(at)
+        at = text.content.find(quote, at + 1)
+    return found
+
+
+def find(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
+    """Find a passage by its words and return its anchor.
+
+    Parameters
+    ----------
+    occurrence
+        1-based: which of several places is meant.
+    shown
+        How to name the text in a message.
+
+    Raises
+    ------
+    ClaimlogError
+        If the passage is absent, stands in several places and `occurrence` does not say which, or
+        begins or ends inside a word.
+    """
+    quote = unified(quote)  # as the text itself was read
+    if not quote.strip():
+        raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
+    found = places(text, quote)
+    if not found:
+        raise ClaimlogError(
+            f"{shown}: the passage {quote[:40]!r} does not occur; copy it from the text to the "
+            "letter, with its quotation marks and dashes"
+        )
+    if occurrence is None and len(found) > 1:
+        listed = ", ".join(
+            f"{number}: offset {at} (line {text.line_of(at)})"
+            for number, at in enumerate(found[:8], 1)
+        )
+        raise ClaimlogError(
+            f"{shown}: the passage {quote[:40]!r} occurs {len(found)} times: {listed}; say which "
+            "with --occurrence N, or quote more of it"
+        )
+    number = 1 if occurrence is None else occurrence
+    if not 1 <= number <= len(found):
+        raise ClaimlogError(
+            f"{shown}: the passage {quote[:40]!r} occurs {len(found)} times; "
+            f"--occurrence {number} is none of them"
+        )
+    start = found[number - 1]
+    end = start + len(quote)
+    if flaw := boundary_flaw(text, start, end):
+        raise ClaimlogError(f"{shown}: the passage {quote[:40]!r} {flaw}; quote whole words")
+    if not words(quote):
+        raise ClaimlogError(f"{shown}: the passage {quote[:40]!r} holds no word")
+    return anchor(text, start, end)
+
+
+def boundary_flaw(text: Text, start: int, end: int) -> str | None:
+    """Say how a span breaks a word or a grapheme cluster, or return None."""
+    quote = text.content[start:end]
+    if quote != quote.strip():
+        return "begins or ends with white space"
+    for offset, verb in ((start, "begins"), (end, "ends")):
+        if text.splits_word(offset):
+            return f"{verb} inside a word (offset {offset})"
+        if offset not in text.boundaries:
+            return f"{verb} inside a grapheme cluster (offset {offset})"
+    return None
+
+
+def locate(text: Text, wanted: Anchor) -> list[tuple[int, int]]:
+    """Find an anchor in another copy of its text.
+
+    Returns the spans (code points) whose words match; where several do, those whose context
+    matches on both sides. One span is a match; none or several is an orphan, never a guess.
+    """
+    tokens = text.tokens
+    count = wanted.word_count
+    hits = [
+        index
+        for index in range(len(tokens) - count + 1)
+        if digest(" ".join(word for _, _, word in tokens[index : index + count]))
+        == wanted.words_sha256
+    ]
+    spans = [(tokens[index][0], tokens[index + count - 1][1]) for index in hits]
+    if len(spans) > 1:
+        return [
+            span
+            for span in spans
+            if (found := anchor(text, *span)).before_sha256 == wanted.before_sha256
+            and found.after_sha256 == wanted.after_sha256
+        ]
+    return spans

@@ -1,0 +1,106 @@
+"""Publishing a directory whole: write beside it, sync, and swap the two in one call."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError, reason
+from claimlog.files import beside, confirm, remove, remove_abandoned, sync
+
+EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
+HERE = -100  # AT_FDCWD of fcntl.h
+UNKNOWN = (errno.ENOSYS, errno.EINVAL, errno.EPERM)
+"""What a system or file system answers that cannot exchange two paths."""
+
+
+@contextlib.contextmanager
+def publishing(target: Path, shown: str) -> Iterator[Path]:
+    """Yield an empty directory beside `target` that replaces it once the block ends well.
+
+    Whatever goes wrong, an interrupt included, `target` stays as it was.
+
+    Raises
+    ------
+    ClaimlogError
+        If the directory cannot be written.
+    UnconfirmedError
+        If `target` was replaced, and the disk does not confirm it.
+    """
+    tidy(target)
+    # named before it is made: an interrupt at any point finds it and removes it
+    folder = beside(target)
+    try:
+        try:
+            folder.mkdir()
+        except OSError as error:
+            raise ClaimlogError(
+                f"{shown}: cannot be written ({error.strerror}); "
+                "give the directory write permission, or make room; nothing was replaced"
+            ) from error
+        yield folder
+        _sync(folder)
+        _swap(folder, target)
+        confirm(target.parent, shown)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{shown}: writing failed ({reason(error)}); nothing was replaced"
+        ) from error
+    finally:
+        remove(folder)
+
+
+def tidy(target: Path) -> None:
+    """Remove what processes that are no more left beside `target`, or bring `target` back."""
+    retired = _retired(target)
+    if retired.is_dir() and not retired.is_symlink():  # a swap retires nothing else
+        if target.exists():
+            remove(retired)
+        else:
+            retired.rename(target)  # a swap was cut off between its two renames
+    remove_abandoned(target)
+
+
+def _retired(target: Path) -> Path:
+    return target.with_name(f".{target.name}-old")
+
+
+def _sync(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        sync(path)
+    sync(folder)
+
+
+def _swap(folder: Path, target: Path) -> None:
+    """Put `folder` where `target` is; what was there takes the other's name, or is retired."""
+    if not target.exists():
+        folder.rename(target)
+        return
+    if _exchange(folder, target):
+        return
+    # two renames, where the file system knows no exchange; `tidy` undoes one alone
+    retired = _retired(target)
+    target.rename(retired)
+    try:
+        folder.rename(target)
+    except BaseException:  # an interrupt too
+        retired.rename(target)
+        raise
+    remove(retired)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one system call; return whether the system can."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in UNKNOWN:
+        return False
+    raise OSError(number, os.strerror(number), str(other))

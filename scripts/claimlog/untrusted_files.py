@@ -1,0 +1,132 @@
+"""Reading files that somebody else may have made: regular, inside a directory, of bounded size."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.limits import CELL, DEPTH
+from claimlog.strict_json import decode
+
+RIGHT_FILE = "check that it is the right file, or copy it to a regular one"
+"""What to do about a file that the user named."""
+
+
+def read_regular(
+    path: Path,
+    shown: str,
+    most: int,
+    root: Path | None = None,
+    remedy: str = "restore it from git",
+) -> bytes:
+    """Return the bytes of a regular file.
+
+    Parameters
+    ----------
+    shown
+        The file as messages name it.
+    most
+        How many bytes it may have.
+    root
+        A directory that it must lie in once symbolic links are followed; None for no such limit.
+    remedy
+        What messages tell the user to do about a file that is no regular one, or too large.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is absent, cannot be read, is no regular file, leads out of `root`, or is larger.
+    """
+    try:
+        if root is not None and not path.resolve().is_relative_to(root.resolve()):
+            raise ClaimlogError(
+                f"{shown}: leads out of the package; put the file itself there, not a link to it"
+            )
+        # a FIFO would keep a reader waiting for ever
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ClaimlogError(f"{shown}: is no regular file; {remedy}")
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                data = file.read(most + 1)
+        finally:
+            os.close(handle)
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
+        said = getattr(error, "strerror", None) or error
+        raise ClaimlogError(f"{shown}: cannot be read ({said})") from error
+    if len(data) > most:
+        raise ClaimlogError(
+            f"{shown}: is larger than {most:,} bytes, more than such a file ever has; {remedy}"
+        )
+    return data
+
+
+def parse_json(data: bytes, shown: str) -> dict[str, Any]:
+    """Read bytes that are one I-JSON object, not nested deeper than `limits.DEPTH`.
+
+    Raises
+    ------
+    ClaimlogError
+        If they are not.
+    """
+    try:
+        value = decode(data.decode("utf-8"))
+        if _deeper(value, DEPTH):
+            raise ValueError(f"nested more than {DEPTH} levels deep")
+    except ValueError as error:
+        raise ClaimlogError(
+            f"{shown}: not valid JSON: {error}; mend it or restore it from git"
+        ) from error
+    return value
+
+
+def _deeper(value: Any, depth: int) -> bool:
+    """Whether a JSON value is nested more than `depth` levels deep."""
+    level: list[Any] = [value]
+    for _ in range(depth + 1):
+        level = [
+            part
+            for whole in level
+            if isinstance(whole, dict | list)
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+        ]
+    return bool(level)
+
+
+def parse_table(data: bytes, shown: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read bytes that are a CSV file with exactly these columns.
+
+    Raises
+    ------
+    ClaimlogError
+        If they are not a CSV file in UTF-8 with these columns.
+    """
+    try:
+        text = io.StringIO(data.decode("utf-8"), newline="")
+        header, *lines = [row for row in csv.reader(text, strict=True) if row] or [[]]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ClaimlogError(
+            f"{shown}: not a CSV file in UTF-8: {error}; mend it or restore it from git"
+        ) from error
+    if header != list(columns):
+        raise ClaimlogError(
+            f"{shown}: its columns are {', '.join(header)[:200] or 'none'}, expected "
+            f"{', '.join(columns)}; restore it from git"
+        )
+    for number, row in enumerate(lines, 1):
+        if len(row) != len(columns):
+            raise ClaimlogError(
+                f"{shown}: row {number} has {len(row)} cells, expected {len(columns)}; "
+                "quote a cell that holds a comma, or restore the file from git"
+            )
+        if max(map(len, row)) > CELL:
+            raise ClaimlogError(
+                f"{shown}: row {number} has a cell of more than {CELL:,} characters; shorten it"
+            )
+    return [dict(zip(columns, row, strict=True)) for row in lines]

@@ -1,0 +1,63 @@
+"""The command that measures: ``python -m workshop.bench``, or ``make bench``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from claimlog.cli import run_command
+from claimlog.cli.base import example
+from claimlog.package import Package
+from workshop.bench.suites import SUITES, Wanted, run
+
+LISTED = "; ".join(f"{name}: {what}" for name, what in SUITES.items())
+
+
+@click.command(
+    help=f"Measure a SUITE on a synthetic log. {LISTED}.",
+    epilog=example(
+        "python -m workshop.bench peers --claims 100000",
+        "python -m workshop.bench site --requests 40 --out speed.json",
+    ),
+)
+@click.argument("suite", type=click.Choice(list(SUITES)), default="peers", metavar="[SUITE]")
+@click.option("--claims", type=click.IntRange(100), default=100_000, show_default=True)
+@click.option(
+    "--runs",
+    type=click.IntRange(1),
+    default=Wanted.runs,
+    show_default=True,
+    help="Runs of each peer.",
+)
+@click.option(
+    "--requests",
+    type=click.IntRange(1),
+    default=Wanted.requests,
+    show_default=True,
+    help="Requests of each kind of page, at least.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the results as JSON.")
+@click.option("--readme", is_flag=True, help="Put the suite's table into the README.")
+@click.option(
+    "--package",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="The dataset package; by default the one that the current directory is in.",
+)
+def bench(
+    suite: str,
+    claims: int,
+    runs: int,
+    requests: int,
+    out: Path | None,
+    readme: bool,
+    folder: Path,
+) -> None:
+    run(Package.find(folder), suite, Wanted(claims, runs, requests), out, readme)
+
+
+if __name__ == "__main__":
+    run_command(bench)

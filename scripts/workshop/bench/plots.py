@@ -1,0 +1,50 @@
+"""Plots of what a suite measured: Vega-Lite, drawn to SVG without a browser or a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from claimlog.files import write_durably
+
+Spec = dict[str, Any]
+"""A Vega-Lite specification with its data."""
+
+
+class Plot(NamedTuple):
+    """What is drawn, and in a sentence what one sees in it."""
+
+    spec: Spec
+    says: str
+
+
+VERSION = "5.20"  # of Vega-Lite
+LOOK = {
+    "background": "white",
+    "font": "system-ui, sans-serif",
+    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
+    "legend": {"labelFontSize": 12, "title": None, "orient": "top"},
+    "title": {"fontSize": 14, "anchor": "start"},
+    "range": {"category": ["#0b4f9c", "#b4530a", "#51607a", "#9fb4d0"]},
+}
+
+
+def path(name: str) -> str:
+    """Return where the plot of a suite lies in its package."""
+    return f"docs/bench-{name}.svg"
+
+
+def draw(root: Path, name: str, plot: Plot) -> str:
+    """Draw the plot of a suite into a package; return the Markdown that shows it."""
+    import vl_convert
+
+    whole = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "config": LOOK,
+        **plot.spec,
+    }
+    text = vl_convert.vegalite_to_svg(whole, vl_version=VERSION)
+    target = root / path(name)
+    target.parent.mkdir(exist_ok=True)
+    write_durably(target, text.encode() + b"\n")
+    return f"![{plot.says}]({path(name)})"

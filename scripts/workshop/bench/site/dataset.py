@@ -1,0 +1,66 @@
+"""What is served: a synthetic log with codings and two releases, built, the later one frozen.
+
+``python -m workshop.bench.site.dataset PACKAGE FOLDER CLAIMS`` makes it, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from claimlog.build import build
+from claimlog.log.batch import MANIFEST
+from claimlog.log.release_index import FOLDER
+from claimlog.package import Package
+from claimlog.release.layout import digest
+from workshop.bench.synthetic_log import make_log
+
+DAY = "2026-01-02"
+EARLIER, LATER = "0.1.0", "0.2.0"
+
+
+def make(package: Package, folder: Path, claims: int) -> Package:
+    """Make a log in `folder`, build it, and return its package.
+
+    Release 0.1.0 ends in the middle of the log; 0.2.0 holds all but the last batch and lies in
+    ``dist/``, so that it can be served beside the build.
+    """
+    made = make_log(package, folder, claims, codings=True)
+    manifests = [
+        json.loads(path.read_bytes()) for path in sorted(made.events.glob(f"*/{MANIFEST}"))
+    ]
+    _enter(made, EARLIER, manifests[len(manifests) // 2 - 1], {})
+    last = manifests[-2]
+    _enter(made, LATER, last, {})  # its database knows of it, so it is entered before it is built
+    target = made.root / "dist" / f"{made.descriptor['name']}-{LATER}"
+    target.parent.mkdir()
+    build(made, target, as_of=str(last["number"]))
+    name = f"{made.descriptor['name']}.db"
+    _enter(made, LATER, last, {name: digest(target / name)})
+    build(made, made.build)
+    return made
+
+
+def _enter(package: Package, version: str, last: dict[str, Any], files: dict[str, str]) -> None:
+    """Put a release that ends with a batch into the index; nobody will rebuild or fetch it."""
+    name = f"{package.descriptor['name']}-{version}.zip"
+    entry = {
+        "version": version,
+        "date": DAY,
+        "commit": "0" * 40,
+        "codebook_version": last["codebook_version"],
+        "batches": last["number"],
+        "tree": {"size": last["tree"]["size"], "root": last["tree"]["root"]},
+        "archive": {"path": name, "bytes": 1, "sha256": "0" * 64},
+        "files": files,
+        "tables": {},
+    }
+    path = package.root / FOLDER / f"{version}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(entry, indent=2), "utf-8")
+
+
+if __name__ == "__main__":
+    make(Package(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]))

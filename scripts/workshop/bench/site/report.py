@@ -1,0 +1,161 @@
+"""Showing what the requests took: every kind as text, and grouped for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Any
+
+from workshop.bench.machine import said
+from workshop.bench.plots import Plot
+from workshop.bench.tables import MET, columns
+from workshop.bench.tables import markdown as table
+
+Result = dict[str, Any]
+
+LIMIT_MS = 100
+"""What the 95th percentile of every kind, and its first request, must stay below."""
+
+HEAD = ("", "requests", "first ms", "median ms", "p95 ms", "max ms", "kB", "failed", "met?")
+BESIDE = ("", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
+GOALS = ("measure", "value", "goal", "met?")
+
+KEYS = ("median_ms", "p95_ms")
+COMPARED = (
+    "What one reader does to others, beside plain Datasette (no plugin, its own settings) on the "
+    "same database in the same run. Nothing may be behind it by a "
+    "millisecond or more (medians). What takes longer than 30 s counts as 30 s."
+)
+
+
+def plain(results: Result) -> str:
+    """Return every kind as text in columns, and the addresses that failed."""
+    kinds = results["kinds"]
+    missed = [
+        f"missed: {kind['name']} (slowest: {kind['slowest']}"
+        + "".join(f"; {what}: {path}" for what, path in _failures(kind))
+        + ")"
+        for kind in kinds
+        if not kind["met"]
+    ]
+    made = [
+        _first(results),
+        columns(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
+        columns(GOALS, _goals(results)),
+        columns(BESIDE, _beside(results)),
+    ]
+    return "\n\n".join([*made, "\n".join(missed)] if missed else made)
+
+
+def markdown(results: Result) -> str:
+    """Return a row for every group of kinds as Markdown, with the command that makes it."""
+    options = f"--claims {results['claims']} --requests {results['requests']} --readme"
+    command = f"python -m workshop.bench site {options}"
+    groups: dict[str, list[Result]] = {}
+    for kind in results["kinds"]:
+        groups.setdefault(kind["group"], []).append(kind)
+    first = (
+        f"`{command}` made this table: {_first(results)} on {said(results['machine'])}. "
+        "A row that stands for several kinds gives the worst of them; *first* is the first request "
+        "that the server got for a kind."
+    )
+    rows = [_cells(_named(name, kinds), kinds) for name, kinds in groups.items()]
+    used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    made = [first, table(HEAD, rows), table(GOALS, _goals(results))]
+    made += [COMPARED, table(BESIDE, _beside(results)), f"With {used}."]
+    return "\n\n".join(made)
+
+
+def plot(results: Result) -> Plot:
+    """Return a tick for every kind, at its 95th percentile, and the limit."""
+    values = [
+        {"p95": kind["p95_ms"], "of": _sort(kind["group"]), "name": kind["name"]}
+        for kind in results["kinds"]
+    ]
+    x = {"field": "p95", "type": "quantitative", "title": "95th percentile, ms"}
+    return Plot(
+        {
+            "title": f"{len(values)} kinds of address; the line is the limit",
+            "width": 640,
+            "height": {"step": 30},
+            "layer": [
+                {
+                    "data": {"values": values},
+                    "mark": {"type": "tick", "thickness": 2, "opacity": 0.6},
+                    "encoding": {
+                        "x": x,
+                        "y": {"field": "of", "type": "nominal", "title": None, "sort": None},
+                    },
+                },
+                {
+                    "data": {"values": [{"p95": LIMIT_MS}]},
+                    "mark": {"type": "rule", "strokeDash": [5, 4], "color": "#b4530a"},
+                    "encoding": {"x": x},
+                },
+            ],
+        },
+        f"The 95th percentile of each of {len(values)} kinds of address, in milliseconds",
+    )
+
+
+def _sort(group: str) -> str:
+    """Return what sort of address a group is."""
+    if "as JSON" in group:
+        return "as JSON"
+    if "in a release" in group:
+        return "pages of a release"
+    if "queries" in group:
+        return "prepared queries"
+    return "tables in Datasette" if "Datasette" in group else "pages"
+
+
+def _first(results: Result) -> str:
+    return (
+        f"{results['claims']:,} claims ({results['rows']:,} events, a database of "
+        f"{results['database_bytes'] / 1e6:,.0f} MB), one client, at least {results['requests']} "
+        f"requests of each of {len(results['kinds'])} kinds, server ready after "
+        f"{results['ready_seconds']} s, load of the machine before: {results['load']}"
+    )
+
+
+def _named(name: str, kinds: list[Result]) -> str:
+    return f"`{name}`" if len(kinds) == 1 and " " not in name else f"{name} ({len(kinds)})"
+
+
+def _cells(name: str, kinds: list[Result]) -> list[str]:
+    """Return the row of some kinds: sums of what is counted, the worst of what took time."""
+    failed = sum(len([*_failures(kind)]) for kind in kinds)
+    return [
+        name,
+        f"{sum(kind['requests'] for kind in kinds):,}",
+        f"{max(kind['first_ms'] for kind in kinds):,.0f}",
+        f"{median(kind['median_ms'] for kind in kinds):,.0f}",
+        f"{max(kind['p95_ms'] for kind in kinds):,.0f}",
+        f"{max(kind['max_ms'] for kind in kinds):,.0f}",
+        f"{max(kind['bytes'] for kind in kinds) / 1e3:,.0f}",
+        f"{failed}",
+        MET[all(kind["met"] for kind in kinds)],
+    ]
+
+
+def _goals(results: Result) -> list[list[str]]:
+    return [
+        [goal["what"], f"{goal['value']:,.1f}", goal["goal"], MET[goal["met"]]]
+        for goal in results["goals"]
+    ]
+
+
+def _beside(results: Result) -> list[list[str]]:
+    rows = []
+    for scene in results["beside"]:
+        plain = scene["plain"] or {}
+        numbers = [*(scene["ours"][key] for key in KEYS), *(plain.get(key) for key in KEYS)]
+        ratio = "" if scene["ratio"] is None else f"{scene['ratio']:.2f}"
+        cells = ["" if number is None else f"{number:,.1f}" for number in numbers]
+        rows.append([scene["name"], *cells, ratio, scene["goal"], MET[scene["met"]]])
+    return rows
+
+
+def _failures(kind: Result) -> Iterable[tuple[str, str]]:
+    yield from (("not 200", path) for path in kind["not_ok"])
+    yield from (("timed out", path) for path in kind["timed_out"])
