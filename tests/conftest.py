@@ -22,7 +22,7 @@ from claimlog.edit.open_batch import locked
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
 from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.site.serve import SETTINGS
 from claimlog.sources.text import Text, Texts

@@ -23,15 +23,13 @@ import polars as pl
 import pytest
 
 import claimlog.fingerprint
-import claimlog.log.read_parts
+import claimlog.log.read_log
 from claimlog.build import STAGES
 from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import queries
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
-from claimlog.log.event_log import read
-from claimlog.log.lines import Lines
-from claimlog.log.parts import Kept, keep
+from claimlog.log.read_log import Files, read, read_into_parts
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
 from claimlog.site.pages import PAGES, Page, routes
@@ -108,7 +106,7 @@ def test_the_log_is_valid_down_to_its_anchors(bench: Bench) -> None:
 
 
 def test_the_log_has_amendments_and_retractions_and_what_json_escapes(bench: Bench) -> None:
-    claims = read(bench.package).frames["claims"]
+    claims = read(bench.package).rows("claims")
     actions = dict(claims["action"].value_counts().iter_rows())
     assert actions["assert"] == CLAIMS
     assert CLAIMS * 0.02 < actions["amend"] < CLAIMS * 0.1
@@ -183,7 +181,7 @@ def test_the_peers_are_measured_on_as_many_claims_as_we_are(bench: Bench, tmp_pa
     other = measure("sqlite-utils", bench.package, tmp_path)
     live = read(bench.package).live("claims").height
     assert bench.ours["claims"] == bench.theirs["claims"] == other["claims"] == live
-    versions = read(bench.package).frames["claims"].height
+    versions = read(bench.package).rows("claims").height
     assert measure("frictionless", bench.package, tmp_path)["rows"] == versions
     assert bench.ours["rows"] == bench.theirs["rows"] == read(bench.package).size
 
@@ -191,15 +189,15 @@ def test_the_peers_are_measured_on_as_many_claims_as_we_are(bench: Bench, tmp_pa
 def test_every_run_reads_the_whole_log_whatever_one_before_it_left(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claimlog.fingerprint, "LARGE", 0)
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
     shutil.copytree(bench.package.root, tmp_path / "package")
     files_read: list[str] = []
 
-    def heard(root: Path, batch: Batch, stream: str, folder: Path) -> tuple[Lines, Kept | None]:
+    def heard(root: Path, archived: bool, batch: Batch, stream: str, folder: Path) -> Files:
         files_read.append(f"{batch.number} {stream}")
-        return keep(root, batch, stream, folder)
+        return read_into_parts(root, archived, batch, stream, folder)
 
-    monkeypatch.setattr(claimlog.log.read_parts, "keep", heard)
+    monkeypatch.setattr(claimlog.log.read_log, "read_into_parts", heard)
     measure("claimlog", Package(tmp_path / "package"), tmp_path)
     first = files_read.copy()
     measure("claimlog", Package(tmp_path / "package"), tmp_path)

@@ -28,7 +28,7 @@ from claimlog.export.conform import conform
 from claimlog.export.sqlite import create
 from claimlog.fold import cutoff, fold
 from claimlog.fold.corroboration import roots
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS, Schemas
 from claimlog.swap import publishing
@@ -71,13 +71,13 @@ def naive(rows: list[dict[str, Any]], key: str, size: int) -> dict[str, int]:
 
 def test_the_fold_of_any_prefix_equals_a_fold_by_hand(made: World) -> None:
     log = read(made.package)
-    lazy = {name: frame.lazy() for name, frame in log.frames.items()}
+    lazy = {name: log.scan(name) for name in log.streams}
     for size in range(1, log.size + 1):
         tables = fold(lazy, log.schemas, size)
         for stream, table in log.schemas.streams.items():
             if stream == "codings":
                 continue
-            rows = [row for row in log.frames[stream].to_dicts() if row["seq"] < size]
+            rows = [row for row in log.rows(stream).to_dicts() if row["seq"] < size]
             got = tables[stream].collect().select(table.id, "version").rows()
             assert dict(got) == naive(rows, table.id, log.size), (stream, size)
 
@@ -258,13 +258,13 @@ def test_as_of_a_batch_an_event_and_a_time_fold_that_prefix(made: World) -> None
     before = {f"C001-00{n}": 1 for n in range(1, 7)}
     assert claims_as_of(made, "2") == before
     assert claims_as_of(made, "1") == {}
-    amendment = log.frames["claims"].filter(pl.col("action") == "amend")
+    amendment = log.rows("claims").filter(pl.col("action") == "amend")
     assert claims_as_of(made, amendment["event_id"][0]) == {**before, "C001-003": 2}
     assert claims_as_of(made, amendment["event_id"][0][:12]) == {**before, "C001-003": 2}
     after = {**before, "C001-003": 2}
     del after["C001-004"]
     assert claims_as_of(made, None) == claims_as_of(made, "3") == after
-    assert claims_as_of(made, log.frames["claims"]["recorded_at"].max()) == after
+    assert claims_as_of(made, log.rows("claims")["recorded_at"].max()) == after
 
 
 @pytest.mark.parametrize(
@@ -483,7 +483,7 @@ def flaws(profile: str, value: object) -> list[str]:
 
 def test_rows_survive_the_way_through_the_compiler_unchanged(built: World) -> None:
     log = read(built.package)
-    rows = log.frames["claims"].sort("claim_id", "version")
+    rows = log.rows("claims").sort("claim_id", "version")
     stored = pl.read_parquet(built.package.build / "parquet" / "claim_versions.parquet")
     stored = stored.sort("claim_id", "version")
     for name in log.schemas.streams["claims"].names:

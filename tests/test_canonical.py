@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import encode, explain, render
-from claimlog.log.event_log import read
 from claimlog.log.lines import arrow_schema, read_lines
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS, Field, Schemas, Table
 from claimlog.strict_json import decode
@@ -126,7 +126,7 @@ def test_encode_refuses_a_value_without_canonical_form(value: object) -> None:
 @pytest.mark.parametrize("stream", STREAMS)
 def test_render_equals_encode_on_the_rows_of_the_tiny_package(world: World, stream: str) -> None:
     log = read(world.package)
-    frame, table = log.frames[stream], log.schemas.streams[stream]
+    frame, table = log.rows(stream), log.schemas.streams[stream]
     lines = [encode(row).decode() + "\n" for row in frame.select(table.names).to_dicts()]
     assert render(frame, table).to_list() == lines
 

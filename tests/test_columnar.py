@@ -17,8 +17,8 @@ from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import of_parquet
 from claimlog.log.columnar import read_rows
-from claimlog.log.event_log import read
 from claimlog.log.lines import arrow_schema
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
 from claimlog.validate import validate
@@ -50,7 +50,7 @@ def test_a_batch_in_columns_has_the_root_of_the_same_batch_in_lines(
     assert other.file("claims").name == "claims.parquet"
     lines, columns = read(world.package), read(other.package)
     assert columns.root == lines.root
-    assert columns.frames["claims"].equals(lines.frames["claims"])
+    assert columns.rows("claims").equals(lines.rows("claims"))
     assert not validate(columns).error_count
     assert {r["name"] for r in other.package.descriptor["resources"]} >= {"claims-in-columns"}
 
@@ -215,11 +215,11 @@ def test_rows_are_read_in_pieces_that_are_written_out_one_at_a_time(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = sealed_twice(world, tmp_path)
-    whole = read(other.package).frames["claims"]
+    whole = read(other.package).rows("claims")
     monkeypatch.setattr(claimlog.log.columnar, "AT_ONCE", 100)
     pieces = [*read_rows(other.file("claims"), CLAIMS, "claims.parquet")]
     assert [piece.rows for piece in pieces] == [1, 1]
-    assert read(other.package).frames["claims"].equals(whole)
+    assert read(other.package).rows("claims").equals(whole)
 
 
 @pytest.mark.parametrize("name", ["claims.parquet", "actors.ndjson"])

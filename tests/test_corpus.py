@@ -13,7 +13,7 @@ import pytest
 
 from claimlog.build import build
 from claimlog.export.metadata import queries
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook
 from claimlog.sources.text import Texts, words

@@ -20,7 +20,8 @@ import pytest
 from claimlog import limits
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.patterns import matches, pattern_flaw
 from claimlog.schema.table_schema import Schemas
@@ -104,7 +105,8 @@ else:
     if way == "unchecked":  # as if the rule of the descriptor had let everything pass
         tabular.check_descriptor = lambda log, report: report.count("descriptor", 0)
     from claimlog.errors import ClaimlogError
-    from claimlog.log.event_log import Log, read
+    from claimlog.log.event_log import Log
+    from claimlog.log.read_log import read
     from claimlog.package import Package
     from claimlog.validate import validate
     try:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import encode
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import claimlog.build
+import claimlog.build_notes
 import claimlog.export.descriptor
 import claimlog.export.parquet
 import claimlog.fingerprint
 import claimlog.log.cache
+import claimlog.log.event_log
 import claimlog.log.parts
-import claimlog.log.read_parts
-import claimlog.log.sections
+import claimlog.log.read_log
 import claimlog.update
 from claimlog.build import build
 from claimlog.compile import compiled
@@ -30,7 +31,7 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import of_parquet, of_sqlite
 from claimlog.export.parquet import ParquetFile, merge, write_parquet
 from claimlog.fold import cutoff
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
 from claimlog.update import BY_CLAIM, Update
@@ -42,14 +43,16 @@ from histories import History, histories, write
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every log for a large one, with sections of a few rows."""
-    monkeypatch.setattr(claimlog.fingerprint, "LARGE", 0)
-    monkeypatch.setattr(claimlog.build, "FEW", 0)
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(claimlog.build, "UPDATE_RATIO", 0)
+    monkeypatch.setattr(claimlog.build, "UPDATE_BYTES", 0)
     # the code that runs is the code that was imported, whatever lies on disk by now
-    monkeypatch.setattr(claimlog.log.cache, "code_fingerprint", lambda _: "the same")
-    monkeypatch.setattr(claimlog.log.sections, "SECTION", 3)
-    monkeypatch.setattr(claimlog.log.sections, "STEP", 1)
+    for module in (claimlog.log.cache, claimlog.build):
+        monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
+    monkeypatch.setattr(claimlog.log.event_log, "SECTION", 3)
+    monkeypatch.setattr(claimlog.log.event_log, "STEP", 1)
     monkeypatch.setattr(claimlog.log.parts, "STEP", 1)
-    monkeypatch.setattr(claimlog.log.parts, "CHUNK", 4096)
+    monkeypatch.setattr(claimlog.log.read_file, "PIECE", 4096)
 
 
 def said(package: Package, out: Path) -> Iterator[tuple[str, str, str]]:
@@ -199,7 +202,7 @@ def test_a_line_is_named_by_its_number_in_the_file_whatever_the_pieces(
     lines = path.read_bytes().splitlines(keepends=True)
     lines[2] = lines[2].replace(b'"action"', b'"acton"')
     path.write_bytes(b"".join(lines))
-    monkeypatch.setattr(claimlog.log.parts, "CHUNK", len(lines[0]) + 1)
+    monkeypatch.setattr(claimlog.log.read_file, "PIECE", len(lines[0]) + 1)
     with pytest.raises(FindingsError) as caught:
         build(world.package, world.package.build)
     assert {(f.path, f.line) for f in caught.value.findings if f.rule == "keys"} == {
@@ -212,17 +215,17 @@ def test_files_that_the_cache_knows_are_not_read_again(
 ) -> None:
     build(world.package, world.package.build)
     read_again: list[str] = []
-    original = claimlog.log.read_parts.keep
+    original = claimlog.log.read_log.read_into_parts
 
-    def keep(*words: Any) -> Any:
-        read_again.append(f"{words[1].slug}/{words[2]}")
+    def heard(*words: Any) -> Any:
+        read_again.append(f"{words[2].slug}/{words[3]}")
         return original(*words)
 
-    monkeypatch.setattr(claimlog.log.read_parts, "keep", keep)
+    monkeypatch.setattr(claimlog.log.read_log, "read_into_parts", heard)
     world.amend("claims", "C001-001", note="Changed.")
     world.seal("more")
     build(world.package, world.package.build)
-    assert read_again == ["more/claims"]
+    assert read_again == ["open/claims"]  # sealing it leaves the file as it was
 
 
 @pytest.mark.parametrize("harm", ["garbage", "version", "part", "flipped", "gone"])
@@ -261,12 +264,14 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
     ]
 
 
-def test_a_build_beside_another_one_does_without_the_cache(world: World) -> None:
-    with claimlog.log.cache.cached(world.package):
+def test_a_build_beside_another_one_does_without_the_cache(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.log.cache, "LOCK_SECONDS", 0)
+    with claimlog.log.cache.open_cache(world.package):
         said_so: list[str] = []
         build(world.package, world.package.build, progress=said_so.append)
-    assert "another build uses the cache: everything is read again" in said_so
-    assert not [*world.package.state.glob("cache-*")]
+    assert "another command holds the cache: all of the log is read again" in said_so
 
 
 @pytest.mark.parametrize("name", ["tiny.db", "parquet/claims.parquet", "validation.json"])
@@ -287,7 +292,7 @@ def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
     assert found == [*said(world.package, world.package.build)]
 
 
-def test_a_cache_state_that_changed_in_place_is_not_used(world: World, updates: list[int]) -> None:
+def test_a_cache_state_that_changed_in_place_is_not_used(world: World) -> None:
     build(world.package, world.package.build)
     path = world.package.state / "cache" / "state.json"
     data = path.read_bytes()
@@ -298,6 +303,22 @@ def test_a_cache_state_that_changed_in_place_is_not_used(world: World, updates: 
     world.seal("more")
     build(world.package, world.package.build, progress=said_.append)
     assert "the cache cannot be read: not used" in said_
+    found = [*said(world.package, world.package.build)]
+    build(world.package, world.package.build, fresh=True)
+    assert found == [*said(world.package, world.package.build)]
+
+
+def test_notes_of_builds_that_changed_in_place_are_not_used(
+    world: World, updates: list[int]
+) -> None:
+    build(world.package, world.package.build)
+    path = world.package.state / claimlog.build_notes.NOTES
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b'"size": ', b'"size":9', 1))
+    assert path.read_bytes() != data
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    build(world.package, world.package.build)
     assert updates == []
 
 

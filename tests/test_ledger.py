@@ -20,7 +20,8 @@ import claimlog.edit.clock
 from claimlog.edit.open_batch import locked, open_folder, read_with_open
 from claimlog.edit.seal import seal
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.validate import validate
 from conftest import CLAIMS, STOPPED, TEXT, World, actor, claim, source
 
@@ -45,7 +46,7 @@ def quick() -> Iterator[None]:
 
 
 def ids(log: Log, stream: str) -> list[str]:
-    return log.frames[stream].sort("seq")[log.schemas.streams[stream].id].to_list()
+    return log.rows(stream).sort("seq")[log.schemas.streams[stream].id].to_list()
 
 
 def assert_sound(world: World, frictionless: bool = False) -> Log:

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from claimlog.log.canonical import encode
-from claimlog.log.event_log import read
 from claimlog.log.lines import MOST_LISTED, read_lines, shortest_line
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
 from conftest import ROOT, World
@@ -209,7 +209,7 @@ def test_leaves_are_the_hashes_of_the_lines_in_order(world: World, lines: list[b
     from claimlog.log.merkle import leaf_hash
 
     log = read(world.package)
-    frame = log.frames["claims"]
+    frame = log.rows("claims")
     assert frame["event_id"].to_list()[:6] == [leaf_hash(line).hex() for line in lines]
     assert frame["line"].to_list() == [1, 2, 3, 4, 5, 6, 1, 2]
     assert frame["batch"].to_list() == [2] * 6 + [3] * 2

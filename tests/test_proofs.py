@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.event_log import read
 from claimlog.log.merkle import EMPTY_ROOT, leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
+from claimlog.log.read_log import read
 from claimlog.release.prove import PROOF_BYTES, check, prove_consistency
 from claimlog.untrusted_files import read_regular
 from conftest import World

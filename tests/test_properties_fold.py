@@ -16,7 +16,8 @@ from claimlog.build import build
 from claimlog.compile import compiled
 from claimlog.fold import Cutoff
 from claimlog.fold.corroboration import roots
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.log.release_index import marks
 from claimlog.validate import validate
 from conftest import ACTORS, World

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.schema.table_schema import Field, ForeignKey, Table
 from claimlog.validate import references, rows, tabular
 from claimlog.validate.report import Report

@@ -15,7 +15,7 @@ import pytest
 from claimlog.build import build
 from claimlog.edit.clock import last_seal, now, refuse_doubtful_clock
 from claimlog.errors import ClaimlogError
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.readme import MARKED, PARTS, generated
 from conftest import ROOT

@@ -15,7 +15,7 @@ from claimlog.edit.batch_files import DONE, IN, OUT, recover
 from claimlog.edit.open_batch import locked
 from claimlog.edit.rebase import rebase
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.validate import validate
 from conftest import ROOT, World, actor, claim, copied

@@ -18,7 +18,7 @@ from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import of_parquet, of_sqlite
 from claimlog.export.deprecations import Deprecation
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.log.release_index import Entry, Version, find, read_index
 from claimlog.package import Package
 from claimlog.release.diff import Point, compare, shapes
@@ -301,7 +301,7 @@ def test_an_empty_log_is_refused(bare: World) -> None:
 
 
 def test_a_release_ends_with_a_batch(repo: Repo) -> None:
-    event = read(repo.package).frames["claims"]["event_id"][0]
+    event = read(repo.package).rows("claims")["event_id"][0]
     assert "a release ends with a batch" in refused(repo, "0.1.0", as_of=event)
 
 
@@ -488,7 +488,7 @@ def test_an_older_row_is_upcast_when_read_and_its_line_is_not_changed(world: Wor
     after = read(Package(world.root))
     assert after.findings == []
     assert after.root == before.root
-    [old], [new] = before.frames["links"].to_dicts(), after.frames["links"].to_dicts()
+    [old], [new] = before.rows("links").to_dicts(), after.rows("links").to_dicts()
     assert (new["remark"], new["weight"]) == (old["note"], 7)
     assert "note" not in new
     line = world.file("links", 1).read_bytes().rstrip(b"\n")

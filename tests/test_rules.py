@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import claimlog.validate
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.validate import Report, validate
 from claimlog.validate import report as report_module

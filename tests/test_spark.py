@@ -22,7 +22,7 @@ import pytest
 from claimlog.build import build as build_embedded
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import of_parquet
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
 from claimlog.validate import validate

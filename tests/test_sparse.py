@@ -14,7 +14,8 @@ import claimlog.fingerprint
 from claimlog.build import build
 from claimlog.errors import FindingsError
 from claimlog.fingerprint import fingerprint
-from claimlog.log.event_log import chunks, read
+from claimlog.log.read_file import chunks
+from claimlog.log.read_log import read
 from claimlog.validate import validate
 from conftest import World
 
@@ -42,7 +43,7 @@ def _nothing_large_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sealed_file_that_grew_without_bound_is_named_and_not_read(
     batch: int, large: int, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claimlog.fingerprint, "LARGE", large)
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", large)
     path = world.file("actors" if batch == 0 else "claims", batch)
     sealed = path.stat().st_size
     make_huge(path)

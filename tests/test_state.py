@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import claimlog.fingerprint
+import claimlog.log.cache
 from claimlog.build import build
 from claimlog.edit.batch_files import recover
 from claimlog.edit.open_batch import locked
 from claimlog.errors import ClaimlogError
-from claimlog.log.cache import cached
+from claimlog.log.cache import open_cache
 from claimlog.log.parts import write_part
 from claimlog.schema.table_schema import Schemas
 from claimlog.state import FILES, FOLDERS, open_lock
@@ -69,7 +70,7 @@ def test_state_that_is_none_of_ours_is_refused_in_a_line(
     victim: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(claimlog.fingerprint, "LARGE", -1)
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", -1)
     state = world.package.state
     shutil.rmtree(state, ignore_errors=True)
     path = state / name
@@ -81,7 +82,7 @@ def test_state_that_is_none_of_ours_is_refused_in_a_line(
         build(world.package, world.package.build)
     with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), locked(world.package):
         pass
-    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), cached(world.package):
+    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), open_cache(world.package):
         pass
     assert everything(victim) == before
     assert not world.package.build.exists()
@@ -124,7 +125,8 @@ def test_a_lock_is_not_emptied(world: World) -> None:
 def test_only_parts_are_removed_from_the_folder_of_parts(
     world: World, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claimlog.fingerprint, "LARGE", -1)
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", -1)
+    monkeypatch.setattr(claimlog.log.cache, "PART_SECONDS", 0)
     build(world.package, world.package.build)
     parts = world.package.state / "cache" / "parts"
     stale = parts / "0001-register-actors-77-0.parquet"
@@ -147,12 +149,12 @@ def test_only_parts_are_removed_from_the_folder_of_parts(
 def test_a_part_is_not_written_through_a_link_that_waits_for_it(
     world: World, victim: Path, tmp_path: Path
 ) -> None:
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
 
     log = read(world.package)
     path = tmp_path / "0001-a-claims-7-0.parquet"
     path.symlink_to(victim / path.name)
-    write_part(log.frames["actors"], Schemas(world.package).streams["actors"], path)
+    write_part(log.rows("actors"), Schemas(world.package).streams["actors"], path)
     assert not path.is_symlink()
     assert (victim / path.name).read_text() == "mine"
 

@@ -22,9 +22,9 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.export import sqlite
 from claimlog.export.descriptor import dump_json
 from claimlog.fold import FOLD_VERSION
-from claimlog.log.event_log import read
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
+from claimlog.log.read_log import read
 from claimlog.log.release_index import Entry, read_index
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint, check_signature, parse

@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from claimlog.build_notes import is_current, note_build
+from claimlog.build_notes import BuildRecord, is_current, note_build, read_build_record
 from claimlog.compile import compiled, complete
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.deprecations import read_deprecations, views
 from claimlog.export.descriptor import Hashed
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
-from claimlog.fingerprint import files_of_rows, fingerprint, is_large
+from claimlog.fingerprint import bytes_of_rows, code_fingerprint, files_of_rows, fingerprint
 from claimlog.fold import Cutoff, cutoff
-from claimlog.log.cache import Built, Cache, cached
-from claimlog.log.event_log import Log, read
-from claimlog.log.read_parts import read_stored
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.log.release_index import marks
-from claimlog.log.sections import StoredLog
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 from claimlog.swap import publishing
 from claimlog.update import Update
 from claimlog.validate import Report, validate
-from claimlog.validate.appended import only_appends, recent
+from claimlog.validate.appended import check_appended, only_appends
 
 Progress = Callable[[str], None]
-FEW = 5
-"""Of the whole log, the part that appended rows may be at most for updating to be worth it."""
+UPDATE_RATIO = 5
+"""A build is updated only if at most 1/5 of the rows are new: else building anew is as quick."""
+
+UPDATE_BYTES = 200 << 20
+"""Bytes of rows from which on a build is updated rather than made anew."""
 
 STAGES = ("read", "schema", "rows", "integrity", "text", "compile")
 """What a build says it begins, in this order; between two of them it names what is done."""
@@ -66,62 +67,26 @@ def build(
     refuse_foreign(package, out)
     progress("read")
     mark = mark or fingerprint(package, as_of, texts)  # first: a change meanwhile rebuilds
+    log = read(package, progress=progress, fresh=fresh)
+    cut = cutoff(log, as_of)
     checking = Texts(texts) if texts else None
-    if not is_large(package):
-        log = read(package, progress=progress)
+    is_whole = as_of is None and checking is None
+    earlier = None if fresh or not is_whole else updatable(log, out)
+    if earlier is None:
         report = _passed(validate(log, checking, progress=progress))
         with publishing(out, package.relative(out)) as folder:
             progress("compile")
-            write(package, log, cutoff(log, as_of), report, folder, mark, progress)
-        note_build(package, out)
-        return report
-    return _build_large(package, out, as_of, checking, progress, mark, fresh)
-
-
-def _build_large(
-    package: Package,
-    out: Path,
-    as_of: str | None,
-    checking: Texts | None,
-    progress: Progress,
-    mark: str,
-    fresh: bool,
-) -> Report:
-    """Build from parts; update what was built before, where that is enough."""
-    whole = as_of is None and checking is None
-    with cached(package, fresh) as cache:
-        if cache.told:
-            progress(cache.told)
-        log = read_stored(package, cache, progress)
-        cache.save()  # what was read is known from now on, whatever validation finds
-        cut = cutoff(log, as_of)
-        before = built_before(log, cache, out) if whole else None
-        by = recent(log, before.size, before.checked) if before else None
-
-        def checked() -> Report:
-            return _passed(validate(log, checking, progress=progress, rows_by=by))
-
-        if before:
-            with (
-                publishing(out, package.relative(out)) as folder,
-                Update(package, out, before.size, folder) as update,
-            ):
-                report = checked()
-                progress("compile")
-                update.write(log, cut, report, mark)
-        else:
-            report = checked()
-            with publishing(out, package.relative(out)) as folder:
-                progress("compile")
-                write(package, log, cut, report, folder, mark, progress)
-        note_build(package, out)
-        cache.built.pop(package.relative(out), None)
-        if whole:
-            cache.built[package.relative(out)] = Built(
-                mark, log.size, log.root.hex(), _released(log), dict(report.of_claims)
-            )
-        if not cache.save():
-            progress("the cache cannot be written: the next build may read everything again")
+            write(package, log, cut, report, folder, mark, progress)
+    else:
+        check = check_appended(log, earlier.size, earlier.checked)
+        with (
+            publishing(out, package.relative(out)) as folder,
+            Update(package, out, earlier.size, folder) as update,
+        ):
+            report = _passed(validate(log, progress=progress, rows_by=check))
+            progress("compile")
+            update.write(log, cut, report, mark)
+    note_build(package, out, _record(log, report, mark) if is_whole else None)
     return report
 
 
@@ -131,27 +96,37 @@ def _passed(report: Report) -> Report:
     return report
 
 
-def built_before(log: StoredLog, cache: Cache, out: Path) -> Built | None:
-    """Return what `out` was built from, if it can be updated.
+def updatable(log: Log, out: Path) -> BuildRecord | None:
+    """Return what `out` was built from, if it can be brought up to date.
 
     It can if it is intact, was built by the same code from rows that the log still begins with and
     the same releases, and what was appended is little and changes nothing that claims refer to.
+    Builds of small logs are never updated, so that they have the same bytes whenever they are made.
     """
-    before = cache.built.get(log.package.relative(out))
+    if bytes_of_rows(log.package) < UPDATE_BYTES:
+        return None
+    earlier = read_build_record(log.package, out)
     if (
-        before is None
-        or (before.size, bytes.fromhex(before.root)) not in log.trees
-        or log.size == before.size  # with no new row there is nothing to merge
-        or (log.size - before.size) * FEW > log.size
-        or before.releases != _released(log)
-        or not only_appends(log, before.size)
-        or not is_current(log.package, out, before.mark)  # its rows are copied as they are
+        earlier is None
+        or (earlier.size, bytes.fromhex(earlier.root)) not in log.trees
+        or log.size == earlier.size  # with no new row there is nothing to merge
+        or (log.size - earlier.size) * UPDATE_RATIO > log.size
+        or earlier.code != code_fingerprint(log.package)
+        or earlier.releases != _releases(log)
+        or not only_appends(log, earlier.size)
+        or not is_current(log.package, out, earlier.mark)  # its rows are copied as they are
     ):
         return None
-    return before
+    return earlier
 
 
-def _released(log: Log) -> tuple[tuple[str, int], ...]:
+def _record(log: Log, report: Report, mark: str) -> BuildRecord:
+    code = code_fingerprint(log.package)
+    counts = dict(report.of_claims)
+    return BuildRecord(mark, code, log.size, log.root.hex(), _releases(log), counts)
+
+
+def _releases(log: Log) -> tuple[tuple[str, int], ...]:
     found = marks(log.package, log.size, log.root.hex())
     return tuple((mark.version, mark.size) for mark in found)
 
@@ -188,7 +163,7 @@ def write(
                 raise ClaimlogError(
                     f"schemas/tables/{idle}.json: is a table that nothing fills; take it out"
                 )
-        log.frames.clear()  # the tables hold all of it now
+        log.release_rows()  # the tables hold all of it now
         filled.finish(progress)
     complete(package, log, cut, report, Hashed(folder), mark, writers.rows)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from claimlog.fingerprint import Seen
 from claimlog.limits import FILE_BYTES
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.state import checked_state, state_folder
+from claimlog.strict_json import json_digest
 from claimlog.untrusted_files import read_regular
 
 MARK = "datasette/inputs.sha256"
@@ -41,10 +42,53 @@ def write_mark(folder: Path, mark: str) -> None:
     (folder / MARK).write_text("\n".join([mark, *hashes]) + "\n", "utf-8")
 
 
-def note_build(package: Package, out: Path) -> None:
-    """Note how the files of a complete build look. It is as good without: then they are hashed."""
+@dataclass(frozen=True)
+class BuildRecord:
+    """What a build was made from, and what its validation counted, for bringing it up to date.
+
+    Attributes
+    ----------
+    mark
+        Fingerprint of its inputs.
+    code
+        Fingerprint of the code, schemas and libraries.
+    size, root
+        Number of rows, and the root over them, hex.
+    releases
+        The releases (version, rows) that the log had.
+    checked
+        How many rows of claims each rule checked.
+    """
+
+    mark: str
+    code: str
+    size: int
+    root: str
+    releases: tuple[tuple[str, int], ...]
+    checked: dict[str, int]
+
+    @classmethod
+    def load(cls, found: dict[str, Any]) -> BuildRecord:
+        """Return what `asdict` gave; raises KeyError or TypeError for anything else."""
+        releases = tuple((str(version), int(size)) for version, size in found["releases"])
+        return cls(**{**found, "releases": releases})
+
+
+def note_build(package: Package, out: Path, record: BuildRecord | None = None) -> None:
+    """Note how the files of a complete build look, and what it was made from.
+
+    It is as good without: then the files are hashed, and the next build is made anew.
+    """
     with suppress(OSError, ClaimlogError):
-        _save(package, out, _look(out))
+        _save(package, out, _look(out), record)
+
+
+def read_build_record(package: Package, out: Path) -> BuildRecord | None:
+    """Return what was noted of a build of the whole log; None if that is not known."""
+    try:
+        return BuildRecord.load(_noted(package)[package.relative(out)]["record"])
+    except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def is_current(package: Package, out: Path, mark: str) -> bool:
@@ -60,7 +104,7 @@ def is_current(package: Package, out: Path, mark: str) -> bool:
         if not _hold(out, now, doubted):
             return False
         with suppress(OSError, ClaimlogError):
-            _save(package, out, now)
+            _save(package, out, now, read_build_record(package, out))
     except (ClaimlogError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return False
     return True
@@ -114,21 +158,29 @@ def _has(out: Path, path: str, digest: str) -> bool:
 def _load(package: Package, out: Path) -> dict[str, Seen]:
     """Return how the files of a build looked; nothing if that is not known."""
     try:
-        files = _noted(package)[package.relative(out)]
+        files = _noted(package)[package.relative(out)]["files"]
         return {path: Seen.load(found) for path, found in files.items()}
     except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
         return {}
 
 
-def _save(package: Package, out: Path, files: dict[str, Seen]) -> None:
+def _save(package: Package, out: Path, files: dict[str, Seen], record: BuildRecord | None) -> None:
     """Note one build, and keep the notes of others that are still there."""
-    kept: dict[str, Any] = {}
+    notes: dict[str, Any] = {}
     with suppress(ClaimlogError):
-        kept = {name: of for name, of in _noted(package).items() if (package.root / name).is_dir()}
-    kept[package.relative(out)] = {path: asdict(seen) for path, seen in files.items()}
+        notes = {name: of for name, of in _noted(package).items() if (package.root / name).is_dir()}
+    notes[package.relative(out)] = {
+        "files": {path: asdict(seen) for path, seen in files.items()},
+        "record": asdict(record) if record else None,
+    }
     state_folder(package, "cache")
-    write_durably(package.state / NOTES, json.dumps(kept).encode())
+    whole = {"builds": notes, "sha256": json_digest(notes)}
+    write_durably(package.state / NOTES, json.dumps(whole).encode())
 
 
 def _noted(package: Package) -> dict[str, Any]:
-    return read_json(checked_state(package) / NOTES, f".claimlog/{NOTES}")
+    whole = read_json(checked_state(package) / NOTES, f".claimlog/{NOTES}")
+    notes: dict[str, Any] = whole.get("builds", {})
+    if whole.get("sha256") != json_digest(notes):
+        raise ClaimlogError(f".claimlog/{NOTES}: is not what was saved")
+    return notes

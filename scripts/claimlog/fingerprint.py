@@ -26,8 +26,8 @@ from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.state import checked_state
 from claimlog.untrusted_files import parse_json, read_regular
 
-LARGE = 200 << 20
-"""Bytes of rows up to which a log is held in memory, where it fills some six times as much."""
+MEMORY_BYTES = 16 << 20
+"""Bytes of rows up to which a log is read into memory; of a larger one the parts are cached."""
 
 MANIFEST = "batch.json"
 NOTES = "cache/digests.json"
@@ -37,9 +37,9 @@ NOT_BUILDING = ("__main__.py", "cli", "edit", "manual.py", "readme.py", "release
 """What of this package no build can depend on: it lies above `build` in the import contract."""
 
 
-def is_large(package: Package) -> bool:
-    """Whether the rows of a log are more than is held in memory."""
-    return sum(path.stat().st_size for path in files_of_rows(package)) > LARGE
+def bytes_of_rows(package: Package) -> int:
+    """Return the size of the files of rows of all batches."""
+    return sum(path.stat().st_size for path in files_of_rows(package))
 
 
 def files_of_rows(package: Package) -> list[Path]:
@@ -141,8 +141,9 @@ def _is_note(known: object) -> bool:
 
 
 def digests_of(package: Package) -> Digests:
-    """Return digests of a package's files, noted if its log is large."""
-    return Digests(checked_state(package) / NOTES if is_large(package) else None)
+    """Return digests of a package's files, noted if its log is one that is cached."""
+    is_noted = not package.archived and bytes_of_rows(package) > MEMORY_BYTES
+    return Digests(checked_state(package) / NOTES if is_noted else None)
 
 
 def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:

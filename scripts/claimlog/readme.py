@@ -14,7 +14,8 @@ from claimlog.escaping import markdown, plain_line
 from claimlog.export.metadata import queries
 from claimlog.fold.claim_summary import Published
 from claimlog.fold.reliability import ALL, reliability
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.schema.table_schema import Field
@@ -57,7 +58,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
 
 
 def _state(log: Log) -> str:
-    live = {name: log.live(name) for name in log.frames}
+    live = {name: log.live(name) for name in log.streams}
     sources = live["sources"]
     coded = sources.filter(sources["text_sha256"].is_not_null())
     by_source = Counter(live["claims"]["source_id"].to_list())

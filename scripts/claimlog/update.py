@@ -22,7 +22,7 @@ from claimlog.export.parquet import ParquetFile, merge, write_parquet
 from claimlog.export.patch import Patch
 from claimlog.files import sync
 from claimlog.fold import Cutoff
-from claimlog.log.sections import StoredLog
+from claimlog.log.event_log import Log
 from claimlog.package import Package
 from claimlog.validate import Report
 
@@ -65,7 +65,7 @@ class Update:
         for pool in (self._pool, self._disk):
             pool.shutdown(cancel_futures=True)
 
-    def write(self, log: StoredLog, cut: Cutoff, report: Report, mark: str) -> None:
+    def write(self, log: Log, cut: Cutoff, report: Report, mark: str) -> None:
         """Write every file.
 
         Raises
@@ -75,9 +75,9 @@ class Update:
         """
         compiler, tables = Compiler(log, cut), log.schemas.tables
         hashed = Hashed(self.folder)
-        touched = log.touched(self.size)
+        touched = log.claims_since(self.size)
         gone = dict.fromkeys(BY_CLAIM, touched)
-        new = dict(compiler.of_claims(log.section_of(touched).frames["claims"]))
+        new = dict(compiler.of_claims(log.claims_of(touched)))
         pieces: dict[str, list[pl.DataFrame]] = {}
         for stretch in log.stretches(self.size):
             for name, frame in compiler.of_rows(stretch):

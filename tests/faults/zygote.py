@@ -194,8 +194,9 @@ def name_alike() -> None:
 
 def take_for_large() -> None:
     """Take every log for a large one, and any number of new rows for few; only in a fork."""
-    claimlog.fingerprint.LARGE = 0
-    claimlog.build.FEW = 0
+    claimlog.fingerprint.MEMORY_BYTES = 0
+    claimlog.build.UPDATE_BYTES = 0
+    claimlog.build.UPDATE_RATIO = 0
 
 
 def attached(

@@ -36,7 +36,7 @@ def validate(context: Context, texts: Path | None, json_out: bool) -> int:
 
 def checked(context: Context, texts: Path | None) -> Report:
     """Read and validate the log."""
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
     from claimlog.validate import LAYERS
     from claimlog.validate import validate as run
 
@@ -299,7 +299,7 @@ def verify(
 
 def _locate(context: Context, copies: tuple[str, ...]) -> int:
     """Find claims in other copies of their texts and report the orphans."""
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
     from claimlog.sources.anchor import COLUMNS, Anchor, locate
     from claimlog.sources.text import Text, canonical
 

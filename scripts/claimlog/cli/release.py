@@ -188,7 +188,7 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
     OLD and NEW are versions, or head for the log as it stands.
     """
     from claimlog.export.deprecations import read_deprecations
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
     from claimlog.release.diff import as_json, as_text, compare
 
     log = read(context.package)
@@ -231,7 +231,7 @@ def _point(log: Log, name: str) -> Point:
 @pass_context
 def cite(context: Context, claims: tuple[str, ...], version: str | None, form: str) -> None:
     """Print a citation of a release, or of single claims in it."""
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
     from claimlog.release.cite import cite as write
 
     log = read(context.package)
@@ -260,7 +260,7 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
     from claimlog.release.citable_version import Held
     from claimlog.release.cite import ClaimVersion
 
-    versions = log.frames["claims"].filter(pl.col("claim_id") == name).sort("version")
+    versions = log.history("claims", name)
     if versions.is_empty():
         raise UsageError(f"{name}: is no claim of the log; claims are named as C004-017")
     rows = versions.with_columns((pl.col("seq") < facts.tree_size).alias("held"))
@@ -284,7 +284,7 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
     if held.note:
         line(f"note: {held.note}", err=True)
     row = rows.filter(pl.col("held")).row(-1, named=True)
-    source = log.frames["sources"].filter(
+    source = log.rows("sources").filter(
         (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < facts.tree_size)
     )
     return ClaimVersion.of(row, source.sort("version").row(-1, named=True))
@@ -302,7 +302,7 @@ def prove() -> None:
 @pass_context
 def inclusion(context: Context, claim: str, version: str | None, claim_version: int | None) -> None:
     """Prove that a claim's row is in the log."""
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
     from claimlog.release.prove import prove_inclusion, row_of
 
     log = read(context.package)
@@ -318,7 +318,7 @@ def inclusion(context: Context, claim: str, version: str | None, claim_version: 
 @pass_context
 def consistency(context: Context, old: str, new: str) -> None:
     """Prove that one release's log begins with all rows of an earlier one's."""
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
     from claimlog.release.prove import prove_consistency
 
     log = read(context.package)
@@ -365,7 +365,7 @@ def _trusted(context: Context, load: Callable[[Package], T]) -> T | None:
 
 def verify_proof(context: Context, path: Path, given: tuple[str, ...]) -> int:
     """Check a proof against the roots that the package here knows and those that were given."""
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
     from claimlog.release.prove import check
 
     def roots(package: Package) -> dict[int, str]:

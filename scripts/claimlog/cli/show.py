@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
 from claimlog.cli.output import line
 from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError
@@ -25,14 +23,12 @@ def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]
     """
     log = read_with_open(package)
     log.require_readable()
-    known: list[str] = []
     for stream, table in log.schemas.streams.items():
-        frame = log.frames[stream]
-        rows = frame.filter(pl.col(table.id) == identifier).sort("seq")
+        rows = log.history(stream, identifier)
         if not rows.is_empty():
             columns = ("seq", "event_id", "batch", *table.names)
             return stream, rows.select(columns).to_dicts()
-        known += frame[table.id].drop_nulls().unique().to_list()
+    known = [name for stream in log.streams for name in log.ids(stream)]
     raise ClaimlogError(
         f'nothing has the identifier "{identifier}"{suggest(identifier, tuple(known))}'
     )

@@ -23,7 +23,7 @@ from claimlog.log.batch import (
     resources,
     sealed_batches,
 )
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.state import REMEDY, checked_state, state_folder
 
@@ -178,7 +178,9 @@ def recover(package: Package) -> list[str]:
     if open_batch(package) is not None:
         log = read(package)
         known = {
-            bytes.fromhex(event) for frame in log.frames.values() for event in frame["event_id"]
+            bytes.fromhex(event)
+            for stream in log.streams
+            for event in log.columns(stream, ["event_id"])["event_id"]
         }
         if dropped := drop_known(package, known):
             done.append(f"left out {dropped} rows of the open batch that the log already holds")

@@ -27,8 +27,7 @@ def now() -> str:
 def last_time(log: Log) -> str | None:
     """Return the last time in a log: of its rows and of its seals."""
     sealed = (batch.manifest["sealed_at"] for batch in log.batches if batch.sealed)
-    rows = (frame["recorded_at"].max() for frame in log.frames.values())
-    return _latest([*sealed, *rows])
+    return _latest([*sealed, log.last_time])
 
 
 def last_seal(package: Package) -> str | None:

@@ -74,13 +74,12 @@ class Writer:
         self.made: dict[str, set[str]] = {}
         for stream, table in log.schemas.streams.items():
             for name in (table.id, "version", "action", "recorded_at"):
-                if log.frames[stream][name].null_count():
+                if log.scan(stream, [name]).null_count().collect().item():
                     raise ClaimlogError(
                         f'a row of {stream} has no "{name}"; run claimlog validate to see which'
                     )
-        times = [frame["recorded_at"].max() for frame in log.frames.values()]
         # a clock that went back must not make the log run backwards
-        self.recorded_at = max([now(), *(str(time) for time in times if time is not None)])
+        self.recorded_at = max(now(), log.last_time or "")
 
     def added(self, stream: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row that asserts a new entity.
@@ -229,7 +228,7 @@ class Writer:
 
     def _last(self, stream: str, identifier: str) -> dict[str, Any] | None:
         table = self.log.schemas.streams[stream]
-        rows = self.log.frames[stream].filter(pl.col(table.id) == identifier).sort("seq")
+        rows = self.log.history(stream, identifier)
         if rows.is_empty():
             return None
         return rows.tail(1).select(table.names).to_dicts()[0]
@@ -237,7 +236,7 @@ class Writer:
     def _live(self, stream: str, table: Table, identifier: str) -> dict[str, Any]:
         before = self._last(stream, identifier)
         if before is None:
-            known = tuple(self.log.frames[stream][table.id].unique().to_list())
+            known = tuple(self.log.ids(stream))
             raise ClaimlogError(
                 f'there is no {table.entity} "{identifier}"{suggest(identifier, known)}'
             )
@@ -249,7 +248,7 @@ class Writer:
         return before
 
     def _next_id(self, stream: str, table: Table, state: Mapping[str, Any]) -> str:
-        used = set(self.log.frames[stream][table.id].to_list()) | self.made.get(stream, set())
+        used = set(self.log.ids(stream)) | self.made.get(stream, set())
         if stream == "claims":
             if state["source_id"] is None:
                 raise UsageError("a claim needs its source: --source-id S001")

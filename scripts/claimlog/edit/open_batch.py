@@ -14,7 +14,9 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.files import remove
 from claimlog.log.batch import NAME, Batch
-from claimlog.log.event_log import Log, read, read_bytes
+from claimlog.log.event_log import Log
+from claimlog.log.read_file import read_bytes
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS
 from claimlog.sources.text import Texts

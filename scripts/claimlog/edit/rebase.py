@@ -17,7 +17,9 @@ from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.log.batch import MANIFEST, Batch, chain, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
-from claimlog.log.event_log import Log, read, read_bytes
+from claimlog.log.event_log import Log
+from claimlog.log.read_file import read_bytes
+from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
@@ -204,8 +206,7 @@ def _rewrite(
         for stream in batch.streams
     }
     fresh = _rename_taken(log, rows, renames)
-    times = [frame["recorded_at"].max() for frame in log.frames.values()]
-    last = max((str(time) for time in times if time is not None), default="")
+    last = log.last_time or ""
     place.mkdir()
     for stream, listed in rows.items():
         table = log.schemas.streams[stream]
@@ -223,7 +224,7 @@ def _rename_taken(
     fresh = []
     for stream, listed in rows.items():
         table = log.schemas.streams[stream]
-        used = set(log.frames[stream][table.id].to_list())
+        used = set(log.ids(stream))
         taken = used | {row[table.id] for row in listed}
         for row in listed:
             old = row[table.id]
@@ -269,8 +270,9 @@ def _moved(
 def _refuse_conflicts(log: Log, batch: Batch, stream: str, rows: list[dict[str, Any]]) -> None:
     """Refuse rows whose version another batch has used meanwhile."""
     table = log.schemas.streams[stream]
-    frame = log.frames[stream]
-    last = dict(frame.group_by(table.id).agg(pl.col("version").max()).iter_rows())
+    ids = pl.Series([row[table.id] for row in rows], dtype=pl.String)
+    known = log.rows_of(stream, ids, (table.id, "version"))
+    last = dict(known.group_by(table.id).agg(pl.col("version").max()).iter_rows())
     findings = []
     for number, row in enumerate(rows, 1):
         before = last.get(row[table.id], 0)

@@ -24,8 +24,9 @@ from claimlog.log.batch import (
     manifest_flaw,
 )
 from claimlog.log.columnar import write_rows
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
+from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
@@ -84,7 +85,8 @@ def seal(
         place.mkdir()
         for stream in batch.streams:
             if in_columns:
-                rows = log.frames[stream].filter(pl.col("batch") == batch.number)
+                own = pl.col("batch") == batch.number
+                rows = log.scan(stream).filter(own).collect().sort("seq")
                 file = place / f"{stream}{COLUMNS}"
                 write_rows(rows, log.schemas.streams[stream], file)
                 listed = manifest["files"].pop(f"{stream}{LINES}")
@@ -127,7 +129,7 @@ def make_manifest(
     last = log.batches[-2] if len(log.batches) > 1 else None
     # a clock that went back must not seal a batch before the last one, or before its rows
     times = [now(), *([last.manifest["sealed_at"]] if last else [])]
-    times += [str(f["recorded_at"].max()) for f in log.frames.values() if f.height]
+    times += [log.last_time] if log.last_time else []
     files = {}
     for stream in batch.streams:
         lines = log.files[batch.shown_file(stream)]

@@ -1,4 +1,4 @@
-"""What earlier runs read of a large log: its parts, and the tree as far as it was verified.
+"""The cache of a log that is read from its parts: what earlier commands read, and its tree.
 
 The cache says nothing that the log does not say: removing it costs time only. Parts are found by
 the SHA-256 of the file that they were read from, so a batch that changed is read again; what was
@@ -12,29 +12,66 @@ import json
 import re
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from hashlib import file_digest, sha256
+from hashlib import file_digest
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.files import write_durably
 from claimlog.fingerprint import Seen, code_fingerprint
+from claimlog.log.lines import Lines, Times
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import Kept, Part
+from claimlog.log.parts import PartFile
 from claimlog.package import Package, read_json
-from claimlog.state import open_lock, state_folder
+from claimlog.state import checked_state, open_lock, state_folder
+from claimlog.strict_json import json_digest
 
 STATE = "state.json"
-FORMAT = 3
+FORMAT = 4
 PART = re.compile(r"[0-9]{4,}-[a-z0-9-]+-[0-9]+-[0-9]+\.parquet")
-"""What `parts.keep` calls a part; nothing else in the folder is ours to remove."""
+"""How files of parts are called; nothing else in their folder is ours to remove."""
+
+LOCK_SECONDS = 60
+"""How long a command waits for another one to read the log."""
+
+PART_SECONDS = 3600
+"""How long a part is kept that the log needs no more, for commands that began with it."""
 
 
 @dataclass(frozen=True)
-class Verified:
+class FileRecord:
+    """A file of a batch as it was read into parts."""
+
+    rows: int
+    bytes: int
+    sha256: str
+    times: Times | None
+    parts: tuple[PartFile, ...]
+
+    @classmethod
+    def of(cls, lines: Lines, parts: Sequence[PartFile]) -> FileRecord:
+        return cls(lines.rows, lines.size, lines.sha256, lines.times, tuple(parts))
+
+    def lines(self) -> Lines:
+        """Return the file as the rules of integrity look at it: without rows."""
+        return Lines(self.rows, self.sha256, self.bytes, times=self.times)
+
+    @classmethod
+    def load(cls, found: dict[str, Any]) -> FileRecord:
+        """Return a record from JSON; raises as `Cache.load` expects."""
+        parts = [
+            PartFile(p["name"], p["rows"], p["sha256"], tuple(p["ids"])) for p in found["parts"]
+        ]
+        times = Times(*found["times"]) if found["times"] else None
+        return cls(found["rows"], found["bytes"], found["sha256"], times, tuple(parts))
+
+
+@dataclass(frozen=True)
+class TreeRecord:
     """The tree after a batch whose files have these keys: its compact range."""
 
     keys: tuple[str, ...]
@@ -45,122 +82,106 @@ class Verified:
         return CompactRange(self.size, self.peaks)
 
 
-@dataclass(frozen=True)
-class Built:
-    """A build of a directory: what it was built from, and what its validation counted.
-
-    Attributes
-    ----------
-    mark
-        Fingerprint of its inputs.
-    size, root
-        Number of rows, and the root over them, hex.
-    releases
-        The releases (version, rows) that the log had.
-    checked
-        How many rows of claims each rule checked.
-    """
-
-    mark: str
-    size: int
-    root: str
-    releases: tuple[tuple[str, int], ...]
-    checked: dict[str, int]
-
-    @classmethod
-    def load(cls, found: dict[str, Any]) -> Built:
-        """Return what was kept as JSON; raises as the cache's `load` expects."""
-        releases = tuple((str(version), int(size)) for version, size in found["releases"])
-        head = (found["mark"], found["size"], found["root"])
-        return cls(*head, releases, found["checked"])
-
-
 @dataclass
 class Cache:
     """The cache of one package, in a folder of its own.
 
     Attributes
     ----------
+    code
+        Fingerprint of the code, schemas and libraries that read the log now.
     files
-        What was read, by key of the file (`reading`).
-    verified
+        What was read of each file, by the key that `read_log` gives it.
+    used
+        Keys of the files that the log holds now.
+    trees
         The tree after each batch.
-    built
-        What was built, by directory; one in the package is named from its root.
-    seen
-        How each part looked when it was known to be as it was written.
-    told
-        Why what is there is not used.
+    signatures
+        The stat signature of each part when it was known to be as it was written.
+    why_empty
+        Why what is there is not used, for the user; None if it is used, or nothing was there.
+    scratch
+        The temporary directory that it is, where the cache of the package cannot be used.
     """
 
     folder: Path
     code: str
-    files: dict[str, Kept] = field(default_factory=dict)
-    verified: list[Verified] = field(default_factory=list)
-    built: dict[str, Built] = field(default_factory=dict)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    told: str | None = None
+    files: dict[str, FileRecord] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    trees: list[TreeRecord] = field(default_factory=list)
+    signatures: dict[str, Seen] = field(default_factory=dict)
+    why_empty: str | None = None
+    scratch: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def parts(self) -> Path:
         return self.folder / "parts"
 
     def load(self) -> None:
-        """Read what is there; what cannot be used is forgotten, and `told` says why."""
-        self.parts.mkdir(parents=True, exist_ok=True)
+        """Read what is there; what cannot be used is forgotten, and `why_empty` says why."""
         if not (self.folder / STATE).is_file():
             return
         try:
             state = read_json(self.folder / STATE, STATE)
             if (state["format"], state["code"]) != (FORMAT, self.code):
-                self.told = "the cache was made by other code, schemas or libraries: not used"
+                self.why_empty = "the cache was made by other code, schemas or libraries: not used"
                 return
-            if state.pop("sha256") != _digest(state):
+            if state.pop("sha256") != json_digest(state):
                 raise ValueError("it is not what was saved")
-            self.seen = {name: Seen.load(found) for name, found in state["seen"].items()}
+            self.signatures = {name: Seen.load(found) for name, found in state["seen"].items()}
             self.files = {
-                key: kept
+                key: record
                 for key, found in state["files"].items()
-                if self._whole(kept := Kept.load(found))
+                if self._is_whole(record := FileRecord.load(found))
             }
-            self.verified = [
-                Verified(
+            self.trees = [
+                TreeRecord(
                     tuple(found["keys"]),
                     found["size"],
                     tuple(bytes.fromhex(peak) if peak else None for peak in found["peaks"]),
                 )
-                for found in state["verified"]
+                for found in state["trees"]
             ]
-            self.built = {out: Built.load(found) for out, found in state["built"].items()}
         except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
-            self.files, self.verified, self.built, self.seen = {}, [], {}, {}
-            self.told = "the cache cannot be read: not used"
+            self.files, self.trees, self.signatures = {}, [], {}
+            self.why_empty = "the cache cannot be read: not used"
 
-    def _whole(self, kept: Kept) -> bool:
+    def _is_whole(self, record: FileRecord) -> bool:
         """Whether every part is there as it was written."""
         try:
-            return all(self._same(part) for part in kept.parts)
+            return all(self._is_intact(part) for part in record.parts)
         except OSError:
             return False
 
-    def _same(self, part: Part) -> bool:
+    def _is_intact(self, part: PartFile) -> bool:
         path = self.parts / part.name
         if part.name != path.name or not stat.S_ISREG(path.lstat().st_mode):
             raise ValueError("a part is a file in the folder of parts")
         now = Seen.of(path)
-        if part.name in self.seen and self.seen[part.name].same(now):
+        if part.name in self.signatures and self.signatures[part.name].same(now):
             return True
         with path.open("rb") as handle:
             if file_digest(handle, "sha256").hexdigest() != part.sha256:
                 return False
-        self.seen[part.name] = now
+        self.signatures[part.name] = now
         return True
 
-    def save(self) -> bool:
-        """Write the state, remove the parts that it does not name, and return whether that worked.
+    def trees_of(self, keys: Sequence[Sequence[str]]) -> list[TreeRecord]:
+        """Return the known trees of the leading batches, whose files have these keys."""
+        found = []
+        for record, now in zip(self.trees, keys, strict=False):
+            if record.keys != tuple(now):
+                break
+            found.append(record)
+        return found
 
-        A build is as good without.
+    def save(self) -> bool:
+        """Write the state, remove parts that it does not name, and return whether that worked.
+
+        A command is as good without.
         """
+        if self.scratch is not None:
+            return True
         try:
             self._save()
         except (OSError, UnconfirmedError):
@@ -168,73 +189,109 @@ class Cache:
         return True
 
     def _save(self) -> None:
-        named = {part.name for kept in self.files.values() for part in kept.parts}
+        # an open batch comes and goes, and has the same files when it is sealed
+        self.files = {
+            key: record
+            for key, record in self.files.items()
+            if key in self.used or all(self._is_recent(part.name) for part in record.parts)
+        }
+        named = {part.name for record in self.files.values() for part in record.parts}
         for name in named:
             now = Seen.of(self.parts / name)
             # what changed since it was looked at is hashed when it is next asked for
-            if self.seen.setdefault(name, now).state == now.state:
-                self.seen[name] = now
+            if self.signatures.setdefault(name, now).state == now.state:
+                self.signatures[name] = now
         state = {
             "format": FORMAT,
             "code": self.code,
-            "files": {key: kept.as_dict() for key, kept in self.files.items()},
-            "verified": [
+            "files": {key: asdict(record) for key, record in self.files.items()},
+            "trees": [
                 {
-                    "keys": verified.keys,
-                    "size": verified.size,
-                    "peaks": [peak.hex() if peak else None for peak in verified.peaks],
+                    "keys": record.keys,
+                    "size": record.size,
+                    "peaks": [peak.hex() if peak else None for peak in record.peaks],
                 }
-                for verified in self.verified
+                for record in self.trees
             ],
-            "seen": {name: asdict(seen) for name, seen in self.seen.items() if name in named},
-            "built": {out: asdict(found) for out, found in self.built.items()},
+            "seen": {name: asdict(seen) for name, seen in self.signatures.items() if name in named},
         }
-        state["sha256"] = _digest(state)
+        state["sha256"] = json_digest(state)
         write_durably(self.folder / STATE, json.dumps(state).encode())
         for path in self.parts.iterdir():
-            if path.name not in named and PART.fullmatch(path.name) and not path.is_dir():
-                path.unlink()  # a link itself, never what it leads to
+            # a link itself, never what it leads to
+            is_ours = path.name not in named and PART.fullmatch(path.name) and not path.is_dir()
+            if is_ours and not self._is_recent(path.name):
+                path.unlink()
 
-    def known(self, keys: Sequence[Sequence[str]]) -> list[Verified]:
-        """Return the verified trees of the leading batches whose files have these keys."""
-        found = []
-        for verified, now in zip(self.verified, keys, strict=False):
-            if verified.keys != tuple(now):
-                break
-            found.append(verified)
-        return found
-
-
-def _digest(state: dict[str, Any]) -> str:
-    """Return a hash of a state, to know by that it is what was saved."""
-    return sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+    def _is_recent(self, name: str) -> bool:
+        try:
+            return time.time() - (self.parts / name).lstat().st_mtime < PART_SECONDS
+        except OSError:
+            return False
 
 
 @contextmanager
-def cached(package: Package, fresh: bool = False) -> Iterator[Cache]:
-    """Yield the cache of a package, locked; while another run uses it, an empty one.
+def open_cache(package: Package, fresh: bool = False) -> Iterator[Cache]:
+    """Yield the cache of a package, which no other command reads into meanwhile.
 
-    If `fresh`, what is there is not read, and replaced.
+    An empty one in a temporary directory takes its place for a log in an archive, where nothing
+    can be written, and while another command holds the cache for longer than `LOCK_SECONDS`.
+
+    Parameters
+    ----------
+    fresh
+        Whether what is there is not read, and replaced.
+
+    Raises
+    ------
+    ClaimlogError
+        If the package's state directory is none of ours.
     """
-    folder = state_folder(package, "cache")
-    code = code_fingerprint(package)
-    lock = open_lock(package, "cache")
+    code = "" if package.archived else code_fingerprint(package)
+    lock = None if package.archived else _lock(package)
+    if lock is None:
+        yield _temporary(code, None)
+        return
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            with tempfile.TemporaryDirectory(prefix="cache-", dir=package.state) as name:
-                other = Cache(Path(name), code)
-                other.load()
-                other.told = "another build uses the cache: everything is read again"
-                yield other
+        if not _acquire(lock):
+            yield _temporary(code, "another command holds the cache: all of the log is read again")
             return
-        cache = Cache(folder, code)
-        if fresh:
-            cache.parts.mkdir(exist_ok=True)
-        else:
+        cache = Cache(state_folder(package, "cache"), code)
+        cache.parts.mkdir(exist_ok=True)
+        if not fresh:
             cache.load()
         yield cache
     finally:
         with suppress(OSError):
             lock.close()  # which gives the lock back, and has nothing to write
+
+
+def _lock(package: Package) -> IO[bytes] | None:
+    """Open the lock of the cache; return None where nothing can be written."""
+    checked_state(package)
+    try:
+        state_folder(package, "cache")
+        return open_lock(package, "cache")
+    except ClaimlogError as error:
+        if isinstance(error.__cause__, OSError):
+            return None
+        raise
+
+
+def _acquire(lock: IO[bytes]) -> bool:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+
+
+def _temporary(code: str, why: str | None) -> Cache:
+    folder = tempfile.TemporaryDirectory(prefix="claimlog-parts-")
+    cache = Cache(Path(folder.name), code, why_empty=why, scratch=folder)
+    cache.parts.mkdir()
+    return cache

@@ -1,55 +1,177 @@
-"""The log as read: batches in order, each stream as one frame, and the tree over every row."""
+"""The log as read: batches in order, the rows of each stream in parts, the tree over every row.
+
+A part is a range of the log's rows of one stream, in memory or in the cache. Claims may be many
+and everything else is few: the other streams are held whole once they are asked for, and the claims
+pass in ranges of their ids (`Log.sections`), all versions of a claim in the same range.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
-from claimlog.errors import ClaimlogError, Finding, FindingsError
-from claimlog.log.batch import Batch, batches_to_read, descriptor_findings
+from claimlog.errors import Finding, FindingsError
+from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
-from claimlog.log.columnar import read_rows
-from claimlog.log.lines import Lines, Times, empty_frame, read_lines
+from claimlog.log.lines import Lines, empty_frame
 from claimlog.log.merkle import CompactRange
+from claimlog.log.parts import POSITION, STEP, MemoryPart, Part, positioned
+from claimlog.log.read_file import written_as
 from claimlog.log.upcast import Upcasts
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS, Schemas, Table
 
-ALL = -1
-"""Bytes to read at once, to read all of a file at once."""
+CLAIMS = "claims"
+OTHERS = tuple(name for name in STREAMS if name != CLAIMS)
 
-READERS = 2
-"""Files read at once."""
-
-POSITION = ("seq", "event_id", "batch", "line")
-"""Columns that a row gets from its place in the log: position (0-based leaf index of the tree),
-leaf hash (hex), batch number, and 1-based line of its file."""
+SECTION = 200_000
+"""Rows of claims in a section, about; they and what is computed of them fill some 2 GB."""
 
 
 @dataclass
 class Log:
-    """Every row of the log. Frames hold a stream's columns and those of `POSITION`.
+    """Every row of the log, or the section of it that some streams and claims make.
 
-    ``streams`` are those that it answers for. A log too large for memory comes in sections
-    (`events.stored`), each with every row of most streams, to look up, and the rows of some claims.
+    Attributes
+    ----------
+    parts
+        The rows of each stream, in the order of the log. Their columns are those of the stream's
+        present schema and of `parts.POSITION`.
+    files
+        What was read of each file, without its rows, by the name that messages give it.
+    trees
+        Size and root of the tree after each batch.
+    findings
+        What could not be read.
+    streams
+        The streams that it answers for: a section holds the others only to look up.
+    whole
+        The log that a section is of.
+    scratch
+        A temporary directory that holds parts, if the cache does not.
     """
 
     package: Package
     schemas: Schemas
     batches: list[Batch]
-    frames: dict[str, pl.DataFrame]
+    parts: dict[str, list[Part]]
     files: dict[str, Lines]
     trees: list[tuple[int, bytes]]
     findings: list[Finding] = field(default_factory=list)
     streams: tuple[str, ...] = STREAMS
+    whole: Log | None = None
+    scratch: tempfile.TemporaryDirectory[str] | None = None
+    _collected: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    # the rows
+
+    def scan(self, stream: str, names: Sequence[str] | None = None) -> pl.LazyFrame:
+        """Return some columns, or all, of every row of a stream, in no order."""
+        return self._scan(stream, self.parts.get(stream, ()), names)
+
+    def _scan(
+        self, stream: str, parts: Sequence[Part], names: Sequence[str] | None = None
+    ) -> pl.LazyFrame:
+        chosen = list(names or (*self.schemas.streams[stream].names, *POSITION))
+        if not parts:
+            return self._no_rows(stream).lazy().select(chosen)
+        return pl.concat([part.scan().select(chosen) for part in parts])
+
+    def _no_rows(self, stream: str) -> pl.DataFrame:
+        return positioned(empty_frame(self.schemas.streams[stream]), [], 0, 0, 0)
+
+    def rows(self, stream: str) -> pl.DataFrame:
+        """Return every row of a stream; in the order of the log, but for a section's claims.
+
+        Of the claims of a large log that is a large frame: ask for columns, entities or sections.
+        """
+        parts = self.parts.get(stream, ())
+        if len(parts) == 1 and isinstance(parts[0], MemoryPart):
+            return parts[0].frame
+        if stream not in self._collected:
+            self._collected[stream] = self.scan(stream).collect().sort("seq").rechunk()
+        return self._collected[stream]
+
+    def columns(self, stream: str, names: Sequence[str]) -> pl.DataFrame:
+        """Return some columns of every row of a stream, in no order."""
+        return self.scan(stream, names).collect()
+
+    def rows_of(self, stream: str, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+        """Return some columns of every row, all versions, of the entities `ids`, in no order."""
+        log = self.whole or self
+        key = self.schemas.streams[stream].id
+        if ids.is_empty():
+            return log._no_rows(stream).select(names)
+        low, high = str(ids.min()), str(ids.max())
+        needed = [*dict.fromkeys((*names, key))]
+        if stream in log._collected:
+            rows = log._collected[stream].lazy().select(needed)
+        else:
+            parts = [part for part in log.parts.get(stream, ()) if part.overlaps(low, high)]
+            rows = log._scan(stream, parts, needed)
+        return rows.filter(pl.col(key).is_in(ids.implode())).select(names).collect()
+
+    def claims_since(self, first: int) -> pl.Series:
+        """Return the ids of the claims that the rows from position `first` on are about."""
+        parts = [part for part in self.parts.get(CLAIMS, ()) if part.end > first]
+        rows = self._scan(CLAIMS, parts, ("claim_id", "seq")).filter(pl.col("seq") >= first)
+        return rows.select("claim_id").unique().collect()["claim_id"].sort()
+
+    def claims_of(self, ids: pl.Series) -> pl.DataFrame:
+        """Return every version of some claims, in the order of the log."""
+        names = (*self.schemas.streams[CLAIMS].names, *POSITION)
+        return self.rows_of(CLAIMS, ids, names).sort("seq")
+
+    def history(self, stream: str, identifier: str) -> pl.DataFrame:
+        """Return every version of an entity, oldest first; no row if there is none."""
+        names = (*self.schemas.streams[stream].names, *POSITION)
+        return self.rows_of(stream, pl.Series([identifier]), names).sort("seq")
+
+    def ids(self, stream: str) -> list[str]:
+        """Return the identifiers of every entity that a stream ever had, in order."""
+        key = self.schemas.streams[stream].id
+        found = self.scan(stream, [key]).unique().collect()[key].drop_nulls()
+        return found.sort().to_list()
+
+    def sample(self, stream: str, size: int) -> pl.DataFrame:
+        """Return about `size` rows of a stream from all over it."""
+        parts = self.parts.get(stream, ())
+        each = -(-size // max(1, len(parts)))
+        names = [*self.schemas.streams[stream].names, *POSITION]
+        return pl.concat(
+            [self._no_rows(stream), *(part.sample(each).select(names) for part in parts)]
+        )
+
+    def height(self, stream: str) -> int:
+        """Return the number of rows of a stream."""
+        return sum(part.rows for part in self.parts.get(stream, ()))
+
+    def live(self, stream: str) -> pl.DataFrame:
+        """Return the last row of every entity of a stream that is not retracted."""
+        return self.rows(stream).filter(alive(self.schemas.streams[stream]))
+
+    def live_count(self, stream: str) -> int:
+        """Return the number of entities of a stream that are not retracted."""
+        table = self.schemas.streams[stream]
+        rows = self.columns(stream, (table.id, "seq", "action"))
+        return int(rows.select(alive(table).sum()).item())
+
+    @property
+    def last_time(self) -> str | None:
+        """The last ``recorded_at`` of all rows; None if there are none."""
+        return max((lines.times.last for lines in self.files.values() if lines.times), default=None)
+
+    def release_rows(self) -> None:
+        """Let go of all rows; what is left says how the log stands."""
+        self.parts = {}
+        self._collected.clear()
+
+    # sections
 
     @property
     def own(self) -> dict[str, Table]:
@@ -61,34 +183,69 @@ class Log:
         return [name for name in streams if name in self.streams]
 
     def sections(self) -> Iterator[Log]:
-        """Yield the log in parts that are checked and folded alone: each row is in one of them."""
-        yield self
+        """Yield the log in sections that are checked and folded alone: each row is in one."""
+        yield self.others()
+        for claims in self.claims():
+            yield self.section(claims)
 
-    def height(self, stream: str) -> int:
-        """Return the number of rows of a stream."""
-        return self.frames[stream].height
+    def others(self) -> Log:
+        """Return the section of all streams but the claims."""
+        return replace(self, streams=OTHERS, whole=self)
 
-    def columns(self, stream: str, names: Sequence[str]) -> pl.DataFrame:
-        """Return some columns of every row of a stream."""
-        return self.frames[stream].select(names)
-
-    def rows_of(self, stream: str, wanted: pl.Series, names: Sequence[str]) -> pl.DataFrame:
-        """Return some columns of every row, all versions, of the entities `wanted`."""
-        known = pl.col(self.schemas.streams[stream].id).is_in(wanted.implode())
-        return self.frames[stream].select(names).filter(known)
-
-    def sample(self, stream: str, size: int) -> pl.DataFrame:
-        """Return about `size` rows of a stream from all over it."""
-        frame = self.frames[stream]
-        return frame.gather_every(max(1, -(-frame.height // size)))
+    def section(self, claims: pl.DataFrame) -> Log:
+        """Return the section of the claims of which these are the rows."""
+        for name in OTHERS:
+            self.rows(name)  # once, for all sections
+        parts: dict[str, list[Part]] = {**self.parts, CLAIMS: [MemoryPart(claims)]}
+        return replace(self, parts=parts, streams=(CLAIMS,), whole=self)
 
     def claims(self) -> Iterator[pl.DataFrame]:
-        """Yield the rows of the claims, range by range of their ids."""
-        yield self.frames["claims"]
+        """Yield the rows of the claims, range by range of their ids, in no order within one.
 
-    def stretches(self) -> Iterator[dict[str, pl.DataFrame]]:
-        """Yield the rows of every stream, stretch by stretch along the log: `envelope` columns."""
-        yield self.frames
+        Sorting fifty columns takes as long as reading them: who needs the order sorts what a
+        filter leaves.
+        """
+        parts = self.parts.get(CLAIMS, [])
+        if len(parts) == 1 and isinstance(parts[0], MemoryPart):
+            yield parts[0].frame
+            return
+        bounds = self._bounds()
+        for low, high in zip([None, *bounds], [*bounds, None], strict=True):
+            chosen = [part for part in parts if part.overlaps(low, high)]
+            inside = pl.lit(True)
+            if low is not None:
+                inside &= pl.col("claim_id") >= low
+            if high is not None:
+                inside &= pl.col("claim_id") < high
+            if chosen or not parts:
+                yield self._scan(CLAIMS, chosen).filter(inside).collect().rechunk()
+
+    def _bounds(self) -> list[str]:
+        """Return the ids at which sections end, about `SECTION` rows apart."""
+        # every part knows the id of each of its rows number 0, STEP, 2 STEP …, in order of ids
+        ids = sorted(name for part in self.parts.get(CLAIMS, ()) for name in part.ids[:-1])
+        return sorted(set(ids[SECTION // STEP :: SECTION // STEP]))
+
+    def stretches(self, first: int = 0) -> Iterator[dict[str, pl.DataFrame]]:
+        """Yield the envelopes of the rows from position `first` on, batch after batch.
+
+        Batches that follow each other are one stretch while they have less rows than a section.
+        """
+        begin = first
+        for end, _ in self.trees:
+            if end - begin >= SECTION or (end == self.size and end > begin):
+                yield {name: self._stretch(name, begin, end) for name in self.schemas.streams}
+                begin = end
+        if not self.size:
+            yield {name: self._stretch(name, 0, 0) for name in self.schemas.streams}
+
+    def _stretch(self, stream: str, begin: int, end: int) -> pl.DataFrame:
+        parts = [
+            part for part in self.parts.get(stream, ()) if part.first < end and part.end > begin
+        ]
+        rows = self._scan(stream, parts, self.envelope(stream))
+        here = pl.col("seq").is_between(begin, end, closed="left")
+        return rows.filter(here).collect().sort("seq")
 
     def envelope(self, stream: str) -> tuple[str, ...]:
         """Return the columns that say where a row stands, what it does to what, when and why."""
@@ -97,6 +254,8 @@ class Log:
             *("action", "version", "recorded_at", "recorded_by", "reason"),
             self.schemas.streams[stream].id,
         )
+
+    # the batches
 
     @property
     def size(self) -> int:
@@ -130,16 +289,6 @@ class Log:
         """Return the file and line of a row, as messages name them."""
         return self.by_number[batch].shown_file(stream), line
 
-    def live(self, stream: str) -> pl.DataFrame:
-        """Return the last row of every entity of a stream that is not retracted."""
-        return self.frames[stream].filter(alive(self.schemas.streams[stream]))
-
-    def live_count(self, stream: str) -> int:
-        """Return the number of entities of a stream that are not retracted."""
-        table = self.schemas.streams[stream]
-        rows = self.columns(stream, (table.id, "seq", "action"))
-        return int(rows.select(alive(table).sum()).item())
-
     def require_readable(self) -> None:
         """Raise every finding of the reading.
 
@@ -156,184 +305,3 @@ def alive(table: Table) -> pl.Expr:
     """Whether a row of a stream is the last of its entity and no retraction."""
     last = pl.col("seq") == pl.col("seq").max().over(table.id)
     return last & (pl.col("action") != "retract")
-
-
-def read(
-    package: Package,
-    pending: Iterable[Batch] = (),
-    sealed: bool = True,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Log:
-    """Read the sealed batches of a package, and `pending` ones as if they came next.
-
-    Nothing is raised for bad data: it is listed in ``findings``, and a file that cannot be read
-    adds no rows.
-
-    Parameters
-    ----------
-    sealed
-        If false, `pending` alone is read as the whole log.
-    progress
-        Called with the name of each file once it is read.
-    """
-    schemas = Schemas(package)
-    upcasts = Upcasts(schemas)
-    findings: list[Finding] = []
-    if sealed:
-        findings += descriptor_findings(package)
-    batches = [*(batches_to_read(package, findings) if sealed else ()), *pending]
-    files: dict[str, Lines] = {}
-    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in STREAMS}
-    trees: list[tuple[int, bytes]] = []
-    tree = CompactRange()
-    # parsing leaves the interpreter for C, hashing does not: two threads use two cores
-    with ThreadPoolExecutor(READERS) as pool:
-        reading = {
-            (batch.index, stream): pool.submit(_read_file, package, upcasts, batch, stream)
-            for batch in batches
-            for stream in batch.streams
-        }
-        for batch in batches:
-            for stream in batch.streams:
-                lines = reading.pop((batch.index, stream)).result()
-                files[batch.shown_file(stream)] = lines
-                findings += lines.findings
-                if lines.frame is not None and lines.rows:
-                    parts[stream].append(positioned(lines, tree.size, batch.number))
-                tree.extend(lines.leaves)
-                # the digests now live in the frame
-                lines.leaves = []
-                lines.frame = None
-                progress(batch.shown_file(stream))
-            trees.append((tree.size, tree.root()))
-    frames = {
-        # one piece each: the many pieces of a parsed file make every later step slower
-        name: pl.concat(parts.pop(name), rechunk=True)
-        if parts[name]
-        else positioned(Lines(frame=empty_frame(table)), 0, 0)
-        for name, table in schemas.streams.items()
-    }
-    pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
-    return Log(package, schemas, batches, frames, files, trees, findings)
-
-
-def _read_file(package: Package, upcasts: Upcasts, batch: Batch, stream: str) -> Lines:
-    """Read a file of a batch whole."""
-    pieces = [*read_pieces(package, upcasts, batch, stream, ALL)]
-    if len(pieces) == 1:
-        return pieces[0]
-    whole = Lines(
-        rows=sum(piece.rows for piece in pieces),
-        sha256=pieces[-1].sha256,
-        size=pieces[-1].size,
-        leaves=[leaf for piece in pieces for leaf in piece.leaves],
-        findings=[finding for piece in pieces for finding in piece.findings],
-    )
-    if not whole.findings:
-        frames = [piece.frame for piece in pieces if piece.frame is not None]
-        whole.frame = pl.concat(frames) if frames else empty_frame(upcasts.schemas.streams[stream])
-        whole.times = Times.of(whole.frame)
-    return whole
-
-
-def read_pieces(
-    package: Package, upcasts: Upcasts, batch: Batch, stream: str, size: int
-) -> Iterator[Lines]:
-    """Read a file of a batch as rows of today's schema, some `size` bytes of lines at a time.
-
-    Lines are numbered within the file. ``sha256`` and ``size`` of a piece are of the file up to
-    its end.
-    """
-    shown, path = batch.shown_file(stream), batch.file(stream)
-    version = written_as(batch, stream, upcasts.schemas)
-    table = upcasts.table(stream, version)
-    digest, before, length = sha256(), 0, 0
-    longest = package.thresholds["line_bytes"]
-
-    def pieces() -> Iterator[tuple[Lines, bytes]]:
-        if batch.in_columns(stream):
-            data = read_bytes(path, shown)
-            expected = _listed(batch, stream).get("rows")
-            yield from ((lines, b"") for lines in read_rows(path, table, shown, expected))
-            yield Lines(frame=empty_frame(table)), data
-            return
-        for data in chunks(path, shown, size, longest):
-            lines = read_lines(data, table, shown, longest)
-            lines.findings = [
-                replace(finding, line=finding.line + before) if finding.line else finding
-                for finding in lines.findings
-            ]
-            yield lines, data
-
-    for lines, data in pieces():
-        digest.update(data)
-        length += len(data)
-        lines.sha256, lines.size = digest.hexdigest(), length
-        if lines.frame is not None:
-            lines.frame = upcasts.up(lines.frame, stream, version)
-            lines.times = Times.of(lines.frame)
-        before += lines.rows
-        yield lines
-
-
-def chunks(path: Path, shown: str, size: int, longest: int) -> Iterator[bytes]:
-    """Yield a file in pieces of about `size` bytes that end with a line, the last one as it is.
-
-    A line that is far longer than `longest` is the last, cut off: no row begins like that.
-
-    Raises
-    ------
-    ClaimlogError
-        If it cannot be read.
-    """
-    rest, nothing = b"", True
-    try:
-        with path.open("rb") as handle:
-            while data := handle.read(size):
-                end = data.rfind(b"\n") + 1
-                if end:
-                    yield rest + data[:end]
-                    rest, nothing = data[end:], False
-                else:
-                    rest += data
-                    if size > 0 and len(rest) > longest + size:
-                        break
-    except OSError as error:
-        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
-    if rest or nothing:
-        yield rest
-
-
-def written_as(batch: Batch, stream: str, schemas: Schemas) -> int:
-    """Return the schema version that a batch's rows of a stream were written by."""
-    return int(_listed(batch, stream).get("schema_version", schemas.streams[stream].version))
-
-
-def _listed(batch: Batch, stream: str) -> Mapping[str, Any]:
-    """Return what a batch's manifest says of a stream's file; nothing if the batch is open."""
-    found: Mapping[str, Any] = batch.manifest.get("files", {}).get(batch.name(stream), {})
-    return found
-
-
-def read_bytes(path: Path, shown: str) -> bytes:
-    """Read a file.
-
-    Raises
-    ------
-    ClaimlogError
-        If it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
-
-
-def positioned(lines: Lines, first: int, batch: int) -> pl.DataFrame:
-    assert lines.frame is not None
-    return lines.frame.with_columns(
-        pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("seq"),
-        pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
-        pl.lit(batch, dtype=pl.Int64).alias("batch"),
-        pl.int_range(1, 1 + pl.len(), dtype=pl.Int64).alias("line"),
-    )

@@ -13,6 +13,7 @@ from claimlog.escaping import markdown, printable_line
 from claimlog.export.deprecations import Deprecation
 from claimlog.fold.releases import CHANGES
 from claimlog.log.event_log import Log
+from claimlog.log.parts import POSITION
 from claimlog.log.release_index import Entry
 from claimlog.schema.table_schema import STREAMS, Schemas, Table
 
@@ -158,8 +159,9 @@ def compare(log: Log, old: Point | None, new: Point, deprecated: list[Deprecatio
     schema = () if old is None else tuple(_schema(old.tables, new.tables, deprecated))
     rows = {}
     for name in STREAMS:
-        frame = log.frames[name].filter(pl.col("seq").is_between(start, new.size, closed="left"))
-        rows[name] = dict(sorted(Counter(frame["action"].to_list()).items()))
+        new_rows = pl.col("seq").is_between(start, new.size, closed="left")
+        actions = log.scan(name, ("seq", "action")).filter(new_rows).collect()["action"]
+        rows[name] = dict(sorted(Counter(actions.to_list()).items()))
     return Diff(
         old.label if old else None, new.label, schema, tuple(_claims(log, start, new.size)), rows
     )
@@ -193,10 +195,13 @@ def _schema(old: Shape, new: Shape, deprecated: list[Deprecation]) -> Iterator[S
 
 def _claims(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
     """Yield what became of each claim, in the order of their identifiers."""
-    rows = log.frames["claims"].filter(pl.col("seq") < end).sort("claim_id", "version")
+    names = (*log.schemas.streams["claims"].names, *POSITION)
+    rows = log.rows_of("claims", log.claims_since(start), names).filter(pl.col("seq") < end)
     touched = rows.filter(pl.col("seq") >= start)["claim_id"].unique()
-    histories = rows.filter(pl.col("claim_id").is_in(touched.implode())).partition_by(
-        "claim_id", maintain_order=True
+    histories = (
+        rows.filter(pl.col("claim_id").is_in(touched.implode()))
+        .sort("claim_id", "version")
+        .partition_by("claim_id", maintain_order=True)
     )
     for history in histories:
         versions = history.to_dicts()

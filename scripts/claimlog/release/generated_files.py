@@ -8,7 +8,7 @@ from pathlib import Path
 from claimlog import manual, readme
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import write_durably
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release.descriptors import citation

@@ -8,7 +8,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.log.event_log import read_bytes
+from claimlog.log.read_file import read_bytes
 from claimlog.package import Package
 
 SUMS = "SHA256SUMS"

@@ -14,7 +14,8 @@ from claimlog.export.descriptor import dump_json
 from claimlog.files import beside, confirm, remove, remove_abandoned, sync, write_durably
 from claimlog.fold import cutoff
 from claimlog.git import CheckoutError
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER, Entry, Version, read_index
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive

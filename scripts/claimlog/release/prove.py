@@ -29,7 +29,7 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 def leaves(log: Log) -> list[bytes]:
     """Return the leaf hashes of the whole log, in order."""
-    parts = [frame.select("seq", "event_id") for frame in log.frames.values()]
+    parts = [log.columns(stream, ("seq", "event_id")) for stream in log.streams]
     rows = pl.concat(parts).sort("seq")
     return [bytes.fromhex(name) for name in rows["event_id"]]
 
@@ -231,7 +231,7 @@ def row_of(log: Log, claim_id: str, version: int | None = None) -> dict[str, Any
     ClaimlogError
         If there is no such claim or version.
     """
-    rows = log.frames["claims"].filter(pl.col("claim_id") == claim_id).sort("version")
+    rows = log.history("claims", claim_id)
     if version is not None:
         rows = rows.filter(pl.col("version") == version)
     if rows.is_empty():

@@ -20,7 +20,7 @@ from claimlog.errors import ClaimlogError, reason
 from claimlog.export.content_hash import of_parquet, of_sqlite
 from claimlog.files import beside, remove, sync
 from claimlog.git import CheckoutError
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.log.release_index import Entry
 from claimlog.package import Package
 from claimlog.release.diff import as_markdown

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.log.event_log import Log, read
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.package import Package, read_json
 from claimlog.release import archive
 from claimlog.release.layout import RELEASE, SUMS, digests, log_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from claimlog.log.event_log import read
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 
@@ -41,7 +41,7 @@ def advice(package: Package, changed: Sequence[str], untracked: Collection[str])
 
 def _holding_texts(package: Package, names: list[str]) -> list[str]:
     """Return which of these files and directories hold a text of a registered source."""
-    registered = set(read(package).frames["sources"]["text_sha256"].drop_nulls().to_list())
+    registered = set(read(package).rows("sources")["text_sha256"].drop_nulls().to_list())
     found = []
     for name in names:
         path = package.root / name

@@ -19,8 +19,8 @@ from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.export.content_hash import Content, of_frame, of_parquet, of_sqlite
 from claimlog.export.deprecations import read_deprecations, views
 from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
-from claimlog.log.event_log import read_bytes
 from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
+from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import Entry, Version
 from claimlog.package import DESCRIPTOR, read_json
 from claimlog.release.checkpoint import parse

@@ -154,7 +154,7 @@ def tables(spark: SparkSession, log: SparkLog, cut: Cutoff) -> Iterator[tuple[Ta
     """Yield every table with its rows, not computed yet."""
     root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
     outside = Outside(log.codebooks, marks(log.package, cut.size, root))
-    folded = fold(log.rows, log.schemas, cut.size, outside)
+    folded = fold(log.frames, log.schemas, cut.size, outside)
     constant = {**constant_tables(log.schemas), "batches": batches_table(log, cut)}
     for name, table in log.schemas.tables.items():
         if name in folded:

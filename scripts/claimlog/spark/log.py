@@ -18,9 +18,10 @@ import pyarrow as pa
 
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.batch import Batch
-from claimlog.log.event_log import Log, read_pieces
+from claimlog.log.event_log import Log
 from claimlog.log.lines import Lines, Times, arrow_schema
 from claimlog.log.merkle import CompactRange
+from claimlog.log.read_file import read_pieces
 from claimlog.log.upcast import Upcasts
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS, Schemas, Table
@@ -48,18 +49,18 @@ PLACE = pa.schema(
 class SparkLog(Log):
     """A log whose rows are in Spark's frames, one a stream, kept by Spark while it runs."""
 
-    rows: dict[str, DataFrame] = field(default_factory=dict)
+    frames: dict[str, DataFrame] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     def height(self, stream: str) -> int:
         return self.counts[stream]
 
     def columns(self, stream: str, names: Sequence[str]) -> pl.DataFrame:
-        return polars(self.rows[stream].select(*names))
+        return polars(self.frames[stream].select(*names))
 
     def sample(self, stream: str, size: int) -> pl.DataFrame:
         names = [*self.schemas.streams[stream].names, *PLACE.names]
-        rows = self.rows[stream].select(*names)
+        rows = self.frames[stream].select(*names)
         step = max(1, -(-self.height(stream) // size))
         found = polars(rows.where(f"seq % {step} = 0").orderBy("seq"))
         return found if len(found) or not self.height(stream) else polars(rows.limit(size))
@@ -69,14 +70,14 @@ class SparkLog(Log):
         from pyspark.sql import functions as F
 
         last = F.max("seq").over(Window.partitionBy(self.schemas.streams[stream].id))
-        rows = self.rows[stream].withColumn("last", last)
+        rows = self.frames[stream].withColumn("last", last)
         return polars(rows.where("seq = last AND action <> 'retract'").drop("last"))
 
     def live_count(self, stream: str) -> int:
         from pyspark.sql import functions as F
 
         table = self.schemas.streams[stream]
-        last = self.rows[stream].groupBy(table.id).agg(F.max_by("action", "seq").alias("action"))
+        last = self.frames[stream].groupBy(table.id).agg(F.max_by("action", "seq").alias("action"))
         return int(last.where("action <> 'retract'").count())
 
 
@@ -129,11 +130,11 @@ def read(
         package=files.package,
         schemas=schemas,
         batches=files.batches,
-        frames={},
+        parts={},
         files=lines,
         trees=_trees(files, told),
         findings=[*files.findings, *findings],
-        rows=rows,
+        frames=rows,
         counts=counts,
     )
 
@@ -169,7 +170,7 @@ def read_file(
         path.parent.mkdir()
         path.write_bytes(data)
         here = replace(batch, path=path.parent)
-        for lines in read_pieces(schemas.package, upcasts, here, stream, PIECE):
+        for lines in read_pieces(upcasts, here, stream, PIECE):
             tree += subtrees(first + whole.rows, lines.leaves)
             times += [lines.times] if lines.times else []
             if lines.frame is not None and lines.rows:

@@ -16,10 +16,10 @@ import polars as pl
 import pyarrow as pa
 
 from claimlog.log.event_log import Log
-from claimlog.log.lines import empty_frame
+from claimlog.log.parts import MemoryPart, Part
 from claimlog.schema.table_schema import Table
 from claimlog.spark.files import light
-from claimlog.spark.log import PLACE, SparkLog, known, polars, row_schema
+from claimlog.spark.log import SparkLog, known, polars, row_schema
 from claimlog.spark.tabular import check_pandera
 from claimlog.spark.told import enter, tell
 from claimlog.validate import ROW_CHECKS, references, rows
@@ -72,22 +72,18 @@ def _told(
             return
         found = pa.Table.from_batches(given).cast(schema)  # Spark names the parts of lists anew
         schemas, _ = known(shipped)
-        frames = {name: _empty(other) for name, other in schemas.streams.items()}
-        frames["sources"] = _frame(lookup)
-        frames[stream] = _frame(found)
-        section = Log(schemas.package, schemas, batches, frames, {}, [], streams=(stream,))
+        rows: dict[str, list[Part]] = {
+            name: [MemoryPart(_frame(one))] for name, one in (("sources", lookup), (stream, found))
+        }
+        section = Log(schemas.package, schemas, batches, rows, {}, [], streams=(stream,))
         report = Report(section)
         for check in ENTITY_CHECKS:
             check(section, report)
         yield pa.RecordBatch.from_pydict({"told": [tell(report)]})
 
-    parts = log.rows[stream].repartition(table.id)
+    parts = log.frames[stream].repartition(table.id)
     for (text,) in parts.mapInArrow(check_part, "told string").collect():
         yield text
-
-
-def _empty(table: Table) -> pl.DataFrame:
-    return pl.concat([empty_frame(table), _frame(PLACE.empty_table())], how="horizontal")
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:
@@ -106,7 +102,7 @@ def check_references(log: SparkLog, report: Report) -> None:
         for _ in _references(table):
             report.count("foreign-key", log.height(stream))
             report.count("live-reference", log.height(stream))
-    states = {name: _states(log.rows[name], table) for name, table in streams}
+    states = {name: _states(log.frames[name], table) for name, table in streams}
     refs = [refs for name, table in streams for refs in _refs(log, name, table, states[name])]
     targets = [states[name].withColumn("target", F.lit(name)) for name, _ in streams]
     beside = reduce(DataFrame.unionByName, refs).join(
@@ -134,7 +130,7 @@ def _refs(log: SparkLog, stream: str, table: Table, states: DataFrame) -> Iterat
     from pyspark.sql import functions as F
 
     live = states.select(F.col("ref").alias(table.id), "last_seq", "is_live")
-    frame = log.rows[stream].join(live, table.id)
+    frame = log.frames[stream].join(live, table.id)
     for label, target, column in _references(table):
         yield frame.select(
             F.lit(stream).alias("stream"),

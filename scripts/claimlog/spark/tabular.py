@@ -34,7 +34,7 @@ def check_pandera(log: SparkLog, report: Report) -> None:
     """Check every row of every stream with pandera on Spark, nested rows included."""
     with _raising():
         for name, table in log.schemas.streams.items():
-            frame, rows = log.rows[name], log.height(name)
+            frame, rows = log.frames[name], log.height(name)
             _check(report, name, table.fields, frame, rows, "")
             for item in table.fields:
                 if item.type == "array":

@@ -15,7 +15,6 @@ from functools import partial
 import polars as pl
 
 from claimlog.log.event_log import Log
-from claimlog.log.sections import StoredLog
 from claimlog.validate import RowsCheck, check_section, check_sections
 from claimlog.validate.report import Report
 
@@ -27,12 +26,12 @@ def only_appends(log: Log, size: int) -> bool:
     """Whether the rows after the first `size` change nothing for claims that they are not about."""
     late = pl.col("seq") >= size
     return all(
-        log.frames[stream].filter(late & pl.col("action").is_in(actions)).is_empty()
+        log.rows(stream).filter(late & pl.col("action").is_in(actions)).is_empty()
         for stream, actions in TELLING.items()
     )
 
 
-def recent(log: StoredLog, size: int, checked: Mapping[str, int]) -> RowsCheck:
+def check_appended(log: Log, size: int, checked: Mapping[str, int]) -> RowsCheck:
     """Return the check of the rows after the first `size`.
 
     Parameters
@@ -44,22 +43,22 @@ def recent(log: StoredLog, size: int, checked: Mapping[str, int]) -> RowsCheck:
 
 
 def _check(
-    log: StoredLog,
+    log: Log,
     size: int,
     checked: Mapping[str, int],
     _: Log,
     report: Report,
     progress: Callable[[str], None],
 ) -> None:
-    section = log.section_of(log.touched(size))
+    claims = log.claims_of(log.claims_since(size))
 
     def sections() -> Iterator[Log]:
-        yield log.rest()
-        yield section
+        yield log.others()
+        yield log.section(claims)
 
     check_sections(log, report, progress, sections)
     before = Report(log)
-    check_section(section.until(size), before)
+    check_section(log.section(claims.filter(pl.col("seq") < size)), before)
     untouched = Counter(checked)
     untouched.subtract(before.counts())
     report.of_claims.update(untouched)

@@ -21,7 +21,7 @@ def check_references(log: Log, report: Report) -> None:
     An entity may be asserted later in the same batch: a batch is one transaction.
     """
     for stream, table in log.own.items():
-        frame = log.frames[stream].with_columns(alive(table).alias("is_live"))
+        frame = log.rows(stream).with_columns(alive(table).alias("is_live"))
         for label, target, refs in _references(frame, table):
             beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
             unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
@@ -76,10 +76,10 @@ def _references(frame: pl.DataFrame, table: Table) -> Iterator[tuple[str, str, p
 
 def check_spans_in_sources(log: Log, report: Report) -> None:
     """Check spans against the length and the page furniture of their source's last state."""
-    last = log.frames["sources"].filter(pl.col("seq") == pl.col("seq").max().over("source_id"))
+    last = log.rows("sources").filter(pl.col("seq") == pl.col("seq").max().over("source_id"))
     lengths = last.select("source_id", "text_length", "furniture")
     for stream in log.speaking_of("claims", "codings"):
-        spans = log.frames[stream].join(lengths, on="source_id", how="left")
+        spans = log.rows(stream).join(lengths, on="source_id", how="left")
         report.check(
             "span-source",
             stream,

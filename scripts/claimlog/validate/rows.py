@@ -43,7 +43,7 @@ def check_requirements(log: Log, report: Report) -> None:
                     f"{rule['sentence'][0].lower()}{rule['sentence'][1:].rstrip('.')}"
                 )
 
-            report.check(rule["id"], stream, log.frames[stream], when & ~then, say)
+            report.check(rule["id"], stream, log.rows(stream), when & ~then, say)
 
 
 def _askable(item: Field, state: str) -> bool:
@@ -73,7 +73,7 @@ def _shown(value: object) -> str:
 def check_history(log: Log, report: Report) -> None:
     """Check identity, versions and actions along the history of every entity."""
     for stream, table in log.own.items():
-        frame = log.frames[stream]
+        frame = log.rows(stream)
         several = frame.select(pl.len().over(table.id) > 1).to_series()
         place = (table.id, "action", "version", "event_id", "batch", "line")
         # most entities have one row, whose history needs no look at its neighbours
@@ -181,7 +181,7 @@ def check_times(log: Log, report: Report) -> None:
         report.check(
             "recorded-at",
             stream,
-            log.frames[stream],
+            log.rows(stream),
             ~_is_time(pl.col("recorded_at")),
             lambda row: f'recorded_at is "{row["recorded_at"]}", expected 2026-11-21T12:00:00Z',
             "write UTC to the second",
@@ -238,7 +238,7 @@ def _in_order(log: Log) -> bool:
 def check_dates(log: Log, report: Report) -> None:
     """Check every EDTF column, those inside arrays included; each distinct value is parsed once."""
     for stream, table in log.own.items():
-        frame = log.frames[stream]
+        frame = log.rows(stream)
         for item in table.fields:
             if item.edtf:
                 _check_date(report, stream, frame, item, item.name)
@@ -279,7 +279,7 @@ def check_spans(log: Log, report: Report) -> None:
         report.check(
             "span-order",
             stream,
-            log.frames[stream],
+            log.rows(stream),
             pl.col("start") >= pl.col("end"),
             lambda row: f"start ({row['start']}) is not before end ({row['end']})",
             "a span is half-open: start < end",
@@ -290,7 +290,7 @@ def check_hops(log: Log, report: Report) -> None:
     """Check that every attribution hop says who speaks."""
     if "claims" not in log.streams:
         return
-    hops = log.frames["claims"].select("claim_id", "batch", "line", "attributions")
+    hops = log.rows("claims").select("claim_id", "batch", "line", "attributions")
     report.count("hop-speaker", hops.height)
     hops = hops.filter(pl.col("attributions").list.len() > 0).explode("attributions")
     hop = pl.col("attributions").struct
@@ -308,7 +308,7 @@ def check_parts(log: Log, report: Report) -> None:
     for stream, (column, names) in TOLD_APART.items():
         if stream not in log.streams:
             continue
-        frame, table = log.frames[stream], log.schemas.streams[stream]
+        frame, table = log.rows(stream), log.schemas.streams[stream]
         report.count("repeated-part", frame.height)
         parts = frame.select(table.id, "batch", "line", column).explode(column)
         part = pl.col(column).struct
@@ -333,7 +333,7 @@ def check_links(log: Log, report: Report) -> None:
     report.check(
         "link-ends",
         "links",
-        log.frames["links"],
+        log.rows("links"),
         pl.col("from_claim_id") == pl.col("to_claim_id"),
         lambda row: f"joins {row['from_claim_id']} to itself",
         "name two claims",

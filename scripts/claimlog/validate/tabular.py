@@ -40,7 +40,7 @@ CONSTRAINT_RULES = {
 def check_pandera(log: Log, report: Report) -> None:
     """Check every row of every stream with pandera, nested rows included."""
     for name, table in log.own.items():
-        frame = log.frames[name]
+        frame = log.rows(name)
         _validate(report, name, table.fields, frame, prefix="")
         for item in table.fields:
             if item.type == "array":

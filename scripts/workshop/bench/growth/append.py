@@ -13,7 +13,7 @@ import polars as pl
 
 from claimlog.export.descriptor import dump_json
 from claimlog.log.batch import resources, sealed_batches
-from claimlog.log.cache import cached
+from claimlog.log.cache import open_cache
 from claimlog.package import DESCRIPTOR, Package
 from workshop.bench.synthetic_log import Sealer
 from workshop.bench.synthetic_rows import Row
@@ -39,8 +39,8 @@ def main(root: str, events: str) -> None:
     coded = [name for name, kind in rows.schema.items() if kind in (pl.Categorical, pl.Enum)]
     rows = rows.with_columns(pl.col(coded).cast(pl.String))
     last = sealed_batches(package, [])[-1]
-    with cached(package) as cache:
-        sealer.tree = cache.verified[-1].tree()
+    with open_cache(package) as cache:
+        sealer.tree = cache.trees[-1].tree()
     sealer.number, sealer.previous = last.number, last.manifest_sha256
     time = last.manifest["sealed_at"]
     made = [

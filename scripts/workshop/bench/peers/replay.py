@@ -31,9 +31,9 @@ def claimlog(package: Package, _: Path) -> Result:
     import narwhals as nw
 
     from claimlog.fold.states import current
-    from claimlog.log.event_log import read
+    from claimlog.log.read_log import read
 
-    rows = _first(read(package).frames["claims"])
+    rows = _first(read(package).rows("claims"))
     took = []
     for _turn in range(TIMES):
         started = perf_counter()

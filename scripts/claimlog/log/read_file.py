@@ -1,0 +1,157 @@
+"""Reading one file of a batch, piece by piece, as rows of the present schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import polars as pl
+
+from claimlog.errors import ClaimlogError
+from claimlog.log.batch import Batch
+from claimlog.log.columnar import read_rows
+from claimlog.log.lines import Lines, Times, empty_frame, read_lines
+from claimlog.log.parts import numbered
+from claimlog.log.upcast import Upcasts
+from claimlog.schema.table_schema import Schemas
+
+PIECE = 64 << 20
+"""Bytes of a file that are parsed at once; a part holds the rows of one piece."""
+
+P = TypeVar("P")
+
+
+@dataclass
+class FileRows(Generic[P]):
+    """A file of a batch as read: what is known of its lines, and what became of its rows."""
+
+    lines: Lines
+    parts: list[P] = field(default_factory=list)
+
+
+def read_file(
+    upcasts: Upcasts, batch: Batch, stream: str, keep: Callable[[pl.DataFrame, int], P]
+) -> FileRows[P]:
+    """Read a file of a batch; memory holds one piece of it beside what `keep` keeps.
+
+    Parameters
+    ----------
+    keep
+        Called with the numbered rows of a piece, and the piece's number; what it returns is a part.
+        Where lines have findings there is none.
+    """
+    whole, parts, times = Lines(), [], []
+    for number, lines in enumerate(read_pieces(upcasts, batch, stream, PIECE)):
+        if lines.frame is not None and lines.rows and not whole.findings:
+            parts.append(keep(numbered(lines.frame, lines.leaves, whole.rows), number))
+        times += [lines.times] if lines.times else []
+        whole.rows += lines.rows
+        whole.findings += lines.findings
+        whole.leaves += lines.leaves
+        whole.size, whole.sha256 = lines.size, lines.sha256
+    whole.times = _joined(times)
+    return FileRows(whole, [] if whole.findings else parts)
+
+
+def _joined(times: list[Times]) -> Times | None:
+    if not times:
+        return None
+    rising = all(time.rising for time in times) and all(
+        one.last <= other.first for one, other in pairwise(times)
+    )
+    return Times(min(t.first for t in times), max(t.last for t in times), rising)
+
+
+def read_pieces(upcasts: Upcasts, batch: Batch, stream: str, size: int) -> Iterator[Lines]:
+    """Read a file of a batch as rows of the present schema, some `size` bytes of lines at a time.
+
+    Lines are numbered within the file. ``sha256`` and ``size`` of a piece are of the file up to
+    its end.
+    """
+    display_path, path = batch.shown_file(stream), batch.file(stream)
+    version = written_as(batch, stream, upcasts.schemas)
+    table = upcasts.table(stream, version)
+    digest, before, length = sha256(), 0, 0
+    longest = upcasts.package.thresholds["line_bytes"]
+
+    def pieces() -> Iterator[tuple[Lines, bytes]]:
+        if batch.in_columns(stream):
+            data = read_bytes(path, display_path)
+            expected = _listed(batch, stream).get("rows")
+            yield from ((lines, b"") for lines in read_rows(path, table, display_path, expected))
+            yield Lines(frame=empty_frame(table)), data
+            return
+        for data in chunks(path, display_path, size, longest):
+            lines = read_lines(data, table, display_path, longest)
+            lines.findings = [
+                replace(finding, line=finding.line + before) if finding.line else finding
+                for finding in lines.findings
+            ]
+            yield lines, data
+
+    for lines, data in pieces():
+        digest.update(data)
+        length += len(data)
+        lines.sha256, lines.size = digest.hexdigest(), length
+        if lines.frame is not None:
+            lines.frame = upcasts.up(lines.frame, stream, version)
+            lines.times = Times.of(lines.frame)
+        before += lines.rows
+        yield lines
+
+
+def chunks(path: Path, shown: str, size: int, longest: int) -> Iterator[bytes]:
+    """Yield a file in pieces of about `size` bytes that end with a line, the last one as it is.
+
+    A line that is far longer than `longest` is the last, cut off: no row begins like that.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be read.
+    """
+    rest, nothing = b"", True
+    try:
+        with path.open("rb") as handle:
+            while data := handle.read(size):
+                end = data.rfind(b"\n") + 1
+                if end:
+                    yield rest + data[:end]
+                    rest, nothing = data[end:], False
+                else:
+                    rest += data
+                    if size > 0 and len(rest) > longest + size:
+                        break
+    except OSError as error:
+        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error
+    if rest or nothing:
+        yield rest
+
+
+def written_as(batch: Batch, stream: str, schemas: Schemas) -> int:
+    """Return the schema version that a batch's rows of a stream were written by."""
+    return int(_listed(batch, stream).get("schema_version", schemas.streams[stream].version))
+
+
+def _listed(batch: Batch, stream: str) -> Mapping[str, Any]:
+    """Return what a batch's manifest says of a stream's file; nothing if the batch is open."""
+    found: Mapping[str, Any] = batch.manifest.get("files", {}).get(batch.name(stream), {})
+    return found
+
+
+def read_bytes(path: Path, shown: str) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error

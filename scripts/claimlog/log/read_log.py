@@ -1,0 +1,292 @@
+"""Reading the log: every file of every batch, once, into parts and into the tree.
+
+A log of some megabytes is read into memory. Of a larger one the parts lie in the cache, so that the
+next command reads only the files that are new, and only the rows that it needs.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from claimlog import fingerprint
+from claimlog.errors import ClaimlogError, Finding, reason
+from claimlog.log.batch import Batch, batches_to_read, descriptor_findings
+from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
+from claimlog.log.event_log import Log
+from claimlog.log.lines import Lines
+from claimlog.log.merkle import CompactRange
+from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, write_part
+from claimlog.log.read_file import FileRows, read_file, written_as
+from claimlog.log.upcast import Upcasts
+from claimlog.package import Package
+from claimlog.schema.table_schema import STREAMS, Schemas
+
+READERS = 2
+"""Files read at once."""
+
+PROCESS_BYTES = 16 << 20
+"""Bytes to read below which starting processes costs more than it gains."""
+
+Progress = Callable[[str], None]
+Place = tuple[int, str]
+Frames = FileRows[pl.DataFrame]
+Files = FileRows[PartFile]
+
+
+def read(
+    package: Package,
+    pending: Iterable[Batch] = (),
+    sealed: bool = True,
+    progress: Progress = lambda _: None,
+    fresh: bool = False,
+) -> Log:
+    """Read the sealed batches of a package, and `pending` ones as if they came next.
+
+    Nothing is raised for bad data: it is listed in ``findings``, and a file that cannot be read
+    adds no rows.
+
+    Parameters
+    ----------
+    sealed
+        If false, `pending` alone is read as the whole log.
+    progress
+        Called with the name of each file once it is read.
+    fresh
+        Whether to read every file again, whatever the cache holds.
+
+    Raises
+    ------
+    ClaimlogError
+        If the definition cannot be read, or parts cannot be written.
+    """
+    schemas = Schemas(package)
+    findings: list[Finding] = [*descriptor_findings(package)] if sealed else []
+    batches = [*(batches_to_read(package, findings) if sealed else ()), *pending]
+    log = Log(package, schemas, batches, {name: [] for name in STREAMS}, {}, [], findings)
+    places = [(batch, stream) for batch in batches for stream in batch.streams]
+    if _bytes(places) <= fingerprint.MEMORY_BYTES:
+        _read_into_memory(log, places, progress)
+    else:
+        with open_cache(package, fresh) as cache:
+            if cache.why_empty:
+                progress(cache.why_empty)
+            log.scratch = cache.scratch
+            _read_into_cache(log, places, cache, progress)
+            if not cache.save():
+                progress("the cache cannot be written: the next command may read all again")
+    pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
+    return log
+
+
+def _bytes(places: Sequence[tuple[Batch, str]]) -> int:
+    return sum(batch.file(stream).stat().st_size for batch, stream in places)
+
+
+def _read_into_memory(log: Log, places: Sequence[tuple[Batch, str]], progress: Progress) -> None:
+    upcasts, tree = log.upcasts, CompactRange()
+    # parsing leaves the interpreter for C, hashing does not: two threads use two cores
+    with ThreadPoolExecutor(READERS) as pool:
+        reading = {
+            (batch.index, stream): pool.submit(read_file, upcasts, batch, stream, _kept_in_memory)
+            for batch, stream in places
+        }
+
+        def result(batch: Batch, stream: str) -> tuple[Lines, list[Part]]:
+            found = reading.pop((batch.index, stream)).result()
+            parts = _in_place(found.parts, tree.size, batch)
+            return found.lines, [*parts]
+
+        for batch in log.batches:
+            for stream in batch.streams:
+                lines, parts = result(batch, stream)
+                _enter(log, batch, stream, lines, parts, progress)
+                tree.extend(lines.leaves)
+                lines.leaves = []  # they are in the frames now
+            log.trees.append((tree.size, tree.root()))
+    for stream, parts in log.parts.items():
+        if len(parts) > 1:
+            # one piece: the many pieces of parsed files make every later step slower
+            frames = [part.scan().collect() for part in parts]
+            log.parts[stream] = [MemoryPart(pl.concat(frames, rechunk=True))]
+
+
+def _kept_in_memory(rows: pl.DataFrame, _: int) -> pl.DataFrame:
+    return rows
+
+
+def _in_place(frames: Sequence[pl.DataFrame], first: int, batch: Batch) -> Iterator[MemoryPart]:
+    """Yield the parts of a file in memory whose first row has the ``seq`` `first`."""
+    for frame in frames:
+        rows = frame.with_columns(
+            (pl.col("line") + (first - 1)).alias("seq"),
+            pl.lit(batch.number, dtype=pl.Int64).alias("batch"),
+        )
+        yield MemoryPart(rows, first, first + sum(one.height for one in frames))
+
+
+def _enter(
+    log: Log, batch: Batch, stream: str, lines: Lines, parts: Sequence[Part], progress: Progress
+) -> None:
+    log.findings += lines.findings
+    log.files[batch.shown_file(stream)] = lines
+    log.parts[stream] += parts
+    progress(batch.shown_file(stream))
+
+
+def _read_into_cache(
+    log: Log, places: Sequence[tuple[Batch, str]], cache: Cache, progress: Progress
+) -> None:
+    """Read what the cache does not know, and go on with the tree from the last batch it knows.
+
+    Files of an open batch stay in memory while they are small: they change with every new row.
+    """
+    small = {
+        (batch.index, stream)
+        for batch, stream in places
+        if not batch.sealed and batch.file(stream).stat().st_size <= fingerprint.MEMORY_BYTES
+    }
+    keys = _keys(log, [place for place in places if (place[0].index, place[1]) not in small])
+    cached = [batch for batch in log.batches if not small & {(batch.index, s) for s in STREAMS}]
+    records = cache.trees_of([[keys[b.index, s] for s in b.streams] for b in cached])
+    tree = records[-1].tree() if records else CompactRange()
+    first = 0
+    new = [place for place, key in keys.items() if key not in cache.files]
+    with _reading(log, new, cache) as result:
+        for batch in log.batches:
+            for stream in batch.streams:
+                place = (batch.index, stream)
+                parts: list[Part]
+                if place in small:
+                    frames: Frames = read_file(log.upcasts, batch, stream, _kept_in_memory)
+                    lines = frames.lines
+                    parts = [*_in_place(frames.parts, first, batch)]
+                else:
+                    lines, record = _known(cache, keys[place]) or result(batch, stream)
+                    parts = _in_cache(cache, record, first, batch)
+                    if not lines.findings:
+                        cache.files[keys[place]] = record
+                if batch.index >= len(records):
+                    tree.extend(lines.leaves or _leaves(parts))
+                lines.leaves = []
+                _enter(log, batch, stream, lines, parts, progress)
+                first += lines.rows
+            if batch.index >= len(records):
+                names = tuple(keys.get((batch.index, stream), "") for stream in batch.streams)
+                records.append(TreeRecord(names, tree.size, tree.peaks))
+    log.trees = [(record.size, record.tree().root()) for record in records]
+    cache.used = {*keys.values()}
+    cache.trees = [] if log.findings else records[: len(cached)]
+
+
+def _known(cache: Cache, key: str) -> tuple[Lines, FileRecord] | None:
+    record = cache.files.get(key)
+    return None if record is None else (record.lines(), record)
+
+
+def _in_cache(cache: Cache, record: FileRecord, first: int, batch: Batch) -> list[Part]:
+    end = first + record.rows
+    return [
+        CachedPart(file, cache.parts / file.name, batch.number, first, end) for file in record.parts
+    ]
+
+
+def _leaves(parts: Sequence[Part]) -> list[bytes]:
+    if not parts:
+        return []
+    rows = pl.concat(part.scan().select("seq", "event_id") for part in parts)
+    return rows.sort("seq").collect()["event_id"].str.decode("hex").to_list()
+
+
+def _keys(log: Log, places: Sequence[tuple[Batch, str]]) -> dict[Place, str]:
+    """Return what each file is known by: its hash, and as what it is read."""
+    digests = fingerprint.digests_of(log.package)
+    keys = {
+        (batch.index, stream): f"{digests.of(batch.file(stream))}:{stream}:"
+        f"{written_as(batch, stream, log.schemas)}"
+        for batch, stream in places
+    }
+    with suppress(OSError):
+        digests.save()
+    return keys
+
+
+Result = Callable[[Batch, str], tuple[Lines, FileRecord]]
+
+
+@contextmanager
+def _reading(log: Log, places: Sequence[Place], cache: Cache) -> Iterator[Result]:
+    """Yield a function that returns what reading a file gave, in whatever order files are read."""
+    batches = {batch.index: batch for batch in log.batches}
+    size = sum(batches[index].file(stream).stat().st_size for index, stream in places)
+    pool: ThreadPoolExecutor | ProcessPoolExecutor
+    if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
+        pool = ThreadPoolExecutor(READERS)
+    else:
+        # a forked child of a threaded process can hang in a library that holds a lock
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(READERS, context, initializer=_ignore_interrupts)
+    root, archived = log.package.root, log.package.archived
+    with pool:
+        futures: dict[Place, Future[Files]] = {
+            (index, stream): pool.submit(
+                read_into_parts, root, archived, batches[index], stream, cache.parts
+            )
+            for index, stream in places
+        }
+
+        def result(batch: Batch, stream: str) -> tuple[Lines, FileRecord]:
+            try:
+                found = futures.pop((batch.index, stream)).result()
+            except BrokenProcessPool as error:
+                raise ClaimlogError(
+                    f"{batch.shown_file(stream)}: the process that read it was killed; "
+                    "is there too little memory? nothing was built"
+                ) from error
+            return found.lines, FileRecord.of(found.lines, found.parts)
+
+        try:
+            yield result
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def read_into_parts(root: Path, archived: bool, batch: Batch, stream: str, folder: Path) -> Files:
+    """Read a file of a batch and write its rows as parts into `folder`; runs in any process.
+
+    Raises
+    ------
+    ClaimlogError
+        If a part cannot be written.
+    """
+    schemas = Schemas(Package(root, archived))
+    write = partial(_write, schemas, batch, stream, folder)
+    return read_file(Upcasts(schemas), batch, stream, write)
+
+
+def _write(
+    schemas: Schemas, batch: Batch, stream: str, folder: Path, rows: pl.DataFrame, number: int
+) -> PartFile:
+    path = folder / f"{batch.path.name}-{stream}-{os.getpid()}-{number}.parquet"
+    try:
+        return write_part(rows, schemas.streams[stream], path)
+    except OSError as error:
+        raise ClaimlogError(
+            f"{schemas.package.relative(folder)}: cannot be written ({reason(error)}); "
+            "make room, or give write permission; nothing was replaced"
+        ) from error
