@@ -144,7 +144,10 @@ class Log:
         each = -(-size // max(1, len(parts)))
         names = [*self.schemas.streams[stream].names, *POSITION]
         return pl.concat(
-            [self._no_rows(stream), *(part.sample(each).select(names) for part in parts)]
+            [
+                self._no_rows(stream).select(names),
+                *(part.sample(each).select(names) for part in parts),
+            ]
         )
 
     def height(self, stream: str) -> int:
