@@ -39,6 +39,7 @@ def checked(context: Context, texts: Path | None) -> Report:
     from claimlog.log.read_log import read
     from claimlog.validate import LAYERS
     from claimlog.validate import validate as run
+    from claimlog.validate.appended import note_valid
 
     supplied = load_texts(texts)
     from claimlog.fingerprint import files_of_rows
@@ -46,7 +47,10 @@ def checked(context: Context, texts: Path | None) -> Report:
     files = len(files_of_rows(context.package))
     with progress("validate", files + len(LAYERS)) as step:
         log = read(context.package, progress=step)
-        return run(log, supplied, progress=step)
+        report = run(log, supplied, progress=step)
+    if not report.error_count:
+        note_valid(log)
+    return report
 
 
 def summarise(report: Report) -> None:

@@ -23,6 +23,7 @@ from claimlog.sources.text import Texts
 from claimlog.state import checked_state, open_lock
 from claimlog.swap import publishing, tidy
 from claimlog.validate import Report, validate
+from claimlog.validate.appended import is_valid, validate_appended
 
 
 @contextlib.contextmanager
@@ -119,7 +120,11 @@ def append(
         before = read_bytes(path, path.name) if path.exists() else b""
         path.write_bytes(before + b"".join(line + b"\n" for line in lines))
         log = read_with_open(package, folder)
-        report = validate(log, texts, frictionless=False)
+        sealed = log.trees[-2][0] if len(log.trees) > 1 else 0
+        if is_valid(log, sealed):
+            report = validate_appended(log, sealed, texts)
+        else:
+            report = validate(log, texts, frictionless=False)
         if report.error_count:
             shown = f"{package.relative(place)}/{stream}.ndjson"
             offset = before.count(b"\n")

@@ -30,6 +30,7 @@ from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
+from claimlog.validate.appended import note_valid
 
 
 def seal(
@@ -101,6 +102,7 @@ def seal(
             move_in(package, place)
             confirm(package.events, f"events/{name}")
             _tidy(package, name)
+    note_valid(log)
     sealed = package.events / name
     return Batch(
         sealed, package.relative(sealed), batch.number, slug, batch.index, manifest

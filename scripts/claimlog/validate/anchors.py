@@ -18,8 +18,16 @@ ANCHORED = ("claims", "codings")
 RULES = ("quote-hash", "anchor-words", "word-boundary", "own-words")
 
 
-def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
-    """Check every live claim and coding against its text, where the text was supplied."""
+def check_anchors(
+    log: Log, report: Report, texts: Texts | None, sections: Iterable[Log] | None = None
+) -> None:
+    """Check live claims and codings against their texts, where these were supplied.
+
+    Parameters
+    ----------
+    sections
+        The sections to check; all of the log by default.
+    """
     sources = {row["source_id"]: row for row in log.live("sources").iter_rows(named=True)}
     coded = {name: row for name, row in sources.items() if row["text_sha256"]}
     if texts is None:
@@ -42,7 +50,7 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
             )
             report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
     report.anchors_unchecked = 0
-    for section in log.sections():
+    for section in log.sections() if sections is None else sections:
         for stream in section.speaking_of(*ANCHORED):
             frame = section.live(stream)
             for source, text in found.items():
