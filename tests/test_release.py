@@ -660,11 +660,11 @@ def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
     repo.release("0.1.0", as_of="2")
     world = repo.world
     world.add("claims", [claim(QUOTE, "Added, and soon retracted.")])
-    world.retract("claims", "C001-007", "Coded twice.")
+    world.retract("C001-007", "Coded twice.")
     world.amend("claims", "C001-001", note="Once.")
     world.amend("claims", "C001-001", note="Twice.")
     world.amend("claims", "C001-002", note="Amended, then retracted.")
-    world.retract("claims", "C001-002", "Not in the text.")
+    world.retract("C001-002", "Not in the text.")
     world.add("claims", [claim("nobody noticed", "It went unseen, a text says.")])
     world.seal("more")
     made = repo.release("0.2.0")

@@ -193,7 +193,7 @@ def test_an_unknown_source_is_not_found_and_the_page_says_what_identifiers_look_
 def test_a_retracted_source_is_not_found_and_the_page_says_why(world: World) -> None:
     world.add("sources", [source("S102")])
     world.seal("more")
-    world.retract("sources", "S102", "It never existed.")
+    world.retract("S102", "It never existed.")
     world.seal("less")
     build(world.package, world.package.build)
     page = asking(world.package.build)("/sources/S102")

@@ -220,11 +220,9 @@ def retract(
     context: Context, identifier: str, reason: str, recorded_by: str, today: date | None
 ) -> None:
     """Retract a live entity: it leaves the current tables and keeps a tombstone."""
-    from claimlog.cli.show import history
     from claimlog.edit.append import retract as run
 
-    stream, _ = history(context.package, identifier)
-    row = run(context.package, stream, identifier, reason, recorded_by, today)
+    row = run(context.package, identifier, reason, recorded_by, today)
     say_lateness(row["recorded_at"])
     line(f"retracted {identifier}, version {row['version']}, in the open batch")
 

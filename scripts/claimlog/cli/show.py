@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.cli.output import line
+from claimlog.edit.append import find_entity
 from claimlog.edit.open_batch import read_with_open
-from claimlog.errors import ClaimlogError
-from claimlog.log.canonical import suggest
 from claimlog.package import Package
 
 QUIET = ("action", "version", "recorded_at", "recorded_by", "reason", "event_id", "batch", "seq")
@@ -23,15 +22,9 @@ def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]
     """
     log = read_with_open(package)
     log.require_readable()
-    for stream, table in log.schemas.streams.items():
-        rows = log.history(stream, identifier)
-        if not rows.is_empty():
-            columns = ("seq", "event_id", "batch", *table.names)
-            return stream, rows.select(columns).to_dicts()
-    known = [name for stream in log.streams for name in log.ids(stream)]
-    raise ClaimlogError(
-        f'nothing has the identifier "{identifier}"{suggest(identifier, tuple(known))}'
-    )
+    stream, rows = find_entity(log, identifier)
+    columns = ("seq", "event_id", "batch", *log.schemas.streams[stream].names)
+    return stream, rows.select(columns).to_dicts()
 
 
 def print_history(stream: str, versions: list[dict[str, Any]]) -> None:

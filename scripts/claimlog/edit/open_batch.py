@@ -16,7 +16,7 @@ from claimlog.files import remove
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
-from claimlog.log.read_log import read
+from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS
 from claimlog.sources.text import Texts
@@ -82,10 +82,15 @@ def open_batch(package: Package, folder: Path | None = None) -> Batch | None:
     return Batch(folder, package.relative(place), number, "open", number - 1)
 
 
-def read_with_open(package: Package, folder: Path | None = None) -> Log:
+def read_with_open(package: Package) -> Log:
     """Read the log with the open batch as if it were sealed already."""
-    batch = open_batch(package, folder)
-    return read(package, [batch] if batch else [])
+    return with_open(read(package))
+
+
+def with_open(sealed: Log, folder: Path | None = None) -> Log:
+    """Return a log with the open batch, whose files may lie in another `folder`, after it."""
+    batch = open_batch(sealed.package, folder)
+    return extend(sealed, [batch]) if batch else sealed
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Input:
 
 
 def append(
-    package: Package,
+    sealed: Log,
     stream: str,
     lines: Sequence[bytes],
     texts: Texts | None,
@@ -105,13 +110,14 @@ def append(
 ) -> Report:
     """Add canonical lines to the open batch, all of them or none.
 
-    The caller holds the lock.
+    The caller holds the lock, and has read the log without the open batch.
 
     Raises
     ------
     FindingsError
         If the log with the new rows would break a rule; the open batch stays as it was.
     """
+    package = sealed.package
     place = open_folder(package)
     with publishing(place, package.relative(place)) as folder:
         if place.is_dir():
@@ -119,10 +125,9 @@ def append(
         path = folder / f"{stream}.ndjson"
         before = read_bytes(path, path.name) if path.exists() else b""
         path.write_bytes(before + b"".join(line + b"\n" for line in lines))
-        log = read_with_open(package, folder)
-        sealed = log.trees[-2][0] if len(log.trees) > 1 else 0
-        if is_valid(log, sealed):
-            report = validate_appended(log, sealed, texts)
+        log = with_open(sealed, folder)
+        if is_valid(log, sealed.size):
+            report = validate_appended(log, sealed.size, texts)
         else:
             report = validate(log, texts, frictionless=False)
         if report.error_count:

@@ -9,7 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.batch_files import move_in, recover, staging, sync_descriptor, undisturbed
+from claimlog.edit.batch_files import (
+    leave_out_known,
+    move_in,
+    recover,
+    staging,
+    sync_descriptor,
+    undisturbed,
+)
 from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
@@ -26,7 +33,7 @@ from claimlog.log.batch import (
 from claimlog.log.columnar import write_rows
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
-from claimlog.log.read_log import read
+from claimlog.log.read_log import extend, read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
@@ -63,16 +70,17 @@ def seal(
         If there is no open batch, the clock is in doubt, or the batch cannot be moved.
     """
     done = recover(package)
+    log = read(package)
+    done += leave_out_known(log)
     batch = open_batch(package)
     if batch is None:
-        log = read(package)
         if done and log.batches and log.batches[-1].slug == slug:
             return log.batches[-1], validate(log, texts)  # this finished the seal that was cut off
         also = f" (an interrupted run was finished: {'; '.join(done)})" if done else ""
         raise ClaimlogError(f"there is no open batch to seal; claimlog add makes one{also}")
     if NAME.fullmatch(f"0001-{slug}") is None:
         raise UsageError(f'--slug "{slug}": expected lower-case words joined by hyphens')
-    log = read(package, [batch])
+    log = extend(log, [batch])
     report = validate(log, texts)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was sealed")
