@@ -18,11 +18,11 @@ from claimlog.build import build
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.export.metadata import queries
 from claimlog.package import Package
-from claimlog.site.frozen import freeze
-from claimlog.site.history import find
-from claimlog.site.paging import Part
-from claimlog.site.plots import Bar, plot
-from claimlog.site.serve import command
+from claimlog.site.drawing.bar_chart import Bar, bar_chart
+from claimlog.site.pages.as_of import batch_at
+from claimlog.site.pagination import Pagination
+from claimlog.site.release_databases import place_releases
+from claimlog.site.server_command import server_command
 from conftest import Get, World, asking, claim, copied
 from test_release import Repo, repository
 
@@ -101,7 +101,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
 @pytest.fixture(scope="module")
 def both(released: Repo) -> Get:
     folder = released.package.build
-    return asking(folder, *freeze(released.package, folder, "all"))
+    return asking(folder, *place_releases(released.package, folder, "all"))
 
 
 def shown(page: Any) -> str:
@@ -199,9 +199,9 @@ def test_incidents_are_plotted_in_the_year_in_which_they_begin(get: Get) -> None
 
 
 def test_a_plot_of_nothing_has_no_width() -> None:
-    drawn = plot("p", "P", "", ["a"], [Bar("x", (0,), (None,))], stacked=False)
-    assert drawn["bars"][0]["parts"][0]["width"] == 0
-    assert plot("p", "P", "", ["a"], [], stacked=True)["bars"] == []
+    chart = bar_chart("p", "P", "", ["a"], [Bar("x", (0,), (None,))], stacked=False)
+    assert chart["bars"][0]["parts"][0]["width"] == 0
+    assert bar_chart("p", "P", "", ["a"], [], stacked=True)["bars"] == []
 
 
 def test_all_claims_are_listed_in_the_order_of_their_article(get: Get) -> None:
@@ -326,8 +326,8 @@ def test_long_lists_are_parted_into_pages_that_keep_the_search(made: World, tmp_
 
 
 def test_a_page_number_is_read_with_care() -> None:
-    assert Part(1, 0).shown({})["first"] == 0
-    assert (Part(1, 101).pages, Part(3, 101).shown({})["last"]) == (3, 101)
+    assert Pagination(1, 0).links({})["first"] == 0
+    assert (Pagination(1, 101).pages, Pagination(3, 101).links({})["last"]) == (3, 101)
 
 
 def test_the_codebook_holds_every_variable_step_decision_and_list(served: World, get: Get) -> None:
@@ -518,7 +518,7 @@ def test_a_day_means_its_end_and_a_time_the_batches_sealed_by_then() -> None:
         ("2030-01-01", 4),
         ("4", 4),
     ):
-        found, _ = find(text, batches)
+        found, _ = batch_at(text, batches)
         assert found is not None
         assert found["number"] == number, text
     for text, why in (
@@ -527,8 +527,8 @@ def test_a_day_means_its_end_and_a_time_the_batches_sealed_by_then() -> None:
         ("2026-02-31", "is neither a day nor a time nor a batch number"),
         ("٣", "is neither a day nor a time nor a batch number"),
     ):
-        assert find(text, batches)[0] is None
-        assert why in find(text, batches)[1]
+        assert batch_at(text, batches)[0] is None
+        assert why in batch_at(text, batches)[1]
 
 
 def test_a_time_that_is_none_is_answered_with_what_is_expected(get: Get) -> None:
@@ -593,14 +593,14 @@ def test_a_release_keeps_its_claims_at_their_addresses(both: Get) -> None:
 
 def test_releases_are_served_from_databases_that_the_index_knows(released: Repo) -> None:
     package, folder = released.package, released.package.build
-    words = command(package, folder, "127.0.0.1", 0, "0.1.0, 0.1.0")
+    words = server_command(package, folder, "127.0.0.1", 0, "0.1.0, 0.1.0")
     [frozen] = [Path(word) for word in words if word.endswith("tiny-0_1_0.db")]
     assert frozen.is_file()
     assert words[words.index(str(frozen)) - 1] == "--immutable"
     with pytest.raises(UsageError, match=r"9\.9\.9: is no release of tiny"):
-        freeze(package, folder, "9.9.9")
+        place_releases(package, folder, "9.9.9")
     with pytest.raises(UsageError, match="name versions"):
-        freeze(package, folder, " , ")
+        place_releases(package, folder, " , ")
 
 
 def test_the_command_refuses_a_release_that_never_was(served: World) -> None:
@@ -622,10 +622,10 @@ def test_a_release_is_taken_out_of_its_archive_where_no_directory_is(
 ) -> None:
     package, out = elsewhere(released, tmp_path)
     shutil.rmtree(package.root / "dist" / "tiny-0.1.0")
-    [frozen] = freeze(package, out, "0.1.0")
+    [frozen] = place_releases(package, out, "0.1.0")
     kept = released.root / "dist" / "tiny-0.1.0" / "tiny.db"
     assert frozen.read_bytes() == kept.read_bytes()
-    assert freeze(package, out, "0.1.0") == [frozen]
+    assert place_releases(package, out, "0.1.0") == [frozen]
 
 
 def test_a_release_that_is_not_at_hand_is_named_with_what_to_do(
@@ -634,7 +634,7 @@ def test_a_release_that_is_not_at_hand_is_named_with_what_to_do(
     package, out = elsewhere(released, tmp_path)
     shutil.rmtree(package.root / "dist")
     with pytest.raises(ClaimlogError, match=r"put tiny-0\.1\.0\.zip into dist/"):
-        freeze(package, out, "all")
+        place_releases(package, out, "all")
 
 
 def test_a_database_that_the_index_does_not_know_is_not_served(
@@ -644,9 +644,9 @@ def test_a_database_that_the_index_does_not_know_is_not_served(
     database = package.root / "dist" / "tiny-0.1.0" / "tiny.db"
     database.write_bytes(database.read_bytes() + b"\0")
     with pytest.raises(ClaimlogError, match=r"is not the one that releases/0\.1\.0\.json names"):
-        freeze(package, out, "0.1.0")
+        place_releases(package, out, "0.1.0")
     assert not list(out.rglob("*.db"))
     shutil.rmtree(database.parent)
     (package.root / "dist" / "tiny-0.1.0.zip").write_bytes(b"no archive")
     with pytest.raises(ClaimlogError, match=r"holds no tiny-0\.1\.0/tiny\.db that can be read"):
-        freeze(package, out, "0.1.0")
+        place_releases(package, out, "0.1.0")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
-from claimlog.site.formats import edtf, number, when
-from claimlog.site.frozen import freeze
-from claimlog.site.headers import HEADERS
+from claimlog.site.protection.security_headers import HEADERS
+from claimlog.site.release_databases import place_releases
+from claimlog.site.template_filters import edtf, number, when
 from claimlog.sources.text import Text
 from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
 from test_release import Repo, repository
@@ -96,7 +96,7 @@ def since(past: Repo) -> Get:
 
 @pytest.fixture(scope="module")
 def beside(past: Repo) -> Get:
-    return asking(past.package.build, *freeze(past.package, past.package.build, "all"))
+    return asking(past.package.build, *place_releases(past.package, past.package.build, "all"))
 
 
 LATE = "nobody noticed"

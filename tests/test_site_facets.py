@@ -11,9 +11,9 @@ import pytest
 from datasette.app import Datasette
 
 from claimlog.build import build
-from claimlog.site.kept import _KEPT
-from claimlog.site.reader_pool import ReaderPool
-from claimlog.site.serve import SETTINGS
+from claimlog.site.memo import _MEMO
+from claimlog.site.protection.reader_pool import ReaderPool
+from claimlog.site.server_command import SETTINGS
 from conftest import World, copied
 
 ASKED = (
@@ -138,14 +138,14 @@ def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:
     known: dict[str, set[str]] = {}
 
     async def start() -> None:
-        told: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-        await told.put({"type": "lifespan.startup"})
-        await told.put({"type": "lifespan.shutdown"})
+        messages: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        await messages.put({"type": "lifespan.startup"})
+        await messages.put({"type": "lifespan.shutdown"})
 
         async def send(message: dict[str, Any]) -> None:
-            known[message["type"]] = {*_KEPT.get(app.databases["tiny"], ())}
+            known[message["type"]] = {*_MEMO.get(app.databases["tiny"], ())}
 
-        await app.app()({"type": "lifespan"}, told.get, send)
+        await app.app()({"type": "lifespan"}, messages.get, send)
 
     asyncio.run(start())
     ready = known["lifespan.startup.complete"]

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from claimlog.build import build
-from claimlog.site.graph import circles, drawn
-from claimlog.site.shown import by_origin, counted_once
-from claimlog.site.timeline import drawn as line_of_time
+from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
+from claimlog.site.drawing.timeline import draw_timeline
+from claimlog.site.origin_groups import dependent_origins, group_by_origin
 from claimlog.sources.text import Text
 from conftest import Get, World, asking, claim, copied, hop, source
 
@@ -324,9 +324,9 @@ def unequal(get: Get, name: str) -> tuple[int, list[str]]:
                     faults.append(f"{query}: {number} on {total}")
                 found[ally["ally_id"], cell["measure"], status] = number
     canned = get(f"/{name}/measures_by_ally.json?_shape=array&_size=max").json()
-    told = {(r["ally_id"], r["measure"], r["measure_status"]): r["claims"] for r in canned}
-    if told != found:
-        faults.append(f"the query says otherwise: {told.items() ^ found.items()}")
+    counted = {(r["ally_id"], r["measure"], r["measure_status"]): r["claims"] for r in canned}
+    if counted != found:
+        faults.append(f"the query says otherwise: {counted.items() ^ found.items()}")
     plot = next(p for p in get("/index.json").json()["plots"] if p["name"] == "allies")
     for part in (part for bar in plot["bars"] for part in bar["parts"] if part["value"]):
         total = get(part["link"].replace("?", ".json?")).json()["part"]["total"]
@@ -489,34 +489,36 @@ def test_a_release_that_is_not_served_is_not_found(get: Get) -> None:
 
 def test_a_circle_of_reliance_is_found_and_the_graph_is_still_drawn() -> None:
     pairs = [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "e")]
-    assert sorted(map(sorted, map(set, circles(pairs)[0]))) == [["a", "b", "c"], ["e"]]
+    assert sorted(map(sorted, map(set, find_cycles(pairs)[0]))) == [["a", "b", "c"], ["e"]]
     nodes = [{"source_id": name, "publisher": name, "title": "T" * 90} for name in "abcde"]
-    graph = drawn(nodes, [{"source_id": one, "on_id": other} for one, other in pairs])
+    graph = draw_origin_graph(nodes, [{"source_id": one, "on_id": other} for one, other in pairs])
     assert len({(node["x"], node["y"]) for node in graph["nodes"]}) == 5
-    assert drawn([], [])["nodes"] == []
+    assert draw_origin_graph([], [])["nodes"] == []
 
 
 def test_what_rests_on_others_stands_left_of_them() -> None:
     nodes = [{"source_id": name, "publisher": name, "title": name} for name in "abc"]
-    graph = drawn(nodes, [{"source_id": one, "on_id": other} for one, other in ("ab", "bc", "ac")])
+    graph = draw_origin_graph(
+        nodes, [{"source_id": one, "on_id": other} for one, other in ("ab", "bc", "ac")]
+    )
     places = {node["source_id"]: node["x"] for node in graph["nodes"]}
     assert places["a"] < places["b"] < places["c"]
 
 
 def test_origins_that_share_a_work_count_once_and_unknown_ones_come_last() -> None:
     edges = {"x": [("w", "certain")], "y": [("w", "probable")], "z": []}
-    assert counted_once("xyz", edges) == {"x": ["y"], "y": ["x"], "z": []}
+    assert dependent_origins("xyz", edges) == {"x": ["y"], "y": ["x"], "z": []}
     rows = [
         {"origin_id": origin, "origin": origin, "origin_title": origin, "source_id": "S001"}
         for origin in (None, "z", "x")
     ]
-    assert [group["origin_id"] for group in by_origin(rows, edges)] == ["x", "z", None]
+    assert [group["origin_id"] for group in group_by_origin(rows, edges)] == ["x", "z", None]
 
 
 def test_a_line_of_time_needs_two_days_and_keeps_its_years_apart() -> None:
-    assert line_of_time([{"day": "2025-01-01", "claim_id": "C001-001"}]) is None
-    assert line_of_time([{"day": None, "claim_id": "C001-001"}]) is None
-    line = line_of_time(
+    assert draw_timeline([{"day": "2025-01-01", "claim_id": "C001-001"}]) is None
+    assert draw_timeline([{"day": None, "claim_id": "C001-001"}]) is None
+    line = draw_timeline(
         [{"day": f"{year}-12-30", "claim_id": str(year)} for year in range(1900, 2026)]
     )
     assert line is not None
