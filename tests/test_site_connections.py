@@ -26,7 +26,7 @@ from claimlog.site.protection.connections import Connection, ConnectionLimiter, 
 from claimlog.site.protection.peers import peer_of
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
-from claimlog.site.server import RepeatedErrors
+from claimlog.site.server import LoopErrorHandler
 from claimlog.site.server_command import server_command
 from conftest import World, copied
 
@@ -405,7 +405,7 @@ def test_a_household_is_one_peer() -> None:
 
 
 def test_the_same_error_of_the_event_loop_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
-    errors = RepeatedErrors()
+    errors = LoopErrorHandler()
     for number in range(1000):
         error = OSError(24, f"Too many open files {number}")
         errors(None, {"message": "no accept\nx", "exception": error})  # type: ignore[arg-type]

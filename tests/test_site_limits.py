@@ -31,7 +31,7 @@ from claimlog.build import build
 from claimlog.escaping import UNPRINTABLE
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.protection import reader_limits, sql_worker
-from claimlog.site.protection.failures import PageError, describe_error, shorten
+from claimlog.site.protection.failures import PageError, describe_error, short_line
 from claimlog.site.protection.reader_pool import ReaderPool, Worker
 from claimlog.site.protection.reader_request import classify_request
 from claimlog.site.protection.security_headers import POLICY, script_source
@@ -184,15 +184,15 @@ def test_a_cookie_that_is_odd_or_long_is_no_fault_of_the_server(
 
 
 def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
-    assert shorten("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
-    assert len(shorten("x" * 100_000)) < reader_limits.LOG_CHARACTERS + 50
+    assert short_line("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
+    assert len(short_line("x" * 100_000)) < reader_limits.LOG_CHARACTERS + 50
 
 
 # --- sizes
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "limit"),
     [
         ("/claims?q=" + "a" * 9000, 414, "at most 8,192"),
         ("/tiny/claims?" + many("x", 101), 400, "at most 100"),
@@ -212,16 +212,16 @@ def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
     ],
 )
 def test_an_address_that_is_too_long_is_refused_with_the_limit(
-    path: str, status: int, body: str, get: Get
+    path: str, status: int, limit: str, get: Get
 ) -> None:
     page = get(path)
     assert page.status_code == status
-    assert body in page.text
+    assert limit in page.text
     assert FRAME in page.text
     bare, _, query = path.partition("?")
     answer = get(f"{bare}.json?{query}")
     assert answer.status_code == status
-    assert body in answer.json()["error"]
+    assert limit in answer.json()["error"]
 
 
 def test_as_much_as_is_allowed_is_read(get: Get) -> None:
@@ -460,8 +460,8 @@ def test_an_idle_process_that_was_ended_is_not_asked() -> None:
     (worker,) = pool._idle
     worker._process.kill()
     worker._process.wait(10)
-    found = asyncio.run(pool.run(job))["found"]
-    assert [tuple(row) for row in found.rows] == [(1,)]
+    results = asyncio.run(pool.run(job))["results"]
+    assert [tuple(row) for row in results.rows] == [(1,)]
     assert not worker.alive
 
 
@@ -602,9 +602,9 @@ def test_datasettes_questions_about_tables_are_ours_unless_the_reader_asks_them(
     own = classify_request("/tiny", urlencode({"sql": schema}))
     assert filtered is not None
     assert own is not None
-    assert not filtered.runs(schema)
-    assert filtered.runs("select * from claims where topic = :p0")
-    assert own.runs(schema)
+    assert not filtered.may_choose(schema)
+    assert filtered.may_choose("select * from claims where topic = :p0")
+    assert own.may_choose(schema)
 
 
 def test_readers_get_what_datasette_would_give(get: Get) -> None:

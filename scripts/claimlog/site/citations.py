@@ -26,8 +26,8 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     """
     release = await cited_release(store)
     size = release.tree_size if release else 0
-    marked = [{**row, "held": row["valid_from_seq"] < size} for row in versions]
-    held = Held.of(marked, release.version) if release else None
+    rows = [{**row, "held": row["valid_from_seq"] < size} for row in versions]
+    held = Held.of(rows, release.version) if release else None
     if release is None or held is None or held.version is None:
         return {
             "release": None,
@@ -38,7 +38,7 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
             "citations": [],
             "instead": _event_reference(store, versions[-1]),
         }
-    row = next(row for row in marked if row["version"] == held.version)
+    row = next(row for row in rows if row["version"] == held.version)
     source = await store.row(
         "select * from source_versions where source_id = :id and valid_from_seq < :size "
         "order by version desc limit 1",

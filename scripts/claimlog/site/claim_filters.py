@@ -113,8 +113,8 @@ class Selection:
         return f"where {' and '.join(self.conditions)}" if self.conditions else ""
 
     @property
-    def counted(self) -> str:
-        """The rest of a query that counts the claims; the index alone can count a mere search."""
+    def count_source(self) -> str:
+        """What a query that counts the claims counts from: for a mere search, its index alone."""
         return INDEX_HITS if self.conditions == [SEARCHED] else f"from claims {self.where}"
 
 

@@ -157,22 +157,22 @@ def _read(connection: Any, table: str, names: list[str]) -> FacetTable:
         "select sql from sqlite_master where name = ?", (table,)
     ).fetchone()
     has_rowids = "WITHOUT ROWID" not in text.rpartition(")")[2].upper()
-    listed = ["rowid" if has_rowids else "null", *map(escape_sqlite, names)]
+    selected = ["rowid" if has_rowids else "null", *map(escape_sqlite, names)]
     rowids = array("q")
-    places: list[dict[Any, int]] = [{None: -1} for _ in names]
-    codes = [array("i") for _ in names]
+    codings: list[dict[Any, int]] = [{None: -1} for _ in names]
+    columns = [array("i") for _ in names]
     for rowid, *cells in connection.execute(
-        f"select {', '.join(listed)} from {escape_sqlite(table)}"
+        f"select {', '.join(selected)} from {escape_sqlite(table)}"
     ):
         if has_rowids:
             rowids.append(rowid)
-        for cell, known, column in zip(cells, places, codes, strict=True):
-            column.append(known.setdefault(cell, len(known) - 1))
-    columns = {
-        name: Column([*known][1:], np.frombuffer(column, dtype=np.intc))
-        for name, known, column in zip(names, places, codes, strict=True)
+        for cell, codes_by_value, column in zip(cells, codings, columns, strict=True):
+            column.append(codes_by_value.setdefault(cell, len(codes_by_value) - 1))
+    by_name = {
+        name: Column([*codes_by_value][1:], np.frombuffer(column, dtype=np.intc))
+        for name, codes_by_value, column in zip(names, codings, columns, strict=True)
     }
-    return FacetTable(np.frombuffer(rowids, dtype=np.int64) if has_rowids else None, columns)
+    return FacetTable(np.frombuffer(rowids, dtype=np.int64) if has_rowids else None, by_name)
 
 
 def declare_facets(metadata: dict[str, Any], databases: Iterable[str]) -> None:

@@ -24,12 +24,12 @@ NOT_FOUND = "claimlog_not_found.html"
 
 def routes() -> list[tuple[str, Handler]]:
     """Return the pattern and the handler of every page, as Datasette takes its routes."""
-    found: list[tuple[str, Handler]] = []
+    handlers: list[tuple[str, Handler]] = []
     for page in PAGES:
         handler = _handler(page)
         for prefix in ("", RELEASE) if page.in_releases else ("",):
-            found.append((rf"^{prefix}{page.pattern}(?P<json>\.json)?/?$", handler))
-    return [*found, (r"^/robots\.txt$", robots)]
+            handlers.append((rf"^{prefix}{page.pattern}(?P<json>\.json)?/?$", handler))
+    return [*handlers, (r"^/robots\.txt$", robots)]
 
 
 def _handler(page: Page) -> Handler:

@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
         self.limiter = limiter
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        asyncio.get_running_loop().set_exception_handler(RepeatedErrors())
+        asyncio.get_running_loop().set_exception_handler(LoopErrorHandler())
         await super().startup(sockets)
         for item in sockets or []:
             item.listen(
@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
         ending.cancel()
 
 
-class RepeatedErrors:
+class LoopErrorHandler:
     """Logs errors of the event loop in one line each, the same one at most once a minute."""
 
     def __init__(self) -> None:

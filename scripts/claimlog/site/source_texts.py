@@ -80,21 +80,21 @@ def summarize_texts(database: Path, folder: Path) -> str:
         If there is no such directory.
     """
     texts = Texts(folder)
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         hashes = [
             value
-            for (value,) in opened.execute(
+            for (value,) in connection.execute(
                 "select text_sha256 from sources where text_sha256 is not null"
             )
         ]
-    found = sum(texts.get(value) is not None for value in hashes)
+    count = sum(texts.get(value) is not None for value in hashes)
     folder_name = printable_name(str(folder))
-    if not found:
+    if not count:
         return (
             f"texts: no file in {folder_name} is the text of a source, so no article is "
             "shown (files are found by the SHA-256 of their text, whatever their names)"
         )
-    return f"texts: {found} of {len(hashes)} articles found in {folder_name}"
+    return f"texts: {count} of {len(hashes)} articles found in {folder_name}"
 
 
 def printable_name(name: str) -> str:
@@ -178,7 +178,7 @@ def text_segments(
     ranges = sorted((row["start"], row["end"], row["kind"]) for row in furniture)
     borders = {first, last, *beginning, *ending, *(at for row in ranges for at in row[:2])}
     active: set[str] = set()
-    linked: set[str] = set()
+    shown_as_shortest: set[str] = set()
     segments: list[Row] = []
     for start, end in pairwise(sorted(at for at in borders if first <= at <= last)):
         active.difference_update(ending.get(start, ()))
@@ -194,13 +194,13 @@ def text_segments(
                 "claims": order,
                 "content": spans[shortest]["content"] if shortest else None,
                 "begin": beginning.get(start, []),
-                "first": shortest not in linked,
+                "first": shortest not in shown_as_shortest,
                 "furniture": ranges[at][2] if at >= 0 and ranges[at][1] >= end else None,
             }
         )
         if shortest:
-            linked.add(shortest)
+            shown_as_shortest.add(shortest)
     for segment in segments:
         ends = ending.get(segment["end"], [])
-        segment["under"] = [name for name in ends if name not in linked]
+        segment["under"] = [name for name in ends if name not in shown_as_shortest]
     return segments

@@ -77,10 +77,10 @@ class Store:
         """What the paths of this store's pages begin with: nothing for the latest build."""
         return f"/releases/{self.release}" if self.release else ""
 
-    async def rows(self, sql: str, **given: Any) -> list[Row]:
+    async def rows(self, sql: str, **parameters: Any) -> list[Row]:
         """Run a query and return its rows; a column that holds JSON lists holds Python lists."""
         database = self.datasette.databases[self.name]
-        result = await database.execute(sql, given)
+        result = await database.execute(sql, parameters)
         lists = (await self._list_columns()).intersection(result.columns)
         rows = [dict(row) for row in result.rows]
         for name in lists:
@@ -97,14 +97,14 @@ class Store:
             _LIST_COLUMNS[database] = frozenset(row["name"] for row in result.rows)
         return _LIST_COLUMNS[database]
 
-    async def row(self, sql: str, **given: Any) -> Row | None:
+    async def row(self, sql: str, **parameters: Any) -> Row | None:
         """Run a query and return its first row."""
-        rows = await self.rows(sql, **given)
+        rows = await self.rows(sql, **parameters)
         return rows[0] if rows else None
 
-    async def count(self, sql: str, **given: Any) -> int:
+    async def count(self, sql: str, **parameters: Any) -> int:
         """Run a query for one number, named ``n``, and return it; 0 if there is no row."""
-        row = await self.row(sql, **given)
+        row = await self.row(sql, **parameters)
         return int(row["n"]) if row else 0
 
     async def codes(self) -> Codes:

@@ -18,7 +18,7 @@ LANE_HEIGHT, MARK_HEIGHT, GAP_ABOVE = 16, 14, 3
 
 def draw_coverage(
     spans: list[Row],
-    listed: list[Row],
+    on_page: list[Row],
     furniture: list[Row],
     length: int,
     contents: Mapping[str, Row],
@@ -29,13 +29,13 @@ def draw_coverage(
     ----------
     spans
         All claims of the text, in its order.
-    listed
+    on_page
         Those that the page lists: each becomes a mark of its own. The others become one path for
         each content, and a range for each page that lists them.
     contents
         The codes of content.
     """
-    statements = {row["claim_id"]: row["statement"] for row in listed}
+    statements = {row["claim_id"]: row["statement"] for row in on_page}
     ends: list[int] = []  # where the last claim of each lane ends
     marks, paths, counts = [], defaultdict(list), Counter(row["content"] for row in spans)
     for row in spans:

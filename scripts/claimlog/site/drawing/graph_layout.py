@@ -67,8 +67,8 @@ def centred_rows(
 
 
 def _mean_row(nodes: Iterable[Node], rows: Mapping[Node, float]) -> float:
-    known = [rows[node] for node in nodes if node in rows]
-    return sum(known) / len(known) if known else 0.0
+    placed = [rows[node] for node in nodes if node in rows]
+    return sum(placed) / len(placed) if placed else 0.0
 
 
 def curve(x: float, y: float, to_x: float, to_y: float, bend: float) -> str:

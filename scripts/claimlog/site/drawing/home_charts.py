@@ -137,8 +137,8 @@ async def by_ally(store: Store, codes: Codes) -> Row:
     book = codes.get("measure_status", {})
     order = _in_order(book, ("taken", "announced", "considered", "denied", "ruled_out"))
     used = [code for code in order if any(counts[ally, code] for ally in totals)]
-    listed = most_frequent(totals, ALLIES)
-    more = len(totals) - len(listed)
+    allies = most_frequent(totals, ALLIES)
+    more = len(totals) - len(allies)
     bars = [
         Bar(
             names.get(ally, ally),
@@ -149,7 +149,7 @@ async def by_ally(store: Store, codes: Codes) -> Row:
             ],
             query_link("/claims", {**MEASURE_ACTS, "ally": ally}),
         )
-        for ally in listed
+        for ally in allies
     ]
     return bar_chart(
         "allies",
@@ -168,15 +168,15 @@ async def by_topic(store: Store, codes: Codes) -> Row:
     """Return claims by topic, each split by article."""
     topics = await _counts(store, "topic")
     sources = await _counts(store, "source_id")
-    listed = sorted(most_frequent(sources, SOURCES))
-    rest = len(sources) > len(listed)
-    counts = await _counts_by_source(store, "topic", listed)
+    articles = sorted(most_frequent(sources, SOURCES))
+    rest = len(sources) > len(articles)
+    counts = await _counts_by_source(store, "topic", articles)
     book = codes.get("topic", {})
     bars = []
     for topic in most_frequent(topics, len(topics)):
-        values = [counts[source, topic] for source in listed]
+        values = [counts[source, topic] for source in articles]
         links: list[str | None] = [
-            query_link("/claims", {"topic": topic, "source": source}) for source in listed
+            query_link("/claims", {"topic": topic, "source": source}) for source in articles
         ]
         if rest:
             values.append(topics[topic] - sum(values))
@@ -188,7 +188,7 @@ async def by_topic(store: Store, codes: Codes) -> Row:
         "Claims by topic and article",
         "What the claims are about, and which article makes them. Articles differ in length, so "
         "a longer bar is no weightier subject.",
-        [*listed, *(["other articles"] if rest else [])],
+        [*articles, *(["other articles"] if rest else [])],
         bars,
         stacked=True,
     )
@@ -197,10 +197,10 @@ async def by_topic(store: Store, codes: Codes) -> Row:
 async def by_anonymity(store: Store, codes: Codes) -> Row:
     """Return attributed claims by article and by how far the speaker is identified."""
     sources = await _counts(store, "source_id")
-    listed = sorted(most_frequent(sources, ALLIES))
-    counts = await _counts_by_source(store, "anonymity", listed)
+    articles = sorted(most_frequent(sources, ALLIES))
+    counts = await _counts_by_source(store, "anonymity", articles)
     own = await store.count("select count(*) as n from claims where anonymity is null")
-    more = len(sources) - len(listed)
+    more = len(sources) - len(articles)
     book = codes.get("anonymity", {})
     order = _in_order(book, ("named", "institution", "on_record_unnamed", "described", "generic"))
     bars = [
@@ -210,7 +210,7 @@ async def by_anonymity(store: Store, codes: Codes) -> Row:
             [query_link("/claims", {"source": source, "anonymity": code}) for code in order],
             query_link("/claims", {"source": source}),
         )
-        for source in listed
+        for source in articles
     ]
     return bar_chart(
         "anonymity",

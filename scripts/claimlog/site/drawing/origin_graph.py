@@ -80,8 +80,8 @@ def draw_origin_graph(nodes: list[Row], edges: list[Row]) -> Row:
                 **node,
                 "x": places[node["source_id"]][0],
                 "y": places[node["source_id"]][1],
-                "short": _shorten(node["title"]),
-                "name": _shorten(f"{node['source_id']} {node['publisher']}", LINE_CHARACTERS - 3),
+                "short": _truncate(node["title"]),
+                "name": _truncate(f"{node['source_id']} {node['publisher']}", LINE_CHARACTERS - 3),
             }
             for node in nodes
         ],
@@ -124,5 +124,5 @@ def _line(edge: Row, places: Mapping[str, tuple[float, float]]) -> Row:
     }
 
 
-def _shorten(text: str, most: int = LINE_CHARACTERS) -> str:
+def _truncate(text: str, most: int = LINE_CHARACTERS) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -16,13 +16,13 @@ REVERSE_ORDER = "source_id desc, start desc, rowid desc"
 """The order of the articles, and back: what is after the middle is sooner found from the end."""
 
 LISTED = """
-with found as (
+with page as (
   select rowid as id from claims {where} order by {order} limit :size offset :skip
 )
 select c.claim_id, c.statement, c.source_id, s.publisher, c.topic, c.anonymity, c.speaker_id,
   coalesce(a.name, (select h.description from attributions h where h.claim_id = c.claim_id
     order by h.hop desc limit 1)) as speaker
-from found join claims c on c.rowid = found.id
+from page join claims c on c.rowid = page.id
 join sources s on s.source_id = c.source_id
 left join actors a on a.actor_id = c.speaker_id
 order by c.source_id, c.start, c.rowid
@@ -33,7 +33,8 @@ async def claims(store: Store, request: PageRequest) -> Mapping[str, Any]:
     """Return one page of the claims that a request selects."""
     choices = await memoize(store, "choices", filter_choices)
     selection = select_claims(request.query, choices)
-    total = await store.count(f"select count(*) as n {selection.counted}", **selection.parameters)
+    counting = f"select count(*) as n {selection.count_source}"
+    total = await store.count(counting, **selection.parameters)
     pagination = Pagination.of(request, total)
     return {
         "title": f"Claims with “{selection.text[:60]}”" if selection.text else "Claims",

@@ -58,9 +58,7 @@ async def codelist(store: Store, request: PageRequest) -> Mapping[str, Any]:
     variables = await store.rows(
         "select variable, label, columns from codebook_variables order by position"
     )
-    columns = {
-        column for column, listed in (await _codelists_of_claims(store)).items() if listed == name
-    }
+    columns = {column for column, own in (await _codelists_of_claims(store)).items() if own == name}
     return {
         "title": f"Codes: {name.replace('_', ' ')}",
         "codelist": name,

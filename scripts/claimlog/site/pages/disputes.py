@@ -25,8 +25,9 @@ async def disputes(store: Store, request: PageRequest) -> Mapping[str, Any]:
         row["relation"]: row["n"]
         for row in await store.rows("select relation, count(*) as n from links group by relation")
     }
-    chosen = request.query.get("relation")
-    only = chosen if chosen in DISPUTING else None
+    only = request.query.get("relation")
+    if only not in DISPUTING:
+        only = None
     groups = []
     for relation in [only] if only else DISPUTING:
         total = counts.get(relation, 0)

@@ -49,12 +49,12 @@ async def origins(store: Store, _: PageRequest) -> Mapping[str, Any]:
     for row in ranked:
         row["with"] = dependent[row["origin_id"]]
     nodes = _nodes(sources, shares, edges, ranked)
-    drawn = {row["source_id"] for row in nodes}
+    node_ids = {row["source_id"] for row in nodes}
     groups = {tuple(sorted([name, *others])) for name, others in dependent.items()}
     return {
         "title": "Who relies on whom",
         "graph": draw_origin_graph(
-            nodes, [edge for edge in edges if {edge["source_id"], edge["on_id"]} <= drawn]
+            nodes, [edge for edge in edges if {edge["source_id"], edge["on_id"]} <= node_ids]
         ),
         "undrawn": len(sources) - len(nodes),
         "origins": ranked[:LISTED],
@@ -141,7 +141,7 @@ def _nodes(
     for row in shares:
         makes[row["source_id"]] = makes.get(row["source_id"], 0) + row["claims"]
     gives = {row["origin_id"]: row for row in origins}
-    linked = {edge[key] for edge in edges for key in ("source_id", "on_id")}
+    in_edges = {edge[key] for edge in edges for key in ("source_id", "on_id")}
     rows = [
         {
             **{key: row[key] for key in ("source_id", "kind", "publisher", "title")},
@@ -150,7 +150,7 @@ def _nodes(
             "shared_by": gives[name]["count"] if name in gives else 0,
         }
         for name, row in sources.items()
-        if name in linked or name in makes
+        if name in in_edges or name in makes
     ]
     rows.sort(key=lambda row: (-max(row["makes"], row["gives"]), row["source_id"]))
     return sorted(rows[:DRAWN], key=lambda row: row["source_id"])

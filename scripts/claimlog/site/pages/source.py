@@ -35,7 +35,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
     spans = await _spans(store, name) if coded else []
     total = len(spans) if coded else await _claims_from_work(store, name)
     pagination = Pagination.of(request, total, CLAIMS_PER_PAGE)
-    listed = await _listed(store, name, coded, pagination)
+    on_page = await _listed(store, name, coded, pagination)
     return {
         "title": f"{row['title']} ({row['publisher']})",
         "source": row,
@@ -46,7 +46,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "lineage": await _lineage(store, codes, name),
         "coded": coded,
         "coverage": draw_coverage(
-            spans, listed, furniture, row["text_length"], codes.get("content", {})
+            spans, on_page, furniture, row["text_length"], codes.get("content", {})
         )
         if spans
         else None,
@@ -57,7 +57,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
                 "content_label": codes.label("content", claim["content"]),
                 "voice_label": codes.label("voice", claim["voice"]),
             }
-            for claim in listed
+            for claim in on_page
         ],
         "total": total,
         "page": pagination.number,
@@ -144,11 +144,11 @@ async def _lineage(store: Store, codes: Codes, name: str) -> Row:
         )
         walks[way] = [row["name"] for row in rows]
     names = [name, *walks["behind"][1:NEAREST], *walks["after"][1:NEAREST]]
-    given = {"names": json.dumps(names)}
+    parameters = {"names": json.dumps(names)}
     nodes = await store.rows(
         "select source_id, title, publisher, kind from sources "
         "where source_id in (select value from json_each(:names)) order by source_id",
-        **given,
+        **parameters,
     )
     edges = [
         labelled_edge(codes, edge)
@@ -157,7 +157,7 @@ async def _lineage(store: Store, codes: Codes, name: str) -> Row:
             "where source_id in (select value from json_each(:names)) "
             "and derived_from_id in (select value from json_each(:names)) "
             "order by source_id, derived_from_id, relation",
-            **given,
+            **parameters,
         )
     ]
     return {

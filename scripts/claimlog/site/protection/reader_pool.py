@@ -211,7 +211,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
                 raise _error(answer, sql, params)
             results: Results = answer["results"]
             if request.page and sql == request.sql:
-                _shorten(results)
+                _cut_rows(results)
             return results
 
         return execute
@@ -268,7 +268,7 @@ def _results(answer: Answer) -> Results:
         return Results(rows, answer["truncated"], cursor.description)
 
 
-def _shorten(results: Results) -> None:
+def _cut_rows(results: Results) -> None:
     """Cut the rows to so many as a page renders quickly; the page says that there are more."""
     left = reader_limits.CELLS
     for place, row in enumerate(results.rows):

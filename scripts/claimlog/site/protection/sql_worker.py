@@ -48,7 +48,7 @@ def main(channel: Connection) -> None:
 
 
 def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> dict[str, Any]:
-    limit(job["seconds"], job["memory"], job["temporary"])
+    limit_process(job["seconds"], job["memory"], job["temporary"])
     try:
         database = databases.get(job["uri"])
         if database is None:
@@ -60,7 +60,7 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
         return {"error": type(error).__name__, "message": str(error)}
 
 
-def limit(seconds: float, memory: int, temporary: int) -> None:
+def limit_process(seconds: float, memory: int, temporary: int) -> None:
     """Have the system end this process if it takes far more than it may, even without a parent."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     for name, most in (
