@@ -16,10 +16,9 @@ def build_files(store: Store) -> list[Row]:
 
 def files_by_name(store: Store) -> dict[str, tuple[Path, Row]]:
     """Return path and description of each file of a build, by the name of the file."""
-    database = store.datasette.databases[store.name].path
-    if database is None:
+    if store.database.path is None:
         return {}
-    folder = Path(database).resolve().parent
+    folder = Path(store.database.path).resolve().parent
     try:
         descriptor = json.loads((folder / DESCRIPTOR).read_bytes())
     except (OSError, ValueError):

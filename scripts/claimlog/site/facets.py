@@ -24,7 +24,7 @@ from claimlog.site.datasette_internals import (
 )
 from claimlog.site.memo import memoize
 from claimlog.site.protection.reader_request import PRESENTATION
-from claimlog.site.store import Row, Store
+from claimlog.site.store import Row
 
 TYPE = "in_memory"
 UNFILTERING = PRESENTATION | {"_sort", "_sort_desc", "_facet_size", f"_facet_{TYPE}"}
@@ -140,15 +140,16 @@ async def facet_table(datasette: Any, database: str, table: str) -> FacetTable:
         for item in table_metadata(datasette, database, table).get("facets", ())
         if isinstance(item, dict) and TYPE in item
     ]
+    opened = datasette.databases[database]
 
-    async def read(store: Store) -> FacetTable:
+    async def read() -> FacetTable:
         # not a reader's query, so it has no time limit
-        columns: FacetTable = await store.datasette.databases[database].execute_fn(
+        columns: FacetTable = await opened.execute_fn(
             lambda connection: _read(connection, table, names)
         )
         return columns
 
-    return await memoize(Store(datasette, database), f"facets of {table}", read)
+    return await memoize(opened, f"facets of {table}", read)
 
 
 def _read(connection: Any, table: str, names: list[str]) -> FacetTable:

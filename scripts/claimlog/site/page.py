@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from claimlog.site.store import Store
@@ -43,3 +44,13 @@ class Page:
     template: str
     view: View
     in_releases: bool = False
+
+
+def memoize_page(view: View) -> View:
+    """Decorate a view whose data depend on the database alone, so that they are computed once."""
+
+    @wraps(view)
+    async def memoized(store: Store, request: PageRequest) -> Any:
+        return await store.memoize(view.__qualname__, lambda store: view(store, request))
+
+    return memoized

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, TypeVar
 
 import orjson
 
+from claimlog.site.memo import memoize
+
 Row = dict[str, Any]
+T = TypeVar("T")
 
 LIST_COLUMNS = """select distinct "column" as name from data_dictionary where type = 'array'"""
-_LIST_COLUMNS: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 
 
 def release_database_name(name: str, version: str) -> str:
@@ -77,11 +78,24 @@ class Store:
         """What the paths of this store's pages begin with: nothing for the latest build."""
         return f"/releases/{self.release}" if self.release else ""
 
+    @property
+    def database(self) -> Any:
+        """The database as Datasette has it."""
+        return self.datasette.databases[self.name]
+
+    async def memoize(self, name: str, compute: Callable[[Store], Awaitable[T]]) -> T:
+        """Return what `compute` gives for this store, computed once if it cannot change.
+
+        The value is shared by all callers, so none of them may change it.
+        """
+        return await memoize(self.database, name, lambda: compute(self))
+
     async def rows(self, sql: str, **parameters: Any) -> list[Row]:
         """Run a query and return its rows; a column that holds JSON lists holds Python lists."""
-        database = self.datasette.databases[self.name]
-        result = await database.execute(sql, parameters)
-        lists = (await self._list_columns()).intersection(result.columns)
+        result = await self.database.execute(sql, parameters)
+        lists = (await self.memoize("list columns", Store._list_columns)).intersection(
+            result.columns
+        )
         rows = [dict(row) for row in result.rows]
         for name in lists:
             for row in rows:
@@ -91,11 +105,8 @@ class Store:
 
     async def _list_columns(self) -> frozenset[str]:
         """Return the names of the columns that hold lists, by the schemas of all tables."""
-        database = self.datasette.databases[self.name]
-        if database not in _LIST_COLUMNS or database.is_mutable:
-            result = await database.execute(LIST_COLUMNS)
-            _LIST_COLUMNS[database] = frozenset(row["name"] for row in result.rows)
-        return _LIST_COLUMNS[database]
+        result = await self.database.execute(LIST_COLUMNS)
+        return frozenset(row["name"] for row in result.rows)
 
     async def row(self, sql: str, **parameters: Any) -> Row | None:
         """Run a query and return its first row."""
@@ -109,6 +120,9 @@ class Store:
 
     async def codes(self) -> Codes:
         """Return labels and definitions of all codes."""
+        return await self.memoize("codes", Store._codes)
+
+    async def _codes(self) -> Codes:
         lists = Codes()
         for row in await self.rows("select codelist, code, label, definition from codebook"):
             lists.setdefault(row["codelist"], {})[row["code"]] = row

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.site.memo import memoize_page
-from claimlog.site.page import PageRequest
+from claimlog.site.page import PageRequest, memoize_page
 from claimlog.site.store import Row, Store
 
 TYPES = ("state", "alliance", "agency", "organization", "person", "group", "territory", "media")

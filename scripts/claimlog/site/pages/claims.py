@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.claim_filters import Selection, filter_choices, filter_form, select_claims
-from claimlog.site.memo import memoize
 from claimlog.site.page import PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.store import Row, Store
@@ -31,7 +30,7 @@ order by c.source_id, c.start, c.rowid
 
 async def claims(store: Store, request: PageRequest) -> Mapping[str, Any]:
     """Return one page of the claims that a request selects."""
-    choices = await memoize(store, "choices", filter_choices)
+    choices = await store.memoize("choices", filter_choices)
     selection = select_claims(request.query, choices)
     counting = f"select count(*) as n {selection.count_source}"
     total = await store.count(counting, **selection.parameters)
@@ -60,7 +59,7 @@ async def _listed(store: Store, selection: Selection, pagination: Pagination) ->
         size=size,
         skip=left - size if reverse else pagination.offset,
     )
-    codes = await memoize(store, "codes", Store.codes)
+    codes = await store.codes()
     for row in rows:
         for column in ("topic", "anonymity"):
             row[f"{column}_label"] = codes.label(column, row[column])

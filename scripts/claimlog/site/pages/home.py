@@ -12,7 +12,6 @@ from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.drawing.home_charts import home_charts
 from claimlog.site.json_ld import dataset_json_ld
 from claimlog.site.lineage import source_lineage
-from claimlog.site.memo import memoize
 from claimlog.site.page import PageRequest
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
 from claimlog.site.store import Row, Store
@@ -33,11 +32,11 @@ async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
     return {
         "title": "Who says what, on whose word",
         "head": {key: head.get(key) for key in ("title", "description")},
-        "counts": await memoize(store, "counts", _counts),
+        "counts": await store.memoize("counts", _counts),
         "release": releases[0] if releases else None,
         "citation": cite(cited, [], "apa").strip() if cited else None,
         "questions": await _questions(store),
-        "plots": await memoize(store, "plots", home_charts),
+        "plots": await store.memoize("plots", home_charts),
         "jsonld": dataset_json_ld(store, cited, build_files(store)),
     }
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from claimlog.export.acts import ACT
 from claimlog.site.attribution_chains import with_chains
-from claimlog.site.memo import memoize_page
-from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.page import PageNotFound, PageRequest, memoize_page
 from claimlog.site.store import Codes, Row, Store
 
 SYMBOLS = {"taken": "●", "announced": "◐", "considered": "○", "denied": "✕", "ruled_out": "⊘"}

@@ -7,9 +7,8 @@ from typing import Any
 
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.lineage import labelled_edge, source_lineage
-from claimlog.site.memo import memoize_page
 from claimlog.site.origin_groups import dependent_origins
-from claimlog.site.page import PageRequest
+from claimlog.site.page import PageRequest, memoize_page
 from claimlog.site.store import Row, Store
 
 DRAWN = 40

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.site.memo import memoize
 from claimlog.site.page import PageRequest
 from claimlog.site.store import Row, Store
 
@@ -16,7 +15,7 @@ SCOPES = 12
 
 async def quality(store: Store, _: PageRequest) -> Mapping[str, Any]:
     """Return how far coders agree, how much is anchored, and the batches of the log."""
-    return {"title": "Quality", **await memoize(store, "quality", _quality)}
+    return {"title": "Quality", **await store.memoize("quality", _quality)}
 
 
 async def _quality(store: Store) -> Row:

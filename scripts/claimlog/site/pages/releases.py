@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from claimlog.site.citations import formatted_citations
-from claimlog.site.memo import memoize
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.plugin_config import dataset_metadata, release_metadata, release_rows
@@ -51,7 +50,7 @@ async def release(store: Store, request: PageRequest) -> Mapping[str, Any]:
         names = ", ".join(row["version"] for row in rows[:5]) or "none yet"
         raise PageNotFound(f"There is no release {version[:60]}. Known are {names}.")
     config = dataset_metadata(store.datasette)
-    changes = await memoize(store, f"changed in {version}", _corrections(version))
+    changes = await store.memoize(f"changed in {version}", _corrections(version))
     pagination = Pagination.of(request, len(changes))
     on_page = changes[pagination.offset : pagination.offset + pagination.size]
     return {
