@@ -56,7 +56,7 @@ class Site:
     def status(self, path: str) -> int:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=30).status_code
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text("utf-8")
 
 
@@ -75,9 +75,9 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
         "from claimlog.site.server import main\n"
         "main(sys.argv[1:])\n"
     )
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         words = [words[0], "-P", "-c", program, *words[words.index("claimlog.site.server") + 1 :]]
-        process = subprocess.Popen(words, stdout=said, stderr=said)
+        process = subprocess.Popen(words, stdout=output, stderr=output)
     try:
         until = time.monotonic() + 60
         while "startup complete" not in log.read_text("utf-8"):
@@ -131,7 +131,7 @@ def test_a_connection_without_a_whole_request_is_closed(text: bytes, site: Site)
 
 
 def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Site) -> None:
-    before = len(site.said())
+    before = len(site.output())
     with ExitStack() as stack:
         for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
             for _ in range(FILES // 2):
@@ -139,7 +139,7 @@ def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Sit
         started = time.monotonic()
         assert site.status("/claims") == 200
         assert time.monotonic() - started < SOON
-    assert len(site.said()) - before < 1000
+    assert len(site.output()) - before < 1000
 
 
 ROWS = "with recursive n(i) as (select 1 union all select i + 1 from n limit 180) "
@@ -163,7 +163,7 @@ def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(si
         stalled = slow[heads.index(b"HTTP/1.1 200")]
         assert ends(stalled)
     assert site.status(f"/tiny.json?{LARGE}") == 200
-    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+    assert not any(word in site.output() for word in ("ERROR", "Traceback", "Caught this error"))
 
 
 def test_streams_that_are_not_read_keep_no_other_waiting_for_long(site: Site) -> None:
@@ -177,7 +177,7 @@ def test_streams_that_are_not_read_keep_no_other_waiting_for_long(site: Site) ->
         assert third.recv(12) == b"HTTP/1.1 200"  # within the time of the socket
         assert ends(one)
         assert ends(two)
-    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+    assert not any(word in site.output() for word in ("ERROR", "Traceback", "Caught this error"))
 
 
 def test_a_reader_with_many_slow_queries_leaves_room_for_another(site: Site) -> None:
@@ -326,7 +326,7 @@ def test_a_server_with_a_reader_who_does_not_read_ends_when_it_is_told_to(
             assert slow.recv(12) == b"HTTP/1.1 200"
             os.kill(server.process.pid, signal.SIGTERM)
             server.process.wait(reader_limits.END_SECONDS + SOON)
-        assert "Traceback" not in server.said()
+        assert "Traceback" not in server.output()
 
 
 def test_connections_leave_files_for_all_else() -> None:

@@ -304,18 +304,18 @@ def test_what_a_served_process_logs_is_escaped(capsys: pytest.CaptureFixture[str
     finally:
         logger.removeHandler(handler)
     assert sys.stderr is bare
-    said = capsys.readouterr().err
-    assert r"Caught this error: \x1b]0;owned\x07" in said
-    assert r"traceback \x1b[2J" in said
-    assert "\x1b" not in said
+    message = capsys.readouterr().err
+    assert r"Caught this error: \x1b]0;owned\x07" in message
+    assert r"traceback \x1b[2J" in message
+    assert "\x1b" not in message
 
 
 def test_what_sqlite_says_of_a_query_is_one_short_line(get: Get) -> None:
-    said = get(sql('select "a"."\nERROR: forged\x1b' + "b" * 3000 + '" from claims')).json()[
+    message = get(sql('select "a"."\nERROR: forged\x1b' + "b" * 3000 + '" from claims')).json()[
         "error"
     ]
-    assert said.startswith(r"no such column: a.\nERROR: forged\x1b")
-    assert len(said) <= reader_limits.MESSAGE_CHARACTERS
+    assert message.startswith(r"no such column: a.\nERROR: forged\x1b")
+    assert len(message) <= reader_limits.MESSAGE_CHARACTERS
 
 
 # --- long and odd cells
@@ -640,10 +640,12 @@ def test_pages_and_plain_tables_are_answered_while_readers_run_slow_sql(folder: 
             asyncio.create_task(app.client.get(sql(ENDLESS))) for _ in range(reader_limits.READERS)
         ]
         await asyncio.sleep(0.1)
-        found = [await app.client.get(path) for path in ("/claims?q=pilots", "/tiny/claims", "/x")]
+        answers = [
+            await app.client.get(path) for path in ("/claims?q=pilots", "/tiny/claims", "/x")
+        ]
         assert not any(task.done() for task in slow)
         assert [answer.status_code for answer in await asyncio.gather(*slow)] == [400] * len(slow)
-        return found
+        return answers
 
     assert [answer.status_code for answer in at_once(folder, ask)] == [200, 200, 404]
 
@@ -658,10 +660,10 @@ def test_more_readers_than_can_wait_are_told_to_come_again(
         slow = f"{sql(ENDLESS)}&_timelimit=1000"
         return list(await asyncio.gather(*(app.client.get(slow) for _ in range(4))))
 
-    found = at_once(folder, ask)
-    statuses = sorted(answer.status_code for answer in found)
+    answers = at_once(folder, ask)
+    statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [400, 400, 503, 503]
-    refused = [answer for answer in found if answer.status_code == 503]
+    refused = [answer for answer in answers if answer.status_code == 503]
     assert {answer.headers["retry-after"] for answer in refused} == {
         str(reader_limits.RETRY_SECONDS)
     }

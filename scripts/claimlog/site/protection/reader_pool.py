@@ -186,22 +186,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
             rows = datasette.setting("max_returned_rows")
             if rows == (page_size or datasette.setting("default_page_size")):
                 rows += 1  # one more says that there are more
-            job = {
-                "uri": uri,
-                "sql": sql,
-                "params": _values(sql, params),
-                "rows": rows if truncate else None,
-                "most": reader_limits.MOST_ROWS,
-                "names": reader_limits.NAMES_CHARACTERS,
-                "seconds": seconds,
-                "value_bytes": reader_limits.VALUE_BYTES if truncate else reader_limits.COUNT_BYTES,
-                "answer_bytes": reader_limits.ANSWER_BYTES
-                if truncate
-                else reader_limits.COUNT_BYTES,
-                "memory": reader_limits.WORKER_BYTES,
-                "temporary": reader_limits.TEMPORARY_BYTES,
-                "limits": reader_limits.SQLITE,
-            }
+            job = _job(uri, sql, _values(sql, params), seconds, rows if truncate else None)
             started = perf_counter()
             try:
                 answer = await pool.run(job)
@@ -217,6 +202,27 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
         return execute
 
     replace_execute(database, wrap)
+
+
+def _job(uri: str, sql: str, params: Any, seconds: float, rows: int | None) -> Job:
+    """Return a query with its limits; without a number of `rows`, its rows are only counted."""
+    value_bytes, answer_bytes = reader_limits.VALUE_BYTES, reader_limits.ANSWER_BYTES
+    if rows is None:
+        value_bytes = answer_bytes = reader_limits.COUNT_BYTES
+    return {
+        "uri": uri,
+        "sql": sql,
+        "params": params,
+        "rows": rows,
+        "most": reader_limits.MOST_ROWS,
+        "names": reader_limits.NAMES_CHARACTERS,
+        "seconds": seconds,
+        "value_bytes": value_bytes,
+        "answer_bytes": answer_bytes,
+        "memory": reader_limits.WORKER_BYTES,
+        "temporary": reader_limits.TEMPORARY_BYTES,
+        "limits": reader_limits.SQLITE,
+    }
 
 
 def _values(sql: str, params: Any) -> Any:

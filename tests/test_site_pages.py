@@ -104,7 +104,7 @@ def both(released: Repo) -> Get:
     return asking(folder, *place_releases(released.package, folder, "all"))
 
 
-def shown(page: Any) -> str:
+def page_text(page: Any) -> str:
     """Return what a page says, without its tags."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page.text)).split())
 
@@ -146,7 +146,7 @@ def test_the_first_page_asks_every_prepared_question_and_leads_to_all_tables(get
     page = get("/")
     for name, query in queries().items():
         assert f'href="/tiny/{name}"' in page.text
-        assert query["title"] in shown(page)
+        assert query["title"] in page_text(page)
     assert 'href="/tiny"' in page.text
     assert get("/tiny").status_code == 200
     assert get("/-/versions").status_code == 200
@@ -185,9 +185,9 @@ def test_every_bar_of_the_plots_leads_to_as_many_rows_as_it_says(get: Get) -> No
 def test_every_plot_has_text_and_a_table_beside_its_bars(get: Get) -> None:
     page = get("/").text
     assert page.count("<figure") == page.count("The same as a table") == 4
-    drawn = re.findall(r"<svg[^>]*>", page)
-    assert drawn
-    assert all('aria-hidden="true"' in svg or 'role="img" aria-label="' in svg for svg in drawn)
+    drawings = re.findall(r"<svg[^>]*>", page)
+    assert drawings
+    assert all('aria-hidden="true"' in svg or 'role="img" aria-label="' in svg for svg in drawings)
 
 
 def test_incidents_are_plotted_in_the_year_in_which_they_begin(get: Get) -> None:
@@ -216,7 +216,7 @@ def test_all_claims_are_listed_in_the_order_of_their_article(get: Get) -> None:
     page = get("/claims")
     for row in data["claims"]:
         assert f'href="/claims/{row["claim_id"]}"' in page.text
-        assert row["statement"] in shown(page)
+        assert row["statement"] in page_text(page)
 
 
 @pytest.mark.parametrize(
@@ -258,22 +258,24 @@ def test_what_is_not_known_is_ignored_with_a_note(get: Get) -> None:
         "trust",
         "soon",
     ]
-    assert "There is no topic “weather”; that was ignored." in shown(get("/claims?topic=weather"))
+    assert "There is no topic “weather”; that was ignored." in page_text(
+        get("/claims?topic=weather")
+    )
 
 
 def test_a_search_without_a_word_finds_nothing_and_says_so(get: Get) -> None:
     data = get("/claims.json?q=***").json()
     assert data["part"]["total"] == 0
     assert data["notes"] == ["The search holds no word to look for."]
-    assert "No claim fits all of that." in shown(get("/claims?q=***"))
+    assert "No claim fits all of that." in page_text(get("/claims?q=***"))
 
 
 @pytest.mark.parametrize("text", NASTY)
 def test_anything_can_be_searched_for(text: str, get: Get) -> None:
-    asked = quote(text)
+    encoded = quote(text)
     for name in ("q", "topic", "ally", "period", "page"):
-        assert get(f"/claims?{name}={asked}").status_code == 200, name
-    assert get(f"/as-of?date={asked}").status_code == 200
+        assert get(f"/claims?{name}={encoded}").status_code == 200, name
+    assert get(f"/as-of?date={encoded}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -340,7 +342,7 @@ def test_the_codebook_holds_every_variable_step_decision_and_list(served: World,
     assert {row["codelist"] for row in data["lists"]} == lists
     for row in data["variables"]:
         assert f'id="v-{row["variable"]}"' in page.text
-        assert " ".join(row["definition"].split()) in shown(page)
+        assert " ".join(row["definition"].split()) in page_text(page)
     assert len(data["decisions"]) == page.text.count('id="d-')
     for name in lists:
         assert get(f"/codebook/{name}").status_code == 200
@@ -360,7 +362,7 @@ def test_a_code_list_gives_each_code_an_anchor_and_its_claims(get: Get) -> None:
     for code in data["codes"]:
         assert f'id="{code["code"]}"' in page.text
         assert f'href="/claims?topic={code["code"]}"' in page.text
-        assert code["definition"] in shown(page)
+        assert code["definition"] in page_text(page)
     assert [row["variable"] for row in data["variables"]] == ["topic"]
 
 
@@ -379,14 +381,14 @@ def test_what_does_not_exist_is_answered_with_a_sentence_that_helps(
 ) -> None:
     page = get(path)
     assert page.status_code == 404
-    assert sentence in shown(page)
+    assert sentence in page_text(page)
     twin = get(f"{path}.json")
     assert twin.status_code == 404
 
 
 def test_quality_says_that_the_coders_are_models_and_how_batches_were_made(get: Get) -> None:
     data = get("/quality.json").json()
-    page = shown(get("/quality"))
+    page = page_text(get("/quality"))
     assert "The coders are language models, not people," in page
     assert data["anchors"]["claims"] == 5
     assert data["passes"] == []
@@ -414,15 +416,15 @@ def test_quality_says_which_targets_were_reached_in_words_and_signs(
         spans = (1, "all", "a", "b", "0.3.0", 13, 14, 12, 0.9, 0.95)
         rows.execute("insert into span_agreement values (?,?,?,?,?,?,?,?,?,?)", spans)
     ask = asking(folder)
-    [found] = ask("/quality.json").json()["passes"]
-    assert {row["variable"]: row["result"] for row in found["overall"]} == {
+    [agreement] = ask("/quality.json").json()["passes"]
+    assert {row["variable"]: row["result"] for row in agreement["overall"]} == {
         "topic": "reached",
         "content": "missed",
         "voice": "not defined",
         "measure": "no target",
     }
-    assert (found["aimed"], found["reached"], found["scopes"]) == (3, 1, ["S001"])
-    page = shown(ask("/quality"))
+    assert (agreement["aimed"], agreement["reached"], agreement["scopes"]) == (3, 1, ["S001"])
+    page = page_text(ask("/quality"))
     for words in ("✓ reached", "✗ missed", "1 of 3 targets reached.", "0.91 [0.91, 0.91]", "0.950"):
         assert words in page
 
@@ -478,7 +480,7 @@ def test_without_a_descriptor_the_page_says_where_the_tables_are(
     shutil.copytree(served.package.build, folder)
     (folder / "datapackage.json").unlink()
     ask = asking(folder)
-    assert "its files cannot be listed" in shown(ask("/downloads"))
+    assert "its files cannot be listed" in page_text(ask("/downloads"))
     assert ask("/downloads/claims.parquet").status_code == 404
 
 
@@ -500,7 +502,7 @@ def test_what_changed_since_is_marked(get: Get) -> None:
     data = get("/as-of.json?batch=2").json()
     since = {row["claim_id"]: row["then_came"] for row in data["claims"] if row["then_came"]}
     assert since == {"C001-003": "amend", "C001-004": "retract"}
-    page = shown(get("/as-of?batch=2"))
+    page = page_text(get("/as-of?batch=2"))
     assert "retracted since" in page
     assert "claimlog build --as-of 2 --out DIR" in page
 
@@ -518,9 +520,9 @@ def test_a_day_means_its_end_and_a_time_the_batches_sealed_by_then() -> None:
         ("2030-01-01", 4),
         ("4", 4),
     ):
-        found, _ = batch_at(text, batches)
-        assert found is not None
-        assert found["number"] == number, text
+        batch, _ = batch_at(text, batches)
+        assert batch is not None
+        assert batch["number"] == number, text
     for text, why in (
         ("2026-11-20", "Nothing was recorded by then; the first batch is of 2026-11-21"),
         ("3", "There is no batch 3; they go from 1 to 4."),
@@ -534,9 +536,9 @@ def test_a_day_means_its_end_and_a_time_the_batches_sealed_by_then() -> None:
 def test_a_time_that_is_none_is_answered_with_what_is_expected(get: Get) -> None:
     page = get("/as-of?date=next+week")
     assert page.status_code == 200
-    assert "“next week” is neither a day nor a time nor a batch number." in shown(page)
+    assert "“next week” is neither a day nor a time nor a batch number." in page_text(page)
     assert "<form" in page.text
-    assert "Nothing was recorded by then" in shown(get("/as-of?date=1999-01-01"))
+    assert "Nothing was recorded by then" in page_text(get("/as-of?date=1999-01-01"))
 
 
 @pytest.mark.parametrize(
@@ -553,7 +555,7 @@ def test_a_time_that_is_none_is_answered_with_what_is_expected(get: Get) -> None
 def test_a_log_without_claims_says_so(path: str, sentence: str, empty: Get) -> None:
     page = empty(path)
     assert page.status_code == 200
-    assert sentence in shown(page)
+    assert sentence in page_text(page)
 
 
 def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, both: Get) -> None:
@@ -564,7 +566,7 @@ def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, b
     ]
     alone = asking(released.package.build)
     assert {row["served"] for row in alone("/releases.json").json()["releases"]} == {False}
-    assert "make serve RELEASES=all" in shown(alone("/releases/0.1.0"))
+    assert "make serve RELEASES=all" in page_text(alone("/releases/0.1.0"))
 
 
 def test_a_release_gives_its_changes_with_reasons_and_its_citations(both: Get) -> None:
@@ -574,14 +576,14 @@ def test_a_release_gives_its_changes_with_reasons_and_its_citations(both: Get) -
         ("C001-004", "retracted", "The text does not say so."),
     ]
     page = both("/releases/0.1.0")
-    assert "It amended and retracted nothing; it added 6 claims." in shown(page)
-    assert "(Version 0.1.0)" in shown(page)
-    assert "(Version 0.1.1)" in shown(both("/"))
-    assert "the current one is 0.1.1" in shown(page)
+    assert "It amended and retracted nothing; it added 6 claims." in page_text(page)
+    assert "(Version 0.1.0)" in page_text(page)
+    assert "(Version 0.1.1)" in page_text(both("/"))
+    assert "the current one is 0.1.1" in page_text(page)
 
 
 def test_a_release_keeps_its_claims_at_their_addresses(both: Get) -> None:
-    assert "A clerk mislaid a chart" in shown(both("/releases/0.1.0/claims/C001-004"))
+    assert "A clerk mislaid a chart" in page_text(both("/releases/0.1.0/claims/C001-004"))
     old = both("/releases/0.1.0/claims.json").json()
     assert len(old["claims"]) == 6
     page = both("/releases/0.1.0/claims")
@@ -623,8 +625,8 @@ def test_a_release_is_taken_out_of_its_archive_where_no_directory_is(
     package, out = elsewhere(released, tmp_path)
     shutil.rmtree(package.root / "dist" / "tiny-0.1.0")
     [frozen] = place_releases(package, out, "0.1.0")
-    kept = released.root / "dist" / "tiny-0.1.0" / "tiny.db"
-    assert frozen.read_bytes() == kept.read_bytes()
+    original = released.root / "dist" / "tiny-0.1.0" / "tiny.db"
+    assert frozen.read_bytes() == original.read_bytes()
     assert place_releases(package, out, "0.1.0") == [frozen]
 
 
