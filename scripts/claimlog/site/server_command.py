@@ -31,7 +31,7 @@ def server_command(
     Raises
     ------
     ClaimlogError
-        If there is no build, a release is not at hand, or the port is taken.
+        If there is no build, the database of a release is missing, or the port is taken.
     """
     database = folder / f"{package.descriptor['name']}.db"
     if not database.is_file():
