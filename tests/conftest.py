@@ -24,7 +24,7 @@ from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.site.serve import SETTINGS
+from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -32,7 +32,8 @@ from claimlog.log.canonical import encode
 from claimlog.log.read_log import Files, read, read_into_parts
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
-from claimlog.site.pages import PAGES, Page, routes
+from claimlog.site.page import Page
+from claimlog.site.pages import PAGES
 from claimlog.sources.text import Texts
 from claimlog.validate import validate
 from conftest import ROOT, World
@@ -50,9 +51,6 @@ from workshop.bench.site.server import serving, serving_plain
 from workshop.bench.suites import SUITES, Suite, Wanted, child, run, suite
 from workshop.bench.synthetic_log import make_log
 from workshop.bench.tables import markers, replaced
-
-if not PAGES:
-    routes()
 
 CLAIMS = 500
 START, END = markers("peers")

@@ -29,11 +29,10 @@ from browser import (
 )
 from claimlog.build import build
 from claimlog.package import Package
-from claimlog.site.pages import PAGES, routes
+from claimlog.site.pages import PAGES
 from conftest import ROOT, World, copied
 from test_release import repository
 
-routes()
 PATTERNS = [item.pattern for item in PAGES]
 FILES = r"/downloads/(?P<file>[^/]+)"
 """A route that answers with a file, no page."""

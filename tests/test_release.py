@@ -26,7 +26,7 @@ from claimlog.release.layout import digest
 from claimlog.release.make import Made, make, refuse_wrong
 from claimlog.release.rebuild import rebuild, rebuild_exactly
 from claimlog.schema.table_schema import Schemas, dump
-from claimlog.site.history import BECAME
+from claimlog.site.pages.releases import NET_CHANGES
 from conftest import ROOT, World, asking, claim, copied
 
 DAY = "2026-11-21"
@@ -674,7 +674,7 @@ def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
     build(repo.package, repo.package.build)
     with sqlite3.connect(repo.package.build / "tiny.db") as database:
         database.row_factory = sqlite3.Row
-        became = dict(database.execute(BECAME, {"version": "0.2.0"}).fetchone())
+        became = dict(database.execute(NET_CHANGES, {"version": "0.2.0"}).fetchone())
         table = dict(database.execute("select * from releases where version = '0.2.0'").fetchone())
     assert became == {
         "new_claims": net["added"],

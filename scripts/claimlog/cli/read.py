@@ -213,9 +213,9 @@ def serve(
     releases: str | None,
 ) -> None:
     """Open a build in Datasette, read-only; with texts, show each claim in its article."""
-    from claimlog.site.serve import run
+    from claimlog.site.server_command import serve as serve_build
 
-    run(context.package, folder or context.package.build, host, port, texts, releases)
+    serve_build(context.package, folder or context.package.build, host, port, texts, releases)
 
 
 @click.command(

@@ -11,7 +11,7 @@ those count once that rest on one another, or on one work, by any edge of the li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import narwhals as nw
 
@@ -149,9 +149,20 @@ def independent(origins: set[str], lineage: Edges) -> int:
     >>> independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
     2
     """
-    works = {name: {name, *_ancestors(name, lineage)} for name in origins}
-    tops = components([(name, work) for name in sorted(works) for work in sorted(works[name])])
-    return len({tops[name] for name in origins})
+    return len(set(independence_groups(origins, lineage).values()))
+
+
+def independence_groups(origins: Iterable[str], lineage: Edges) -> dict[str, str]:
+    """Return the group of each origin: those that share a work that they rest on are in one.
+
+    >>> groups = independence_groups("abc", {"a": [("w", "certain")], "b": [("w", "unknown")]})
+    >>> groups["a"] == groups["b"], groups["a"] == groups["c"]
+    (True, False)
+    """
+    names = sorted(set(origins))
+    works = {name: {name, *_ancestors(name, lineage)} for name in names}
+    tops = components([(name, work) for name in names for work in sorted(works[name])])
+    return {name: tops[name] for name in names}
 
 
 def _ancestors(name: str, lineage: Edges) -> set[str]:

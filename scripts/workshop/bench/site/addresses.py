@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import queries
 from claimlog.schema.table_schema import Schemas, Table
-from claimlog.site.pages import PAGES, routes
-from claimlog.site.paging import SIZE
+from claimlog.site.pages import PAGES
+from claimlog.site.pagination import PAGE_SIZE
 from workshop.bench.site.client import Kind
 from workshop.bench.site.dataset import DAY, LATER
 
@@ -123,8 +123,6 @@ def _pages(database: sqlite3.Connection) -> Iterator[Kind]:
     ClaimlogError
         If nothing says what a part of a pattern is.
     """
-    if not PAGES:
-        routes()
     for item in PAGES:
         paths = _filled(database, item.pattern)
         bare = [*paths]
@@ -165,7 +163,7 @@ def spread(rows: Sequence[T], most: int = SPREAD) -> list[T]:
 def _claims(database: sqlite3.Connection) -> Iterator[Kind]:
     """Yield the lists of claims: parts of the whole, searches, and filters."""
     total = _value(database, "select count(*) from claims")
-    middle = int(total) // SIZE // 2
+    middle = int(total) // PAGE_SIZE // 2
     page = "/claims"
     yield Kind(
         "/claims: later parts",

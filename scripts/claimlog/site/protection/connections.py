@@ -1,0 +1,139 @@
+"""Limits of connections: how many, in all and for a peer, and how long one may be silent.
+
+uvicorn has a time limit between two requests of a connection, but none for the head of a request or
+for the end of an answer that nobody takes, and it accepts connections until there are no files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+from collections import Counter
+from collections.abc import Callable, Set
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from claimlog.site.protection import reader_limits
+from claimlog.site.protection.peers import peer_of
+
+CONNECTION = "claimlog.connection"
+"""Key of the connection in the scope of a request."""
+
+
+def connection_limit() -> int:
+    """Return how many connections are accepted, so that open files are left for all else."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return reader_limits.CONNECTIONS
+    return max(8, min(reader_limits.CONNECTIONS, files - reader_limits.OTHER_FILES))
+
+
+class ConnectionLimiter:
+    """Admits connections up to a number, and closes those that send or take nothing.
+
+    Where there is no room, an idle connection is closed for the new one, first of the peer that has
+    most: who opens many and asks nothing only loses their own.
+    """
+
+    def __init__(self, total: int, trusted: Set[str] = frozenset()) -> None:
+        self.total = total
+        self.each = max(1, total // 2)
+        self.trusted = trusted
+        """Proxies, which bring many readers from one address."""
+        self.open: dict[Connection, str] = {}
+        self.peers: Counter[str] = Counter()
+
+    def admit(self, connection: Connection, peer: str) -> bool:
+        """Return whether a connection is admitted, if need be in place of an idle one."""
+        if peer not in self.trusted and self.peers[peer] >= self.each:
+            room = self._close_oldest(peer)
+        elif len(self.open) >= self.total:
+            room = self._close_oldest(max(self.peers, key=self.peers.__getitem__))
+        else:
+            room = True
+        if room:
+            self.open[connection] = peer
+            self.peers[peer] += 1
+        return room
+
+    def forget(self, connection: Connection) -> None:
+        """Forget a connection that was closed, if it had been admitted."""
+        peer = self.open.pop(connection, None)
+        if peer is not None:
+            self.peers[peer] -= 1
+            if not self.peers[peer]:
+                del self.peers[peer]
+
+    def _close_oldest(self, peer: str) -> bool:
+        idle = [item for item, owner in self.open.items() if owner == peer and not item.answering]
+        if not idle:
+            return False
+        min(idle, key=lambda item: item.since).abort()
+        return True
+
+    def sweep(self) -> None:
+        """Close connections that have sent no whole request, or not taken an answer, in time."""
+        now = monotonic()
+        for connection in list(self.open):
+            if not connection.answering and now - connection.since > connection.patience:
+                connection.abort()
+
+    def close(self) -> None:
+        """Close all connections, whatever is under way on them."""
+        for connection in list(self.open):
+            connection.abort()
+
+
+class Connection(H11Protocol):
+    """A connection of uvicorn's that a limiter admits."""
+
+    def __init__(self, limiter: ConnectionLimiter, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.limiter = limiter
+        self.since = monotonic()
+        """When it began to wait for a request."""
+        self.app = partial(_with_connection, self, self.app)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if self.limiter.admit(self, peer_of(transport.get_extra_info("peername"))):
+            # asyncio sets it only on sockets that were made with the protocol by name
+            own = transport.get_extra_info("socket")
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            super().connection_made(transport)
+        else:
+            self.transport = transport
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.limiter.forget(self)
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        self.since = monotonic()
+        super().on_response_complete()
+
+    @property
+    def answering(self) -> bool:
+        """Whether a request on it is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def patience(self) -> float:
+        """Seconds until it must have sent a request, or taken the end of an answer."""
+        waits = self.transport.get_write_buffer_size()
+        return reader_limits.SEND_SECONDS if waits else reader_limits.HEAD_SECONDS
+
+    def abort(self) -> None:
+        """Close at once, and drop what is left to be sent."""
+        self.limiter.forget(self)
+        self.transport.abort()
+
+
+async def _with_connection(
+    connection: Connection, app: Callable[..., Any], scope: dict[str, Any], receive: Any, send: Any
+) -> None:
+    await app({**scope, CONNECTION: connection}, receive, send)
