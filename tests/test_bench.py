@@ -1,4 +1,4 @@
-"""The benchmark: a valid log, peers that do the same work, and a table for the README."""
+"""The bench: a valid log, peers that do the same work, and a table for docs/."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ from workshop.bench.site.dataset import LATER
 from workshop.bench.site.server import serving, serving_plain
 from workshop.bench.suites import SUITES, Suite, Wanted, child, run, suite
 from workshop.bench.synthetic_log import make_log
-from workshop.bench.tables import markers, replaced
+from workshop.docs.markers import END, start_marker
 
 if not PAGES:
     routes()
 
 CLAIMS = 500
-START, END = markers("peers")
+START = start_marker("bench-peers")
 
 
 def run_bench(world: World, *words: str) -> subprocess.CompletedProcess[str]:
@@ -224,28 +224,29 @@ def test_the_peers_have_our_indexes_and_search(bench: Bench) -> None:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a whole small run writes, with the README that it changed."""
+    """What a whole small run writes, with the page that it changed."""
     root = tmp_path_factory.mktemp("run")
     shutil.copytree(ROOT / "schemas", root / "schemas")
     shutil.copyfile(ROOT / "datapackage.json", root / "datapackage.json")
     page = f"# Title\n\nBefore.\n\n{START}\nan old table\n{END}\n\nAfter.\n"
-    (root / "README.md").write_text(page, "utf-8")
-    run(Package(root), "peers", Wanted(200), root / "results.json", readme=True)
+    (root / "docs").mkdir()
+    (root / "docs" / "performance.md").write_text(page, "utf-8")
+    run(Package(root), "peers", Wanted(200), root / "results.json", into_docs=True)
     found: dict[str, Any] = json.loads((root / "results.json").read_text("utf-8"))
     plot = (root / "docs" / "bench-peers.svg").read_text("utf-8")
-    return {**found, "readme": (root / "README.md").read_text("utf-8"), "svg": plot}
+    return {**found, "page": (root / "docs" / "performance.md").read_text("utf-8"), "svg": plot}
 
 
-def test_a_run_puts_its_table_into_the_readme_and_leaves_the_rest(results: dict[str, Any]) -> None:
+def test_a_run_puts_its_table_on_its_page_and_leaves_the_rest(results: dict[str, Any]) -> None:
     before, table, after = (
-        results["readme"].partition(START)[0],
-        results["readme"].partition(START)[2].partition(END)[0],
-        results["readme"].partition(END)[2],
+        results["page"].partition(START)[0],
+        results["page"].partition(START)[2].partition(END)[0],
+        results["page"].partition(END)[2],
     )
     assert (before, after) == ("# Title\n\nBefore.\n\n", "\n\nAfter.\n")
     assert "an old table" not in table
-    assert "python -m workshop.bench peers --claims 200 --runs 1 --readme" in table
-    drawn = f"![{plot(results).says}](docs/bench-peers.svg)"
+    assert "python -m workshop.bench peers --claims 200 --runs 1 --docs" in table
+    drawn = f"![{plot(results).says}](bench-peers.svg)"
     assert table == f"\n{markdown(results)}\n\n{drawn}\n"
 
 
@@ -297,21 +298,11 @@ def test_the_results_describe_the_machine_without_naming_it(results: dict[str, A
     assert platform.node() not in described.split('"')
 
 
-@pytest.mark.parametrize(
-    "page",
-    ["nothing", f"{START}\n", f"{END}\n{START}\n", f"{START}\n{END}\n{START}\n{END}\n"],
-    ids=["no markers", "one marker", "wrong order", "twice"],
-)
-def test_a_readme_without_a_place_for_the_table_is_refused(page: str) -> None:
-    with pytest.raises(ClaimlogError, match=r"^README.md: expected the lines .* once each"):
-        replaced(page, "peers", "table")
-
-
-def test_a_readme_is_looked_at_before_anything_is_measured(bare: World) -> None:
+def test_pages_are_looked_at_before_anything_is_measured(bare: World) -> None:
     (bare.root / "README.md").write_text("no markers", "utf-8")
-    done = run_bench(bare, "peers", "--claims", "100", "--readme")
+    done = run_bench(bare, "peers", "--claims", "100", "--docs")
     assert done.returncode == 1
-    assert "README.md: expected the lines" in done.stderr
+    assert f"docs: expected the lines {START} and {END} in one place" in done.stderr
     assert done.stdout == ""
     assert (bare.root / "README.md").read_text("utf-8") == "no markers"
 
@@ -322,7 +313,7 @@ def test_peers_that_disagree_stop_the_run(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("workshop.bench.peers.suite.child", child)
     with pytest.raises(ClaimlogError, match="the numbers of claims differ"):
-        run(Package(ROOT), "peers", Wanted(100), tmp_path / "out.json", readme=False)
+        run(Package(ROOT), "peers", Wanted(100), tmp_path / "out.json", into_docs=False)
     assert not (tmp_path / "out.json").exists()
 
 
@@ -430,7 +421,7 @@ def test_the_plot_of_the_site_has_every_kind_of_address_and_the_limit(
     site: Site, tmp_path: Path
 ) -> None:
     shown = plots.draw(tmp_path, "site", site_suite.plot(site.found))
-    assert shown.endswith("(docs/bench-site.svg)")
+    assert shown.endswith("(bench-site.svg)")
     drawn = (tmp_path / "docs" / "bench-site.svg").read_text("utf-8")
     assert f"{len(site.kinds)} kinds of address" in drawn
     assert "prepared queries" in drawn

@@ -10,5 +10,5 @@ process is killed, looks at what is left on disk, and runs the command again.
 - `state`: what is on disk, as units that are whole or absent.
 - `judge`: one injection, and what must hold after it.
 - `writers`: several writers at once, some of them killed; clocks that go back.
-- `table`: the results as text and as the README's table.
+- `table`: the results as text and as the table in docs/.
 """

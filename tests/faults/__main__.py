@@ -1,4 +1,4 @@
-"""The command: run everything, print the table, and put it into the README."""
+"""The command: run everything, print the table, and put it into docs/."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from claimlog.files import write_durably
 from conftest import ROOT
 from faults import judge, zygote
 from faults.calls import Call
@@ -22,7 +21,7 @@ from faults.judge import KINDS, Outcome, Trial
 from faults.scenes import SCENES
 from faults.table import Results, plain, shown
 from faults.writers import backwards, race
-from workshop.bench.tables import replaced
+from workshop.docs.markers import page_of_part, write_part
 
 TRIALS: dict[str, Trial] = {}
 """By scene; made before the workers are forked, so that each has them."""
@@ -35,6 +34,8 @@ def main() -> int:
     if shutil.which("strace") is None:
         print("strace is not installed: no fault was injected", file=sys.stderr)
         return 3
+    if options.docs:
+        page_of_part(ROOT, "faults")  # better now than in an hour
     zygote.preload()
     names = options.scenes.split(",") if options.scenes else [scene.name for scene in SCENES]
     began = time.monotonic()
@@ -55,10 +56,8 @@ def main() -> int:
             results.others += [f"the clock goes back: {what}" for what in back]
     print(plain(results))
     print(f"{time.monotonic() - began:,.0f} seconds")
-    if options.readme:
-        page = ROOT / "README.md"
-        table = replaced(page.read_text("utf-8"), "faults", shown(results, "make faults"))
-        write_durably(page, table.encode())
+    if options.docs:
+        write_part(ROOT, "faults", shown(results, "make faults"))
     return 1 if results.failures else 0
 
 
@@ -74,7 +73,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--writers", type=int, nargs="*", default=[2, 8])
     parser.add_argument("--turns", type=int, default=8, help="commands of each writer")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--readme", action="store_true", help="put the table into the README")
+    parser.add_argument("--docs", action="store_true", help="put the table into docs/")
     return parser.parse_args()
 
 

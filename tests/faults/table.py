@@ -1,4 +1,4 @@
-"""The results as text, and as the table of the README."""
+"""The results as text, and as the table in docs/."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _raced(race: Race) -> str:
 
 
 def shown(results: Results, command: str) -> str:
-    """Return the table of the README: a row for each command."""
+    """Return the table in docs/: a row for each command."""
     groups = [name for name in GROUPS if any(c[name] for c in results.calls.values())]
     rows = []
     for scene in results.calls:

@@ -38,7 +38,7 @@ LISTED = "; ".join(f"{name}: {what}" for name, what in SUITES.items())
     help="Requests of each kind of page, at least.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write the results as JSON.")
-@click.option("--readme", is_flag=True, help="Put the suite's table into the README.")
+@click.option("--docs", "into_docs", is_flag=True, help="Put table and plot into docs/.")
 @click.option(
     "--package",
     "folder",
@@ -53,10 +53,10 @@ def bench(
     runs: int,
     requests: int,
     out: Path | None,
-    readme: bool,
+    into_docs: bool,
     folder: Path,
 ) -> None:
-    run(Package.find(folder), suite, Wanted(claims, runs, requests), out, readme)
+    run(Package.find(folder), suite, Wanted(claims, runs, requests), out, into_docs)
 
 
 if __name__ == "__main__":

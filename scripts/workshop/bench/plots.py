@@ -29,13 +29,12 @@ LOOK = {
 }
 
 
-def path(name: str) -> str:
-    """Return where the plot of a suite lies in its package."""
-    return f"docs/bench-{name}.svg"
+FOLDER = "docs"
+"""Where plots lie in a package, beside the pages that show them."""
 
 
 def draw(root: Path, name: str, plot: Plot) -> str:
-    """Draw the plot of a suite into a package; return the Markdown that shows it."""
+    """Draw the plot of a suite into docs/ of a package; return the Markdown that shows it there."""
     import vl_convert
 
     whole = {
@@ -44,7 +43,7 @@ def draw(root: Path, name: str, plot: Plot) -> str:
         **plot.spec,
     }
     text = vl_convert.vegalite_to_svg(whole, vl_version=VERSION)
-    target = root / path(name)
+    target = root / FOLDER / f"bench-{name}.svg"
     target.parent.mkdir(exist_ok=True)
     write_durably(target, text.encode() + b"\n")
-    return f"![{plot.says}]({path(name)})"
+    return f"![{plot.says}]({target.name})"

@@ -23,7 +23,7 @@ from claimlog.files import write_durably
 from claimlog.package import Package
 from workshop.bench import plots
 from workshop.bench.plots import Plot
-from workshop.bench.tables import replaced
+from workshop.docs.markers import page_of_part, write_part
 
 Result = dict[str, Any]
 Step = Callable[[str], None]
@@ -62,7 +62,7 @@ class Suite(Protocol):
         """Return the results as Markdown, with the command that makes them."""
 
     def plot(self, results: Result) -> Plot | None:
-        """Return what of the results is drawn for the README, if anything is."""
+        """Return what of the results is drawn for the documentation, if anything is."""
 
 
 def suite(name: str) -> Suite:
@@ -70,21 +70,21 @@ def suite(name: str) -> Suite:
     return cast(Suite, import_module(f"workshop.bench.{name}.suite"))
 
 
-def run(package: Package, name: str, wanted: Wanted, out: Path | None, readme: bool) -> None:
+def run(package: Package, name: str, wanted: Wanted, out: Path | None, into_docs: bool) -> None:
     """Measure a suite and print what it found.
 
     Parameters
     ----------
     out
         Where to write the results as JSON.
-    readme
-        Whether to put the table into the package's README, and its plot into ``docs/``.
+    into_docs
+        Whether to put the table and the plot into the package's documentation.
 
     Raises
     ------
     ClaimlogError
-        If what the suite needs is not installed, if measuring fails, or if the README has no
-        place for the table.
+        If what the suite needs is not installed, if measuring fails, or if no page has a place
+        for the table.
     """
     chosen = suite(name)
     for module in chosen.NEEDS:
@@ -92,18 +92,18 @@ def run(package: Package, name: str, wanted: Wanted, out: Path | None, readme: b
             raise ClaimlogError(
                 f"bench {name} uses {module}, which is not installed; run it as make bench"
             )
-    page = package.root / "README.md"
-    if readme:
-        replaced(_text(page), name, "")  # before measuring: better now than in an hour
+    part = f"bench-{name}"
+    if into_docs:
+        page_of_part(package.root, part)  # before measuring: better now than in an hour
     results = {"suite": name, **chosen.measure(package, wanted)}
     print(chosen.plain(results))
     if out is not None:
         write_durably(out.absolute(), json.dumps(results, indent=2).encode() + b"\n")
-    if readme:
-        parts = [chosen.markdown(results)]
+    if into_docs:
+        paragraphs = [chosen.markdown(results)]
         if (plot := chosen.plot(results)) is not None:
-            parts.append(plots.draw(package.root, name, plot))
-        write_durably(page, replaced(_text(page), name, "\n\n".join(parts)).encode())
+            paragraphs.append(plots.draw(package.root, name, plot))
+        write_part(package.root, part, "\n\n".join(paragraphs))
 
 
 def child(module: str, *words: str) -> str:
@@ -136,10 +136,3 @@ def steps(total: int) -> Iterator[Step]:
             bar.update()
 
         yield step
-
-
-def _text(page: Path) -> str:
-    try:
-        return page.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClaimlogError(f"README.md: cannot be read as UTF-8 text ({error})") from error

@@ -1,10 +1,8 @@
-"""Tables as text in columns and as Markdown, and their place in the README."""
+"""Tables as text in columns and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from claimlog.errors import ClaimlogError
 
 MET = {True: "met", False: "missed", None: ""}
 Cells = Sequence[str]
@@ -37,28 +35,3 @@ def markdown(head: Cells, rows: Iterable[Cells]) -> str:
     """
     lines = [f"| {' | '.join(head)} |", "|:--" + "|--:" * (len(head) - 1) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def markers(suite: str) -> tuple[str, str]:
-    """Return the lines of the README between which the table of a suite stands."""
-    return f"<!-- bench:{suite}:start -->", f"<!-- bench:{suite}:end -->"
-
-
-def replaced(page: str, suite: str, table: str) -> str:
-    """Return a README with `table` between the markers of a suite and the rest as it was.
-
-    Raises
-    ------
-    ClaimlogError
-        If it does not hold each marker once, on a line of its own, in order.
-    """
-    start, end = markers(suite)
-    lines = page.split("\n")
-    places = [[at for at, line in enumerate(lines) if line.strip() == m] for m in (start, end)]
-    if [len(found) for found in places] != [1, 1] or places[0] > places[1]:
-        raise ClaimlogError(
-            f"README.md: expected the lines {start} and {end}, once each and in this order; "
-            "add them where the table should stand"
-        )
-    (first,), (last,) = places
-    return "\n".join([*lines[: first + 1], *table.split("\n"), *lines[last:]])

@@ -77,7 +77,7 @@ def markdown(results: Result) -> str:
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n\n".join(
         [
-            f"`make test-spark CLAIMS={results['claims']} README=1` made this table: "
+            f"`make test-spark CLAIMS={results['claims']} DOCS=1` made this table: "
             f"{_first(results)} on {said(results['machine'])}. Peak memory is that of all "
             "processes together, as the system counts them.",
             table(HEAD, _cells(results)),

@@ -154,7 +154,7 @@ def markdown(results: Result) -> str:
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n\n".join(
         [
-            f"`python -m workshop.bench growth --claims {largest} --readme` made this table on "
+            f"`python -m workshop.bench growth --claims {largest} --docs` made this table on "
             f"{said(results['machine'])}. Each build runs in a process of its own; peak memory is "
             "that of it and its children together, as the system counts them.",
             table(HEAD, _cells(results)),

@@ -1,4 +1,4 @@
-"""Showing the results: text in columns, and a table for the README."""
+"""Showing the results: text in columns, and a table for docs/."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def plain(results: Result) -> str:
 
 def markdown(results: Result) -> str:
     """Return the results as Markdown, with the command that makes them."""
-    options = f"--claims {results['claims']} --runs {results['runs']} --readme"
+    options = f"--claims {results['claims']} --runs {results['runs']} --docs"
     command = f"python -m workshop.bench peers {options}"
     first = (
         f"`{command}` made this table: a synthetic log of {results['claims']:,} claims "

@@ -1,4 +1,4 @@
-"""Showing what the requests took: every kind as text, and grouped for the README."""
+"""Showing what the requests took: every kind as text, and grouped for docs/."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def plain(results: Result) -> str:
 
 def markdown(results: Result) -> str:
     """Return a row for every group of kinds as Markdown, with the command that makes it."""
-    options = f"--claims {results['claims']} --requests {results['requests']} --readme"
+    options = f"--claims {results['claims']} --requests {results['requests']} --docs"
     command = f"python -m workshop.bench site {options}"
     groups: dict[str, list[Result]] = {}
     for kind in results["kinds"]:
