@@ -45,7 +45,7 @@ from workshop.bench.peers.duckdb_script import TABLES
 from workshop.bench.peers.suite import GOALS, markdown, plain, plot
 from workshop.bench.site import scenes
 from workshop.bench.site import suite as site_suite
-from workshop.bench.site.addresses import kinds, shown
+from workshop.bench.site.addresses import FILES, kinds, shown
 from workshop.bench.site.client import Kind, ask, weight
 from workshop.bench.site.dataset import LATER
 from workshop.bench.site.server import serving, serving_plain
@@ -379,7 +379,7 @@ def test_every_page_of_the_site_is_asked_for(item: Page, site: Site) -> None:
     name = shown(item.pattern)
     assert name in site.names
     # a file to download has no twin
-    assert f"{name}, as JSON" in site.names or item.pattern.startswith("/downloads/")
+    assert f"{name}, as JSON" in site.names or name.startswith(FILES)
     assert (f"{name}, in release {LATER}" in site.names) == item.in_releases
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from claimlog.site.documentation import documentation_folder
 from claimlog.site.store import Row, Store
 
 
@@ -22,4 +23,5 @@ def frame(datasette: Any, database: str | None = None) -> Row:
         "database": store.name,
         "release": store.frozen,
         "prefix": f"/releases/{store.frozen}" if store.frozen else "",
+        "has_documentation": documentation_folder(store) is not None,
     }

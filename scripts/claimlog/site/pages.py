@@ -54,7 +54,8 @@ class Page:
 
 PAGES: list[Page] = []
 VIEWS = tuple(
-    f"claimlog.site.{name}" for name in ("about", "claims", "people", "relations", "sources")
+    f"claimlog.site.{name}"
+    for name in ("about", "claims", "documentation", "people", "relations", "sources")
 )
 """Modules whose import registers pages."""
 

@@ -17,12 +17,15 @@ from claimlog.schema.table_schema import Schemas, Table
 from claimlog.site.pages import PAGES, routes
 from claimlog.site.paging import SIZE
 from workshop.bench.site.client import Kind
-from workshop.bench.site.dataset import DAY, LATER
+from workshop.bench.site.dataset import DAY, DOCUMENT, IMAGE, LATER
 
 T = TypeVar("T")
 
 SPREAD = 8
 """Addresses of a pattern: as many different identifiers."""
+
+FILES = ("/downloads/", "/docs/IMAGE")
+"""Pages that send a file, which has no JSON twin."""
 
 BEYOND = "9" * 9
 """A page beyond the last, which is the last."""
@@ -41,6 +44,8 @@ SAMPLES = (
     "select codelist from codebook group by 1 order by count(*) desc, 1",
     "select version from releases order by amended + retracted desc",
     "select 'sources.parquet' as file union all select 'validation.json'",
+    f"select '{DOCUMENT}' as document",
+    f"select '{IMAGE}' as image",
 )
 """What the named parts of patterns are: the columns of the first query that has them all."""
 
@@ -75,7 +80,7 @@ def kinds(database: sqlite3.Connection, name: str, schemas: Schemas) -> list[Kin
     found += [
         Kind(f"{kind.name}, as JSON", "the same pages as JSON", [*map(twin, kind.paths)])
         for kind in pages
-        if not kind.name.startswith("/downloads/")
+        if not kind.name.startswith(FILES)
     ]
     frozen = {item.pattern for item in PAGES if item.in_releases}
     found += [

@@ -18,6 +18,8 @@ from claimlog.release.layout import digest
 from workshop.bench.synthetic_log import make_log
 
 DAY = "2026-01-02"
+DOCUMENT, IMAGE = "page", "plot.svg"
+"""A page of documentation and an image that it shows."""
 EARLIER, LATER = "0.1.0", "0.2.0"
 
 
@@ -37,6 +39,10 @@ def make(package: Package, folder: Path, claims: int) -> Package:
     target = made.root / "dist" / f"{made.descriptor['name']}-{LATER}"
     target.parent.mkdir()
     build(made, target, as_of=str(last["number"]))
+    docs = made.root / "docs"
+    docs.mkdir()
+    (docs / f"{DOCUMENT}.md").write_text(f"# A page\n\n![A plot]({IMAGE})\n", "utf-8")
+    (docs / IMAGE).write_text('<svg xmlns="http://www.w3.org/2000/svg"/>\n', "utf-8")
     name = f"{made.descriptor['name']}.db"
     _enter(made, LATER, last, {name: digest(target / name)})
     build(made, made.build)
