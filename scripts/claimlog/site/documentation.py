@@ -187,9 +187,10 @@ def _escaped_html(
 
 
 def _table_start(
-    _renderer: RendererHTML, _tokens: list[Token], _index: int, _options: Any, _env: Any
+    _renderer: RendererHTML, _tokens: list[Token], _index: int, _options: Any, env: Any
 ) -> str:
-    return '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n'
+    number = env["tables"] = env.get("tables", 0) + 1  # a label that no other region has
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Table {number}"><table>\n'
 
 
 def _table_end(

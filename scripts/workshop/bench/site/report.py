@@ -16,8 +16,18 @@ Result = dict[str, Any]
 LIMIT_MS = 100
 """What the 95th percentile of every kind, and its first request, must stay below."""
 
-HEAD = ("", "requests", "first ms", "median ms", "p95 ms", "max ms", "kB", "failed", "met?")
-BESIDE = ("", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
+HEAD = (
+    "kind of address",
+    "requests",
+    "first ms",
+    "median ms",
+    "p95 ms",
+    "max ms",
+    "kB",
+    "failed",
+    "met?",
+)
+BESIDE = ("scene", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
 GOALS = ("measure", "value", "goal", "met?")
 
 KEYS = ("median_ms", "p95_ms")
