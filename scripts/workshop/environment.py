@@ -1,4 +1,4 @@
-"""Virtual environments of this checkout: whole, or made anew.
+"""Virtual environments of this checkout, set up so that a kill cannot leave half of one behind.
 
 ``python -m venv`` and pip write in place, so what a kill leaves behind looks like an environment. A
 stamp says that one is whole: it goes before anything is changed and comes back at the end, and an

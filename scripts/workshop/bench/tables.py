@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-MET = {True: "met", False: "missed", None: ""}
+MET_LABELS = {True: "met", False: "missed", None: ""}
 Cells = Sequence[str]
 
 
-def columns(head: Cells, rows: Iterable[Cells]) -> str:
+def text_table(head: Cells, rows: Iterable[Cells]) -> str:
     """Return a table as text: the first column to the left, the others to the right.
 
-    >>> print(columns(("what", "ms"), [("`home`", "9"), ("**all**", "12")]))
+    >>> print(text_table(("what", "ms"), [("`home`", "9"), ("**all**", "12")]))
     what  ms
     home   9
     all   12
@@ -20,15 +20,15 @@ def columns(head: Cells, rows: Iterable[Cells]) -> str:
     widths = [max(len(row[index]) for row in table) for index in range(len(head))]
     lines = []
     for name, *numbers in table:
-        shown = (f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=True))
-        lines.append(f"{name:<{widths[0]}}  {'  '.join(shown)}".rstrip())
+        cells = (f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=True))
+        lines.append(f"{name:<{widths[0]}}  {'  '.join(cells)}".rstrip())
     return "\n".join(lines)
 
 
-def markdown(head: Cells, rows: Iterable[Cells]) -> str:
+def markdown_table(head: Cells, rows: Iterable[Cells]) -> str:
     """Return a table as Markdown, aligned likewise.
 
-    >>> print(markdown(("what", "ms"), [("home", "9")]))
+    >>> print(markdown_table(("what", "ms"), [("home", "9")]))
     | what | ms |
     |:--|--:|
     | home | 9 |
