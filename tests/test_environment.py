@@ -45,8 +45,8 @@ from pathlib import Path
 from workshop.environment import prepare
 prepare(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
 """
-POINTS = 9
-"""Places of the stub at which a set-up of "run" can be killed: three each of venv and two pips."""
+POINTS = 12
+"""Places of the stub at which a set-up of "run" can be killed: three of venv, and of each pip."""
 
 
 @pytest.fixture
@@ -83,8 +83,9 @@ def contents(checkout: Path, folder: str = ".venv") -> list[str]:
     return (checkout / folder / "installed").read_text().splitlines()
 
 
-RUN = ["begin requirements.txt", "begin ."]
-DEV = ["begin requirements.txt", "begin requirements-dev.txt", "begin ."]
+BUILD = ["begin requirements-build.txt", "begin ."]
+RUN = ["begin requirements.txt", *BUILD]
+DEV = ["begin requirements.txt", "begin requirements-dev.txt", *BUILD]
 
 
 def test_an_environment_is_made_once(checkout: Path) -> None:

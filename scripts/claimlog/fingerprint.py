@@ -33,7 +33,7 @@ MANIFEST = "batch.json"
 NOTES = "cache/digests.json"
 LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
 
-NOT_BUILDING = ("__main__.py", "cli", "edit", "manual.py", "readme.py", "release", "site", "spark")
+NOT_BUILDING = ("__main__.py", "cli", "edit", "release", "site", "spark")
 """What of this package no build can depend on: it lies above `build` in the import contract."""
 
 

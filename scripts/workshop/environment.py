@@ -1,4 +1,4 @@
-"""Virtual environments of this checkout: whole, or made anew.
+"""Virtual environments of this checkout, set up so that a kill cannot leave half of one behind.
 
 ``python -m venv`` and pip write in place, so what a kill leaves behind looks like an environment. A
 stamp says that one is whole: it goes before anything is changed and comes back at the end, and an
@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ".venv.lock"
 STAMP = ".whole"
 PROJECT = "pyproject.toml"
+BUILD = "requirements-build.txt"
+"""What pip builds this checkout with: its own lock file, because claimlog runs without it."""
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
 # --no-deps: a file pins all that is needed, and not pip and setuptools, which packages ask for too
 PINNED = ("--no-deps", "--require-hashes", "-r")
@@ -45,10 +47,10 @@ class Environment:
 
 
 ENVIRONMENTS = {
-    "run": Environment(".venv", ("requirements.txt", PROJECT), "pinned dependencies"),
+    "run": Environment(".venv", ("requirements.txt", BUILD, PROJECT), "pinned dependencies"),
     "dev": Environment(
         ".venv",
-        ("requirements.txt", "requirements-dev.txt", PROJECT),
+        ("requirements.txt", "requirements-dev.txt", BUILD, PROJECT),
         "pinned dependencies and what tests and checks need",
     ),
     # the validators of descriptors want other versions of libraries than ours, so they live apart
@@ -56,7 +58,7 @@ ENVIRONMENTS = {
         ".venv/validators", ("requirements-validators.txt",), "the validators of descriptors"
     ),
     # Spark is large and few need it, so it lives apart as well
-    "spark": Environment(".venv/spark", ("requirements-spark.txt", PROJECT), "Spark"),
+    "spark": Environment(".venv/spark", ("requirements-spark.txt", BUILD, PROJECT), "Spark"),
 }
 
 

@@ -1,6 +1,6 @@
-"""Licences of everything that is installed to run claimlog: ``make licences``.
+"""Licences of everything that is installed to run claimlog, and to install it: ``make licences``.
 
-The lock file says what that is and the metadata of the installed packages under which licence; no
+The lock files say what that is and the metadata of the installed packages under which licence; no
 network is asked. A package that is not there, or whose licence is not among those that let anybody
 use the whole for anything, is a finding.
 """
@@ -17,7 +17,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-LOCK = Path(__file__).resolve().parents[2] / "requirements.txt"
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = (ROOT / "requirements.txt", ROOT / "requirements-build.txt")
 PERMISSIVE = {
     *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python"),
     *("ISC", "MIT", "MIT-0", "PSF-2.0", "Public Domain", "Unlicense", "Zlib"),
@@ -143,19 +144,24 @@ def _one(parts: list[str]) -> bool:
 def main(words: list[str] | None = None) -> int:
     """List the licences; exit status 1 if one of them is not permissive or not known."""
     parser = argparse.ArgumentParser(prog="licences.py", description=__doc__)
-    parser.add_argument("--lock", type=Path, default=LOCK)
+    parser.add_argument(
+        "--lock", type=Path, action="append", help="instead of those of this checkout"
+    )
     parser.add_argument("--quiet", action="store_true", help="say only what is wrong")
     options = parser.parse_args(words)
-    listed = sorted(licences(options.lock), key=lambda found: found.name)
+    status = 0
+    packages: dict[str, Licence] = {}
+    for lock in options.lock or LOCKS:
+        pinned = sorted(licences(lock), key=lambda licence: licence.name)
+        packages |= {licence.name: licence for licence in pinned}
+        flaws = [f"{entry.name} {entry.version} {entry.flaw}" for entry in pinned if entry.flaw]
+        for flaw in flaws if pinned else ["names no package"]:
+            print(f"{lock.name}: {flaw}", file=sys.stderr)
+            status = 1
     if not options.quiet:
-        for found in listed:
-            print(f"{found.name:26} {found.version:14} {found.text}")
-    flaws = [f"{found.name} {found.version} {found.flaw}" for found in listed if found.flaw]
-    for flaw in flaws:
-        print(f"{options.lock.name}: {flaw}", file=sys.stderr)
-    if not listed:
-        print(f"{options.lock.name}: names no package", file=sys.stderr)
-    return 1 if flaws or not listed else 0
+        for _, entry in sorted(packages.items()):
+            print(f"{entry.name:26} {entry.version:14} {entry.text}")
+    return status
 
 
 if __name__ == "__main__":

@@ -391,7 +391,7 @@ def log(context: Context, json_out: bool) -> None:
 @click.option("--write", is_flag=True, help="Mend the files instead of only comparing them.")
 @pass_context
 def schemas(context: Context, write: bool) -> int:
-    """Check what repeats: in schemas/, docs/codebook.md, CITATION.cff and README.md."""
+    """Check what repeats in schemas/, docs/codebook.md and CITATION.cff."""
     import difflib
 
     from claimlog.release.generated_files import REMEDY, stale_files

@@ -42,8 +42,8 @@ class Made:
 
     ``signed`` are the signatures beside the archive, where a key was given: outside, so that the
     archive can be made again without the key.
-    ``refreshed`` are the generated files of the checkout, CITATION.cff and README.md above all,
-    that say the version now.
+    ``refreshed`` are the generated files of the checkout, CITATION.cff above all, that say the
+    version now.
     """
 
     folder: Path

@@ -24,6 +24,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import FOLDER, Entry, Version
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.coding_manual import PAGE
 from claimlog.release.descriptors import READERS, agreement, descriptors
 from claimlog.release.diff import shape
 from claimlog.release.layout import (
@@ -109,10 +110,10 @@ def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
     for batch in held:
         shutil.copytree(batch.path, target / "events" / batch.path.name)
     shutil.copytree(package.schemas, target / "schemas")
-    page = package.root / "docs" / "codebook.md"
-    if page.is_file():
-        (target / "docs").mkdir()
-        shutil.copyfile(page, target / "docs" / page.name)
+    manual = package.root / PAGE
+    if manual.is_file():
+        (target / PAGE).parent.mkdir()
+        shutil.copyfile(manual, target / PAGE)
     if plan.earlier:
         (target / FOLDER).mkdir()
     for entry in plan.earlier:

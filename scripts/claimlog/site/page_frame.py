@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.site.datasette_internals import site_metadata
+from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.store import Row, Store
 
 
@@ -26,4 +27,5 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         "database": store.name,
         "release": store.release,
         "prefix": store.prefix,
+        "has_documentation": documentation_folder(store) is not None,
     }

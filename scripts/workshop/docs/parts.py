@@ -1,87 +1,70 @@
-"""The parts of the README that are projected from the schemas, the rules and the log."""
+"""Parts of the documentation derived from schemas, rules, commands, modules, log and releases."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
-from claimlog.errors import ClaimlogError
+from claimlog.cli import cli
 from claimlog.escaping import markdown, plain_line
 from claimlog.export.metadata import queries
 from claimlog.fold.claim_summary import Published
 from claimlog.fold.reliability import ALL, reliability
 from claimlog.log.event_log import Log
-from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
-from claimlog.package import Package
 from claimlog.schema.table_schema import Field
 from claimlog.validate.report import LAYERS, read_rules
 
-CELL = re.compile(r"(?<!\\)\|")
-"""What would end a cell of a Markdown table."""
-
-MARKED = re.compile(
-    r"(?P<open><!-- generated: (?P<name>[a-z]+) -->\n)(?P<body>.*?)(?P<close><!-- /generated -->)",
-    re.DOTALL,
-)
-
-
-def generated(package: Package, text: str) -> str:
-    """Return the README's text with every marked part projected anew.
-
-    Raises
-    ------
-    ClaimlogError
-        If a mark names a part that does not exist.
-    """
-    named = [match["name"] for match in MARKED.finditer(text)]
-    if not named:
-        return text
-    log = read(package)
-    log.require_readable()
-    if unknown := sorted(set(named) - set(PARTS)):
-        raise ClaimlogError(
-            f"README.md: there is no generated part {', '.join(unknown)}; "
-            f"there are {', '.join(PARTS)}"
-        )
-    return MARKED.sub(lambda m: f"{m['open']}{PARTS[m['name']](log)}{m['close']}", text)
+CELL_END = re.compile(r"(?<!\\)\|")
+"""A bar that would end a cell of a Markdown table."""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
-    cells = [[CELL.sub(r"\|", plain_line(cell)) for cell in line] for line in lines]
+    cells = [[CELL_END.sub(r"\|", plain_line(cell)) for cell in line] for line in lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
 def _state(log: Log) -> str:
+    """Return what the log holds in a sentence, with its root and the last release."""
     live = {name: log.live(name) for name in log.streams}
     sources = live["sources"]
-    coded = sources.filter(sources["text_sha256"].is_not_null())
-    by_source = Counter(live["claims"]["source_id"].to_list())
-    rows = [
-        (
-            row["source_id"],
-            markdown(f"{row['title']} ({row['publisher']})"),
-            row["published"],
-            row["reliability"],
-            f"{row['text_length']:,}",
-            by_source.get(row["source_id"], 0) or "not coded yet",
-        )
-        for row in coded.sort("source_id").iter_rows(named=True)
-    ]
-    sentence = (
+    texts = sources.filter(sources["text_sha256"].is_not_null()).height
+    return (
         f"The log holds {log.size} events in {len(log.batches)} batches: "
-        f"{live['claims'].height} claims, {len(rows)} registered texts and "
-        f"{sources.height - len(rows)} works behind them, {live['actors'].height} actors, "
+        f"{live['claims'].height} claims, {texts} registered texts and "
+        f"{sources.height - texts} works behind them, {live['actors'].height} actors, "
         f"{live['incidents'].height} incidents. Its root is `{log.root.hex()}`."
-        f"{_last_release(log)}\n\n"
+        f"{_last_release(log)}\n"
     )
-    head = ("source", "title", "published", "reliability", "code points", "claims")
-    return sentence + _table(head, rows)
+
+
+def _sources(log: Log) -> str:
+    """Return the registered texts, with the number of claims coded from each."""
+    sources = log.live("sources")
+    texts = sources.filter(sources["text_sha256"].is_not_null()).sort("source_id")
+    claims = Counter(log.live("claims")["source_id"].to_list())
+    return _table(
+        ("source", "title", "published", "reliability", "code points", "claims"),
+        (
+            (
+                row["source_id"],
+                markdown(f"{row['title']} ({row['publisher']})"),
+                row["published"],
+                row["reliability"],
+                f"{row['text_length']:,}",
+                claims.get(row["source_id"], 0) or "not coded yet",
+            )
+            for row in texts.iter_rows(named=True)
+        ),
+    )
 
 
 def _last_release(log: Log) -> str:
@@ -103,7 +86,7 @@ def _agreement(log: Log) -> str:
         log.schemas,
         log.codebooks,
     )
-    spans, found = (
+    spans, agreement = (
         [row for row in table[name].collect().rows(named=True) if row["scope"] == ALL]
         for name in ("span_agreement", "reliability")
     )
@@ -121,10 +104,10 @@ def _agreement(log: Log) -> str:
             for row in spans
         ),
     )
-    passes = sorted({row["pass"] for row in found})
+    passes = sorted({row["pass"] for row in agreement})
     head = ("variable", "aim", *(f"alpha, pass {number} (n, agreement)" for number in passes))
-    by_key = {(row["pass"], row["variable"]): row for row in found}
-    variables = [row["variable"] for row in found if row["pass"] == passes[0]] if passes else []
+    by_key = {(row["pass"], row["variable"]): row for row in agreement}
+    variables = [row["variable"] for row in agreement if row["pass"] == passes[0]] if passes else []
     return f"{text}\n" + _table(
         head,
         (
@@ -161,15 +144,15 @@ def _fields(log: Log) -> str:
     return _table(
         ("column", "type", "meaning"),
         (
-            (f"`{item.name}`", _kind(item), item.description)
+            (f"`{item.name}`", _type_label(item), item.description)
             for item in log.schemas.tables["claims"].fields
         ),
     )
 
 
-def _kind(item: Field) -> str:
-    kind = f"code ({item.codelist})" if item.codelist else "EDTF" if item.edtf else item.type
-    return f"{kind}, {item.unit}" if item.unit else kind
+def _type_label(item: Field) -> str:
+    label = f"code ({item.codelist})" if item.codelist else "EDTF" if item.edtf else item.type
+    return f"{label}, {item.unit}" if item.unit else label
 
 
 def _rules(log: Log) -> str:
@@ -188,11 +171,58 @@ def _queries(log: Log) -> str:
     return "".join(f"- {query['title']} (`/{name}/{key}`)\n" for key, query in queries().items())
 
 
+def _commands(_: Log) -> str:
+    """Return the commands of claimlog with the first sentence of their help."""
+    return _table(
+        ("command", "what it does"),
+        (
+            (f"`claimlog {name}`", (command.help or "").partition("\n\n")[0])
+            for name, command in cli.commands.items()
+        ),
+    )
+
+
+def _rooms(_: Log) -> str:
+    """Return the packages of claimlog and of the workshop, with their modules."""
+    return "".join(
+        _table(
+            ("room", "what it is", "modules"),
+            (
+                (f"`{name}`", _first_line(path), ", ".join(f"`{m}`" for m in _modules(path)))
+                for name, path in packages
+            ),
+        )
+        + "\n"
+        for packages in (_packages("claimlog"), _packages("workshop"))
+    ).removesuffix("\n")
+
+
+def _packages(name: str) -> Iterator[tuple[str, Path]]:
+    """Yield the packages of an installed package by their paths below scripts/, itself first."""
+    top = Path(str(import_module(name).__file__)).parent
+    for path in sorted([top / "__init__.py", *top.rglob("*/__init__.py")]):
+        yield f"{path.parent.relative_to(top.parent).as_posix()}/", path.parent
+
+
+def _modules(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("__"))
+
+
+def _first_line(folder: Path) -> str:
+    """Return the first line of a package's docstring."""
+    tree = ast.parse((folder / "__init__.py").read_text("utf-8"))
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
 PARTS: dict[str, Callable[[Log], str]] = {
     "state": _state,
+    "sources": _sources,
     "agreement": _agreement,
     "tables": _tables,
     "queries": _queries,
     "fields": _fields,
     "rules": _rules,
+    "commands": _commands,
+    "rooms": _rooms,
 }
+"""What makes each derived part, by the name in its markers."""

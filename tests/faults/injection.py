@@ -12,16 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from faults import zygote
-from faults.calls import GROUP, HERE, Call, flushed, touching
-from faults.scenes import Scene, Start, start, words_of
-from faults.state import CACHE, Units, difference, key, units, visible, wrong
-from faults.zygote import Done, Fault
+from faults.calls import GROUP, WORKING_DIRECTORY, Call, flushed_names, package_calls
+from faults.scenes import Scene, StartingPackage, command_words, prepare_start
+from faults.state import (
+    CACHE,
+    Units,
+    read_units,
+    state_key,
+    unit_differences,
+    unit_problems,
+    visible_units,
+)
+from faults.zygote import CommandResult, Fault
 
 KINDS = ("EIO", "ENOSPC", "KILL")
-TRIES = 3  # a thread may do what the main one did last time, and the calls are counted otherwise
-WATCHED = ((True, True), (False, True), (True, False))
+ATTEMPTS = 3  # a thread may do what the main one did last time, and the calls are counted otherwise
+WATCHED_RUNS = ((True, True), (False, True), (True, False))
 """Runs without a fault: of the main thread or all, with the cache of the package or without."""
-SHORT = 100  # calls of a command of which every one is tried
+SHORT_CALLS = 100  # calls of a command of which every one is tried
 NOTHING = re.compile(
     r"nothing (in events/ )?was (changed|added|sealed|rebased|built|replaced|released)"
 )
@@ -31,13 +39,13 @@ COMMAND = re.compile(r"claimlog (seal|rebase|build|release|add|retract)\b")
 
 @dataclass
 class Outcome:
-    """What came of one injection: how the command ended, and what did not hold."""
+    """Outcome of one injection: how the command ended, and what did not hold after it."""
 
     scene: str
     group: str
     kind: str
     fault: str
-    ended: str  # done, refused, killed, hung; missed, if the call was another one this time
+    ending: str  # done, refused, killed, hung; missed, if the call was another one this time
     message: str = ""
     again: int = 0
     problems: list[str] = field(default_factory=list)
@@ -50,33 +58,35 @@ class Trial:
     A large build has two ways to end well: updated, and made from nothing.
     """
 
-    ready: Start
+    ready: StartingPackage
     before: Units
     after: list[Units]
     calls: list[Call]
     unflushed: list[str] = field(default_factory=list)
-    seen: dict[object, list[str]] = field(default_factory=dict)  # a state is judged once
+    seen: dict[object, list[str]] = field(default_factory=dict)  # by state: each is checked once
 
     @property
     def scene(self) -> Scene:
         return self.ready.scene
 
-    def run(self, root: Path, fault: Fault | None = None, watch: Sequence[str] = ()) -> Done:
+    def run(
+        self, root: Path, fault: Fault | None = None, watch: Sequence[str] = ()
+    ) -> CommandResult:
         """Run the command in a copy of the package."""
         return zygote.run(root, self.scene.words, fault, watch, large=self.scene.large)
 
     def is_done(self, state: Units) -> bool:
         """Whether readers see what the command makes."""
-        return visible(state) in [visible(after) for after in self.after]
+        return visible_units(state) in [visible_units(after) for after in self.after]
 
-    def once(self, memory: object, judge: Callable[[], list[str]]) -> list[str]:
-        """Judge a state once."""
+    def once(self, memory: object, check: Callable[[], list[str]]) -> list[str]:
+        """Check a state, or return the problems that were found in it before."""
         if memory not in self.seen:
-            self.seen[memory] = judge()
+            self.seen[memory] = check()
         return self.seen[memory]
 
 
-def trial(scene: Scene, folder: Path) -> Trial:
+def prepare_trial(scene: Scene, folder: Path) -> Trial:
     """Make a scene ready and watch its command once in the main thread and once in all.
 
     Raises
@@ -84,11 +94,11 @@ def trial(scene: Scene, folder: Path) -> Trial:
     RuntimeError
         If the command fails without a fault, or does not write the same bytes twice.
     """
-    ready = start(scene, folder)
+    ready = prepare_start(scene, folder)
     calls: list[Call] = []
     states = []
     names: set[str] = set()
-    for main, cached in WATCHED if scene.large else WATCHED[:2]:
+    for main, cached in WATCHED_RUNS if scene.large else WATCHED_RUNS[:2]:
         with tempfile.TemporaryDirectory(dir=folder) as name:
             root = ready.copy(Path(name))
             if not cached:
@@ -97,12 +107,12 @@ def trial(scene: Scene, folder: Path) -> Trial:
             done = zygote.run(root, scene.words, None, watch, not main, large=scene.large)
             if done.status != 0 or not scene.says.search(done.out):
                 raise RuntimeError(f"{scene.name} fails without a fault: {done.err or done.out}")
-            calls += touching(done.trace, root, done.pid, main) if cached else ()
-            names |= flushed(done.trace)
-            states.append(units(root))
+            calls += package_calls(done.trace, root, done.pid, main) if cached else ()
+            names |= flushed_names(done.trace)
+            states.append(read_units(root))
     if states[0] != states[1]:
-        raise RuntimeError(f"{scene.name} is not reproducible: {difference(*states)}")
-    before = units(ready.template)
+        raise RuntimeError(f"{scene.name} is not reproducible: {unit_differences(*states)}")
+    before = read_units(ready.template)
     unflushed = [
         path
         for unit, held in states[0].items()
@@ -113,8 +123,8 @@ def trial(scene: Scene, folder: Path) -> Trial:
     return Trial(ready, before, states[::2], calls, unflushed)
 
 
-def attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outcome:
-    """Run the command with one fault, judge what is left, and run it again.
+def inject_fault(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outcome:
+    """Run the command with one fault, check what is left, and run it again.
 
     Parameters
     ----------
@@ -124,54 +134,54 @@ def attempt(trial: Trial, call: Call, kind: str, deeper: int, seed: int) -> Outc
     fault = Fault(call.syscall, call.number, kind, call.path, call.follow)
     where = f"{call.syscall} {call.number} ({call.place})" + " of a thread" * call.follow
     shown = f"{trial.scene.name}: {kind} at {where}"
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         outcome = Outcome(trial.scene.name, call.group, kind, shown, "missed")
         try:
-            _attempt(trial, fault, outcome, deeper, seed)
+            _inject_once(trial, fault, outcome, deeper, seed)
         except TimeoutError as error:
-            outcome.ended = "hung"
+            outcome.ending = "hung"
             outcome.problems.append(str(error))
-        if outcome.ended != "missed":
+        if outcome.ending != "missed":
             break
     return outcome
 
 
-def _attempt(trial: Trial, fault: Fault, outcome: Outcome, deeper: int, seed: int) -> None:
+def _inject_once(trial: Trial, fault: Fault, outcome: Outcome, deeper: int, seed: int) -> None:
     kind = fault.kind
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         root = trial.ready.copy(Path(name))
         done = trial.run(root, fault)
-        outcome.ended, outcome.message = ended(done), done.err.strip()
-        if not struck(done, kind, root):
-            outcome.ended = "missed"
+        outcome.ending, outcome.message = ending(done), done.err.strip()
+        if not has_struck(done, kind, root):
+            outcome.ending = "missed"
             return
-        state = units(root)
-        outcome.problems += judged(trial, state, done, kind)
-        outcome.problems += validated(trial, root, state)
-        if deeper and difference(state, trial.before):
-            outcome.again, found = killed_again(trial, root, deeper, seed)
+        state = read_units(root)
+        outcome.problems += problems_after_fault(trial, state, done, kind)
+        outcome.problems += validation_problems(trial, root, state)
+        if deeper and unit_differences(state, trial.before):
+            outcome.again, found = kill_second_run(trial, root, deeper, seed)
             outcome.problems += found
-        outcome.problems += recovered(trial, root)
+        outcome.problems += recovery_problems(trial, root)
 
 
-def ended(done: Done) -> str:
+def ending(done: CommandResult) -> str:
     return "killed" if done.status < 0 else "refused" if done.status else "done"
 
 
-def struck(done: Done, kind: str, root: Path) -> bool:
+def has_struck(done: CommandResult, kind: str, root: Path) -> bool:
     """Whether the fault came, and to a call that touches the package."""
     if kind == "KILL":
         last = [line for line in done.trace.splitlines() if "(" in line and "killed" not in line]
-        return done.status == -9 and bool(last) and str(root) in HERE.sub("", last[-1])
-    lines = [HERE.sub("", line) for line in done.trace.splitlines()]
+        return done.status == -9 and bool(last) and str(root) in WORKING_DIRECTORY.sub("", last[-1])
+    lines = [WORKING_DIRECTORY.sub("", line) for line in done.trace.splitlines()]
     return any("(INJECTED)" in line and str(root) in line for line in lines)
 
 
-def judged(trial: Trial, state: Units, done: Done, kind: str) -> list[str]:
-    """Say what does not hold right after the fault."""
-    problems = wrong(state, trial.before, *trial.after)
+def problems_after_fault(trial: Trial, state: Units, done: CommandResult, kind: str) -> list[str]:
+    """Return what does not hold right after the fault, a line each."""
+    problems = unit_problems(state, trial.before, *trial.after)
     whole = trial.is_done(state)
-    untouched = visible(state) == visible(trial.before)
+    untouched = visible_units(state) == visible_units(trial.before)
     if trial.scene.says.search(done.out) and not whole:
         problems.append("it said that it was done, and it is not")
     if kind == "KILL":
@@ -181,14 +191,14 @@ def judged(trial: Trial, state: Units, done: Done, kind: str) -> list[str]:
     if done.status == 0 and not whole:
         problems.append("it ended with status 0, and it is not done")
     if done.status:
-        problems += misspoken(done)
+        problems += message_problems(done)
         if NOTHING.search(done.err) and not untouched:
             problems.append("it said that nothing was changed, and something was")
     return problems
 
 
-def misspoken(done: Done) -> list[str]:
-    """Say what is wrong with the message of a failure."""
+def message_problems(done: CommandResult) -> list[str]:
+    """Return what is wrong with the message of a failure, a line each."""
     *findings, last = done.err.splitlines() or [""]
     if not all(FINDING.fullmatch(line) for line in findings):
         return [f"not one line: {done.err.strip()[-300:]!r}"]
@@ -197,13 +207,13 @@ def misspoken(done: Done) -> list[str]:
     return []
 
 
-def validated(trial: Trial, root: Path, state: Units) -> list[str]:
+def validation_problems(trial: Trial, root: Path, state: Units) -> list[str]:
     """Check that validation passes, or names a command that mends what it found."""
     looked = {unit: held for unit, held in state.items() if not unit.startswith(("build", "dist"))}
-    return trial.once(("validate", key(looked)), lambda: _validated(trial, root))
+    return trial.once(("validate", state_key(looked)), lambda: _check_validation(trial, root))
 
 
-def _validated(trial: Trial, root: Path) -> list[str]:
+def _check_validation(trial: Trial, root: Path) -> list[str]:
     done = zygote.run(root, ("validate",))
     if done.status == 0:
         return []
@@ -213,40 +223,40 @@ def _validated(trial: Trial, root: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         mended = Path(name) / "package"
         shutil.copytree(root, mended, symlinks=True)
-        zygote.run(mended, words_of(trial.scene, named[1]))
+        zygote.run(mended, command_words(trial.scene, named[1]))
         done = zygote.run(mended, ("validate",))
     if done.status:
         return [f"claimlog {named[1]} does not mend what validation found: {done.out}"]
     return []
 
 
-def recovered(trial: Trial, root: Path) -> list[str]:
+def recovery_problems(trial: Trial, root: Path) -> list[str]:
     """Run the command again and check that all is as if nothing had happened."""
     if trial.scene.large:  # what it does then depends on its cache too
-        return _recovered(trial, root)
-    return trial.once(("again", key(units(root))), lambda: _recovered(trial, root))
+        return _check_recovery(trial, root)
+    return trial.once(("again", state_key(read_units(root))), lambda: _check_recovery(trial, root))
 
 
-def _recovered(trial: Trial, root: Path) -> list[str]:
-    state = units(root)
+def _check_recovery(trial: Trial, root: Path) -> list[str]:
+    state = read_units(root)
     done = trial.run(root)
     problems = []
     if done.status:
         twice = trial.scene.twice.search(done.err)
         if not twice or not trial.is_done(state):
             problems.append(f"running it again fails: {done.err.strip()[-300:]}")
-        problems += misspoken(done)
-    left = min((difference(units(root), after) for after in trial.after), key=len)
+        problems += message_problems(done)
+    left = min((unit_differences(read_units(root), after) for after in trial.after), key=len)
     return problems + [f"after running it again, {what}" for what in left]
 
 
-def killed_again(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int, list[str]]:
+def kill_second_run(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int, list[str]]:
     """Kill the second run at some of its calls, and run a third time."""
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         copy = Path(name) / "package"
         shutil.copytree(root, copy, symlinks=True)
         done = trial.run(copy, watch=tuple(GROUP))
-        calls = list(touching(done.trace, copy, done.pid))
+        calls = list(package_calls(done.trace, copy, done.pid))
     problems: list[str] = []
     picked = random.Random(seed).sample(calls, min(deeper, len(calls)))
     for call in picked:
@@ -254,22 +264,22 @@ def killed_again(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int,
             copy = Path(name) / "package"
             shutil.copytree(root, copy, symlinks=True)
             done = trial.run(copy, Fault(call.syscall, call.number, "KILL", call.path))
-            state = units(copy)
-            found = wrong(state, trial.before, *trial.after)
-            found += validated(trial, copy, state)
-            found += recovered(trial, copy)
+            state = read_units(copy)
+            found = unit_problems(state, trial.before, *trial.after)
+            found += validation_problems(trial, copy, state)
+            found += recovery_problems(trial, copy)
             where = f"the second run killed at {call.syscall} {call.number} ({call.place})"
             problems += [f"{where}: {what}" for what in found]
     return len(picked), problems
 
 
-def sample(calls: list[Call], each: int | None, seed: int) -> list[Call]:
+def sample_calls(calls: list[Call], each: int | None, seed: int) -> list[Call]:
     """Return the calls to try: all of a short command, of a long one this many of each kind.
 
     A kind is one system call at one kind of place. With two or more, the first and the last of it
     are among them.
     """
-    if each is None or len(calls) <= SHORT:
+    if each is None or len(calls) <= SHORT_CALLS:
         return calls
     kinds: dict[tuple[str, str], list[Call]] = {}
     for call in calls:
@@ -283,6 +293,6 @@ def sample(calls: list[Call], each: int | None, seed: int) -> list[Call]:
     return picked
 
 
-def outline(calls: list[Call]) -> Counter[str]:
+def calls_by_group(calls: list[Call]) -> Counter[str]:
     """Return how many calls there are of each group."""
     return Counter(call.group for call in calls)

@@ -10,7 +10,7 @@ from claimlog.schema.table_schema import Schemas
 PAGE = "docs/codebook.md"
 
 
-def page(schemas: Schemas) -> str:
+def coding_manual(schemas: Schemas) -> str:
     """Return the manual as Markdown."""
     return "\n".join(_lines(schemas)).rstrip() + "\n"
 
@@ -24,7 +24,7 @@ def _lines(schemas: Schemas) -> Iterator[str]:
     yield "This page is generated from `schemas/codebook/`; change it there and run `make schemas`."
     yield ""
     for variable in book.variables:
-        yield f"- [{variable['label']}](#{_anchor(variable['label'])})"
+        yield f"- [{variable['label']}](#{_heading_anchor(variable['label'])})"
     yield "- [Decisions](#decisions)"
     for variable in book.variables:
         yield from _variable(schemas, variable)
@@ -78,5 +78,5 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |"
 
 
-def _anchor(title: str) -> str:
+def _heading_anchor(title: str) -> str:
     return title.lower().replace(" ", "-")
