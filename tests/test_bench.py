@@ -26,7 +26,7 @@ import claimlog.fingerprint
 import claimlog.log.read_log
 from claimlog.build import STAGES
 from claimlog.errors import ClaimlogError
-from claimlog.export.metadata import queries
+from claimlog.export.queries import available_queries
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import Files, read, read_into_parts
@@ -52,6 +52,7 @@ from workshop.bench.suites import SUITES, BenchOptions, Suite, load_suite, run_m
 from workshop.bench.synthetic_log import make_log
 from workshop.docs.markers import END, start_marker
 
+QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
 CLAIMS = 500
 START = start_marker("bench-peers")
 
@@ -386,13 +387,13 @@ def test_every_page_of_the_site_is_asked_for(item: Page, site: Site) -> None:
     assert (f"{name}, in release {LATER_VERSION}" in site.names) == item.in_releases
 
 
-@pytest.mark.parametrize("name", queries())
+@pytest.mark.parametrize("name", QUERIES)
 def test_every_canned_query_is_asked_for_with_all_its_parameters(name: str, site: Site) -> None:
     kind = next(kind for kind in site.kinds if kind.name == f"/bench/{name}")
     assert kind.paths[0] == f"/bench/{name}"
     for parameter in ("ally", "claim_id", "since", "until"):
         given = any(f"{parameter}=" in path for path in kind.paths)
-        assert given == (f":{parameter}" in queries()[name]["sql"])
+        assert given == (f":{parameter}" in QUERIES[name].sql)
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "schemas/tables").glob("*.json")))

@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
-from claimlog.export.metadata import queries
+from claimlog.export.queries import available_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook
+from claimlog.schema.table_schema import Schemas
 from claimlog.sources.text import Texts, words
 from conftest import ROOT
+
+QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
 
 Row = dict[str, Any]
 Ask = Callable[..., list[Row]]
@@ -38,7 +41,7 @@ def ask(corpus: sqlite3.Connection) -> Ask:
     """Run a canned query, or SQL, with parameters; absent ones are empty, as on the page."""
 
     def run(name: str, **given: str) -> list[Row]:
-        sql = queries()[name]["sql"] if name in queries() else name
+        sql = QUERIES[name].sql if name in QUERIES else name
         parameters = dict.fromkeys(re.findall(r":([a-z_]+)", sql), "") | given
         return [dict(row) for row in corpus.execute(sql, parameters)]
 

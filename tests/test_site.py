@@ -15,12 +15,15 @@ import pytest
 
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.export.metadata import CELLS, ROWS, queries
+from claimlog.export.metadata import CELLS, ROWS
+from claimlog.export.queries import available_queries
 from claimlog.package import Package
+from claimlog.schema.table_schema import Schemas
 from claimlog.site.server_command import SETTINGS, server_command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal
 
+QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
 SCHEMAS_TABLES = sorted(p.stem for p in (ROOT / "schemas" / "tables").glob("*.json"))
 
 
@@ -46,19 +49,19 @@ def test_table_page_answers_and_describes_every_column(table: str, get: Get) -> 
     assert spec["title"] in page.text
 
 
-@pytest.mark.parametrize("name", queries())
+@pytest.mark.parametrize("name", QUERIES)
 def test_canned_query_answers_a_question_and_says_which(name: str, get: Get) -> None:
-    query = queries()[name]
+    query = QUERIES[name]
     page = get(f"/tiny/{name}")
     assert page.status_code == 200
-    assert query["description"].split("(")[0][:40] in page.text.replace("&#39;", "'")
+    assert query.description.split("(")[0][:40] in page.text.replace("&#39;", "'")
     answer = get(f"/tiny/{name}.json?_shape=objects&claim_id=C001-003&since=2019&until=2020")
     assert answer.status_code == 200
     assert answer.json()["ok"]
 
 
 def test_there_are_a_dozen_canned_queries() -> None:
-    assert len(queries()) >= 12
+    assert len(QUERIES) >= 12
 
 
 def test_the_queries_give_the_answers_that_the_rows_hold(get: Get) -> None:

@@ -16,16 +16,18 @@ import pytest
 
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.export.metadata import queries
+from claimlog.export.queries import available_queries
 from claimlog.package import Package
+from claimlog.schema.table_schema import Schemas
 from claimlog.site.drawing.bar_chart import Bar, bar_chart
 from claimlog.site.pages.as_of import batch_at
 from claimlog.site.pagination import Pagination
 from claimlog.site.release_databases import place_releases
 from claimlog.site.server_command import server_command
-from conftest import Get, World, asking, claim, copied
+from conftest import ROOT, Get, World, asking, claim, copied
 from test_release import Repo, repository
 
+QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
 MARKUP = '"><script>alert(1)</script>'
 NASTY = (
     *(
@@ -144,9 +146,9 @@ def test_the_first_page_counts_what_the_rows_hold(get: Get) -> None:
 
 def test_the_first_page_asks_every_prepared_question_and_leads_to_all_tables(get: Get) -> None:
     page = get("/")
-    for name, query in queries().items():
+    for name, query in QUERIES.items():
         assert f'href="/tiny/{name}"' in page.text
-        assert query["title"] in page_text(page)
+        assert query.title in page_text(page)
     assert 'href="/tiny"' in page.text
     assert get("/tiny").status_code == 200
     assert get("/-/versions").status_code == 200

@@ -99,3 +99,13 @@ rows that differ in nothing but their identifiers take up to 200."""
 
 PARQUET_BYTES_FREE = 64 * MIB
 """Bytes up to which unpacked columns are not compared with the size of their file."""
+
+QUERIES = 200
+"""Canned queries of a package: ours are six, and every one is an entry of the first page."""
+
+QUERY_LENGTH = 10_000
+"""Characters of a canned query: the longest of ours has some thousand."""
+
+OPCODES = 25_000
+"""Steps of a compiled query: ours have some hundreds. Common table expressions that double one
+another at every level have no end otherwise."""

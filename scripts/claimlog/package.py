@@ -119,6 +119,19 @@ class Package:
         """
         return parse_table(self._read(name), name, columns)
 
+    def text(self, name: str) -> str:
+        """Read a file of the package's definition that is text in UTF-8.
+
+        Raises
+        ------
+        ClaimlogError
+            As `json` does.
+        """
+        try:
+            return self._read(name).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ClaimlogError(f"{name}: is not text in UTF-8; mend it") from error
+
     def _read(self, name: str) -> bytes:
         """Every file of a definition is read here, and nothing that it names is opened by it."""
         if name.startswith("schemas/"):

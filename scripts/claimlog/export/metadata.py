@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
-from claimlog.errors import ClaimlogError
 from claimlog.escaping import web_address
-from claimlog.export.acts import ACT, MARK
+from claimlog.export.queries import available_queries
 from claimlog.package import Package
+from claimlog.schema.presentation import read_presentation
 from claimlog.schema.table_schema import Field, Schemas, Table
 
 CELLS = 560
@@ -19,12 +17,12 @@ CELLS = 560
 ROWS = 20
 """Rows that it shows at once of a table that is not too wide for it."""
 
-HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
-
 
 def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> dict[str, Any]:
     """Return Datasette's metadata for a build."""
     about = package.descriptor
+    presentation = read_presentation(package)
+    queries = available_queries(package, schemas)
     licence = about["licenses"][0]
     common = {
         "license": licence["title"],
@@ -44,6 +42,9 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
                 "codebook_version": schemas.codebook.version,
                 "tree_size": state["tree_size"],
                 "root": state["root"],
+                "presentation": presentation.limited_to(
+                    schemas.tables["claims"].names, schemas.tables["codings"].names
+                ).as_json(),
             }
         },
         "databases": {
@@ -52,7 +53,15 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
                 "description": about["description"],
                 **common,
                 "tables": {table.name: _table(table) for table in schemas.tables.values()},
-                "queries": queries(),
+                "queries": {
+                    name: {
+                        "title": query.title,
+                        "description": query.description,
+                        "sql": query.sql,
+                        "hide_sql": True,
+                    }
+                    for name, query in queries.items()
+                },
             }
         },
     }
@@ -90,29 +99,6 @@ def describe(item: Field) -> str:
     if item.codelist:
         parts.append(f"Codes: {item.codelist} in the table codebook.")
     return " ".join(parts)
-
-
-def queries() -> dict[str, dict[str, Any]]:
-    """Return the canned queries by name: one SQL file each, its title and description on top.
-
-    Raises
-    ------
-    ClaimlogError
-        If a file has no title or description.
-    """
-    found = {}
-    folder = files("claimlog.export") / "queries"
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        if not path.name.endswith(".sql"):
-            continue
-        text = path.read_text(encoding="utf-8")
-        heads = {m["key"]: m["value"] for line in text.splitlines() if (m := HEADER.match(line))}
-        if set(heads) != {"title", "description"}:
-            raise ClaimlogError(f"{path.name}: needs one '-- title:' and one '-- description:'")
-        sql = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
-        sql = sql.strip().replace(MARK, ACT)
-        found[path.name.removesuffix(".sql")] = {**heads, "sql": sql, "hide_sql": True}
-    return found
 
 
 def inspect_data(descriptor: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
 RULE = "release-files"
 LINE_ENDS = "release-line-ends"
 MOST_LISTED = 20
-TEXT_SUFFIXES = ("", ".cff", ".csv", ".json", ".jsonld", ".md", ".ndjson", ".txt")
+TEXT_SUFFIXES = ("", ".cff", ".csv", ".json", ".jsonld", ".md", ".ndjson", ".sql", ".txt")
 CONVERTED_BYTES = 64 << 20
 """Largest file of which it is looked whether only its line ends differ."""
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from claimlog.export.acts import ACT
 from claimlog.site.drawing.home_charts import period_bounds
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import Topic, read_topic
 
 SEARCH_WORDS = 20
 """Words and phrases of a search that are looked for."""
@@ -41,25 +41,15 @@ class Filter:
     none: str = "none"
 
 
-FILTERS = (
-    Filter("source", "Article", "source_id"),
-    Filter("topic", "Topic", "topic", "topic"),
-    Filter("content", "Content", "content", "content"),
-    Filter("voice", "Voice", "voice", "voice"),
-    Filter("modality", "Modality", "modality", "modality"),
-    Filter("anonymity", "Speaker", "anonymity", "anonymity", True, "nobody: its own voice"),
-    Filter("sharing_effect", "Effect on sharing", "sharing_effect", "sharing_effect"),
-    Filter("measure", "Measure", "measure", "measure", True),
-    Filter("measure_status", "Status of the measure", "measure_status", "measure_status"),
-    Filter("ally", "State or group: who", "claim_id"),
-    Filter("act", "Act or view", "content"),
-    Filter("origin", "Origin", "origin_id", None, True, "unknown"),
-    Filter("incident", "Incident", "incident_id", None, True),
-)
+SOURCE = Filter("source", "Article", "source_id")
+DOER = Filter("ally", "State or group: who", "claim_id")
+"""Whose act or attitude a claim is; the parameter is an address that readers rely on."""
+
+ORIGIN = Filter("origin", "Origin", "origin_id", None, True, "unknown")
+INCIDENT = Filter("incident", "Incident", "incident_id", None, True)
+ACT = "act"
 
 CHOICES = {
-    "act": "select 'yes' as code, 'acts: done, planned or denied' as label "
-    "union all select 'no', 'views, verdicts, questions, demands'",
     "source": "select source_id as code, source_id || ' · ' || publisher as label from sources "
     "where exists (select 1 from claims c where c.source_id = sources.source_id) order by 1",
     "origin": "select source_id as code, source_id || ' · ' || publisher as label from sources "
@@ -71,7 +61,7 @@ CHOICES = {
 }
 """Codes and labels of the filters that have no code list."""
 
-BY_ALLY = (
+BY_DOER = (
     "claim_id in (select m.claim_id from actors a join claim_actors m on m.actor_id = a.actor_id "
     "and m.role = 'from' where a.state_id = :ally or (a.state_id is null and a.actor_id = :ally))"
 )
@@ -84,6 +74,28 @@ INDEX_HITS = "from claims_fts where claims_fts match :words"
 SEARCHED = f"rowid in (select rowid {INDEX_HITS})"
 
 Choices = Mapping[str, Mapping[str, str]]
+
+
+def filters_of(topic: Topic) -> tuple[Filter, ...]:
+    """Return the filters of a database: those of every dataset, and its coded columns."""
+    coded = []
+    for item in topic.filters:
+        column = topic.columns[item["column"]]
+        coded.append(
+            Filter(
+                column.name,
+                item.get("label", column.label),
+                column.name,
+                column.codelist,
+                item.get("optional", False),
+                item.get("none", "none"),
+            )
+        )
+    taken = {SOURCE.name, DOER.name, ACT, ORIGIN.name, INCIDENT.name, "q", "period", "page"}
+    coded = [item for item in coded if item.name not in taken]
+    act = topic.presentation.act
+    acts = [Filter(ACT, act["label"], "claim_id")] if act else []
+    return (SOURCE, *coded, DOER, *acts, ORIGIN, INCIDENT)
 
 
 @dataclass
@@ -118,12 +130,12 @@ class Selection:
         return INDEX_HITS if self.conditions == [SEARCHED] else f"from claims {self.where}"
 
 
-def select_claims(query: Mapping[str, str], choices: Choices) -> Selection:
+def select_claims(query: Mapping[str, str], topic: Topic, choices: Choices) -> Selection:
     """Return which claims the parameters of an address select."""
     selection = Selection(query.get("q", "").strip())
     if selection.text:
         _search(selection)
-    for item in FILTERS:
+    for item in filters_of(topic):
         value = query.get(item.name, "").strip()
         if not value:
             continue
@@ -133,7 +145,7 @@ def select_claims(query: Mapping[str, str], choices: Choices) -> Selection:
             )
             continue
         selection.query[item.name] = value
-        selection.conditions.append(_condition(item, value))
+        selection.conditions.append(_condition(item, value, topic.act))
         selection.parameters[item.name] = value
     period = query.get("period", "").strip()
     if period and PERIOD.fullmatch(period):
@@ -170,11 +182,11 @@ def fts_query(text: str) -> str:
     return " ".join(quoted[:SEARCH_WORDS])
 
 
-def _condition(item: Filter, value: str) -> str:
-    if item.name == "ally":
-        return BY_ALLY
-    if item.name == "act":
-        return ACT if value == "yes" else f"not {ACT}"
+def _condition(item: Filter, value: str, act: str) -> str:
+    if item is DOER:
+        return BY_DOER
+    if item.name == ACT:
+        return act if value == "yes" else f"not {act}"
     if item.optional and value in (ANY, NONE):
         return f"{item.column} is {'not ' if value == ANY else ''}null"
     return f"{item.column} = :{item.name}"
@@ -183,9 +195,13 @@ def _condition(item: Filter, value: str) -> str:
 async def filter_choices(store: Store) -> dict[str, dict[str, str]]:
     """Return the label of every code that can be chosen, by filter."""
     codes = await store.codes()
+    topic = await read_topic(store)
+    act = topic.presentation.act or {}
     choices: dict[str, dict[str, str]] = {}
-    for item in FILTERS:
-        if item.codelist:
+    for item in filters_of(topic):
+        if item.name == ACT:
+            rows = [{"code": code, "label": act[code]} for code in ("yes", "no")]
+        elif item.codelist:
             rows = list(codes.get(item.codelist, {}).values())
         else:
             rows = await store.rows(CHOICES[item.name])
@@ -194,7 +210,7 @@ async def filter_choices(store: Store) -> dict[str, dict[str, str]]:
     return choices
 
 
-def filter_form(choices: Choices, query: Mapping[str, str]) -> list[Row]:
+def filter_form(topic: Topic, choices: Choices, query: Mapping[str, str]) -> list[Row]:
     """Return what the form of filters shows; a list too long to read is None."""
     return [
         {
@@ -207,5 +223,5 @@ def filter_form(choices: Choices, query: Mapping[str, str]) -> list[Row]:
             if len(choices[item.name]) <= LONGEST_CHOICE
             else None,
         }
-        for item in FILTERS
+        for item in filters_of(topic)
     ]

@@ -6,11 +6,12 @@ from typing import Any
 
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.pages.documentation import documentation_folder
+from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
 
 
 def page_frame(datasette: Any, database: str | None = None) -> Row:
-    """Return the name, licence, database, release and path prefix of a page's frame.
+    """Return what a page's frame says: name, licence, database, release, coders, and paths.
 
     Parameters
     ----------
@@ -21,11 +22,14 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
     if database in datasette.databases:
         store = Store(datasette, str(database))
     about = site_metadata(datasette)
+    presentation = dataset_metadata(datasette).get("presentation", {})
     return {
         "name": about.get("title", "Claims").split(":")[0],
         "licence": about.get("license", ""),
         "database": store.name,
         "release": store.release,
         "prefix": store.prefix,
+        "coders": presentation.get("coders", {}).get("footer"),
+        "measures": presentation.get("measures", {}).get("label"),
         "has_documentation": documentation_folder(store) is not None,
     }

@@ -15,7 +15,7 @@ def dataset_metadata(datasette: Any) -> dict[str, Any]:
     -------
     dict
         ``head``: the package's descriptor without its files; ``codebook_version``; ``tree_size``
-        and ``root`` of the log.
+        and ``root`` of the log; ``presentation``: what ``schemas/site.json`` says.
     """
     config: dict[str, Any] = datasette.plugin_config("claimlog") or {}
     return config

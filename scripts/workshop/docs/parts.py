@@ -14,7 +14,7 @@ import narwhals as nw
 
 from claimlog.cli import cli
 from claimlog.escaping import markdown, plain_line
-from claimlog.export.metadata import queries
+from claimlog.export.queries import available_queries
 from claimlog.fold.claim_summary import Published
 from claimlog.fold.reliability import ALL, reliability
 from claimlog.log.event_log import Log
@@ -168,7 +168,8 @@ def _rules(log: Log) -> str:
 
 def _queries(log: Log) -> str:
     name = log.package.descriptor["name"]
-    return "".join(f"- {query['title']} (`/{name}/{key}`)\n" for key, query in queries().items())
+    queries = available_queries(log.package, log.schemas)
+    return "".join(f"- {query.title} (`/{name}/{key}`)\n" for key, query in queries.items())
 
 
 def _commands(_: Log) -> str:

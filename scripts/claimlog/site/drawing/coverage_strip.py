@@ -70,7 +70,7 @@ def draw_coverage(
                 "claims": counts[code],
             }
             for code in dict.fromkeys([*contents, *counts])
-            if counts[code]
+            if counts[code] and code
         ],
     }
 

@@ -1,16 +1,16 @@
-"""The four charts of the first page, from the rows of a database."""
+"""The charts of the first page, from the rows of a database; which there are is the package's."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from claimlog.export.acts import ACT
 from claimlog.site.drawing.bar_chart import Bar, bar_chart, most_frequent, query_link
-from claimlog.site.store import Codes, Row, Store
+from claimlog.site.store import Row, Store
+from claimlog.site.topic import Topic, read_topic
 
-PERIODS, ALLIES, SOURCES = 24, 10, 6
+PERIODS, DOERS, SOURCES = 24, 10, 6
 """Bars or series of a chart, at most."""
 
 BY_BEGINNING = """
@@ -23,26 +23,26 @@ from ({dated}) group by 1, 2
 """Counts by the year in which something begins, and the quarter where it lies within one."""
 
 INCIDENTS = 'select occurred_start as start, occurred_end as "end", 1 as n from incidents'
-MEASURES = f"""
+MEASURES = """
 select case when c.occurred_start is null then i.occurred_start else c.occurred_start end as start,
   case when c.occurred_start is null then i.occurred_end else c.occurred_end end as "end",
   count(*) as n
 from claims c left join incidents i on i.incident_id = c.incident_id
-where c.measure is not null and {ACT} group by 1, 2
+where c.{measure} is not null and {act} group by 1, 2
 """
 """Acts about a measure by their own time, or else by that of their incident."""
 
-BY_ALLY = f"""
-select coalesce(a.state_id, a.actor_id) as ally, c.measure_status as status,
+BY_DOER = """
+select coalesce(a.state_id, a.actor_id) as doer, c.{status} as status,
   count(distinct c.claim_id) as n
 from claims c cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'
 cross join actors a on a.actor_id = m.actor_id
-where c.measure is not null and {ACT} group by 1, 2
+where c.{measure} is not null and {act} group by 1, 2
 """
 """Joined crosswise, which SQLite takes in this order: few claims are about a measure."""
 
-MEASURE_ACTS = {"measure": "any", "act": "yes"}
-"""Parameters of the page of claims that select the same claims."""
+ANY = "any"
+"""What a filter of the page of claims calls every code."""
 
 BY_SOURCE = """
 select source_id as source, {column} as code, count(*) as n from claims
@@ -53,20 +53,26 @@ where source_id in (select value from json_each(:sources)) group by 1, 2
 
 async def home_charts(store: Store) -> list[Row]:
     """Return the charts of a database."""
-    codes = await store.codes()
-    return [
-        await over_time(store),
-        await by_ally(store, codes),
-        await by_topic(store, codes),
-        await by_anonymity(store, codes),
-    ]
+    topic = await read_topic(store)
+    return [await KINDS[chart["kind"]](store, topic, chart) for chart in topic.presentation.charts]
 
 
-async def over_time(store: Store) -> Row:
+def _measure_acts(topic: Topic) -> dict[str, str | None]:
+    """Return the parameters of the page of claims that select acts about a measure."""
+    measures = topic.presentation.measures or {}
+    acts: dict[str, str | None] = {measures["measure"]: ANY}
+    return acts | ({"act": "yes"} if topic.presentation.act else {})
+
+
+async def over_time(store: Store, topic: Topic, chart: Row) -> Row:
     """Return incidents and claims about a measure by year and quarter."""
-    counts: list[Counter[tuple[str, int]]] = [Counter(), Counter()]
-    undated = [0, 0]
-    for at, dated in enumerate((INCIDENTS, MEASURES)):
+    measures = topic.presentation.measures
+    queries = [INCIDENTS]
+    if measures:
+        queries.append(MEASURES.format(measure=measures["measure"], act=topic.act))
+    counts: list[Counter[tuple[str, int]]] = [Counter() for _ in queries]
+    undated = [0 for _ in queries]
+    for at, dated in enumerate(queries):
         for row in await store.rows(BY_BEGINNING.format(dated=dated)):
             if row["year"] is None:
                 undated[at] += row["n"]
@@ -74,30 +80,30 @@ async def over_time(store: Store) -> Row:
             counts[at][row["year"], 0] += row["n"]
             if row["quarter"]:
                 counts[at][row["year"], row["quarter"]] += row["n"]
-    periods = sorted({*counts[0], *counts[1]})[-PERIODS:]
+    periods = sorted({period for counter in counts for period in counter})[-PERIODS:]
     bars = []
     for year, quarter in periods:
         name = f"{year}-Q{quarter}" if quarter else year
+        links = [query_link(f"/{store.name}/incidents", _incident_filter(name))]
+        if measures:
+            links.append(query_link("/claims", {**_measure_acts(topic), "period": name}))
         bars.append(
             Bar(
                 f"{year}, quarter {quarter}" if quarter else year,
-                (counts[0][year, quarter], counts[1][year, quarter]),
-                (
-                    query_link(f"/{store.name}/incidents", _incident_filter(name)),
-                    query_link("/claims", {**MEASURE_ACTS, "period": name}),
-                ),
+                [counter[year, quarter] for counter in counts],
+                links,
                 minor=bool(quarter),
             )
         )
+    kinds = ("incidents", "claims")
+    missing = " and ".join(f"{n:,} {kind}" for n, kind in zip(undated, kinds, strict=False))
     return bar_chart(
-        "time",
-        "Incidents and restrictions over time",
-        "Incidents, and claims in which somebody takes, plans or denies a measure that restricts "
-        "or protects intelligence, by the year in which they begin; below a year, the quarters, "
+        chart["name"],
+        chart["title"],
+        f"{chart['text']} by the year in which they begin; below a year, the quarters, "
         "where a date says so much. A claim without a date has that of its incident. Periods with "
-        "nothing are left out. Without a known beginning: "
-        f"{undated[0]:,} incidents and {undated[1]:,} claims.",
-        ("incidents", "claims that tell of a measure"),
+        f"nothing are left out. Without a known beginning: {missing}.",
+        ["incidents", chart.get("series", "claims")][: len(queries)],
         bars,
         stacked=False,
     )
@@ -125,103 +131,114 @@ def _incident_filter(period: str) -> dict[str, str | None]:
     }
 
 
-async def by_ally(store: Store, codes: Codes) -> Row:
+async def by_doer(store: Store, topic: Topic, chart: Row) -> Row:
     """Return claims about a measure by whose measure it is and how far it has come."""
+    measures = topic.presentation.measures or {}
+    measure, status = measures["measure"], measures["status"]
     counts: Counter[tuple[str, str]] = Counter()
     totals: Counter[str] = Counter()
-    for row in await store.rows(BY_ALLY):
-        counts[row["ally"], row["status"] or ""] += row["n"]
-        totals[row["ally"]] += row["n"]
+    for row in await store.rows(BY_DOER.format(measure=measure, status=status, act=topic.act)):
+        counts[row["doer"], row["status"] or ""] += row["n"]
+        totals[row["doer"]] += row["n"]
     actors = await store.rows("select actor_id, name from actors")
     names = {row["actor_id"]: row["name"] for row in actors}
-    book = codes.get("measure_status", {})
-    order = _in_order(book, ("taken", "announced", "considered", "denied", "ruled_out"))
-    used = [code for code in order if any(counts[ally, code] for ally in totals)]
-    allies = most_frequent(totals, ALLIES)
-    more = len(totals) - len(allies)
+    book = await _codelist(store, topic, status)
+    order = _in_order(book, chart.get("order", ()))
+    used = [code for code in order if any(counts[doer, code] for doer in totals)]
+    doers = most_frequent(totals, DOERS)
+    more = len(totals) - len(doers)
+    acts = _measure_acts(topic)
     bars = [
         Bar(
-            names.get(ally, ally),
-            [counts[ally, code] for code in used],
-            [
-                query_link("/claims", {**MEASURE_ACTS, "ally": ally, "measure_status": code})
-                for code in used
-            ],
-            query_link("/claims", {**MEASURE_ACTS, "ally": ally}),
+            names.get(doer, doer),
+            [counts[doer, code] for code in used],
+            [query_link("/claims", {**acts, "ally": doer, status: code}) for code in used],
+            query_link("/claims", {**acts, "ally": doer}),
         )
-        for ally in allies
+        for doer in doers
     ]
     return bar_chart(
-        "allies",
-        "Measures by ally and status",
-        "Claims about a measure, by the state or group that takes, plans or denies it, the United "
-        "States included, and by how far it has come. What somebody thinks of another's measure, "
-        "or demands of another, is not counted. A claim about several allies counts for each"
-        + (f"; {more:,} with fewer claims are left out." if more else "."),
+        chart["name"],
+        chart["title"],
+        chart["text"] + (f"; {more:,} with fewer claims are left out." if more else "."),
         [book[code]["label"] for code in used],
         bars,
         stacked=True,
     )
 
 
-async def by_topic(store: Store, codes: Codes) -> Row:
-    """Return claims by topic, each split by article."""
-    topics = await _counts(store, "topic")
+async def by_column(store: Store, topic: Topic, chart: Row) -> Row:
+    """Return claims by a coded column, each code split by article."""
+    column = chart["column"]
+    totals = await _counts(store, column)
     sources = await _counts(store, "source_id")
     articles = sorted(most_frequent(sources, SOURCES))
     rest = len(sources) > len(articles)
-    counts = await _counts_by_source(store, "topic", articles)
-    book = codes.get("topic", {})
+    counts = await _counts_by_source(store, column, articles)
+    book = await _codelist(store, topic, column)
     bars = []
-    for topic in most_frequent(topics, len(topics)):
-        values = [counts[source, topic] for source in articles]
+    for code in most_frequent(totals, len(totals)):
+        values = [counts[source, code] for source in articles]
         links: list[str | None] = [
-            query_link("/claims", {"topic": topic, "source": source}) for source in articles
+            query_link("/claims", {column: code, "source": source}) for source in articles
         ]
         if rest:
-            values.append(topics[topic] - sum(values))
+            values.append(totals[code] - sum(values))
             links.append(None)
-        name = book.get(topic, {}).get("label", topic)
-        bars.append(Bar(name, values, links, query_link("/claims", {"topic": topic})))
+        name = book.get(code, {}).get("label", code)
+        bars.append(Bar(name, values, links, query_link("/claims", {column: code})))
     return bar_chart(
-        "topics",
-        "Claims by topic and article",
-        "What the claims are about, and which article makes them. Articles differ in length, so "
-        "a longer bar is no weightier subject.",
+        chart["name"],
+        chart["title"],
+        f"{chart['text']} Articles differ in length, so a longer bar is no weightier subject.",
         [*articles, *(["other articles"] if rest else [])],
         bars,
         stacked=True,
     )
 
 
-async def by_anonymity(store: Store, codes: Codes) -> Row:
-    """Return attributed claims by article and by how far the speaker is identified."""
+async def by_source(store: Store, topic: Topic, chart: Row) -> Row:
+    """Return the claims of each article that have a code in a column, by code."""
+    column = chart["column"]
     sources = await _counts(store, "source_id")
-    articles = sorted(most_frequent(sources, ALLIES))
-    counts = await _counts_by_source(store, "anonymity", articles)
-    own = await store.count("select count(*) as n from claims where anonymity is null")
+    articles = sorted(most_frequent(sources, DOERS))
+    counts = await _counts_by_source(store, column, articles)
+    without = await store.count(f"select count(*) as n from claims where {column} is null")
     more = len(sources) - len(articles)
-    book = codes.get("anonymity", {})
-    order = _in_order(book, ("named", "institution", "on_record_unnamed", "described", "generic"))
+    book = await _codelist(store, topic, column)
+    order = _in_order(book, chart.get("order", ()))
     bars = [
         Bar(
             source,
             [counts[source, code] for code in order],
-            [query_link("/claims", {"source": source, "anonymity": code}) for code in order],
+            [query_link("/claims", {"source": source, column: code}) for code in order],
             query_link("/claims", {"source": source}),
         )
         for source in articles
     ]
     return bar_chart(
-        "anonymity",
-        "Named against anonymous",
-        "Claims that an article puts into somebody's mouth, by how far it says who that is. "
-        f"{own:,} more claims are made in an article's own voice."
+        chart["name"],
+        chart["title"],
+        f"{chart['text']} {without:,} more claims {chart.get('series', 'have no such code')}."
         + (f" The {more:,} articles with fewer claims are left out." if more else ""),
         [book[code]["label"] for code in order],
         bars,
         stacked=True,
     )
+
+
+KINDS: Mapping[str, Callable[[Store, Topic, Row], Awaitable[Row]]] = {
+    "periods": over_time,
+    "doers": by_doer,
+    "column": by_column,
+    "sources": by_source,
+}
+"""What draws each kind of chart that a package can ask for."""
+
+
+async def _codelist(store: Store, topic: Topic, column: str) -> dict[str, Row]:
+    """Return the codes of a column of claims; none if it has no code list."""
+    return (await store.codes()).get(topic.columns[column].codelist or "", {})
 
 
 def _in_order(book: Mapping[str, Row], first: Sequence[str]) -> list[str]:
@@ -232,7 +249,7 @@ def _in_order(book: Mapping[str, Row], first: Sequence[str]) -> list[str]:
 async def _counts(store: Store, column: str) -> dict[str, int]:
     """Return the number of claims by the values of an indexed column."""
     rows = await store.rows(f"select {column} as code, count(*) as n from claims group by 1")
-    return {row["code"]: row["n"] for row in rows}
+    return {row["code"]: row["n"] for row in rows if row["code"] is not None}
 
 
 async def _counts_by_source(

@@ -49,7 +49,7 @@ PAGES = (
     Page(
         f"/measures/(?P<ally>{ONE})/(?P<measure>{ONE})",
         "claimlog_measures.html",
-        measures.ally_measure,
+        measures.measure_of_actor,
         in_releases=True,
     ),
     Page("/disputes", "claimlog_disputes.html", disputes.disputes, in_releases=True),

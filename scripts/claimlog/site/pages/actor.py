@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.export.acts import ACT
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Codes, Row, Store
+from claimlog.site.topic import Topic, read_topic
 
 ROLES = {
     "from": "Acts, or holds the attitude",
@@ -18,7 +18,7 @@ ROLES = {
 LISTED = 100
 """Claims of one role that the page lists."""
 
-COLUMNS = "c.claim_id, c.statement, c.source_id, s.publisher, c.content, c.modality, c.occurred"
+COLUMNS = "c.claim_id, c.statement, c.source_id, s.publisher, c.occurred"
 
 
 async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
@@ -30,10 +30,12 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "left join actors s on s.actor_id = a.state_id where a.actor_id = :name",
         name=name,
     )
+    topic = await read_topic(store)
     if row is None:
+        example = topic.presentation.actor_example
+        example = f"Identifiers look like {example}; t" if example else "T"
         raise PageNotFound(
-            f"There is no actor {name[:60]}. Identifiers look like gbr or five-eyes; the page "
-            "of actors lists them all."
+            f"There is no actor {name[:60]}. {example}he page of actors lists them all."
         )
     codes = await store.codes()
     counts = {
@@ -44,7 +46,7 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
             name=name,
         )
     }
-    dated = await _dated(store, name)
+    dated = await _dated(store, topic, name)
     return {
         "title": row["name"],
         "who": row,  # Datasette's templates know an actor of their own
@@ -55,11 +57,12 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
                 "role": role,
                 "label": label,
                 "count": counts.get(role, 0),
-                "claims": await _claims(store, name, role) if role in counts else [],
+                "claims": await _claims(store, topic, name, role) if role in counts else [],
             }
             for role, label in ROLES.items()
         ],
-        "measures": await _measures(store, codes, name),
+        "line": [*topic.presentation.actor_line],
+        "measures": await _measures(store, codes, topic, name),
         "incidents": await store.rows(
             "select i.incident_id, i.title, i.occurred, i.claims from incident_actors m "
             "join incidents i using (incident_id) where m.actor_id = :name "
@@ -93,10 +96,11 @@ async def _relatives(store: Store, name: str) -> dict[str, list[Row]]:
     }
 
 
-async def _claims(store: Store, name: str, role: str) -> list[Row]:
+async def _claims(store: Store, topic: Topic, name: str, role: str) -> list[Row]:
     """Return the claims in which an actor has a role."""
     return await store.rows(
-        f"select {COLUMNS} from claim_actors m cross join claims c using (claim_id) "
+        f"select {COLUMNS}{topic.select(topic.presentation.actor_line, 'c')} "
+        "from claim_actors m cross join claims c using (claim_id) "
         "join sources s on s.source_id = c.source_id "
         "where m.actor_id = :name and m.role = :role order by m.claim_id limit :most",
         name=name,
@@ -105,27 +109,33 @@ async def _claims(store: Store, name: str, role: str) -> list[Row]:
     )
 
 
-async def _measures(store: Store, codes: Codes, name: str) -> list[Row]:
+async def _measures(store: Store, codes: Codes, topic: Topic, name: str) -> list[Row]:
     """Return the measures that an actor, or what belongs to a state, takes, plans or denies."""
+    matrix = topic.presentation.measures
+    if matrix is None:
+        return []
+    measure, status = matrix["measure"], matrix["status"]
     rows = await store.rows(
-        "select c.measure, c.measure_status, count(distinct c.claim_id) as claims from "
+        f"select c.{measure} as measure, c.{status} as measure_status, "
+        "count(distinct c.claim_id) as claims from "
         "(select actor_id from actors where actor_id = :name "
         "union select actor_id from actors where state_id = :name) a "
         "cross join claim_actors m on m.actor_id = a.actor_id and m.role = 'from' "
-        f"cross join claims c on c.claim_id = m.claim_id where +c.measure > '' and {ACT} "
-        "group by c.measure, c.measure_status order by c.measure, c.measure_status",
+        f"cross join claims c on c.claim_id = m.claim_id where +c.{measure} > '' "
+        f"and {topic.act} group by 1, 2 order by 1, 2",
         name=name,
     )
     for row in rows:
-        for column in ("measure", "measure_status"):
-            row[f"{column}_label"] = codes.label(column, row[column])
+        for key, column in (("measure", measure), ("measure_status", status)):
+            row[f"{key}_label"] = codes.label(topic.columns[column].codelist or column, row[key])
     return rows
 
 
-async def _dated(store: Store, name: str) -> list[Row]:
+async def _dated(store: Store, topic: Topic, name: str) -> list[Row]:
     """Return the dated claims in which an actor acts or speaks, in order of their dates."""
     return await store.rows(
-        f"select {COLUMNS}, coalesce(c.occurred_start, c.occurred_end) as day, "
+        f"select {COLUMNS}{topic.select(topic.presentation.actor_line, 'c')}, "
+        "coalesce(c.occurred_start, c.occurred_end) as day, "
         "min(m.role) as role from claim_actors m cross join claims c using (claim_id) "
         "join sources s on s.source_id = c.source_id "
         "where m.actor_id = :name and m.role in ('from', 'speaker') and c.occurred is not null "

@@ -12,16 +12,11 @@ from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
+from claimlog.site.template_filters import words
+from claimlog.site.topic import Topic, read_topic
 
-CODED = (
-    *("content", "voice", "modality", "topic", "anonymity", "sharing_effect"),
-    *("measure", "measure_status", "event_type", "event_code", "credibility"),
-    *("likelihood", "analytic_confidence", "coder_confidence"),
-)
-"""Coded columns in the order in which a reader asks for them."""
-
-CODELISTS = {"analytic_confidence": "confidence", "coder_confidence": "confidence"}
-"""Code lists of columns that are not named in the data dictionary as theirs."""
+OF_SPEAKER = ("anonymity",)
+"""Coded columns of a claim that it has from its innermost hop, so that no version holds them."""
 
 
 async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
@@ -48,12 +43,14 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     )
     cited = await claim_citation(store, versions)
     codes = await store.codes()
+    topic = await read_topic(store)
     return {
         "title": f"Claim {name}",
         "claim": {key: value for key, value in last.items() if key not in ANCHOR_HASHES},
         "retracted": retracted,
         "source": source,
-        "codes": await _coded_columns(store, codes, last),
+        "codes": await _coded_columns(store, topic, codes, last),
+        "texts": _texts(topic, last),
         "chain": await _chain(store, codes, last),
         "actors": await _actors(store, name),
         "incident": await _incident(store, last["incident_id"]),
@@ -63,7 +60,10 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "versions": _history(versions, changes),
         "links": await _links(store, name),
         "facts": await _same_fact(store, name),
-        "codings": await _codings(store, name),
+        "codings": await _codings(store, topic, name),
+        "coding_columns": [
+            {"label": words(item["column"]), **item} for item in topic.presentation.codings
+        ],
         "neighbours": await _neighbours(store, last),
         "cited": cited,
         "newer": await _newer(store, name, last["version"]),
@@ -77,36 +77,38 @@ async def _exists(store: Store, name: str) -> bool:
     )
 
 
-async def _coded_columns(store: Store, codes: Codes, row: Row) -> list[Row]:
+async def _coded_columns(store: Store, topic: Topic, codes: Codes, row: Row) -> list[Row]:
     """Return every coded column that is set, with label and definition of its code."""
-    dictionary = {
-        item["column"]: item
-        for item in await store.rows(
-            'select "column", codelist, description from data_dictionary where "table" = \'claims\''
-        )
-    }
     anonymity = await store.row(
-        "select anonymity from claims where claim_id = :name", name=row["claim_id"]
+        f"select {', '.join(OF_SPEAKER)} from claims where claim_id = :name", name=row["claim_id"]
     )
     values = {**row, **(anonymity or {})}
     coded = []
-    for column in CODED:
-        code = values.get(column)
-        if code is None or column not in dictionary:
+    for column in topic.claim_codes:
+        code = values.get(column.name)
+        if code is None:
             continue
-        codelist = CODELISTS.get(column, dictionary[column]["codelist"] or column)
-        entry = codes.entry(codelist, code)
+        entry = codes.entry(column.codelist or column.name, code)
         coded.append(
             {
-                "column": column,
-                "name": column.replace("_", " "),
-                "meaning": dictionary[column]["description"],
+                "column": column.name,
+                "name": words(column.name),
+                "meaning": column.description,
                 "code": code,
                 "label": entry["label"],
                 "definition": entry["definition"],
             }
         )
     return coded
+
+
+def _texts(topic: Topic, row: Row) -> list[Row]:
+    """Return the columns that hold no code and are set, with their labels."""
+    return [
+        {**item, "value": row[item["column"]]}
+        for item in topic.claim_texts
+        if row.get(item["column"]) not in (None, "", [])
+    ]
 
 
 async def _chain(store: Store, codes: Codes, row: Row) -> list[Row]:
@@ -146,7 +148,7 @@ async def _incident(store: Store, name: str | None) -> Row | None:
 
 def _figure(row: Row) -> Row | None:
     """Return the columns of the figure that a claim gives."""
-    if row["figure_value"] is None:
+    if row.get("figure_value") is None:
         return None
     return {key: row[key] for key in row if key.startswith("figure_")}
 
@@ -223,12 +225,11 @@ async def _same_fact(store: Store, name: str) -> Row | None:
     return {**fact, "members": members}
 
 
-async def _codings(store: Store, name: str) -> list[Row]:
+async def _codings(store: Store, topic: Topic, name: str) -> list[Row]:
     """Return how each coder coded the passage of a claim."""
     return await store.rows(
-        "select coding_id, coder, pass, content, voice, modality, topic, anonymity, "
-        "sharing_effect, measure, measure_status, claim_iou, note "
-        "from codings where claim_id = :name order by pass, coder",
+        f"select coding_id, coder, pass{topic.select(topic.presentation.codings, 'k')}, "
+        "claim_iou, note from codings k where claim_id = :name order by pass, coder",
         name=name,
     )
 

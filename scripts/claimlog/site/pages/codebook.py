@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.site.claim_filters import FILTERS
+from claimlog.site.claim_filters import filters_of
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import read_topic
 
 
 async def codebook(store: Store, _: PageRequest) -> Mapping[str, Any]:
@@ -52,12 +53,11 @@ async def codelist(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "select * from codebook where codelist = :name order by rowid", name=name
     )
     if not codes:
-        raise PageNotFound(
-            f"There is no code list {name[:60]}. The codebook names them all, as topic or measure."
-        )
+        raise PageNotFound(f"There is no code list {name[:60]}. The codebook names them all.")
     variables = await store.rows(
         "select variable, label, columns from codebook_variables order by position"
     )
+    filters = filters_of(await read_topic(store))
     columns = {column for column, own in (await _codelists_of_claims(store)).items() if own == name}
     return {
         "title": f"Codes: {name.replace('_', ' ')}",
@@ -66,7 +66,7 @@ async def codelist(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "variables": [
             row for row in variables if columns & {row["variable"], *(row["columns"] or "").split()}
         ],
-        "filter": next((item.name for item in FILTERS if item.codelist == name), None),
+        "filter": next((item.name for item in filters if item.codelist == name), None),
         "used_in": await store.rows(
             'select "table", "column" from data_dictionary where codelist = :name '
             "and \"table\" not like '%\\_versions' escape '\\' order by 1, 2",

@@ -15,6 +15,7 @@ from claimlog.site.lineage import source_lineage
 from claimlog.site.page import PageRequest
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import read_topic
 
 COUNTS = {
     "claims": "select count(*) as n from claims",
@@ -29,12 +30,14 @@ async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
     head = dataset_metadata(store.datasette).get("head", {})
     cited = await cited_release(store)
     releases = await release_rows(store)
+    topic = await read_topic(store)
     return {
         "title": "Who says what, on whose word",
         "head": {key: head.get(key) for key in ("title", "description")},
         "counts": await store.memoize("counts", _counts),
         "release": releases[0] if releases else None,
         "citation": cite(cited, [], "apa").strip() if cited else None,
+        "coders": {**topic.presentation.coders},
         "questions": await _questions(store),
         "plots": await store.memoize("plots", home_charts),
         "jsonld": dataset_json_ld(store, cited, build_files(store)),

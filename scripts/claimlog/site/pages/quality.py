@@ -7,6 +7,7 @@ from typing import Any
 
 from claimlog.site.page import PageRequest
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import read_topic
 
 ALL = "all"
 SCOPES = 12
@@ -15,7 +16,9 @@ SCOPES = 12
 
 async def quality(store: Store, _: PageRequest) -> Mapping[str, Any]:
     """Return how far coders agree, how much is anchored, and the batches of the log."""
-    return {"title": "Quality", **await store.memoize("quality", _quality)}
+    topic = await read_topic(store)
+    coders = {**topic.presentation.coders}
+    return {"title": "Quality", "coders": coders, **await store.memoize("quality", _quality)}
 
 
 async def _quality(store: Store) -> Row:

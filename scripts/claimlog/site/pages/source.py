@@ -13,6 +13,7 @@ from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.source_texts import CLAIMS_PER_PAGE, find_text, printable_name, text_segments
 from claimlog.site.store import Codes, Row, Store
+from claimlog.site.topic import Topic, read_topic
 
 NEAREST = 60
 """Sources of a lineage that are drawn, nearest first."""
@@ -32,10 +33,13 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         name=name,
     )
     coded = row["text_sha256"] is not None
-    spans = await _spans(store, name) if coded else []
+    topic = await read_topic(store)
+    colour = topic.presentation.passage_colour
+    colours = topic.columns[colour].codelist if colour else None
+    spans = await _spans(store, topic, name) if coded else []
     total = len(spans) if coded else await _claims_from_work(store, name)
     pagination = Pagination.of(request, total, CLAIMS_PER_PAGE)
-    on_page = await _listed(store, name, coded, pagination)
+    on_page = await _listed(store, topic, name, coded, pagination)
     return {
         "title": f"{row['title']} ({row['publisher']})",
         "source": row,
@@ -46,7 +50,11 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "lineage": await _lineage(store, codes, name),
         "coded": coded,
         "coverage": draw_coverage(
-            spans, on_page, furniture, row["text_length"], codes.get("content", {})
+            spans,
+            on_page,
+            furniture,
+            row["text_length"],
+            codes.get(colours or "", {}),
         )
         if spans
         else None,
@@ -54,11 +62,14 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "claims": [
             {
                 **claim,
-                "content_label": codes.label("content", claim["content"]),
-                "voice_label": codes.label("voice", claim["voice"]),
+                **{
+                    f"{column}_label": codes.label(codelist, claim[column])
+                    for column, codelist in topic.labels(topic.presentation.passage_line).items()
+                },
             }
             for claim in on_page
         ],
+        "line": [item["column"] for item in topic.presentation.passage_line],
         "total": total,
         "page": pagination.number,
         "pages": pagination.pages,
@@ -81,10 +92,15 @@ async def _not_found_message(store: Store, name: str) -> str:
     )
 
 
-async def _spans(store: Store, name: str) -> list[Row]:
+def _colour(topic: Topic) -> str:
+    """Return the column by which passages are coloured, or SQL for none."""
+    return topic.presentation.passage_colour or "null"
+
+
+async def _spans(store: Store, topic: Topic, name: str) -> list[Row]:
     """Return where each claim of a text stands in it, in order."""
     return await store.rows(
-        'select claim_id, start, "end", content from claims '
+        f'select claim_id, start, "end", {_colour(topic)} as content from claims '
         "where source_id = :name order by start, claim_id",
         name=name,
     )
@@ -95,11 +111,17 @@ async def _claims_from_work(store: Store, name: str) -> int:
     return await store.count("select count(*) as n from claims where origin_id = :name", name=name)
 
 
-async def _listed(store: Store, name: str, coded: bool, pagination: Pagination) -> list[Row]:
+async def _listed(
+    store: Store, topic: Topic, name: str, coded: bool, pagination: Pagination
+) -> list[Row]:
     """Return one page of the claims of a text in its order, or of those that go back to a work."""
+    others = topic.select(
+        tuple(i for i in topic.presentation.passage_line if i["column"] != _colour(topic)), "c"
+    )
     where = "source_id = :name order by start, claim_id" if coded else "origin_id = :name"
     return await store.rows(
-        'select claim_id, source_id, statement, content, voice, start, "end" from claims '
+        f'select claim_id, source_id, statement, {_colour(topic)} as content{others}, start, "end" '
+        "from claims c "
         f"where {where} limit :most offset :skipped",
         name=name,
         most=pagination.size,

@@ -12,7 +12,7 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from claimlog.errors import ClaimlogError
-from claimlog.export.metadata import queries
+from claimlog.export.queries import available_queries
 from claimlog.schema.table_schema import Schemas, Table
 from claimlog.site.pages import PAGES
 from claimlog.site.pagination import PAGE_SIZE
@@ -99,8 +99,8 @@ def address_kinds(database: sqlite3.Connection, name: str, schemas: Schemas) -> 
     kinds.append(AddressKind(f"/{name}", "the list of tables and queries", [f"/{name}"]))
     for table in schemas.tables.values():
         kinds += _table_kinds(database, f"/{name}/{table.name}", table)
-    for query, definition in queries().items():
-        kinds += _query_kinds(database, f"/{name}/{query}", definition["sql"])
+    for query, definition in available_queries(schemas.package, schemas).items():
+        kinds += _query_kinds(database, f"/{name}/{query}", definition.sql)
     return kinds
 
 

@@ -1,0 +1,134 @@
+"""The canned queries: those of the machinery beside this module, and those of the package.
+
+One SQL file is one query, its title and description on top. A package keeps its own in
+``schemas/queries/``. A query that speaks of a table or column which the package does not have is
+left out; `claimlog schemas` names it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.resources import files
+
+from claimlog.errors import ClaimlogError
+from claimlog.export.sqlite import create, fts
+from claimlog.limits import OPCODES, QUERIES, QUERY_LENGTH
+from claimlog.package import Package
+from claimlog.schema.flaws import name_flaw
+from claimlog.schema.presentation import read_presentation
+from claimlog.schema.table_schema import Schemas, Table
+
+FOLDER = "schemas/queries"
+HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
+ACT_MARK = "{act}"
+"""Stands for the condition that a claim tells of an act, which ``schemas/site.json`` gives."""
+
+READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
+ABSENT = ("no such column: ", "no such table: ")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A canned query; `missing` names the table or column that the package lacks for it."""
+
+    name: str
+    file: str
+    title: str
+    description: str
+    sql: str
+    missing: str | None = None
+
+
+def read_queries(package: Package, schemas: Schemas) -> dict[str, Query]:
+    """Return the canned queries by name, those that cannot be asked of this package included.
+
+    Raises
+    ------
+    ClaimlogError
+        If a file has no title or description, is not one SELECT, or has the name of a table.
+    """
+    required = {item.name: item.required for item in schemas.tables["claims"].fields}
+    act = read_presentation(package).act_condition(required)
+    queries = {}
+    with closing(_empty_database(schemas.tables)) as database:
+        for file, text in (*_machinery_files(), *_package_files(package)):
+            query = _parse(file, text, act)
+            if query.name in schemas.tables:
+                raise ClaimlogError(f"{file}: a table has the same name; rename the query")
+            queries[query.name] = _check(query, database)
+    return dict(sorted(queries.items()))
+
+
+def available_queries(package: Package, schemas: Schemas) -> dict[str, Query]:
+    """Return the canned queries that can be asked of a package's tables, by name."""
+    queries = read_queries(package, schemas)
+    return {name: query for name, query in queries.items() if query.missing is None}
+
+
+def _machinery_files() -> Iterator[tuple[str, str]]:
+    folder = files("claimlog.export") / "queries"
+    for path in folder.iterdir():
+        if path.name.endswith(".sql"):
+            yield path.name, path.read_text(encoding="utf-8")
+
+
+def _package_files(package: Package) -> Iterator[tuple[str, str]]:
+    paths = sorted((package.root / FOLDER).glob("*.sql"))
+    if len(paths) > QUERIES:
+        raise ClaimlogError(f"{FOLDER}: holds more than {QUERIES} queries; take some out")
+    for path in paths:
+        if flaw := name_flaw(path.stem, "a query"):
+            raise ClaimlogError(f"{FOLDER}: {flaw}; rename the file")
+        yield f"{FOLDER}/{path.name}", package.text(f"{FOLDER}/{path.name}")
+
+
+def _parse(file: str, text: str, act: str | None) -> Query:
+    heads = {m["key"]: m["value"] for line in text.splitlines() if (m := HEADER.match(line))}
+    if set(heads) != {"title", "description"}:
+        raise ClaimlogError(
+            f"{file}: needs one line '-- title: …' and one '-- description: …'; add them"
+        )
+    sql = "\n".join(line for line in text.splitlines() if not line.startswith("-- ")).strip()
+    if len(sql) > QUERY_LENGTH:
+        raise ClaimlogError(f"{file}: is longer than {QUERY_LENGTH:,} characters; shorten it")
+    missing = "the act of schemas/site.json" if ACT_MARK in sql and act is None else None
+    name = file.rpartition("/")[2].removesuffix(".sql")
+    return Query(name, file, **heads, sql=sql.replace(ACT_MARK, act or "true"), missing=missing)
+
+
+def _empty_database(tables: Mapping[str, Table]) -> sqlite3.Connection:
+    """Return a database with the tables of a build and no rows, that only compiles queries."""
+    database = sqlite3.connect(":memory:")
+    for table in tables.values():
+        database.execute(create(table))
+        for index in fts(table):
+            database.execute(index.create)
+    database.setlimit(sqlite3.SQLITE_LIMIT_VDBE_OP, OPCODES)
+    database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    database.set_authorizer(_allow_reading)
+    return database
+
+
+def _allow_reading(action: int, *_: object) -> int:
+    return sqlite3.SQLITE_OK if action in READING else sqlite3.SQLITE_DENY
+
+
+def _check(query: Query, database: sqlite3.Connection) -> Query:
+    """Compile a query, and return it with what it lacks."""
+    # sqlite3 wants a value for each parameter
+    parameters = dict.fromkeys(re.findall(r":(\w+)", query.sql))
+    try:
+        database.execute(f"explain {query.sql}", parameters)
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        said = str(error)
+        if said.startswith(ABSENT):
+            missing = said.removeprefix("no such ").replace(": ", " ", 1)
+            return Query(**{**vars(query), "missing": missing})
+        raise ClaimlogError(
+            f"{query.file}: is not one SELECT that SQLite can run ({said[:160]}); mend it"
+        ) from error
+    return query

@@ -1,0 +1,265 @@
+"""What the site shows of a topic's variables: ``schemas/site.json``, read into one value.
+
+The order of variables on pages, the filters, the matrix of measures, the charts of the first page
+and the sentences about who coded are the package's, not the code's. Whatever speaks of a column
+that a table of claims does not have is dropped, so that a variable takes what shows it with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.schema.config_files import shape_flaw
+from claimlog.schema.flaws import reference_flaw
+
+FILE = "schemas/site.json"
+
+TEXT = {"type": "string", "maxLength": 2_000}
+LIST = {"type": "array", "maxItems": 100}
+COLUMN = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+ITEM = {
+    "type": "object",
+    "required": ["column"],
+    "properties": {
+        "column": COLUMN,
+        "label": TEXT,
+        "none": TEXT,
+        "optional": {"type": "boolean"},
+        "unless": TEXT,
+    },
+    "additionalProperties": False,
+}
+CONDITION = {
+    "type": "object",
+    "required": ["column"],
+    "properties": {"column": COLUMN, "in": {**LIST, "minItems": 1, "items": TEXT}},
+    "additionalProperties": False,
+}
+ITEMS = {**LIST, "items": ITEM}
+CHART = {
+    "type": "object",
+    "required": ["kind", "name", "title", "text"],
+    "properties": {
+        "kind": {"enum": ["periods", "doers", "column", "sources"]},
+        "name": {"type": "string", "pattern": "^[a-z][a-z-]{0,30}$"},
+        "title": TEXT,
+        "text": TEXT,
+        "series": TEXT,
+        "column": COLUMN,
+        "order": {**LIST, "items": TEXT},
+    },
+    "additionalProperties": False,
+}
+SHAPE = {
+    "type": "object",
+    "properties": {
+        "act": {
+            "type": "object",
+            "required": ["label", "yes", "no", "when"],
+            "properties": {
+                "label": TEXT,
+                "yes": TEXT,
+                "no": TEXT,
+                "reason": TEXT,
+                "when": {**LIST, "minItems": 1, "items": CONDITION},
+                "unless": {**LIST, "minItems": 1, "items": CONDITION},
+            },
+            "additionalProperties": False,
+        },
+        "filters": ITEMS,
+        "not_filters": {**LIST, "items": COLUMN},
+        "claim_codes": ITEMS,
+        "claim_texts": ITEMS,
+        "claim_line": ITEMS,
+        "actor_line": ITEMS,
+        "passage_colour": COLUMN,
+        "passage_line": ITEMS,
+        "codings": ITEMS,
+        "measures": {
+            "type": "object",
+            "required": ["measure", "status", "title", "label", "row", "lead", "signs"],
+            "properties": {
+                "measure": COLUMN,
+                "status": COLUMN,
+                "subject": COLUMN,
+                "title": TEXT,
+                "label": TEXT,
+                "row": TEXT,
+                "lead": TEXT,
+                "example": TEXT,
+                "signs": {
+                    "type": "object",
+                    "maxProperties": 100,
+                    "additionalProperties": {"type": "string", "maxLength": 4},
+                },
+            },
+            "additionalProperties": False,
+        },
+        "charts": {**LIST, "items": CHART},
+        "coders": {
+            "type": "object",
+            "properties": {"start": TEXT, "notice": TEXT, "details": TEXT, "footer": TEXT},
+            "additionalProperties": False,
+        },
+        "actor_example": TEXT,
+        "choices": TEXT,
+    },
+    "additionalProperties": False,
+}
+"""JSON Schema of ``schemas/site.json``; every part may be absent."""
+
+Row = dict[str, Any]
+LISTS = ("filters", "claim_codes", "claim_texts", "claim_line", "actor_line", "passage_line")
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """What the site shows of the columns of claims.
+
+    Attributes
+    ----------
+    act
+        Which claims tell of an act: conditions ``when``, any of which holds, ``unless`` all of
+        ``unless`` do; and what the filter for it says.
+    filters, not_filters
+        Coded columns that the page of claims filters by, in order, and those that it does not.
+        A coded column that is in neither is filtered by, after the others.
+    claim_codes, claim_texts
+        Coded and free columns in the order of a claim's page.
+    claim_line, actor_line, passage_line
+        Columns in a line about a claim, in the list of claims, on an actor's and a source's page.
+    passage_colour
+        The coded column by which passages are coloured.
+    codings
+        Columns of codings that a claim's page compares.
+    measures
+        The columns of the matrix of measures, its words, and the sign of each status, in order.
+    charts
+        The charts of the first page.
+    coders
+        Sentences about who coded.
+    """
+
+    act: Row | None = None
+    filters: tuple[Row, ...] = ()
+    not_filters: tuple[str, ...] = ()
+    claim_codes: tuple[Row, ...] = ()
+    claim_texts: tuple[Row, ...] = ()
+    claim_line: tuple[Row, ...] = ()
+    actor_line: tuple[Row, ...] = ()
+    passage_line: tuple[Row, ...] = ()
+    passage_colour: str | None = None
+    codings: tuple[Row, ...] = ()
+    measures: Row | None = None
+    charts: tuple[Row, ...] = ()
+    coders: Mapping[str, str] = field(default_factory=dict)
+    actor_example: str = ""
+    choices: str = ""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the presentation that a JSON object of the right shape describes."""
+        parts: dict[str, Any] = {
+            key: tuple(part) if isinstance(part, list) else part for key, part in value.items()
+        }
+        return cls(**parts)
+
+    def as_json(self) -> Row:
+        """Return the JSON object that `from_json` reads, without what is empty."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    def limited_to(self, claims: Iterable[str], codings: Iterable[str]) -> Presentation:
+        """Return it without what speaks of columns that claims and codings do not have."""
+        known, compared = set(claims), set(codings)
+        lists: dict[str, Any] = {
+            name: tuple(item for item in getattr(self, name) if item["column"] in known)
+            for name in LISTS
+        }
+        act = self.act if self.act and known.issuperset(_act_columns(self.act)) else None
+        measures = self.measures
+        if measures and not known.issuperset((measures["measure"], measures["status"])):
+            measures = None
+        if measures and measures.get("subject") not in known:
+            measures = {key: value for key, value in measures.items() if key != "subject"}
+        return replace(
+            self,
+            **lists,
+            act=act,
+            measures=measures,
+            passage_colour=self.passage_colour if self.passage_colour in known else None,
+            codings=tuple(item for item in self.codings if item["column"] in compared),
+            charts=tuple(
+                chart
+                for chart in self.charts
+                if ("column" not in chart or chart["column"] in known)
+                and (chart["kind"] != "doers" or measures)
+            ),
+        )
+
+    def act_condition(self, required: Mapping[str, bool]) -> str | None:
+        """Return SQL over the columns of claims: whether ``dyad_from`` is whoever acts.
+
+        Parameters
+        ----------
+        required
+            The columns of claims, and whether each is always set.
+
+        Returns
+        -------
+        str or None
+            None if no act is defined, or by a column that claims do not have.
+        """
+        if self.act is None or not set(required).issuperset(_act_columns(self.act)):
+            return None
+        when = " or ".join(_condition(item, required) for item in self.act["when"])
+        if "unless" not in self.act:
+            return f"({when})"
+        unless = " and ".join(_condition(item, required) for item in self.act["unless"])
+        return f"(({when}) and not ({unless}))"
+
+
+def read_presentation(package: Package) -> Presentation:
+    """Return what ``schemas/site.json`` says; a package without it says nothing.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file cannot be read, or has another shape.
+    """
+    if not (package.root / FILE).exists():
+        return Presentation()
+    value = package.json(FILE)
+    if flaw := shape_flaw(value, SHAPE) or reference_flaw(value):
+        raise ClaimlogError(f"{FILE}: {flaw}; mend it")
+    return Presentation.from_json(value)
+
+
+def unknown_columns(presentation: Presentation, claims: Iterable[str]) -> list[str]:
+    """Return the columns that a presentation names and claims do not have."""
+    known = set(claims)
+    names = [item["column"] for name in LISTS for item in getattr(presentation, name)]
+    names += [*presentation.not_filters]
+    names += [chart["column"] for chart in presentation.charts if "column" in chart]
+    names += _act_columns(presentation.act) if presentation.act else []
+    measures = presentation.measures or {}
+    names += [measures[key] for key in ("measure", "status", "subject") if key in measures]
+    names += [presentation.passage_colour] if presentation.passage_colour else []
+    return [name for name in dict.fromkeys(names) if name not in known]
+
+
+def _act_columns(act: Row) -> list[str]:
+    return [item["column"] for item in (*act["when"], *act.get("unless", ()))]
+
+
+def _condition(item: Row, required: Mapping[str, bool]) -> str:
+    """Return SQL for one condition: that a column is set, or has one of some codes."""
+    name = item["column"]
+    column = name if required[name] else f"coalesce({name}, '')"
+    if "in" not in item:
+        return f"{column} > ''"
+    codes = ["'" + code.replace("'", "''") + "'" for code in item["in"]]
+    return f"{column} = {codes[0]}" if len(codes) == 1 else f"{column} in ({', '.join(codes)})"

@@ -1,0 +1,134 @@
+"""The topic of a served database: the columns of its claims and how its package presents them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from claimlog.schema.presentation import Presentation
+from claimlog.site.plugin_config import dataset_metadata
+from claimlog.site.store import Row, Store
+
+PLACED = frozenset(
+    (
+        *("action", "claim_id", "version", "recorded_at", "recorded_by", "reason", "event_id"),
+        *("seq", "batch", "line", "valid_from_seq", "valid_to_seq", "statement", "note"),
+        *("source_id", "start", "end", "word_count", "quote_sha256", "words_sha256"),
+        *("before_sha256", "after_sha256", "attributions", "hops", "speaker_id", "origin_id"),
+        *("dyad_from", "dyad_to", "occurred", "occurred_start", "occurred_end"),
+        *("occurred_basis", "figure_value", "figure_unit", "figure_population"),
+        *("figure_qualifier", "incident_id"),
+    )
+)
+"""Columns that the page of a claim shows in a place of their own, or not at all."""
+
+ALWAYS = "true"
+
+
+@dataclass(frozen=True)
+class ClaimColumn:
+    """A column of claims as the data dictionary has it, and what it is called on pages."""
+
+    name: str
+    label: str
+    codelist: str | None
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What a database's claims are coded for, and how pages show that.
+
+    Attributes
+    ----------
+    columns
+        The columns of claims by name, in the order of the table.
+    presentation
+        What the package says of them, without what speaks of columns that are not there.
+    """
+
+    columns: Mapping[str, ClaimColumn]
+    presentation: Presentation
+
+    @property
+    def act(self) -> str:
+        """SQL over claims: whether one tells of an act; always, where none is defined."""
+        required = {name: column.required for name, column in self.columns.items()}
+        return self.presentation.act_condition(required) or ALWAYS
+
+    @property
+    def filters(self) -> list[Row]:
+        """Columns to filter claims by: those that the package names, then every other coded one."""
+        named = [item["column"] for item in self.presentation.filters]
+        known = {*named, *self.presentation.not_filters, "action"}
+        return [*self.presentation.filters, *self._own(known, coded=True)]
+
+    @property
+    def claim_codes(self) -> list[ClaimColumn]:
+        """Coded columns in the order of a claim's page."""
+        items = self.presentation.claim_codes
+        own = self._own({item["column"] for item in items} | PLACED, coded=True)
+        return [self.columns[item["column"]] for item in (*items, *own)]
+
+    @property
+    def claim_texts(self) -> list[Row]:
+        """Columns of a claim's page that are shown as they are: column and label."""
+        items = self.presentation.claim_texts
+        own = self._own({item["column"] for item in items} | PLACED, coded=False)
+        return [
+            {"column": item["column"], "label": item.get("label") or _words(item["column"])}
+            for item in (*items, *own)
+        ]
+
+    def select(self, items: tuple[Row, ...], table: str) -> str:
+        """Return the columns of some items, to be put behind others in a select."""
+        return "".join(f", {table}.{item['column']}" for item in items)
+
+    def labels(self, items: tuple[Row, ...]) -> dict[str, str]:
+        """Return the code list of each column of some items that has one."""
+        lists = {item["column"]: self.columns[item["column"]].codelist for item in items}
+        return {name: codelist for name, codelist in lists.items() if codelist}
+
+    def _own(self, known: set[str] | frozenset[str], coded: bool) -> list[Row]:
+        """Return items for the columns that nothing names, coded ones or others."""
+        return [
+            {"column": name, "optional": not column.required}
+            for name, column in self.columns.items()
+            if name not in known and (column.codelist is not None) == coded
+        ]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+async def read_topic(store: Store) -> Topic:
+    """Return the topic of a database, read once."""
+    return await store.memoize("topic", _read_topic)
+
+
+async def _read_topic(store: Store) -> Topic:
+    rows = await store.rows(
+        'select "table", "column", codelist, required, description from data_dictionary '
+        "where \"table\" in ('claims', 'codings') order by position"
+    )
+    labels: dict[str, str] = {}
+    for row in await store.rows("select label, columns from codebook_variables order by position"):
+        own = (row["columns"] or "").split()
+        # a variable of several columns is called by none of them
+        labels |= {name: row["label"] for name in own[:1] if len(own) == 1}
+    columns = {
+        row["column"]: ClaimColumn(
+            row["column"],
+            labels.get(row["column"], _words(row["column"]).capitalize()),
+            row["codelist"],
+            bool(row["required"]),
+            row["description"] or "",
+        )
+        for row in rows
+        if row["table"] == "claims"
+    }
+    config = dataset_metadata(store.datasette).get("presentation", {})
+    codings = [row["column"] for row in rows if row["table"] == "codings"]
+    return Topic(columns, Presentation.from_json(config).limited_to(columns, codings))
