@@ -106,6 +106,6 @@ QUERIES = 200
 QUERY_LENGTH = 10_000
 """Characters of a canned query: the longest of ours has some thousand."""
 
-OPCODES = 25_000
-"""Steps of a compiled query: ours have some hundreds. Common table expressions that double one
-another at every level have no end otherwise."""
+EXPANSION = 1_000
+"""Times that the common table expressions of a query are compiled: each is wherever it is named, so
+that twenty which name the one before twice are a million."""

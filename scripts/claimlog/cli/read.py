@@ -394,7 +394,9 @@ def schemas(context: Context, write: bool) -> int:
     """Check what repeats in schemas/, docs/codebook.md and CITATION.cff."""
     import difflib
 
+    from claimlog.export.queries import absent_parts
     from claimlog.release.generated_files import REMEDY, stale_files
+    from claimlog.schema.table_schema import Schemas
 
     stale = 0
     for path, have, text in stale_files(context.package):
@@ -410,4 +412,6 @@ def schemas(context: Context, write: bool) -> int:
             lines([*differing])
     if stale and not write:
         raise ClaimlogError(f"{stale} files are stale; {REMEDY}")
-    return 0
+    absent = absent_parts(context.package, Schemas(context.package))
+    lines(absent)
+    return 1 if absent else 0

@@ -16,10 +16,10 @@ from importlib.resources import files
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import create, fts
-from claimlog.limits import OPCODES, QUERIES, QUERY_LENGTH
+from claimlog.limits import EXPANSION, QUERIES, QUERY_LENGTH
 from claimlog.package import Package
 from claimlog.schema.flaws import name_flaw
-from claimlog.schema.presentation import read_presentation
+from claimlog.schema.presentation import FILE, read_presentation, unknown_columns
 from claimlog.schema.table_schema import Schemas, Table
 
 FOLDER = "schemas/queries"
@@ -28,6 +28,8 @@ ACT_MARK = "{act}"
 """Stands for the condition that a claim tells of an act, which ``schemas/site.json`` gives."""
 
 READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
+COMMON_TABLE = re.compile(r"(\w+)\s*(?:\([^()]*\)\s*)?\bas\s+(?:(?:not\s+)?materialized\s*)?\(")
+WORD = re.compile(r"\w+")
 ABSENT = ("no such column: ", "no such table: ")
 
 
@@ -69,6 +71,23 @@ def available_queries(package: Package, schemas: Schemas) -> dict[str, Query]:
     return {name: query for name, query in queries.items() if query.missing is None}
 
 
+def absent_parts(package: Package, schemas: Schemas) -> list[str]:
+    """Return what a package says of columns that it does not have, a line for each."""
+    queries = read_queries(package, schemas).values()
+    unknown = unknown_columns(read_presentation(package), schemas.tables["claims"].names)
+    return [
+        *(
+            f"{query.file}: is left out: no {query.missing}; mend the name or remove the query"
+            for query in queries
+            if query.missing and query.file.startswith(FOLDER)
+        ),
+        *(
+            f"{FILE}: {name} is left out: no such column of claims; mend the name or remove it"
+            for name in unknown
+        ),
+    ]
+
+
 def _machinery_files() -> Iterator[tuple[str, str]]:
     folder = files("claimlog.export") / "queries"
     for path in folder.iterdir():
@@ -107,8 +126,6 @@ def _empty_database(tables: Mapping[str, Table]) -> sqlite3.Connection:
         database.execute(create(table))
         for index in fts(table):
             database.execute(index.create)
-    database.setlimit(sqlite3.SQLITE_LIMIT_VDBE_OP, OPCODES)
-    database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     database.set_authorizer(_allow_reading)
     return database
 
@@ -117,10 +134,38 @@ def _allow_reading(action: int, *_: object) -> int:
     return sqlite3.SQLITE_OK if action in READING else sqlite3.SQLITE_DENY
 
 
+def _expansion(sql: str) -> int:
+    """Return how often SQLite compiles the common table expressions of a query, at most.
+
+    It compiles one anew wherever it is named.
+
+    >>> _expansion("with a as (select 1), b as (select * from a, a) select * from b, b")
+    6
+    """
+    parts = COMMON_TABLE.split(sql.lower())
+    bodies = dict(zip(parts[1::2], parts[2::2], strict=True))
+    named = {
+        name: [word for word in WORD.findall(body) if word in bodies and word != name]
+        for name, body in bodies.items()
+    }
+    weights: dict[str, int] = {}
+    for _ in bodies:  # as deep as one can name the other
+        weights = {
+            name: min(1 + sum(weights.get(word, 0) for word in words), EXPANSION + 1)
+            for name, words in named.items()
+        }
+    return sum(weights.values())
+
+
 def _check(query: Query, database: sqlite3.Connection) -> Query:
     """Compile a query, and return it with what it lacks."""
     # sqlite3 wants a value for each parameter
     parameters = dict.fromkeys(re.findall(r":(\w+)", query.sql))
+    if _expansion(query.sql) > EXPANSION:
+        raise ClaimlogError(
+            f"{query.file}: its common table expressions name one another more than "
+            f"{EXPANSION:,} times; simplify it"
+        )
     try:
         database.execute(f"explain {query.sql}", parameters)
     except (sqlite3.Error, sqlite3.Warning) as error:

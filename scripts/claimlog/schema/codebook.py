@@ -6,6 +6,7 @@ Everything stands in CSV files under ``schemas/codebook/``; one code list is one
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,7 +67,14 @@ class Codebook:
     @cached_property
     def variables(self) -> list[Row]:
         """What is coded, in the order in which a coder decides it."""
-        return self._rows("variables.csv", VARIABLES)
+        rows = self._rows("variables.csv", VARIABLES)
+        for line, row in enumerate(rows, 2):
+            if row["target"] and not re.fullmatch(r"[0-9](\.[0-9]{1,6})?", row["target"]):
+                shown = self.package.relative(self.folder / "variables.csv")
+                raise ClaimlogError(
+                    f"{shown}:{line}: the target {row['target'][:40]!r} is no number; mend it"
+                )
+        return rows
 
     @cached_property
     def steps(self) -> list[Row]:

@@ -34,6 +34,15 @@ ENVELOPE = {
 }
 """Columns of every stream beside its identifier, and their types: the code reads them by name."""
 
+FOLDED = {
+    "claim": {
+        **dict.fromkeys(("source_id", "statement", "occurred", "incident_id"), "string"),
+        **dict.fromkeys(("start", "end"), "integer"),
+        **dict.fromkeys(("attributions", "dyad_from", "dyad_to"), "array"),
+    },
+}
+"""By entity, columns that tables are computed from whatever the topic is, and their types."""
+
 HOP_LISTS = {"claim": ("attributions",)}
 """By entity, lists of objects that are folded position by position, so that they have a limit."""
 
@@ -99,10 +108,13 @@ def _flaws(spec: Spec, is_stream: bool) -> Iterator[str]:
             yield f'names the column "{name[:80]}", which it does not have'
     for item in spec["fields"]:
         yield from _column_flaws(item)
+    for name in ROW_NUMBERS:
+        if name in columns:
+            yield f'the column "{name}" has a name that means something else to SQLite; rename it'
     if is_stream:
         yield from _stream_flaws(spec, columns)
     else:
-        yield from _table_flaws(spec, columns)
+        yield from _table_flaws(spec)
 
 
 def _named(spec: Spec) -> Iterator[str]:
@@ -151,6 +163,11 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
             yield f'lacks the column "{name}", which every row of a stream has'
         elif columns[name]["type"] != kind:
             yield f"{name}: is {columns[name]['type']}, expected {kind}"
+    for name, kind in FOLDED.get(spec["entity"], {}).items():
+        if name not in columns:
+            yield f'lacks the column "{name}", which tables are computed from'
+        elif columns[name]["type"] != kind:
+            yield f"{name}: is {columns[name]['type']}, expected {kind}"
     for name in HOP_LISTS.get(spec["entity"], ()):
         most = columns.get(name, {}).get("constraints", {}).get("maxLength")
         if "fields" not in columns.get(name, {}).get("items", {}) or (most or HOPS + 1) > HOPS:
@@ -160,10 +177,7 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
             yield f'the column "{name}" has the name of a row\'s place in the log; rename it'
 
 
-def _table_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
-    for name in ROW_NUMBERS:
-        if name in columns:
-            yield f'the column "{name}" has a name that means something else to SQLite; rename it'
+def _table_flaws(spec: Spec) -> Iterator[str]:
     if "search" in spec and spec.get("bridge"):
         yield "search: a bridge has no row numbers to be found by; drop one of the two"
     indexes = ["_".join(columns) for columns in spec.get("indexes", ())]

@@ -23,6 +23,7 @@ from claimlog.package import Package
 from claimlog.schema.codebook import Codebook, Row
 from claimlog.schema.config_files import COLUMN, COMPILED, STREAM, shape_flaw
 from claimlog.schema.flaws import name_flaw, schema_flaw
+from claimlog.schema.projection import project_columns
 
 STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
 """The streams of the log, in the order in which a batch's rows are numbered."""
@@ -176,6 +177,12 @@ class Schemas:
     def streams(self) -> dict[str, Table]:
         streams = {name: self.stream(name, f"{name}.json") for name in STREAMS}
         for name, table in streams.items():
+            for codelist in _codelists(table):
+                if not (self.codebook.folder / "codes" / f"{codelist}.csv").is_file():
+                    raise ClaimlogError(
+                        f"schemas/{name}.json: names the code list {codelist[:80]!r}, which "
+                        "schemas/codebook/codes/ does not have; add it or mend the name"
+                    )
             for target in _referred(table):
                 if target not in streams:
                     raise ClaimlogError(
@@ -192,13 +199,17 @@ class Schemas:
         ClaimlogError
             If it cannot be read, or is no Table Schema of a stream.
         """
-        return self._load(name, self.folder / file, STREAM)
+        table = self._load(name, self.folder / file, STREAM)
+        # in the order of a row's keys: Frictionless takes them by their place
+        ordered = sorted(table.spec["fields"], key=lambda spec: str(spec["name"]))
+        fields = [*map(self._with_codes, ordered)]
+        return Table(name, {**table.spec, "fields": fields})
 
     @cached_property
     def tables(self) -> dict[str, Table]:
         """Compiled tables by name, in the order of their ``order`` property."""
         paths = sorted((self.folder / "tables").glob("*.json"))
-        loaded = [self._load(path.stem, path, COMPILED) for path in paths]
+        loaded = [self._project(self._load(path.stem, path, COMPILED)) for path in paths]
         ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
         tables = Tables((table.name, table) for table in ordered)
         for table in loaded:
@@ -232,6 +243,25 @@ class Schemas:
         if flaw:
             raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
         return table
+
+    def _project(self, table: Table) -> Table:
+        """Return a compiled table with the columns that its stream has, whatever its file says."""
+        stream = table.spec.get("stream", table.name)
+        if stream not in self.streams:
+            return table
+        columns = {spec["name"]: spec for spec in self.streams[stream].spec["fields"]}
+        spec = project_columns(table.spec, stream, columns)
+        if spec is table.spec:
+            return table
+        if flaw := schema_flaw(spec, False):
+            raise ClaimlogError(f"schemas/{stream}.json: in the table {table.name}, {flaw}")
+        return Table(table.name, spec)
+
+    def _with_codes(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """Return a column with the codes of its list, where its file does not repeat them yet."""
+        if "codelist" in spec and "enum" not in spec.get("constraints", {}):
+            return self._expand({key: spec[key] for key in spec if key != "from"})
+        return spec
 
     def expanded(self) -> Iterator[tuple[Path, str]]:
         """Yield every schema file with the text that it should hold once expanded."""
@@ -299,6 +329,14 @@ def _referred(table: Table) -> Iterator[str]:
         for part in (item.item, *item.fields):
             if part is not None and part.references:
                 yield part.references
+
+
+def _codelists(table: Table) -> Iterator[str]:
+    """Yield the code lists that a stream's columns name, parts of their lists included."""
+    for item in table.fields:
+        for part in (item, *item.fields):
+            if part.codelist is not None:
+                yield part.codelist
 
 
 def _target_flaw(table: Table, tables: Tables) -> str | None:

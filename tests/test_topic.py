@@ -1,0 +1,408 @@
+"""The topic is the package's: an own column, an absent variable, and slips in the definition."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from claimlog.build import build
+from claimlog.errors import FindingsError
+from claimlog.export.metadata import metadata
+from claimlog.export.queries import available_queries, read_queries
+from claimlog.log.read_log import read
+from claimlog.package import Package
+from claimlog.schema.presentation import read_presentation, unknown_columns
+from claimlog.schema.table_schema import Schemas
+from claimlog.validate import validate
+from conftest import (
+    ACTORS,
+    CLAIMS,
+    INCIDENTS,
+    LINKS,
+    ROOT,
+    SOURCES,
+    Get,
+    World,
+    asking,
+    claim,
+    empty_world,
+)
+
+URGENCY = {
+    "name": "urgency",
+    "type": "string",
+    "description": "How soon the speaker wants something done.",
+    "example": "soon",
+    "codelist": "urgency",
+}
+GIST = {
+    "name": "gist",
+    "type": "string",
+    "description": "What a hurried reader should take from it.",
+    "example": "No more tables.",
+    "ownWords": True,
+}
+CODES = """code,label,definition,include,exclude,example,scheme,scheme_code,version
+now,At once,It cannot wait.,Today.,Tomorrow.,Send it now.,,,0.3.0
+soon,Before long,It can wait a little.,Next week.,Next year.,Send it soon.,,,0.3.0
+"""
+OURS = "zanzibar"
+"""A word that stands in no text and no statement."""
+
+PAGES = (
+    *("/", "/claims", "/claims?q=pilots", "/claims/C001-001", "/claims/C001-003", "/sources"),
+    *("/sources/S001", "/sources/S101", "/actors", "/actors/nor", "/actors/pact", "/incidents"),
+    *("/incidents/lost-chart", "/disputes", "/facts", "/facts/C001-001", "/origins"),
+    *("/codebook", "/codebook/anonymity", "/quality", "/releases", "/downloads", "/as-of", "/tiny"),
+)
+MEASURES = ("measure", "measure_status", "measure_subject")
+TOPIC = (
+    *MEASURES,
+    *("content", "voice", "modality", "topic", "sharing_effect", "event_type", "event_code"),
+    *("figure_value", "figure_unit", "figure_population", "figure_qualifier", "likelihood"),
+    *("analytic_confidence", "credibility", "coder_confidence"),
+)
+"""Every variable that the machinery of claims can do without."""
+
+
+def change_json(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    spec = json.loads(path.read_text("utf-8"))
+    change(spec)
+    path.write_text(json.dumps(spec), "utf-8")
+
+
+def declare_own_columns(root: Path) -> None:
+    """Declare two columns of claims, once, before all others."""
+    change_json(
+        root / "schemas" / "claims.json",
+        lambda spec: spec["fields"].__setitem__(slice(0, 0), [GIST, URGENCY]),
+    )
+    (root / "schemas" / "codebook" / "codes" / "urgency.csv").write_text(CODES, "utf-8")
+
+
+def drop_variables(root: Path, names: Collection[str]) -> None:
+    """Take variables out of the streams, the codebook and the requirements, and nowhere else."""
+
+    def drop(spec: dict[str, Any]) -> None:
+        spec["fields"] = [item for item in spec["fields"] if item["name"] not in names]
+
+    for stream in ("claims", "codings"):
+        change_json(root / "schemas" / f"{stream}.json", drop)
+    keep_rows(
+        root / "schemas" / "codebook" / "variables.csv",
+        lambda row: not set(row["columns"].split()) & {*names},
+    )
+    keep_rows(
+        root / "schemas" / "requirements.csv",
+        lambda row: row["when_column"] not in names and row["then_column"] not in names,
+    )
+
+
+def keep_rows(path: Path, keep: Callable[[dict[str, str]], bool]) -> None:
+    with path.open(newline="", encoding="utf-8") as handle:
+        head, *rows = csv.reader(handle)
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle, lineterminator="\n").writerows(
+            [head, *(row for row in rows if keep(dict(zip(head, row, strict=True))))]
+        )
+
+
+def filled(world: World, without: Collection[str] = (), *more: dict[str, Any]) -> World:
+    """Fill an empty package with the tiny package's rows, but for some columns."""
+    world.add("actors", ACTORS)
+    world.add("sources", SOURCES)
+    world.add("incidents", INCIDENTS)
+    entries = [{k: v for k, v in row.items() if k not in without} for row in (*CLAIMS, *more)]
+    world.add("claims", entries)
+    world.add("links", LINKS)
+    world.seal("all")
+    build(world.package, world.package.build)
+    return world
+
+
+def twin(path: str) -> str:
+    """Return the address of a page's JSON."""
+    bare, mark, query = path.partition("?")
+    return f"{bare.rstrip('/') or '/index'}.json{mark}{query}"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = empty_world(tmp_path_factory.mktemp("own"))
+    declare_own_columns(world.root)
+    entry = claim(
+        "a\nclerk lost a chart",
+        "Somebody mislaid a chart.",
+        urgency="soon",
+        gist=f"A note from {OURS}.",
+        occurred="2019",
+        occurred_basis="stated",
+    )
+    return filled(world, (), entry)
+
+
+@pytest.fixture(scope="module")
+def get(own: World) -> Get:
+    return asking(own.package.build)
+
+
+def test_an_own_column_that_is_declared_once_is_validated(own: World) -> None:
+    assert validate(read(own.package), own.supplied).findings == []
+    schemas = Schemas(own.package)
+    for table in (schemas.streams["claims"], schemas.tables["claims"]):
+        assert table.by_name["urgency"].enum == ["now", "soon"]
+    with pytest.raises(FindingsError) as raised:
+        own.add("claims", [claim("signed a letter", "Pilots wrote.", urgency="someday")])
+    assert [finding.rule for finding in raised.value.findings] == ["enum"]
+    assert "urgency" in str(raised.value.findings[0])
+
+
+@pytest.mark.parametrize("table", ["claims", "claim_versions"])
+def test_an_own_column_is_in_parquet_sqlite_and_the_descriptor(table: str, own: World) -> None:
+    folder = own.package.build
+    frame = pl.read_parquet(folder / "parquet" / f"{table}.parquet")
+    assert frame["urgency"].drop_nulls().to_list() == ["soon"]
+    assert OURS in frame["gist"].drop_nulls()[0]
+    connection = sqlite3.connect(folder / "tiny.db")
+    rows = connection.execute(f"select urgency, gist from {table} where urgency > ''").fetchall()
+    connection.close()
+    assert rows == [("soon", f"A note from {OURS}.")]
+    about = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    [resource] = [item for item in about["resources"] if item["name"] == table]
+    fields = {item["name"]: item for item in resource["schema"]["fields"]}
+    assert fields["urgency"]["categories"] == ["now", "soon"]
+    assert fields["gist"]["description"] == GIST["description"]
+
+
+def test_an_own_column_can_be_searched_filtered_and_read_on_every_page(get: Get) -> None:
+    found = get(f"/claims.json?q={OURS}").json()
+    assert [row["claim_id"] for row in found["claims"]] == ["C001-007"]
+    chosen = get("/claims.json?urgency=soon").json()
+    assert [row["claim_id"] for row in chosen["claims"]] == ["C001-007"]
+    assert get("/claims.json?urgency=none").json()["part"]["total"] == 6
+    form = {item["name"]: item for item in chosen["filters"]}["urgency"]
+    assert (form["label"], [item["label"] for item in form["choices"]]) == (
+        "Urgency",
+        ["any", "none", "At once", "Before long"],
+    )
+    page = get("/claims/C001-007").text
+    assert "Before long" in page
+    assert f"<dt>gist</dt><dd>A note from {OURS}.</dd>" in page
+    assert "urgency" in get("/tiny/claims.json?_facet=urgency").json()["facet_results"]
+    assert URGENCY["description"] in get("/tiny/claims").text
+    used = get("/codebook/urgency.json").json()
+    assert {"table": "claims", "column": "urgency"} in used["used_in"]
+    assert used["filter"] == "urgency"
+    described = get("/tiny/data_dictionary.json?_shape=array&column=gist").json()
+    assert {row["table"] for row in described} == {"claims", "claim_versions"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_package_with_an_own_column_answers_every_page(page: str, get: Get) -> None:
+    assert (get(page).status_code, get(twin(page)).status_code) == (200, 200)
+
+
+def test_the_files_of_the_tables_catch_up_with_an_own_column(tmp_path: Path) -> None:
+    world = empty_world(tmp_path)
+    declare_own_columns(world.root)
+    done = world.run("schemas")
+    assert done.returncode == 1
+    assert '+      "name": "urgency"' in done.stdout
+    assert world.run("schemas", "--write").returncode == 0
+    assert world.run("schemas").returncode == 0
+    spec = json.loads((world.root / "schemas" / "tables" / "claims.json").read_text("utf-8"))
+    assert spec["search"] == ["statement", "gist"]
+
+
+@pytest.fixture(
+    scope="module", params=[MEASURES, ("topic",), TOPIC], ids=["measure", "topic", "all"]
+)
+def reduced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A package without some variables."""
+    world = empty_world(tmp_path_factory.mktemp("reduced"))
+    drop_variables(world.root, request.param)
+    return filled(world, request.param)
+
+
+def test_an_absent_variable_takes_its_tables_pages_charts_and_queries_with_it(
+    reduced: World,
+) -> None:
+    assert validate(read(reduced.package), reduced.supplied).findings == []
+    ask = asking(reduced.package.build)
+    schemas = Schemas(reduced.package)
+    for page in PAGES:
+        assert (page, ask(page).status_code) == (page, 200)
+        assert (page, ask(twin(page)).status_code) == (page, 200)
+    for table in schemas.tables:
+        assert (table, ask(f"/tiny/{table}").status_code) == (table, 200)
+    queries = available_queries(reduced.package, schemas)
+    assert queries
+    for name in queries:
+        answer = ask(f"/tiny/{name}.json?_shape=objects&claim_id=C001-003&since=2019&until=2020")
+        assert (name, answer.json()["ok"]) == (name, True)
+    absent = {*TOPIC} - {*schemas.streams["claims"].names}
+    home = ask("/index.json").json()
+    names = {item["name"] for item in home["plots"]}
+    asked = {item["name"] for item in home["questions"]}
+    assert asked == {*queries}
+    assert {item["name"] for item in ask("/claims.json").json()["filters"]}.isdisjoint(absent)
+    assert {*schemas.tables["claims"].names}.isdisjoint(absent)
+    assert ("topics" in names) == ("topic" not in absent)
+    assert ("allies" in names) == ("measure" not in absent)
+    assert ("measures_by_ally" in asked) == ("measure" not in absent)
+    assert ('href="/measures"' in ask("/claims").text) == ("measure" not in absent)
+    assert ask("/measures").status_code == (404 if "measure" in absent else 200)
+
+
+def test_a_package_without_topic_files_has_the_queries_of_the_machinery_alone(bare: World) -> None:
+    shutil.rmtree(bare.root / "schemas" / "queries")
+    (bare.root / "schemas" / "site.json").unlink()
+    names = set(available_queries(bare.package, Schemas(bare.package)))
+    assert "claim_history" in names
+    assert names.isdisjoint(path.stem for path in (ROOT / "schemas" / "queries").glob("*.sql"))
+
+
+def test_every_query_and_everything_that_the_site_shows_here_has_its_columns() -> None:
+    package = Package(ROOT)
+    schemas = Schemas(package)
+    assert {query.missing for query in read_queries(package, schemas).values()} == {None}
+    presentation = read_presentation(package)
+    assert unknown_columns(presentation, schemas.tables["claims"].names) == []
+
+
+def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """Return a slip: a text in a file of the definition that stands there otherwise."""
+
+    def slip(schemas: Path) -> None:
+        path = schemas / name
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), "utf-8")
+
+    return slip
+
+
+def written(name: str, text: str) -> Callable[[Path], None]:
+    return lambda schemas: (schemas / name).write_text(text, "utf-8") and None
+
+
+HEAD = "-- title: What?\n-- description: That.\n"
+BOMB = (
+    HEAD
+    + "with a0 as (select 1 as x)"
+    + "".join(
+        f", a{n} as (select * from a{n - 1} union all select * from a{n - 1})" for n in range(1, 20)
+    )
+    + " select * from a19"
+)
+SLIPS = {
+    "a query is no SELECT": (
+        written("queries/odd.sql", HEAD + "delete from claims"),
+        "schemas/queries/odd.sql: is not one SELECT",
+    ),
+    "a query is two statements": (
+        written("queries/odd.sql", HEAD + "select 1; select 2"),
+        "schemas/queries/odd.sql: is not one SELECT",
+    ),
+    "a query attaches a file": (
+        written("queries/odd.sql", HEAD + "attach 'x' as y"),
+        "schemas/queries/odd.sql: is not one SELECT",
+    ),
+    "a query grows without bound": (
+        written("queries/odd.sql", BOMB),
+        "schemas/queries/odd.sql: its common table expressions name one another",
+    ),
+    "a query has no title": (
+        written("queries/odd.sql", "select 1"),
+        "schemas/queries/odd.sql: needs one line '-- title: …'",
+    ),
+    "a query has the name of a table": (
+        written("queries/claims.sql", HEAD + "select 1"),
+        "schemas/queries/claims.sql: a table has the same name",
+    ),
+    "a query is named with a space": (
+        written("queries/an odd.sql", HEAD + "select 1"),
+        "schemas/queries: the name 'an odd' of a query",
+    ),
+    "the site has an unknown part": (
+        replaced("site.json", '"filters"', '"filtres"'),
+        "schemas/site.json: Additional properties are not allowed ('filtres'",
+    ),
+    "a chart is of no kind": (
+        replaced("site.json", '"doers"', '"pie"'),
+        "schemas/site.json: charts/1/kind: 'pie' is not one of",
+    ),
+    "a column has an unknown code list": (
+        replaced("claims.json", '"codelist": "topic"', '"codelist": "topik"'),
+        "schemas/claims.json: names the code list 'topik'",
+    ),
+    "a variable names an unknown column": (
+        replaced("codebook/variables.csv", ",modality,", ",modalty,"),
+        "schemas/codebook/variables.csv: 'modality' is coded in 'modalty'",
+    ),
+    "a variable has a cell too many": (
+        replaced("codebook/variables.csv", ",modality,", ",modality,,"),
+        "schemas/codebook/variables.csv: row ",
+    ),
+    "a target is no number": (
+        replaced("codebook/variables.csv", ",,0.8,", ",,high,"),
+        "schemas/codebook/variables.csv:4: the target 'high' is no number",
+    ),
+    "a code stands twice": (
+        replaced("codebook/codes/topic.csv", "\n", "\ntrust,T,T.,I.,E.,X.,,,0.3.0\n"),
+        "schemas/codebook/codes/topic.csv: gives the code 'trust' twice",
+    ),
+    "a column has no type": (
+        replaced("claims.json", '"type": "string"', '"kind": "string"'),
+        "schemas/claims.json: fields/0: 'type' is a required property",
+    ),
+    "a column has the name of another": (
+        replaced("claims.json", '"name": "voice"', '"name": "topic"'),
+        "schemas/claims.json: two columns have one name",
+    ),
+    "a column of the machinery is gone": (
+        replaced("claims.json", '"name": "dyad_from"', '"name": "dyad_form"'),
+        'schemas/claims.json: lacks the column "dyad_from"',
+    ),
+    "a requirement names an unknown column": (
+        replaced("requirements.csv", "claims,voice,", "claims,voyce,"),
+        "schemas/requirements.csv: author-has-no-hop asks whether voyce of claims",
+    ),
+    "a column's name means something else to SQLite": (
+        replaced("claims.json", '"name": "note"', '"name": "rank"'),
+        'schemas/claims.json: the column "rank" has a name',
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, world: World) -> None:
+    change, said = SLIPS[slip]
+    change(world.root / "schemas")
+    (world.root / "schemas" / "queries").mkdir(exist_ok=True)
+    done = world.run("build")
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert done.returncode == 1, done.stdout
+    assert lines[-1].removeprefix("claimlog: ").startswith(said), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not world.package.build.exists()
+
+
+def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:
+    written("queries/odd.sql", HEAD + "select topik from claims")(bare.root / "schemas")
+    assert "odd" not in available_queries(bare.package, Schemas(bare.package))
+    done = bare.run("schemas")
+    assert done.returncode == 1
+    assert "schemas/queries/odd.sql: is left out: no column topik" in done.stdout
+    bare.run("build")
+    state = {"tree_size": 0, "root": None}
+    served = metadata(bare.package, Schemas(bare.package), state)["databases"]["tiny"]["queries"]
+    assert "odd" not in served
