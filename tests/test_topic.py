@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection
@@ -406,3 +407,14 @@ def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:
     state = {"tree_size": 0, "root": None}
     served = metadata(bare.package, Schemas(bare.package), state)["databases"]["tiny"]["queries"]
     assert "odd" not in served
+
+
+def test_no_code_and_no_template_speaks_of_the_topic() -> None:
+    words = re.compile(r"\busa\b|intelligence|united states|five.eyes", re.IGNORECASE)
+    files = [
+        path
+        for path in (ROOT / "scripts" / "claimlog").rglob("*")
+        if path.suffix in (".py", ".html", ".sql", ".csv", ".css", ".js", ".json")
+    ]
+    assert len(files) > 200
+    assert [path.name for path in files if words.search(path.read_text("utf-8"))] == []
