@@ -186,7 +186,13 @@ def test_a_database_with_a_log_of_changes_is_named(folder: Path) -> None:
 EXTRA = (
     *("tiny.db-journal", "tiny.db-shm", "other.db.txt", "run-me.sh", "conftest.py", ".env"),
     *("parquet/verdicts.parquet", "parquet/claims.csv", "log/events/README.md"),
-    *("log/schemas/run.py", "log/releases/latest.json", "log/docs/more.md", "log/pyproject.toml"),
+    *(
+        "log/schemas/run.py",
+        "log/schemas/run.sql",
+        "log/releases/latest.json",
+        "log/docs/more.md",
+        "log/pyproject.toml",
+    ),
     *("log/events/0001-sources/more.txt", "log/releases/0.0.1.json.bak", "log/.claimlog/notes"),
 )
 

@@ -31,6 +31,7 @@ BATCH_FILES = "|".join(re.escape(name) for name in (MANIFEST, *FILES))
 IN_LOG = re.compile(
     rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|docs/codebook\.md"
     rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)"
+    rf"|schemas/queries/[a-z][a-z0-9_]*\.sql"
     rf"|events/{NAME.pattern}/(?:{BATCH_FILES})"
     rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",
     re.ASCII,

@@ -53,6 +53,7 @@ MEDIATYPES = {
     ".ndjson": "application/x-ndjson",
     ".csv": "text/csv",
     ".md": "text/markdown",
+    ".sql": "application/sql",
 }
 
 

@@ -1,13 +1,14 @@
 """The tables that repeat a stream's columns: what a stream has more or less than they say.
 
 A column is declared once, in the schema of its stream. Where the files of the tables have not
-caught up (`claimlog schemas --write`), a table gets the columns that its stream has more, and loses
-those that it has no more, with the indexes, keys and facets that name them.
+caught up (`claimlog schemas --write`), a table gets the columns of its stream that no table has,
+and loses those that its stream has no more, with the indexes, keys and facets that name them. A
+column that one table has and another leaves out is left out on purpose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 Spec = dict[str, Any]
@@ -24,7 +25,9 @@ UNNESTED = {
 """Lists of a stream that have a table of their own."""
 
 
-def project_columns(table: Spec, stream: str, columns: Mapping[str, Spec]) -> Spec:
+def project_columns(
+    table: Spec, stream: str, columns: Mapping[str, Spec], repeated: Collection[str | None]
+) -> Spec:
     """Return the schema of a table with the columns that its stream has.
 
     Parameters
@@ -33,6 +36,8 @@ def project_columns(table: Spec, stream: str, columns: Mapping[str, Spec]) -> Sp
         The schema of the table of a stream's current rows, or of all of its versions.
     columns
         The fields of the stream by name.
+    repeated
+        The columns of streams that some table repeats, as STREAM.COLUMN.
     """
     kept = [field for field in table["fields"] if not _is_gone(field, stream, columns)]
     names = {field["name"] for field in kept}
@@ -40,7 +45,7 @@ def project_columns(table: Spec, stream: str, columns: Mapping[str, Spec]) -> Sp
     own = [
         {**spec, "from": f"{stream}.{name}"}
         for name, spec in columns.items()
-        if name not in names and name not in left_out
+        if f"{stream}.{name}" not in repeated and name not in (*names, *left_out)
     ]
     if not own and len(kept) == len(table["fields"]):
         return table

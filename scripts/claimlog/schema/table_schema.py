@@ -10,7 +10,7 @@ not repeat a source's wording. `expand` fills both in, and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -209,7 +209,9 @@ class Schemas:
     def tables(self) -> dict[str, Table]:
         """Compiled tables by name, in the order of their ``order`` property."""
         paths = sorted((self.folder / "tables").glob("*.json"))
-        loaded = [self._project(self._load(path.stem, path, COMPILED)) for path in paths]
+        files = [self._load(path.stem, path, COMPILED) for path in paths]
+        repeated = {item.get("from") for table in files for item in table.spec["fields"]}
+        loaded = [self._project(table, repeated) for table in files]
         ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
         tables = Tables((table.name, table) for table in ordered)
         for table in loaded:
@@ -244,13 +246,13 @@ class Schemas:
             raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
         return table
 
-    def _project(self, table: Table) -> Table:
-        """Return a compiled table with the columns that its stream has, whatever its file says."""
+    def _project(self, table: Table, repeated: Collection[str | None]) -> Table:
+        """Return a compiled table with the columns of its stream that no table repeats yet."""
         stream = table.spec.get("stream", table.name)
         if stream not in self.streams:
             return table
         columns = {spec["name"]: spec for spec in self.streams[stream].spec["fields"]}
-        spec = project_columns(table.spec, stream, columns)
+        spec = project_columns(table.spec, stream, columns, repeated)
         if spec is table.spec:
             return table
         if flaw := schema_flaw(spec, False):
