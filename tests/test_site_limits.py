@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,11 @@ from claimlog.site.cells import Room, query_rows, table_rows
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.failures import PageError, describe, shorten
 from claimlog.site.headers import POLICY, script_source
-from claimlog.site.reader_pool import ReaderPool, Worker
+from claimlog.site.reader_pool import ReaderPool, restrict_own
 from claimlog.site.reader_request import classify
 from claimlog.site.serve import SETTINGS
 from claimlog.site.slots import Busy, Slots
+from claimlog.site.sql_process import Worker
 from claimlog.site.warm import warmed
 from conftest import Get, World, asking, copied
 
@@ -481,6 +483,111 @@ def test_a_query_that_took_too_long_is_there_to_be_changed(get: Get) -> None:
     assert ENDLESS not in get("/tiny/claims?_timelimit=1&_where=" + quote(f"({ENDLESS})")).text
 
 
+REACHING = (
+    *("select fts3_tokenizer('simple')", "select FTS3_TOKENIZER('simple', x'4141414141414141')"),
+    *("select * from fts3tokenize where input = 'x'", "select 1 from fts3tokenize"),
+    *("select load_extension('x')", "select fts5('x')", "select rtreecheck('claims_fts')"),
+    *("select sql from sqlite_stmt", "select 1 from SQLITE_STMT", "select count(*) from dbstat"),
+    *("select (select count(*) from sqlite_stmt)", "select count(*) from claims, dbstat"),
+    *("select file from pragma_database_list", "select 1 from pragma_database_list"),
+    *("select * from pragma_compile_options", "select sqlite_compileoption_get(1)"),
+)
+"""What reads or writes the process, its files or other readers' queries, in place of the data."""
+
+
+def plain_job(text: str) -> dict[str, Any]:
+    return {
+        "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1_000_000, "most": 5,
+        "answer_bytes": 1_000_000, "memory": limits.WORKER_BYTES, "temporary": 1_000_000,
+        "limits": limits.SQLITE, "seconds": 2, "names": 1000, "sql": text,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REACHING)
+def test_sql_reaches_nothing_but_the_data(text: str, get: Get, folder: Path) -> None:
+    for path in (
+        sql(text),
+        f"/tiny/claims.json?_where={quote(f'exists({text})')}",
+        f"/tiny/claims.csv?_stream=1&_where={quote(f'exists({text})')}",
+    ):
+        answer = get(path)
+        assert answer.status_code == 400
+        assert str(folder) not in answer.text
+    with closing(sqlite3.connect(f"file:{folder / 'tiny.db'}?immutable=1", uri=True)) as own:
+        restrict_own(own, "tiny")  # as every connection of the server's own
+        with pytest.raises(sqlite3.Error, match=r"not authorized|prohibited|no such|not exist"):
+            own.execute(text).fetchall()
+
+
+def test_the_servers_own_connections_are_restricted_too(folder: Path) -> None:
+    database = application(folder).databases["tiny"]
+
+    async def ask() -> None:
+        with pytest.raises(sqlite3.Error, match="fts3_tokenizer"):
+            await database.execute_fn(lambda own: own.execute("select fts3_tokenizer('simple')"))
+
+    asyncio.run(ask())
+
+
+def test_what_readers_need_may_be_called(get: Get) -> None:
+    for text in (
+        "select name from pragma_table_info('claims')",
+        "select value from claims, json_each(attributions) limit 1",
+        "select snippet(claims_fts, 0, '', '', '', 3) from claims_fts "
+        "where claims_fts match escape_fts('pilots') order by bm25(claims_fts)",
+        "with sqlite as (select 1 as a) select count(*) from sqlite",
+        "select row_number() over (order by claim_id), date('now'), round(sqrt(2), 1) from claims",
+        "select count(*) from sqlite_master",
+    ):
+        assert get(sql(text)).status_code == 200, text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b"{", b"[" * 100_000, b"[]", b"cos\nsystem\n(S'true'\ntR.", b'{"names": ["a"]}',
+        b'{"names": ["a"], "rows": [[1, 2]]}', b'{"names": ["a"], "rows": [[[1]]]}',
+        b'{"names": [1], "rows": []}', b'{"names": ["a"], "rows": [[{"$base64": "_"}]]}',
+        b'{"names": ["a"], "rows": [[true]]}',
+    ],
+)  # fmt: skip
+def test_a_process_that_was_taken_over_can_only_answer_with_data(
+    answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "forged.py"
+    program.write_text(
+        "import socket, sys\n"
+        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
+        "channel.recv(1 << 20)\n"
+        f"answer = {answer!r}\n"
+        "channel.sendall(len(answer).to_bytes(4, 'big') + answer)\n"
+        "channel.recv(1)\n"
+    )
+    monkeypatch.setattr("claimlog.site.sql_process.PROGRAM", program)
+    worker = Worker()
+    assert worker.run(plain_job("select 1 as a"))["error"] in ("Died", "OperationalError")
+    assert not worker.alive
+
+
+@pytest.mark.parametrize("answer", [b"\x7f\xff\xff\xff", b"\0\0\0\x09{"])
+def test_a_process_that_promises_an_answer_is_not_waited_for(
+    answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "stalling.py"
+    program.write_text(
+        "import socket, sys, time\n"
+        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
+        f"channel.sendall({answer!r})\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setattr("claimlog.site.sql_process.PROGRAM", program)
+    worker = Worker()
+    started = time.perf_counter()
+    assert "error" in worker.run({**plain_job("select 1"), "seconds": 0.2})
+    assert time.perf_counter() - started < SOON
+    assert not worker.alive
+
+
 BOMB = "with c0 as (select 1 as x), {} select count(*) from c22".format(
     ", ".join(
         f"c{i + 1} as (select 1 as x from c{i} union all select 1 from c{i})" for i in range(22)
@@ -542,7 +649,7 @@ def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> 
 def test_a_process_of_its_own_ends_with_the_server() -> None:
     program = (
         "import sys\n"
-        "from claimlog.site.reader_pool import Worker\n"
+        "from claimlog.site.sql_process import Worker\n"
         "worker = Worker()\n"
         "print(worker.pid, flush=True)\n"
         "import os; os._exit(0)\n"

@@ -31,6 +31,14 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
     return lambda app: warmed(secured(guarded(app, datasette)), datasette)
 
 
+@hookimpl  # type: ignore[untyped-decorator]
+def prepare_connection(conn: Any, database: str) -> None:
+    """Let no file that is served run more than readers' SQL may, in the server's process too."""
+    from claimlog.site.reader_pool import restrict_own
+
+    restrict_own(conn, database)
+
+
 @hookimpl(hookwrapper=True)  # type: ignore[untyped-decorator]
 def handle_exception(
     datasette: Any, request: Any, exception: Exception

@@ -33,10 +33,13 @@ VALUE_BYTES = 1_000_000
 """Of one value in a reader's SQL: 15 times the longest row that a log may hold."""
 
 ANSWER_BYTES = 4_000_000
-"""Of the rows of a page, or of a part of a CSV stream."""
+"""Of the rows of a page, or of a part of a CSV stream, as JSON."""
 
 COUNT_BYTES = 16_000_000
 """Of rows that are counted and not shown: the numbers of all rows that a filter finds."""
+
+MESSAGE_BYTES = 2 * COUNT_BYTES
+"""Of what a process that runs SQL may send to the server at once."""
 
 MOST_ROWS = 5_000
 """Rows of what Datasette asks without a limit of its own: numbers of rows, names of columns."""

@@ -8,17 +8,11 @@ only the end of a process ends these.
 from __future__ import annotations
 
 import asyncio
-import pickle
 import re
 import sqlite3
-import subprocess
-import sys
-import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -30,67 +24,11 @@ from claimlog.site.datasette_internals import QueryInterrupted, Results, replace
 from claimlog.site.reader_request import CURRENT, ReaderRequest
 from claimlog.site.sending import Gone
 from claimlog.site.slots import Slots
+from claimlog.site.sql_process import Answer, Job, Worker
+from claimlog.site.sql_worker import restrict
 
-WORKER = Path(__file__).with_name("sql_worker.py")
 MAGIC = re.compile(r":(_\w+)")
 """Parameters of prepared queries that Datasette fills in, such as :_now_date_utc."""
-
-Job = Mapping[str, Any]
-Answer = dict[str, Any]
-
-
-class Worker:
-    """A process that runs one job after the other, and can be ended in the midst of one."""
-
-    def __init__(self) -> None:
-        self._channel, theirs = Pipe()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", str(WORKER), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        self._end = weakref.finalize(self, _end, self._channel, self._process)
-
-    @property
-    def alive(self) -> bool:
-        return self._end.alive
-
-    @property
-    def ready(self) -> bool:
-        """Whether the process is there to take a job; the system may have ended it."""
-        return self.alive and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def run(self, job: Job) -> Answer:
-        """Return the answer to a job; without one in time, the process is ended."""
-        try:
-            self._channel.send_bytes(pickle.dumps(job))
-            if self._channel.poll(job["seconds"] + limits.GRACE_SECONDS):
-                answer: Answer = pickle.loads(self._channel.recv_bytes())
-                if answer["spent"]:
-                    self.end()
-                return answer
-        except (EOFError, OSError):
-            self.end()
-            return {"error": "Died"}
-        self.end()
-        return {"error": "OperationalError", "message": "interrupted"}
-
-    def end(self) -> None:
-        self._end()
-
-
-def _end(channel: Connection, process: subprocess.Popen[bytes]) -> None:
-    channel.close()
-    process.kill()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(5)
 
 
 class ReaderPool:
@@ -215,6 +153,18 @@ def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
         return execute
 
     replace_execute(database, wrap)
+
+
+def restrict_own(connection: sqlite3.Connection, name: str) -> None:
+    """Restrict a connection of the server itself to one of the databases that it serves.
+
+    Its SQL is ours, but the file may be a stranger's: what computes in it is no more than may
+    compute for a reader.
+    """
+    if not name.startswith("_"):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.COUNT_BYTES)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        restrict(connection)
 
 
 def _values(sql: str, params: Any) -> Any:
