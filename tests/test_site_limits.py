@@ -488,7 +488,7 @@ REACHING = (
     *("select * from fts3tokenize where input = 'x'", "select 1 from fts3tokenize"),
     *("select load_extension('x')", "select fts5('x')", "select rtreecheck('claims_fts')"),
     *("select sql from sqlite_stmt", "select 1 from SQLITE_STMT", "select count(*) from dbstat"),
-    *("select (select count(*) from sqlite_stmt)", "select count(*) from claims, dbstat"),
+    *("select 1 where (select count(*) from sqlite_stmt)", "select count(*) from claims, dbstat"),
     *("select file from pragma_database_list", "select 1 from pragma_database_list"),
     *("select * from pragma_compile_options", "select sqlite_compileoption_get(1)"),
 )
