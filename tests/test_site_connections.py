@@ -9,8 +9,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from claimlog.build import build
 from claimlog.site import limits
 from claimlog.site.connections import Connection, Door, most_connections
 from claimlog.site.peers import peer_of
+from claimlog.site.reader_request import ReaderRequest
 from claimlog.site.sending import Budget, Gone, Sender
 from claimlog.site.serve import command
 from claimlog.site.server import SeldomErrors
@@ -34,6 +35,7 @@ FILES = 160
 """That the server may open here; some 30 are for connections then."""
 
 SOON = 5.0
+PEER = "PEER_SENDING_BYTES"
 
 
 @dataclass
@@ -100,7 +102,7 @@ def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="module")
 def site(built: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     log = tmp_path_factory.mktemp("log") / "serve.log"
-    with serving(built, log, HEAD_SECONDS=1.0, SEND_SECONDS=1.0) as server:
+    with serving(built, log, HEAD_SECONDS=1.0, SEND_SECONDS=1.0, **{PEER: 6_000_000}) as server:
         yield server
 
 
@@ -130,6 +132,179 @@ def test_a_connection_without_a_whole_request_is_closed(text: bytes, site: Site)
         assert ends(opened)
 
 
+SECURE = b"content-security-policy: default-src 'none'"
+CHUNKED = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def all_of(opened: socket.socket) -> bytes:
+    """Return what a server sends until it closes the connection."""
+    received = b""
+    try:
+        while part := opened.recv(65536):
+            received += part
+    except ConnectionError:
+        pass
+    return received
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        CHUNKED, CHUNKED.replace(b"GET", b"POST"),
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_a_body_is_not_parsed_and_ends_the_connection(head: bytes, site: Site) -> None:
+    with site.connect(head + b"1\r\na\r\n" * 100) as opened:
+        answer = all_of(opened)
+    assert answer.startswith(b"HTTP/1.1 405" if head.startswith(b"POST") else b"HTTP/1.1 200")
+    assert answer.count(b"HTTP/1.1") == 1
+    with site.connect(head) as opened:
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 4_000_000:
+                sent += opened.send(b"1\r\na\r\n" * 10_000)
+        assert sent < 4_000_000  # what the system had room for, and no more
+
+
+@pytest.mark.parametrize("size", [limits.HEAD_BYTES, 120_000])
+def test_a_head_is_as_long_as_it_may_be_however_it_arrives(size: int) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * (size // 4) + b"\r\n"
+    assert status_of(head)[0] == 431
+    assert status_of(head[: 25 + 4 * 50] + b"\r\n")[0] == 200
+
+
+@pytest.mark.parametrize("text", [b"GET\r\n\r\n", b"\0\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+def test_what_is_no_request_has_the_headers_too(text: bytes) -> None:
+    status, answer = status_of(text)
+    assert status == 400
+    assert SECURE in answer
+
+
+def status_of(text: bytes) -> tuple[int, bytes]:
+    """Return the answer of a connection to what arrives in one read."""
+
+    async def app(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def run() -> bytes:
+        async with listening(app) as (door, address):
+            reader, writer = await asyncio.open_connection(*address)
+            while not door.inside:
+                await asyncio.sleep(0.01)
+            [connection] = door.inside
+            connection.data_received(text)
+            await asyncio.sleep(0.05)
+            connection.transport.close()
+            answer = await asyncio.wait_for(reader.read(), SOON)
+            writer.close()
+            return answer
+
+    answer = asyncio.run(run())
+    return int(answer.split()[1]), answer
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[tuple[Door, Any]]:
+    """Listen for connections to an application in this process."""
+    door = Door(8)
+    config = uvicorn.Config(app, proxy_headers=False, interface="asgi3")
+    state = {"config": config, "server_state": ServerState(), "app_state": {}}
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(door, **state), sock=own
+        )
+        try:
+            yield door, own.getsockname()
+        finally:
+            server.close()
+
+
+def test_nobody_works_for_a_client_that_has_gone(capfd: pytest.CaptureFixture[str]) -> None:
+    started, ended = 0, 0
+
+    async def app(_: Any, __: Any, ___: Any) -> None:
+        nonlocal started, ended
+        started += 1
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended += 1
+
+    async def run() -> None:
+        async with listening(app) as (door, address), asyncio.timeout(SOON):
+            for _ in range(20):
+                _, writer = await asyncio.open_connection(*address)
+                writer.write(request("/"))
+                await asyncio.sleep(0)
+                writer.transport.abort()
+            while not started or door.inside or ended < started:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert "Exception" not in capfd.readouterr().err
+
+
+def test_requests_that_arrive_together_are_answered_in_turn() -> None:
+    order: list[str] = []
+
+    async def app(scope: Any, _: Any, send: Any) -> None:
+        order.append(scope["path"])
+        await asyncio.sleep(0.01)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": f"<{scope['path']}>".encode()})
+
+    async def run() -> bytes:
+        async with listening(app) as (_, address), asyncio.timeout(SOON):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b"".join(request(f"/{number}") for number in range(5)))
+            answer = b""
+            while answer.count(b"HTTP/1.1 200") < 5 or not answer.endswith(b"0\r\n\r\n"):
+                answer += await reader.read(65536)
+            writer.close()
+            return answer
+
+    answer = asyncio.run(run())
+    assert order == [f"/{number}" for number in range(5)]
+    assert [answer.index(f"<{path}>".encode()) for path in order] == sorted(
+        answer.index(f"<{path}>".encode()) for path in order
+    )
+
+
+def test_a_slot_is_kept_for_a_job_that_outlasts_its_reader() -> None:
+    async def run() -> None:
+        slots = Slots(2, 0)
+        reader = ReaderRequest(peer="a", release=await slots.acquire("a"))
+        job = asyncio.get_running_loop().create_future()
+        reader.hold(job)
+        reader.finish()  # the client has gone
+        with pytest.raises(Busy):
+            await slots.acquire("a")
+        job.set_exception(ValueError("nobody looks at it"))
+        await asyncio.sleep(0)
+        (await slots.acquire("a"))()
+
+    asyncio.run(run())
+
+
+def test_pages_have_a_share_for_each_peer_too() -> None:
+    async def run() -> None:
+        slots = Slots(limits.PAGES, limits.CONNECTIONS, limits.PEER_PAGES)
+        mine = [asyncio.create_task(slots.acquire("a")) for _ in range(200)]
+        await asyncio.sleep(0)
+        assert sum(task.done() for task in mine) == limits.PEER_PAGES < limits.PAGES
+        other = asyncio.create_task(slots.acquire("b"))
+        await asyncio.sleep(0)
+        assert other.done()
+        for task in mine:
+            task.cancel()
+
+    asyncio.run(run())
+
+
 def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Site) -> None:
     before = len(site.said())
     with ExitStack() as stack:
@@ -143,9 +318,9 @@ def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Sit
 
 
 ROWS = "with recursive n(i) as (select 1 union all select i + 1 from n limit 180) "
-CONTROL = "select replace(hex(zeroblob(9500)), '0', char(1)) from n"
-LARGE = httpx.QueryParams({"sql": ROWS + CONTROL})
-"""Some 20 MB as JSON."""
+LONG = "select replace(hex(zeroblob(9500)), '0', 'a') from n"
+LARGE = httpx.QueryParams({"sql": ROWS + LONG})
+"""Some 3.5 MB as JSON and as CSV, of the 4 MB that an answer may have."""
 
 
 def request(path: str) -> bytes:
@@ -337,23 +512,15 @@ def test_connections_leave_files_for_all_else() -> None:
 
 def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
     async def run() -> bool:
-        door = Door(8)
-        state = {"config": uvicorn.Config(None), "server_state": ServerState(), "app_state": {}}  # type: ignore[arg-type]
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            server = await asyncio.get_running_loop().create_server(
-                lambda: Connection(door, **state), sock=listening
-            )
-            _, writer = await asyncio.open_connection(*listening.getsockname())
-            async with asyncio.timeout(SOON):
-                while not door.inside:
-                    await asyncio.sleep(0.01)
+        async with listening(None) as (door, address), asyncio.timeout(SOON):
+            _, writer = await asyncio.open_connection(*address)
+            while not door.inside:
+                await asyncio.sleep(0.01)
             [connection] = door.inside
             opened = connection.transport.get_extra_info("socket")
             delayed = not opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             connection.abort()
             writer.close()
-            server.close()
             return delayed
 
     assert not asyncio.run(run())

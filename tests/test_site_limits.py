@@ -467,6 +467,28 @@ def test_an_idle_process_that_was_ended_is_not_asked() -> None:
     assert not worker.alive
 
 
+@pytest.mark.parametrize("text", ["[],", "0,", '{"a":0},', "[[[],[]],[]],"])
+def test_json_in_cells_is_parsed_up_to_a_number_of_values(text: str, get: Get) -> None:
+    cells = "select '[' || replace(hex(zeroblob({})), '00', '{}') || '1]' as a"
+    few, many = (get(sql(cells.format(number, text)) + "&_json=a") for number in (50, 30_000))
+    assert len(few.json()["rows"][0][0]) == 51
+    assert many.status_code == 400
+    assert "values to parse as JSON" in many.json()["error"]
+    assert get(sql(cells.format(30_000, text))).status_code == 200  # as a text
+
+
+@pytest.mark.parametrize("cell", ["char(1)", "'é'", "'😀'", "x'00'", "x'ff'", "'a'"])
+def test_an_answer_is_bounded_by_what_it_takes_as_json(cell: str, get: Get) -> None:
+    rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 200) "
+    long = f"replace(hex(zeroblob(4900)), '0', {cell})"
+    for text in (f"{rows} select {long} as a from n", f"{rows} select cast({long} as blob) from n"):
+        answer = get(sql(text))
+        assert answer.status_code == 400 or len(answer.content) < limits.ANSWER_BYTES * 1.1
+    names = ", ".join(f"i as {name * 60}{place}" for place, name in enumerate("abcdefghij" * 15))
+    answer = get(f"{sql(f'{rows} select {names} from n')}&_shape=objects")
+    assert len(answer.content) < limits.ANSWER_BYTES * 1.1
+
+
 def test_json_that_is_nested_too_deeply_is_no_fault_of_ours(
     get: Get, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -532,7 +554,7 @@ def test_the_servers_own_connections_are_restricted_too(folder: Path) -> None:
 def test_what_readers_need_may_be_called(get: Get) -> None:
     for text in (
         "select name from pragma_table_info('claims')",
-        "select value from claims, json_each(attributions) limit 1",
+        "select value from claims, json_each('[1]') limit 1",
         "select snippet(claims_fts, 0, '', '', '', 3) from claims_fts "
         "where claims_fts match escape_fts('pilots') order by bm25(claims_fts)",
         "with sqlite as (select 1 as a) select count(*) from sqlite",
@@ -685,6 +707,11 @@ def test_words_are_escaped_as_datasette_does(words: str) -> None:
     [
         ("", False),
         ("_size=10&_labels=on&_shape=array", False),
+        ("_size=20", False),
+        ("_size=21", True),
+        ("_size=max", True),
+        ("_s%69ze=m%61x", True),
+        ("_size=max&_size=1", True),
         ("topic=sharing", True),
         ("_sort=topic", True),
         ("_search=x", True),

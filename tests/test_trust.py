@@ -36,6 +36,9 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",
         f"There are at most {limits.CONNECTIONS}, fewer",
         f"for {limits.SEND_SECONDS:.0f} seconds in all",
+        f"{limits.HEAD_BYTES:,} bytes for the head",
+        f"take at most {limits.ANSWER_BYTES // 10**6} MB as JSON",
+        f"{limits.JSON_PARTS:,} values of JSON",
         f"at {limits.LEAST_RATE // 1000} kB a second",
         f"at most {limits.SENDING_BYTES // 10**6} MB, {limits.PEER_SENDING_BYTES // 10**6} MB",
         f"more than {limits.FACET_BYTES // 10**6} MB",
@@ -44,6 +47,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
     ):
         assert sentence in TEXT, sentence
     assert (limits.READERS, limits.WAITING) == (4, 8), "Four readers' requests, eight may wait"
+    assert (limits.PAGES, limits.PEER_PAGES) == (6, 3), "six at a time, three for one peer"
     assert (limits.HEAD_SECONDS, limits.IDLE_SECONDS) == (10, 5), "ten seconds, five between two"
     assert (limits.STREAMS, limits.SENDING_SECONDS) == (2, 180), "Two tables, for three minutes"
     assert limits.PAGE_CHARACTERS == 10**6, "about a megabyte of HTML"

@@ -132,6 +132,7 @@ async def answer(datasette: Any, request: Any, error: BaseException) -> Response
     failure = describe(error, datasette.sql_time_limit_ms)
     if failure.status >= 500 and not isinstance(error, Busy):
         log(error, request.method, request.full_path)
+    traceback.clear_frames(error.__traceback__)  # they hold the answer that there is no room for
     return await respond(datasette, failure, request.path, request)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -21,7 +22,7 @@ from claimlog.site.reader_pool import POOLS
 from claimlog.site.reader_request import CURRENT, ReaderRequest, classify
 from claimlog.site.sending import Gone, Sender
 from claimlog.site.serve import SETTINGS
-from claimlog.site.slots import Busy
+from claimlog.site.slots import Busy, Slots
 
 App = Callable[..., Awaitable[None]]
 Scope = Mapping[str, Any]
@@ -37,6 +38,8 @@ STATIC = "/-/static"
 def guarded(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that no request is large, odd, or left without an answer."""
 
+    pages = Slots(limits.PAGES, limits.CONNECTIONS, limits.PEER_PAGES)
+
     async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
@@ -45,7 +48,7 @@ def guarded(app: App, datasette: Any) -> App:
         if refused is None and scope["method"] != "OPTIONS":
             if not datasette.setting("trace_debug"):
                 scope = {**scope, "query_string": _untraced(scope.get("query_string") or b"")}
-            await _run(app, datasette, scope, receive, unbroken(send, scope["path"]))
+            await _run(app, datasette, scope, receive, unbroken(send, scope["path"]), pages)
             return
         sender = Sender(scope, send)
         try:
@@ -139,10 +142,15 @@ async def _send(datasette: Any, failure: Failure, scope: Scope, send: Any) -> No
     await response.asgi_send(send)
 
 
-async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def _run(
+    app: App, datasette: Any, scope: dict[str, Any], receive: Any, send: Any, pages: Slots
+) -> None:
     """Run the application with what the request may use, and answer where it does not."""
     request = classify(scope["path"], (scope.get("query_string") or b"").decode("latin-1"))
-    sender = Sender(scope, send, stream=request is not None and request.stream)
+    peer = peer_of_request(scope)
+    slot = ReaderRequest(peer=peer) if request is None else request
+    stream = request is not None and request.stream
+    sender = Sender(scope, send, stream, made=(lambda: None) if stream else slot.finish)
     replaced = False
     static = scope["path"].startswith(STATIC)
 
@@ -154,8 +162,6 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
             replaced = True
             await _send(datasette, Failure(404, "", ""), scope, sender)
             return
-        if request is not None and not request.stream:
-            request.finish()  # its SQL is over
         if request is not None and request.gone and sender.started:
             raise Gone
         await sender(message)
@@ -165,12 +171,14 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
     token = CURRENT.set(request)
     watch = None
     if request is not None:
-        request.peer = peer_of_request(scope)
+        request.peer = peer
         watch = asyncio.create_task(_watch(request, receive))
     try:
         if request is not None and request.download:
             await datasette.invoke_startup()
             await POOLS[datasette].admit(request)
+        else:
+            slot.release = await pages.acquire(peer)
         await app(scope, receive, sending)
     except Gone:
         await asyncio.sleep(0)  # the connection learns that it is closed, and nothing is logged
@@ -178,8 +186,7 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
         await _fail(datasette, error, scope, sender)
     finally:
         CURRENT.reset(token)
-        if request is not None:
-            request.finish()
+        slot.finish()
         if watch is not None:
             watch.cancel()
             with suppress(asyncio.CancelledError):
@@ -191,6 +198,7 @@ async def _fail(datasette: Any, error: Exception, scope: Scope, sender: Sender) 
     failure = describe(error, datasette.sql_time_limit_ms)
     if failure.status >= 500 and not isinstance(error, Busy):
         log(error, scope["method"], scope["path"])
+    traceback.clear_frames(error.__traceback__)
     if not sender.started:
         with suppress(Gone):
             await _send(datasette, failure, scope, sender)

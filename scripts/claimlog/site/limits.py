@@ -33,7 +33,7 @@ VALUE_BYTES = 1_000_000
 """Of one value in a reader's SQL: 15 times the longest row that a log may hold."""
 
 ANSWER_BYTES = 4_000_000
-"""Of the rows of a page, or of a part of a CSV stream, as JSON."""
+"""Of the rows of a page, or of a part of a CSV stream, as JSON; so much is set aside for each."""
 
 COUNT_BYTES = 16_000_000
 """Of rows that are counted and not shown: the numbers of all rows that a filter finds."""
@@ -46,6 +46,9 @@ MOST_ROWS = 5_000
 
 CELLS = 4_000
 """Cells of a query's page: Datasette takes 15 microseconds of the event loop for each."""
+
+JSON_PARTS = 20_000
+"""Values in all cells that `_json` has Datasette parse and write again, about."""
 
 BLOB_CELLS = 20
 """Cells that one with bytes counts for: it becomes a link that repeats the query."""
@@ -108,6 +111,9 @@ END_SECONDS = 2
 
 SAME_ERROR_SECONDS = 60.0
 """Between two lines in the log about the same error of the event loop."""
+
+PAGES, PEER_PAGES = 6, 3
+"""Requests that are answered at a time without SQL of a reader's, in all and for a peer."""
 
 READERS, WAITING = 4, 8
 """Readers' requests that may run SQL at a time, and that may wait for it."""

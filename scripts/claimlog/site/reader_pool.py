@@ -22,8 +22,8 @@ from claimlog.escaping import printable_line
 from claimlog.site import limits
 from claimlog.site.datasette_internals import QueryInterrupted, Results, replace_execute
 from claimlog.site.reader_request import CURRENT, ReaderRequest
-from claimlog.site.sending import Gone
-from claimlog.site.slots import Slots
+from claimlog.site.sending import UNDER_WAY, Gone
+from claimlog.site.slots import Busy, Slots
 from claimlog.site.sql_process import Answer, Job, Worker
 from claimlog.site.sql_worker import restrict
 
@@ -47,7 +47,7 @@ class ReaderPool:
             self._idle.append(Worker())
 
     async def admit(self, request: ReaderRequest) -> None:
-        """Give a request a slot, which it holds until it finishes.
+        """Give a request a slot, which it holds until it finishes, in place of one for pages.
 
         Raises
         ------
@@ -56,19 +56,34 @@ class ReaderPool:
         QueryInterrupted
             If its client has gone meanwhile; nobody waits in its place.
         """
-        if request.release is not None:
+        if request.admitted:
             return
+        request.admitted = True
+        request.give_back()
         slots = self._streams if request.stream else self._requests
         place = asyncio.ensure_future(slots.acquire(request.peer))
         request.leave = place.cancel
         try:
-            request.release = await place
+            request.release = self._with_room(request, await place)
         except asyncio.CancelledError:
             if not request.gone:
                 raise
             raise QueryInterrupted(None, request.sql, None) from None
         finally:
             request.leave = None
+
+    def _with_room(self, request: ReaderRequest, release: Callable[[], None]) -> Callable[[], None]:
+        """Set room for an answer aside beside a slot, and return what gives both back."""
+        size = 0 if request.stream else limits.ANSWER_BYTES
+        if not UNDER_WAY.take(request.peer, size):
+            release()
+            raise Busy
+
+        def give_back() -> None:
+            release()
+            UNDER_WAY.give_back(request.peer, size)
+
+        return give_back
 
     async def run(self, job: Job) -> Answer:
         """Return the answer of a worker to a job."""
@@ -134,13 +149,17 @@ def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
                 "seconds": seconds,
                 "value_bytes": limits.VALUE_BYTES if truncate else limits.COUNT_BYTES,
                 "answer_bytes": limits.ANSWER_BYTES if truncate else limits.COUNT_BYTES,
+                "parsed": list(request.parsed),
+                "parts": limits.JSON_PARTS,
                 "memory": limits.WORKER_BYTES,
                 "temporary": limits.TEMPORARY_BYTES,
                 "limits": limits.SQLITE,
             }
             started = perf_counter()
+            running = asyncio.ensure_future(pool.run(job))
+            request.hold(running)
             try:
-                answer = await pool.run(job)
+                answer = await asyncio.shield(running)
             finally:
                 request.seconds -= perf_counter() - started
             if "error" in answer:
@@ -190,6 +209,8 @@ def _error(answer: Answer, sql: str, params: Any) -> Exception:
             f"the answer has more than {limits.ANSWER_BYTES // 1_000_000} MB; "
             "ask for fewer rows or columns"
         )
+    elif kind == "TooManyParts":
+        message = f"more than {limits.JSON_PARTS:,} values to parse as JSON; ask for fewer rows"
     elif kind == "TooManyRows":
         message = f"more than {limits.MOST_ROWS:,} rows where a few were asked for"
     elif kind == "LongNames":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, NoReturn
 
@@ -55,12 +55,28 @@ UNDER_WAY = Budget(limits.SENDING_BYTES, limits.PEER_SENDING_BYTES)
 class Sender:
     """Sends the answer to one request; after it failed once, it fails at once."""
 
-    def __init__(self, scope: Mapping[str, Any], send: Any, stream: bool = False) -> None:
+    def __init__(
+        self,
+        scope: Mapping[str, Any],
+        send: Any,
+        stream: bool = False,
+        made: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make a sender.
+
+        Parameters
+        ----------
+        stream
+            Whether the answer comes in parts, as they are made.
+        made
+            Called when the whole answer is there, or its first part.
+        """
         self.started = False
         """Whether anything has been sent; until then there can be another answer."""
         self._scope = scope
         self._send = send
         self._stream = stream
+        self._made = made
         self._start: dict[str, Any] | None = None
         self._begun = monotonic()
         self._handed = 0
@@ -87,6 +103,7 @@ class Sender:
         body = message.get("body", b"")
         if self._scope["method"] == "HEAD":
             body = b""
+        self._made()  # what was set aside for the answer is free for its true size
         if len(body) <= limits.PIECE_BYTES or self._stream:
             await self._pieces(message, body)
             return

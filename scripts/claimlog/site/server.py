@@ -84,7 +84,6 @@ def make_server(app: Any, host: str, port: int) -> Server:
         log_level="info",
         proxy_headers=bool(proxies),  # a header that anybody can send names nobody
         backlog=limits.ACCEPTED_AT_ONCE,
-        limit_concurrency=door.total + 1,  # counts requests whose readers have gone, too
         h11_max_incomplete_event_size=limits.HEAD_BYTES,
         timeout_keep_alive=limits.IDLE_SECONDS,
         timeout_graceful_shutdown=limits.END_SECONDS + 2,

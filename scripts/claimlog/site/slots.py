@@ -18,11 +18,17 @@ class Slots:
 
     One peer never has the last slot, nor more than half of the places to wait. A slot that becomes
     free goes to the peer that holds fewest, and to who waited longest among those.
+
+    Parameters
+    ----------
+    each
+        Slots that one peer may hold; by default all but one.
     """
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(self, running: int, waiting: int, each: int | None = None) -> None:
         self.running = running
         self.waiting = waiting
+        self.each = max(1, running - 1) if each is None else each
         self._loop: asyncio.AbstractEventLoop | None = None
         self._held: Counter[str] = Counter()
         self._waits: list[tuple[str, asyncio.Future[None]]] = []
@@ -54,8 +60,7 @@ class Slots:
         return release
 
     def _fits(self, peer: str) -> bool:
-        most = max(1, self.running - 1)
-        return self._held.total() < self.running and self._held[peer] < most
+        return self._held.total() < self.running and self._held[peer] < self.each
 
     async def _wait(self, loop: asyncio.AbstractEventLoop, peer: str) -> None:
         own = sum(its == peer for its, _ in self._waits)

@@ -204,14 +204,19 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
         least = ROW_BYTES + CELL_BYTES * len(names)
         if sum(map(len, names)) > job["names"]:
             return {"error": "LongNames", "message": ""}
+        parsed = [place for place, name in enumerate(names) if name in job.get("parsed", ())]
+        parts = job.get("parts", 0)
         repeated = least + len(json.dumps(names))  # an answer may name each cell of each row
         found: dict[str, Any] = {"names": names, "rows": [], "truncated": False}
         rows: list[list[Any]] = found["rows"]
         for row in cursor:
             cells = [packed(cell) for cell in row]
             left -= repeated + sum(map(size, row))
+            parts -= sum(parts_of(row[place]) for place in parsed)
             if left < 0:
                 return {"error": "TooMuch", "message": ""}
+            if parts < 0:
+                return {"error": "TooManyParts", "message": ""}
             if len(rows) == job["rows"]:
                 return {**found, "truncated": True}
             if len(rows) == job["most"]:
@@ -235,6 +240,15 @@ def size(cell: Any) -> int:
         except UnicodeDecodeError:
             return len(cell) * 4 // 3
     return len(json.dumps(cell)) if isinstance(cell, str) else 0
+
+
+def parts_of(cell: Any) -> int:
+    """Return how many values a cell would have as JSON, at most, without parsing it.
+
+    >>> parts_of('[1, {"a": []}]'), parts_of("[[["), parts_of(None)
+    (4, 3, 0)
+    """
+    return sum(map(cell.count, "[{,")) if isinstance(cell, str) else 0
 
 
 def packed(cell: Any) -> Any:

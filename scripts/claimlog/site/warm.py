@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -40,6 +41,8 @@ def settle(datasette: Any) -> None:
     read_schemas_once(datasette)
     replace_validation()
     shorten_access_log()
+    # of the facets that Datasette's view no longer asks for after an error
+    warnings.filterwarnings("ignore", r"coroutine .* was never awaited", RuntimeWarning)
     datasette._metadata_local = Unchanging(metadata)
 
 
