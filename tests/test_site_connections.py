@@ -290,6 +290,22 @@ def test_a_slot_is_kept_for_a_job_that_outlasts_its_reader() -> None:
     asyncio.run(run())
 
 
+def test_a_slot_passes_over_those_who_go_at_the_same_moment() -> None:
+    async def run() -> None:
+        slots = Slots(1, 4)
+        release = await slots.acquire("a")
+        gone = asyncio.create_task(slots.acquire("b"))
+        here = asyncio.create_task(slots.acquire("c"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        release()
+        (await asyncio.wait_for(here, 1))()
+        assert gone.cancelled()
+        (await asyncio.wait_for(slots.acquire("b"), 1))()
+
+    asyncio.run(run())
+
+
 def test_pages_have_a_share_for_each_peer_too() -> None:
     async def run() -> None:
         slots = Slots(limits.PAGES, limits.CONNECTIONS, limits.PEER_PAGES)

@@ -84,7 +84,8 @@ class Slots:
         self._held[peer] -= 1
         if not self._held[peer]:
             del self._held[peer]
-        ready = [place for place in self._waits if self._fits(place[0])]
+        # whoever was cancelled in this round of the loop is still there
+        ready = [place for place in self._waits if not place[1].done() and self._fits(place[0])]
         if ready:
             place = min(ready, key=lambda item: self._held[item[0]])
             self._waits.remove(place)
