@@ -11,6 +11,7 @@ import filecmp
 import shutil
 import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +24,12 @@ MEMBERS = 100_000
 
 HEADER = struct.Struct("<26xHH")
 """A member's header up to its name: lengths of name and extra field (APPNOTE.TXT, 4.3.7)."""
+
+NOT_READ = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
+    *(RuntimeError, ValueError, LookupError),
+)
+"""What `zipfile` raises for what is no zip, damaged, encrypted, or not there."""
 
 REMEDY = "get the archive again from where the release was published"
 
@@ -65,7 +72,7 @@ def extract(source: Path, target: Path) -> Path:
         write(target / folder, again)
         same = filecmp.cmp(again, source, shallow=False)
         again.unlink()
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except NOT_READ as error:
         raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
     except OSError as error:
         raise _system_error(source, target, error) from error
@@ -76,9 +83,32 @@ def extract(source: Path, target: Path) -> Path:
     return target / folder
 
 
-def _require_room(source: Path, target: Path) -> None:
-    """Refuse an archive for which there is no room, twice: it is written again to compare."""
-    wanted, free = 2 * source.stat().st_size, shutil.disk_usage(target).free
+def extract_member(source: Path, name: str, target: Path) -> None:
+    """Unpack one member of an archive that `write` made into the new file `target`.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no such archive, has no such member, or there is no room for it.
+    """
+    try:
+        with zipfile.ZipFile(source) as archive:
+            _checked(source, archive)
+            _require_room(source, target.parent, 1)
+            with archive.open(name) as member, target.open("xb") as copy:
+                shutil.copyfileobj(member, copy)
+    except NOT_READ as error:
+        said = str(error).strip("'\"")
+        raise ClaimlogError(
+            f"{source.name}: holds no {name} that can be read ({said}); {REMEDY}"
+        ) from error
+    except OSError as error:
+        raise _system_error(source, target, error) from error
+
+
+def _require_room(source: Path, target: Path, times: int = 2) -> None:
+    """Refuse an archive for which there is no room; all of it is written twice, to compare."""
+    wanted, free = times * source.stat().st_size, shutil.disk_usage(target).free
     if wanted > free:
         raise ClaimlogError(
             f"{source.name}: wants {wanted:,} bytes in {target.parent}, which has {free:,}; make "
