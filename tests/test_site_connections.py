@@ -23,6 +23,7 @@ from uvicorn.server import ServerState
 from claimlog.build import build
 from claimlog.site import limits
 from claimlog.site.connections import Connection, Door, most_connections
+from claimlog.site.host_names import misdirected, names_of
 from claimlog.site.peers import peer_of
 from claimlog.site.reader_request import ReaderRequest
 from claimlog.site.sending import Budget, Gone, Sender
@@ -68,7 +69,9 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = command(world.package, world.package.build, "127.0.0.1", port)
+    words = command(
+        world.package, world.package.build, "127.0.0.1", port, host_names=["claims.example"]
+    )
     program = (
         "import resource, sys\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))\n"
@@ -123,8 +126,8 @@ def ends(opened: socket.socket) -> bool:
     [
         b"",
         b"GET / HTTP/1.1\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HT",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1",
     ],
 )
 def test_a_connection_without_a_whole_request_is_closed(text: bytes, site: Site) -> None:
@@ -133,7 +136,7 @@ def test_a_connection_without_a_whole_request_is_closed(text: bytes, site: Site)
 
 
 SECURE = b"content-security-policy: default-src 'none'"
-CHUNKED = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def all_of(opened: socket.socket) -> bytes:
@@ -151,8 +154,8 @@ def all_of(opened: socket.socket) -> bytes:
     "head",
     [
         CHUNKED, CHUNKED.replace(b"GET", b"POST"),
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
     ],
 )  # fmt: skip
 def test_a_body_is_not_parsed_and_ends_the_connection(head: bytes, site: Site) -> None:
@@ -170,9 +173,9 @@ def test_a_body_is_not_parsed_and_ends_the_connection(head: bytes, site: Site) -
 
 @pytest.mark.parametrize("size", [limits.HEAD_BYTES, 120_000])
 def test_a_head_is_as_long_as_it_may_be_however_it_arrives(size: int) -> None:
-    head = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * (size // 4) + b"\r\n"
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"a:\r\n" * (size // 4) + b"\r\n"
     assert status_of(head)[0] == 431
-    assert status_of(head[: 25 + 4 * 50] + b"\r\n")[0] == 200
+    assert status_of(head[: 33 + 4 * 50] + b"\r\n")[0] == 200
 
 
 @pytest.mark.parametrize("text", [b"GET\r\n\r\n", b"\0\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
@@ -340,7 +343,7 @@ LARGE = httpx.QueryParams({"sql": ROWS + LONG})
 
 
 def request(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(site: Site) -> None:
@@ -542,6 +545,39 @@ def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
     assert not asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("localhost", 200), ("LOCALHOST:81", 200), ("127.0.0.1:1", 200), ("[::1]:1", 200)),
+        *(("localhost.", 200), ("claims.example", 200), ("Claims.Example:443", 200)),
+        *(("evil.example", 421), ("127.0.0.1.evil.example", 421), ("localhost@evil.example", 421)),
+        *(("10.0.0.1", 421), ("", 421), ("evil.example:localhost", 421), ("[evil]", 421)),
+    ],
+)
+def test_a_server_answers_under_its_own_names_only(host: str, status: int, site: Site) -> None:
+    for path in ("/", "/claims.json", "/tiny.db", "/-/static/nothing"):
+        with site.connect(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()) as opened:
+            answer = all_of(opened)
+        expected = 404 if status == 200 and path.endswith("nothing") else status
+        assert answer.startswith(f"HTTP/1.1 {expected} ".encode())
+        assert SECURE in answer
+        assert b"cross-origin-resource-policy: same-origin" in answer
+        assert status == 200 or b"C001-001" not in answer
+
+
+def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> None:
+    def refused(host: str, listening_on: str, *given: str) -> bool:
+        scope = {"headers": [(b"host", host.encode())]}
+        return misdirected(scope, names_of(listening_on, given)) is not None
+
+    assert not refused("192.0.2.1:8001", "0.0.0.0")
+    assert not refused("[2001:db8::1]", "::")
+    assert refused("claims.example", "0.0.0.0")
+    assert not refused("claims.example", "0.0.0.0", "claims.example")
+    assert not refused("claims.example", "claims.example")
+    assert refused("192.0.2.1", "localhost")
+
+
 class Visitor:
     """A connection to a door, as far as the door looks at it."""
 
@@ -605,4 +641,10 @@ def test_the_server_takes_the_address_of_no_header_unless_a_proxy_is_named(
     monkeypatch.setenv(TRUSTED, "192.0.2.1, 192.0.2.2")
     server = make_server(None, "127.0.0.1", 1)
     assert server.config.proxy_headers
-    assert server.door.trusted == {"192.0.2.1", "192.0.2.2"}
+    assert all(peer in server.door.trusted for peer in ("192.0.2.1", "192.0.2.2"))
+    assert "192.0.2.3" not in server.door.trusted
+    monkeypatch.setenv(TRUSTED, "192.0.2.0/24,2001:db8::1")
+    trusted = make_server(None, "127.0.0.1", 1).door.trusted
+    assert "192.0.2.3" in trusted
+    assert peer_of(("2001:db8::1", 1)) in trusted
+    assert "198.51.100.1" not in trusted

@@ -188,6 +188,13 @@ def _build(
 @click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
+    "--host-name",
+    "host_names",
+    multiple=True,
+    metavar="NAME",
+    help="A name under which readers ask for it, as claims.example; others are refused.",
+)
+@click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path),
@@ -204,6 +211,7 @@ def serve(
     context: Context,
     port: int,
     host: str,
+    host_names: tuple[str, ...],
     folder: Path | None,
     texts: Path | None,
     releases: str | None,
@@ -211,7 +219,8 @@ def serve(
     """Open a build in Datasette, read-only; with texts, show each claim in its article."""
     from claimlog.site.serve import run
 
-    run(context.package, folder or context.package.build, host, port, texts, releases)
+    build = folder or context.package.build
+    run(context.package, build, host, port, texts, releases, host_names)
 
 
 @click.command(

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from claimlog.site import limits
 from claimlog.site.broken import unbroken
 from claimlog.site.failures import Failure, describe, log, respond
+from claimlog.site.host_names import NAMES, misdirected
 from claimlog.site.peers import peer_of_request
 from claimlog.site.reader_pool import POOLS
 from claimlog.site.reader_request import CURRENT, ReaderRequest, classify
@@ -44,7 +45,7 @@ def guarded(app: App, datasette: Any) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        refused = refusal(scope)
+        refused = refusal(scope) or misdirected(scope, NAMES.get(datasette))
         if refused is None and scope["method"] != "OPTIONS":
             if not datasette.setting("trace_debug"):
                 scope = {**scope, "query_string": _untraced(scope.get("query_string") or b"")}

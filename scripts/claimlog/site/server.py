@@ -21,6 +21,8 @@ import uvicorn
 
 from claimlog.site import limits
 from claimlog.site.connections import Connection, Door, most_connections
+from claimlog.site.host_names import NAMES, names_of
+from claimlog.site.peers import Proxies
 
 TRUSTED = "FORWARDED_ALLOW_IPS"
 """Environment variable, known to uvicorn, with the addresses of proxies that name the reader."""
@@ -72,7 +74,7 @@ class SeldomErrors:
 def make_server(app: Any, host: str, port: int) -> Server:
     """Return a server of an application."""
     proxies = os.environ.get(TRUSTED, "")
-    door = Door(most_connections(), frozenset(filter(None, proxies.replace(" ", "").split(","))))
+    door = Door(most_connections(), Proxies(proxies))
     config = uvicorn.Config(
         app,
         host=host,
@@ -98,6 +100,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--inspect-file", type=Path, required=True)
     parser.add_argument("--metadata", type=Path, required=True)
     parser.add_argument("--host", required=True)
+    parser.add_argument("--host-name", action="append", default=[])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--setting", nargs=2, action="append", default=[])
     given = parser.parse_args(words)
@@ -110,6 +113,7 @@ def main(words: Sequence[str]) -> None:
         metadata=json.loads(given.metadata.read_bytes()),
         settings={name: int(value) for name, value in given.setting},
     )
+    NAMES[datasette] = names_of(given.host, given.host_name)
     asyncio.run(datasette.invoke_startup())
     server = make_server(datasette.app(), given.host, given.port)
     server.run([server.config.bind_socket()])
