@@ -32,7 +32,7 @@ from claimlog.site.server import SeldomErrors
 from claimlog.site.slots import Busy, Slots
 from conftest import World, copied
 
-FILES = 160
+FILES = 192
 """That the server may open here; some 30 are for connections then."""
 
 SOON = 5.0

@@ -34,6 +34,7 @@ from claimlog.site import limits, sql_worker
 from claimlog.site.cells import Room, query_rows, table_rows
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.failures import PageError, describe, shorten
+from claimlog.site.guard import guarded
 from claimlog.site.headers import POLICY, script_source
 from claimlog.site.reader_pool import ReaderPool, restrict_own
 from claimlog.site.reader_request import classify
@@ -188,6 +189,53 @@ def test_a_cookie_that_is_odd_or_long_is_no_fault_of_the_server(
 def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
     assert shorten("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
     assert len(shorten("x" * 100_000)) < limits.LOG_CHARACTERS + 50
+
+
+@pytest.mark.parametrize("path", ["//", "///", "//evil.example/", "//evil.example/a/", "//?a=b"])
+def test_no_address_leads_to_another_host_or_nowhere(path: str, folder: Path) -> None:
+    bare, _, query = path.partition("?")
+    sent = sent_for(folder, bare, query.encode())
+    assert sent[0]["status"] == 404
+    assert not any(name == b"location" for name, _ in sent[0]["headers"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/-/databases.json", "/-/databases", "/-/config.json", "/-/settings.json", "/tiny"]
+)
+def test_no_page_tells_where_the_files_lie(path: str, folder: Path, get: Get) -> None:
+    assert str(folder) not in get(path).text
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: Path) -> None:
+    started: set[str] = set()
+
+    async def app(scope: Any, _: Any, send: Any) -> None:
+        started.add(scope["client"][0])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a" * 100_000, "more_body": more})
+
+    async def run() -> None:
+        wrapped = guarded(app, application(folder))
+
+        async def never(*_: Any) -> Any:
+            await asyncio.sleep(60)
+
+        tasks = []
+        for number in range(2 * limits.PAGES):
+            scope = {
+                "type": "http", "method": "GET", "path": "/x", "raw_path": b"/x", "headers": [],
+                "query_string": b"_stream=1", "client": (f"192.0.2.{number}", 1),
+            }  # fmt: skip
+            tasks.append(asyncio.create_task(wrapped(scope, never, never)))
+        async with asyncio.timeout(SOON):
+            while len(started) < 2 * limits.PAGES:
+                await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
 
 
 # --- sizes

@@ -13,11 +13,13 @@ from datasette import hookimpl
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
-def register_routes() -> list[tuple[str, Callable[..., Any]]]:
-    """Add our pages."""
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
+    """Add our pages; Datasette adds its own afterwards."""
+    from claimlog.site.datasette_internals import hide_paths
     from claimlog.site.pages import routes
     from claimlog.site.robots import robots
 
+    hide_paths(datasette)
     return [*routes(), (r"^/robots\.txt$", robots)]
 
 

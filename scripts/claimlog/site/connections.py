@@ -33,11 +33,14 @@ HEAD_END = re.compile(rb"\n\r?\n")
 
 
 def most_connections() -> int:
-    """Return how many connections are accepted: so many that files are left for all else."""
+    """Return how many connections are accepted: so many that files are left for all else.
+
+    Each may have a file of its own, which it downloads.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return limits.CONNECTIONS
-    return max(8, min(limits.CONNECTIONS, files - limits.OTHER_FILES))
+    return max(8, min(limits.CONNECTIONS, (files - limits.OTHER_FILES) // 2))
 
 
 class Door:

@@ -27,6 +27,7 @@ __all__ = [
     "QueryInterrupted",
     "Results",
     "check_select",
+    "hide_paths",
     "inline_scripts",
     "read_schemas_once",
     "replace_execute",
@@ -102,6 +103,16 @@ def read_schemas_once(datasette: Any) -> None:
             done = True
 
     datasette.refresh_schemas = refresh_once
+
+
+def hide_paths(datasette: Any) -> None:
+    """Have Datasette tell the names of database files without where they lie."""
+    connected = datasette._connected_databases
+
+    def without_folders() -> list[dict[str, Any]]:
+        return [{**item, "path": Path(item["path"] or "").name} for item in connected()]
+
+    datasette._connected_databases = without_folders
 
 
 def inline_scripts() -> Sequence[str]:

@@ -83,6 +83,8 @@ def refusal(scope: Scope) -> Failure | None:
         return costly
     if cookies > limits.COOKIE_BYTES:
         return _too_long("The cookie", cookies, limits.COOKIE_BYTES, "bytes", 431)
+    if path.startswith(b"//"):  # Datasette would cut slashes off its end and send readers there
+        return Failure(404, "", "No address begins with two slashes.")
     if ODD.search(path):
         return Failure(400, "", "The address has characters that no address has.")
     return None
@@ -151,7 +153,12 @@ async def _run(
     peer = peer_of_request(scope)
     slot = ReaderRequest(peer=peer) if request is None else request
     stream = request is not None and request.stream
-    sender = Sender(scope, send, stream, made=(lambda: None) if stream else slot.finish)
+
+    def made() -> None:
+        if not (stream and slot.admitted):  # a stream is made as it is sent
+            slot.finish()
+
+    sender = Sender(scope, send, stream, made)
     replaced = False
     static = scope["path"].startswith(STATIC)
 

@@ -104,7 +104,8 @@ class Sender:
         if self._scope["method"] == "HEAD":
             body = b""
         self._made()  # what was set aside for the answer is free for its true size
-        if len(body) <= limits.PIECE_BYTES or self._stream:
+        part = self._stream and message.get("more_body")
+        if len(body) <= limits.PIECE_BYTES or part:
             await self._pieces(message, body)
             return
         peer, size = peer_of_request(self._scope), len(body)

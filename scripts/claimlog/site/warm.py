@@ -42,7 +42,7 @@ def settle(datasette: Any) -> None:
     replace_validation()
     shorten_access_log()
     # of the facets that Datasette's view no longer asks for after an error
-    warnings.filterwarnings("ignore", r"coroutine .* was never awaited", RuntimeWarning)
+    warnings.filterwarnings("ignore", r"coroutine '(TableView|\w*Facet)\.", RuntimeWarning)
     datasette._metadata_local = Unchanging(metadata)
 
 
