@@ -33,7 +33,10 @@ VALUE_BYTES = 1_000_000
 """Of one value in a reader's SQL: 15 times the longest row that a log may hold."""
 
 ANSWER_BYTES = 4_000_000
-"""Of the rows of a page, or of a part of a CSV stream, as JSON; so much is set aside for each."""
+"""Of the rows of a page, or as JSON of other answers and of parts of a CSV stream.
+
+So much is set aside for each answer.
+"""
 
 COUNT_BYTES = 16_000_000
 """Of rows that are counted and not shown: the numbers of all rows that a filter finds."""

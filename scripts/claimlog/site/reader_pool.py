@@ -149,6 +149,7 @@ def divert(datasette: Any, name: str, pool: ReaderPool) -> None:
                 "seconds": seconds,
                 "value_bytes": limits.VALUE_BYTES if truncate else limits.COUNT_BYTES,
                 "answer_bytes": limits.ANSWER_BYTES if truncate else limits.COUNT_BYTES,
+                "as_json": not request.page,
                 "parsed": list(request.parsed),
                 "parts": limits.JSON_PARTS,
                 "memory": limits.WORKER_BYTES,

@@ -206,12 +206,13 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
             return {"error": "LongNames", "message": ""}
         parsed = [place for place, name in enumerate(names) if name in job.get("parsed", ())]
         parts = job.get("parts", 0)
+        measure = size if job.get("as_json", True) else length
         repeated = least + len(json.dumps(names))  # an answer may name each cell of each row
         found: dict[str, Any] = {"names": names, "rows": [], "truncated": False}
         rows: list[list[Any]] = found["rows"]
         for row in cursor:
             cells = [packed(cell) for cell in row]
-            left -= repeated + sum(map(size, row))
+            left -= repeated + sum(map(measure, row))
             parts -= sum(parts_of(row[place]) for place in parsed)
             if left < 0:
                 return {"error": "TooMuch", "message": ""}
@@ -240,6 +241,11 @@ def size(cell: Any) -> int:
         except UnicodeDecodeError:
             return len(cell) * 4 // 3
     return len(json.dumps(cell)) if isinstance(cell, str) else 0
+
+
+def length(cell: Any) -> int:
+    """Return how long a cell is, of which a page as HTML shows no more than has room."""
+    return len(cell) if isinstance(cell, str | bytes) else 0
 
 
 def parts_of(cell: Any) -> int:
