@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import claimlog.log.columnar
-import claimlog.log.event_log
+import claimlog.log.read_file
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import of_parquet
@@ -234,7 +234,7 @@ def test_a_disk_that_fails_to_read_names_the_file(
     if name.endswith(".parquet"):
         monkeypatch.setattr(claimlog.log.columnar.pq, "ParquetFile", fails)
     else:
-        monkeypatch.setattr(claimlog.log.event_log.Path, "open", fails)
+        monkeypatch.setattr(claimlog.log.read_file.Path, "open", fails)
     with pytest.raises(
         ClaimlogError, match=rf"^events/000\d-[a-z]+/[a-z]+\.{name.split('.')[1]}: cannot"
     ):
