@@ -72,12 +72,6 @@ class Writer:
         self.texts = texts
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
-        for stream, table in log.schemas.streams.items():
-            for name in (table.id, "version", "action", "recorded_at"):
-                if log.scan(stream, [name]).null_count().collect().item():
-                    raise ClaimlogError(
-                        f'a row of {stream} has no "{name}"; run claimlog validate to see which'
-                    )
         # a clock that went back must not make the log run backwards
         self.recorded_at = max(now(), log.last_time or "")
 
@@ -231,7 +225,13 @@ class Writer:
         rows = self.log.history(stream, identifier)
         if rows.is_empty():
             return None
-        return rows.tail(1).select(table.names).to_dicts()[0]
+        last = rows.tail(1).select(table.names).to_dicts()[0]
+        for name in ("version", "action", "recorded_at"):
+            if last[name] is None:
+                raise ClaimlogError(
+                    f'{identifier} has no "{name}"; run claimlog validate to see where'
+                )
+        return last
 
     def _live(self, stream: str, table: Table, identifier: str) -> dict[str, Any]:
         before = self._last(stream, identifier)

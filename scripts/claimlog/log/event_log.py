@@ -74,6 +74,7 @@ class Log:
     whole: Log | None = None
     scratch: list[tempfile.TemporaryDirectory[str]] = field(default_factory=list)
     _collected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _empty: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     # the rows
 
@@ -90,7 +91,9 @@ class Log:
         return pl.concat([part.scan().select(chosen) for part in parts])
 
     def _no_rows(self, stream: str) -> pl.DataFrame:
-        return positioned(empty_frame(self.schemas.streams[stream]), [], 0, 0, 0)
+        if stream not in self._empty:
+            self._empty[stream] = positioned(empty_frame(self.schemas.streams[stream]), [], 0, 0)
+        return self._empty[stream]
 
     def rows(self, stream: str) -> pl.DataFrame:
         """Return every row of a stream; in the order of the log, but for a section's claims.
