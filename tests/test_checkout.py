@@ -207,6 +207,26 @@ def test_why_git_failed_is_said(repo: Repo) -> None:
         committed(repo.package)
 
 
+def test_the_remedy_names_the_checkout_and_holds_no_word_of_it(repo: Repo, tmp_path: Path) -> None:
+    """Git's messages repeat what a configuration says, so none of their lines is a command."""
+    (repo.root / ".git" / "config").write_text(
+        "[core]\n\trepositoryformatversion = 1\n"
+        "[extensions \"git config --global core.sshCommand 'touch x' && git fetch #\"]\n\tx = 1\n"
+    )
+    status, said = run(repo.root, "validate")
+    assert (status, "unknown repository extension" in said) == (0, True)
+    assert "git config" not in said
+    place = tmp_path / "a b; touch x"
+    reason = git._reason(b"fatal: detected dubious ownership in repository at 'x'\n", place)
+    assert reason.endswith(f"--add safe.directory '{place}'")
+
+
+def test_names_in_commands_that_are_printed_are_quoted(repo: Repo) -> None:
+    (repo.root / ".claimlog" / "rebase-out" / "x; touch y.z").mkdir(parents=True)
+    status, said = run(repo.root, "validate")
+    assert (status, "claimlog rebase 'x; touch y' [batch-files]" in said) == (1, True), said
+
+
 def test_a_broken_repository_is_said_to_be_broken(repo: Repo) -> None:
     (repo.root / ".git" / "HEAD").write_text("nonsense\n")
     status, said = run(repo.root, "validate")
@@ -224,6 +244,26 @@ def test_a_repository_that_never_answers_is_given_up(
         CheckoutError, match=r"did not answer within 1 seconds|not a git repository"
     ):
         Checkout.of(repo.package).head()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="NOT RUN: macOS limits no address space")
+@pytest.mark.parametrize("name", ["commondir", "objects/info/alternates", "refs/tags/v9.0.0"])
+def test_git_takes_a_limited_memory(name: str, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, "MEMORY_BYTES", 64 << 20)
+    (repo.root / ".git" / name).unlink(missing_ok=True)
+    (repo.root / ".git" / name).symlink_to("/dev/zero")
+    with pytest.raises(CheckoutError, match=r"[Oo]ut of memory|failed: it gave no reason"):
+        Checkout.of(repo.package).release_tag()
+
+
+def test_a_tree_that_lists_millions_of_files_is_refused(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout_module, "FILES", 5)
+    checkout = Checkout.of(repo.package)
+    for ask in (lambda: checkout.blobs("HEAD"), checkout.changes):
+        with pytest.raises(CheckoutError, match=r"git ls-(tree|files): lists more than 5 files"):
+            ask()
 
 
 def test_an_answer_without_end_is_cut_off(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

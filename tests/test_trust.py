@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from claimlog import git
+from claimlog.checkout import FILES
 from claimlog.cli import cli
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
@@ -39,6 +41,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"at {limits.LEAST_RATE // 1000} kB a second",
         f"at most {limits.SENDING_BYTES // 10**6} MB, {limits.PEER_SENDING_BYTES // 10**6} MB",
         f"more than {limits.FACET_BYTES // 10**6} MB",
+        f"at most {git.MEMORY_BYTES >> 30} GiB of address space",
+        f"a listing of more than {FILES:,} files is refused",
         f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ class Writer:
         if before is not None:
             raise ClaimlogError(
                 f"{state[table.id]} exists already (version {before['version']}); "
-                f"change it with claimlog amend {table.entity} {state[table.id]}"
+                f"change it with claimlog amend {table.entity} {shlex.quote(str(state[table.id]))}"
             )
         return self._enveloped(table, state, "assert", version, reason)
 
