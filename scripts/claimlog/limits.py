@@ -99,3 +99,11 @@ rows that differ in nothing but their identifiers take up to 200."""
 
 PARQUET_BYTES_FREE = 64 * MIB
 """Bytes up to which unpacked columns are not compared with the size of their file."""
+
+PARQUET_PAGE_BYTES = 128 * MIB
+"""Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a
+megabyte, which it looks at every 1,024 values."""
+
+PARQUET_ENCODINGS = frozenset({0, 2, 3, 5, 6, 8, 9})
+"""Encodings of pages whose values take no more than page and dictionary do: all but those of the
+first years and DELTA_BYTE_ARRAY, where a value is a long text for every byte."""
