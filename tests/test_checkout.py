@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from claimlog import checkout as checkout_module
 from claimlog import git
@@ -445,6 +447,91 @@ def test_a_commit_that_unpacks_to_too_much_is_refused(
     for name in held:
         assert (tmp_path / "unpacked" / name).read_bytes() == (repo.root / name).read_bytes()
     assert checkout.changes() == []
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """Somebody's directory, with names that claimlog writes to in a package."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    for name in ("codebook.md", "0.1.1.json", "tiny-0.1.0.signature", "CITATION.cff"):
+        (folder / name).write_text("mine")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("docs", "schemas --write"),
+        ("docs", "seal --slug quay --title Quay --method Testing --by x"),
+        ("dist", "release 0.1.1"),
+        ("dist", "release --published 0.1.0 --sign KEY"),
+        ("releases", "release 0.1.1"),
+        ("events", "build --out events/codebook"),
+    ],
+)
+def test_nothing_is_written_through_a_link(
+    name: str, words: str, repo: Repo, elsewhere: Path
+) -> None:
+    """Git carries links, so that a directory of a clone can lead to somebody's home."""
+    key = elsewhere.parent / "key.pem"
+    secret = Ed25519PrivateKey.generate()
+    key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    before = {path.name: path.read_bytes() for path in elsewhere.iterdir()}
+    repo.world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
+    shutil.rmtree(repo.root / name, ignore_errors=True)
+    (repo.root / name).symlink_to(elsewhere)
+    status, said = run(repo.root, *words.replace("KEY", str(key)).split())
+    assert (status, "Traceback" in said) == (1, False), said
+    assert {path.name: path.read_bytes() for path in elsewhere.iterdir()} == before
+    with pytest.raises(ClaimlogError, match=f"^{name}: is a symbolic link, through which nothing"):
+        repo.package.write(repo.root / name / "x", b"")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CITATION.cff", "docs/codebook.md", "CHANGELOG.md"])
+def test_what_is_in_the_place_of_a_page_is_neither_read_nor_shown(
+    name: str, repo: Repo, elsewhere: Path
+) -> None:
+    path = repo.root / name
+    path.parent.mkdir(exist_ok=True)
+    words = ("release", "9.9.9") if name == "CHANGELOG.md" else ("schemas",)
+    for make in (
+        lambda: path.symlink_to(elsewhere / "codebook.md"),
+        lambda: path.symlink_to("/dev/zero"),
+        lambda: os.mkfifo(path),
+        lambda: (path.touch(), os.truncate(path, 60 << 30)),
+    ):
+        path.unlink(missing_ok=True)
+        make()
+        status, said = run(repo.root, *words)
+        assert "mine" not in said
+        assert "Traceback" not in said
+        assert status == 0 or said.count("\n") == 1, said
+
+
+def test_files_that_are_not_committed_are_looked_into_only_if_they_can_be_texts(
+    repo: Repo,
+) -> None:
+    (repo.root / "large.txt").touch()
+    os.truncate(repo.root / "large.txt", 60 << 30)
+    (repo.root / "link.txt").symlink_to("/dev/zero")
+    with pytest.raises(ClaimlogError, match=r"^not committed: large\.txt, link\.txt;"):
+        committed(repo.package)
+    shutil.copy(next(repo.world.texts.iterdir()), repo.root / "a text.txt")
+    with pytest.raises(ClaimlogError, match=r"^a text\.txt: holds source texts"):
+        committed(repo.package)
+
+
+def test_directories_without_end_are_named(repo: Repo) -> None:
+    place = repo.root / "schemas"
+    for _ in range(40):
+        place /= "d"
+    place.mkdir(parents=True)
+    (place / "x").touch()
+    for command in ("validate", "build", "schemas"):
+        status, said = run(repo.root, command)
+        assert (status, "schemas: holds more than 1,000 files" in said) == (1, True), said
+        assert said.count("\n") == 1
 
 
 def test_no_release_is_made_from_a_commit_with_a_link(repo: Repo, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from claimlog import manual, readme
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import write_durably
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
@@ -40,13 +39,13 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
         yield cited, citation.describe(of_entry(read(package), index[-1])).decode()
     page = package.root / README
     if page.is_file():
-        yield page, readme.generated(package, page.read_text(encoding="utf-8"))
+        yield page, readme.generated(package, package.document(page))
 
 
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, text, and right text."""
     for path, text in generated_files(package):
-        have = path.read_text(encoding="utf-8")
+        have = package.document(path)
         if have != text:
             yield path, have, text
 
@@ -67,10 +66,8 @@ def refresh(package: Package, done: str) -> list[str]:
     names = []
     try:
         for path, _, text in stale_files(package):
-            write_durably(path, text.encode("utf-8"))
+            package.write(path, text.encode("utf-8"))
             names.append(package.relative(path))
-    except UnicodeDecodeError as error:
-        raise ClaimlogError(f"{done}, but a generated file is not UTF-8; {REMEDY}") from error
     except OSError as error:
         raise ClaimlogError(
             f"{done}, but a generated file cannot be written ({reason(error)}); {REMEDY}"
@@ -89,7 +86,7 @@ def refuse_stale_schemas(package: Package) -> None:
         Naming the first file that is stale.
     """
     for path, text in Schemas(package).expanded():
-        if path.read_text(encoding="utf-8") != text:
+        if package.document(path) != text:
             raise ClaimlogError(
                 f"{package.relative(path)}: is stale; {REMEDY}, commit that, and run this again"
             )
