@@ -534,6 +534,36 @@ def test_directories_without_end_are_named(repo: Repo) -> None:
         assert said.count("\n") == 1
 
 
+def test_an_open_batch_that_came_with_a_clone_is_not_sealed(repo: Repo) -> None:
+    repo.world.add("actors", [{"actor_id": "planted", "name": "P", "actor_type": "agency"}])
+    repo.git("add", "-f", ".claimlog/open")
+    repo.git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "-q", "-m", "x")
+    clone = repo.root.parent / "clone"
+    subprocess.run(["git", "clone", "-q", str(repo.root), str(clone)], check=True)
+    words = ("--slug", "mine", "--title", "Mine", "--method", "Mine.", "--by", "me")
+    for command in (
+        ("seal", *words),
+        ("retract", "C001-001", "--reason", "x", "--by", "me"),
+    ):
+        status, said = run(clone, *command)
+        assert status == 1
+        assert said.startswith("claimlog: .claimlog: is committed, so that it holds rows that you")
+    assert not (clone / "events" / "0004-mine").exists()
+
+
+def test_sealing_says_whose_rows_it_seals(repo: Repo) -> None:
+    """Where a state directory came otherwise, as in an archive of a checkout, that shows it."""
+    actors = [{"actor_id": f"a{n}", "name": "A", "actor_type": "agency"} for n in range(7)]
+    repo.world.add("actors", actors, by="stranger")
+    repo.world.add("actors", [{"actor_id": "own", "name": "A", "actor_type": "agency"}], by="me")
+    words = ("--slug", "mine", "--title", "Mine", "--method", "Mine.", "--by", "me")
+    status, said = run(repo.root, "seal", *words)
+    assert status == 0
+    assert said.startswith(
+        "actors by stranger: a0, a1, a2, a3, a4 and 2 more\nactors by me: own\n"
+    ), said
+
+
 def test_no_release_is_made_from_a_commit_with_a_link(repo: Repo, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("mine")
     (repo.root / "LICENSE-DATA").symlink_to(tmp_path / "secret")

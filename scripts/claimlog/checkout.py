@@ -132,6 +132,16 @@ class Checkout:
         """
         return DESCRIPTOR in self.blobs("HEAD", DESCRIPTOR)
 
+    def tracks(self, path: str) -> bool:
+        """Whether git tracks a file or directory of the package, or something below it.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        return bool(self._ask("ls-files", "-z", "--", self._literal(path)))
+
     def blobs(self, commit: str, path: str = "") -> dict[str, tuple[str, str]]:
         """Return mode and object id of the files of a commit, by path below the package.
 

@@ -267,7 +267,7 @@ def seal(
     supplied = load_texts(texts)
     with locked(context.package):
         batch, report = run(
-            context.package, slug, title, method, recorded_by, supplied, in_columns, today
+            context.package, slug, title, method, recorded_by, supplied, in_columns, today, line
         )
         refreshed = refresh(context.package, f"{batch.shown} is sealed")
     summarise(report)
