@@ -105,6 +105,17 @@ def test_the_generated_parts_are_what_the_schemas_rules_and_log_give() -> None:
     assert generated(Package(ROOT), README) == README, "run make schemas"
 
 
+def test_a_part_stands_once() -> None:
+    part = "<!-- generated: tables -->\nold\n<!-- /generated -->\n"
+    with pytest.raises(ClaimlogError, match=r"^README\.md: the generated part tables stands twice"):
+        generated(Package(ROOT), 2 * part)
+
+
+def test_marks_that_are_never_closed_are_each_followed_to_the_next_alone() -> None:
+    text = "<!-- generated: tables -->\n" * 60_000
+    assert generated(Package(ROOT), text) == text
+
+
 def test_every_generated_part_stands_in_the_readme() -> None:
     assert {match["name"] for match in MARKED.finditer(README)} == set(PARTS)
 

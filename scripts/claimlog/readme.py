@@ -25,9 +25,12 @@ CELL = re.compile(r"(?<!\\)\|")
 """What would end a cell of a Markdown table."""
 
 MARKED = re.compile(
-    r"(?P<open><!-- generated: (?P<name>[a-z]+) -->\n)(?P<body>.*?)(?P<close><!-- /generated -->)",
+    r"(?P<open><!-- generated: (?P<name>[a-z]+) -->\n)(?P<body>(?:(?!<!-- generated: ).)*?)"
+    r"(?P<close><!-- /generated -->)",
     re.DOTALL,
 )
+"""A part with its marks. It holds no other mark that opens one: else each of many that are never
+closed would be followed to the end of the file."""
 
 
 def generated(package: Package, text: str) -> str:
@@ -36,7 +39,7 @@ def generated(package: Package, text: str) -> str:
     Raises
     ------
     ClaimlogError
-        If a mark names a part that does not exist.
+        If a mark names a part that does not exist, or that stands there already.
     """
     named = [match["name"] for match in MARKED.finditer(text)]
     if not named:
@@ -48,6 +51,8 @@ def generated(package: Package, text: str) -> str:
             f"README.md: there is no generated part {', '.join(unknown)}; "
             f"there are {', '.join(PARTS)}"
         )
+    if twice := [name for name in PARTS if named.count(name) > 1]:
+        raise ClaimlogError(f"README.md: the generated part {twice[0]} stands twice; keep one")
     return MARKED.sub(lambda m: f"{m['open']}{PARTS[m['name']](log)}{m['close']}", text)
 
 
