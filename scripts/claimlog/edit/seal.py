@@ -57,7 +57,7 @@ def seal(
     today
         The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
     say
-        Takes a line about each stream before the batch is sealed: which rows, and whose.
+        Takes a line about the rows of each author in each stream.
 
     Raises
     ------
