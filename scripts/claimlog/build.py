@@ -177,6 +177,7 @@ def refuse_foreign(package: Package, out: Path) -> None:
     ClaimlogError
         If `out` exists and is neither empty nor a build, or is a symbolic link.
     """
+    package.refuse_links(out)
     if out.is_symlink():
         raise ClaimlogError(
             f"{package.relative(out)}: is a symbolic link; name the directory itself with --out, "

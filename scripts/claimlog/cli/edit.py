@@ -263,13 +263,23 @@ def seal(
     from claimlog.release.generated_files import refresh
 
     supplied = load_texts(texts)
+    contents: list[str] = []
     with locked(context.package):
         batch, report = run(
-            context.package, slug, title, method, recorded_by, supplied, in_columns, today
+            context.package,
+            slug,
+            title,
+            method,
+            recorded_by,
+            supplied,
+            in_columns,
+            today,
+            say=contents.append,
         )
         refreshed = refresh(context.package, f"{batch.shown} is sealed")
     summarise(report)
     say_lateness(batch.manifest["sealed_at"])
+    lines(contents)
     together = ", ".join(["datapackage.json", *refreshed])
     line(f"sealed {batch.shown}; commit it together with {together}")
 

@@ -10,7 +10,6 @@ import click
 from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
 from claimlog.cli.output import json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.files import write_durably
 from claimlog.package import Package
 
 if TYPE_CHECKING:
@@ -305,7 +304,7 @@ def _locate(context: Context, copies: tuple[str, ...]) -> int:
     """Find claims in other copies of their texts and report the orphans."""
     from claimlog.log.read_log import read
     from claimlog.sources.anchor import COLUMNS, Anchor, locate
-    from claimlog.sources.text import Text, canonical
+    from claimlog.sources.text import read_text
 
     log = read(context.package)
     log.require_readable()
@@ -316,10 +315,7 @@ def _locate(context: Context, copies: tuple[str, ...]) -> int:
         wanted = [row for row in rows if row["source_id"] == source]
         if not name or not wanted:
             raise UsageError(f"--copy {pair}: expected SOURCE=FILE with a source that has claims")
-        try:
-            text = Text(canonical(Path(name).read_bytes()))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ClaimlogError(f"{name}: cannot be read as UTF-8 text ({error})") from error
+        text = read_text(Path(name))
         matched = 0
         for row in wanted:
             spans = locate(text, Anchor(**{column: row[column] for column in COLUMNS}))
@@ -394,6 +390,7 @@ def schemas(context: Context, write: bool) -> int:
     """Check what repeats in schemas/, docs/codebook.md and CITATION.cff."""
     import difflib
 
+    from claimlog.limits import DIFF_LINES
     from claimlog.release.generated_files import REMEDY, stale_files
 
     stale = 0
@@ -401,13 +398,14 @@ def schemas(context: Context, write: bool) -> int:
         stale += 1
         name = context.package.relative(path)
         if write:
-            write_durably(path, text.encode("utf-8"))
+            context.package.write(path, text.encode("utf-8"))
             line(f"wrote {name}")
+            continue
+        old, new = have.splitlines(), text.splitlines()
+        if len(old) + len(new) > DIFF_LINES:
+            line(f"{name}: is stale; it is too long for a list of the differences")
         else:
-            differing = difflib.unified_diff(
-                have.splitlines(), text.splitlines(), name, "expanded", lineterm="", n=1
-            )
-            lines([*differing])
+            lines([*difflib.unified_diff(old, new, name, "expanded", lineterm="", n=1)])
     if stale and not write:
         raise ClaimlogError(f"{stale} files are stale; {REMEDY}")
     return 0

@@ -110,7 +110,7 @@ def release(
     for name in made.refreshed:
         line(f"wrote {name}, which says {version} now")
     line("To tag and publish it:")
-    line(f"  git add {' '.join([made.entry.shown, 'CHANGELOG.md', *made.refreshed])}")
+    line(f"  git add {shlex.join([made.entry.shown, 'CHANGELOG.md', *made.refreshed])}")
     line(f'  git commit -m "Release {version}"')
     title = shlex.quote(f"{package.descriptor['title']} {version}")
     line(f"  git tag -a v{version} -m {title}")
@@ -275,10 +275,11 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
     )
     held = Held.of(rows.iter_rows(named=True), facts.version, since)
     if held.version is None:
+        show = f"claimlog show {shlex.quote(name)}"
         way = (
             f"cite it from there: --release {since}"
             if since
-            else f"cite its event by its hash (claimlog show {name}), or make a release first"
+            else f"cite its event by its hash ({show}), or make a release first"
         )
         raise UsageError(f"{name}: {held.note} {way}")
     if held.note:

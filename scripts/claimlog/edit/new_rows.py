@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS, anchor, find
-from claimlog.sources.text import Text, Texts, canonical
+from claimlog.sources.text import Text, Texts, read_text
 from claimlog.strict_json import decode_value
 
 INPUTS = {
@@ -99,7 +100,7 @@ class Writer:
         if before is not None:
             raise ClaimlogError(
                 f"{state[table.id]} exists already (version {before['version']}); "
-                f"change it with claimlog amend {table.entity} {state[table.id]}"
+                f"change it with claimlog amend {table.entity} {shlex.quote(str(state[table.id]))}"
             )
         return self._enveloped(table, state, "assert", version, reason)
 
@@ -268,12 +269,7 @@ class Writer:
 
 def _identity(path: Path) -> dict[str, Any]:
     """Return the columns that identify the text in a file."""
-    try:
-        text = Text(canonical(path.read_bytes()))
-    except OSError as error:
-        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+    text = read_text(path)
     return {"text_sha256": text.sha256, "text_length": len(text.content)}
 
 

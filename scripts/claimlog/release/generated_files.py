@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import write_durably
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
@@ -41,9 +40,9 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, text, and right text."""
     for path, text in generated_files(package):
-        have = path.read_bytes()
-        if have != text.encode("utf-8"):
-            yield path, have.decode("utf-8", "replace"), text
+        have = package.document(path)
+        if have != text:
+            yield path, have, text
 
 
 def refresh(package: Package, done: str) -> list[str]:
@@ -62,7 +61,7 @@ def refresh(package: Package, done: str) -> list[str]:
     names = []
     try:
         for path, _, text in stale_files(package):
-            write_durably(path, text.encode("utf-8"))
+            package.write(path, text.encode("utf-8"))
             names.append(package.relative(path))
     except OSError as error:
         raise ClaimlogError(
@@ -82,7 +81,7 @@ def refuse_stale_schemas(package: Package) -> None:
         Naming the first file that is stale.
     """
     for path, text in Schemas(package).expanded():
-        if path.read_text(encoding="utf-8") != text:
+        if package.document(path) != text:
             raise ClaimlogError(
                 f"{package.relative(path)}: is stale; {REMEDY}, commit that, and run this again"
             )

@@ -152,6 +152,8 @@ def rebuild_exactly(
     ClaimlogError
         If the commit is absent, its code fails, or the archive cannot be left.
     """
+    if out is not None:
+        package.refuse_links(out / "archive")
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         checkout = Checkout.of(package)
         top = Path(scratch) / checkout.top.name
