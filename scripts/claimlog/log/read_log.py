@@ -104,6 +104,8 @@ def _add(
     log: Log, batches: Sequence[Batch], progress: Progress = lambda _: None, fresh: bool = False
 ) -> None:
     """Read batches to the end of a log: some megabytes into memory, more into the cache."""
+    if not batches:
+        return
     places = [(batch, stream) for batch in batches for stream in batch.streams]
     if sum(batch.file(stream).stat().st_size for batch, stream in places) <= (
         fingerprint.MEMORY_BYTES
@@ -213,7 +215,7 @@ def _read_into_cache(
                 records.append(TreeRecord(names, tree.size, tree.peaks))
             log.tree = records[number].tree()
             _close(log, batch)
-    cache.used = {*keys.values()}
+    cache.used = {*keys.values()} if is_begin else {*cache.files}
     if is_begin:
         cache.trees = [] if log.findings else records
 
