@@ -84,7 +84,7 @@ def test_a_sound_archive_passes_within_the_limits(folder: Path) -> None:
     verdict = verify_limited(pack(folder))
     assert verdict.findings == []
     assert len(verdict.checked) >= 6
-    assert verdict.sentence.startswith("release 0.1.0 is consistent with itself")
+    assert verdict.sentence.startswith("release 0.1.0 of tiny is consistent with itself")
 
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
@@ -461,8 +461,8 @@ def test_nothing_is_read_through_a_pipe_or_a_link(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a table was read")
 
-    monkeypatch.setattr("claimlog.release.verify.of_parquet", refuse)
-    monkeypatch.setattr("claimlog.release.verify.of_sqlite", refuse)
+    monkeypatch.setattr("claimlog.release.served_rows.parquet_rows", refuse)
+    monkeypatch.setattr("claimlog.release.served_rows.sqlite_rows", refuse)
     said = [str(finding) for finding in verify(folder).findings]
     assert any("is a symbolic link" in line or "is no regular file" in line for line in said)
 
@@ -616,7 +616,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resum(folder)
-    read, hashed, table = Path.read_bytes, layout.file_digest, pl.read_parquet
+    read, hashed, table = Path.read_bytes, layout.file_digest, pq.ParquetFile
 
     def failing(real: Any) -> Any:
         def call(given: Any, *more: Any, **named: Any) -> Any:
@@ -629,7 +629,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     if what == "a listed file":
         monkeypatch.setattr(layout, "file_digest", failing(hashed))
     elif what == "a table":
-        monkeypatch.setattr(pl, "read_parquet", failing(table))
+        monkeypatch.setattr(pq, "ParquetFile", failing(table))
     else:
         monkeypatch.setattr(Path, "read_bytes", failing(read))
     with pytest.raises(ClaimlogError, match="Input/output error") as said:
