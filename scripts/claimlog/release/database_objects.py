@@ -14,7 +14,8 @@ from pathlib import Path
 
 from claimlog.errors import Finding
 from claimlog.export.content_hash import VALUE_BYTES
-from claimlog.export.sqlite import create, fts, indexes, quoted
+from claimlog.export.sqlite import create, fts, indexes
+from claimlog.release.database_content import content_flaws
 from claimlog.release.layout import AGAIN
 from claimlog.schema.table_schema import Table
 
@@ -27,12 +28,6 @@ SHADOWS = {
     "config": "(k PRIMARY KEY, v) WITHOUT ROWID",
 }
 """Tables in which FTS5 keeps an index of external content, and their columns."""
-
-SEARCH_SETTINGS = ("version", "hashsize")
-"""What FTS5 may be set to; by others a search would rank or keep words otherwise."""
-
-HEADER = slice(18, 20)
-"""Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
 
 
 @contextmanager
@@ -69,7 +64,7 @@ def check_objects(
                 [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
                 flaws = [] if said == "ok" else [("the file", f"is not sound: {said[:200]}")]
         if not flaws and deep:
-            flaws = [*_search_flaws(path, tables)]
+            flaws = [*content_flaws(path, tables)]
     except (sqlite3.Error, ValueError, OverflowError) as error:
         flaws = [("the file", f"cannot be read as SQLite ({str(error).splitlines()[0]})")]
     for name, flaw in flaws[:20]:
@@ -105,29 +100,3 @@ def _object_flaws(
             article = "an" if kind == "index" else "a"
             yield name, f"is {article} {kind} that the definition does not give"
     yield from ((name, "is missing") for name in sorted(missing))
-
-
-def _search_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
-    """Yield the full-text indexes that do not hold the words of their tables.
-
-    FTS5 checks an index by a command that writes, so a copy in memory is checked.
-    """
-    data = path.read_bytes()
-    if data[HEADER] != b"\1\1":
-        yield "the file", "says that a log of changes lies beside it, which no release has"
-        return
-    searches = [f"{table.name}_fts" for table in tables.values() for _ in fts(table)]
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
-        database.execute("PRAGMA trusted_schema = OFF")
-        database.deserialize(data)
-        for name in searches:
-            settings = database.execute(f"SELECT k FROM {quoted(f'{name}_config')}").fetchmany(10)
-            if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
-                yield name, f"has the setting {str(other[0])[:80]!r}, which no release has"
-                continue
-            command = f"INSERT INTO {quoted(name)}({quoted(name)}, rank)"
-            try:
-                database.execute(f"{command} VALUES ('integrity-check', 1)")
-            except sqlite3.DatabaseError as error:
-                yield name, f"does not hold the words of its table ({str(error)[:80]})"

@@ -116,7 +116,7 @@ def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = (), plac
     kept
         Sizes among them that the proof must be about: the user gave these roots.
     place
-        The checkout whose log gives the other roots, for the sentence.
+        The checkout whose log gives the other roots, if one does; the sentence names it.
 
     Raises
     ------
@@ -139,7 +139,8 @@ def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = (), plac
         sizes = " and ".join(str(size) for size, _ in trees)
         raise ClaimlogError(f"{path}: is about trees of {sizes} rows, not of {odd[0]}")
     notes = []
-    if known := [size for size, _ in trees if size in roots and size not in kept]:
+    known = [size for size, _ in trees if size in roots and size not in kept]
+    if place and known:
         sizes = " and ".join(map(str, known))
         notes.append(f"the root of {sizes} rows is the one in {place}, by the word of that log")
     if unknown := [f"{size}:{root.hex()}" for size, root in trees if size not in roots]:
