@@ -13,7 +13,7 @@ import pytest
 from claimlog.cli import cli
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.release import prove
+from claimlog.release import database_content, layout, prove, served_rows
 from claimlog.release import sandbox as limited
 from claimlog.release import signed_note as note
 from claimlog.site import limits
@@ -32,6 +32,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{limited.SECONDS} seconds and {limited.SECONDS_PER_MB} more for each megabyte",
         f"1 GiB of memory and {limited.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {limited.WRITTEN // mib} MiB",
+        f"directories at most {layout.DEPTH} deep and at most {layout.MEMBERS:,} files",
+        f"may be wrong by a factor of {database_content.ROWS_FACTOR}",
         f"at most {limits.WORKER_BYTES // 10**6} MB of address space",
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",
         f"There are at most {limits.CONNECTIONS}, fewer",
@@ -43,6 +45,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence
+    assert served_rows.SPARE_ROWS == 1000, "release states and a thousand"
     assert (limits.READERS, limits.WAITING) == (4, 8), "Four readers' requests, eight may wait"
     assert (limits.HEAD_SECONDS, limits.IDLE_SECONDS) == (10, 5), "ten seconds, five between two"
     assert (limits.STREAMS, limits.SENDING_SECONDS) == (2, 180), "Two tables, for three minutes"

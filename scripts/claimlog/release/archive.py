@@ -36,7 +36,9 @@ def write(folder: Path, target: Path) -> None:
                 info = zipfile.ZipInfo(f"{folder.name}/{name}", DATE)
                 info.create_system = 3
                 info.external_attr = MODE
-                archive.writestr(info, (folder / name).read_bytes())
+                info.file_size = (folder / name).stat().st_size  # which the header tells
+                with (folder / name).open("rb") as file, archive.open(info, "w") as member:
+                    shutil.copyfileobj(file, member)
 
 
 def extract(source: Path, target: Path) -> Path:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -113,13 +114,13 @@ class ParquetRewriting:
         is_same = self._sink.end()
         if is_same or self._flaws:
             return self._flaws[:LISTED], True
-        if flaws := [*footer_flaws(self.path, self.table)]:
-            return flaws[:LISTED], True
         writer = created_by(self.path)
-        if writer == LIBRARY:
-            return [f"is not to the byte what {LIBRARY} writes of its rows"], True
         if not VERSION_OF_LIBRARY.fullmatch(writer):
             return [f"was written by {writer[:80]!r}, and releases are by {LIBRARY}"], True
+        if flaws := [*islice(footer_flaws(self.path, self.table), LISTED)]:
+            return flaws, True
+        if writer == LIBRARY:
+            return [f"is not to the byte what {LIBRARY} writes of its rows"], True
         with self.path.open("rb") as handle:
             rows = frame_rows(pl.read_parquet(handle).select(self.table.names), self.table)
             if Content.of_rows(rows).root != root:
