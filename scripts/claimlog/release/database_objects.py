@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from claimlog.errors import Finding
@@ -20,6 +21,7 @@ from claimlog.release.layout import AGAIN
 from claimlog.schema.table_schema import Table
 
 RULE = "release-database"
+LISTED = 20
 STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
 SHADOWS = {
     "data": "(id INTEGER PRIMARY KEY, block BLOB)",
@@ -43,32 +45,50 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def check_objects(
-    path: Path, tables: Mapping[str, Table], views: Collection[str], deep: bool
+    path: Path, tables: Mapping[str, Table], views: Collection[str]
 ) -> Iterator[Finding]:
-    """Yield what in a SQLite file is not as the definition gives it.
+    """Yield the objects of a SQLite file that are not as the definition gives them.
 
     Parameters
     ----------
     views
         The statements of the views that the definition gives.
-    deep
-        Whether to check too that the indexes hold the rows of their tables; by an index alone a
-        reader could be shown fewer rows than there are.
     """
-    try:
+
+    def flaws() -> Iterator[tuple[str, str]]:
         with opened(path) as database:
             listed = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
             found = [tuple(map(str, row)) for row in listed.fetchmany(10_000)]
-            flaws = [*_object_flaws(found, tables, views)]
-            if not flaws and deep:
-                [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
-                flaws = [] if said == "ok" else [("the file", f"is not sound: {said[:200]}")]
-        if not flaws and deep:
-            flaws = [*content_flaws(path, tables)]
+        yield from _object_flaws(found, tables, views)
+
+    yield from _findings(path, flaws())
+
+
+def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
+    """Yield what a file of the right objects indexes or states otherwise than its tables give.
+
+    By an index alone a reader could be shown fewer rows than there are.
+    """
+
+    def flaws() -> Iterator[tuple[str, str]]:
+        with opened(path) as database:
+            [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
+        if said != "ok":
+            yield "the file", f"is not sound: {said[:200]}"
+        else:
+            yield from content_flaws(path, tables)
+
+    yield from _findings(path, flaws())
+
+
+def _findings(path: Path, flaws: Iterator[tuple[str, str]]) -> Iterator[Finding]:
+    """Yield the first flaws as findings; that SQLite cannot read the file is one."""
+    try:
+        for name, flaw in islice(flaws, LISTED):
+            yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=AGAIN)
     except (sqlite3.Error, ValueError, OverflowError) as error:
-        flaws = [("the file", f"cannot be read as SQLite ({str(error).splitlines()[0]})")]
-    for name, flaw in flaws[:20]:
-        yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=AGAIN)
+        message = f"'the file' cannot be read as SQLite ({str(error).splitlines()[0]})"
+        yield Finding(RULE, path.name, message, remedy=AGAIN)
 
 
 def _object_flaws(

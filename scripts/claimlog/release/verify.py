@@ -14,7 +14,7 @@ from pathlib import Path
 from claimlog.errors import Finding, is_of_the_machine
 from claimlog.export.deprecations import read_deprecations, views
 from claimlog.log.release_index import Entry, Version
-from claimlog.release.database_objects import check_objects
+from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.file_names import check_names
 from claimlog.release.layout import AGAIN, LINE_ENDS, LOG, SUMS, check_sums, is_plain, paths
@@ -134,8 +134,10 @@ def _check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The SQLite file holds the tables of the definition, and nothing that a read would run."""
     tables = copy.log.schemas.tables
     given = {*views(read_deprecations(copy.package, tables), tables)}
-    is_complete = not verdict.vouchers  # else it is the file that was published, to the byte
-    found = [*check_objects(database_path(copy), tables, given, is_complete)]
-    verdict.findings += found
+    path = database_path(copy)
+    found = [*check_objects(path, tables, given)]
     copy.database_is_plain = not found
+    if not found and not verdict.vouchers:  # else it is the file that was published, to the byte
+        found += check_content(path, tables)
+    verdict.findings += found
     verdict.checked.append("tables, indexes and views of the SQLite file")
