@@ -16,7 +16,7 @@ from claimlog.checkout import FILES
 from claimlog.cli import cli
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.release import prove
+from claimlog.release import database_content, layout, prove, served_rows
 from claimlog.release import sandbox as limited
 from claimlog.release import signed_note as note
 from claimlog.site.protection import reader_limits
@@ -35,6 +35,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{limited.SECONDS} seconds and {limited.SECONDS_PER_MB} more for each megabyte",
         f"1 GiB of memory and {limited.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {limited.WRITTEN // mib} MiB",
+        f"directories at most {layout.DEPTH} deep and at most {layout.MEMBERS:,} files",
+        f"may be wrong by a factor of {database_content.ROWS_FACTOR}",
         f"at most {reader_limits.WORKER_BYTES // 10**6} MB of address space",
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",
         f"There are at most {reader_limits.CONNECTIONS}, fewer",
@@ -53,6 +55,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence
+    assert served_rows.SPARE_ROWS == 1000, "release states and a thousand"
     assert (reader_limits.READERS, reader_limits.WAITING) == (4, 8), (
         "Four readers' requests, eight may wait"
     )

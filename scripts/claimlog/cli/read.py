@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
+from claimlog.cli.base import (
+    Context,
+    example,
+    load_texts,
+    pass_context,
+    progress,
+    refuse_options,
+    texts_option,
+)
 from claimlog.cli.output import json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package
@@ -236,7 +244,9 @@ def serve(
 )
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
 @click.option("--key", type=click.Path(path_type=Path), help="Public key that signed the release.")
-@click.option("--alone", is_flag=True, help="Hold a release against no index but its own word.")
+@click.option(
+    "--alone", is_flag=True, help="Hold a release or proof against nothing of the checkout here."
+)
 @click.option(
     "--limits",
     type=click.FloatRange(min=0.01, max=1000),
@@ -251,7 +261,7 @@ def serve(
     "roots",
     multiple=True,
     metavar="SIZE:ROOT",
-    help="With --proof: a root that you kept, beside those of the log here.",
+    help="A root that you kept, which the log of a RELEASE, or the --proof, must be about.",
 )
 @pass_context
 def verify(
@@ -270,23 +280,27 @@ def verify(
 
     Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
     """
-    from claimlog.cli.release import verify_proof, verify_release
+    from claimlog.cli.release import kept_roots, verify_proof, verify_release
 
     if limits != limits:  # not a number, which is in every range
         raise UsageError("--limits: expected a number from 0.01 to 1000")
+    kept = kept_roots(roots)
     if release is not None:
-        return verify_release(context, release, key, alone, limits)
-    if roots and proof is None:
-        raise UsageError("--root goes with --proof")
+        refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
+        return verify_release(context, release, key, alone, limits, kept)
     if proof is not None:
-        return verify_proof(context, proof, roots)
+        refuse_options("--proof", "texts", "copies", "partial", "key", "limits")
+        return verify_proof(context, proof, kept, alone)
     if texts is None and not copies:
+        refuse_options("no RELEASE and no --proof", "roots", "key", "alone", "limits")
         raise UsageError(
             "name the texts (--texts DIR, or --copy SOURCE=FILE for another copy), the directory "
             "or zip of a release, or a --proof"
         )
     if copies:
+        refuse_options("--copy", "texts", "partial", "roots", "key", "alone", "limits")
         return _locate(context, copies)
+    refuse_options("--texts", "roots", "key", "alone", "limits")
     report = checked(context, texts)
     lines(report.findings)
     summarise(report)

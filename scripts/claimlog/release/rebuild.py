@@ -83,7 +83,7 @@ def compare_tables(folder: Path, tables: dict[str, Table], entry: Entry) -> Comp
             if content.root != said["hash"]:
                 result.different.append(
                     f"{name}: {kind} has the content {content.root[:16]}… in "
-                    f"{len(content.lines)} rows, the release had {said['hash'][:16]}… in "
+                    f"{content.rows} rows, the release had {said['hash'][:16]}… in "
                     f"{said['rows']}"
                 )
     return result
