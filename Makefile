@@ -4,15 +4,15 @@ PORT ?= 8001
 
 # What a caller says is a value, never a command: make expands none of it, and recipes read it from
 # their environment, in quotes. $(value ...) is the text as it was given, functions and all.
-override SAID := PYTHON PORT TEXTS RELEASES VERSION CLAIMS GROWTH SECONDS EACH README
+override SAID := PYTHON PORT TEXTS RELEASES VERSION CLAIMS GROWTH SECONDS EACH DOCS
 override SAID += $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 $(foreach name,$(SAID),$(eval override $$(name) := $$(value $$(name))))
 override name :=
-export PYTHON PORT TEXTS RELEASES VERSION CLAIMS GROWTH EACH README
+export PYTHON PORT TEXTS RELEASES VERSION CLAIMS GROWTH EACH DOCS
 # the shell has a SECONDS of its own
 export FUZZ_SECONDS := $(SECONDS)
 
-.PHONY: serve build check test test-spark fuzz faults verify release rebuild-releases bench schemas licences lock clean help
+.PHONY: serve build check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
 .DEFAULT_GOAL := help
 
 # An environment that is whole says so itself. Only to make one PYTHON is needed, and not an older
@@ -33,9 +33,10 @@ serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:800
 build: environment-run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
 	@.venv/bin/claimlog build $${TEXTS:+"--texts=$$TEXTS"}
 
-check: environment-dev  ## validation, schemas, lint, types, import contract, licences
+check: environment-dev  ## validation, schemas, documentation, lint, types, import contract, licences
 	@.venv/bin/claimlog validate $${TEXTS:+"--texts=$$TEXTS"}
 	@.venv/bin/claimlog schemas
+	@.venv/bin/python -m workshop.docs --check
 	@.venv/bin/frictionless validate datapackage.json > /dev/null || { .venv/bin/frictionless validate datapackage.json; exit 1; }
 	@.venv/bin/ruff check scripts tests
 	@.venv/bin/ruff format --check --quiet scripts tests
@@ -46,12 +47,12 @@ check: environment-dev  ## validation, schemas, lint, types, import contract, li
 test: environment-dev environment-validators  ## set up, run every test
 	@.venv/bin/python -m pytest -n 2
 
-faults: environment-dev  ## fail and kill commands at every system call (needs strace) and put the table into the README
-	@PYTHONPATH=tests .venv/bin/python -m faults --each="$${EACH:-1}" --readme
+faults: environment-dev  ## fail and kill commands at every system call (needs strace) and put the table into docs/
+	@PYTHONPATH=tests .venv/bin/python -m faults --each="$${EACH:-1}" --docs
 
 test-spark: environment-spark  ## local Spark: the same tables as the embedded engine's (needs Java 17; CLAIMS=)
 	@.venv/spark/bin/python -m pytest -s tests/test_spark.py tests/test_engines.py
-	@.venv/spark/bin/python -m workshop.bench engines --claims="$${CLAIMS:-20000}" $${README:+--readme}
+	@.venv/spark/bin/python -m workshop.bench engines --claims="$${CLAIMS:-20000}" $${DOCS:+--docs}
 
 fuzz: environment-dev  ## fuzz the line reader for SECONDS=60, guided by coverage
 	@.venv/bin/python tests/fuzz_lines.py "$${FUZZ_SECONDS:-60}"
@@ -62,17 +63,21 @@ verify: environment-run  ## check every claim against the texts in TEXTS=dir
 release: environment-run  ## write the release VERSION= to dist/, with its entry in releases/
 	@test -n "$$VERSION" || { echo "make: name it: make release VERSION=0.2.0" >&2; exit 2; }
 	@.venv/bin/claimlog release -- "$$VERSION"
+	@.venv/bin/python -m workshop.docs
 
 rebuild-releases: environment-run  ## make every release again by its own code, in dist/, and verify it with this code
 	@.venv/bin/claimlog release --rebuild all --exact --out dist
 
-bench: environment-dev  ## measure: beside peers, the site, growth; tables and plots for the README (CLAIMS=, GROWTH=)
-	@.venv/bin/python -m workshop.bench peers --claims="$${CLAIMS:-1000000}" --readme
-	@.venv/bin/python -m workshop.bench site --claims="$${CLAIMS:-100000}" --readme
-	@.venv/bin/python -m workshop.bench growth --claims="$${GROWTH:-10000000}" --readme
+bench: environment-dev  ## measure: beside peers, the site, growth; tables and plots for docs/ (CLAIMS=, GROWTH=)
+	@.venv/bin/python -m workshop.bench peers --claims="$${CLAIMS:-1000000}" --docs
+	@.venv/bin/python -m workshop.bench site --claims="$${CLAIMS:-100000}" --docs
+	@.venv/bin/python -m workshop.bench growth --claims="$${GROWTH:-10000000}" --docs
 
 schemas: environment-run  ## write shared columns and code lists into the schema files that repeat them
 	@.venv/bin/claimlog schemas --write
+
+docs: environment-run  ## refresh what README.md and docs/ take from schemas, rules, log and releases
+	@.venv/bin/python -m workshop.docs
 
 licences: environment-run  ## list name, version and licence of everything that is installed to run
 	@.venv/bin/python scripts/workshop/licences.py
@@ -82,8 +87,9 @@ override PIN := .venv/bin/uv pip compile --quiet --universal --python-version 3.
 override OURS := $(PIN) --no-emit-package pip --no-emit-package setuptools
 lock: environment-dev  ## pin the newest dependencies, with hashes
 	@$(OURS) pyproject.toml -o requirements.txt
-	@$(OURS) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
-	@$(OURS) --extra spark -c requirements.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
+	@$(OURS) -c requirements.txt requirements-build.in -o requirements-build.txt
+	@$(OURS) --extra dev -c requirements.txt -c requirements-build.txt pyproject.toml -o requirements-dev.txt
+	@$(OURS) --extra spark -c requirements.txt -c requirements-build.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
 	@$(PIN) requirements-validators.in -o requirements-validators.txt
 
 clean:  ## remove everything that make made

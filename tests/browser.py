@@ -230,11 +230,11 @@ class Crawl:
 
     def _fetch(self, client: httpx.Client, path: str, promised: str, where: str) -> None:
         with client.stream("GET", path, follow_redirects=True) as answer:
-            told = answer.headers.get("content-type", "")
-            bad = self._fault(path, promised, answer.status_code, told)
+            content_type = answer.headers.get("content-type", "")
+            bad = self._fault(path, promised, answer.status_code, content_type)
             if bad:
                 self.faults.append(f"{path}: {bad} (linked by {where})")
-            if answer.status_code != 200 or not told.startswith("text/html"):
+            if answer.status_code != 200 or not content_type.startswith("text/html"):
                 return
             text = answer.read().decode()
             links = Links(text)
@@ -244,13 +244,15 @@ class Crawl:
             self._whole(path, links)
         self._follow(str(answer.url), path, links)
 
-    def _fault(self, path: str, promised: str, status: int, told: str) -> str:
+    def _fault(self, path: str, promised: str, status: int, content_type: str) -> str:
         if status != 200:
             return f"status {status}"
         suffix = Path(urlsplit(path).path).suffix
         promised = promised.partition("+")[0]  # Datasette's links say application/json+datasette
         wanted = (promised,) if promised else SUFFIXES.get(suffix, ("text/html",))
-        return "" if told.startswith(wanted) else f"{told}, not {' or '.join(wanted)}"
+        return (
+            "" if content_type.startswith(wanted) else f"{content_type}, not {' or '.join(wanted)}"
+        )
 
     def _whole(self, path: str, links: Links) -> None:
         """Note the ids of a page of ours, and that none stands twice."""
@@ -342,12 +344,12 @@ RULES: dict[str, dict[str, Any]] = {
 
 def violations(page: Page, scheme: str, where: str) -> list[str]:
     """Return what axe finds, on a phone too where that shows other elements."""
-    found = told(Axe().run(page, options=RULES[scheme]).response["violations"], where)
+    found = violation_lines(Axe().run(page, options=RULES[scheme]).response["violations"], where)
     shown = page.evaluate(SHOWN)
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     if page.evaluate(SHOWN) != shown:
         again = Axe().run(page, options=RULES[scheme]).response["violations"]
-        found += told(again, f"{where}, phone")
+        found += violation_lines(again, f"{where}, phone")
     return found
 
 
@@ -361,7 +363,7 @@ def too_wide(page: Page) -> list[str]:
     return found
 
 
-def told(results: list[dict[str, Any]], where: str) -> list[str]:
+def violation_lines(results: list[dict[str, Any]], where: str) -> list[str]:
     """Return axe's violations as one line an element: rule, target, page, reason."""
     lines = []
     for item in results:

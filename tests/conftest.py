@@ -24,7 +24,7 @@ from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.site.serve import SETTINGS
+from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -229,8 +229,8 @@ class World:
     def amend(self, stream: str, identifier: str, reason: str = "A slip.", **given: Any) -> None:
         edit.amend(self.package, stream, identifier, given, reason, "coder-1", self.supplied)
 
-    def retract(self, stream: str, identifier: str, reason: str = "Said twice.") -> None:
-        edit.retract(self.package, stream, identifier, reason, "coder-1")
+    def retract(self, identifier: str, reason: str = "Said twice.") -> None:
+        edit.retract(self.package, identifier, reason, "coder-1")
 
     def seal(self, slug: str) -> Batch:
         with locked(self.package):
@@ -328,7 +328,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.add("links", LINKS)
     world.seal("claims")
     world.amend("claims", "C001-003", "The letter says pilots of the port.", note="Port pilots.")
-    world.retract("claims", "C001-004", "The text does not say so.")
+    world.retract("C001-004", "The text does not say so.")
     world.seal("corrections")
     return world
 

@@ -1,4 +1,4 @@
-"""The benchmark: a valid log, peers that do the same work, and a table for the README."""
+"""The bench: a valid log, peers that do the same work, and a table for docs/."""
 
 from __future__ import annotations
 
@@ -32,30 +32,28 @@ from claimlog.log.canonical import encode
 from claimlog.log.read_log import Files, read, read_into_parts
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
-from claimlog.site.pages import PAGES, Page, routes
+from claimlog.site.page import Page
+from claimlog.site.pages import PAGES
 from claimlog.sources.text import Texts
 from claimlog.validate import validate
 from conftest import ROOT, World
 from workshop.bench import plots
 from workshop.bench.growth import suite as growth_suite
-from workshop.bench.peers.contenders import MARKS, measure
+from workshop.bench.peers.contenders import STAGE_MARKS, run_contender
 from workshop.bench.peers.duckdb_script import TABLES
-from workshop.bench.peers.suite import GOALS, markdown, plain, plot
-from workshop.bench.site import scenes
+from workshop.bench.peers.suite import GOALS, markdown_report, results_plot, text_report
+from workshop.bench.site import scenarios
 from workshop.bench.site import suite as site_suite
-from workshop.bench.site.addresses import kinds, shown
-from workshop.bench.site.client import Kind, ask, weight
-from workshop.bench.site.dataset import LATER
-from workshop.bench.site.server import serving, serving_plain
-from workshop.bench.suites import SUITES, Suite, Wanted, child, run, suite
+from workshop.bench.site.addresses import FILES, address_kinds, readable_pattern
+from workshop.bench.site.client import AddressKind, page_bytes, time_requests
+from workshop.bench.site.dataset import LATER_VERSION
+from workshop.bench.site.server import serve_build, serve_plain_datasette
+from workshop.bench.suites import SUITES, BenchOptions, Suite, load_suite, run_module, run_suite
 from workshop.bench.synthetic_log import make_log
-from workshop.bench.tables import markers, replaced
-
-if not PAGES:
-    routes()
+from workshop.docs.markers import END, start_marker
 
 CLAIMS = 500
-START, END = markers("peers")
+START = start_marker("bench-peers")
 
 
 def run_bench(world: World, *words: str) -> subprocess.CompletedProcess[str]:
@@ -92,8 +90,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder = tmp_path_factory.mktemp("bench")
     package = make_log(Package(ROOT), folder, CLAIMS)
     (folder / "out").mkdir()
-    ours = measure("claimlog", package, folder / "out")
-    return Bench(folder, package, ours, measure("duckdb", package, folder / "out"))
+    ours = run_contender("claimlog", package, folder / "out")
+    return Bench(folder, package, ours, run_contender("duckdb", package, folder / "out"))
 
 
 def test_the_log_is_valid_down_to_its_anchors(bench: Bench) -> None:
@@ -178,11 +176,11 @@ def test_the_duckdb_script_makes_the_table_that_we_make(bench: Bench, table: str
 
 
 def test_the_peers_are_measured_on_as_many_claims_as_we_are(bench: Bench, tmp_path: Path) -> None:
-    other = measure("sqlite-utils", bench.package, tmp_path)
+    other = run_contender("sqlite-utils", bench.package, tmp_path)
     live = read(bench.package).live("claims").height
     assert bench.ours["claims"] == bench.theirs["claims"] == other["claims"] == live
     versions = read(bench.package).rows("claims").height
-    assert measure("frictionless", bench.package, tmp_path)["rows"] == versions
+    assert run_contender("frictionless", bench.package, tmp_path)["rows"] == versions
     assert bench.ours["rows"] == bench.theirs["rows"] == read(bench.package).size
 
 
@@ -198,9 +196,9 @@ def test_every_run_reads_the_whole_log_whatever_one_before_it_left(
         return read_into_parts(root, archived, batch, stream, folder)
 
     monkeypatch.setattr(claimlog.log.read_log, "read_into_parts", heard)
-    measure("claimlog", Package(tmp_path / "package"), tmp_path)
+    run_contender("claimlog", Package(tmp_path / "package"), tmp_path)
     first = files_read.copy()
-    measure("claimlog", Package(tmp_path / "package"), tmp_path)
+    run_contender("claimlog", Package(tmp_path / "package"), tmp_path)
     assert first
     assert files_read == first * 2
 
@@ -222,29 +220,34 @@ def test_the_peers_have_our_indexes_and_search(bench: Bench) -> None:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a whole small run writes, with the README that it changed."""
+    """What a whole small run writes, with the page that it changed."""
     root = tmp_path_factory.mktemp("run")
     shutil.copytree(ROOT / "schemas", root / "schemas")
     shutil.copyfile(ROOT / "datapackage.json", root / "datapackage.json")
     page = f"# Title\n\nBefore.\n\n{START}\nan old table\n{END}\n\nAfter.\n"
-    (root / "README.md").write_text(page, "utf-8")
-    run(Package(root), "peers", Wanted(200), root / "results.json", readme=True)
+    (root / "docs").mkdir()
+    (root / "docs" / "performance.md").write_text(page, "utf-8")
+    run_suite(Package(root), "peers", BenchOptions(200), root / "results.json", into_docs=True)
     found: dict[str, Any] = json.loads((root / "results.json").read_text("utf-8"))
-    plot = (root / "docs" / "bench-peers.svg").read_text("utf-8")
-    return {**found, "readme": (root / "README.md").read_text("utf-8"), "svg": plot}
+    drawn = (root / "docs" / "bench-peers.svg").read_text("utf-8")
+    return {
+        **found,
+        "page": (root / "docs" / "performance.md").read_text("utf-8"),
+        "svg": drawn,
+    }
 
 
-def test_a_run_puts_its_table_into_the_readme_and_leaves_the_rest(results: dict[str, Any]) -> None:
+def test_a_run_puts_its_table_on_its_page_and_leaves_the_rest(results: dict[str, Any]) -> None:
     before, table, after = (
-        results["readme"].partition(START)[0],
-        results["readme"].partition(START)[2].partition(END)[0],
-        results["readme"].partition(END)[2],
+        results["page"].partition(START)[0],
+        results["page"].partition(START)[2].partition(END)[0],
+        results["page"].partition(END)[2],
     )
     assert (before, after) == ("# Title\n\nBefore.\n\n", "\n\nAfter.\n")
     assert "an old table" not in table
-    assert "python -m workshop.bench peers --claims 200 --runs 1 --readme" in table
-    drawn = f"![{plot(results).says}](docs/bench-peers.svg)"
-    assert table == f"\n{markdown(results)}\n\n{drawn}\n"
+    assert "python -m workshop.bench peers --claims 200 --runs 1 --docs" in table
+    drawn = f"![{results_plot(results).caption}](bench-peers.svg)"
+    assert table == f"\n{markdown_report(results)}\n\n{drawn}\n"
 
 
 def test_a_run_draws_what_the_whole_job_takes_with_each_tool(results: dict[str, Any]) -> None:
@@ -260,12 +263,12 @@ def test_the_plot_of_growth_has_every_build_and_what_would_be_in_proportion() ->
         {"rows": 10**n, "seconds": 2.0 * 10**n, "peak_bytes": n * 10**9, "claims": 1}
         for n in (3, 4, 5)
     ]
-    drawn = growth_suite.plot({"builds": builds})
+    drawn = growth_suite.results_plot({"builds": builds})
     time, memory = drawn.spec["hconcat"]
     even, real = (layer["data"]["values"] for layer in time["layer"])
     assert [one["seconds"] for one in even] == [one["seconds"] for one in real]
     assert [one["gigabytes"] for one in memory["data"]["values"]] == [3, 4, 5]
-    assert drawn.says == "Seconds and peak memory of builds of 1,000 to 100,000 events"
+    assert drawn.caption == "Seconds and peak memory of builds of 1,000 to 100,000 events"
 
 
 def test_the_largest_build_is_held_against_both_of_a_tenth_of_it() -> None:
@@ -283,8 +286,8 @@ def test_a_run_says_of_every_goal_whether_it_was_met(results: dict[str, Any]) ->
     assert [goal["what"] for goal in results["goals"]] == [what for what, _, _ in GOALS]
     # 200 claims take less time than starting up: what is lost here must be called lost
     assert results["goals"][0]["met"] is False
-    assert "missed" in plain(results)
-    assert "\x1b" not in plain(results)
+    assert "missed" in text_report(results)
+    assert "\x1b" not in text_report(results)
 
 
 def test_the_results_describe_the_machine_without_naming_it(results: dict[str, Any]) -> None:
@@ -295,43 +298,36 @@ def test_the_results_describe_the_machine_without_naming_it(results: dict[str, A
     assert platform.node() not in described.split('"')
 
 
-@pytest.mark.parametrize(
-    "page",
-    ["nothing", f"{START}\n", f"{END}\n{START}\n", f"{START}\n{END}\n{START}\n{END}\n"],
-    ids=["no markers", "one marker", "wrong order", "twice"],
-)
-def test_a_readme_without_a_place_for_the_table_is_refused(page: str) -> None:
-    with pytest.raises(ClaimlogError, match=r"^README.md: expected the lines .* once each"):
-        replaced(page, "peers", "table")
-
-
-def test_a_readme_is_looked_at_before_anything_is_measured(bare: World) -> None:
+def test_pages_are_looked_at_before_anything_is_measured(bare: World) -> None:
     (bare.root / "README.md").write_text("no markers", "utf-8")
-    done = run_bench(bare, "peers", "--claims", "100", "--readme")
+    done = run_bench(bare, "peers", "--claims", "100", "--docs")
     assert done.returncode == 1
-    assert "README.md: expected the lines" in done.stderr
+    assert f"docs: expected the lines {START} and {END} in one place" in done.stderr
     assert done.stdout == ""
     assert (bare.root / "README.md").read_text("utf-8") == "no markers"
 
 
 def test_peers_that_disagree_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def child(_module: str, *words: str) -> str:
+    def failing(_module: str, *words: str) -> str:
         return json.dumps({"claims": len(words[0]), "rows": 1, "seconds": 1})
 
-    monkeypatch.setattr("workshop.bench.peers.suite.child", child)
+    monkeypatch.setattr("workshop.bench.peers.suite.run_module", failing)
     with pytest.raises(ClaimlogError, match="the numbers of claims differ"):
-        run(Package(ROOT), "peers", Wanted(100), tmp_path / "out.json", readme=False)
+        run_suite(Package(ROOT), "peers", BenchOptions(100), tmp_path / "out.json", into_docs=False)
     assert not (tmp_path / "out.json").exists()
 
 
 def test_the_bench_marks_every_stage_that_a_build_names() -> None:
-    assert ("import", *STAGES, "end") == MARKS
+    assert ("import", *STAGES, "end") == STAGE_MARKS
 
 
 @pytest.mark.parametrize("name", SUITES)
 def test_every_suite_offers_what_the_command_uses(name: str) -> None:
-    chosen: Suite = suite(name)
-    assert all(callable(part) for part in (chosen.measure, chosen.plain, chosen.markdown))
+    chosen: Suite = load_suite(name)
+    assert all(
+        callable(part)
+        for part in (chosen.collect_results, chosen.text_report, chosen.markdown_report)
+    )
     assert all(isinstance(module, str) for module in chosen.NEEDS)
 
 
@@ -352,7 +348,7 @@ class Site:
     """A small served log: everything there is to ask for, and what one request of each took."""
 
     package: Package
-    kinds: list[Kind]
+    kinds: list[AddressKind]
     found: dict[str, Any]
     pid: int
 
@@ -364,30 +360,30 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("site")
-    child("workshop.bench.site.dataset", str(ROOT), str(folder), str(SITE_CLAIMS))
+    run_module("workshop.bench.site.dataset", str(ROOT), str(folder), str(SITE_CLAIMS))
     package = Package(folder / "package")
     with closing(sqlite3.connect(package.build / "bench.db")) as database:
-        known = kinds(database, "bench", Schemas(package))
-    one = [Kind(kind.name, kind.group, kind.paths[:1]) for kind in known]
+        known = address_kinds(database, "bench", Schemas(package))
+    one = [AddressKind(kind.name, kind.group, kind.paths[:1]) for kind in known]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(site_suite, "kinds", lambda *_: one)
-        with serving(package, folder / "serve.log", "--releases", LATER) as server:
-            found = site_suite.served(package, server, Wanted(SITE_CLAIMS, requests=1))
-            some = [scenes.scenes("bench")[at] for at in (1, 3, 9)]
-            patch.setattr(scenes, "REQUESTS", 1)
-            patch.setattr(scenes, "scenes", lambda _: some)
-            with serving_plain(package, folder / "plain.log") as plain:
-                found["beside"] = scenes.compare("bench", server, plain, 1)
+        patch.setattr(site_suite, "address_kinds", lambda *_: one)
+        with serve_build(package, folder / "serve.log", "--releases", LATER_VERSION) as server:
+            found = site_suite.time_site(package, server, BenchOptions(SITE_CLAIMS, requests=1))
+            some = [scenarios.scenarios("bench")[at] for at in (1, 3, 9)]
+            patch.setattr(scenarios, "LEAST_REQUESTS", 1)
+            patch.setattr(scenarios, "scenarios", lambda _: some)
+            with serve_plain_datasette(package, folder / "plain.log") as plain:
+                found["beside"] = scenarios.compare_servers("bench", server, plain, 1)
     return Site(package, known, {"claims": SITE_CLAIMS, "requests": 1, **found}, server.pid)
 
 
-@pytest.mark.parametrize("item", PAGES, ids=lambda item: shown(item.pattern))
+@pytest.mark.parametrize("item", PAGES, ids=lambda item: readable_pattern(item.pattern))
 def test_every_page_of_the_site_is_asked_for(item: Page, site: Site) -> None:
-    name = shown(item.pattern)
+    name = readable_pattern(item.pattern)
     assert name in site.names
     # a file to download has no twin
-    assert f"{name}, as JSON" in site.names or item.pattern.startswith("/downloads/")
-    assert (f"{name}, in release {LATER}" in site.names) == item.in_releases
+    assert f"{name}, as JSON" in site.names or name.startswith(FILES)
+    assert (f"{name}, in release {LATER_VERSION}" in site.names) == item.in_releases
 
 
 @pytest.mark.parametrize("name", queries())
@@ -417,18 +413,20 @@ def test_the_first_page_is_weighed_with_all_that_it_fetches(site: Site) -> None:
 
 
 def test_the_table_of_the_site_stays_readable(site: Site) -> None:
-    rows = [line for line in site_suite.markdown(site.found).splitlines() if line[:2] == "| "]
+    rows = [
+        line for line in site_suite.markdown_report(site.found).splitlines() if line[:2] == "| "
+    ]
     assert 25 < len(rows) <= 56  # heads, goals, scenes, and a row for every group of kinds
     for group in {kind.group for kind in site.kinds}:
         assert any(group in row for row in rows)
-    assert all(kind.name in site_suite.plain(site.found) for kind in site.kinds)
+    assert all(kind.name in site_suite.text_report(site.found) for kind in site.kinds)
 
 
 def test_the_plot_of_the_site_has_every_kind_of_address_and_the_limit(
     site: Site, tmp_path: Path
 ) -> None:
-    shown = plots.draw(tmp_path, "site", site_suite.plot(site.found))
-    assert shown.endswith("(docs/bench-site.svg)")
+    shown = plots.write_plot(tmp_path, "site", site_suite.results_plot(site.found))
+    assert shown.endswith("(bench-site.svg)")
     drawn = (tmp_path / "docs" / "bench-site.svg").read_text("utf-8")
     assert f"{len(site.kinds)} kinds of address" in drawn
     assert "prepared queries" in drawn
@@ -436,24 +434,24 @@ def test_the_plot_of_the_site_has_every_kind_of_address_and_the_limit(
 
 
 def test_errors_and_pages_beside_others_are_compared_with_plain_datasette(site: Site) -> None:
-    found = {scene["name"]: scene for scene in site.found["beside"]}
+    found = {scenario["name"]: scenario for scenario in site.found["beside"]}
     assert len(found) == 3
-    assert [name for name, scene in found.items() if scene["ours"]["wrong"]] == []
+    assert [name for name, scenario in found.items() if scenario["ours"]["wrong"]] == []
     missing = found["an address that no route knows"]
     assert missing["plain"]["wrong"]  # a bare 500 instead of 404
     assert found["SQL with an error"]["ratio"] > 0
     assert found["/claims beside 3 slow queries"]["plain"] is None
-    told = site_suite.markdown(site.found)
-    assert all(f"| {name} |" in told for name in found)
+    report = site_suite.markdown_report(site.found)
+    assert all(f"| {name} |" in report for name in found)
 
 
 def test_every_scene_has_a_goal_that_can_be_missed() -> None:
-    scene = scenes.scenes("bench")[7]
+    scenario = scenarios.scenarios("bench")[7]
     good = {"median_ms": 5.0, "p95_ms": 9.0, "wrong": False}
-    assert scenes.judge(scene, good, good)["met"]
+    assert scenarios.scenario_result(scenario, good, good)["met"]
     for worse in ({"median_ms": 6.0}, {"p95_ms": 200.0}, {"wrong": True}):
-        assert not scenes.judge(scene, {**good, **worse}, good)["met"]
-    assert scenes.judge(scene, good, None)["ratio"] is None
+        assert not scenarios.scenario_result(scenario, {**good, **worse}, good)["met"]
+    assert scenarios.scenario_result(scenario, good, None)["ratio"] is None
 
 
 def test_the_server_is_gone_after_the_measuring(site: Site) -> None:
@@ -465,7 +463,9 @@ def test_the_server_is_gone_after_an_interrupt(site: Site, tmp_path: Path) -> No
     pids: list[int] = []
 
     def interrupted() -> None:
-        with serving(site.package, tmp_path / "serve.log", "--releases", LATER) as server:
+        with serve_build(
+            site.package, tmp_path / "serve.log", "--releases", LATER_VERSION
+        ) as server:
             pids.append(server.pid)
             os.kill(server.pid, 0)  # it runs
             raise KeyboardInterrupt
@@ -480,7 +480,7 @@ def test_a_server_that_does_not_start_is_named_with_what_it_said(tmp_path: Path)
     (tmp_path / "datapackage.json").write_text('{"name": "none"}', "utf-8")
     with (
         pytest.raises(ClaimlogError, match=r"did not answer; it said: .*") as caught,
-        serving(Package(tmp_path), tmp_path / "serve.log"),
+        serve_build(Package(tmp_path), tmp_path / "serve.log"),
     ):
         pass
     assert "claimlog:" in str(caught.value)
@@ -520,30 +520,32 @@ def odd() -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize("path", ["/slow", "/gone", "/late"])
 def test_a_page_that_is_slow_or_fails_is_missed(path: str, odd: httpx.Client, site: Site) -> None:
-    found = site_suite.judged(ask(odd, Kind("odd", "pages", ["/quick", path]), 4).shown())
+    found = site_suite.with_verdict(
+        time_requests(odd, AddressKind("odd", "pages", ["/quick", path]), 4).summary()
+    )
     assert found["met"] is False
     assert found["requests"] == 4
     assert found["not_ok"] == (["/gone", "/gone"] if path == "/gone" else [])
     assert found["timed_out"] == (["/late", "/late"] if path == "/late" else [])
     goals = site_suite.goals([found], 0)
     assert [goal["met"] for goal in goals].count(False) == 1
-    told = site_suite.plain({**site.found, "kinds": [found], "goals": goals})
-    assert "missed: odd" in told
-    assert path in told
+    report = site_suite.text_report({**site.found, "kinds": [found], "goals": goals})
+    assert "missed: odd" in report
+    assert path in report
 
 
 def test_the_first_request_counts_though_it_is_one_of_many(odd: httpx.Client) -> None:
-    kind = Kind("odd", "pages", ["/slow", *["/quick"] * 40])
-    found = site_suite.judged(ask(odd, kind, 1).shown())
+    kind = AddressKind("odd", "pages", ["/slow", *["/quick"] * 40])
+    found = site_suite.with_verdict(time_requests(odd, kind, 1).summary())
     assert found["first_ms"] > 100 > found["p95_ms"]
     assert found["met"] is False
 
 
 def test_what_styles_fetch_weighs_too_and_what_is_only_linked_does_not(odd: httpx.Client) -> None:
     page, style, image = (len(odd.get(path).content) for path in ("/page", "/a.css", "/b.png"))
-    assert weight(odd, "/page") == page + style + 2 * image
+    assert page_bytes(odd, "/page") == page + style + 2 * image
 
 
 def test_a_kind_that_measures_nothing_is_an_error(odd: httpx.Client) -> None:
     with pytest.raises(ClaimlogError, match="nothing was measured of /facts/FACT"):
-        ask(odd, Kind("/facts/FACT", "/facts/FACT", []), 5)
+        time_requests(odd, AddressKind("/facts/FACT", "/facts/FACT", []), 5)

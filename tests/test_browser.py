@@ -6,6 +6,7 @@ Fixtures have module scope on purpose: see `browser`.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,14 +30,13 @@ from browser import (
 )
 from claimlog.build import build
 from claimlog.package import Package
-from claimlog.site.pages import PAGES, routes
+from claimlog.site.pages import PAGES
 from conftest import ROOT, World, copied
 from test_release import repository
 
-routes()
 PATTERNS = [item.pattern for item in PAGES]
-FILES = r"/downloads/(?P<file>[^/]+)"
-"""A route that answers with a file, no page."""
+FILES = (r"/downloads/(?P<file>[^/]+)", r"/docs/(?P<image>[^/]+)")
+"""Routes that answer with a file, no page."""
 SCHEMES = ("light", "dark")
 MISSING = "/claims/C999-999"
 PAPER = {"width": 794, "height": 1123}
@@ -63,6 +63,7 @@ SAMPLES = (
     "f.claim_id = c.claim_id and f.role = 'from' join actors a using (actor_id) "
     "where c.measure is not null and a.state_id is not null "
     "group by 1, 2 order by count(*) desc limit 1",
+    "select 'performance' as document",
 )
 """Queries whose columns fill the named parts of a route: all that a page can show, in few rows."""
 
@@ -83,7 +84,7 @@ KINDS = [
     *(
         pytest.param(pattern, id="home" if re.fullmatch(pattern, "") else pattern)
         for pattern in PATTERNS
-        if pattern != FILES
+        if pattern not in FILES
     ),
     pytest.param("retracted", id="a retracted claim"),
     *(pytest.param(path, id=name) for name, path in ASKED.items() if exists(path)),
@@ -126,6 +127,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """This project's own corpus, served."""
     out = tmp_path_factory.mktemp("corpus") / "build"
     build(Package(ROOT), out)
+    shutil.copytree(ROOT / "docs", out.with_name("docs"))
     with serving(ROOT, out) as site:
         yield site
 

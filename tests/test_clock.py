@@ -48,7 +48,7 @@ def at(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 def ready(world: World, command: str) -> datetime:
     """Make the package ready for a command and return its last time."""
     if command == "retract":
-        world.retract("links", "L0001")
+        world.retract("L0001")
     if command == "seal":
         world.add("actors", [actor("quay", "agency")])
     return last(world)

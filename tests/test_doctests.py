@@ -9,10 +9,12 @@ import pkgutil
 import pytest
 
 import claimlog
+import workshop
 
 MODULES = [
     name
-    for _, name, _ in pkgutil.walk_packages(claimlog.__path__, "claimlog.")
+    for package in (claimlog, workshop)
+    for _, name, _ in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     if not name.endswith("__main__")
 ]
 

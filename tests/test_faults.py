@@ -19,10 +19,10 @@ from claimlog.package import Package
 from claimlog.release.changelog import changelog, undo_changelog
 from claimlog.swap import publishing
 from conftest import ROOT, World, actor
-from faults.calls import flushed, touching
-from faults.judge import misspoken
-from faults.state import units, wrong
-from faults.zygote import Done, Fault, attached
+from faults.calls import flushed_names, package_calls
+from faults.injection import message_problems
+from faults.state import read_units, unit_problems
+from faults.zygote import CommandResult, Fault, attach_strace
 
 TRACE = """\
 openat(AT_FDCWD</p>, "/lib/libz.so", O_RDONLY) = 3</lib/libz.so>
@@ -58,7 +58,7 @@ def test_a_sample_of_faults_loses_nothing_and_leaves_nothing() -> None:
 
 
 def test_only_calls_that_touch_the_package_count() -> None:
-    found = [(call.syscall, call.number) for call in touching(TRACE, Path("/p"), 7)]
+    found = [(call.syscall, call.number) for call in package_calls(TRACE, Path("/p"), 7)]
     assert found == [
         ("openat", 1),
         ("write", 1),
@@ -68,7 +68,7 @@ def test_only_calls_that_touch_the_package_count() -> None:
         ("close", 2),
         ("rename", 1),
     ]
-    assert flushed(TRACE) == {".new"}
+    assert flushed_names(TRACE) == {".new"}
 
 
 @pytest.mark.parametrize("kind", ["ENOSPC", "KILL"])
@@ -87,7 +87,7 @@ def test_a_fault_strikes_the_file_that_it_is_aimed_at_and_no_pipe_socket_or_even
         finally:
             os._exit(0)
     fault = Fault("write", 3, kind, "file-{pid}-new")
-    strace = attached(child, said, tmp_path, fault, ("write",), False)
+    strace = attach_strace(child, said, tmp_path, fault, ("write",), False)
     os.write(opener, b"x")
     _, status = os.waitpid(child, 0)
     strace.wait(60)
@@ -141,7 +141,7 @@ def test_a_call_is_known_by_its_file_and_its_number_there() -> None:
             f'1 unlinkat(8<{root}>, "b", 0) = 0',
         ]
     )
-    found = [(c.syscall, c.path, c.number, c.nth) for c in touching(trace, Path(root), 77)]
+    found = [(c.syscall, c.path, c.number, c.nth) for c in package_calls(trace, Path(root), 77)]
     assert found == [
         ("openat", ".a-new-{pid}-0001", 1, 1),
         ("write", ".a-new-{pid}-0001", 1, 2),
@@ -152,16 +152,16 @@ def test_a_call_is_known_by_its_file_and_its_number_there() -> None:
 
 
 def test_a_unit_that_is_gone_half_there_or_left_in_sight_is_seen(world: World) -> None:
-    before = units(world.root)
+    before = read_units(world.root)
     world.add("actors", [actor("port", "agency")])
     world.seal("more")
-    after = units(world.root)
-    assert wrong(after, before, after) == wrong(before, before, after) == []
+    after = read_units(world.root)
+    assert unit_problems(after, before, after) == unit_problems(before, before, after) == []
     shutil.rmtree(world.package.events / "0001-register")
     (world.package.events / "0004-more" / "batch.json").unlink()
     (world.root / "notes").mkdir()
     (world.root / ".datapackage.json-new-1-0").touch()
-    assert wrong(units(world.root), before, after) == [
+    assert unit_problems(read_units(world.root), before, after) == [
         "events/0001-register is gone",
         "events/0004-more is neither as before nor as after",
         "notes is left in sight",
@@ -179,7 +179,7 @@ def test_a_unit_that_is_gone_half_there_or_left_in_sight_is_seen(world: World) -
     ],
 )
 def test_a_message_is_one_line_that_blames_no_fault_of_ours(err: str, wanted: int) -> None:
-    assert len(misspoken(Done(1, "", err))) == wanted
+    assert len(message_problems(CommandResult(1, "", err))) == wanted
 
 
 # what faults showed

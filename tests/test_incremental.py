@@ -233,6 +233,8 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
     world: World, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(world.package, world.package.build)
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
     cache = world.package.state / "cache"
     if harm == "garbage":
         (cache / "state.json").write_text('{"format": 1, "code": [')
@@ -252,8 +254,6 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
     else:
         shutil.rmtree(cache / "parts")
     said_so: list[str] = []
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
     build(world.package, world.package.build, progress=said_so.append)
     told = [message for message in said_so if message.startswith("the cache")]
     assert len(told) == (harm in ("garbage", "version"))
@@ -294,13 +294,13 @@ def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
 
 def test_a_cache_state_that_changed_in_place_is_not_used(world: World) -> None:
     build(world.package, world.package.build)
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
     path = world.package.state / "cache" / "state.json"
     data = path.read_bytes()
     path.write_bytes(data.replace(b'"rows": ', b'"rows":9', 1))
     assert len(path.read_bytes()) == len(data)
     said_: list[str] = []
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
     build(world.package, world.package.build, progress=said_.append)
     assert "the cache cannot be read: not used" in said_
     found = [*said(world.package, world.package.build)]

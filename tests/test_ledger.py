@@ -96,9 +96,9 @@ def test_a_claims_number_follows_the_largest_of_its_own_source(world: World) -> 
 
 
 def test_the_number_of_a_retracted_claim_is_never_given_again(world: World) -> None:
-    world.retract("claims", "C001-005")
-    world.retract("links", "L0001")
-    world.retract("claims", "C001-006")
+    world.retract("C001-005")
+    world.retract("L0001")
+    world.retract("C001-006")
     assert world.add("claims", [LETTER]) == ["C001-007"]
     with pytest.raises(ClaimlogError) as error:
         world.add("claims", [{**LETTER, "claim_id": "C001-006"}])
@@ -152,7 +152,7 @@ def test_an_amended_quote_moves_the_anchor_and_keeps_the_rest(world: World) -> N
 def test_versions_count_up_and_a_retraction_repeats_the_last_state(world: World) -> None:
     world.amend("claims", "C001-005", note="One.")
     world.amend("claims", "C001-005", note="Two.")
-    world.retract("claims", "C001-005", "Enough.")
+    world.retract("C001-005", "Enough.")
     world.seal("life")
     rows = world.rows("claims")
     assert [(row["action"], row["version"], row["note"]) for row in rows] == [
@@ -172,7 +172,7 @@ def test_versions_count_up_and_a_retraction_repeats_the_last_state(world: World)
             "add a new one",
         ),
         (
-            lambda world: world.retract("claims", "C001-004"),
+            lambda world: world.retract("C001-004"),
             "C001-004 was retracted (version 2: The text does not say so.); it cannot be changed; "
             "add a new one",
         ),
@@ -235,7 +235,7 @@ def test_a_row_that_breaks_a_rule_is_refused_and_the_open_batch_stays(world: Wor
 def test_a_retraction_that_leaves_a_reference_hanging_is_refused(world: World) -> None:
     before = snapshot(world)
     with pytest.raises(FindingsError) as error:
-        world.retract("claims", "C001-006")
+        world.retract("C001-006")
     assert "C001-006" in str(error.value.findings[0])
     assert snapshot(world) == before
 
@@ -438,14 +438,14 @@ def test_a_sealed_batch_that_is_missing_is_not_forgotten_by_the_next_seal(world:
 def test_a_descriptor_that_cannot_be_written_does_not_undo_the_seal(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import claimlog.edit.batch_files
+    import claimlog.package
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     world.add("claims", [LETTER])
     with monkeypatch.context() as patched:
-        patched.setattr(claimlog.edit.batch_files, "write_durably", full)
+        patched.setattr(claimlog.package, "write_durably", full)
         with pytest.raises(ClaimlogError) as error:
             world.seal("more")
     assert str(error.value) == (

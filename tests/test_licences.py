@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.metadata import Distribution, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from conftest import ROOT
-from workshop.licences import LOCK, is_permissive, licence_text, licences, main
+from workshop.licences import LOCKS, is_permissive, licence_text, licences, main
 
 
 def test_everything_that_is_installed_to_run_is_listed_under_a_licence_that_lets_use_it() -> None:
-    found = list(licences(LOCK))
+    found = [licence for lock in LOCKS for licence in licences(lock)]
     assert len(found) > 50
     assert [licence for licence in found if licence.flaw] == []
     assert {"polars", "datasette", "frictionless"} <= {licence.name for licence in found}
@@ -24,6 +26,20 @@ def test_pip_and_setuptools_are_not_installed_to_run() -> None:
     for name in ("requirements.txt", "requirements-dev.txt", "requirements-spark.txt"):
         text = (ROOT / name).read_text("utf-8")
         assert not re.search(r"^(pip|setuptools)\b", text, re.MULTILINE), name
+
+
+def test_what_builds_the_package_is_pinned_apart_and_not_needed_to_run_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    building = {"hatchling", "editables"}
+    named = {Requirement(text).name for text in project["dependencies"]}
+    assert len(named) > 10
+    assert not building & named
+    pinned = {
+        name: set(re.findall(r"^([a-z0-9-]+)(?:\[[^]]*])?==", (ROOT / name).read_text(), re.M))
+        for name in ("requirements.txt", "requirements-dev.txt", "requirements-build.txt")
+    }
+    assert building <= pinned["requirements-build.txt"]
+    assert not building & (pinned["requirements.txt"] | pinned["requirements-dev.txt"])
 
 
 def test_claimlog_imports_neither_pip_nor_setuptools() -> None:

@@ -152,6 +152,11 @@ def test_a_python_that_is_not_there_is_named_in_one_line(checkout: Path) -> None
     assert not (checkout / "pwned").exists()
 
 
+def test_a_release_refreshes_the_documentation_after_it(checkout: Path) -> None:
+    commands = make(checkout, "release", "VERSION=0.3.0")
+    assert commands[-3:-1] == [["release", "--", "0.3.0"], ["-m", "workshop.docs"]]
+
+
 def test_a_release_without_a_version_asks_for_it(checkout: Path) -> None:
     done = subprocess.run(
         ["make", "release"],

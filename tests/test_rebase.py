@@ -200,7 +200,7 @@ def test_an_amendment_of_what_the_other_side_retracted_is_refused(
     branches: tuple[World, World],
 ) -> None:
     ours, theirs = branches
-    ours.retract("claims", "C001-005")
+    ours.retract("C001-005")
     ours.seal("alpha")
     theirs.amend("claims", "C001-005", note="Theirs.")
     theirs.seal("beta")

@@ -21,12 +21,14 @@ from claimlog.export.deprecations import Deprecation
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Entry, Version, find, read_index
 from claimlog.package import Package
+from claimlog.release import generated_files
+from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.diff import Point, compare, shapes
 from claimlog.release.layout import digest
 from claimlog.release.make import Made, make, refuse_wrong
 from claimlog.release.rebuild import rebuild, rebuild_exactly
 from claimlog.schema.table_schema import Schemas, dump
-from claimlog.site.history import BECAME
+from claimlog.site.pages.releases import NET_CHANGES
 from conftest import ROOT, World, asking, claim, copied
 
 DAY = "2026-11-21"
@@ -538,11 +540,10 @@ def test_wrong_words_of_the_command_are_usage_errors(
 
 
 def cited(repo: Repo) -> None:
-    """Give the package the files that say the last release, as this project has them."""
+    """Give the package the files that repeat other facts, as this project has them."""
     (repo.root / "CITATION.cff").write_text("version: 0.0.0\n")
-    (repo.root / "README.md").write_text(
-        "# Tiny\n\n<!-- generated: state -->\n<!-- /generated -->\n"
-    )
+    (repo.root / PAGE).parent.mkdir()
+    (repo.root / PAGE).write_text("# An old manual\n")
     repo.commit()
 
 
@@ -579,42 +580,52 @@ def test_the_printed_steps_leave_a_tag_whose_files_say_its_version(
         name: subprocess.run(
             [*bare, f"v0.1.0:{name}"], check=True, capture_output=True, text=True
         ).stdout
-        for name in ("CITATION.cff", "README.md", "CHANGELOG.md", "releases/0.1.0.json")
+        for name in ("CITATION.cff", PAGE, "CHANGELOG.md", "releases/0.1.0.json")
     }
     assert "version: 0.1.0\n" in shown["CITATION.cff"]
     assert f"date-released: '{DAY}'" in shown["CITATION.cff"]
-    assert f"The last release is 0.1.0 of {DAY}" in shown["README.md"]
+    assert shown[PAGE] == coding_manual(Schemas(repo.package))
     assert f"## 0.1.0 ({DAY})" in shown["CHANGELOG.md"]
     assert repo.world.run("schemas").returncode == 0
 
 
 def test_a_seal_leaves_the_generated_files_in_order(repo: Repo) -> None:
     cited(repo)
-    assert repo.world.run("schemas", "--write").returncode == 0
     repo.world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
     done = repo.world.run("seal", "--slug", "quay", "--title", "A quay", "--method", "By a test.")
     assert done.returncode == 0, done.stderr
-    assert "commit it together with datapackage.json, README.md\n" in done.stdout
+    assert f"commit it together with datapackage.json, {PAGE}\n" in done.stdout
     assert repo.world.run("schemas").returncode == 0
-    assert "in 4 batches" in (repo.root / "README.md").read_text()
 
 
-def test_a_seal_holds_when_a_generated_file_cannot_be_made(repo: Repo) -> None:
+def test_a_seal_mends_a_generated_file_that_is_no_text(repo: Repo) -> None:
     cited(repo)
-    (repo.root / "README.md").write_text("<!-- generated: harbour -->\n<!-- /generated -->\n")
+    (repo.root / PAGE).write_bytes(b"\xff")
     repo.world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
     done = repo.world.run("seal", "--slug", "quay", "--title", "A quay", "--method", "By a test.")
-    assert done.returncode == 1
-    assert done.stderr.startswith(
-        "claimlog: events/0004-quay is sealed, but README.md: there is no generated part harbour; "
-    )
-    assert done.stderr.endswith("; mend that and run claimlog schemas --write\n")
-    assert (repo.package.events / "0004-quay").is_dir()
+    assert done.returncode == 0, done.stderr
+    assert (repo.root / PAGE).read_text("utf-8") == coding_manual(Schemas(repo.package))
 
 
-def test_a_readme_without_marks_is_left_alone(repo: Repo) -> None:
-    (repo.root / "README.md").write_text("# Of somebody else\n")
-    assert repo.world.run("schemas").returncode == 0
+def test_what_was_done_holds_when_a_generated_file_cannot_be_written(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_path: Path, _data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    cited(repo)
+    monkeypatch.setattr(generated_files, "write_durably", failing)
+    with pytest.raises(
+        ClaimlogError, match=r"^events/0004-quay is sealed, but .*; run claimlog schemas --write$"
+    ):
+        generated_files.refresh(repo.package, "events/0004-quay is sealed")
+
+
+def test_a_readme_is_left_alone_whatever_is_in_it(repo: Repo) -> None:
+    text = "<!-- generated: harbour -->\n<!-- /generated -->\n"
+    (repo.root / "README.md").write_text(text)
+    assert repo.world.run("schemas", "--write").returncode == 0
+    assert (repo.root / "README.md").read_text() == text
 
 
 def test_stale_schemas_are_not_released(repo: Repo) -> None:
@@ -660,11 +671,11 @@ def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
     repo.release("0.1.0", as_of="2")
     world = repo.world
     world.add("claims", [claim(QUOTE, "Added, and soon retracted.")])
-    world.retract("claims", "C001-007", "Coded twice.")
+    world.retract("C001-007", "Coded twice.")
     world.amend("claims", "C001-001", note="Once.")
     world.amend("claims", "C001-001", note="Twice.")
     world.amend("claims", "C001-002", note="Amended, then retracted.")
-    world.retract("claims", "C001-002", "Not in the text.")
+    world.retract("C001-002", "Not in the text.")
     world.add("claims", [claim("nobody noticed", "It went unseen, a text says.")])
     world.seal("more")
     made = repo.release("0.2.0")
@@ -674,7 +685,7 @@ def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
     build(repo.package, repo.package.build)
     with sqlite3.connect(repo.package.build / "tiny.db") as database:
         database.row_factory = sqlite3.Row
-        became = dict(database.execute(BECAME, {"version": "0.2.0"}).fetchone())
+        became = dict(database.execute(NET_CHANGES, {"version": "0.2.0"}).fetchone())
         table = dict(database.execute("select * from releases where version = '0.2.0'").fetchone())
     assert became == {
         "new_claims": net["added"],

@@ -183,7 +183,7 @@ def test_a_coding_is_joined_to_the_published_claim_of_the_same_passage(
 def test_a_retracted_coding_counts_no_more(world: World) -> None:
     world.add("codings", [coding(CLERK, "coder-1"), coding(CLERK, "coder-2")])
     world.add("codings", [coding(LETTER, "coder-2")])
-    world.retract("codings", "K0003", "Marked by mistake.")
+    world.retract("K0003", "Marked by mistake.")
     world.seal("codings")
     assert world.run("build").returncode == 0
     spans = pl.read_parquet(world.root / "build/parquet/span_agreement.parquet")

@@ -85,7 +85,7 @@ def test_a_log_whose_claims_are_all_retracted_is_valid(bare: World) -> None:
     bare.add("actors", ACTORS)
     bare.add("sources", SOURCES)
     bare.add("claims", CLAIMS[2:3])
-    bare.retract("claims", "C001-001")
+    bare.retract("C001-001")
     bare.seal("withdrawn")
     report = checked(bare)
     assert report.findings == []

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from claimlog import manual
 from claimlog.edit.new_rows import parse
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import type_flaw
 from claimlog.package import Package
+from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.schema.table_schema import Field, Schemas, Table
 from conftest import ROOT, World
 
@@ -125,8 +125,8 @@ def test_nine_hard_questions_are_settled_with_a_ruling_and_an_example() -> None:
 
 
 def test_the_coders_manual_holds_every_variable_code_step_and_decision() -> None:
-    page = (ROOT / manual.PAGE).read_text("utf-8")
-    assert page == manual.page(SCHEMAS)
+    page = (ROOT / PAGE).read_text("utf-8")
+    assert page == coding_manual(SCHEMAS)
     book = SCHEMAS.codebook
     lists = {item.codelist for row in book.variables for item in SCHEMAS.columns(row)} - {None}
     assert {"content", "event_code", "measure", "likelihood"} <= lists

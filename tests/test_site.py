@@ -17,7 +17,7 @@ from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import CELLS, ROWS, queries
 from claimlog.package import Package
-from claimlog.site.serve import SETTINGS, command
+from claimlog.site.server_command import SETTINGS, server_command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal
 
@@ -204,7 +204,7 @@ def test_our_style_sheet_is_served_by_the_plugin(get: Get) -> None:
 
 def test_serving_without_a_build_says_what_to_run(world: World) -> None:
     with pytest.raises(ClaimlogError, match="there is no build; run make build"):
-        command(world.package, world.package.build, "127.0.0.1", 8001)
+        server_command(world.package, world.package.build, "127.0.0.1", 8001)
 
 
 def test_a_busy_port_is_named_and_another_is_offered(served: World) -> None:

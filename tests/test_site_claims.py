@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
-from claimlog.site.formats import edtf, number, when
-from claimlog.site.frozen import freeze
-from claimlog.site.headers import HEADERS
+from claimlog.site.protection.security_headers import HEADERS
+from claimlog.site.release_databases import place_releases
+from claimlog.site.template_filters import edtf, number, when
 from claimlog.sources.text import Text
 from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
 from test_release import Repo, repository
@@ -96,7 +96,7 @@ def since(past: Repo) -> Get:
 
 @pytest.fixture(scope="module")
 def beside(past: Repo) -> Get:
-    return asking(past.package.build, *freeze(past.package, past.package.build, "all"))
+    return asking(past.package.build, *place_releases(past.package, past.package.build, "all"))
 
 
 LATE = "nobody noticed"
@@ -182,39 +182,39 @@ def test_structured_data_name_a_release_only_for_the_version_that_it_holds(since
     assert {name for name, part in parts.items() if "version" in part} == {"C001-001"}
 
 
-def linked(page: Any) -> Any:
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.text, re.DOTALL)
-    assert found is not None
-    return json.loads(found[1])
+def jsonld_of(page: Any) -> Any:
+    script = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.text, re.DOTALL)
+    assert script is not None
+    return json.loads(script[1])
 
 
 def test_structured_data_describe_the_claim_and_the_passage_of_its_text(get: Get) -> None:
-    said = linked(get("/claims/C001-001"))
-    assert said == get("/claims/C001-001.json").json()["jsonld"]
-    assert (said["@type"], said["@id"], said["url"]) == ("Claim", *["/claims/C001-001"] * 2)
-    assert get(said["@id"]).status_code == 200
-    annotation = said["subjectOf"]
-    assert annotation["oa:hasBody"] == {"@id": said["@id"]}
+    jsonld = jsonld_of(get("/claims/C001-001"))
+    assert jsonld == get("/claims/C001-001.json").json()["jsonld"]
+    assert (jsonld["@type"], jsonld["@id"], jsonld["url"]) == ("Claim", *["/claims/C001-001"] * 2)
+    assert get(jsonld["@id"]).status_code == 200
+    annotation = jsonld["subjectOf"]
+    assert annotation["oa:hasBody"] == {"@id": jsonld["@id"]}
     target = annotation["oa:hasTarget"]
     assert target["@type"] == "oa:SpecificResource"
     text = target["oa:hasSource"]
     assert text["sha256"] == Text(TEXT).sha256
-    assert text["encodesCreativeWork"]["@id"] == said["appearance"]["@id"] == "/sources/S001"
+    assert text["encodesCreativeWork"]["@id"] == jsonld["appearance"]["@id"] == "/sources/S001"
     place = target["oa:hasSelector"]
     assert TEXT[place["oa:start"] : place["oa:end"]] == STOPPED
 
 
 def test_structured_data_of_a_release_have_its_addresses(beside: Get) -> None:
-    said = linked(beside("/releases/0.1.0/claims/C001-001"))
-    assert said["@id"] == said["url"] == "/releases/0.1.0/claims/C001-001"
-    assert said["appearance"]["@id"] == "/releases/0.1.0/sources/S001"
+    jsonld = jsonld_of(beside("/releases/0.1.0/claims/C001-001"))
+    assert jsonld["@id"] == jsonld["url"] == "/releases/0.1.0/claims/C001-001"
+    assert jsonld["appearance"]["@id"] == "/releases/0.1.0/sources/S001"
 
 
 def test_the_first_page_describes_the_dataset_and_its_files(get: Get) -> None:
-    said = linked(get("/"))
-    assert (said["@type"], said["@id"], said["url"]) == ("Dataset", "/", "/")
-    assert said["name"] == "A tiny package"
-    for file in said["distribution"]:
+    jsonld = jsonld_of(get("/"))
+    assert (jsonld["@type"], jsonld["@id"], jsonld["url"]) == ("Dataset", "/", "/")
+    assert jsonld["name"] == "A tiny package"
+    for file in jsonld["distribution"]:
         answer = get(file["contentUrl"])
         assert answer.status_code == 200
         assert sha256(answer.content).hexdigest() == file["sha256"]

@@ -21,15 +21,15 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from claimlog.build import build
-from claimlog.site import limits
-from claimlog.site.connections import Connection, Door, most_connections
-from claimlog.site.host_names import misdirected, names_of
-from claimlog.site.peers import peer_of
-from claimlog.site.reader_request import ReaderRequest
-from claimlog.site.sending import Budget, Gone, Sender
-from claimlog.site.serve import command
-from claimlog.site.server import SeldomErrors
-from claimlog.site.slots import Busy, Slots
+from claimlog.site.protection import reader_limits
+from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
+from claimlog.site.protection.host_names import misdirected, names_of
+from claimlog.site.protection.peers import peer_of
+from claimlog.site.protection.reader_request import ReaderRequest
+from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
+from claimlog.site.protection.slots import ServerBusy, Slots
+from claimlog.site.server import LoopErrorHandler
+from claimlog.site.server_command import server_command
 from conftest import World, copied
 
 FILES = 192
@@ -59,30 +59,30 @@ class Site:
     def status(self, path: str) -> int:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=30).status_code
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text("utf-8")
 
 
 @contextmanager
 def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
-    """Serve a build with few files, and with shorter times than the limits."""
+    """Serve a build with few files, and with shorter times than the reader_limits."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = command(
+    words = server_command(
         world.package, world.package.build, "127.0.0.1", port, host_names=["claims.example"]
     )
     program = (
         "import resource, sys\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))\n"
-        "from claimlog.site import limits\n"
-        f"vars(limits).update({shorter})\n"
+        "from claimlog.site.protection import reader_limits\n"
+        f"vars(reader_limits).update({shorter})\n"
         "from claimlog.site.server import main\n"
         "main(sys.argv[1:])\n"
     )
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         words = [words[0], "-P", "-c", program, *words[words.index("claimlog.site.server") + 1 :]]
-        process = subprocess.Popen(words, stdout=said, stderr=said)
+        process = subprocess.Popen(words, stdout=output, stderr=output)
     try:
         until = time.monotonic() + 60
         while "startup complete" not in log.read_text("utf-8"):
@@ -171,7 +171,7 @@ def test_a_body_is_not_parsed_and_ends_the_connection(head: bytes, site: Site) -
         assert sent < 4_000_000  # what the system had room for, and no more
 
 
-@pytest.mark.parametrize("size", [limits.HEAD_BYTES, 120_000])
+@pytest.mark.parametrize("size", [reader_limits.HEAD_BYTES, 120_000])
 def test_a_head_is_as_long_as_it_may_be_however_it_arrives(size: int) -> None:
     head = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"a:\r\n" * (size // 4) + b"\r\n"
     assert status_of(head)[0] == 431
@@ -193,11 +193,11 @@ def status_of(text: bytes) -> tuple[int, bytes]:
         await send({"type": "http.response.body", "body": b""})
 
     async def run() -> bytes:
-        async with listening(app) as (door, address):
+        async with listening(app) as (limiter, address):
             reader, writer = await asyncio.open_connection(*address)
-            while not door.inside:
+            while not limiter.open:
                 await asyncio.sleep(0.01)
-            [connection] = door.inside
+            [connection] = limiter.open
             connection.data_received(text)
             await asyncio.sleep(0.05)
             connection.transport.close()
@@ -210,18 +210,18 @@ def status_of(text: bytes) -> tuple[int, bytes]:
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[tuple[Door, Any]]:
+async def listening(app: Any) -> AsyncIterator[tuple[ConnectionLimiter, Any]]:
     """Listen for connections to an application in this process."""
-    door = Door(8)
+    limiter = ConnectionLimiter(8)
     config = uvicorn.Config(app, proxy_headers=False, interface="asgi3")
     state = {"config": config, "server_state": ServerState(), "app_state": {}}
     with socket.socket() as own:
         own.bind(("127.0.0.1", 0))
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(door, **state), sock=own
+            lambda: Connection(limiter, **state), sock=own
         )
         try:
-            yield door, own.getsockname()
+            yield limiter, own.getsockname()
         finally:
             server.close()
 
@@ -238,13 +238,13 @@ def test_nobody_works_for_a_client_that_has_gone(capfd: pytest.CaptureFixture[st
             ended += 1
 
     async def run() -> None:
-        async with listening(app) as (door, address), asyncio.timeout(SOON):
+        async with listening(app) as (limiter, address), asyncio.timeout(SOON):
             for _ in range(20):
                 _, writer = await asyncio.open_connection(*address)
                 writer.write(request("/"))
                 await asyncio.sleep(0)
                 writer.transport.abort()
-            while not started or door.inside or ended < started:
+            while not started or limiter.open or ended < started:
                 await asyncio.sleep(0.01)
 
     asyncio.run(run())
@@ -284,7 +284,7 @@ def test_a_slot_is_kept_for_a_job_that_outlasts_its_reader() -> None:
         job = asyncio.get_running_loop().create_future()
         reader.hold(job)
         reader.finish()  # the client has gone
-        with pytest.raises(Busy):
+        with pytest.raises(ServerBusy):
             await slots.acquire("a")
         job.set_exception(ValueError("nobody looks at it"))
         await asyncio.sleep(0)
@@ -311,10 +311,10 @@ def test_a_slot_passes_over_those_who_go_at_the_same_moment() -> None:
 
 def test_pages_have_a_share_for_each_peer_too() -> None:
     async def run() -> None:
-        slots = Slots(limits.PAGES, limits.CONNECTIONS, limits.PEER_PAGES)
+        slots = Slots(reader_limits.PAGES, reader_limits.CONNECTIONS, reader_limits.PEER_PAGES)
         mine = [asyncio.create_task(slots.acquire("a")) for _ in range(200)]
         await asyncio.sleep(0)
-        assert sum(task.done() for task in mine) == limits.PEER_PAGES < limits.PAGES
+        assert sum(task.done() for task in mine) == reader_limits.PEER_PAGES < reader_limits.PAGES
         other = asyncio.create_task(slots.acquire("b"))
         await asyncio.sleep(0)
         assert other.done()
@@ -325,7 +325,7 @@ def test_pages_have_a_share_for_each_peer_too() -> None:
 
 
 def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Site) -> None:
-    before = len(site.said())
+    before = len(site.output())
     with ExitStack() as stack:
         for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
             for _ in range(FILES // 2):
@@ -333,7 +333,7 @@ def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Sit
         started = time.monotonic()
         assert site.status("/claims") == 200
         assert time.monotonic() - started < SOON
-    assert len(site.said()) - before < 1000
+    assert len(site.output()) - before < 1000
 
 
 ROWS = "with recursive n(i) as (select 1 union all select i + 1 from n limit 180) "
@@ -357,7 +357,7 @@ def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(si
         stalled = slow[heads.index(b"HTTP/1.1 200")]
         assert ends(stalled)
     assert site.status(f"/tiny.json?{LARGE}") == 200
-    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+    assert not any(word in site.output() for word in ("ERROR", "Traceback", "Caught this error"))
 
 
 def test_streams_that_are_not_read_keep_no_other_waiting_for_long(site: Site) -> None:
@@ -371,14 +371,14 @@ def test_streams_that_are_not_read_keep_no_other_waiting_for_long(site: Site) ->
         assert third.recv(12) == b"HTTP/1.1 200"  # within the time of the socket
         assert ends(one)
         assert ends(two)
-    assert not any(word in site.said() for word in ("ERROR", "Traceback", "Caught this error"))
+    assert not any(word in site.output() for word in ("ERROR", "Traceback", "Caught this error"))
 
 
 def test_a_reader_with_many_slow_queries_leaves_room_for_another(site: Site) -> None:
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
     path = f"/tiny.json?{httpx.QueryParams({'sql': endless})}"
     with ExitStack() as stack:
-        for _ in range(limits.READERS + limits.WAITING):
+        for _ in range(reader_limits.READERS + reader_limits.WAITING):
             stack.enter_context(site.connect(request(path), "127.0.0.2"))
         time.sleep(0.3)
         started = time.monotonic()
@@ -391,7 +391,7 @@ def test_a_table_for_spreadsheets_takes_a_slot_of_the_streams(site: Site) -> Non
         for host in ("127.0.0.2", "127.0.0.3"):
             slow = site.connect(request(f"/tiny.csv?_stream=1&{LARGE}"), host)
             assert stack.enter_context(slow).recv(12) == b"HTTP/1.1 200"
-        for _ in range(limits.STREAMS_WAITING // 2):
+        for _ in range(reader_limits.STREAMS_WAITING // 2):
             stack.enter_context(site.connect(request("/downloads/claims.csv")))
         time.sleep(0.2)
         assert site.status("/downloads/claims.csv") == 503
@@ -404,7 +404,7 @@ def test_who_waits_for_a_slot_and_goes_leaves_the_place() -> None:
         release = await slots.acquire("a")
         first = asyncio.create_task(slots.acquire("b"))
         await asyncio.sleep(0)
-        with pytest.raises(Busy):
+        with pytest.raises(ServerBusy):
             await slots.acquire("b")  # half of the places are its own
         second = asyncio.create_task(slots.acquire("c"))
         await asyncio.sleep(0)
@@ -442,7 +442,7 @@ def test_a_slot_goes_to_the_peer_that_holds_fewest_and_is_lost_by_no_cancellatio
 
 
 def test_after_a_reader_took_nothing_sending_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(reader_limits, "SEND_SECONDS", 0.05)
     taken: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
@@ -456,7 +456,7 @@ def test_after_a_reader_took_nothing_sending_fails_at_once(monkeypatch: pytest.M
         assert not sender.started
         body = bytes(range(256)) * 1000
         for _ in range(2):
-            with pytest.raises(Gone):
+            with pytest.raises(ClientGone):
                 await asyncio.wait_for(sender({"type": "http.response.body", "body": body}), 5)
         assert b"".join(message.get("body", b"") for message in taken) == body[: 2 * 65_536]
 
@@ -484,7 +484,7 @@ def test_an_answer_arrives_whole_in_pieces(size: int) -> None:
 def test_a_stream_ends_at_the_latest_when_its_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limits, "SENDING_SECONDS", 0.0)
+    monkeypatch.setattr(reader_limits, "SENDING_SECONDS", 0.0)
 
     async def send(_: dict[str, Any]) -> None:
         pass
@@ -492,14 +492,14 @@ def test_a_stream_ends_at_the_latest_when_its_time_is_over(
     async def run() -> None:
         sender = Sender({"method": "GET"}, send, stream=True)
         await sender({"type": "http.response.start", "status": 200})
-        with pytest.raises(Gone):
+        with pytest.raises(ClientGone):
             await sender({"type": "http.response.body", "body": b"x", "more_body": True})
 
     asyncio.run(run())
 
 
 def test_long_answers_have_a_budget_for_all_and_for_each_and_one_alone_always_has_room() -> None:
-    budget = Budget(10, 4)
+    budget = SendBudget(10, 4)
     assert budget.take("a", 9)
     assert not budget.take("a", 1)
     assert not budget.take("b", 2)
@@ -519,23 +519,23 @@ def test_a_server_with_a_reader_who_does_not_read_ends_when_it_is_told_to(
         ):
             assert slow.recv(12) == b"HTTP/1.1 200"
             os.kill(server.process.pid, signal.SIGTERM)
-            server.process.wait(limits.END_SECONDS + SOON)
-        assert "Traceback" not in server.said()
+            server.process.wait(reader_limits.END_SECONDS + SOON)
+        assert "Traceback" not in server.output()
 
 
 def test_connections_leave_files_for_all_else() -> None:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert 0 < most_connections() <= limits.CONNECTIONS
-    assert files == resource.RLIM_INFINITY or most_connections() < files
+    assert 0 < connection_limit() <= reader_limits.CONNECTIONS
+    assert files == resource.RLIM_INFINITY or connection_limit() < files
 
 
 def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
     async def run() -> bool:
-        async with listening(None) as (door, address), asyncio.timeout(SOON):
+        async with listening(None) as (limiter, address), asyncio.timeout(SOON):
             _, writer = await asyncio.open_connection(*address)
-            while not door.inside:
+            while not limiter.open:
                 await asyncio.sleep(0.01)
-            [connection] = door.inside
+            [connection] = limiter.open
             opened = connection.transport.get_extra_info("socket")
             delayed = not opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             connection.abort()
@@ -579,43 +579,43 @@ def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> N
 
 
 class Visitor:
-    """A connection to a door, as far as the door looks at it."""
+    """A connection to a limiter, as far as the limiter looks at it."""
 
     def __init__(self, answering: bool = False, since: float = 0.0) -> None:
         self.answering, self.since, self.ended = answering, since, False
-        self.door: Door | None = None
+        self.limiter: ConnectionLimiter | None = None
 
     def abort(self) -> None:
-        assert self.door is not None
-        self.door.leave(self)  # type: ignore[arg-type]
+        assert self.limiter is not None
+        self.limiter.forget(self)  # type: ignore[arg-type]
         self.ended = True
 
-    def enter(self, door: Door, peer: str) -> bool:
-        self.door = door
-        return door.enter(self, peer)  # type: ignore[arg-type]
+    def arrive(self, limiter: ConnectionLimiter, peer: str) -> bool:
+        self.limiter = limiter
+        return limiter.admit(self, peer)  # type: ignore[arg-type]
 
 
 def test_who_has_most_connections_makes_room_and_answers_are_never_cut_off() -> None:
-    door = Door(4)
+    limiter = ConnectionLimiter(4)
     busy, old, new = Visitor(answering=True), Visitor(since=1), Visitor(since=2)
-    assert busy.enter(door, "a")
-    assert old.enter(door, "a")
-    assert new.enter(door, "a")  # in the place of the one that waits longest
+    assert busy.arrive(limiter, "a")
+    assert old.arrive(limiter, "a")
+    assert new.arrive(limiter, "a")  # in the place of the one that waits longest
     assert old.ended
     assert not busy.ended
-    assert Visitor(answering=True).enter(door, "b")
-    assert Visitor(answering=True).enter(door, "c")
+    assert Visitor(answering=True).arrive(limiter, "b")
+    assert Visitor(answering=True).arrive(limiter, "c")
     new.answering = True
-    assert not Visitor().enter(door, "d")
-    assert not Visitor().enter(door, "a")
+    assert not Visitor().arrive(limiter, "d")
+    assert not Visitor().arrive(limiter, "a")
     busy.abort()
-    assert Visitor().enter(door, "d")
-    assert door.peers == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert Visitor().arrive(limiter, "d")
+    assert limiter.peers == {"a": 1, "b": 1, "c": 1, "d": 1}
 
 
 def test_a_proxy_that_is_trusted_has_no_share() -> None:
-    door = Door(4, frozenset({"proxy"}))
-    assert all(Visitor(answering=True).enter(door, "proxy") for _ in range(4))
+    limiter = ConnectionLimiter(4, frozenset({"proxy"}))
+    assert all(Visitor(answering=True).arrive(limiter, "proxy") for _ in range(4))
 
 
 def test_a_household_is_one_peer() -> None:
@@ -624,7 +624,7 @@ def test_a_household_is_one_peer() -> None:
 
 
 def test_the_same_error_of_the_event_loop_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
-    errors = SeldomErrors()
+    errors = LoopErrorHandler()
     for number in range(1000):
         error = OSError(24, f"Too many open files {number}")
         errors(None, {"message": "no accept\nx", "exception": error})  # type: ignore[arg-type]
@@ -641,10 +641,10 @@ def test_the_server_takes_the_address_of_no_header_unless_a_proxy_is_named(
     monkeypatch.setenv(TRUSTED, "192.0.2.1, 192.0.2.2")
     server = make_server(None, "127.0.0.1", 1)
     assert server.config.proxy_headers
-    assert all(peer in server.door.trusted for peer in ("192.0.2.1", "192.0.2.2"))
-    assert "192.0.2.3" not in server.door.trusted
+    assert all(peer in server.limiter.trusted for peer in ("192.0.2.1", "192.0.2.2"))
+    assert "192.0.2.3" not in server.limiter.trusted
     monkeypatch.setenv(TRUSTED, "192.0.2.0/24,2001:db8::1")
-    trusted = make_server(None, "127.0.0.1", 1).door.trusted
+    trusted = make_server(None, "127.0.0.1", 1).limiter.trusted
     assert "192.0.2.3" in trusted
     assert peer_of(("2001:db8::1", 1)) in trusted
     assert "198.51.100.1" not in trusted

@@ -11,12 +11,12 @@ import pytest
 from datasette.app import Datasette
 
 from claimlog.build import build
-from claimlog.site.kept import _KEPT
-from claimlog.site.reader_pool import ReaderPool
-from claimlog.site.serve import SETTINGS
+from claimlog.site.memo import _MEMO
+from claimlog.site.protection.reader_pool import ReaderPool
+from claimlog.site.server_command import SETTINGS
 from conftest import World, copied
 
-ASKED = (
+QUERIES = (
     "",
     "topic=sharing",
     "topic=nothing",
@@ -48,20 +48,20 @@ def opened(folder: Path, immutable: bool) -> Datasette:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def pool_queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What SQL the readers' pool gets."""
     run = ReaderPool.run
     found: list[str] = []
 
-    async def heard(self: ReaderPool, job: Any) -> Any:
+    async def record(self: ReaderPool, job: Any) -> Any:
         found.append(job["sql"])
         return await run(self, job)
 
-    monkeypatch.setattr(ReaderPool, "run", heard)
+    monkeypatch.setattr(ReaderPool, "run", record)
     return found
 
 
-@pytest.mark.parametrize("query", ASKED)
+@pytest.mark.parametrize("query", QUERIES)
 def test_facets_are_those_that_datasette_counts_by_sql(query: str, folder: Path) -> None:
     tables = json.loads((folder / "datasette" / "metadata.json").read_text())
     names = [
@@ -88,7 +88,7 @@ def test_facets_are_those_that_datasette_counts_by_sql(query: str, folder: Path)
 
 @pytest.mark.parametrize("word", ["tide", "allies", "nothing", "tide allies", "(", '"tide'])
 def test_what_a_search_finds_is_counted_from_its_index_as_datasette_counts_it(
-    word: str, folder: Path, asked: list[str]
+    word: str, folder: Path, pool_queries: list[str]
 ) -> None:
 
     async def count(app: Datasette) -> int:
@@ -101,7 +101,7 @@ def test_what_a_search_finds_is_counted_from_its_index_as_datasette_counts_it(
         assert await count(ours) == await count(theirs)
 
     asyncio.run(compare())
-    assert {sql for sql in asked if "count(*)" in sql and "match" in sql} == {
+    assert {sql for sql in pool_queries if "count(*)" in sql and "match" in sql} == {
         "select count(*) from claims_fts where claims_fts match escape_fts(:search)"
     }
 
@@ -119,7 +119,7 @@ def test_what_a_search_finds_is_counted_from_its_index_as_datasette_counts_it(
     ],
 )
 def test_a_page_of_common_rows_is_found_along_the_key_with_the_rows_that_sorting_finds(
-    query: str, walks: bool, folder: Path, asked: list[str]
+    query: str, walks: bool, folder: Path, pool_queries: list[str]
 ) -> None:
 
     async def compare() -> None:
@@ -130,7 +130,7 @@ def test_a_page_of_common_rows_is_found_along_the_key_with_the_rows_that_sorting
             assert [found["rows"], found["next"]] == [wanted["rows"], wanted["next"]]
 
     asyncio.run(compare())
-    assert any("where +" in sql for sql in asked) is walks
+    assert any("where +" in sql for sql in pool_queries) is walks
 
 
 def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:
@@ -138,14 +138,14 @@ def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:
     known: dict[str, set[str]] = {}
 
     async def start() -> None:
-        told: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-        await told.put({"type": "lifespan.startup"})
-        await told.put({"type": "lifespan.shutdown"})
+        messages: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        await messages.put({"type": "lifespan.startup"})
+        await messages.put({"type": "lifespan.shutdown"})
 
         async def send(message: dict[str, Any]) -> None:
-            known[message["type"]] = {*_KEPT.get(app.databases["tiny"], ())}
+            known[message["type"]] = {*_MEMO.get(app.databases["tiny"], ())}
 
-        await app.app()({"type": "lifespan"}, told.get, send)
+        await app.app()({"type": "lifespan"}, messages.get, send)
 
     asyncio.run(start())
     ready = known["lifespan.startup.complete"]

@@ -16,7 +16,7 @@ import pytest
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.site.frozen import freeze
+from claimlog.site.release_databases import place_releases
 from conftest import World, copied
 from test_release import Repo, repository
 
@@ -60,7 +60,7 @@ def test_a_database_that_computes_is_not_served_whoever_names_it(
         opened.executescript(COMPUTING[kind])
     named_anew(package, database)
     with pytest.raises(ClaimlogError, match=r"computes|computed|trigger|fts4"):
-        freeze(package, out, "0.1.0")
+        place_releases(package, out, "0.1.0")
     assert not [path for path in out.rglob("*") if path.is_file()]
 
 
@@ -72,7 +72,7 @@ def test_former_names_of_columns_may_be_served(released: Repo, tmp_path: Path) -
             'CREATE VIEW "claims_before_0_1_0" AS SELECT "claim_id" AS "id", "topic" FROM "claims"'
         )
     named_anew(package, database)
-    assert freeze(package, out, "0.1.0")[0].is_file()
+    assert place_releases(package, out, "0.1.0")[0].is_file()
 
 
 def named_anew(package: Package, database: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_forged_release_is_refused_in_a_line_and_leaves_nothing(
     forged(package, how)
     started = time.perf_counter()
     with pytest.raises(ClaimlogError) as error:
-        freeze(package, out, "0.1.0")
+        place_releases(package, out, "0.1.0")
     assert "\n" not in str(error.value)
     assert "fault of claimlog" not in str(error.value)
     assert time.perf_counter() - started < 20
@@ -151,7 +151,7 @@ def test_an_index_without_the_database_is_named(released: Repo, tmp_path: Path) 
     del entry["files"]["tiny.db"]
     path.write_text(json.dumps(entry), "utf-8")
     with pytest.raises(ClaimlogError, match=r"0\.1\.0\.json: .*tiny\.db"):
-        freeze(package, out, "0.1.0")
+        place_releases(package, out, "0.1.0")
 
 
 @pytest.mark.parametrize("place", ["datasette", "datasette/releases"])
@@ -168,5 +168,5 @@ def test_databases_are_not_put_where_a_link_leads(
     link.parent.mkdir(parents=True)
     link.symlink_to(other)
     with pytest.raises(ClaimlogError, match="is a link"):
-        freeze(package, out, "0.1.0")
+        place_releases(package, out, "0.1.0")
     assert [path.read_text() for path in kept] == ["precious"] * 2

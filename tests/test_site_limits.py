@@ -30,18 +30,18 @@ from markupsafe import Markup
 
 from claimlog.build import build
 from claimlog.escaping import UNPRINTABLE
-from claimlog.site import limits, sql_worker
-from claimlog.site.cells import Room, query_rows, table_rows
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
-from claimlog.site.failures import PageError, describe, shorten
-from claimlog.site.guard import guarded
-from claimlog.site.headers import POLICY, script_source
-from claimlog.site.reader_pool import ReaderPool, restrict_own
-from claimlog.site.reader_request import classify
-from claimlog.site.serve import SETTINGS
-from claimlog.site.slots import Busy, Slots
-from claimlog.site.sql_process import Worker
-from claimlog.site.warm import warmed
+from claimlog.site.protection import reader_limits, sql_worker
+from claimlog.site.protection.failures import PageError, describe_error, short_line
+from claimlog.site.protection.reader_pool import ReaderPool, restrict_own
+from claimlog.site.protection.reader_request import classify_request
+from claimlog.site.protection.request_guard import guard_requests
+from claimlog.site.protection.security_headers import POLICY, script_source
+from claimlog.site.protection.slots import ServerBusy, Slots
+from claimlog.site.protection.sql_process import Worker
+from claimlog.site.server_command import SETTINGS
+from claimlog.site.table_cells import CellBudget, query_rows, table_rows
+from claimlog.site.warm_up import warm_before_ready
 from conftest import Get, World, asking, copied
 
 FRAME = '<a class="name" href="/">A tiny package</a>'
@@ -92,7 +92,7 @@ MISSING = (
     *("/-/static-plugins/claimlog/nothing.css", "/" + "a/" * 500 + "a"),
 )
 
-MISREAD = (
+UNREADABLE = (
     *("/%", "/%zz", "/a\\b/", "/tiny/claims?_next=a,b,c", "/tiny/claims?_shape=x&_sort=nothing"),
     *("/tiny/claims?_nocol=nothing", "/tiny/claims?_size=x", "/tiny/claims?_timelimit=x"),
     *("/tiny/claims?_facet=nothing", "/tiny/claims?_through=x", "/tiny/claims?_through={}"),
@@ -106,7 +106,7 @@ MISREAD = (
 
 
 @pytest.mark.parametrize("kind", ["with rich", "without rich"])
-@pytest.mark.parametrize("path", [*MISSING, *MISREAD])
+@pytest.mark.parametrize("path", [*MISSING, *UNREADABLE])
 def test_what_cannot_be_answered_is_said_in_our_frame_and_hardly_logged(
     path: str, kind: str, get: Get, capfd: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
@@ -129,10 +129,10 @@ def test_what_cannot_be_answered_is_said_in_our_frame_and_hardly_logged(
 )
 def test_an_error_at_an_address_of_json_is_json(path: str, get: Get) -> None:
     answer = get(path)
-    told = answer.json()
-    assert told["ok"] is False
-    assert told["status"] == answer.status_code >= 400
-    assert "<" not in told["error"]
+    body = answer.json()
+    assert body["ok"] is False
+    assert body["status"] == answer.status_code >= 400
+    assert "<" not in body["error"]
 
 
 def test_a_fault_of_ours_is_one_line_in_the_log_and_no_secret_on_the_page(
@@ -142,7 +142,7 @@ def test_a_fault_of_ours_is_one_line_in_the_log_and_no_secret_on_the_page(
         secret = "hunter2" * 1000
         raise RuntimeError(f"broken\x1b[2J{secret}")
 
-    monkeypatch.setattr("claimlog.site.pages._store", fail)
+    monkeypatch.setattr("claimlog.site.routing._store", fail)
     page = asking(folder)("/codebook?a=b")
     assert page.status_code == 500
     assert FRAME in page.text
@@ -150,14 +150,14 @@ def test_a_fault_of_ours_is_one_line_in_the_log_and_no_secret_on_the_page(
     lines = [line for line in capfd.readouterr().err.splitlines() if "/codebook?a=b" in line]
     assert len(lines) == 1
     assert lines[0].startswith("ERROR: GET /codebook?a=b: RuntimeError: broken\\x1b[2J")
-    assert len(lines[0]) < 2 * limits.LOG_CHARACTERS + 200
+    assert len(lines[0]) < 2 * reader_limits.LOG_CHARACTERS + 200
 
 
 def test_a_page_of_ours_that_takes_too_long_asks_to_come_again() -> None:
     error = PageError()
     error.__cause__ = QueryInterrupted(None, "select 1", {})
-    assert describe(error, 2000).status == 503
-    assert describe(RuntimeError("x"), 2000).status == 500
+    assert describe_error(error, 2000).status == 503
+    assert describe_error(RuntimeError("x"), 2000).status == 500
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "TRACE", "DISPATCH_REQUEST", "DATA"])
@@ -187,8 +187,8 @@ def test_a_cookie_that_is_odd_or_long_is_no_fault_of_the_server(
 
 
 def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
-    assert shorten("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
-    assert len(shorten("x" * 100_000)) < limits.LOG_CHARACTERS + 50
+    assert short_line("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
+    assert len(short_line("x" * 100_000)) < reader_limits.LOG_CHARACTERS + 50
 
 
 @pytest.mark.parametrize("path", ["//", "///", "//evil.example/", "//evil.example/a/", "//?a=b"])
@@ -216,20 +216,20 @@ def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: 
         await send({"type": "http.response.body", "body": b"a" * 100_000, "more_body": more})
 
     async def run() -> None:
-        wrapped = guarded(app, application(folder))
+        wrapped = guard_requests(app, application(folder))
 
         async def never(*_: Any) -> Any:
             await asyncio.sleep(60)
 
         tasks = []
-        for number in range(2 * limits.PAGES):
+        for number in range(2 * reader_limits.PAGES):
             scope = {
                 "type": "http", "method": "GET", "path": "/x", "raw_path": b"/x", "headers": [],
                 "query_string": b"_stream=1", "client": (f"192.0.2.{number}", 1),
             }  # fmt: skip
             tasks.append(asyncio.create_task(wrapped(scope, never, never)))
         async with asyncio.timeout(SOON):
-            while len(started) < 2 * limits.PAGES:
+            while len(started) < 2 * reader_limits.PAGES:
                 await asyncio.sleep(0.01)
         for task in tasks:
             task.cancel()
@@ -242,7 +242,7 @@ def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: 
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "limit"),
     [
         ("/claims?q=" + "a" * 9000, 414, "at most 8,192"),
         ("/tiny/claims?" + many("x", 101), 400, "at most 100"),
@@ -262,16 +262,16 @@ def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: 
     ],
 )
 def test_an_address_that_is_too_long_is_refused_with_the_limit(
-    path: str, status: int, told: str, get: Get
+    path: str, status: int, limit: str, get: Get
 ) -> None:
     page = get(path)
     assert page.status_code == status
-    assert told in page.text
+    assert limit in page.text
     assert FRAME in page.text
     bare, _, query = path.partition("?")
     answer = get(f"{bare}.json?{query}")
     assert answer.status_code == status
-    assert told in answer.json()["error"]
+    assert limit in answer.json()["error"]
 
 
 def test_as_much_as_is_allowed_is_read(get: Get) -> None:
@@ -350,22 +350,22 @@ def test_what_a_served_process_logs_is_escaped(capsys: pytest.CaptureFixture[str
         assert not sys.stderr.isatty()
 
     try:
-        asyncio.run(warmed(app, None)({"type": "lifespan"}, None, None))
+        asyncio.run(warm_before_ready(app, None)({"type": "lifespan"}, None, None))
     finally:
         logger.removeHandler(handler)
     assert sys.stderr is bare
-    said = capsys.readouterr().err
-    assert r"Caught this error: \x1b]0;owned\x07" in said
-    assert r"traceback \x1b[2J" in said
-    assert "\x1b" not in said
+    message = capsys.readouterr().err
+    assert r"Caught this error: \x1b]0;owned\x07" in message
+    assert r"traceback \x1b[2J" in message
+    assert "\x1b" not in message
 
 
 def test_what_sqlite_says_of_a_query_is_one_short_line(get: Get) -> None:
-    said = get(sql('select "a"."\nERROR: forged\x1b' + "b" * 3000 + '" from claims')).json()[
+    message = get(sql('select "a"."\nERROR: forged\x1b' + "b" * 3000 + '" from claims')).json()[
         "error"
     ]
-    assert said.startswith(r"no such column: a.\nERROR: forged\x1b")
-    assert len(said) <= limits.MESSAGE_CHARACTERS
+    assert message.startswith(r"no such column: a.\nERROR: forged\x1b")
+    assert len(message) <= reader_limits.MESSAGE_CHARACTERS
 
 
 # --- long and odd cells
@@ -379,7 +379,7 @@ def test_a_cell_is_cut_by_what_it_takes_as_html(get: Get) -> None:
     page = get(sql(f"{rows} select {columns} from n", ""))
     assert time.perf_counter() - started < SOON
     assert page.status_code == 200
-    assert len(page.text) < 2 * limits.PAGE_CHARACTERS
+    assert len(page.text) < 2 * reader_limits.PAGE_CHARACTERS
     assert "cut here; the JSON has all of it" in page.text
     assert "\x01" not in page.text
     assert get(sql(f"select {odd} as a")).json()["rows"] == [["\x01" * 480]]
@@ -392,15 +392,15 @@ def test_a_page_of_cells_has_room_for_so_much(cell: str) -> None:
     started = time.perf_counter()
     rows = [[cell * (2048 // len(cell))] * 20 for _ in range(200)]
     page = query_rows([str(number) for number in range(20)], rows, "")
-    assert len(page) < 2 * limits.PAGE_CHARACTERS
+    assert len(page) < 2 * reader_limits.PAGE_CHARACTERS
     assert time.perf_counter() - started < SOON
     assert not UNPRINTABLE.search(page.replace("\r\n", ""))
 
 
 def test_an_ordinary_cell_is_whole() -> None:
     text = "A & B's <words> — né"
-    assert str(Room().fit(text)) == "A &amp; B&#39;s &lt;words&gt; — né"
-    assert Room().fit("a" * 2048 + "…") == "a" * 2048 + "…"
+    assert str(CellBudget().fit(text)) == "A &amp; B&#39;s &lt;words&gt; — né"
+    assert CellBudget().fit("a" * 2048 + "…") == "a" * 2048 + "…"
 
 
 def test_a_link_that_is_longer_than_a_page_is_no_link() -> None:
@@ -411,14 +411,14 @@ def test_a_link_that_is_longer_than_a_page_is_no_link() -> None:
 
 
 def test_a_link_stays_one_when_a_name_in_it_is_odd() -> None:
-    assert Room().fit(Markup('<a href="/a">b\x1b</a>')) == Markup('<a href="/a">b\\x1b</a>')
+    assert CellBudget().fit(Markup('<a href="/a">b\x1b</a>')) == Markup('<a href="/a">b\\x1b</a>')
 
 
 def test_blobs_link_to_few_downloads_because_each_link_repeats_the_query(get: Get) -> None:
     columns = ", ".join(f"zeroblob(10) as c{number}" for number in range(20))
     rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 150) "
     page = get(sql(f"{rows} select {columns} from n", "")).text
-    assert f"The first {limits.CELLS // 20 // limits.BLOB_CELLS} rows of more" in page
+    assert f"The first {reader_limits.CELLS // 20 // reader_limits.BLOB_CELLS} rows of more" in page
 
 
 def test_a_rows_own_page_shows_all_of_a_long_value(get: Get) -> None:
@@ -481,10 +481,10 @@ def test_rows_of_nothing_take_room_too(cell: str, get: Get) -> None:
     assert answer.status_code in (200, 400)
     job = {
         "uri": "file::memory:", "params": {}, "rows": None, "value_bytes": 1_000_000,
-        "answer_bytes": 1_000_000, "limits": limits.SQLITE, "seconds": 2, "names": 1000,
+        "answer_bytes": 1_000_000, "limits": reader_limits.SQLITE, "seconds": 2, "names": 1000,
         "sql": f"select {cell} from {rows} select i from n)",
     }  # fmt: skip
-    opened = sql_worker.connect("file::memory:", limits.SQLITE)
+    opened = sql_worker.connect("file::memory:", reader_limits.SQLITE)
     assert sql_worker.run(opened, {**job, "most": 5})["error"] == "TooManyRows"
     assert sql_worker.run(opened, {**job, "most": 1_000_000})["error"] == "TooMuch"
     opened.close()
@@ -504,14 +504,14 @@ def test_an_idle_process_that_was_ended_is_not_asked() -> None:
     pool.start()
     job = {
         "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1000, "most": 5,
-        "answer_bytes": 1000, "memory": limits.WORKER_BYTES, "temporary": 1_000_000,
-        "limits": limits.SQLITE, "seconds": 2, "names": 1000, "sql": "select 1 as a",
+        "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
+        "limits": reader_limits.SQLITE, "seconds": 2, "names": 1000, "sql": "select 1 as a",
     }  # fmt: skip
     (worker,) = pool._idle
     worker._process.kill()
     worker._process.wait(10)
-    found = asyncio.run(pool.run(job))["found"]
-    assert [tuple(row) for row in found.rows] == [(1,)]
+    results = asyncio.run(pool.run(job))["results"]
+    assert [tuple(row) for row in results.rows] == [(1,)]
     assert not worker.alive
 
 
@@ -531,10 +531,10 @@ def test_an_answer_is_bounded_by_what_it_takes_as_json(cell: str, get: Get) -> N
     long = f"replace(hex(zeroblob(4900)), '0', {cell})"
     for text in (f"{rows} select {long} as a from n", f"{rows} select cast({long} as blob) from n"):
         answer = get(sql(text))
-        assert answer.status_code == 400 or len(answer.content) < limits.ANSWER_BYTES * 1.1
+        assert answer.status_code == 400 or len(answer.content) < reader_limits.ANSWER_BYTES * 1.1
     names = ", ".join(f"i as {name * 60}{place}" for place, name in enumerate("abcdefghij" * 15))
     answer = get(f"{sql(f'{rows} select {names} from n')}&_shape=objects")
-    assert len(answer.content) < limits.ANSWER_BYTES * 1.1
+    assert len(answer.content) < reader_limits.ANSWER_BYTES * 1.1
 
 
 def test_json_that_is_nested_too_deeply_is_no_fault_of_ours(
@@ -543,7 +543,7 @@ def test_json_that_is_nested_too_deeply_is_no_fault_of_ours(
     answer = get(sql("select replace(hex(zeroblob(100000)), '0', '[') as a") + "&_json=a")
     assert answer.status_code in (200, 400)
     assert capfd.readouterr().err == ""
-    assert describe(RecursionError("maximum recursion depth exceeded"), 2000).status == 400
+    assert describe_error(RecursionError("maximum recursion depth exceeded"), 2000).status == 400
 
 
 def test_a_query_that_took_too_long_is_there_to_be_changed(get: Get) -> None:
@@ -568,8 +568,8 @@ REACHING = (
 def plain_job(text: str) -> dict[str, Any]:
     return {
         "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1_000_000, "most": 5,
-        "answer_bytes": 1_000_000, "memory": limits.WORKER_BYTES, "temporary": 1_000_000,
-        "limits": limits.SQLITE, "seconds": 2, "names": 1000, "sql": text,
+        "answer_bytes": 1_000_000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
+        "limits": reader_limits.SQLITE, "seconds": 2, "names": 1000, "sql": text,
     }  # fmt: skip
 
 
@@ -633,7 +633,7 @@ def test_a_process_that_was_taken_over_can_only_answer_with_data(
         "channel.sendall(len(answer).to_bytes(4, 'big') + answer)\n"
         "channel.recv(1)\n"
     )
-    monkeypatch.setattr("claimlog.site.sql_process.PROGRAM", program)
+    monkeypatch.setattr("claimlog.site.protection.sql_process.PROGRAM", program)
     worker = Worker()
     assert worker.run(plain_job("select 1 as a"))["error"] in ("Died", "OperationalError")
     assert not worker.alive
@@ -650,7 +650,7 @@ def test_a_process_that_promises_an_answer_is_not_waited_for(
         f"channel.sendall({answer!r})\n"
         "time.sleep(60)\n"
     )
-    monkeypatch.setattr("claimlog.site.sql_process.PROGRAM", program)
+    monkeypatch.setattr("claimlog.site.protection.sql_process.PROGRAM", program)
     worker = Worker()
     started = time.perf_counter()
     assert "error" in worker.run({**plain_job("select 1"), "seconds": 0.2})
@@ -706,8 +706,8 @@ def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> 
     worker = Worker()
     job = {
         "uri": "file::memory:", "params": {}, "rows": None, "value_bytes": 1_000_000,
-        "answer_bytes": 1000, "memory": limits.WORKER_BYTES, "temporary": 1_000_000,
-        "limits": limits.SQLITE, "seconds": 0.2, "most": 5, "names": 1000,
+        "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
+        "limits": reader_limits.SQLITE, "seconds": 0.2, "most": 5, "names": 1000,
     }  # fmt: skip
     assert worker.run({**job, "sql": "select 1 as a"})["rows"] == [(1,)]
     assert worker.run({**job, "sql": BOMB})["message"] == "interrupted"
@@ -719,7 +719,7 @@ def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> 
 def test_a_process_of_its_own_ends_with_the_server() -> None:
     program = (
         "import sys\n"
-        "from claimlog.site.sql_process import Worker\n"
+        "from claimlog.site.protection.sql_process import Worker\n"
         "worker = Worker()\n"
         "print(worker.pid, flush=True)\n"
         "import os; os._exit(0)\n"
@@ -737,12 +737,17 @@ def test_a_process_of_its_own_ends_with_the_server() -> None:
 
 
 def test_a_worker_has_the_limits_of_sqlite_and_of_the_system() -> None:
-    opened = sql_worker.connect("file::memory:", limits.SQLITE)
-    for name, most in limits.SQLITE.items():
+    opened = sql_worker.connect("file::memory:", reader_limits.SQLITE)
+    for name, most in reader_limits.SQLITE.items():
         assert opened.getlimit(getattr(sqlite3, f"SQLITE_LIMIT_{name}")) == most
     opened.close()
     longest = 65_535  # of a row of a log
-    assert longest < limits.VALUE_BYTES < limits.ANSWER_BYTES < limits.WORKER_BYTES
+    assert (
+        longest
+        < reader_limits.VALUE_BYTES
+        < reader_limits.ANSWER_BYTES
+        < reader_limits.WORKER_BYTES
+    )
 
 
 @given(st.text(alphabet="ab \"'*-\n\t", max_size=30))
@@ -770,24 +775,24 @@ def test_words_are_escaped_as_datasette_does(words: str) -> None:
     ],
 )
 def test_what_chooses_rows_is_a_readers_request(query: str, reader: bool) -> None:
-    assert (classify("/tiny/claims", query) is not None) == reader
+    assert (classify_request("/tiny/claims", query) is not None) == reader
 
 
 def test_datasettes_questions_about_tables_are_ours_unless_the_reader_asks_them() -> None:
     schema = "select name from sqlite_master where type='table'"
-    filtered = classify("/tiny/claims", "topic=x")
-    own = classify("/tiny", urlencode({"sql": schema}))
+    filtered = classify_request("/tiny/claims", "topic=x")
+    own = classify_request("/tiny", urlencode({"sql": schema}))
     assert filtered is not None
     assert own is not None
-    assert not filtered.runs(schema)
-    assert filtered.runs("select * from claims where topic = :p0")
-    assert own.runs(schema)
+    assert not filtered.may_choose(schema)
+    assert filtered.may_choose("select * from claims where topic = :p0")
+    assert own.may_choose(schema)
 
 
 def test_readers_get_what_datasette_would_give(get: Get) -> None:
-    told = get(sql("select 1 as a, 'x' as \"b\"\"c\", null as d, x'ff' as e, 2 as a")).json()
-    assert told["columns"] == ["a", 'b"c', "d", "e", "a"]
-    assert told["rows"][0][:3] == [1, "x", None]
+    body = get(sql("select 1 as a, 'x' as \"b\"\"c\", null as d, x'ff' as e, 2 as a")).json()
+    assert body["columns"] == ["a", 'b"c', "d", "e", "a"]
+    assert body["rows"][0][:3] == [1, "x", None]
     assert get("/tiny/claims.json?_shape=array&topic__in=sharing,trust&_sort=seq").json()
     assert get("/tiny/claims.csv?_stream=1").text.count("\r\n") == 6
     assert get("/tiny/claim_history.json?claim_id=C001-004&_shape=array").json()
@@ -797,7 +802,7 @@ def test_a_wide_answer_is_a_short_page_and_says_so(get: Get) -> None:
     columns = ", ".join(f"{number} as c{number}" for number in range(100))
     rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 150) "
     page = get(sql(f"{rows} select {columns} from n", "")).text
-    assert f"The first {limits.CELLS // 100} rows of more" in page
+    assert f"The first {reader_limits.CELLS // 100} rows of more" in page
     assert len(get(sql(f"{rows} select {columns} from n")).json()["rows"]) == 150
 
 
@@ -813,12 +818,16 @@ def at_once(folder: Path, ask: Callable[[Datasette], Coroutine[Any, Any, Any]]) 
 
 def test_pages_and_plain_tables_are_answered_while_readers_run_slow_sql(folder: Path) -> None:
     async def ask(app: Datasette) -> list[httpx.Response]:
-        slow = [asyncio.create_task(app.client.get(sql(ENDLESS))) for _ in range(limits.READERS)]
+        slow = [
+            asyncio.create_task(app.client.get(sql(ENDLESS))) for _ in range(reader_limits.READERS)
+        ]
         await asyncio.sleep(0.1)
-        found = [await app.client.get(path) for path in ("/claims?q=pilots", "/tiny/claims", "/x")]
+        answers = [
+            await app.client.get(path) for path in ("/claims?q=pilots", "/tiny/claims", "/x")
+        ]
         assert not any(task.done() for task in slow)
         assert [answer.status_code for answer in await asyncio.gather(*slow)] == [400] * len(slow)
-        return found
+        return answers
 
     assert [answer.status_code for answer in at_once(folder, ask)] == [200, 200, 404]
 
@@ -826,18 +835,20 @@ def test_pages_and_plain_tables_are_answered_while_readers_run_slow_sql(folder: 
 def test_more_readers_than_can_wait_are_told_to_come_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(limits, "READERS", 1)
-    monkeypatch.setattr(limits, "WAITING", 1)
+    monkeypatch.setattr(reader_limits, "READERS", 1)
+    monkeypatch.setattr(reader_limits, "WAITING", 1)
 
     async def ask(app: Datasette) -> list[httpx.Response]:
         slow = f"{sql(ENDLESS)}&_timelimit=1000"
         return list(await asyncio.gather(*(app.client.get(slow) for _ in range(4))))
 
-    found = at_once(folder, ask)
-    statuses = sorted(answer.status_code for answer in found)
+    answers = at_once(folder, ask)
+    statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [400, 400, 503, 503]
-    refused = [answer for answer in found if answer.status_code == 503]
-    assert {answer.headers["retry-after"] for answer in refused} == {str(limits.RETRY_SECONDS)}
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.headers["retry-after"] for answer in refused} == {
+        str(reader_limits.RETRY_SECONDS)
+    }
     assert capfd.readouterr().err == ""
 
 
@@ -847,7 +858,7 @@ def test_a_slot_is_given_back_whatever_happens() -> None:
         release = await slots.acquire()
         waiting = asyncio.create_task(slots.acquire())
         await asyncio.sleep(0)
-        with pytest.raises(Busy):
+        with pytest.raises(ServerBusy):
             await slots.acquire()
         waiting.cancel()
         await asyncio.sleep(0)
@@ -858,7 +869,7 @@ def test_a_slot_is_given_back_whatever_happens() -> None:
 
 
 def test_all_facets_of_a_page_share_its_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("claimlog.site.reader_request.REQUEST_SECONDS", 0.0)
+    monkeypatch.setattr("claimlog.site.protection.reader_request.REQUEST_SECONDS", 0.0)
     page = asking(folder)("/tiny/claims?_facet=statement")
     assert page.status_code == 400
     assert "took longer" in page.text

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from claimlog.build import build
-from claimlog.site.graph import circles, drawn
-from claimlog.site.shown import by_origin, counted_once
-from claimlog.site.timeline import drawn as line_of_time
+from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
+from claimlog.site.drawing.timeline import draw_timeline
+from claimlog.site.origin_groups import dependent_origins, group_by_origin
 from claimlog.sources.text import Text
 from conftest import Get, World, asking, claim, copied, hop, source
 
@@ -143,9 +143,9 @@ def test_page_and_its_json_twin_answer_in_the_latest_build_and_in_a_release(
 ) -> None:
     path, mark, query = page.partition("?")
     for prefix in ("", "/releases/0.1.0"):
-        shown = get(prefix + page)
-        assert shown.status_code == 200
-        assert "<nav class=" in shown.text
+        answer = get(prefix + page)
+        assert answer.status_code == 200
+        assert "<nav class=" in answer.text
         twin = get(f"{prefix}{path}.json{mark}{query}")
         assert twin.status_code == 200
         assert twin.json()["title"]
@@ -189,9 +189,9 @@ def test_markup_in_the_rows_is_escaped(page: str, get: Get) -> None:
 def test_unknown_identifiers_are_not_found_and_the_page_says_what_to_do(
     path: str, said: str, get: Get
 ) -> None:
-    shown = get(path)
-    assert shown.status_code == 404
-    assert said in shown.text
+    answer = get(path)
+    assert answer.status_code == 404
+    assert said in answer.text
     twin = get(f"{path}.json")
     assert twin.status_code == 404
     assert said in twin.json()["message"]
@@ -201,18 +201,18 @@ def test_unknown_identifiers_are_not_found_and_the_page_says_what_to_do(
 @pytest.mark.parametrize("value", [MARKUP, "' or 1=1 --", "-1", "9" * 30, "%00", "٣", "%ff%fe"])
 def test_no_query_breaks_a_page_or_comes_back_as_markup(page: str, value: str, get: Get) -> None:
     path = page.partition("?")[0]
-    shown = get(f"{path}?page={value}&relation={value}&{value}={value}")
-    assert shown.status_code == 200
-    assert MARKUP not in shown.text
+    answer = get(f"{path}?page={value}&relation={value}&{value}={value}")
+    assert answer.status_code == 200
+    assert MARKUP not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/actors/", "/incidents/", "/facts/", "/measures/nor/"])
 def test_markup_as_an_identifier_is_not_found_and_not_repeated(path: str, get: Get) -> None:
     for name in ("%3Cscript%3Ealert(1)%3C%2Fscript%3E", "<b>x<b>", "'%20or%201=1"):
-        shown = get(path + name)
-        assert shown.status_code == 404
-        assert "<script>alert" not in shown.text
-        assert "<b>x" not in shown.text
+        answer = get(path + name)
+        assert answer.status_code == 404
+        assert "<script>alert" not in answer.text
+        assert "<b>x" not in answer.text
 
 
 def test_actors_are_grouped_by_type_with_their_claims_by_role(get: Get) -> None:
@@ -228,26 +228,24 @@ def test_actors_are_grouped_by_type_with_their_claims_by_role(get: Get) -> None:
 
 
 def test_an_actor_tells_its_state_alliance_parts_claims_and_measures(get: Get) -> None:
-    found = get("/actors/nor.json").json()
-    assert found["who"]["iso3"] == "NOR"
-    assert found["memberships"] == [
+    data = get("/actors/nor.json").json()
+    assert data["who"]["iso3"] == "NOR"
+    assert data["memberships"] == [
         {"alliance_id": "pact", "name": "Pact", "start": "1999", "end": None}
     ]
-    assert [row["actor_id"] for row in found["parts"]] == ["harbour-ministry"]
-    acting = found["roles"][0]
+    assert [row["actor_id"] for row in data["parts"]] == ["harbour-ministry"]
+    acting = data["roles"][0]
     assert (acting["count"], [row["claim_id"] for row in acting["claims"]]) == (
         2,
         ["C001-001", "C002-001"],
     )
     # what the minister denies is a measure of her state
-    assert [
-        (row["measure"], row["measure_status"], row["claims"]) for row in found["measures"]
-    ] == [
+    assert [(row["measure"], row["measure_status"], row["claims"]) for row in data["measures"]] == [
         ("stop_subject", "denied", 1),
         ("stop_subject", "taken", 1),
     ]
-    assert [row["claim_id"] for row in found["dated"]] == ["C002-001", "C001-001"]
-    assert len(found["timeline"]["dots"]) == 2
+    assert [row["claim_id"] for row in data["dated"]] == ["C002-001", "C001-001"]
+    assert len(data["timeline"]["dots"]) == 2
     page = get("/actors/nor").text
     assert "(since 1999)" in page
     assert "<h1>Nor</h1>" in page
@@ -277,16 +275,16 @@ def test_incidents_say_when_and_from_how_many_origins(get: Get) -> None:
         "independent_origins": 1,
         "type": "Mishandling",
     }
-    found = get("/incidents/lost-chart.json").json()
-    assert [row["actor_id"] for row in found["actors"]] == ["nor"]
-    assert [(row["origin_id"], row["articles"]) for row in found["origins"]] == [("S101", ["S002"])]
-    assert [row["claim_id"] for row in found["articles"][0]["claims"]] == ["C002-001"]
+    data = get("/incidents/lost-chart.json").json()
+    assert [row["actor_id"] for row in data["actors"]] == ["nor"]
+    assert [(row["origin_id"], row["articles"]) for row in data["origins"]] == [("S101", ["S002"])]
+    assert [row["claim_id"] for row in data["articles"][0]["claims"]] == ["C002-001"]
 
 
 def test_the_matrix_gives_each_status_as_sign_text_and_link_to_its_claims(get: Get) -> None:
-    found = get("/measures.json").json()
-    assert [column["code"] for column in found["measures"]] == ["stop_subject"]
-    [states] = found["kinds"]
+    data = get("/measures.json").json()
+    assert [column["code"] for column in data["measures"]] == ["stop_subject"]
+    [states] = data["kinds"]
     [row] = states["allies"]
     assert row["ally_id"] == "nor"
     assert [(s["code"], s["symbol"], s["claims"]) for s in row["cells"][0]["statuses"]] == [
@@ -307,32 +305,32 @@ def test_the_matrix_gives_each_status_as_sign_text_and_link_to_its_claims(get: G
 
 def unequal(get: Get, name: str) -> tuple[int, list[str]]:
     """Return how many numbers about measures were followed, and which lead to other rows."""
-    found: dict[tuple[str, str, str], int] = {}
+    on_pages: dict[tuple[str, str, str], int] = {}
     faults = []
     kinds = get("/measures.json").json()["kinds"]
     for ally in (ally for kind in kinds for ally in kind["allies"]):
         for cell in (cell for cell in ally["cells"] if cell["statuses"]):
             behind = get(f"/measures/{ally['ally_id']}/{cell['measure']}.json").json()
             rows = {status["code"]: len(status["rows"]) for status in behind["statuses"]}
-            said = {status["code"]: status["claims"] for status in cell["statuses"]}
-            if rows != said or behind["total"] != sum(said.values()):
-                faults.append(f"{ally['ally_id']}/{cell['measure']}: {said} on {rows}")
-            for status, number in said.items():
+            counts = {status["code"]: status["claims"] for status in cell["statuses"]}
+            if rows != counts or behind["total"] != sum(counts.values()):
+                faults.append(f"{ally['ally_id']}/{cell['measure']}: {counts} on {rows}")
+            for status, number in counts.items():
                 query = f"ally={ally['ally_id']}&measure={cell['measure']}&measure_status={status}"
                 total = get(f"/claims.json?{query}&act=yes").json()["part"]["total"]
                 if total != number:
                     faults.append(f"{query}: {number} on {total}")
-                found[ally["ally_id"], cell["measure"], status] = number
+                on_pages[ally["ally_id"], cell["measure"], status] = number
     canned = get(f"/{name}/measures_by_ally.json?_shape=array&_size=max").json()
-    told = {(r["ally_id"], r["measure"], r["measure_status"]): r["claims"] for r in canned}
-    if told != found:
-        faults.append(f"the query says otherwise: {told.items() ^ found.items()}")
+    by_query = {(r["ally_id"], r["measure"], r["measure_status"]): r["claims"] for r in canned}
+    if by_query != on_pages:
+        faults.append(f"the query says otherwise: {by_query.items() ^ on_pages.items()}")
     plot = next(p for p in get("/index.json").json()["plots"] if p["name"] == "allies")
     for part in (part for bar in plot["bars"] for part in bar["parts"] if part["value"]):
         total = get(part["link"].replace("?", ".json?")).json()["part"]["total"]
         if total != part["value"]:
             faults.append(f"{part['link']}: {part['value']} on {total}")
-    return len(found), faults
+    return len(on_pages), faults
 
 
 @pytest.fixture(scope="module")
@@ -396,14 +394,14 @@ def test_who_judges_or_demands_a_measure_has_not_taken_it(judged: Get) -> None:
     assert f'<a href="{link}">1 more' in resented.text
     left_out = judged("/claims.json?measure=any&act=no").json()["claims"]
     assert {row["claim_id"] for row in left_out} == {"C001-007", "C001-008"}
-    kept = judged("/claims.json?measure=any&act=yes").json()["claims"]
-    assert {row["claim_id"] for row in kept} == {"C001-001", "C001-005", "C001-009"}
+    claims = judged("/claims.json?measure=any&act=yes").json()["claims"]
+    assert {row["claim_id"] for row in claims} == {"C001-001", "C001-005", "C001-009"}
 
 
 def test_a_cell_without_claims_says_so(get: Get) -> None:
-    shown = get("/measures/sud/withhold")
-    assert shown.status_code == 200
-    assert "No claim tells of this measure of Sud." in shown.text
+    answer = get("/measures/sud/withhold")
+    assert answer.status_code == 200
+    assert "No claim tells of this measure of Sud." in answer.text
 
 
 def test_disputes_set_both_statements_and_speakers_side_by_side(get: Get) -> None:
@@ -439,12 +437,12 @@ def test_facts_mark_two_articles_of_one_origin_as_one_source(get: Get) -> None:
 
 
 def test_origins_draw_the_lineage_and_mark_shared_reporting(get: Get) -> None:
-    found = get("/origins.json").json()
-    assert [(row["origin_id"], row["claims"], row["count"]) for row in found["origins"]] == [
+    data = get("/origins.json").json()
+    assert [(row["origin_id"], row["claims"], row["count"]) for row in data["origins"]] == [
         ("S101", 7, 2)
     ]
-    assert found["independent"] == 1
-    assert [(e["source_id"], e["on_id"], e["kind"]) for e in found["graph"]["edges"]] == [
+    assert data["independent"] == 1
+    assert [(e["source_id"], e["on_id"], e["kind"]) for e in data["graph"]["edges"]] == [
         ("S001", "S101", "wasDerivedFrom"),
         ("S002", "S101", "wasDerivedFrom"),
     ]
@@ -468,9 +466,9 @@ def test_origins_draw_the_lineage_and_mark_shared_reporting(get: Get) -> None:
 def test_pages_of_an_empty_dataset_say_that_there_is_nothing(
     path: str, said: str, empty: Get
 ) -> None:
-    shown = empty(path)
-    assert shown.status_code == 200
-    assert said in shown.text
+    answer = empty(path)
+    assert answer.status_code == 200
+    assert said in answer.text
     assert empty(f"{path}.json").status_code == 200
 
 
@@ -482,41 +480,43 @@ def test_what_is_worked_out_once_is_kept_apart_for_each_database(get: Get, empty
 
 
 def test_a_release_that_is_not_served_is_not_found(get: Get) -> None:
-    shown = get("/releases/9.9.9/actors/nor")
-    assert shown.status_code == 404
-    assert "Release 9.9.9 is not served here." in shown.text
+    answer = get("/releases/9.9.9/actors/nor")
+    assert answer.status_code == 404
+    assert "Release 9.9.9 is not served here." in answer.text
 
 
 def test_a_circle_of_reliance_is_found_and_the_graph_is_still_drawn() -> None:
     pairs = [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "e")]
-    assert sorted(map(sorted, map(set, circles(pairs)[0]))) == [["a", "b", "c"], ["e"]]
+    assert sorted(map(sorted, map(set, find_cycles(pairs)[0]))) == [["a", "b", "c"], ["e"]]
     nodes = [{"source_id": name, "publisher": name, "title": "T" * 90} for name in "abcde"]
-    graph = drawn(nodes, [{"source_id": one, "on_id": other} for one, other in pairs])
+    graph = draw_origin_graph(nodes, [{"source_id": one, "on_id": other} for one, other in pairs])
     assert len({(node["x"], node["y"]) for node in graph["nodes"]}) == 5
-    assert drawn([], [])["nodes"] == []
+    assert draw_origin_graph([], [])["nodes"] == []
 
 
 def test_what_rests_on_others_stands_left_of_them() -> None:
     nodes = [{"source_id": name, "publisher": name, "title": name} for name in "abc"]
-    graph = drawn(nodes, [{"source_id": one, "on_id": other} for one, other in ("ab", "bc", "ac")])
+    graph = draw_origin_graph(
+        nodes, [{"source_id": one, "on_id": other} for one, other in ("ab", "bc", "ac")]
+    )
     places = {node["source_id"]: node["x"] for node in graph["nodes"]}
     assert places["a"] < places["b"] < places["c"]
 
 
 def test_origins_that_share_a_work_count_once_and_unknown_ones_come_last() -> None:
     edges = {"x": [("w", "certain")], "y": [("w", "probable")], "z": []}
-    assert counted_once("xyz", edges) == {"x": ["y"], "y": ["x"], "z": []}
+    assert dependent_origins("xyz", edges) == {"x": ["y"], "y": ["x"], "z": []}
     rows = [
         {"origin_id": origin, "origin": origin, "origin_title": origin, "source_id": "S001"}
         for origin in (None, "z", "x")
     ]
-    assert [group["origin_id"] for group in by_origin(rows, edges)] == ["x", "z", None]
+    assert [group["origin_id"] for group in group_by_origin(rows, edges)] == ["x", "z", None]
 
 
 def test_a_line_of_time_needs_two_days_and_keeps_its_years_apart() -> None:
-    assert line_of_time([{"day": "2025-01-01", "claim_id": "C001-001"}]) is None
-    assert line_of_time([{"day": None, "claim_id": "C001-001"}]) is None
-    line = line_of_time(
+    assert draw_timeline([{"day": "2025-01-01", "claim_id": "C001-001"}]) is None
+    assert draw_timeline([{"day": None, "claim_id": "C001-001"}]) is None
+    line = draw_timeline(
         [{"day": f"{year}-12-30", "claim_id": str(year)} for year in range(1900, 2026)]
     )
     assert line is not None

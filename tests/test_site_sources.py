@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from claimlog.build import build
-from claimlog.site import texts
-from claimlog.site.lineage import columns, drawn
+from claimlog.site import source_texts
+from claimlog.site.drawing.lineage_graph import draw_lineage, lineage_columns
 from claimlog.sources.text import Text
 from conftest import (
     ACTORS,
@@ -160,7 +160,7 @@ def test_the_page_of_a_work_lists_the_claims_that_go_back_to_it(get: Get) -> Non
 
 def test_a_lineage_is_walked_both_ways_and_drawn_from_copy_to_origin() -> None:
     pairs = [("b", "a"), ("c", "b"), ("c", "a"), ("b", "x"), ("d", "c"), ("d", "b")]
-    column = columns("b", [*"abcdx"], pairs)
+    column = lineage_columns("b", [*"abcdx"], pairs)
     assert column == {"d": -2, "c": -1, "b": 0, "a": 1, "x": 1}
     nodes = [{"source_id": name, "title": name, "publisher": name} for name in "abcdx"]
     edges = [
@@ -173,7 +173,7 @@ def test_a_lineage_is_walked_both_ways_and_drawn_from_copy_to_origin() -> None:
         }
         for of, to in pairs
     ]
-    drawing = drawn("b", nodes, edges)
+    drawing = draw_lineage("b", nodes, edges)
     spots = {node["source_id"]: (node["x"], node["y"]) for node in drawing["nodes"]}
     assert len(set(spots.values())) == 5
     assert all(spots[of][0] < spots[to][0] for of, to in pairs)
@@ -193,7 +193,7 @@ def test_an_unknown_source_is_not_found_and_the_page_says_what_identifiers_look_
 def test_a_retracted_source_is_not_found_and_the_page_says_why(world: World) -> None:
     world.add("sources", [source("S102")])
     world.seal("more")
-    world.retract("sources", "S102", "It never existed.")
+    world.retract("S102", "It never existed.")
     world.seal("less")
     build(world.package, world.package.build)
     page = asking(world.package.build)("/sources/S102")
@@ -234,8 +234,8 @@ def test_with_texts_the_article_is_shown_with_its_claims_as_links(get: Get) -> N
     assert marks(page) == ["C001-001", "C001-002", "C001-003", "C001-006", "C001-005"]
     assert '<span class="furniture">Home | World | Harbours</span>' in article
     assert "harbour.txt" in page
-    told = get("/sources/S001.json").json()["text"]
-    assert "".join(piece["text"] for piece in told["pieces"]) == TEXT
+    passage = get("/sources/S001.json").json()["text"]
+    assert "".join(piece["text"] for piece in passage["pieces"]) == TEXT
 
 
 @pytest.mark.usefixtures("supplied")
@@ -243,11 +243,11 @@ def test_with_texts_a_claim_shows_its_passage_in_its_context(get: Get) -> None:
     page = get("/claims/C001-005").text
     assert "<mark>We may review the pact</mark>" in page
     assert "/sources/S001#at-C001-005" in page
-    told = get("/claims/C001-005.json").json()["passage"]
-    assert TEXT.endswith(told["quote"] + told["after"])
-    assert told["cut_before"]
-    assert not told["cut_after"]
-    assert 250 <= len(told["before"]) <= 300
+    passage = get("/claims/C001-005.json").json()["passage"]
+    assert TEXT.endswith(passage["quote"] + passage["after"])
+    assert passage["cut_before"]
+    assert not passage["cut_after"]
+    assert 250 <= len(passage["before"]) <= 300
 
 
 @pytest.mark.usefixtures("supplied")
@@ -312,7 +312,9 @@ def test_overlapping_claims_are_cut_at_every_border_and_lead_to_the_shortest(
 def test_a_claim_that_shorter_ones_cover_wholly_keeps_a_link_of_its_own() -> None:
     spans = [("long", 2, 8), ("left", 2, 5), ("right", 5, 8), ("inner", 6, 7)]
     rows = [{"claim_id": n, "start": a, "end": b, "content": "event"} for n, a, b in spans]
-    cut = texts.pieces("0123456789", rows, [{"start": 0, "end": 1, "kind": "form"}], 0, 10)
+    cut = source_texts.text_segments(
+        "0123456789", rows, [{"start": 0, "end": 1, "kind": "form"}], 0, 10
+    )
     assert "".join(piece["text"] for piece in cut) == "0123456789"
     assert [piece["claims"] for piece in cut] == [
         *([], [], ["left", "long"], ["right", "long"], ["inner", "right", "long"]),
@@ -369,8 +371,10 @@ def test_the_command_says_at_its_start_how_many_articles_it_found(
     served: World, tmp_path: Path
 ) -> None:
     database = served.package.build / "tiny.db"
-    assert texts.at_start(database, served.texts).startswith("texts: 1 of 1 articles found in ")
-    line = texts.at_start(database, tmp_path)
+    assert source_texts.summarize_texts(database, served.texts).startswith(
+        "texts: 1 of 1 articles found in "
+    )
+    line = source_texts.summarize_texts(database, tmp_path)
     assert "is the text of a source, so no article is shown" in line
     assert "\n" not in line
 

@@ -22,7 +22,7 @@ from claimlog.sources.text import Texts
 from claimlog.swap import publishing
 from claimlog.update import Update
 from claimlog.validate import Report, validate
-from claimlog.validate.appended import check_appended, only_appends
+from claimlog.validate.appended import check_appended, note_valid, only_appends
 
 Progress = Callable[[str], None]
 UPDATE_RATIO = 5
@@ -87,6 +87,7 @@ def build(
             progress("compile")
             update.write(log, cut, report, mark)
     note_build(package, out, _record(log, report, mark) if is_whole else None)
+    note_valid(log)
     return report
 
 
@@ -176,6 +177,7 @@ def refuse_foreign(package: Package, out: Path) -> None:
     ClaimlogError
         If `out` exists and is neither empty nor a build, or is a symbolic link.
     """
+    package.refuse_links(out)
     if out.is_symlink():
         raise ClaimlogError(
             f"{package.relative(out)}: is a symbolic link; name the directory itself with --out, "

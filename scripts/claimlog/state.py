@@ -18,7 +18,14 @@ from claimlog.package import Package
 FOLDERS = ("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done")
 """Directories below the state directory, by path; none has to be there."""
 
-FILES = ("lock", "cache/lock", "cache/state.json", "cache/digests.json", "cache/builds.json")
+FILES = (
+    "lock",
+    "cache/lock",
+    "cache/state.json",
+    "cache/digests.json",
+    "cache/builds.json",
+    "cache/valid.json",
+)
 """Files below the state directory, by path; none has to be there."""
 
 FLAT = ("open",)

@@ -67,6 +67,37 @@ def read_regular(
     return data
 
 
+def files_below(folder: Path, most: int) -> list[Path] | None:
+    """Return what lies below a directory and is no directory, in order; links are not followed.
+
+    Returns
+    -------
+    list or None
+        None if it holds more than `most` files and directories, or is nested deeper than
+        `limits.DEPTH`.
+
+    Raises
+    ------
+    OSError
+        If a directory cannot be read.
+    """
+    found: list[Path] = []
+    seen = 0
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        with os.scandir(place) as entries:
+            for entry in entries:
+                seen += 1
+                if seen > most or depth > DEPTH:
+                    return None
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((Path(entry.path), depth + 1))
+                else:
+                    found.append(Path(entry.path))
+    return sorted(found)
+
+
 def parse_json(data: bytes, shown: str) -> dict[str, Any]:
     """Read bytes that are one I-JSON object, not nested deeper than `limits.DEPTH`.
 

@@ -1,1 +1,1 @@
-"""What keeps this checkout: its environments and the licences in them; never part of the wheel."""
+"""Tools of this repository: environments, licences, bench, documentation; never in the wheel."""

@@ -1,6 +1,6 @@
-"""Licences of everything that is installed to run claimlog: ``make licences``.
+"""Licences of everything that is installed to run claimlog, and to install it: ``make licences``.
 
-The lock file says what that is and the metadata of the installed packages under which licence; no
+The lock files say what that is and the metadata of the installed packages under which licence; no
 network is asked. A package that is not there, or whose licence is not among those that let anybody
 use the whole for anything, is a finding.
 """
@@ -17,14 +17,15 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-LOCK = Path(__file__).resolve().parents[2] / "requirements.txt"
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = (ROOT / "requirements.txt", ROOT / "requirements-build.txt")
 PERMISSIVE = {
     *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python"),
     *("ISC", "MIT", "MIT-0", "PSF-2.0", "Public Domain", "Unlicense", "Zlib"),
     "Artistic-1.0-Perl",
     "MPL-2.0",  # binds changes to its own files only
 }
-SPOKEN = {
+SPDX_NAMES = {
     "apache": "Apache-2.0",
     "apache 2": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
@@ -43,10 +44,10 @@ SPOKEN = {
 }
 """What older metadata says instead of an SPDX identifier."""
 
-CHOSEN = {"text-unidecode": "Artistic-1.0-Perl"}
+CHOSEN_LICENCES = {"text-unidecode": "Artistic-1.0-Perl"}
 """Packages that offer several licences without saying that one may choose, and the one taken."""
 
-PART = re.compile(r"\(|\)|[^\s()]+")
+EXPRESSION_PART = re.compile(r"\(|\)|[^\s()]+")
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,11 @@ def licences(lock: Path) -> Iterator[Licence]:
             yield Licence(pin.name, version, "", "is not installed; run make build")
             continue
         if found.version != version:
-            flaw = f"{found.version} is installed; run make build"
-            yield Licence(pin.name, version, "", flaw)
+            yield Licence(pin.name, version, "", f"{found.version} is installed; run make build")
             continue
-        text = CHOSEN.get(pin.name) or licence_text(found)
-        unfit = None if is_permissive(text) else f"is under {text or 'an unknown licence'}"
-        yield Licence(pin.name, version, text, unfit)
+        text = CHOSEN_LICENCES.get(pin.name) or licence_text(found)
+        flaw = None if is_permissive(text) else f"is under {text or 'an unknown licence'}"
+        yield Licence(pin.name, version, text, flaw)
 
 
 def licence_text(found: Distribution) -> str:
@@ -95,7 +95,7 @@ def licence_text(found: Distribution) -> str:
     field = " ".join(found.metadata["License"].split() if "License" in found.metadata else "")
     names = named or ([] if field.casefold() in ("", "unknown") else [field])
     # several classifiers do not say whether one may choose: all must do
-    return " AND ".join(SPOKEN.get(name.casefold(), name[:60]) for name in names)
+    return " AND ".join(SPDX_NAMES.get(name.casefold(), name[:60]) for name in names)
 
 
 def is_permissive(expression: str) -> bool:
@@ -108,54 +108,59 @@ def is_permissive(expression: str) -> bool:
     """
     if expression in PERMISSIVE:
         return True
-    parts = PART.findall(expression)
+    parts = EXPRESSION_PART.findall(expression)
     try:
-        found = _any_of(parts)
+        found = _parse_or(parts)
     except IndexError:
         return False
     return found and not parts
 
 
-def _any_of(parts: list[str]) -> bool:
-    found = _all_of(parts)
+def _parse_or(parts: list[str]) -> bool:
+    found = _parse_and(parts)
     while parts and parts[0] == "OR":
         parts.pop(0)
-        found = _all_of(parts) or found
+        found = _parse_and(parts) or found
     return found
 
 
-def _all_of(parts: list[str]) -> bool:
-    found = _one(parts)
+def _parse_and(parts: list[str]) -> bool:
+    found = _parse_term(parts)
     while parts and parts[0] == "AND":
         parts.pop(0)
-        found = _one(parts) and found
+        found = _parse_term(parts) and found
     return found
 
 
-def _one(parts: list[str]) -> bool:
+def _parse_term(parts: list[str]) -> bool:
     part = parts.pop(0)
     if part != "(":
         return part in PERMISSIVE
-    found = _any_of(parts)
+    found = _parse_or(parts)
     return parts.pop(0) == ")" and found
 
 
 def main(words: list[str] | None = None) -> int:
     """List the licences; exit status 1 if one of them is not permissive or not known."""
     parser = argparse.ArgumentParser(prog="licences.py", description=__doc__)
-    parser.add_argument("--lock", type=Path, default=LOCK)
+    parser.add_argument(
+        "--lock", type=Path, action="append", help="instead of those of this checkout"
+    )
     parser.add_argument("--quiet", action="store_true", help="say only what is wrong")
     options = parser.parse_args(words)
-    listed = sorted(licences(options.lock), key=lambda found: found.name)
+    status = 0
+    packages: dict[str, Licence] = {}
+    for lock in options.lock or LOCKS:
+        pinned = sorted(licences(lock), key=lambda licence: licence.name)
+        packages |= {licence.name: licence for licence in pinned}
+        flaws = [f"{entry.name} {entry.version} {entry.flaw}" for entry in pinned if entry.flaw]
+        for flaw in flaws if pinned else ["names no package"]:
+            print(f"{lock.name}: {flaw}", file=sys.stderr)
+            status = 1
     if not options.quiet:
-        for found in listed:
-            print(f"{found.name:26} {found.version:14} {found.text}")
-    flaws = [f"{found.name} {found.version} {found.flaw}" for found in listed if found.flaw]
-    for flaw in flaws:
-        print(f"{options.lock.name}: {flaw}", file=sys.stderr)
-    if not listed:
-        print(f"{options.lock.name}: names no package", file=sys.stderr)
-    return 1 if flaws or not listed else 0
+        for _, entry in sorted(packages.items()):
+            print(f"{entry.name:26} {entry.version:14} {entry.text}")
+    return status
 
 
 if __name__ == "__main__":

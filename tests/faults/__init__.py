@@ -8,7 +8,7 @@ process is killed, looks at what is left on disk, and runs the command again.
 - `calls`: which system calls touch the package, from a run that is only watched.
 - `scenes`: the commands, each with the package that it starts from.
 - `state`: what is on disk, as units that are whole or absent.
-- `judge`: one injection, and what must hold after it.
+- `injection`: one fault that is injected, and what must hold after it.
 - `writers`: several writers at once, some of them killed; clocks that go back.
-- `table`: the results as text and as the README's table.
+- `table`: the results as text and as the table in docs/.
 """

@@ -24,7 +24,9 @@ GROUP = {name: group for group, names in GROUPS.items() for name in names}
 LINE = re.compile(r"(?:(?P<thread>[0-9]+) +)?(?P<name>[a-z0-9_]+)\((?P<rest>.*)")
 OPENED = re.compile(r"= (?P<number>[0-9]+)<")
 DESCRIPTOR = re.compile(r"(?P<number>[0-9]+)<")
-HERE = re.compile(r'AT_FDCWD<[^>]*>, (?="/)')  # an absolute path is not looked up from there
+WORKING_DIRECTORY = re.compile(
+    r'AT_FDCWD<[^>]*>, (?="/)'
+)  # an absolute path is not looked up from there
 QUOTED = re.compile(r'["<](?P<path>/[^">]*)')
 TEMPORARY = re.compile(r"(?<=-new-)[0-9]+-[0-9a-f]{8}|(?<=/staging-)[^/]+|(?<=\.gone-)[0-9]+")
 WRITING = ("O_WRONLY", "O_RDWR", "O_CREAT")
@@ -58,7 +60,7 @@ class Call:
         return GROUP[self.syscall]
 
 
-def touching(trace: str, root: Path, pid: int, main: bool = True) -> Iterator[Call]:
+def package_calls(trace: str, root: Path, pid: int, main: bool = True) -> Iterator[Call]:
     """Yield the calls of process `pid` that touch what lies under `root`.
 
     Of the opens and closes only those of files that are written or flushed; of the rest all.
@@ -73,7 +75,7 @@ def touching(trace: str, root: Path, pid: int, main: bool = True) -> Iterator[Ca
         if match is None or match["name"] not in GROUP:
             continue
         thread, name = match["thread"], match["name"]
-        rest = HERE.sub("", match["rest"])
+        rest = WORKING_DIRECTORY.sub("", match["rest"])
         first = first or thread
         every[thread, name] += 1
         path = first_path(rest, root, pid)
@@ -89,8 +91,8 @@ def touching(trace: str, root: Path, pid: int, main: bool = True) -> Iterator[Ca
                     opened[thread, descriptor["number"]] = (call, True)
                     yield call
             continue
-        held = DESCRIPTOR.match(rest)
-        key = (thread, held["number"] if held else "")
+        descriptor_match = DESCRIPTOR.match(rest)
+        key = (thread, descriptor_match["number"] if descriptor_match else "")
         if GROUP[name] == "close":
             if opened.pop(key, (call, False))[1]:
                 yield call
@@ -101,7 +103,7 @@ def touching(trace: str, root: Path, pid: int, main: bool = True) -> Iterator[Ca
         yield call
 
 
-def flushed(trace: str) -> set[str]:
+def flushed_names(trace: str) -> set[str]:
     """Return the names of the files and directories that were flushed to disk.
 
     A temporary name counts as that of the file which it becomes.

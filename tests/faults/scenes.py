@@ -40,15 +40,15 @@ class Scene:
     large: bool = False
 
 
-def sealing(slug: str) -> tuple[str, ...]:
+def seal_words(slug: str) -> tuple[str, ...]:
     return ("seal", "--slug", slug, "--title", f"Batch {slug}", "--method", "Made by a test.")
 
 
-def adding(name: str) -> tuple[str, ...]:
+def add_words(name: str) -> tuple[str, ...]:
     return ("add", "actor", "--actor-id", name, "--name", name.title(), "--actor-type", "agency")
 
 
-def started(folder: Path) -> World:
+def sealed_package(folder: Path) -> World:
     """Return a package with one sealed batch; its root is `folder`/package."""
     world = empty_world(folder)
     world.add("actors", [actor("nor", "agency"), actor("sud", "agency")])
@@ -56,21 +56,21 @@ def started(folder: Path) -> World:
     return world
 
 
-def with_open(folder: Path) -> World:
+def package_with_open_batch(folder: Path) -> World:
     """Return that package with a row in the open batch."""
-    world = started(folder)
+    world = sealed_package(folder)
     world.add("actors", [actor("pact", "agency")])
     return world
 
 
-def two_streams(folder: Path) -> None:
+def open_batch_of_two_streams(folder: Path) -> None:
     """Rows of two streams wait in the open batch."""
-    with_open(folder).add("incidents", [INCIDENT])
+    package_with_open_batch(folder).add("incidents", [INCIDENT])
 
 
-def raced(folder: Path) -> None:
+def two_batches_of_one_number(folder: Path) -> None:
     """Two branches sealed a batch of the same number; both are in events/ now."""
-    world = started(folder)
+    world = sealed_package(folder)
     other = World(Package(folder / "other"), world.texts)
     shutil.copytree(world.root, other.root)
     for side, slug in ((world, "first"), (other, "second")):
@@ -82,17 +82,17 @@ def raced(folder: Path) -> None:
     shutil.rmtree(other.root)
 
 
-def built(folder: Path) -> None:
+def build_and_later_batch(folder: Path) -> None:
     """A build of the first batch, and a second batch after it."""
-    world = started(folder)
-    _command(world, "build")
+    world = sealed_package(folder)
+    _run_here(world, "build")
     world.add("actors", [actor("pact", "agency")])
     world.seal("more")
 
 
-def large(folder: Path) -> None:
+def large_log(folder: Path) -> None:
     """A log that is taken for a large one, and what is left of a build of other code."""
-    world = with_claims(folder)
+    world = open_batch_with_claims(folder)
     world.seal("register")
     cache = world.package.state / "cache"
     (cache / "parts").mkdir(parents=True)
@@ -100,18 +100,18 @@ def large(folder: Path) -> None:
     (cache / "state.json").write_text('{"format": 1, "code": "another"}', "utf-8")
 
 
-def outgrown(folder: Path) -> None:
+def large_build_and_later_batch(folder: Path) -> None:
     """A build of a log taken for a large one, and a second batch after it."""
-    world = with_claims(folder)
+    world = open_batch_with_claims(folder)
     world.seal("register")
     zygote.take_for_large()
-    _command(world, "build")
+    _run_here(world, "build")
     world.amend("claims", "C001-001", note="Changed.")
     world.add("claims", [claim("never liked", "The ministry is said to have had doubts.")])
     world.seal("more")
 
 
-def with_claims(folder: Path) -> World:
+def open_batch_with_claims(folder: Path) -> World:
     """Return a package with sources, actors, incidents and claims in the open batch."""
     world = empty_world(folder)
     for stream, rows in (("actors", ACTORS), ("sources", SOURCES), ("incidents", INCIDENTS)):
@@ -120,9 +120,9 @@ def with_claims(folder: Path) -> World:
     return world
 
 
-def released(folder: Path) -> None:
+def release_and_later_batch(folder: Path) -> None:
     """A repository with one release, and a batch after it; the next version is set."""
-    world = started(folder)
+    world = sealed_package(folder)
     git = (
         "git",
         "-C",
@@ -143,7 +143,7 @@ def released(folder: Path) -> None:
     subprocess.run([*git, "init", "-q"], check=True)
     (world.root / ".gitignore").write_text("/build/\n/dist/\n/.claimlog/\n", "utf-8")
     committed("0.1.0")
-    _command(world, *RELEASE, "0.1.0")
+    _run_here(world, *RELEASE, "0.1.0")
     committed("0.1.0")
     world.add("actors", [actor("pact", "agency")])
     world.seal("more")
@@ -153,13 +153,13 @@ def released(folder: Path) -> None:
 RELEASE = ("release", "--date", "2026-01-02")
 
 
-def _command(world: World, *words: str) -> None:
+def _run_here(world: World, *words: str) -> None:
     from claimlog.cli import cli
 
     cli.main(["--package", str(world.root), *words], standalone_mode=False)
 
 
-def building(name: str, prepare: Callable[[Path], object], large: bool = False) -> Scene:
+def build_scene(name: str, prepare: Callable[[Path], object], large: bool = False) -> Scene:
     """Return the scene of a build."""
     says, twice = re.compile(r"^wrote build", re.M), re.compile(r"build is up to date")
     return Scene(name, ("build",), prepare, says, twice, large)
@@ -168,39 +168,39 @@ def building(name: str, prepare: Callable[[Path], object], large: bool = False) 
 SCENES = (
     Scene(
         "add",
-        adding("port"),
-        with_open,
+        add_words("port"),
+        package_with_open_batch,
         re.compile(r"^added port "),
         re.compile(r"port exists already"),
     ),
     Scene(
         "retract",
         ("retract", "sud", "--reason", "Not in the text."),
-        with_open,
+        package_with_open_batch,
         re.compile(r"^retracted sud"),
         re.compile(r"sud was retracted"),
     ),
     Scene(
         "seal",
-        sealing("more"),
-        two_streams,
+        seal_words("more"),
+        open_batch_of_two_streams,
         re.compile(r"^sealed events/0002-more", re.M),
         re.compile(r"there is no open batch to seal"),
     ),
     Scene(
         "rebase",
         ("rebase", "0002-second"),
-        raced,
+        two_batches_of_one_number,
         re.compile(r"^0002-second is now 0003-second"),
         re.compile(r'there is no batch "0002-second"'),
     ),
-    building("build", built),
-    building("build-large", large, large=True),
-    building("build-update", outgrown, large=True),
+    build_scene("build", build_and_later_batch),
+    build_scene("build-large", large_log, large=True),
+    build_scene("build-update", large_build_and_later_batch, large=True),
     Scene(
         "release",
         (*RELEASE, "0.2.0"),
-        released,
+        release_and_later_batch,
         re.compile(r"^wrote releases/0.2.0.json", re.M),
         re.compile(r"0.2.0 was released already"),
     ),
@@ -208,7 +208,7 @@ SCENES = (
 
 
 @dataclass(frozen=True)
-class Start:
+class StartingPackage:
     """A scene made ready: the package that its command starts from."""
 
     scene: Scene
@@ -220,12 +220,12 @@ class Start:
         return root
 
 
-def start(scene: Scene, folder: Path) -> Start:
+def prepare_start(scene: Scene, folder: Path) -> StartingPackage:
     """Make the package that a scene starts from."""
-    zygote.apart(lambda: scene.prepare(folder))
-    return Start(scene, folder / "package")
+    zygote.run_in_fork(lambda: scene.prepare(folder))
+    return StartingPackage(scene, folder / "package")
 
 
-def words_of(scene: Scene, command: str) -> Sequence[str]:
+def command_words(scene: Scene, command: str) -> Sequence[str]:
     """Return how a command that a message names is run."""
-    return scene.words if command == scene.words[0] else sealing("more")
+    return scene.words if command == scene.words[0] else seal_words("more")

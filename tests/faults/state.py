@@ -22,11 +22,11 @@ IGNORED = (".git", "schemas", ".claimlog/lock")
 
 
 CACHE = ".claimlog/cache"
-"""The unit that says nothing which the log does not say. Only the names in it count, and of these
+"""The cache, a unit that can be made again from the log. Only the names in it count, and of these
 not the temporary ones: who writes there next removes them."""
 
 
-def units(root: Path) -> Units:
+def read_units(root: Path) -> Units:
     """Return the units of the package at `root`."""
     found: dict[str, list[tuple[str, str]]] = {}
     for path in _entries(root):
@@ -56,56 +56,59 @@ def _entries(root: Path) -> Iterator[Path]:
             yield inside / name
 
 
-def out_of_sight(unit: str) -> bool:
+def is_hidden(unit: str) -> bool:
     """Whether no reader looks at a unit: its name begins with a dot, or it is in .claimlog/."""
     return unit.startswith(".") or "/." in unit
 
 
-def wrong(state: Units, *known: Units) -> list[str]:
-    """Say which units are neither as before nor as after; leftovers out of sight are none."""
-    said = []
-    for unit in sorted({*state, *(unit for one in known for unit in one)} - {CACHE}):
+def unit_problems(state: Units, *expected: Units) -> list[str]:
+    """Return a line for each unit in none of the expected states; hidden leftovers do not count."""
+    problems = []
+    for unit in sorted({*state, *(unit for one in expected for unit in one)} - {CACHE}):
         held = state.get(unit)
-        if held in [one.get(unit) for one in known]:
+        if held in [one.get(unit) for one in expected]:
             continue
-        if not any(unit in one for one in known):
-            if not out_of_sight(unit):
-                said.append(f"{unit} is left in sight")
+        if not any(unit in one for one in expected):
+            if not is_hidden(unit):
+                problems.append(f"{unit} is left in sight")
         elif held is None:
-            said.append(f"{unit} is gone")
+            problems.append(f"{unit} is gone")
         else:
-            said.append(f"{unit} is neither as before nor as after")
-    return said
+            problems.append(f"{unit} is neither as before nor as after")
+    return problems
 
 
-def visible(state: Units) -> Units:
+def visible_units(state: Units) -> Units:
     """Return the units that readers see, and the open batch."""
     return {
         unit: held
         for unit, held in state.items()
-        if not out_of_sight(unit) or unit == ".claimlog/open"
+        if not is_hidden(unit) or unit == ".claimlog/open"
     }
 
 
-def difference(state: Units, wanted: Units) -> list[str]:
-    """Say in which units two states differ."""
-    said = []
+def unit_differences(state: Units, wanted: Units) -> list[str]:
+    """Return a line for each unit in which two states differ."""
+    problems = []
     for unit in sorted({*state, *wanted}):
         if state.get(unit) != wanted.get(unit):
             how = "differs" if unit in state and unit in wanted else "is missing"
-            said.append(f"{unit} {how if unit in wanted else 'is left over'}")
-    return said
+            problems.append(f"{unit} {how if unit in wanted else 'is left over'}")
+    return problems
 
 
-def key(state: Units) -> tuple[object, ...]:
-    """Return what makes two states the same to a command: temporary names do not count."""
+def state_key(state: Units) -> tuple[object, ...]:
+    """Return a key that is equal for states that a command cannot tell apart (temporary names)."""
     return tuple(
         sorted(
-            (_plain(unit), tuple((_plain(path), content) for path, content in held))
+            (
+                _without_temporary_names(unit),
+                tuple((_without_temporary_names(path), content) for path, content in held),
+            )
             for unit, held in state.items()
         )
     )
 
 
-def _plain(path: str) -> str:
+def _without_temporary_names(path: str) -> str:
     return TEMPORARY.sub("*", path)

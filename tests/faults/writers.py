@@ -13,19 +13,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from faults import zygote
-from faults.calls import GROUP, Call, touching
-from faults.scenes import SCENES, Scene, adding, sealing, start, started
+from faults.calls import GROUP, Call, package_calls
+from faults.scenes import SCENES, Scene, add_words, prepare_start, seal_words, sealed_package
 from faults.zygote import CLOCK, Fault
 
-BACK = (0, 1, 24, 24 * 400)
+HOURS_BACK = (0, 1, 24, 24 * 400)
 """By how many hours the clock goes back before each pair of commands."""
-REFUSED = ("there is no open batch", "exists already: run this again", "claimlog seal")
-"""What a writer may be told when another one was quicker, or was killed."""
+REFUSALS = ("there is no open batch", "exists already: run this again", "claimlog seal")
+"""Messages that a writer may get when another one was quicker, or was killed."""
 
 
 @dataclass(frozen=True)
 class Race:
-    """What several writers did: rows acknowledged, runs killed, and what did not hold."""
+    """Result of several writers at once: rows acknowledged, runs killed, what did not hold."""
 
     writers: int
     runs: int
@@ -43,10 +43,10 @@ class Turn:
     message: str
 
 
-def race(folder: Path, writers: int, turns: int, seed: int) -> Race:
+def run_race(folder: Path, writers: int, turns: int, seed: int) -> Race:
     """Let writers add and seal at once, kill some of them, and look for every row."""
-    begin = started_scene()
-    ready = start(begin, folder)
+    begin = first_addition()
+    ready = prepare_start(begin, folder)
     root = ready.copy(folder / "race")
     calls = _calls(ready.copy(folder / "watched"), begin)
     context = multiprocessing.get_context("fork")
@@ -58,18 +58,18 @@ def race(folder: Path, writers: int, turns: int, seed: int) -> Race:
         len(done),
         sum(1 for turn in done if turn.name and turn.status == 0),
         sum(1 for turn in done if turn.status < 0),
-        _unsound(root, done),
+        _race_problems(root, done),
     )
 
 
-def started_scene() -> Scene:
+def first_addition() -> Scene:
     """Return the scene of an addition to a package without an open batch."""
-    return replace(SCENES[0], name="race", words=adding("first"), prepare=started)
+    return replace(SCENES[0], name="race", words=add_words("first"), prepare=sealed_package)
 
 
 def _calls(root: Path, scene: Scene) -> list[Call]:
     done = zygote.run(root, scene.words, watch=tuple(GROUP))
-    return list(touching(done.trace, root, done.pid))
+    return list(package_calls(done.trace, root, done.pid))
 
 
 def _write(job: tuple[Path, int, int, int, Sequence[Call]]) -> list[Turn]:
@@ -81,19 +81,19 @@ def _write(job: tuple[Path, int, int, int, Sequence[Call]]) -> list[Turn]:
         name = f"writer-{number}-{turn}"
         call = chance.choice(calls)
         fault = Fault(call.syscall, call.nth, "KILL") if chance.random() < 0.4 else None
-        done = zygote.run(root, sealing(name) if seals else adding(name), fault)
+        done = zygote.run(root, seal_words(name) if seals else add_words(name), fault)
         made.append(Turn(None if seals else name, done.status, done.err.strip()))
     return made
 
 
-def _unsound(root: Path, turns: Sequence[Turn]) -> list[str]:
-    """Say what is lost, doubled, or not as it should be, once all is sealed."""
+def _race_problems(root: Path, turns: Sequence[Turn]) -> list[str]:
+    """Return what is lost, doubled or wrong once all is sealed, a line each."""
     problems = []
     for turn in turns:
-        if turn.status > 0 and not any(words in turn.message for words in REFUSED):
+        if turn.status > 0 and not any(words in turn.message for words in REFUSALS):
             problems.append(f"a writer was refused: {turn.message}")
     for _ in range(2):  # one may only have to finish what was killed
-        zygote.run(root, sealing("last"))
+        zygote.run(root, seal_words("last"))
     held = Counter(row["actor_id"] for row in _rows(root))
     for turn in turns:
         if turn.name and turn.status == 0 and not held[turn.name]:
@@ -115,14 +115,14 @@ def _rows(root: Path) -> list[dict[str, str]]:
     ]
 
 
-def backwards(folder: Path) -> list[str]:
-    """Add and seal while the clock goes back; say what does not hold."""
-    root = start(started_scene(), folder).copy(folder / "backwards")
+def run_clock_backwards(folder: Path) -> list[str]:
+    """Add and seal while the clock goes back; return what does not hold, a line each."""
+    root = prepare_start(first_addition(), folder).copy(folder / "backwards")
     problems = []
     now = datetime.fromisoformat(CLOCK)
-    for number, hours in enumerate(BACK):
+    for number, hours in enumerate(HOURS_BACK):
         now -= timedelta(hours=hours)
-        for words in (adding(f"port-{number}"), sealing(f"port-{number}")):
+        for words in (add_words(f"port-{number}"), seal_words(f"port-{number}")):
             done = zygote.run(root, words, clock=now.isoformat())
             if done.status:
                 problems.append(f"{hours} hours back: {done.err.strip()}")
@@ -133,8 +133,8 @@ def backwards(folder: Path) -> list[str]:
     ):
         if times != sorted(times):
             problems.append(f"{what} goes back: {times}")
-    if len(manifests) != len(BACK) + 1:
-        problems.append(f"{len(manifests)} batches, expected {len(BACK) + 1}")
+    if len(manifests) != len(HOURS_BACK) + 1:
+        problems.append(f"{len(manifests)} batches, expected {len(HOURS_BACK) + 1}")
     done = zygote.run(root, ("validate",), clock=now.isoformat())
     if done.status:
         problems.append(f"validation fails: {done.out}{done.err}")

@@ -26,7 +26,7 @@ import claimlog.fingerprint
 
 HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
-PATIENCE = 120  # seconds after which a command counts as hung
+TIMEOUT_SECONDS = 120  # seconds after which a command counts as hung
 CLOCK = "2026-01-02T03:04:05Z"
 """When every command runs: the same command then writes the same bytes."""
 
@@ -79,8 +79,8 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Done:
-    """How a command ended: exit status (negative: a signal), what it printed, what strace saw."""
+class CommandResult:
+    """Result of a command: exit status (negative: a signal), output, trace of strace."""
 
     status: int
     out: str
@@ -97,7 +97,7 @@ def run(
     follow: bool = False,
     clock: str = CLOCK,
     large: bool = False,
-) -> Done:
+) -> CommandResult:
     """Run claimlog in `folder`; `watch` names system calls to be listed.
 
     If `large`, it takes every log for a large one.
@@ -105,30 +105,30 @@ def run(
     if fault is not None:
         watch, follow = (fault.syscall,), fault.follow
     with tempfile.TemporaryDirectory(prefix="faults-said-") as name:
-        said = Path(name)
+        output = Path(name)
         gate, opener = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(opener)
-            _child(folder, words, said, gate, clock, large)
+            _child(folder, words, output, gate, clock, large)
         os.close(gate)
-        strace = attached(child, said, folder, fault, watch, follow) if watch else None
+        strace = attach_strace(child, output, folder, fault, watch, follow) if watch else None
         os.write(opener, b"x")
         os.close(opener)
-        status = _ended(child)
+        status = _exit_status(child)
         if strace is not None:
-            strace.wait(PATIENCE)
-        trace = said / "trace"
-        return Done(
+            strace.wait(TIMEOUT_SECONDS)
+        trace = output / "trace"
+        return CommandResult(
             status,
-            (said / "out").read_text("utf-8"),
-            (said / "err").read_text("utf-8"),
+            (output / "out").read_text("utf-8"),
+            (output / "err").read_text("utf-8"),
             trace.read_text("utf-8", errors="replace") if trace.exists() else "",
             child,
         )
 
 
-def apart(task: Callable[[], None], clock: str = CLOCK) -> None:
+def run_in_fork(task: Callable[[], None], clock: str = CLOCK) -> None:
     """Run something of the package's own in a fork, so that no thread pool starts here."""
     child = os.fork()
     if child == 0:
@@ -143,21 +143,21 @@ def apart(task: Callable[[], None], clock: str = CLOCK) -> None:
             print(f"{type(error).__name__}: {error}{found}", file=sys.stderr, flush=True)
         finally:
             os._exit(status)
-    if _ended(child) != 0:
+    if _exit_status(child) != 0:
         raise RuntimeError("the package to start from could not be made; its message is above")
 
 
 def _child(
-    folder: Path, words: Sequence[str], said: Path, gate: int, clock: str, large: bool
+    folder: Path, words: Sequence[str], output: Path, gate: int, clock: str, large: bool
 ) -> None:
     status: object = 99
     try:
         for number, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+            os.dup2(os.open(output / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
         os.chdir(folder)
         os.environ |= {"CLAIMLOG_BY": "coder-1", "CI": "1", "PWD": str(folder)}
         sys.argv = ["claimlog", *words]
-        name_alike()
+        name_files_alike()
         set_clock(clock)
         if large:
             take_for_large()
@@ -185,7 +185,7 @@ def set_clock(now: str) -> None:
             module.datetime = Clock  # type: ignore[attr-defined]
 
 
-def name_alike() -> None:
+def name_files_alike() -> None:
     """Give temporary files the same names in every run, but for the process; only in a fork."""
     numbers = itertools.count()
     secrets.token_hex = lambda nbytes=None: f"{next(numbers):0{2 * (nbytes or 32)}x}"
@@ -199,29 +199,29 @@ def take_for_large() -> None:
     claimlog.build.UPDATE_RATIO = 0
 
 
-def attached(
-    child: int, said: Path, root: Path, fault: Fault | None, watch: Sequence[str], follow: bool
+def attach_strace(
+    child: int, output: Path, root: Path, fault: Fault | None, watch: Sequence[str], follow: bool
 ) -> subprocess.Popen[bytes]:
     """Attach strace to a process that waits, and return it; its files go to `said`."""
-    command = ["strace", "-qq", "-y", "-o", str(said / "trace"), "-e", f"trace={','.join(watch)}"]
+    command = ["strace", "-qq", "-y", "-o", str(output / "trace"), "-e", f"trace={','.join(watch)}"]
     command += ["-f"] if follow else []
     command += fault.options(root, child) if fault else []
     # a file for what strace says itself: nobody reads a pipe meanwhile
-    with (said / "strace").open("wb") as log:
+    with (output / "strace").open("wb") as log:
         strace = subprocess.Popen([*command, "-p", str(child)], stderr=log)
     status = Path(f"/proc/{child}/status")
     while "TracerPid:\t0\n" in status.read_text():
         if strace.poll() is not None:
             os.kill(child, 9)
             os.waitpid(child, 0)
-            raise RuntimeError(f"strace cannot attach: {(said / 'strace').read_text().strip()}")
+            raise RuntimeError(f"strace cannot attach: {(output / 'strace').read_text().strip()}")
         time.sleep(0.001)
     return strace
 
 
-def _ended(child: int) -> int:
+def _exit_status(child: int) -> int:
     """Return the exit status of a child, minus the signal that ended it."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -229,5 +229,5 @@ def _ended(child: int) -> int:
         if time.monotonic() > deadline:
             os.kill(child, 9)
             os.waitpid(child, 0)
-            raise TimeoutError(f"a command did not end within {PATIENCE} seconds")
+            raise TimeoutError(f"a command did not end within {TIMEOUT_SECONDS} seconds")
         time.sleep(0.002)

@@ -220,11 +220,9 @@ def retract(
     context: Context, identifier: str, reason: str, recorded_by: str, today: date | None
 ) -> None:
     """Retract a live entity: it leaves the current tables and keeps a tombstone."""
-    from claimlog.cli.show import history
     from claimlog.edit.append import retract as run
 
-    stream, _ = history(context.package, identifier)
-    row = run(context.package, stream, identifier, reason, recorded_by, today)
+    row = run(context.package, identifier, reason, recorded_by, today)
     say_lateness(row["recorded_at"])
     line(f"retracted {identifier}, version {row['version']}, in the open batch")
 
@@ -265,13 +263,23 @@ def seal(
     from claimlog.release.generated_files import refresh
 
     supplied = load_texts(texts)
+    contents: list[str] = []
     with locked(context.package):
         batch, report = run(
-            context.package, slug, title, method, recorded_by, supplied, in_columns, today
+            context.package,
+            slug,
+            title,
+            method,
+            recorded_by,
+            supplied,
+            in_columns,
+            today,
+            say=contents.append,
         )
         refreshed = refresh(context.package, f"{batch.shown} is sealed")
     summarise(report)
     say_lateness(batch.manifest["sealed_at"])
+    lines(contents)
     together = ", ".join(["datapackage.json", *refreshed])
     line(f"sealed {batch.shown}; commit it together with {together}")
 

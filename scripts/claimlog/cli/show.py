@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.cli.output import line
+from claimlog.edit.append import find_entity
 from claimlog.edit.open_batch import read_with_open
-from claimlog.errors import ClaimlogError
-from claimlog.log.canonical import suggest
+from claimlog.log.row_changes import ENVELOPE, changed_columns
 from claimlog.package import Package
-
-QUIET = ("action", "version", "recorded_at", "recorded_by", "reason", "event_id", "batch", "seq")
 
 
 def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]]]:
@@ -23,15 +21,9 @@ def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]
     """
     log = read_with_open(package)
     log.require_readable()
-    for stream, table in log.schemas.streams.items():
-        rows = log.history(stream, identifier)
-        if not rows.is_empty():
-            columns = ("seq", "event_id", "batch", *table.names)
-            return stream, rows.select(columns).to_dicts()
-    known = [name for stream in log.streams for name in log.ids(stream)]
-    raise ClaimlogError(
-        f'nothing has the identifier "{identifier}"{suggest(identifier, tuple(known))}'
-    )
+    stream, rows = find_entity(log, identifier)
+    columns = ("seq", "event_id", "batch", *log.schemas.streams[stream].names)
+    return stream, rows.select(columns).to_dicts()
 
 
 def print_history(stream: str, versions: list[dict[str, Any]]) -> None:
@@ -41,7 +33,7 @@ def print_history(stream: str, versions: list[dict[str, Any]]) -> None:
     name = last[f"{stream.removesuffix('s')}_id"]
     line((str(name), "bold"), f"  {stream}, version {last['version']}, {state}")
     for key, value in last.items():
-        if key not in QUIET and value not in (None, []):
+        if key not in ENVELOPE and value not in (None, []):
             line(f"  {key:20} {_shown(value)}")
     line("history")
     before: dict[str, Any] = {}
@@ -52,9 +44,8 @@ def print_history(stream: str, versions: list[dict[str, Any]]) -> None:
             f"{row['recorded_by']}  batch {row['batch']}{reason}"
         )
         line(f"    event {row['event_id']} (seq {row['seq']})")
-        for key in row if before else ():
-            if key not in QUIET and row[key] != before[key]:
-                line(f"    {key}: {_shown(before[key])} -> {_shown(row[key])}")
+        for key, (old, new) in (changed_columns(before, row) if before else {}).items():
+            line(f"    {key}: {_shown(old)} -> {_shown(new)}")
         before = row
 
 

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import Input, append, locked, read_with_open
+from claimlog.edit.open_batch import Input, append, locked, with_open
 from claimlog.errors import ClaimlogError
+from claimlog.log.canonical import suggest
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 
@@ -48,7 +53,8 @@ def add(
         If the log would break a rule.
     """
     with locked(package):
-        writer = _writer(package, texts, recorded_by, today)
+        sealed = read(package)
+        writer = _writer(sealed, texts, recorded_by, today)
         made: list[Row] = []
         lines: list[bytes] = []
         for index, given in enumerate(entries.rows):
@@ -60,7 +66,7 @@ def add(
                     raise
                 where = f"{entries.origin.name}:{entries.origin.lines[index]}"
                 raise type(error)(f"{where}: {error}; nothing was added") from error
-        append(package, stream, lines, texts, entries.origin)
+        append(sealed, stream, lines, texts, entries.origin)
     return made
 
 
@@ -76,28 +82,48 @@ def amend(
 ) -> Row:
     """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
     with locked(package):
-        row = _writer(package, texts, recorded_by, today).amended(stream, identifier, given, reason)
-        append(package, stream, as_lines([row]), texts)
+        sealed = read(package)
+        writer = _writer(sealed, texts, recorded_by, today)
+        row = writer.amended(stream, identifier, given, reason)
+        append(sealed, stream, as_lines([row]), texts)
     return row
 
 
 def retract(
     package: Package,
-    stream: str,
     identifier: str,
     reason: str,
     recorded_by: str,
     today: date | None = None,
 ) -> Row:
-    """Retract a live entity in the open batch. Raises as `add` does."""
+    """Retract a live entity, of whatever stream, in the open batch. Raises as `add` does."""
     with locked(package):
-        row = _writer(package, None, recorded_by, today).retracted(stream, identifier, reason)
-        append(package, stream, as_lines([row]), None)
+        sealed = read(package)
+        writer = _writer(sealed, None, recorded_by, today)
+        stream, _ = find_entity(writer.log, identifier)
+        row = writer.retracted(stream, identifier, reason)
+        append(sealed, stream, as_lines([row]), None)
     return row
 
 
-def _writer(package: Package, texts: Texts | None, recorded_by: str, today: date | None) -> Writer:
-    log = read_with_open(package)
+def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:
+    """Return the stream of an entity and all its versions, oldest first.
+
+    Raises
+    ------
+    ClaimlogError
+        If no stream has the identifier.
+    """
+    for stream in log.streams:
+        rows = log.history(stream, identifier)
+        if not rows.is_empty():
+            return stream, rows
+    known = tuple(name for stream in log.streams for name in log.ids(stream))
+    raise ClaimlogError(f'nothing has the identifier "{identifier}"{suggest(identifier, known)}')
+
+
+def _writer(sealed: Log, texts: Texts | None, recorded_by: str, today: date | None) -> Writer:
+    log = with_open(sealed)
     log.require_readable()
     refuse_doubtful_clock(last_time(log), today)
     return Writer(log, texts, recorded_by)

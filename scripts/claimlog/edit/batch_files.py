@@ -13,7 +13,7 @@ from pathlib import Path
 from claimlog.edit.open_batch import drop_known, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, reason
 from claimlog.export.descriptor import dump_json
-from claimlog.files import remove, sync, write_durably
+from claimlog.files import remove, sync
 from claimlog.log.batch import (
     IN,
     NAME,
@@ -23,7 +23,7 @@ from claimlog.log.batch import (
     resources,
     sealed_batches,
 )
-from claimlog.log.read_log import read
+from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.state import REMEDY, checked_state, state_folder
 
@@ -175,18 +175,24 @@ def recover(package: Package) -> list[str]:
         shutil.rmtree(package.state / DONE)
         done.append("finished an interrupted rebase")
     _refuse_missing(package)
-    if open_batch(package) is not None:
-        log = read(package)
-        known = {
-            bytes.fromhex(event)
-            for stream in log.streams
-            for event in log.columns(stream, ["event_id"])["event_id"]
-        }
-        if dropped := drop_known(package, known):
-            done.append(f"left out {dropped} rows of the open batch that the log already holds")
     if sync_descriptor(package):
         done.append(f"listed all sealed files in {DESCRIPTOR}")
     return done
+
+
+def leave_out_known(sealed: Log) -> list[str]:
+    """Drop rows of the open batch that the sealed log holds; return what was done, a line each."""
+    if open_batch(sealed.package) is None:
+        return []
+    known = {
+        bytes.fromhex(event)
+        for stream in sealed.streams
+        for event in sealed.columns(stream, ["event_id"])["event_id"]
+    }
+    dropped = drop_known(sealed.package, known)
+    if not dropped:
+        return []
+    return [f"left out {dropped} rows of the open batch that the log already holds"]
 
 
 def _refuse_missing(package: Package) -> None:
@@ -211,6 +217,6 @@ def sync_descriptor(package: Package) -> bool:
     if listed == package.descriptor.get("resources"):
         return False
     data = dump_json({**package.descriptor, "resources": listed})
-    write_durably(package.root / DESCRIPTOR, data)
+    package.write(package.root / DESCRIPTOR, data)
     package.__dict__.pop("descriptor", None)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS, anchor, find
-from claimlog.sources.text import Text, Texts, canonical
+from claimlog.sources.text import Text, Texts, read_text
 from claimlog.strict_json import decode_value
 
 INPUTS = {
@@ -72,12 +73,6 @@ class Writer:
         self.texts = texts
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
-        for stream, table in log.schemas.streams.items():
-            for name in (table.id, "version", "action", "recorded_at"):
-                if log.scan(stream, [name]).null_count().collect().item():
-                    raise ClaimlogError(
-                        f'a row of {stream} has no "{name}"; run claimlog validate to see which'
-                    )
         # a clock that went back must not make the log run backwards
         self.recorded_at = max(now(), log.last_time or "")
 
@@ -105,7 +100,7 @@ class Writer:
         if before is not None:
             raise ClaimlogError(
                 f"{state[table.id]} exists already (version {before['version']}); "
-                f"change it with claimlog amend {table.entity} {state[table.id]}"
+                f"change it with claimlog amend {table.entity} {shlex.quote(str(state[table.id]))}"
             )
         return self._enveloped(table, state, "assert", version, reason)
 
@@ -231,7 +226,13 @@ class Writer:
         rows = self.log.history(stream, identifier)
         if rows.is_empty():
             return None
-        return rows.tail(1).select(table.names).to_dicts()[0]
+        last = rows.tail(1).select(table.names).to_dicts()[0]
+        for name in ("version", "action", "recorded_at"):
+            if last[name] is None:
+                raise ClaimlogError(
+                    f'{identifier} has no "{name}"; run claimlog validate to see where'
+                )
+        return last
 
     def _live(self, stream: str, table: Table, identifier: str) -> dict[str, Any]:
         before = self._last(stream, identifier)
@@ -268,12 +269,7 @@ class Writer:
 
 def _identity(path: Path) -> dict[str, Any]:
     """Return the columns that identify the text in a file."""
-    try:
-        text = Text(canonical(path.read_bytes()))
-    except OSError as error:
-        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+    text = read_text(path)
     return {"text_sha256": text.sha256, "text_length": len(text.content)}
 
 

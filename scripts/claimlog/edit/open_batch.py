@@ -11,18 +11,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.files import remove
+from claimlog.git import CheckoutError
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
-from claimlog.log.read_log import read
+from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS
 from claimlog.sources.text import Texts
 from claimlog.state import checked_state, open_lock
 from claimlog.swap import publishing, tidy
 from claimlog.validate import Report, validate
+from claimlog.validate.appended import is_valid, validate_appended
 
 
 @contextlib.contextmanager
@@ -33,8 +36,9 @@ def locked(package: Package) -> Iterator[None]:
     ------
     ClaimlogError
         If another process holds it for longer than the threshold ``lock_seconds``, or the state of
-        the package is none of ours.
+        the package is none of ours or was committed.
     """
+    _refuse_committed(package)
     handle = open_lock(package)
     try:
         deadline = time.monotonic() + package.thresholds["lock_seconds"]
@@ -56,6 +60,20 @@ def locked(package: Package) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             handle.close()  # which gives the lock back, and has nothing to write
+
+
+def _refuse_committed(package: Package) -> None:
+    """Refuse a state directory that came with a clone: its open batch is somebody else's rows."""
+    try:
+        committed = Checkout.of(package).tracks(package.relative(package.state))
+    except CheckoutError:
+        return  # no checkout, or none that git answers about
+    if committed:
+        name = package.relative(package.state)
+        raise ClaimlogError(
+            f"{name}: is committed, so that it holds rows that you did not add; look at it, take "
+            f"it out with git rm -r --cached {name}, remove it, and run this again"
+        )
 
 
 def open_folder(package: Package) -> Path:
@@ -81,10 +99,15 @@ def open_batch(package: Package, folder: Path | None = None) -> Batch | None:
     return Batch(folder, package.relative(place), number, "open", number - 1)
 
 
-def read_with_open(package: Package, folder: Path | None = None) -> Log:
+def read_with_open(package: Package) -> Log:
     """Read the log with the open batch as if it were sealed already."""
-    batch = open_batch(package, folder)
-    return read(package, [batch] if batch else [])
+    return with_open(read(package))
+
+
+def with_open(sealed: Log, folder: Path | None = None) -> Log:
+    """Return a log with the open batch, whose files may lie in another `folder`, after it."""
+    batch = open_batch(sealed.package, folder)
+    return extend(sealed, [batch]) if batch else sealed
 
 
 @dataclass(frozen=True)
@@ -96,7 +119,7 @@ class Input:
 
 
 def append(
-    package: Package,
+    sealed: Log,
     stream: str,
     lines: Sequence[bytes],
     texts: Texts | None,
@@ -104,13 +127,14 @@ def append(
 ) -> Report:
     """Add canonical lines to the open batch, all of them or none.
 
-    The caller holds the lock.
+    The caller holds the lock, and has read the log without the open batch.
 
     Raises
     ------
     FindingsError
         If the log with the new rows would break a rule; the open batch stays as it was.
     """
+    package = sealed.package
     place = open_folder(package)
     with publishing(place, package.relative(place)) as folder:
         if place.is_dir():
@@ -118,8 +142,11 @@ def append(
         path = folder / f"{stream}.ndjson"
         before = read_bytes(path, path.name) if path.exists() else b""
         path.write_bytes(before + b"".join(line + b"\n" for line in lines))
-        log = read_with_open(package, folder)
-        report = validate(log, texts, frictionless=False)
+        log = with_open(sealed, folder)
+        if is_valid(log, sealed.size):
+            report = validate_appended(log, sealed.size, texts)
+        else:
+            report = validate(log, texts, frictionless=False)
         if report.error_count:
             shown = f"{package.relative(place)}/{stream}.ndjson"
             offset = before.count(b"\n")

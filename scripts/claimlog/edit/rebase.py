@@ -11,8 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.batch_files import recover, replace, staging, undisturbed
+from claimlog.edit.batch_files import leave_out_known, recover, replace, staging, undisturbed
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
+from claimlog.edit.open_batch import open_batch
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.log.batch import MANIFEST, Batch, chain, dump_manifest, sealed_batches
@@ -55,6 +56,8 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
         somebody must decide, or if the clock is in doubt.
     """
     done = recover(package)
+    if open_batch(package) is not None:
+        done += leave_out_known(read(package))
     batches = sealed_batches(package, [])
     if done and not {Path(name).name for name in names} & {batch.path.name for batch in batches}:
         return done  # this finished the rebase that was cut off

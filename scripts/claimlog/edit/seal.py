@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
 from hashlib import file_digest
 from typing import Any
 
 import polars as pl
 
-from claimlog.edit.batch_files import move_in, recover, staging, sync_descriptor, undisturbed
+from claimlog.edit.batch_files import (
+    leave_out_known,
+    move_in,
+    recover,
+    staging,
+    sync_descriptor,
+    undisturbed,
+)
 from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
@@ -26,10 +34,14 @@ from claimlog.log.batch import (
 from claimlog.log.columnar import write_rows
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
-from claimlog.log.read_log import read
+from claimlog.log.read_log import extend, read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
+from claimlog.validate.appended import note_valid
+
+LISTED = 5
+"""Rows that are named of an author in a stream."""
 
 
 def seal(
@@ -41,6 +53,7 @@ def seal(
     texts: Texts | None,
     in_columns: bool = False,
     today: date | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Batch, Report]:
     """Validate the open batch and move it into events/ atomically. The caller holds the lock.
 
@@ -51,6 +64,8 @@ def seal(
         same leaf hashes.
     today
         The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
+    say
+        Takes a line about the rows of each author in each stream.
 
     Raises
     ------
@@ -62,16 +77,17 @@ def seal(
         If there is no open batch, the clock is in doubt, or the batch cannot be moved.
     """
     done = recover(package)
+    log = read(package)
+    done += leave_out_known(log)
     batch = open_batch(package)
     if batch is None:
-        log = read(package)
         if done and log.batches and log.batches[-1].slug == slug:
             return log.batches[-1], validate(log, texts)  # this finished the seal that was cut off
         also = f" (an interrupted run was finished: {'; '.join(done)})" if done else ""
         raise ClaimlogError(f"there is no open batch to seal; claimlog add makes one{also}")
     if NAME.fullmatch(f"0001-{slug}") is None:
         raise UsageError(f'--slug "{slug}": expected lower-case words joined by hyphens')
-    log = read(package, [batch])
+    log = extend(log, [batch])
     report = validate(log, texts)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was sealed")
@@ -79,6 +95,8 @@ def seal(
     manifest = make_manifest(log, batch, slug, title, method, recorded_by)
     if flaw := manifest_flaw(manifest):
         raise UsageError(f"batch.json would not be valid: {flaw}; nothing was sealed")
+    for text in _contents(log, batch):
+        say(text)
     name = f"{batch.number:04d}-{slug}"
     with staging(package) as folder:
         place = folder / name
@@ -101,10 +119,23 @@ def seal(
             move_in(package, place)
             confirm(package.events, f"events/{name}")
             _tidy(package, name)
+    note_valid(log)
     sealed = package.events / name
     return Batch(
         sealed, package.relative(sealed), batch.number, slug, batch.index, manifest
     ), report
+
+
+def _contents(log: Log, batch: Batch) -> Iterator[str]:
+    """Yield a line about the rows of each author in each stream of the last batch of `log`."""
+    for stream in batch.streams:
+        key = log.schemas.streams[stream].id
+        own = log.scan(stream).filter(pl.col("batch") == batch.number)
+        rows = own.select("recorded_by", key).collect()
+        for (author,), part in rows.group_by("recorded_by", maintain_order=True):
+            names = part[key].head(LISTED).to_list()
+            more = f" and {part.height - LISTED:,} more" if part.height > LISTED else ""
+            yield f"{stream} by {author}: {', '.join(names)}{more}"
 
 
 def _tidy(package: Package, name: str) -> None:

@@ -33,6 +33,10 @@ SECTION = 200_000
 """Rows of claims in a section, about; they and what is computed of them fill some 2 GB."""
 
 
+def _no_parts() -> dict[str, list[Part]]:
+    return {name: [] for name in STREAMS}
+
+
 @dataclass
 class Log:
     """Every row of the log, or the section of it that some streams and claims make.
@@ -46,6 +50,8 @@ class Log:
         What was read of each file, without its rows, by the name that messages give it.
     trees
         Size and root of the tree after each batch.
+    tree
+        The tree over all rows, to go on from.
     findings
         What could not be read.
     streams
@@ -53,20 +59,22 @@ class Log:
     whole
         The log that a section is of.
     scratch
-        A temporary directory that holds parts, if the cache does not.
+        Temporary directories that hold parts, where the cache does not.
     """
 
     package: Package
     schemas: Schemas
-    batches: list[Batch]
-    parts: dict[str, list[Part]]
-    files: dict[str, Lines]
-    trees: list[tuple[int, bytes]]
+    batches: list[Batch] = field(default_factory=list)
+    parts: dict[str, list[Part]] = field(default_factory=_no_parts)
+    files: dict[str, Lines] = field(default_factory=dict)
+    trees: list[tuple[int, bytes]] = field(default_factory=list)
+    tree: CompactRange = field(default_factory=CompactRange)
     findings: list[Finding] = field(default_factory=list)
     streams: tuple[str, ...] = STREAMS
     whole: Log | None = None
-    scratch: tempfile.TemporaryDirectory[str] | None = None
+    scratch: list[tempfile.TemporaryDirectory[str]] = field(default_factory=list)
     _collected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _empty: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     # the rows
 
@@ -83,7 +91,9 @@ class Log:
         return pl.concat([part.scan().select(chosen) for part in parts])
 
     def _no_rows(self, stream: str) -> pl.DataFrame:
-        return positioned(empty_frame(self.schemas.streams[stream]), [], 0, 0, 0)
+        if stream not in self._empty:
+            self._empty[stream] = positioned(empty_frame(self.schemas.streams[stream]), [], 0, 0)
+        return self._empty[stream]
 
     def rows(self, stream: str) -> pl.DataFrame:
         """Return every row of a stream; in the order of the log, but for a section's claims.
@@ -144,7 +154,10 @@ class Log:
         each = -(-size // max(1, len(parts)))
         names = [*self.schemas.streams[stream].names, *POSITION]
         return pl.concat(
-            [self._no_rows(stream), *(part.sample(each).select(names) for part in parts)]
+            [
+                self._no_rows(stream).select(names),
+                *(part.sample(each).select(names) for part in parts),
+            ]
         )
 
     def height(self, stream: str) -> int:

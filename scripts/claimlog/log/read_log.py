@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, write_par
 from claimlog.log.read_file import FileRows, read_file, written_as
 from claimlog.log.upcast import Upcasts
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.schema.table_schema import Schemas
 
 READERS = 2
 """Files read at once."""
@@ -40,6 +41,7 @@ PROCESS_BYTES = 16 << 20
 
 Progress = Callable[[str], None]
 Place = tuple[int, str]
+FilePlace = tuple[Batch, str]
 Frames = FileRows[pl.DataFrame]
 Files = FileRows[PartFile]
 
@@ -70,54 +72,78 @@ def read(
     ClaimlogError
         If the definition cannot be read, or parts cannot be written.
     """
-    schemas = Schemas(package)
     findings: list[Finding] = [*descriptor_findings(package)] if sealed else []
-    batches = [*(batches_to_read(package, findings) if sealed else ()), *pending]
-    log = Log(package, schemas, batches, {name: [] for name in STREAMS}, {}, [], findings)
-    places = [(batch, stream) for batch in batches for stream in batch.streams]
-    if _bytes(places) <= fingerprint.MEMORY_BYTES:
-        _read_into_memory(log, places, progress)
-    else:
-        with open_cache(package, fresh) as cache:
-            if cache.why_empty:
-                progress(cache.why_empty)
-            log.scratch = cache.scratch
-            _read_into_cache(log, places, cache, progress)
-            if not cache.save():
-                progress("the cache cannot be written: the next command may read all again")
+    batches = [*batches_to_read(package, findings)] if sealed else []
+    log = Log(package, Schemas(package), findings=findings)
+    _add(log, batches, progress, fresh)
+    _add(log, [*pending], progress, fresh)
     pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
     return log
 
 
-def _bytes(places: Sequence[tuple[Batch, str]]) -> int:
-    return sum(batch.file(stream).stat().st_size for batch, stream in places)
+def extend(log: Log, batches: Sequence[Batch]) -> Log:
+    """Return the log with batches after it; of those alone anything is read.
+
+    Bad data is listed in ``findings``, as by `read`.
+    """
+    longer = replace(
+        log,
+        batches=[*log.batches],
+        parts={stream: [*parts] for stream, parts in log.parts.items()},
+        files={**log.files},
+        trees=[*log.trees],
+        tree=CompactRange(log.tree.size, log.tree.peaks),
+        findings=[*log.findings],
+        _collected={},
+    )
+    _add(longer, batches)
+    return longer
 
 
-def _read_into_memory(log: Log, places: Sequence[tuple[Batch, str]], progress: Progress) -> None:
-    upcasts, tree = log.upcasts, CompactRange()
+def _add(
+    log: Log, batches: Sequence[Batch], progress: Progress = lambda _: None, fresh: bool = False
+) -> None:
+    """Read batches to the end of a log: some megabytes into memory, more into the cache."""
+    if not batches:
+        return
+    places = [(batch, stream) for batch in batches for stream in batch.streams]
+    if sum(batch.file(stream).stat().st_size for batch, stream in places) <= (
+        fingerprint.MEMORY_BYTES
+    ):
+        _read_into_memory(log, batches, places, progress)
+        return
+    with open_cache(log.package, fresh) as cache:
+        if cache.why_empty:
+            progress(cache.why_empty)
+        if cache.scratch:
+            log.scratch.append(cache.scratch)
+        _read_into_cache(log, batches, places, cache, progress)
+        if not cache.save():
+            progress("the cache cannot be written: the next command may read all again")
+
+
+def _read_into_memory(
+    log: Log, batches: Sequence[Batch], places: Sequence[FilePlace], progress: Progress
+) -> None:
     # parsing leaves the interpreter for C, hashing does not: two threads use two cores
     with ThreadPoolExecutor(READERS) as pool:
         reading = {
-            (batch.index, stream): pool.submit(read_file, upcasts, batch, stream, _kept_in_memory)
+            (batch.index, stream): pool.submit(
+                read_file, log.upcasts, batch, stream, _kept_in_memory
+            )
             for batch, stream in places
         }
-
-        def result(batch: Batch, stream: str) -> tuple[Lines, list[Part]]:
-            found = reading.pop((batch.index, stream)).result()
-            parts = _in_place(found.parts, tree.size, batch)
-            return found.lines, [*parts]
-
-        for batch in log.batches:
+        for batch in batches:
             for stream in batch.streams:
-                lines, parts = result(batch, stream)
-                _enter(log, batch, stream, lines, parts, progress)
-                tree.extend(lines.leaves)
-                lines.leaves = []  # they are in the frames now
-            log.trees.append((tree.size, tree.root()))
-    for stream, parts in log.parts.items():
-        if len(parts) > 1:
+                found: Frames = reading.pop((batch.index, stream)).result()
+                parts = [*_in_place(found.parts, log.tree.size, batch)]
+                log.tree.extend(found.lines.leaves)
+                _enter(log, batch, stream, found.lines, parts, progress)
+            _close(log, batch)
+    for stream, all_parts in log.parts.items():
+        frames = [part.frame for part in all_parts if isinstance(part, MemoryPart)]
+        if len(frames) == len(all_parts) > 1:
             # one piece: the many pieces of parsed files make every later step slower
-            frames = [part.scan().collect() for part in parts]
             log.parts[stream] = [MemoryPart(pl.concat(frames, rechunk=True))]
 
 
@@ -138,55 +164,60 @@ def _in_place(frames: Sequence[pl.DataFrame], first: int, batch: Batch) -> Itera
 def _enter(
     log: Log, batch: Batch, stream: str, lines: Lines, parts: Sequence[Part], progress: Progress
 ) -> None:
+    lines.leaves = []  # they are in the parts now
     log.findings += lines.findings
     log.files[batch.shown_file(stream)] = lines
     log.parts[stream] += parts
     progress(batch.shown_file(stream))
 
 
-def _read_into_cache(
-    log: Log, places: Sequence[tuple[Batch, str]], cache: Cache, progress: Progress
-) -> None:
-    """Read what the cache does not know, and go on with the tree from the last batch it knows.
+def _close(log: Log, batch: Batch) -> None:
+    """Enter a batch whose files were entered."""
+    log.batches.append(batch)
+    log.trees.append((log.tree.size, log.tree.root()))
 
-    Files of an open batch stay in memory while they are small: they change with every new row.
-    """
-    small = {
-        (batch.index, stream)
-        for batch, stream in places
-        if not batch.sealed and batch.file(stream).stat().st_size <= fingerprint.MEMORY_BYTES
-    }
-    keys = _keys(log, [place for place in places if (place[0].index, place[1]) not in small])
-    cached = [batch for batch in log.batches if not small & {(batch.index, s) for s in STREAMS}]
-    records = cache.trees_of([[keys[b.index, s] for s in b.streams] for b in cached])
-    tree = records[-1].tree() if records else CompactRange()
-    first = 0
+
+def _read_into_cache(
+    log: Log,
+    batches: Sequence[Batch],
+    places: Sequence[FilePlace],
+    cache: Cache,
+    progress: Progress,
+) -> None:
+    """Read what the cache does not know; the tree goes on from the last batch that it knows."""
+    keys = _keys(log, places)
+    is_begin = not log.batches
+    records = (
+        cache.trees_of(
+            [[keys[batch.index, stream] for stream in batch.streams] for batch in batches]
+        )
+        if is_begin
+        else []
+    )
+    known = len(records)
+    tree = records[-1].tree() if records else log.tree
+    first = log.tree.size
     new = [place for place, key in keys.items() if key not in cache.files]
-    with _reading(log, new, cache) as result:
-        for batch in log.batches:
+    with _reading(log, batches, new, cache) as result:
+        for number, batch in enumerate(batches):
             for stream in batch.streams:
-                place = (batch.index, stream)
-                parts: list[Part]
-                if place in small:
-                    frames: Frames = read_file(log.upcasts, batch, stream, _kept_in_memory)
-                    lines = frames.lines
-                    parts = [*_in_place(frames.parts, first, batch)]
-                else:
-                    lines, record = _known(cache, keys[place]) or result(batch, stream)
-                    parts = _in_cache(cache, record, first, batch)
-                    if not lines.findings:
-                        cache.files[keys[place]] = record
-                if batch.index >= len(records):
+                key = keys[batch.index, stream]
+                lines, record = _known(cache, key) or result(batch, stream)
+                parts = _in_cache(cache, record, first, batch)
+                if not lines.findings:
+                    cache.files[key] = record
+                if number >= known:
                     tree.extend(lines.leaves or _leaves(parts))
-                lines.leaves = []
                 _enter(log, batch, stream, lines, parts, progress)
                 first += lines.rows
-            if batch.index >= len(records):
-                names = tuple(keys.get((batch.index, stream), "") for stream in batch.streams)
+            if number >= known:
+                names = tuple(keys[batch.index, stream] for stream in batch.streams)
                 records.append(TreeRecord(names, tree.size, tree.peaks))
-    log.trees = [(record.size, record.tree().root()) for record in records]
-    cache.used = {*keys.values()}
-    cache.trees = [] if log.findings else records[: len(cached)]
+            log.tree = records[number].tree()
+            _close(log, batch)
+    cache.used = {*keys.values()} if is_begin else {*cache.files}
+    if is_begin:
+        cache.trees = [] if log.findings else records
 
 
 def _known(cache: Cache, key: str) -> tuple[Lines, FileRecord] | None:
@@ -208,7 +239,7 @@ def _leaves(parts: Sequence[Part]) -> list[bytes]:
     return rows.sort("seq").collect()["event_id"].str.decode("hex").to_list()
 
 
-def _keys(log: Log, places: Sequence[tuple[Batch, str]]) -> dict[Place, str]:
+def _keys(log: Log, places: Sequence[FilePlace]) -> dict[Place, str]:
     """Return what each file is known by: its hash, and as what it is read."""
     digests = fingerprint.digests_of(log.package)
     keys = {
@@ -225,10 +256,12 @@ Result = Callable[[Batch, str], tuple[Lines, FileRecord]]
 
 
 @contextmanager
-def _reading(log: Log, places: Sequence[Place], cache: Cache) -> Iterator[Result]:
+def _reading(
+    log: Log, batches: Sequence[Batch], places: Sequence[Place], cache: Cache
+) -> Iterator[Result]:
     """Yield a function that returns what reading a file gave, in whatever order files are read."""
-    batches = {batch.index: batch for batch in log.batches}
-    size = sum(batches[index].file(stream).stat().st_size for index, stream in places)
+    by_index = {batch.index: batch for batch in batches}
+    size = sum(by_index[index].file(stream).stat().st_size for index, stream in places)
     pool: ThreadPoolExecutor | ProcessPoolExecutor
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
         pool = ThreadPoolExecutor(READERS)
@@ -240,7 +273,7 @@ def _reading(log: Log, places: Sequence[Place], cache: Cache) -> Iterator[Result
     with pool:
         futures: dict[Place, Future[Files]] = {
             (index, stream): pool.submit(
-                read_into_parts, root, archived, batches[index], stream, cache.parts
+                read_into_parts, root, archived, by_index[index], stream, cache.parts
             )
             for index, stream in places
         }

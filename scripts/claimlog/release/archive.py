@@ -16,12 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import ClaimlogError
+from claimlog.release.layout import DEPTH, MEMBERS, paths
 
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
-MEMBERS = 100_000
-"""Most members of an archive: one of a log of ten million claims has some hundreds."""
-
 HEADER = struct.Struct("<26xHH")
 """A member's header up to its name: lengths of name and extra field (APPNOTE.TXT, 4.3.7)."""
 
@@ -31,19 +29,23 @@ NOT_READ = (
 )
 """What `zipfile` raises for what is no zip, damaged, encrypted, or not there."""
 
+UNPACKED, AGAIN = "unpacked", "again.zip"
+"""Where an archive is unpacked, and written again to compare: no member is beside either."""
+
 REMEDY = "get the archive again from where the release was published"
 
 
 def write(folder: Path, target: Path) -> None:
     """Write the files of `folder` as a zip; their names begin with the folder's."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-            if path.is_file():
-                name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-                info = zipfile.ZipInfo(name, DATE)
+        for name in paths(folder):
+            if (folder / name).is_file():
+                info = zipfile.ZipInfo(f"{folder.name}/{name}", DATE)
                 info.create_system = 3
                 info.external_attr = MODE
-                archive.writestr(info, path.read_bytes())
+                info.file_size = (folder / name).stat().st_size  # which the header tells
+                with (folder / name).open("rb") as file, archive.open(info, "w") as member:
+                    shutil.copyfileobj(file, member)
 
 
 def extract(source: Path, target: Path) -> Path:
@@ -61,15 +63,17 @@ def extract(source: Path, target: Path) -> Path:
         with zipfile.ZipFile(source) as archive:
             folder = _checked(source, archive)
             _require_room(source, target)
+            unpacked = target / UNPACKED
+            unpacked.mkdir()
             for info in archive.infolist():
-                path = target / info.filename
+                path = unpacked / info.filename
                 # not `target` itself: whoever removed it wants no more
                 for parent in reversed(PurePosixPath(info.filename).parents[:-1]):
-                    (target / parent).mkdir(exist_ok=True)
+                    (unpacked / parent).mkdir(exist_ok=True)
                 with archive.open(info) as member, path.open("wb") as copy:
                     shutil.copyfileobj(member, copy)
-        again = target / "again.zip"
-        write(target / folder, again)
+        again = target / AGAIN
+        write(unpacked / folder, again)
         same = filecmp.cmp(again, source, shallow=False)
         again.unlink()
     except NOT_READ as error:
@@ -80,7 +84,7 @@ def extract(source: Path, target: Path) -> Path:
         raise ClaimlogError(
             f"{source.name}: is not byte for byte as claimlog writes an archive; {REMEDY}"
         )
-    return target / folder
+    return unpacked / folder
 
 
 def extract_member(source: Path, name: str, target: Path) -> None:
@@ -146,6 +150,8 @@ def _checked(source: Path, archive: zipfile.ZipFile) -> str:
         plain = "/".join(parts) == info.filename and "\\" not in info.filename
         if info.filename.startswith("/") or ".." in parts or not plain or len(parts) < 2:
             raise _refusal(source, info.filename, "its name could lead out of the directory")
+        if len(parts) > DEPTH + 1:
+            raise _refusal(source, info.filename, f"it lies more than {DEPTH} directories deep")
         if info.filename in names:
             raise _refusal(source, info.filename, "it is there twice")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:

@@ -15,13 +15,11 @@ from claimlog.fold.releases import CHANGES
 from claimlog.log.event_log import Log
 from claimlog.log.parts import POSITION
 from claimlog.log.release_index import Entry
+from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
 from claimlog.schema.table_schema import STREAMS, Schemas, Table
 
 Shape = Mapping[str, Mapping[str, Any]]
 """Key and columns of every table, as an entry of the index holds them."""
-
-UNSHOWN = {"recorded_at", "recorded_by", "reason", "version", "action"}
-HASHES = {"quote_sha256", "words_sha256", "before_sha256", "after_sha256", "word_count"}
 
 
 @dataclass(frozen=True)
@@ -225,8 +223,8 @@ def _claims(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
 
 
 def _fields(log: Log, was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    names = (name for name in log.schemas.streams["claims"].names if name not in UNSHOWN | HASHES)
-    return {name: (was[name], now[name]) for name in names if was[name] != now[name]}
+    names = log.schemas.streams["claims"].names
+    return changed_columns(was, {name: now[name] for name in names}, ENVELOPE | ANCHOR_HASHES)
 
 
 def as_json(diff: Diff) -> dict[str, Any]:

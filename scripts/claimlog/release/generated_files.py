@@ -1,23 +1,21 @@
-"""Files of a checkout that repeat what is said elsewhere: in schemas, log and releases index."""
+"""Files of a package that repeat what its schemas, rules and index of releases say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from claimlog import manual, readme
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import write_durably
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
+from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.descriptors import citation
 from claimlog.release.metadata import of_entry
 from claimlog.schema.table_schema import Schemas
 from claimlog.validate.report import RULES_FILE, rules_text
 
 CITATION = "CITATION.cff"
-README = "README.md"
 REMEDY = "run claimlog schemas --write"
 
 
@@ -25,28 +23,24 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
     """Yield every file that repeats facts with the text that it should hold.
 
     These are the schemas with what they take from each other and from the code lists; the rules of
-    the code; the coder's manual, CITATION.cff (of the last release) and the marked parts of
-    README.md where they exist.
+    the code; the coder's manual and CITATION.cff (of the last release) where they exist.
     """
     schemas = Schemas(package)
     yield from schemas.expanded()
     if (rules := package.schemas / RULES_FILE).is_file():
         yield rules, rules_text()
-    page = package.root / manual.PAGE
-    if page.is_file():
-        yield page, manual.page(schemas)
+    manual = package.root / PAGE
+    if manual.is_file():
+        yield manual, coding_manual(schemas)
     cited = package.root / CITATION
     if cited.is_file() and (index := read_index(package)):
         yield cited, citation.describe(of_entry(read(package), index[-1])).decode()
-    page = package.root / README
-    if page.is_file():
-        yield page, readme.generated(package, page.read_text(encoding="utf-8"))
 
 
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, text, and right text."""
     for path, text in generated_files(package):
-        have = path.read_text(encoding="utf-8")
+        have = package.document(path)
         if have != text:
             yield path, have, text
 
@@ -67,10 +61,8 @@ def refresh(package: Package, done: str) -> list[str]:
     names = []
     try:
         for path, _, text in stale_files(package):
-            write_durably(path, text.encode("utf-8"))
+            package.write(path, text.encode("utf-8"))
             names.append(package.relative(path))
-    except UnicodeDecodeError as error:
-        raise ClaimlogError(f"{done}, but a generated file is not UTF-8; {REMEDY}") from error
     except OSError as error:
         raise ClaimlogError(
             f"{done}, but a generated file cannot be written ({reason(error)}); {REMEDY}"
@@ -89,7 +81,7 @@ def refuse_stale_schemas(package: Package) -> None:
         Naming the first file that is stale.
     """
     for path, text in Schemas(package).expanded():
-        if path.read_text(encoding="utf-8") != text:
+        if package.document(path) != text:
             raise ClaimlogError(
                 f"{package.relative(path)}: is stale; {REMEDY}, commit that, and run this again"
             )

@@ -42,8 +42,8 @@ class Made:
 
     ``signed`` are the signatures beside the archive, where a key was given: outside, so that the
     archive can be made again without the key.
-    ``refreshed`` are the generated files of the checkout, CITATION.cff and README.md above all,
-    that say the version now.
+    ``refreshed`` are the generated files of the checkout, CITATION.cff above all, that say the
+    version now.
     """
 
     folder: Path
@@ -87,6 +87,8 @@ def make(
     if key is not None:
         read_private_key(key)  # a wrong one is known before anything is written
     listed, shown = package.root / CHANGELOG, f"{FOLDER}/{version}.json"
+    for path in (folder, package.root / shown):
+        package.refuse_links(path)
     tidy(folder)
     beside_it = [out / f"{folder.name}{suffix}" for suffix in (SUFFIX, SIGNED_CHECKPOINT)]
     for path in (zipped, *beside_it, listed, package.root / shown):
@@ -119,8 +121,8 @@ def make(
         entry = Entry(entry_data(version, date, commit, folder, zipped), shown)
         signed = sign_release(package, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
-        write_durably(listed, changelog(read_changelog(package), changes).encode("utf-8"))
-        write_durably(package.root / shown, dump_json(entry.data))  # from here on it is released
+        package.write(listed, changelog(read_changelog(package), changes).encode("utf-8"))
+        package.write(package.root / shown, dump_json(entry.data))  # from here on it is released
     except OSError as error:
         undo_changelog(package, version)
         raise ClaimlogError(
@@ -172,6 +174,7 @@ def sign_release(package: Package, entry: Entry, key: Path, out: Path) -> tuple[
         SUFFIX: Statement.of_entry(name, entry).sign(key),
         SIGNED_CHECKPOINT: checkpoint.note(key),
     }
+    package.refuse_links(out / name)
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for suffix, note in notes.items():

@@ -83,7 +83,7 @@ def compare_tables(folder: Path, tables: dict[str, Table], entry: Entry) -> Comp
             if content.root != said["hash"]:
                 result.different.append(
                     f"{name}: {kind} has the content {content.root[:16]}… in "
-                    f"{len(content.lines)} rows, the release had {said['hash'][:16]}… in "
+                    f"{content.rows} rows, the release had {said['hash'][:16]}… in "
                     f"{said['rows']}"
                 )
     return result
@@ -152,6 +152,8 @@ def rebuild_exactly(
     ClaimlogError
         If the commit is absent, its code fails, or the archive cannot be left.
     """
+    if out is not None:
+        package.refuse_links(out / "archive")
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         checkout = Checkout.of(package)
         top = Path(scratch) / checkout.top.name

@@ -24,6 +24,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import FOLDER, Entry, Version
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.coding_manual import PAGE
 from claimlog.release.descriptors import READERS, agreement, descriptors
 from claimlog.release.diff import shape
 from claimlog.release.layout import (
@@ -93,7 +94,11 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
     facts = facts_of(folder, inner, plan, described, found)
     checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
-    (folder / RELEASE).write_bytes(dump_json(summary(folder, inner, facts, plan.batches)))
+    hashes = {
+        name: of_parquet(folder / "parquet" / f"{name}.parquet", table).root
+        for name, table in facts.tables.items()
+    }
+    (folder / RELEASE).write_bytes(dump_json(summary(inner, facts, plan.batches, hashes)))
     files = descriptors(facts, described)
     if wrong := agreement(files, facts):
         raise ClaimlogError(f"the descriptors disagree: {'; '.join(wrong)}")
@@ -109,10 +114,10 @@ def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
     for batch in held:
         shutil.copytree(batch.path, target / "events" / batch.path.name)
     shutil.copytree(package.schemas, target / "schemas")
-    page = package.root / "docs" / "codebook.md"
-    if page.is_file():
-        (target / "docs").mkdir()
-        shutil.copyfile(page, target / "docs" / page.name)
+    manual = package.root / PAGE
+    if manual.is_file():
+        (target / PAGE).parent.mkdir()
+        shutil.copyfile(manual, target / PAGE)
     if plan.earlier:
         (target / FOLDER).mkdir()
     for entry in plan.earlier:
@@ -166,8 +171,16 @@ def _file(folder: Path, name: str, digest: str) -> File:
     return File(name, path.stat().st_size, digest, kind)
 
 
-def summary(folder: Path, inner: Package, facts: Facts, batches: int) -> dict[str, Any]:
-    """Return what ``release.json`` says: the entry of the index without commit and files."""
+def summary(
+    inner: Package, facts: Facts, batches: int, hashes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what ``release.json`` says: the entry of the index without commit and files.
+
+    Parameters
+    ----------
+    hashes
+        The logical hash of every table, by name.
+    """
     return {
         "version": facts.version,
         "date": facts.date,
@@ -176,11 +189,7 @@ def summary(folder: Path, inner: Package, facts: Facts, batches: int) -> dict[st
         "fold_version": FOLD_VERSION,
         "tree": {"size": facts.tree_size, "root": facts.root},
         "tables": {
-            name: {
-                "rows": facts.rows[name],
-                "hash": of_parquet(folder / "parquet" / f"{name}.parquet", table).root,
-                **shape(table),
-            }
+            name: {"rows": facts.rows[name], "hash": hashes[name], **shape(table)}
             for name, table in Schemas(inner).tables.items()
         },
     }

@@ -1,6 +1,8 @@
-"""The Datasette plugin: pages about claims and what they rest on, beside Datasette's own.
+"""The Datasette plugin: pages about claims and what they rest on, beside Datasette's own pages.
 
-Datasette finds it by its entry point and serves ``static/`` and ``templates/`` by itself.
+Datasette finds it by its entry point and serves ``static/`` and ``templates/`` by itself. The
+functions here are hooks that its documentation names; what else is used of it stands in
+`claimlog.site.datasette_internals`.
 """
 
 from __future__ import annotations
@@ -9,34 +11,35 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
-from datasette import hookimpl
+from datasette import Forbidden, hookimpl
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
 def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
-    """Add our pages; Datasette adds its own afterwards."""
+    """Add our pages; Datasette adds its own afterwards, with databases whose folders are hidden."""
     from claimlog.site.datasette_internals import hide_paths
-    from claimlog.site.pages import routes
-    from claimlog.site.robots import robots
+    from claimlog.site.routing import routes
 
     hide_paths(datasette)
-    return [*routes(), (r"^/robots\.txt$", robots)]
+    return routes()
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Send security headers with every answer, refuse what is too long, and be warm."""
-    from claimlog.site.guard import guarded
-    from claimlog.site.headers import secured
-    from claimlog.site.warm import warmed
+    """Check requests, add security headers to every answer, and warm up before serving."""
+    from claimlog.site.protection.request_guard import guard_requests
+    from claimlog.site.protection.security_headers import add_security_headers
+    from claimlog.site.warm_up import warm_before_ready
 
-    return lambda app: warmed(secured(guarded(app, datasette)), datasette)
+    return lambda app: warm_before_ready(
+        add_security_headers(guard_requests(app, datasette)), datasette
+    )
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_connection(conn: Any, database: str) -> None:
     """Let no file that is served run more than readers' SQL may, in the server's process too."""
-    from claimlog.site.reader_pool import restrict_own
+    from claimlog.site.protection.reader_pool import restrict_own
 
     restrict_own(conn, database)
 
@@ -45,52 +48,51 @@ def prepare_connection(conn: Any, database: str) -> None:
 def handle_exception(
     datasette: Any, request: Any, exception: Exception
 ) -> Generator[None, Any, None]:
-    """Answer in our frame, instead of what Datasette's handler would render.
+    """Answer errors with a page of ours, instead of what Datasette's handler would render.
 
-    Datasette awaits every handler and takes the first answer; so it must be the only one.
+    Datasette calls every handler and takes the first answer, so ours has to be the only one.
     """
-    from claimlog.site.failures import answer
+    from claimlog.site.protection.failures import failure_response
 
     outcome = yield
-    outcome.force_result([partial(answer, datasette, request, exception)])
+    outcome.force_result([partial(failure_response, datasette, request, exception)])
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def forbidden(datasette: Any, request: Any, message: str) -> Callable[..., Any]:
-    """Say in our frame, or as JSON, what nobody may see."""
-    from claimlog.site.datasette_internals import Forbidden
-    from claimlog.site.failures import answer
+    """Answer with a page of ours, or JSON, where Datasette refuses a permission."""
+    from claimlog.site.protection.failures import failure_response
 
-    return partial(answer, datasette, request, Forbidden(message))
+    return partial(failure_response, datasette, request, Forbidden(message))
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def startup(datasette: Any) -> None:
-    """Settle what Datasette would work out again for every page."""
-    from claimlog.site.warm import settle
+    """Put readers' SQL under limits, and compute once what Datasette would for every page."""
+    from claimlog.site.warm_up import prepare_datasette
 
-    settle(datasette)
+    prepare_datasette(datasette)
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_facet_classes() -> list[type]:
     """Add facets that are counted in memory."""
-    from claimlog.site.facets import KeptFacet
+    from claimlog.site.facets import InMemoryFacet
 
-    return [KeptFacet]
+    return [InMemoryFacet]
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
-    """Add what our templates format with, and what the frame of every page is made of."""
-    from claimlog.site.cells import query_rows, table_rows
-    from claimlog.site.formats import FILTERS, printed
-    from claimlog.site.frame import frame
+    """Add the filters and functions of our templates, and escape what does not print."""
+    from claimlog.site.page_frame import page_frame
+    from claimlog.site.table_cells import query_rows, table_rows
+    from claimlog.site.template_filters import FILTERS, escape_unprintable
 
     env.filters.update(FILTERS)
-    env.finalize = printed
+    env.finalize = escape_unprintable
     env.globals |= {
-        "frame": partial(frame, datasette),
+        "frame": partial(page_frame, datasette),
         "query_rows": query_rows,
         "table_rows": table_rows,
     }

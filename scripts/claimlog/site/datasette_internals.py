@@ -1,49 +1,148 @@
-"""What the site uses of Datasette 0.65 that its documentation does not promise.
+"""What the site uses of Datasette 0.65 beyond its documentation, and what would end each use.
 
-Datasette 1.0 moves or renames some of it: `QueryView` and `DataView` are gone there, and with them
-`DatasetteError` for most faults; `Database.execute` keeps its parameters. A test of each use stands
-in tests/test_site_limits.py, and an import that fails here fails at the start of the server.
+Everything else of the site is written against documented hooks, objects and settings. Each use
+names the change of Datasette that would make it needless or break it. Datasette 1.0 moves or
+renames some of it (`QueryView` and `DataView` are gone there, and with them `DatasetteError` for
+most faults; `Database.execute` keeps its parameters). tests/test_site_internals.py holds that no
+other module uses such names; a name that is gone fails at the import, when the server starts.
+
+Names that are only imported: `AsgiFileDownload`, `AsgiStream` (documented answers hold their body
+in memory), `Base400`, `DatasetteError` (what its views raise), `ColumnFacet` (its documentation
+describes the base class alone), `escape_sqlite`, `to_css_class` (how its pages write names).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasette
 from datasette.database import QueryInterrupted, Results
-from datasette.utils import InvalidSql, disallawed_sql_res
-from datasette.utils.asgi import Base400, Forbidden, NotFound
+from datasette.facets import ColumnFacet
+from datasette.utils import InvalidSql, disallawed_sql_res, escape_sqlite, to_css_class
+from datasette.utils.asgi import AsgiFileDownload, AsgiStream, Base400
 from datasette.views import database as database_views
 from datasette.views.base import DatasetteError
 
 __all__ = [
+    "AsgiFileDownload",
+    "AsgiStream",
     "Base400",
+    "ColumnFacet",
     "DatasetteError",
-    "Forbidden",
-    "NotFound",
     "QueryInterrupted",
     "Results",
-    "check_select",
-    "hide_paths",
-    "inline_scripts",
-    "read_schemas_once",
-    "replace_execute",
-    "replace_validation",
+    "escape_sqlite",
+    "to_css_class",
 ]
 
 Execute = Callable[..., Awaitable[Results]]
 
-INLINE = ("_close_open_menus.html", "_codemirror_foot.html", "table.html")
-"""Datasette's templates with a script inside."""
+# --- Metadata. Ends with Datasette 1.0, which has documented methods to read and set them, takes
+# --- facets from its configuration, and copies neither.
 
+
+class SharedMetadata(dict[str, Any]):
+    """Metadata of which no copy is made: Datasette copies all of it when it checks a table."""
+
+    def __deepcopy__(self, _: Any) -> SharedMetadata:
+        return self
+
+
+def change_metadata(datasette: Any, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the metadata that the server was started with, and share them from then on.
+
+    The hook `get_metadata` cannot do this: what the server was started with overrides it.
+    """
+    metadata = SharedMetadata(datasette._metadata_local)
+    change(metadata)
+    datasette._metadata_local = metadata
+
+
+def site_metadata(datasette: Any) -> Mapping[str, Any]:
+    """Return the metadata of the server: title, licence, databases."""
+    metadata: Mapping[str, Any] = datasette.metadata()
+    return metadata
+
+
+def table_metadata(datasette: Any, database: str, table: str) -> Mapping[str, Any]:
+    """Return the metadata of a table."""
+    metadata: Mapping[str, Any] = datasette.table_metadata(database, table)
+    return metadata
+
+
+async def canned_queries(datasette: Any, database: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return the canned queries of a database by name, as a visitor sees them."""
+    queries: Mapping[str, Mapping[str, Any]] = await datasette.get_canned_queries(database, None)
+    return queries
+
+
+# --- Templates. Ends with a documented way to compile a template without drawing it.
+
+
+def compile_template(datasette: Any, name: str) -> None:
+    """Compile a template, which the first page that uses it would wait for."""
+    datasette.jinja_env.get_template(name)
+
+
+# --- Inline scripts. Ends when Datasette's pages carry none, or name them in a policy of their own.
+
+TEMPLATES_WITH_SCRIPTS = ("_close_open_menus.html", "_codemirror_foot.html", "table.html")
 ALLOW_FACET = "{{ datasette_allow_facet }}"
 """The only part of these scripts that is not the same on every page."""
 
-ENDS = {"--": "\n", "/*": "*/"}
-"""What ends a comment of SQL that begins so."""
+
+def inline_scripts() -> Sequence[str]:
+    """Return the scripts that stand inside Datasette's pages, as a browser gets them."""
+    folder = Path(datasette.__file__).parent / "templates"
+    scripts = []
+    for name in TEMPLATES_WITH_SCRIPTS:
+        for part in (folder / name).read_text("utf-8").split("<script>")[1:]:
+            script = part.partition("</script>")[0]
+            variants = ("true", "false") if ALLOW_FACET in script else ("",)
+            scripts += [script.replace(ALLOW_FACET, value) for value in variants]
+    return scripts
+
+
+# --- Schemas. Ends when Datasette looks at the schemas of immutable databases only once.
+
+
+def read_schemas_once(datasette: Any) -> None:
+    """Have Datasette look at the schemas of databases that cannot change once, not per request."""
+    if any(db.is_mutable and not db.is_memory for db in datasette.databases.values()):
+        return
+    refresh = datasette.refresh_schemas
+    done = False
+
+    async def refresh_once() -> None:
+        nonlocal done
+        if not done:
+            await refresh()
+            done = True
+
+    datasette.refresh_schemas = refresh_once
+
+
+# --- Paths. Ends when Datasette tells no reader where its files are.
+
+
+def hide_paths(datasette: Any) -> None:
+    """Have Datasette give the names of database files without the directories they are in."""
+    connected = datasette._connected_databases
+
+    def without_directories() -> list[dict[str, Any]]:
+        return [{**item, "path": Path(item["path"] or "").name} for item in connected()]
+
+    datasette._connected_databases = without_directories
+
+
+# --- Checking SQL. Ends when Datasette's own check takes a time that grows with the SQL's length.
+
+COMMENT_ENDS = {"--": "\n", "/*": "*/"}
+"""What ends a comment of SQL, by what begins it."""
 
 SPACE = re.compile(r"\s*")
 SELECT = re.compile(r"(?:explain\s+(?:query\s+plan\s+)?)?(?:select|with)\b")
@@ -75,53 +174,101 @@ def _past_comments(text: str) -> int:
     while True:
         space = SPACE.match(text, at)
         at = space.end() if space else at
-        opened = text[at : at + 2]
-        if opened not in ENDS:
+        begin = text[at : at + 2]
+        if begin not in COMMENT_ENDS:
             return at
-        end = text.find(ENDS[opened], at + 2)
+        end = text.find(COMMENT_ENDS[begin], at + 2)
         if end < 0:
             return at
-        at = end + len(ENDS[opened])
+        at = end + len(COMMENT_ENDS[begin])
+
+
+# --- Running SQL. Ends with a hook around `Database.execute`, or with a limit of Datasette's on
+# --- memory and on the time of a single step of SQLite.
 
 
 def replace_execute(database: Any, wrap: Callable[[Execute], Execute]) -> None:
-    """Replace the method by which Datasette's views ask a database."""
+    """Replace the method by which Datasette's views query a database."""
     database.execute = wrap(database.execute)
 
 
-def read_schemas_once(datasette: Any) -> None:
-    """Have Datasette look at the schemas of databases that cannot change once, not per request."""
-    if any(db.is_mutable and not db.is_memory for db in datasette.databases.values()):
-        return
-    refresh = datasette.refresh_schemas
-    done = False
+# --- The text of Datasette's SQL, by which it is answered faster. Ends when Datasette counts what
+# --- a search finds from the index alone, and lets a plugin choose a query plan.
 
-    async def refresh_once() -> None:
-        nonlocal done
-        if not done:
-            await refresh()
-            done = True
+SEARCH_HITS = r"rowid in \((select rowid (from \w+ where \w+ match escape_fts\(:search\)))\)"
+"""The condition of a table where nothing but a search selects the rows."""
 
-    datasette.refresh_schemas = refresh_once
-
-
-def hide_paths(datasette: Any) -> None:
-    """Have Datasette tell the names of database files without where they lie."""
-    connected = datasette._connected_databases
-
-    def without_folders() -> list[dict[str, Any]]:
-        return [{**item, "path": Path(item["path"] or "").name} for item in connected()]
-
-    datasette._connected_databases = without_folders
+SEARCH = re.compile(f"where {SEARCH_HITS}")
+COUNT_HITS = re.compile(rf"select count\(\*\) from \w+ where {SEARCH_HITS} ?")
+FIRST_PAGE = re.compile(
+    rf"(?P<select>select .+ from (?P<table>\w+) where )"
+    rf'(?P<rest>(?:"(?P<column>\w+)" = :p0|{SEARCH_HITS}) '
+    r"order by (?P<key>\w+) limit (?P<size>\d+))"
+)
 
 
-def inline_scripts() -> Sequence[str]:
-    """Return the scripts that Datasette's pages carry inside, as a browser gets them."""
-    folder = Path(datasette.__file__).parent / "templates"
-    found = []
-    for name in INLINE:
-        for part in (folder / name).read_text("utf-8").split("<script>")[1:]:
-            script = part.partition("</script>")[0]
-            variants = ("true", "false") if ALLOW_FACET in script else ("",)
-            found += [script.replace(ALLOW_FACET, value) for value in variants]
-    return found
+@dataclass(frozen=True)
+class FirstPageQuery:
+    """Datasette's query for the first page of a table where one value, or a search, selects rows.
+
+    Attributes
+    ----------
+    column
+        The column that has to have the value of the parameter ``p0``; None for a search.
+    hits
+        The rest of a query for what a search finds in the index; None without a search.
+    """
+
+    sql: str
+    along_key: str
+    table: str
+    column: str | None
+    hits: str | None
+    key: str
+    size: int
+
+
+def first_page_query(sql: str) -> FirstPageQuery | None:
+    """Return the parts of a query for a first page, with the same query along the table's key.
+
+    SQLite looks up all rows that are selected and sorts them. A plus before the condition keeps it
+    from that, so that it goes along the key until it has enough rows.
+    """
+    match = FIRST_PAGE.fullmatch(sql)
+    if match is None:
+        return None
+    along_key = f"{match['select']}+{match['rest']}"
+    hits = match[6]
+    return FirstPageQuery(
+        sql, along_key, match["table"], match["column"], hits, match["key"], int(match["size"])
+    )
+
+
+def count_from_index(sql: str) -> str:
+    """Return a query that counts what a search finds from its index; any other query as it is.
+
+    Datasette looks up every row in its table. Our indexes have exactly the rows of their tables.
+
+    >>> count_from_index("select 1")
+    'select 1'
+    """
+    match = COUNT_HITS.fullmatch(sql)
+    return f"select count(*) {match[2]}" if match else sql
+
+
+def rowids_query(sql: str, table: str) -> str | None:
+    """Return a query for the rowids of the rows that a page of a table selects.
+
+    A search is answered from its index. None if the SQL is not that of a page of the table.
+
+    >>> rowids_query("select a from t where rowid in "
+    ...     "(select rowid from f where f match escape_fts(:search)) ", "t")
+    'select rowid from f where f match escape_fts(:search)'
+    >>> rowids_query("select a from t where topic = :p0 ", "t")
+    'select rowid from t where topic = :p0 '
+    """
+    _, source, condition = sql.partition(f" from {escape_sqlite(table)} ")
+    if not source:
+        return None
+    search = SEARCH.fullmatch(condition.strip())
+    return search[1] if search else f"select rowid{source}{condition}"

@@ -1,182 +1,186 @@
 """Facets of immutable tables, counted in memory: SQLite would read every row for each of them.
 
-Equalities are looked up in memory as well; of any other filter SQLite finds the rows, once.
+Where a reader filters by equality, the rows are found in memory as well. For any other filter
+SQLite finds them, once for all facets of the page.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from datasette.database import Results
-from datasette.facets import ColumnFacet
-from datasette.utils import escape_sqlite
 
-from claimlog.site.kept import kept
-from claimlog.site.searches import rowids
-from claimlog.site.store import Row, Store
+from claimlog.site.datasette_internals import (
+    ColumnFacet,
+    Results,
+    escape_sqlite,
+    rowids_query,
+    table_metadata,
+)
+from claimlog.site.memo import memoize
+from claimlog.site.protection.reader_request import PRESENTATION
+from claimlog.site.store import Row
 
-HARMLESS = {
-    *("_sort", "_sort_desc", "_next", "_size", "_shape", "_extra", "_labels", "_ttl", "_json"),
-    *("_facet_size", "_facet_kept", "_col", "_nocol", "_nocount", "_json_infinity"),
-}
-"""Parts of a query that choose no rows."""
+TYPE = "in_memory"
+UNFILTERING = PRESENTATION | {"_sort", "_sort_desc", "_facet_size", f"_facet_{TYPE}"}
+"""Parameters of a query that select no rows."""
 
-Rows = npt.NDArray[np.bool_]
-"""Which rows of a table are chosen, in its order."""
+Mask = npt.NDArray[np.bool_]
+"""Which rows of a table are selected, in its order."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """The values of a column as numbers, in the order of the rows; nothing is -1."""
+    """A column as numbers: `codes` has the place of each row's value in `values`, -1 for null."""
 
     values: list[Any]
     codes: npt.NDArray[np.intc]
 
-    def chosen(self, value: str) -> Rows:
-        """Return which rows have a value, given as text."""
-        known = [at for at, one in enumerate(self.values) if str(one) == value]
-        # numbers are quicker told apart one by one, and hardly ever two look the same as text
-        found: Rows = np.zeros(len(self.codes), dtype=np.bool_)
-        for at in known:
-            found |= self.codes == at
-        return found
+    def equals(self, text: str) -> Mask:
+        """Return which rows have a value that is written so."""
+        mask: Mask = np.zeros(len(self.codes), dtype=np.bool_)
+        # one comparison for each value that is written so: there is hardly ever more than one
+        for code, value in enumerate(self.values):
+            if str(value) == text:
+                mask |= self.codes == code
+        return mask
 
-    def counts(self, chosen: npt.NDArray[np.intp] | None, most: int) -> list[Row]:
-        """Return the commonest values, at most so many, with their numbers.
-
-        `chosen` says in which rows, by position; None stands for all.
-        """
-        codes = self.codes if chosen is None else self.codes.take(chosen)
+    def counts(self, positions: npt.NDArray[np.intp] | None, most: int) -> list[Row]:
+        """Return the `most` commonest values with their numbers, in some rows or in all."""
+        codes = self.codes if positions is None else self.codes.take(positions)
         numbers = np.bincount(codes + 1, minlength=len(self.values) + 1)[1:].tolist()
-        found = ((-number, value) for value, number in zip(self.values, numbers, strict=True))
-        commonest = nsmallest(most, (pair for pair in found if pair[0]))
+        pairs = ((-number, value) for value, number in zip(self.values, numbers, strict=True))
+        commonest = nsmallest(most, (pair for pair in pairs if pair[0]))
         return [{"value": value, "count": -less} for less, value in commonest]
 
 
 @dataclass(frozen=True)
-class KeptTable:
-    """Columns of a table, and the numbers of its rows if they have some."""
+class FacetTable:
+    """The facet columns of a table, and the rowids of its rows if it has rowids."""
 
-    numbers: npt.NDArray[np.int64] | None
+    rowids: npt.NDArray[np.int64] | None
     columns: dict[str, Column]
 
 
-class KeptFacet(ColumnFacet):  # type: ignore[misc]  # Datasette ships no types
-    """A column's values with their numbers."""
+class InMemoryFacet(ColumnFacet):  # type: ignore[misc]  # Datasette ships no types
+    """A column's values with their numbers, counted in memory where that is possible."""
 
-    type = "kept"
+    type = TYPE
     ds: Any
 
     async def facet_results(self) -> tuple[list[Row], list[str]]:
         """Return what Datasette's own facet would."""
         names = [item["config"]["simple"] for item in self.get_configs()]
         if names:
-            kept_table = await table_of(self.ds, self.database, self.table)
-            counted = await self._counted(kept_table, names)
-            if counted is not None:
-                self.ds = _Counted(self.ds, counted)
-        results, late = await super().facet_results()
+            table = await facet_table(self.ds, self.database, self.table)
+            counts = await self._counts(table, names)
+            if counts is not None:
+                self.ds = _CountedDatasette(self.ds, counts)
+        results, timed_out = await super().facet_results()
         for result in results:
             result["type"] = ColumnFacet.type
-        return results, late
+        return results, timed_out
 
-    async def _counted(self, kept_table: KeptTable, names: list[str]) -> list[list[Row]] | None:
+    async def _counts(self, table: FacetTable, names: list[str]) -> list[list[Row]] | None:
         """Return the counts of some columns; None if only SQL can say."""
-        columns = kept_table.columns
-        chosen = None
+        columns = table.columns
+        mask = None
         for key, value in self.get_querystring_pairs():
             name = key.removesuffix("__exact")
-            if key in HARMLESS:
+            if key in UNFILTERING:
                 continue
             if name not in columns:
-                chosen = await self._found(kept_table)
-                if chosen is None:
+                mask = await self._selected(table)
+                if mask is None:
                     return None
                 break
-            rows = columns[name].chosen(value)
-            chosen = rows if chosen is None else chosen & rows
+            equal = columns[name].equals(value)
+            mask = equal if mask is None else mask & equal
         most = self.get_facet_size() + 1  # one more says that there are more
-        positions = None if chosen is None else np.flatnonzero(chosen)
+        positions = None if mask is None else np.flatnonzero(mask)
         return [columns[name].counts(positions, most) for name in names]
 
-    async def _found(self, kept_table: KeptTable) -> Rows | None:
-        """Return which rows the page's own query finds; None for a table without numbered rows."""
-        _, source, rest = self.sql.partition(f" from {escape_sqlite(self.table)} ")
-        if kept_table.numbers is None or not source:
+    async def _selected(self, table: FacetTable) -> Mask | None:
+        """Return which rows the page's own query selects; None for a table without rowids."""
+        sql = rowids_query(self.sql, self.table)
+        if table.rowids is None or sql is None:
             return None
-        sql = rowids(rest) or f"select rowid{source}{rest}"
         # one text: making a row of each number would take longer than finding it
-        found = await self.ds.execute(
+        result = await self.ds.execute(
             self.database, f"select coalesce(group_concat(rowid), '') from ({sql})", self.params
         )
-        numbers = np.fromstring(found.single_value(), dtype=np.int64, sep=",")
-        chosen: Rows = np.isin(kept_table.numbers, numbers)
-        return chosen
+        numbers = np.fromstring(result.single_value(), dtype=np.int64, sep=",")
+        mask: Mask = np.isin(table.rowids, numbers)
+        return mask
 
 
-class _Counted:
-    """A Datasette that answers the questions of a facet with what was counted, one by one."""
+class _CountedDatasette:
+    """A Datasette that answers the queries of a facet, one after the other, with given counts."""
 
-    def __init__(self, datasette: Any, counted: list[list[Row]]) -> None:
+    def __init__(self, datasette: Any, counts: list[list[Row]]) -> None:
         self._datasette = datasette
-        self._counted = iter(counted)
+        self._counts = iter(counts)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._datasette, name)
 
     async def execute(self, *_: Any, **__: Any) -> Results:
-        return Results(next(self._counted), False, ())
+        return Results(next(self._counts), False, ())
 
 
-async def table_of(datasette: Any, database: str, table: str) -> KeptTable:
+async def facet_table(datasette: Any, database: str, table: str) -> FacetTable:
     """Return the columns of an immutable table that metadata declare as facets."""
     names = [
-        item["kept"]
-        for item in datasette.table_metadata(database, table).get("facets", ())
-        if isinstance(item, dict) and "kept" in item
+        item[TYPE]
+        for item in table_metadata(datasette, database, table).get("facets", ())
+        if isinstance(item, dict) and TYPE in item
     ]
+    opened = datasette.databases[database]
 
-    async def read(store: Store) -> KeptTable:
-        opened = store.datasette.databases[database]
-        # no query of a reader's: it may take as long as it takes
-        found: KeptTable = await opened.execute_fn(lambda db: _read(db, table, names))
-        return found
+    async def read() -> FacetTable:
+        # not a reader's query, so it has no time limit
+        columns: FacetTable = await opened.execute_fn(
+            lambda connection: _read(connection, table, names)
+        )
+        return columns
 
-    return await kept(Store(datasette, database), f"facets of {table}", read)
+    return await memoize(opened, f"facets of {table}", read)
 
 
-def _read(opened: Any, table: str, names: list[str]) -> KeptTable:
-    """Read columns row by row: only the numbers of their values are held."""
-    (text,) = opened.execute("select sql from sqlite_master where name = ?", (table,)).fetchone()
-    numbered = "WITHOUT ROWID" not in text.rpartition(")")[2].upper()
-    listed = ["rowid" if numbered else "null", *map(escape_sqlite, names)]
-    numbers = array("q")
-    places: list[dict[Any, int]] = [{None: -1} for _ in names]
-    codes = [array("i") for _ in names]
-    for number, *cells in opened.execute(f"select {', '.join(listed)} from {escape_sqlite(table)}"):
-        if numbered:
-            numbers.append(number)
-        for cell, known, column in zip(cells, places, codes, strict=True):
-            column.append(known.setdefault(cell, len(known) - 1))
-    columns = {
-        name: Column([*known][1:], np.frombuffer(column, dtype=np.intc))
-        for name, known, column in zip(names, places, codes, strict=True)
+def _read(connection: Any, table: str, names: list[str]) -> FacetTable:
+    """Read columns row by row, so that only the codes of their values are in memory."""
+    (text,) = connection.execute(
+        "select sql from sqlite_master where name = ?", (table,)
+    ).fetchone()
+    has_rowids = "WITHOUT ROWID" not in text.rpartition(")")[2].upper()
+    selected = ["rowid" if has_rowids else "null", *map(escape_sqlite, names)]
+    rowids = array("q")
+    codings: list[dict[Any, int]] = [{None: -1} for _ in names]
+    columns = [array("i") for _ in names]
+    for rowid, *cells in connection.execute(
+        f"select {', '.join(selected)} from {escape_sqlite(table)}"
+    ):
+        if has_rowids:
+            rowids.append(rowid)
+        for cell, codes_by_value, column in zip(cells, codings, columns, strict=True):
+            column.append(codes_by_value.setdefault(cell, len(codes_by_value) - 1))
+    by_name = {
+        name: Column([*codes_by_value][1:], np.frombuffer(column, dtype=np.intc))
+        for name, codes_by_value, column in zip(names, codings, columns, strict=True)
     }
-    return KeptTable(np.frombuffer(numbers, dtype=np.int64) if numbered else None, columns)
+    return FacetTable(np.frombuffer(rowids, dtype=np.int64) if has_rowids else None, by_name)
 
 
-def declared(metadata: dict[str, Any], database: str) -> list[str]:
-    """Declare the facets of a database's tables as kept ones; return the tables that have some."""
-    tables = metadata.get("databases", {}).get(database, {}).get("tables", {})
-    found = []
-    for name, table in tables.items():
-        facets = table.get("facets", [])
-        table["facets"] = [{"kept": item} if isinstance(item, str) else item for item in facets]
-        if facets:
-            found.append(name)
-    return found
+def declare_facets(metadata: dict[str, Any], databases: Iterable[str]) -> None:
+    """Have the facets that the metadata of some databases name counted in memory."""
+    for database in databases:
+        tables = metadata.get("databases", {}).get(database, {}).get("tables", {})
+        for table in tables.values():
+            table["facets"] = [
+                {TYPE: item} if isinstance(item, str) else item for item in table.get("facets", [])
+            ]

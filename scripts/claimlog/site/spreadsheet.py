@@ -1,7 +1,7 @@
-"""A table as CSV for spreadsheet programs, which run what begins a cell like a formula.
+"""Tables as CSV for spreadsheet programs, without texts that these would run as formulas.
 
 Excel, LibreOffice and others compute a cell of a CSV file that begins with ``=``, ``+``, ``-`` or
-``@``, and some look past a tab or line end before it. Here such a text has an apostrophe before it.
+``@``, and some look past a tab or line end before it. Such a text gets an apostrophe before it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
-from datasette.utils.asgi import AsgiStream
 
 from claimlog.escaping import FORMULA
+from claimlog.site.datasette_internals import AsgiStream
 
 ROWS = 8192
 """Rows in memory at once."""
@@ -31,7 +31,7 @@ def safe_csv(path: Path) -> AsgiStream:
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
                 await writer.write(piece)
         finally:
-            with suppress(ValueError):  # a thread is still at it, and closes it
+            with suppress(ValueError):  # a thread still reads from it, and closes it
                 pieces.close()
 
     name = f"{path.stem}.csv"
@@ -40,7 +40,7 @@ def safe_csv(path: Path) -> AsgiStream:
 
 
 def _pieces(path: Path) -> Generator[str, None, None]:
-    """Yield the head of a table and its rows, which takes a thread some time."""
+    """Yield the header of a table and its rows, in pieces that take a thread some time."""
     with pq.ParquetFile(path) as file:
         yield csv_of(_frame(file.schema_arrow.empty_table()), header=True)
         for rows in file.iter_batches(ROWS):

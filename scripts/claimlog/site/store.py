@@ -1,86 +1,129 @@
-"""Reading a compiled database for the pages: rows as dictionaries, nothing else."""
+"""A compiled database as the pages read it: rows as dictionaries, codes with their labels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, TypeVar
 
 import orjson
 
+from claimlog.site.memo import memoize
+
 Row = dict[str, Any]
+T = TypeVar("T")
+
+LIST_COLUMNS = """select distinct "column" as name from data_dictionary where type = 'array'"""
 
 
-ARRAYS = """select distinct "column" as name from data_dictionary where type = 'array'"""
-_ARRAYS: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+def release_database_name(name: str, version: str) -> str:
+    """Return the name of a release's database; Datasette's links allow no dots in names.
 
-
-def frozen_name(name: str, version: str) -> str:
-    """Return the name of a release's database; Datasette's links do not bear dots in names.
-
-    >>> frozen_name("allied-trust", "0.2.0")
+    >>> release_database_name("allied-trust", "0.2.0")
     'allied-trust-0_2_0'
     """
     return f"{name}-{version.replace('.', '_')}"
 
 
+def json_list(values: Iterable[str]) -> str:
+    """Return values as a parameter for ``in (select value from json_each(:values))``."""
+    return json.dumps(sorted(values))
+
+
+class Codes(dict[str, dict[str, Row]]):
+    """Labels and definitions of all codes, by code list and code."""
+
+    def entry(self, codelist: str, code: str) -> Row:
+        """Return a code with label and definition; an unlisted code is its own label."""
+        unlisted = {"codelist": codelist, "code": code, "label": code, "definition": ""}
+        return self.get(codelist, {}).get(code, unlisted)
+
+    def label(self, codelist: str, code: str | None) -> str | None:
+        """Return the label of a code; the code itself if it is unlisted or None."""
+        row = self.get(codelist, {}).get(code or "")
+        return row["label"] if row else code
+
+
 @dataclass(frozen=True)
 class Store:
-    """One database of a Datasette: the latest build, or a frozen release."""
+    """One database of a Datasette: the latest build, or a release beside it."""
 
     datasette: Any
     name: str
 
     @classmethod
     def latest(cls, datasette: Any) -> Store:
-        """Return the database that is no frozen release."""
+        """Return the database of the latest build: releases have its name and a version."""
         names = [name for name in datasette.databases if not name.startswith("_")]
         return cls(datasette, min(names, key=len))
 
     @classmethod
     def of_release(cls, datasette: Any, version: str) -> Store | None:
-        """Return the frozen database of a release, if it is served."""
-        name = frozen_name(cls.latest(datasette).name, version)
+        """Return the database of a release, if it is served."""
+        name = release_database_name(cls.latest(datasette).name, version)
         return cls(datasette, name) if name in datasette.databases else None
 
     @cached_property
-    def frozen(self) -> str | None:
+    def release(self) -> str | None:
         """Version of the release that this is, None for the latest build."""
         latest = Store.latest(self.datasette).name
         if self.name == latest:
             return None
         return self.name.removeprefix(f"{latest}-").replace("_", ".")
 
-    async def rows(self, sql: str, **given: Any) -> list[Row]:
-        """Run a query and return its rows; what SQLite stores as JSON of a list is a list."""
-        database = self.datasette.databases[self.name]
-        found = await database.execute(sql, given)
-        lists = (await self._arrays()).intersection(found.columns)
-        rows = [dict(row) for row in found.rows]
+    @property
+    def prefix(self) -> str:
+        """What the paths of this store's pages begin with: nothing for the latest build."""
+        return f"/releases/{self.release}" if self.release else ""
+
+    @property
+    def database(self) -> Any:
+        """The database as Datasette has it."""
+        return self.datasette.databases[self.name]
+
+    async def memoize(self, name: str, compute: Callable[[Store], Awaitable[T]]) -> T:
+        """Return what `compute` gives for this store, computed once if it cannot change.
+
+        The value is shared by all callers, so none of them may change it.
+        """
+        return await memoize(self.database, name, lambda: compute(self))
+
+    async def rows(self, sql: str, **parameters: Any) -> list[Row]:
+        """Run a query and return its rows; a column that holds JSON lists holds Python lists."""
+        result = await self.database.execute(sql, parameters)
+        lists = (await self.memoize("list columns", Store._list_columns)).intersection(
+            result.columns
+        )
+        rows = [dict(row) for row in result.rows]
         for name in lists:
             for row in rows:
                 if isinstance(row[name], str) and row[name].startswith("["):
                     row[name] = orjson.loads(row[name])
         return rows
 
-    async def _arrays(self) -> frozenset[str]:
+    async def _list_columns(self) -> frozenset[str]:
         """Return the names of the columns that hold lists, by the schemas of all tables."""
-        database = self.datasette.databases[self.name]
-        if database not in _ARRAYS or database.is_mutable:
-            found = await database.execute(ARRAYS)
-            _ARRAYS[database] = frozenset(row["name"] for row in found.rows)
-        return _ARRAYS[database]
+        result = await self.database.execute(LIST_COLUMNS)
+        return frozenset(row["name"] for row in result.rows)
 
-    async def row(self, sql: str, **given: Any) -> Row | None:
+    async def row(self, sql: str, **parameters: Any) -> Row | None:
         """Run a query and return its first row."""
-        found = await self.rows(sql, **given)
-        return found[0] if found else None
+        rows = await self.rows(sql, **parameters)
+        return rows[0] if rows else None
 
-    async def codes(self) -> Mapping[str, Mapping[str, Row]]:
-        """Return labels and definitions of all codes, by code list and code."""
-        lists: dict[str, dict[str, Row]] = {}
+    async def count(self, sql: str, **parameters: Any) -> int:
+        """Run a query for one number, named ``n``, and return it; 0 if there is no row."""
+        row = await self.row(sql, **parameters)
+        return int(row["n"]) if row else 0
+
+    async def codes(self) -> Codes:
+        """Return labels and definitions of all codes."""
+        return await self.memoize("codes", Store._codes)
+
+    async def _codes(self) -> Codes:
+        lists = Codes()
         for row in await self.rows("select codelist, code, label, definition from codebook"):
             lists.setdefault(row["codelist"], {})[row["code"]] = row
         return lists

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
-from claimlog.export.content_hash import of_frame
+from claimlog.export.content_hash import frame_rows, line_hash
+from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
 from claimlog.schema.table_schema import Field, Table
 
@@ -96,8 +96,7 @@ def read_back(spark: SparkSession, table: Table, address: str) -> Written:
         for batch in batches:
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
-            lines = of_frame(frame, table).lines.values()
-            leaves = b"".join(sha256(b"\x00" + line).digest() for line in lines)
+            leaves = b"".join(line_hash(encode(row)) for row in frame_rows(frame, table))
             yield pa.RecordBatch.from_pydict({"leaves": [leaves]})
 
     rows = spark.read.parquet(address).select(*names).orderBy(*keys)

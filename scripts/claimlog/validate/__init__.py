@@ -62,7 +62,7 @@ def validate(
     """
     report = Report(log, waived)
     heard: list[Finding] = []
-    _check_reading(log, report)
+    check_reading(log, report)
     if not report.error_count:
         progress("schema")
         if frictionless:
@@ -136,7 +136,7 @@ def _stopped(report: Report, layer: str) -> None:
         report.stopped_after = layer
 
 
-def _check_reading(log: Log, report: Report) -> None:
+def check_reading(log: Log, report: Report) -> None:
     """Enter what reading the log already found, and how much it read."""
     for rule in report.rules.values():
         if rule.layer == "log":

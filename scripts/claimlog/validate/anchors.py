@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS, anchor, boundary_flaw
@@ -18,8 +18,16 @@ ANCHORED = ("claims", "codings")
 RULES = ("quote-hash", "anchor-words", "word-boundary", "own-words")
 
 
-def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
-    """Check every live claim and coding against its text, where the text was supplied."""
+def check_anchors(
+    log: Log, report: Report, texts: Texts | None, sections: Iterable[Log] | None = None
+) -> None:
+    """Check live claims and codings against their texts, where these were supplied.
+
+    Parameters
+    ----------
+    sections
+        The sections to check; all of the log by default.
+    """
     sources = {row["source_id"]: row for row in log.live("sources").iter_rows(named=True)}
     coded = {name: row for name, row in sources.items() if row["text_sha256"]}
     if texts is None:
@@ -42,7 +50,7 @@ def check_anchors(log: Log, report: Report, texts: Texts | None) -> None:
             )
             report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
     report.anchors_unchecked = 0
-    for section in log.sections():
+    for section in log.sections() if sections is None else sections:
         for stream in section.speaking_of(*ANCHORED):
             frame = section.live(stream)
             for source, text in found.items():
@@ -64,7 +72,7 @@ def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, te
     ):
         report.count(rule, frame.height)
     limit = log.package.thresholds["shared_words"]
-    runs = set(_runs(words(text.content), limit))
+    runs = {digest(run) for run in _runs(words(text.content), limit)}
     table = log.schemas.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.place(stream, row["batch"], row["line"])
@@ -90,8 +98,13 @@ def _borrowed(
     texts: Iterable[tuple[str, str]], runs: set[str], limit: int
 ) -> Iterator[tuple[str, str, str]]:
     for column, text in texts:
-        for run in _runs(words(text), limit):
-            if run in runs:
+        try:
+            tokens = words(text)
+        except ClaimlogError as error:
+            yield "own-words", f"of the {column}: {error}", "amend it"
+            continue
+        for run in _runs(tokens, limit):
+            if digest(run) in runs:
                 message = f'the {column} shares {limit} words with the text: "{run}"'
                 yield "own-words", message, "say it in our own words"
                 break
@@ -112,5 +125,5 @@ def _flaws(row: Mapping[str, Any], text: Text, claims: bool) -> Iterator[tuple[s
         yield "anchor-words", f"{', '.join(wrong)} differ from those of the passage", again
 
 
-def _runs(tokens: list[str], limit: int) -> list[str]:
-    return [" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1)]
+def _runs(tokens: list[str], limit: int) -> Iterator[str]:
+    return (" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1))

@@ -8,18 +8,36 @@ had checked before, less what they had checked of the claims in question, and wh
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 import polars as pl
 
+from claimlog import fingerprint
+from claimlog.errors import ClaimlogError
+from claimlog.files import write_durably
+from claimlog.fingerprint import bytes_of_rows, code_fingerprint
 from claimlog.log.event_log import Log
-from claimlog.validate import RowsCheck, check_section, check_sections
+from claimlog.package import read_json
+from claimlog.sources.text import Texts
+from claimlog.state import checked_state, state_folder
+from claimlog.strict_json import json_digest
+from claimlog.validate import RowsCheck, check_reading, check_section, check_sections
+from claimlog.validate.anchors import check_anchors
 from claimlog.validate.report import Report
 
-TELLING = {"sources": ("amend", "retract"), "actors": ("retract",), "incidents": ("retract",)}
-"""What done to entities that claims refer to can tell on claims that are not touched."""
+NOTE = "cache/valid.json"
+"""The last size and root of the log that were found valid, and the code that found it."""
+
+CHANGES_OTHERS_SEE = {
+    "sources": ("amend", "retract"),
+    "actors": ("retract",),
+    "incidents": ("retract",),
+}
+"""By stream, the actions that can break a rule for claims that refer to the entity."""
 
 
 def only_appends(log: Log, size: int) -> bool:
@@ -27,8 +45,58 @@ def only_appends(log: Log, size: int) -> bool:
     late = pl.col("seq") >= size
     return all(
         log.rows(stream).filter(late & pl.col("action").is_in(actions)).is_empty()
-        for stream, actions in TELLING.items()
+        for stream, actions in CHANGES_OTHERS_SEE.items()
     )
+
+
+def note_valid(log: Log) -> None:
+    """Note that a log has no finding, if it is one that is cached. It is as good without."""
+    package = log.package
+    if package.archived or bytes_of_rows(package) <= fingerprint.MEMORY_BYTES:
+        return
+    note = {"size": log.size, "root": log.root.hex(), "code": code_fingerprint(package)}
+    with suppress(OSError, ClaimlogError):
+        state_folder(package, "cache")
+        data = json.dumps({**note, "sha256": json_digest(note)}).encode()
+        write_durably(package.state / NOTE, data)
+
+
+def is_valid(log: Log, size: int) -> bool:
+    """Whether the first `size` rows are known to have no finding by the code that runs."""
+    package = log.package
+    try:
+        note = read_json(checked_state(package) / NOTE, f".claimlog/{NOTE}")
+        is_intact = note.pop("sha256") == json_digest(note)
+        tree = (note["size"], bytes.fromhex(note["root"]))
+        return (
+            is_intact
+            and note["size"] == size
+            and tree in log.trees
+            and note["code"] == code_fingerprint(package)
+        )
+    except (ClaimlogError, KeyError, TypeError, ValueError):
+        return False
+
+
+def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
+    """Check a log of which the first `size` rows are valid.
+
+    Only claims that the rows after them are about are checked, and every row of the other streams;
+    all of the log if what was done to other entities can tell on claims.
+    """
+    report = Report(log)
+    check_reading(log, report)
+    if report.error_count:
+        return report
+    sections = [*log.sections()] if not only_appends(log, size) else _sections_since(log, size)
+    check_sections(log, report, lambda _: None, lambda: iter(sections))
+    if texts is not None and not report.error_count:
+        check_anchors(log, report, texts, sections)
+    return report
+
+
+def _sections_since(log: Log, size: int) -> list[Log]:
+    return [log.others(), log.section(log.claims_of(log.claims_since(size)))]
 
 
 def check_appended(log: Log, size: int, checked: Mapping[str, int]) -> RowsCheck:
@@ -50,15 +118,11 @@ def _check(
     report: Report,
     progress: Callable[[str], None],
 ) -> None:
-    claims = log.claims_of(log.claims_since(size))
-
-    def sections() -> Iterator[Log]:
-        yield log.others()
-        yield log.section(claims)
-
-    check_sections(log, report, progress, sections)
+    sections = _sections_since(log, size)
+    check_sections(log, report, progress, lambda: iter(sections))
     before = Report(log)
-    check_section(log.section(claims.filter(pl.col("seq") < size)), before)
+    claims = sections[-1].rows("claims").filter(pl.col("seq") < size)
+    check_section(log.section(claims), before)
     untouched = Counter(checked)
     untouched.subtract(before.counts())
     report.of_claims.update(untouched)

@@ -1,1 +1,1 @@
-"""The bench: suites that measure a synthetic log, and their tables for the README."""
+"""The bench: suites that measure a synthetic log, and their tables for docs/."""

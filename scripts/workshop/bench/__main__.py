@@ -9,13 +9,13 @@ import click
 from claimlog.cli import run_command
 from claimlog.cli.base import example
 from claimlog.package import Package
-from workshop.bench.suites import SUITES, Wanted, run
+from workshop.bench.suites import SUITES, BenchOptions, run_suite
 
-LISTED = "; ".join(f"{name}: {what}" for name, what in SUITES.items())
+SUITE_LIST = "; ".join(f"{name}: {what}" for name, what in SUITES.items())
 
 
 @click.command(
-    help=f"Measure a SUITE on a synthetic log. {LISTED}.",
+    help=f"Measure a SUITE on a synthetic log. {SUITE_LIST}.",
     epilog=example(
         "python -m workshop.bench peers --claims 100000",
         "python -m workshop.bench site --requests 40 --out speed.json",
@@ -26,19 +26,19 @@ LISTED = "; ".join(f"{name}: {what}" for name, what in SUITES.items())
 @click.option(
     "--runs",
     type=click.IntRange(1),
-    default=Wanted.runs,
+    default=BenchOptions.runs,
     show_default=True,
     help="Runs of each peer.",
 )
 @click.option(
     "--requests",
     type=click.IntRange(1),
-    default=Wanted.requests,
+    default=BenchOptions.requests,
     show_default=True,
     help="Requests of each kind of page, at least.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write the results as JSON.")
-@click.option("--readme", is_flag=True, help="Put the suite's table into the README.")
+@click.option("--docs", "into_docs", is_flag=True, help="Put table and plot into docs/.")
 @click.option(
     "--package",
     "folder",
@@ -53,10 +53,10 @@ def bench(
     runs: int,
     requests: int,
     out: Path | None,
-    readme: bool,
+    into_docs: bool,
     folder: Path,
 ) -> None:
-    run(Package.find(folder), suite, Wanted(claims, runs, requests), out, readme)
+    run_suite(Package.find(folder), suite, BenchOptions(claims, runs, requests), out, into_docs)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a bench ran on."""
+"""The machine and the libraries that a bench ran with."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 
-def machine() -> dict[str, Any]:
-    """Describe the machine, without its name."""
+def machine_description() -> dict[str, Any]:
+    """Return processor, memory, system and Python of this machine, without its name."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
@@ -29,13 +29,14 @@ def machine() -> dict[str, Any]:
     }
 
 
-def said(on: dict[str, Any]) -> str:
-    """Return what `machine` found as a part of a sentence."""
+def machine_sentence(machine: dict[str, Any]) -> str:
+    """Return a description of a machine as part of a sentence."""
     return (
-        f"{on['cpu']}, {on['cores']} cores, {on['memory_gb']} GB, {on['os']}, Python {on['python']}"
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['os']}, "
+        f"Python {machine['python']}"
     )
 
 
-def versions(libraries: Sequence[str]) -> dict[str, str]:
+def library_versions(libraries: Sequence[str]) -> dict[str, str]:
     """Return the installed versions of libraries."""
     return {name: importlib.metadata.version(name) for name in libraries}

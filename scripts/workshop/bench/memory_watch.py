@@ -1,4 +1,4 @@
-"""Watching how much memory a process and all its children hold."""
+"""Peak memory of a process and all its children."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import os
 import threading
 from pathlib import Path
 
-EVERY = 0.25  # seconds between two looks at memory
+SAMPLE_SECONDS = 0.25  # between two samples
 
 
-class Watch:
-    """The most memory that this process and its children, Java and its workers, held at once."""
+class MemoryWatch:
+    """Peak of the memory that this process and its children (Java and its workers too) hold."""
 
     def __init__(self) -> None:
         self.peak = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> MemoryWatch:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
 
-    def _look(self) -> None:
-        while not self._over.wait(EVERY):
-            self.peak = max(self.peak, resident())
+    def _sample(self) -> None:
+        while not self._stop.wait(SAMPLE_SECONDS):
+            self.peak = max(self.peak, resident_bytes())
 
 
-def resident() -> int:
+def resident_bytes() -> int:
     """Return the resident bytes of this process and all below it."""
     parents: dict[int, int] = {}
     sizes: dict[int, int] = {}
@@ -45,7 +45,7 @@ def resident() -> int:
     family = {os.getpid()}
     grown = True
     while grown:
-        below = {one for one, parent in parents.items() if parent in family}
-        grown = not below <= family
-        family |= below
-    return sum(sizes.get(one, 0) for one in family)
+        children = {process for process, parent in parents.items() if parent in family}
+        grown = not children <= family
+        family |= children
+    return sum(sizes.get(process, 0) for process in family)

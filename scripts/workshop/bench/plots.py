@@ -12,14 +12,14 @@ Spec = dict[str, Any]
 
 
 class Plot(NamedTuple):
-    """What is drawn, and in a sentence what one sees in it."""
+    """A Vega-Lite specification, and a sentence that says what one sees in it."""
 
     spec: Spec
-    says: str
+    caption: str
 
 
-VERSION = "5.20"  # of Vega-Lite
-LOOK = {
+VEGA_LITE_VERSION = "5.20"  # of Vega-Lite
+VEGA_CONFIG = {
     "background": "white",
     "font": "system-ui, sans-serif",
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
@@ -29,22 +29,21 @@ LOOK = {
 }
 
 
-def path(name: str) -> str:
-    """Return where the plot of a suite lies in its package."""
-    return f"docs/bench-{name}.svg"
+PLOT_FOLDER = "docs"
+"""Where plots lie in a package, beside the pages that show them."""
 
 
-def draw(root: Path, name: str, plot: Plot) -> str:
-    """Draw the plot of a suite into a package; return the Markdown that shows it."""
+def write_plot(root: Path, name: str, plot: Plot) -> str:
+    """Draw the plot of a suite into docs/ of a package; return the Markdown that shows it there."""
     import vl_convert
 
-    whole = {
+    specification = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "config": LOOK,
+        "config": VEGA_CONFIG,
         **plot.spec,
     }
-    text = vl_convert.vegalite_to_svg(whole, vl_version=VERSION)
-    target = root / path(name)
+    text = vl_convert.vegalite_to_svg(specification, vl_version=VEGA_LITE_VERSION)
+    target = root / PLOT_FOLDER / f"bench-{name}.svg"
     target.parent.mkdir(exist_ok=True)
     write_durably(target, text.encode() + b"\n")
-    return f"![{plot.says}]({path(name)})"
+    return f"![{plot.caption}]({target.name})"

@@ -1,7 +1,7 @@
-"""The suites of the bench: each measures something and shows what it found.
+"""The suites of the bench: what each offers, and running one.
 
-A suite is a module with what `Suite` names. `run` measures one, prints it, and puts its results
-where it was told to.
+A suite is a module with the functions of `Suite`. `run_suite` collects its results, prints them,
+and writes them to a file or into docs/ if asked to.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from claimlog.files import write_durably
 from claimlog.package import Package
 from workshop.bench import plots
 from workshop.bench.plots import Plot
-from workshop.bench.tables import replaced
+from workshop.docs.markers import page_of_part, write_part
 
 Result = dict[str, Any]
-Step = Callable[[str], None]
+ShowStep = Callable[[str], None]
 
 SUITES = {
     "peers": "every stage of a build, beside what one would use instead",
@@ -34,12 +34,12 @@ SUITES = {
     "engines": "the embedded engine and Spark on one log (make test-spark)",
     "site": "every page, table and query of the site, asked by one client",
 }
-"""Suites by name, with what they measure; each is the module ``workshop.bench.NAME.suite``."""
+"""Suites by name, with a description; each is the module ``workshop.bench.NAME.suite``."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to measure: claims in the log, runs of each peer, requests of each kind."""
+class BenchOptions:
+    """Size of a run: claims in the log, runs of each peer, requests of each kind."""
 
     claims: int
     runs: int = 1
@@ -47,67 +47,69 @@ class Wanted:
 
 
 class Suite(Protocol):
-    """What the module of a suite offers."""
+    """The functions of a suite's module."""
 
     NEEDS: tuple[str, ...]
-    """Modules that it imports and the package does not depend on."""
+    """Modules that it imports and claimlog does not depend on."""
 
-    def measure(self, package: Package, wanted: Wanted) -> Result:
-        """Return what was measured, as JSON can say it, with goals and the machine."""
+    def collect_results(self, package: Package, options: BenchOptions) -> Result:
+        """Return the results, as JSON can hold them, with goals and the machine."""
 
-    def plain(self, results: Result) -> str:
+    def text_report(self, results: Result) -> str:
         """Return the results as text in columns."""
 
-    def markdown(self, results: Result) -> str:
+    def markdown_report(self, results: Result) -> str:
         """Return the results as Markdown, with the command that makes them."""
 
-    def plot(self, results: Result) -> Plot | None:
-        """Return what of the results is drawn for the README, if anything is."""
+    def results_plot(self, results: Result) -> Plot | None:
+        """Return the plot of the results for docs/, None if there is none."""
 
 
-def suite(name: str) -> Suite:
+def load_suite(name: str) -> Suite:
     """Return a suite by its name."""
     return cast(Suite, import_module(f"workshop.bench.{name}.suite"))
 
 
-def run(package: Package, name: str, wanted: Wanted, out: Path | None, readme: bool) -> None:
-    """Measure a suite and print what it found.
+def run_suite(
+    package: Package, name: str, options: BenchOptions, out: Path | None, into_docs: bool
+) -> None:
+    """Run a suite and print its results.
 
     Parameters
     ----------
     out
         Where to write the results as JSON.
-    readme
-        Whether to put the table into the package's README, and its plot into ``docs/``.
+    into_docs
+        Whether to put the table and the plot into the package's documentation.
 
     Raises
     ------
     ClaimlogError
-        If what the suite needs is not installed, if measuring fails, or if the README has no
-        place for the table.
+        If what the suite needs is not installed, if a step fails, or if no page has a place
+        for the table.
     """
-    chosen = suite(name)
-    for module in chosen.NEEDS:
+    suite = load_suite(name)
+    for module in suite.NEEDS:
         if importlib.util.find_spec(module) is None:
             raise ClaimlogError(
                 f"bench {name} uses {module}, which is not installed; run it as make bench"
             )
-    page = package.root / "README.md"
-    if readme:
-        replaced(_text(page), name, "")  # before measuring: better now than in an hour
-    results = {"suite": name, **chosen.measure(package, wanted)}
-    print(chosen.plain(results))
+    part = f"bench-{name}"
+    if into_docs:
+        page_of_part(package.root, part)  # before the run: better now than in an hour
+    results = {"suite": name, **suite.collect_results(package, options)}
+    print(suite.text_report(results))
     if out is not None:
         write_durably(out.absolute(), json.dumps(results, indent=2).encode() + b"\n")
-    if readme:
-        parts = [chosen.markdown(results)]
-        if (plot := chosen.plot(results)) is not None:
-            parts.append(plots.draw(package.root, name, plot))
-        write_durably(page, replaced(_text(page), name, "\n\n".join(parts)).encode())
+    if into_docs:
+        paragraphs = [suite.markdown_report(results)]
+        if (results_plot := suite.results_plot(results)) is not None:
+            paragraphs.append(plots.write_plot(package.root, name, results_plot))
+        write_part(package.root, part, "\n\n".join(paragraphs))
 
 
-def child(module: str, *words: str) -> str:
-    """Run a module in a process of its own and return what it prints.
+def run_module(module: str, *words: str) -> str:
+    """Run a module in a process of its own; return its standard output.
 
     Raises
     ------
@@ -124,22 +126,15 @@ def child(module: str, *words: str) -> str:
 
 
 @contextmanager
-def steps(total: int) -> Iterator[Step]:
-    """Show on a terminal how far a suite has come; stay silent elsewhere."""
+def progress_bar(total: int) -> Iterator[ShowStep]:
+    """Show the progress of a suite on a terminal, and nothing elsewhere."""
     from tqdm import tqdm
 
     quiet = True if os.environ.get("CI") else None  # None: only on a terminal
     with tqdm(total=total, desc="bench", disable=quiet, leave=False) as bar:
 
-        def step(label: str) -> None:
+        def show_step(label: str) -> None:
             bar.set_postfix_str(label)
             bar.update()
 
-        yield step
-
-
-def _text(page: Path) -> str:
-    try:
-        return page.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClaimlogError(f"README.md: cannot be read as UTF-8 text ({error})") from error
+        yield show_step

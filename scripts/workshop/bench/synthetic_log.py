@@ -20,10 +20,10 @@ from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.table_schema import STREAMS, Schemas
-from workshop.bench.synthetic_rows import Row, World
+from workshop.bench.synthetic_rows import Row, RowGenerator
 
 SEED = 1
-SAMPLE = 1000  # of every so many rows, one is encoded the slow and exact way as well
+CHECKED_EVERY = 1000  # of every so many rows, one is encoded the slow and exact way as well
 
 
 def make_log(
@@ -45,12 +45,12 @@ def make_log(
     about = {**package.descriptor, "name": "bench", "title": "A synthetic log", "resources": []}
     (root / DESCRIPTOR).write_bytes(dump_json(about))
     (folder / "texts").mkdir()
-    made = Package(root)
-    sealer = Sealer(made)
-    for slug, rows in World(sealer.schemas, folder / "texts", seed, codings).batches(claims):
+    synthetic = Package(root)
+    sealer = Sealer(synthetic)
+    for slug, rows in RowGenerator(sealer.schemas, folder / "texts", seed, codings).batches(claims):
         sealer.seal(slug, rows)
         rows.clear()  # freed before the next batch is made
-    about["resources"] = resources(made, sealed_batches(made, []))
+    about["resources"] = resources(synthetic, sealed_batches(synthetic, []))
     (root / DESCRIPTOR).write_bytes(dump_json(about))
     return Package(root)
 
@@ -91,7 +91,7 @@ class Sealer:
 
     def _write(self, folder: Path, stream: str, rows: list[Row]) -> Row:
         lines = [orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows]
-        for index in range(0, len(rows), SAMPLE):
+        for index in range(0, len(rows), CHECKED_EVERY):
             assert lines[index] == encode(rows[index]), "orjson does not write canonical JSON"
         self.tree.extend([leaf_hash(line) for line in lines])
         data = b"\n".join(lines) + b"\n"

@@ -20,18 +20,21 @@ Row = dict[str, Any]
 
 BATCH_CLAIMS = 50_000  # rows of claims in a batch, at most
 SOURCE_CLAIMS = (200, 2000)  # claims of a source, from and to
-AMENDED, RETRACTED, LINKED = 0.05, 0.01, 0.03  # shares of claims
-CODED_TWICE = 0.1  # share of claims in articles whose codings are kept
-DIFFERS = 0.1  # share of codings that differ from the claim
-RELIED, DERIVED = 0.5, 0.6  # shares of works and of articles that rest on a work
-WORDS = 4000  # size of each vocabulary
-FACTS = 80  # claims of a batch that others repeat
-PROFILES = 5000  # codings of a claim to draw from
+AMENDED_SHARE, RETRACTED_SHARE, LINKED_SHARE = 0.05, 0.01, 0.03  # shares of claims
+CODED_SHARE = 0.1  # share of claims in articles whose codings are kept
+DISAGREED_SHARE = 0.1  # share of codings that differ from the claim
+WORK_LINEAGE_SHARE, COPY_LINEAGE_SHARE = (
+    0.5,
+    0.6,
+)  # shares of works and of articles that rest on a work
+VOCABULARY_SIZE = 4000  # size of each vocabulary
+REPEATED_CLAIMS = 80  # claims of a batch that others repeat
+PROFILE_COUNT = 5000  # codings of a claim to draw from
 ROWS_A_SECOND = 10  # of the log's own clock
 EPOCH = datetime(2026, 1, 1)
 
 
-class World:
+class RowGenerator:
     """Actors, incidents, sources and claims, all drawn from one seeded generator.
 
     With `codings`, two coders' codings of a part of the articles come last; the claims before them
@@ -48,21 +51,23 @@ class World:
         self.codings = codings
         self.rows = self.sources = self.links = 0
         self.time = ""
-        self.heard = _vocabulary(self.rng, "nrstlk")
-        self.said = _vocabulary(self.rng, "aeioué")
+        self.text_words = _vocabulary(self.rng, "nrstlk")
+        self.statement_words = _vocabulary(self.rng, "aeioué")
         # as in any language: few words are common, and most are rare (Zipf)
-        self.often = [*accumulate(1 / (rank + 10) for rank in range(WORDS))]
+        self.word_weights = [*accumulate(1 / (rank + 10) for rank in range(VOCABULARY_SIZE))]
         self.actors = [f"actor-{number:03d}" for number in range(300)]
         self.actors[5] = "usa"  # a state that some queries ask for by name
         self.incidents = [f"incident-{number:02d}" for number in range(60)]
         self.works = [f"S9{number:05d}" for number in range(40)]
         self.dates = _dates(self.rng)
-        self.profiles = [self._profile() for _ in range(PROFILES)]
+        self.profiles = [self._profile() for _ in range(PROFILE_COUNT)]
 
     def batches(self, claims: int) -> Iterator[tuple[str, dict[str, list[Row]]]]:
         """Yield the slug and the rows of every batch, in order."""
         works = [
-            self._source(name, kind="work", lineage=self._edges(self.works[:at], RELIED))
+            self._source(
+                name, kind="work", lineage=self._edges(self.works[:at], WORK_LINEAGE_SHARE)
+            )
             for at, name in enumerate(self.works)
         ]
         yield (
@@ -70,11 +75,11 @@ class World:
             {"sources": works, "actors": [*self._actors()], "incidents": [*self._incidents()]},
         )
         later: list[Row] = []  # new states of the last batch's claims
-        twice: list[Row] = []  # claims whose codings are kept
+        coded_claims: list[Row] = []  # claims whose codings are kept
         left = claims
         while left or later:
             slug = "claims" if left else "corrections"
-            changed, later = [self._stamped(row) for row in later], []
+            changed, later = [self._with_time(row) for row in later], []
             rows: dict[str, list[Row]] = {"sources": [], "claims": changed, "links": []}
             live: list[str] = []  # claims that nothing will retract
             while left:
@@ -85,20 +90,23 @@ class World:
                 rows["sources"].append(source)
                 rows["claims"] += made
                 left -= number
-                if len(twice) < self.codings * CODED_TWICE * claims:
-                    twice += made
+                if len(coded_claims) < self.codings * CODED_SHARE * claims:
+                    coded_claims += made
                 for row in made:
                     states = [*self._corrections(row)]
                     later += states
                     if not states or states[-1]["action"] != "retract":
                         live.append(row["claim_id"])
-            for _ in range(int(LINKED * len(live))):
+            for _ in range(int(LINKED_SHARE * len(live))):
                 rows["links"].append(self._link(live))
             yield slug, rows
-        if twice:
-            yield "codings", {"codings": [self._stamped(row) for row in self._coded_twice(twice)]}
+        if coded_claims:
+            yield (
+                "codings",
+                {"codings": [self._with_time(row) for row in self._codings(coded_claims)]},
+            )
 
-    def _stamped(self, row: Row) -> Row:
+    def _with_time(self, row: Row) -> Row:
         """Give a row its time; the clock never runs backwards."""
         if self.rows % ROWS_A_SECOND == 0:
             now = EPOCH + timedelta(seconds=self.rows // ROWS_A_SECOND)
@@ -108,7 +116,7 @@ class World:
         return row
 
     def _row(self, stream: str, **given: Any) -> Row:
-        return self._stamped({**self.empty[stream], "action": "assert", "version": 1, **given})
+        return self._with_time({**self.empty[stream], "action": "assert", "version": 1, **given})
 
     def _actors(self) -> Iterator[Row]:
         kinds = ["alliance"] * 5 + ["state"] * 60 + ["agency"] * 100 + ["person"] * 135
@@ -157,7 +165,7 @@ class World:
         self.sources += 1
         identifier = f"S{self.sources:05d}"
         ends = [*accumulate(self.rng.choices(range(6, 25), k=number), initial=6)]
-        words = self.rng.choices(self.heard, k=ends[-1] + 4)
+        words = self.rng.choices(self.text_words, k=ends[-1] + 4)
         parts = [" ".join(words[: ends[0]]).upper() + "\n\n"]
         at = heading = len(parts[0])
         profiles = self.rng.choices(self.profiles, k=number)
@@ -174,7 +182,7 @@ class World:
             row["before_sha256"] = digest(" ".join(words[first - 3 : first]))
             row["after_sha256"] = digest(" ".join(words[last : last + 3]))
             row["statement"] = self._statement()
-            claims.append(self._stamped(row))
+            claims.append(self._with_time(row))
             parts.append(passage + ("\n\n" if index % 5 == 4 else ", "))
             at += len(parts[-1])
         text = "".join(parts) + " ".join(words[ends[-1] :]).upper()
@@ -189,7 +197,7 @@ class World:
             text_sha256=digest(text),
             text_length=len(text),
             furniture=furniture,
-            lineage=self._edges(self.works, DERIVED),
+            lineage=self._edges(self.works, COPY_LINEAGE_SHARE),
         )
         return source, claims
 
@@ -206,14 +214,14 @@ class World:
             }
         ]
 
-    def _coded_twice(self, claims: list[Row]) -> Iterator[Row]:
+    def _codings(self, claims: list[Row]) -> Iterator[Row]:
         """Yield how two coders coded the passages of claims: the second differs now and then."""
         number = 0
         for row in claims:
             common = {name: row[name] for name in self.empty["codings"] if name in row}
             for coder in ("coder-1", "coder-2"):
                 number += 1
-                own = {"topic": self._code("topic")} if self.rng.random() < DIFFERS else {}
+                own = {"topic": self._code("topic")} if self.rng.random() < DISAGREED_SHARE else {}
                 yield {
                     **self.empty["codings"],
                     **common,
@@ -227,7 +235,7 @@ class World:
 
     def _corrections(self, row: Row) -> Iterator[Row]:
         """Yield the later states of a claim: for most, none."""
-        if self.rng.random() < AMENDED:
+        if self.rng.random() < AMENDED_SHARE:
             row = {
                 **row,
                 "action": "amend",
@@ -236,7 +244,7 @@ class World:
                 "statement": self._statement(),
             }
             yield row
-        if self.rng.random() < RETRACTED:
+        if self.rng.random() < RETRACTED_SHARE:
             version = row["version"] + 1
             yield {**row, "action": "retract", "version": version, "reason": "Said twice."}
 
@@ -245,8 +253,10 @@ class World:
         self.links += 1
         one, other = self.rng.sample(live, 2)
         relation = self.rng.choice([row["code"] for row in self.codebook["relation"]])
-        if relation == "same_fact" and one not in (told := live[:: max(1, len(live) // FACTS)]):
-            other = self.rng.choice(told)
+        if relation == "same_fact" and one not in (
+            repeated := live[:: max(1, len(live) // REPEATED_CLAIMS)]
+        ):
+            other = self.rng.choice(repeated)
         return self._row(
             "links",
             link_id=f"L{self.links:06d}",
@@ -311,12 +321,12 @@ class World:
         return self.rng.choices(codes, [1 / rank for rank in range(1, len(codes) + 1)])[0]
 
     def _words(self, number: int) -> str:
-        return " ".join(self.rng.choices(self.said, k=number))
+        return " ".join(self.rng.choices(self.statement_words, k=number))
 
     def _statement(self) -> str:
         """Return 8 to 20 words; some hold what JSON must escape."""
         number = self.rng.randint(8, 20)
-        words = self.rng.choices(self.said, cum_weights=self.often, k=number)
+        words = self.rng.choices(self.statement_words, cum_weights=self.word_weights, k=number)
         odd = self.rng.random()
         if odd < 0.04:
             words[3] = f'"{words[3]}"' if odd < 0.03 else f"{words[3]}\\{words[4]}"
@@ -326,7 +336,7 @@ class World:
 def _vocabulary(rng: random.Random, endings: Sequence[str]) -> list[str]:
     """Return distinct invented words that end in one of `endings`."""
     words: dict[str, None] = {}
-    while len(words) < WORDS:
+    while len(words) < VOCABULARY_SIZE:
         syllables = rng.choices("bdfgklmnprstvz", k=6), rng.choices("aaeeiioouåéöø", k=6)
         stem = "".join(a + b for a, b in zip(*syllables, strict=True))[: rng.choice((3, 3, 5, 7))]
         words[stem + rng.choice(endings)] = None

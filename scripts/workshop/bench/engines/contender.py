@@ -13,9 +13,9 @@ from time import perf_counter
 
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
-from workshop.bench.memory_watch import Watch
+from workshop.bench.memory_watch import MemoryWatch
 
-PROPERTIES = {
+SPARK_PROPERTIES = {
     "spark.master": "local[2]",
     "spark.driver.memory": "3g",
     "spark.sql.shuffle.partitions": "4",
@@ -23,7 +23,7 @@ PROPERTIES = {
 """Two cores and little else: what a laptop gives."""
 
 
-def embedded(package: Package, out: Path) -> dict[str, str]:
+def build_embedded(package: Package, out: Path) -> dict[str, str]:
     """Build in this process and return the logical hashes of what was written."""
     from claimlog.build import build
 
@@ -31,15 +31,15 @@ def embedded(package: Package, out: Path) -> dict[str, str]:
     return {}
 
 
-def spark(package: Package, out: Path) -> dict[str, str]:
+def build_on_spark(package: Package, out: Path) -> dict[str, str]:
     """Build on local Spark and return the logical hashes that it found."""
     from claimlog.spark.build import build
 
-    built = build(package, str(out), properties=PROPERTIES)
+    built = build(package, str(out), properties=SPARK_PROPERTIES)
     return {name: table.root for name, table in built.tables.items()}
 
 
-def hashes(package: Package, out: Path) -> dict[str, str]:
+def table_hashes(package: Package, out: Path) -> dict[str, str]:
     """Return the logical hash of every table of an embedded build."""
     from claimlog.export.content_hash import of_parquet
 
@@ -50,18 +50,18 @@ def hashes(package: Package, out: Path) -> dict[str, str]:
     }
 
 
-ENGINES = {"embedded": embedded, "spark": spark}
+ENGINES = {"embedded": build_embedded, "spark": build_on_spark}
 
 
 def main(engine: str, root: str, out: str) -> None:
     """Build with an engine and print what it took."""
     package = Package(Path(root))
-    begun = perf_counter()
-    with Watch() as watch:
-        found = ENGINES[engine](package, Path(out))
-        seconds = perf_counter() - begun
+    start = perf_counter()
+    with MemoryWatch() as watch:
+        hashes = ENGINES[engine](package, Path(out))
+        seconds = perf_counter() - start
     # hashing is a part of Spark's build and not of the embedded one: it is not timed there
-    tables = found or hashes(package, Path(out))
+    tables = hashes or table_hashes(package, Path(out))
     print(json.dumps({"seconds": seconds, "peak": watch.peak, "tables": tables}))
 
 

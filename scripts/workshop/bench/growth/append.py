@@ -18,18 +18,20 @@ from claimlog.package import DESCRIPTOR, Package
 from workshop.bench.synthetic_log import Sealer
 from workshop.bench.synthetic_rows import Row
 
-AMENDED, RETRACTED = 10, 100
+AMEND_EVERY, RETRACT_EVERY = 10, 100
 """Of so many events, one amends or retracts; the others assert."""
 
-NEW = 5000  # added to the number of a claim, which gives one that its article does not have yet
+NUMBER_OFFSET = (
+    5000  # added to the number of a claim, which gives one that its article does not have yet
+)
 
 
-def main(root: str, events: str) -> None:
+def append_batch(root: str, events: str) -> None:
     """Append one batch of `events` rows, spread evenly over the claims."""
     package = Package(Path(root))
     tables = package.root.parent / "out" / "parquet"
     linked = pl.read_parquet(tables / "links.parquet", columns=["from_claim_id", "to_claim_id"])
-    spoken = {name for column in linked for name in column}
+    linked_claims = {name for column in linked for name in column}
     sealer = Sealer(package)
     names = [*sealer.schemas.streams["claims"].names]
     last_state = pl.col("valid_to_seq").is_null() & (pl.col("action") != "retract")
@@ -44,7 +46,7 @@ def main(root: str, events: str) -> None:
     sealer.number, sealer.previous = last.number, last.manifest_sha256
     time = last.manifest["sealed_at"]
     made = [
-        _changed({**row, "recorded_at": time, "recorded_by": "bench"}, number, spoken)
+        _next_event({**row, "recorded_at": time, "recorded_by": "bench"}, number, linked_claims)
         for number, row in enumerate(rows.iter_rows(named=True))
     ]
     sealer.seal("appended", {"claims": made})
@@ -53,20 +55,25 @@ def main(root: str, events: str) -> None:
     (package.root / DESCRIPTOR).write_bytes(dump_json(about))
 
 
-def _changed(row: Row, number: int, spoken: set[str]) -> Row:
+def _next_event(row: Row, number: int, linked_claims: set[str]) -> Row:
     """Return the event that a claim's last state becomes."""
     value = row["figure_value"]
     if value is not None and value.is_integer():
         row["figure_value"] = int(value)  # which is how a canonical line writes it
     again = {**row, "version": row["version"] + 1, "reason": "Read once more."}
-    if number % RETRACTED == 0 and row["claim_id"] not in spoken:
+    if number % RETRACT_EVERY == 0 and row["claim_id"] not in linked_claims:
         return {**again, "action": "retract"}
-    if number % AMENDED == 0:
+    if number % AMEND_EVERY == 0:
         return {**again, "action": "amend", "note": "Seen a second time."}
     source, _, count = row["claim_id"].rpartition("-")
     new = {"action": "assert", "version": 1, "reason": None}
-    return {**row, **new, "claim_id": f"{source}-{int(count) + NEW}", "statement": "Once more."}
+    return {
+        **row,
+        **new,
+        "claim_id": f"{source}-{int(count) + NUMBER_OFFSET}",
+        "statement": "Once more.",
+    }
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    append_batch(*sys.argv[1:])

@@ -13,19 +13,19 @@ from pathlib import Path
 from time import perf_counter
 
 from claimlog.package import Package
-from workshop.bench.memory_watch import Watch
+from workshop.bench.memory_watch import MemoryWatch
 
 
 def main(root: str, out: str, how: str) -> None:
     """Build and print what it took."""
-    begun = perf_counter()
-    with Watch() as watch:
+    start = perf_counter()
+    with MemoryWatch() as watch:
         from claimlog import build, fingerprint
 
         # a small log is cached too, and its build updated
         fingerprint.MEMORY_BYTES = build.UPDATE_BYTES = 0
         report = build.build(Package(Path(root)), Path(out), fresh=how == "fresh")
-        seconds = perf_counter() - begun
+        seconds = perf_counter() - start
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(
         json.dumps(

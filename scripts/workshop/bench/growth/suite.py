@@ -1,4 +1,4 @@
-"""Measuring: builds of three sizes, each ten times the one before, and an update of the middle one.
+"""The suite of growth: builds of three sizes, and an update of the middle one.
 
 The update appends a batch of new claims and of corrections to the log and builds again; the
 result is held, row by row, against a build of the same log from nothing.
@@ -19,17 +19,16 @@ import pyarrow.parquet as pq
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
-from workshop.bench.machine import machine, said, versions
+from workshop.bench.machine import library_versions, machine_description, machine_sentence
 from workshop.bench.plots import Plot
-from workshop.bench.suites import Result, Wanted, child, steps
-from workshop.bench.tables import MET, columns
-from workshop.bench.tables import markdown as table
+from workshop.bench.suites import BenchOptions, Result, progress_bar, run_module
+from workshop.bench.tables import MET_LABELS, markdown_table, text_table
 
-__all__ = ["NEEDS", "markdown", "measure", "plain", "plot"]
+__all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_report"]
 
 NEEDS = ("vl_convert",)
 LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
-APPENDED = 1000
+APPENDED_EVENTS = 1000
 """Events appended before the update."""
 
 MEMORY_GOAL = 6.0  # GB, of the largest build
@@ -38,7 +37,7 @@ HEAD = ("build", "events", "seconds", "events/s", "processor s", "peak GB")
 CONTENDER = "workshop.bench.growth.contender"
 
 
-def measure(package: Package, wanted: Wanted) -> Result:
+def collect_results(package: Package, options: BenchOptions) -> Result:
     """Return what each build took; ``wanted.claims`` is the size of the largest log.
 
     Raises
@@ -46,44 +45,46 @@ def measure(package: Package, wanted: Wanted) -> Result:
     ClaimlogError
         If a build fails, or the updated one differs from the one from nothing.
     """
-    sizes = [max(1, wanted.claims // part) for part in (100, 10, 1)]
+    sizes = [max(1, options.claims // part) for part in (100, 10, 1)]
     builds: list[Result] = []
-    with tempfile.TemporaryDirectory(prefix="claimlog-bench-") as name, steps(9) as step:
+    with tempfile.TemporaryDirectory(prefix="claimlog-bench-") as name, progress_bar(9) as step:
         for claims in sizes:
             folder = Path(name) / str(claims)
             folder.mkdir()
             step(f"making a log of {claims:,} claims")
-            child("workshop.bench.synthetic_log", str(package.root), str(folder), str(claims))
+            run_module("workshop.bench.synthetic_log", str(package.root), str(folder), str(claims))
             shutil.rmtree(folder / "texts")
             step(f"building {claims:,}")
-            builds.append({"claims": claims, **_build(folder, "out", "fresh")})
+            builds.append({"claims": claims, **_timed_build(folder, "out", "fresh")})
             if claims != sizes[1]:
                 shutil.rmtree(folder)
         folder = Path(name) / str(sizes[1])
-        step(f"appending {APPENDED:,} events")
-        child("workshop.bench.growth.append", str(folder / "package"), str(APPENDED))
+        step(f"appending {APPENDED_EVENTS:,} events")
+        run_module("workshop.bench.growth.append", str(folder / "package"), str(APPENDED_EVENTS))
         step("updating")
-        update = _build(folder, "out", "update")
+        update = _timed_build(folder, "out", "update")
         step("building from nothing")
-        again = _build(folder, "again", "fresh")
-        _equal(Package(folder / "package"), folder / "out", folder / "again")
+        rebuild = _timed_build(folder, "again", "fresh")
+        _refuse_differing_tables(Package(folder / "package"), folder / "out", folder / "again")
     return {
         "builds": builds,
         "update": update,
-        "again": again,
-        "appended": APPENDED,
-        "goals": goals(builds, update, again),
-        "machine": machine(),
-        "versions": versions(LIBRARIES),
+        "again": rebuild,
+        "appended": APPENDED_EVENTS,
+        "goals": goals(builds, update, rebuild),
+        "machine": machine_description(),
+        "versions": library_versions(LIBRARIES),
     }
 
 
-def _build(folder: Path, out: str, how: str) -> Result:
-    done: Result = json.loads(child(CONTENDER, str(folder / "package"), str(folder / out), how))
-    return done
+def _timed_build(folder: Path, out: str, how: str) -> Result:
+    result: Result = json.loads(
+        run_module(CONTENDER, str(folder / "package"), str(folder / out), how)
+    )
+    return result
 
 
-def _equal(package: Package, one: Path, other: Path) -> None:
+def _refuse_differing_tables(package: Package, one: Path, other: Path) -> None:
     """Hold the Parquet files of two builds against each other, row by row."""
     for name in Schemas(package).tables:
         first, second = (out / "parquet" / f"{name}.parquet" for out in (one, other))
@@ -96,18 +97,18 @@ def _equal(package: Package, one: Path, other: Path) -> None:
             raise ClaimlogError(f"bench: the updated table {name} differs from one from nothing")
 
 
-def goals(builds: list[Result], update: Result, again: Result) -> list[dict[str, Any]]:
+def goals(builds: list[Result], update: Result, rebuild: Result) -> list[dict[str, Any]]:
     """Return what was to be reached, and whether it was; `again` is of the middle size as well."""
 
     def pace(*some: Result) -> float:
         return fmean(one["seconds"] / one["rows"] for one in some)
 
     # of the middle size there are two, and one alone may have had a slow or a fast minute
-    growth = pace(builds[-1]) / pace(builds[-2], again)
+    growth = pace(builds[-1]) / pace(builds[-2], rebuild)
     values = (
         ("peak memory of the largest build, GB", builds[-1]["peak_bytes"] / 1e9, MEMORY_GOAL),
         ("time an event of the largest build over that of the two of a tenth of it", growth, 1.25),
-        ("update over a build from nothing", update["seconds"] / again["seconds"], SHARE_GOAL),
+        ("update over a build from nothing", update["seconds"] / rebuild["seconds"], SHARE_GOAL),
     )
     return [
         {"what": what, "value": round(value, 3), "goal": f"at most {goal}", "met": value <= goal}
@@ -137,41 +138,41 @@ GOALS_HEAD = ("measure", "value", "goal", "met?")
 
 def _goal_cells(results: Result) -> list[list[str]]:
     return [
-        [goal["what"], f"{goal['value']:,.2f}", goal["goal"], MET[goal["met"]]]
+        [goal["what"], f"{goal['value']:,.2f}", goal["goal"], MET_LABELS[goal["met"]]]
         for goal in results["goals"]
     ]
 
 
-def plain(results: Result) -> str:
+def text_report(results: Result) -> str:
     """Return the results as text in columns."""
-    parts = (columns(HEAD, _cells(results)), columns(GOALS_HEAD, _goal_cells(results)))
+    parts = (text_table(HEAD, _cells(results)), text_table(GOALS_HEAD, _goal_cells(results)))
     return "\n\n".join(parts)
 
 
-def markdown(results: Result) -> str:
+def markdown_report(results: Result) -> str:
     """Return the results as Markdown, with the command that makes them."""
     largest = results["builds"][-1]["claims"]
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n\n".join(
         [
-            f"`python -m workshop.bench growth --claims {largest} --readme` made this table on "
-            f"{said(results['machine'])}. Each build runs in a process of its own; peak memory is "
-            "that of it and its children together, as the system counts them.",
-            table(HEAD, _cells(results)),
-            table(GOALS_HEAD, _goal_cells(results)),
+            f"`python -m workshop.bench growth --claims {largest} --docs` made this table on "
+            f"{machine_sentence(results['machine'])}. Each build runs in a process of its own; "
+            "peak memory is that of it and its children together, as the system counts them.",
+            markdown_table(HEAD, _cells(results)),
+            markdown_table(GOALS_HEAD, _goal_cells(results)),
             f"With {used}.",
         ]
     )
 
 
-def plot(results: Result) -> Plot:
+def results_plot(results: Result) -> Plot:
     """Return time and memory over the number of events."""
     values = [
         {"events": one["rows"], "seconds": one["seconds"], "gigabytes": one["peak_bytes"] / 1e9}
         for one in results["builds"]
     ]
     first = values[0]
-    even = [
+    proportional = [
         {"events": one["events"], "seconds": first["seconds"] * one["events"] / first["events"]}
         for one in values
     ]
@@ -193,7 +194,7 @@ def plot(results: Result) -> Plot:
                     "height": 240,
                     "layer": [
                         {
-                            "data": {"values": even},
+                            "data": {"values": proportional},
                             "mark": {"type": "line", "strokeDash": [5, 4], "color": "#51607a"},
                             "encoding": seconds,
                         },

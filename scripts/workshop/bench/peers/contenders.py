@@ -1,4 +1,4 @@
-"""What one would use instead of each part of claimlog, and claimlog itself, each measured alone.
+"""Contenders: claimlog and what one would use instead of each part of it, each run alone.
 
 ``python -m workshop.bench.peers.contenders NAME PACKAGE OUT`` runs one of them and prints its
 measurements as JSON. Each gets a process of its own, so that its time and its peak memory are its
@@ -28,34 +28,34 @@ from typing import Any
 
 from claimlog.package import Package
 from claimlog.schema.table_schema import Field, Schemas
-from workshop.bench.memory_watch import Watch
+from workshop.bench.memory_watch import MemoryWatch
 from workshop.bench.peers import replay
 from workshop.bench.peers.duckdb_script import (
+    apply_settings,
+    build_with_duckdb,
     count_claims,
     log_files,
-    settle,
-    with_duckdb,
 )
 
 FRICTIONLESS_ROWS = 50_000  # of the claims; it takes ten seconds and more for them
-MARKS = ("import", "read", "schema", "rows", "integrity", "text", "compile", "end")
+STAGE_MARKS = ("import", "read", "schema", "rows", "integrity", "text", "compile", "end")
 
 Result = dict[str, Any]
 
 
-def peak() -> int:
+def peak_bytes() -> int:
     """Return the largest resident size of this process so far, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def claimlog(package: Package, out: Path) -> Result:
+def build_with_claimlog(package: Package, out: Path) -> Result:
     """Build the log; return the seconds of each stage and the peak memory up to its end."""
     marks: list[tuple[str, float, int]] = []
 
     def step(name: str) -> None:
-        if name in MARKS:
-            marks.append((name, perf_counter(), peak()))
+        if name in STAGE_MARKS:
+            marks.append((name, perf_counter(), peak_bytes()))
 
     step("import")
     # a stage of its own: the time of Frictionless is without its import as well
@@ -75,7 +75,7 @@ def claimlog(package: Package, out: Path) -> Result:
     return {"rows": report.log.size, "claims": count_claims(database), "stages": stages}
 
 
-def frictionless(package: Package, out: Path) -> Result:
+def validate_with_frictionless(package: Package, out: Path) -> Result:
     """Validate the first rows of the claims; only the validation itself is timed."""
     from frictionless import Resource, Schema
 
@@ -101,14 +101,14 @@ def frictionless(package: Package, out: Path) -> Result:
     return {"rows": rows, "seconds": seconds}
 
 
-def with_sqlite_utils(package: Package, out: Path) -> Result:
+def insert_with_sqlite_utils(package: Package, out: Path) -> Result:
     """Insert the versions of the claims, fold them in SQL, and insert the live ones."""
     import sqlite_utils
 
     schemas = Schemas(package)
     path = out / "sqlite-utils.db"
     database = sqlite_utils.Database(path)
-    settle(database.conn)
+    apply_settings(database.conn)
     names = [*schemas.streams["claims"].names]
     types = {item.name: _python_type(item) for item in schemas.streams["claims"].fields}
 
@@ -143,31 +143,36 @@ def _python_type(item: Field) -> type:
 
 
 PEERS: dict[str, Callable[[Package, Path], Result]] = {
-    "claimlog": claimlog,
-    "frictionless": frictionless,
-    "duckdb": with_duckdb,
-    "sqlite-utils": with_sqlite_utils,
-    "replay": replay.claimlog,
-    "eventsourcing": replay.eventsourcing,
+    "claimlog": build_with_claimlog,
+    "frictionless": validate_with_frictionless,
+    "duckdb": build_with_duckdb,
+    "sqlite-utils": insert_with_sqlite_utils,
+    "replay": replay.replay_with_claimlog,
+    "eventsourcing": replay.replay_with_eventsourcing,
 }
 
 
-def measure(name: str, package: Package, out: Path) -> Result:
+def run_contender(name: str, package: Package, out: Path) -> Result:
     """Run one of `PEERS` and return what it returns, its seconds, and its peak memory in bytes.
 
     Seconds are of the wall clock, imports of libraries included unless the peer says otherwise.
     """
     started = perf_counter()
-    with Watch() as watch:
+    with MemoryWatch() as watch:
         result = PEERS[name](package, out)
     seconds = perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
     below = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = used.ru_utime + used.ru_stime + below.ru_utime + below.ru_stime
-    return {"seconds": seconds, **result, "cpu_seconds": cpu, "peak_bytes": max(watch.peak, peak())}
+    return {
+        "seconds": seconds,
+        **result,
+        "cpu_seconds": cpu,
+        "peak_bytes": max(watch.peak, peak_bytes()),
+    }
 
 
 if __name__ == "__main__":
     chosen, root, folder = sys.argv[1:]
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        json.dump(measure(chosen, Package(Path(root)), Path(scratch)), sys.stdout)
+        json.dump(run_contender(chosen, Package(Path(root)), Path(scratch)), sys.stdout)

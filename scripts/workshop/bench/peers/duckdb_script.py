@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Result = dict[str, Any]
 
-FETCHED = 20_000  # rows at a time from DuckDB to sqlite3
-TYPES = {"integer": "BIGINT", "number": "DOUBLE", "datetime": "TIMESTAMP"}
+FETCH_ROWS = 20_000  # rows at a time from DuckDB to sqlite3
+DUCKDB_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "datetime": "TIMESTAMP"}
 TABLES = (
     "sources",
     "actors",
@@ -37,7 +37,7 @@ TABLES = (
 )
 
 
-def with_duckdb(package: Package, out: Path) -> Result:
+def build_with_duckdb(package: Package, out: Path) -> Result:
     """Read, fold and write with DuckDB and sqlite3."""
     import duckdb
 
@@ -81,7 +81,7 @@ def _read(connection: duckdb.DuckDBPyConnection, package: Package, schemas: Sche
 def _type(item: Field) -> str:
     """Return the DuckDB type of a column of the log."""
     if item.type != "array":
-        return TYPES.get(item.type, "VARCHAR")
+        return DUCKDB_TYPES.get(item.type, "VARCHAR")
     if item.item is not None:
         return f"{_type(item.item)}[]"
     inner = ", ".join(f'"{part.name}" {_type(part)}' for part in item.fields)
@@ -186,7 +186,7 @@ FOLDED = (
 def _write(connection: duckdb.DuckDBPyConnection, schemas: Schemas, path: Path) -> None:
     """Write the tables of `TABLES` to SQLite in one transaction."""
     database = sqlite3.connect(path, isolation_level=None)
-    settle(database)
+    apply_settings(database)
     database.execute("BEGIN")
     for name in TABLES:
         table = schemas.tables[name]
@@ -198,7 +198,7 @@ def _write(connection: duckdb.DuckDBPyConnection, schemas: Schemas, path: Path) 
         selected = ", ".join(_plain(item) for item in columns)
         found = connection.execute(f"SELECT {selected} FROM {name}")
         marks = ", ".join("?" * len(columns))
-        while rows := found.fetchmany(FETCHED):
+        while rows := found.fetchmany(FETCH_ROWS):
             database.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
     for name in TABLES:
         for statement in extras(database, schemas.tables[name]):
@@ -220,7 +220,7 @@ def _plain(item: Field) -> str:
     return f'"{item.name}"::VARCHAR' if item.type == "date" else f'"{item.name}"'
 
 
-def settle(database: sqlite3.Connection) -> None:
+def apply_settings(database: sqlite3.Connection) -> None:
     from claimlog.export.sqlite import SETTINGS
 
     for setting in SETTINGS:

@@ -17,39 +17,39 @@ from claimlog.package import Package
 from claimlog.strict_json import decode
 from workshop.bench.peers.duckdb_script import log_files
 
-REPLAYED = 200_000
+REPLAYED_CLAIMS = 200_000
 """Claims whose history is replayed, about: the library takes ten seconds and more for them."""
 
-TIMES = 5
+FOLD_RUNS = 5
 """Our fold takes a tenth of a second: the median of so many says more than one of them."""
 
 Result = dict[str, Any]
 
 
-def claimlog(package: Package, _: Path) -> Result:
+def replay_with_claimlog(package: Package, _: Path) -> Result:
     """Fold the rows; the whole log, because that is how it is folded."""
     import narwhals as nw
 
     from claimlog.fold.states import current
     from claimlog.log.read_log import read
 
-    rows = _first(read(package).rows("claims"))
-    took = []
-    for _turn in range(TIMES):
+    rows = _first_claims(read(package).rows("claims"))
+    seconds = []
+    for _turn in range(FOLD_RUNS):
         started = perf_counter()
         live = current(nw.from_native(rows.lazy()), "claim_id").collect().to_native()
-        took.append(perf_counter() - started)
-    return {"rows": rows.height, "live": live.height, "seconds": median(took)}
+        seconds.append(perf_counter() - started)
+    return {"rows": rows.height, "live": live.height, "seconds": median(seconds)}
 
 
-def _first(rows: Any) -> Any:
+def _first_claims(rows: Any) -> Any:
     import polars as pl
 
-    names = rows.select(pl.col("claim_id").unique().sort().head(REPLAYED))["claim_id"]
+    names = rows.select(pl.col("claim_id").unique().sort().head(REPLAYED_CLAIMS))["claim_id"]
     return rows.filter(pl.col("claim_id").is_in(names.implode())).sort("seq")
 
 
-def eventsourcing(package: Package, _: Path) -> Result:
+def replay_with_eventsourcing(package: Package, _: Path) -> Result:
     """Save the events of an aggregate for each claim, then get every aggregate again."""
     from eventsourcing.application import Application
     from eventsourcing.domain import Aggregate, event
@@ -72,11 +72,11 @@ def eventsourcing(package: Package, _: Path) -> Result:
             self.state = state
             self.live = False
 
-    rows = sorted(_rows(package), key=lambda row: (row["claim_id"], row["version"]))
+    rows = sorted(_claim_rows(package), key=lambda row: (row["claim_id"], row["version"]))
     claims: Application[Any] = Application()
     ids, count = [], 0
     for number, (_name, history) in enumerate(groupby(rows, key=lambda row: row["claim_id"])):
-        if number == REPLAYED:
+        if number == REPLAYED_CLAIMS:
             break
         first, *later = history
         claim = Claim(first)
@@ -90,7 +90,7 @@ def eventsourcing(package: Package, _: Path) -> Result:
     return {"rows": count, "live": live, "seconds": perf_counter() - started}
 
 
-def _rows(package: Package) -> list[dict[str, Any]]:
+def _claim_rows(package: Package) -> list[dict[str, Any]]:
     return [
         decode(line)
         for _, _, path in log_files(package, "claims")

@@ -1,17 +1,16 @@
-"""Showing the results: text in columns, and a table for the README."""
+"""Reports of the suite of peers: text in columns, and tables and a plot for docs/."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from workshop.bench.machine import said
+from workshop.bench.machine import machine_sentence
 from workshop.bench.plots import Plot
-from workshop.bench.tables import MET, columns
-from workshop.bench.tables import markdown as table
+from workshop.bench.tables import MET_LABELS, markdown_table, text_table
 
 Result = dict[str, Any]
 
-DESCRIBED = {
+STAGE_LABELS = {
     "import": "import of libraries",
     "read": "read: parse, canonical form, hashes, tree",
     "schema": "schema: pandera on every row, Frictionless on a sample",
@@ -34,7 +33,7 @@ def _cells(results: Result) -> tuple[list[list[str]], list[list[str]]]:
     """Return the rows of the two tables, stages and goals, as text."""
     stages = [
         [
-            DESCRIBED.get(stage["name"], stage["name"]),
+            STAGE_LABELS.get(stage["name"], stage["name"]),
             f"{stage['seconds']:,.2f}",
             f"{stage['rows_per_second']:,}" if stage["seconds"] >= 0.01 else "",
             f"{stage['peak_bytes'] / 1e9:.2f}",
@@ -42,7 +41,7 @@ def _cells(results: Result) -> tuple[list[list[str]], list[list[str]]]:
         for stage in results["stages"]
     ]
     goals = [
-        [goal["what"], f"{goal['value']:,.2f}", goal["goal"], MET[goal["met"]]]
+        [goal["what"], f"{goal['value']:,.2f}", goal["goal"], MET_LABELS[goal["met"]]]
         for goal in results["goals"]
     ]
     return stages, goals
@@ -54,43 +53,43 @@ HEADS = (
 )
 
 
-def plain(results: Result) -> str:
+def text_report(results: Result) -> str:
     """Return the results as text in columns."""
     first = (
         f"{results['claims']:,} claims, {results['rows']:,} events, medians of {results['runs']}"
     )
-    made = (columns(head, rows) for head, rows in zip(HEADS, _cells(results), strict=True))
+    made = (text_table(head, rows) for head, rows in zip(HEADS, _cells(results), strict=True))
     return "\n\n".join([first, *made])
 
 
-def markdown(results: Result) -> str:
+def markdown_report(results: Result) -> str:
     """Return the results as Markdown, with the command that makes them."""
-    options = f"--claims {results['claims']} --runs {results['runs']} --readme"
+    options = f"--claims {results['claims']} --runs {results['runs']} --docs"
     command = f"python -m workshop.bench peers {options}"
     first = (
         f"`{command}` made this table: a synthetic log of {results['claims']:,} claims "
         f"({results['rows']:,} events), medians of {results['runs']} on "
-        f"{said(results['machine'])}. "
+        f"{machine_sentence(results['machine'])}. "
         "Peak memory is that of the process up to the end of the stage; of a whole build and of "
         "the peers it includes the processes that they start. sqlite-utils plus Frictionless is "
         "the time of the first, and what the second would take for all rows at its rate."
     )
-    made = (table(head, rows) for head, rows in zip(HEADS, _cells(results), strict=True))
+    made = (markdown_table(head, rows) for head, rows in zip(HEADS, _cells(results), strict=True))
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n\n".join([first, *made, f"With {used}."])
 
 
-def plot(results: Result) -> Plot:
-    """Return what the whole job takes with each tool."""
-    took = {stage["name"]: stage["seconds"] for stage in results["stages"]}
+def results_plot(results: Result) -> Plot:
+    """Return the plot of the seconds that the whole job takes with each tool."""
+    seconds = {stage["name"]: stage["seconds"] for stage in results["stages"]}
     rates = {stage["name"]: stage["rows_per_second"] for stage in results["stages"]}
-    rest = took["build"] - took["read + validation"]
+    rest = seconds["build"] - seconds["read + validation"]
     parts = [
-        ("claimlog", "read", took["read"]),
-        ("claimlog", "validate", took["validation"]),
+        ("claimlog", "read", seconds["read"]),
+        ("claimlog", "validate", seconds["validation"]),
         ("claimlog", "fold and write", rest),
-        ("DuckDB + sqlite3 script", "fold and write", took["duckdb"]),
-        ("sqlite-utils + Frictionless", "fold and write", took["sqlite-utils"]),
+        ("DuckDB + sqlite3 script", "fold and write", seconds["duckdb"]),
+        ("sqlite-utils + Frictionless", "fold and write", seconds["sqlite-utils"]),
         (
             "sqlite-utils + Frictionless",
             "validate",

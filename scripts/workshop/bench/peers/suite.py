@@ -1,4 +1,4 @@
-"""Measuring: make the log, run claimlog and its peers by turns, and show the medians."""
+"""The suite of peers: claimlog and what one would use instead, by turns on one log; medians."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from workshop.bench.machine import machine, versions
+from workshop.bench.machine import library_versions, machine_description
 from workshop.bench.peers.contenders import PEERS
-from workshop.bench.peers.report import markdown, plain, plot
-from workshop.bench.suites import Result, Wanted, child, steps
+from workshop.bench.peers.report import markdown_report, results_plot, text_report
+from workshop.bench.suites import BenchOptions, Result, progress_bar, run_module
 
-__all__ = ["NEEDS", "markdown", "measure", "plain", "plot"]
+__all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_report"]
 
 NEEDS = ("duckdb", "eventsourcing", "sqlite_utils", "vl_convert")
 HELP_RUNS = 5
@@ -43,10 +43,10 @@ GOALS: tuple[tuple[str, str, float | None], ...] = (
     ("peak memory of the build, GB", "below", 4),
     ("`claimlog --help`, s", "below", 0.3),
 )
-"""What is promised: what, which way, how much."""
+"""Goals: name, direction, limit."""
 
 
-def measure(package: Package, wanted: Wanted) -> Result:
+def collect_results(package: Package, options: BenchOptions) -> Result:
     """Return stages, ratios, library versions and the machine.
 
     Raises
@@ -54,45 +54,47 @@ def measure(package: Package, wanted: Wanted) -> Result:
     ClaimlogError
         If a peer fails, or if they disagree on the number of claims.
     """
-    claims, runs = wanted.claims, wanted.runs
+    claims, runs = options.claims, options.runs
     with (
         tempfile.TemporaryDirectory(prefix="claimlog-bench-") as name,
-        steps(2 + runs * len(PEERS)) as step,
+        progress_bar(2 + runs * len(PEERS)) as step,
     ):
         folder = Path(name)
         step("making the log")
         # in a process of its own: a child's peak memory begins at that of its parent
-        child("workshop.bench.synthetic_log", str(package.root), name, str(claims))
-        found: dict[str, list[Result]] = {peer: [] for peer in PEERS}
+        run_module("workshop.bench.synthetic_log", str(package.root), name, str(claims))
+        results_by_peer: dict[str, list[Result]] = {peer: [] for peer in PEERS}
         for turn in range(runs):
             for peer in PEERS:
                 step(f"{peer} {turn + 1}/{runs}")
-                done = child("workshop.bench.peers.contenders", peer, str(folder / "package"), name)
-                found[peer].append(json.loads(done))
-            _agree({peer: results[-1] for peer, results in found.items()})
+                done = run_module(
+                    "workshop.bench.peers.contenders", peer, str(folder / "package"), name
+                )
+                results_by_peer[peer].append(json.loads(done))
+            _refuse_disagreement({peer: results[-1] for peer, results in results_by_peer.items()})
         step("claimlog --help")
-        help_seconds = median(_timed_help() for _ in range(HELP_RUNS))
-    stages = _stages(found)
+        help_seconds = median(_help_seconds() for _ in range(HELP_RUNS))
+    stages = _stages(results_by_peer)
     return {
         "claims": claims,
-        "rows": found["claimlog"][0]["rows"],
+        "rows": results_by_peer["claimlog"][0]["rows"],
         "runs": runs,
         "stages": stages,
         "goals": _goals(stages, help_seconds),
-        "machine": machine(),
-        "versions": versions(LIBRARIES),
-        "measured": found,
+        "machine": machine_description(),
+        "versions": library_versions(LIBRARIES),
+        "measured": results_by_peer,
     }
 
 
-def _timed_help() -> float:
+def _help_seconds() -> float:
     started = perf_counter()
-    child("claimlog", "--help")
+    run_module("claimlog", "--help")
     return perf_counter() - started
 
 
-def _agree(results: dict[str, Result]) -> None:
-    """Check that everybody ended with the same claims; a quicker wrong answer is none."""
+def _refuse_disagreement(results: dict[str, Result]) -> None:
+    """Refuse results of peers that ended with different claims: a quick wrong answer is none."""
     for what in ("claims", "live"):  # of the whole log, and of what is replayed
         counts = {peer: result[what] for peer, result in results.items() if what in result}
         if len(set(counts.values())) > 1:
@@ -102,25 +104,25 @@ def _agree(results: dict[str, Result]) -> None:
             )
 
 
-def _stages(found: dict[str, list[Result]]) -> list[dict[str, Any]]:
+def _stages(results_by_peer: dict[str, list[Result]]) -> list[dict[str, Any]]:
     """Return the medians: name, seconds, rows, rows/s, and peak memory so far in bytes."""
-    ours = found["claimlog"]
+    own_results = results_by_peer["claimlog"]
 
     def stage(
         name: str, rows: int, seconds: Callable[[Result], float], peak: Callable[[Result], int]
     ) -> dict[str, Any]:
-        results = found.get(name, ours)
-        took = median(seconds(result) for result in results)
+        results = results_by_peer.get(name, own_results)
+        seconds_taken = median(seconds(result) for result in results)
         return {
             "name": name,
-            "seconds": round(took, 4),
+            "seconds": round(seconds_taken, 4),
             "rows": rows,
-            "rows_per_second": round(rows / max(took, 1e-4)),
+            "rows_per_second": round(rows / max(seconds_taken, 1e-4)),
             "peak_bytes": int(median(peak(result) for result in results)),
         }
 
-    rows = ours[0]["rows"]
-    names = [*ours[0]["stages"]]
+    rows = own_results[0]["rows"]
+    names = [*own_results[0]["stages"]]
     last = next(name for name in reversed(names) if name in VALIDATION)
     return [
         *(
@@ -152,7 +154,7 @@ def _stages(found: dict[str, list[Result]]) -> list[dict[str, Any]]:
                 lambda result: result["seconds"],
                 lambda result: result["peak_bytes"],
             )
-            for peer, results in found.items()
+            for peer, results in results_by_peer.items()
             if peer != "claimlog"
         ),
     ]

@@ -1,4 +1,4 @@
-"""One client that asks, one request after the other, and takes the time of each."""
+"""A client that times requests, one after the other."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from claimlog.errors import ClaimlogError
 if TYPE_CHECKING:
     import httpx
 
-LATE = re.compile(
+TIMEOUT_TEXT = re.compile(
     r'class="facets-timed-out"|<title>SQL Interrupted|"facets_timed_out": \["|'
     r'"title": "SQL Interrupted"'
 )
-"""What Datasette says where a facet or a query took too long."""
+"""Text of Datasette where a facet or a query took too long."""
 
 CSS_URL = re.compile(r"url\(\s*[\"']?(?!data:)([^\"')]+)")
 
 
 @dataclass(frozen=True)
-class Kind:
+class AddressKind:
     """Addresses of one kind, asked in turn; `group` is the row of the table that holds it."""
 
     name: str
@@ -37,18 +37,18 @@ class Kind:
 
 
 @dataclass
-class Asked:
-    """What the requests of a kind took."""
+class KindTimings:
+    """Times and sizes of the answers to the requests of a kind."""
 
-    kind: Kind
+    kind: AddressKind
     seconds: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     slowest: str = ""
-    refused: list[str] = field(default_factory=list)
-    late: list[str] = field(default_factory=list)
+    failed_paths: list[str] = field(default_factory=list)
+    timed_out_paths: list[str] = field(default_factory=list)
 
-    def shown(self) -> dict[str, Any]:
-        """Return it as the results hold it; ``met`` is added by whoever knows the goal."""
+    def summary(self) -> dict[str, Any]:
+        """Return percentiles and failures as the results hold them; the suite adds ``met``."""
         ordered = sorted(self.seconds)
         return {
             "name": self.kind.name,
@@ -61,13 +61,13 @@ class Asked:
             "max_ms": _ms(ordered[-1]),
             "bytes": int(median(self.sizes)),
             "slowest": self.slowest,
-            "not_ok": self.refused,
-            "timed_out": self.late,
+            "not_ok": self.failed_paths,
+            "timed_out": self.timed_out_paths,
         }
 
 
-def ask(client: httpx.Client, kind: Kind, requests: int) -> Asked:
-    """Ask for every address of a kind, and on, until there were as many requests as wanted.
+def time_requests(client: httpx.Client, kind: AddressKind, requests: int) -> KindTimings:
+    """Time requests for every address of a kind, in turn, until there are enough.
 
     Raises
     ------
@@ -76,28 +76,28 @@ def ask(client: httpx.Client, kind: Kind, requests: int) -> Asked:
     """
     if not kind.paths:
         raise ClaimlogError(f"bench site: nothing was measured of {kind.name}: it has no address")
-    found = Asked(kind)
+    timings = KindTimings(kind)
     worst = 0.0
     for path in islice(cycle(kind.paths), max(requests, len(kind.paths))):
         started = perf_counter()
         answer = client.get(path)
-        took = perf_counter() - started
-        found.seconds.append(took)
-        found.sizes.append(len(answer.content))
-        if took > worst:
-            worst, found.slowest = took, path
-        if LATE.search(answer.text):
-            found.late.append(path)
+        elapsed = perf_counter() - started
+        timings.seconds.append(elapsed)
+        timings.sizes.append(len(answer.content))
+        if elapsed > worst:
+            worst, timings.slowest = elapsed, path
+        if TIMEOUT_TEXT.search(answer.text):
+            timings.timed_out_paths.append(path)
         elif answer.status_code != 200:
-            found.refused.append(path)
-    return found
+            timings.failed_paths.append(path)
+    return timings
 
 
-def weight(client: httpx.Client, path: str) -> int:
+def page_bytes(client: httpx.Client, path: str) -> int:
     """Return the bytes of a page with all styles, scripts and images that it fetches."""
     page = client.get(path)
     total = len(page.content)
-    waiting = [urljoin(path, link) for link in _fetched(page.text)]
+    waiting = [urljoin(path, link) for link in _subresources(page.text)]
     seen = set(waiting)
     while waiting:
         address = waiting.pop()
@@ -112,9 +112,9 @@ def weight(client: httpx.Client, path: str) -> int:
     return total
 
 
-def _fetched(text: str) -> list[str]:
-    """Return what a browser fetches for a page by itself."""
-    found: list[str] = []
+def _subresources(text: str) -> list[str]:
+    """Return the addresses that a browser fetches by itself for a page."""
+    timings: list[str] = []
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -122,10 +122,10 @@ def _fetched(text: str) -> list[str]:
             rel = (given.get("rel") or "").split()
             link = given.get("href") if tag == "link" else given.get("src")
             if link and (tag in ("script", "img") or {"stylesheet", "icon"} & {*rel}):
-                found.append(link)
+                timings.append(link)
 
     Reader().feed(text)
-    return [link for link in dict.fromkeys(found) if not link.startswith("data:")]
+    return [link for link in dict.fromkeys(timings) if not link.startswith("data:")]
 
 
 def _ms(seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""What is served: a synthetic log with codings and two releases, built, the later one frozen.
+"""The package that is served: a synthetic log with codings, two releases and a page of docs/.
 
 ``python -m workshop.bench.site.dataset PACKAGE FOLDER CLAIMS`` makes it, in a process of its own.
 """
@@ -18,33 +18,42 @@ from claimlog.release.layout import digest
 from workshop.bench.synthetic_log import make_log
 
 DAY = "2026-01-02"
-EARLIER, LATER = "0.1.0", "0.2.0"
+DOCUMENT, IMAGE = "page", "plot.svg"
+"""A page of documentation and an image that it shows."""
+EARLIER_VERSION, LATER_VERSION = "0.1.0", "0.2.0"
 
 
-def make(package: Package, folder: Path, claims: int) -> Package:
+def make_dataset(package: Package, folder: Path, claims: int) -> Package:
     """Make a log in `folder`, build it, and return its package.
 
     Release 0.1.0 ends in the middle of the log; 0.2.0 holds all but the last batch and lies in
     ``dist/``, so that it can be served beside the build.
     """
-    made = make_log(package, folder, claims, codings=True)
+    synthetic = make_log(package, folder, claims, codings=True)
     manifests = [
-        json.loads(path.read_bytes()) for path in sorted(made.events.glob(f"*/{MANIFEST}"))
+        json.loads(path.read_bytes()) for path in sorted(synthetic.events.glob(f"*/{MANIFEST}"))
     ]
-    _enter(made, EARLIER, manifests[len(manifests) // 2 - 1], {})
+    _write_index_entry(synthetic, EARLIER_VERSION, manifests[len(manifests) // 2 - 1], {})
     last = manifests[-2]
-    _enter(made, LATER, last, {})  # its database knows of it, so it is entered before it is built
-    target = made.root / "dist" / f"{made.descriptor['name']}-{LATER}"
+    # the release's database lists the release, so the entry comes before the build
+    _write_index_entry(synthetic, LATER_VERSION, last, {})
+    target = synthetic.root / "dist" / f"{synthetic.descriptor['name']}-{LATER_VERSION}"
     target.parent.mkdir()
-    build(made, target, as_of=str(last["number"]))
-    name = f"{made.descriptor['name']}.db"
-    _enter(made, LATER, last, {name: digest(target / name)})
-    build(made, made.build)
-    return made
+    build(synthetic, target, as_of=str(last["number"]))
+    docs = synthetic.root / "docs"
+    docs.mkdir()
+    (docs / f"{DOCUMENT}.md").write_text(f"# A page\n\n![A plot]({IMAGE})\n", "utf-8")
+    (docs / IMAGE).write_text('<svg xmlns="http://www.w3.org/2000/svg"/>\n', "utf-8")
+    name = f"{synthetic.descriptor['name']}.db"
+    _write_index_entry(synthetic, LATER_VERSION, last, {name: digest(target / name)})
+    build(synthetic, synthetic.build)
+    return synthetic
 
 
-def _enter(package: Package, version: str, last: dict[str, Any], files: dict[str, str]) -> None:
-    """Put a release that ends with a batch into the index; nobody will rebuild or fetch it."""
+def _write_index_entry(
+    package: Package, version: str, last: dict[str, Any], files: dict[str, str]
+) -> None:
+    """Write the index entry of a release that ends with a batch; nobody rebuilds or fetches it."""
     name = f"{package.descriptor['name']}-{version}.zip"
     entry = {
         "version": version,
@@ -63,4 +72,4 @@ def _enter(package: Package, version: str, last: dict[str, Any], files: dict[str
 
 
 if __name__ == "__main__":
-    make(Package(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]))
+    make_dataset(Package(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,4 +1,4 @@
-"""Showing what the requests took: every kind as text, and grouped for the README."""
+"""Reports of the suite of the site: every kind of address as text, groups of them for docs/."""
 
 from __future__ import annotations
 
@@ -6,29 +6,38 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from workshop.bench.machine import said
+from workshop.bench.machine import machine_sentence
 from workshop.bench.plots import Plot
-from workshop.bench.tables import MET, columns
-from workshop.bench.tables import markdown as table
+from workshop.bench.tables import MET_LABELS, markdown_table, text_table
 
 Result = dict[str, Any]
 
 LIMIT_MS = 100
-"""What the 95th percentile of every kind, and its first request, must stay below."""
+"""Limit of the 95th percentile of every kind, and of its first request."""
 
-HEAD = ("", "requests", "first ms", "median ms", "p95 ms", "max ms", "kB", "failed", "met?")
-BESIDE = ("", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
+HEAD = (
+    "kind of address",
+    "requests",
+    "first ms",
+    "median ms",
+    "p95 ms",
+    "max ms",
+    "kB",
+    "failed",
+    "met?",
+)
+BESIDE = ("scene", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
 GOALS = ("measure", "value", "goal", "met?")
 
-KEYS = ("median_ms", "p95_ms")
-COMPARED = (
+COMPARED_TIMES = ("median_ms", "p95_ms")
+COMPARISON_NOTE = (
     "What one reader does to others, beside plain Datasette (no plugin, its own settings) on the "
     "same database in the same run. Nothing may be behind it by a "
     "millisecond or more (medians). What takes longer than 30 s counts as 30 s."
 )
 
 
-def plain(results: Result) -> str:
+def text_report(results: Result) -> str:
     """Return every kind as text in columns, and the addresses that failed."""
     kinds = results["kinds"]
     missed = [
@@ -38,38 +47,38 @@ def plain(results: Result) -> str:
         for kind in kinds
         if not kind["met"]
     ]
-    made = [
-        _first(results),
-        columns(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
-        columns(GOALS, _goals(results)),
-        columns(BESIDE, _beside(results)),
+    parts = [
+        _summary(results),
+        text_table(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
+        text_table(GOALS, _goals(results)),
+        text_table(BESIDE, _beside(results)),
     ]
-    return "\n\n".join([*made, "\n".join(missed)] if missed else made)
+    return "\n\n".join([*parts, "\n".join(missed)] if missed else parts)
 
 
-def markdown(results: Result) -> str:
+def markdown_report(results: Result) -> str:
     """Return a row for every group of kinds as Markdown, with the command that makes it."""
-    options = f"--claims {results['claims']} --requests {results['requests']} --readme"
+    options = f"--claims {results['claims']} --requests {results['requests']} --docs"
     command = f"python -m workshop.bench site {options}"
     groups: dict[str, list[Result]] = {}
     for kind in results["kinds"]:
         groups.setdefault(kind["group"], []).append(kind)
     first = (
-        f"`{command}` made this table: {_first(results)} on {said(results['machine'])}. "
-        "A row that stands for several kinds gives the worst of them; *first* is the first request "
-        "that the server got for a kind."
+        f"`{command}` made this table: {_summary(results)} on "
+        f"{machine_sentence(results['machine'])}. A row that stands for several kinds gives the "
+        "worst of them; *first* is the first request that the server got for a kind."
     )
-    rows = [_cells(_named(name, kinds), kinds) for name, kinds in groups.items()]
+    rows = [_cells(_row_label(name, kinds), kinds) for name, kinds in groups.items()]
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    made = [first, table(HEAD, rows), table(GOALS, _goals(results))]
-    made += [COMPARED, table(BESIDE, _beside(results)), f"With {used}."]
-    return "\n\n".join(made)
+    parts = [first, markdown_table(HEAD, rows), markdown_table(GOALS, _goals(results))]
+    parts += [COMPARISON_NOTE, markdown_table(BESIDE, _beside(results)), f"With {used}."]
+    return "\n\n".join(parts)
 
 
-def plot(results: Result) -> Plot:
+def results_plot(results: Result) -> Plot:
     """Return a tick for every kind, at its 95th percentile, and the limit."""
     values = [
-        {"p95": kind["p95_ms"], "of": _sort(kind["group"]), "name": kind["name"]}
+        {"p95": kind["p95_ms"], "of": _address_sort(kind["group"]), "name": kind["name"]}
         for kind in results["kinds"]
     ]
     x = {"field": "p95", "type": "quantitative", "title": "95th percentile, ms"}
@@ -98,8 +107,8 @@ def plot(results: Result) -> Plot:
     )
 
 
-def _sort(group: str) -> str:
-    """Return what sort of address a group is."""
+def _address_sort(group: str) -> str:
+    """Return the row of the plot that a group of addresses belongs to."""
     if "as JSON" in group:
         return "as JSON"
     if "in a release" in group:
@@ -109,7 +118,7 @@ def _sort(group: str) -> str:
     return "tables in Datasette" if "Datasette" in group else "pages"
 
 
-def _first(results: Result) -> str:
+def _summary(results: Result) -> str:
     return (
         f"{results['claims']:,} claims ({results['rows']:,} events, a database of "
         f"{results['database_bytes'] / 1e6:,.0f} MB), one client, at least {results['requests']} "
@@ -118,12 +127,12 @@ def _first(results: Result) -> str:
     )
 
 
-def _named(name: str, kinds: list[Result]) -> str:
+def _row_label(name: str, kinds: list[Result]) -> str:
     return f"`{name}`" if len(kinds) == 1 and " " not in name else f"{name} ({len(kinds)})"
 
 
 def _cells(name: str, kinds: list[Result]) -> list[str]:
-    """Return the row of some kinds: sums of what is counted, the worst of what took time."""
+    """Return a table row for some kinds: sums of counts, the worst of the times."""
     failed = sum(len([*_failures(kind)]) for kind in kinds)
     return [
         name,
@@ -134,25 +143,30 @@ def _cells(name: str, kinds: list[Result]) -> list[str]:
         f"{max(kind['max_ms'] for kind in kinds):,.0f}",
         f"{max(kind['bytes'] for kind in kinds) / 1e3:,.0f}",
         f"{failed}",
-        MET[all(kind["met"] for kind in kinds)],
+        MET_LABELS[all(kind["met"] for kind in kinds)],
     ]
 
 
 def _goals(results: Result) -> list[list[str]]:
     return [
-        [goal["what"], f"{goal['value']:,.1f}", goal["goal"], MET[goal["met"]]]
+        [goal["what"], f"{goal['value']:,.1f}", goal["goal"], MET_LABELS[goal["met"]]]
         for goal in results["goals"]
     ]
 
 
 def _beside(results: Result) -> list[list[str]]:
     rows = []
-    for scene in results["beside"]:
-        plain = scene["plain"] or {}
-        numbers = [*(scene["ours"][key] for key in KEYS), *(plain.get(key) for key in KEYS)]
-        ratio = "" if scene["ratio"] is None else f"{scene['ratio']:.2f}"
+    for scenario in results["beside"]:
+        plain = scenario["plain"] or {}
+        numbers = [
+            *(scenario["ours"][key] for key in COMPARED_TIMES),
+            *(plain.get(key) for key in COMPARED_TIMES),
+        ]
+        ratio = "" if scenario["ratio"] is None else f"{scenario['ratio']:.2f}"
         cells = ["" if number is None else f"{number:,.1f}" for number in numbers]
-        rows.append([scene["name"], *cells, ratio, scene["goal"], MET[scene["met"]]])
+        rows.append(
+            [scenario["name"], *cells, ratio, scenario["goal"], MET_LABELS[scenario["met"]]]
+        )
     return rows
 
 

@@ -21,7 +21,7 @@ from claimlog.package import Package
 
 READY_SECONDS = 120
 HOST = "127.0.0.1"
-PLAIN = (
+PLAIN_DATASETTE = (
     "import pluggy; pluggy.PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0; "
     "from datasette.cli import cli; cli()"
 )
@@ -29,7 +29,7 @@ PLAIN = (
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerProcess:
     """A server that answers: where, which process, and how long it took to be ready."""
 
     base: str
@@ -38,7 +38,7 @@ class Server:
 
 
 @contextmanager
-def serving(package: Package, log: Path, *more: str) -> Iterator[Server]:
+def serve_build(package: Package, log: Path, *more: str) -> Iterator[ServerProcess]:
     """Serve the build of a package on a free port.
 
     Parameters
@@ -53,16 +53,16 @@ def serving(package: Package, log: Path, *more: str) -> Iterator[Server]:
     ClaimlogError
         If it does not answer in `READY_SECONDS`; the message ends with what it said last.
     """
-    with _running(package.root, log, "-m", "claimlog", "serve", *more) as server:
+    with _server_process(package.root, log, "-m", "claimlog", "serve", *more) as server:
         yield server
 
 
 @contextmanager
-def serving_plain(package: Package, log: Path) -> Iterator[Server]:
+def serve_plain_datasette(package: Package, log: Path) -> Iterator[ServerProcess]:
     """Serve the database of a package by Datasette as it comes: no plugin, its own settings."""
     path = package.build / f"{package.descriptor['name']}.db"
     words = ("serve", "--immutable", str(path.resolve()))
-    with _running(package.root, log, "-c", PLAIN, *words) as server:
+    with _server_process(package.root, log, "-c", PLAIN_DATASETTE, *words) as server:
         with urlopen(f"{server.base}/-/plugins.json", timeout=60) as answer:
             plugins = json.load(answer)
         if plugins:
@@ -71,23 +71,23 @@ def serving_plain(package: Package, log: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def _running(folder: Path, log: Path, *words: str) -> Iterator[Server]:
+def _server_process(folder: Path, log: Path, *words: str) -> Iterator[ServerProcess]:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
     started = perf_counter()
-    with _terminable(), log.open("wb") as said:
+    with _sigterm_as_exit(), log.open("wb") as output:
         # a session of its own: Ctrl-C reaches this process, which then ends the server
         server = subprocess.Popen(
             [sys.executable, *words, "--port", str(port)],
             cwd=folder,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
         try:
-            _await(server, port, log)
-            yield Server(f"http://{HOST}:{port}", server.pid, perf_counter() - started)
+            _wait_for_port(server, port, log)
+            yield ServerProcess(f"http://{HOST}:{port}", server.pid, perf_counter() - started)
         finally:
             server.terminate()
             try:
@@ -97,7 +97,7 @@ def _running(folder: Path, log: Path, *words: str) -> Iterator[Server]:
                 server.wait(10)
 
 
-def _await(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_for_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
     """Wait until the port is open; nothing is asked, so that the first request is measured."""
     until = monotonic() + READY_SECONDS
     while monotonic() < until and server.poll() is None:
@@ -106,12 +106,12 @@ def _await(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
             return
         except OSError:
             sleep(0.02)
-    said = log.read_text("utf-8", "replace").strip().splitlines() or ["nothing"]
-    raise ClaimlogError(f"bench site: the server did not answer; it said: {said[-1]}")
+    output = log.read_text("utf-8", "replace").strip().splitlines() or ["nothing"]
+    raise ClaimlogError(f"bench site: the server did not answer; it said: {output[-1]}")
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def _sigterm_as_exit() -> Iterator[None]:
     """Let SIGTERM end the block as an exception would, so that nothing is left running."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Measuring: make and serve a build, ask for everything, and say what missed its goal."""
+"""The suite of the site: serve a build, time every kind of address, and judge it by the goals."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any
 
 from claimlog.package import Package
 from claimlog.schema.table_schema import Schemas
-from workshop.bench.machine import machine, versions
-from workshop.bench.site.addresses import kinds
-from workshop.bench.site.client import Kind, ask, weight
-from workshop.bench.site.dataset import LATER
-from workshop.bench.site.report import LIMIT_MS, markdown, plain, plot
-from workshop.bench.site.scenes import compare
-from workshop.bench.site.server import Server, serving, serving_plain
-from workshop.bench.suites import Result, Step, Wanted, child, steps
+from workshop.bench.machine import library_versions, machine_description
+from workshop.bench.site.addresses import address_kinds
+from workshop.bench.site.client import AddressKind, page_bytes, time_requests
+from workshop.bench.site.dataset import LATER_VERSION
+from workshop.bench.site.report import LIMIT_MS, markdown_report, results_plot, text_report
+from workshop.bench.site.scenarios import compare_servers
+from workshop.bench.site.server import ServerProcess, serve_build, serve_plain_datasette
+from workshop.bench.suites import BenchOptions, Result, ShowStep, progress_bar, run_module
 
-__all__ = ["NEEDS", "markdown", "measure", "plain", "plot"]
+__all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_report"]
 
 NEEDS = ("httpx", "vl_convert")
 LIBRARIES = ("datasette", "httpx", "jinja2", "uvicorn")
 HOME_BYTES = 200_000
-"""What the first page may weigh, with all that it fetches."""
+"""Limit of the first page, with all that it fetches."""
 
 
-def measure(package: Package, wanted: Wanted) -> Result:
-    """Return by kind what its requests took, the weight of the first page, and goals.
+def collect_results(package: Package, options: BenchOptions) -> Result:
+    """Return the times of every kind of address, the bytes of the first page, and the goals.
 
     Raises
     ------
@@ -38,66 +38,68 @@ def measure(package: Package, wanted: Wanted) -> Result:
     """
     with (
         tempfile.TemporaryDirectory(prefix="claimlog-bench-") as name,
-        steps(4) as step,
+        progress_bar(4) as step,
     ):
         folder = Path(name)
         step("making and building the log")
-        child("workshop.bench.site.dataset", str(package.root), name, str(wanted.claims))
-        made = Package(folder / "package")
+        run_module("workshop.bench.site.dataset", str(package.root), name, str(options.claims))
+        synthetic = Package(folder / "package")
         step("starting the server")
-        with serving(made, folder / "serve.log", "--releases", LATER) as server:
+        with serve_build(synthetic, folder / "serve.log", "--releases", LATER_VERSION) as server:
             step("asking")
-            found = served(made, server, wanted)
+            timings = time_site(synthetic, server, options)
             step("comparing with plain Datasette")
-            with serving_plain(made, folder / "plain.log") as plain:
-                beside = compare(made.descriptor["name"], server, plain, wanted.requests)
-    return {"claims": wanted.claims, "requests": wanted.requests, **found, "beside": beside}
+            with serve_plain_datasette(synthetic, folder / "plain.log") as plain:
+                beside = compare_servers(
+                    synthetic.descriptor["name"], server, plain, options.requests
+                )
+    return {"claims": options.claims, "requests": options.requests, **timings, "beside": beside}
 
 
-def served(package: Package, server: Server, wanted: Wanted) -> Result:
-    """Ask a server for everything that its package has."""
+def time_site(package: Package, server: ServerProcess, options: BenchOptions) -> Result:
+    """Return the times of every kind of address of a server, with the goals."""
     import httpx
 
     path = package.build / f"{package.descriptor['name']}.db"
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-        asked = kinds(database, package.descriptor["name"], Schemas(package))
+        kinds = address_kinds(database, package.descriptor["name"], Schemas(package))
         (rows,) = database.execute("select count(*) from events").fetchone()
     with (
         httpx.Client(base_url=server.base, timeout=60) as client,
-        steps(len(asked)) as step,
+        progress_bar(len(kinds)) as step,
     ):
         load = os.getloadavg()[0]
-        found = [_measured(client, kind, wanted, step) for kind in asked]
-        home = weight(client, "/")
+        timings = [_timed_kind(client, kind, options, step) for kind in kinds]
+        home = page_bytes(client, "/")
     return {
         "rows": rows,
         "database_bytes": path.stat().st_size,
         "ready_seconds": round(server.seconds, 2),
         "load": round(load, 1),
-        "kinds": found,
+        "kinds": timings,
         "home_bytes": home,
-        "goals": goals(found, home),
-        "machine": machine(),
-        "versions": versions(LIBRARIES),
+        "goals": goals(timings, home),
+        "machine": machine_description(),
+        "versions": library_versions(LIBRARIES),
     }
 
 
-def _measured(client: Any, kind: Kind, wanted: Wanted, step: Step) -> Result:
+def _timed_kind(client: Any, kind: AddressKind, options: BenchOptions, step: ShowStep) -> Result:
     step(kind.name)
-    return judged(ask(client, kind, wanted.requests).shown())
+    return with_verdict(time_requests(client, kind, options.requests).summary())
 
 
-def judged(found: Result) -> Result:
-    """Add whether a kind met the goal: quick from the first request on, and nothing failed."""
-    quick = max(found["first_ms"], found["p95_ms"]) < LIMIT_MS
-    return {**found, "met": quick and not found["not_ok"] and not found["timed_out"]}
+def with_verdict(timings: Result) -> Result:
+    """Return the times of a kind with ``met``: quick from the first request on, nothing failed."""
+    quick = max(timings["first_ms"], timings["p95_ms"]) < LIMIT_MS
+    return {**timings, "met": quick and not timings["not_ok"] and not timings["timed_out"]}
 
 
-def goals(found: list[Result], home: int) -> list[dict[str, Any]]:
-    """Return what is promised of the site, and whether it was met."""
-    slowest, first = (max(kind[key] for kind in found) for key in ("p95_ms", "first_ms"))
-    late = sum(len(kind["timed_out"]) for kind in found)
-    refused = sum(len(kind["not_ok"]) for kind in found)
+def goals(timings: list[Result], home: int) -> list[dict[str, Any]]:
+    """Return the goals of the site with their values, and whether each was met."""
+    slowest, first = (max(kind[key] for kind in timings) for key in ("p95_ms", "first_ms"))
+    late = sum(len(kind["timed_out"]) for kind in timings)
+    refused = sum(len(kind["not_ok"]) for kind in timings)
     values = (
         ("slowest kind, p95, ms", slowest, f"below {LIMIT_MS}", slowest < LIMIT_MS),
         ("slowest first request of a kind, ms", first, f"below {LIMIT_MS}", first < LIMIT_MS),

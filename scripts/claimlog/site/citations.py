@@ -1,0 +1,84 @@
+"""Citations of a claim: as a release holds it, or by its event in the log if none does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from claimlog.release.citable_version import Held
+from claimlog.release.cite import ClaimVersion, cite
+from claimlog.release.metadata import Facts, permalink
+from claimlog.site.plugin_config import cited_release, dataset_metadata
+from claimlog.site.store import Row, Store
+
+FORMATS = {"bibtex": "BibTeX", "ris": "RIS", "csl-json": "CSL-JSON", "apa": "Text (APA)"}
+
+
+async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
+    """Return how to cite a claim as the newest release holds it, or as the store's own does.
+
+    Returns
+    -------
+    dict
+        ``release`` and ``version`` that are cited, both None where no release holds the claim;
+        ``note``: what is newer; ``permalink`` and ``served``: whether it leads to a page here;
+        ``citations`` by format; ``instead``: what to cite where there is no release to cite.
+    """
+    release = await cited_release(store)
+    size = release.tree_size if release else 0
+    rows = [{**row, "held": row["valid_from_seq"] < size} for row in versions]
+    held = Held.of(rows, release.version) if release else None
+    if release is None or held is None or held.version is None:
+        return {
+            "release": None,
+            "version": None,
+            "note": held.note if held else "Nothing was released yet, so no release can be cited.",
+            "permalink": None,
+            "served": False,
+            "citations": [],
+            "instead": _event_reference(store, versions[-1]),
+        }
+    row = next(row for row in rows if row["version"] == held.version)
+    source = await store.row(
+        "select * from source_versions where source_id = :id and valid_from_seq < :size "
+        "order by version desc limit 1",
+        id=row["source_id"],
+        size=size,
+    )
+    return {
+        "release": release.version,
+        "version": held.version,
+        "note": held.note,
+        "permalink": permalink(release.version, row["claim_id"]),
+        "served": Store.of_release(store.datasette, release.version) is not None,
+        "citations": formatted_citations(release, [ClaimVersion.of(row, source)] if source else []),
+        "instead": None,
+    }
+
+
+def formatted_citations(release: Facts, claims: Sequence[ClaimVersion]) -> list[Row]:
+    """Return the citation of a release, or of claims in it, in every format of the pages.
+
+    Each has ``format``, ``label`` and ``text``; CSL-JSON has its items as ``csl`` instead.
+    """
+    citations: list[Row] = [
+        {"format": name, "label": label, "text": cite(release, claims, name)}
+        for name, label in FORMATS.items()
+    ]
+    for row in citations:
+        if row["format"] == "csl-json":  # the JSON twin holds the items themselves, not their text
+            row["csl"] = json.loads(row.pop("text"))
+    return citations
+
+
+def _event_reference(store: Store, row: Row) -> str:
+    """Return a reference to a version of a claim by the hashes of its event and of the log."""
+    config = dataset_metadata(store.datasette)
+    title = config.get("head", {}).get("title", store.name)
+    log = (
+        f"log of {config['tree_size']} events, root {config['root']}" if "root" in config else "log"
+    )
+    return (
+        f"{title}, not released, {log}: claim {row['claim_id']}, claim version {row['version']}, "
+        f"event {row['event_id']}."
+    )

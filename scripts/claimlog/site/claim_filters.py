@@ -1,0 +1,211 @@
+"""Filters and the search of the page of claims: the SQL conditions that a query of it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from claimlog.export.acts import ACT
+from claimlog.site.drawing.home_charts import period_bounds
+from claimlog.site.store import Row, Store
+
+SEARCH_WORDS = 20
+"""Words and phrases of a search that are looked for."""
+
+LONGEST_CHOICE = 300
+"""Longest list to choose from; beyond it the code is typed."""
+
+PERIOD = re.compile(r"[0-9]{4}(-Q[1-4])?", re.ASCII)
+ANY, NONE = "any", "none"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A column of claims that the page filters by.
+
+    Attributes
+    ----------
+    optional
+        Whether claims may have no value there, so that any or none can be asked for.
+    none
+        How "none" is called on the page.
+    """
+
+    name: str
+    label: str
+    column: str
+    codelist: str | None = None
+    optional: bool = False
+    none: str = "none"
+
+
+FILTERS = (
+    Filter("source", "Article", "source_id"),
+    Filter("topic", "Topic", "topic", "topic"),
+    Filter("content", "Content", "content", "content"),
+    Filter("voice", "Voice", "voice", "voice"),
+    Filter("modality", "Modality", "modality", "modality"),
+    Filter("anonymity", "Speaker", "anonymity", "anonymity", True, "nobody: its own voice"),
+    Filter("sharing_effect", "Effect on sharing", "sharing_effect", "sharing_effect"),
+    Filter("measure", "Measure", "measure", "measure", True),
+    Filter("measure_status", "Status of the measure", "measure_status", "measure_status"),
+    Filter("ally", "State or group: who", "claim_id"),
+    Filter("act", "Act or view", "content"),
+    Filter("origin", "Origin", "origin_id", None, True, "unknown"),
+    Filter("incident", "Incident", "incident_id", None, True),
+)
+
+CHOICES = {
+    "act": "select 'yes' as code, 'acts: done, planned or denied' as label "
+    "union all select 'no', 'views, verdicts, questions, demands'",
+    "source": "select source_id as code, source_id || ' · ' || publisher as label from sources "
+    "where exists (select 1 from claims c where c.source_id = sources.source_id) order by 1",
+    "origin": "select source_id as code, source_id || ' · ' || publisher as label from sources "
+    "where exists (select 1 from claims c where c.origin_id = sources.source_id) order by 1",
+    "incident": "select incident_id as code, title as label from incidents order by title",
+    "ally": "select actor_id as code, name as label from actors where actor_id in "
+    "(select coalesce(a.state_id, a.actor_id) from actors a where exists (select 1 from "
+    "claim_actors m where m.actor_id = a.actor_id and m.role = 'from')) order by name",
+}
+"""Codes and labels of the filters that have no code list."""
+
+BY_ALLY = (
+    "claim_id in (select m.claim_id from actors a join claim_actors m on m.actor_id = a.actor_id "
+    "and m.role = 'from' where a.state_id = :ally or (a.state_id is null and a.actor_id = :ally))"
+)
+WITHIN = (
+    "((occurred_start between :first and :last{ends}) or (occurred_start is null and incident_id "
+    "in (select incident_id from incidents where occurred_start between :first and :last{ends})))"
+)
+ENDS = " and occurred_end <= :last"
+INDEX_HITS = "from claims_fts where claims_fts match :words"
+SEARCHED = f"rowid in (select rowid {INDEX_HITS})"
+
+Choices = Mapping[str, Mapping[str, str]]
+
+
+@dataclass
+class Selection:
+    """The claims that a query selects.
+
+    Attributes
+    ----------
+    text
+        The words that are searched for, as they were given.
+    conditions, parameters
+        SQL conditions over claims, all of which hold, and the values in them.
+    query
+        The parameters of the address that were understood.
+    notes
+        What a reader is told of the others.
+    """
+
+    text: str
+    conditions: list[str] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        return f"where {' and '.join(self.conditions)}" if self.conditions else ""
+
+    @property
+    def count_source(self) -> str:
+        """What a query that counts the claims counts from: for a mere search, its index alone."""
+        return INDEX_HITS if self.conditions == [SEARCHED] else f"from claims {self.where}"
+
+
+def select_claims(query: Mapping[str, str], choices: Choices) -> Selection:
+    """Return which claims the parameters of an address select."""
+    selection = Selection(query.get("q", "").strip())
+    if selection.text:
+        _search(selection)
+    for item in FILTERS:
+        value = query.get(item.name, "").strip()
+        if not value:
+            continue
+        if value not in choices[item.name]:
+            selection.notes.append(
+                f"There is no {item.label.lower()} “{value[:60]}”; that was ignored."
+            )
+            continue
+        selection.query[item.name] = value
+        selection.conditions.append(_condition(item, value))
+        selection.parameters[item.name] = value
+    period = query.get("period", "").strip()
+    if period and PERIOD.fullmatch(period):
+        selection.query["period"] = period
+        first, last = period_bounds(period)
+        selection.parameters |= {"first": first, "last": last}
+        selection.conditions.append(WITHIN.format(ends=ENDS if "Q" in period else ""))
+    elif period:
+        selection.notes.append(
+            f"“{period[:60]}” is no period; expected a year or a quarter, as 2025 or 2025-Q1."
+        )
+    return selection
+
+
+def _search(selection: Selection) -> None:
+    words = fts_query(selection.text)
+    selection.query["q"] = selection.text
+    selection.parameters["words"] = words
+    selection.conditions.append(SEARCHED if words else "0")
+    if not words:
+        selection.notes.append("The search holds no word to look for.")
+
+
+def fts_query(text: str) -> str:
+    """Return a search as FTS5 reads it: every word must occur; what is in quotes is a phrase.
+
+    >>> fts_query('trust "the US" OR -x*'), fts_query("*** “”")
+    ('"trust" "the US" "OR" "-x*"', '')
+    """
+    plain = re.sub("[“”„«»]", '"', text.replace("\0", " "))
+    pieces = re.findall(r'"([^"]*)"|([^\s"]+)', plain)
+    terms = [phrase or word for phrase, word in pieces]
+    quoted = [f'"{term}"' for term in terms if re.search(r"[^\W_]", term)]
+    return " ".join(quoted[:SEARCH_WORDS])
+
+
+def _condition(item: Filter, value: str) -> str:
+    if item.name == "ally":
+        return BY_ALLY
+    if item.name == "act":
+        return ACT if value == "yes" else f"not {ACT}"
+    if item.optional and value in (ANY, NONE):
+        return f"{item.column} is {'not ' if value == ANY else ''}null"
+    return f"{item.column} = :{item.name}"
+
+
+async def filter_choices(store: Store) -> dict[str, dict[str, str]]:
+    """Return the label of every code that can be chosen, by filter."""
+    codes = await store.codes()
+    choices: dict[str, dict[str, str]] = {}
+    for item in FILTERS:
+        if item.codelist:
+            rows = list(codes.get(item.codelist, {}).values())
+        else:
+            rows = await store.rows(CHOICES[item.name])
+        extra = {ANY: "any", NONE: item.none} if item.optional else {}
+        choices[item.name] = extra | {row["code"]: row["label"] for row in rows}
+    return choices
+
+
+def filter_form(choices: Choices, query: Mapping[str, str]) -> list[Row]:
+    """Return what the form of filters shows; a list too long to read is None."""
+    return [
+        {
+            "name": item.name,
+            "label": item.label,
+            "chosen": query.get(item.name, ""),
+            "choices": [
+                {"code": code, "label": label} for code, label in choices[item.name].items()
+            ]
+            if len(choices[item.name]) <= LONGEST_CHOICE
+            else None,
+        }
+        for item in FILTERS
+    ]

@@ -1,0 +1,75 @@
+"""The pages of the site, one module each: this list is all of them, in the order of their routes.
+
+To add a page, write its module and its template, and enter it here.
+"""
+
+from __future__ import annotations
+
+from claimlog.site.page import Page
+from claimlog.site.pages import (
+    actor,
+    actors,
+    as_of,
+    claim,
+    claims,
+    codebook,
+    disputes,
+    documentation,
+    downloads,
+    facts,
+    home,
+    incidents,
+    measures,
+    origins,
+    quality,
+    releases,
+    source,
+    sources,
+)
+
+ONE = "[^/.]+"
+"""Pattern of an identifier in an address."""
+
+PAGES = (
+    Page(r"(?:/index|/(?=\.json))?", "claimlog_home.html", home.home),
+    Page("/claims", "claimlog_claims.html", claims.claims, in_releases=True),
+    Page(f"/claims/(?P<claim_id>{ONE})", "claimlog_claim.html", claim.claim, in_releases=True),
+    Page("/sources", "claimlog_sources.html", sources.sources, in_releases=True),
+    Page(f"/sources/(?P<source_id>{ONE})", "claimlog_source.html", source.source, in_releases=True),
+    Page("/actors", "claimlog_actors.html", actors.actors, in_releases=True),
+    Page(f"/actors/(?P<actor_id>{ONE})", "claimlog_actor.html", actor.actor, in_releases=True),
+    Page("/incidents", "claimlog_incidents.html", incidents.incidents, in_releases=True),
+    Page(
+        f"/incidents/(?P<incident_id>{ONE})",
+        "claimlog_incident.html",
+        incidents.incident,
+        in_releases=True,
+    ),
+    Page("/measures", "claimlog_measures.html", measures.measures, in_releases=True),
+    Page(
+        f"/measures/(?P<ally>{ONE})/(?P<measure>{ONE})",
+        "claimlog_measures.html",
+        measures.ally_measure,
+        in_releases=True,
+    ),
+    Page("/disputes", "claimlog_disputes.html", disputes.disputes, in_releases=True),
+    Page("/facts", "claimlog_facts.html", facts.facts, in_releases=True),
+    Page(f"/facts/(?P<fact_id>{ONE})", "claimlog_facts.html", facts.fact, in_releases=True),
+    Page("/origins", "claimlog_origins.html", origins.origins, in_releases=True),
+    Page("/codebook", "claimlog_codebook.html", codebook.codebook, in_releases=True),
+    Page(
+        f"/codebook/(?P<codelist>{ONE})",
+        "claimlog_codelist.html",
+        codebook.codelist,
+        in_releases=True,
+    ),
+    Page("/quality", "claimlog_quality.html", quality.quality, in_releases=True),
+    Page("/releases", "claimlog_releases.html", releases.releases),
+    Page("/releases/(?P<version>[^/]+?)", "claimlog_release.html", releases.release),
+    Page("/as-of", "claimlog_as_of.html", as_of.as_of),
+    Page("/downloads", "claimlog_downloads.html", downloads.downloads),
+    Page("/docs", "claimlog_documentation.html", documentation.documentation),
+    Page("/docs/(?P<document>[^/.]+)", "claimlog_documentation.html", documentation.document),
+    Page("/docs/(?P<image>[^/]+)", "claimlog_not_found.html", documentation.image),
+    Page("/downloads/(?P<file>[^/]+)", "claimlog_not_found.html", downloads.download),
+)

@@ -1,0 +1,264 @@
+"""The page of one claim: what it says, on whose word, where, since when, and how to cite it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
+from claimlog.site.citations import claim_citation
+from claimlog.site.drawing.coverage_strip import position
+from claimlog.site.json_ld import claim_json_ld
+from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.source_texts import passage
+from claimlog.site.store import Codes, Row, Store
+
+CODED = (
+    *("content", "voice", "modality", "topic", "anonymity", "sharing_effect"),
+    *("measure", "measure_status", "event_type", "event_code", "credibility"),
+    *("likelihood", "analytic_confidence", "coder_confidence"),
+)
+"""Coded columns in the order in which a reader asks for them."""
+
+CODELISTS = {"analytic_confidence": "confidence", "coder_confidence": "confidence"}
+"""Code lists of columns that are not named in the data dictionary as theirs."""
+
+
+async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
+    """Return all that is known of a claim; of a retracted one, its last state."""
+    name = request.identifiers["claim_id"]
+    versions = await store.rows(
+        "select * from claim_versions where claim_id = :name order by version", name=name
+    )
+    if not versions:
+        if store.release and await _exists(Store.latest(store.datasette), name):
+            raise PageNotFound(
+                f"Release {store.release} does not hold {name}, which is newer. The log as it "
+                f"stands does: see /claims/{name}."
+            )
+        raise PageNotFound(
+            f"There is no claim {name[:60]}. Identifiers look like C004-017; the search finds "
+            "claims by their words."
+        )
+    last = versions[-1]
+    retracted = last["action"] == "retract"
+    source = await store.row("select * from sources where source_id = :id", id=last["source_id"])
+    changes = await store.rows(
+        "select version, release from changes where claim_id = :name", name=name
+    )
+    cited = await claim_citation(store, versions)
+    codes = await store.codes()
+    return {
+        "title": f"Claim {name}",
+        "claim": {key: value for key, value in last.items() if key not in ANCHOR_HASHES},
+        "retracted": retracted,
+        "source": source,
+        "codes": await _coded_columns(store, codes, last),
+        "chain": await _chain(store, codes, last),
+        "actors": await _actors(store, name),
+        "incident": await _incident(store, last["incident_id"]),
+        "figure": _figure(last),
+        "position": _position(last, source),
+        "passage": await passage(store, last, source),
+        "versions": _history(versions, changes),
+        "links": await _links(store, name),
+        "facts": await _same_fact(store, name),
+        "codings": await _codings(store, name),
+        "neighbours": await _neighbours(store, last),
+        "cited": cited,
+        "newer": await _newer(store, name, last["version"]),
+        "jsonld": claim_json_ld(store, last, source, cited),
+    }
+
+
+async def _exists(store: Store, name: str) -> bool:
+    return bool(
+        await store.row("select 1 from claim_versions where claim_id = :name limit 1", name=name)
+    )
+
+
+async def _coded_columns(store: Store, codes: Codes, row: Row) -> list[Row]:
+    """Return every coded column that is set, with label and definition of its code."""
+    dictionary = {
+        item["column"]: item
+        for item in await store.rows(
+            'select "column", codelist, description from data_dictionary where "table" = \'claims\''
+        )
+    }
+    anonymity = await store.row(
+        "select anonymity from claims where claim_id = :name", name=row["claim_id"]
+    )
+    values = {**row, **(anonymity or {})}
+    coded = []
+    for column in CODED:
+        code = values.get(column)
+        if code is None or column not in dictionary:
+            continue
+        codelist = CODELISTS.get(column, dictionary[column]["codelist"] or column)
+        entry = codes.entry(codelist, code)
+        coded.append(
+            {
+                "column": column,
+                "name": column.replace("_", " "),
+                "meaning": dictionary[column]["description"],
+                "code": code,
+                "label": entry["label"],
+                "definition": entry["definition"],
+            }
+        )
+    return coded
+
+
+async def _chain(store: Store, codes: Codes, row: Row) -> list[Row]:
+    """Return the hops of the attribution, outermost first, from the row itself."""
+    names = {
+        item["actor_id"]: item
+        for item in await store.rows("select actor_id, name, actor_type from actors")
+    }
+    return [
+        {
+            **hop,
+            "name": names.get(hop["actor_id"], {}).get("name") or hop["description"],
+            "label": codes.entry("anonymity", hop["anonymity"])["label"],
+            "definition": codes.entry("anonymity", hop["anonymity"])["definition"],
+        }
+        for hop in row["attributions"]
+    ]
+
+
+async def _actors(store: Store, name: str) -> dict[str, list[Row]]:
+    """Return who acts in a claim and who is acted upon."""
+    rows = await store.rows(
+        "select c.role, a.actor_id, a.name from claim_actors c join actors a using (actor_id) "
+        "where c.claim_id = :name order by a.name",
+        name=name,
+    )
+    return {role: [row for row in rows if row["role"] == role] for role in ("from", "to")}
+
+
+async def _incident(store: Store, name: str | None) -> Row | None:
+    if name is None:
+        return None
+    return await store.row(
+        "select incident_id, title, occurred from incidents where incident_id = :name", name=name
+    )
+
+
+def _figure(row: Row) -> Row | None:
+    """Return the columns of the figure that a claim gives."""
+    if row["figure_value"] is None:
+        return None
+    return {key: row[key] for key in row if key.startswith("figure_")}
+
+
+def _position(row: Row, source: Row | None) -> Row | None:
+    """Return where in the article the passage stands."""
+    length = source and source["text_length"]
+    if not length:
+        return None
+    return {
+        "start": row["start"],
+        "end": row["end"],
+        "length": length,
+        **position(row, length),
+    }
+
+
+def _history(versions: list[Row], changes: list[Row]) -> list[Row]:
+    """Return each version with what it changed, why, and the release that first held it."""
+    releases_by_version = {row["version"]: row["release"] for row in changes}
+    history: list[Row] = []
+    before: Row = versions[0]
+    for row in versions:
+        changed = changed_columns(before, row, ENVELOPE | ANCHOR_HASHES)
+        history.append(
+            {
+                "version": row["version"],
+                "action": row["action"],
+                "reason": row["reason"],
+                "recorded_at": row["recorded_at"],
+                "recorded_by": row["recorded_by"],
+                "batch": row["batch"],
+                "event_id": row["event_id"],
+                "release": releases_by_version.get(row["version"]),
+                "changed": [
+                    {"column": name, "old": old, "new": new} for name, (old, new) in changed.items()
+                ],
+            }
+        )
+        before = row
+    return history
+
+
+async def _links(store: Store, name: str) -> list[Row]:
+    """Return the links of a claim with the claims at their other ends."""
+    return await store.rows(
+        "select l.link_id, l.relation, l.basis, l.note, k.label, "
+        "case when l.from_claim_id = :name then 'to' else 'from' end as direction, "
+        "c.claim_id, c.source_id, c.statement "
+        "from links l join codebook k on k.codelist = 'relation' and k.code = l.relation "
+        "join claims c on c.claim_id = "
+        "case when l.from_claim_id = :name then l.to_claim_id else l.from_claim_id end "
+        "where :name in (l.from_claim_id, l.to_claim_id) order by l.relation, l.link_id",
+        name=name,
+    )
+
+
+async def _same_fact(store: Store, name: str) -> Row | None:
+    """Return the group of claims that state the same fact, with their origins."""
+    fact = await store.row(
+        "select f.* from corroboration f join corroboration_claims m using (fact_id) "
+        "where m.claim_id = :name",
+        name=name,
+    )
+    if fact is None:
+        return None
+    members = await store.rows(
+        "select m.claim_id, m.source_id, m.origin_id, o.publisher as origin, c.statement "
+        "from corroboration_claims m join claims c using (claim_id) "
+        "left join sources o on o.source_id = m.origin_id "
+        "where m.fact_id = :fact order by m.claim_id",
+        fact=fact["fact_id"],
+    )
+    return {**fact, "members": members}
+
+
+async def _codings(store: Store, name: str) -> list[Row]:
+    """Return how each coder coded the passage of a claim."""
+    return await store.rows(
+        "select coding_id, coder, pass, content, voice, modality, topic, anonymity, "
+        "sharing_effect, measure, measure_status, claim_iou, note "
+        "from codings where claim_id = :name order by pass, coder",
+        name=name,
+    )
+
+
+async def _neighbours(store: Store, row: Row) -> dict[str, str | None]:
+    """Return the claims before and after it in the article."""
+    place = {"source": row["source_id"], "start": row["start"], "name": row["claim_id"]}
+    before = await store.row(
+        "select claim_id from claims where source_id = :source and (start, claim_id) < "
+        "(:start, :name) order by start desc, claim_id desc limit 1",
+        **place,
+    )
+    after = await store.row(
+        "select claim_id from claims where source_id = :source and (start, claim_id) > "
+        "(:start, :name) order by start, claim_id limit 1",
+        **place,
+    )
+    return {
+        "before": before["claim_id"] if before else None,
+        "after": after["claim_id"] if after else None,
+    }
+
+
+async def _newer(store: Store, name: str, version: int) -> Row | None:
+    """Return the latest version of the claim, if the store is a release that has an older one."""
+    if store.release is None:
+        return None
+    latest = await Store.latest(store.datasette).row(
+        "select version, action from claim_versions where claim_id = :name "
+        "order by version desc limit 1",
+        name=name,
+    )
+    return latest if latest and latest["version"] > version else None

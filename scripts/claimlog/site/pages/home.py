@@ -1,0 +1,61 @@
+"""The first page: what the dataset is, how much it holds, charts, questions, and how to cite it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.fold.corroboration import independent
+from claimlog.release.cite import cite
+from claimlog.site.build_files import build_files
+from claimlog.site.datasette_internals import canned_queries
+from claimlog.site.drawing.home_charts import home_charts
+from claimlog.site.json_ld import dataset_json_ld
+from claimlog.site.lineage import source_lineage
+from claimlog.site.page import PageRequest
+from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
+from claimlog.site.store import Row, Store
+
+COUNTS = {
+    "claims": "select count(*) as n from claims",
+    "articles": "select count(distinct source_id) as n from claims",
+    "actors": "select count(*) as n from actors",
+    "incidents": "select count(*) as n from incidents",
+}
+
+
+async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
+    """Return what a stranger wants to know first."""
+    head = dataset_metadata(store.datasette).get("head", {})
+    cited = await cited_release(store)
+    releases = await release_rows(store)
+    return {
+        "title": "Who says what, on whose word",
+        "head": {key: head.get(key) for key in ("title", "description")},
+        "counts": await store.memoize("counts", _counts),
+        "release": releases[0] if releases else None,
+        "citation": cite(cited, [], "apa").strip() if cited else None,
+        "questions": await _questions(store),
+        "plots": await store.memoize("plots", home_charts),
+        "jsonld": dataset_json_ld(store, cited, build_files(store)),
+    }
+
+
+async def _counts(store: Store) -> Row:
+    """Return how much there is of what; origins that rest on one another count once."""
+    counts = {name: await store.count(sql) for name, sql in COUNTS.items()}
+    rows = await store.rows("select distinct origin_id from claims where origin_id is not null")
+    origins = {row["origin_id"] for row in rows}
+    return {**counts, "independent_origins": independent(origins, await source_lineage(store))}
+
+
+async def _questions(store: Store) -> list[Row]:
+    """Return the canned queries of the server with their titles."""
+    return [
+        {
+            "name": name,
+            "title": query.get("title") or name,
+            "description": query.get("description") or "",
+        }
+        for name, query in (await canned_queries(store.datasette, store.name)).items()
+    ]

@@ -1,0 +1,106 @@
+"""The page of incidents, and the page of each: its claims by article, and their origins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.site.attribution_chains import with_chains
+from claimlog.site.lineage import source_lineage
+from claimlog.site.origin_groups import dependent_origins
+from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.store import Row, Store
+
+LISTED = 500
+"""Incidents that the page of all lists."""
+
+CLAIMS = 200
+"""Claims that the page of an incident lists."""
+
+
+async def incidents(store: Store, _: PageRequest) -> Mapping[str, Any]:
+    """Return the incidents in order of date; those without one come last."""
+    codes = await store.codes()
+    rows = await store.rows(
+        "select incident_id, title, incident_type, occurred, claims, articles, "
+        "independent_origins, unknown_origins from incidents "
+        "order by coalesce(occurred_start, occurred_end) is null, "
+        "coalesce(occurred_start, occurred_end), incident_id limit :most",
+        most=LISTED,
+    )
+    for row in rows:
+        row["type"] = codes.label("incident_type", row["incident_type"])
+    total = await store.count("select count(*) as n from incidents")
+    return {"title": "Incidents", "incidents": rows, "total": total}
+
+
+async def incident(store: Store, request: PageRequest) -> Mapping[str, Any]:
+    """Return an incident with the claims about it by article."""
+    name = request.identifiers["incident_id"]
+    row = await store.row("select * from incidents where incident_id = :name", name=name)
+    if row is None:
+        raise PageNotFound(
+            f"There is no incident {name[:60]}. Identifiers look like signal-chat-2025; the page "
+            "of incidents lists them all."
+        )
+    codes = await store.codes()
+    shares = await store.rows(
+        "select c.source_id, c.origin_id, o.publisher as origin, o.title as origin_title, "
+        "c.claims from (select source_id, origin_id, count(*) as claims from claims "
+        "where incident_id = :name group by source_id, origin_id) c "
+        "left join sources o on o.source_id = c.origin_id "
+        "order by c.source_id, c.claims desc, c.origin_id",
+        name=name,
+    )
+    rows = await store.rows(
+        "select c.claim_id, c.statement, c.source_id, c.origin_id, o.publisher as origin "
+        "from claims c left join sources o on o.source_id = c.origin_id "
+        "where c.incident_id = :name order by c.source_id, c.start, c.claim_id limit :most",
+        name=name,
+        most=CLAIMS,
+    )
+    return {
+        "title": row["title"],
+        "incident": row,
+        "type": codes.entry("incident_type", row["incident_type"]),
+        "actors": await store.rows(
+            "select a.actor_id, a.name from incident_actors m join actors a using (actor_id) "
+            "where m.incident_id = :name order by a.name collate nocase",
+            name=name,
+        ),
+        "origins": await _origins(store, shares),
+        "articles": await _articles(store, shares, await with_chains(store, rows)),
+        "shown": len(rows),
+    }
+
+
+async def _origins(store: Store, shares: list[Row]) -> list[Row]:
+    """Return the known origins with the articles that take from them, and what counts once."""
+    origins: dict[str, Row] = {}
+    for row in shares:
+        if row["origin_id"] is None:
+            continue
+        about = {key: row[key] for key in ("origin_id", "origin", "origin_title")}
+        origin = origins.setdefault(row["origin_id"], {**about, "claims": 0, "articles": []})
+        origin["claims"] += row["claims"]
+        origin["articles"].append(row["source_id"])
+    dependent = dependent_origins(origins, await source_lineage(store))
+    return [{**row, "with": dependent[name]} for name, row in sorted(origins.items())]
+
+
+async def _articles(store: Store, shares: list[Row], claims: list[Row]) -> list[Row]:
+    """Return the articles with their claims, and how many of them come from which origin."""
+    names = {row["source_id"] for row in shares}
+    sources = {
+        row["source_id"]: row
+        for row in await store.rows("select source_id, title, publisher, published from sources")
+        if row["source_id"] in names
+    }
+    return [
+        {
+            **sources[name],
+            "count": sum(row["claims"] for row in shares if row["source_id"] == name),
+            "claims": [row for row in claims if row["source_id"] == name],
+        }
+        for name in sorted(names)
+    ]

@@ -1,0 +1,97 @@
+"""The page of releases, and the page of each: what it holds, changed, and how to cite it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from claimlog.site.citations import formatted_citations
+from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.pagination import Pagination
+from claimlog.site.plugin_config import dataset_metadata, release_metadata, release_rows
+from claimlog.site.store import Row, Store
+
+NET_CHANGES = """
+select sum(added and not retracted) as new_claims,
+  sum(not added and not retracted) as amended_claims,
+  sum(retracted and not added) as gone_claims, sum(added and retracted) as in_between
+from (
+  select max(change = 'added') as added, max(change = 'retracted') as retracted
+  from changes where release is :version group by claim_id
+)
+"""
+"""Claims by what became of each in a release, as claimlog diff and the changelog count them."""
+
+
+async def releases(store: Store, _: PageRequest) -> Mapping[str, Any]:
+    """Return every release, newest first, and what has changed since the last."""
+    since = await store.row(
+        "select count(*) as n, count(distinct claim_id) as claims from changes "
+        "where release is null"
+    )
+    return {
+        "title": "Releases",
+        "releases": [
+            {**row, "served": _is_served(store, row["version"])}
+            for row in await release_rows(store)
+        ],
+        "unreleased": since["n"] if since else 0,
+        "unreleased_claims": since["claims"] if since else 0,
+    }
+
+
+async def release(store: Store, request: PageRequest) -> Mapping[str, Any]:
+    """Return a release: what it holds, how to cite it, and what it changed and why."""
+    version = request.identifiers["version"]
+    rows = await release_rows(store)
+    row = next((row for row in rows if row["version"] == version), None)
+    if row is None:
+        names = ", ".join(row["version"] for row in rows[:5]) or "none yet"
+        raise PageNotFound(f"There is no release {version[:60]}. Known are {names}.")
+    config = dataset_metadata(store.datasette)
+    changes = await store.memoize(f"changed in {version}", _corrections(version))
+    pagination = Pagination.of(request, len(changes))
+    on_page = changes[pagination.offset : pagination.offset + pagination.size]
+    return {
+        "title": f"Release {version}",
+        "release": row,
+        "became": await store.row(NET_CHANGES, version=version),
+        "newest": rows[0]["version"],
+        "served": _is_served(store, version),
+        "citations": formatted_citations(release_metadata(config, row), [])
+        if "head" in config
+        else [],
+        "changes": await _with_statements(store, on_page),
+        "part": pagination.links({}),
+    }
+
+
+def _is_served(store: Store, version: str) -> bool:
+    return Store.of_release(store.datasette, version) is not None
+
+
+def _corrections(version: str) -> Callable[[Store], Awaitable[list[Row]]]:
+    """Return what reads the amendments and retractions that a release was the first to hold."""
+
+    async def read(store: Store) -> list[Row]:
+        return await store.rows(
+            "select claim_id, version, change, reason from changes "
+            "where release = :version and change <> 'added' order by seq",
+            version=version,
+        )
+
+    return read
+
+
+async def _with_statements(store: Store, changes: list[Row]) -> list[Row]:
+    """Add to each change the statement of its version of the claim."""
+    rows = await store.rows(
+        "select v.claim_id, v.version, v.statement from json_each(:pairs) p "
+        "join claim_versions v on v.claim_id = p.value ->> 0 and v.version = p.value ->> 1",
+        pairs=json.dumps([[row["claim_id"], row["version"]] for row in changes]),
+    )
+    statements = {(row["claim_id"], row["version"]): row["statement"] for row in rows}
+    return [
+        {**row, "statement": statements.get((row["claim_id"], row["version"]))} for row in changes
+    ]

@@ -1,0 +1,168 @@
+"""The page of one source: what it rests on, its claims over its length, and its text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.site.drawing.coverage_strip import draw_coverage
+from claimlog.site.drawing.lineage_graph import draw_lineage
+from claimlog.site.lineage import labelled_edge
+from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.pagination import Pagination
+from claimlog.site.source_texts import CLAIMS_PER_PAGE, find_text, printable_name, text_segments
+from claimlog.site.store import Codes, Row, Store
+
+NEAREST = 60
+"""Sources of a lineage that are drawn, nearest first."""
+
+
+async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
+    """Return all that is known of a source, with its claims in order of the text."""
+    name = request.identifiers["source_id"]
+    row = await store.row("select * from sources where source_id = :name", name=name)
+    if row is None:
+        raise PageNotFound(await _not_found_message(store, name))
+    codes = await store.codes()
+    furniture = await store.rows(
+        'select f.start, f."end", f.kind, k.label from source_furniture f left join codebook k '
+        "on k.codelist = 'furniture_kind' and k.code = f.kind where f.source_id = :name "
+        "order by f.start",
+        name=name,
+    )
+    coded = row["text_sha256"] is not None
+    spans = await _spans(store, name) if coded else []
+    total = len(spans) if coded else await _claims_from_work(store, name)
+    pagination = Pagination.of(request, total, CLAIMS_PER_PAGE)
+    on_page = await _listed(store, name, coded, pagination)
+    return {
+        "title": f"{row['title']} ({row['publisher']})",
+        "source": row,
+        "web": str(row["url"] or "").startswith(("https://", "http://")),
+        "kind": codes.entry("source_kind", row["kind"]),
+        "reliability": codes.entry("reliability", row["reliability"]),
+        "grades": [*codes.get("reliability", {}).values()],
+        "lineage": await _lineage(store, codes, name),
+        "coded": coded,
+        "coverage": draw_coverage(
+            spans, on_page, furniture, row["text_length"], codes.get("content", {})
+        )
+        if spans
+        else None,
+        "furniture": furniture,
+        "claims": [
+            {
+                **claim,
+                "content_label": codes.label("content", claim["content"]),
+                "voice_label": codes.label("voice", claim["voice"]),
+            }
+            for claim in on_page
+        ],
+        "total": total,
+        "page": pagination.number,
+        "pages": pagination.pages,
+        "first": pagination.offset + 1,
+        "text": await _text(store, row, spans, pagination, furniture),
+    }
+
+
+async def _not_found_message(store: Store, name: str) -> str:
+    """Return why there is no page for an identifier."""
+    last = await store.row(
+        "select reason from source_versions where source_id = :name order by version desc limit 1",
+        name=name,
+    )
+    if last is not None:
+        return f"Source {name} was retracted: {last['reason'] or 'no reason was given.'}"
+    return (
+        f"There is no source {name[:60]}. Identifiers look like S004; the page of all sources "
+        "lists the articles and the works behind them."
+    )
+
+
+async def _spans(store: Store, name: str) -> list[Row]:
+    """Return where each claim of a text stands in it, in order."""
+    return await store.rows(
+        'select claim_id, start, "end", content from claims '
+        "where source_id = :name order by start, claim_id",
+        name=name,
+    )
+
+
+async def _claims_from_work(store: Store, name: str) -> int:
+    """Return how many claims go back to a work."""
+    return await store.count("select count(*) as n from claims where origin_id = :name", name=name)
+
+
+async def _listed(store: Store, name: str, coded: bool, pagination: Pagination) -> list[Row]:
+    """Return one page of the claims of a text in its order, or of those that go back to a work."""
+    where = "source_id = :name order by start, claim_id" if coded else "origin_id = :name"
+    return await store.rows(
+        'select claim_id, source_id, statement, content, voice, start, "end" from claims '
+        f"where {where} limit :most offset :skipped",
+        name=name,
+        most=pagination.size,
+        skipped=pagination.offset,
+    )
+
+
+async def _text(
+    store: Store, row: Row, spans: list[Row], pagination: Pagination, furniture: list[Row]
+) -> Row | None:
+    """Return a part of the article in pieces, or why it is not shown; None for a work."""
+    if row["text_sha256"] is None:
+        return None
+    text, message = await find_text(store, row["text_sha256"])
+    if text is None:
+        return {"shown": False, "message": message}
+    end = pagination.offset + pagination.size
+    first = spans[pagination.offset]["start"] if pagination.offset else 0
+    last = spans[end]["start"] if end < len(spans) else len(text.content)
+    return {
+        "shown": True,
+        "message": "",
+        "file": printable_name(text.path.name) if text.path else None,
+        "start": first,
+        "end": last,
+        "pieces": text_segments(text.content, spans, furniture, first, last),
+    }
+
+
+async def _lineage(store: Store, codes: Codes, name: str) -> Row:
+    """Return the whole chain of a source, both ways: its sources, its edges and their drawing."""
+    walks = {}
+    for way, (of, to) in {
+        "behind": ("source_id", "derived_from_id"),
+        "after": ("derived_from_id", "source_id"),
+    }.items():
+        rows = await store.rows(
+            f"with recursive walk(name) as (select :name union select l.{to} from source_lineage l "
+            f"join walk w on l.{of} = w.name limit :most) select name from walk",
+            name=name,
+            most=NEAREST + 1,
+        )
+        walks[way] = [row["name"] for row in rows]
+    names = [name, *walks["behind"][1:NEAREST], *walks["after"][1:NEAREST]]
+    parameters = {"names": json.dumps(names)}
+    nodes = await store.rows(
+        "select source_id, title, publisher, kind from sources "
+        "where source_id in (select value from json_each(:names)) order by source_id",
+        **parameters,
+    )
+    edges = [
+        labelled_edge(codes, edge)
+        for edge in await store.rows(
+            "select * from source_lineage "
+            "where source_id in (select value from json_each(:names)) "
+            "and derived_from_id in (select value from json_each(:names)) "
+            "order by source_id, derived_from_id, relation",
+            **parameters,
+        )
+    ]
+    return {
+        "cut": max(map(len, walks.values())) > NEAREST,
+        "sources": {node["source_id"]: node for node in nodes},
+        "edges": edges,
+        "drawing": draw_lineage(name, nodes, edges) if edges else None,
+    }

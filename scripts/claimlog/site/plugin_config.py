@@ -1,0 +1,52 @@
+"""What the build wrote about the dataset into this plugin's configuration, and the releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claimlog.release.metadata import Facts
+from claimlog.site.store import Row, Store
+
+
+def dataset_metadata(datasette: Any) -> dict[str, Any]:
+    """Return what the build wrote for this plugin, empty for a server without it.
+
+    Returns
+    -------
+    dict
+        ``head``: the package's descriptor without its files; ``codebook_version``; ``tree_size``
+        and ``root`` of the log.
+    """
+    config: dict[str, Any] = datasette.plugin_config("claimlog") or {}
+    return config
+
+
+async def release_rows(store: Store) -> list[Row]:
+    """Return the releases that a database knows, newest first."""
+    return await store.rows("select * from releases order by tree_size desc, version desc")
+
+
+async def cited_release(store: Store) -> Facts | None:
+    """Return what a citation says of the release that a store is, or of the newest it knows."""
+    config = dataset_metadata(store.datasette)
+    rows = await release_rows(store)
+    release = next((row for row in rows if store.release in (None, row["version"])), None)
+    if release is None or "head" not in config:
+        return None
+    return release_metadata(config, release)
+
+
+def release_metadata(config: dict[str, Any], release: Row) -> Facts:
+    """Return a row of the releases with the package's descriptor, as citations take it."""
+    return Facts(
+        head={**config["head"], "version": release["version"]},
+        version=release["version"],
+        date=release["date"],
+        tables={},
+        rows={},
+        files=(),
+        tree_size=release["tree_size"],
+        root=release["root"],
+        codebook_version=config["codebook_version"],
+        changes="",
+    )

@@ -1,0 +1,90 @@
+"""Routes of the site's pages, and the answer to a request for one: HTML, or its JSON twin."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from datasette import Response
+
+from claimlog.escaping import json_text
+from claimlog.site.datasette_internals import site_metadata
+from claimlog.site.page import Page, PageNotFound, PageRequest
+from claimlog.site.pages import PAGES
+from claimlog.site.pages.robots import robots
+from claimlog.site.protection.failures import PageError
+from claimlog.site.protection.reader_request import CURRENT
+from claimlog.site.store import Store
+
+Handler = Callable[..., Awaitable[Response]]
+
+RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
+NOT_FOUND = "claimlog_not_found.html"
+
+
+def routes() -> list[tuple[str, Handler]]:
+    """Return the pattern and the handler of every page, as Datasette takes its routes."""
+    handlers: list[tuple[str, Handler]] = []
+    for page in PAGES:
+        handler = _handler(page)
+        for prefix in ("", RELEASE) if page.in_releases else ("",):
+            handlers.append((rf"^{prefix}{page.pattern}(?P<json>\.json)?/?$", handler))
+    return [*handlers, (r"^/robots\.txt$", robots)]
+
+
+def _handler(page: Page) -> Handler:
+    async def handle(datasette: Any, request: Any) -> Response:
+        try:
+            return await _answer(page, datasette, request)
+        except Exception as error:
+            raise PageError from error
+
+    return handle
+
+
+async def _answer(page: Page, datasette: Any, request: Any) -> Response:
+    CURRENT.set(None)  # our own pages run our own SQL, whatever the query of the address
+    identifiers = {key: value for key, value in request.url_vars.items() if value is not None}
+    as_json = identifiers.pop("json", None)
+    args = request.args  # Datasette parses the query anew whenever this is read
+    query = {key: args.get(key, "") for key in args}
+    page_request = PageRequest(request.path, identifiers, query)
+    status, template = 200, page.template
+    try:
+        store = _store(datasette, identifiers.get("release"))
+        data = await page.view(store, page_request)
+        if hasattr(data, "asgi_send"):
+            return data
+    except PageNotFound as error:
+        status, template = 404, NOT_FOUND
+        store, data = Store.latest(datasette), {"title": "Not found", "message": str(error)}
+    if as_json:
+        return Response(json_text(data), status, {}, "application/json; charset=utf-8")
+    context = {
+        **data,
+        "page_path": request.path,
+        "store": store,
+        "prefix": store.prefix,
+        "twin": _json_twin(request),
+        "about": site_metadata(datasette),
+    }
+    text = await datasette.render_template(template, context, request=request)
+    return Response.html(text, status)
+
+
+def _store(datasette: Any, release: str | None) -> Store:
+    if release is None:
+        return Store.latest(datasette)
+    store = Store.of_release(datasette, release)
+    if store is None:
+        raise PageNotFound(
+            f"Release {release} is not served here. Start it with make serve RELEASES=all, or see "
+            "the list of releases."
+        )
+    return store
+
+
+def _json_twin(request: Any) -> str:
+    path = request.path.rstrip("/")
+    query = f"?{request.query_string}" if request.query_string else ""
+    return f"{path or '/index'}.json{query}"

@@ -1,0 +1,206 @@
+"""Source texts that the server was given: shown, never stored, and found by hash, not by name.
+
+The environment variable CLAIMLOG_TEXTS names their directory. They are read once, when one is
+needed first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.site.store import Row, Store
+from claimlog.sources.text import Text, Texts, digest
+
+VARIABLE = "CLAIMLOG_TEXTS"
+CONTEXT = 300
+"""Code points shown on each side of a passage."""
+
+SLACK = 40
+"""Code points by which the context may be shorter, to begin or end at a space."""
+
+CLAIMS_PER_PAGE = 200
+"""Claims of a source on a page, with the part of the text in which they begin."""
+
+NO_DIRECTORY = (
+    "The text is not part of the dataset. If you have a copy, start the server with "
+    "make serve TEXTS=dir, and it is shown here with its claims marked."
+)
+UNREADABLE = (
+    "The directory of texts that the server was given cannot be read, so no article is shown."
+)
+NO_SOURCE = (
+    "The directory of texts that the server was given holds the text of no source here, so no "
+    "article is shown. Files are found by the SHA-256 of their text, whatever their names."
+)
+NOT_THIS_ONE = (
+    "The directory of texts that the server was given holds other articles, but not this one. "
+    "Files are found by the SHA-256 of their text, whatever their names."
+)
+
+
+async def find_text(store: Store, sha256: str | None) -> tuple[Text | None, str]:
+    """Return a source's text; or None and a sentence that says why it is not shown."""
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        return None, NO_DIRECTORY
+    try:
+        texts = await asyncio.to_thread(_read_texts, folder)
+    except (ClaimlogError, OSError):
+        return None, UNREADABLE
+    text = texts.get(sha256)
+    if text is not None:
+        return text, ""
+    rows = await store.rows("select text_sha256 from sources where text_sha256 is not null")
+    has_others = any(texts.get(row["text_sha256"]) for row in rows)
+    return None, NOT_THIS_ONE if has_others else NO_SOURCE
+
+
+@lru_cache(maxsize=2)
+def _read_texts(folder: str) -> Texts:
+    return Texts(Path(folder))
+
+
+def summarize_texts(database: Path, folder: Path) -> str:
+    """Return a line that says how many articles of a build a directory holds.
+
+    Raises
+    ------
+    UsageError
+        If there is no such directory.
+    """
+    texts = Texts(folder)
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        hashes = [
+            value
+            for (value,) in connection.execute(
+                "select text_sha256 from sources where text_sha256 is not null"
+            )
+        ]
+    count = sum(texts.get(value) is not None for value in hashes)
+    folder_name = printable_name(str(folder))
+    if not count:
+        return (
+            f"texts: no file in {folder_name} is the text of a source, so no article is "
+            "shown (files are found by the SHA-256 of their text, whatever their names)"
+        )
+    return f"texts: {count} of {len(hashes)} articles found in {folder_name}"
+
+
+def printable_name(name: str) -> str:
+    """Return a file's name fit for a line of output or for JSON.
+
+    >>> printable_name("a\\nb\\udcff.txt")
+    'a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}.txt'
+    """
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name)
+
+
+async def passage(store: Store, claim: Mapping[str, Any], source: Row | None) -> Row:
+    """Return a claim's passage with the text around it, or why it is not shown."""
+    text, message = await find_text(store, source["text_sha256"] if source else None)
+    if text is None:
+        return {"shown": False, "message": message}
+    content, start, end = text.content, claim["start"], claim["end"]
+    quote = content[start:end]
+    if digest(quote) != claim["quote_sha256"]:
+        return {
+            "shown": False,
+            "message": "The passage of this version stood in another version of the text.",
+        }
+    first, last = _context_start(content, start), _context_end(content, end)
+    earlier = await store.count(
+        "select count(*) as n from claims where source_id = :source "
+        "and (start, claim_id) < (:start, :name)",
+        source=claim["source_id"],
+        start=start,
+        name=claim["claim_id"],
+    )
+    return {
+        "shown": True,
+        "message": "",
+        "before": content[first:start],
+        "quote": quote,
+        "after": content[end:last],
+        "cut_before": first > 0,
+        "cut_after": last < len(content),
+        "page": earlier // CLAIMS_PER_PAGE + 1,
+    }
+
+
+def _context_start(text: str, start: int) -> int:
+    """Return where the context before an offset begins: after a space, where one is near."""
+    least = start - CONTEXT
+    if least <= 0:
+        return 0
+    space = next((at for at in range(least, min(least + SLACK, start)) if text[at].isspace()), None)
+    return least if space is None else space + 1
+
+
+def _context_end(text: str, end: int) -> int:
+    """Return where the context after an offset ends: at a space, where one is near."""
+    most = end + CONTEXT
+    if most >= len(text):
+        return len(text)
+    return next((at for at in range(most, max(most - SLACK, end), -1) if text[at].isspace()), most)
+
+
+def text_segments(
+    text: str, claims: Iterable[Row], furniture: Iterable[Row], first: int, last: int
+) -> list[Row]:
+    """Cut a part of a text, between two offsets, where a claim or page furniture begins or ends.
+
+    Returns
+    -------
+    list of dict
+        ``text``; ``claims`` that cover it, shortest first; ``content`` of the shortest; ``begin``:
+        claims that begin here; ``first``: whether the shortest has no earlier segment of its own;
+        ``under``: claims that end here and are nowhere the shortest; ``furniture``: its kind.
+    """
+    spans: dict[str, Row] = {}
+    beginning: dict[int, list[str]] = defaultdict(list)
+    ending: dict[int, list[str]] = defaultdict(list)
+    for row in claims:
+        if row["start"] < last and row["end"] > first:
+            spans[row["claim_id"]] = row
+            beginning[max(row["start"], first)].append(row["claim_id"])
+            ending[min(row["end"], last)].append(row["claim_id"])
+    ranges = sorted((row["start"], row["end"], row["kind"]) for row in furniture)
+    borders = {first, last, *beginning, *ending, *(at for row in ranges for at in row[:2])}
+    active: set[str] = set()
+    shown_as_shortest: set[str] = set()
+    segments: list[Row] = []
+    for start, end in pairwise(sorted(at for at in borders if first <= at <= last)):
+        active.difference_update(ending.get(start, ()))
+        active.update(beginning.get(start, ()))
+        order = sorted(active, key=lambda name: (spans[name]["end"] - spans[name]["start"], name))
+        shortest = order[0] if order else None
+        at = bisect_right(ranges, (start, len(text) + 1, "")) - 1
+        segments.append(
+            {
+                "text": text[start:end],
+                "start": start,
+                "end": end,
+                "claims": order,
+                "content": spans[shortest]["content"] if shortest else None,
+                "begin": beginning.get(start, []),
+                "first": shortest not in shown_as_shortest,
+                "furniture": ranges[at][2] if at >= 0 and ranges[at][1] >= end else None,
+            }
+        )
+        if shortest:
+            shown_as_shortest.add(shortest)
+    for segment in segments:
+        ends = ending.get(segment["end"], [])
+        segment["under"] = [name for name in ends if name not in shown_as_shortest]
+    return segments

@@ -1,0 +1,1 @@
+"""Generated parts of this repository's documentation: README.md and docs/."""

@@ -1,0 +1,228 @@
+"""Parts of the documentation derived from schemas, rules, commands, modules, log and releases."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from claimlog.cli import cli
+from claimlog.escaping import markdown, plain_line
+from claimlog.export.metadata import queries
+from claimlog.fold.claim_summary import Published
+from claimlog.fold.reliability import ALL, reliability
+from claimlog.log.event_log import Log
+from claimlog.log.release_index import read_index
+from claimlog.schema.table_schema import Field
+from claimlog.validate.report import LAYERS, read_rules
+
+CELL_END = re.compile(r"(?<!\\)\|")
+"""A bar that would end a cell of a Markdown table."""
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    cells = [[CELL_END.sub(r"\|", plain_line(cell)) for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+def _state(log: Log) -> str:
+    """Return what the log holds in a sentence, with its root and the last release."""
+    live = {name: log.live(name) for name in log.streams}
+    sources = live["sources"]
+    texts = sources.filter(sources["text_sha256"].is_not_null()).height
+    return (
+        f"The log holds {log.size} events in {len(log.batches)} batches: "
+        f"{live['claims'].height} claims, {texts} registered texts and "
+        f"{sources.height - texts} works behind them, {live['actors'].height} actors, "
+        f"{live['incidents'].height} incidents. Its root is `{log.root.hex()}`."
+        f"{_last_release(log)}\n"
+    )
+
+
+def _sources(log: Log) -> str:
+    """Return the registered texts, with the number of claims coded from each."""
+    sources = log.live("sources")
+    texts = sources.filter(sources["text_sha256"].is_not_null()).sort("source_id")
+    claims = Counter(log.live("claims")["source_id"].to_list())
+    return _table(
+        ("source", "title", "published", "reliability", "code points", "claims"),
+        (
+            (
+                row["source_id"],
+                markdown(f"{row['title']} ({row['publisher']})"),
+                row["published"],
+                row["reliability"],
+                f"{row['text_length']:,}",
+                claims.get(row["source_id"], 0) or "not coded yet",
+            )
+            for row in texts.iter_rows(named=True)
+        ),
+    )
+
+
+def _last_release(log: Log) -> str:
+    index = read_index(log.package)
+    if not index:
+        return ""
+    last = index[-1]
+    return (
+        f" The last release is {last.version} of {last.date}, which holds the first {last.size} "
+        "events."
+    )
+
+
+def _agreement(log: Log) -> str:
+    """Return agreement over all sources: targets by variable, and passages, by pass."""
+    table = reliability(
+        nw.from_native(log.live("codings")).lazy(),
+        [Published(*row) for row in log.live("claims").select(Published._fields).rows()],
+        log.schemas,
+        log.codebooks,
+    )
+    spans, agreement = (
+        [row for row in table[name].collect().rows(named=True) if row["scope"] == ALL]
+        for name in ("span_agreement", "reliability")
+    )
+    text = _table(
+        ("pass", "codebook", "coded", "passages in both", "F1 of passages", "of characters"),
+        (
+            (
+                row["pass"],
+                row["codebook_version"],
+                f"{row['first_codings']} and {row['second_codings']}",
+                row["matched"],
+                f"{row['f1_spans']:.3f}",
+                f"{row['f1_characters']:.3f}",
+            )
+            for row in spans
+        ),
+    )
+    passes = sorted({row["pass"] for row in agreement})
+    head = ("variable", "aim", *(f"alpha, pass {number} (n, agreement)" for number in passes))
+    by_key = {(row["pass"], row["variable"]): row for row in agreement}
+    variables = [row["variable"] for row in agreement if row["pass"] == passes[0]] if passes else []
+    return f"{text}\n" + _table(
+        head,
+        (
+            (
+                name,
+                by_key[passes[0], name]["target"] or "",
+                *(_alpha(by_key[number, name]) for number in passes),
+            )
+            for name in variables
+        ),
+    )
+
+
+def _alpha(row: dict[str, Any]) -> str:
+    if row["alpha"] is None:
+        return f"no variation ({row['units']})"
+    return (
+        f"{row['alpha']:.2f} [{row['alpha_low']:.2f}, {row['alpha_high']:.2f}] "
+        f"({row['units']}, {row['percent_agreement']:.0f}%)"
+    )
+
+
+def _tables(log: Log) -> str:
+    return _table(
+        ("table", "a row is", "key"),
+        (
+            (f"`{table.name}`", table.description, ", ".join(table.primary_key))
+            for table in log.schemas.tables.values()
+        ),
+    )
+
+
+def _fields(log: Log) -> str:
+    return _table(
+        ("column", "type", "meaning"),
+        (
+            (f"`{item.name}`", _type_label(item), item.description)
+            for item in log.schemas.tables["claims"].fields
+        ),
+    )
+
+
+def _type_label(item: Field) -> str:
+    label = f"code ({item.codelist})" if item.codelist else "EDTF" if item.edtf else item.type
+    return f"{label}, {item.unit}" if item.unit else label
+
+
+def _rules(log: Log) -> str:
+    counts = Counter(rule.layer for rule in read_rules(log.package).values())
+    examples: dict[str, str] = {}
+    for rule in read_rules(log.package).values():
+        examples.setdefault(rule.layer, rule.sentence)
+    head = ("layer", "rules", "the first of them")
+    return f"{sum(counts.values())} rules in {len(counts)} layers:\n\n" + _table(
+        head, ((layer, counts[layer], examples[layer]) for layer in LAYERS)
+    )
+
+
+def _queries(log: Log) -> str:
+    name = log.package.descriptor["name"]
+    return "".join(f"- {query['title']} (`/{name}/{key}`)\n" for key, query in queries().items())
+
+
+def _commands(_: Log) -> str:
+    """Return the commands of claimlog with the first sentence of their help."""
+    return _table(
+        ("command", "what it does"),
+        (
+            (f"`claimlog {name}`", (command.help or "").partition("\n\n")[0])
+            for name, command in cli.commands.items()
+        ),
+    )
+
+
+def _rooms(_: Log) -> str:
+    """Return the packages of claimlog and of the workshop, with their modules."""
+    return "".join(
+        _table(
+            ("room", "what it is", "modules"),
+            (
+                (f"`{name}`", _first_line(path), ", ".join(f"`{m}`" for m in _modules(path)))
+                for name, path in packages
+            ),
+        )
+        + "\n"
+        for packages in (_packages("claimlog"), _packages("workshop"))
+    ).removesuffix("\n")
+
+
+def _packages(name: str) -> Iterator[tuple[str, Path]]:
+    """Yield the packages of an installed package by their paths below scripts/, itself first."""
+    top = Path(str(import_module(name).__file__)).parent
+    for path in sorted([top / "__init__.py", *top.rglob("*/__init__.py")]):
+        yield f"{path.parent.relative_to(top.parent).as_posix()}/", path.parent
+
+
+def _modules(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("__"))
+
+
+def _first_line(folder: Path) -> str:
+    """Return the first line of a package's docstring."""
+    tree = ast.parse((folder / "__init__.py").read_text("utf-8"))
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+PARTS: dict[str, Callable[[Log], str]] = {
+    "state": _state,
+    "sources": _sources,
+    "agreement": _agreement,
+    "tables": _tables,
+    "queries": _queries,
+    "fields": _fields,
+    "rules": _rules,
+    "commands": _commands,
+    "rooms": _rooms,
+}
+"""What makes each derived part, by the name in its markers."""

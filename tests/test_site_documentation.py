@@ -1,0 +1,169 @@
+"""The documentation of a package on its site: pages and images of docs/, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimlog.build import build
+from claimlog.site.pages.documentation import (
+    IMAGE_BYTES,
+    PAGE_BYTES,
+    document_title,
+    heading_anchor,
+    render_document,
+)
+from conftest import ROOT, Get, World, asking, copied
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+PAGE = """# How do I *use* `it`?
+
+<!-- generated: table -->
+| name | count |
+| --- | --: |
+| a | 1 |
+<!-- /generated -->
+
+## A second `part`
+
+[another](other.md), [its part](other.md#there), [here](#a-second-part), [the web](https://example.org/x),
+[a script](javascript:alert(1)), [elsewhere](../secret.md), [none](none.md), [a file](/etc/passwd)
+
+![plot](plot.svg) ![outside](../plot.svg) ![remote](https://example.org/a.png)
+
+<script>alert(1)</script> and <b onclick="x">bold</b>
+"""
+
+
+@pytest.fixture(scope="module")
+def documented(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A built package with documentation, and beside it what must not be served."""
+    world = copied(made, tmp_path_factory.mktemp("documented"))
+    build(world.package, world.package.build)
+    docs = world.root / "docs"
+    (docs / "deep").mkdir(parents=True)
+    (docs / "use.md").write_text(PAGE, "utf-8")
+    (docs / "other.md").write_text("# Other\n\n## There\n", "utf-8")
+    (docs / "deep" / "inner.md").write_text("# Secret\n", "utf-8")
+    (docs / "plot.svg").write_text(SVG, "utf-8")
+    (docs / "notes.txt").write_text("Secret\n", "utf-8")
+    (docs / "long.md").write_text("# Long\n" + "a" * PAGE_BYTES, "utf-8")
+    (docs / "large.png").write_bytes(b"a" * (IMAGE_BYTES + 1))
+    (world.root / "secret.md").write_text("# Secret\n", "utf-8")
+    (docs / "link.md").symlink_to(world.root / "secret.md")
+    os.mkfifo(docs / "pipe.md")
+    return world
+
+
+@pytest.fixture(scope="module")
+def get(documented: World) -> Get:
+    return asking(documented.package.build)
+
+
+def links(page: Any) -> list[str]:
+    return re.findall(r'<a href="([^"]*)"', page.text.partition("<main")[2].partition("</main>")[0])
+
+
+def test_the_pages_are_listed_by_their_titles(get: Get) -> None:
+    page = get("/docs")
+    assert page.status_code == 200
+    assert links(page) == ["/", "/docs/other", "/docs/use"]
+    assert "How do I *use* it?" in page.text
+    assert get("/docs.json").json()["documents"] == [
+        {"name": "other", "title": "Other"},
+        {"name": "use", "title": "How do I *use* it?"},
+    ]
+
+
+def test_a_page_is_drawn_with_its_tables_and_without_the_markers(get: Get) -> None:
+    page = get("/docs/use")
+    assert page.status_code == 200
+    assert "<h1" in page.text
+    assert "<td>a</td>" in page.text
+    assert "generated" not in page.text
+    assert 'id="a-second-part"' in page.text
+    assert get("/docs/use.json").json()["title"] == "How do I *use* it?"
+
+
+def test_links_lead_to_pages_places_and_the_web_and_nowhere_else(get: Get) -> None:
+    assert links(get("/docs/use"))[2:] == [
+        "/docs/other",
+        "/docs/other#there",
+        "#a-second-part",
+        "https://example.org/x",
+    ]
+
+
+def test_images_are_those_of_the_documentation(get: Get) -> None:
+    assert re.findall(r'<img [^>]*src="([^"]*)"', get("/docs/use").text) == ["/docs/plot.svg"]
+    image = get("/docs/plot.svg")
+    assert (image.status_code, image.headers["content-type"]) == (200, "image/svg+xml")
+    assert image.text == SVG
+    assert "script-src 'self'" in image.headers["content-security-policy"]
+
+
+def test_html_in_a_page_is_text(get: Get) -> None:
+    text = get("/docs/use").text.partition("<main")[2].partition("</main>")[0]
+    assert "<script" not in text
+    assert "<b " not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/docs/inner",
+        "/docs/deep",
+        "/docs/deep/inner",
+        "/docs/notes",
+        "/docs/notes.txt",
+        "/docs/secret",
+        "/docs/link",
+        "/docs/pipe",
+        "/docs/long",
+        "/docs/large.png",
+        "/docs/none.svg",
+        "/docs/use.md",
+        "/docs/..%2Fsecret",
+        "/docs/%2e%2e/secret",
+        "/docs/..%2Fdatapackage.json",
+    ],
+)
+def test_nothing_else_is_served(path: str, get: Get) -> None:
+    answer = get(path)
+    if answer.status_code == 302:  # Datasette's own way of writing a percent sign
+        answer = get(answer.headers["location"])
+    assert answer.status_code == 404
+    assert "Secret" not in answer.text
+
+
+def test_the_footer_leads_to_the_documentation_only_where_there_is_some(
+    get: Get, made: World, tmp_path: Path
+) -> None:
+    link = '<a href="/docs">Documentation</a>'
+    assert link in get("/claims").text
+    world = copied(made, tmp_path)
+    for folder in (world.package.build, tmp_path / "elsewhere"):
+        build(world.package, folder)
+        bare = asking(folder)
+        assert link not in bare("/claims").text
+        assert bare("/docs").status_code == 200
+        assert bare("/docs/use").status_code == 404
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_page_of_this_repository_keeps_its_links_images_and_tables(path: Path) -> None:
+    text = path.read_text("utf-8")
+    names = frozenset(file.name for file in path.parent.iterdir())
+    html = render_document(text, names, "/docs")
+    assert "<a>" not in html
+    assert all('src="/docs/' in image for image in re.findall(r"<img [^>]*>", html))
+    assert "&lt;!--" not in html
+    assert html.count("<table>") == len(re.findall(r"^\|[ :|]*-[ :|-]*\|$", text, re.MULTILINE))
+    anchors = {heading_anchor(title) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    assert {*re.findall(r'href="#([^"]*)"', html)} <= anchors
+    assert document_title(text) in html.replace("<code>", "").replace("</code>", "")

@@ -1,0 +1,193 @@
+"""The wheel holds what users run and nothing else, and works where there is no checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from conftest import ROOT, World, copied
+
+PACKAGE = ROOT / "scripts" / "claimlog"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A virtual environment that holds the wheel and sees the libraries of this one."""
+
+    python: Path
+
+    def run(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the installed claimlog in a directory."""
+        return subprocess.run(
+            [self.python.with_name("claimlog"), *words],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+def environment() -> dict[str, str]:
+    """Return the environment variables of this process without those that lead to the checkout."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, made with the pinned build backend and no network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    backend = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    done = subprocess.run(
+        [*backend, "--directory", folder], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    [path] = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The wheel in an environment of its own.
+
+    The libraries come from this environment through a path file. Python reads no path files of a
+    directory that came from one, so the editable install of the checkout is out of sight.
+    """
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    done = subprocess.run(
+        [*pip, "--no-deps", "--no-index", wheel], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    [site] = (folder / "lib").glob("python3*/site-packages")
+    (site / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n", "utf-8")
+    return Installation(python)
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_nothing_of_the_workshop(
+    wheel: Path,
+) -> None:
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    files = {
+        path.relative_to(PACKAGE.parent).as_posix()
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    suffixes = {Path(name).suffix for name in files}
+    assert {".py", ".html", ".css", ".js", ".json"} <= suffixes, "templates, static files, formats"
+    assert files <= names
+    others = {name for name in names - files if ".dist-info/" not in name}
+    assert others == set()
+
+
+def test_the_wheel_asks_for_no_build_backend(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        [name] = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = archive.read(name).decode()
+    assert "Requires-Dist: polars" in metadata
+    for backend in ("hatchling", "editables"):
+        assert f"Requires-Dist: {backend}" not in metadata
+
+
+def test_the_installed_package_is_not_the_checkout(installation: Installation) -> None:
+    code = "import claimlog; print(claimlog.__file__); import workshop"
+    done = subprocess.run(
+        [installation.python, "-c", code],
+        cwd=installation.python.parent,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert Path(done.stdout.strip()).is_relative_to(installation.python.parents[1])
+    assert done.stderr.endswith("ModuleNotFoundError: No module named 'workshop'\n")
+
+
+@pytest.fixture(scope="module")
+def built(
+    installation: Installation, made: World, tmp_path_factory: pytest.TempPathFactory
+) -> World:
+    """A package outside the checkout, built by the installed command."""
+    world = copied(made, tmp_path_factory.mktemp("elsewhere"))
+    done = installation.run(world.root, "build", "--texts", str(world.texts))
+    assert done.returncode == 0, done.stderr
+    assert (world.root / "build" / "tiny.db").is_file()
+    return world
+
+
+def test_an_installed_wheel_verifies_the_anchors_of_a_package_elsewhere(
+    installation: Installation, built: World
+) -> None:
+    done = installation.run(built.root, "verify", "--texts", str(built.texts))
+    assert done.returncode == 0, done.stderr
+    assert "anchors checked, all exact" in done.stdout
+
+
+def test_an_installed_wheel_verifies_a_release(
+    installation: Installation, made: World, tmp_path: Path
+) -> None:
+    world = copied(made, tmp_path)
+    shutil.copyfile(ROOT / ".gitignore", world.root / ".gitignore")
+    git = ["git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A tiny package"]):
+        subprocess.run([*git, *words], cwd=world.root, check=True, timeout=60)
+    released = world.run("release", "0.1.0")
+    assert released.returncode == 0, released.stderr
+    archive = world.root / "dist" / "tiny-0.1.0.zip"
+    done = installation.run(tmp_path, "--package", str(world.root), "verify", str(archive))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "whole and unaltered" in done.stdout
+
+
+def test_an_installed_wheel_serves_a_page_with_its_style(
+    installation: Installation, built: World, tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (tmp_path / "said").open("w+") as said:
+        server = subprocess.Popen(
+            [installation.python.with_name("claimlog"), "serve", "--port", str(port)],
+            cwd=built.root,
+            env=environment(),
+            stdout=said,
+            stderr=said,
+        )
+        try:
+            page = fetch(f"http://127.0.0.1:{port}/claims/C001-001", server)
+            style = fetch(f"http://127.0.0.1:{port}/-/static-plugins/claimlog/frame.css", server)
+        finally:
+            server.terminate()
+            server.wait(20)
+    assert "C001-001" in page
+    assert "{" in style
+
+
+def fetch(address: str, server: subprocess.Popen[bytes]) -> str:
+    """Return what a server answers, once it is up."""
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            assert server.poll() is None, "the server ended before it answered"
+            time.sleep(0.1)
+    pytest.fail("the server did not answer within thirty seconds")
