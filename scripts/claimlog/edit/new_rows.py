@@ -72,7 +72,7 @@ class Writer:
         self.texts = texts
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
-        for stream, table in log.schemas.streams.items():
+        for stream, table in log.definition.streams.items():
             for name in (table.id, "version", "action", "recorded_at"):
                 if log.scan(stream, [name]).null_count().collect().item():
                     raise ClaimlogError(
@@ -89,7 +89,7 @@ class Writer:
         ClaimlogError
             If a key is unknown, a value has the wrong type, or the passage cannot be found.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         state = self._state(table, given, {})
         if not state.get(table.id):
             state[table.id] = self._next_id(stream, table, state)
@@ -119,7 +119,7 @@ class Writer:
         ClaimlogError
             As for `added`, or if the entity is not live.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         state = self._state(table, given, before)
         state[table.id] = identifier
@@ -133,7 +133,7 @@ class Writer:
         ClaimlogError
             If the entity is not live.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         return self._enveloped(table, before, "retract", before["version"] + 1, reason)
 
@@ -227,7 +227,7 @@ class Writer:
         return text, str(source)
 
     def _last(self, stream: str, identifier: str) -> dict[str, Any] | None:
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         rows = self.log.history(stream, identifier)
         if rows.is_empty():
             return None

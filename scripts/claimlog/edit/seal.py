@@ -97,7 +97,7 @@ def seal(
                 own = pl.col("batch") == batch.number
                 rows = log.scan(stream).filter(own).collect().sort("seq")
                 file = place / f"{stream}{COLUMNS}"
-                write_rows(rows, log.schemas.streams[stream], file)
+                write_rows(rows, log.definition.streams[stream], file)
                 listed = manifest["files"].pop(f"{stream}{LINES}")
                 with file.open("rb") as handle:
                     digest = file_digest(handle, "sha256").hexdigest()
@@ -147,7 +147,7 @@ def make_manifest(
             "rows": lines.rows,
             "bytes": lines.size,
             "sha256": lines.sha256,
-            "schema_version": log.schemas.streams[stream].version,
+            "schema_version": log.definition.streams[stream].version,
         }
     return {
         "number": batch.number,
@@ -156,7 +156,7 @@ def make_manifest(
         "method": method,
         "recorded_by": recorded_by,
         "sealed_at": max(times),
-        "codebook_version": log.schemas.codebook.version,
+        "codebook_version": log.definition.codebook.version,
         "previous_sha256": last.manifest_sha256 if last else None,
         "files": files,
         "tree": {

@@ -16,8 +16,8 @@ import orjson
 
 from claimlog.compile import compiled
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
+from claimlog.export.compatibility_views import compatibility_views
 from claimlog.export.content_hash import Content, of_frame, of_parquet, of_sqlite
-from claimlog.export.deprecations import read_deprecations, views
 from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
 from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
@@ -46,7 +46,7 @@ from claimlog.release.verdict import Verdict
 from claimlog.release.vouchers import check_index, check_signatures
 from claimlog.schema.table_schema import STREAMS, Table
 from claimlog.validate import validate
-from claimlog.validate.report import code_rules, stated_rules
+from claimlog.validate.report import code_rules
 
 MOST = 20
 """Differences of one table that are listed; past that the number says enough."""
@@ -142,7 +142,7 @@ def _names(copy: ReleaseCopy, verdict: Verdict) -> None:
     """
     if not verdict.vouchers:
         name = str(copy.package.descriptor["name"])
-        verdict.findings += check_names(copy.folder, name, copy.log.schemas.tables)
+        verdict.findings += check_names(copy.folder, name, copy.log.definition.tables)
         verdict.checked.append("names of the files against the definition")
 
 
@@ -155,7 +155,7 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     log = copy.log
     waived = {}
     if verdict.vouchers:
-        unstated = {*code_rules()} - stated_rules(copy.package)
+        unstated = {*code_rules()} - log.definition.stated_rules
         why = f"release {verdict.version} does not state it"
         waived = dict.fromkeys(sorted(unstated), why)
     report = validate(log, None, waived=waived)
@@ -186,8 +186,8 @@ def _agree(verdict: Verdict, path: str, what: str, found: object, expected: obje
 
 def _database(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The SQLite file holds the tables of the definition, and nothing that a read would run."""
-    tables = copy.log.schemas.tables
-    given = {*views(read_deprecations(copy.package, tables), tables)}
+    tables = copy.log.definition.tables
+    given = {*compatibility_views(copy.log.definition)}
     deep = not verdict.vouchers  # else it is the file that was published, to the byte
     found = [*check_objects(_database_of(copy), tables, given, deep)]
     verdict.findings += found
@@ -198,12 +198,12 @@ def _database(copy: ReleaseCopy, verdict: Verdict) -> None:
 def _served(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The root computed from the rows that are served, from Parquet and from SQLite."""
     log = copy.readable_log()
-    tables = log.schemas.tables
+    tables = log.definition.tables
     for shown, content in _readers(copy).items():
         leaves: dict[int, bytes] = {}
         try:
             for name in STREAMS:
-                served = tables[f"{log.schemas.streams[name].entity}_versions"]
+                served = tables[f"{log.definition.streams[name].entity}_versions"]
                 for line in content(served, log.height(name) + SPARE_ROWS).lines.values():
                     row = _decode(line)
                     leaves[row["valid_from_seq"]] = leaf_hash(log.line_of(name, row, row["batch"]))
@@ -252,18 +252,18 @@ def _tables(copy: ReleaseCopy, verdict: Verdict) -> None:
     log = copy.readable_log()
     compared = 0
     for name, frame in compiled(log, cutoff(log, None)):
-        table = log.schemas.tables[name]
+        table = log.definition.tables[name]
         expected = of_frame(frame, table)
         for shown, found in _contents(copy, table, frame.height, verdict):
             verdict.findings += _different(shown, table, expected, found)
             compared += len(found.lines)
         _agree_with_summary(copy, table, expected, verdict)
-    verdict.checked.append(f"{compared} rows of {len(log.schemas.tables)} tables, folded anew")
+    verdict.checked.append(f"{compared} rows of {len(log.definition.tables)} tables, folded anew")
 
 
 def _tables_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Parquet and SQLite hold the same rows, of which ``release.json`` gives the hash."""
-    tables = copy.readable_log().schemas.tables
+    tables = copy.readable_log().definition.tables
     compared = 0
     for table in tables.values():
         said = copy.summary["tables"].get(table.name, {}).get("rows", 0)
@@ -329,11 +329,11 @@ def _described(copy: ReleaseCopy, verdict: Verdict) -> None:
         (),
     )
     described = read_json(folder / DESCRIPTOR, DESCRIPTOR)
-    facts = facts_of(folder, copy.package, plan, described, copy.digests)
+    facts = facts_of(folder, copy.log.definition, plan, described, copy.digests)
     files = {name: read_bytes(folder / name, name) for name in READERS if (folder / name).is_file()}
     for sentence in agreement(files, facts):
         verdict.findings.append(Finding("release-descriptors", "", sentence, remedy=AGAIN))
-    found = summary(folder, copy.package, facts, plan.batches)
+    found = summary(folder, facts, plan.batches)
     if {**found, "fold_version": None} != {**said, "fold_version": None}:
         message = "does not say what the files hold"
         verdict.findings.append(Finding("release-descriptors", RELEASE, message, remedy=AGAIN))
@@ -347,7 +347,7 @@ def _footers(copy: ReleaseCopy, verdict: Verdict) -> None:
     """
     if verdict.vouchers:
         return
-    tables = copy.readable_log().schemas.tables
+    tables = copy.readable_log().definition.tables
     partly = []
     for table in tables.values():
         path = copy.folder / "parquet" / f"{table.name}.parquet"

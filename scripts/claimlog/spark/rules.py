@@ -48,7 +48,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
             return
         progress("rows")
         sources = log.columns("sources", LOOKED_UP)
-        for stream, table in log.schemas.streams.items():
+        for stream, table in log.definition.streams.items():
             enter(report, _told(log, stream, table, sources, shipped))
         check_references(log, report)
         references.check_chains(log, report)
@@ -71,11 +71,11 @@ def _told(
         if not given:
             return
         found = pa.Table.from_batches(given).cast(schema)  # Spark names the parts of lists anew
-        schemas, _ = known(shipped)
+        package, definition = known(shipped)
         rows: dict[str, list[Part]] = {
             name: [MemoryPart(_frame(one))] for name, one in (("sources", lookup), (stream, found))
         }
-        section = Log(schemas.package, schemas, batches, rows, {}, [], streams=(stream,))
+        section = Log(package, definition, batches, rows, {}, [], streams=(stream,))
         report = Report(section)
         for check in ENTITY_CHECKS:
             check(section, report)
@@ -97,7 +97,7 @@ def check_references(log: SparkLog, report: Report) -> None:
     from pyspark.sql import DataFrame
     from pyspark.sql import functions as F
 
-    streams = log.schemas.streams.items()
+    streams = log.definition.streams.items()
     for stream, table in streams:
         for _ in _references(table):
             report.count("foreign-key", log.height(stream))
@@ -119,7 +119,7 @@ def check_references(log: SparkLog, report: Report) -> None:
         name, stream, label, target = kind
         these = wrong.where(reduce(and_, (F.col(k) == v for k, v in zip(kinds, kind, strict=True))))
         first = polars(these.orderBy("batch", "line").limit(report.most))
-        named = first.rename({"entity": log.schemas.streams[stream].id})
+        named = first.rename({"entity": log.definition.streams[stream].id})
         report.fail_rows(name, stream, named, *references.wording(name, label, target))
         report.count_unlisted(name, count - first.height)
     wrong.unpersist()

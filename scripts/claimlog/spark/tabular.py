@@ -33,7 +33,7 @@ CONSTRAINTS = "constraints"
 def check_pandera(log: SparkLog, report: Report) -> None:
     """Check every row of every stream with pandera on Spark, nested rows included."""
     with _raising():
-        for name, table in log.schemas.streams.items():
+        for name, table in log.definition.streams.items():
             frame, rows = log.frames[name], log.height(name)
             _check(report, name, table.fields, frame, rows, "")
             for item in table.fields:

@@ -34,7 +34,7 @@ RESOURCE = ("name", "type", "path", "format", "encoding", "title", "description"
 
 def descriptor_of(log: Log) -> dict[str, Any]:
     """Return the descriptor of a log's rows, made of what is known to name nothing else to read."""
-    shipped = log.package.descriptor
+    shipped = log.definition.descriptor
     head = {key: shipped[key] for key in HEAD if key in shipped}
     given = resources(log.package, log.batches)
     present = {str(resource["name"]) for resource in given}
@@ -42,7 +42,7 @@ def descriptor_of(log: Log) -> dict[str, Any]:
         {
             **{key: resource[key] for key in RESOURCE if key in resource},
             # a stream without rows has no file to be a resource; the references rule reads its keys
-            "schema": schema_of(log.schemas.streams[str(resource["name"])], present),
+            "schema": schema_of(log.definition.streams[str(resource["name"])], present),
         }
         for resource in given
     ]
@@ -103,7 +103,7 @@ def check_samples(log: Log, size: int) -> Iterator[Task]:
     """
     from frictionless import Detector, Resource, Schema
 
-    for stream, table in log.schemas.streams.items():
+    for stream, table in log.definition.streams.items():
         part = log.sample(stream, size)
         if part.is_empty():
             continue

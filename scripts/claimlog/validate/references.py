@@ -43,7 +43,7 @@ def wording(rule: str, label: str, target: str) -> tuple[Callable[[dict[str, Any
 
 def _targets(log: Log, stream: str, wanted: pl.Series) -> pl.DataFrame:
     """Return, for the entities of a stream that are referred to, since when and whether alive."""
-    table = log.schemas.streams[stream]
+    table = log.definition.streams[stream]
     # only these rows: most references are to few entities of many
     rows = log.rows_of(stream, wanted, (table.id, "batch", "seq", "action"))
     return (
@@ -103,7 +103,7 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
 
 
 def _check_furniture_overlap(report: Report, stream: str, spans: pl.DataFrame, log: Log) -> None:
-    key = log.schemas.streams[stream].id
+    key = log.definition.streams[stream].id
     columns = [key, "batch", "line", "start", "end", "seq"]
     report.count("span-furniture", spans.height)
     inside = (
@@ -205,7 +205,9 @@ def _check_cycle(
         TopologicalSorter(edges).prepare()
     except CycleError as error:
         cycle = list(reversed(error.args[1]))
-        row = frame.row(by_predicate=pl.col(log.schemas.streams[stream].id) == cycle[0], named=True)
+        row = frame.row(
+            by_predicate=pl.col(log.definition.streams[stream].id) == cycle[0], named=True
+        )
         path, line = log.place(stream, row["batch"], row["line"])
         message = f"{verb}: {' -> '.join(cycle)}"
         report.fail(Finding(rule, path, message, line, cycle[0], "remove one of the edges"))

@@ -177,14 +177,14 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
     check_descriptor(log, report)
     if report.tallies["descriptor"].failed:
         return []
-    limit = log.package.thresholds["frictionless_rows"]
+    limit = log.definition.thresholds["frictionless_rows"]
     # Frictionless reads Parquet only with libraries that we have no other use for
     in_lines = not any(batch.in_columns(s) for batch in log.batches for s in batch.streams)
-    if in_lines and max(map(log.height, log.schemas.streams)) <= limit:
+    if in_lines and max(map(log.height, log.definition.streams)) <= limit:
         tasks = [*check_whole(log)]
         note = f"every row of every stream (at most {limit} in each)"
     else:
-        size = log.package.thresholds["frictionless_sample"]
+        size = log.definition.thresholds["frictionless_sample"]
         tasks = [*check_samples(log, size)]
         why = f"more than {limit} rows" if in_lines else "some are held as Parquet"
         note = f"{size} rows of each stream from all over it, not all ({why})"
