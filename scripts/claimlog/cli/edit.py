@@ -37,7 +37,7 @@ class FieldsCommand(click.Command):
         table = schema_of(ctx.ensure_object(Context), self.entity)
         own = super().get_params(ctx)
         taken = {param.name for param in own}
-        columns = (table.id, *table.content)
+        columns = (table.id, *table.in_use)
         return [*own, *(_option(table, name) for name in columns if name not in taken)]
 
 

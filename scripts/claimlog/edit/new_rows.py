@@ -141,7 +141,10 @@ class Writer:
         self, table: Table, state: dict[str, Any], action: str, version: int, reason: str | None
     ) -> dict[str, Any]:
         return {
-            **{name: state[name] for name in (table.id, *table.content)},
+            **{
+                name: _without_retired(table.by_name[name], state[name])
+                for name in (table.id, *table.content)
+            },
             "action": action,
             "version": version,
             "recorded_at": self.recorded_at,
@@ -153,7 +156,7 @@ class Writer:
         self, table: Table, given: Mapping[str, Any], before: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return the full content of a row from what is given and what was before."""
-        allowed = (table.id, *table.content)
+        allowed = (table.id, *table.in_use)
         inputs = INPUTS.get(table.name, ())
         for key in given:
             if key not in (*allowed, *inputs):
@@ -163,7 +166,7 @@ class Writer:
         state = {
             item.name: before.get(item.name, [] if item.type == "array" else None)
             for item in table.fields
-            if item.name in allowed
+            if item.name in (table.id, *table.content)
         }
         for key, value in given.items():
             if key in inputs:
@@ -264,6 +267,14 @@ class Writer:
             if re.fullmatch(rf"{re.escape(head)}[0-9]+", name)
         ]
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
+
+
+def _without_retired(item: Field, value: Any) -> Any:
+    """Return a value as a new row holds it: nothing in columns and keys that are retired."""
+    if item.retired:
+        return [] if item.type == "array" else None
+    retired = dict.fromkeys(inner.name for inner in item.fields if inner.retired)
+    return [{**part, **retired} for part in value] if retired and value else value
 
 
 def _identity(path: Path) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def _as_text(item: Field) -> pl.Expr:
 
 def _typed(item: Field) -> pl.Expr:
     column = pl.col(item.name)
+    if item.derived_from is not None:
+        column = pl.coalesce(column, pl.col(item.derived_from))
     if item.type == "datetime":
         return column.str.to_datetime(TIME, time_zone="UTC", time_unit="us")
     if item.enum is not None and item.type == "string":

@@ -287,6 +287,36 @@ class Log:
         """Version of the codebook that each batch followed, by number."""
         return {batch.number: batch.manifest["codebook_version"] for batch in self.batches}
 
+    def versions(self, stream: str) -> dict[int, list[int]]:
+        """Return the numbers of the batches with rows of a stream, by its schema version."""
+        found: dict[int, list[int]] = {}
+        for batch in self.batches:
+            if stream in batch.streams:
+                version = written_as(batch, stream, self.definition)
+                found.setdefault(version, []).append(batch.number)
+        return found
+
+    def by_schema(self, stream: str, rows: pl.DataFrame) -> Iterator[tuple[Table, pl.DataFrame]]:
+        """Yield rows of a stream with the schema that they are judged by: the one of their time.
+
+        All rows have the present columns; the schema says which of them are judged, and how.
+        """
+        now, versions = self.definition.streams[stream], self.versions(stream)
+        if all(version >= now.version for version in versions):
+            yield now, rows
+            return
+        for version, batches in sorted(versions.items()):
+            schema = self.definition.judging_schema(stream, version)
+            yield schema, rows.filter(pl.col("batch").is_in(batches))
+
+    def rows_since(self, stream: str, version: int) -> pl.DataFrame:
+        """Return the rows of a stream that were written by a schema version or a later one."""
+        earlier = [
+            n for v, numbers in self.versions(stream).items() if v < version for n in numbers
+        ]
+        rows = self.rows(stream)
+        return rows.filter(~pl.col("batch").is_in(earlier)) if earlier else rows
+
     def line_of(self, stream: str, row: Mapping[str, Any], batch: int) -> bytes:
         """Return the line that a row was read from, the bytes that its leaf is the hash of."""
         version = written_as(self.by_number[batch], stream, self.definition)

@@ -7,7 +7,6 @@ be undone, so that a served row gives back the line that was sealed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any
 
 import polars as pl
@@ -16,8 +15,8 @@ import pyarrow as pa
 from claimlog.errors import ClaimlogError
 from claimlog.log.lines import arrow_type
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Field, Table
-from claimlog.schema.upcast_steps import FILE, UpcastStep
+from claimlog.schema.table_schema import Field
+from claimlog.schema.upcast_steps import FILE, UpcastStep, present_name
 from claimlog.strict_json import decode_value
 
 
@@ -39,7 +38,7 @@ def upcast(frame: pl.DataFrame, definition: Definition, stream: str, version: in
                 frame = frame.rename({step.given: step.column})
             else:
                 # its type stands in the present schema, under its present name
-                name = reduce(_renamed, steps[index + 1 :], step.column_name)
+                name = present_name(step.column_name, steps[index + 1 :])
                 frame = _with_added(frame, step, now.by_name[name])
         return frame.select(now.names)
     except (KeyError, ClaimlogError, pa.ArrowException, pl.exceptions.PolarsError) as error:
@@ -95,24 +94,3 @@ def downcast(
         if step.operation == "rename":
             then[step.given] = value
     return then
-
-
-def schema_to_judge(definition: Definition, stream: str, version: int) -> Table:
-    """Return the schema that rows of a version are judged by: their own, under present names.
-
-    So a constraint that a later version adds holds from that version on, and no older row is
-    judged by it.
-    """
-    then = definition.schema_of(stream, version)
-    renames = [
-        step for step in definition.steps_after(stream, version) if step.operation == "rename"
-    ]
-    fields = [
-        {**spec, "name": reduce(_renamed, renames, spec["name"])} for spec in then.spec["fields"]
-    ]
-    return Table(stream, {**definition.streams[stream].spec, "fields": fields})
-
-
-def _renamed(name: str, step: UpcastStep) -> str:
-    """Return what a column is called after an operation."""
-    return step.column if step.operation == "rename" and step.given == name else name

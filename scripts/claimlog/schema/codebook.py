@@ -21,6 +21,9 @@ FOLDER = "schemas/codebook"
 MAPPED = ("example", "scheme")
 CODES = ("code", "label", "definition", "include", "exclude", *MAPPED, "scheme_code", "version")
 VARIABLES = ("variable", "label", "columns", "include", "exclude", *MAPPED, "target", "version")
+RETIRED = "retired"
+"""Column that may follow those of a code: the version of the codebook since which it is retired."""
+
 STEPS = ("variable", "step", "rule", "code")
 DECISIONS = ("number", "title", "question", "ruling", "example", "variables")
 
@@ -34,7 +37,8 @@ class Codebook:
     about
         Title, version and description.
     codes
-        Code lists by name; each code with label, definition, rules, example and mapping.
+        Code lists by name; each code with label, definition, rules, example and mapping. A retired
+        one (`RETIRED`) stays readable and is no code of new rows.
     variables
         What is coded, in the order in which a coder decides it.
     steps
@@ -88,7 +92,9 @@ def _read_codes(package: Package) -> dict[str, list[Row]]:
     for path in paths:
         if flaw := name_flaw(path.stem, "a code list"):
             raise ClaimlogError(f"{FOLDER}/codes: {flaw}; rename the file")
-    lists = {path.stem: package.table(f"{FOLDER}/codes/{path.name}", CODES) for path in paths}
+    lists = {
+        path.stem: package.table(f"{FOLDER}/codes/{path.name}", CODES, (RETIRED,)) for path in paths
+    }
     for name, rows in lists.items():
         twice = [code for code, n in Counter(row["code"] for row in rows).items() if n > 1]
         if twice:

@@ -67,6 +67,8 @@ FIELD: dict[str, Any] = {
         "edtf": FLAG,
         "ownWords": FLAG,
         "categoriesOrdered": FLAG,
+        "retired": FLAG,
+        "derivedFrom": TEXT,
         "items": {"type": "object"},
     },
 }

@@ -20,7 +20,13 @@ from claimlog.schema.flaws import name_flaw, schema_flaw
 from claimlog.schema.requirements import Requirement, read_requirements
 from claimlog.schema.table_schema import STREAMS, Field, Table, Tables, display
 from claimlog.schema.thresholds import Thresholds, read_thresholds
-from claimlog.schema.upcast_steps import UpcastStep, Versions, read_upcast_steps, steps_after
+from claimlog.schema.upcast_steps import (
+    UpcastStep,
+    Versions,
+    present_name,
+    read_upcast_steps,
+    steps_after,
+)
 
 PAST = "schemas/past"
 """Folder of the Table Schemas of earlier versions, as ``STREAM.VERSION.json``."""
@@ -83,6 +89,24 @@ class Definition:
     def steps_after(self, stream: str, version: int) -> list[UpcastStep]:
         """Return the operations that a row of a version goes through."""
         return steps_after(self.upcast_steps, stream, version)
+
+    def judging_schema(self, stream: str, version: int) -> Table:
+        """Return the schema that rows of a version are judged by: their own, under present names.
+
+        So what a later version demands of a column holds from that version on, and no older row is
+        judged by it.
+        """
+        now = self.streams[stream]
+        then = self.schema_of(stream, version)
+        if then is now:
+            return now
+        steps = self.steps_after(stream, version)
+        fields = [
+            {**spec, "name": present_name(spec["name"], steps)} for spec in then.spec["fields"]
+        ]
+        names = {spec["name"] for spec in fields}
+        keys = [key for key in now.spec.get("foreignKeys", ()) if names.issuperset(key["fields"])]
+        return Table(stream, {**now.spec, "fields": fields, "foreignKeys": keys})
 
     def columns(self, variable: Row) -> list[Field]:
         """Return the columns of the claims that hold a variable of the codebook."""

@@ -22,6 +22,10 @@ STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
 """The streams of the log, in the order in which a batch's rows are numbered."""
 
 
+RETIRED = " Retired: rows written since then leave it empty."
+"""What the description of a retired column ends with."""
+
+
 @dataclass(frozen=True)
 class Field:
     """One column: a Table Schema field and the properties we add to it."""
@@ -37,6 +41,8 @@ class Field:
     edtf: bool = False
     own_words: bool = False
     ordered: bool = False  # codes that are a scale, in its order; others are in none
+    retired: bool = False  # kept in older rows, null in those of the schema that says so
+    derived_from: str | None = None  # column of the same table that says what is null here
     item: Field | None = None
     fields: tuple[Field, ...] = ()
 
@@ -54,7 +60,7 @@ class Field:
         return cls(
             name=spec["name"],
             type=spec["type"],
-            description=spec.get("description", ""),
+            description=f"{spec.get('description', '')}{RETIRED if spec.get('retired') else ''}",
             constraints=spec.get("constraints", {}),
             unit=spec.get("unit"),
             example=spec.get("example"),
@@ -63,6 +69,8 @@ class Field:
             edtf=spec.get("edtf", False),
             own_words=spec.get("ownWords", False),
             ordered=spec.get("categoriesOrdered", False),
+            retired=spec.get("retired", False),
+            derived_from=spec.get("derivedFrom"),
             item=cls.load({"name": spec["name"], **items}) if items and "type" in items else None,
             fields=tuple(cls.load(item) for item in items["fields"])
             if items and "fields" in items
@@ -136,6 +144,11 @@ class Table:
         """Columns that hold the entity's state: all but the envelope."""
         envelope = {"action", self.id, "version", "recorded_at", "recorded_by", "reason"}
         return tuple(name for name in self.names if name not in envelope)
+
+    @property
+    def in_use(self) -> tuple[str, ...]:
+        """Columns of the entity's state that new rows may fill: all but the retired ones."""
+        return tuple(name for name in self.content if not self.by_name[name].retired)
 
 
 class Tables(dict[str, Table]):

@@ -76,6 +76,14 @@ def steps_after(steps: Sequence[UpcastStep], stream: str, version: int) -> list[
     return [step for step in steps if step.stream == stream and step.to_version > version]
 
 
+def present_name(name: str, steps: Sequence[UpcastStep]) -> str:
+    """Return what a column is called after some operations."""
+    for step in steps:
+        if step.operation == "rename" and step.given == name:
+            name = step.column
+    return name
+
+
 def _step(row: Mapping[str, str], line: int, streams: Mapping[str, Table]) -> UpcastStep:
     expected = None
     if row["stream"] not in streams:
@@ -132,8 +140,8 @@ def _difference(then: Table, now: Table, steps: Sequence[UpcastStep]) -> str | N
             return f"{name[:80]!r} is no column of version {now.version}"
         before, item = columns[name].before, now.by_name[name]
         added = columns[name].keys
-        if added - {part.name for part in item.fields}:
-            return f"{name!r} holds no objects with {sorted(added)[0][:80]!r}"
+        if unknown := sorted(added - {part.name for part in item.fields}):
+            return f"{name!r} holds no objects with {unknown[0][:80]!r}"
         if before is not None and _kind(before) != _kind(item, added):
             return f"{name!r} has another type"
     return None

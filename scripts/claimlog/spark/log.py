@@ -81,6 +81,23 @@ class SparkLog(Log):
         return int(last.where("action <> 'retract'").count())
 
 
+def by_schema(log: SparkLog, stream: str) -> Iterator[tuple[Table, DataFrame, int]]:
+    """Yield rows of a stream, and their number, with the schema that they are judged by.
+
+    As `Log.by_schema` does it.
+    """
+    from pyspark.sql import functions as F
+
+    now, versions = log.definition.streams[stream], log.versions(stream)
+    frame = log.frames[stream]
+    if all(version >= now.version for version in versions):
+        yield now, frame, log.height(stream)
+        return
+    for version, batches in sorted(versions.items()):
+        rows = frame.where(F.col("batch").isin(batches))
+        yield log.definition.judging_schema(stream, version), rows, rows.count()
+
+
 def polars(frame: DataFrame) -> pl.DataFrame:
     """Return a Spark frame's rows on the driver."""
     found = pl.from_arrow(frame.toArrow())

@@ -19,7 +19,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.parts import MemoryPart, Part
 from claimlog.schema.table_schema import Table
 from claimlog.spark.files import light
-from claimlog.spark.log import SparkLog, known, polars, row_schema
+from claimlog.spark.log import SparkLog, by_schema, known, polars, row_schema
 from claimlog.spark.tabular import check_pandera
 from claimlog.spark.told import enter, tell
 from claimlog.validate import ROW_CHECKS, references, rows
@@ -98,10 +98,11 @@ def check_references(log: SparkLog, report: Report) -> None:
     from pyspark.sql import functions as F
 
     streams = log.definition.streams.items()
-    for stream, table in streams:
-        for _ in _references(table):
-            report.count("foreign-key", log.height(stream))
-            report.count("live-reference", log.height(stream))
+    for stream, _ in streams:
+        for schema, _, height in by_schema(log, stream):
+            for _ in _references(schema):
+                report.count("foreign-key", height)
+                report.count("live-reference", height)
     states = {name: _states(log.frames[name], table) for name, table in streams}
     refs = [refs for name, table in streams for refs in _refs(log, name, table, states[name])]
     targets = [states[name].withColumn("target", F.lit(name)) for name, _ in streams]
@@ -130,8 +131,12 @@ def _refs(log: SparkLog, stream: str, table: Table, states: DataFrame) -> Iterat
     from pyspark.sql import functions as F
 
     live = states.select(F.col("ref").alias(table.id), "last_seq", "is_live")
-    frame = log.frames[stream].join(live, table.id)
-    for label, target, column in _references(table):
+    references = (
+        (rows.join(live, table.id), *found)
+        for schema, rows, _ in by_schema(log, stream)
+        for found in _references(schema)
+    )
+    for frame, label, target, column in references:
         yield frame.select(
             F.lit(stream).alias("stream"),
             F.lit(label).alias("label"),

@@ -13,9 +13,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from claimlog.limits import FRICTIONLESS_CODES
 from claimlog.log.batch import listing, resources
-from claimlog.log.canonical import render
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table
 
@@ -65,7 +66,8 @@ def schema_of(table: Table, present: set[str]) -> dict[str, Any]:
     return {
         "fields": [
             {"name": item.name, "type": item.type, "constraints": dict(_constraints(item))}
-            for item in table.fields
+            # in the order of the keys of a canonical line: Frictionless matches by position
+            for item in sorted(table.fields, key=lambda item: item.name)
         ],
         "missingValues": table.spec.get("missingValues", [""]),
         "primaryKey": list(table.primary_key),
@@ -103,11 +105,18 @@ def check_samples(log: Log, size: int) -> Iterator[Task]:
     """
     from frictionless import Detector, Resource, Schema
 
-    for stream, table in log.definition.streams.items():
-        part = log.sample(stream, size)
+    samples = (
+        (stream, version, log.sample(stream, size).filter(pl.col("batch").is_in(batches)))
+        for stream in log.definition.streams
+        for version, batches in sorted(log.versions(stream).items())
+    )
+    for stream, version, part in samples:
         if part.is_empty():
             continue
-        rows = [json.loads(line) for line in render(part, table)]
+        table = log.definition.schema_of(stream, version)
+        rows = [
+            json.loads(log.line_of(stream, row, row["batch"])) for row in part.iter_rows(named=True)
+        ]
         lines = [log.place(stream, *place) for place in part.select("batch", "line").rows()]
         resource = Resource(
             # in lines it would first guess the types of a hundred rows, which the schema gives

@@ -22,14 +22,27 @@ def check_references(log: Log, report: Report) -> None:
     """
     for stream, table in log.own.items():
         frame = log.rows(stream).with_columns(alive(table).alias("is_live"))
-        for label, target, refs in _references(frame, table):
-            beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
-            unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
-            dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
-            for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
-                report.count(rule, frame.height)
-                said = wording(rule, label, target)
-                report.fail_rows(rule, stream, beside.filter(wrong), *said)
+        for schema, rows in log.by_schema(stream, frame):
+            for label, target, refs in _references(rows, schema):
+                _check_reference(log, report, stream, rows.height, label, target, refs)
+
+
+def _check_reference(
+    log: Log,
+    report: Report,
+    stream: str,
+    checked: int,
+    label: str,
+    target: str,
+    refs: pl.DataFrame,
+) -> None:
+    beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
+    unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
+    dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
+    for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
+        report.count(rule, checked)
+        said = wording(rule, label, target)
+        report.fail_rows(rule, stream, beside.filter(wrong), *said)
 
 
 def wording(rule: str, label: str, target: str) -> tuple[Callable[[dict[str, Any]], str], str]:

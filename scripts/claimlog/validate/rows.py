@@ -35,7 +35,7 @@ def check_requirements(log: Log, report: Report) -> None:
                     f"{rule.sentence[0].lower()}{rule.sentence[1:].rstrip('.')}"
                 )
 
-            report.check(rule.id, stream, log.rows(stream), when & ~then, say)
+            report.check(rule.id, stream, log.rows_since(stream, rule.since), when & ~then, say)
 
 
 def _condition(column: str, state: str) -> pl.Expr:
@@ -82,8 +82,10 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Put beside every row what the row before it of the same entity was."""
     frame = frame.sort(table.id, "seq")
     same = pl.col(table.id).shift(1) == pl.col(table.id)
+    in_use = [table.by_name[name] for name in table.in_use]
     unchanged = same & reduce(
-        pl.Expr.__and__, (pl.col(n).eq_missing(pl.col(n).shift(1)) for n in table.content)
+        pl.Expr.__and__,
+        (state.eq_missing(state.shift(1)) for state in map(_state, in_use)),
     )
     return frame.with_columns(
         pl.when(same).then(pl.col("action").shift(1)).alias("before_action"),
@@ -94,6 +96,15 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         # the first of several is right, those after it are not
         (~pl.struct(table.id, "version").is_first_distinct()).alias("repeats"),
     )
+
+
+def _state(item: Field) -> pl.Expr:
+    """Return a column as versions of an entity are compared by it: without retired keys."""
+    column = pl.col(item.name)
+    if not any(inner.retired for inner in item.fields):
+        return column
+    names = [inner.name for inner in item.fields if not inner.retired]
+    return column.list.eval(pl.struct(pl.element().struct.field(name) for name in names))
 
 
 def _check_identity(report: Report, stream: str, frame: pl.DataFrame) -> None:
@@ -224,15 +235,17 @@ def _in_order(log: Log) -> bool:
 def check_dates(log: Log, report: Report) -> None:
     """Check every EDTF column, those inside arrays included; each distinct value is parsed once."""
     for stream, table in log.own.items():
-        frame = log.rows(stream)
-        for item in table.fields:
-            if item.edtf:
-                _check_date(report, stream, frame, item, item.name)
-            for inner in item.fields:
-                if inner.edtf:
-                    parts = frame.select(table.id, "batch", "line", item.name).explode(item.name)
-                    dates = parts.with_columns(pl.col(item.name).struct.field(inner.name))
-                    _check_date(report, stream, dates, inner, inner.name)
+        for schema, frame in log.by_schema(stream, log.rows(stream)):
+            for item in schema.fields:
+                if item.edtf:
+                    _check_date(report, stream, frame, item, item.name)
+                for inner in item.fields:
+                    if inner.edtf:
+                        parts = frame.select(table.id, "batch", "line", item.name)
+                        dates = parts.explode(item.name).with_columns(
+                            pl.col(item.name).struct.field(inner.name)
+                        )
+                        _check_date(report, stream, dates, inner, inner.name)
 
 
 def _check_date(report: Report, stream: str, frame: pl.DataFrame, item: Field, column: str) -> None:
