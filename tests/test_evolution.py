@@ -137,7 +137,11 @@ def actor(name: str, kind: str, **given: Any) -> Spec:
 @pytest.fixture(scope="module")
 def evolved(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The tiny package after three schema versions, with rows of each of them."""
-    world = copied(made, tmp_path_factory.mktemp("evolved"))
+    return evolve(copied(made, tmp_path_factory.mktemp("evolved")))
+
+
+def evolve(world: World) -> World:
+    """Take the tiny package through three schema versions, with rows of each of them."""
     to_second(world)
     world = World(Package(world.root), world.texts)
     port = actor("port", "agency", part_of="nor", description="A port.", seat="Quay", note="Old.")

@@ -26,7 +26,8 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
-from conftest import ROOT, World
+from conftest import ROOT, World, copied
+from test_evolution import evolve
 from workshop.bench.synthetic_log import make_log
 
 if importlib.util.find_spec("pyspark") is None:
@@ -92,6 +93,19 @@ def test_every_table_has_the_same_logical_hash_by_both_engines(built: Path) -> N
     embedded, distributed = hashes(built)
     assert distributed == embedded
     assert len(embedded) > 30
+
+
+def test_three_schema_versions_give_the_same_tables_and_report_by_both_engines(
+    made: World, tmp_path: Path
+) -> None:
+    evolve(copied(made, tmp_path))
+    embedded, distributed = hashes(both(tmp_path))
+    assert distributed == embedded
+    counts = []
+    for engine in ("embedded", "spark"):
+        report = json.loads((tmp_path / engine / "validation.json").read_text("utf-8"))
+        counts.append({rule["id"]: (rule["status"], rule["checked"]) for rule in report["rules"]})
+    assert counts[0] == counts[1]
 
 
 def test_duckdb_reads_the_same_rows_and_types_from_the_partitioned_files(built: Path) -> None:
