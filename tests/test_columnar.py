@@ -21,11 +21,11 @@ from claimlog.log.lines import arrow_schema
 from claimlog.log.parquet_pages import pages
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World
 
-CLAIMS = Schemas(Package(ROOT)).streams["claims"]
+CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 
 
 def sealed_twice(world: World, tmp_path: Path) -> World:
@@ -60,7 +60,7 @@ def test_a_log_in_columns_builds_the_same_tables(world: World, tmp_path: Path) -
     other = sealed_twice(world, tmp_path)
     for made in (world, other):
         build(made.package, made.package.build)
-    for name, table in read(world.package).schemas.tables.items():
+    for name, table in read(world.package).definition.tables.items():
         one, two = (
             of_parquet(made.package.build / "parquet" / f"{name}.parquet", table).root
             for made in (world, other)

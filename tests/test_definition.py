@@ -23,8 +23,8 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.schema.definition import read_definition
 from claimlog.schema.patterns import matches, pattern_flaw
-from claimlog.schema.table_schema import Schemas
 from claimlog.validate import Report, validate
 from claimlog.validate.descriptor import FOLLOWED, check_descriptor
 from claimlog.validate.frictionless import descriptor_of
@@ -322,9 +322,7 @@ READ = (
 def read_all(world: World) -> None:
     """Read every file of a definition, and the log."""
     package = Package(world.root)
-    schemas = Schemas(package)
-    _ = package.descriptor, package.thresholds, schemas.streams, schemas.tables
-    _ = schemas.codebook.about, schemas.codebook.codes, schemas.codebook.variables
+    read_definition(package)
     validate(read(package))
 
 

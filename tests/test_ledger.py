@@ -46,7 +46,7 @@ def quick() -> Iterator[None]:
 
 
 def ids(log: Log, stream: str) -> list[str]:
-    return log.rows(stream).sort("seq")[log.schemas.streams[stream].id].to_list()
+    return log.rows(stream).sort("seq")[log.definition.streams[stream].id].to_list()
 
 
 def assert_sound(world: World, frictionless: bool = False) -> Log:

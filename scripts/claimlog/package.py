@@ -1,8 +1,7 @@
-"""The package on disk: where its parts lie, its descriptor, and its thresholds."""
+"""The package on disk: where its parts lie, its descriptor, and reading files of its definition."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +16,7 @@ from claimlog.limits import (
     DEPTH,
     DOCUMENT_BYTES,
     FILE_BYTES,
-    LEAST_THRESHOLDS,
     STATE_BYTES,
-    THRESHOLDS,
 )
 from claimlog.untrusted_files import files_below, parse_json, parse_table, read_regular
 
@@ -78,24 +75,6 @@ class Package:
         """The descriptor: the only home of name, version and licence."""
         return self.json(DESCRIPTOR)
 
-    @cached_property
-    def thresholds(self) -> dict[str, int]:
-        """Limits and sizes, from ``schemas/thresholds.csv``, which gives each its reason.
-
-        How large each may be is not the package's to say: `limits.THRESHOLDS`.
-        """
-        shown = "schemas/thresholds.csv"
-        rows = self.table(shown, ("name", "value", "unit", "reason"))
-        for line, row in enumerate(rows, 2):
-            if not re.fullmatch("[0-9]{1,15}", row["value"]):
-                raise ClaimlogError(f"{shown}:{line}: {row['value']!r} is no whole number; mend it")
-            most = THRESHOLDS.get(row["name"], int(row["value"]))
-            least = LEAST_THRESHOLDS.get(row["name"], 0)
-            if not least <= int(row["value"]) <= most:
-                said = f"{row['name']} is {row['value']}, expected {least} to {most}"
-                raise ClaimlogError(f"{shown}:{line}: {said}; mend it")
-        return Thresholds({row["name"]: int(row["value"]) for row in rows})
-
     def json(self, name: str) -> dict[str, Any]:
         """Read a file of the package's definition that holds one I-JSON object.
 
@@ -111,15 +90,22 @@ class Package:
         """
         return parse_json(self._read(name), name)
 
-    def table(self, name: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    def table(
+        self, name: str, columns: Sequence[str], optional: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
         """Read a CSV file of the package's definition that has exactly these columns.
+
+        Parameters
+        ----------
+        optional
+            Columns that may follow, all of them or none; empty where they do not.
 
         Raises
         ------
         ClaimlogError
             As `json` does.
         """
-        return parse_table(self._read(name), name, columns)
+        return parse_table(self._read(name), name, columns, optional)
 
     def _read(self, name: str) -> bytes:
         """Every file of a definition is read here, and nothing that it names is opened by it."""
@@ -193,13 +179,6 @@ class Package:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
-
-
-class Thresholds(dict[str, int]):
-    """Numbers by name; one that is not there is said to be missing."""
-
-    def __missing__(self, name: str) -> int:
-        raise ClaimlogError(f"schemas/thresholds.csv: has no {name}; restore it from git")
 
 
 def read_json(path: Path, shown: str) -> dict[str, Any]:

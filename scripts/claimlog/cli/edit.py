@@ -20,7 +20,8 @@ from claimlog.cli.base import (
 )
 from claimlog.cli.output import line, lines
 from claimlog.errors import UsageError
-from claimlog.schema.table_schema import STREAMS, Schemas, Table
+from claimlog.schema.definition import read_streams
+from claimlog.schema.table_schema import STREAMS, Table
 
 ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
 
@@ -36,7 +37,7 @@ class FieldsCommand(click.Command):
         table = schema_of(ctx.ensure_object(Context), self.entity)
         own = super().get_params(ctx)
         taken = {param.name for param in own}
-        columns = (table.id, *table.content)
+        columns = (table.id, *table.in_use)
         return [*own, *(_option(table, name) for name in columns if name not in taken)]
 
 
@@ -51,7 +52,7 @@ def _option(table: Table, name: str) -> click.Option:
 
 
 def schema_of(context: Context, entity: str) -> Table:
-    return Schemas(context.package).streams[f"{entity}s"]
+    return read_streams(context.package)[f"{entity}s"]
 
 
 @click.group("add")

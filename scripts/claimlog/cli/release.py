@@ -179,7 +179,6 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
 
     OLD and NEW are versions, or head for the log as it stands.
     """
-    from claimlog.export.deprecations import read_deprecations
     from claimlog.log.read_log import read
     from claimlog.release.diff import as_json, as_text, compare
 
@@ -188,8 +187,7 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
     first, second = (_point(log, name) for name in (old, new))
     if first.size > second.size:
         raise UsageError(f"{old} is later than {new}; swap them")
-    deprecated = read_deprecations(context.package, log.schemas.tables)
-    found = compare(log, first, second, deprecated)
+    found = compare(log, first, second, log.definition.deprecations)
     if json_out:
         json_block(as_json(found))
     else:

@@ -84,7 +84,7 @@ class Writer:
         ClaimlogError
             If a key is unknown, a value has the wrong type, or the passage cannot be found.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         state = self._state(table, given, {})
         if not state.get(table.id):
             state[table.id] = self._next_id(stream, table, state)
@@ -114,7 +114,7 @@ class Writer:
         ClaimlogError
             As for `added`, or if the entity is not live.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         state = self._state(table, given, before)
         state[table.id] = identifier
@@ -128,7 +128,7 @@ class Writer:
         ClaimlogError
             If the entity is not live.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         return self._enveloped(table, before, "retract", before["version"] + 1, reason)
 
@@ -136,7 +136,10 @@ class Writer:
         self, table: Table, state: dict[str, Any], action: str, version: int, reason: str | None
     ) -> dict[str, Any]:
         return {
-            **{name: state[name] for name in (table.id, *table.content)},
+            **{
+                name: _without_retired(table.by_name[name], state[name])
+                for name in (table.id, *table.content)
+            },
             "action": action,
             "version": version,
             "recorded_at": self.recorded_at,
@@ -148,7 +151,7 @@ class Writer:
         self, table: Table, given: Mapping[str, Any], before: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return the full content of a row from what is given and what was before."""
-        allowed = (table.id, *table.content)
+        allowed = (table.id, *table.in_use)
         inputs = INPUTS.get(table.name, ())
         for key in given:
             if key not in (*allowed, *inputs):
@@ -158,7 +161,7 @@ class Writer:
         state = {
             item.name: before.get(item.name, [] if item.type == "array" else None)
             for item in table.fields
-            if item.name in allowed
+            if item.name in (table.id, *table.content)
         }
         for key, value in given.items():
             if key in inputs:
@@ -222,7 +225,7 @@ class Writer:
         return text, str(source)
 
     def _last(self, stream: str, identifier: str) -> dict[str, Any] | None:
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         rows = self.log.history(stream, identifier)
         if rows.is_empty():
             return None
@@ -265,6 +268,14 @@ class Writer:
             if re.fullmatch(rf"{re.escape(head)}[0-9]+", name)
         ]
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
+
+
+def _without_retired(item: Field, value: Any) -> Any:
+    """Return a value as a new row holds it: nothing in columns and keys that are retired."""
+    if item.retired:
+        return [] if item.type == "array" else None
+    retired = dict.fromkeys(inner.name for inner in item.fields if inner.retired)
+    return [{**part, **retired} for part in value] if retired and value else value
 
 
 def _identity(path: Path) -> dict[str, Any]:

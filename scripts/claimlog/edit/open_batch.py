@@ -21,6 +21,7 @@ from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS
+from claimlog.schema.thresholds import read_thresholds
 from claimlog.sources.text import Texts
 from claimlog.state import checked_state, open_lock
 from claimlog.swap import publishing, tidy
@@ -41,7 +42,7 @@ def locked(package: Package) -> Iterator[None]:
     _refuse_committed(package)
     handle = open_lock(package)
     try:
-        deadline = time.monotonic() + package.thresholds["lock_seconds"]
+        deadline = time.monotonic() + read_thresholds(package)["lock_seconds"]
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

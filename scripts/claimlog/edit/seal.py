@@ -106,7 +106,7 @@ def seal(
                 own = pl.col("batch") == batch.number
                 rows = log.scan(stream).filter(own).collect().sort("seq")
                 file = place / f"{stream}{COLUMNS}"
-                write_rows(rows, log.schemas.streams[stream], file)
+                write_rows(rows, log.definition.streams[stream], file)
                 listed = manifest["files"].pop(f"{stream}{LINES}")
                 with file.open("rb") as handle:
                     digest = file_digest(handle, "sha256").hexdigest()
@@ -129,7 +129,7 @@ def seal(
 def _contents(log: Log, batch: Batch) -> Iterator[str]:
     """Yield a line about the rows of each author in each stream of the last batch of `log`."""
     for stream in batch.streams:
-        key = log.schemas.streams[stream].id
+        key = log.definition.streams[stream].id
         own = log.scan(stream).filter(pl.col("batch") == batch.number)
         rows = own.select("recorded_by", key).collect()
         for (author,), part in rows.group_by("recorded_by", maintain_order=True):
@@ -168,7 +168,7 @@ def make_manifest(
             "rows": lines.rows,
             "bytes": lines.size,
             "sha256": lines.sha256,
-            "schema_version": log.schemas.streams[stream].version,
+            "schema_version": log.definition.streams[stream].version,
         }
     return {
         "number": batch.number,
@@ -177,7 +177,7 @@ def make_manifest(
         "method": method,
         "recorded_by": recorded_by,
         "sealed_at": max(times),
-        "codebook_version": log.schemas.codebook.version,
+        "codebook_version": log.definition.codebook.version,
         "previous_sha256": last.manifest_sha256 if last else None,
         "files": files,
         "tree": {

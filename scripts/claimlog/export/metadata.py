@@ -10,8 +10,8 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import web_address
 from claimlog.export.acts import ACT, MARK
-from claimlog.package import Package
-from claimlog.schema.table_schema import Field, Schemas, Table
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Field, Table
 
 CELLS = 560
 """Cells of a table that Datasette shows at once: to draw more takes longer than to find them."""
@@ -22,9 +22,9 @@ ROWS = 20
 HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
 
 
-def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> dict[str, Any]:
+def metadata(definition: Definition, state: Mapping[str, Any]) -> dict[str, Any]:
     """Return Datasette's metadata for a build."""
-    about = package.descriptor
+    about = definition.descriptor
     licence = about["licenses"][0]
     common = {
         "license": licence["title"],
@@ -41,7 +41,7 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
         "plugins": {
             "claimlog": {
                 "head": {key: about[key] for key in about if key != "resources"},
-                "codebook_version": schemas.codebook.version,
+                "codebook_version": definition.codebook.version,
                 "tree_size": state["tree_size"],
                 "root": state["root"],
             }
@@ -51,7 +51,7 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
                 "title": about["title"],
                 "description": about["description"],
                 **common,
-                "tables": {table.name: _table(table) for table in schemas.tables.values()},
+                "tables": {table.name: _table(table) for table in definition.tables.values()},
                 "queries": queries(),
             }
         },

@@ -41,11 +41,11 @@ def check_descriptors(copy: ReleaseCopy, verdict: Verdict) -> None:
         (),
     )
     described = read_json(folder / DESCRIPTOR, DESCRIPTOR)
-    facts = facts_of(folder, copy.package, plan, described, copy.digests)
+    facts = facts_of(folder, copy.log.definition, plan, described, copy.digests)
     files = {name: read_bytes(folder / name, name) for name in READERS if (folder / name).is_file()}
     for sentence in agreement(files, facts):
         verdict.findings.append(Finding(RULE, "", sentence, remedy=AGAIN))
-    found = summary(copy.package, facts, plan.batches, copy.table_hashes)
+    found = summary(facts, plan.batches, copy.table_hashes)
     if {**found, "fold_version": None} != {**said, "fold_version": None}:
         message = "does not say what the files hold"
         verdict.findings.append(Finding(RULE, RELEASE, message, remedy=AGAIN))
@@ -80,11 +80,10 @@ def _check_words(copy: ReleaseCopy, facts: Facts, verdict: Verdict) -> None:
 def _written_anew(copy: ReleaseCopy, facts: Facts) -> Iterator[tuple[str, bytes]]:
     """Yield every file that follows from the others, as it is written now."""
     log = copy.readable_log()
-    tables = log.schemas.tables
     state = folded_state(log, cutoff(log, None))
-    described = describe(copy.package, tables, facts.rows, state, Hashed(copy.folder))
+    described = describe(log.definition, facts.rows, state, Hashed(copy.folder))
     yield from descriptors(facts, described).items()
-    said = {**copy.summary, **summary(copy.package, facts, len(log.batches), copy.table_hashes)}
+    said = {**copy.summary, **summary(facts, len(log.batches), copy.table_hashes)}
     yield RELEASE, dump_json({**said, "fold_version": copy.summary.get("fold_version")})
     if copy.report is not None:
         yield VALIDATION, copy.report.dump()

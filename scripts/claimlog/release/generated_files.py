@@ -12,7 +12,8 @@ from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.descriptors import citation
 from claimlog.release.metadata import of_entry
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
+from claimlog.schema.expansion import expanded
 from claimlog.validate.report import RULES_FILE, rules_text
 
 CITATION = "CITATION.cff"
@@ -25,13 +26,14 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
     These are the schemas with what they take from each other and from the code lists; the rules of
     the code; the coder's manual and CITATION.cff (of the last release) where they exist.
     """
-    schemas = Schemas(package)
-    yield from schemas.expanded()
+    definition = read_definition(package)
+    for name, text in expanded(definition):
+        yield package.root / name, text
     if (rules := package.schemas / RULES_FILE).is_file():
         yield rules, rules_text()
     manual = package.root / PAGE
     if manual.is_file():
-        yield manual, coding_manual(schemas)
+        yield manual, coding_manual(definition)
     cited = package.root / CITATION
     if cited.is_file() and (index := read_index(package)):
         yield cited, citation.describe(of_entry(read(package), index[-1])).decode()
@@ -80,8 +82,6 @@ def refuse_stale_schemas(package: Package) -> None:
     ClaimlogError
         Naming the first file that is stale.
     """
-    for path, text in Schemas(package).expanded():
-        if package.document(path) != text:
-            raise ClaimlogError(
-                f"{package.relative(path)}: is stale; {REMEDY}, commit that, and run this again"
-            )
+    for name, text in expanded(read_definition(package)):
+        if package.document(package.root / name) != text:
+            raise ClaimlogError(f"{name}: is stale; {REMEDY}, commit that, and run this again")

@@ -17,7 +17,7 @@ from claimlog.release.served_rows import SPARE_ROWS, Reader, readers
 from claimlog.release.verdict import Verdict
 from claimlog.schema.table_schema import STREAMS
 from claimlog.validate import validate
-from claimlog.validate.report import code_rules, stated_rules
+from claimlog.validate.report import code_rules
 
 RULE = "release-root"
 KEPT = "release-kept-root"
@@ -32,7 +32,7 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     log = copy.log
     waived = {}
     if verdict.vouchers:
-        unstated = {*code_rules()} - stated_rules(copy.package)
+        unstated = {*code_rules()} - log.definition.stated_rules
         why = f"release {verdict.version} does not state it"
         waived = dict.fromkeys(sorted(unstated), why)
     report = validate(log, None, waived=waived)
@@ -102,7 +102,7 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
 def _served_leaves(log: Log, rows: Reader) -> Iterator[tuple[int, bytes]]:
     """Yield position and leaf hash of every row of the log, as the tables of versions serve it."""
     for name in STREAMS:
-        table = log.schemas.tables[f"{log.schemas.streams[name].entity}_versions"]
+        table = log.definition.tables[f"{log.definition.streams[name].entity}_versions"]
         for row in rows(table, log.height(name) + SPARE_ROWS):
             line = log.line_of(name, row, row["batch"])
             yield row["valid_from_seq"], leaf_hash(line)

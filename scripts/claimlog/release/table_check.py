@@ -80,7 +80,7 @@ def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
     byte, and are not written anew.
     """
     log = copy.readable_log()
-    tables = log.schemas.tables
+    tables = log.definition.tables
     comparisons: dict[str, _TableComparison] = {}
     for name, frame in compiled(log, cutoff(log, None)):
         if name not in comparisons:
@@ -124,7 +124,7 @@ def _report_rewriting(comparisons: Sequence[_TableComparison], verdict: Verdict)
 
 def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Parquet and SQLite hold the same rows, of which ``release.json`` gives the hash."""
-    tables = copy.readable_log().schemas.tables
+    tables = copy.readable_log().definition.tables
     compared = 0
     for table in tables.values():
         for shown, rows in _served(copy, table):
@@ -144,7 +144,7 @@ def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 def _check_footers(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Hold the footers of Parquet files against the rows that Arrow reads."""
-    for table in copy.readable_log().schemas.tables.values():
+    for table in copy.readable_log().definition.tables.values():
         flaws = islice(footer_flaws(parquet_path(copy, table), table), LISTED)
         shown = f"parquet/{table.name}.parquet"
         verdict.findings += [Finding(PARQUET, shown, flaw, remedy=AGAIN) for flaw in flaws]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from claimlog.errors import Finding, is_of_the_machine
-from claimlog.export.deprecations import read_deprecations, views
+from claimlog.export.compatibility_views import compatibility_views
 from claimlog.log.release_index import Entry, Version
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.descriptor_check import check_descriptors
@@ -126,14 +126,14 @@ def _check_names(copy: ReleaseCopy, verdict: Verdict) -> None:
     """
     if not verdict.vouchers:
         name = str(copy.package.descriptor["name"])
-        verdict.findings += check_names(copy.folder, name, copy.log.schemas.tables)
+        verdict.findings += check_names(copy.folder, name, copy.log.definition.tables)
         verdict.checked.append("names of the files against the definition")
 
 
 def _check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The SQLite file holds the tables of the definition, and nothing that a read would run."""
-    tables = copy.log.schemas.tables
-    given = {*views(read_deprecations(copy.package, tables), tables)}
+    tables = copy.log.definition.tables
+    given = {*compatibility_views(copy.log.definition)}
     path = database_path(copy)
     found = [*check_objects(path, tables, given)]
     copy.database_is_plain = not found

@@ -52,6 +52,8 @@ def _column(item: Field) -> Column:
     from pyspark.sql import functions as F
 
     column = F.col(item.name)
+    if item.derived_from is not None:
+        column = F.coalesce(column, F.col(item.derived_from))
     if item.type == "datetime":
         column = F.to_timestamp(column, "yyyy-MM-dd'T'HH:mm:ssX")
     elif item.type in TYPES:

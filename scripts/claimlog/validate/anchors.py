@@ -71,9 +71,9 @@ def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, te
         *(("anchor-words",) if claims else ()),
     ):
         report.count(rule, frame.height)
-    limit = log.package.thresholds["shared_words"]
+    limit = log.definition.thresholds["shared_words"]
     runs = {digest(run) for run in _runs(words(text.content), limit)}
-    table = log.schemas.streams[stream]
+    table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.place(stream, row["batch"], row["line"])
         for rule, message, remedy in (
