@@ -22,7 +22,7 @@ OBJECTS = 10_000
 NAME = r'"(?:[^"]|"")+"'
 COLUMN = f"{NAME}(?: AS {NAME})?"
 VIEW = re.compile(f"CREATE VIEW {NAME} AS SELECT {COLUMN}(?:, {COLUMN})* FROM ({NAME})")
-"""A table under its columns' former names, see `claimlog.export.deprecations`."""
+"""A table under its columns' former names, see `claimlog.export.compatibility_views`."""
 
 VIRTUAL = re.compile(r"CREATE VIRTUAL TABLE \S+ USING (\w+)\s*\(", re.I)
 GENERATED = (2, 3)
