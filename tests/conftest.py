@@ -264,7 +264,6 @@ class World:
             at = next(i for i, line in enumerate(lines) if line.startswith(f"{name},"))
             lines[at] = f"{name},{value},row,For a test."
         path.write_text("\n".join(lines) + "\n", "utf-8")
-        self.package.__dict__.pop("thresholds", None)
 
     def reseal(self) -> None:
         """Make every manifest agree with what the files now hold."""

@@ -24,7 +24,8 @@ from claimlog.log.batch import MANIFEST, dump_manifest, resources, sealed_batche
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.schema.definition import read_definition
+from claimlog.schema.table_schema import STREAMS
 from claimlog.sources.anchor import anchor
 from claimlog.sources.text import Text
 
@@ -37,7 +38,7 @@ Key = tuple[str, str]
 ROOT = Path(__file__).resolve().parents[1]
 EPOCH = datetime(2026, 1, 1)
 PACKAGE = Package(ROOT)
-SCHEMAS = Schemas(PACKAGE)
+SCHEMAS = read_definition(PACKAGE)
 CODES = {name: [row["code"] for row in rows] for name, rows in SCHEMAS.codebook.codes.items()}
 EMPTY: dict[str, Row] = {
     name: {item.name: [] if item.type == "array" else None for item in table.fields}

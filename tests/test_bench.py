@@ -31,7 +31,7 @@ from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import Files, read, read_into_parts
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
 from claimlog.sources.text import Texts
@@ -52,7 +52,7 @@ from workshop.bench.suites import SUITES, BenchOptions, Suite, load_suite, run_m
 from workshop.bench.synthetic_log import make_log
 from workshop.docs.markers import END, start_marker
 
-QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
+QUERIES = available_queries(read_definition(Package(ROOT)))
 CLAIMS = 500
 START = start_marker("bench-peers")
 
@@ -364,7 +364,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     run_module("workshop.bench.site.dataset", str(ROOT), str(folder), str(SITE_CLAIMS))
     package = Package(folder / "package")
     with closing(sqlite3.connect(package.build / "bench.db")) as database:
-        known = address_kinds(database, "bench", Schemas(package))
+        known = address_kinds(database, "bench", read_definition(package))
     one = [AddressKind(kind.name, kind.group, kind.paths[:1]) for kind in known]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site_suite, "address_kinds", lambda *_: one)

@@ -30,11 +30,12 @@ from claimlog.fold import cutoff, fold
 from claimlog.fold.corroboration import roots
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.schema.definition import read_definition
+from claimlog.schema.table_schema import STREAMS
 from claimlog.swap import publishing
 from conftest import ROOT, World, claim, copied, hop, source
 
-TABLES = Schemas(Package(ROOT)).tables
+TABLES = read_definition(Package(ROOT)).tables
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,8 @@ def test_the_fold_of_any_prefix_equals_a_fold_by_hand(made: World) -> None:
     log = read(made.package)
     lazy = {name: log.scan(name) for name in log.streams}
     for size in range(1, log.size + 1):
-        tables = fold(lazy, log.schemas, size)
-        for stream, table in log.schemas.streams.items():
+        tables = fold(lazy, log.definition, size)
+        for stream, table in log.definition.streams.items():
             if stream == "codings":
                 continue
             rows = [row for row in log.rows(stream).to_dicts() if row["seq"] < size]
@@ -486,7 +487,7 @@ def test_rows_survive_the_way_through_the_compiler_unchanged(built: World) -> No
     rows = log.rows("claims").sort("claim_id", "version")
     stored = pl.read_parquet(built.package.build / "parquet" / "claim_versions.parquet")
     stored = stored.sort("claim_id", "version")
-    for name in log.schemas.streams["claims"].names:
+    for name in log.definition.streams["claims"].names:
         mine, theirs = rows[name], stored[name]
         if name == "recorded_at":
             theirs = theirs.dt.to_string("%Y-%m-%dT%H:%M:%SZ")
@@ -501,7 +502,7 @@ def test_the_leaf_hashes_can_be_computed_again_from_the_served_rows(built: World
 
     leaves: dict[int, bytes] = {}
     with database(built) as db:
-        for stream, table in Schemas(built.package).streams.items():
+        for stream, table in read_definition(built.package).streams.items():
             for row in db.execute(f"select * from {table.entity}_versions"):
                 whole = {
                     item.name: json.loads(row[item.name])
@@ -603,7 +604,7 @@ def test_an_empty_log_builds_empty_tables(bare: World) -> None:
 def test_the_embedded_fold_gives_each_column_its_type(made: World) -> None:
     log = read(made.package)
     frames = dict(compiled(log, cutoff(log, None)))
-    for name, table in log.schemas.tables.items():
+    for name, table in log.definition.tables.items():
         assert frames[name].equals(conform(_as_text(frames[name]).lazy(), table)), name
 
 

@@ -17,11 +17,12 @@ from claimlog.log.canonical import encode, explain, render
 from claimlog.log.lines import arrow_schema, read_lines
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Field, Schemas, Table
+from claimlog.schema.definition import read_definition
+from claimlog.schema.table_schema import STREAMS, Field, Table
 from claimlog.strict_json import decode
 from conftest import ROOT, World
 
-SCHEMAS = Schemas(Package(ROOT))
+SCHEMAS = read_definition(Package(ROOT))
 LONGEST = 1 << 20
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -126,7 +127,7 @@ def test_encode_refuses_a_value_without_canonical_form(value: object) -> None:
 @pytest.mark.parametrize("stream", STREAMS)
 def test_render_equals_encode_on_the_rows_of_the_tiny_package(world: World, stream: str) -> None:
     log = read(world.package)
-    frame, table = log.rows(stream), log.schemas.streams[stream]
+    frame, table = log.rows(stream), log.definition.streams[stream]
     lines = [encode(row).decode() + "\n" for row in frame.select(table.names).to_dicts()]
     assert render(frame, table).to_list() == lines
 

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from claimlog import checkout as checkout_module
 from claimlog import git
@@ -207,6 +209,26 @@ def test_why_git_failed_is_said(repo: Repo) -> None:
         committed(repo.package)
 
 
+def test_the_remedy_names_the_checkout_and_holds_no_word_of_it(repo: Repo, tmp_path: Path) -> None:
+    """Git's messages repeat what a configuration says, so none of their lines is a command."""
+    (repo.root / ".git" / "config").write_text(
+        "[core]\n\trepositoryformatversion = 1\n"
+        "[extensions \"git config --global core.sshCommand 'touch x' && git fetch #\"]\n\tx = 1\n"
+    )
+    status, said = run(repo.root, "validate")
+    assert (status, "unknown repository extension" in said) == (0, True)
+    assert "git config" not in said
+    place = tmp_path / "a b; touch x"
+    reason = git._reason(b"fatal: detected dubious ownership in repository at 'x'\n", place)
+    assert reason.endswith(f"--add safe.directory '{place}'")
+
+
+def test_names_in_commands_that_are_printed_are_quoted(repo: Repo) -> None:
+    (repo.root / ".claimlog" / "rebase-out" / "x; touch y.z").mkdir(parents=True)
+    status, said = run(repo.root, "validate")
+    assert (status, "claimlog rebase 'x; touch y' [batch-files]" in said) == (1, True), said
+
+
 def test_a_broken_repository_is_said_to_be_broken(repo: Repo) -> None:
     (repo.root / ".git" / "HEAD").write_text("nonsense\n")
     status, said = run(repo.root, "validate")
@@ -224,6 +246,26 @@ def test_a_repository_that_never_answers_is_given_up(
         CheckoutError, match=r"did not answer within 1 seconds|not a git repository"
     ):
         Checkout.of(repo.package).head()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="NOT RUN: macOS limits no address space")
+@pytest.mark.parametrize("name", ["commondir", "objects/info/alternates", "refs/tags/v9.0.0"])
+def test_git_takes_a_limited_memory(name: str, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, "MEMORY_BYTES", 64 << 20)
+    (repo.root / ".git" / name).unlink(missing_ok=True)
+    (repo.root / ".git" / name).symlink_to("/dev/zero")
+    with pytest.raises(CheckoutError, match=r"[Oo]ut of memory|failed: it gave no reason"):
+        Checkout.of(repo.package).release_tag()
+
+
+def test_a_tree_that_lists_millions_of_files_is_refused(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout_module, "FILES", 5)
+    checkout = Checkout.of(repo.package)
+    for ask in (lambda: checkout.blobs("HEAD"), checkout.changes):
+        with pytest.raises(CheckoutError, match=r"git ls-(tree|files): lists more than 5 files"):
+            ask()
 
 
 def test_an_answer_without_end_is_cut_off(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,6 +447,122 @@ def test_a_commit_that_unpacks_to_too_much_is_refused(
     for name in held:
         assert (tmp_path / "unpacked" / name).read_bytes() == (repo.root / name).read_bytes()
     assert checkout.changes() == []
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """Somebody's directory, with names that claimlog writes to in a package."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    for name in ("codebook.md", "0.1.1.json", "tiny-0.1.0.signature", "CITATION.cff"):
+        (folder / name).write_text("mine")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("docs", "schemas --write"),
+        ("docs", "seal --slug quay --title Quay --method Testing --by x"),
+        ("dist", "release 0.1.1"),
+        ("dist", "release --published 0.1.0 --sign KEY"),
+        ("releases", "release 0.1.1"),
+        ("events", "build --out events/codebook"),
+    ],
+)
+def test_nothing_is_written_through_a_link(
+    name: str, words: str, repo: Repo, elsewhere: Path
+) -> None:
+    """Git carries links, so that a directory of a clone can lead to somebody's home."""
+    key = elsewhere.parent / "key.pem"
+    secret = Ed25519PrivateKey.generate()
+    key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    before = {path.name: path.read_bytes() for path in elsewhere.iterdir()}
+    repo.world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
+    shutil.rmtree(repo.root / name, ignore_errors=True)
+    (repo.root / name).symlink_to(elsewhere)
+    status, said = run(repo.root, *words.replace("KEY", str(key)).split())
+    assert (status, "Traceback" in said) == (1, False), said
+    assert {path.name: path.read_bytes() for path in elsewhere.iterdir()} == before
+    with pytest.raises(ClaimlogError, match=f"^{name}: is a symbolic link, through which nothing"):
+        repo.package.write(repo.root / name / "x", b"")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CITATION.cff", "docs/codebook.md", "CHANGELOG.md"])
+def test_what_is_in_the_place_of_a_page_is_neither_read_nor_shown(
+    name: str, repo: Repo, elsewhere: Path
+) -> None:
+    path = repo.root / name
+    path.parent.mkdir(exist_ok=True)
+    words = ("release", "9.9.9") if name == "CHANGELOG.md" else ("schemas",)
+    for make in (
+        lambda: path.symlink_to(elsewhere / "codebook.md"),
+        lambda: path.symlink_to("/dev/zero"),
+        lambda: os.mkfifo(path),
+        lambda: (path.touch(), os.truncate(path, 60 << 30)),
+    ):
+        path.unlink(missing_ok=True)
+        make()
+        status, said = run(repo.root, *words)
+        assert "mine" not in said
+        assert "Traceback" not in said
+        assert status == 0 or said.count("\n") == 1, said
+
+
+def test_files_that_are_not_committed_are_looked_into_only_if_they_can_be_texts(
+    repo: Repo,
+) -> None:
+    (repo.root / "large.txt").touch()
+    os.truncate(repo.root / "large.txt", 60 << 30)
+    (repo.root / "link.txt").symlink_to("/dev/zero")
+    with pytest.raises(ClaimlogError, match=r"^not committed: large\.txt, link\.txt;"):
+        committed(repo.package)
+    shutil.copy(next(repo.world.texts.iterdir()), repo.root / "a text.txt")
+    with pytest.raises(ClaimlogError, match=r"^a text\.txt: holds source texts"):
+        committed(repo.package)
+
+
+def test_directories_without_end_are_named(repo: Repo) -> None:
+    place = repo.root / "schemas"
+    for _ in range(40):
+        place /= "d"
+    place.mkdir(parents=True)
+    (place / "x").touch()
+    for command in ("validate", "build", "schemas"):
+        status, said = run(repo.root, command)
+        assert (status, "schemas: holds more than 1,000 files" in said) == (1, True), said
+        assert said.count("\n") == 1
+
+
+def test_an_open_batch_that_came_with_a_clone_is_not_sealed(repo: Repo) -> None:
+    repo.world.add("actors", [{"actor_id": "planted", "name": "P", "actor_type": "agency"}])
+    repo.git("add", "-f", ".claimlog/open")
+    repo.git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "-q", "-m", "x")
+    clone = repo.root.parent / "clone"
+    subprocess.run(["git", "clone", "-q", str(repo.root), str(clone)], check=True)
+    words = ("--slug", "mine", "--title", "Mine", "--method", "Mine.", "--by", "me")
+    for command in (
+        ("seal", *words),
+        ("retract", "C001-001", "--reason", "x", "--by", "me"),
+    ):
+        status, said = run(clone, *command)
+        assert status == 1
+        assert said.startswith("claimlog: .claimlog: is committed, so that it holds rows that you")
+    assert not (clone / "events" / "0004-mine").exists()
+
+
+def test_sealing_says_whose_rows_it_seals(repo: Repo) -> None:
+    """Where a state directory came otherwise, as in an archive of a checkout, that shows it."""
+    actors = [{"actor_id": f"a{n}", "name": "A", "actor_type": "agency"} for n in range(7)]
+    repo.world.add("actors", actors, by="stranger")
+    repo.world.add("actors", [{"actor_id": "own", "name": "A", "actor_type": "agency"}], by="me")
+    words = ("--slug", "mine", "--title", "Mine", "--method", "Mine.", "--by", "me")
+    status, said = run(repo.root, "seal", *words)
+    assert status == 0
+    assert (
+        "\nactors by stranger: a0, a1, a2, a3, a4 and 2 more\nactors by me: own\nsealed events/"
+        in said
+    )
 
 
 def test_no_release_is_made_from_a_commit_with_a_link(repo: Repo, tmp_path: Path) -> None:

@@ -12,19 +12,20 @@ import pyarrow.parquet as pq
 import pytest
 
 import claimlog.log.columnar
-import claimlog.log.event_log
+import claimlog.log.read_file
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import of_parquet
 from claimlog.log.columnar import read_rows
 from claimlog.log.lines import arrow_schema
+from claimlog.log.parquet_pages import pages
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World
 
-CLAIMS = Schemas(Package(ROOT)).streams["claims"]
+CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 
 
 def sealed_twice(world: World, tmp_path: Path) -> World:
@@ -59,7 +60,7 @@ def test_a_log_in_columns_builds_the_same_tables(world: World, tmp_path: Path) -
     other = sealed_twice(world, tmp_path)
     for made in (world, other):
         build(made.package, made.package.build)
-    for name, table in read(world.package).schemas.tables.items():
+    for name, table in read(world.package).definition.tables.items():
         one, two = (
             of_parquet(made.package.build / "parquet" / f"{name}.parquet", table).root
             for made in (world, other)
@@ -200,6 +201,57 @@ def test_a_parquet_file_that_unpacks_to_far_more_is_refused_before_that(
     assert max(held) < 100_000_000
 
 
+def varint(number: int, length: int = 0) -> bytes:
+    """Return an integer as Thrift's compact protocol has it, drawn out to some bytes."""
+    digits = [2 * number >> shift & 127 for shift in range(0, 63, 7)]
+    needed = max(length, *(at for at, digit in enumerate(digits, 1) if digit))
+    return bytes(digit | 128 for digit in digits[: needed - 1]) + bytes([digits[needed - 1]])
+
+
+def test_the_sizes_of_pages_are_believed_and_not_those_of_a_footer(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    table = replaced(nulls(1), "note", pa.array(["y" * 90_000_000]))
+    pq.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False)
+    footer = pq.read_metadata(path).row_group(0)
+    stated = {footer.total_byte_size, footer.column(SCHEMA.get_field_index("note")).num_values}
+    stated |= {footer.column(at).total_uncompressed_size for at in range(footer.num_columns)}
+    data = path.read_bytes()
+    for number in (number for number in stated if number > 1_000_000):
+        assert varint(number) in data
+        data = data.replace(b"\x16" + varint(number), b"\x16" + varint(999, len(varint(number))))
+    path.write_bytes(data)
+    assert pq.read_metadata(path).row_group(0).total_byte_size == 999
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert "it unpacks to more than 200 times" in lines.findings[0].message
+
+
+def test_an_encoding_that_makes_long_texts_of_bytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    texts = pa.array(["y" * 10_000 + f"{n:05}" for n in range(10_000)])
+    pq.write_table(
+        replaced(nulls(10_000), "note", texts),
+        path,
+        use_dictionary=False,
+        column_encoding={"note": "DELTA_BYTE_ARRAY"},
+    )
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert "a page of note has an encoding that no batch has" in lines.findings[0].message
+
+
+def test_every_byte_of_a_page_header_can_be_another_one(tmp_path: Path) -> None:
+    """Then the file is refused, or its rows are those that they were."""
+    path = tmp_path / "claims.parquet"
+    pq.write_table(nulls(3).slice(0, 3), path, compression="zstd")
+    data, chunk = path.read_bytes(), pq.read_metadata(path).row_group(0).column(0)
+    assert sum(page.values for page in pages(path, chunk)) == 3
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    for at in range(start, start + chunk.total_compressed_size):
+        for byte in (0, 0x7F, 0xFF):
+            path.write_bytes(data[:at] + bytes([byte]) + data[at + 1 :])
+            for lines in read_rows(path, CLAIMS, "claims.parquet"):
+                assert lines.rows <= 3
+
+
 def test_a_parquet_file_with_another_number_of_rows_than_its_manifest_says_is_not_read(
     world: World, tmp_path: Path
 ) -> None:
@@ -234,7 +286,7 @@ def test_a_disk_that_fails_to_read_names_the_file(
     if name.endswith(".parquet"):
         monkeypatch.setattr(claimlog.log.columnar.pq, "ParquetFile", fails)
     else:
-        monkeypatch.setattr(claimlog.log.event_log.Path, "open", fails)
+        monkeypatch.setattr(claimlog.log.read_file.Path, "open", fails)
     with pytest.raises(
         ClaimlogError, match=rf"^events/000\d-[a-z]+/[a-z]+\.{name.split('.')[1]}: cannot"
     ):

@@ -15,12 +15,12 @@ from claimlog.build import build
 from claimlog.export.queries import available_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.codebook import Codebook
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.codebook import read_codebook
+from claimlog.schema.definition import read_definition
 from claimlog.sources.text import Texts, words
 from conftest import ROOT
 
-QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
+QUERIES = available_queries(read_definition(Package(ROOT)))
 
 Row = dict[str, Any]
 Ask = Callable[..., list[Row]]
@@ -267,4 +267,4 @@ def test_codings_followed_the_codebook_that_their_batch_names() -> None:
     passes = log.live("codings").select("pass", "batch").unique().sort("pass").rows()
     versions = [log.codebooks[batch] for _, batch in passes]
     assert versions == ["0.2.0", "0.3.0"]
-    assert Codebook(Package(ROOT)).version >= versions[-1]
+    assert read_codebook(Package(ROOT)).version >= versions[-1]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.schema.definition import read_definition
 from claimlog.schema.patterns import matches, pattern_flaw
-from claimlog.schema.table_schema import Schemas
 from claimlog.validate import Report, validate
 from claimlog.validate.descriptor import FOLLOWED, check_descriptor
 from claimlog.validate.frictionless import descriptor_of
@@ -178,18 +179,18 @@ def log_as_made(made: World) -> Log:
 @pytest.mark.parametrize("key", [*FOLLOWED, "resources", "$schema", "profile", "schema"])
 @pytest.mark.parametrize("value", ["http://127.0.0.1:9/x", {"$ref": "http://127.0.0.1:9/x"}])
 def test_what_a_resource_names_is_one_finding_and_never_given_to_frictionless(
-    log_as_made: Log, monkeypatch: pytest.MonkeyPatch, key: str, value: object
+    log_as_made: Log, key: str, value: object
 ) -> None:
     about = copy.deepcopy(log_as_made.package.descriptor)
     about["resources"][3][key] = value
-    monkeypatch.setitem(log_as_made.package.__dict__, "descriptor", about)
-    report = Report(log_as_made)
-    check_descriptor(log_as_made, report)
+    log = replace(log_as_made, definition=replace(log_as_made.definition, descriptor=about))
+    report = Report(log)
+    check_descriptor(log, report)
     (finding,) = report.findings
     assert finding.path == "datapackage.json"
     assert finding.message.startswith('resource 4 ("claims"): ')
     assert key in finding.message
-    assert "127.0.0.1" not in json.dumps(descriptor_of(log_as_made))
+    assert "127.0.0.1" not in json.dumps(descriptor_of(log))
 
 
 @pytest.mark.parametrize("key", ["basepath", "profile", "dialect", "$schema", "$ref"])
@@ -322,9 +323,7 @@ READ = (
 def read_all(world: World) -> None:
     """Read every file of a definition, and the log."""
     package = Package(world.root)
-    schemas = Schemas(package)
-    _ = package.descriptor, package.thresholds, schemas.streams, schemas.tables
-    _ = schemas.codebook.about, schemas.codebook.codes, schemas.codebook.variables
+    read_definition(package)
     validate(read(package))
 
 

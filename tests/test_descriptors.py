@@ -23,7 +23,7 @@ from claimlog.escaping import UNPRINTABLE
 from claimlog.package import Package
 from claimlog.release.descriptors import MAKERS, PACKAGE, READERS, agreement, descriptors
 from claimlog.release.metadata import Facts, File
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from conftest import ROOT, World, copied
 
 MEDIATYPES = {
@@ -109,7 +109,7 @@ def facts_of(
     folder: Path, package: Package, datapackage: dict[str, Any], head: dict[str, Any]
 ) -> Facts:
     rows = {item["name"]: item["rows"] for item in datapackage["resources"] if "rows" in item}
-    tables = Schemas(package).tables
+    tables = read_definition(package).tables
     return Facts(
         head={key: package.descriptor[key] for key in package.descriptor if key != "resources"}
         | head,

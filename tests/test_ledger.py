@@ -46,7 +46,7 @@ def quick() -> Iterator[None]:
 
 
 def ids(log: Log, stream: str) -> list[str]:
-    return log.rows(stream).sort("seq")[log.schemas.streams[stream].id].to_list()
+    return log.rows(stream).sort("seq")[log.definition.streams[stream].id].to_list()
 
 
 def assert_sound(world: World, frictionless: bool = False) -> Log:
@@ -438,14 +438,14 @@ def test_a_sealed_batch_that_is_missing_is_not_forgotten_by_the_next_seal(world:
 def test_a_descriptor_that_cannot_be_written_does_not_undo_the_seal(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import claimlog.edit.batch_files
+    import claimlog.package
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     world.add("claims", [LETTER])
     with monkeypatch.context() as patched:
-        patched.setattr(claimlog.edit.batch_files, "write_durably", full)
+        patched.setattr(claimlog.package, "write_durably", full)
         with pytest.raises(ClaimlogError) as error:
             world.seal("more")
     assert str(error.value) == (

@@ -12,10 +12,10 @@ from claimlog.log.canonical import encode
 from claimlog.log.lines import MOST_LISTED, read_lines, shortest_line
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from conftest import ROOT, World
 
-CLAIMS = Schemas(Package(ROOT)).streams["claims"]
+CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 SHOWN = "events/0002-claims/claims.ndjson"
 LONGEST = 4096
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,7 @@ import naive
 from claimlog.build import build
 from claimlog.compile import compiled
 from claimlog.fold import Cutoff
-from claimlog.fold.corroboration import roots
+from claimlog.fold.corroboration import independent, roots
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import marks
@@ -125,3 +126,40 @@ def test_a_circle_within_a_batch_has_no_origin_and_ends() -> None:
 
 def test_a_work_that_is_withdrawn_is_nobodys_origin() -> None:
     assert roots({"a": [("gone", "certain")]})["a"] is None
+
+
+@examples(200)
+@given(
+    edges=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh"))),
+    origins=st.sets(st.sampled_from("abcdefgh")),
+)
+def test_origins_are_independent_that_have_no_work_in_common(
+    edges: list[tuple[str, str]], origins: set[str]
+) -> None:
+    lineage = {
+        name: [(of, "certain") for by, of in edges if by == name and of < by] for name in "abcdefgh"
+    }
+    sources = {
+        name: {"lineage": [{"source_id": of} for of, _ in above]} for name, above in lineage.items()
+    }
+    assert independent(origins, lineage) == naive.independent(origins, sources)
+
+
+class Counted(dict[str, list[tuple[str, str]]]):
+    """A lineage that counts how often it is asked."""
+
+    asked = 0
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        self.asked += 1
+        return super().get(name, default)
+
+
+def test_a_long_lineage_is_walked_once_for_all_origins_of_a_group() -> None:
+    """Sets of all ancestors of each would take time and memory that grow with the square."""
+    works = [f"S{number:04}" for number in range(3_000)]
+    lineage = Counted({by: [(of, "certain")] for by, of in pairwise(works)})
+    assert independent({*works}, lineage) == 1
+    assert lineage.asked <= len(works)
+    assert independent({works[0]}, lineage) == 1
+    assert independent(set(), lineage) == 0

@@ -29,9 +29,9 @@ from claimlog.log.merkle import leaf_hash
 from claimlog.log.parts import MemoryPart
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
-from claimlog.log.upcast import Upcasts
+from claimlog.log.upcast import downcast, upcast
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.schema.definition import Definition, read_definition
 from claimlog.sources.anchor import anchor, boundary_flaw, locate
 from claimlog.sources.text import Text
 from claimlog.strict_json import LARGEST_INTEGER, decode, decode_value
@@ -214,12 +214,12 @@ def evolutions(draw: st.DrawFn) -> list[tuple[int, str, str, str]]:
     return backwards[::-1]
 
 
-def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Upcasts:
+def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
     """Write a package whose links came to be what they are by these steps."""
     package = Package(folder)
-    (package.schemas / "past").mkdir(parents=True)
-    for stream in STREAMS:
-        shutil.copy(ROOT / "schemas" / f"{stream}.json", package.schemas)
+    shutil.copytree(ROOT / "schemas", package.schemas)
+    shutil.copy(ROOT / "datapackage.json", folder)
+    (package.schemas / "past").mkdir()
     spec = json.loads((package.schemas / "links.json").read_text("utf-8"))
     spec |= {"schemaVersion": 4, "fields": [*spec["fields"], *EXTRA]}
     (package.schemas / "links.json").write_text(json.dumps(spec), "utf-8")
@@ -239,7 +239,7 @@ def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Upcasts:
                 ]
         past = {**spec, "schemaVersion": version, "fields": fields}
         (package.schemas / "past" / f"links.{version}.json").write_text(json.dumps(past), "utf-8")
-    return Upcasts(Schemas(package))
+    return read_definition(package)
 
 
 @examples(25)
@@ -249,8 +249,8 @@ def test_a_row_is_upcast_and_taken_back_to_the_line_that_it_was(
     steps: list[tuple[int, str, str, str]], version: int, data: st.DataObject | None
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        upcasts = evolved(Path(folder), steps)
-        table = upcasts.table("links", version)
+        definition = evolved(Path(folder), steps)
+        table = definition.schema_of("links", version)
         rows = (
             data.draw(st.lists(rows_of(table), min_size=1, max_size=3))
             if data
@@ -261,12 +261,12 @@ def test_a_row_is_upcast_and_taken_back_to_the_line_that_it_was(
         lines = [encode(row) for row in rows]
         found = read_lines(b"".join(line + b"\n" for line in lines), table, "x", 1 << 20)
         assert found.frame is not None, found.findings
-        risen = upcasts.up(found.frame, "links", version)
-        now = upcasts.schemas.streams["links"]
+        risen = upcast(found.frame, definition, "links", version)
+        now = definition.streams["links"]
         assert tuple(risen.columns) == now.names
         added = {column: json.loads(told) for _, kind, column, told in steps if kind == "add"}
         for row, line in zip(risen.to_dicts(), lines, strict=True):
-            assert encode(upcasts.down(row, "links", version)) == line
+            assert encode(downcast(row, definition, "links", version)) == line
             if version == 1:
                 for column, value in added.items():
                     if column in row:

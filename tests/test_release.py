@@ -17,7 +17,6 @@ import pytest
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import of_parquet, of_sqlite
-from claimlog.export.deprecations import Deprecation
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Entry, Version, find, read_index
 from claimlog.package import Package
@@ -27,7 +26,9 @@ from claimlog.release.diff import Point, compare, shapes
 from claimlog.release.layout import digest
 from claimlog.release.make import Made, make, refuse_wrong
 from claimlog.release.rebuild import rebuild, rebuild_exactly
-from claimlog.schema.table_schema import Schemas, dump
+from claimlog.schema.definition import read_definition
+from claimlog.schema.deprecations import Deprecation
+from claimlog.schema.table_schema import dump
 from claimlog.site.pages.releases import NET_CHANGES
 from conftest import ROOT, World, asking, claim, copied
 
@@ -147,7 +148,7 @@ def test_an_entry_of_the_index_says_what_was_released(released: Repo) -> None:
 def test_parquet_and_sqlite_have_the_logical_hash_of_the_index(released: Repo) -> None:
     folder = released.root / "dist" / "tiny-0.1.1"
     entry = find(read_index(released.package), "0.1.1", released.package)
-    for name, table in Schemas(Package(folder / "log")).tables.items():
+    for name, table in read_definition(Package(folder / "log")).tables.items():
         said = entry.data["tables"][name]["hash"]
         assert of_parquet(folder / "parquet" / f"{name}.parquet", table).root == said
         assert of_sqlite(folder / "tiny.db", table).root == said
@@ -433,7 +434,7 @@ def test_a_comparison_in_the_wrong_order_is_a_usage_error(released: Repo) -> Non
 
 def test_a_renamed_column_is_no_break_while_a_view_keeps_its_name(released: Repo) -> None:
     log = read(released.package)
-    before = shapes(log.schemas)
+    before = shapes(log.definition)
     before["incidents"]["columns"]["remark"] = before["incidents"]["columns"].pop("note")
     old, new = Point("1.0.0", log.size, before), Point.of_head(log, "1.1.0")
     kept = [Deprecation("incidents", "remark", "note", "1.1.0", "1.2.0")]
@@ -468,7 +469,7 @@ def test_a_deprecation_of_what_does_not_exist_is_named(world: World) -> None:
     )
     done = world.run("build")
     assert done.returncode == 1
-    assert "schemas/deprecations.csv: incidents.remark is said to be notes now" in done.stderr
+    assert "schemas/deprecations.csv:2: incidents.remark is said to be notes now" in done.stderr
 
 
 def test_an_older_row_is_upcast_when_read_and_its_line_is_not_changed(world: World) -> None:
@@ -584,7 +585,7 @@ def test_the_printed_steps_leave_a_tag_whose_files_say_its_version(
     }
     assert "version: 0.1.0\n" in shown["CITATION.cff"]
     assert f"date-released: '{DAY}'" in shown["CITATION.cff"]
-    assert shown[PAGE] == coding_manual(Schemas(repo.package))
+    assert shown[PAGE] == coding_manual(read_definition(repo.package))
     assert f"## 0.1.0 ({DAY})" in shown["CHANGELOG.md"]
     assert repo.world.run("schemas").returncode == 0
 
@@ -604,7 +605,7 @@ def test_a_seal_mends_a_generated_file_that_is_no_text(repo: Repo) -> None:
     repo.world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
     done = repo.world.run("seal", "--slug", "quay", "--title", "A quay", "--method", "By a test.")
     assert done.returncode == 0, done.stderr
-    assert (repo.root / PAGE).read_text("utf-8") == coding_manual(Schemas(repo.package))
+    assert (repo.root / PAGE).read_text("utf-8") == coding_manual(read_definition(repo.package))
 
 
 def test_what_was_done_holds_when_a_generated_file_cannot_be_written(

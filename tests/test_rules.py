@@ -10,13 +10,14 @@ import pytest
 import claimlog.validate
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.schema.definition import read_definition
 from claimlog.validate import Report, validate
 from claimlog.validate import report as report_module
-from claimlog.validate.report import LAYERS, read_rules
+from claimlog.validate.report import LAYERS, rules_of
 from conftest import ACTORS, CLAIMS, ROOT, SOURCES, World
 from mutants import MUTANTS
 
-RULES = read_rules(Package(ROOT))
+RULES = rules_of(read_definition(Package(ROOT)))
 
 
 def checked(world: World) -> Report:

@@ -18,12 +18,12 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import CELLS, ROWS
 from claimlog.export.queries import available_queries
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.site.server_command import SETTINGS, server_command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal
 
-QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
+QUERIES = available_queries(read_definition(Package(ROOT)))
 SCHEMAS_TABLES = sorted(p.stem for p in (ROOT / "schemas" / "tables").glob("*.json"))
 
 

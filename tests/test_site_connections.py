@@ -9,8 +9,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,20 @@ from uvicorn.server import ServerState
 from claimlog.build import build
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
+from claimlog.site.protection.host_names import misdirected, names_of
 from claimlog.site.protection.peers import peer_of
+from claimlog.site.protection.reader_request import ReaderRequest
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.server import LoopErrorHandler
 from claimlog.site.server_command import server_command
 from conftest import World, copied
 
-FILES = 160
+FILES = 192
 """That the server may open here; some 30 are for connections then."""
 
 SOON = 5.0
+PEER = "PEER_SENDING_BYTES"
 
 
 @dataclass
@@ -62,11 +65,13 @@ class Site:
 
 @contextmanager
 def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
-    """Serve a build with few files, and with shorter times than the limits."""
+    """Serve a build with few files, and with shorter times than the reader_limits."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = server_command(world.package, world.package.build, "127.0.0.1", port)
+    words = server_command(
+        world.package, world.package.build, "127.0.0.1", port, host_names=["claims.example"]
+    )
     program = (
         "import resource, sys\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))\n"
@@ -100,7 +105,7 @@ def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="module")
 def site(built: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     log = tmp_path_factory.mktemp("log") / "serve.log"
-    with serving(built, log, HEAD_SECONDS=1.0, SEND_SECONDS=1.0) as server:
+    with serving(built, log, HEAD_SECONDS=1.0, SEND_SECONDS=1.0, **{PEER: 6_000_000}) as server:
         yield server
 
 
@@ -121,13 +126,202 @@ def ends(opened: socket.socket) -> bool:
     [
         b"",
         b"GET / HTTP/1.1\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HT",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1",
     ],
 )
 def test_a_connection_without_a_whole_request_is_closed(text: bytes, site: Site) -> None:
     with site.connect(text) as opened:
         assert ends(opened)
+
+
+SECURE = b"content-security-policy: default-src 'none'"
+CHUNKED = b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def all_of(opened: socket.socket) -> bytes:
+    """Return what a server sends until it closes the connection."""
+    received = b""
+    try:
+        while part := opened.recv(65536):
+            received += part
+    except ConnectionError:
+        pass
+    return received
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        CHUNKED, CHUNKED.replace(b"GET", b"POST"),
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_a_body_is_not_parsed_and_ends_the_connection(head: bytes, site: Site) -> None:
+    with site.connect(head + b"1\r\na\r\n" * 100) as opened:
+        answer = all_of(opened)
+    assert answer.startswith(b"HTTP/1.1 405" if head.startswith(b"POST") else b"HTTP/1.1 200")
+    assert answer.count(b"HTTP/1.1") == 1
+    with site.connect(head) as opened:
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 4_000_000:
+                sent += opened.send(b"1\r\na\r\n" * 10_000)
+        assert sent < 4_000_000  # what the system had room for, and no more
+
+
+@pytest.mark.parametrize("size", [reader_limits.HEAD_BYTES, 120_000])
+def test_a_head_is_as_long_as_it_may_be_however_it_arrives(size: int) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"a:\r\n" * (size // 4) + b"\r\n"
+    assert status_of(head)[0] == 431
+    assert status_of(head[: 33 + 4 * 50] + b"\r\n")[0] == 200
+
+
+@pytest.mark.parametrize("text", [b"GET\r\n\r\n", b"\0\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+def test_what_is_no_request_has_the_headers_too(text: bytes) -> None:
+    status, answer = status_of(text)
+    assert status == 400
+    assert SECURE in answer
+
+
+def status_of(text: bytes) -> tuple[int, bytes]:
+    """Return the answer of a connection to what arrives in one read."""
+
+    async def app(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def run() -> bytes:
+        async with listening(app) as (limiter, address):
+            reader, writer = await asyncio.open_connection(*address)
+            while not limiter.open:
+                await asyncio.sleep(0.01)
+            [connection] = limiter.open
+            connection.data_received(text)
+            await asyncio.sleep(0.05)
+            connection.transport.close()
+            answer = await asyncio.wait_for(reader.read(), SOON)
+            writer.close()
+            return answer
+
+    answer = asyncio.run(run())
+    return int(answer.split()[1]), answer
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[tuple[ConnectionLimiter, Any]]:
+    """Listen for connections to an application in this process."""
+    limiter = ConnectionLimiter(8)
+    config = uvicorn.Config(app, proxy_headers=False, interface="asgi3")
+    state = {"config": config, "server_state": ServerState(), "app_state": {}}
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(limiter, **state), sock=own
+        )
+        try:
+            yield limiter, own.getsockname()
+        finally:
+            server.close()
+
+
+def test_nobody_works_for_a_client_that_has_gone(capfd: pytest.CaptureFixture[str]) -> None:
+    started, ended = 0, 0
+
+    async def app(_: Any, __: Any, ___: Any) -> None:
+        nonlocal started, ended
+        started += 1
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended += 1
+
+    async def run() -> None:
+        async with listening(app) as (limiter, address), asyncio.timeout(SOON):
+            for _ in range(20):
+                _, writer = await asyncio.open_connection(*address)
+                writer.write(request("/"))
+                await asyncio.sleep(0)
+                writer.transport.abort()
+            while not started or limiter.open or ended < started:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert "Exception" not in capfd.readouterr().err
+
+
+def test_requests_that_arrive_together_are_answered_in_turn() -> None:
+    order: list[str] = []
+
+    async def app(scope: Any, _: Any, send: Any) -> None:
+        order.append(scope["path"])
+        await asyncio.sleep(0.01)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": f"<{scope['path']}>".encode()})
+
+    async def run() -> bytes:
+        async with listening(app) as (_, address), asyncio.timeout(SOON):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b"".join(request(f"/{number}") for number in range(5)))
+            answer = b""
+            while answer.count(b"HTTP/1.1 200") < 5 or not answer.endswith(b"0\r\n\r\n"):
+                answer += await reader.read(65536)
+            writer.close()
+            return answer
+
+    answer = asyncio.run(run())
+    assert order == [f"/{number}" for number in range(5)]
+    assert [answer.index(f"<{path}>".encode()) for path in order] == sorted(
+        answer.index(f"<{path}>".encode()) for path in order
+    )
+
+
+def test_a_slot_is_kept_for_a_job_that_outlasts_its_reader() -> None:
+    async def run() -> None:
+        slots = Slots(2, 0)
+        reader = ReaderRequest(peer="a", release=await slots.acquire("a"))
+        job = asyncio.get_running_loop().create_future()
+        reader.hold(job)
+        reader.finish()  # the client has gone
+        with pytest.raises(ServerBusy):
+            await slots.acquire("a")
+        job.set_exception(ValueError("nobody looks at it"))
+        await asyncio.sleep(0)
+        (await slots.acquire("a"))()
+
+    asyncio.run(run())
+
+
+def test_a_slot_passes_over_those_who_go_at_the_same_moment() -> None:
+    async def run() -> None:
+        slots = Slots(1, 4)
+        release = await slots.acquire("a")
+        gone = asyncio.create_task(slots.acquire("b"))
+        here = asyncio.create_task(slots.acquire("c"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        release()
+        (await asyncio.wait_for(here, 1))()
+        assert gone.cancelled()
+        (await asyncio.wait_for(slots.acquire("b"), 1))()
+
+    asyncio.run(run())
+
+
+def test_pages_have_a_share_for_each_peer_too() -> None:
+    async def run() -> None:
+        slots = Slots(reader_limits.PAGES, reader_limits.CONNECTIONS, reader_limits.PEER_PAGES)
+        mine = [asyncio.create_task(slots.acquire("a")) for _ in range(200)]
+        await asyncio.sleep(0)
+        assert sum(task.done() for task in mine) == reader_limits.PEER_PAGES < reader_limits.PAGES
+        other = asyncio.create_task(slots.acquire("b"))
+        await asyncio.sleep(0)
+        assert other.done()
+        for task in mine:
+            task.cancel()
+
+    asyncio.run(run())
 
 
 def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Site) -> None:
@@ -143,13 +337,13 @@ def test_more_half_requests_than_files_keep_nobody_out_and_fill_no_log(site: Sit
 
 
 ROWS = "with recursive n(i) as (select 1 union all select i + 1 from n limit 180) "
-CONTROL = "select replace(hex(zeroblob(9500)), '0', char(1)) from n"
-LARGE = httpx.QueryParams({"sql": ROWS + CONTROL})
-"""Some 20 MB as JSON."""
+LONG = "select replace(hex(zeroblob(9500)), '0', 'a') from n"
+LARGE = httpx.QueryParams({"sql": ROWS + LONG})
+"""Some 3.5 MB as JSON and as CSV, of the 4 MB that an answer may have."""
 
 
 def request(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(site: Site) -> None:
@@ -337,26 +531,51 @@ def test_connections_leave_files_for_all_else() -> None:
 
 def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
     async def run() -> bool:
-        limiter = ConnectionLimiter(8)
-        state = {"config": uvicorn.Config(None), "server_state": ServerState(), "app_state": {}}  # type: ignore[arg-type]
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            server = await asyncio.get_running_loop().create_server(
-                lambda: Connection(limiter, **state), sock=listening
-            )
-            _, writer = await asyncio.open_connection(*listening.getsockname())
-            async with asyncio.timeout(SOON):
-                while not limiter.open:
-                    await asyncio.sleep(0.01)
+        async with listening(None) as (limiter, address), asyncio.timeout(SOON):
+            _, writer = await asyncio.open_connection(*address)
+            while not limiter.open:
+                await asyncio.sleep(0.01)
             [connection] = limiter.open
             opened = connection.transport.get_extra_info("socket")
             delayed = not opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             connection.abort()
             writer.close()
-            server.close()
             return delayed
 
     assert not asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("localhost", 200), ("LOCALHOST:81", 200), ("127.0.0.1:1", 200), ("[::1]:1", 200)),
+        *(("localhost.", 200), ("claims.example", 200), ("Claims.Example:443", 200)),
+        *(("evil.example", 421), ("127.0.0.1.evil.example", 421), ("localhost@evil.example", 421)),
+        *(("10.0.0.1", 421), ("", 421), ("evil.example:localhost", 421), ("[evil]", 421)),
+    ],
+)
+def test_a_server_answers_under_its_own_names_only(host: str, status: int, site: Site) -> None:
+    for path in ("/", "/claims.json", "/tiny.db", "/-/static/nothing"):
+        with site.connect(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()) as opened:
+            answer = all_of(opened)
+        expected = 404 if status == 200 and path.endswith("nothing") else status
+        assert answer.startswith(f"HTTP/1.1 {expected} ".encode())
+        assert SECURE in answer
+        assert b"cross-origin-resource-policy: same-origin" in answer
+        assert status == 200 or b"C001-001" not in answer
+
+
+def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> None:
+    def refused(host: str, listening_on: str, *given: str) -> bool:
+        scope = {"headers": [(b"host", host.encode())]}
+        return misdirected(scope, names_of(listening_on, given)) is not None
+
+    assert not refused("192.0.2.1:8001", "0.0.0.0")
+    assert not refused("[2001:db8::1]", "::")
+    assert refused("claims.example", "0.0.0.0")
+    assert not refused("claims.example", "0.0.0.0", "claims.example")
+    assert not refused("claims.example", "claims.example")
+    assert refused("192.0.2.1", "localhost")
 
 
 class Visitor:
@@ -422,4 +641,10 @@ def test_the_server_takes_the_address_of_no_header_unless_a_proxy_is_named(
     monkeypatch.setenv(TRUSTED, "192.0.2.1, 192.0.2.2")
     server = make_server(None, "127.0.0.1", 1)
     assert server.config.proxy_headers
-    assert server.limiter.trusted == {"192.0.2.1", "192.0.2.2"}
+    assert all(peer in server.limiter.trusted for peer in ("192.0.2.1", "192.0.2.2"))
+    assert "192.0.2.3" not in server.limiter.trusted
+    monkeypatch.setenv(TRUSTED, "192.0.2.0/24,2001:db8::1")
+    trusted = make_server(None, "127.0.0.1", 1).limiter.trusted
+    assert "192.0.2.3" in trusted
+    assert peer_of(("2001:db8::1", 1)) in trusted
+    assert "198.51.100.1" not in trusted

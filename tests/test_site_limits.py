@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,12 @@ from claimlog.escaping import UNPRINTABLE
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.protection import reader_limits, sql_worker
 from claimlog.site.protection.failures import PageError, describe_error, short_line
-from claimlog.site.protection.reader_pool import ReaderPool, Worker
+from claimlog.site.protection.reader_pool import ReaderPool, restrict_own
 from claimlog.site.protection.reader_request import classify_request
+from claimlog.site.protection.request_guard import guard_requests
 from claimlog.site.protection.security_headers import POLICY, script_source
 from claimlog.site.protection.slots import ServerBusy, Slots
+from claimlog.site.protection.sql_process import Worker
 from claimlog.site.server_command import SETTINGS
 from claimlog.site.table_cells import CellBudget, query_rows, table_rows
 from claimlog.site.warm_up import warm_before_ready
@@ -186,6 +189,55 @@ def test_a_cookie_that_is_odd_or_long_is_no_fault_of_the_server(
 def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
     assert short_line("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
     assert len(short_line("x" * 100_000)) < reader_limits.LOG_CHARACTERS + 50
+
+
+@pytest.mark.parametrize("path", ["//", "///", "//evil.example/", "//evil.example/a/", "//?a=b"])
+def test_no_address_leads_to_another_host_or_nowhere(path: str, folder: Path) -> None:
+    bare, _, query = path.partition("?")
+    sent = sent_for(folder, bare, query.encode())
+    assert sent[0]["status"] == 404
+    assert not any(name == b"location" for name, _ in sent[0]["headers"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/-/databases.json", "/-/databases", "/-/settings.json", "/tiny", "/tiny.json"]
+)
+def test_no_page_tells_where_the_files_lie(path: str, folder: Path, get: Get) -> None:
+    answer = get(path)
+    assert answer.status_code == 200
+    assert str(folder) not in answer.text
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: Path) -> None:
+    started: set[str] = set()
+
+    async def app(scope: Any, _: Any, send: Any) -> None:
+        started.add(scope["client"][0])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a" * 100_000, "more_body": more})
+
+    async def run() -> None:
+        wrapped = guard_requests(app, application(folder))
+
+        async def never(*_: Any) -> Any:
+            await asyncio.sleep(60)
+
+        tasks = []
+        for number in range(2 * reader_limits.PAGES):
+            scope = {
+                "type": "http", "method": "GET", "path": "/x", "raw_path": b"/x", "headers": [],
+                "query_string": b"_stream=1", "client": (f"192.0.2.{number}", 1),
+            }  # fmt: skip
+            tasks.append(asyncio.create_task(wrapped(scope, never, never)))
+        async with asyncio.timeout(SOON):
+            while len(started) < 2 * reader_limits.PAGES:
+                await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
 
 
 # --- sizes
@@ -465,6 +517,28 @@ def test_an_idle_process_that_was_ended_is_not_asked() -> None:
     assert not worker.alive
 
 
+@pytest.mark.parametrize("text", ["[],", "0,", '{"a":0},', "[[[],[]],[]],"])
+def test_json_in_cells_is_parsed_up_to_a_number_of_values(text: str, get: Get) -> None:
+    cells = "select '[' || replace(hex(zeroblob({})), '00', '{}') || '1]' as a"
+    few, many = (get(sql(cells.format(number, text)) + "&_json=a") for number in (50, 30_000))
+    assert len(few.json()["rows"][0][0]) == 51
+    assert many.status_code == 400
+    assert "values to parse as JSON" in many.json()["error"]
+    assert get(sql(cells.format(30_000, text))).status_code == 200  # as a text
+
+
+@pytest.mark.parametrize("cell", ["char(1)", "'é'", "'😀'", "x'00'", "x'ff'", "'a'"])
+def test_an_answer_is_bounded_by_what_it_takes_as_json(cell: str, get: Get) -> None:
+    rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 200) "
+    long = f"replace(hex(zeroblob(4900)), '0', {cell})"
+    for text in (f"{rows} select {long} as a from n", f"{rows} select cast({long} as blob) from n"):
+        answer = get(sql(text))
+        assert answer.status_code == 400 or len(answer.content) < reader_limits.ANSWER_BYTES * 1.1
+    names = ", ".join(f"i as {name * 60}{place}" for place, name in enumerate("abcdefghij" * 15))
+    answer = get(f"{sql(f'{rows} select {names} from n')}&_shape=objects")
+    assert len(answer.content) < reader_limits.ANSWER_BYTES * 1.1
+
+
 def test_json_that_is_nested_too_deeply_is_no_fault_of_ours(
     get: Get, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -479,6 +553,111 @@ def test_a_query_that_took_too_long_is_there_to_be_changed(get: Get) -> None:
     assert page.status_code == 400
     assert f">{ENDLESS}</textarea>" in page.text
     assert ENDLESS not in get("/tiny/claims?_timelimit=1&_where=" + quote(f"({ENDLESS})")).text
+
+
+REACHING = (
+    *("select fts3_tokenizer('simple')", "select FTS3_TOKENIZER('simple', x'4141414141414141')"),
+    *("select * from fts3tokenize where input = 'x'", "select 1 from fts3tokenize"),
+    *("select load_extension('x')", "select fts5('x')", "select rtreecheck('claims_fts')"),
+    *("select sql from sqlite_stmt", "select 1 from SQLITE_STMT", "select count(*) from dbstat"),
+    *("select 1 where (select count(*) from sqlite_stmt)", "select count(*) from claims, dbstat"),
+    *("select file from pragma_database_list", "select 1 from pragma_database_list"),
+    *("select * from pragma_compile_options", "select sqlite_compileoption_get(1)"),
+)
+"""What reads or writes the process, its files or other readers' queries, in place of the data."""
+
+
+def plain_job(text: str) -> dict[str, Any]:
+    return {
+        "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1_000_000, "most": 5,
+        "answer_bytes": 1_000_000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
+        "limits": reader_limits.SQLITE, "seconds": 2, "names": 1000, "sql": text,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REACHING)
+def test_sql_reaches_nothing_but_the_data(text: str, get: Get, folder: Path) -> None:
+    for path in (
+        sql(text),
+        f"/tiny/claims.json?_where={quote(f'exists({text})')}",
+        f"/tiny/claims.csv?_stream=1&_where={quote(f'exists({text})')}",
+    ):
+        answer = get(path)
+        assert answer.status_code == 400
+        assert str(folder) not in answer.text
+    with closing(sqlite3.connect(f"file:{folder / 'tiny.db'}?immutable=1", uri=True)) as own:
+        restrict_own(own, "tiny")  # as every connection of the server's own
+        with pytest.raises(sqlite3.Error, match=r"not authorized|prohibited|no such|not exist"):
+            own.execute(text).fetchall()
+
+
+def test_the_servers_own_connections_are_restricted_too(folder: Path) -> None:
+    database = application(folder).databases["tiny"]
+
+    async def ask() -> None:
+        with pytest.raises(sqlite3.Error, match="fts3_tokenizer"):
+            await database.execute_fn(lambda own: own.execute("select fts3_tokenizer('simple')"))
+
+    asyncio.run(ask())
+
+
+def test_what_readers_need_may_be_called(get: Get) -> None:
+    for text in (
+        "select name from pragma_table_info('claims')",
+        "select value from claims, json_each('[1]') limit 1",
+        "select snippet(claims_fts, 0, '', '', '', 3) from claims_fts "
+        "where claims_fts match escape_fts('pilots') order by bm25(claims_fts)",
+        "with sqlite as (select 1 as a) select count(*) from sqlite",
+        "select row_number() over (order by claim_id), date('now'), round(sqrt(2), 1) from claims",
+        "select count(*) from sqlite_master",
+    ):
+        assert get(sql(text)).status_code == 200, text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b"{", b"[" * 100_000, b"[]", b"cos\nsystem\n(S'true'\ntR.", b'{"names": ["a"]}',
+        b'{"names": ["a"], "rows": [[1, 2]]}', b'{"names": ["a"], "rows": [[[1]]]}',
+        b'{"names": [1], "rows": []}', b'{"names": ["a"], "rows": [[{"$base64": "_"}]]}',
+        b'{"names": ["a"], "rows": [[true]]}',
+    ],
+)  # fmt: skip
+def test_a_process_that_was_taken_over_can_only_answer_with_data(
+    answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "forged.py"
+    program.write_text(
+        "import socket, sys\n"
+        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
+        "channel.recv(1 << 20)\n"
+        f"answer = {answer!r}\n"
+        "channel.sendall(len(answer).to_bytes(4, 'big') + answer)\n"
+        "channel.recv(1)\n"
+    )
+    monkeypatch.setattr("claimlog.site.protection.sql_process.PROGRAM", program)
+    worker = Worker()
+    assert worker.run(plain_job("select 1 as a"))["error"] in ("Died", "OperationalError")
+    assert not worker.alive
+
+
+@pytest.mark.parametrize("answer", [b"\x7f\xff\xff\xff", b"\0\0\0\x09{"])
+def test_a_process_that_promises_an_answer_is_not_waited_for(
+    answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "stalling.py"
+    program.write_text(
+        "import socket, sys, time\n"
+        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
+        f"channel.sendall({answer!r})\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setattr("claimlog.site.protection.sql_process.PROGRAM", program)
+    worker = Worker()
+    started = time.perf_counter()
+    assert "error" in worker.run({**plain_job("select 1"), "seconds": 0.2})
+    assert time.perf_counter() - started < SOON
+    assert not worker.alive
 
 
 BOMB = "with c0 as (select 1 as x), {} select count(*) from c22".format(
@@ -542,7 +721,7 @@ def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> 
 def test_a_process_of_its_own_ends_with_the_server() -> None:
     program = (
         "import sys\n"
-        "from claimlog.site.protection.reader_pool import Worker\n"
+        "from claimlog.site.protection.sql_process import Worker\n"
         "worker = Worker()\n"
         "print(worker.pid, flush=True)\n"
         "import os; os._exit(0)\n"
@@ -583,6 +762,11 @@ def test_words_are_escaped_as_datasette_does(words: str) -> None:
     [
         ("", False),
         ("_size=10&_labels=on&_shape=array", False),
+        ("_size=20", False),
+        ("_size=21", True),
+        ("_size=max", True),
+        ("_s%69ze=m%61x", True),
+        ("_size=max&_size=1", True),
         ("topic=sharing", True),
         ("_sort=topic", True),
         ("_search=x", True),

@@ -18,7 +18,7 @@ from claimlog.build import build
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.export.queries import available_queries
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.site.drawing.bar_chart import Bar, bar_chart
 from claimlog.site.pages.as_of import batch_at
 from claimlog.site.pagination import Pagination
@@ -27,7 +27,7 @@ from claimlog.site.server_command import server_command
 from conftest import ROOT, Get, World, asking, claim, copied
 from test_release import Repo, repository
 
-QUERIES = available_queries(Package(ROOT), Schemas(Package(ROOT)))
+QUERIES = available_queries(read_definition(Package(ROOT)))
 MARKUP = '"><script>alert(1)</script>'
 NASTY = (
     *(

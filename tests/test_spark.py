@@ -24,9 +24,10 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import of_parquet
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
-from conftest import ROOT, World
+from conftest import ROOT, World, copied
+from test_evolution import evolve
 from workshop.bench.synthetic_log import make_log
 
 if importlib.util.find_spec("pyspark") is None:
@@ -79,7 +80,7 @@ def both(folder: Path, **given: Any) -> Path:
 
 def hashes(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the logical hashes of every table by the embedded engine and by Spark."""
-    tables = Schemas(Package(folder / "package")).tables
+    tables = read_definition(Package(folder / "package")).tables
     embedded = {
         name: of_parquet(folder / "embedded" / "parquet" / f"{name}.parquet", table).root
         for name, table in tables.items()
@@ -94,10 +95,23 @@ def test_every_table_has_the_same_logical_hash_by_both_engines(built: Path) -> N
     assert len(embedded) > 30
 
 
+def test_three_schema_versions_give_the_same_tables_and_report_by_both_engines(
+    made: World, tmp_path: Path
+) -> None:
+    evolve(copied(made, tmp_path))
+    embedded, distributed = hashes(both(tmp_path))
+    assert distributed == embedded
+    counts = []
+    for engine in ("embedded", "spark"):
+        report = json.loads((tmp_path / engine / "validation.json").read_text("utf-8"))
+        counts.append({rule["id"]: (rule["status"], rule["checked"]) for rule in report["rules"]})
+    assert counts[0] == counts[1]
+
+
 def test_duckdb_reads_the_same_rows_and_types_from_the_partitioned_files(built: Path) -> None:
     import duckdb
 
-    tables = Schemas(Package(built / "package")).tables
+    tables = read_definition(Package(built / "package")).tables
     partitioned = 0
     for name, table in tables.items():
         path = f"{built}/spark/tables/{name}"
@@ -255,7 +269,7 @@ def test_batches_at_an_address_are_read_and_tables_written_to_one(
         built = module.build(world.package, out.as_uri(), batches=elsewhere.as_uri(), as_of="2")
     shutil.move(elsewhere, world.root / "events")
     build_embedded(world.package, tmp_path / "embedded", as_of="2")
-    tables = Schemas(world.package).tables
+    tables = read_definition(world.package).tables
     for name, table in tables.items():
         path = tmp_path / "embedded" / "parquet" / f"{name}.parquet"
         assert built.tables[name].root == of_parquet(path, table).root, name

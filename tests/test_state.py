@@ -17,7 +17,7 @@ from claimlog.edit.open_batch import locked
 from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
 from claimlog.log.parts import write_part
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from claimlog.state import FILES, FOLDERS, open_lock
 from claimlog.swap import tidy
 from conftest import World
@@ -154,7 +154,7 @@ def test_a_part_is_not_written_through_a_link_that_waits_for_it(
     log = read(world.package)
     path = tmp_path / "0001-a-claims-7-0.parquet"
     path.symlink_to(victim / path.name)
-    write_part(log.rows("actors"), Schemas(world.package).streams["actors"], path)
+    write_part(log.rows("actors"), read_definition(world.package).streams["actors"], path)
     assert not path.is_symlink()
     assert (victim / path.name).read_text() == "mine"
 

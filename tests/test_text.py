@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimlog.errors import UsageError
-from claimlog.sources.text import Text, Texts, canonical, digest, words
+import claimlog.sources.text
+from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.limits import DEPTH, MARKS
+from claimlog.sources.text import MARK, Text, Texts, canonical, digest, words
 from conftest import TEXT, World
 
 pieces = [*"abzAZ09 \n-'.,", *"\u2014\u2019\u201c\u201d\u00ad\u00a0", *"éß日™℃ﬁ½", "e\u0301"]
@@ -118,6 +122,92 @@ def test_a_file_that_is_no_text_is_kept_apart(tmp_path: Path) -> None:
     texts = Texts(tmp_path)
     assert [path.name for path in texts.unreadable] == ["photo.jpg"]
     assert len(texts.by_hash) == 1
+
+
+ACUTE, DOT = "\u0301", "\u0323"
+RUNS = {
+    "two kinds of marks": "a" + ACUTE * 9_000 + DOT * 9_000,
+    "soft hyphens among them": "a" + "\u00ad\u0301\u00ad\u0323" * 9_000,
+    "signs that are taken apart into marks": "\u0f73\u0301" * 9_000,
+    "half-width marks": "\uff76" + "\u0301\uff9e" * 9_000,
+}
+
+
+@pytest.mark.parametrize("case", RUNS)
+def test_marks_without_end_are_refused_before_they_are_put_in_order(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That takes a time that grows with the square of their number."""
+    monkeypatch.setattr(claimlog.sources.text, "unicodedata", None)
+    for read in (lambda text: canonical(text.encode()), words):
+        with pytest.raises(ClaimlogError, match="more than 30 combining marks follow each other"):
+            read(RUNS[case])
+
+
+def test_as_many_marks_as_a_text_can_have_are_read() -> None:
+    marks = (ACUTE + DOT) * (MARKS // 2)
+    assert len(words(f"a{marks} b{marks}")) == 2
+
+
+def test_everything_that_normalising_moves_is_a_mark() -> None:
+    for number in (*range(0xD800), *range(0xE000, 0x110000)):
+        moved = unicodedata.combining(unicodedata.normalize("NFKD", chr(number))[0])
+        assert not moved or regex.fullmatch(f"(?V1){MARK}", chr(number)), hex(number)
+
+
+def test_marks_without_end_in_a_row_are_a_finding(world: World) -> None:
+    with pytest.raises(FindingsError) as raised:
+        world.amend("claims", "C001-001", note="a" + ACUTE * 40)
+    [finding] = raised.value.findings
+    assert (finding.rule, finding.entity) == ("own-words", "C001-001")
+    assert finding.message.startswith("of the note: more than 30 combining marks")
+
+
+def test_a_directory_that_is_no_directory_of_texts_is_refused_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.sources.text, "TEXTS_FILES", 40)
+    deep = tmp_path.joinpath("deep", *"d" * (DEPTH + 1))
+    deep.mkdir(parents=True)
+    (deep / "text").write_text("Harbour")
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(41):
+        (many / str(number)).touch()
+    for folder in (tmp_path / "deep", many):
+        with pytest.raises(ClaimlogError, match="name a directory of texts alone"):
+            Texts(folder)
+    monkeypatch.setattr(claimlog.sources.text, "TEXTS_FILES", 41)
+    (many / "40").write_text("Harbour")
+    assert len(Texts(many).by_hash) == 2
+    monkeypatch.setattr(claimlog.sources.text, "TEXTS_BYTES", 6)
+    with pytest.raises(ClaimlogError, match="more than 41 files or 6 characters"):
+        Texts(many)
+
+
+def test_a_file_that_is_no_regular_one_or_too_large_is_no_text(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    (tmp_path / "large").touch()
+    os.truncate(tmp_path / "large", 60 << 30)
+    assert [path.name for path in Texts(tmp_path).unreadable] == ["large"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "large", "marks"])
+def test_a_copy_that_cannot_be_read_as_a_text_is_named(
+    kind: str, world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "copy"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text(RUNS["two kinds of marks"])
+    if kind == "large":
+        os.truncate(path, 60 << 30)
+    done = world.run("verify", "--copy", f"S001={path}")
+    assert (done.returncode, done.stdout) == (1, "")
+    said = {"pipe": "is no regular file", "large": "is larger than", "marks": "more than 30"}[kind]
+    assert done.stderr.startswith(f"claimlog: {path}: {said}")
 
 
 def test_a_missing_directory_of_texts_says_which_option_names_it(tmp_path: Path) -> None:

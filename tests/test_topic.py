@@ -20,8 +20,8 @@ from claimlog.export.metadata import metadata
 from claimlog.export.queries import available_queries, read_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.presentation import read_presentation, unknown_columns
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
+from claimlog.schema.presentation import unknown_columns
 from claimlog.validate import validate
 from conftest import (
     ACTORS,
@@ -157,8 +157,8 @@ def get(own: World) -> Get:
 
 def test_an_own_column_that_is_declared_once_is_validated(own: World) -> None:
     assert validate(read(own.package), own.supplied).findings == []
-    schemas = Schemas(own.package)
-    for table in (schemas.streams["claims"], schemas.tables["claims"]):
+    definition = read_definition(own.package)
+    for table in (definition.streams["claims"], definition.tables["claims"]):
         assert table.by_name["urgency"].enum == ["now", "soon"]
     with pytest.raises(FindingsError) as raised:
         own.add("claims", [claim("signed a letter", "Pilots wrote.", urgency="someday")])
@@ -238,24 +238,24 @@ def test_an_absent_variable_takes_its_tables_pages_charts_and_queries_with_it(
 ) -> None:
     assert validate(read(reduced.package), reduced.supplied).findings == []
     ask = asking(reduced.package.build)
-    schemas = Schemas(reduced.package)
+    definition = read_definition(reduced.package)
     for page in PAGES:
         assert (page, ask(page).status_code) == (page, 200)
         assert (page, ask(twin(page)).status_code) == (page, 200)
-    for table in schemas.tables:
+    for table in definition.tables:
         assert (table, ask(f"/tiny/{table}").status_code) == (table, 200)
-    queries = available_queries(reduced.package, schemas)
+    queries = available_queries(definition)
     assert queries
     for name in queries:
         answer = ask(f"/tiny/{name}.json?_shape=objects&claim_id=C001-003&since=2019&until=2020")
         assert (name, answer.json()["ok"]) == (name, True)
-    absent = {*TOPIC} - {*schemas.streams["claims"].names}
+    absent = {*TOPIC} - {*definition.streams["claims"].names}
     home = ask("/index.json").json()
     names = {item["name"] for item in home["plots"]}
     asked = {item["name"] for item in home["questions"]}
     assert asked == {*queries}
     assert {item["name"] for item in ask("/claims.json").json()["filters"]}.isdisjoint(absent)
-    assert {*schemas.tables["claims"].names}.isdisjoint(absent)
+    assert {*definition.tables["claims"].names}.isdisjoint(absent)
     assert ("topics" in names) == ("topic" not in absent)
     assert ("allies" in names) == ("measure" not in absent)
     assert ("measures_by_ally" in asked) == ("measure" not in absent)
@@ -266,17 +266,16 @@ def test_an_absent_variable_takes_its_tables_pages_charts_and_queries_with_it(
 def test_a_package_without_topic_files_has_the_queries_of_the_machinery_alone(bare: World) -> None:
     shutil.rmtree(bare.root / "schemas" / "queries")
     (bare.root / "schemas" / "site.json").unlink()
-    names = set(available_queries(bare.package, Schemas(bare.package)))
+    names = set(available_queries(read_definition(bare.package)))
     assert "claim_history" in names
     assert names.isdisjoint(path.stem for path in (ROOT / "schemas" / "queries").glob("*.sql"))
 
 
 def test_every_query_and_everything_that_the_site_shows_here_has_its_columns() -> None:
-    package = Package(ROOT)
-    schemas = Schemas(package)
-    assert {query.missing for query in read_queries(package, schemas).values()} == {None}
-    presentation = read_presentation(package)
-    assert unknown_columns(presentation, schemas.tables["claims"].names) == []
+    definition = read_definition(Package(ROOT))
+    assert {query.missing for query in read_queries(definition).values()} == {None}
+    claims = definition.tables["claims"].names
+    assert unknown_columns(definition.presentation, claims) == []
 
 
 def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -399,13 +398,13 @@ def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, wor
 
 def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:
     written("queries/odd.sql", HEAD + "select topik from claims")(bare.root / "schemas")
-    assert "odd" not in available_queries(bare.package, Schemas(bare.package))
+    assert "odd" not in available_queries(read_definition(bare.package))
     done = bare.run("schemas")
     assert done.returncode == 1
     assert "schemas/queries/odd.sql: is left out: no column topik" in done.stdout
     bare.run("build")
     state = {"tree_size": 0, "root": None}
-    served = metadata(bare.package, Schemas(bare.package), state)["databases"]["tiny"]["queries"]
+    served = metadata(read_definition(bare.package), state)["databases"]["tiny"]["queries"]
     assert "odd" not in served
 
 

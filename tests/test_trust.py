@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from claimlog import git
+from claimlog import limits as definition
+from claimlog.checkout import FILES
 from claimlog.cli import cli
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.release import prove
+from claimlog.release import database_content, layout, prove, served_rows
 from claimlog.release import sandbox as limited
 from claimlog.release import signed_note as note
 from claimlog.site.protection import reader_limits
@@ -32,20 +35,35 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{limited.SECONDS} seconds and {limited.SECONDS_PER_MB} more for each megabyte",
         f"1 GiB of memory and {limited.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {limited.WRITTEN // mib} MiB",
+        f"directories at most {layout.DEPTH} deep and at most {layout.MEMBERS:,} files",
+        f"may be wrong by a factor of {database_content.ROWS_FACTOR}",
         f"at most {reader_limits.WORKER_BYTES // 10**6} MB of address space",
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",
         f"There are at most {reader_limits.CONNECTIONS}, fewer",
         f"for {reader_limits.SEND_SECONDS:.0f} seconds in all",
+        f"{reader_limits.HEAD_BYTES:,} bytes for the head",
+        f"take at most {reader_limits.ANSWER_BYTES // 10**6} MB as JSON",
+        f"{reader_limits.JSON_PARTS:,} values of JSON",
         f"at {reader_limits.LEAST_RATE // 1000} kB a second",
         f"at most {reader_limits.SENDING_BYTES // 10**6} MB, "
         f"{reader_limits.PEER_SENDING_BYTES // 10**6} MB",
         f"more than {reader_limits.FACET_BYTES // 10**6} MB",
+        f"at most {git.MEMORY_BYTES >> 30} GiB of address space",
+        f"a listing of more than {FILES:,} files is refused",
+        f"CITATION.cff are read up to {definition.DOCUMENT_BYTES // mib} MiB",
+        f"source texts up to {definition.TEXT_BYTES // mib} MiB each",
+        f"differences of more than {definition.DIFF_LINES:,} lines",
+        f"more than {definition.MARKS} combining marks",
         f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence
+    assert served_rows.SPARE_ROWS == 1000, "release states and a thousand"
     assert (reader_limits.READERS, reader_limits.WAITING) == (4, 8), (
         "Four readers' requests, eight may wait"
+    )
+    assert (reader_limits.PAGES, reader_limits.PEER_PAGES) == (6, 3), (
+        "six at a time, three for one peer"
     )
     assert (reader_limits.HEAD_SECONDS, reader_limits.IDLE_SECONDS) == (10, 5), (
         "ten seconds, five between two"

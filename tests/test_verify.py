@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import zipfile
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import chdir, nullcontext
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +17,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.export import sqlite
 from claimlog.export.descriptor import dump_json
 from claimlog.fold import FOLD_VERSION
+from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
@@ -29,12 +32,14 @@ from claimlog.log.release_index import Entry, read_index
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint, check_signature, parse
 from claimlog.release.layout import SUMS, digests, sums
+from claimlog.release.log_check import check_log
 from claimlog.release.make import make, sign_release
+from claimlog.release.prove import leaves
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.signed_statement import Statement
 from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.verdict import Verdict
-from claimlog.release.verify import check_log, verify
+from claimlog.release.verify import verify
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
@@ -251,7 +256,7 @@ def test_the_command_names_what_it_checked_and_what_not(released: Repo, folder: 
     named = released.world.run("--package", str(released.root), "verify", str(zipped(released)))
     assert named.returncode == 0, named.stdout
     place = f"by releases/0.1.0.json of {released.root.resolve()}"
-    assert f"release 0.1.0 is whole and unaltered, {place}" in named.stdout
+    assert f"release 0.1.0 of tiny is whole and unaltered, {place}" in named.stdout
     assert "not checked: a signature" in named.stdout
     # a stranger's directory may bring an index for the copy that it holds
     done = released.world.run("verify", str(zipped(released)))
@@ -619,7 +624,9 @@ def test_a_signature_of_another_release_is_not_taken_for_this_one(
 def test_without_an_index_or_a_signature_nobody_vouches(released: Repo) -> None:
     verdict = verify(zipped(released))
     assert verdict.findings == []
-    assert verdict.sentence.startswith("release 0.1.0 is consistent with itself, by nobody's word")
+    assert verdict.sentence.startswith(
+        "release 0.1.0 of tiny is consistent with itself, by nobody's word"
+    )
     assert "unaltered" not in verdict.sentence
 
 
@@ -631,7 +638,8 @@ def test_a_published_release_is_consistent_with_itself(version: str) -> None:
     verdict = verify(archive)
     assert verdict.findings == []
     assert "names of the files against the definition" in verdict.checked
-    assert "columns and statistics of 32 Parquet files" in verdict.checked
+    told = "32 Parquet files, byte for byte as their tables are written anew"
+    assert told in verdict.checked
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
@@ -742,3 +750,78 @@ def test_a_release_cannot_list_no_findings(released: Repo, folder: Path) -> None
     report.most = 0
     report.fail(Finding("tree-root", "events", "is wrong"))
     assert (report.findings, report.error_count) == ([], 1)
+
+
+def test_a_signed_release_of_another_name_is_no_answer(
+    released: Repo, keys: Keys, tmp_path: Path
+) -> None:
+    """The same key may sign other datasets, and other versions."""
+    secret, public = keys("own")
+    target = signed_copy(released, secret, tmp_path)
+    for suffix in (".zip", ".signature"):
+        shutil.copyfile(target.with_suffix(suffix), tmp_path / f"other-set-0.1.0{suffix}")
+    [finding] = verify(tmp_path / "other-set-0.1.0.zip", key=public).findings
+    assert "is the signed release tiny-0.1.0, not other-set-0.1.0" in str(finding)
+    [entry] = read_index(released.package)
+    note = replace(Statement.of_entry("tiny", entry), name="other-set").sign(secret)
+    target.with_suffix(".signature").write_text(note, "utf-8")
+    [finding] = verify(target, key=public).findings
+    assert "is signed, but for another dataset" in str(finding)
+
+
+def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
+    log = read(released.package)
+    first = log.trees[0]
+    kept = {log.size: log.root.hex(), first[0]: first[1].hex(), 1: tree_root_of(log, 1)}
+    verdict = verify(zipped(released), kept=kept)
+    assert verdict.findings == []
+    assert sum("have the root that you kept" in line for line in verdict.checked) == 3
+    for wrong, said in (
+        ({log.size: "0" * 64}, "not the one that you kept"),
+        ({1: "0" * 64}, "not the one that you kept"),
+        ({log.size + 1: "0" * 64}, "less than the"),
+    ):
+        [finding] = verify(zipped(released), kept=wrong).findings
+        assert said in str(finding)
+
+
+def tree_root_of(log: Log, size: int) -> str:
+    return tree_root(leaves(log)[:size]).hex()
+
+
+ROOT_OF_TWO = f"2:{'0' * 64}"
+UNHONOURED = [
+    (("x.zip", "--proof", "p.json"), "--proof does not go with a RELEASE"),
+    (("x.zip", "--copy", "S001=x"), "--copy does not go with a RELEASE"),
+    (("x.zip", "--root", "garbage"), "expected SIZE:ROOT"),
+    (("--proof", "p.json", "--key", "k.pem"), "--key does not go with --proof"),
+    (("--proof", "p.json", "--texts", "t"), "--texts does not go with --proof"),
+    (("--proof", "p.json", "--limits", "2"), "--limits does not go with --proof"),
+    (("--copy", "S001=x", "--root", ROOT_OF_TWO), "--root does not go with --copy"),
+    (("--texts", "t", "--key", "k.pem"), "--key does not go with --texts"),
+    (("--root", ROOT_OF_TWO), "--root does not go with no RELEASE"),
+    (
+        ("--proof", "p.json", "--root", ROOT_OF_TWO, "--root", f"2:{'1' * 64}"),
+        "two roots of 2 rows",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), UNHONOURED)
+def test_an_option_that_would_not_be_honoured_is_refused(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    with chdir(tmp_path):
+        done = CliRunner().invoke(cli, ["verify", *words])
+    assert done.exit_code != 0
+    assert said in str(done.exception) + done.output
+
+
+def test_a_proof_in_a_checkout_says_by_whose_word_its_root_is_known(
+    released: Repo, tmp_path: Path
+) -> None:
+    path = proof(released, tmp_path, "inclusion", "C001-002")
+    done = released.world.run("verify", "--proof", str(path))
+    assert f"is the one in {released.root.resolve()}, by the word of that log" in done.stdout
+    done = released.world.run("verify", "--proof", str(path), "--alone")
+    assert "not known here" in done.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 from claimlog.build_notes import BuildRecord, is_current, note_build, read_build_record
 from claimlog.compile import compiled, complete
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.export.deprecations import read_deprecations, views
+from claimlog.export.compatibility_views import compatibility_views
 from claimlog.export.descriptor import Hashed
 from claimlog.export.sqlite import Database
 from claimlog.export.writers import Writers
@@ -76,12 +76,12 @@ def build(
         report = _passed(validate(log, checking, progress=progress))
         with publishing(out, package.relative(out)) as folder:
             progress("compile")
-            write(package, log, cut, report, folder, mark, progress)
+            write(log, cut, report, folder, mark, progress)
     else:
         check = check_appended(log, earlier.size, earlier.checked)
         with (
             publishing(out, package.relative(out)) as folder,
-            Update(package, out, earlier.size, folder) as update,
+            Update(log.definition.descriptor["name"], out, earlier.size, folder) as update,
         ):
             report = _passed(validate(log, progress=progress, rows_by=check))
             progress("compile")
@@ -141,7 +141,6 @@ def steps(package: Package) -> int:
 
 
 def write(
-    package: Package,
     log: Log,
     cut: Cutoff,
     report: Report,
@@ -150,11 +149,10 @@ def write(
     progress: Progress,
 ) -> None:
     """Write all outputs into an empty directory; `mark` is the fingerprint of the inputs."""
-    tables = log.schemas.tables
-    database = folder / f"{package.descriptor['name']}.db"
+    tables = log.definition.tables
+    database = folder / f"{log.definition.descriptor['name']}.db"
     (folder / "parquet").mkdir()
-    kept = [*views(read_deprecations(package, tables), tables)]
-    with Database(database, tables, kept) as filled:
+    with Database(database, tables, [*compatibility_views(log.definition)]) as filled:
         with Writers(filled, folder / "parquet", tables) as writers:
             for name, frame in compiled(log, cut):
                 if name not in writers.rows:
@@ -166,7 +164,7 @@ def write(
                 )
         log.release_rows()  # the tables hold all of it now
         filled.finish(progress)
-    complete(package, log, cut, report, Hashed(folder), mark, writers.rows)
+    complete(log, cut, report, Hashed(folder), mark, writers.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:
@@ -177,6 +175,7 @@ def refuse_foreign(package: Package, out: Path) -> None:
     ClaimlogError
         If `out` exists and is neither empty nor a build, or is a symbolic link.
     """
+    package.refuse_links(out)
     if out.is_symlink():
         raise ClaimlogError(
             f"{package.relative(out)}: is a symbolic link; name the directory itself with --out, "

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,14 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from claimlog.git import CheckoutError, ask, running
+from claimlog.git import ANSWER_BYTES, CheckoutError, ask, running
 from claimlog.package import DESCRIPTOR, Package
+from claimlog.untrusted_files import read_regular
 
 LINK, SUBMODULE = "120000", "160000"
 
 UNPACKED_BYTES = 4 << 30
 """Bytes that the files of a commit may have together to be written to disk. Git packs two gigabytes
 of zeros into two megabytes."""
+
+FILES = 200_000
+"""Files that git may list: a few small trees that name each other list millions."""
 
 CHUNK = 1 << 20
 """Bytes of a file that are held at once."""
@@ -129,6 +132,16 @@ class Checkout:
         """
         return DESCRIPTOR in self.blobs("HEAD", DESCRIPTOR)
 
+    def tracks(self, path: str) -> bool:
+        """Whether git tracks a file or directory of the package, or something below it.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        return bool(self._ask("ls-files", "-z", "--", self._literal(path)))
+
     def blobs(self, commit: str, path: str = "") -> dict[str, tuple[str, str]]:
         """Return mode and object id of the files of a commit, by path below the package.
 
@@ -144,9 +157,8 @@ class Checkout:
         """
         words = ("ls-tree", "-r", "-z", "--full-tree", commit)
         where = self.prefix + path
-        listed = self._ask(*words, *(["--", where] if where else []))
         found = {}
-        for entry in listed.split(b"\0")[:-1]:
+        for entry in self._listing(*words, *(["--", where] if where else [])):
             meta, _, name = entry.partition(b"\t")
             mode, _, identifier = meta.decode().split()
             found[_text(name).removeprefix(self.prefix)] = (mode, identifier)
@@ -208,8 +220,8 @@ class Checkout:
 
     def _files(self, *words: str) -> Iterator[str]:
         pathspec = ["--", self._literal("")] if self.prefix else []
-        listed = self._ask("ls-files", "-z", "--full-name", *words, *pathspec)
-        return (_text(name).removeprefix(self.prefix) for name in listed.split(b"\0")[:-1])
+        listed = self._listing("ls-files", "-z", "--full-name", *words, *pathspec)
+        return (_text(name).removeprefix(self.prefix) for name in listed)
 
     def unpack(self, commit: str, target: Path) -> None:
         """Write the package as a commit holds it into the new directory `target`.
@@ -258,7 +270,8 @@ class Checkout:
         (target / ".git/objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
         shallow = self._path("shallow")
         if shallow.is_file():
-            shutil.copyfile(shallow, target / ".git/shallow")
+            cut_off = read_regular(shallow, ".git/shallow", ANSWER_BYTES, shallow.parent)
+            (target / ".git/shallow").write_bytes(cut_off)
         for line in self.release_tags().splitlines():
             identifier, _, name = line.partition(" ")
             new._ask("update-ref", name, identifier)
@@ -322,6 +335,15 @@ class Checkout:
             wanted.seek(0)
             with running(self.top, words, wanted) as answer:
                 yield answer
+
+    def _listing(self, *words: str) -> list[bytes]:
+        """Return what git lists, each entry ended by a NUL."""
+        answer = self._ask(*words)
+        if answer.count(b"\0") > FILES:
+            raise CheckoutError(
+                f"git {words[0]}: lists more than {FILES:,} files, more than a package has"
+            )
+        return answer.split(b"\0")[:-1]
 
     def _ask(self, *words: str) -> bytes:
         return ask(self.top, *words)

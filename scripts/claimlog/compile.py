@@ -27,7 +27,6 @@ from claimlog.fold import cut as rows_until
 from claimlog.fold.tables import Frames
 from claimlog.log.event_log import OTHERS, Log
 from claimlog.log.release_index import marks
-from claimlog.package import Package
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -44,21 +43,21 @@ class Compiler:
         self.outside = Outside(log.codebooks, marks(log.package, cut.size, root))
         lazy = {name: log.rows(name).lazy() for name in OTHERS}
         self.others = rows_until(lazy, cut.size)
-        self.wanted = wanted(self.others, log.schemas)
+        self.wanted = wanted(self.others, log.definition)
         self.kept = Gathered()
 
     def of_claims(self, claims: pl.DataFrame) -> Tables:
         """Yield the tables of some claims, of which `claims` holds every row."""
         with fitting("tables of claims"):
             rows = rows_until({"claims": claims.lazy()}, self.cut.size)["claims"]
-            yield from self._computed(fold_claims(rows, self.others, self.log.schemas))
+            yield from self._computed(fold_claims(rows, self.others, self.log.definition))
 
     def of_rows(self, stretch: Mapping[str, pl.DataFrame]) -> Tables:
         """Yield the tables that have a row for each row of the log, for some of its rows."""
         with fitting("tables of all rows"):
             lazy = {name: frame.lazy() for name, frame in stretch.items()}
             rows = rows_until(lazy, self.cut.size)
-            yield from self._computed(fold_rows(rows, self.log.schemas, self.outside))
+            yield from self._computed(fold_rows(rows, self.log.definition, self.outside))
 
     def saw(self, name: str, rows: pl.LazyFrame) -> None:
         """Keep of rows of a table what `rest` needs."""
@@ -70,18 +69,18 @@ class Compiler:
 
     def rest(self) -> Tables:
         """Yield every other table."""
-        schemas = self.log.schemas
+        definition = self.log.definition
         with fitting("tables of the other streams"):
-            yield from self._computed(fold_rest(self.others, self.kept, schemas, self.outside))
-        constant = {**constant_tables(schemas), "batches": batches_table(self.log, self.cut)}
+            yield from self._computed(fold_rest(self.others, self.kept, definition, self.outside))
+        constant = {**constant_tables(definition), "batches": batches_table(self.log, self.cut)}
         for name, frame in constant.items():
-            if name in schemas.tables:
+            if name in definition.tables:
                 with fitting(f"schemas/tables/{name}.json"):
-                    yield name, conform(frame.lazy(), schemas.tables[name])
+                    yield name, conform(frame.lazy(), definition.tables[name])
 
     def _computed(self, tables: Frames) -> Tables:
         """Yield folded tables, conformed; computed together, because they share most of it."""
-        schemas = self.log.schemas.tables
+        schemas = self.log.definition.tables
         named = [name for name in tables if name in schemas]
         lazy = [conformed(tables[name].to_native(), schemas[name]) for name in named]
         try:
@@ -114,7 +113,7 @@ def compiled(log: Log, cut: Cutoff) -> Tables:
 
 def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
     """Return the batches that begin within a prefix, as their manifests describe them."""
-    table = log.schemas.tables["batches"]
+    table = log.definition.tables["batches"]
     rows = []
     for batch in log.batches[: cut.batches]:
         tree = batch.manifest["tree"]
@@ -124,7 +123,6 @@ def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
 
 
 def complete(
-    package: Package,
     log: Log,
     cut: Cutoff,
     report: Report,
@@ -136,11 +134,11 @@ def complete(
     folder = hashed.folder
     (folder / "validation.json").write_bytes(report.dump())
     state = folded_state(log, cut)
-    descriptor = describe(package, log.schemas.tables, rows, state, hashed)
+    descriptor = describe(log.definition, rows, state, hashed)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
-        ("metadata.json", metadata(package, log.schemas, state)),
+        ("metadata.json", metadata(log.definition, state)),
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))

@@ -21,10 +21,17 @@ from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
 from claimlog.git import CheckoutError
-from claimlog.limits import DEFINITION_BYTES, FILE_BYTES
+from claimlog.limits import (
+    DEFINITION_BYTES,
+    DEFINITION_FILES,
+    FILE_BYTES,
+    TEXT_BYTES,
+    TEXTS_BYTES,
+    TEXTS_FILES,
+)
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.state import checked_state
-from claimlog.untrusted_files import parse_json, read_regular
+from claimlog.untrusted_files import files_below, parse_json, read_regular
 
 MEMORY_BYTES = 16 << 20
 """Bytes of rows up to which a log is read into memory; of a larger one the parts are cached."""
@@ -239,24 +246,34 @@ def _look(path: Path) -> bytes:
 def _add(digest: Any, root: Path, digests: Digests, inside: Path | None = None) -> None:
     """Add every file under `root`.
 
-    Of `inside`, a package, nothing is read that leads out of it or is larger than a definition may
-    be: a link out of it is no more than its target's name, a large file no more than its size.
+    Nothing is read that is larger than a text or, `inside` a package, a definition may be, or that
+    leads out of the package: a link out of it is no more than its target's name, a large file no
+    more than its size.
     """
-    room = DEFINITION_BYTES
-    for path in [root] if root.is_file() else sorted(root.rglob("*")):
+    most, largest, room = TEXTS_FILES, TEXT_BYTES, TEXTS_BYTES
+    if inside is not None:
+        most, largest, room = DEFINITION_FILES, FILE_BYTES, DEFINITION_BYTES
+    paths: list[Path] | None = [root]
+    if root.is_dir():
+        try:
+            paths = files_below(root, most)
+        except OSError:
+            paths = None
+    if paths is None:
+        digest.update(f"{root.name}: too much\0".encode())
+        return
+    for path in paths:
         if not path.is_file() or "__pycache__" in path.parts:
             continue
         digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0".encode())
-        if inside is not None:
-            size = path.stat().st_size
-            room -= size
-            if not path.resolve().is_relative_to(inside.resolve()):
-                digest.update(f"{path.resolve()}\0".encode())
-                continue
-            if size > FILE_BYTES or room < 0:
-                digest.update(f"{size}\0".encode())
-                continue
-        digest.update(bytes.fromhex(digests.of(path)))
+        size = path.stat().st_size
+        room -= size
+        if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
+            digest.update(f"{path.resolve()}\0".encode())
+        elif size > largest or room < 0:
+            digest.update(f"{size}\0".encode())
+        else:
+            digest.update(bytes.fromhex(digests.of(path)))
 
 
 def _git_state(package: Package) -> str:

@@ -3,12 +3,14 @@
 Whoever made a checkout wrote its ``.git/config``, which can name programs that git then runs:
 ``core.sshCommand`` and a promisor remote, ``core.fsmonitor``, filters, hooks, a diff driver, and
 the same from a bare repository that is embedded in a clone. So git is asked only about the top
-level of the checkout, with all of that switched off, and for a limited time.
+level of the checkout, with all of that switched off, and in limited time and memory.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -26,8 +28,20 @@ LISTING_SECONDS = 30
 """The same for listing files, which needs a second for a million: it reads every ``.gitignore``,
 and one can be a FIFO."""
 
-ANSWER_BYTES = 256 << 20
-"""Longest answer that is read, some millions of paths; trees can be made that list without end."""
+MEMORY_BYTES = 2 << 30
+"""Address space that git may take. Files below ``.git`` can be links to devices, and an object of
+a few kilobytes can unpack to gigabytes. Git keeps no differences of files beyond 512 MiB, so that
+two of them and the windows on its packs have room. macOS knows no such limit."""
+
+ANSWER_BYTES = 64 << 20
+"""Longest answer that is read, half a million paths; trees can be made that list without end."""
+
+LIMITED = """{ ulimit -c 0 || :; ulimit -t "$1" || :; ulimit -v "$2" || :; } 2>/dev/null
+shift 2; exec "$@"
+"""
+"""Shell script that runs a command for so many seconds in so many kilobytes; a limit that the
+system does not know is passed over. Python's way of setting them between fork and exec can hang,
+because libraries have threads."""
 
 SETTINGS = {
     "core.fsmonitor": "false",
@@ -38,6 +52,10 @@ SETTINGS = {
     "core.askPass": "",
     "core.pager": "cat",
     "core.alternateRefsCommand": "false",
+    "core.packedGitLimit": "256m",
+    "core.packedGitWindowSize": "32m",
+    "core.preloadIndex": "false",
+    "index.threads": "1",
     "core.autocrlf": "false",
     "core.eol": "lf",
     "credential.helper": "",
@@ -94,9 +112,14 @@ def running(top: Path, words: Sequence[str], given: IO[bytes] | None = None) -> 
     Raises
     ------
     CheckoutError
-        If git is not there, fails, or takes too long.
+        If git is not there, fails, or takes too long or too much memory.
     """
-    command = ["git", "-C", str(top)]
+    program = shutil.which("git")
+    if program is None:
+        raise CheckoutError("git is not installed")
+    seconds = min(SECONDS, LISTING_SECONDS) if words[0] == "ls-files" else SECONDS
+    limits = ["sh", "-c", LIMITED, "sh", str(seconds + 1), str(MEMORY_BYTES // 1024)]
+    command = [*limits, program, "-C", str(top)]
     if words[0] != "init":
         command.append(f"--work-tree={top}")  # whatever core.worktree says
     for name, value in SETTINGS.items():
@@ -108,23 +131,19 @@ def running(top: Path, words: Sequence[str], given: IO[bytes] | None = None) -> 
         "GIT_CEILING_DIRECTORIES": str(top.parent),
     }
     with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                [*command, *words],
-                stdin=given or subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=environment,
-            )
-        except FileNotFoundError:
-            raise CheckoutError("git is not installed") from None
+        process = subprocess.Popen(
+            [*command, *words],
+            stdin=given or subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+        )
         late = threading.Event()
 
         def stop() -> None:
             late.set()
             process.kill()
 
-        seconds = min(SECONDS, LISTING_SECONDS) if words[0] == "ls-files" else SECONDS
         timer = threading.Timer(seconds, stop)
         timer.start()
         try:
@@ -142,14 +161,18 @@ def running(top: Path, words: Sequence[str], given: IO[bytes] | None = None) -> 
             raise CheckoutError(f"git {words[0]}: did not answer within {seconds} seconds")
         if status:
             errors.seek(0)
-            raise CheckoutError(f"git {words[0]} failed: {_reason(errors.read(4096))}")
+            raise CheckoutError(f"git {words[0]} failed: {_reason(errors.read(4096), top)}")
 
 
-def _reason(errors: bytes) -> str:
-    """Return what git said in a line, with git's own remedy where it gives one."""
+def _reason(errors: bytes, top: Path) -> str:
+    """Return what git said in a line, with the remedy where a checkout is somebody else's.
+
+    A checkout can choose words of git's messages, so that no line of them is given as a command.
+    """
     lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
-    said = (
-        lines[0].removeprefix("fatal: ").removeprefix("error: ") if lines else "it gave no reason"
-    )
-    remedy = next((line for line in lines[1:] if line.startswith("git config")), None)
-    return f"{said}; if you trust it: {remedy}" if remedy else said
+    first = next((line for line in lines if line.startswith("fatal: ")), (lines or [""])[0])
+    said = first.removeprefix("fatal: ").removeprefix("error: ") or "it gave no reason"
+    if said.startswith("detected dubious ownership"):
+        place = shlex.quote(str(top.resolve()))
+        said += f"; if you trust it: git config --global --add safe.directory {place}"
+    return said

@@ -19,6 +19,23 @@ DEFINITION_BYTES = 16 * MIB
 DEFINITION_FILES = 1_000
 """Files under ``schemas/``: ours are 90, and looking for more takes time."""
 
+DOCUMENT_BYTES = 16 * MIB
+"""A page that people read: README, changelog, the coder's manual. The largest of ours has 70 kB."""
+
+TEXT_BYTES = 16 * MIB
+"""A source text: a long book has 5 MB. Its words take some fifty times its size."""
+
+TEXTS_FILES, TEXTS_BYTES = 100_000, 1024 * MIB
+"""A directory of source texts: all of them are held, to be found by their hash."""
+
+MARKS = 30
+"""Combining marks after one letter, as in Unicode's Stream-Safe Text Format (UAX 15, section 13):
+normalising puts a run of them in order in a time that grows with the square of its length."""
+
+DIFF_LINES = 4_000
+"""Lines of two files together up to which their differences are shown: comparing them takes time
+that grows with the square of that."""
+
 STATE_BYTES = 512 * MIB
 """A file of our own state, a build's descriptor or a manifest of a release: they grow with the log
 and with the number of files, by about a hundred bytes each."""
@@ -28,8 +45,8 @@ CELL = 16_384
 limit of Python's reader is one for the whole process, and libraries raise it."""
 
 DEPTH = 32
-"""Levels of nesting in a JSON file that is no row: ours have nine, and a Python function that
-follows them ends at a thousand."""
+"""Levels of nesting in a JSON file that is no row, or of directories: ours have nine, and a Python
+function that follows them ends at a thousand."""
 
 COLUMNS = 500
 """Columns of a table, or keys of the objects in a list. Ours has 53; SQLite takes 2,000."""
@@ -109,3 +126,11 @@ QUERY_LENGTH = 10_000
 EXPANSION = 1_000
 """Times that the common table expressions of a query are compiled: each is wherever it is named, so
 that twenty which name the one before twice are a million."""
+
+PARQUET_PAGE_BYTES = 128 * MIB
+"""Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a
+megabyte, which it looks at every 1,024 values."""
+
+PARQUET_ENCODINGS = frozenset({0, 2, 3, 5, 6, 8, 9})
+"""Encodings of pages whose values take no more than page and dictionary do: all but those of the
+first years and DELTA_BYTE_ARRAY, where a value is a long text for every byte."""

@@ -1,9 +1,7 @@
-"""The package on disk: where its parts lie, its descriptor, and its thresholds."""
+"""The package on disk: where its parts lie, its descriptor, and reading files of its definition."""
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.files import write_durably
 from claimlog.limits import (
     DEFINITION_BYTES,
     DEFINITION_FILES,
+    DEPTH,
+    DOCUMENT_BYTES,
     FILE_BYTES,
-    LEAST_THRESHOLDS,
     STATE_BYTES,
-    THRESHOLDS,
 )
-from claimlog.untrusted_files import parse_json, parse_table, read_regular
+from claimlog.untrusted_files import files_below, parse_json, parse_table, read_regular
 
 DESCRIPTOR = "datapackage.json"
 
@@ -76,24 +75,6 @@ class Package:
         """The descriptor: the only home of name, version and licence."""
         return self.json(DESCRIPTOR)
 
-    @cached_property
-    def thresholds(self) -> dict[str, int]:
-        """Limits and sizes, from ``schemas/thresholds.csv``, which gives each its reason.
-
-        How large each may be is not the package's to say: `limits.THRESHOLDS`.
-        """
-        shown = "schemas/thresholds.csv"
-        rows = self.table(shown, ("name", "value", "unit", "reason"))
-        for line, row in enumerate(rows, 2):
-            if not re.fullmatch("[0-9]{1,15}", row["value"]):
-                raise ClaimlogError(f"{shown}:{line}: {row['value']!r} is no whole number; mend it")
-            most = THRESHOLDS.get(row["name"], int(row["value"]))
-            least = LEAST_THRESHOLDS.get(row["name"], 0)
-            if not least <= int(row["value"]) <= most:
-                said = f"{row['name']} is {row['value']}, expected {least} to {most}"
-                raise ClaimlogError(f"{shown}:{line}: {said}; mend it")
-        return Thresholds({row["name"]: int(row["value"]) for row in rows})
-
     def json(self, name: str) -> dict[str, Any]:
         """Read a file of the package's definition that holds one I-JSON object.
 
@@ -109,15 +90,22 @@ class Package:
         """
         return parse_json(self._read(name), name)
 
-    def table(self, name: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    def table(
+        self, name: str, columns: Sequence[str], optional: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
         """Read a CSV file of the package's definition that has exactly these columns.
+
+        Parameters
+        ----------
+        optional
+            Columns that may follow, all of them or none; empty where they do not.
 
         Raises
         ------
         ClaimlogError
             As `json` does.
         """
-        return parse_table(self._read(name), name, columns)
+        return parse_table(self._read(name), name, columns, optional)
 
     def text(self, name: str) -> str:
         """Read a file of the package's definition that is text in UTF-8.
@@ -141,25 +129,62 @@ class Package:
     @cached_property
     def _schemas_size(self) -> int:
         """Bytes under ``schemas/``; too much to read is refused before any of it is read."""
-        files = size = 0
-        waiting = [self.schemas]
         try:
-            while waiting:
-                with os.scandir(waiting.pop()) as entries:
-                    for entry in entries:
-                        files += 1
-                        if entry.is_dir(follow_symlinks=False):
-                            waiting.append(Path(entry.path))
-                        else:
-                            size += entry.stat(follow_symlinks=False).st_size
-                        if files > DEFINITION_FILES or size > DEFINITION_BYTES:
-                            raise ClaimlogError(
-                                f"schemas: holds more than {DEFINITION_FILES:,} files or "
-                                f"{DEFINITION_BYTES:,} bytes; take out what is no schema"
-                            )
+            paths = files_below(self.schemas, DEFINITION_FILES)
+            size = sum(path.lstat().st_size for path in paths or ())
         except OSError as error:
             raise ClaimlogError(f"schemas: cannot be read ({error.strerror})") from error
+        if paths is None or size > DEFINITION_BYTES:
+            raise ClaimlogError(
+                f"schemas: holds more than {DEFINITION_FILES:,} files or {DEFINITION_BYTES:,} "
+                f"bytes, or directories more than {DEPTH} deep; take out what is no schema"
+            )
         return size
+
+    def document(self, path: Path) -> str:
+        """Read a page for people that lies in the package.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is absent, unreadable, too large, outside of the package or not UTF-8.
+        """
+        shown = self.relative(path)
+        try:
+            return read_regular(path, shown, DOCUMENT_BYTES, self.root).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ClaimlogError(f"{shown}: not UTF-8; restore it from git") from error
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Replace a file of the package durably; one that is a link is replaced itself.
+
+        Raises
+        ------
+        ClaimlogError
+            If a directory on the way to it is a link.
+        OSError
+            If it cannot be written.
+        """
+        self.refuse_links(path)
+        write_durably(path, data)
+
+    def refuse_links(self, path: Path) -> None:
+        """Refuse a place to write to where a directory of the package on the way is a link.
+
+        Git carries links, so that a clone can have a directory that leads to somebody's home.
+
+        Raises
+        ------
+        ClaimlogError
+            Naming the link.
+        """
+        root = self.root.absolute()
+        for folder in path.absolute().parents:
+            if folder != root and folder.is_relative_to(root) and folder.is_symlink():
+                raise ClaimlogError(
+                    f"{folder.relative_to(root).as_posix()}: is a symbolic link, through which "
+                    "nothing is written; put a directory there, or name where it leads with --out"
+                )
 
     def relative(self, path: Path) -> str:
         """Return `path` as messages show it: relative to the package where it lies inside."""
@@ -167,13 +192,6 @@ class Package:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
-
-
-class Thresholds(dict[str, int]):
-    """Numbers by name; one that is not there is said to be missing."""
-
-    def __missing__(self, name: str) -> int:
-        raise ClaimlogError(f"schemas/thresholds.csv: has no {name}; restore it from git")
 
 
 def read_json(path: Path, shown: str) -> dict[str, Any]:

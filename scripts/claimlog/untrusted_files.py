@@ -67,6 +67,37 @@ def read_regular(
     return data
 
 
+def files_below(folder: Path, most: int) -> list[Path] | None:
+    """Return what lies below a directory and is no directory, in order; links are not followed.
+
+    Returns
+    -------
+    list or None
+        None if it holds more than `most` files and directories, or is nested deeper than
+        `limits.DEPTH`.
+
+    Raises
+    ------
+    OSError
+        If a directory cannot be read.
+    """
+    found: list[Path] = []
+    seen = 0
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        with os.scandir(place) as entries:
+            for entry in entries:
+                seen += 1
+                if seen > most or depth > DEPTH:
+                    return None
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((Path(entry.path), depth + 1))
+                else:
+                    found.append(Path(entry.path))
+    return sorted(found)
+
+
 def parse_json(data: bytes, shown: str) -> dict[str, Any]:
     """Read bytes that are one I-JSON object, not nested deeper than `limits.DEPTH`.
 
@@ -99,7 +130,9 @@ def _deeper(value: Any, depth: int) -> bool:
     return bool(level)
 
 
-def parse_table(data: bytes, shown: str, columns: Sequence[str]) -> list[dict[str, str]]:
+def parse_table(
+    data: bytes, shown: str, columns: Sequence[str], optional: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """Read bytes that are a CSV file with exactly these columns.
 
     Raises
@@ -111,9 +144,15 @@ def parse_table(data: bytes, shown: str, columns: Sequence[str]) -> list[dict[st
         text = io.StringIO(data.decode("utf-8"), newline="")
         header, *lines = [row for row in csv.reader(text, strict=True) if row] or [[]]
     except (csv.Error, UnicodeDecodeError) as error:
+        if "field limit" in str(error):  # of Python's reader, which is larger than ours
+            raise ClaimlogError(
+                f"{shown}: has a cell of more than {CELL:,} characters; shorten it"
+            ) from error
         raise ClaimlogError(
             f"{shown}: not a CSV file in UTF-8: {error}; mend it or restore it from git"
         ) from error
+    if header == [*columns, *optional]:
+        columns = header
     if header != list(columns):
         raise ClaimlogError(
             f"{shown}: its columns are {', '.join(header)[:200] or 'none'}, expected "
@@ -129,4 +168,5 @@ def parse_table(data: bytes, shown: str, columns: Sequence[str]) -> list[dict[st
             raise ClaimlogError(
                 f"{shown}: row {number} has a cell of more than {CELL:,} characters; shorten it"
             )
-    return [dict(zip(columns, row, strict=True)) for row in lines]
+    absent = dict.fromkeys(optional, "")
+    return [{**absent, **dict(zip(columns, row, strict=True))} for row in lines]

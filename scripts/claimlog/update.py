@@ -23,7 +23,6 @@ from claimlog.export.patch import Patch
 from claimlog.files import sync
 from claimlog.fold import Cutoff
 from claimlog.log.event_log import Log
-from claimlog.package import Package
 from claimlog.validate import Report
 
 CLAIM = "claim_id"
@@ -39,6 +38,8 @@ class Update:
 
     Parameters
     ----------
+    name
+        Name of the dataset, which its database has.
     earlier
         A build of the first `size` rows of the log by the same code, which is only read.
     folder
@@ -46,12 +47,11 @@ class Update:
         is still being checked.
     """
 
-    def __init__(self, package: Package, earlier: Path, size: int, folder: Path) -> None:
-        self.package = package
+    def __init__(self, name: str, earlier: Path, size: int, folder: Path) -> None:
         self.earlier = earlier
         self.size = size
         self.folder = folder
-        self.database = f"{package.descriptor['name']}.db"
+        self.database = f"{name}.db"
         self._pool = ThreadPoolExecutor(2)  # what runs there leaves the interpreter
         self._disk = ThreadPoolExecutor(1)  # and this waits
         self._synced: list[Future[None]] = []
@@ -73,7 +73,7 @@ class Update:
         ClaimlogError
             If the earlier database does not have the rows that its Parquet files have.
         """
-        compiler, tables = Compiler(log, cut), log.schemas.tables
+        compiler, tables = Compiler(log, cut), log.definition.tables
         hashed = Hashed(self.folder)
         touched = log.claims_since(self.size)
         gone = dict.fromkeys(BY_CLAIM, touched)
@@ -114,7 +114,7 @@ class Update:
         hashed.take(self.database)  # meanwhile the rest is merged
         rows |= {name: future.result() for name, future in merging.items()}
         self._compare(found, rows)
-        complete(self.package, log, cut, report, hashed, mark, rows)
+        complete(log, cut, report, hashed, mark, rows)
         for future in self._synced:
             future.result()  # the system tells an error of writing only once
 

@@ -27,19 +27,21 @@ LOCK = ".venv.lock"
 STAMP = ".whole"
 PROJECT = "pyproject.toml"
 BUILD = "requirements-build.txt"
-"""What pip builds this checkout with: its own lock file, because claimlog runs without it."""
+"""Lock file of the build backend: apart, because claimlog runs without it."""
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
 # --no-deps: a file pins all that is needed, and not pip and setuptools, which packages ask for too
 PINNED = ("--no-deps", "--require-hashes", "-r")
 ITSELF = ("--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
-UNFIT = '"$`\\\n:'
-"""What a checkout's path may not hold: the scripts of an environment begin with it."""
+FORBIDDEN_CHARACTERS = '"$`\\\n:'
+"""Characters that a checkout's path may not hold: scripts of an environment begin with it."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Where an environment lies and the files that say what is in it; the last is `PROJECT` if
-    this checkout itself is installed."""
+    """A virtual environment: its folder, and the lock files that are installed into it in order.
+
+    The last file is `PROJECT` if this checkout itself is installed.
+    """
 
     folder: str
     files: tuple[str, ...]
@@ -66,7 +68,7 @@ class SetupError(Exception):
     """An environment cannot be made; the message is one line."""
 
 
-def prepare(root: Path, name: str, base: str) -> None:
+def set_up_environment(root: Path, name: str, base: str) -> None:
     """Make an environment of the checkout at `root` whole, from the Python `base` if it is new.
 
     Raises
@@ -74,35 +76,38 @@ def prepare(root: Path, name: str, base: str) -> None:
     SetupError
         If the checkout's path is unfit, or a program that sets it up fails.
     """
-    wanted = ENVIRONMENTS[name]
-    folder = root / wanted.folder
-    if unfit := sorted({character for character in str(root) if character in UNFIT}):
+    environment = ENVIRONMENTS[name]
+    folder = root / environment.folder
+    if forbidden := sorted({*str(root)} & {*FORBIDDEN_CHARACTERS}):
         raise SetupError(
-            f"the path of this checkout holds {' '.join(map(repr, unfit))}, which the scripts of "
-            "an environment cannot name; move the checkout to another path"
+            f"the path of this checkout holds {' '.join(map(repr, forbidden))}, which the scripts "
+            "of an environment cannot name; move the checkout to another path"
         )
-    with locked(root) as lock:
+    with hold_lock(root) as lock:
         if is_whole(root, name):
             return  # another process has just done it
-        held = installed(root, folder)
-        print(f"installing {wanted.purpose} into {wanted.folder}", flush=True)
+        files_before = installed_files(root, folder)
+        print(f"installing {environment.purpose} into {environment.folder}", flush=True)
         (folder / STAMP).unlink(missing_ok=True)
-        if held is None:
+        if files_before is None:
             _run([base, "-m", "venv", "--clear", str(folder)], root, lock)
-        for file in wanted.files:
+        for file in environment.files:
             what = ITSELF if file == PROJECT else (*PINNED, file)
             _run([str(folder / "bin" / "python"), *PIP, *what], root, lock)
-        stamp(root, folder, {**(held or {}), **digests(root, wanted.files)})
+        write_stamp(root, folder, {**(files_before or {}), **file_digests(root, environment.files)})
 
 
 def is_whole(root: Path, name: str) -> bool:
     """Whether an environment is there and holds what its files say."""
-    wanted = ENVIRONMENTS[name]
-    held = installed(root, root / wanted.folder)
-    return held is not None and digests(root, wanted.files).items() <= held.items()
+    environment = ENVIRONMENTS[name]
+    files_before = installed_files(root, root / environment.folder)
+    return (
+        files_before is not None
+        and file_digests(root, environment.files).items() <= files_before.items()
+    )
 
 
-def installed(root: Path, folder: Path) -> dict[str, str] | None:
+def installed_files(root: Path, folder: Path) -> dict[str, str] | None:
     """Return the files that were installed, with their digests, or None if it is not whole."""
     try:
         found = json.loads((folder / STAMP).read_text("utf-8"))
@@ -115,20 +120,20 @@ def installed(root: Path, folder: Path) -> dict[str, str] | None:
     return files if usable else None
 
 
-def stamp(root: Path, folder: Path, files: dict[str, str]) -> None:
-    """Say that an environment is whole."""
+def write_stamp(root: Path, folder: Path, files: dict[str, str]) -> None:
+    """Write the stamp that says that an environment is whole."""
     fresh = folder / f"{STAMP}-new"
     fresh.write_text(json.dumps({"checkout": str(root), "files": files}, indent=1) + "\n", "utf-8")
     fresh.replace(folder / STAMP)
 
 
-def digests(root: Path, files: Sequence[str]) -> dict[str, str]:
+def file_digests(root: Path, files: Sequence[str]) -> dict[str, str]:
     """Return the SHA-256 of files of the checkout."""
     return {name: sha256((root / name).read_bytes()).hexdigest() for name in files}
 
 
 @contextmanager
-def locked(root: Path) -> Iterator[int]:
+def hold_lock(root: Path) -> Iterator[int]:
     """Hold the lock of the checkout's environments; yields the descriptor that holds it."""
     descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -160,7 +165,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if options.whole:
             return 0 if is_whole(ROOT, options.name) else 1
-        prepare(ROOT, options.name, sys.executable)
+        set_up_environment(ROOT, options.name, sys.executable)
     except KeyboardInterrupt:
         print("make: interrupted; run it again to go on", file=sys.stderr)
         return 130

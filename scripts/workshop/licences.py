@@ -25,7 +25,7 @@ PERMISSIVE = {
     "Artistic-1.0-Perl",
     "MPL-2.0",  # binds changes to its own files only
 }
-SPOKEN = {
+SPDX_NAMES = {
     "apache": "Apache-2.0",
     "apache 2": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
@@ -44,10 +44,10 @@ SPOKEN = {
 }
 """What older metadata says instead of an SPDX identifier."""
 
-CHOSEN = {"text-unidecode": "Artistic-1.0-Perl"}
+CHOSEN_LICENCES = {"text-unidecode": "Artistic-1.0-Perl"}
 """Packages that offer several licences without saying that one may choose, and the one taken."""
 
-PART = re.compile(r"\(|\)|[^\s()]+")
+EXPRESSION_PART = re.compile(r"\(|\)|[^\s()]+")
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,11 @@ def licences(lock: Path) -> Iterator[Licence]:
             yield Licence(pin.name, version, "", "is not installed; run make build")
             continue
         if found.version != version:
-            flaw = f"{found.version} is installed; run make build"
-            yield Licence(pin.name, version, "", flaw)
+            yield Licence(pin.name, version, "", f"{found.version} is installed; run make build")
             continue
-        text = CHOSEN.get(pin.name) or licence_text(found)
-        unfit = None if is_permissive(text) else f"is under {text or 'an unknown licence'}"
-        yield Licence(pin.name, version, text, unfit)
+        text = CHOSEN_LICENCES.get(pin.name) or licence_text(found)
+        flaw = None if is_permissive(text) else f"is under {text or 'an unknown licence'}"
+        yield Licence(pin.name, version, text, flaw)
 
 
 def licence_text(found: Distribution) -> str:
@@ -96,7 +95,7 @@ def licence_text(found: Distribution) -> str:
     field = " ".join(found.metadata["License"].split() if "License" in found.metadata else "")
     names = named or ([] if field.casefold() in ("", "unknown") else [field])
     # several classifiers do not say whether one may choose: all must do
-    return " AND ".join(SPOKEN.get(name.casefold(), name[:60]) for name in names)
+    return " AND ".join(SPDX_NAMES.get(name.casefold(), name[:60]) for name in names)
 
 
 def is_permissive(expression: str) -> bool:
@@ -109,35 +108,35 @@ def is_permissive(expression: str) -> bool:
     """
     if expression in PERMISSIVE:
         return True
-    parts = PART.findall(expression)
+    parts = EXPRESSION_PART.findall(expression)
     try:
-        found = _any_of(parts)
+        found = _parse_or(parts)
     except IndexError:
         return False
     return found and not parts
 
 
-def _any_of(parts: list[str]) -> bool:
-    found = _all_of(parts)
+def _parse_or(parts: list[str]) -> bool:
+    found = _parse_and(parts)
     while parts and parts[0] == "OR":
         parts.pop(0)
-        found = _all_of(parts) or found
+        found = _parse_and(parts) or found
     return found
 
 
-def _all_of(parts: list[str]) -> bool:
-    found = _one(parts)
+def _parse_and(parts: list[str]) -> bool:
+    found = _parse_term(parts)
     while parts and parts[0] == "AND":
         parts.pop(0)
-        found = _one(parts) and found
+        found = _parse_term(parts) and found
     return found
 
 
-def _one(parts: list[str]) -> bool:
+def _parse_term(parts: list[str]) -> bool:
     part = parts.pop(0)
     if part != "(":
         return part in PERMISSIVE
-    found = _any_of(parts)
+    found = _parse_or(parts)
     return parts.pop(0) == ")" and found
 
 

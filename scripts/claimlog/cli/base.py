@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from claimlog.cli.output import line, raw
+from claimlog.errors import UsageError
 from claimlog.escaping import printable_line
 from claimlog.package import Package
 
@@ -41,6 +43,21 @@ class Context:
 
 
 pass_context = click.make_pass_decorator(Context)
+
+
+def refuse_options(mode: str, *names: str) -> None:
+    """Refuse options, by parameter name, that were given and that a mode would not honour.
+
+    Raises
+    ------
+    UsageError
+        Naming the first of them.
+    """
+    current = click.get_current_context()
+    for option in current.command.params:
+        source = current.get_parameter_source(option.name or "")
+        if option.name in names and source is ParameterSource.COMMANDLINE:
+            raise UsageError(f"{option.opts[0]} does not go with {mode}")
 
 
 def texts_option(function: F) -> F:

@@ -20,7 +20,9 @@ from claimlog.cli.base import (
 )
 from claimlog.cli.output import line, lines
 from claimlog.errors import UsageError
-from claimlog.schema.table_schema import STREAMS, Schemas, Table
+from claimlog.schema.codebook import read_codes
+from claimlog.schema.definition import read_streams
+from claimlog.schema.table_schema import STREAMS, Table
 
 ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
 
@@ -36,7 +38,7 @@ class FieldsCommand(click.Command):
         table = schema_of(ctx.ensure_object(Context), self.entity)
         own = super().get_params(ctx)
         taken = {param.name for param in own}
-        columns = (table.id, *table.content)
+        columns = (table.id, *table.in_use)
         return [*own, *(_option(table, name) for name in columns if name not in taken)]
 
 
@@ -51,7 +53,7 @@ def _option(table: Table, name: str) -> click.Option:
 
 
 def schema_of(context: Context, entity: str) -> Table:
-    return Schemas(context.package).streams[f"{entity}s"]
+    return read_streams(context.package, read_codes(context.package))[f"{entity}s"]
 
 
 @click.group("add")
@@ -263,13 +265,23 @@ def seal(
     from claimlog.release.generated_files import refresh
 
     supplied = load_texts(texts)
+    contents: list[str] = []
     with locked(context.package):
         batch, report = run(
-            context.package, slug, title, method, recorded_by, supplied, in_columns, today
+            context.package,
+            slug,
+            title,
+            method,
+            recorded_by,
+            supplied,
+            in_columns,
+            today,
+            say=contents.append,
         )
         refreshed = refresh(context.package, f"{batch.shown} is sealed")
     summarise(report)
     say_lateness(batch.manifest["sealed_at"])
+    lines(contents)
     together = ", ".join(["datapackage.json", *refreshed])
     line(f"sealed {batch.shown}; commit it together with {together}")
 

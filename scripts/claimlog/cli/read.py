@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
+from claimlog.cli.base import (
+    Context,
+    example,
+    load_texts,
+    pass_context,
+    progress,
+    refuse_options,
+    texts_option,
+)
 from claimlog.cli.output import json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.files import write_durably
 from claimlog.package import Package
 
 if TYPE_CHECKING:
@@ -192,6 +199,13 @@ def _build(
 @click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
+    "--host-name",
+    "host_names",
+    multiple=True,
+    metavar="NAME",
+    help="A name under which readers ask for it, as claims.example; others are refused.",
+)
+@click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path),
@@ -208,6 +222,7 @@ def serve(
     context: Context,
     port: int,
     host: str,
+    host_names: tuple[str, ...],
     folder: Path | None,
     texts: Path | None,
     releases: str | None,
@@ -215,7 +230,8 @@ def serve(
     """Open a build in Datasette, read-only; with texts, show each claim in its article."""
     from claimlog.site.server_command import serve as serve_build
 
-    serve_build(context.package, folder or context.package.build, host, port, texts, releases)
+    build = folder or context.package.build
+    serve_build(context.package, build, host, port, texts, releases, host_names)
 
 
 @click.command(
@@ -237,7 +253,9 @@ def serve(
 )
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
 @click.option("--key", type=click.Path(path_type=Path), help="Public key that signed the release.")
-@click.option("--alone", is_flag=True, help="Hold a release against no index but its own word.")
+@click.option(
+    "--alone", is_flag=True, help="Hold a release or proof against nothing of the checkout here."
+)
 @click.option(
     "--limits",
     type=click.FloatRange(min=0.01, max=1000),
@@ -252,7 +270,7 @@ def serve(
     "roots",
     multiple=True,
     metavar="SIZE:ROOT",
-    help="With --proof: a root that you kept, beside those of the log here.",
+    help="A root that you kept, which the log of a RELEASE, or the --proof, must be about.",
 )
 @pass_context
 def verify(
@@ -271,23 +289,27 @@ def verify(
 
     Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
     """
-    from claimlog.cli.release import verify_proof, verify_release
+    from claimlog.cli.release import kept_roots, verify_proof, verify_release
 
     if limits != limits:  # not a number, which is in every range
         raise UsageError("--limits: expected a number from 0.01 to 1000")
+    kept = kept_roots(roots)
     if release is not None:
-        return verify_release(context, release, key, alone, limits)
-    if roots and proof is None:
-        raise UsageError("--root goes with --proof")
+        refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
+        return verify_release(context, release, key, alone, limits, kept)
     if proof is not None:
-        return verify_proof(context, proof, roots)
+        refuse_options("--proof", "texts", "copies", "partial", "key", "limits")
+        return verify_proof(context, proof, kept, alone)
     if texts is None and not copies:
+        refuse_options("no RELEASE and no --proof", "roots", "key", "alone", "limits")
         raise UsageError(
             "name the texts (--texts DIR, or --copy SOURCE=FILE for another copy), the directory "
             "or zip of a release, or a --proof"
         )
     if copies:
+        refuse_options("--copy", "texts", "partial", "roots", "key", "alone", "limits")
         return _locate(context, copies)
+    refuse_options("--texts", "roots", "key", "alone", "limits")
     report = checked(context, texts)
     lines(report.findings)
     summarise(report)
@@ -305,7 +327,7 @@ def _locate(context: Context, copies: tuple[str, ...]) -> int:
     """Find claims in other copies of their texts and report the orphans."""
     from claimlog.log.read_log import read
     from claimlog.sources.anchor import COLUMNS, Anchor, locate
-    from claimlog.sources.text import Text, canonical
+    from claimlog.sources.text import read_text
 
     log = read(context.package)
     log.require_readable()
@@ -316,10 +338,7 @@ def _locate(context: Context, copies: tuple[str, ...]) -> int:
         wanted = [row for row in rows if row["source_id"] == source]
         if not name or not wanted:
             raise UsageError(f"--copy {pair}: expected SOURCE=FILE with a source that has claims")
-        try:
-            text = Text(canonical(Path(name).read_bytes()))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ClaimlogError(f"{name}: cannot be read as UTF-8 text ({error})") from error
+        text = read_text(Path(name))
         matched = 0
         for row in wanted:
             spans = locate(text, Anchor(**{column: row[column] for column in COLUMNS}))
@@ -395,23 +414,25 @@ def schemas(context: Context, write: bool) -> int:
     import difflib
 
     from claimlog.export.queries import absent_parts
+    from claimlog.limits import DIFF_LINES
     from claimlog.release.generated_files import REMEDY, stale_files
-    from claimlog.schema.table_schema import Schemas
+    from claimlog.schema.definition import read_definition
 
     stale = 0
     for path, have, text in stale_files(context.package):
         stale += 1
         name = context.package.relative(path)
         if write:
-            write_durably(path, text.encode("utf-8"))
+            context.package.write(path, text.encode("utf-8"))
             line(f"wrote {name}")
+            continue
+        old, new = have.splitlines(), text.splitlines()
+        if len(old) + len(new) > DIFF_LINES:
+            line(f"{name}: is stale; it is too long for a list of the differences")
         else:
-            differing = difflib.unified_diff(
-                have.splitlines(), text.splitlines(), name, "expanded", lineterm="", n=1
-            )
-            lines([*differing])
+            lines([*difflib.unified_diff(old, new, name, "expanded", lineterm="", n=1)])
     if stale and not write:
         raise ClaimlogError(f"{stale} files are stale; {REMEDY}")
-    absent = absent_parts(context.package, Schemas(context.package))
+    absent = absent_parts(read_definition(context.package))
     lines(absent)
     return 1 if absent else 0

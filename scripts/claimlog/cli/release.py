@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
-from click.core import ParameterSource
 
-from claimlog.cli.base import Context, example, pass_context, progress
+from claimlog.cli.base import Context, example, pass_context, progress, refuse_options
 from claimlog.cli.output import block, json_block, line, lines
 from claimlog.errors import ClaimlogError, UsageError
 
@@ -82,12 +81,14 @@ def release(
             "was --published"
         )
     if rebuild is not None:
-        _refuse("--rebuild", "as_of", "date", "sign", *(() if exact else ("out",)))
+        refuse_options("--rebuild", "as_of", "date", "sign")
+        if not exact:
+            refuse_options("--rebuild without --exact", "out")
         return _rebuild(context, rebuild, exact, out)
     if exact:
         raise UsageError("--exact goes with --rebuild")
     if published is not None:
-        _refuse("--published", "as_of", "date")
+        refuse_options("--published", "as_of", "date")
         if sign is None:
             raise UsageError("--published goes with --sign KEY.pem")
         return _sign(context, published, sign, out)
@@ -110,22 +111,13 @@ def release(
     for name in made.refreshed:
         line(f"wrote {name}, which says {version} now")
     line("To tag and publish it:")
-    line(f"  git add {' '.join([made.entry.shown, 'CHANGELOG.md', *made.refreshed])}")
+    line(f"  git add {shlex.join([made.entry.shown, 'CHANGELOG.md', *made.refreshed])}")
     line(f'  git commit -m "Release {version}"')
     title = shlex.quote(f"{package.descriptor['title']} {version}")
     line(f"  git tag -a v{version} -m {title}")
     line("  git push --follow-tags")
     line(f"  then deposit {package.relative(made.archive)} where people can get it")
     return 0
-
-
-def _refuse(mode: str, *names: str) -> None:
-    """Refuse options that were given and would not be honoured."""
-    current = click.get_current_context()
-    for name in names:
-        if current.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            hint = " without --exact" if name == "out" else ""
-            raise UsageError(f"--{name.replace('_', '-')} does not go with {mode}{hint}")
 
 
 def _sign(context: Context, version: str, key: Path, out: Path | None) -> int:
@@ -174,7 +166,7 @@ def _rebuild_one(
         return 1 if result.different else 0
     archive = out / str(entry.data["archive"]["path"])
     line(f"wrote {package.relative(archive.absolute())}")
-    return verify_release(Context(package.root, True), archive, None, False, 1)
+    return verify_release(Context(package.root, True), archive)
 
 
 @click.command(epilog=example("claimlog diff 0.1.0 0.2.0", "claimlog diff 0.2.0 head --json"))
@@ -187,7 +179,6 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
 
     OLD and NEW are versions, or head for the log as it stands.
     """
-    from claimlog.export.deprecations import read_deprecations
     from claimlog.log.read_log import read
     from claimlog.release.diff import as_json, as_text, compare
 
@@ -196,8 +187,7 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
     first, second = (_point(log, name) for name in (old, new))
     if first.size > second.size:
         raise UsageError(f"{old} is later than {new}; swap them")
-    deprecated = read_deprecations(context.package, log.schemas.tables)
-    found = compare(log, first, second, deprecated)
+    found = compare(log, first, second, log.definition.deprecations)
     if json_out:
         json_block(as_json(found))
     else:
@@ -275,10 +265,11 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
     )
     held = Held.of(rows.iter_rows(named=True), facts.version, since)
     if held.version is None:
+        show = f"claimlog show {shlex.quote(name)}"
         way = (
             f"cite it from there: --release {since}"
             if since
-            else f"cite its event by its hash (claimlog show {name}), or make a release first"
+            else f"cite its event by its hash ({show}), or make a release first"
         )
         raise UsageError(f"{name}: {held.note} {way}")
     if held.note:
@@ -328,16 +319,27 @@ def consistency(context: Context, old: str, new: str) -> None:
 
 
 def verify_release(
-    context: Context, target: Path, key: Path | None, alone: bool, limits: float
+    context: Context,
+    target: Path,
+    key: Path | None = None,
+    alone: bool = False,
+    limits: float = 1,
+    kept: Mapping[int, str] | None = None,
 ) -> int:
-    """Check a copy of a release; print what was checked and what is wrong with it."""
+    """Check a copy of a release; print what was checked and what is wrong with it.
+
+    Parameters
+    ----------
+    kept
+        Roots that the user kept, by size of the tree; the log of the release must have them.
+    """
     from claimlog.log.release_index import read_index
     from claimlog.release.sandbox import verify_limited
 
     index = None if alone else _trusted(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
     own = index is not None and target.resolve().is_relative_to(place) and not context.is_named
-    verdict = verify_limited(target, None if own else index, key, limits, place)
+    verdict = verify_limited(target, None if own else index, key, limits, place, kept)
     if own:
         verdict.unchecked.append(
             f"against the index of {place}, which holds this copy: whoever made the one made the "
@@ -363,29 +365,41 @@ def _trusted(context: Context, load: Callable[[Package], T]) -> T | None:
         return None
 
 
-def verify_proof(context: Context, path: Path, given: tuple[str, ...]) -> int:
-    """Check a proof against the roots that the package here knows and those that were given."""
+def verify_proof(context: Context, path: Path, kept: Mapping[int, str], alone: bool = False) -> int:
+    """Check a proof against the roots that the user kept and those of the log here."""
     from claimlog.log.read_log import read
     from claimlog.release.prove import check
 
     def roots(package: Package) -> dict[int, str]:
         return {size: root.hex() for size, root in read(package).trees}
 
-    known = _trusted(context, roots) or {}
-    kept = dict(map(_root, given))
+    known = (None if alone else _trusted(context, roots)) or {}
     for size, root in kept.items():
         if known.get(size, root) != root:
             raise ClaimlogError(
                 f"--root {size}:{root[:16]}…: the log here has another root of {size} rows, "
                 f"{known[size][:16]}…: one of the two was rewritten"
             )
-    line(check(path, known | kept, kept))
+    place = str(context.package.root.resolve()) if known else ""
+    line(check(path, {**known, **kept}, kept, place))
     return 0
 
 
-def _root(text: str) -> tuple[int, str]:
-    """Return size and root of a tree that somebody kept, as 2485:33567e…"""
-    size, _, root = text.partition(":")
-    if not re.fullmatch("[0-9]{1,15}", size) or not re.fullmatch("[0-9a-f]{64}", root):
-        raise UsageError(f"--root {text[:80]}: expected SIZE:ROOT, the root as 64 digits of hex")
-    return int(size), root
+def kept_roots(given: Sequence[str]) -> dict[int, str]:
+    """Return the roots that somebody kept by size of the tree, given as 2485:33567e…
+
+    Raises
+    ------
+    UsageError
+        If one has another form, or two are of one size.
+    """
+    kept: dict[int, str] = {}
+    for text in given:
+        size, _, root = text.partition(":")
+        if not re.fullmatch("[0-9]{1,15}", size) or not re.fullmatch("[0-9a-f]{64}", root):
+            raise UsageError(
+                f"--root {text[:80]}: expected SIZE:ROOT, the root as 64 digits of hex"
+            )
+        if kept.setdefault(int(size), root) != root:
+            raise UsageError(f"--root {text[:80]}: two roots of {int(size)} rows; give one of them")
+    return kept

@@ -22,7 +22,7 @@ def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]
     log = read_with_open(package)
     log.require_readable()
     stream, rows = find_entity(log, identifier)
-    columns = ("seq", "event_id", "batch", *log.schemas.streams[stream].names)
+    columns = ("seq", "event_id", "batch", *log.definition.streams[stream].names)
     return stream, rows.select(columns).to_dicts()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from claimlog.edit.open_batch import drop_known, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, reason
 from claimlog.export.descriptor import dump_json
-from claimlog.files import remove, sync, write_durably
+from claimlog.files import remove, sync
 from claimlog.log.batch import (
     IN,
     NAME,
@@ -217,6 +217,6 @@ def sync_descriptor(package: Package) -> bool:
     if listed == package.descriptor.get("resources"):
         return False
     data = dump_json({**package.descriptor, "resources": listed})
-    write_durably(package.root / DESCRIPTOR, data)
+    package.write(package.root / DESCRIPTOR, data)
     package.__dict__.pop("descriptor", None)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS, anchor, find
-from claimlog.sources.text import Text, Texts, canonical
+from claimlog.sources.text import Text, Texts, read_text
 from claimlog.strict_json import decode_value
 
 INPUTS = {
@@ -72,12 +73,6 @@ class Writer:
         self.texts = texts
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
-        for stream, table in log.schemas.streams.items():
-            for name in (table.id, "version", "action", "recorded_at"):
-                if log.scan(stream, [name]).null_count().collect().item():
-                    raise ClaimlogError(
-                        f'a row of {stream} has no "{name}"; run claimlog validate to see which'
-                    )
         # a clock that went back must not make the log run backwards
         self.recorded_at = max(now(), log.last_time or "")
 
@@ -89,7 +84,7 @@ class Writer:
         ClaimlogError
             If a key is unknown, a value has the wrong type, or the passage cannot be found.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         state = self._state(table, given, {})
         if not state.get(table.id):
             state[table.id] = self._next_id(stream, table, state)
@@ -105,7 +100,7 @@ class Writer:
         if before is not None:
             raise ClaimlogError(
                 f"{state[table.id]} exists already (version {before['version']}); "
-                f"change it with claimlog amend {table.entity} {state[table.id]}"
+                f"change it with claimlog amend {table.entity} {shlex.quote(str(state[table.id]))}"
             )
         return self._enveloped(table, state, "assert", version, reason)
 
@@ -119,7 +114,7 @@ class Writer:
         ClaimlogError
             As for `added`, or if the entity is not live.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         state = self._state(table, given, before)
         state[table.id] = identifier
@@ -133,7 +128,7 @@ class Writer:
         ClaimlogError
             If the entity is not live.
         """
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         return self._enveloped(table, before, "retract", before["version"] + 1, reason)
 
@@ -141,7 +136,10 @@ class Writer:
         self, table: Table, state: dict[str, Any], action: str, version: int, reason: str | None
     ) -> dict[str, Any]:
         return {
-            **{name: state[name] for name in (table.id, *table.content)},
+            **{
+                name: _without_retired(table.by_name[name], state[name])
+                for name in (table.id, *table.content)
+            },
             "action": action,
             "version": version,
             "recorded_at": self.recorded_at,
@@ -153,7 +151,7 @@ class Writer:
         self, table: Table, given: Mapping[str, Any], before: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return the full content of a row from what is given and what was before."""
-        allowed = (table.id, *table.content)
+        allowed = (table.id, *table.in_use)
         inputs = INPUTS.get(table.name, ())
         for key in given:
             if key not in (*allowed, *inputs):
@@ -163,7 +161,7 @@ class Writer:
         state = {
             item.name: before.get(item.name, [] if item.type == "array" else None)
             for item in table.fields
-            if item.name in allowed
+            if item.name in (table.id, *table.content)
         }
         for key, value in given.items():
             if key in inputs:
@@ -227,11 +225,17 @@ class Writer:
         return text, str(source)
 
     def _last(self, stream: str, identifier: str) -> dict[str, Any] | None:
-        table = self.log.schemas.streams[stream]
+        table = self.log.definition.streams[stream]
         rows = self.log.history(stream, identifier)
         if rows.is_empty():
             return None
-        return rows.tail(1).select(table.names).to_dicts()[0]
+        last = rows.tail(1).select(table.names).to_dicts()[0]
+        for name in ("version", "action", "recorded_at"):
+            if last[name] is None:
+                raise ClaimlogError(
+                    f'{identifier} has no "{name}"; run claimlog validate to see where'
+                )
+        return last
 
     def _live(self, stream: str, table: Table, identifier: str) -> dict[str, Any]:
         before = self._last(stream, identifier)
@@ -266,14 +270,17 @@ class Writer:
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
 
 
+def _without_retired(item: Field, value: Any) -> Any:
+    """Return a value as a new row holds it: nothing in columns and keys that are retired."""
+    if item.retired:
+        return [] if item.type == "array" else None
+    retired = dict.fromkeys(inner.name for inner in item.fields if inner.retired)
+    return [{**part, **retired} for part in value] if retired and value else value
+
+
 def _identity(path: Path) -> dict[str, Any]:
     """Return the columns that identify the text in a file."""
-    try:
-        text = Text(canonical(path.read_bytes()))
-    except OSError as error:
-        raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+    text = read_text(path)
     return {"text_sha256": text.sha256, "text_length": len(text.content)}
 
 

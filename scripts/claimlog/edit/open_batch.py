@@ -11,14 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.files import remove
+from claimlog.git import CheckoutError
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS
+from claimlog.schema.thresholds import read_thresholds
 from claimlog.sources.text import Texts
 from claimlog.state import checked_state, open_lock
 from claimlog.swap import publishing, tidy
@@ -34,11 +37,12 @@ def locked(package: Package) -> Iterator[None]:
     ------
     ClaimlogError
         If another process holds it for longer than the threshold ``lock_seconds``, or the state of
-        the package is none of ours.
+        the package is none of ours or was committed.
     """
+    _refuse_committed(package)
     handle = open_lock(package)
     try:
-        deadline = time.monotonic() + package.thresholds["lock_seconds"]
+        deadline = time.monotonic() + read_thresholds(package)["lock_seconds"]
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,6 +61,20 @@ def locked(package: Package) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             handle.close()  # which gives the lock back, and has nothing to write
+
+
+def _refuse_committed(package: Package) -> None:
+    """Refuse a state directory that came with a clone: its open batch is somebody else's rows."""
+    try:
+        committed = Checkout.of(package).tracks(package.relative(package.state))
+    except CheckoutError:
+        return  # no checkout, or none that git answers about
+    if committed:
+        name = package.relative(package.state)
+        raise ClaimlogError(
+            f"{name}: is committed, so that it holds rows that you did not add; look at it, take "
+            f"it out with git rm -r --cached {name}, remove it, and run this again"
+        )
 
 
 def open_folder(package: Package) -> Path:

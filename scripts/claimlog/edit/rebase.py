@@ -212,7 +212,7 @@ def _rewrite(
     last = log.last_time or ""
     place.mkdir()
     for stream, listed in rows.items():
-        table = log.schemas.streams[stream]
+        table = log.definition.streams[stream]
         moved = [_moved(row, table, renames, last) for row in listed]
         _refuse_conflicts(log, batch, stream, moved)
         data = b"".join(encode(row) + b"\n" for row in moved)
@@ -226,7 +226,7 @@ def _rename_taken(
     """Add new identifiers for entities that both sides have asserted to `renames`; return them."""
     fresh = []
     for stream, listed in rows.items():
-        table = log.schemas.streams[stream]
+        table = log.definition.streams[stream]
         used = set(log.ids(stream))
         taken = used | {row[table.id] for row in listed}
         for row in listed:
@@ -272,7 +272,7 @@ def _moved(
 
 def _refuse_conflicts(log: Log, batch: Batch, stream: str, rows: list[dict[str, Any]]) -> None:
     """Refuse rows whose version another batch has used meanwhile."""
-    table = log.schemas.streams[stream]
+    table = log.definition.streams[stream]
     ids = pl.Series([row[table.id] for row in rows], dtype=pl.String)
     known = log.rows_of(stream, ids, (table.id, "version"))
     last = dict(known.group_by(table.id).agg(pl.col("version").max()).iter_rows())

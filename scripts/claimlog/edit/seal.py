@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
 from hashlib import file_digest
 from typing import Any
@@ -39,6 +40,9 @@ from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
 from claimlog.validate.appended import note_valid
 
+LISTED = 5
+"""Rows that are named of an author in a stream."""
+
 
 def seal(
     package: Package,
@@ -49,6 +53,7 @@ def seal(
     texts: Texts | None,
     in_columns: bool = False,
     today: date | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Batch, Report]:
     """Validate the open batch and move it into events/ atomically. The caller holds the lock.
 
@@ -59,6 +64,8 @@ def seal(
         same leaf hashes.
     today
         The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
+    say
+        Takes a line about the rows of each author in each stream.
 
     Raises
     ------
@@ -88,6 +95,8 @@ def seal(
     manifest = make_manifest(log, batch, slug, title, method, recorded_by)
     if flaw := manifest_flaw(manifest):
         raise UsageError(f"batch.json would not be valid: {flaw}; nothing was sealed")
+    for text in _contents(log, batch):
+        say(text)
     name = f"{batch.number:04d}-{slug}"
     with staging(package) as folder:
         place = folder / name
@@ -97,7 +106,7 @@ def seal(
                 own = pl.col("batch") == batch.number
                 rows = log.scan(stream).filter(own).collect().sort("seq")
                 file = place / f"{stream}{COLUMNS}"
-                write_rows(rows, log.schemas.streams[stream], file)
+                write_rows(rows, log.definition.streams[stream], file)
                 listed = manifest["files"].pop(f"{stream}{LINES}")
                 with file.open("rb") as handle:
                     digest = file_digest(handle, "sha256").hexdigest()
@@ -115,6 +124,18 @@ def seal(
     return Batch(
         sealed, package.relative(sealed), batch.number, slug, batch.index, manifest
     ), report
+
+
+def _contents(log: Log, batch: Batch) -> Iterator[str]:
+    """Yield a line about the rows of each author in each stream of the last batch of `log`."""
+    for stream in batch.streams:
+        key = log.definition.streams[stream].id
+        own = log.scan(stream).filter(pl.col("batch") == batch.number)
+        rows = own.select("recorded_by", key).collect()
+        for (author,), part in rows.group_by("recorded_by", maintain_order=True):
+            names = part[key].head(LISTED).to_list()
+            more = f" and {part.height - LISTED:,} more" if part.height > LISTED else ""
+            yield f"{stream} by {author}: {', '.join(names)}{more}"
 
 
 def _tidy(package: Package, name: str) -> None:
@@ -147,7 +168,7 @@ def make_manifest(
             "rows": lines.rows,
             "bytes": lines.size,
             "sha256": lines.sha256,
-            "schema_version": log.schemas.streams[stream].version,
+            "schema_version": log.definition.streams[stream].version,
         }
     return {
         "number": batch.number,
@@ -156,7 +177,7 @@ def make_manifest(
         "method": method,
         "recorded_by": recorded_by,
         "sealed_at": max(times),
-        "codebook_version": log.schemas.codebook.version,
+        "codebook_version": log.definition.codebook.version,
         "previous_sha256": last.manifest_sha256 if last else None,
         "files": files,
         "tree": {

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from claimlog.schema.table_schema import Field, Schemas, Table
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Field, Table
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -30,6 +31,8 @@ def _as_text(item: Field) -> pl.Expr:
 
 def _typed(item: Field) -> pl.Expr:
     column = pl.col(item.name)
+    if item.derived_from is not None:
+        column = pl.coalesce(column, pl.col(item.derived_from))
     if item.type == "datetime":
         return column.str.to_datetime(TIME, time_zone="UTC", time_unit="us")
     if item.enum is not None and item.type == "string":
@@ -46,15 +49,15 @@ def _typed(item: Field) -> pl.Expr:
     return column.cast(types[item.type])
 
 
-def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
+def constant_tables(definition: Definition) -> dict[str, pl.DataFrame]:
     """Return the tables that describe the dataset rather than the world."""
-    book = schemas.codebook
+    book = definition.codebook
     codes = [{"codelist": name, **row} for name, rows in book.codes.items() for row in rows]
     variables = [
         {
             **row,
             "position": position,
-            "definition": " ".join(item.description for item in schemas.columns(row)),
+            "definition": " ".join(item.description for item in definition.columns(row)),
         }
         for position, row in enumerate(book.variables, 1)
     ]
@@ -69,7 +72,7 @@ def constant_tables(schemas: Schemas) -> dict[str, pl.DataFrame]:
             "required": item.required,
             "description": item.description,
         }
-        for table in schemas.tables.values()
+        for table in definition.tables.values()
         for position, item in enumerate(table.fields, 1)
     ]
     return {

@@ -2,16 +2,17 @@
 
 A table's rows, in the order of its key, are written as canonical JSON objects (RFC 8785), dates and
 times as text; the Merkle tree of RFC 9162 over these lines gives one hash for the table. Parquet
-and SQLite files of the same table have the same lines.
+and SQLite files of the same table have the same lines. Rows are read in pieces and none is held.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,29 +30,71 @@ from claimlog.schema.table_schema import Table
 VALUE_BYTES = 16 << 20
 """Longest value that is read from SQLite: a row of the log has at most 65,535 bytes."""
 
+SLICE = 8_192
+"""Rows that are Python objects at a time; a row of claims takes some 5 kB."""
+
+Row = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Content:
-    """The lines of one table, by key in the order of the table."""
+    """Number of rows of a table and its logical hash: root of the tree over its lines, hex."""
 
-    table: Table
-    lines: dict[str, bytes]
+    rows: int
+    root: str
 
-    @property
-    def root(self) -> str:
-        """The table's logical hash: root of the tree over its lines, hex."""
+    @classmethod
+    def of_rows(cls, rows: Iterable[Row]) -> Content:
+        """Return the content of rows that come in the order of the table's key."""
         tree = CompactRange()
-        tree.extend([sha256(b"\x00" + line).digest() for line in self.lines.values()])
-        return tree.root().hex()
+        leaves = map(line_hash, map(encode, rows))
+        while piece := [*islice(leaves, SLICE)]:
+            tree.extend(piece)
+        return cls(tree.size, tree.root().hex())
+
+
+def line_hash(line: bytes) -> bytes:
+    """Return the hash of a row's canonical line, which is a leaf of the table's tree."""
+    return sha256(b"\x00" + line).digest()
 
 
 def of_frame(frame: pl.DataFrame, table: Table) -> Content:
     """Return the content of a conformed frame or of a Parquet file's frame."""
-    return _content(plain(frame, table).iter_rows(named=True), table)
+    return Content.of_rows(frame_rows(frame, table))
 
 
-def of_parquet(path: Path, table: Table, most: int | None = None) -> Content:
+def of_parquet(path: Path, table: Table) -> Content:
     """Return the content of a Parquet file.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file cannot be read as that table.
+    """
+    return Content.of_rows(parquet_rows(path, table))
+
+
+def of_sqlite(path: Path, table: Table) -> Content:
+    """Return the content of a table of a SQLite file.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file cannot be read as that table.
+    """
+    return Content.of_rows(sqlite_rows(path, table))
+
+
+def frame_rows(frame: pl.DataFrame, table: Table) -> Iterator[Row]:
+    """Yield the rows of a conformed frame, with values as JSON has them."""
+    lists = _lists(table)
+    for piece in frame.iter_slices(SLICE):
+        for row in plain(piece, table).iter_rows(named=True):
+            yield _parsed(row, lists)
+
+
+def parquet_rows(path: Path, table: Table, most: int | None = None) -> Iterator[Row]:
+    """Yield the rows of a Parquet file as `frame_rows` does, in the order of the file.
 
     Parameters
     ----------
@@ -64,19 +107,25 @@ def of_parquet(path: Path, table: Table, most: int | None = None) -> Content:
         If the file cannot be read as that table, or states more rows.
     """
     try:
-        with path.open("rb") as file:  # by its handle: a library may not know the name's encoding
-            _refuse_more(path, table, pq.read_metadata(file).num_rows, most)
-            file.seek(0)
-            return of_frame(pl.read_parquet(file).select(table.names), table)
+        # by its handle: a library may not know the encoding of the name
+        with path.open("rb") as handle, pq.ParquetFile(handle) as file:
+            _refuse_more(path, table, file.metadata.num_rows, most)
+            for number in range(file.num_row_groups):
+                frame = pl.from_arrow(file.read_row_group(number))
+                assert isinstance(frame, pl.DataFrame)
+                yield from frame_rows(frame.select(table.names), table)
     except MemoryError:
         raise
-    except (OSError, ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
-        reason = str(e).splitlines()[0]
-        raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from e
+    except (
+        *(OSError, ValueError, ArrowException),
+        *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
+    ) as error:
+        reason = str(error).splitlines()[0]
+        raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
 
 
-def of_sqlite(path: Path, table: Table, most: int | None = None) -> Content:
-    """Return the content of a table of a SQLite file.
+def sqlite_rows(path: Path, table: Table, most: int | None = None) -> Iterator[Row]:
+    """Yield the rows of a table of a SQLite file as `frame_rows` does, in the order of its key.
 
     Parameters
     ----------
@@ -88,6 +137,7 @@ def of_sqlite(path: Path, table: Table, most: int | None = None) -> Content:
     ClaimlogError
         If the file cannot be read as that table, or holds more rows.
     """
+    lists = _lists(table)
     key = ", ".join(map(quoted, table.primary_key))
     names = ", ".join(map(quoted, table.names))
     name = quoted(table.name)
@@ -100,8 +150,8 @@ def of_sqlite(path: Path, table: Table, most: int | None = None) -> Content:
             if most is not None:
                 counting = f"SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {most + 1})"
                 _refuse_more(path, table, file.execute(counting).fetchone()[0], most)
-            rows = file.execute(query).fetchall()
-            return _content((dict(zip(table.names, row, strict=True)) for row in rows), table)
+            for row in file.execute(query):
+                yield _parsed(dict(zip(table.names, row, strict=True)), lists)
     except (sqlite3.Error, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
@@ -114,15 +164,13 @@ def _refuse_more(path: Path, table: Table, rows: int, most: int | None) -> None:
         )
 
 
-def _content(rows: Iterator[dict[str, Any]], table: Table) -> Content:
-    lists = [item.name for item in table.fields if item.type == "array"]
-    lines: dict[str, bytes] = {}
-    for row in rows:
-        for name in lists:
-            if row[name] is not None:
-                row[name] = orjson.loads(row[name])
-        key = " ".join(str(row[name]) for name in table.primary_key)
-        while key in lines:
-            key += " (again)"  # a file that was tampered with can hold a key twice
-        lines[key] = encode(row)
-    return Content(table, lines)
+def _lists(table: Table) -> list[str]:
+    """Return the columns that hold lists, which are JSON text in SQLite and in plain frames."""
+    return [item.name for item in table.fields if item.type == "array"]
+
+
+def _parsed(row: Row, lists: list[str]) -> Row:
+    for name in lists:
+        if row[name] is not None:
+            row[name] = orjson.loads(row[name])
+    return row

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.escaping import json_text
-from claimlog.package import Package
+from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
 OURS = (
@@ -28,8 +28,7 @@ OURS = (
 
 
 def describe(
-    package: Package,
-    tables: Mapping[str, Table],
+    definition: Definition,
     rows: Mapping[str, int],
     log: Mapping[str, Any],
     hashed: Hashed,
@@ -45,8 +44,9 @@ def describe(
     hashed
         The files; those not hashed before are hashed now.
     """
-    head = {key: package.descriptor[key] for key in package.descriptor if key != "resources"}
-    named = f"{package.descriptor['name']}.db"
+    about, tables = definition.descriptor, definition.tables
+    head = {key: about[key] for key in about if key != "resources"}
+    named = f"{about['name']}.db"
     paths = [named, "validation.json", *(f"parquet/{name}.parquet" for name in tables)]
     known = hashed.all(paths)
     resources = []

@@ -7,9 +7,8 @@ from typing import Any
 
 from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
-from claimlog.package import Package
-from claimlog.schema.presentation import read_presentation
-from claimlog.schema.table_schema import Field, Schemas, Table
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Field, Table
 
 CELLS = 560
 """Cells of a table that Datasette shows at once: to draw more takes longer than to find them."""
@@ -18,11 +17,9 @@ ROWS = 20
 """Rows that it shows at once of a table that is not too wide for it."""
 
 
-def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> dict[str, Any]:
+def metadata(definition: Definition, state: Mapping[str, Any]) -> dict[str, Any]:
     """Return Datasette's metadata for a build."""
-    about = package.descriptor
-    presentation = read_presentation(package)
-    queries = available_queries(package, schemas)
+    about = definition.descriptor
     licence = about["licenses"][0]
     common = {
         "license": licence["title"],
@@ -39,11 +36,11 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
         "plugins": {
             "claimlog": {
                 "head": {key: about[key] for key in about if key != "resources"},
-                "codebook_version": schemas.codebook.version,
+                "codebook_version": definition.codebook.version,
                 "tree_size": state["tree_size"],
                 "root": state["root"],
-                "presentation": presentation.limited_to(
-                    schemas.tables["claims"].names, schemas.tables["codings"].names
+                "presentation": definition.presentation.limited_to(
+                    definition.tables["claims"].names, definition.tables["codings"].names
                 ).as_json(),
             }
         },
@@ -52,7 +49,7 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
                 "title": about["title"],
                 "description": about["description"],
                 **common,
-                "tables": {table.name: _table(table) for table in schemas.tables.values()},
+                "tables": {table.name: _table(table) for table in definition.tables.values()},
                 "queries": {
                     name: {
                         "title": query.title,
@@ -60,7 +57,7 @@ def metadata(package: Package, schemas: Schemas, state: Mapping[str, Any]) -> di
                         "sql": query.sql,
                         "hide_sql": True,
                     }
-                    for name, query in queries.items()
+                    for name, query in available_queries(definition).items()
                 },
             }
         },

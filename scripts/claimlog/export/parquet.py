@@ -20,15 +20,29 @@ class ParquetFile:
     """A new Parquet file of a table, written in pieces that come in the order of its key.
 
     The same rows and library give the same bytes, whatever the pieces.
+
+    Parameters
+    ----------
+    schema
+        Types and notes of the columns; those of `file_schema` by default.
+    target
+        Where the bytes go, if not to `path`.
     """
 
-    def __init__(self, path: Path, table: Table) -> None:
+    def __init__(
+        self,
+        path: Path,
+        table: Table,
+        schema: pa.Schema | None = None,
+        target: BinaryIO | None = None,
+    ) -> None:
         self.path = path
+        self.target = target
         self.table = table
         self.rows = 0
         self._writer: pq.ParquetWriter | None = None
         self._rest: pa.Table | None = None
-        self._schema: pa.Schema | None = None
+        self._schema = schema
 
     def add(self, frame: pl.DataFrame) -> None:
         """Write a conformed frame's rows, but for those that fill no row group yet."""
@@ -40,7 +54,7 @@ class ParquetFile:
         """Do what `add` does with rows as Arrow holds them; the first say the types."""
         self.rows += rows.num_rows
         if self._schema is None:
-            self._schema = _described(rows.schema, self.table)
+            self._schema = file_schema(rows.schema, self.table)
         rows = rows.cast(self._schema)
         rest = rows if self._rest is None else pa.concat_tables([self._rest, rows])
         while rest.num_rows >= ROW_GROUP:
@@ -48,19 +62,27 @@ class ParquetFile:
             rest = rest.slice(ROW_GROUP)
         self._rest = rest
 
-    def close(self) -> None:
-        """Write what is left."""
+    def close(self, empty_group: bool = True) -> None:
+        """Write what is left.
+
+        Parameters
+        ----------
+        empty_group
+            Whether a table without rows has one row group without rows, or none at all.
+        """
         assert self._rest is not None, f"{self.table.name} has no piece, not even an empty one"
-        if self._writer is None or self._rest.num_rows:
+        if self._rest.num_rows or (empty_group and self._writer is None):
             self._write(self._rest)
-        assert self._writer is not None
-        self._writer.close()
+        self._opened().close()
 
     def _write(self, rows: pa.Table) -> None:
-        if self._writer is None:
-            self._writer = open_writer(self.path, self._schema, self.table)
         # in one piece each column: where pieces end shows in the bytes
-        self._writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
+        self._opened().write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
+
+    def _opened(self) -> pq.ParquetWriter:
+        if self._writer is None:
+            self._writer = open_writer(self.target or self.path, self._schema, self.table)
+        return self._writer
 
 
 def open_writer(target: Path | BinaryIO, schema: pa.Schema, table: Table) -> pq.ParquetWriter:
@@ -133,7 +155,7 @@ def write_parquet(frame: pl.DataFrame, table: Table, path: Path) -> None:
     file.close()
 
 
-def _described(schema: pa.Schema, table: Table) -> pa.Schema:
+def file_schema(schema: pa.Schema, table: Table) -> pa.Schema:
     """Return an Arrow schema with the descriptions and units of the columns."""
     fields = []
     for item, field in zip(table.fields, schema, strict=True):

@@ -16,13 +16,12 @@ from importlib.resources import files
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import create, fts
-from claimlog.limits import EXPANSION, QUERIES, QUERY_LENGTH
-from claimlog.package import Package
-from claimlog.schema.flaws import name_flaw
-from claimlog.schema.presentation import FILE, read_presentation, unknown_columns
-from claimlog.schema.table_schema import Schemas, Table
+from claimlog.limits import EXPANSION, QUERY_LENGTH
+from claimlog.schema.definition import Definition
+from claimlog.schema.presentation import FILE, unknown_columns
+from claimlog.schema.query_files import FOLDER
+from claimlog.schema.table_schema import Table
 
-FOLDER = "schemas/queries"
 HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
 ACT_MARK = "{act}"
 """Stands for the condition that a claim tells of an act, which ``schemas/site.json`` gives."""
@@ -45,7 +44,7 @@ class Query:
     missing: str | None = None
 
 
-def read_queries(package: Package, schemas: Schemas) -> dict[str, Query]:
+def read_queries(definition: Definition) -> dict[str, Query]:
     """Return the canned queries by name, those that cannot be asked of this package included.
 
     Raises
@@ -53,28 +52,28 @@ def read_queries(package: Package, schemas: Schemas) -> dict[str, Query]:
     ClaimlogError
         If a file has no title or description, is not one SELECT, or has the name of a table.
     """
-    required = {item.name: item.required for item in schemas.tables["claims"].fields}
-    act = read_presentation(package).act_condition(required)
+    required = {item.name: item.required for item in definition.tables["claims"].fields}
+    act = definition.presentation.act_condition(required)
     queries = {}
-    with closing(_empty_database(schemas.tables)) as database:
-        for file, text in (*_machinery_files(), *_package_files(package)):
+    with closing(_empty_database(definition.tables)) as database:
+        for file, text in (*_machinery_files(), *definition.query_files.items()):
             query = _parse(file, text, act)
-            if query.name in schemas.tables:
+            if query.name in definition.tables:
                 raise ClaimlogError(f"{file}: a table has the same name; rename the query")
             queries[query.name] = _check(query, database)
     return dict(sorted(queries.items()))
 
 
-def available_queries(package: Package, schemas: Schemas) -> dict[str, Query]:
+def available_queries(definition: Definition) -> dict[str, Query]:
     """Return the canned queries that can be asked of a package's tables, by name."""
-    queries = read_queries(package, schemas)
+    queries = read_queries(definition)
     return {name: query for name, query in queries.items() if query.missing is None}
 
 
-def absent_parts(package: Package, schemas: Schemas) -> list[str]:
+def absent_parts(definition: Definition) -> list[str]:
     """Return what a package says of columns that it does not have, a line for each."""
-    queries = read_queries(package, schemas).values()
-    unknown = unknown_columns(read_presentation(package), schemas.tables["claims"].names)
+    queries = read_queries(definition).values()
+    unknown = unknown_columns(definition.presentation, definition.tables["claims"].names)
     return [
         *(
             f"{query.file}: is left out: no {query.missing}; mend the name or remove the query"
@@ -93,16 +92,6 @@ def _machinery_files() -> Iterator[tuple[str, str]]:
     for path in folder.iterdir():
         if path.name.endswith(".sql"):
             yield path.name, path.read_text(encoding="utf-8")
-
-
-def _package_files(package: Package) -> Iterator[tuple[str, str]]:
-    paths = sorted((package.root / FOLDER).glob("*.sql"))
-    if len(paths) > QUERIES:
-        raise ClaimlogError(f"{FOLDER}: holds more than {QUERIES} queries; take some out")
-    for path in paths:
-        if flaw := name_flaw(path.stem, "a query"):
-            raise ClaimlogError(f"{FOLDER}: {flaw}; rename the file")
-        yield f"{FOLDER}/{path.name}", package.text(f"{FOLDER}/{path.name}")
 
 
 def _parse(file: str, text: str, act: str | None) -> Query:

@@ -11,7 +11,7 @@ those count once that rest on one another, or on one work, by any edge of the li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import narwhals as nw
 
@@ -160,19 +160,21 @@ def independence_groups(origins: Iterable[str], lineage: Edges) -> dict[str, str
     (True, False)
     """
     names = sorted(set(origins))
-    works = {name: {name, *_ancestors(name, lineage)} for name in names}
-    tops = components([(name, work) for name in names for work in sorted(works[name])])
-    return {name: tops[name] for name in names}
+    tops = components(_edges_above(names, lineage)) if len(names) > 1 else {}
+    return {name: tops.get(name, name) for name in names}
 
 
-def _ancestors(name: str, lineage: Edges) -> set[str]:
-    found: set[str] = set()
-    waiting = [name]
+def _edges_above(names: Iterable[str], lineage: Edges) -> Iterator[tuple[str, str]]:
+    """Yield once every edge that can be walked back from the names."""
+    seen = set(names)
+    waiting = sorted(seen)
     while waiting:
-        new = {work for work, _ in lineage.get(waiting.pop(), ())} - found
-        found |= new
-        waiting += new
-    return found
+        name = waiting.pop()
+        for work, _ in lineage.get(name, ()):
+            yield name, work
+            if work not in seen:
+                seen.add(work)
+                waiting.append(work)
 
 
 def roots(lineage: Edges) -> dict[str, str | None]:

@@ -45,7 +45,7 @@ def cutoff(log: Log, as_of: str | None) -> Cutoff:
                 return Cutoff(log.trees[index][0], index + 1, f"batch {batch.number}")
         raise UsageError(f"--as-of {as_of}: there is no such batch; claimlog log lists them")
     columns = ("seq", "event_id", "batch", "recorded_at")
-    rows = pl.concat([log.columns(stream, columns) for stream in log.schemas.streams])
+    rows = pl.concat([log.columns(stream, columns) for stream in log.definition.streams])
     if TIME.fullmatch(as_of):
         last = as_of if "T" in as_of else f"{as_of}T23:59:59Z"
         later = rows.filter(pl.col("recorded_at") > last)["batch"].min()

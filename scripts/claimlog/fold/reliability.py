@@ -18,7 +18,8 @@ import narwhals as nw
 from claimlog.fold.agreement import alpha, covered, f1, matched
 from claimlog.fold.claim_summary import Published
 from claimlog.fold.states import Frame, made
-from claimlog.schema.table_schema import Schemas, Table
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Table
 
 ALL = "all"
 """Scope of the rows that take all sources together."""
@@ -28,7 +29,10 @@ Row = dict[str, Any]
 
 
 def reliability(
-    codings: Frame, claims: Sequence[Published], schemas: Schemas, codebooks: Mapping[int, str]
+    codings: Frame,
+    claims: Sequence[Published],
+    definition: Definition,
+    codebooks: Mapping[int, str],
 ) -> dict[str, Frame]:
     """Return ``codings``, ``coding_pairs``, ``span_agreement`` and ``reliability``.
 
@@ -45,8 +49,8 @@ def reliability(
     rows = sorted(codings.collect().rows(named=True), key=lambda row: row["seq"])
     variables = [
         row
-        for row in schemas.codebook.variables
-        if row["variable"] in schemas.streams["codings"].names
+        for row in definition.codebook.variables
+        if row["variable"] in definition.streams["codings"].names
     ]
     pairs, spans, results = [], [], []
     for comparison in _comparisons(rows, codebooks):
@@ -59,7 +63,7 @@ def reliability(
         "span_agreement": spans,
         "reliability": results,
     }
-    return {name: _frame(lines, schemas.tables[name], codings) for name, lines in tables.items()}
+    return {name: _frame(lines, definition.tables[name], codings) for name, lines in tables.items()}
 
 
 def _comparisons(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[Comparison]:

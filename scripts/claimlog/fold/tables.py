@@ -31,8 +31,8 @@ from claimlog.fold.states import (
     versions,
 )
 from claimlog.log.release_index import Mark
+from claimlog.schema.definition import Definition
 from claimlog.schema.edtf import bounds
-from claimlog.schema.table_schema import Schemas
 
 Frames = dict[str, Frame]
 
@@ -57,7 +57,7 @@ NOTHING = Outside()
 
 
 def fold(
-    frames: Mapping[str, Any], schemas: Schemas, size: int, outside: Outside = NOTHING
+    frames: Mapping[str, Any], definition: Definition, size: int, outside: Outside = NOTHING
 ) -> Frames:
     """Fold the first `size` rows of the log into tables.
 
@@ -74,10 +74,13 @@ def fold(
     """
     rows = cut(frames, size)
     others = {name: frame for name, frame in rows.items() if name != "claims"}
-    tables = {**fold_claims(rows["claims"], others, schemas), **fold_rows(rows, schemas, outside)}
-    kept = gathered(tables["claims"], wanted(others, schemas))
+    tables = {
+        **fold_claims(rows["claims"], others, definition),
+        **fold_rows(rows, definition, outside),
+    }
+    kept = gathered(tables["claims"], wanted(others, definition))
     kept.count(tables["changes"])
-    return {**tables, **fold_rest(others, kept, schemas, outside)}
+    return {**tables, **fold_rest(others, kept, definition, outside)}
 
 
 def cut(frames: Mapping[str, Any], size: int) -> Frames:
@@ -85,25 +88,25 @@ def cut(frames: Mapping[str, Any], size: int) -> Frames:
     return {name: prefix(nw.from_native(frame).lazy(), size) for name, frame in frames.items()}
 
 
-def wanted(others: Frames, schemas: Schemas) -> Wanted:
+def wanted(others: Frames, definition: Definition) -> Wanted:
     """Return which claims the tables of the other streams must know."""
-    return Wanted.of(_live(others, "links", schemas), _live(others, "codings", schemas))
+    return Wanted.of(_live(others, "links", definition), _live(others, "codings", definition))
 
 
-def _live(rows: Frames, stream: str, schemas: Schemas) -> Frame:
-    return current(rows[stream], schemas.streams[stream].id)
+def _live(rows: Frames, stream: str, definition: Definition) -> Frame:
+    return current(rows[stream], definition.streams[stream].id)
 
 
-def fold_rows(rows: Frames, schemas: Schemas, outside: Outside) -> Frames:
+def fold_rows(rows: Frames, definition: Definition, outside: Outside) -> Frames:
     """Fold some rows of the log, whatever they are of, into the tables that have a row for each."""
-    parts = [envelopes(rows[name], name, schemas) for name in schemas.streams]
+    parts = [envelopes(rows[name], name, definition) for name in definition.streams]
     return {
         "events": nw.concat(parts, how="vertical"),
         "changes": changes(rows["claims"], outside.releases),
     }
 
 
-def fold_claims(claims: Frame, others: Frames, schemas: Schemas) -> Frames:
+def fold_claims(claims: Frame, others: Frames, definition: Definition) -> Frames:
     """Fold the rows of some claims into the tables whose rows are of one claim each.
 
     Parameters
@@ -113,14 +116,14 @@ def fold_claims(claims: Frame, others: Frames, schemas: Schemas) -> Frames:
     others
         Every row of the other streams.
     """
-    live = current(claims, schemas.streams["claims"].id)
+    live = current(claims, definition.streams["claims"].id)
     return {
-        **_claim_tables(live, _live(others, "sources", schemas), schemas),
+        **_claim_tables(live, _live(others, "sources", definition), definition),
         "claim_versions": versions(claims, "claim_id"),
     }
 
 
-def fold_rest(others: Frames, kept: Gathered, schemas: Schemas, outside: Outside) -> Frames:
+def fold_rest(others: Frames, kept: Gathered, definition: Definition, outside: Outside) -> Frames:
     """Fold the streams other than the claims into the tables that `fold_claims` leaves.
 
     Parameters
@@ -130,20 +133,20 @@ def fold_rest(others: Frames, kept: Gathered, schemas: Schemas, outside: Outside
     kept
         What was kept of all folded claims.
     """
-    sources = _live(others, "sources", schemas)
+    sources = _live(others, "sources", definition)
     tables: Frames = {
         **_source_tables(sources),
-        **_actor_tables(_live(others, "actors", schemas)),
-        **_incident_tables(_live(others, "incidents", schemas), kept, sources),
-        "links": _live(others, "links", schemas),
+        **_actor_tables(_live(others, "actors", definition)),
+        **_incident_tables(_live(others, "incidents", definition), kept, sources),
+        "links": _live(others, "links", definition),
         "releases": releases(kept.changes, outside.releases, sources),
     }
     for name, rows in others.items():
-        table = schemas.streams[name]
+        table = definition.streams[name]
         tables[f"{table.entity}_versions"] = versions(rows, table.id)
     tables |= corroborate(kept.members, kept.groups, sources)
-    codings = _live(others, "codings", schemas)
-    return tables | reliability(codings, kept.published, schemas, outside.codebooks)
+    codings = _live(others, "codings", definition)
+    return tables | reliability(codings, kept.published, definition, outside.codebooks)
 
 
 def _source_tables(sources: Frame) -> Frames:
@@ -195,8 +198,8 @@ def _incident_tables(incidents: Frame, kept: Gathered, sources: Frame) -> Frames
     }
 
 
-def _claim_tables(claims: Frame, sources: Frame, schemas: Schemas) -> Frames:
-    chain = schemas.streams["claims"].by_name["attributions"]
+def _claim_tables(claims: Frame, sources: Frame, definition: Definition) -> Frames:
+    chain = definition.streams["claims"].by_name["attributions"]
     fields = tuple(item.name for item in chain.fields)
     most = int(chain.constraints["maxLength"])
     hops = held(numbered(claims, "claim_id", "attributions", fields, "hop", most))
@@ -219,12 +222,12 @@ def _claim_tables(claims: Frame, sources: Frame, schemas: Schemas) -> Frames:
     }
 
 
-def envelopes(rows: Frame, stream: str, schemas: Schemas) -> Frame:
+def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:
     """Return the rows of a stream as the table ``events`` has them."""
     return rows.select(
         *("seq", "event_id", "batch", "line", "action", "version"),
         *("recorded_at", "recorded_by", "reason"),
-        nw.col(schemas.streams[stream].id).alias("entity_id"),
+        nw.col(definition.streams[stream].id).alias("entity_id"),
         nw.lit(stream).alias("stream"),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -111,7 +112,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
     for folder in (state / OUT, state / IN):
         if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
             message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"
-            remedy = f"run it again: claimlog rebase {' '.join(taken)}"
+            remedy = f"run it again: claimlog rebase {shlex.join(taken)}"
             shown = package.relative(folder)
             findings.append(Finding("batch-files", shown, message, remedy=remedy))
     entries = sorted(package.events.iterdir()) if package.events.is_dir() else []

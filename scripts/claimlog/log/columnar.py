@@ -20,11 +20,14 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.limits import (
     PARQUET_BYTES_A_ROW,
     PARQUET_BYTES_FREE,
+    PARQUET_ENCODINGS,
     PARQUET_EXPANSION,
+    PARQUET_PAGE_BYTES,
     PARQUET_ROWS_FREE,
 )
 from claimlog.log.canonical import encode, explain, needs_care, render
 from claimlog.log.lines import MOST_LISTED, Lines, arrow_schema
+from claimlog.log.parquet_pages import pages
 from claimlog.schema.table_schema import Table
 
 ROWS = 65_536
@@ -46,8 +49,9 @@ def read_rows(path: Path, table: Table, shown: str, expected: int | None = None)
     """Read a stream's Parquet file, some rows at a time.
 
     A few kilobytes of Parquet can say that they are a billion rows, or a megabyte a cell. So rows
-    are counted and sizes summed from the footer before any is read; text is read as codes of a
-    dictionary, measured, and only then written out, a bounded part of it at a time.
+    are counted from the footer, and sizes summed from the headers of pages, before any is read;
+    text is read as codes of a dictionary, measured, and only then written out, a bounded part of
+    it at a time.
 
     Parameters
     ----------
@@ -68,7 +72,10 @@ def read_rows(path: Path, table: Table, shown: str, expected: int | None = None)
         size = path.stat().st_size
         with pq.ParquetFile(path) as file:
             found, footer = file.schema_arrow, file.metadata
-        if findings := [*_columns(found, table, shown), *_footer(footer, size, expected, shown)]:
+        if findings := [
+            *_columns(found, table, shown),
+            *_sizes(path, footer, size, expected, shown),
+        ]:
             yield Lines(footer.num_rows, findings=findings)
             return
         yield from _pieces(path, footer, table, shown, size)
@@ -82,10 +89,10 @@ def _unreadable(shown: str, reason: str) -> Finding:
     return Finding("bytes", shown, f"cannot be read as Parquet ({reason})", remedy=RESTORE)
 
 
-def _footer(
-    footer: pq.FileMetaData, size: int, expected: int | None, shown: str
+def _sizes(
+    path: Path, footer: pq.FileMetaData, size: int, expected: int | None, shown: str
 ) -> Iterator[Finding]:
-    """Check the numbers of rows and values, and the sizes, that a footer gives."""
+    """Check numbers of rows and values, and the sizes of pages, before a page is unpacked."""
     rows = footer.num_rows
     if expected is not None and rows != expected:
         message = f"its footer says {rows:,} rows, batch.json {expected:,}"
@@ -102,8 +109,29 @@ def _footer(
     values = max((chunk.num_values for chunk in chunks), default=0)
     if values > PARQUET_ROWS_FREE + rows + size:
         yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
-    if _is_bomb(sum(chunk.total_uncompressed_size for chunk in chunks), size):
-        yield _unreadable(shown, _bomb(size))
+        return
+    try:
+        if flaw := _page_flaw(path, chunks, size):
+            yield _unreadable(shown, flaw)
+    except ValueError as error:
+        yield _unreadable(shown, str(error))
+
+
+def _page_flaw(path: Path, chunks: list[pq.ColumnChunkMetaData], size: int) -> str | None:
+    """Return why the pages of the columns are not read, if so."""
+    unpacked = 0
+    for chunk in chunks:
+        values = 0
+        for page in pages(path, chunk):
+            unpacked += page.unpacked
+            values += page.values
+            if page.unpacked > PARQUET_PAGE_BYTES or _is_bomb(unpacked, size):
+                return _bomb(size)
+            if page.encoding not in PARQUET_ENCODINGS:
+                return f"a page of {chunk.path_in_schema} has an encoding that no batch has"
+        if values != chunk.num_values:
+            return f"{chunk.path_in_schema} counts its values in two ways"
+    return None
 
 
 def _is_bomb(unpacked: int, size: int) -> bool:

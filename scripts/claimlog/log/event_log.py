@@ -22,9 +22,10 @@ from claimlog.log.lines import Lines, empty_frame
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import POSITION, STEP, MemoryPart, Part, positioned
 from claimlog.log.read_file import written_as
-from claimlog.log.upcast import Upcasts
+from claimlog.log.upcast import downcast
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Schemas, Table
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import STREAMS, Table
 
 CLAIMS = "claims"
 OTHERS = tuple(name for name in STREAMS if name != CLAIMS)
@@ -63,7 +64,7 @@ class Log:
     """
 
     package: Package
-    schemas: Schemas
+    definition: Definition
     batches: list[Batch] = field(default_factory=list)
     parts: dict[str, list[Part]] = field(default_factory=_no_parts)
     files: dict[str, Lines] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Log:
     whole: Log | None = None
     scratch: list[tempfile.TemporaryDirectory[str]] = field(default_factory=list)
     _collected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _empty: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     # the rows
 
@@ -84,13 +86,15 @@ class Log:
     def _scan(
         self, stream: str, parts: Sequence[Part], names: Sequence[str] | None = None
     ) -> pl.LazyFrame:
-        chosen = list(names or (*self.schemas.streams[stream].names, *POSITION))
+        chosen = list(names or (*self.definition.streams[stream].names, *POSITION))
         if not parts:
             return self._no_rows(stream).lazy().select(chosen)
         return pl.concat([part.scan().select(chosen) for part in parts])
 
     def _no_rows(self, stream: str) -> pl.DataFrame:
-        return positioned(empty_frame(self.schemas.streams[stream]), [], 0, 0, 0)
+        if stream not in self._empty:
+            self._empty[stream] = positioned(empty_frame(self.definition.streams[stream]), [], 0, 0)
+        return self._empty[stream]
 
     def rows(self, stream: str) -> pl.DataFrame:
         """Return every row of a stream; in the order of the log, but for a section's claims.
@@ -111,7 +115,7 @@ class Log:
     def rows_of(self, stream: str, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
         """Return some columns of every row, all versions, of the entities `ids`, in no order."""
         log = self.whole or self
-        key = self.schemas.streams[stream].id
+        key = self.definition.streams[stream].id
         if ids.is_empty():
             return log._no_rows(stream).select(names)
         low, high = str(ids.min()), str(ids.max())
@@ -131,17 +135,17 @@ class Log:
 
     def claims_of(self, ids: pl.Series) -> pl.DataFrame:
         """Return every version of some claims, in the order of the log."""
-        names = (*self.schemas.streams[CLAIMS].names, *POSITION)
+        names = (*self.definition.streams[CLAIMS].names, *POSITION)
         return self.rows_of(CLAIMS, ids, names).sort("seq")
 
     def history(self, stream: str, identifier: str) -> pl.DataFrame:
         """Return every version of an entity, oldest first; no row if there is none."""
-        names = (*self.schemas.streams[stream].names, *POSITION)
+        names = (*self.definition.streams[stream].names, *POSITION)
         return self.rows_of(stream, pl.Series([identifier]), names).sort("seq")
 
     def ids(self, stream: str) -> list[str]:
         """Return the identifiers of every entity that a stream ever had, in order."""
-        key = self.schemas.streams[stream].id
+        key = self.definition.streams[stream].id
         found = self.scan(stream, [key]).unique().collect()[key].drop_nulls()
         return found.sort().to_list()
 
@@ -149,7 +153,7 @@ class Log:
         """Return about `size` rows of a stream from all over it."""
         parts = self.parts.get(stream, ())
         each = -(-size // max(1, len(parts)))
-        names = [*self.schemas.streams[stream].names, *POSITION]
+        names = [*self.definition.streams[stream].names, *POSITION]
         return pl.concat(
             [
                 self._no_rows(stream).select(names),
@@ -163,11 +167,11 @@ class Log:
 
     def live(self, stream: str) -> pl.DataFrame:
         """Return the last row of every entity of a stream that is not retracted."""
-        return self.rows(stream).filter(alive(self.schemas.streams[stream]))
+        return self.rows(stream).filter(alive(self.definition.streams[stream]))
 
     def live_count(self, stream: str) -> int:
         """Return the number of entities of a stream that are not retracted."""
-        table = self.schemas.streams[stream]
+        table = self.definition.streams[stream]
         rows = self.columns(stream, (table.id, "seq", "action"))
         return int(rows.select(alive(table).sum()).item())
 
@@ -186,7 +190,7 @@ class Log:
     @property
     def own(self) -> dict[str, Table]:
         """The streams that this log, or section of one, answers for."""
-        return {name: self.schemas.streams[name] for name in self.streams}
+        return {name: self.definition.streams[name] for name in self.streams}
 
     def speaking_of(self, *streams: str) -> list[str]:
         """Return those of `streams` that this log, or section of one, answers for."""
@@ -244,10 +248,10 @@ class Log:
         begin = first
         for end, _ in self.trees:
             if end - begin >= SECTION or (end == self.size and end > begin):
-                yield {name: self._stretch(name, begin, end) for name in self.schemas.streams}
+                yield {name: self._stretch(name, begin, end) for name in self.definition.streams}
                 begin = end
         if not self.size:
-            yield {name: self._stretch(name, 0, 0) for name in self.schemas.streams}
+            yield {name: self._stretch(name, 0, 0) for name in self.definition.streams}
 
     def _stretch(self, stream: str, begin: int, end: int) -> pl.DataFrame:
         parts = [
@@ -262,7 +266,7 @@ class Log:
         return (
             *POSITION,
             *("action", "version", "recorded_at", "recorded_by", "reason"),
-            self.schemas.streams[stream].id,
+            self.definition.streams[stream].id,
         )
 
     # the batches
@@ -286,14 +290,40 @@ class Log:
         """Version of the codebook that each batch followed, by number."""
         return {batch.number: batch.manifest["codebook_version"] for batch in self.batches}
 
-    @cached_property
-    def upcasts(self) -> Upcasts:
-        return Upcasts(self.schemas)
+    def versions(self, stream: str) -> dict[int, list[int]]:
+        """Return the numbers of the batches with rows of a stream, by its schema version."""
+        found: dict[int, list[int]] = {}
+        for batch in self.batches:
+            if stream in batch.streams:
+                version = written_as(batch, stream, self.definition)
+                found.setdefault(version, []).append(batch.number)
+        return found
+
+    def by_schema(self, stream: str, rows: pl.DataFrame) -> Iterator[tuple[Table, pl.DataFrame]]:
+        """Yield rows of a stream with the schema that they are judged by: the one of their time.
+
+        All rows have the present columns; the schema says which of them are judged, and how.
+        """
+        now, versions = self.definition.streams[stream], self.versions(stream)
+        if all(version >= now.version for version in versions):
+            yield now, rows
+            return
+        for version, batches in sorted(versions.items()):
+            schema = self.definition.judging_schema(stream, version)
+            yield schema, rows.filter(pl.col("batch").is_in(batches))
+
+    def rows_since(self, stream: str, version: int) -> pl.DataFrame:
+        """Return the rows of a stream that were written by a schema version or a later one."""
+        earlier = [
+            n for v, numbers in self.versions(stream).items() if v < version for n in numbers
+        ]
+        rows = self.rows(stream)
+        return rows.filter(~pl.col("batch").is_in(earlier)) if earlier else rows
 
     def line_of(self, stream: str, row: Mapping[str, Any], batch: int) -> bytes:
         """Return the line that a row was read from, the bytes that its leaf is the hash of."""
-        version = written_as(self.by_number[batch], stream, self.schemas)
-        return encode(self.upcasts.down(row, stream, version))
+        version = written_as(self.by_number[batch], stream, self.definition)
+        return encode(downcast(row, self.definition, stream, version))
 
     def place(self, stream: str, batch: int, line: int) -> tuple[str, int]:
         """Return the file and line of a row, as messages name them."""

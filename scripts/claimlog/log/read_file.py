@@ -16,8 +16,8 @@ from claimlog.log.batch import Batch
 from claimlog.log.columnar import read_rows
 from claimlog.log.lines import Lines, Times, empty_frame, read_lines
 from claimlog.log.parts import numbered
-from claimlog.log.upcast import Upcasts
-from claimlog.schema.table_schema import Schemas
+from claimlog.log.upcast import upcast
+from claimlog.schema.definition import Definition
 
 PIECE = 64 << 20
 """Bytes of a file that are parsed at once; a part holds the rows of one piece."""
@@ -34,7 +34,7 @@ class FileRows(Generic[P]):
 
 
 def read_file(
-    upcasts: Upcasts, batch: Batch, stream: str, keep: Callable[[pl.DataFrame, int], P]
+    definition: Definition, batch: Batch, stream: str, keep: Callable[[pl.DataFrame, int], P]
 ) -> FileRows[P]:
     """Read a file of a batch; memory holds one piece of it beside what `keep` keeps.
 
@@ -45,7 +45,7 @@ def read_file(
         Where lines have findings there is none.
     """
     whole, parts, times = Lines(), [], []
-    for number, lines in enumerate(read_pieces(upcasts, batch, stream, PIECE)):
+    for number, lines in enumerate(read_pieces(definition, batch, stream, PIECE)):
         if lines.frame is not None and lines.rows and not whole.findings:
             parts.append(keep(numbered(lines.frame, lines.leaves, whole.rows), number))
         times += [lines.times] if lines.times else []
@@ -66,17 +66,17 @@ def _joined(times: list[Times]) -> Times | None:
     return Times(min(t.first for t in times), max(t.last for t in times), rising)
 
 
-def read_pieces(upcasts: Upcasts, batch: Batch, stream: str, size: int) -> Iterator[Lines]:
+def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) -> Iterator[Lines]:
     """Read a file of a batch as rows of the present schema, some `size` bytes of lines at a time.
 
     Lines are numbered within the file. ``sha256`` and ``size`` of a piece are of the file up to
     its end.
     """
     display_path, path = batch.shown_file(stream), batch.file(stream)
-    version = written_as(batch, stream, upcasts.schemas)
-    table = upcasts.table(stream, version)
+    version = written_as(batch, stream, definition)
+    table = definition.schema_of(stream, version)
     digest, before, length = sha256(), 0, 0
-    longest = upcasts.package.thresholds["line_bytes"]
+    longest = definition.thresholds["line_bytes"]
 
     def pieces() -> Iterator[tuple[Lines, bytes]]:
         if batch.in_columns(stream):
@@ -98,7 +98,7 @@ def read_pieces(upcasts: Upcasts, batch: Batch, stream: str, size: int) -> Itera
         length += len(data)
         lines.sha256, lines.size = digest.hexdigest(), length
         if lines.frame is not None:
-            lines.frame = upcasts.up(lines.frame, stream, version)
+            lines.frame = upcast(lines.frame, definition, stream, version)
             lines.times = Times.of(lines.frame)
         before += lines.rows
         yield lines
@@ -132,9 +132,9 @@ def chunks(path: Path, shown: str, size: int, longest: int) -> Iterator[bytes]:
         yield rest
 
 
-def written_as(batch: Batch, stream: str, schemas: Schemas) -> int:
+def written_as(batch: Batch, stream: str, definition: Definition) -> int:
     """Return the schema version that a batch's rows of a stream were written by."""
-    return int(_listed(batch, stream).get("schema_version", schemas.streams[stream].version))
+    return int(_listed(batch, stream).get("schema_version", definition.streams[stream].version))
 
 
 def _listed(batch: Batch, stream: str) -> Mapping[str, Any]:

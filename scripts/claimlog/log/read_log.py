@@ -29,9 +29,9 @@ from claimlog.log.lines import Lines
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, write_part
 from claimlog.log.read_file import FileRows, read_file, written_as
-from claimlog.log.upcast import Upcasts
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import Definition, read_definition
+from claimlog.schema.table_schema import Table
 
 READERS = 2
 """Files read at once."""
@@ -74,7 +74,7 @@ def read(
     """
     findings: list[Finding] = [*descriptor_findings(package)] if sealed else []
     batches = [*batches_to_read(package, findings)] if sealed else []
-    log = Log(package, Schemas(package), findings=findings)
+    log = Log(package, read_definition(package), findings=findings)
     _add(log, batches, progress, fresh)
     _add(log, [*pending], progress, fresh)
     pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
@@ -104,6 +104,8 @@ def _add(
     log: Log, batches: Sequence[Batch], progress: Progress = lambda _: None, fresh: bool = False
 ) -> None:
     """Read batches to the end of a log: some megabytes into memory, more into the cache."""
+    if not batches:
+        return
     places = [(batch, stream) for batch in batches for stream in batch.streams]
     if sum(batch.file(stream).stat().st_size for batch, stream in places) <= (
         fingerprint.MEMORY_BYTES
@@ -127,7 +129,7 @@ def _read_into_memory(
     with ThreadPoolExecutor(READERS) as pool:
         reading = {
             (batch.index, stream): pool.submit(
-                read_file, log.upcasts, batch, stream, _kept_in_memory
+                read_file, log.definition, batch, stream, _kept_in_memory
             )
             for batch, stream in places
         }
@@ -213,7 +215,7 @@ def _read_into_cache(
                 records.append(TreeRecord(names, tree.size, tree.peaks))
             log.tree = records[number].tree()
             _close(log, batch)
-    cache.used = {*keys.values()}
+    cache.used = {*keys.values()} if is_begin else {*cache.files}
     if is_begin:
         cache.trees = [] if log.findings else records
 
@@ -242,7 +244,7 @@ def _keys(log: Log, places: Sequence[FilePlace]) -> dict[Place, str]:
     digests = fingerprint.digests_of(log.package)
     keys = {
         (batch.index, stream): f"{digests.of(batch.file(stream))}:{stream}:"
-        f"{written_as(batch, stream, log.schemas)}"
+        f"{written_as(batch, stream, log.definition)}"
         for batch, stream in places
     }
     with suppress(OSError):
@@ -267,11 +269,11 @@ def _reading(
         # a forked child of a threaded process can hang in a library that holds a lock
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(READERS, context, initializer=_ignore_interrupts)
-    root, archived = log.package.root, log.package.archived
+    shown = log.package.relative(cache.parts)
     with pool:
         futures: dict[Place, Future[Files]] = {
             (index, stream): pool.submit(
-                read_into_parts, root, archived, by_index[index], stream, cache.parts
+                read_into_parts, log.definition, by_index[index], stream, cache.parts, shown
             )
             for index, stream in places
         }
@@ -297,27 +299,38 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def read_into_parts(root: Path, archived: bool, batch: Batch, stream: str, folder: Path) -> Files:
+def read_into_parts(
+    definition: Definition, batch: Batch, stream: str, folder: Path, shown: str
+) -> Files:
     """Read a file of a batch and write its rows as parts into `folder`; runs in any process.
+
+    Parameters
+    ----------
+    shown
+        The folder as messages name it.
 
     Raises
     ------
     ClaimlogError
         If a part cannot be written.
     """
-    schemas = Schemas(Package(root, archived))
-    write = partial(_write, schemas, batch, stream, folder)
-    return read_file(Upcasts(schemas), batch, stream, write)
+    write = partial(_write, definition.streams[stream], batch, folder, shown)
+    return read_file(definition, batch, stream, write)
 
 
 def _write(
-    schemas: Schemas, batch: Batch, stream: str, folder: Path, rows: pl.DataFrame, number: int
+    table: Table,
+    batch: Batch,
+    folder: Path,
+    shown: str,
+    rows: pl.DataFrame,
+    number: int,
 ) -> PartFile:
-    path = folder / f"{batch.path.name}-{stream}-{os.getpid()}-{number}.parquet"
+    path = folder / f"{batch.path.name}-{table.name}-{os.getpid()}-{number}.parquet"
     try:
-        return write_part(rows, schemas.streams[stream], path)
+        return write_part(rows, table, path)
     except OSError as error:
         raise ClaimlogError(
-            f"{schemas.package.relative(folder)}: cannot be written ({reason(error)}); "
+            f"{shown}: cannot be written ({reason(error)}); "
             "make room, or give write permission; nothing was replaced"
         ) from error

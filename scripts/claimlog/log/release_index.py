@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
@@ -12,10 +11,10 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package
-from claimlog.schema.config_files import MOST_SAID, own_shape, shape_error
+from claimlog.schema.config_files import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
 
 FOLDER = "releases"
-VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+VERSION = RELEASE_VERSION
 
 
 @total_ordering

@@ -11,18 +11,26 @@ import filecmp
 import shutil
 import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import ClaimlogError
+from claimlog.release.layout import DEPTH, MEMBERS, paths
 
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
-MEMBERS = 100_000
-"""Most members of an archive: one of a log of ten million claims has some hundreds."""
-
 HEADER = struct.Struct("<26xHH")
 """A member's header up to its name: lengths of name and extra field (APPNOTE.TXT, 4.3.7)."""
+
+NOT_READ = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
+    *(RuntimeError, ValueError, LookupError),
+)
+"""What `zipfile` raises for what is no zip, damaged, encrypted, or not there."""
+
+UNPACKED, AGAIN = "unpacked", "again.zip"
+"""Where an archive is unpacked, and written again to compare: no member is beside either."""
 
 REMEDY = "get the archive again from where the release was published"
 
@@ -30,13 +38,14 @@ REMEDY = "get the archive again from where the release was published"
 def write(folder: Path, target: Path) -> None:
     """Write the files of `folder` as a zip; their names begin with the folder's."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-            if path.is_file():
-                name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-                info = zipfile.ZipInfo(name, DATE)
+        for name in paths(folder):
+            if (folder / name).is_file():
+                info = zipfile.ZipInfo(f"{folder.name}/{name}", DATE)
                 info.create_system = 3
                 info.external_attr = MODE
-                archive.writestr(info, path.read_bytes())
+                info.file_size = (folder / name).stat().st_size  # which the header tells
+                with (folder / name).open("rb") as file, archive.open(info, "w") as member:
+                    shutil.copyfileobj(file, member)
 
 
 def extract(source: Path, target: Path) -> Path:
@@ -54,18 +63,20 @@ def extract(source: Path, target: Path) -> Path:
         with zipfile.ZipFile(source) as archive:
             folder = _checked(source, archive)
             _require_room(source, target)
+            unpacked = target / UNPACKED
+            unpacked.mkdir()
             for info in archive.infolist():
-                path = target / info.filename
+                path = unpacked / info.filename
                 # not `target` itself: whoever removed it wants no more
                 for parent in reversed(PurePosixPath(info.filename).parents[:-1]):
-                    (target / parent).mkdir(exist_ok=True)
+                    (unpacked / parent).mkdir(exist_ok=True)
                 with archive.open(info) as member, path.open("wb") as copy:
                     shutil.copyfileobj(member, copy)
-        again = target / "again.zip"
-        write(target / folder, again)
+        again = target / AGAIN
+        write(unpacked / folder, again)
         same = filecmp.cmp(again, source, shallow=False)
         again.unlink()
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except NOT_READ as error:
         raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
     except OSError as error:
         raise _system_error(source, target, error) from error
@@ -73,12 +84,35 @@ def extract(source: Path, target: Path) -> Path:
         raise ClaimlogError(
             f"{source.name}: is not byte for byte as claimlog writes an archive; {REMEDY}"
         )
-    return target / folder
+    return unpacked / folder
 
 
-def _require_room(source: Path, target: Path) -> None:
-    """Refuse an archive for which there is no room, twice: it is written again to compare."""
-    wanted, free = 2 * source.stat().st_size, shutil.disk_usage(target).free
+def extract_member(source: Path, name: str, target: Path) -> None:
+    """Unpack one member of an archive that `write` made into the new file `target`.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no such archive, has no such member, or there is no room for it.
+    """
+    try:
+        with zipfile.ZipFile(source) as archive:
+            _checked(source, archive)
+            _require_room(source, target.parent, 1)
+            with archive.open(name) as member, target.open("xb") as copy:
+                shutil.copyfileobj(member, copy)
+    except NOT_READ as error:
+        said = str(error).strip("'\"")
+        raise ClaimlogError(
+            f"{source.name}: holds no {name} that can be read ({said}); {REMEDY}"
+        ) from error
+    except OSError as error:
+        raise _system_error(source, target, error) from error
+
+
+def _require_room(source: Path, target: Path, times: int = 2) -> None:
+    """Refuse an archive for which there is no room; all of it is written twice, to compare."""
+    wanted, free = times * source.stat().st_size, shutil.disk_usage(target).free
     if wanted > free:
         raise ClaimlogError(
             f"{source.name}: wants {wanted:,} bytes in {target.parent}, which has {free:,}; make "
@@ -116,6 +150,8 @@ def _checked(source: Path, archive: zipfile.ZipFile) -> str:
         plain = "/".join(parts) == info.filename and "\\" not in info.filename
         if info.filename.startswith("/") or ".." in parts or not plain or len(parts) < 2:
             raise _refusal(source, info.filename, "its name could lead out of the directory")
+        if len(parts) > DEPTH + 1:
+            raise _refusal(source, info.filename, f"it lies more than {DEPTH} directories deep")
         if info.filename in names:
             raise _refusal(source, info.filename, "it is there twice")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from claimlog.checkout import Checkout
-from claimlog.files import write_durably
 from claimlog.git import CheckoutError
 from claimlog.package import Package
 
@@ -38,10 +37,10 @@ def undo_changelog(package: Package, version: str) -> None:
     if before is None:
         path.unlink()
     else:
-        write_durably(path, before)
+        package.write(path, before)
 
 
 def read_changelog(package: Package) -> str | None:
     """Return the text of the changelog, None where there is none."""
     path = package.root / CHANGELOG
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    return package.document(path) if path.is_file() else None

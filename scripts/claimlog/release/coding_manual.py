@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from claimlog.schema.codebook import Row
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import Definition
 
 PAGE = "docs/codebook.md"
 
 
-def coding_manual(schemas: Schemas) -> str:
+def coding_manual(definition: Definition) -> str:
     """Return the manual as Markdown."""
-    return "\n".join(_lines(schemas)).rstrip() + "\n"
+    return "\n".join(_lines(definition)).rstrip() + "\n"
 
 
-def _lines(schemas: Schemas) -> Iterator[str]:
-    book = schemas.codebook
+def _lines(definition: Definition) -> Iterator[str]:
+    book = definition.codebook
     yield f"# {book.about['title']}"
     yield ""
     yield f"Version {book.version}. {book.about['description']}"
@@ -27,12 +27,12 @@ def _lines(schemas: Schemas) -> Iterator[str]:
         yield f"- [{variable['label']}](#{_heading_anchor(variable['label'])})"
     yield "- [Decisions](#decisions)"
     for variable in book.variables:
-        yield from _variable(schemas, variable)
+        yield from _variable(definition, variable)
     yield from _decisions(book.decisions)
 
 
-def _variable(schemas: Schemas, variable: Row) -> Iterator[str]:
-    fields = schemas.columns(variable)
+def _variable(definition: Definition, variable: Row) -> Iterator[str]:
+    fields = definition.columns(variable)
     yield from ("", f"## {variable['label']}", "")
     names = ", ".join(f"`{item.name}`" for item in fields)
     yield f"{names}. {' '.join(item.description for item in fields)}"
@@ -42,7 +42,7 @@ def _variable(schemas: Schemas, variable: Row) -> Iterator[str]:
     yield f"- Example: {variable['example']}"
     if variable["scheme"]:
         yield f"- Scheme: {variable['scheme']}"
-    own = [row for row in schemas.codebook.steps if row["variable"] == variable["variable"]]
+    own = [row for row in definition.codebook.steps if row["variable"] == variable["variable"]]
     if own:
         chosen = any(row["code"] for row in own)
         lead = "Take the first step that holds:" if chosen else "Rules:"
@@ -60,7 +60,7 @@ def _variable(schemas: Schemas, variable: Row) -> Iterator[str]:
                     *(row[key] for key in ("label", "definition", "include", "exclude", "example")),
                     f"{row['scheme']} {row['scheme_code']}".strip(),
                 )
-                for row in schemas.codebook.codes[name]
+                for row in definition.codebook.codes[name]
             ),
         )
 

@@ -10,15 +10,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from claimlog.errors import Finding
 from claimlog.export.content_hash import VALUE_BYTES
-from claimlog.export.sqlite import create, fts, indexes, quoted
+from claimlog.export.sqlite import create, fts, indexes
+from claimlog.release.database_content import content_flaws
 from claimlog.release.layout import AGAIN
 from claimlog.schema.table_schema import Table
 
 RULE = "release-database"
+LISTED = 20
 STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
 SHADOWS = {
     "data": "(id INTEGER PRIMARY KEY, block BLOB)",
@@ -27,12 +30,6 @@ SHADOWS = {
     "config": "(k PRIMARY KEY, v) WITHOUT ROWID",
 }
 """Tables in which FTS5 keeps an index of external content, and their columns."""
-
-SEARCH_SETTINGS = ("version", "hashsize")
-"""What FTS5 may be set to; by others a search would rank or keep words otherwise."""
-
-HEADER = slice(18, 20)
-"""Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
 
 
 @contextmanager
@@ -48,32 +45,50 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def check_objects(
-    path: Path, tables: Mapping[str, Table], views: Collection[str], deep: bool
+    path: Path, tables: Mapping[str, Table], views: Collection[str]
 ) -> Iterator[Finding]:
-    """Yield what in a SQLite file is not as the definition gives it.
+    """Yield the objects of a SQLite file that are not as the definition gives them.
 
     Parameters
     ----------
     views
         The statements of the views that the definition gives.
-    deep
-        Whether to check too that the indexes hold the rows of their tables; by an index alone a
-        reader could be shown fewer rows than there are.
     """
-    try:
+
+    def flaws() -> Iterator[tuple[str, str]]:
         with opened(path) as database:
             listed = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
             found = [tuple(map(str, row)) for row in listed.fetchmany(10_000)]
-            flaws = [*_object_flaws(found, tables, views)]
-            if not flaws and deep:
-                [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
-                flaws = [] if said == "ok" else [("the file", f"is not sound: {said[:200]}")]
-        if not flaws and deep:
-            flaws = [*_search_flaws(path, tables)]
+        yield from _object_flaws(found, tables, views)
+
+    yield from _findings(path, flaws())
+
+
+def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
+    """Yield what a file of the right objects indexes or states otherwise than its tables give.
+
+    By an index alone a reader could be shown fewer rows than there are.
+    """
+
+    def flaws() -> Iterator[tuple[str, str]]:
+        with opened(path) as database:
+            [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
+        if said != "ok":
+            yield "the file", f"is not sound: {said[:200]}"
+        else:
+            yield from content_flaws(path, tables)
+
+    yield from _findings(path, flaws())
+
+
+def _findings(path: Path, flaws: Iterator[tuple[str, str]]) -> Iterator[Finding]:
+    """Yield the first flaws as findings; that SQLite cannot read the file is one."""
+    try:
+        for name, flaw in islice(flaws, LISTED):
+            yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=AGAIN)
     except (sqlite3.Error, ValueError, OverflowError) as error:
-        flaws = [("the file", f"cannot be read as SQLite ({str(error).splitlines()[0]})")]
-    for name, flaw in flaws[:20]:
-        yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=AGAIN)
+        message = f"'the file' cannot be read as SQLite ({str(error).splitlines()[0]})"
+        yield Finding(RULE, path.name, message, remedy=AGAIN)
 
 
 def _object_flaws(
@@ -105,29 +120,3 @@ def _object_flaws(
             article = "an" if kind == "index" else "a"
             yield name, f"is {article} {kind} that the definition does not give"
     yield from ((name, "is missing") for name in sorted(missing))
-
-
-def _search_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
-    """Yield the full-text indexes that do not hold the words of their tables.
-
-    FTS5 checks an index by a command that writes, so a copy in memory is checked.
-    """
-    data = path.read_bytes()
-    if data[HEADER] != b"\1\1":
-        yield "the file", "says that a log of changes lies beside it, which no release has"
-        return
-    searches = [f"{table.name}_fts" for table in tables.values() for _ in fts(table)]
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
-        database.execute("PRAGMA trusted_schema = OFF")
-        database.deserialize(data)
-        for name in searches:
-            settings = database.execute(f"SELECT k FROM {quoted(f'{name}_config')}").fetchmany(10)
-            if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
-                yield name, f"has the setting {str(other[0])[:80]!r}, which no release has"
-                continue
-            command = f"INSERT INTO {quoted(name)}({quoted(name)}, rank)"
-            try:
-                database.execute(f"{command} VALUES ('integrity-check', 1)")
-            except sqlite3.DatabaseError as error:
-                yield name, f"does not hold the words of its table ({str(error)[:80]})"

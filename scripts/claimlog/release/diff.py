@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from claimlog.escaping import markdown, printable_line
-from claimlog.export.deprecations import Deprecation
 from claimlog.fold.releases import CHANGES
 from claimlog.log.event_log import Log
 from claimlog.log.parts import POSITION
 from claimlog.log.release_index import Entry
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
-from claimlog.schema.table_schema import STREAMS, Schemas, Table
+from claimlog.schema.definition import Definition
+from claimlog.schema.deprecations import Deprecation
+from claimlog.schema.table_schema import STREAMS, Table
 
 Shape = Mapping[str, Mapping[str, Any]]
 """Key and columns of every table, as an entry of the index holds them."""
@@ -36,12 +37,12 @@ class Point:
 
     @classmethod
     def of_head(cls, log: Log, label: str, size: int | None = None) -> Point:
-        return cls(label, log.size if size is None else size, shapes(log.schemas))
+        return cls(label, log.size if size is None else size, shapes(log.definition))
 
 
-def shapes(schemas: Schemas) -> dict[str, dict[str, Any]]:
+def shapes(definition: Definition) -> dict[str, dict[str, Any]]:
     """Return key and columns with their types of every compiled table."""
-    return {name: shape(table) for name, table in schemas.tables.items()}
+    return {name: shape(table) for name, table in definition.tables.items()}
 
 
 def shape(table: Table) -> dict[str, Any]:
@@ -151,7 +152,7 @@ class Diff:
         return "No."
 
 
-def compare(log: Log, old: Point | None, new: Point, deprecated: list[Deprecation]) -> Diff:
+def compare(log: Log, old: Point | None, new: Point, deprecated: Sequence[Deprecation]) -> Diff:
     """Return what changed between two points of a log; `old` is None before the first release."""
     start = old.size if old else 0
     schema = () if old is None else tuple(_schema(old.tables, new.tables, deprecated))
@@ -165,7 +166,7 @@ def compare(log: Log, old: Point | None, new: Point, deprecated: list[Deprecatio
     )
 
 
-def _schema(old: Shape, new: Shape, deprecated: list[Deprecation]) -> Iterator[SchemaChange]:
+def _schema(old: Shape, new: Shape, deprecated: Sequence[Deprecation]) -> Iterator[SchemaChange]:
     kept = {(item.table, item.column) for item in deprecated}
     for name in sorted(set(old) | set(new)):
         if name not in new:
@@ -193,7 +194,7 @@ def _schema(old: Shape, new: Shape, deprecated: list[Deprecation]) -> Iterator[S
 
 def _claims(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
     """Yield what became of each claim, in the order of their identifiers."""
-    names = (*log.schemas.streams["claims"].names, *POSITION)
+    names = (*log.definition.streams["claims"].names, *POSITION)
     rows = log.rows_of("claims", log.claims_since(start), names).filter(pl.col("seq") < end)
     touched = rows.filter(pl.col("seq") >= start)["claim_id"].unique()
     histories = (
@@ -223,7 +224,7 @@ def _claims(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
 
 
 def _fields(log: Log, was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    names = log.schemas.streams["claims"].names
+    names = log.definition.streams["claims"].names
     return changed_columns(was, {name: now[name] for name in names}, ENVELOPE | ANCHOR_HASHES)
 
 

@@ -30,7 +30,7 @@ from claimlog.release.stage import DESCRIBING
 BATCH_FILES = "|".join(re.escape(name) for name in (MANIFEST, *FILES))
 IN_LOG = re.compile(
     rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|docs/codebook\.md"
-    rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)"
+    rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|schemas/past/[a-z]+\.[0-9]{{1,6}}\.json"
     rf"|schemas/queries/[a-z][a-z0-9_]*\.sql"
     rf"|events/{NAME.pattern}/(?:{BATCH_FILES})"
     rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import write_durably
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.descriptors import citation
 from claimlog.release.metadata import of_entry
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
+from claimlog.schema.expansion import expanded
 from claimlog.validate.report import RULES_FILE, rules_text
 
 CITATION = "CITATION.cff"
@@ -26,13 +26,14 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
     These are the schemas with what they take from each other and from the code lists; the rules of
     the code; the coder's manual and CITATION.cff (of the last release) where they exist.
     """
-    schemas = Schemas(package)
-    yield from schemas.expanded()
+    definition = read_definition(package)
+    for name, text in expanded(definition):
+        yield package.root / name, text
     if (rules := package.schemas / RULES_FILE).is_file():
         yield rules, rules_text()
     manual = package.root / PAGE
     if manual.is_file():
-        yield manual, coding_manual(schemas)
+        yield manual, coding_manual(definition)
     cited = package.root / CITATION
     if cited.is_file() and (index := read_index(package)):
         yield cited, citation.describe(of_entry(read(package), index[-1])).decode()
@@ -41,9 +42,9 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, text, and right text."""
     for path, text in generated_files(package):
-        have = path.read_bytes()
-        if have != text.encode("utf-8"):
-            yield path, have.decode("utf-8", "replace"), text
+        have = package.document(path)
+        if have != text:
+            yield path, have, text
 
 
 def refresh(package: Package, done: str) -> list[str]:
@@ -62,7 +63,7 @@ def refresh(package: Package, done: str) -> list[str]:
     names = []
     try:
         for path, _, text in stale_files(package):
-            write_durably(path, text.encode("utf-8"))
+            package.write(path, text.encode("utf-8"))
             names.append(package.relative(path))
     except OSError as error:
         raise ClaimlogError(
@@ -81,8 +82,6 @@ def refuse_stale_schemas(package: Package) -> None:
     ClaimlogError
         Naming the first file that is stale.
     """
-    for path, text in Schemas(package).expanded():
-        if path.read_text(encoding="utf-8") != text:
-            raise ClaimlogError(
-                f"{package.relative(path)}: is stale; {REMEDY}, commit that, and run this again"
-            )
+    for name, text in expanded(read_definition(package)):
+        if package.document(package.root / name) != text:
+            raise ClaimlogError(f"{name}: is stale; {REMEDY}, commit that, and run this again")

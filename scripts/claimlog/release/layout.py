@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import file_digest, sha256
@@ -24,6 +25,12 @@ LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
 RULE = "release-files"
 LINE_ENDS = "release-line-ends"
 MOST_LISTED = 20
+MEMBERS = 100_000
+"""Most files of a release: one of a log of ten million claims has some hundreds."""
+
+DEPTH = 16
+"""Levels of directories in a release: ours have four."""
+
 TEXT_SUFFIXES = ("", ".cff", ".csv", ".json", ".jsonld", ".md", ".ndjson", ".sql", ".txt")
 CONVERTED_BYTES = 64 << 20
 """Largest file of which it is looked whether only its line ends differ."""
@@ -36,10 +43,39 @@ def log_of(folder: Path) -> Package:
     return Package(folder / LOG, archived=True)
 
 
+def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield all below a directory that is no directory itself; links are not followed.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is more of it, or deeper, than any release has, or a directory cannot be read.
+    """
+    below = [(os.fspath(folder), 0)]
+    found = 0
+    while below:
+        place, depth = below.pop()
+        try:
+            with os.scandir(place) as listed:
+                for entry in listed:
+                    found += 1
+                    if found > MEMBERS:
+                        message = f"holds more than {MEMBERS:,} files and directories"
+                        raise ClaimlogError(f"{folder.name}: {message}, which no release does")
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield entry
+                    elif depth < DEPTH:
+                        below.append((entry.path, depth + 1))
+                    else:
+                        message = f"holds directories more than {DEPTH} levels deep"
+                        raise ClaimlogError(f"{folder.name}: {message}, which no release does")
+        except OSError as error:
+            raise ClaimlogError(f"{place}: cannot be read ({error.strerror})") from error
+
+
 def paths(folder: Path) -> list[str]:
     """Return every file of a directory by its relative name, in order."""
-    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    return sorted(path.relative_to(folder).as_posix() for path in found)
+    return sorted(Path(entry.path).relative_to(folder).as_posix() for entry in entries(folder))
 
 
 def is_plain(path: Path) -> bool:

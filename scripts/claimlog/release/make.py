@@ -9,7 +9,6 @@ from typing import Any
 from claimlog.build import Progress
 from claimlog.checkout import LINK, Checkout
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
-from claimlog.export.deprecations import read_deprecations
 from claimlog.export.descriptor import dump_json
 from claimlog.files import beside, confirm, remove, remove_abandoned, sync, write_durably
 from claimlog.fold import cutoff
@@ -29,7 +28,6 @@ from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import Plan, stage
 from claimlog.release.uncommitted_files import advice
 from claimlog.release.vouchers import SIGNED_CHECKPOINT
-from claimlog.schema.table_schema import Schemas
 from claimlog.swap import publishing, tidy
 from claimlog.validate import validate
 
@@ -87,6 +85,8 @@ def make(
     if key is not None:
         read_private_key(key)  # a wrong one is known before anything is written
     listed, shown = package.root / CHANGELOG, f"{FOLDER}/{version}.json"
+    for path in (folder, package.root / shown):
+        package.refuse_links(path)
     tidy(folder)
     beside_it = [out / f"{folder.name}{suffix}" for suffix in (SUFFIX, SIGNED_CHECKPOINT)]
     for path in (zipped, *beside_it, listed, package.root / shown):
@@ -101,7 +101,7 @@ def make(
     commit = committed(package)
     log = read(package, progress=progress)
     log.require_readable()
-    diff, batches = planned(package, log, index, version, as_of)
+    diff, batches = planned(log, index, version, as_of)
     refuse_wrong(wanted, index, diff)
     if package.descriptor["version"] != version:
         raise ClaimlogError(
@@ -119,8 +119,8 @@ def make(
         entry = Entry(entry_data(version, date, commit, folder, zipped), shown)
         signed = sign_release(package, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
-        write_durably(listed, changelog(read_changelog(package), changes).encode("utf-8"))
-        write_durably(package.root / shown, dump_json(entry.data))  # from here on it is released
+        package.write(listed, changelog(read_changelog(package), changes).encode("utf-8"))
+        package.write(package.root / shown, dump_json(entry.data))  # from here on it is released
     except OSError as error:
         undo_changelog(package, version)
         raise ClaimlogError(
@@ -172,6 +172,7 @@ def sign_release(package: Package, entry: Entry, key: Path, out: Path) -> tuple[
         SUFFIX: Statement.of_entry(name, entry).sign(key),
         SIGNED_CHECKPOINT: checkpoint.note(key),
     }
+    package.refuse_links(out / name)
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for suffix, note in notes.items():
@@ -215,9 +216,7 @@ def write(
     return folder, zipped
 
 
-def planned(
-    package: Package, log: Log, index: list[Entry], label: str, as_of: str | None
-) -> tuple[Diff, int]:
+def planned(log: Log, index: list[Entry], label: str, as_of: str | None) -> tuple[Diff, int]:
     """Return what a release would bring since the last one, and how many batches it holds.
 
     Raises
@@ -243,8 +242,7 @@ def planned(
             )
     old = Point.of_entry(index[-1]) if index else None
     new = Point.of_head(log, label, size)
-    deprecated = read_deprecations(package, Schemas(package).tables)
-    return compare(log, old, new, deprecated), cut.batches
+    return compare(log, old, new, log.definition.deprecations), cut.batches
 
 
 def refuse_wrong(wanted: Version, index: list[Entry], diff: Diff) -> None:

@@ -122,7 +122,7 @@ def of_entry(log: Log, entry: Entry) -> Facts:
         head={**head, "version": str(entry.version)},
         version=str(entry.version),
         date=entry.date,
-        tables=log.schemas.tables,
+        tables=log.definition.tables,
         rows={name: table["rows"] for name, table in entry.data["tables"].items()},
         files=(),
         tree_size=entry.size,

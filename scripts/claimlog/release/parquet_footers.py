@@ -1,97 +1,82 @@
-"""What a Parquet file says of its rows: columns, statistics, indexes of pages.
+"""What the footer of a Parquet file says of its rows: places of columns, statistics.
 
 A program that filters reads these first and skips the rows that, by them, cannot match: with false
-ones it is shown fewer rows than there are. So the rows are written once more by the same writer,
-and must give the same bytes. Where another version of the library wrote the file, its statistics
-are compared with the rows, and the indexes of pages are not.
+ones it is shown fewer rows than there are. A column that lies in two places is read as two.
 """
 
 from __future__ import annotations
 
-import io
+import base64
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from claimlog.export.conform import conform, empty
-from claimlog.export.parquet import ROW_GROUP, column_notes, open_writer, table_notes
 from claimlog.schema.table_schema import Table
 
-ARROW = b"ARROW:schema"
-"""Note of the footer in which Arrow keeps its own types: compared as columns, not as bytes."""
+LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
+VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1,4}){2}")
+TYPES = b"ARROW:schema"
+"""Note of the footer in which Arrow keeps its own types."""
 
-OF_POLARS = b"_PL_"
-"""How the notes begin by which Polars knows the codes of a column."""
+MAGIC = 4
+"""Bytes before the first column."""
 
 
-def footer_flaws(path: Path, table: Table) -> tuple[list[str], bool]:
-    """Return how a Parquet file misstates its rows, and whether all that it states was checked.
+@contextmanager
+def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """Yield a Parquet file by its handle: a library may not know the encoding of the name."""
+    with path.open("rb") as handle, pq.ParquetFile(handle) as file:
+        yield file
 
-    The rows must have been found to be the table's before: all are read.
+
+def created_by(path: Path) -> str:
+    """Return the library that a file says has written it."""
+    with open_parquet(path) as file:
+        return str(file.metadata.created_by)
+
+
+def row_groups(path: Path) -> int:
+    """Return how many row groups a file states."""
+    with open_parquet(path) as file:
+        return int(file.num_row_groups)
+
+
+def stated_schema(path: Path) -> pa.Schema:
+    """Return the types that Arrow noted in the footer."""
+    with open_parquet(path) as file:
+        note = base64.b64decode(file.metadata.metadata[TYPES], validate=True)
+    return pa.ipc.read_schema(pa.BufferReader(note))
+
+
+def footer_flaws(path: Path, table: Table) -> Iterator[str]:
+    """Yield where a footer does not say of the rows, as Arrow reads them, what is so.
+
+    All rows are read, a row group at a time.
     """
-    data = path.read_bytes()
-    with pq.ParquetFile(io.BytesIO(data)) as file:
-        if flaws := [*_column_flaws(file.schema_arrow, table)]:
-            return flaws, True
-        again, library = _written_again(file, table)
-        if _without_types(data) == _without_types(again):
-            return [], True
-        flaws = [*_statistics_flaws(file, table)]
-        if flaws or file.metadata.created_by == library:
-            return flaws or [f"is not to the byte what {library} writes of its rows"], True
-    return [], False
+    with open_parquet(path) as file:
+        flaws = [*_place_flaws(file.metadata)]
+        yield from flaws or _statistics_flaws(file, table)
 
 
-def _column_flaws(schema: pa.Schema, table: Table) -> Iterator[str]:
-    """Yield how columns and their notes are others than the definition gives."""
-    if schema.names != [*table.names]:
-        yield "has other columns than its schema, or in another order"
-        return
-    expected = conform(empty(table).lazy(), table).to_arrow(compat_level=pl.CompatLevel.oldest())
-    for item, field, given in zip(table.fields, schema, expected.schema, strict=True):
-        if item.type == "array":
-            as_given = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
-        else:
-            as_given = _plain(field.type) == _plain(given.type)
-        if not as_given:
-            yield f"has {item.name} as {str(field.type)[:80]}"
-        notes = {k: v for k, v in (field.metadata or {}).items() if not k.startswith(OF_POLARS)}
-        notes.pop(b"PARQUET:field_id", None)
-        if notes != _encoded(column_notes(item)):
-            yield f"says something else of {item.name} than its schema"
-    if (schema.metadata or {}) != _encoded(table_notes(table)):
-        yield "says something else of itself than its schema"
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """Return the type of values, whether or not they are held as codes and in which layout."""
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return pa.string() if pa.types.is_large_string(kind) else kind
-
-
-def _encoded(notes: dict[str, str]) -> dict[bytes, bytes]:
-    return {key.encode(): value.encode() for key, value in notes.items()}
-
-
-def _written_again(file: pq.ParquetFile, table: Table) -> tuple[bytes, str]:
-    """Return the bytes that our writer gives the rows of a file, and the library that wrote."""
-    target = io.BytesIO()
-    with open_writer(target, file.schema_arrow, table) as writer:
-        for number in range(file.num_row_groups):
-            rows = file.read_row_group(number)
-            writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
-    data = target.getvalue()
-    return data, str(pq.read_metadata(io.BytesIO(data)).created_by)
-
-
-def _without_types(data: bytes) -> bytes:
-    """Return a Parquet file without Arrow's note of its types."""
-    note = (pq.read_metadata(io.BytesIO(data)).metadata or {}).get(ARROW, b"")
-    return data.replace(note, b"") if note and data.count(note) == 1 else data
+def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:
+    """Yield the columns that do not lie one after the other, their dictionary before their data."""
+    position = MAGIC
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        for at in range(group.num_columns):
+            column = group.column(at)
+            data, codes = column.data_page_offset, column.dictionary_page_offset
+            start, end = data if codes is None else codes, position + column.total_compressed_size
+            if column.file_path or column.bloom_filter_offset is not None:
+                yield f"has values or a filter of {column.path_in_schema} elsewhere"
+            elif group.num_rows and (start != position or not start <= data < end or codes == data):
+                yield f"has {column.path_in_schema} in another place than after the column before"
+            position = end
 
 
 def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
@@ -110,8 +95,9 @@ def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
             yield f"states another order of rows in row group {number}"
         for at in range(group.num_columns):
             column = group.column(at)
-            if column.file_path or column.bloom_filter_offset is not None:
-                yield f"has values or a filter of {column.path_in_schema} elsewhere"
+            if column.statistics is None:
+                # our writer states them; other readers may see what Arrow passes over
+                yield f"states no bounds of {column.path_in_schema} that Arrow believes"
             elif not _is_true(column, *_values(rows, column.path_in_schema)):
                 yield f"states other bounds of {column.path_in_schema} than its values have"
 
@@ -134,8 +120,6 @@ def _values(rows: pa.Table, path: str) -> tuple[pa.Array, bool]:
 def _is_true(column: pq.ColumnChunkMetaData, values: pa.Array, coded: bool) -> bool:
     """Whether the statistics of a column in a row group say of its values what is so."""
     said = column.statistics
-    if said is None:
-        return True
     if said.has_null_count and said.null_count != column.num_values - len(values):
         return False
     if said.has_distinct_count and said.distinct_count != pc.count_distinct(values).as_py():

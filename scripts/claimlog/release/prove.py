@@ -105,7 +105,7 @@ SHAPES: dict[str, dict[str, type]] = {
 }
 
 
-def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = ()) -> str:
+def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = (), place: str = "") -> str:
     """Check a proof; return what it proves, in a sentence.
 
     Parameters
@@ -114,7 +114,9 @@ def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = ()) -> s
         Roots that are known and trusted, by size of the tree; a proof about a tree of one of these
         sizes must be about that tree.
     kept
-        Sizes among them that the proof must be about.
+        Sizes among them that the proof must be about: the user gave these roots.
+    place
+        The checkout whose log gives the other roots, if one does; the sentence names it.
 
     Raises
     ------
@@ -136,12 +138,14 @@ def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = ()) -> s
     if odd := sorted({*kept} - {size for size, _ in trees}):
         sizes = " and ".join(str(size) for size, _ in trees)
         raise ClaimlogError(f"{path}: is about trees of {sizes} rows, not of {odd[0]}")
-    unknown = [f"{size}:{root.hex()}" for size, root in trees if size not in roots]
-    if not unknown:
-        return sentence
-    return (
-        f"{sentence} (not known here, hold it against a root that you kept: {', '.join(unknown)})"
-    )
+    notes = []
+    known = [size for size, _ in trees if size in roots and size not in kept]
+    if place and known:
+        sizes = " and ".join(map(str, known))
+        notes.append(f"the root of {sizes} rows is the one in {place}, by the word of that log")
+    if unknown := [f"{size}:{root.hex()}" for size, root in trees if size not in roots]:
+        notes.append(f"not known here, hold it against a root that you kept: {', '.join(unknown)}")
+    return f"{sentence} ({'; '.join(notes)})" if notes else sentence
 
 
 def _included(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:

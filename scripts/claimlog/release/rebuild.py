@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from claimlog.release.diff import as_markdown
 from claimlog.release.layout import digest, digests
 from claimlog.release.make import planned, write
 from claimlog.release.stage import Plan
-from claimlog.schema.table_schema import Schemas, Table
+from claimlog.schema.table_schema import Table
 
 LOCK = "requirements.txt"
 PIN = re.compile(
@@ -61,14 +61,14 @@ def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progre
         earlier = [other for other in index if other.version < entry.version]
         log = read(then)
         log.require_readable()
-        diff, _ = planned(then, log, earlier, str(entry.version), str(entry.data["batches"]))
+        diff, _ = planned(log, earlier, str(entry.version), str(entry.data["batches"]))
         changes = as_markdown(diff, f"{entry.version} ({entry.date})")
         plan = Plan(entry.version, entry.date, entry.data["batches"], changes, tuple(earlier))
         folder, _ = write(then, log, plan, Path(out), progress)
-        return compare_tables(folder, Schemas(then).tables, entry)
+        return compare_tables(folder, log.definition.tables, entry)
 
 
-def compare_tables(folder: Path, tables: dict[str, Table], entry: Entry) -> Comparison:
+def compare_tables(folder: Path, tables: Mapping[str, Table], entry: Entry) -> Comparison:
     """Compare the logical hash of every table that a release had, in Parquet and in SQLite."""
     result = Comparison()
     [database] = folder.glob("*.db")
@@ -83,7 +83,7 @@ def compare_tables(folder: Path, tables: dict[str, Table], entry: Entry) -> Comp
             if content.root != said["hash"]:
                 result.different.append(
                     f"{name}: {kind} has the content {content.root[:16]}… in "
-                    f"{len(content.lines)} rows, the release had {said['hash'][:16]}… in "
+                    f"{content.rows} rows, the release had {said['hash'][:16]}… in "
                     f"{said['rows']}"
                 )
     return result
@@ -152,6 +152,8 @@ def rebuild_exactly(
     ClaimlogError
         If the commit is absent, its code fails, or the archive cannot be left.
     """
+    if out is not None:
+        package.refuse_links(out / "archive")
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         checkout = Checkout.of(package)
         top = Path(scratch) / checkout.top.name

@@ -16,6 +16,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package, read_json
 from claimlog.release import archive
 from claimlog.release.layout import RELEASE, SUMS, digests, log_of
+from claimlog.validate import Report
 
 
 class ReleaseCopy:
@@ -29,12 +30,18 @@ class ReleaseCopy:
         What the user named: that directory, or the archive that was unpacked into it.
     database_is_plain
         Whether the SQLite file was found to hold nothing that a read would run.
+    report
+        What validating the log found, once it was validated.
+    table_hashes
+        The logical hash of each table that was compared, by name.
     """
 
     def __init__(self, folder: Path, target: Path) -> None:
         self.folder = folder
         self.target = target
         self.database_is_plain = False
+        self.report: Report | None = None
+        self.table_hashes: dict[str, str] = {}
 
     @property
     def archive(self) -> Path | None:
@@ -72,10 +79,18 @@ class ReleaseCopy:
         self.log.require_readable()
         return self.log
 
+    @property
+    def name(self) -> str:
+        """Name of the directory or archive, without ``.zip``."""
+        return self._named.name.removesuffix(".zip")
+
     def beside(self, suffix: str) -> Path:
         """Return where a file about the release lies that is not in it, as a signature."""
-        target = Path(os.path.normpath(self.target.absolute()))  # a name, also for "." and ".."
-        return target.with_name(target.name.removesuffix(".zip") + suffix)
+        return self._named.with_name(f"{self.name}{suffix}")
+
+    @property
+    def _named(self) -> Path:
+        return Path(os.path.normpath(self.target.absolute()))  # a name, also for "." and ".."
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import Entry
+from claimlog.release.layout import entries
 from claimlog.release.verdict import Verdict
 
 SECONDS, SECONDS_PER_MB = 120, 20
@@ -63,7 +64,7 @@ class Limits:
     @classmethod
     def of(cls, target: Path, factor: float = 1) -> Limits:
         """Return the limits for a release's directory or archive, times `factor`."""
-        size = sum(map(_stored, target.rglob("*"))) if target.is_dir() else _stored(target)
+        size = _stored_bytes(target) if target.is_dir() else _blocks(target.stat())
         return cls(
             factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
             int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
@@ -71,9 +72,14 @@ class Limits:
         )
 
 
-def _stored(path: Path) -> int:
+def _stored_bytes(folder: Path) -> int:
+    """Return the bytes that the files of a directory take on disk, each once whatever its names."""
+    stats = (entry.stat(follow_symlinks=False) for entry in entries(folder))
+    return sum({(found.st_dev, found.st_ino): _blocks(found) for found in stats}.values())
+
+
+def _blocks(found: os.stat_result) -> int:
     """Return the bytes that a file takes on disk: one with holes could state any size."""
-    found = path.lstat() if path.is_symlink() else path.stat()
     return min(found.st_size, 512 * found.st_blocks)
 
 
@@ -83,6 +89,7 @@ def verify_limited(
     key: Path | None = None,
     factor: float = 1,
     place: str = "this checkout",
+    kept: Mapping[int, str] | None = None,
 ) -> Verdict:
     """Check a release like `claimlog.release.verify.verify`, within limits.
 
@@ -109,6 +116,7 @@ def verify_limited(
             "key": None if key is None else os.fsencode(key).hex(),
             "scratch": os.fsencode(scratch).hex(),
             "place": place,
+            "kept": [[size, root] for size, root in (kept or {}).items()],
             "seconds": limits.seconds,
             "address_space": limits.memory + ADDRESS_SPACE,
             "written": limits.written,
@@ -270,7 +278,8 @@ def main() -> None:
         from claimlog.release.verify import verify
 
         sys.addaudithook(_forbid)
-        verdict = verify(target, index, path("key"), scratch, given["place"])
+        kept = dict(given["kept"])
+        verdict = verify(target, index, path("key"), scratch, given["place"], kept)
         answer: dict[str, Any] = {"verdict": verdict.as_dict()}
     except MemoryError:
         os._exit(NO_MEMORY)

@@ -41,7 +41,7 @@ from claimlog.release.layout import (
     sums,
 )
 from claimlog.release.metadata import Facts, File
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import Definition, read_definition
 
 DESCRIBING = {SUMS, RELEASE, CHECKPOINT, *READERS}
 """Files about the data files: what describes a release does not list itself."""
@@ -92,10 +92,14 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
     if licence.is_file():
         shutil.copyfile(licence, folder / LICENCE)
     found = digests(folder)
-    facts = facts_of(folder, inner, plan, described, found)
+    facts = facts_of(folder, read_definition(inner), plan, described, found)
     checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
-    (folder / RELEASE).write_bytes(dump_json(summary(folder, inner, facts, plan.batches)))
+    hashes = {
+        name: of_parquet(folder / "parquet" / f"{name}.parquet", table).root
+        for name, table in facts.tables.items()
+    }
+    (folder / RELEASE).write_bytes(dump_json(summary(facts, plan.batches, hashes)))
     files = descriptors(facts, described)
     if wrong := agreement(files, facts):
         raise ClaimlogError(f"the descriptors disagree: {'; '.join(wrong)}")
@@ -130,7 +134,7 @@ def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
 
 def facts_of(
     folder: Path,
-    inner: Package,
+    definition: Definition,
     plan: Plan,
     described: Mapping[str, Any],
     found: Mapping[str, str],
@@ -142,22 +146,21 @@ def facts_of(
     found
         The SHA-256 of every file, by name.
     """
-    head = {key: value for key, value in inner.descriptor.items() if key != "resources"}
+    head = {key: value for key, value in definition.descriptor.items() if key != "resources"}
     state = described["log"]
-    tables = Schemas(inner).tables
     rows = {item["name"]: item["rows"] for item in described["resources"] if "rows" in item}
     return Facts(
         head=head,
         version=str(plan.version),
         date=plan.date,
-        tables=tables,
+        tables=definition.tables,
         rows=rows,
         files=tuple(
             _file(folder, name, found[name]) for name in sorted(found) if name not in DESCRIBING
         ),
         tree_size=state["tree_size"],
         root=state["root"],
-        codebook_version=Schemas(inner).codebook.version,
+        codebook_version=definition.codebook.version,
         changes=plan.changes,
     )
 
@@ -168,8 +171,14 @@ def _file(folder: Path, name: str, digest: str) -> File:
     return File(name, path.stat().st_size, digest, kind)
 
 
-def summary(folder: Path, inner: Package, facts: Facts, batches: int) -> dict[str, Any]:
-    """Return what ``release.json`` says: the entry of the index without commit and files."""
+def summary(facts: Facts, batches: int, hashes: Mapping[str, str]) -> dict[str, Any]:
+    """Return what ``release.json`` says: the entry of the index without commit and files.
+
+    Parameters
+    ----------
+    hashes
+        The logical hash of every table, by name.
+    """
     return {
         "version": facts.version,
         "date": facts.date,
@@ -178,11 +187,7 @@ def summary(folder: Path, inner: Package, facts: Facts, batches: int) -> dict[st
         "fold_version": FOLD_VERSION,
         "tree": {"size": facts.tree_size, "root": facts.root},
         "tables": {
-            name: {
-                "rows": facts.rows[name],
-                "hash": of_parquet(folder / "parquet" / f"{name}.parquet", table).root,
-                **shape(table),
-            }
-            for name, table in Schemas(inner).tables.items()
+            name: {"rows": facts.rows[name], "hash": hashes[name], **shape(table)}
+            for name, table in facts.tables.items()
         },
     }

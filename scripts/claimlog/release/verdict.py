@@ -15,8 +15,8 @@ class Verdict:
 
     Attributes
     ----------
-    version
-        Of the release, as it says itself.
+    name, version
+        Of the dataset and the release, as it says itself.
     checked, unchecked
         What was checked, and what was not and why, a line each.
     vouchers
@@ -25,6 +25,7 @@ class Verdict:
     """
 
     version: str = ""
+    name: str = ""
     checked: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -35,13 +36,12 @@ class Verdict:
         """The outcome in a sentence, which says no more than was checked."""
         if self.findings:
             return f"{len(self.findings)} {'finding' if len(self.findings) == 1 else 'findings'}"
+        release = f"release {self.version} of {self.name}"
         if self.vouchers:
-            return (
-                f"release {self.version} is whole and unaltered, by {' and '.join(self.vouchers)}"
-            )
+            return f"{release} is whole and unaltered, by {' and '.join(self.vouchers)}"
         return (
-            f"release {self.version} is consistent with itself, by nobody's word; run this in a "
-            "checkout whose releases/ you trust, or give the maintainers' key with --key"
+            f"{release} is consistent with itself, by nobody's word; run this in a checkout whose "
+            "releases/ you trust, or give the maintainers' key with --key"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def check_index(copy: ReleaseCopy, index: Sequence[Entry], place: str, verdict: 
         remedy = "update the checkout, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
-    own = f"{copy.package.descriptor.get('name')}-{verdict.version}.zip"
+    own = f"{verdict.name}-{verdict.version}.zip"
     if entry.data["archive"]["path"] != own:
         message = f"is of {own}, the index in {place} of {entry.data['archive']['path']}"
         remedy = "run this in a checkout of that dataset, or verify it --alone"
@@ -76,21 +76,27 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
         if path == statement:
             signed = read_statement(data, key, path.name)
             size, root = signed.size, signed.root
-            claims = {"version": signed.version, SUMS: signed.sums}
+            claims = {"dataset": signed.name, "version": signed.version, SUMS: signed.sums}
         else:
             noted = check_signature(data, key, path.name)
-            size, root, claims = noted.size, noted.root.hex(), {}
+            size, root, claims = noted.size, noted.root.hex(), {"dataset": noted.origin}
     except ClaimlogError as error:
         message = str(error).removeprefix(f"{path.name}: ")
         verdict.findings.append(Finding(RULE, path.name, message))
         return
-    own = {"version": verdict.version, SUMS: copy.digests[SUMS]}
+    own = {"dataset": verdict.name, "version": verdict.version, SUMS: copy.digests[SUMS]}
     flaw = next((f"another {what}" for what, value in claims.items() if value != own[what]), None)
     if copy.summary.get("tree") != {"size": size, "root": root}:
         flaw = f"a tree of {size} rows with another root"
     if flaw:
         message = f"is signed, but for {flaw} than this release has"
         verdict.findings.append(Finding(RULE, path.name, message, remedy=AGAIN))
+        return
+    if (stem := f"{verdict.name}-{verdict.version}") != copy.name:
+        # the name that a reader asked for; a signed release of another dataset is no answer
+        message = f"is the signed release {stem}, not {copy.name}"
+        remedy = f"if {stem} is what you want, name it and its signature so"
+        verdict.findings.append(Finding(RULE, copy.target.name, message, remedy=remedy))
         return
     if path == statement:
         verdict.checked.append(f"signature of {path.name} over every file")

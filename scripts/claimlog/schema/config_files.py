@@ -28,6 +28,9 @@ FLAG = {"type": "boolean"}
 # the number of parts comes first: then no more than that are looked at
 NAMES = {"type": "array", "maxItems": COLUMNS, "items": TEXT, "uniqueItems": True}
 KEY = {**NAMES, "minItems": 1, "maxItems": KEYS}
+RELEASE_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+"""The version of a release: three numbers without leading zeros."""
+
 NAMED = {"type": "string", "pattern": NAME}
 VERSION = {"type": "string", "pattern": r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$"}
 PLACE = {
@@ -64,6 +67,8 @@ FIELD: dict[str, Any] = {
         "edtf": FLAG,
         "ownWords": FLAG,
         "categoriesOrdered": FLAG,
+        "retired": FLAG,
+        "derivedFrom": TEXT,
         "items": {"type": "object"},
     },
 }

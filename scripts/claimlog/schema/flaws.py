@@ -114,7 +114,7 @@ def _flaws(spec: Spec, is_stream: bool) -> Iterator[str]:
     if is_stream:
         yield from _stream_flaws(spec, columns)
     else:
-        yield from _table_flaws(spec)
+        yield from _table_flaws(spec, columns)
 
 
 def _named(spec: Spec) -> Iterator[str]:
@@ -135,6 +135,8 @@ def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
     name = f"{whole}{item['name']}"
     limits = item.get("constraints", {})
     yield from _constraint_flaws(name, item["type"], limits)
+    if item.get("retired") and limits.get("required"):
+        yield f"{name}: is retired, so that it is empty in new rows, and required; drop one of both"
     if ("items" in item) != (item["type"] == "array"):
         yield f"{name}: an array has items, and nothing else has"
     parts = item.get("items", {})
@@ -161,6 +163,8 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
     for name, kind in wanted.items():
         if name not in columns:
             yield f'lacks the column "{name}", which every row of a stream has'
+        elif columns[name].get("retired"):
+            yield f"{name}: is retired, but every row of a stream has it"
         elif columns[name]["type"] != kind:
             yield f"{name}: is {columns[name]['type']}, expected {kind}"
     for name, kind in FOLDED.get(spec["entity"], {}).items():
@@ -177,9 +181,13 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
             yield f'the column "{name}" has the name of a row\'s place in the log; rename it'
 
 
-def _table_flaws(spec: Spec) -> Iterator[str]:
+def _table_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
     if "search" in spec and spec.get("bridge"):
         yield "search: a bridge has no row numbers to be found by; drop one of the two"
+    for item in spec["fields"]:
+        source = columns.get(item.get("derivedFrom", item["name"]))
+        if source is None or source["type"] != item["type"]:
+            yield f"{item['name']}: derivedFrom names no other column of the same type"
     indexes = ["_".join(columns) for columns in spec.get("indexes", ())]
     if len(set(indexes)) < len(indexes):
         yield "indexes: two of them get one name; order their columns otherwise"

@@ -15,10 +15,12 @@ from datasette import Forbidden, hookimpl
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
-def register_routes() -> list[tuple[str, Callable[..., Any]]]:
-    """Add our pages."""
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
+    """Add our pages; Datasette adds its own afterwards, with databases whose folders are hidden."""
+    from claimlog.site.datasette_internals import hide_paths
     from claimlog.site.routing import routes
 
+    hide_paths(datasette)
     return routes()
 
 
@@ -32,6 +34,14 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
     return lambda app: warm_before_ready(
         add_security_headers(guard_requests(app, datasette)), datasette
     )
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def prepare_connection(conn: Any, database: str) -> None:
+    """Let no file that is served run more than readers' SQL may, in the server's process too."""
+    from claimlog.site.protection.reader_pool import restrict_own
+
+    restrict_own(conn, database)
 
 
 @hookimpl(hookwrapper=True)  # type: ignore[untyped-decorator]

@@ -126,6 +126,29 @@ def read_schemas_once(datasette: Any) -> None:
     datasette.refresh_schemas = refresh_once
 
 
+# --- Paths. Ends when Datasette tells no reader where its files are.
+
+
+def hide_paths(datasette: Any) -> None:
+    """Have Datasette give the names of database files without the directories they are in.
+
+    The page of a database asks for attached ones by a pragma that tells all paths, and that is
+    denied; the limit of attached databases is zero.
+    """
+    connected = datasette._connected_databases
+
+    def without_directories() -> list[dict[str, Any]]:
+        return [{**item, "path": Path(item["path"] or "").name} for item in connected()]
+
+    async def none_attached() -> list[Any]:
+        return []
+
+    datasette._connected_databases = without_directories
+    for name, database in datasette.databases.items():
+        if not name.startswith("_"):
+            database.attached_databases = none_attached
+
+
 # --- Checking SQL. Ends when Datasette's own check takes a time that grows with the SQL's length.
 
 COMMENT_ENDS = {"--": "\n", "/*": "*/"}

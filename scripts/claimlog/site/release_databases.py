@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import zipfile
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.release_index import Entry, find, read_index
 from claimlog.package import Package
+from claimlog.release.archive import extract_member
 from claimlog.release.layout import AGAIN, digest
+from claimlog.release.plain_database import require_plain, require_whole
 from claimlog.site.store import release_database_name
 
 ALL = "all"
@@ -43,50 +44,78 @@ def place_releases(package: Package, folder: Path, versions: str) -> list[Path]:
 
 
 def _place(package: Package, entry: Entry, folder: Path) -> Path:
-    """Link or copy the database of a release into `folder`, unless it is there."""
+    """Link or copy the database of a release into `folder`, unless it is there.
+
+    What lies there afterwards is what the index names, and computes nothing when it is read: a
+    stranger's checkout brings index and database together.
+    """
     name = str(package.descriptor["name"])
     stem = f"{name}-{entry.version}"
-    expected = entry.data["files"][f"{name}.db"]
+    expected = entry.data["files"].get(f"{name}.db")
+    if expected is None:
+        raise ClaimlogError(f"{entry.shown}: names no {name}.db; {AGAIN}")
     target = folder / f"{release_database_name(name, str(entry.version))}.db"
-    if target.is_file() and digest(target) == expected:
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
+    shown = package.relative(target)
+    for place in (folder.parent, folder):
+        if place.is_symlink():
+            raise ClaimlogError(f"{package.relative(place)}: is a link; remove it and build again")
+    if target.is_symlink() or not _is_in_place(target, shown, expected):
+        folder.mkdir(parents=True, exist_ok=True)
+        new = target.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        try:
+            _fetch(package, entry, stem, new)
+            if digest(new) != expected:
+                raise ClaimlogError(
+                    f"{package.relative(package.root / 'dist')}/{stem}: its database is not the "
+                    f"one that {entry.shown} names; {AGAIN}"
+                )
+            require_plain(new, f"dist/{stem}/{name}.db")
+            _remove(target)
+            new.rename(target)
+        finally:
+            new.unlink(missing_ok=True)
+    return target
+
+
+def _is_in_place(target: Path, shown: str, expected: str) -> bool:
+    """Return whether a database was put in its place before."""
+    if not target.is_file():
+        return False
+    require_whole(target, shown)
+    if digest(target) != expected:
+        return False
+    require_plain(target, shown)
+    return True
+
+
+def _fetch(package: Package, entry: Entry, stem: str, target: Path) -> None:
+    """Link or copy the database of a release from where it was made, or out of its archive."""
     dist = package.root / "dist"
-    database, archive = dist / stem / f"{name}.db", dist / f"{stem}.zip"
-    if database.is_file():
+    name = f"{package.descriptor['name']}.db"
+    database, archive = dist / stem / name, dist / f"{stem}.zip"
+    if database.exists() or database.is_symlink():
+        require_whole(database, package.relative(database))
         try:
             os.link(database, target)
         except OSError:  # another file system, or one without hard links
             shutil.copyfile(database, target)
-    elif archive.is_file():
-        _unpack(archive, f"{stem}/{name}.db", target, package)
+    elif archive.exists():
+        require_whole(archive, package.relative(archive))
+        extract_member(archive, f"{stem}/{name}", target)
     else:
         raise ClaimlogError(
             f"{package.relative(database)}: the database of release {entry.version} is not here; "
             f"put {archive.name} into {package.relative(dist)}/ from where it was published, or "
             "make every release again: make rebuild-releases"
         )
-    if digest(target) != expected:
-        target.unlink()
-        raise ClaimlogError(
-            f"{package.relative(dist)}/{stem}: its database is not the one that {entry.shown} "
-            f"names; {AGAIN}"
-        )
-    return target
 
 
-def _unpack(archive: Path, member: str, target: Path, package: Package) -> None:
-    """Extract one member of an archive to a path."""
+def _remove(target: Path) -> None:
+    """Remove what is in the place of a database, if it is no directory."""
     try:
-        with (
-            zipfile.ZipFile(archive) as files,
-            files.open(member) as source,
-            target.open("wb") as copy,
-        ):
-            shutil.copyfileobj(source, copy)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
         target.unlink(missing_ok=True)
+    except OSError as error:
         raise ClaimlogError(
-            f"{package.relative(archive)}: holds no {member} that can be read ({error}); {AGAIN}"
+            f"{target.name}: is in the way ({error.strerror}); remove it"
         ) from error

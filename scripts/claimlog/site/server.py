@@ -21,6 +21,8 @@ import uvicorn
 
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
+from claimlog.site.protection.host_names import NAMES, names_of
+from claimlog.site.protection.peers import Proxies
 
 TRUSTED = "FORWARDED_ALLOW_IPS"
 """Environment variable, known to uvicorn, with proxies that may name the reader."""
@@ -79,9 +81,7 @@ class LoopErrorHandler:
 def make_server(app: Any, host: str, port: int) -> Server:
     """Return a server of an application."""
     proxies = os.environ.get(TRUSTED, "")
-    limiter = ConnectionLimiter(
-        connection_limit(), frozenset(filter(None, proxies.replace(" ", "").split(",")))
-    )
+    limiter = ConnectionLimiter(connection_limit(), Proxies(proxies))
     config = uvicorn.Config(
         app,
         host=host,
@@ -93,7 +93,6 @@ def make_server(app: Any, host: str, port: int) -> Server:
         log_level="info",
         proxy_headers=bool(proxies),  # else anybody could send a header with another's address
         backlog=reader_limits.ACCEPTED_AT_ONCE,
-        limit_concurrency=limiter.total + 1,  # counts requests whose readers have gone, too
         h11_max_incomplete_event_size=reader_limits.HEAD_BYTES,
         timeout_keep_alive=reader_limits.IDLE_SECONDS,
         timeout_graceful_shutdown=reader_limits.END_SECONDS + 2,
@@ -108,6 +107,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--inspect-file", type=Path, required=True)
     parser.add_argument("--metadata", type=Path, required=True)
     parser.add_argument("--host", required=True)
+    parser.add_argument("--host-name", action="append", default=[])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--setting", nargs=2, action="append", default=[])
     options = parser.parse_args(arguments)
@@ -120,6 +120,7 @@ def main(arguments: Sequence[str]) -> None:
         metadata=json.loads(options.metadata.read_bytes()),
         settings={name: int(value) for name, value in options.setting},
     )
+    NAMES[datasette] = names_of(options.host, options.host_name)
     asyncio.run(datasette.invoke_startup())
     server = make_server(datasette.app(), options.host, options.port)
     server.run([server.config.bind_socket()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
@@ -24,9 +24,19 @@ SETTINGS: Mapping[str, bool | int] = {
 
 
 def server_command(
-    package: Package, folder: Path, host: str, port: int, releases: str | None = None
+    package: Package,
+    folder: Path,
+    host: str,
+    port: int,
+    releases: str | None = None,
+    host_names: Collection[str] = (),
 ) -> list[str]:
     """Return the command line of the server for a build and for `releases` beside it.
+
+    Parameters
+    ----------
+    host_names
+        Names under which readers ask for it, beside its address.
 
     Raises
     ------
@@ -55,6 +65,8 @@ def server_command(
     words += ["--inspect-file", str(folder / "datasette" / "inspect.json")]
     words += ["--metadata", str(folder / "datasette" / "metadata.json")]
     words += ["--host", host, "--port", str(port)]
+    for name in host_names:
+        words += ["--host-name", name]
     for name, value in SETTINGS.items():
         words += ["--setting", name, str(int(value))]
     return words
@@ -67,13 +79,14 @@ def serve(
     port: int,
     texts: Path | None = None,
     releases: str | None = None,
+    host_names: Collection[str] = (),
 ) -> None:
     """Replace this process by the server of a build, with the source texts of a directory."""
     import os
 
     from claimlog.site.source_texts import VARIABLE, summarize_texts
 
-    words = server_command(package, folder, host, port, releases)
+    words = server_command(package, folder, host, port, releases, host_names)
     if texts is not None:
         print(summarize_texts(folder / f"{package.descriptor['name']}.db", texts), flush=True)
         os.environ[VARIABLE] = str(texts.resolve())

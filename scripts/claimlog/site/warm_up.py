@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -37,6 +38,8 @@ def prepare_datasette(datasette: Any) -> None:
     read_schemas_once(datasette)
     replace_validation()
     shorten_access_log()
+    # of the facets that Datasette's view no longer asks for after an error
+    warnings.filterwarnings("ignore", r"coroutine '(TableView|\w*Facet)\.", RuntimeWarning)
 
 
 def warm_before_ready(app: App, datasette: Any) -> App:

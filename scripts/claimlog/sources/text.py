@@ -11,10 +11,18 @@ from pathlib import Path
 
 import regex
 
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.limits import DEPTH, MARKS, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
+from claimlog.untrusted_files import RIGHT_FILE, files_below, read_regular
 
 WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 SOFT_HYPHEN = "\u00ad"
+
+MARK = r"[[^\p{ccc=0}]\u0f73\u0f75\u0f81\uff9e\uff9f]"
+"""What normalising may move before another: marks, and signs that it takes apart into such."""
+
+LONG_RUN = regex.compile(rf"(?V1)(?:{MARK}{SOFT_HYPHEN}*+){{{MARKS + 1}}}")
+"""More marks than `limits.MARKS`; soft hyphens among them are dropped where words are read."""
 
 
 def digest(text: str) -> str:
@@ -29,17 +37,42 @@ def canonical(data: bytes) -> str:
     ------
     UnicodeDecodeError
         If the bytes are not UTF-8.
+    ClaimlogError
+        If more combining marks follow each other than any script has.
     """
     return unified(data.decode("utf-8").removeprefix("\ufeff"))
 
 
 def unified(text: str) -> str:
-    """Return `text` with LF line ends, in NFC."""
+    """Return `text` with LF line ends, in NFC; refuses marks as `canonical` does."""
+    refuse_marks(text)
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def refuse_marks(text: str) -> None:
+    """Refuse a text that cannot be normalised in a time that grows with its length.
+
+    Raises
+    ------
+    ClaimlogError
+        If more combining marks follow each other than any script has.
+    """
+    if LONG_RUN.search(text):
+        raise ClaimlogError(
+            f"more than {MARKS} combining marks follow each other, which no text has "
+            "(UAX 15, Stream-Safe Text Format); take them out"
+        )
+
+
 def normalised(text: str) -> str:
-    """Return `text` as words are read: NFKC, casefold, no soft hyphens."""
+    """Return `text` as words are read: NFKC, casefold, no soft hyphens.
+
+    Raises
+    ------
+    ClaimlogError
+        As `canonical` does.
+    """
+    refuse_marks(text)
     folded = unicodedata.normalize("NFKC", text.replace(SOFT_HYPHEN, "")).casefold()
     # folding can undo the composition
     return unicodedata.normalize("NFKC", folded)
@@ -92,6 +125,23 @@ class Text:
         return self.content.count("\n", 0, offset) + 1
 
 
+def read_text(path: Path) -> Text:
+    """Return the canonical text of a file that somebody named.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no regular file, cannot be read, is too large, not UTF-8, or no text.
+    """
+    try:
+        return Text(canonical(read_regular(path, str(path), TEXT_BYTES, remedy=RIGHT_FILE)), path)
+    except UnicodeDecodeError as error:
+        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+    except ClaimlogError as error:
+        said = str(error).removeprefix(f"{path}: ")
+        raise ClaimlogError(f"{path}: {said}") from error
+
+
 class Texts:
     """The texts that the user supplied, found by the hash of their canonical form, not by name."""
 
@@ -101,14 +151,27 @@ class Texts:
         self.folder = folder
         self.by_hash: dict[str, Text] = {}
         self.unreadable: list[Path] = []
-        for path in sorted(folder.rglob("*")):
+        try:
+            paths = files_below(folder, TEXTS_FILES)
+        except OSError as error:
+            raise ClaimlogError(f"{folder}: cannot be read ({error.strerror})") from error
+        room = TEXTS_BYTES
+        for path in paths or ():
             if path.is_file() and not path.name.startswith("."):
                 try:
-                    text = Text(canonical(path.read_bytes()), path)
-                except (UnicodeDecodeError, OSError):
+                    text = read_text(path)
+                except ClaimlogError:
                     self.unreadable.append(path)
                     continue
                 self.by_hash[text.sha256] = text
+                room -= len(text.content)
+                if room < 0:
+                    break
+        if paths is None or room < 0:
+            raise ClaimlogError(
+                f"{folder}: holds more than {TEXTS_FILES:,} files or {TEXTS_BYTES:,} characters of "
+                f"text, or directories more than {DEPTH} deep; name a directory of texts alone"
+            )
 
     def get(self, sha256: str | None) -> Text | None:
         return self.by_hash.get(sha256 or "")

@@ -154,9 +154,9 @@ def tables(spark: SparkSession, log: SparkLog, cut: Cutoff) -> Iterator[tuple[Ta
     """Yield every table with its rows, not computed yet."""
     root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
     outside = Outside(log.codebooks, marks(log.package, cut.size, root))
-    folded = fold(log.frames, log.schemas, cut.size, outside)
-    constant = {**constant_tables(log.schemas), "batches": batches_table(log, cut)}
-    for name, table in log.schemas.tables.items():
+    folded = fold(log.frames, log.definition, cut.size, outside)
+    constant = {**constant_tables(log.definition), "batches": batches_table(log, cut)}
+    for name, table in log.definition.tables.items():
         if name in folded:
             yield table, folded[name].to_native()
             continue
@@ -209,7 +209,9 @@ def _describe(
     place.write(VALIDATION, report.dump())
     place.write(LOGICAL, dump_json(logical))
     head = {key: value for key, value in package.descriptor.items() if key != "resources"}
-    resources = [_resource(place, log.schemas.tables[name], one) for name, one in written.items()]
+    resources = [
+        _resource(place, log.definition.tables[name], one) for name, one in written.items()
+    ]
     place.write(DESCRIPTOR, dump_json({**head, "log": state, "resources": resources}))
 
 

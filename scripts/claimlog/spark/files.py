@@ -11,6 +11,8 @@ from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.log.batch import MANIFEST, Batch, batches_to_read, descriptor_findings
 from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, Package
+from claimlog.schema.definition import Definition, read_definition
+from claimlog.schema.thresholds import Thresholds
 from claimlog.spark.place import Entry, Place, local
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Files:
     """A package, its batches in order, and the files of each stream."""
 
     package: Package
+    definition: Definition
     batches: list[Batch]
     files: list[File]
     findings: list[Finding]
@@ -82,16 +85,18 @@ def list_files(spark: SparkSession, package: Package, address: str | None, folde
                 "(NNNN-slug)"
             )
         package, where = _mirrored(package, place, folder)
+    definition = read_definition(package)
+    if where:  # rows are not here for others to read: they read a sample
+        thresholds = Thresholds({**definition.thresholds, "frictionless_rows": 0})
+        definition = replace(definition, thresholds=thresholds)
     findings = [*descriptor_findings(package)]
     batches = batches_to_read(package, findings)
-    return Files(package, batches, [*_placed(batches, where)], findings)
+    return Files(package, definition, batches, [*_placed(batches, where)], findings)
 
 
 def _mirrored(package: Package, place: Place, folder: Path) -> tuple[Package, dict[str, str]]:
     """Mirror the batches at a place: manifests as they are, files of rows without their rows."""
     mirror = ship(package, folder)
-    # rows are not here for others to read: they read a sample
-    mirror.__dict__["thresholds"] = {**package.thresholds, "frictionless_rows": 0}
     where = {}
     for entry in place.entries():
         if not entry.is_directory:

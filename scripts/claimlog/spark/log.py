@@ -22,9 +22,9 @@ from claimlog.log.event_log import Log
 from claimlog.log.lines import Lines, Times, arrow_schema
 from claimlog.log.merkle import CompactRange
 from claimlog.log.read_file import read_pieces
-from claimlog.log.upcast import Upcasts
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Schemas, Table
+from claimlog.schema.definition import Definition, read_definition
+from claimlog.schema.table_schema import STREAMS, Table
 from claimlog.spark.files import File, Files, light
 from claimlog.spark.tree import joined, subtrees
 
@@ -59,7 +59,7 @@ class SparkLog(Log):
         return polars(self.frames[stream].select(*names))
 
     def sample(self, stream: str, size: int) -> pl.DataFrame:
-        names = [*self.schemas.streams[stream].names, *PLACE.names]
+        names = [*self.definition.streams[stream].names, *PLACE.names]
         rows = self.frames[stream].select(*names)
         step = max(1, -(-self.height(stream) // size))
         found = polars(rows.where(f"seq % {step} = 0").orderBy("seq"))
@@ -69,16 +69,33 @@ class SparkLog(Log):
         from pyspark.sql import Window
         from pyspark.sql import functions as F
 
-        last = F.max("seq").over(Window.partitionBy(self.schemas.streams[stream].id))
+        last = F.max("seq").over(Window.partitionBy(self.definition.streams[stream].id))
         rows = self.frames[stream].withColumn("last", last)
         return polars(rows.where("seq = last AND action <> 'retract'").drop("last"))
 
     def live_count(self, stream: str) -> int:
         from pyspark.sql import functions as F
 
-        table = self.schemas.streams[stream]
+        table = self.definition.streams[stream]
         last = self.frames[stream].groupBy(table.id).agg(F.max_by("action", "seq").alias("action"))
         return int(last.where("action <> 'retract'").count())
+
+
+def by_schema(log: SparkLog, stream: str) -> Iterator[tuple[Table, DataFrame, int]]:
+    """Yield rows of a stream, and their number, with the schema that they are judged by.
+
+    As `Log.by_schema` does it.
+    """
+    from pyspark.sql import functions as F
+
+    now, versions = log.definition.streams[stream], log.versions(stream)
+    frame = log.frames[stream]
+    if all(version >= now.version for version in versions):
+        yield now, frame, log.height(stream)
+        return
+    for version, batches in sorted(versions.items()):
+        rows = frame.where(F.col("batch").isin(batches))
+        yield log.definition.judging_schema(stream, version), rows, rows.count()
 
 
 def polars(frame: DataFrame) -> pl.DataFrame:
@@ -108,10 +125,10 @@ def read(
     progress
         Called with the name of each stream once its files are read.
     """
-    schemas = Schemas(files.package)
+    definition = files.definition
     rows: dict[str, DataFrame] = {}
     told: dict[str, dict[str, Any]] = {}
-    for stream, table in schemas.streams.items():
+    for stream, table in definition.streams.items():
         frame = _frame(spark, files.of(stream), table, shipped).persist()
         for (text,) in frame.where(f"{TOLD} IS NOT NULL").select(TOLD).collect():
             found = json.loads(text)
@@ -128,7 +145,7 @@ def read(
         counts[file.stream] += told[file.key]["rows"]
     return SparkLog(
         package=files.package,
-        schemas=schemas,
+        definition=definition,
         batches=files.batches,
         parts={},
         files=lines,
@@ -162,15 +179,15 @@ def read_file(
     data: bytes, key: str, batch: Batch, stream: str, first: int, shipped: str
 ) -> Iterator[pa.RecordBatch]:
     """Read a file's bytes in a task: its rows with their positions, and what was found."""
-    schemas, upcasts = known(shipped)
-    schema = row_schema(schemas.streams[stream])
+    _, definition = known(shipped)
+    schema = row_schema(definition.streams[stream])
     whole, tree, times = Lines(), [], []
     with tempfile.TemporaryDirectory(prefix="claimlog-") as folder:
         path = Path(folder) / key
         path.parent.mkdir()
         path.write_bytes(data)
         here = replace(batch, path=path.parent)
-        for lines in read_pieces(upcasts, here, stream, PIECE):
+        for lines in read_pieces(definition, here, stream, PIECE):
             tree += subtrees(first + whole.rows, lines.leaves)
             times += [lines.times] if lines.times else []
             if lines.frame is not None and lines.rows:
@@ -222,8 +239,8 @@ def _joined(times: list[Times]) -> Times | None:
 
 
 @cache
-def known(shipped: str) -> tuple[Schemas, Upcasts]:
-    """Return the schemas that Spark shipped to this task, read once a process."""
+def known(shipped: str) -> tuple[Package, Definition]:
+    """Return the package that Spark shipped, and its definition, read once a process."""
     from pyspark import SparkFiles
 
     # in a directory that Spark removes
@@ -235,8 +252,8 @@ def known(shipped: str) -> tuple[Schemas, Upcasts]:
             own.rename(folder)
         except OSError:  # another task was quicker
             shutil.rmtree(own)
-    schemas = Schemas(Package(folder))
-    return schemas, Upcasts(schemas)
+    package = Package(folder)
+    return package, read_definition(package)
 
 
 def _lines(told: dict[str, Any]) -> Lines:

@@ -19,7 +19,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.parts import MemoryPart, Part
 from claimlog.schema.table_schema import Table
 from claimlog.spark.files import light
-from claimlog.spark.log import SparkLog, known, polars, row_schema
+from claimlog.spark.log import SparkLog, by_schema, known, polars, row_schema
 from claimlog.spark.tabular import check_pandera
 from claimlog.spark.told import enter, tell
 from claimlog.validate import ROW_CHECKS, references, rows
@@ -48,7 +48,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
             return
         progress("rows")
         sources = log.columns("sources", LOOKED_UP)
-        for stream, table in log.schemas.streams.items():
+        for stream, table in log.definition.streams.items():
             enter(report, _told(log, stream, table, sources, shipped))
         check_references(log, report)
         references.check_chains(log, report)
@@ -71,11 +71,11 @@ def _told(
         if not given:
             return
         found = pa.Table.from_batches(given).cast(schema)  # Spark names the parts of lists anew
-        schemas, _ = known(shipped)
+        package, definition = known(shipped)
         rows: dict[str, list[Part]] = {
             name: [MemoryPart(_frame(one))] for name, one in (("sources", lookup), (stream, found))
         }
-        section = Log(schemas.package, schemas, batches, rows, {}, [], streams=(stream,))
+        section = Log(package, definition, batches, rows, {}, [], streams=(stream,))
         report = Report(section)
         for check in ENTITY_CHECKS:
             check(section, report)
@@ -97,11 +97,12 @@ def check_references(log: SparkLog, report: Report) -> None:
     from pyspark.sql import DataFrame
     from pyspark.sql import functions as F
 
-    streams = log.schemas.streams.items()
-    for stream, table in streams:
-        for _ in _references(table):
-            report.count("foreign-key", log.height(stream))
-            report.count("live-reference", log.height(stream))
+    streams = log.definition.streams.items()
+    for stream, _ in streams:
+        for schema, _, height in by_schema(log, stream):
+            for _ in _references(schema):
+                report.count("foreign-key", height)
+                report.count("live-reference", height)
     states = {name: _states(log.frames[name], table) for name, table in streams}
     refs = [refs for name, table in streams for refs in _refs(log, name, table, states[name])]
     targets = [states[name].withColumn("target", F.lit(name)) for name, _ in streams]
@@ -119,7 +120,7 @@ def check_references(log: SparkLog, report: Report) -> None:
         name, stream, label, target = kind
         these = wrong.where(reduce(and_, (F.col(k) == v for k, v in zip(kinds, kind, strict=True))))
         first = polars(these.orderBy("batch", "line").limit(report.most))
-        named = first.rename({"entity": log.schemas.streams[stream].id})
+        named = first.rename({"entity": log.definition.streams[stream].id})
         report.fail_rows(name, stream, named, *references.wording(name, label, target))
         report.count_unlisted(name, count - first.height)
     wrong.unpersist()
@@ -130,8 +131,12 @@ def _refs(log: SparkLog, stream: str, table: Table, states: DataFrame) -> Iterat
     from pyspark.sql import functions as F
 
     live = states.select(F.col("ref").alias(table.id), "last_seq", "is_live")
-    frame = log.frames[stream].join(live, table.id)
-    for label, target, column in _references(table):
+    references = (
+        (rows.join(live, table.id), *found)
+        for schema, rows, _ in by_schema(log, stream)
+        for found in _references(schema)
+    )
+    for frame, label, target, column in references:
         yield frame.select(
             F.lit(stream).alias("stream"),
             F.lit(label).alias("label"),

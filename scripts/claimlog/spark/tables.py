@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
-from claimlog.export.content_hash import of_frame
+from claimlog.export.content_hash import frame_rows, line_hash
+from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
 from claimlog.schema.table_schema import Field, Table
 
@@ -52,6 +52,8 @@ def _column(item: Field) -> Column:
     from pyspark.sql import functions as F
 
     column = F.col(item.name)
+    if item.derived_from is not None:
+        column = F.coalesce(column, F.col(item.derived_from))
     if item.type == "datetime":
         column = F.to_timestamp(column, "yyyy-MM-dd'T'HH:mm:ssX")
     elif item.type in TYPES:
@@ -96,8 +98,7 @@ def read_back(spark: SparkSession, table: Table, address: str) -> Written:
         for batch in batches:
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
-            lines = of_frame(frame, table).lines.values()
-            leaves = b"".join(sha256(b"\x00" + line).digest() for line in lines)
+            leaves = b"".join(line_hash(encode(row)) for row in frame_rows(frame, table))
             yield pa.RecordBatch.from_pydict({"leaves": [leaves]})
 
     rows = spark.read.parquet(address).select(*names).orderBy(*keys)

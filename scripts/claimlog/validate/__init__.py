@@ -171,7 +171,7 @@ def _excuse(log: Log, report: Report, frictionless: bool) -> None:
 
 def _streams(log: Log, tally: Tally) -> list[str]:
     names = tally.rule.streams
-    return list(log.schemas.streams) if names == "*" else names.split("|")
+    return list(log.definition.streams) if names == "*" else names.split("|")
 
 
 __all__ = ["LAYERS", "Report", "validate"]

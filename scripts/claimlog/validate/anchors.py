@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS, anchor, boundary_flaw
@@ -71,9 +71,9 @@ def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, te
         *(("anchor-words",) if claims else ()),
     ):
         report.count(rule, frame.height)
-    limit = log.package.thresholds["shared_words"]
-    runs = set(_runs(words(text.content), limit))
-    table = log.schemas.streams[stream]
+    limit = log.definition.thresholds["shared_words"]
+    runs = {digest(run) for run in _runs(words(text.content), limit)}
+    table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.place(stream, row["batch"], row["line"])
         for rule, message, remedy in (
@@ -98,8 +98,13 @@ def _borrowed(
     texts: Iterable[tuple[str, str]], runs: set[str], limit: int
 ) -> Iterator[tuple[str, str, str]]:
     for column, text in texts:
-        for run in _runs(words(text), limit):
-            if run in runs:
+        try:
+            tokens = words(text)
+        except ClaimlogError as error:
+            yield "own-words", f"of the {column}: {error}", "amend it"
+            continue
+        for run in _runs(tokens, limit):
+            if digest(run) in runs:
                 message = f'the {column} shares {limit} words with the text: "{run}"'
                 yield "own-words", message, "say it in our own words"
                 break
@@ -120,5 +125,5 @@ def _flaws(row: Mapping[str, Any], text: Text, claims: bool) -> Iterator[tuple[s
         yield "anchor-words", f"{', '.join(wrong)} differ from those of the passage", again
 
 
-def _runs(tokens: list[str], limit: int) -> list[str]:
-    return [" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1)]
+def _runs(tokens: list[str], limit: int) -> Iterator[str]:
+    return (" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1))

@@ -44,7 +44,7 @@ def check_descriptor(log: Log, report: Report) -> None:
 
 def _references(log: Log) -> Iterator[tuple[str, str]]:
     """Yield what the descriptor names beside its own schemas and files, with the remedy."""
-    about = log.package.descriptor
+    about = log.definition.descriptor
     places = [("", about, tuple(key for key in FOLLOWED if key != "resource"))]
     for number, resource in enumerate(about.get("resources", []), 1):
         place = f"resource {number} ({_shown(resource.get('name'))}): "
@@ -65,7 +65,7 @@ def _references(log: Log) -> Iterator[tuple[str, str]]:
 
 def _unsafe_addresses(log: Log) -> Iterator[tuple[str, str]]:
     """Yield what people follow in the descriptor and leads neither to the web nor to a file."""
-    for place, value, local in _addresses(log.package.descriptor):
+    for place, value, local in _addresses(log.definition.descriptor):
         if web_address(value) or (local and isinstance(value, str) and LOCAL.fullmatch(value)):
             continue
         kinds = "an address of http or https" + (", or a path in the package" if local else "")
@@ -112,7 +112,7 @@ def _shown(value: object) -> str:
 def _listing(log: Log) -> Iterator[tuple[str, str]]:
     """Yield which files the resources list and should not, or should and do not."""
     listed: dict[str, list[str]] = {}
-    for resource in log.package.descriptor.get("resources", []):
+    for resource in log.definition.descriptor.get("resources", []):
         paths, name = resource.get("path", []), str(resource.get("name"))
         if name in listed:
             yield f"lists the resource {_shown(name)} twice", "merge the two"
@@ -122,7 +122,7 @@ def _listing(log: Log) -> Iterator[tuple[str, str]]:
         for path in sorted(set(paths) - set(present.get(name, []))):
             message = f"resource {_shown(name)} lists {path}, which is no file of a sealed batch"
             yield message, "restore the file from git, or take the path out"
-        if name.removesuffix(IN_COLUMNS) not in log.schemas.streams:
+        if name.removesuffix(IN_COLUMNS) not in log.definition.streams:
             yield f"resource {_shown(name)} is no stream of the log", "remove it"
     for name, paths in present.items():
         for path in sorted(set(paths) - set(listed.get(name, []))):

@@ -13,9 +13,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from claimlog.limits import FRICTIONLESS_CODES
 from claimlog.log.batch import listing, resources
-from claimlog.log.canonical import render
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table
 
@@ -34,7 +35,7 @@ RESOURCE = ("name", "type", "path", "format", "encoding", "title", "description"
 
 def descriptor_of(log: Log) -> dict[str, Any]:
     """Return the descriptor of a log's rows, made of what is known to name nothing else to read."""
-    shipped = log.package.descriptor
+    shipped = log.definition.descriptor
     head = {key: shipped[key] for key in HEAD if key in shipped}
     given = resources(log.package, log.batches)
     present = {str(resource["name"]) for resource in given}
@@ -42,7 +43,7 @@ def descriptor_of(log: Log) -> dict[str, Any]:
         {
             **{key: resource[key] for key in RESOURCE if key in resource},
             # a stream without rows has no file to be a resource; the references rule reads its keys
-            "schema": schema_of(log.schemas.streams[str(resource["name"])], present),
+            "schema": schema_of(log.definition.streams[str(resource["name"])], present),
         }
         for resource in given
     ]
@@ -65,7 +66,8 @@ def schema_of(table: Table, present: set[str]) -> dict[str, Any]:
     return {
         "fields": [
             {"name": item.name, "type": item.type, "constraints": dict(_constraints(item))}
-            for item in table.fields
+            # in the order of the keys of a canonical line: Frictionless matches by position
+            for item in sorted(table.fields, key=lambda item: item.name)
         ],
         "missingValues": table.spec.get("missingValues", [""]),
         "primaryKey": list(table.primary_key),
@@ -103,11 +105,18 @@ def check_samples(log: Log, size: int) -> Iterator[Task]:
     """
     from frictionless import Detector, Resource, Schema
 
-    for stream, table in log.schemas.streams.items():
-        part = log.sample(stream, size)
+    samples = (
+        (stream, version, log.sample(stream, size).filter(pl.col("batch").is_in(batches)))
+        for stream in log.definition.streams
+        for version, batches in sorted(log.versions(stream).items())
+    )
+    for stream, version, part in samples:
         if part.is_empty():
             continue
-        rows = [json.loads(line) for line in render(part, table)]
+        table = log.definition.schema_of(stream, version)
+        rows = [
+            json.loads(log.line_of(stream, row, row["batch"])) for row in part.iter_rows(named=True)
+        ]
         lines = [log.place(stream, *place) for place in part.select("batch", "line").rows()]
         resource = Resource(
             # in lines it would first guess the types of a hundred rows, which the schema gives

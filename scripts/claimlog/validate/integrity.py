@@ -60,7 +60,7 @@ def _check_files(log: Log, report: Report, batch: Batch) -> None:
                 report.fail(Finding("file-hash", shown, message, remedy=RESTORE))
                 break
         report.count("schema-version", 1)
-        known = log.schemas.streams[present[name]].version
+        known = log.definition.streams[present[name]].version
         if listed[name]["schema_version"] > known:
             message = f"has schema version {listed[name]['schema_version']}, known is {known}"
             remedy = "update claimlog and schemas/"

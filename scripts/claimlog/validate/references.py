@@ -22,14 +22,27 @@ def check_references(log: Log, report: Report) -> None:
     """
     for stream, table in log.own.items():
         frame = log.rows(stream).with_columns(alive(table).alias("is_live"))
-        for label, target, refs in _references(frame, table):
-            beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
-            unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
-            dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
-            for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
-                report.count(rule, frame.height)
-                said = wording(rule, label, target)
-                report.fail_rows(rule, stream, beside.filter(wrong), *said)
+        for schema, rows in log.by_schema(stream, frame):
+            for label, target, refs in _references(rows, schema):
+                _check_reference(log, report, stream, rows.height, label, target, refs)
+
+
+def _check_reference(
+    log: Log,
+    report: Report,
+    stream: str,
+    checked: int,
+    label: str,
+    target: str,
+    refs: pl.DataFrame,
+) -> None:
+    beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
+    unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
+    dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
+    for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
+        report.count(rule, checked)
+        said = wording(rule, label, target)
+        report.fail_rows(rule, stream, beside.filter(wrong), *said)
 
 
 def wording(rule: str, label: str, target: str) -> tuple[Callable[[dict[str, Any]], str], str]:
@@ -43,7 +56,7 @@ def wording(rule: str, label: str, target: str) -> tuple[Callable[[dict[str, Any
 
 def _targets(log: Log, stream: str, wanted: pl.Series) -> pl.DataFrame:
     """Return, for the entities of a stream that are referred to, since when and whether alive."""
-    table = log.schemas.streams[stream]
+    table = log.definition.streams[stream]
     # only these rows: most references are to few entities of many
     rows = log.rows_of(stream, wanted, (table.id, "batch", "seq", "action"))
     return (
@@ -103,7 +116,7 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
 
 
 def _check_furniture_overlap(report: Report, stream: str, spans: pl.DataFrame, log: Log) -> None:
-    key = log.schemas.streams[stream].id
+    key = log.definition.streams[stream].id
     columns = [key, "batch", "line", "start", "end", "seq"]
     report.count("span-furniture", spans.height)
     inside = (
@@ -205,7 +218,9 @@ def _check_cycle(
         TopologicalSorter(edges).prepare()
     except CycleError as error:
         cycle = list(reversed(error.args[1]))
-        row = frame.row(by_predicate=pl.col(log.schemas.streams[stream].id) == cycle[0], named=True)
+        row = frame.row(
+            by_predicate=pl.col(log.definition.streams[stream].id) == cycle[0], named=True
+        )
         path, line = log.place(stream, row["batch"], row["line"])
         message = f"{verb}: {' -> '.join(cycle)}"
         report.fail(Finding(rule, path, message, line, cycle[0], "remove one of the edges"))

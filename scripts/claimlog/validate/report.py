@@ -16,8 +16,8 @@ import polars as pl
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.escaping import json_text
 from claimlog.log.event_log import Log
-from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS
+from claimlog.schema.definition import Definition
+from claimlog.schema.requirements import FILE
 
 RULES_FILE = "rules.csv"
 """The rules that this code checks, beside this module; a package repeats it in ``schemas/``."""
@@ -45,9 +45,6 @@ WAIVABLE = ("rows", "text")
 """Layers of which an old release may lack a rule; the others say that the log is whole."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-RULES = tuple(Rule.__dataclass_fields__)
-WHEN = ("when_column", "when", "then_column", "then")
-REQUIREMENTS = ("id", "stream", *WHEN, "severity", "sentence", "reason")
 
 
 @dataclass
@@ -84,21 +81,7 @@ def code_rules() -> dict[str, Rule]:
     return {row["id"]: Rule(**row) for row in csv.DictReader(io.StringIO(rules_text()))}
 
 
-def stated_rules(package: Package) -> frozenset[str]:
-    """Return the rules that a package's ``schemas/rules.csv`` states; none if it has no such file.
-
-    Raises
-    ------
-    ClaimlogError
-        If the file is there and cannot be read.
-    """
-    if not (package.schemas / RULES_FILE).exists():
-        return frozenset()
-    rows = package.table(f"schemas/{RULES_FILE}", RULES)
-    return frozenset(row["id"] for row in rows)
-
-
-def read_rules(package: Package) -> dict[str, Rule]:
+def rules_of(definition: Definition) -> dict[str, Rule]:
     """Return every rule by id: those of the code, then the requirements of the package.
 
     The rules of the code are read from the code, so that no package is judged by fewer.
@@ -106,36 +89,18 @@ def read_rules(package: Package) -> dict[str, Rule]:
     Raises
     ------
     ClaimlogError
-        If a file cannot be read, or a rule is of no layer, stream or severity, or says nothing.
+        If a requirement has the name of a rule.
     """
     rules = code_rules()
-    for row in read_requirements(package):
-        if row["id"] in rules:
+    for item in definition.requirements:
+        if item.id in rules:
             raise ClaimlogError(
-                f"schemas/requirements.csv: {row['id']} is the name of another rule; rename it"
+                f"{FILE}:{item.line}: {item.id} is the name of another rule; rename it"
             )
-        rules[row["id"]] = Rule(
-            row["id"], "rows", row["stream"], row["severity"], row["sentence"], row["reason"]
+        rules[item.id] = Rule(
+            item.id, "rows", item.stream, item.severity, item.sentence, item.reason
         )
-    for rule in rules.values():
-        streams = rule.streams == "*" or set(rule.streams.split("|")) <= set(STREAMS)
-        if not streams or rule.layer not in LAYERS or rule.severity not in ("error", "warning"):
-            raise ClaimlogError(
-                f"schemas/requirements.csv: the rule {rule.id} is of the layer "
-                f'"{rule.layer}", the streams "{rule.streams}" and the severity "{rule.severity}", '
-                "of which one does not exist; restore the file from git"
-            )
-        if not rule.sentence:
-            raise ClaimlogError(
-                f"schemas/rules.csv, schemas/requirements.csv: the rule {rule.id} has no sentence; "
-                "restore the file from git"
-            )
     return rules
-
-
-def read_requirements(package: Package) -> list[dict[str, str]]:
-    """Return the conditional requirements: when one column is so, another must be so."""
-    return package.table("schemas/requirements.csv", REQUIREMENTS)
 
 
 class Report:
@@ -150,7 +115,7 @@ class Report:
             Rules that are not checked, each with the reason. Integrity cannot be waived.
         """
         self.log = log
-        self.rules = read_rules(log.package)
+        self.rules = rules_of(log.definition)
         self.tallies = {name: Tally(rule) for name, rule in self.rules.items()}
         self.waived = {
             name: why
@@ -159,7 +124,7 @@ class Report:
         }
         for name, why in self.waived.items():
             self.tallies[name].note = why
-        self.most = log.package.thresholds["findings_listed"]
+        self.most = log.definition.thresholds["findings_listed"]
         self.anchors_unchecked: int | None = None
         self.stopped_after: str | None = None
         self.of_claims: Counter[str] = Counter()
@@ -241,7 +206,7 @@ class Report:
         remedy: str | None = None,
     ) -> None:
         """Record a finding for every row of `wrong`."""
-        key = self.log.schemas.streams[stream].id
+        key = self.log.definition.streams[stream].id
         for row in wrong.head(self.most).iter_rows(named=True):
             path, line = self.log.place(stream, row["batch"], row["line"])
             severity = self.tallies[rule].rule.severity
@@ -268,7 +233,7 @@ class Report:
                 "batches": len(self.log.batches),
                 "rows": self.log.size,
                 "root": self.log.root.hex(),
-                "codebook_version": self.log.schemas.codebook.version,
+                "codebook_version": self.log.definition.codebook.version,
             },
             "summary": {
                 "rules": len(self.tallies),

@@ -7,11 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import ClaimlogError, Finding
+from claimlog.errors import Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.edtf import bounds
+from claimlog.schema.requirements import Requirement
 from claimlog.schema.table_schema import Field, Table
-from claimlog.validate.report import Report, read_requirements
+from claimlog.validate.report import Report
 
 TOLD_APART = {
     "sources": ("lineage", ("source_id", "relation")),
@@ -22,34 +23,19 @@ TOLD_APART = {
 
 def check_requirements(log: Log, report: Report) -> None:
     """Check the conditional requirements of ``schemas/requirements.csv``."""
-    for rule in read_requirements(log.package):
-        named = log.streams if rule["stream"] == "*" else log.speaking_of(rule["stream"])
-        for stream in named:
-            for side in ("when", "then"):
-                column, state = rule[f"{side}_column"], rule[side]
-                item = log.schemas.streams[stream].by_name.get(column)
-                if item is None or not _askable(item, state):
-                    raise ClaimlogError(
-                        f"schemas/requirements.csv: {rule['id']} asks whether {column} of {stream} "
-                        f'is "{state}", which cannot be asked of it; restore it from git'
-                    )
-            when = _condition(rule["when_column"], rule["when"])
-            then = _condition(rule["then_column"], rule["then"])
+    for rule in log.definition.requirements:
+        for stream in log.speaking_of(*rule.streams):
+            when = _condition(rule.when_column, rule.when)
+            then = _condition(rule.then_column, rule.then)
 
-            def say(row: dict[str, Any], rule: dict[str, str] = rule) -> str:
+            def say(row: dict[str, Any], rule: Requirement = rule) -> str:
                 return (
-                    f'"{rule["then_column"]}" is {_shown(row[rule["then_column"]])} while '
-                    f'"{rule["when_column"]}" is {_shown(row[rule["when_column"]])}: '
-                    f"{rule['sentence'][0].lower()}{rule['sentence'][1:].rstrip('.')}"
+                    f'"{rule.then_column}" is {_shown(row[rule.then_column])} while '
+                    f'"{rule.when_column}" is {_shown(row[rule.when_column])}: '
+                    f"{rule.sentence[0].lower()}{rule.sentence[1:].rstrip('.')}"
                 )
 
-            report.check(rule["id"], stream, log.rows(stream), when & ~then, say)
-
-
-def _askable(item: Field, state: str) -> bool:
-    """Whether a requirement can name this state of a column."""
-    lists = state in ("empty", "nonempty")
-    return state in ("set", "null") or (lists if item.type == "array" else item.type == "string")
+            report.check(rule.id, stream, log.rows_since(stream, rule.since), when & ~then, say)
 
 
 def _condition(column: str, state: str) -> pl.Expr:
@@ -96,8 +82,10 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Put beside every row what the row before it of the same entity was."""
     frame = frame.sort(table.id, "seq")
     same = pl.col(table.id).shift(1) == pl.col(table.id)
+    in_use = [table.by_name[name] for name in table.in_use]
     unchanged = same & reduce(
-        pl.Expr.__and__, (pl.col(n).eq_missing(pl.col(n).shift(1)) for n in table.content)
+        pl.Expr.__and__,
+        (state.eq_missing(state.shift(1)) for state in map(_state, in_use)),
     )
     return frame.with_columns(
         pl.when(same).then(pl.col("action").shift(1)).alias("before_action"),
@@ -108,6 +96,15 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         # the first of several is right, those after it are not
         (~pl.struct(table.id, "version").is_first_distinct()).alias("repeats"),
     )
+
+
+def _state(item: Field) -> pl.Expr:
+    """Return a column as versions of an entity are compared by it: without retired keys."""
+    column = pl.col(item.name)
+    if not any(inner.retired for inner in item.fields):
+        return column
+    names = [inner.name for inner in item.fields if not inner.retired]
+    return column.list.eval(pl.struct(pl.element().struct.field(name) for name in names))
 
 
 def _check_identity(report: Report, stream: str, frame: pl.DataFrame) -> None:
@@ -205,7 +202,7 @@ def check_order(log: Log, report: Report) -> None:
     place = ("seq", "batch", "line", "recorded_at")
     rows = pl.concat(
         log.columns(stream, place).with_columns(pl.lit(stream).alias("stream"))
-        for stream in log.schemas.streams
+        for stream in log.definition.streams
     ).filter(_is_time(pl.col("recorded_at")))  # only well-formed times can be compared
     ends = rows.group_by("batch").agg(pl.col("recorded_at").max().alias("end")).sort("batch")
     floors = ends.select("batch", pl.col("end").cum_max().shift(1).alias("floor"))
@@ -238,15 +235,17 @@ def _in_order(log: Log) -> bool:
 def check_dates(log: Log, report: Report) -> None:
     """Check every EDTF column, those inside arrays included; each distinct value is parsed once."""
     for stream, table in log.own.items():
-        frame = log.rows(stream)
-        for item in table.fields:
-            if item.edtf:
-                _check_date(report, stream, frame, item, item.name)
-            for inner in item.fields:
-                if inner.edtf:
-                    parts = frame.select(table.id, "batch", "line", item.name).explode(item.name)
-                    dates = parts.with_columns(pl.col(item.name).struct.field(inner.name))
-                    _check_date(report, stream, dates, inner, inner.name)
+        for schema, frame in log.by_schema(stream, log.rows(stream)):
+            for item in schema.fields:
+                if item.edtf:
+                    _check_date(report, stream, frame, item, item.name)
+                for inner in item.fields:
+                    if inner.edtf:
+                        parts = frame.select(table.id, "batch", "line", item.name)
+                        dates = parts.explode(item.name).with_columns(
+                            pl.col(item.name).struct.field(inner.name)
+                        )
+                        _check_date(report, stream, dates, inner, inner.name)
 
 
 def _check_date(report: Report, stream: str, frame: pl.DataFrame, item: Field, column: str) -> None:
@@ -308,7 +307,7 @@ def check_parts(log: Log, report: Report) -> None:
     for stream, (column, names) in TOLD_APART.items():
         if stream not in log.streams:
             continue
-        frame, table = log.rows(stream), log.schemas.streams[stream]
+        frame, table = log.rows(stream), log.definition.streams[stream]
         report.count("repeated-part", frame.height)
         parts = frame.select(table.id, "batch", "line", column).explode(column)
         part = pl.col(column).struct

@@ -35,17 +35,19 @@ CONSTRAINT_RULES = {
     "minLength": "length",
     "maxLength": "length",
 }
+EMPTY = "keys"
+"""The rule that a retired column breaks where it holds something: null where empty."""
 
 
 def check_pandera(log: Log, report: Report) -> None:
     """Check every row of every stream with pandera, nested rows included."""
     for name, table in log.own.items():
-        frame = log.rows(name)
-        _validate(report, name, table.fields, frame, prefix="")
-        for item in table.fields:
-            if item.type == "array":
-                inner, fields = _exploded(frame, table, item)
-                _validate(report, name, fields, inner, prefix=f"{item.name}: ")
+        for schema, frame in log.by_schema(name, log.rows(name)):
+            _validate(report, name, schema.fields, frame, prefix="")
+            for item in schema.fields:
+                if item.type == "array":
+                    inner, fields = _exploded(frame, table, item)
+                    _validate(report, name, fields, inner, prefix=f"{item.name}: ")
 
 
 def _exploded(
@@ -111,6 +113,8 @@ def fail_cells(
 
 def _expected(item: Field, rule: str) -> str:
     limits = item.constraints
+    if rule == EMPTY:
+        return "nothing, because the column is retired"
     if rule == "required":
         return "a value"
     if rule == "enum":
@@ -127,6 +131,8 @@ def _column(item: Field) -> Any:
 
     limits = item.constraints
     checks = []
+    if item.retired:
+        checks.append(pa.Check(_is_empty, name=EMPTY, error=EMPTY, ignore_na=False))
     if "enum" in limits:
         checks.append(pa.Check.isin(limits["enum"], name="enum", error="enum"))
     if "pattern" in limits:
@@ -140,6 +146,15 @@ def _column(item: Field) -> Any:
     # array types are proved by the Arrow schema that the file was read with
     dtype = DTYPES.get(item.type)
     return pa.Column(dtype, checks, nullable=not item.required)
+
+
+def _is_empty(data: Any) -> pl.LazyFrame:
+    column = pl.col(data.key)
+    is_list = isinstance(data.lazyframe.collect_schema()[data.key], pl.List)
+    empty: pl.LazyFrame = data.lazyframe.select(
+        column.list.len() == 0 if is_list else column.is_null()
+    )
+    return empty
 
 
 def _pattern_check(pattern: str) -> Any:
@@ -177,16 +192,27 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
     check_descriptor(log, report)
     if report.tallies["descriptor"].failed:
         return []
-    limit = log.package.thresholds["frictionless_rows"]
+    limit = log.definition.thresholds["frictionless_rows"]
+    is_evolved = any(
+        version < table.version
+        for name, table in log.definition.streams.items()
+        for version in log.versions(name)
+    )
     # Frictionless reads Parquet only with libraries that we have no other use for
     in_lines = not any(batch.in_columns(s) for batch in log.batches for s in batch.streams)
-    if in_lines and max(map(log.height, log.schemas.streams)) <= limit:
+    if in_lines and not is_evolved and max(map(log.height, log.definition.streams)) <= limit:
         tasks = [*check_whole(log)]
         note = f"every row of every stream (at most {limit} in each)"
     else:
-        size = log.package.thresholds["frictionless_sample"]
+        size = log.definition.thresholds["frictionless_sample"]
         tasks = [*check_samples(log, size)]
-        why = f"more than {limit} rows" if in_lines else "some are held as Parquet"
+        why = (
+            "some are held as Parquet"
+            if not in_lines
+            else "some are of an earlier schema"
+            if is_evolved
+            else f"more than {limit} rows"
+        )
         note = f"{size} rows of each stream from all over it, not all ({why})"
     findings = []
     for lines, errors, rows in tasks:

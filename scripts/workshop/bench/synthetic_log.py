@@ -19,7 +19,8 @@ from claimlog.log.batch import MANIFEST, dump_manifest, resources, sealed_batche
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.schema.table_schema import STREAMS, Schemas
+from claimlog.schema.definition import read_definition
+from claimlog.schema.table_schema import STREAMS
 from workshop.bench.synthetic_rows import Row, RowGenerator
 
 SEED = 1
@@ -47,7 +48,9 @@ def make_log(
     (folder / "texts").mkdir()
     synthetic = Package(root)
     sealer = Sealer(synthetic)
-    for slug, rows in RowGenerator(sealer.schemas, folder / "texts", seed, codings).batches(claims):
+    for slug, rows in RowGenerator(sealer.definition, folder / "texts", seed, codings).batches(
+        claims
+    ):
         sealer.seal(slug, rows)
         rows.clear()  # freed before the next batch is made
     about["resources"] = resources(synthetic, sealed_batches(synthetic, []))
@@ -60,7 +63,7 @@ class Sealer:
 
     def __init__(self, package: Package) -> None:
         self.package = package
-        self.schemas = Schemas(package)
+        self.definition = read_definition(package)
         self.tree = CompactRange()
         self.number = 0
         self.previous: str | None = None
@@ -79,7 +82,7 @@ class Sealer:
             "method": "Drawn at random by the bench of claimlog; it says nothing about the world.",
             "recorded_by": "bench",
             "sealed_at": max(rows[name][-1]["recorded_at"] for name in streams),
-            "codebook_version": self.schemas.codebook.version,
+            "codebook_version": self.definition.codebook.version,
             "previous_sha256": self.previous,
             "files": {f"{name}.ndjson": self._write(folder, name, rows[name]) for name in streams},
             # after the files: writing them extends the tree
@@ -100,7 +103,7 @@ class Sealer:
             "rows": len(lines),
             "bytes": len(data),
             "sha256": sha256(data).hexdigest(),
-            "schema_version": self.schemas.streams[stream].version,
+            "schema_version": self.definition.streams[stream].version,
         }
 
 

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import Definition
 from claimlog.sources.text import digest
 
 Row = dict[str, Any]
@@ -41,12 +41,14 @@ class RowGenerator:
     are the same.
     """
 
-    def __init__(self, schemas: Schemas, texts: Path, seed: int, codings: bool = False) -> None:
+    def __init__(
+        self, definition: Definition, texts: Path, seed: int, codings: bool = False
+    ) -> None:
         self.rng = random.Random(seed)
         self.texts = texts
-        self.codebook = schemas.codebook.codes
+        self.codebook = definition.codebook.codes
         self.empty = {
-            name: dict.fromkeys(sorted(table.names)) for name, table in schemas.streams.items()
+            name: dict.fromkeys(sorted(table.names)) for name, table in definition.streams.items()
         }
         self.codings = codings
         self.rows = self.sources = self.links = 0

@@ -20,7 +20,7 @@ from claimlog.fold.reliability import ALL, reliability
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
 from claimlog.schema.table_schema import Field
-from claimlog.validate.report import LAYERS, read_rules
+from claimlog.validate.report import LAYERS, rules_of
 
 CELL_END = re.compile(r"(?<!\\)\|")
 """A bar that would end a cell of a Markdown table."""
@@ -83,7 +83,7 @@ def _agreement(log: Log) -> str:
     table = reliability(
         nw.from_native(log.live("codings")).lazy(),
         [Published(*row) for row in log.live("claims").select(Published._fields).rows()],
-        log.schemas,
+        log.definition,
         log.codebooks,
     )
     spans, agreement = (
@@ -135,7 +135,7 @@ def _tables(log: Log) -> str:
         ("table", "a row is", "key"),
         (
             (f"`{table.name}`", table.description, ", ".join(table.primary_key))
-            for table in log.schemas.tables.values()
+            for table in log.definition.tables.values()
         ),
     )
 
@@ -145,7 +145,7 @@ def _fields(log: Log) -> str:
         ("column", "type", "meaning"),
         (
             (f"`{item.name}`", _type_label(item), item.description)
-            for item in log.schemas.tables["claims"].fields
+            for item in log.definition.tables["claims"].fields
         ),
     )
 
@@ -156,9 +156,9 @@ def _type_label(item: Field) -> str:
 
 
 def _rules(log: Log) -> str:
-    counts = Counter(rule.layer for rule in read_rules(log.package).values())
+    counts = Counter(rule.layer for rule in rules_of(log.definition).values())
     examples: dict[str, str] = {}
-    for rule in read_rules(log.package).values():
+    for rule in rules_of(log.definition).values():
         examples.setdefault(rule.layer, rule.sentence)
     head = ("layer", "rules", "the first of them")
     return f"{sum(counts.values())} rules in {len(counts)} layers:\n\n" + _table(
@@ -168,7 +168,7 @@ def _rules(log: Log) -> str:
 
 def _queries(log: Log) -> str:
     name = log.package.descriptor["name"]
-    queries = available_queries(log.package, log.schemas)
+    queries = available_queries(log.definition)
     return "".join(f"- {query.title} (`/{name}/{key}`)\n" for key, query in queries.items())
 
 

@@ -1,4 +1,4 @@
-"""YAML as our descriptors need it: no alias, with which a small file grows to any size."""
+"""YAML as our descriptors need it: no alias, by which a small file grows, and no key twice."""
 
 from __future__ import annotations
 
@@ -17,6 +17,19 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # the library ships no ty
             raise yaml.YAMLError(f"line {mark.line + 1} holds an alias, which no descriptor needs")
         return super().compose_node(parent, index)
 
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        keys: set[str] = set()
+        for key, _ in node.value:
+            # readers disagree about which of two values holds
+            if not isinstance(key, yaml.ScalarNode) or key.value in keys:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(
+                    f"line {line} holds a key that is there already, or is no word"
+                )
+            keys.add(key.value)
+        return node
+
 
 def load_yaml(text: str) -> Any:
     """Return the value of a YAML document.
@@ -24,7 +37,7 @@ def load_yaml(text: str) -> Any:
     Raises
     ------
     yaml.YAMLError
-        If it is no YAML, longer than `LONGEST`, or holds an alias.
+        If it is no YAML, longer than `LONGEST`, or holds an alias or a key twice.
     """
     if len(text) > LONGEST:
         raise yaml.YAMLError(f"longer than {LONGEST:,} characters")

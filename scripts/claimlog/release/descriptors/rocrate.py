@@ -28,7 +28,10 @@ def describe(facts: Facts) -> bytes:
 
 def read(data: bytes) -> Told:
     """Return what ``ro-crate-metadata.json`` tells."""
-    entities = {item["@id"]: item for item in parse(data)["@graph"]}
+    graph = parse(data)["@graph"]
+    entities = {item["@id"]: item for item in graph}
+    if len(entities) < len(graph):
+        raise ValueError("it describes something twice")
     found = entities[ROOT]
     licence = entities[found["license"]["@id"]]
     files = (entities[part["@id"]] for part in _listed(found["hasPart"]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from claimlog.escaping import plain_line
 from claimlog.release.metadata import Facts, File
+from claimlog.strict_json import decode
 
 DOI = "https://doi.org/"
 Listed = tuple[str, int, str]
@@ -42,17 +42,14 @@ class Told:
 
 
 def parse(data: bytes) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
+    """Return the object that a JSON file holds; no key occurs twice in it.
 
     Raises
     ------
     ValueError
-        If it holds none.
+        If it holds none, or is no I-JSON.
     """
-    value = json.loads(data)
-    if not isinstance(value, dict):
-        raise ValueError("it holds no JSON object")
-    return value
+    return decode(data.decode("utf-8"))
 
 
 def without_resolver(doi: Any) -> str | None:

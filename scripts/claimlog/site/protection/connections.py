@@ -1,35 +1,46 @@
-"""Limits of connections: how many, in all and for a peer, and how long one may be silent.
+"""Limits of connections: how many, in all and for a peer, and how much and how long one may say.
 
 uvicorn has a time limit between two requests of a connection, but none for the head of a request or
-for the end of an answer that nobody takes, and it accepts connections until there are no files.
+for the end of an answer that nobody takes, and it accepts connections until there are no files. It
+parses all that arrives, 256 kB at once, bodies too, and works on for a client that has gone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 import socket
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable, Container
 from functools import partial
 from time import monotonic
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+import h11
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.peers import peer_of
+from claimlog.site.protection.security_headers import HEADERS
 
 CONNECTION = "claimlog.connection"
 """Key of the connection in the scope of a request."""
 
 
+HEAD_END = re.compile(rb"\n\r?\n")
+"""What ends the head of a request, as h11 reads it."""
+
+
 def connection_limit() -> int:
-    """Return how many connections are accepted, so that open files are left for all else."""
+    """Return how many connections are accepted, so that open files are left for all else.
+
+    Each may have a file of its own, which it downloads.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return reader_limits.CONNECTIONS
-    return max(8, min(reader_limits.CONNECTIONS, files - reader_limits.OTHER_FILES))
+    return max(8, min(reader_limits.CONNECTIONS, (files - reader_limits.OTHER_FILES) // 2))
 
 
 class ConnectionLimiter:
@@ -39,7 +50,7 @@ class ConnectionLimiter:
     most: who opens many and asks nothing only loses their own.
     """
 
-    def __init__(self, total: int, trusted: Set[str] = frozenset()) -> None:
+    def __init__(self, total: int, trusted: Container[str] = frozenset()) -> None:
         self.total = total
         self.each = max(1, total // 2)
         self.trusted = trusted
@@ -89,14 +100,21 @@ class ConnectionLimiter:
 
 
 class Connection(H11Protocol):
-    """A connection of uvicorn's that a limiter admits."""
+    """A connection of uvicorn's that a limiter admits, and that brings heads of requests only."""
 
     def __init__(self, limiter: ConnectionLimiter, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         self.limiter = limiter
         self.since = monotonic()
         """When it began to wait for a request."""
+        self.lost = False
+        self.working: set[asyncio.Task[Any]] = set()
+        """The application at work on requests; on one, but for the ends of earlier ones."""
         self.app = partial(_with_connection, self, self.app)
+        self._unread = bytearray()
+        self._searched = 0
+        self._deaf = False
+        """Whether a body follows, which nothing here reads."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if self.limiter.admit(self, peer_of(transport.get_extra_info("peername"))):
@@ -109,12 +127,64 @@ class Connection(H11Protocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
         self.limiter.forget(self)
         super().connection_lost(exc)
+        for task in self.working:
+            task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrived: one head of a request at a time is parsed, and never a body."""
+        self._unset_keepalive_if_required()
+        if len(self._unread) + len(data) > reader_limits.HEAD_BYTES:
+            if self.answering or self._deaf:
+                self.abort()
+            else:
+                self._refuse(431, f"A request has at most {reader_limits.HEAD_BYTES:,} bytes.")
+            return
+        self._unread += data
+        if not self.answering:
+            self._parse()
+
+    def _parse(self) -> None:
+        """Parse the next head, if there is a whole one."""
+        if self._deaf or self.transport.is_closing():
+            return
+        end = HEAD_END.search(self._unread, max(0, self._searched - 2))
+        if end is None:
+            self._searched = len(self._unread)
+            return
+        head = bytes(self._unread[: end.end()])
+        del self._unread[: end.end()]
+        self._searched = 0
+        super().data_received(head)
+        if self.conn.their_state is h11.SEND_BODY:
+            self._deaf = True
+            self.cycle.keep_alive = False
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        self._refuse(400, "This is no request of HTTP.")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer what is no request, and close."""
+        body = f"{message}\n".encode()
+        lines = [
+            b"HTTP/1.1 %d %s" % (status, STATUS_PHRASES[status]),
+            b"content-type: text/plain; charset=utf-8",
+            b"content-length: %d" % len(body),
+            b"connection: close",
+            *(b"%s: %s" % pair for pair in HEADERS.items()),
+        ]
+        self.transport.write(b"\r\n".join([*lines, b"", body]))
+        self._deaf = True
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         self.since = monotonic()
         super().on_response_complete()
+        if self._unread:
+            self._unset_keepalive_if_required()
+            self._parse()
 
     @property
     def answering(self) -> bool:
@@ -136,4 +206,15 @@ class Connection(H11Protocol):
 async def _with_connection(
     connection: Connection, app: Callable[..., Any], scope: dict[str, Any], receive: Any, send: Any
 ) -> None:
-    await app({**scope, CONNECTION: connection}, receive, send)
+    """Run an application as long as somebody is there for whom."""
+    task = asyncio.current_task()
+    if connection.lost or task is None:
+        return
+    connection.working.add(task)
+    try:
+        await app({**scope, CONNECTION: connection}, receive, send)
+    except asyncio.CancelledError:
+        if not connection.lost:
+            raise
+    finally:
+        connection.working.discard(task)

@@ -135,6 +135,7 @@ async def failure_response(datasette: Any, request: Any, error: BaseException) -
     failure = describe_error(error, datasette.setting("sql_time_limit_ms"))
     if failure.status >= 500 and not isinstance(error, ServerBusy):
         log_fault(error, request.method, request.full_path)
+    traceback.clear_frames(error.__traceback__)  # they hold the answer that there is no room for
     return await render_failure(datasette, failure, request.path, request)
 
 

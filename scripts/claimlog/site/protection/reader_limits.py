@@ -33,16 +33,25 @@ VALUE_BYTES = 1_000_000
 """Bytes of one value in a reader's SQL: 15 times the longest row that a log may hold."""
 
 ANSWER_BYTES = 4_000_000
-"""Bytes of the rows of a page, or of a part of a CSV stream."""
+"""Bytes of the rows of a page, or as JSON of other answers and of parts of a CSV stream.
+
+So much is set aside for each answer.
+"""
 
 COUNT_BYTES = 16_000_000
 """Bytes of rows that are counted and not shown: the rowids of all that a filter selects."""
+
+MESSAGE_BYTES = 2 * COUNT_BYTES
+"""Bytes that a process that runs SQL may send to the server at once."""
 
 MOST_ROWS = 5_000
 """Rows of what Datasette queries without a limit of its own: counts, names of columns."""
 
 CELLS = 4_000
 """Cells of a query's page: Datasette takes 15 microseconds of the event loop for each."""
+
+JSON_PARTS = 20_000
+"""Values in all cells that `_json` has Datasette parse and write again, about."""
 
 BLOB_CELLS = 20
 """Cells that a cell with bytes counts for: it becomes a link that repeats the query."""
@@ -103,6 +112,9 @@ END_SECONDS = 2
 
 SAME_ERROR_SECONDS = 60.0
 """Seconds between two lines in the log about the same error of the event loop."""
+
+PAGES, PEER_PAGES = 6, 3
+"""Requests that are answered at a time without SQL of a reader's, in all and for a peer."""
 
 READERS, WAITING = 4, 8
 """Readers' requests that may run SQL at a time, and that may wait for it."""

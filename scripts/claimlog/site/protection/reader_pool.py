@@ -8,17 +8,11 @@ only the end of a process ends these.
 from __future__ import annotations
 
 import asyncio
-import pickle
 import re
 import sqlite3
-import subprocess
-import sys
-import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -28,69 +22,13 @@ from claimlog.escaping import printable_line
 from claimlog.site.datasette_internals import QueryInterrupted, Results, replace_execute
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.reader_request import CURRENT, ReaderRequest
-from claimlog.site.protection.response_sender import ClientGone
-from claimlog.site.protection.slots import Slots
+from claimlog.site.protection.response_sender import SEND_BUDGET, ClientGone
+from claimlog.site.protection.slots import ServerBusy, Slots
+from claimlog.site.protection.sql_process import Answer, Job, Worker
+from claimlog.site.protection.sql_worker import restrict
 
-WORKER = Path(__file__).with_name("sql_worker.py")
 MAGIC_PARAMETER = re.compile(r":(_\w+)")
 """Parameters of canned queries that Datasette fills in, such as :_now_date_utc."""
-
-Job = Mapping[str, Any]
-Answer = dict[str, Any]
-
-
-class Worker:
-    """A process that runs one job after the other, and can be ended in the midst of one."""
-
-    def __init__(self) -> None:
-        self._channel, theirs = Pipe()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", str(WORKER), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        self._end = weakref.finalize(self, _end, self._channel, self._process)
-
-    @property
-    def alive(self) -> bool:
-        return self._end.alive
-
-    @property
-    def ready(self) -> bool:
-        """Whether the process is there to take a job; the system may have ended it."""
-        return self.alive and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def run(self, job: Job) -> Answer:
-        """Return the answer to a job; end the process if there is none in time."""
-        try:
-            self._channel.send_bytes(pickle.dumps(job))
-            if self._channel.poll(job["seconds"] + reader_limits.GRACE_SECONDS):
-                answer: Answer = pickle.loads(self._channel.recv_bytes())
-                if answer["spent"]:
-                    self.end()
-                return answer
-        except (EOFError, OSError):
-            self.end()
-            return {"error": "Died"}
-        self.end()
-        return {"error": "OperationalError", "message": "interrupted"}
-
-    def end(self) -> None:
-        self._end()
-
-
-def _end(channel: Connection, process: subprocess.Popen[bytes]) -> None:
-    channel.close()
-    process.kill()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(5)
 
 
 class ReaderPool:
@@ -109,7 +47,7 @@ class ReaderPool:
             self._idle.append(Worker())
 
     async def admit(self, request: ReaderRequest) -> None:
-        """Give a request a slot, which it holds until it finishes.
+        """Give a request a slot, which it holds until it finishes, in place of one for pages.
 
         Raises
         ------
@@ -118,19 +56,34 @@ class ReaderPool:
         QueryInterrupted
             If its client has gone meanwhile; nobody waits in its place.
         """
-        if request.release is not None:
+        if request.admitted:
             return
+        request.admitted = True
+        request.give_back()
         slots = self._streams if request.stream else self._requests
         place = asyncio.ensure_future(slots.acquire(request.peer))
         request.cancel_wait = place.cancel
         try:
-            request.release = await place
+            request.release = self._with_room(request, await place)
         except asyncio.CancelledError:
             if not request.client_gone:
                 raise
             raise QueryInterrupted(None, request.sql, None) from None
         finally:
             request.cancel_wait = None
+
+    def _with_room(self, request: ReaderRequest, release: Callable[[], None]) -> Callable[[], None]:
+        """Set room for an answer aside beside a slot, and return what gives both back."""
+        size = 0 if request.stream else reader_limits.ANSWER_BYTES
+        if not SEND_BUDGET.take(request.peer, size):
+            release()
+            raise ServerBusy
+
+        def give_back() -> None:
+            release()
+            SEND_BUDGET.give_back(request.peer, size)
+
+        return give_back
 
     async def run(self, job: Job) -> Answer:
         """Return the answer of a worker to a job."""
@@ -186,10 +139,13 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
             rows = datasette.setting("max_returned_rows")
             if rows == (page_size or datasette.setting("default_page_size")):
                 rows += 1  # one more says that there are more
-            job = _job(uri, sql, _values(sql, params), seconds, rows if truncate else None)
+            values = _values(sql, params)
+            job = _job(request, uri, sql, values, seconds, rows if truncate else None)
             started = perf_counter()
+            running = asyncio.ensure_future(pool.run(job))
+            request.hold(running)
             try:
-                answer = await pool.run(job)
+                answer = await asyncio.shield(running)
             finally:
                 request.seconds -= perf_counter() - started
             if "error" in answer:
@@ -204,7 +160,9 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
     replace_execute(database, wrap)
 
 
-def _job(uri: str, sql: str, params: Any, seconds: float, rows: int | None) -> Job:
+def _job(
+    request: ReaderRequest, uri: str, sql: str, params: Any, seconds: float, rows: int | None
+) -> Job:
     """Return a query with its limits; without a number of `rows`, its rows are only counted."""
     value_bytes, answer_bytes = reader_limits.VALUE_BYTES, reader_limits.ANSWER_BYTES
     if rows is None:
@@ -219,10 +177,25 @@ def _job(uri: str, sql: str, params: Any, seconds: float, rows: int | None) -> J
         "seconds": seconds,
         "value_bytes": value_bytes,
         "answer_bytes": answer_bytes,
+        "as_json": not request.page,
+        "parsed": list(request.parsed),
+        "parts": reader_limits.JSON_PARTS,
         "memory": reader_limits.WORKER_BYTES,
         "temporary": reader_limits.TEMPORARY_BYTES,
         "limits": reader_limits.SQLITE,
     }
+
+
+def restrict_own(connection: sqlite3.Connection, name: str) -> None:
+    """Restrict a connection of the server itself to one of the databases that it serves.
+
+    Its SQL is ours, but the file may be a stranger's: what computes in it is no more than may
+    compute for a reader.
+    """
+    if not name.startswith("_"):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, reader_limits.COUNT_BYTES)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        restrict(connection)
 
 
 def _values(sql: str, params: Any) -> Any:
@@ -247,6 +220,10 @@ def _error(answer: Answer, sql: str, params: Any) -> Exception:
         message = (
             f"the answer has more than {reader_limits.ANSWER_BYTES // 1_000_000} MB; "
             "ask for fewer rows or columns"
+        )
+    elif kind == "TooManyParts":
+        message = (
+            f"more than {reader_limits.JSON_PARTS:,} values to parse as JSON; ask for fewer rows"
         )
     elif kind == "TooManyRows":
         message = f"more than {reader_limits.MOST_ROWS:,} rows where a few were asked for"

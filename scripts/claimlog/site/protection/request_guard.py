@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -15,11 +16,12 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import Failure, describe_error, log_fault, render_failure
+from claimlog.site.protection.host_names import NAMES, misdirected
 from claimlog.site.protection.peers import peer_of_request
 from claimlog.site.protection.reader_pool import POOLS
 from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, classify_request
 from claimlog.site.protection.response_sender import ClientGone, Sender
-from claimlog.site.protection.slots import ServerBusy
+from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.protection.stream_errors import stop_at_error
 from claimlog.site.server_command import SETTINGS
 
@@ -37,15 +39,17 @@ STATIC = "/-/static"
 def guard_requests(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that requests are checked and all are answered."""
 
+    pages = Slots(reader_limits.PAGES, reader_limits.CONNECTIONS, reader_limits.PEER_PAGES)
+
     async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        failure = refusal(scope)
+        failure = refusal(scope) or misdirected(scope, NAMES.get(datasette))
         if failure is None and scope["method"] != "OPTIONS":
             if not datasette.setting("trace_debug"):
                 scope = {**scope, "query_string": _without_trace(scope.get("query_string") or b"")}
-            await _run(app, datasette, scope, receive, stop_at_error(send, scope["path"]))
+            await _run(app, datasette, scope, receive, stop_at_error(send, scope["path"]), pages)
             return
         sender = Sender(scope, send)
         try:
@@ -79,6 +83,8 @@ def refusal(scope: Scope) -> Failure | None:
         return costly
     if cookies > reader_limits.COOKIE_BYTES:
         return _too_long("The cookie", cookies, reader_limits.COOKIE_BYTES, "bytes", 431)
+    if path.startswith(b"//"):  # Datasette would cut slashes off its end and send readers there
+        return Failure(404, "", "No address begins with two slashes.")
     if REFUSED_BYTES.search(path):
         return Failure(400, "", "The address has characters that no address has.")
     return None
@@ -148,10 +154,20 @@ async def _send(datasette: Any, failure: Failure, scope: Scope, send: Any) -> No
     await response.asgi_send(send)
 
 
-async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def _run(
+    app: App, datasette: Any, scope: dict[str, Any], receive: Any, send: Any, pages: Slots
+) -> None:
     """Run the application with what the request may use, and answer where it fails to."""
     request = classify_request(scope["path"], (scope.get("query_string") or b"").decode("latin-1"))
-    sender = Sender(scope, send, stream=request is not None and request.stream)
+    peer = peer_of_request(scope)
+    slot = ReaderRequest(peer=peer) if request is None else request
+    stream = request is not None and request.stream
+
+    def finish_slot() -> None:
+        if not (stream and slot.admitted):  # a stream is made as it is sent
+            slot.finish()
+
+    sender = Sender(scope, send, stream, finish_slot)
     replaced = False
     static = scope["path"].startswith(STATIC)
 
@@ -163,8 +179,6 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
             replaced = True
             await _send(datasette, Failure(404, "", ""), scope, sender)
             return
-        if request is not None and not request.stream:
-            request.finish()  # no more SQL comes after the answer has begun
         if request is not None and request.client_gone and sender.started:
             raise ClientGone
         await sender(message)
@@ -174,12 +188,14 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
     token = CURRENT.set(request)
     watch = None
     if request is not None:
-        request.peer = peer_of_request(scope)
+        request.peer = peer
         watch = asyncio.create_task(_watch(request, receive))
     try:
         if request is not None and request.download:
             await datasette.invoke_startup()
             await POOLS[datasette].admit(request)
+        else:
+            slot.release = await pages.acquire(peer)
         await app(scope, receive, send_checked)
     except ClientGone:
         await asyncio.sleep(0)  # so that the connection notices that it is closed, and logs nothing
@@ -187,8 +203,7 @@ async def _run(app: App, datasette: Any, scope: dict[str, Any], receive: Any, se
         await _fail(datasette, error, scope, sender)
     finally:
         CURRENT.reset(token)
-        if request is not None:
-            request.finish()
+        slot.finish()
         if watch is not None:
             watch.cancel()
             with suppress(asyncio.CancelledError):
@@ -200,6 +215,7 @@ async def _fail(datasette: Any, error: Exception, scope: Scope, sender: Sender) 
     failure = describe_error(error, datasette.setting("sql_time_limit_ms"))
     if failure.status >= 500 and not isinstance(error, ServerBusy):
         log_fault(error, scope["method"], scope["path"])
+    traceback.clear_frames(error.__traceback__)
     if not sender.started:
         with suppress(ClientGone):
             await _send(datasette, failure, scope, sender)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, NoReturn
 
@@ -55,12 +55,28 @@ SEND_BUDGET = SendBudget(reader_limits.SENDING_BYTES, reader_limits.PEER_SENDING
 class Sender:
     """Sends the answer to one request; once it has failed, it fails at once."""
 
-    def __init__(self, scope: Mapping[str, Any], send: Any, stream: bool = False) -> None:
+    def __init__(
+        self,
+        scope: Mapping[str, Any],
+        send: Any,
+        stream: bool = False,
+        on_complete: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make a sender.
+
+        Parameters
+        ----------
+        stream
+            Whether the answer comes in parts, as they are made.
+        on_complete
+            Called when the whole answer is there, or its first part.
+        """
         self.started = False
         """Whether anything has been sent; until then there can be another answer."""
         self._scope = scope
         self._send = send
         self._stream = stream
+        self._on_complete = on_complete
         self._start: dict[str, Any] | None = None
         self._begun = monotonic()
         self._handed = 0
@@ -87,7 +103,9 @@ class Sender:
         body = message.get("body", b"")
         if self._scope["method"] == "HEAD":
             body = b""
-        if len(body) <= reader_limits.PIECE_BYTES or self._stream:
+        self._on_complete()  # what was set aside for the answer is free for its true size
+        part = self._stream and message.get("more_body")
+        if len(body) <= reader_limits.PIECE_BYTES or part:
             await self._pieces(message, body)
             return
         peer, size = peer_of_request(self._scope), len(body)

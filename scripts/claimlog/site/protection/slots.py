@@ -18,11 +18,17 @@ class Slots:
 
     One peer never has the last slot, nor more than half of the places to wait. A slot that becomes
     free goes to the peer that holds fewest, and among those to the one that waited longest.
+
+    Parameters
+    ----------
+    each
+        Slots that one peer may hold; by default all but one.
     """
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(self, running: int, waiting: int, each: int | None = None) -> None:
         self.running = running
         self.waiting = waiting
+        self.each = max(1, running - 1) if each is None else each
         self._loop: asyncio.AbstractEventLoop | None = None
         self._held: Counter[str] = Counter()
         self._waits: list[tuple[str, asyncio.Future[None]]] = []
@@ -54,8 +60,7 @@ class Slots:
         return release
 
     def _fits(self, peer: str) -> bool:
-        most = max(1, self.running - 1)
-        return self._held.total() < self.running and self._held[peer] < most
+        return self._held.total() < self.running and self._held[peer] < self.each
 
     async def _wait(self, loop: asyncio.AbstractEventLoop, peer: str) -> None:
         own = sum(its == peer for its, _ in self._waits)
@@ -79,7 +84,8 @@ class Slots:
         self._held[peer] -= 1
         if not self._held[peer]:
             del self._held[peer]
-        ready = [place for place in self._waits if self._fits(place[0])]
+        # whoever was cancelled in this round of the loop is still there
+        ready = [place for place in self._waits if not place[1].done() and self._fits(place[0])]
         if ready:
             place = min(ready, key=lambda item: self._held[item[0]])
             self._waits.remove(place)

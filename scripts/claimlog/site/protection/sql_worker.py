@@ -1,21 +1,24 @@
 """Process that runs readers' SQL, and can be ended at any moment without loss of anything else.
 
 It is started by path and imports nothing of claimlog, so that it is there in 50 milliseconds:
-``python -I sql_worker.py FD``. Over the socket come pickled jobs, one at a time.
+``python -I sql_worker.py FD``. Over the socket come jobs as JSON, one at a time, each after its
+length; the answers go back in the same way, because the server must not have to trust them.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
-import pickle
 import re
 import resource
 import signal
+import socket
 import sqlite3
 import sys
 import time
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from typing import Any
 
 NICE, NICE_AFTER = 5, 0.1
@@ -30,21 +33,66 @@ ROW_BYTES, CELL_BYTES = 64, 16
 STEPS = 1000
 """SQLite's steps between looks at the clock."""
 
+FILES = 32
+"""That the process may have open: a database, and temporary files to sort in."""
 
-def main(channel: Connection) -> None:
+PACKED = "$base64"
+"""Names bytes in JSON; no parameter of SQL is named so."""
+
+LENGTH = 4
+"""Bytes before each message that say how many follow."""
+
+FUNCTIONS = frozenset(
+    """
+    -> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat
+    concat_ws cos cosh count cume_dist current_date current_time current_timestamp date datetime
+    degrees dense_rank escape_fts exp first_value floor format glob group_concat hex highlight if
+    ifnull iif instr json json_array json_array_length json_error_position json_extract
+    json_group_array json_group_object json_insert json_object json_patch json_pretty json_quote
+    json_remove json_replace json_set json_type json_valid julianday lag last_value lead length
+    like likelihood likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile
+    nullif octet_length percent_rank percentile percentile_cont percentile_disc pi pow power
+    printf quote radians random randomblob rank replace round row_number rtrim sign sin sinh
+    snippet soundex sqlite_version sqrt strftime string_agg substr substring subtype sum tan tanh
+    time timediff total trim trunc typeof unhex unicode unistr unistr_quote unixepoch unlikely
+    upper zeroblob
+    """.split()  # noqa: SIM905
+)
+"""All that SQL may call. Others read or write the process: fts3_tokenizer sets a pointer in it."""
+
+PRAGMAS = frozenset(
+    """
+    data_version foreign_key_list index_info index_list index_xinfo page_count page_size
+    schema_version table_info table_list table_xinfo
+    """.split()  # noqa: SIM905
+)
+"""What may be asked about tables; database_list would tell where the files lie."""
+
+VIRTUAL = frozenset({"json_each", "json_tree"})
+"""Tables without rows of their own that SQL may read; sqlite_stmt would tell others' queries."""
+
+SCHEMA = frozenset({"sqlite_master", "sqlite_schema"})
+
+ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
+
+
+def main(channel: socket.socket) -> None:
     """Answer jobs until the other end is closed."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the server, which ends this process
+    # Ctrl-C is for the server, which ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     databases: dict[str, sqlite3.Connection] = {}
     nice = os.nice(0)
-    while True:
-        try:
-            job = pickle.loads(channel.recv_bytes())
-        except EOFError:
-            return
+    stream = channel.makefile("rwb")
+    confine_process()
+    while head := stream.read(LENGTH):
+        text = stream.read(int.from_bytes(head, "big"))
+        job = json.loads(text, object_hook=unpacked)
         answer = _answer(databases, job)
-        channel.send_bytes(pickle.dumps({**answer, "spent": os.nice(0) != nice}))
+        answer["spent"] = os.nice(0) != nice
+        text = json.dumps(answer).encode("ascii")
+        stream.write(len(text).to_bytes(LENGTH, "big"))
+        stream.write(text)
+        stream.flush()
 
 
 def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> dict[str, Any]:
@@ -56,8 +104,18 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
         return run(database, job)
     except sqlite3.Error as error:
         return {"error": type(error).__name__, "message": str(error)}
-    except (MemoryError, OverflowError, ValueError) as error:
+    except (MemoryError, OverflowError, ValueError, RecursionError) as error:
         return {"error": type(error).__name__, "message": str(error)}
+
+
+def confine_process() -> None:
+    """Give up for good what running SQL does not need: other processes, and many files.
+
+    Root may start processes all the same.
+    """
+    for name, most in (("RLIMIT_NPROC", 0), ("RLIMIT_NOFILE", FILES), ("RLIMIT_CORE", 0)):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(getattr(resource, name), (most, most))
 
 
 def limit_process(seconds: float, memory: int, temporary: int) -> None:
@@ -67,7 +125,6 @@ def limit_process(seconds: float, memory: int, temporary: int) -> None:
         ("RLIMIT_CPU", int(used.ru_utime + used.ru_stime + seconds) + 3),
         ("RLIMIT_AS", memory),
         ("RLIMIT_FSIZE", temporary),
-        ("RLIMIT_CORE", 0),
     ):
         which = getattr(resource, name)
         hard = resource.getrlimit(which)[1]
@@ -77,13 +134,58 @@ def limit_process(seconds: float, memory: int, temporary: int) -> None:
 
 
 def connect(uri: str, limits: dict[str, int]) -> sqlite3.Connection:
-    """Open a database as Datasette does, under limits."""
-    database = sqlite3.connect(uri, uri=True)
+    """Open a database as Datasette does, under limits, to read what a reader may.
+
+    No statement outlives its query: the next reader could see it.
+    """
+    database = sqlite3.connect(uri, uri=True, cached_statements=0)
     database.text_factory = lambda raw: str(raw, "utf-8", "replace")
     database.create_function("escape_fts", 1, escape_fts)
     for name, most in limits.items():
         database.setlimit(getattr(sqlite3, f"SQLITE_LIMIT_{name}"), most)
+    restrict(database)
     return database
+
+
+def restrict(database: sqlite3.Connection) -> None:
+    """Let SQL of this connection read the tables of its file, and call what computes a value."""
+    database.execute("pragma trusted_schema = off")
+    names = {str(name).lower() for (name,) in database.execute("select name from sqlite_master")}
+    modules = {str(name).lower() for (name,) in database.execute("pragma module_list")}
+    database.set_authorizer(permission(names, modules - VIRTUAL - names))
+
+
+def permission(names: set[str], modules: set[str]) -> Callable[..., int]:
+    """Return what SQLite asks about each part of a statement: what is not listed is denied.
+
+    Parameters
+    ----------
+    names
+        The tables of the file.
+    modules
+        Virtual tables that need no file.
+    """
+    readable = names | VIRTUAL | SCHEMA | {f"pragma_{name}" for name in PRAGMAS}
+
+    def allows(action: int, first: str | None, second: str | None) -> bool:
+        if action in ACTIONS:
+            return True
+        if action == sqlite3.SQLITE_FUNCTION:
+            return str(second).lower() in FUNCTIONS
+        name = str(first).lower()
+        if action == sqlite3.SQLITE_READ:
+            # without a column it may be a name that the statement itself gives to rows
+            own = not second and name not in modules and not name.startswith(("pragma_", "sqlite_"))
+            return own or name in readable
+        if action == sqlite3.SQLITE_PRAGMA:
+            return name in PRAGMAS
+        # how SQLite notes the columns of a virtual table; the file itself is not written
+        return action == sqlite3.SQLITE_UPDATE and name == "sqlite_master"
+
+    def verdict(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        return sqlite3.SQLITE_OK if allows(action, first, second) else sqlite3.SQLITE_DENY
+
+    return verdict
 
 
 def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
@@ -102,30 +204,73 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
     cursor = database.execute(job["sql"], job["params"])
     try:
         left = job["answer_bytes"]
-        least = ROW_BYTES + CELL_BYTES * len(cursor.description or ())
-        if sum(len(column[0]) for column in cursor.description or ()) > job["names"]:
+        names = [column[0] for column in cursor.description or ()]
+        least = ROW_BYTES + CELL_BYTES * len(names)
+        if sum(map(len, names)) > job["names"]:
             return {"error": "LongNames", "message": ""}
-        rows: list[tuple[Any, ...]] = []
+        parsed = [place for place, name in enumerate(names) if name in job.get("parsed", ())]
+        parts = job.get("parts", 0)
+        measure = size if job.get("as_json", True) else length
+        repeated = least + len(json.dumps(names))  # an answer may name each cell of each row
+        found: dict[str, Any] = {"names": names, "rows": [], "truncated": False}
+        rows: list[list[Any]] = found["rows"]
         for row in cursor:
-            left -= least + sum(len(cell) for cell in row if isinstance(cell, str | bytes))
+            cells = [packed(cell) for cell in row]
+            left -= repeated + sum(map(measure, row))
+            parts -= sum(parts_of(row[place]) for place in parsed)
             if left < 0:
                 return {"error": "TooMuch", "message": ""}
+            if parts < 0:
+                return {"error": "TooManyParts", "message": ""}
             if len(rows) == job["rows"]:
-                return _answer_of(cursor, rows, True)
+                return {**found, "truncated": True}
             if len(rows) == job["most"]:
                 return {"error": "TooManyRows", "message": ""}
-            rows.append(row)
-        return _answer_of(cursor, rows, False)
+            rows.append(cells)
+        return found
     finally:
         cursor.close()
         database.set_progress_handler(None, STEPS)
 
 
-def _answer_of(
-    cursor: sqlite3.Cursor, rows: list[tuple[Any, ...]], truncated: bool
-) -> dict[str, Any]:
-    names = [column[0] for column in cursor.description or ()]
-    return {"names": names, "rows": rows, "truncated": truncated}
+def size(cell: Any) -> int:
+    """Return how many bytes a long cell takes as JSON, in which Datasette writes it.
+
+    >>> size("\\x01" * 10), size(b"\\0" * 10), size(b"\\xff" * 30), size(1)
+    (62, 62, 40, 0)
+    """
+    if isinstance(cell, bytes):
+        try:
+            cell = cell.decode("utf-8")
+        except UnicodeDecodeError:
+            return len(cell) * 4 // 3
+    return len(json.dumps(cell)) if isinstance(cell, str) else 0
+
+
+def length(cell: Any) -> int:
+    """Return how long a cell is, of which a page as HTML shows no more than has room."""
+    return len(cell) if isinstance(cell, str | bytes) else 0
+
+
+def parts_of(cell: Any) -> int:
+    """Return how many values a cell would have as JSON, at most, without parsing it.
+
+    >>> parts_of('[1, {"a": []}]'), parts_of("[[["), parts_of(None)
+    (4, 3, 0)
+    """
+    return sum(map(cell.count, "[{,")) if isinstance(cell, str) else 0
+
+
+def packed(cell: Any) -> Any:
+    """Return a cell as JSON can hold it."""
+    if isinstance(cell, bytes):
+        return {PACKED: base64.b64encode(cell).decode("ascii")}
+    return cell
+
+
+def unpacked(value: dict[str, Any]) -> Any:
+    """Return what was packed as a JSON object; other objects are themselves."""
+    return base64.b64decode(value[PACKED], validate=True) if value.keys() == {PACKED} else value
 
 
 def escape_fts(query: str) -> str:
@@ -140,4 +285,4 @@ def escape_fts(query: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Connection(int(sys.argv[1])))
+    main(socket.socket(fileno=int(sys.argv[1])))

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from workshop.bench.memory_watch import MemoryWatch
 
 SPARK_PROPERTIES = {
@@ -43,7 +43,7 @@ def table_hashes(package: Package, out: Path) -> dict[str, str]:
     """Return the logical hash of every table of an embedded build."""
     from claimlog.export.content_hash import of_parquet
 
-    tables = Schemas(package).tables
+    tables = read_definition(package).tables
     return {
         name: of_parquet(out / "parquet" / f"{name}.parquet", table).root
         for name, table in tables.items()

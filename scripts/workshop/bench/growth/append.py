@@ -33,7 +33,7 @@ def append_batch(root: str, events: str) -> None:
     linked = pl.read_parquet(tables / "links.parquet", columns=["from_claim_id", "to_claim_id"])
     linked_claims = {name for column in linked for name in column}
     sealer = Sealer(package)
-    names = [*sealer.schemas.streams["claims"].names]
+    names = [*sealer.definition.streams["claims"].names]
     last_state = pl.col("valid_to_seq").is_null() & (pl.col("action") != "retract")
     live = pl.scan_parquet(tables / "claim_versions.parquet").filter(last_state).select(names)
     step = live.select(pl.len()).collect().item() // int(events)

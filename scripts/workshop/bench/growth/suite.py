@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from workshop.bench.machine import library_versions, machine_description, machine_sentence
 from workshop.bench.plots import Plot
 from workshop.bench.suites import BenchOptions, Result, progress_bar, run_module
@@ -86,7 +86,7 @@ def _timed_build(folder: Path, out: str, how: str) -> Result:
 
 def _refuse_differing_tables(package: Package, one: Path, other: Path) -> None:
     """Hold the Parquet files of two builds against each other, row by row."""
-    for name in Schemas(package).tables:
+    for name in read_definition(package).tables:
         first, second = (out / "parquet" / f"{name}.parquet" for out in (one, other))
         rows = pq.ParquetFile(first).metadata.num_rows
         same = rows == pq.ParquetFile(second).metadata.num_rows

@@ -27,7 +27,8 @@ from time import perf_counter
 from typing import Any
 
 from claimlog.package import Package
-from claimlog.schema.table_schema import Field, Schemas
+from claimlog.schema.definition import read_definition
+from claimlog.schema.table_schema import Field
 from workshop.bench.memory_watch import MemoryWatch
 from workshop.bench.peers import replay
 from workshop.bench.peers.duckdb_script import (
@@ -87,7 +88,7 @@ def validate_with_frictionless(package: Package, out: Path) -> Result:
                 if rows < FRICTIONLESS_ROWS:
                     first.write(line)
                     rows += 1
-    schema = Schema.from_descriptor(Schemas(package).streams["claims"].spec)
+    schema = Schema.from_descriptor(read_definition(package).streams["claims"].spec)
     schema.foreign_keys = []  # the rows referred to are in other files
     started = perf_counter()
     resource = Resource(
@@ -105,12 +106,12 @@ def insert_with_sqlite_utils(package: Package, out: Path) -> Result:
     """Insert the versions of the claims, fold them in SQL, and insert the live ones."""
     import sqlite_utils
 
-    schemas = Schemas(package)
+    definition = read_definition(package)
     path = out / "sqlite-utils.db"
     database = sqlite_utils.Database(path)
     apply_settings(database.conn)
-    names = [*schemas.streams["claims"].names]
-    types = {item.name: _python_type(item) for item in schemas.streams["claims"].fields}
+    names = [*definition.streams["claims"].names]
+    types = {item.name: _python_type(item) for item in definition.streams["claims"].fields}
 
     def lines() -> Iterator[dict[str, Any]]:
         for _, _, source in log_files(package, "claims"):
@@ -127,11 +128,11 @@ def insert_with_sqlite_utils(package: Package, out: Path) -> Result:
     )
     insert("claims", live, "claim_id")
     for name in ("claims", "claim_versions"):
-        table = schemas.tables[name]
+        table = definition.tables[name]
         for columns in table.spec["indexes"]:
             if set(columns) <= set(names):
                 database.table(name).create_index(columns)
-    searched = schemas.tables["claims"].spec["search"]
+    searched = definition.tables["claims"].spec["search"]
     database.table("claims").enable_fts(searched, tokenize="porter unicode61")
     rows = database.table("claim_versions").count
     database.close()

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from claimlog.fold.corroboration import independent, roots
 from claimlog.package import Package
+from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.edtf import bounds
-from claimlog.schema.table_schema import STREAMS, Field, Schemas, Table
+from claimlog.schema.table_schema import STREAMS, Field, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,10 +42,10 @@ def build_with_duckdb(package: Package, out: Path) -> Result:
     """Read, fold and write with DuckDB and sqlite3."""
     import duckdb
 
-    schemas = Schemas(package)
+    definition = read_definition(package)
     marks = [perf_counter()]
     connection = duckdb.connect()
-    rows = _read(connection, package, schemas)
+    rows = _read(connection, package, definition)
     _fold(connection)
     marks.append(perf_counter())
     for name in TABLES:
@@ -52,7 +53,7 @@ def build_with_duckdb(package: Package, out: Path) -> Result:
         connection.execute(f"COPY {name} TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
     marks.append(perf_counter())
     database = out / "duckdb.db"
-    _write(connection, schemas, database)
+    _write(connection, definition, database)
     marks.append(perf_counter())
     names = ("read and fold", "parquet", "sqlite")
     stages = {
@@ -61,15 +62,15 @@ def build_with_duckdb(package: Package, out: Path) -> Result:
     return {"rows": rows, "claims": count_claims(database), "stages": stages}
 
 
-def _read(connection: duckdb.DuckDBPyConnection, package: Package, schemas: Schemas) -> int:
+def _read(connection: duckdb.DuckDBPyConnection, package: Package, definition: Definition) -> int:
     """Load every file into the table of its stream, with ``seq``, ``batch`` and ``line``."""
     for name in STREAMS:
-        columns = (f'"{item.name}" {_type(item)}' for item in schemas.streams[name].fields)
+        columns = (f'"{item.name}" {_type(item)}' for item in definition.streams[name].fields)
         place = "seq BIGINT, batch BIGINT, line BIGINT"
         connection.execute(f"CREATE TABLE {name}_log ({', '.join(columns)}, {place})")
     size = 0
     for batch, stream, path in log_files(package, *STREAMS):
-        types = {item.name: _type(item) for item in schemas.streams[stream].fields}
+        types = {item.name: _type(item) for item in definition.streams[stream].fields}
         added = connection.execute(
             f"INSERT INTO {stream}_log SELECT *, {size - 1} + row_number() OVER (), {batch}, "
             f"row_number() OVER () FROM read_ndjson('{path}', columns = {types})"
@@ -183,13 +184,13 @@ FOLDED = (
 """What makes each table from the live rows: the same columns as ours but event ids."""
 
 
-def _write(connection: duckdb.DuckDBPyConnection, schemas: Schemas, path: Path) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, definition: Definition, path: Path) -> None:
     """Write the tables of `TABLES` to SQLite in one transaction."""
     database = sqlite3.connect(path, isolation_level=None)
     apply_settings(database)
     database.execute("BEGIN")
     for name in TABLES:
-        table = schemas.tables[name]
+        table = definition.tables[name]
         have = {row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
         columns = [item for item in table.fields if item.name in have]
         declared = ", ".join(f'"{item.name}" {_sqlite_type(item)}' for item in columns)
@@ -201,7 +202,7 @@ def _write(connection: duckdb.DuckDBPyConnection, schemas: Schemas, path: Path) 
         while rows := found.fetchmany(FETCH_ROWS):
             database.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
     for name in TABLES:
-        for statement in extras(database, schemas.tables[name]):
+        for statement in extras(database, definition.tables[name]):
             database.execute(statement)
     database.execute("COMMIT")
     database.close()

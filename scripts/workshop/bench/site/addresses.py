@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.queries import available_queries
-from claimlog.schema.table_schema import Schemas, Table
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Table
 from claimlog.site.pages import PAGES
 from claimlog.site.pagination import PAGE_SIZE
 from workshop.bench.site.client import AddressKind
@@ -75,7 +76,9 @@ PATTERN_PART = re.compile(r"\(\?P<(\w+)>\[[^\]]*\]\+\??\)")
 SQL_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
-def address_kinds(database: sqlite3.Connection, name: str, schemas: Schemas) -> list[AddressKind]:
+def address_kinds(
+    database: sqlite3.Connection, name: str, definition: Definition
+) -> list[AddressKind]:
     """Return every kind of address in order; `name` is the name of the database in them."""
     kinds = [*_page_kinds(database), *_claim_list_kinds(database)]
     pages = [*kinds]
@@ -97,10 +100,10 @@ def address_kinds(database: sqlite3.Connection, name: str, schemas: Schemas) -> 
         if any(readable_pattern(pattern) == kind.name.partition(":")[0] for pattern in frozen)
     ]
     kinds.append(AddressKind(f"/{name}", "the list of tables and queries", [f"/{name}"]))
-    for table in schemas.tables.values():
+    for table in definition.tables.values():
         kinds += _table_kinds(database, f"/{name}/{table.name}", table)
-    for query, definition in available_queries(schemas.package, schemas).items():
-        kinds += _query_kinds(database, f"/{name}/{query}", definition.sql)
+    for query, canned in available_queries(definition).items():
+        kinds += _query_kinds(database, f"/{name}/{query}", canned.sql)
     return kinds
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.package import Package
-from claimlog.schema.table_schema import Schemas
+from claimlog.schema.definition import read_definition
 from workshop.bench.machine import library_versions, machine_description
 from workshop.bench.site.addresses import address_kinds
 from workshop.bench.site.client import AddressKind, page_bytes, time_requests
@@ -62,7 +62,7 @@ def time_site(package: Package, server: ServerProcess, options: BenchOptions) ->
 
     path = package.build / f"{package.descriptor['name']}.db"
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-        kinds = address_kinds(database, package.descriptor["name"], Schemas(package))
+        kinds = address_kinds(database, package.descriptor["name"], read_definition(package))
         (rows,) = database.execute("select count(*) from events").fetchone()
     with (
         httpx.Client(base_url=server.base, timeout=60) as client,

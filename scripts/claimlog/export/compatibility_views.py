@@ -1,0 +1,22 @@
+"""Views that keep a renamed column's old name for one minor release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claimlog.export.sqlite import quoted
+from claimlog.schema.definition import Definition
+
+
+def compatibility_views(definition: Definition) -> Iterator[str]:
+    """Yield the statements that make the views, one a table: TABLE_before_VERSION."""
+    grouped: dict[tuple[str, str], dict[str, str]] = {}
+    for item in definition.deprecations:
+        grouped.setdefault((item.table, item.since), {})[item.renamed_to] = item.column
+    for (name, since), old in grouped.items():
+        columns = ", ".join(
+            f"{quoted(column)} AS {quoted(old[column])}" if column in old else quoted(column)
+            for column in definition.tables[name].names
+        )
+        view = quoted(f"{name}_before_{since.replace('.', '_')}")
+        yield f"CREATE VIEW {view} AS SELECT {columns} FROM {quoted(name)}"

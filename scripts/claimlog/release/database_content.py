@@ -1,0 +1,155 @@
+"""What a SQLite file holds beside its rows: header, search indexes, statistics of the planner.
+
+A search is answered by the index and not by the table, so an index with other words hides rows. It
+is made anew from the table, in memory, and compared.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from itertools import zip_longest
+from pathlib import Path
+
+from claimlog.export.content_hash import VALUE_BYTES
+from claimlog.export.sqlite import FullText, fts, quoted
+from claimlog.schema.table_schema import Table
+
+SEARCH_SETTINGS = ("version", "hashsize")
+"""What FTS5 may be set to; by others a search would rank or keep words otherwise."""
+
+WAL = slice(18, 20)
+"""Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
+
+SETTINGS = {"user_version": 0, "application_id": 0, "auto_vacuum": 0}
+"""Pragmas that are stored in the file, with the values that our writer leaves."""
+
+PAGES = {
+    # record 10 begins with a counter of settings that were made
+    "data": "SELECT id, CASE id WHEN 10 THEN substr(block, 5) ELSE block END FROM {} ORDER BY id",
+    "idx": "SELECT segid, term, pgno FROM {} ORDER BY segid, term",
+    "docsize": "SELECT id, sz FROM {} ORDER BY id",
+}
+"""All that FTS5 stores of an index, by shadow table."""
+
+STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
+"""A line of the planner's statistics: rows, then rows for each value of the first columns."""
+
+ANEW = "search_made_anew"
+"""Name of the search index that is made to compare; no table is named so in a release."""
+
+ROWS_FACTOR = 100
+"""By how much the planner's number of rows may be wrong: for large tables SQLite estimates it."""
+
+
+def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
+    """Yield what a file with the right objects states or indexes otherwise than its tables give."""
+    with path.open("rb") as file:
+        if file.read(WAL.stop)[WAL] != b"\1\1":
+            yield "the file", "says that a log of changes lies beside it, which no release has"
+            return
+    with closing(sqlite3.connect("file::memory:", uri=True)) as database:
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+        database.execute("PRAGMA trusted_schema = OFF")
+        database.execute(
+            "ATTACH ? AS release", (f"{path.absolute().as_uri()}?mode=ro&immutable=1",)
+        )
+        for name, expected in SETTINGS.items():
+            [(value,)] = database.execute(f"PRAGMA release.{name}").fetchall()
+            if value != expected:
+                yield "the file", f"has the {name} {str(value)[:40]}, a release has {expected}"
+        yield from _statistics_flaws(database)
+        for table in tables.values():
+            for index in fts(table):
+                if flaw := _search_flaw(database, path, table, index):
+                    yield f"{table.name}_fts", flaw
+
+
+def _search_flaw(
+    database: sqlite3.Connection, path: Path, table: Table, index: FullText
+) -> str | None:
+    """Return how a full-text index does not hold the words of its table, if it does not."""
+    name = quoted(f"{table.name}_fts")
+    settings = database.execute(f"SELECT k FROM release.{_shadow(table, 'config')}").fetchmany(10)
+    if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
+        return f"has the setting {str(other[0])[:80]!r}, which no release has"
+    columns = ", ".join(map(quoted, table.spec["search"]))
+    # an index beside no table, so that only the index is in memory
+    database.execute(index.create.replace(f"content={quoted(table.name)}", "content=''", 1))
+    database.execute(index.hold)
+    database.execute(
+        f"INSERT INTO {name}(rowid, {columns}) "
+        f"SELECT rowid, {columns} FROM release.{quoted(table.name)}"
+    )
+    database.commit()
+    pages = {part: query.format(_shadow(table, part)) for part, query in PAGES.items()}
+    is_same = all(
+        _is_same(database, *(query.replace("FROM ", f"FROM {it}.") for it in ("main", "release")))
+        for query in pages.values()
+    )
+    database.execute(f"DROP TABLE {name}")
+    if is_same or _holds_words(path, table, index):
+        return None
+    return "does not hold the words of its table"
+
+
+def _shadow(table: Table, part: str) -> str:
+    return quoted(f"{table.name}_fts_{part}")
+
+
+def _holds_words(path: Path, table: Table, index: FullText) -> bool:
+    """Whether an index holds its words in other pages, as another version of SQLite writes them.
+
+    FTS5's own check adds up checksums of words, which a forger can keep, but it sees whether words
+    are found where they lie. It is a command that writes, so it is given a copy in memory.
+    """
+    own = quoted(f"{table.name}_fts")
+    with closing(sqlite3.connect(":memory:")) as copy:
+        copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+        copy.execute("PRAGMA trusted_schema = OFF")
+        copy.deserialize(path.read_bytes())
+        try:
+            copy.execute(f"INSERT INTO {own}({own}, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError:
+            return False
+        new = quoted(ANEW)
+        copy.execute(index.create.replace(own, new, 1))
+        copy.execute(index.rebuild.replace(own, new))
+        for number, name in enumerate((own, new)):
+            vocabulary = f"fts5vocab(main, {name}, instance)"
+            copy.execute(f"CREATE VIRTUAL TABLE temp.words_{number} USING {vocabulary}")
+        words = (f'SELECT term, doc, col, "offset" FROM temp.words_{number}' for number in (0, 1))
+        return _is_same(copy, *words)
+
+
+def _is_same(database: sqlite3.Connection, first: str, second: str) -> bool:
+    """Whether two queries give the same rows in the same order; none is held."""
+    pairs = zip_longest(database.execute(first), database.execute(second))
+    return all(one == other for one, other in pairs)
+
+
+def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Yield the planner's statistics that are far from the tables; by them queries take longer."""
+    listed = database.execute("SELECT name FROM release.sqlite_schema WHERE name = 'sqlite_stat1'")
+    if listed.fetchone() is None:
+        return
+    owners = dict(
+        database.execute(
+            "SELECT name, tbl_name FROM release.sqlite_schema WHERE type = 'index'"
+        ).fetchall()
+    )
+    for table, index, line in database.execute("SELECT tbl, idx, stat FROM release.sqlite_stat1"):
+        shown = f"{str(table)[:40]!r}, {str(index)[:40]!r}"
+        if (index is not None and owners.get(index) != table and index != table) or (
+            not isinstance(line, str) or not STATISTIC.fullmatch(line)
+        ):
+            yield "sqlite_stat1", f"has no line that SQLite writes of {shown}"
+            continue
+        [(rows,)] = database.execute(f"SELECT count(*) FROM release.{quoted(table)}").fetchall()
+        stated, *each = map(int, line.split())
+        if not rows / ROWS_FACTOR <= stated <= max(rows, 1) * ROWS_FACTOR or max(
+            each, default=0
+        ) > max(stated, 1):
+            yield "sqlite_stat1", f"is far from the {rows} rows of {shown}"

@@ -1,0 +1,108 @@
+"""The log of a release: whole, valid, with the root that is named, and that of the rows served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
+from claimlog.log.event_log import Log
+from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
+from claimlog.log.proofs import tree_root
+from claimlog.log.read_file import read_bytes
+from claimlog.release.checkpoint import parse
+from claimlog.release.layout import AGAIN, CHECKPOINT, LOG, RELEASE
+from claimlog.release.prove import leaves
+from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.served_rows import SPARE_ROWS, Reader, readers
+from claimlog.release.verdict import Verdict
+from claimlog.schema.table_schema import STREAMS
+from claimlog.validate import validate
+from claimlog.validate.report import code_rules
+
+RULE = "release-root"
+KEPT = "release-kept-root"
+
+
+def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """The log inside is whole and valid, and its root is the one that the release names.
+
+    A rule that the release does not state, because it is newer, is passed over only if somebody
+    vouches for the release: an archive must not choose by which rules it is judged.
+    """
+    log = copy.log
+    waived = {}
+    if verdict.vouchers:
+        unstated = {*code_rules()} - log.definition.stated_rules
+        why = f"release {verdict.version} does not state it"
+        waived = dict.fromkeys(sorted(unstated), why)
+    report = validate(log, None, waived=waived)
+    copy.report = report
+    verdict.findings += [
+        Finding(f.rule, f"{LOG}/{f.path}", f.message, f.line, f.entity, f.remedy)
+        for f in report.findings
+    ]
+    verdict.unchecked += [f"the rule {name}: {why}" for name, why in report.waived.items()]
+    tree = {"size": log.size, "root": log.root.hex()}
+    _agree(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
+    noted, _ = parse(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
+    _agree(verdict, CHECKPOINT, "size", noted.size, log.size)
+    _agree(verdict, CHECKPOINT, "root", noted.root.hex(), log.root.hex())
+    _agree(verdict, CHECKPOINT, "origin", noted.origin, copy.package.descriptor["name"])
+    verdict.checked.append(f"{log.size} rows of the log: root {log.root.hex()}")
+
+
+def _agree(verdict: Verdict, path: str, what: str, found: object, expected: object) -> None:
+    if found != expected:
+        message = f"{what} is {found}, the log gives {expected}"
+        verdict.findings.append(Finding(RULE, path, message, remedy=AGAIN))
+
+
+def check_kept_roots(copy: ReleaseCopy, kept: Mapping[int, str], verdict: Verdict) -> None:
+    """The log begins with the rows of which somebody kept the roots, by size of the tree."""
+    log = copy.readable_log()
+    trees = {0: EMPTY_ROOT, **dict(log.trees)}
+    for size, root in kept.items():
+        if size > log.size:
+            message = f"has {log.size} rows, less than the {size} whose root you kept"
+            verdict.findings.append(Finding(KEPT, LOG, message))
+            continue
+        found = trees[size] if size in trees else tree_root(leaves(log)[:size])
+        if found.hex() != root:
+            message = (
+                f"its first {size} rows have the root {found.hex()}, not the one that you kept: "
+                "this is another log, or it was rewritten"
+            )
+            verdict.findings.append(Finding(KEPT, LOG, message))
+        else:
+            verdict.checked.append(f"the first {size} rows of the log have the root that you kept")
+
+
+def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """The rows that Parquet and SQLite serve give the root of the log."""
+    log = copy.readable_log()
+    for place, rows in readers(copy).items():
+        try:
+            found = dict(_served_leaves(log, rows))
+        except ClaimlogError as error:
+            if is_of_the_machine(error):
+                raise
+            verdict.findings.append(Finding("release-rows", place, str(error), remedy=AGAIN))
+            continue
+        tree = CompactRange()
+        tree.extend([leaf for _, leaf in sorted(found.items())])
+        if tree.root() != log.root or sorted(found) != [*range(log.size)]:
+            message = (
+                f"the {len(found)} rows that it serves give the root {tree.root().hex()}, "
+                f"the log has {log.size} rows and {log.root.hex()}"
+            )
+            verdict.findings.append(Finding(RULE, place, message, remedy=AGAIN))
+        verdict.checked.append(f"{len(found)} rows served by {place}: root {tree.root().hex()}")
+
+
+def _served_leaves(log: Log, rows: Reader) -> Iterator[tuple[int, bytes]]:
+    """Yield position and leaf hash of every row of the log, as the tables of versions serve it."""
+    for name in STREAMS:
+        table = log.definition.tables[f"{log.definition.streams[name].entity}_versions"]
+        for row in rows(table, log.height(name) + SPARE_ROWS):
+            line = log.line_of(name, row, row["batch"])
+            yield row["valid_from_seq"], leaf_hash(line)

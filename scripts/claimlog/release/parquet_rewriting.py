@@ -1,0 +1,153 @@
+"""Writing the Parquet file of a table anew, to hold it byte for byte against the one released.
+
+Readers disagree about files that are made to be read in two ways, and skip rows by statistics and
+indexes of pages. So nothing that the file says is believed but the layout of its types, which
+differs between versions of our writer: the rows come from the fold, and the bytes must be those
+that the same library writes. If another version of it wrote the file, its footer
+is compared (`parquet_footers.py`), and its rows as Polars reads them.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import polars as pl
+import pyarrow as pa
+
+from claimlog.errors import is_of_the_machine
+from claimlog.export.content_hash import Content, frame_rows
+from claimlog.export.parquet import ParquetFile, file_schema
+from claimlog.release.parquet_footers import (
+    LIBRARY,
+    VERSION_OF_LIBRARY,
+    created_by,
+    footer_flaws,
+    row_groups,
+    stated_schema,
+)
+from claimlog.schema.table_schema import Table
+
+OF_POLARS = b"_PL_"
+"""How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
+"""
+
+LISTED = 20
+
+
+class _ComparedFile(io.RawIOBase):
+    """A file to write to that keeps nothing and compares what is written with a file there is."""
+
+    def __init__(self, path: Path) -> None:
+        self.is_same = True
+        self._file = path.open("rb")
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._written
+
+    def write(self, data: object) -> int:
+        view = memoryview(data).cast("B")  # type: ignore[arg-type]
+        self._written += len(view)
+        if self.is_same:
+            self.is_same = self._file.read(len(view)) == view
+        return len(view)
+
+    def end(self) -> bool:
+        """Close both; return whether they are the same to the last byte."""
+        self.is_same = self.is_same and not self._file.read(1)
+        self._file.close()
+        return self.is_same
+
+
+class ParquetRewriting:
+    """The file of one table, fed the rows that it should hold."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.path = path
+        self.table = table
+        self._flaws: list[str] = []
+        self._sink = _ComparedFile(path)
+        self._writer: ParquetFile | None = None
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Write the next rows of the table, as the fold gives them."""
+        if self._writer is None and not self._flaws:
+            self._begin(frame)
+        if self._writer is not None:
+            self._writer.add(frame)
+
+    def _begin(self, frame: pl.DataFrame) -> None:
+        """Compare the types that the file states with those of the table, and write with them."""
+        first = frame.clear().to_arrow(compat_level=pl.CompatLevel.oldest())
+        try:
+            stated = stated_schema(self.path)
+        except Exception as error:  # the file may hold anything
+            if is_of_the_machine(error):
+                raise
+            self._flaws = ["states no types of columns, or none that can be read"]
+            return
+        given = file_schema(first.schema, self.table)
+        self._flaws = [*_schema_flaws(stated, given, self.table)]
+        if not self._flaws:
+            # what the file says of itself is no type: it must be as given
+            schema = stated.with_metadata(given.metadata)
+            self._writer = ParquetFile(self.path, self.table, schema, cast(BinaryIO, self._sink))
+
+    def flaws(self, root: str) -> tuple[list[str], bool]:
+        """Return how the file is another than its table gives, and whether all was compared.
+
+        Parameters
+        ----------
+        root
+            The logical hash of the table that was written.
+        """
+        if self._writer is not None:
+            # releases up to 0.2.0 have no row group in a table without rows
+            self._writer.close(empty_group=row_groups(self.path) > 0)
+        is_same = self._sink.end()
+        if is_same or self._flaws:
+            return self._flaws[:LISTED], True
+        writer = created_by(self.path)
+        if not VERSION_OF_LIBRARY.fullmatch(writer):
+            return [f"was written by {writer[:80]!r}, and releases are by {LIBRARY}"], True
+        if flaws := [*islice(footer_flaws(self.path, self.table), LISTED)]:
+            return flaws, True
+        if writer == LIBRARY:
+            return [f"is not to the byte what {LIBRARY} writes of its rows"], True
+        with self.path.open("rb") as handle:
+            rows = frame_rows(pl.read_parquet(handle).select(self.table.names), self.table)
+            if Content.of_rows(rows).root != root:
+                return ["serves other rows to Polars than to Arrow"], True
+        return [], False
+
+
+def _schema_flaws(stated: pa.Schema, given: pa.Schema, table: Table) -> Iterator[str]:
+    """Yield how columns and their notes are others than the definition gives."""
+    if stated.names != given.names:
+        yield "has other columns than its schema, or in another order"
+        return
+    for item, field, expected in zip(table.fields, stated, given, strict=True):
+        if field.nullable != expected.nullable or not _is_type(field.type, expected.type):
+            yield f"has {item.name} as {str(field.type)[:80]}"
+        notes, wanted = field.metadata or {}, expected.metadata or {}
+        if notes not in (wanted, {k: v for k, v in wanted.items() if not k.startswith(OF_POLARS)}):
+            yield f"says something else of {item.name} than its schema"
+
+
+def _is_type(stated: pa.DataType, given: pa.DataType) -> bool:
+    """Whether a type is the one that is given, or as releases up to 0.2.0 have codes."""
+    if not (pa.types.is_dictionary(stated) and pa.types.is_dictionary(given)):
+        return bool(stated == given)
+    texts = (pa.string(), pa.large_string())
+    return (
+        stated.index_type == given.index_type
+        and stated.value_type in texts
+        and (stated.ordered == given.ordered or stated.ordered)
+    )

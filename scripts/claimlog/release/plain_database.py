@@ -1,0 +1,98 @@
+"""Whether a SQLite file holds rows only, whatever its definition: nothing that a read would run.
+
+`claimlog.release.database_objects` holds a release against its own definition, to the letter. This
+is for a file to be served of which only the checksum is known: by whoever made it and the index.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.export.sqlite import quoted
+from claimlog.release.database_objects import opened
+from claimlog.release.layout import AGAIN, is_plain
+
+OBJECTS = 10_000
+"""Most objects of a file; one of a release has some hundreds."""
+
+NAME = r'"(?:[^"]|"")+"'
+COLUMN = f"{NAME}(?: AS {NAME})?"
+VIEW = re.compile(f"CREATE VIEW {NAME} AS SELECT {COLUMN}(?:, {COLUMN})* FROM ({NAME})")
+"""A table under its columns' former names, see `claimlog.export.compatibility_views`."""
+
+VIRTUAL = re.compile(r"CREATE VIRTUAL TABLE \S+ USING (\w+)\s*\(", re.I)
+GENERATED = (2, 3)
+EXPRESSION = -2
+"""What SQLite says of a column of an index that is computed."""
+
+BLOCK, SPARSE, SPARE = 512, 16, 64 << 20
+"""A file of more than so many times the bytes that it takes on the disk has holes."""
+
+
+def require_plain(path: Path, shown: str) -> None:
+    """Raise if a file computes something when it is read.
+
+    Raises
+    ------
+    ClaimlogError
+        With the object at fault.
+    """
+    try:
+        with opened(path) as database:
+            flaw = next(_flaws(database), None)
+    except (sqlite3.Error, ValueError, OverflowError) as error:
+        flaw = f"cannot be read as SQLite ({str(error).splitlines()[0][:200]})"
+    if flaw:
+        raise ClaimlogError(f"{shown}: {flaw}; {AGAIN}")
+
+
+def require_whole(path: Path, shown: str) -> None:
+    """Raise if a path is no regular file, or one of holes, which would be read for hours.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not.
+    """
+    if not is_plain(path):
+        raise ClaimlogError(f"{shown}: is no regular file; put the file itself there")
+    state = path.stat()
+    if state.st_size > SPARSE * BLOCK * state.st_blocks + SPARE:
+        raise ClaimlogError(f"{shown}: says {state.st_size:,} bytes and consists of holes; {AGAIN}")
+
+
+def _flaws(database: sqlite3.Connection) -> Iterator[str]:
+    listed = database.execute("SELECT type, name, sql FROM sqlite_schema")
+    found = [tuple(map(str, row)) for row in listed.fetchmany(OBJECTS + 1)]
+    if len(found) > OBJECTS:
+        yield f"holds more than {OBJECTS:,} tables and indexes"
+    tables = {quoted(name) for kind, name, _ in found if kind == "table"}
+    for kind, name, sql in found:
+        shown = repr(name[:80])
+        if kind == "view":
+            view = VIEW.fullmatch(sql)
+            if view is None or view[1] not in tables:
+                yield f"the view {shown} computes what it shows"
+        elif kind not in ("table", "index"):
+            yield f"{shown} is a {kind}, which no release has"
+        elif module := VIRTUAL.match(sql):
+            if module[1].lower() != "fts5":
+                yield f"the table {shown} is made by {module[1][:80]}, which no release has"
+        elif kind == "table" and _has(database, "table_xinfo", name, 6, GENERATED):
+            yield f"the table {shown} has columns that are computed"
+        elif kind == "index" and (
+            _has(database, "index_xinfo", name, 1, (EXPRESSION,)) or "WHERE" in sql.upper()
+        ):
+            yield f"the index {shown} computes what it holds"
+
+
+def _has(
+    database: sqlite3.Connection, pragma: str, name: str, column: int, values: tuple[int, ...]
+) -> bool:
+    """Return whether a pragma about a table or index gives one of some values in a column."""
+    rows = database.execute(f"PRAGMA {pragma}({quoted(name)})").fetchmany(OBJECTS)
+    return any(row[column] in values for row in rows)

@@ -1,0 +1,172 @@
+"""The tables of a release: each is what folding its log gives, in Parquet and in SQLite.
+
+The log is folded once more, piece by piece, and each piece held against the rows of both files and
+against the bytes of Parquet. No table is held in memory as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import polars as pl
+
+from claimlog.compile import compiled
+from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
+from claimlog.export.content_hash import SLICE, Content, Row, frame_rows, line_hash
+from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
+from claimlog.log.canonical import encode
+from claimlog.log.merkle import CompactRange
+from claimlog.release.layout import AGAIN, RELEASE
+from claimlog.release.parquet_footers import footer_flaws
+from claimlog.release.parquet_rewriting import ParquetRewriting
+from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.row_comparison import LISTED, RULE, RowComparison
+from claimlog.release.served_rows import SPARE_ROWS, parquet_path, readers
+from claimlog.release.verdict import Verdict
+from claimlog.schema.table_schema import Table
+
+PARQUET = "release-parquet"
+
+
+def check_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Every table, folded anew from the log, is the one that Parquet and SQLite hold.
+
+    Another version of the fold may rightly give other tables: then Parquet and SQLite are only
+    held against each other and against ``release.json``.
+    """
+    version = copy.summary.get("fold_version", FOLD_VERSION_UNNAMED)
+    is_known = type(version) is int and 1 <= version <= FOLD_VERSION
+    if not is_known and not verdict.vouchers:
+        message = f"was folded by version {str(version)[:20]} of the fold, this is {FOLD_VERSION}"
+        remedy = "verify it with a newer claimlog, or in a checkout whose releases/ you trust"
+        verdict.findings.append(Finding("release-fold", RELEASE, message, remedy=remedy))
+    elif version != FOLD_VERSION:
+        verdict.unchecked.append(
+            f"the tables against the log: they were folded by version {version} of the fold, this "
+            f"is {FOLD_VERSION}; checked by: claimlog release --rebuild {verdict.version} --exact"
+        )
+    if is_known and version == FOLD_VERSION:
+        _check_against_fold(copy, verdict)
+    else:
+        _check_among_themselves(copy, verdict)
+
+
+class _TableComparison:
+    """One table of a release beside the same one folded anew, fed piece by piece."""
+
+    def __init__(self, copy: ReleaseCopy, table: Table, bytewise: bool) -> None:
+        self.table = table
+        self.tree = CompactRange()
+        self.files = [RowComparison(table, shown, served) for shown, served in _served(copy, table)]
+        path = parquet_path(copy, table)
+        self.parquet = ParquetRewriting(path, table) if bytewise and path.is_file() else None
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Compare the next rows of the table."""
+        for piece in frame.iter_slices(SLICE):
+            lines = [(row, encode(row)) for row in frame_rows(piece, self.table)]
+            self.tree.extend([line_hash(line) for _, line in lines])
+            for file in self.files:
+                file.add(lines)
+        if self.parquet is not None:
+            self.parquet.add(frame)
+
+
+def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Hold Parquet and SQLite against the log, folded anew.
+
+    Where somebody vouches for the release, Parquet files are those that were published, to the
+    byte, and are not written anew.
+    """
+    log = copy.readable_log()
+    tables = log.definition.tables
+    comparisons: dict[str, _TableComparison] = {}
+    for name, frame in compiled(log, cutoff(log, None)):
+        if name not in comparisons:
+            bytewise = not verdict.vouchers
+            comparisons[name] = _TableComparison(copy, tables[name], bytewise)
+        comparisons[name].add(frame)
+    for name in sorted({*tables} - {*comparisons}):
+        message = "is a table of the definition that nothing folds"
+        verdict.findings.append(Finding(RULE, name, message, remedy=AGAIN))
+    compared = 0
+    for name, comparison in comparisons.items():
+        for file in comparison.files:
+            file.finish()
+            verdict.findings += file.findings
+            compared += file.rows
+        _agree_with_summary(copy, name, comparison.tree.root().hex(), verdict)
+    verdict.checked.append(f"{compared} rows of {len(tables)} tables, folded anew")
+    if not verdict.vouchers:
+        _report_rewriting([*comparisons.values()], verdict)
+
+
+def _report_rewriting(comparisons: Sequence[_TableComparison], verdict: Verdict) -> None:
+    """Say of Parquet files whether they are to the byte what their tables give."""
+    partly, same = [], 0
+    for comparison in comparisons:
+        if comparison.parquet is None:
+            continue
+        shown = f"parquet/{comparison.table.name}.parquet"
+        flaws, is_complete = comparison.parquet.flaws(comparison.tree.root().hex())
+        verdict.findings += [Finding(PARQUET, shown, it, remedy=AGAIN) for it in flaws]
+        same += is_complete
+        partly += [] if is_complete else [shown]
+    verdict.checked.append(f"{same} Parquet files, byte for byte as their tables are written anew")
+    if partly:
+        verdict.unchecked.append(
+            f"the pages of {len(partly)} Parquet files, {partly[0]} first, and their indexes: "
+            "another version of the library wrote them; checked are their rows as two libraries "
+            "read them, columns, places and statistics"
+        )
+
+
+def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Parquet and SQLite hold the same rows, of which ``release.json`` gives the hash."""
+    tables = copy.readable_log().definition.tables
+    compared = 0
+    for table in tables.values():
+        for shown, rows in _served(copy, table):
+            try:
+                content = Content.of_rows(rows)
+            except ClaimlogError as error:
+                if is_of_the_machine(error):
+                    raise
+                verdict.findings.append(Finding(RULE, shown, str(error), remedy=AGAIN))
+            else:
+                _agree_with_summary(copy, table.name, content.root, verdict)
+                compared += content.rows
+    verdict.checked.append(f"{compared} rows of {len(tables)} tables, against each other")
+    if not verdict.vouchers:
+        _check_footers(copy, verdict)
+
+
+def _check_footers(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Hold the footers of Parquet files against the rows that Arrow reads."""
+    for table in copy.readable_log().definition.tables.values():
+        flaws = islice(footer_flaws(parquet_path(copy, table), table), LISTED)
+        shown = f"parquet/{table.name}.parquet"
+        verdict.findings += [Finding(PARQUET, shown, flaw, remedy=AGAIN) for flaw in flaws]
+    verdict.unchecked.append("the pages of Parquet files against their tables, folded anew")
+
+
+def _served(copy: ReleaseCopy, table: Table) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Yield the rows of a table as each file serves it, with the file's name.
+
+    So many are read as ``release.json`` says that there are; that number is compared afterwards.
+    """
+    stated = copy.summary["tables"].get(table.name, {}).get("rows", 0)
+    path = parquet_path(copy, table)
+    # a row takes a byte at least
+    most = min(int(stated), path.stat().st_size if path.is_file() else 0) + SPARE_ROWS
+    for place, rows in readers(copy).items():
+        shown = f"{place}{table.name}.parquet" if place.endswith("/") else place
+        yield shown, rows(table, most)
+
+
+def _agree_with_summary(copy: ReleaseCopy, name: str, root: str, verdict: Verdict) -> None:
+    copy.table_hashes[name] = root
+    if copy.summary["tables"].get(name, {}).get("hash") != root:
+        message = f"the logical hash of {name} is not the one that its rows have"
+        verdict.findings.append(Finding(RULE, RELEASE, message, remedy=AGAIN))

@@ -1,0 +1,277 @@
+"""The definition of a package: what its files under ``schemas/`` say, read and checked once.
+
+`read_definition` is the only place that opens them. What validates, folds, writes and draws is
+given the value that it returns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.schema.codebook import Codebook, Row, read_codebook
+from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
+from claimlog.schema.deprecations import Deprecation, read_deprecations
+from claimlog.schema.expansion import Codes, fill_codes, project_tables
+from claimlog.schema.flaws import name_flaw, schema_flaw
+from claimlog.schema.presentation import Presentation, read_presentation
+from claimlog.schema.query_files import read_query_files
+from claimlog.schema.requirements import Requirement, read_requirements
+from claimlog.schema.table_schema import STREAMS, Field, Table, Tables, display
+from claimlog.schema.thresholds import Thresholds, read_thresholds
+from claimlog.schema.upcast_steps import (
+    UpcastStep,
+    Versions,
+    present_name,
+    read_upcast_steps,
+    steps_after,
+)
+
+PAST = "schemas/past"
+"""Folder of the Table Schemas of earlier versions, as ``STREAM.VERSION.json``."""
+
+RULES = "schemas/rules.csv"
+RULE_COLUMNS = ("id", "layer", "streams", "severity", "sentence", "reason")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a package says that its rows are, must be, and become.
+
+    Attributes
+    ----------
+    descriptor
+        ``datapackage.json``: the only home of name, version and licence.
+    streams
+        The present schema of each stream of the log.
+    earlier
+        Table Schemas of earlier versions, by stream and version.
+    upcast_steps
+        The operations that lead from one version to the next, oldest first.
+    tables
+        Compiled tables by name, in the order of their ``order`` property.
+    requirements
+        Rules between two columns of a row.
+    stated_rules
+        The rules that the package's ``schemas/rules.csv`` states; none if it has no such file.
+    presentation
+        What the site shows of the topic's columns.
+    query_files
+        The text of each canned query of the package, by the name of its file.
+    """
+
+    descriptor: Mapping[str, Any]
+    streams: Mapping[str, Table]
+    earlier: Versions
+    upcast_steps: tuple[UpcastStep, ...]
+    tables: Mapping[str, Table]
+    codebook: Codebook
+    thresholds: Thresholds
+    requirements: tuple[Requirement, ...]
+    stated_rules: frozenset[str]
+    deprecations: tuple[Deprecation, ...]
+    presentation: Presentation
+    query_files: Mapping[str, str]
+
+    def schema_of(self, stream: str, version: int) -> Table:
+        """Return the Table Schema that rows of a version were written by.
+
+        Raises
+        ------
+        ClaimlogError
+            If it was not kept.
+        """
+        now = self.streams[stream]
+        if version >= now.version:
+            return now
+        if (stream, version) not in self.earlier:
+            raise ClaimlogError(
+                f"{PAST}/{stream}.{version}.json: is missing, and rows of that version are in the "
+                "log; restore it from git"
+            )
+        return self.earlier[stream, version]
+
+    def steps_after(self, stream: str, version: int) -> list[UpcastStep]:
+        """Return the operations that a row of a version goes through."""
+        return steps_after(self.upcast_steps, stream, version)
+
+    def judging_schema(self, stream: str, version: int) -> Table:
+        """Return the schema that rows of a version are judged by: their own, under present names.
+
+        So what a later version demands of a column holds from that version on, and no older row is
+        judged by it.
+        """
+        now = self.streams[stream]
+        then = self.schema_of(stream, version)
+        if then is now:
+            return now
+        steps = self.steps_after(stream, version)
+        fields = [
+            {**spec, "name": present_name(spec["name"], steps)} for spec in then.spec["fields"]
+        ]
+        names = {spec["name"] for spec in fields}
+        keys = [key for key in now.spec.get("foreignKeys", ()) if names.issuperset(key["fields"])]
+        return Table(stream, {**now.spec, "fields": fields, "foreignKeys": keys})
+
+    def columns(self, variable: Row) -> list[Field]:
+        """Return the columns of the claims that hold a variable of the codebook."""
+        fields = {**self.tables["claims"].by_name, **self.streams["claims"].by_name}
+        names = variable["columns"].split()
+        for name in names:
+            if name not in fields:
+                raise ClaimlogError(
+                    f"schemas/codebook/variables.csv: {variable['variable'][:80]!r} is coded in "
+                    f"{name[:80]!r}, which is no column of the claims; mend the name"
+                )
+        return [fields[name] for name in names]
+
+
+def read_definition(package: Package) -> Definition:
+    """Read and check every file of a package's definition.
+
+    Raises
+    ------
+    ClaimlogError
+        If a file cannot be read or is not as it must be; with the file, and the line of a CSV file.
+    """
+    codebook = read_codebook(package)
+    streams = read_streams(package, codebook.codes)
+    earlier = dict(_read_earlier(package, streams, codebook.codes))
+    definition = Definition(
+        descriptor=package.descriptor,
+        streams=streams,
+        earlier=earlier,
+        upcast_steps=read_upcast_steps(package, streams, earlier),
+        tables=_read_tables(package),
+        codebook=codebook,
+        thresholds=read_thresholds(package),
+        requirements=read_requirements(package, streams),
+        stated_rules=_read_stated_rules(package),
+        deprecations=(),
+        presentation=read_presentation(package),
+        query_files=read_query_files(package),
+    )
+    tables = project_tables(definition)
+    for table in tables.values():
+        if flaw := _target_flaw(table, tables):
+            raise ClaimlogError(f"schemas/tables/{table.name}.json: {flaw}; restore it from git")
+    return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
+
+
+def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
+    """Read the present schemas of the streams alone, for what needs no more of a definition.
+
+    Parameters
+    ----------
+    codes
+        The code lists of the package, which fill in what a schema does not repeat of them.
+
+    Raises
+    ------
+    ClaimlogError
+        If one is absent, is no Table Schema of a stream, or refers to what is no stream or code
+        list.
+    """
+    streams = {name: _read_table(package, name, f"schemas/{name}.json", STREAM) for name in STREAMS}
+    for name, table in streams.items():
+        for codelist in _codelists(table):
+            if codelist not in codes:
+                raise ClaimlogError(
+                    f"schemas/{name}.json: names the code list {codelist[:80]!r}, which "
+                    "schemas/codebook/codes/ does not have; add it or mend the name"
+                )
+        for target in _referred(table):
+            if target not in streams:
+                raise ClaimlogError(
+                    f"schemas/{name}.json: refers to {target[:80]!r}, which is no stream; "
+                    "restore it from git"
+                )
+    return {name: _fill(table, codes, all_codes=False) for name, table in streams.items()}
+
+
+def _fill(table: Table, codes: Codes, all_codes: bool) -> Table:
+    """Return a stream with its codes, its columns in the order of a row's keys."""
+    ordered = sorted(table.spec["fields"], key=lambda spec: str(spec["name"]))
+    fields = [fill_codes(spec, codes, all_codes) for spec in ordered]
+    return Table(table.name, {**table.spec, "fields": fields})
+
+
+def _read_earlier(
+    package: Package, streams: Mapping[str, Table], codes: Codes
+) -> Iterator[tuple[tuple[str, int], Table]]:
+    for path in sorted((package.root / PAST).glob("*.json")):
+        shown = f"{PAST}/{path.name}"
+        named = re.fullmatch(r"(?P<stream>[a-z]+)\.(?P<version>[1-9][0-9]{0,5})\.json", path.name)
+        if named is None or named["stream"] not in streams:
+            raise ClaimlogError(
+                f"{display(shown)}: is no STREAM.VERSION.json; rename it, or take it out"
+            )
+        name, version = named["stream"], int(named["version"])
+        table = _read_table(package, name, shown, STREAM)
+        if table.version != version or version >= streams[name].version:
+            raise ClaimlogError(
+                f"{shown}: says schemaVersion {table.version}, expected {version}, which comes "
+                f"before {streams[name].version} of schemas/{name}.json; restore it from git"
+            )
+        yield (name, version), _fill(table, codes, all_codes=True)
+
+
+def _read_tables(package: Package) -> Tables:
+    """Read the schemas of the compiled tables, in the order of their ``order`` property."""
+    paths = sorted((package.schemas / "tables").glob("*.json"))
+    loaded = [
+        _read_table(package, path.stem, f"schemas/tables/{path.name}", COMPILED) for path in paths
+    ]
+    ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
+    return Tables((table.name, table) for table in ordered)
+
+
+def _read_table(package: Package, name: str, shown: str, shape: dict[str, Any]) -> Table:
+    flaw = name_flaw(name, "a table")
+    if flaw is None:
+        table = Table(name, package.json(shown))
+        flaw = shape_flaw(table.spec, shape) or schema_flaw(table.spec, shape is STREAM)
+    if flaw:
+        raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
+    return table
+
+
+def _read_stated_rules(package: Package) -> frozenset[str]:
+    if not (package.root / RULES).exists():
+        return frozenset()
+    return frozenset(row["id"] for row in package.table(RULES, RULE_COLUMNS))
+
+
+def _referred(table: Table) -> Iterator[str]:
+    """Yield the streams that a stream's rows refer to."""
+    for key in table.foreign_keys:
+        yield key.table
+    for item in table.fields:
+        for part in (item.item, *item.fields):
+            if part is not None and part.references:
+                yield part.references
+
+
+def _codelists(table: Table) -> Iterator[str]:
+    """Yield the code lists that a stream's columns name, parts of their lists included."""
+    for item in table.fields:
+        for part in (item, *item.fields):
+            if part.codelist is not None:
+                yield part.codelist
+
+
+def _target_flaw(table: Table, tables: Tables) -> str | None:
+    """Say which table or column a foreign key names that is not there, or that names collide."""
+    for key in table.foreign_keys:
+        if key.table not in tables:
+            return f"refers to the table {key.table[:80]!r}, which does not exist"
+        if key.reference not in tables[key.table].by_name:
+            return f"refers to {key.table}.{key.reference[:80]}, which does not exist"
+    owner, found, _ = table.name.partition("_fts")
+    if table.name.startswith(("sqlite_", "idx_")) or (found and owner in tables):
+        return "its name is one that SQLite or an index of ours has; give it another"
+    return None

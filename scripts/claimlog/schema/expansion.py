@@ -1,0 +1,151 @@
+"""Schema files with what they take from each other and from the code lists written out.
+
+``claimlog schemas`` checks that the files on disk are as `expanded` gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.limits import FILE_BYTES
+from claimlog.schema.codebook import RETIRED, Row
+from claimlog.schema.config_files import COLUMN, shape_flaw
+from claimlog.schema.flaws import schema_flaw
+from claimlog.schema.projection import project_columns
+from claimlog.schema.table_schema import Table, Tables, dump
+
+if TYPE_CHECKING:  # a definition is read with what is written out here
+    from claimlog.schema.definition import Definition
+
+Spec = dict[str, Any]
+Codes = Mapping[str, list[Row]]
+
+
+def expanded(definition: Definition) -> Iterator[tuple[str, str]]:
+    """Yield every schema file, relative to the package, with the text that it should hold.
+
+    Raises
+    ------
+    ClaimlogError
+        If a schema takes from a column or code list that does not exist.
+    """
+    size = 0
+    for folder, tables in (("schemas", definition.streams), ("schemas/tables", definition.tables)):
+        for table in tables.values():
+            # tables hold older rows too, with codes that are retired since
+            fields = [
+                _expand(definition, item, folder != "schemas") for item in table.spec["fields"]
+            ]
+            text = dump({**table.spec, "fields": fields})
+            size = max(size, len(text))
+            if size > FILE_BYTES:  # a long code list in many columns
+                raise ClaimlogError(
+                    f"schemas: {table.name} would have more than {FILE_BYTES:,} bytes with its "
+                    "code lists written out; shorten them"
+                )
+            yield f"{folder}/{table.name}.json", text
+
+
+def fill_codes(spec: Spec, codes: Codes, all_codes: bool) -> Spec:
+    """Return a column of a stream with the codes of its lists, where its file repeats none yet.
+
+    Parameters
+    ----------
+    all_codes
+        Whether retired codes count: older rows may have them.
+    """
+    if "codelist" in spec and "enum" not in spec.get("constraints", {}):
+        enum = _code_names(codes, spec["codelist"], all_codes)
+        spec = {**spec, "constraints": {**spec.get("constraints", {}), "enum": enum}}
+    if "fields" in spec.get("items", {}):
+        fields = [fill_codes(item, codes, all_codes) for item in spec["items"]["fields"]]
+        spec = {**spec, "items": {**spec["items"], "fields": fields}}
+    return spec
+
+
+def project_tables(definition: Definition) -> Tables:
+    """Return the compiled tables with the columns of their streams that no table repeats yet.
+
+    Raises
+    ------
+    ClaimlogError
+        If a column of a stream cannot be one of its table.
+    """
+    tables = definition.tables.values()
+    repeated = {item.get("from") for table in tables for item in table.spec["fields"]}
+    return Tables((table.name, _project(definition, table, repeated)) for table in tables)
+
+
+def _project(definition: Definition, table: Table, repeated: set[str | None]) -> Table:
+    stream = table.spec.get("stream", table.name)
+    if stream not in definition.streams:
+        return table
+    columns = {spec["name"]: spec for spec in definition.streams[stream].spec["fields"]}
+    spec = project_columns(table.spec, stream, columns, repeated)
+    if spec is table.spec:
+        return table
+    fields = [
+        item if item["name"] in table.names else _expand(definition, item, True)
+        for item in spec["fields"]
+    ]
+    spec = {**spec, "fields": fields}
+    if flaw := schema_flaw(spec, False):
+        raise ClaimlogError(f"schemas/{stream}.json: in the table {table.name}, {flaw}; mend it")
+    return Table(table.name, spec)
+
+
+def _expand(definition: Definition, spec: Spec, all_codes: bool, way: tuple[str, ...] = ()) -> Spec:
+    if "from" in spec:
+        spec = _follow(definition, spec, all_codes, way)
+    if "codelist" in spec:
+        enum = _code_names(definition.codebook.codes, spec["codelist"], all_codes)
+        spec = {**spec, "constraints": {**spec.get("constraints", {}), "enum": enum}}
+    if "fields" in spec.get("items", {}):
+        fields = [_expand(definition, item, all_codes) for item in spec["items"]["fields"]]
+        spec = {**spec, "items": {**spec["items"], "fields": fields}}
+    return spec
+
+
+def _follow(definition: Definition, spec: Spec, all_codes: bool, way: tuple[str, ...]) -> Spec:
+    if spec["from"] in way:
+        raise ClaimlogError(
+            f'schemas: "from" leads from {spec["from"]} back to itself; restore them from git'
+        )
+    stream, _, name = spec["from"].partition(".")
+    home = next(
+        (f for f in definition.streams[stream].spec["fields"] if f["name"] == name)
+        if stream in definition.streams
+        else iter(()),
+        None,
+    )
+    if home is None:
+        raise ClaimlogError(f'schemas: "from" names {spec["from"]}, which is no column of a stream')
+    own = {"name": spec["name"], "from": spec["from"], **spec.get("override", {})}
+    own |= {key: spec[key] for key in ("override", "derivedFrom") if key in spec}
+    home = _expand(definition, home, all_codes, (*way, spec["from"]))
+    limits = home.get("constraints", {})
+    if all_codes and limits.get("required") and not _was_always_required(definition, stream, name):
+        # tables hold older rows too, in which it may be empty
+        home = {**home, "constraints": {k: v for k, v in limits.items() if k != "required"}}
+    whole = {**home, **own}
+    if flaw := shape_flaw(whole, COLUMN):
+        raise ClaimlogError(f"schemas: {spec['name']} from {spec['from']}: {flaw}; mend it")
+    return whole
+
+
+def _was_always_required(definition: Definition, stream: str, name: str) -> bool:
+    """Whether a column is required of the rows of every version of a stream."""
+    versions = [version for of, version in definition.earlier if of == stream]
+    schemas = [definition.judging_schema(stream, version) for version in versions]
+    schemas.append(definition.streams[stream])
+    return all(name in schema.names and schema.by_name[name].required for schema in schemas)
+
+
+def _code_names(codes: Codes, name: str, all_codes: bool) -> list[str]:
+    if name not in codes:
+        raise ClaimlogError(
+            f"schemas/codebook/codes/{name}.csv: no such code list; add it or mend the name"
+        )
+    return [row["code"] for row in codes[name] if all_codes or not row[RETIRED]]

@@ -1,0 +1,130 @@
+"""The server's end of a process that runs readers' SQL.
+
+Whoever found a fault in SQLite would have that process. So what comes out of it is data only, of
+bounded length, checked, and waited for until a moment and no longer.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from claimlog.site.protection import reader_limits
+from claimlog.site.protection.sql_worker import LENGTH, packed, unpacked
+
+PROGRAM = Path(__file__).with_name("sql_worker.py")
+CELLS = (str, int, float, type(None), bytes)
+"""What SQLite has values of."""
+
+Job = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+class Worker:
+    """A process that runs one job after the other, and can be ended in the midst of one."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", str(PROGRAM), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self._end = weakref.finalize(self, _end, self._channel, self._process)
+
+    @property
+    def alive(self) -> bool:
+        return self._end.alive
+
+    @property
+    def ready(self) -> bool:
+        """Whether the process is there to take a job; the system may have ended it."""
+        return self.alive and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def run(self, job: Job) -> Answer:
+        """Return the answer to a job; without one in time, the process is ended."""
+        until = monotonic() + job["seconds"] + reader_limits.GRACE_SECONDS
+        try:
+            text = json.dumps(job, default=packed).encode("ascii")
+            self._channel.settimeout(until - monotonic())
+            self._channel.sendall(len(text).to_bytes(LENGTH, "big") + text)
+            size = int.from_bytes(self._receive(LENGTH, until), "big")
+            if size > reader_limits.MESSAGE_BYTES:
+                raise ValueError("the answer is too long")
+            answer = checked(json.loads(self._receive(size, until), object_hook=unpacked))
+        except TimeoutError:
+            self.end()
+            return {"error": "OperationalError", "message": "interrupted"}
+        except (OSError, ValueError, RecursionError):
+            self.end()
+            return {"error": "Died"}
+        if answer["spent"]:
+            self.end()
+        return answer
+
+    def _receive(self, size: int, until: float) -> bytearray:
+        """Return so many bytes of the answer."""
+        received = bytearray()
+        while len(received) < size:
+            self._channel.settimeout(max(0.001, until - monotonic()))
+            part = self._channel.recv(min(size - len(received), 1 << 20))
+            if not part:
+                raise EOFError("the process has ended")
+            received += part
+        return received
+
+    def end(self) -> None:
+        self._end()
+
+
+def _end(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    channel.close()
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+
+
+def checked(answer: Any) -> Answer:
+    """Return an answer in which everything is what it has to be.
+
+    Raises
+    ------
+    ValueError
+        If it is none that `claimlog.site.protection.sql_worker` gives.
+    """
+    if not isinstance(answer, dict):
+        raise ValueError("no answer")
+    spent = bool(answer.get("spent"))
+    if "error" in answer:
+        said = {name: str(answer.get(name, "")) for name in ("error", "message")}
+        return {**said, "spent": spent}
+    names, rows = answer.get("names"), answer.get("rows")
+    if not isinstance(names, list) or not all(type(name) is str for name in names):
+        raise ValueError("no names of columns")
+    if not isinstance(rows, list) or not all(_is_row(row, len(names)) for row in rows):
+        raise ValueError("no rows")
+    return {
+        "names": names,
+        "rows": [tuple(row) for row in rows],
+        "truncated": bool(answer.get("truncated")),
+        "spent": spent,
+    }
+
+
+def _is_row(row: Any, width: int) -> bool:
+    return isinstance(row, list) and len(row) == width and all(type(cell) in CELLS for cell in row)

@@ -1,0 +1,310 @@
+"""Schemas evolve: a package goes through three versions of a stream, and no row changes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from claimlog.build import build
+from claimlog.edit.open_batch import open_batch
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.export.metadata import metadata
+from claimlog.log.read_log import read
+from claimlog.package import Package
+from claimlog.release.verify import verify
+from claimlog.schema.definition import read_definition
+from claimlog.validate import validate
+from conftest import World, copied
+from test_release import repository
+
+Spec = dict[str, Any]
+ROLE = {"name": "role", "type": "string", "description": "What the member is in the alliance."}
+SEAT: Spec = {
+    "name": "seat",
+    "type": "string",
+    "description": "Town of the actor.",
+    "constraints": {"required": True, "pattern": "^[A-Z][a-z]+$"},
+}
+SIZE: Spec = {
+    "name": "size",
+    "type": "integer",
+    "unit": "persons",
+    "description": "Size of the actor.",
+    "constraints": {"minimum": 1},
+}
+
+
+def field(spec: Spec, name: str) -> Spec:
+    """Return a field of a schema."""
+    return next(item for item in spec["fields"] if item["name"] == name)
+
+
+def edit(path: Path, change: Callable[[Spec], object]) -> None:
+    """Change a schema file."""
+    spec = json.loads(path.read_text("utf-8"))
+    change(spec)
+    path.write_text(json.dumps(spec), "utf-8")
+
+
+def raise_version(world: World, change: Callable[[Spec], object], *upcasts: str) -> None:
+    """Make the next version of the schema of the actors, and keep the one before it."""
+    schemas = world.root / "schemas"
+    now = schemas / "actors.json"
+    version = json.loads(now.read_text("utf-8"))["schemaVersion"]
+    (schemas / "past").mkdir(exist_ok=True)
+    shutil.copyfile(now, schemas / "past" / f"actors.{version}.json")
+
+    def raised(spec: Spec) -> None:
+        change(spec)
+        spec["schemaVersion"] = version + 1
+
+    edit(now, raised)
+    with (schemas / "upcasts.csv").open("a") as file:
+        csv.writer(file).writerows(["actors", version + 1, *line.split(" ", 2)] for line in upcasts)
+
+
+def show(world: World, table: str, *columns: Spec) -> None:
+    """Have a compiled table hold columns of the actors."""
+    path = world.root / "schemas" / "tables" / f"{table}.json"
+    named = [{**spec, "from": f"actors.{spec['name']}"} for spec in columns]
+    edit(path, lambda spec: spec["fields"].extend(named))
+
+
+def add_code(world: World, column: str, value: str) -> None:
+    """Add a code of actors, or say since when one is retired."""
+    path = world.root / "schemas" / "codebook" / "codes" / "actor_type.csv"
+    rows = [*csv.DictReader(io.StringIO(path.read_text("utf-8")))]
+    if column == "retired":
+        rows = [{**row, "retired": "9.0.0" if row["code"] == value else ""} for row in rows]
+    else:
+        rows.append({**rows[-1], "code": value, "label": value})
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*rows[0]])
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(text.getvalue(), "utf-8")
+
+
+def to_second(world: World) -> None:
+    """Add a required column, a key in the objects of a list, a code, and a requirement."""
+
+    def change(spec: Spec) -> None:
+        spec["fields"].append(SEAT)
+        field(spec, "memberships")["items"]["fields"].append(ROLE)
+
+    raise_version(world, change, "add seat null", 'add memberships.role "member"')
+    show(world, "actors", SEAT)
+    show(world, "actor_versions", SEAT)
+    add_code(world, "code", "court")
+    path = world.root / "schemas" / "requirements.csv"
+    head, *lines = path.read_text("utf-8").splitlines()
+    rule = "part-described,actors,part_of,set,description,set,error,A part is described.,Why not.,2"
+    path.write_text("\n".join([f"{head},since", *(f"{line}," for line in lines), rule, ""]))
+    assert world.run("schemas", "--write").returncode == 0
+
+
+def to_third(world: World) -> None:
+    """Add another column; retire a column, a key and a code."""
+
+    def change(spec: Spec) -> None:
+        spec["fields"].append(SIZE)
+        field(spec, "note")["retired"] = True
+        parts = field(spec, "memberships")["items"]["fields"]
+        next(part for part in parts if part["name"] == "end")["retired"] = True
+
+    raise_version(world, change, "add size 1")
+    show(world, "actors", SIZE)
+    show(world, "actor_versions", SIZE)
+    path = world.root / "schemas" / "tables" / "actors.json"
+    edit(path, lambda spec: field(spec, "note").update(derivedFrom="description"))
+    add_code(world, "retired", "media")
+    assert world.run("schemas", "--write").returncode == 0
+
+
+def actor(name: str, kind: str, **given: Any) -> Spec:
+    return {"actor_id": name, "name": name.title(), "actor_type": kind, **given}
+
+
+@pytest.fixture(scope="module")
+def evolved(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The tiny package after three schema versions, with rows of each of them."""
+    return evolve(copied(made, tmp_path_factory.mktemp("evolved")))
+
+
+def evolve(world: World) -> World:
+    """Take the tiny package through three schema versions, with rows of each of them."""
+    to_second(world)
+    world = World(Package(world.root), world.texts)
+    port = actor("port", "agency", part_of="nor", description="A port.", seat="Quay", note="Old.")
+    member = [{"alliance_id": "pact", "start": "2001", "end": "2004", "role": "observer"}]
+    world.add("actors", [port, actor("oes", "state", iso3="OES", seat="Hill", memberships=member)])
+    world.amend("actors", "nor", name="Norland", seat="Fjord")
+    world.seal("second")
+    to_third(world)
+    world = World(Package(world.root), world.texts)
+    world.amend("actors", "oes", size=2)
+    world.add("actors", [actor("bench", "court", seat="Hill", size=3, description="A court.")])
+    world.retract("port", "No longer there.")
+    world.seal("third")
+    return world
+
+
+def test_each_row_is_judged_by_the_schema_and_the_rules_of_its_own_version(evolved: World) -> None:
+    log = read(evolved.package)
+    assert [*log.versions("actors")] == [1, 2, 3]
+    report = validate(log, evolved.supplied)
+    assert [str(finding) for finding in report.findings] == []
+    assert report.tallies["part-described"].checked == 6  # of the rows since version 2
+    assert "some are of an earlier schema" in str(report.tallies["descriptor"].note)
+
+
+def test_every_row_gives_back_the_bytes_of_its_line(evolved: World) -> None:
+    log = read(evolved.package)
+    for stream in log.definition.streams:
+        rows = log.rows(stream).to_dicts()
+        for batch in log.batches:
+            if stream in batch.streams:
+                lines = batch.file(stream).read_bytes().splitlines()
+                own = [row for row in rows if row["batch"] == batch.number]
+                assert [log.line_of(stream, row, batch.number) for row in own] == lines
+
+
+def test_older_rows_are_filled_and_newer_ones_leave_what_is_retired_empty(evolved: World) -> None:
+    rows = {
+        (row["actor_id"], row["version"]): row
+        for row in read(evolved.package).rows("actors").to_dicts()
+    }
+    nor, oes = rows["nor", 1], rows["oes", 1]
+    assert (nor["seat"], nor["size"], nor["memberships"][0]["role"]) == (None, 1, "member")
+    assert rows["pact", 1]["memberships"] == []
+    assert (oes["memberships"][0]["end"], rows["oes", 2]["memberships"][0]["end"]) == ("2004", None)
+    assert rows["oes", 2]["memberships"][0]["role"] == "observer"
+    assert (rows["port", 1]["note"], rows["port", 2]["note"]) == ("Old.", None)
+    assert rows["port", 2]["action"] == "retract"
+
+
+def test_tables_hold_rows_of_every_version(evolved: World, tmp_path: Path) -> None:
+    build(evolved.package, tmp_path / "build")
+    with sqlite3.connect(tmp_path / "build" / "tiny.db") as db:
+        actors = dict(db.execute("select actor_id, seat from actors").fetchall())
+        (note,) = db.execute("select note from actors where actor_id = 'bench'").fetchone()
+        kinds = dict(db.execute("select actor_id, actor_type from actors").fetchall())
+        notes = dict(
+            db.execute(
+                'select "table", description from data_dictionary where "column" = \'note\''
+            ).fetchall()
+        )
+    assert (actors["nor"], actors["sud"], actors["bench"]) == ("Fjord", None, "Hill")
+    assert note == "A court."  # a retired column is derived for a while, where it can be
+    assert (kinds["gazette"], kinds["bench"]) == ("media", "court")
+    assert "Retired:" in notes["actors"]
+    assert "Retired:" not in notes["sources"]
+    versions = pl.read_parquet(tmp_path / "build" / "parquet" / "actor_versions.parquet")
+    assert versions.height == read(evolved.package).height("actors")
+
+
+def test_pages_and_forms_know_what_is_retired(evolved: World) -> None:
+    state = {"tree_size": 1, "root": ""}
+    tables = metadata(read_definition(evolved.package), state)["databases"]["tiny"]["tables"]
+    assert "Retired:" in tables["actors"]["columns"]["note"]
+    assert "--note" not in evolved.run("add", "actor", "--help").stdout
+    assert "--seat" in evolved.run("add", "actor", "--help").stdout
+    assert "note: Old. -> empty" in evolved.run("show", "port").stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (actor("late", "media", seat="Hill"), "expected a code of"),
+        (actor("late", "state", iso3="LAT"), '"seat" is null, expected a value'),
+        (actor("late", "agency", part_of="nor", seat="Hill"), "a part is described"),
+        (actor("late", "alliance", seat="Hill", size=0), "expected minimum 1"),
+    ],
+)
+def test_a_new_row_is_judged_by_all_that_holds_now(
+    evolved: World, tmp_path: Path, given: Spec, message: str
+) -> None:
+    world = copied(evolved, tmp_path)
+    with pytest.raises(FindingsError) as error:
+        world.add("actors", [given])
+    assert message in "\n".join(map(str, error.value.findings))
+
+
+def test_a_retired_column_can_neither_be_given_nor_stand_in_a_new_row(
+    evolved: World, tmp_path: Path
+) -> None:
+    world = copied(evolved, tmp_path)
+    with pytest.raises(ClaimlogError, match='unknown key "note"'):
+        world.add("actors", [actor("late", "state", iso3="LAT", seat="Hill", note="x")])
+
+    world.add("actors", [actor("late", "state", iso3="LAT", seat="Hill")])
+    path = world.package.state / "open" / "actors.ndjson"
+    path.write_bytes(path.read_bytes().replace(b'"note":null', b'"note":"Filled all the same."'))
+    batch = open_batch(world.package)
+    assert batch is not None
+    report = validate(read(world.package, [batch]))
+    found = [str(finding) for finding in report.findings]
+    assert len(found) == 1
+    assert '"note" is "Filled all the same.", expected nothing, because the column is' in found[0]
+
+
+def test_a_release_of_three_versions_is_made_and_verified(evolved: World, tmp_path: Path) -> None:
+    repo = repository(copied(evolved, tmp_path))
+    repo.release("0.1.0")
+    folder = repo.root / "dist" / "tiny-0.1.0"
+    assert (folder / "log" / "schemas" / "past" / "actors.2.json").is_file()
+    verdict = verify(folder)
+    assert [str(finding) for finding in verdict.findings] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("actors,3,add,seat,1", "'seat' is added, but is there already"),
+        ("actors,3,add,memberships.size,1", "'memberships' holds no objects with 'size'"),
+        ("actors,3,rename,title,nothing", "'nothing' cannot be renamed to 'title'"),
+        ("actors,3,drop,note,", "expected add or rename, not 'drop'"),
+    ],
+)
+def test_an_upcast_that_leads_elsewhere_is_one_line(
+    evolved: World, tmp_path: Path, line: str, message: str
+) -> None:
+    world = copied(evolved, tmp_path)
+    with (world.root / "schemas" / "upcasts.csv").open("a") as file:
+        file.write(f"{line}\n")
+    done = world.run("validate")
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("claimlog: schemas/upcasts.csv")
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda past: (past / "actors.1.json").unlink(), "actors.1.json: is missing, and rows of"),
+        (
+            lambda past: edit(past / "actors.1.json", lambda spec: spec.update(schemaVersion=2)),
+            "schemas/past/actors.1.json: says schemaVersion 2, expected 1",
+        ),
+        (lambda past: (past / "lynx.1.json").write_text("{}"), "is no STREAM.VERSION.json"),
+    ],
+)
+def test_a_slip_in_the_schemas_kept_is_one_line(
+    evolved: World, tmp_path: Path, change: Callable[[Path], object], message: str
+) -> None:
+    world = copied(evolved, tmp_path)
+    change(world.root / "schemas" / "past")
+    done = world.run("validate")
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
