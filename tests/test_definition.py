@@ -26,12 +26,16 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.patterns import matches, pattern_flaw
+from claimlog.schema.table_schema import STREAMS
 from claimlog.validate import Report, validate
 from claimlog.validate.descriptor import FOLLOWED, check_descriptor
 from claimlog.validate.frictionless import descriptor_of
 from conftest import ROOT, World
 
-SCHEMAS = sorted((ROOT / "schemas").glob("*.json")) + sorted((ROOT / "schemas/tables").glob("*"))
+SCHEMAS = [
+    *(ROOT / "schemas" / f"{name}.json" for name in STREAMS),
+    *sorted((ROOT / "schemas" / "tables").glob("*")),
+]
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], Any]) -> None:

@@ -32,6 +32,7 @@ MEDIATYPES = {
     ".json": "application/json",
     ".csv": "text/csv",
     ".ndjson": "application/x-ndjson",
+    ".sql": "application/sql",
 }
 DOI = "10.1234/tiny.example"
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")

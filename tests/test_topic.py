@@ -374,7 +374,7 @@ SLIPS = {
     ),
     "a requirement names an unknown column": (
         replaced("requirements.csv", "claims,voice,", "claims,voyce,"),
-        "schemas/requirements.csv: author-has-no-hop asks whether voyce of claims",
+        "schemas/requirements.csv:9: author-has-no-hop asks whether voyce of claims",
     ),
     "a column's name means something else to SQLite": (
         replaced("claims.json", '"name": "note"', '"name": "rank"'),

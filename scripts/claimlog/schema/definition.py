@@ -17,7 +17,7 @@ from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
-from claimlog.schema.flaws import name_flaw, schema_flaw
+from claimlog.schema.flaws import folding_flaw, name_flaw, schema_flaw
 from claimlog.schema.presentation import Presentation, read_presentation
 from claimlog.schema.query_files import read_query_files
 from claimlog.schema.requirements import Requirement, read_requirements
@@ -178,6 +178,8 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
     """
     streams = {name: _read_table(package, name, f"schemas/{name}.json", STREAM) for name in STREAMS}
     for name, table in streams.items():
+        if flaw := folding_flaw(table.spec):
+            raise ClaimlogError(f"schemas/{name}.json: {flaw}; restore it from git")
         for codelist in _codelists(table):
             if codelist not in codes:
                 raise ClaimlogError(

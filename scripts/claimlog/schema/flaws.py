@@ -92,6 +92,23 @@ def schema_flaw(spec: Spec, is_stream: bool) -> str | None:
     return next(_flaws(spec, is_stream), None)
 
 
+def folding_flaw(spec: Spec) -> str | None:
+    """Say why no tables can be computed from the present schema of a stream, or return None.
+
+    Earlier versions need not pass: their rows are given the present columns first.
+    """
+    columns = {item["name"]: item for item in spec["fields"]}
+    for name, kind in FOLDED.get(spec["entity"], {}).items():
+        if name not in columns:
+            return f'lacks the column "{name}", which tables are computed from'
+        if columns[name]["type"] != kind:
+            return f"{name}: is {columns[name]['type']}, expected {kind}"
+    for name in ROW_NUMBERS:
+        if name in columns:
+            return f'the column "{name}" has a name that means something else to SQLite; rename it'
+    return None
+
+
 def _flaws(spec: Spec, is_stream: bool) -> Iterator[str]:
     identifier = spec.get("$schema")
     if identifier is not None and not (
@@ -108,9 +125,6 @@ def _flaws(spec: Spec, is_stream: bool) -> Iterator[str]:
             yield f'names the column "{name[:80]}", which it does not have'
     for item in spec["fields"]:
         yield from _column_flaws(item)
-    for name in ROW_NUMBERS:
-        if name in columns:
-            yield f'the column "{name}" has a name that means something else to SQLite; rename it'
     if is_stream:
         yield from _stream_flaws(spec, columns)
     else:
@@ -167,11 +181,6 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
             yield f"{name}: is retired, but every row of a stream has it"
         elif columns[name]["type"] != kind:
             yield f"{name}: is {columns[name]['type']}, expected {kind}"
-    for name, kind in FOLDED.get(spec["entity"], {}).items():
-        if name not in columns:
-            yield f'lacks the column "{name}", which tables are computed from'
-        elif columns[name]["type"] != kind:
-            yield f"{name}: is {columns[name]['type']}, expected {kind}"
     for name in HOP_LISTS.get(spec["entity"], ()):
         most = columns.get(name, {}).get("constraints", {}).get("maxLength")
         if "fields" not in columns.get(name, {}).get("items", {}) or (most or HOPS + 1) > HOPS:
@@ -182,6 +191,9 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
 
 
 def _table_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
+    for name in ROW_NUMBERS:
+        if name in columns:
+            yield f'the column "{name}" has a name that means something else to SQLite; rename it'
     if "search" in spec and spec.get("bridge"):
         yield "search: a bridge has no row numbers to be found by; drop one of the two"
     for item in spec["fields"]:
