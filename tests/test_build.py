@@ -536,7 +536,7 @@ def test_findings_leave_the_old_build_as_it_was(world: World) -> None:
         "export.sqlite.Database.finish",
         "export.parquet.ParquetFile.add",
         "export.parquet.ParquetFile.close",
-        "compiling.describe",
+        "compile.describe",
     ],
 )
 def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
