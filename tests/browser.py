@@ -25,7 +25,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from claimlog.package import Package
-from workshop.bench.site import server as served
+from workshop.bench.site.server import serve_build
 
 NO_CHROMIUM = (
     "NOT RUN: no Chromium on PATH or in CLAIMLOG_CHROMIUM; install one (Debian: apt-get install "
@@ -122,7 +122,7 @@ _NAMED = re.compile(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\]|\((?:[^()\[\]]|\[[^\]]
 def serving(root: Path, out: Path, *more: str) -> Iterator[Site]:
     """Serve a build of the package at `root` as the bench does."""
     log = out.parent / "serve.log"
-    with served.serving(Package(root), log, "--dir", str(out), *more) as server:
+    with serve_build(Package(root), log, "--dir", str(out), *more) as server:
         yield Site(server.base, next(out.glob("*.db")))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import os
 import random
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -294,9 +294,13 @@ def test_building_twice_gives_the_same_bytes(built: World, tmp_path: Path) -> No
 
 def test_an_unchanged_build_is_left_alone_in_under_a_second(built: World) -> None:
     before = {p: p.stat().st_mtime_ns for p in built.package.build.rglob("*")}
-    started = time.perf_counter()
+    started = os.times()
     done = built.run("build", PYTHONHASHSEED="0")  # in an interpreter that starts anew, as a user's
-    assert time.perf_counter() - started < 1
+    took = os.times()
+    # of the processor: a busy machine lets it wait
+    assert took.children_user + took.children_system < (
+        started.children_user + started.children_system + 1
+    )
     assert done.stdout == "build is up to date\n"
     assert {p: p.stat().st_mtime_ns for p in built.package.build.rglob("*")} == before
 

@@ -218,7 +218,7 @@ def test_files_that_the_cache_knows_are_not_read_again(
     original = claimlog.log.read_log.read_into_parts
 
     def heard(*words: Any) -> Any:
-        read_again.append(f"{words[2].slug}/{words[3]}")
+        read_again.append(f"{words[1].slug}/{words[2]}")
         return original(*words)
 
     monkeypatch.setattr(claimlog.log.read_log, "read_into_parts", heard)

@@ -615,7 +615,7 @@ def test_what_was_done_holds_when_a_generated_file_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     cited(repo)
-    monkeypatch.setattr(generated_files, "write_durably", failing)
+    monkeypatch.setattr("claimlog.package.write_durably", failing)
     with pytest.raises(
         ClaimlogError, match=r"^events/0004-quay is sealed, but .*; run claimlog schemas --write$"
     ):

@@ -1,6 +1,6 @@
 """Whether a build is still what was built: its files' stat signatures, else their hashes.
 
-When a build is complete, how each of its files looks (`inputs.Seen`) is noted beside it, in
+When a build is complete, how each of its files looks (`fingerprint.Seen`) is noted beside it, in
 ``.claimlog/cache/builds.json``, because the bytes of a build depend on the log alone. A file that
 looks otherwise, or of which nothing is noted, as after a copy, is hashed and compared with what the
 build says of itself: its descriptor gives the hash of every table, and `MARK` those of the

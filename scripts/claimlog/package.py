@@ -149,11 +149,14 @@ class Package:
         ClaimlogError
             If it is absent, unreadable, too large, outside of the package or not UTF-8.
         """
-        shown = self.relative(path)
         try:
-            return read_regular(path, shown, DOCUMENT_BYTES, self.root).decode("utf-8")
+            return self.document_bytes(path).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ClaimlogError(f"{shown}: not UTF-8; restore it from git") from error
+            raise ClaimlogError(f"{self.relative(path)}: not UTF-8; restore it from git") from error
+
+    def document_bytes(self, path: Path) -> bytes:
+        """Read a page for people that lies in the package; raises as `document` does."""
+        return read_regular(path, self.relative(path), DOCUMENT_BYTES, self.root)
 
     def write(self, path: Path, data: bytes) -> None:
         """Replace a file of the package durably; one that is a link is replaced itself.

@@ -6,8 +6,10 @@ is written or removed below it goes through `state_folder`, and locks are opened
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NoReturn
@@ -89,6 +91,19 @@ def open_lock(package: Package, *below: str) -> IO[bytes]:
         os.close(handle)
         _refuse(package, path, mode, "regular file")
     return os.fdopen(handle, "r+b", buffering=0)
+
+
+def acquire_lock(lock: IO[bytes], seconds: float) -> bool:
+    """Lock a file that `open_lock` opened; return False if another holds it for so long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
 
 
 def _used(folder: Path) -> Iterator[tuple[Path, bool]]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +21,7 @@ from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS
 from claimlog.schema.thresholds import read_thresholds
 from claimlog.sources.text import Texts
-from claimlog.state import checked_state, open_lock
+from claimlog.state import acquire_lock, checked_state, open_lock
 from claimlog.swap import publishing, tidy
 from claimlog.validate import Report, validate
 from claimlog.validate.appended import is_valid, validate_appended
@@ -42,17 +40,10 @@ def locked(package: Package) -> Iterator[None]:
     _refuse_committed(package)
     handle = open_lock(package)
     try:
-        deadline = time.monotonic() + read_thresholds(package)["lock_seconds"]
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise ClaimlogError(
-                        "another claimlog is changing this log; wait for it and run this again"
-                    ) from error
-                time.sleep(0.05)
+        if not acquire_lock(handle, read_thresholds(package)["lock_seconds"]):
+            raise ClaimlogError(
+                "another claimlog is changing this log; wait for it and run this again"
+            )
         tidy(open_folder(package))
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -155,8 +156,18 @@ class Database:
         self.tables = tables
         self.views = views
         self.new = new
+        # in the main thread the driver takes Ctrl-C for itself, and may lose it
+        self._thread = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Self:
+        try:
+            self._thread.submit(self._open).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        return self
+
+    def _open(self) -> None:
         with self._told():
             self._connection = sqlite.connect(str(self.path), autocommit=True)
             self._cursor = self._connection.cursor()
@@ -165,9 +176,12 @@ class Database:
             self._run("BEGIN")
             for table in self.tables.values() if self.new else ():
                 self._run(create(table))
-        return self
 
     def __exit__(self, *_: object) -> None:
+        self._thread.submit(self._close).result()
+        self._thread.shutdown()
+
+    def _close(self) -> None:
         self._cursor.close()
         self._connection.close()
 
@@ -182,6 +196,9 @@ class Database:
 
     def finish(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Index every table and commit."""
+        self._thread.submit(self._finish, progress).result()
+
+    def _finish(self, progress: Callable[[str], None]) -> None:
         with self._told():
             for table in self.tables.values():
                 for statement in indexes(table):

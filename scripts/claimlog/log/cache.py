@@ -7,7 +7,6 @@ read by other code, schemas or libraries is not used.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import stat
@@ -27,7 +26,7 @@ from claimlog.log.lines import Lines, Times
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import PartFile
 from claimlog.package import Package, read_json
-from claimlog.state import checked_state, open_lock, state_folder
+from claimlog.state import acquire_lock, checked_state, open_lock, state_folder
 from claimlog.strict_json import json_digest
 
 STATE = "state.json"
@@ -253,7 +252,7 @@ def open_cache(package: Package, fresh: bool = False) -> Iterator[Cache]:
         yield _temporary(code, None)
         return
     try:
-        if not _acquire(lock):
+        if not acquire_lock(lock, LOCK_SECONDS):
             yield _temporary(code, "another command holds the cache: all of the log is read again")
             return
         cache = Cache(state_folder(package, "cache"), code)
@@ -276,18 +275,6 @@ def _lock(package: Package) -> IO[bytes] | None:
         if isinstance(error.__cause__, OSError):
             return None
         raise
-
-
-def _acquire(lock: IO[bytes]) -> bool:
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
 
 
 def _temporary(code: str, why: str | None) -> Cache:

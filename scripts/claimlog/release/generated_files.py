@@ -42,9 +42,9 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, text, and right text."""
     for path, text in generated_files(package):
-        have = package.document(path)
-        if have != text:
-            yield path, have, text
+        have = package.document_bytes(path)
+        if have != text.encode("utf-8"):  # one that is no text is stale too
+            yield path, have.decode("utf-8", "replace"), text
 
 
 def refresh(package: Package, done: str) -> list[str]:
