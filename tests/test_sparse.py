@@ -13,7 +13,7 @@ import claimlog.cli
 import claimlog.fingerprint
 from claimlog.build import build
 from claimlog.errors import FindingsError
-from claimlog.fingerprint import fingerprint
+from claimlog.fingerprint import input_fingerprint
 from claimlog.log.read_file import chunks
 from claimlog.log.read_log import read
 from claimlog.validate import validate
@@ -74,11 +74,11 @@ def test_a_sealed_file_that_grew_without_bound_is_named_and_not_read(
     ],
 )
 def test_a_fingerprint_reads_only_what_a_package_may_hold(name: str, world: World) -> None:
-    before = fingerprint(world.package, None, None)
+    before = input_fingerprint(world.package, None, None)
     make_huge(world.root / name)
-    after = fingerprint(world.package, None, None)
+    after = input_fingerprint(world.package, None, None)
     make_huge(world.root / name, HUGE + 1)
-    assert len({before, after, fingerprint(world.package, None, None)}) == 3
+    assert len({before, after, input_fingerprint(world.package, None, None)}) == 3
 
 
 def test_a_fingerprint_follows_no_link_and_waits_for_no_fifo(world: World, tmp_path: Path) -> None:
@@ -86,19 +86,19 @@ def test_a_fingerprint_follows_no_link_and_waits_for_no_fifo(world: World, tmp_p
     (world.package.events / "0001-register" / "link.ndjson").symlink_to(tmp_path / "huge")
     (world.package.events / "link").symlink_to(tmp_path)
     os.mkfifo(world.package.events / "0001-register" / "links.ndjson")
-    before = fingerprint(world.package, None, None)
+    before = input_fingerprint(world.package, None, None)
     (world.package.events / "link").unlink()
     (world.package.events / "link").symlink_to("/dev")
-    assert fingerprint(world.package, None, None) != before
+    assert input_fingerprint(world.package, None, None) != before
 
 
 def test_a_fingerprint_knows_every_byte_of_the_log(world: World) -> None:
-    seen = {fingerprint(world.package, None, None)}
+    seen = {input_fingerprint(world.package, None, None)}
     paths = [path for path in sorted(world.package.events.rglob("*")) if path.is_file()]
     for path in [*paths, world.root / "datapackage.json"]:
         data = path.read_bytes()
         path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
-        seen.add(fingerprint(world.package, None, None))
+        seen.add(input_fingerprint(world.package, None, None))
         path.write_bytes(data)
     assert len(seen) == len(paths) + 2
 
@@ -117,7 +117,7 @@ def test_many_files_of_a_definition_are_not_hashed_without_end(
     monkeypatch.setattr(claimlog.fingerprint, "file_digest", heard)
     for number in range(20):
         make_huge(world.root / "schemas" / f"more-{number}", 100 << 10)
-    fingerprint(world.package, None, None)
+    input_fingerprint(world.package, None, None)
     assert 0 < sum(hashed) <= 1 << 20
 
 

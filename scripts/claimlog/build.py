@@ -6,21 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from claimlog.build_notes import BuildRecord, is_current, note_build, read_build_record
-from claimlog.compile import compiled, complete
+from claimlog.compile import compile_tables, describe_build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.compatibility_views import compatibility_views
-from claimlog.export.descriptor import Hashed
-from claimlog.export.sqlite import Database
-from claimlog.export.writers import Writers
-from claimlog.fingerprint import bytes_of_rows, code_fingerprint, files_of_rows, fingerprint
+from claimlog.export.descriptor import FileHashes
+from claimlog.export.sqlite import DatabaseWriter
+from claimlog.export.table_writer import TableWriter
+from claimlog.fingerprint import bytes_of_rows, code_fingerprint, files_of_rows, input_fingerprint
 from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import marks
 from claimlog.package import Package
 from claimlog.sources.text import Texts
-from claimlog.swap import publishing
-from claimlog.update import Update
+from claimlog.swap import publish_directory
+from claimlog.update import BuildUpdate
 from claimlog.validate import Report, validate
 from claimlog.validate.appended import check_appended, note_valid, only_appends
 
@@ -66,38 +66,38 @@ def build(
     """
     refuse_foreign(package, out)
     progress("read")
-    mark = mark or fingerprint(package, as_of, texts)  # first: a change meanwhile rebuilds
+    mark = mark or input_fingerprint(package, as_of, texts)  # first: a change meanwhile rebuilds
     log = read(package, progress=progress, fresh=fresh)
     cut = cutoff(log, as_of)
     checking = Texts(texts) if texts else None
     is_whole = as_of is None and checking is None
-    earlier = None if fresh or not is_whole else updatable(log, out)
+    earlier = None if fresh or not is_whole else updatable_build(log, out)
     if earlier is None:
-        report = _passed(validate(log, checking, progress=progress))
-        with publishing(out, package.relative(out)) as folder:
+        report = _require_valid(validate(log, checking, progress=progress))
+        with publish_directory(out, package.relative(out)) as folder:
             progress("compile")
-            write(log, cut, report, folder, mark, progress)
+            write_build(log, cut, report, folder, mark, progress)
     else:
         check = check_appended(log, earlier.size, earlier.checked)
         with (
-            publishing(out, package.relative(out)) as folder,
-            Update(log.definition.descriptor["name"], out, earlier.size, folder) as update,
+            publish_directory(out, package.relative(out)) as folder,
+            BuildUpdate(log.definition.descriptor["name"], out, earlier.size, folder) as update,
         ):
-            report = _passed(validate(log, progress=progress, rows_by=check))
+            report = _require_valid(validate(log, progress=progress, rows_by=check))
             progress("compile")
             update.write(log, cut, report, mark)
-    note_build(package, out, _record(log, report, mark) if is_whole else None)
+    note_build(package, out, _build_record(log, report, mark) if is_whole else None)
     note_valid(log)
     return report
 
 
-def _passed(report: Report) -> Report:
+def _require_valid(report: Report) -> Report:
     if report.error_count:
         raise FindingsError(report.findings, "nothing was built")
     return report
 
 
-def updatable(log: Log, out: Path) -> BuildRecord | None:
+def updatable_build(log: Log, out: Path) -> BuildRecord | None:
     """Return what `out` was built from, if it can be brought up to date.
 
     It can if it is intact, was built by the same code from rows that the log still begins with and
@@ -113,7 +113,7 @@ def updatable(log: Log, out: Path) -> BuildRecord | None:
         or log.size == earlier.size  # with no new row there is nothing to merge
         or (log.size - earlier.size) * UPDATE_RATIO > log.size
         or earlier.code != code_fingerprint(log.package)
-        or earlier.releases != _releases(log)
+        or earlier.releases != _release_sizes(log)
         or not only_appends(log, earlier.size)
         or not is_current(log.package, out, earlier.mark)  # its rows are copied as they are
     ):
@@ -121,18 +121,18 @@ def updatable(log: Log, out: Path) -> BuildRecord | None:
     return earlier
 
 
-def _record(log: Log, report: Report, mark: str) -> BuildRecord:
+def _build_record(log: Log, report: Report, mark: str) -> BuildRecord:
     code = code_fingerprint(log.package)
     counts = dict(report.of_claims)
-    return BuildRecord(mark, code, log.size, log.root.hex(), _releases(log), counts)
+    return BuildRecord(mark, code, log.size, log.root.hex(), _release_sizes(log), counts)
 
 
-def _releases(log: Log) -> tuple[tuple[str, int], ...]:
+def _release_sizes(log: Log) -> tuple[tuple[str, int], ...]:
     found = marks(log.package, log.size, log.root.hex())
     return tuple((mark.version, mark.size) for mark in found)
 
 
-def steps(package: Package) -> int:
+def progress_steps(package: Package) -> int:
     """Return how often a build of `package` calls its progress."""
     files = len(files_of_rows(package))
     # a table is written, and indexed
@@ -140,7 +140,7 @@ def steps(package: Package) -> int:
     return len(STAGES) + files + 2 * tables
 
 
-def write(
+def write_build(
     log: Log,
     cut: Cutoff,
     report: Report,
@@ -152,9 +152,9 @@ def write(
     tables = log.definition.tables
     database = folder / f"{log.definition.descriptor['name']}.db"
     (folder / "parquet").mkdir()
-    with Database(database, tables, [*compatibility_views(log.definition)]) as filled:
-        with Writers(filled, folder / "parquet", tables) as writers:
-            for name, frame in compiled(log, cut):
+    with DatabaseWriter(database, tables, [*compatibility_views(log.definition)]) as filled:
+        with TableWriter(filled, folder / "parquet", tables) as writers:
+            for name, frame in compile_tables(log, cut):
                 if name not in writers.rows:
                     progress(name)
                 writers.add(name, frame)
@@ -164,7 +164,7 @@ def write(
                 )
         log.release_rows()  # the tables hold all of it now
         filled.finish(progress)
-    complete(log, cut, report, Hashed(folder), mark, writers.rows)
+    describe_build(log, cut, report, FileHashes(folder), mark, writers.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:

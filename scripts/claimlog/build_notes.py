@@ -1,11 +1,11 @@
 """Whether a build is still what was built: its files' stat signatures, else their hashes.
 
-When a build is complete, how each of its files looks (`fingerprint.Seen`) is noted beside it, in
+When a build is complete, how each of its files looks (`StatSignature`) is noted beside it, in
 ``.claimlog/cache/builds.json``, because the bytes of a build depend on the log alone. A file that
 looks otherwise, or of which nothing is noted, as after a copy, is hashed and compared with what the
-build says of itself: its descriptor gives the hash of every table, and `MARK` those of the
-descriptor and of Datasette's files. Imports nothing heavy, so that an unchanged build answers at
-once.
+build says of itself: its descriptor gives the hash of every table, and `FINGERPRINT_FILE` those
+of the descriptor and of Datasette's files. Imports nothing heavy, so that an unchanged build answers
+at once.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
-from claimlog.fingerprint import Seen
+from claimlog.fingerprint import StatSignature
 from claimlog.limits import FILE_BYTES
 from claimlog.package import DESCRIPTOR, Package, read_json
-from claimlog.state import checked_state, state_folder
+from claimlog.state import require_own_state, state_folder
 from claimlog.strict_json import json_digest
 from claimlog.untrusted_files import read_regular
 
-MARK = "datasette/inputs.sha256"
+FINGERPRINT_FILE = "datasette/inputs.sha256"
 """The fingerprint of a build's inputs; the hashes of `UNLISTED`, as ``sha256sum`` writes them."""
 
 UNLISTED = (DESCRIPTOR, "datasette/metadata.json", "datasette/inspect.json")
@@ -36,10 +36,10 @@ UNLISTED = (DESCRIPTOR, "datasette/metadata.json", "datasette/inspect.json")
 NOTES = "cache/builds.json"
 
 
-def write_mark(folder: Path, mark: str) -> None:
+def write_fingerprint(folder: Path, mark: str) -> None:
     """Write the last file of a build: what it was built from, and the hashes of `UNLISTED`."""
     hashes = [f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in UNLISTED]
-    (folder / MARK).write_text("\n".join([mark, *hashes]) + "\n", "utf-8")
+    (folder / FINGERPRINT_FILE).write_text("\n".join([mark, *hashes]) + "\n", "utf-8")
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,14 @@ def is_current(package: Package, out: Path, mark: str) -> bool:
 
 
 def _read_mark(out: Path) -> list[str]:
-    return read_regular(out / MARK, MARK, FILE_BYTES).decode("utf-8").splitlines()
+    return (
+        read_regular(out / FINGERPRINT_FILE, FINGERPRINT_FILE, FILE_BYTES)
+        .decode("utf-8")
+        .splitlines()
+    )
 
 
-def _look(out: Path) -> dict[str, Seen]:
+def _look(out: Path) -> dict[str, StatSignature]:
     """Return how every file of a build looks, by path.
 
     Raises
@@ -122,7 +126,7 @@ def _look(out: Path) -> dict[str, Seen]:
     ValueError
         If there is a link or something else that no build holds.
     """
-    found: dict[str, Seen] = {}
+    found: dict[str, StatSignature] = {}
     waiting = [out]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
@@ -131,13 +135,13 @@ def _look(out: Path) -> dict[str, Seen]:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
                 elif entry.is_file(follow_symlinks=False):
-                    found[path.relative_to(out).as_posix()] = Seen.of(path)
+                    found[path.relative_to(out).as_posix()] = StatSignature.of(path)
                 else:
                     raise ValueError(f"{entry.path}: no build holds this")
     return found
 
 
-def _hold(out: Path, now: dict[str, Seen], doubted: list[str]) -> bool:
+def _hold(out: Path, now: dict[str, StatSignature], doubted: list[str]) -> bool:
     """Whether a build has the files that it says it has, and those in doubt their hashes."""
     lines = (line.partition("  ") for line in _read_mark(out)[1:])
     wanted = {path: digest for digest, _, path in lines}
@@ -145,9 +149,9 @@ def _hold(out: Path, now: dict[str, Seen], doubted: list[str]) -> bool:
         return False
     for resource in read_json(out / DESCRIPTOR, "build")["resources"]:
         wanted[resource["path"]] = resource["hash"].removeprefix("sha256:")
-    if now.keys() != wanted.keys() | {MARK}:
+    if now.keys() != wanted.keys() | {FINGERPRINT_FILE}:
         return False
-    return all(_has(out, path, wanted[path]) for path in doubted if path != MARK)
+    return all(_has(out, path, wanted[path]) for path in doubted if path != FINGERPRINT_FILE)
 
 
 def _has(out: Path, path: str, digest: str) -> bool:
@@ -155,16 +159,18 @@ def _has(out: Path, path: str, digest: str) -> bool:
         return file_digest(handle, "sha256").hexdigest() == digest
 
 
-def _load(package: Package, out: Path) -> dict[str, Seen]:
+def _load(package: Package, out: Path) -> dict[str, StatSignature]:
     """Return how the files of a build looked; nothing if that is not known."""
     try:
         files = _noted(package)[package.relative(out)]["files"]
-        return {path: Seen.load(found) for path, found in files.items()}
+        return {path: StatSignature.load(found) for path, found in files.items()}
     except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
         return {}
 
 
-def _save(package: Package, out: Path, files: dict[str, Seen], record: BuildRecord | None) -> None:
+def _save(
+    package: Package, out: Path, files: dict[str, StatSignature], record: BuildRecord | None
+) -> None:
     """Note one build, and keep the notes of others that are still there."""
     notes: dict[str, Any] = {}
     with suppress(ClaimlogError):
@@ -179,7 +185,7 @@ def _save(package: Package, out: Path, files: dict[str, Seen], record: BuildReco
 
 
 def _noted(package: Package) -> dict[str, Any]:
-    whole = read_json(checked_state(package) / NOTES, f".claimlog/{NOTES}")
+    whole = read_json(require_own_state(package) / NOTES, f".claimlog/{NOTES}")
     notes: dict[str, Any] = whole.get("builds", {})
     if whole.get("sha256") != json_digest(notes):
         raise ClaimlogError(f".claimlog/{NOTES}: is not what was saved")

@@ -9,28 +9,28 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from claimlog.build_notes import write_mark
-from claimlog.export.conform import conform, conformed, constant_tables, empty
-from claimlog.export.descriptor import Hashed, describe, dump_json
-from claimlog.export.metadata import inspect_data, metadata
+from claimlog.build_notes import write_fingerprint
+from claimlog.export.conform import conform, conform_lazily, constant_tables, empty_table
+from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
+from claimlog.export.metadata import datasette_metadata, inspect_data
 from claimlog.fold import (
+    ClaimSummary,
     Cutoff,
-    Gathered,
-    Outside,
+    FoldContext,
     fold_claims,
-    fold_rest,
+    fold_other_tables,
     fold_rows,
-    gathered,
-    wanted,
+    referenced_claims,
+    summarize_claims,
 )
-from claimlog.fold import cut as rows_until
+from claimlog.fold import stream_prefixes as rows_until
 from claimlog.fold.tables import Frames
 from claimlog.log.event_log import OTHERS, Log
 from claimlog.log.release_index import marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
-Tables = Iterator[tuple[str, pl.DataFrame]]
+NamedFrames = Iterator[tuple[str, pl.DataFrame]]
 
 
 class Compiler:
@@ -40,19 +40,19 @@ class Compiler:
         self.log = log
         self.cut = cut
         root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-        self.outside = Outside(log.codebooks, marks(log.package, cut.size, root))
+        self.outside = FoldContext(log.codebooks, marks(log.package, cut.size, root))
         lazy = {name: log.rows(name).lazy() for name in OTHERS}
         self.others = rows_until(lazy, cut.size)
-        self.wanted = wanted(self.others, log.definition)
-        self.kept = Gathered()
+        self.wanted = referenced_claims(self.others, log.definition)
+        self.kept = ClaimSummary()
 
-    def of_claims(self, claims: pl.DataFrame) -> Tables:
+    def of_claims(self, claims: pl.DataFrame) -> NamedFrames:
         """Yield the tables of some claims, of which `claims` holds every row."""
         with fitting("tables of claims"):
             rows = rows_until({"claims": claims.lazy()}, self.cut.size)["claims"]
             yield from self._computed(fold_claims(rows, self.others, self.log.definition))
 
-    def of_rows(self, stretch: Mapping[str, pl.DataFrame]) -> Tables:
+    def of_rows(self, stretch: Mapping[str, pl.DataFrame]) -> NamedFrames:
         """Yield the tables that have a row for each row of the log, for some of its rows."""
         with fitting("tables of all rows"):
             lazy = {name: frame.lazy() for name, frame in stretch.items()}
@@ -63,26 +63,28 @@ class Compiler:
         """Keep of rows of a table what `rest` needs."""
         with fitting(f"tables made of {name}"):
             if name == "claims":
-                self.kept.add(gathered(nw.from_native(rows), self.wanted))
+                self.kept.add(summarize_claims(nw.from_native(rows), self.wanted))
             elif name == "changes":
                 self.kept.count(nw.from_native(rows))
 
-    def rest(self) -> Tables:
+    def rest(self) -> NamedFrames:
         """Yield every other table."""
         definition = self.log.definition
         with fitting("tables of the other streams"):
-            yield from self._computed(fold_rest(self.others, self.kept, definition, self.outside))
+            yield from self._computed(
+                fold_other_tables(self.others, self.kept, definition, self.outside)
+            )
         constant = {**constant_tables(definition), "batches": batches_table(self.log, self.cut)}
         for name, frame in constant.items():
             if name in definition.tables:
                 with fitting(f"schemas/tables/{name}.json"):
                     yield name, conform(frame.lazy(), definition.tables[name])
 
-    def _computed(self, tables: Frames) -> Tables:
+    def _computed(self, tables: Frames) -> NamedFrames:
         """Yield folded tables, conformed; computed together, because they share most of it."""
         schemas = self.log.definition.tables
         named = [name for name in tables if name in schemas]
-        lazy = [conformed(tables[name].to_native(), schemas[name]) for name in named]
+        lazy = [conform_lazily(tables[name].to_native(), schemas[name]) for name in named]
         try:
             found = pl.collect_all(lazy)
         except pl.exceptions.PolarsError:
@@ -94,7 +96,7 @@ class Compiler:
             yield name, found.pop(0)
 
 
-def compiled(log: Log, cut: Cutoff) -> Tables:
+def compile_tables(log: Log, cut: Cutoff) -> NamedFrames:
     """Yield every table by name, conformed to its schema, one at a time.
 
     Of a log in sections, tables of claims and of all rows come in pieces, in the order of their
@@ -119,33 +121,33 @@ def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
         tree = batch.manifest["tree"]
         own = {"tree_size": tree["size"], "root": tree["root"]}
         rows.append({name: own.get(name, batch.manifest.get(name)) for name in table.names})
-    return pl.DataFrame(rows, schema=empty(table).schema)
+    return pl.DataFrame(rows, schema=empty_table(table).schema)
 
 
-def complete(
+def describe_build(
     log: Log,
     cut: Cutoff,
     report: Report,
-    hashed: Hashed,
+    hashed: FileHashes,
     mark: str,
     rows: Mapping[str, int],
 ) -> None:
     """Write what describes the tables of a build; `mark` is the fingerprint of the inputs."""
     folder = hashed.folder
     (folder / "validation.json").write_bytes(report.dump())
-    state = folded_state(log, cut)
-    descriptor = describe(log.definition, rows, state, hashed)
+    state = log_state(log, cut)
+    descriptor = descriptor_of_build(log.definition, rows, state, hashed)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
-        ("metadata.json", metadata(log.definition, state)),
+        ("metadata.json", datasette_metadata(log.definition, state)),
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
-    write_mark(folder, mark)
+    write_fingerprint(folder, mark)
 
 
-def folded_state(log: Log, cut: Cutoff) -> dict[str, Any]:
+def log_state(log: Log, cut: Cutoff) -> dict[str, Any]:
     """Return what was folded, as the descriptor of a build says it."""
     return {
         "tree_size": cut.size,

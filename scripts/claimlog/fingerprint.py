@@ -30,7 +30,7 @@ from claimlog.limits import (
     TEXTS_FILES,
 )
 from claimlog.package import DESCRIPTOR, Package, read_json
-from claimlog.state import checked_state
+from claimlog.state import require_own_state
 from claimlog.untrusted_files import files_below, parse_json, read_regular
 
 MEMORY_BYTES = 16 << 20
@@ -56,12 +56,12 @@ def files_of_rows(package: Package) -> list[Path]:
     return [path for path in paths if stat.S_ISREG(path.lstat().st_mode)]
 
 
-RACE = 2_000_000_000
+MTIME_GRANULARITY = 2_000_000_000
 """Nanoseconds within which a file's time may not tell a second change from the first."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class StatSignature:
     """What tells, without reading a file, that it is what it was, as git does.
 
     Attributes
@@ -78,7 +78,7 @@ class Seen:
     at: str
 
     @classmethod
-    def of(cls, path: Path) -> Seen:
+    def of(cls, path: Path) -> StatSignature:
         """Look at a file.
 
         Raises
@@ -92,17 +92,20 @@ class Seen:
         return cls(f"{stat.st_size} {times} {stat.st_ino}", str(now))
 
     @classmethod
-    def load(cls, found: Mapping[str, str]) -> Seen:
+    def load(cls, found: Mapping[str, str]) -> StatSignature:
         """Return what `asdict` gave; raises KeyError, TypeError or ValueError for anything else."""
         return cls(str(found["state"]), str(int(found["at"])))
 
-    def same(self, now: Seen) -> bool:
+    def same(self, now: StatSignature) -> bool:
         """Whether a file seen again is for sure the same: it was not new when it was looked at."""
-        return self.state == now.state and int(self.at) - int(self.state.split()[1]) >= RACE
+        return (
+            self.state == now.state
+            and int(self.at) - int(self.state.split()[1]) >= MTIME_GRANULARITY
+        )
 
 
-class Digests:
-    """SHA-256 of files, taken anew only where a file is not for sure the one noted (`Seen`).
+class FileDigests:
+    """SHA-256 of files, computed again only for files that changed since they were noted.
 
     Without a file to note in, every file is read every time.
     """
@@ -118,9 +121,9 @@ class Digests:
 
     def of(self, path: Path) -> str:
         """Return the digest of a file, in hex."""
-        now = Seen.of(path)
+        now = StatSignature.of(path)
         known = self._known.get(str(path))
-        if known is None or not Seen(known[0], known[1]).same(now):
+        if known is None or not StatSignature(known[0], known[1]).same(now):
             try:
                 with path.open("rb") as handle:
                     known = [now.state, now.at, file_digest(handle, "sha256").hexdigest()]
@@ -137,7 +140,7 @@ class Digests:
 
 
 def _is_note(known: object) -> bool:
-    """Whether this is what `Digests` notes: state of the file, when it was read, digest."""
+    """Whether this is what `FileDigests` notes: state of the file, when it was read, digest."""
     return (
         isinstance(known, list)
         and len(known) == 3
@@ -147,20 +150,20 @@ def _is_note(known: object) -> bool:
     )
 
 
-def digests_of(package: Package) -> Digests:
+def package_digests(package: Package) -> FileDigests:
     """Return digests of a package's files, noted if its log is one that is cached."""
     is_noted = not package.archived and bytes_of_rows(package) > MEMORY_BYTES
-    return Digests(checked_state(package) / NOTES if is_noted else None)
+    return FileDigests(require_own_state(package) / NOTES if is_noted else None)
 
 
-def fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
+def input_fingerprint(package: Package, as_of: str | None, texts: Path | None) -> str:
     """Return a hash of everything that a build depends on: data, schemas, code, libraries.
 
     Nothing is checked yet, so only what a batch or the index of releases may hold is read, and of
     a batch only files of the size that its manifest gives. Of anything else, which validation
     names, it enters what it is and how large.
     """
-    digests = digests_of(package)
+    digests = package_digests(package)
     digest = sha256(code_fingerprint(package).encode())
     for name, content in _data(package, digests):
         digest.update(f"{name}\0".encode(errors="surrogateescape") + content)
@@ -177,16 +180,16 @@ def code_fingerprint(package: Package) -> str:
     These are the schemas, the modules of this package that a build may import, and the libraries.
     """
     digest = sha256()
-    _add(digest, package.schemas, Digests(), package.root)
+    _add(digest, package.schemas, FileDigests(), package.root)
     for path in sorted(Path(__file__).parent.iterdir()):
         if path.name not in NOT_BUILDING:
-            _add(digest, path, Digests())
+            _add(digest, path, FileDigests())
     for library in LIBRARIES:
         digest.update(f"{library}={importlib.metadata.version(library)}\0".encode())
     return digest.hexdigest()
 
 
-def _data(package: Package, digests: Digests) -> Iterator[tuple[str, bytes]]:
+def _data(package: Package, digests: FileDigests) -> Iterator[tuple[str, bytes]]:
     """Yield the files of descriptor, log and index of releases, and what stands for each."""
     yield DESCRIPTOR, _small(package, package.root / DESCRIPTOR)
     for path in _entries(package.events):
@@ -243,7 +246,7 @@ def _look(path: Path) -> bytes:
     return f"{stat.S_IFMT(found.st_mode)} {found.st_size} ".encode() + target + b"\0"
 
 
-def _add(digest: Any, root: Path, digests: Digests, inside: Path | None = None) -> None:
+def _add(digest: Any, root: Path, digests: FileDigests, inside: Path | None = None) -> None:
     """Add every file under `root`.
 
     Nothing is read that is larger than a text or, `inside` a package, a definition may be, or that

@@ -12,7 +12,7 @@ LARGEST_INTEGER = 2**53 - 1
 """Beyond it a reader may round (RFC 7493, section 2.2)."""
 
 
-def decode(text: str) -> dict[str, Any]:
+def decode_object(text: str) -> dict[str, Any]:
     """Read one object strictly.
 
     Raises

@@ -15,11 +15,11 @@ from typing import Self
 
 import polars as pl
 
-from claimlog.compile import Compiler, complete
+from claimlog.compile import Compiler, describe_build
 from claimlog.errors import ClaimlogError
-from claimlog.export.descriptor import Hashed
-from claimlog.export.parquet import ParquetFile, merge, write_parquet
-from claimlog.export.patch import Patch
+from claimlog.export.descriptor import FileHashes
+from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
+from claimlog.export.patch import DatabasePatch
 from claimlog.files import sync
 from claimlog.fold import Cutoff
 from claimlog.log.event_log import Log
@@ -29,11 +29,11 @@ CLAIM = "claim_id"
 BY_CLAIM = dict.fromkeys(("claims", "claim_versions", "attributions", "claim_actors"), CLAIM)
 """Tables whose rows are of one claim each, with the column that says which."""
 
-NEEDED = ("claims", "changes")
+SUMMARIZED = ("claims", "changes")
 """Tables that those of the other streams are computed from."""
 
 
-class Update:
+class BuildUpdate:
     """Writing into an empty directory what a build of a whole log would; use it as a context.
 
     Parameters
@@ -74,7 +74,7 @@ class Update:
             If the earlier database does not have the rows that its Parquet files have.
         """
         compiler, tables = Compiler(log, cut), log.definition.tables
-        hashed = Hashed(self.folder)
+        hashed = FileHashes(self.folder)
         touched = log.claims_since(self.size)
         gone = dict.fromkeys(BY_CLAIM, touched)
         new = dict(compiler.of_claims(log.claims_of(touched)))
@@ -87,7 +87,7 @@ class Update:
 
         def merged(name: str) -> int:
             file = ParquetFile(self.folder / _path(name), tables[name])
-            merge(self.earlier / _path(name), file, new[name], gone.get(name))
+            merge_parquet(self.earlier / _path(name), file, new[name], gone.get(name))
             self._sync(file.path)
             hashed.take(_path(name))
             return file.rows
@@ -98,23 +98,23 @@ class Update:
         rows = {}
         self._copied.result()
         self._sync(self.folder / self.database)
-        with Patch(self.folder / self.database, tables) as patch:
+        with DatabasePatch(self.folder / self.database, tables) as patch:
             patch.drop(BY_CLAIM, touched)
             for name, frame in new.items():
                 patch.fill(name, frame)
-            for name in NEEDED:
-                kept = _staying(self.earlier / _path(name), new[name], gone.get(name))
+            for name in SUMMARIZED:
+                kept = _remaining_rows(self.earlier / _path(name), new[name], gone.get(name))
                 compiler.saw(name, pl.concat([kept, new[name].lazy()]))
             for name, frame in compiler.rest():
                 rows[name] = frame.height
                 write_parquet(frame, tables[name], self.folder / _path(name))
-                if not _same(self.earlier / _path(name), frame):
+                if not _holds_rows(self.earlier / _path(name), frame):
                     patch.refill(name, frame)
             found = patch.settle(BY_CLAIM)
         hashed.take(self.database)  # meanwhile the rest is merged
         rows |= {name: future.result() for name, future in merging.items()}
         self._compare(found, rows)
-        complete(log, cut, report, hashed, mark, rows)
+        describe_build(log, cut, report, hashed, mark, rows)
         for future in self._synced:
             future.result()  # the system tells an error of writing only once
 
@@ -135,12 +135,12 @@ def _path(name: str) -> str:
     return f"parquet/{name}.parquet"
 
 
-def _staying(path: Path, new: pl.DataFrame, gone: pl.Series | None) -> pl.LazyFrame:
+def _remaining_rows(path: Path, new: pl.DataFrame, gone: pl.Series | None) -> pl.LazyFrame:
     """Return the rows of a Parquet file typed as the `new` ones, without claims `gone`."""
     rows = pl.scan_parquet(path).cast(new.schema)
     return rows if gone is None else rows.filter(~pl.col(CLAIM).is_in(gone.implode()))
 
 
-def _same(path: Path, frame: pl.DataFrame) -> bool:
+def _holds_rows(path: Path, frame: pl.DataFrame) -> bool:
     """Whether a Parquet file holds just these rows."""
     return pl.read_parquet(path).cast(frame.schema).equals(frame)

@@ -12,7 +12,7 @@ from claimlog.escaping import json_text
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
-OURS = (
+OWN_PROPERTIES = (
     "order",
     "hidden",
     "bridge",
@@ -27,11 +27,11 @@ OURS = (
 """Properties of our schema files that say how to compile and show a table."""
 
 
-def describe(
+def descriptor_of_build(
     definition: Definition,
     rows: Mapping[str, int],
     log: Mapping[str, Any],
-    hashed: Hashed,
+    hashed: FileHashes,
 ) -> dict[str, Any]:
     """Return the descriptor of a build's files.
 
@@ -63,7 +63,7 @@ def describe(
                 "mediatype": "application/vnd.apache.parquet",
                 **known[path],
                 "rows": rows[name],
-                "schema": table_schema(table),
+                "schema": resource_schema(table),
             }
         )
     for name, path, title, kind in (
@@ -82,7 +82,7 @@ def describe(
     return {**head, "log": dict(log), "resources": resources}
 
 
-def table_schema(table: Table) -> dict[str, Any]:
+def resource_schema(table: Table) -> dict[str, Any]:
     """Return a compiled table's Table Schema, with codes as categories, which say their order."""
     fields = [
         {**spec, "categories": item.enum, "categoriesOrdered": item.ordered}
@@ -90,10 +90,12 @@ def table_schema(table: Table) -> dict[str, Any]:
         else spec
         for spec, item in zip(table.spec["fields"], table.fields, strict=True)
     ]
-    return {key: value for key, value in table.spec.items() if key not in OURS} | {"fields": fields}
+    return {key: value for key, value in table.spec.items() if key not in OWN_PROPERTIES} | {
+        "fields": fields
+    }
 
 
-class Hashed:
+class FileHashes:
     """``bytes`` and ``hash`` of the files of a build, each taken once, when it is complete."""
 
     def __init__(self, folder: Path) -> None:

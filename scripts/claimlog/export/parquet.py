@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from claimlog.schema.table_schema import Field, Table
 
 ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
-PLACE = "claimlog_place"
+ROW_NUMBER = "claimlog_place"
 
 
 class ParquetFile:
@@ -97,7 +97,9 @@ def open_writer(target: Path | BinaryIO, schema: pa.Schema, table: Table) -> pq.
     )
 
 
-def merge(old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | None = None) -> None:
+def merge_parquet(
+    old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | None = None
+) -> None:
     """Write the rows of an earlier file of a table together with `new` ones, in order of its key.
 
     Only keys are compared and sorted; all else is moved as Arrow holds it, in runs of rows that
@@ -128,7 +130,7 @@ def merge(old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | Non
         order = pl.concat([_keys(known).filter(stay), _keys(due.select(keys), rows.num_rows)])
         if due.height:
             order = order.sort(keys)
-        file.append(_gathered(rows, due, order[PLACE]))
+        file.append(_take_rows(rows, due, order[ROW_NUMBER]))
     file.add(new)
     file.close()
 
@@ -136,10 +138,10 @@ def merge(old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | Non
 def _keys(keys: pl.DataFrame, first: int = 0) -> pl.DataFrame:
     """Return keys as they are sorted, codes as text, with the place of each, from `first` on."""
     coded = pl.col(pl.Enum, pl.Categorical).cast(pl.String)
-    return keys.with_columns(coded).with_row_index(PLACE, first)
+    return keys.with_columns(coded).with_row_index(ROW_NUMBER, first)
 
 
-def _gathered(old: pa.Table, new: pl.DataFrame, places: pl.Series) -> pa.Table:
+def _take_rows(old: pa.Table, new: pl.DataFrame, places: pl.Series) -> pa.Table:
     """Return `old` rows and `new` ones after them, at `places`, most of which follow each other."""
     added = new.to_arrow(compat_level=pl.CompatLevel.oldest())
     rows = pa.concat_tables([old.cast(added.schema), added])

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import polars as pl
 
-from claimlog.export.sqlite import Database, fts, quoted
+from claimlog.export.sqlite import DatabaseWriter, search_statements, sql_identifier
 from claimlog.schema.table_schema import Table
 
-GONE = "claimlog_gone"
+REMOVED_IDS = "claimlog_gone"
 
 
-class Patch(Database):
+class DatabasePatch(DatabaseWriter):
     """A copy of a database, to be changed; use it as a context, and `settle` it at the end."""
 
     def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
@@ -25,23 +25,22 @@ class Patch(Database):
     def drop(self, names: Mapping[str, str], gone: pl.Series) -> None:
         """Remove rows, and remember whose: `names` gives each table's column of the entity."""
         with self._told():
-            self._run(f"CREATE TABLE {GONE} (id TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._run(f"CREATE TABLE {REMOVED_IDS} (id TEXT PRIMARY KEY) WITHOUT ROWID")
             rows = pl.DataFrame({"id": gone}).to_arrow(compat_level=pl.CompatLevel.oldest())
-            self._cursor.adbc_ingest(GONE, rows, mode="append")
+            self._cursor.adbc_ingest(REMOVED_IDS, rows, mode="append")
             for name, column in names.items():
-                for statement in fts(self.tables[name], f"{column} IN (SELECT id FROM {GONE})"):
+                removed = f"{sql_identifier(column)} IN (SELECT id FROM {REMOVED_IDS})"
+                for statement in search_statements(self.tables[name], removed):
                     self._run(statement.remove)
-                self._run(
-                    f"DELETE FROM {quoted(name)} WHERE {quoted(column)} IN (SELECT id FROM {GONE})"
-                )
+                self._run(f"DELETE FROM {sql_identifier(name)} WHERE {removed}")
 
     def refill(self, name: str, frame: pl.DataFrame) -> None:
         """Replace all rows of a table."""
         with self._told():
-            self._run(f"DELETE FROM {quoted(name)}")
+            self._run(f"DELETE FROM {sql_identifier(name)}")
         self.fill(name, frame)
         with self._told():
-            for index in fts(self.tables[name]):
+            for index in search_statements(self.tables[name]):
                 self._run(index.rebuild)
 
     def settle(self, names: Mapping[str, str]) -> dict[str, int]:
@@ -49,11 +48,13 @@ class Patch(Database):
         rows = {}
         with self._told():
             for name, column in names.items():
-                for index in fts(self.tables[name], f"{column} IN (SELECT id FROM {GONE})"):
+                for index in search_statements(
+                    self.tables[name], f"{column} IN (SELECT id FROM {REMOVED_IDS})"
+                ):
                     self._run(index.insert)
-            self._run(f"DROP TABLE {GONE}")
+            self._run(f"DROP TABLE {REMOVED_IDS}")
             for name in self.tables:
-                self._cursor.execute(f"SELECT count(*) FROM {quoted(name)}")
+                self._cursor.execute(f"SELECT count(*) FROM {sql_identifier(name)}")
                 (rows[name],) = self._cursor.fetchone() or (0,)
             self._commit()
         return rows

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-MATCH = 0.5
+MATCH_IOU = 0.5
 """Intersection over union from which on two spans are taken for the same unit."""
 
 RESAMPLES = 2000
@@ -18,11 +18,11 @@ Span = tuple[int, int]
 Counts = npt.NDArray[np.float64]
 
 
-def matched(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, int, float]]:
+def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, int, float]]:
     """Return one-to-one matches of two lists of spans as (index, index, IoU), best first.
 
     Pairs are taken in the order of their intersection over union, ties in the order of the text,
-    down to `MATCH`.
+    down to `MATCH_IOU`.
     """
     found = []
     order = sorted(range(len(second)), key=lambda index: second[index])
@@ -33,7 +33,7 @@ def matched(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, in
                 break
             both = min(end, stop) - max(start, begin)
             union = max(end, stop) - min(start, begin)
-            if both > 0 and both / union >= MATCH:
+            if both > 0 and both / union >= MATCH_IOU:
                 found.append((one, other, both / union))
     found.sort(key=lambda match: (-match[2], first[match[0]], second[match[1]]))
     taken: tuple[set[int], set[int]] = (set(), set())
@@ -46,7 +46,7 @@ def matched(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, in
     return pairs
 
 
-def covered(spans: Sequence[Span]) -> int:
+def coverage(spans: Sequence[Span]) -> int:
     """Return the number of code points that any of the spans covers."""
     total, reached = 0, 0
     for start, end in sorted(spans):
@@ -55,7 +55,7 @@ def covered(spans: Sequence[Span]) -> int:
     return total
 
 
-def f1(both: int, first: int, second: int) -> float | None:
+def f1_score(both: int, first: int, second: int) -> float | None:
     """Return F1 = 2 |A and B| / (|A| + |B|), None where there is nothing to compare."""
     return 2 * both / (first + second) if first + second else None
 
@@ -71,7 +71,7 @@ class Alpha:
     high: float | None
 
 
-def alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> Alpha:
+def krippendorff_alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> Alpha:
     """Return Krippendorff's alpha for two coders, nominal data and no missing values.
 
     Parameters
@@ -111,7 +111,7 @@ def alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> Alpha
     sampled = sampled[~np.isnan(sampled)]
     low, high = np.percentile(sampled, (2.5, 97.5)) if sampled.size else (math.nan, math.nan)
     return Alpha(
-        len(pairs), 100 * (1 - float(differ.mean())), _known(whole), _known(low), _known(high)
+        len(pairs), 100 * (1 - float(differ.mean())), _rounded(whole), _rounded(low), _rounded(high)
     )
 
 
@@ -126,5 +126,5 @@ def _alphas(weights: Counts, counts: Counts, differ: Counts) -> Counts:
     return result
 
 
-def _known(value: float) -> float | None:
+def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)

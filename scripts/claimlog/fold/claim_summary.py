@@ -16,7 +16,7 @@ from claimlog.fold.states import Frame
 SAME_FACT = "same_fact"
 
 
-class Member(NamedTuple):
+class FactClaim(NamedTuple):
     """A claim in a group of claims that state the same fact."""
 
     claim_id: str
@@ -25,7 +25,7 @@ class Member(NamedTuple):
     statement: str
 
 
-class Published(NamedTuple):
+class ClaimSpan(NamedTuple):
     """Where a claim stands, for comparing it with codings."""
 
     claim_id: str
@@ -35,7 +35,7 @@ class Published(NamedTuple):
 
 
 @dataclass
-class Reports:
+class IncidentReports:
     """How often, where and from which origins an incident is reported."""
 
     claims: int = 0
@@ -43,7 +43,7 @@ class Reports:
     articles: set[str] = field(default_factory=set)
     origins: set[str] = field(default_factory=set)
 
-    def add(self, other: Reports) -> None:
+    def add(self, other: IncidentReports) -> None:
         self.claims += other.claims
         self.unknown += other.unknown
         self.articles |= other.articles
@@ -51,14 +51,14 @@ class Reports:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReferencedClaims:
     """Which claims to keep: those in groups (claim to group), and those of sources with codings."""
 
     groups: Mapping[str, str] = field(default_factory=dict)
     coded: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, links: Frame, codings: Frame) -> Wanted:
+    def of(cls, links: Frame, codings: Frame) -> ReferencedClaims:
         """Read from the live links and codings which claims the tables need."""
         pairs = links.filter(nw.col("relation") == SAME_FACT).select("from_claim_id", "to_claim_id")
         sources = codings.select("source_id").unique().collect()
@@ -69,16 +69,18 @@ class Wanted:
 
 
 @dataclass
-class Gathered:
+class ClaimSummary:
     """What was kept of the claims folded so far; `changes` counts them by release and change."""
 
     groups: Mapping[str, str] = field(default_factory=dict)
-    members: list[Member] = field(default_factory=list)
-    reports: dict[str, Reports] = field(default_factory=lambda: defaultdict(Reports))
-    published: list[Published] = field(default_factory=list)
+    members: list[FactClaim] = field(default_factory=list)
+    reports: dict[str, IncidentReports] = field(
+        default_factory=lambda: defaultdict(IncidentReports)
+    )
+    published: list[ClaimSpan] = field(default_factory=list)
     changes: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
-    def add(self, other: Gathered) -> None:
+    def add(self, other: ClaimSummary) -> None:
         """Add what was kept of other claims."""
         self.groups = self.groups or other.groups
         self.members += other.members
@@ -93,15 +95,15 @@ class Gathered:
             self.changes[release, change] += count
 
 
-def gathered(claims: Frame, wanted: Wanted) -> Gathered:
+def summarize_claims(claims: Frame, wanted: ReferencedClaims) -> ClaimSummary:
     """Return what to keep of some rows of the table ``claims``."""
-    kept = Gathered(wanted.groups)
+    kept = ClaimSummary(wanted.groups)
     if wanted.groups:
         chosen = claims.filter(nw.col("claim_id").is_in(sorted(wanted.groups)))
-        kept.members = [Member(*row) for row in _rows(chosen, Member._fields)]
+        kept.members = [FactClaim(*row) for row in _rows(chosen, FactClaim._fields)]
     if wanted.coded:
         chosen = claims.filter(nw.col("source_id").is_in(sorted(wanted.coded)))
-        kept.published = [Published(*row) for row in _rows(chosen, Published._fields)]
+        kept.published = [ClaimSpan(*row) for row in _rows(chosen, ClaimSpan._fields)]
     key = ("incident_id", "source_id", "origin_id")
     about = claims.filter(~nw.col("incident_id").is_null()).select(key)
     counted = about.group_by(key).agg(nw.len().alias("claims")).collect()

@@ -15,14 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import narwhals as nw
 
-from claimlog.fold.claim_summary import Member, Reports
+from claimlog.fold.claim_summary import FactClaim, IncidentReports
 from claimlog.fold.components import components
-from claimlog.fold.states import Frame, made
+from claimlog.fold.states import Frame, frame_like
 
-Edges = dict[str, list[tuple[str, str]]]
+Lineage = dict[str, list[tuple[str, str]]]
 
-VAGUE = "generic"
-DERIVED = "wasDerivedFrom"
+GENERIC = "generic"
+DERIVED_FROM = "wasDerivedFrom"
 
 
 def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
@@ -35,8 +35,8 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
     hops, sources
         All hops of the claims; live sources.
     """
-    walked = roots(edges(sources, DERIVED))
-    known = made(
+    walked = ultimate_origins(lineage_edges(sources, DERIVED_FROM))
+    known = frame_like(
         {"work_id": list(walked), "origin_id": list(walked.values())},
         {"work_id": nw.String(), "origin_id": nw.String()},
         claims,
@@ -46,7 +46,7 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
         "claim_id", nw.col("source_id").alias("cited_id")
     )
     joined = claims.join(cited, on="claim_id", how="left")
-    vague = (nw.col("anonymity") == VAGUE) & nw.col("cited_id").is_null()
+    vague = (nw.col("anonymity") == GENERIC) & nw.col("cited_id").is_null()
     return joined.with_columns(
         nw.when(~vague | nw.col("anonymity").is_null())
         .then(nw.coalesce("cited_id", "source_id"))
@@ -54,7 +54,7 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
     ).join(known, on="work_id", how="left")
 
 
-def edges(sources: Frame, relation: str | None = None) -> Edges:
+def lineage_edges(sources: Frame, relation: str | None = None) -> Lineage:
     """Return what each source goes back to (work, certainty), by one relation or by any."""
     return {
         row["source_id"]: [
@@ -66,8 +66,8 @@ def edges(sources: Frame, relation: str | None = None) -> Edges:
     }
 
 
-def corroborate(
-    members: Sequence[Member], groups: Mapping[str, str], sources: Frame
+def corroboration_tables(
+    members: Sequence[FactClaim], groups: Mapping[str, str], sources: Frame
 ) -> dict[str, Frame]:
     """Return the tables ``corroboration`` and ``corroboration_claims``.
 
@@ -83,7 +83,7 @@ def corroborate(
     rows = sorted((groups[member.claim_id], member) for member in members)
     names = ("fact_id", "claim_id", "source_id", "origin_id")
     return {
-        "corroboration_claims": made(
+        "corroboration_claims": frame_like(
             {
                 "fact_id": [fact for fact, _ in rows],
                 **{name: [getattr(member, name) for _, member in rows] for name in names[1:]},
@@ -91,8 +91,8 @@ def corroborate(
             {name: nw.String() for name in names},
             sources,
         ),
-        "corroboration": made(
-            _summary(rows, edges(sources)),
+        "corroboration": frame_like(
+            _summary(rows, lineage_edges(sources)),
             {
                 "fact_id": nw.String(),
                 "claims": nw.Int64(),
@@ -106,24 +106,26 @@ def corroborate(
     }
 
 
-def reported(reports: Mapping[str, Reports], sources: Frame) -> Frame:
+def incident_reports(reports: Mapping[str, IncidentReports], sources: Frame) -> Frame:
     """Return by incident how many claims, articles and independent origins report it."""
-    lineage = edges(sources)
+    lineage = lineage_edges(sources)
     columns = {
         "claims": [found.claims for found in reports.values()],
         "articles": [len(found.articles) for found in reports.values()],
         "unknown_origins": [found.unknown for found in reports.values()],
-        "independent_origins": [independent(found.origins, lineage) for found in reports.values()],
+        "independent_origins": [
+            count_independent(found.origins, lineage) for found in reports.values()
+        ],
     }
-    return made(
+    return frame_like(
         {"incident_id": list(reports), **columns},
         {"incident_id": nw.String(), **dict.fromkeys(columns, nw.Int64())},
         sources,
     )
 
 
-def _summary(rows: list[tuple[str, Member]], lineage: Edges) -> dict[str, list[object]]:
-    groups: dict[str, list[Member]] = {}
+def _summary(rows: list[tuple[str, FactClaim]], lineage: Lineage) -> dict[str, list[object]]:
+    groups: dict[str, list[FactClaim]] = {}
     for fact, member in rows:
         groups.setdefault(fact, []).append(member)
     statements = {member.claim_id: member.statement for _, member in rows}
@@ -132,7 +134,7 @@ def _summary(rows: list[tuple[str, Member]], lineage: Edges) -> dict[str, list[o
         "claims": [len(group) for group in groups.values()],
         "articles": [len({member.source_id for member in group}) for group in groups.values()],
         "independent_origins": [
-            independent({m.origin_id for m in group if m.origin_id}, lineage)
+            count_independent({m.origin_id for m in group if m.origin_id}, lineage)
             for group in groups.values()
         ],
         "unknown_origins": [
@@ -143,7 +145,7 @@ def _summary(rows: list[tuple[str, Member]], lineage: Edges) -> dict[str, list[o
     }
 
 
-def independent(origins: set[str], lineage: Edges) -> int:
+def count_independent(origins: set[str], lineage: Lineage) -> int:
     """Return how many of the origins share no work that they rest on, whatever the relation.
 
     >>> independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
@@ -152,7 +154,7 @@ def independent(origins: set[str], lineage: Edges) -> int:
     return len(set(independence_groups(origins, lineage).values()))
 
 
-def independence_groups(origins: Iterable[str], lineage: Edges) -> dict[str, str]:
+def independence_groups(origins: Iterable[str], lineage: Lineage) -> dict[str, str]:
     """Return the group of each origin: those that share a work that they rest on are in one.
 
     >>> groups = independence_groups("abc", {"a": [("w", "certain")], "b": [("w", "unknown")]})
@@ -164,7 +166,7 @@ def independence_groups(origins: Iterable[str], lineage: Edges) -> dict[str, str
     return {name: tops.get(name, name) for name in names}
 
 
-def _edges_above(names: Iterable[str], lineage: Edges) -> Iterator[tuple[str, str]]:
+def _edges_above(names: Iterable[str], lineage: Lineage) -> Iterator[tuple[str, str]]:
     """Yield once every edge that can be walked back from the names."""
     seen = set(names)
     waiting = sorted(seen)
@@ -177,7 +179,7 @@ def _edges_above(names: Iterable[str], lineage: Edges) -> Iterator[tuple[str, st
                 waiting.append(work)
 
 
-def roots(lineage: Edges) -> dict[str, str | None]:
+def ultimate_origins(lineage: Lineage) -> dict[str, str | None]:
     """Return the ultimate origin of every source, None where it is unknown or not one.
 
     An edge of unknown certainty leads nowhere that can be counted. A source derived from several

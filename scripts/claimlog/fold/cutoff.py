@@ -10,7 +10,7 @@ import polars as pl
 from claimlog.errors import UsageError
 from claimlog.log.event_log import Log
 
-TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")
+TIME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def cutoff(log: Log, as_of: str | None) -> Cutoff:
         raise UsageError(f"--as-of {as_of}: there is no such batch; claimlog log lists them")
     columns = ("seq", "event_id", "batch", "recorded_at")
     rows = pl.concat([log.columns(stream, columns) for stream in log.definition.streams])
-    if TIME.fullmatch(as_of):
+    if TIME_PATTERN.fullmatch(as_of):
         last = as_of if "T" in as_of else f"{as_of}T23:59:59Z"
         later = rows.filter(pl.col("recorded_at") > last)["batch"].min()
         size = log.size if later is None else rows.filter(pl.col("batch") < later).height

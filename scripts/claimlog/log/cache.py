@@ -21,12 +21,12 @@ from typing import IO, Any
 
 from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.files import write_durably
-from claimlog.fingerprint import Seen, code_fingerprint
+from claimlog.fingerprint import StatSignature, code_fingerprint
 from claimlog.log.lines import Lines, Times
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import PartFile
 from claimlog.package import Package, read_json
-from claimlog.state import acquire_lock, checked_state, open_lock, state_folder
+from claimlog.state import acquire_lock, open_lock, require_own_state, state_folder
 from claimlog.strict_json import json_digest
 
 STATE = "state.json"
@@ -108,7 +108,7 @@ class Cache:
     files: dict[str, FileRecord] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     trees: list[TreeRecord] = field(default_factory=list)
-    signatures: dict[str, Seen] = field(default_factory=dict)
+    signatures: dict[str, StatSignature] = field(default_factory=dict)
     why_empty: str | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = None
 
@@ -127,7 +127,9 @@ class Cache:
                 return
             if state.pop("sha256") != json_digest(state):
                 raise ValueError("it is not what was saved")
-            self.signatures = {name: Seen.load(found) for name, found in state["seen"].items()}
+            self.signatures = {
+                name: StatSignature.load(found) for name, found in state["seen"].items()
+            }
             self.files = {
                 key: record
                 for key, found in state["files"].items()
@@ -156,7 +158,7 @@ class Cache:
         path = self.parts / part.name
         if part.name != path.name or not stat.S_ISREG(path.lstat().st_mode):
             raise ValueError("a part is a file in the folder of parts")
-        now = Seen.of(path)
+        now = StatSignature.of(path)
         if part.name in self.signatures and self.signatures[part.name].same(now):
             return True
         with path.open("rb") as handle:
@@ -196,7 +198,7 @@ class Cache:
         }
         named = {part.name for record in self.files.values() for part in record.parts}
         for name in named:
-            now = Seen.of(self.parts / name)
+            now = StatSignature.of(self.parts / name)
             # what changed since it was looked at is hashed when it is next asked for
             if self.signatures.setdefault(name, now).state == now.state:
                 self.signatures[name] = now
@@ -267,7 +269,7 @@ def open_cache(package: Package, fresh: bool = False) -> Iterator[Cache]:
 
 def _lock(package: Package) -> IO[bytes] | None:
     """Open the lock of the cache; return None where nothing can be written."""
-    checked_state(package)
+    require_own_state(package)
     try:
         state_folder(package, "cache")
         return open_lock(package, "cache")

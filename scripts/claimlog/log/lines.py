@@ -16,7 +16,7 @@ import pyarrow.json as pj
 from claimlog.errors import Finding
 from claimlog.log.canonical import explain, render
 from claimlog.schema.table_schema import Field, Table
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 
 LINE_FEED = 10
 Ends = np.typing.NDArray[np.intp]
@@ -201,7 +201,7 @@ def _fast_frame(data: bytes, table: Table, ends: Ends) -> pl.DataFrame | None:
 
 
 def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
-    rows = [decode(line.decode("utf-8")) for line in lines]
+    rows = [decode_object(line.decode("utf-8")) for line in lines]
     frame = pl.from_arrow(pa.Table.from_pylist(rows, schema=arrow_schema(table)))
     assert isinstance(frame, pl.DataFrame)
     return frame

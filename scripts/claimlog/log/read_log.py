@@ -241,7 +241,7 @@ def _leaves(parts: Sequence[Part]) -> list[bytes]:
 
 def _keys(log: Log, places: Sequence[FilePlace]) -> dict[Place, str]:
     """Return what each file is known by: its hash, and as what it is read."""
-    digests = fingerprint.digests_of(log.package)
+    digests = fingerprint.package_digests(log.package)
     keys = {
         (batch.index, stream): f"{digests.of(batch.file(stream))}:{stream}:"
         f"{written_as(batch, stream, log.definition)}"

@@ -18,23 +18,23 @@ import pyarrow as pa
 from claimlog.log.event_log import Log
 from claimlog.log.parts import MemoryPart, Part
 from claimlog.schema.table_schema import Table
-from claimlog.spark.files import light
-from claimlog.spark.log import SparkLog, by_schema, known, polars, row_schema
+from claimlog.spark.log_files import task_batch
+from claimlog.spark.read_log import SparkLog, by_schema, driver_rows, row_schema, shipped_definition
 from claimlog.spark.tabular import check_pandera
-from claimlog.spark.told import enter, tell
+from claimlog.spark.tallies import dump_tallies, enter_tallies
 from claimlog.validate import ROW_CHECKS, references, rows
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-ACROSS = (references.check_references, references.check_chains)
+REFERENCE_CHECKS = (references.check_references, references.check_chains)
 """Checks that need rows of other entities than one and the sources; here they are done apart."""
 
-ENTITY_CHECKS = tuple(check for check in ROW_CHECKS if check not in ACROSS)
+ENTITY_CHECKS = tuple(check for check in ROW_CHECKS if check not in REFERENCE_CHECKS)
 """Checks that need the rows of an entity, and at most the last state of every source."""
 
-LOOKED_UP = ("source_id", "seq", "batch", "line", "text_length", "furniture")
+SOURCE_COLUMNS = ("source_id", "seq", "batch", "line", "text_length", "furniture")
 
 
 def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], None]:
@@ -47,10 +47,10 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
             report.stopped_after = "schema"
             return
         progress("rows")
-        sources = log.columns("sources", LOOKED_UP)
+        sources = log.columns("sources", SOURCE_COLUMNS)
         for stream, table in log.definition.streams.items():
-            enter(report, _told(log, stream, table, sources, shipped))
-        check_references(log, report)
+            enter_tallies(report, _task_tallies(log, stream, table, sources, shipped))
+        check_references_by_join(log, report)
         references.check_chains(log, report)
         rows.check_order(log, report)
         if report.error_count:
@@ -59,10 +59,10 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
     return check
 
 
-def _told(
+def _task_tallies(
     log: SparkLog, stream: str, table: Table, sources: pl.DataFrame, shipped: str
 ) -> Iterator[str]:
-    batches = [light(batch) for batch in log.batches]
+    batches = [task_batch(batch) for batch in log.batches]
     lookup = sources.to_arrow(compat_level=pl.CompatLevel.oldest())
     schema = row_schema(table)
 
@@ -71,7 +71,7 @@ def _told(
         if not given:
             return
         found = pa.Table.from_batches(given).cast(schema)  # Spark names the parts of lists anew
-        package, definition = known(shipped)
+        package, definition = shipped_definition(shipped)
         rows: dict[str, list[Part]] = {
             name: [MemoryPart(_frame(one))] for name, one in (("sources", lookup), (stream, found))
         }
@@ -79,7 +79,7 @@ def _told(
         report = Report(section)
         for check in ENTITY_CHECKS:
             check(section, report)
-        yield pa.RecordBatch.from_pydict({"told": [tell(report)]})
+        yield pa.RecordBatch.from_pydict({"told": [dump_tallies(report)]})
 
     parts = log.frames[stream].repartition(table.id)
     for (text,) in parts.mapInArrow(check_part, "told string").collect():
@@ -92,7 +92,7 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
-def check_references(log: SparkLog, report: Report) -> None:
+def check_references_by_join(log: SparkLog, report: Report) -> None:
     """Check that every reference is to an entity that exists, and of live rows to live ones."""
     from pyspark.sql import DataFrame
     from pyspark.sql import functions as F
@@ -100,11 +100,13 @@ def check_references(log: SparkLog, report: Report) -> None:
     streams = log.definition.streams.items()
     for stream, _ in streams:
         for schema, _, height in by_schema(log, stream):
-            for _ in _references(schema):
+            for _ in _reference_columns(schema):
                 report.count("foreign-key", height)
                 report.count("live-reference", height)
     states = {name: _states(log.frames[name], table) for name, table in streams}
-    refs = [refs for name, table in streams for refs in _refs(log, name, table, states[name])]
+    refs = [
+        refs for name, table in streams for refs in _reference_rows(log, name, table, states[name])
+    ]
     targets = [states[name].withColumn("target", F.lit(name)) for name, _ in streams]
     beside = reduce(DataFrame.unionByName, refs).join(
         reduce(DataFrame.unionByName, targets).withColumnRenamed("is_live", "target_live"),
@@ -119,14 +121,16 @@ def check_references(log: SparkLog, report: Report) -> None:
     for *kind, count in sorted(wrong.groupBy(*kinds).count().collect()):
         name, stream, label, target = kind
         these = wrong.where(reduce(and_, (F.col(k) == v for k, v in zip(kinds, kind, strict=True))))
-        first = polars(these.orderBy("batch", "line").limit(report.most))
+        first = driver_rows(these.orderBy("batch", "line").limit(report.most))
         named = first.rename({"entity": log.definition.streams[stream].id})
         report.fail_rows(name, stream, named, *references.wording(name, label, target))
         report.count_unlisted(name, count - first.height)
     wrong.unpersist()
 
 
-def _refs(log: SparkLog, stream: str, table: Table, states: DataFrame) -> Iterator[DataFrame]:
+def _reference_rows(
+    log: SparkLog, stream: str, table: Table, states: DataFrame
+) -> Iterator[DataFrame]:
     """Yield the references of each referring column: from which row, to what."""
     from pyspark.sql import functions as F
 
@@ -134,7 +138,7 @@ def _refs(log: SparkLog, stream: str, table: Table, states: DataFrame) -> Iterat
     references = (
         (rows.join(live, table.id), *found)
         for schema, rows, _ in by_schema(log, stream)
-        for found in _references(schema)
+        for found in _reference_columns(schema)
     )
     for frame, label, target, column in references:
         yield frame.select(
@@ -160,7 +164,7 @@ def _states(frame: DataFrame, table: Table) -> DataFrame:
     )
 
 
-def _references(table: Table) -> Iterator[tuple[str, str, Column]]:
+def _reference_columns(table: Table) -> Iterator[tuple[str, str, Column]]:
     """Yield every referring column with its target stream and its values, one a row."""
     from pyspark.sql import functions as F
 

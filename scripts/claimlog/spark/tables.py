@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 BUCKET = "bucket"
 """Column that partitions a table's directory and is in none of its files."""
 
-BY = ("claim_id", "entity_id")
+BUCKETED_IDS = ("claim_id", "entity_id")
 """Tables with a row or more of every claim are partitioned by the identifier's bucket: b0 to bf,
 the first digit of its MD5, which every engine can compute."""
 
-MOST_ROWS = 5_000_000  # of one file
+FILE_ROWS = 5_000_000  # of one file
 
-TYPES = {
+SPARK_TYPES = {
     "integer": "bigint",
     "number": "double",
     "date": "date",
@@ -43,7 +43,7 @@ class Written:
     root: str
 
 
-def typed(frame: DataFrame, table: Table) -> DataFrame:
+def typed_columns(frame: DataFrame, table: Table) -> DataFrame:
     """Return the table's columns in their order and types, each with its description."""
     return frame.select(*(_column(item) for item in table.fields))
 
@@ -56,8 +56,8 @@ def _column(item: Field) -> Column:
         column = F.coalesce(column, F.col(item.derived_from))
     if item.type == "datetime":
         column = F.to_timestamp(column, "yyyy-MM-dd'T'HH:mm:ssX")
-    elif item.type in TYPES:
-        column = column.cast(TYPES[item.type])
+    elif item.type in SPARK_TYPES:
+        column = column.cast(SPARK_TYPES[item.type])
     return column.alias(item.name, metadata={"comment": item.description})
 
 
@@ -65,14 +65,14 @@ def partitioned_by(table: Table) -> str | None:
     """Return the column whose bucket partitions a table, None where one directory holds it all."""
     first = table.primary_key[0]
     named = (first,) if first != "seq" else table.names
-    return next((name for name in BY if name in named), None)
+    return next((name for name in BUCKETED_IDS if name in named), None)
 
 
 def write_table(frame: DataFrame, table: Table, address: str) -> None:
     """Write a folded table, sorted by its key within each file."""
     from pyspark.sql import functions as F
 
-    rows, column = typed(frame, table), partitioned_by(table)
+    rows, column = typed_columns(frame, table), partitioned_by(table)
     if column is None:
         rows.orderBy(*table.primary_key).write.parquet(address)
         return
@@ -81,13 +81,13 @@ def write_table(frame: DataFrame, table: Table, address: str) -> None:
         rows.withColumn(BUCKET, bucket)
         .repartition(BUCKET)
         .sortWithinPartitions(BUCKET, *table.primary_key)
-        .write.option("maxRecordsPerFile", MOST_ROWS)
+        .write.option("maxRecordsPerFile", FILE_ROWS)
         .partitionBy(BUCKET)
         .parquet(address)
     )
 
 
-def read_back(spark: SparkSession, table: Table, address: str) -> Written:
+def read_content(spark: SparkSession, table: Table, address: str) -> Written:
     """Return rows and logical hash of what lies at an address, in the order of the table's key.
 
     Tasks write the canonical lines and hash them; the driver sees the hashes and builds the tree.

@@ -19,7 +19,7 @@ import narwhals.stable.v1 as nw
 
 from claimlog.schema.patterns import whole
 from claimlog.schema.table_schema import Field, Table
-from claimlog.spark.log import SparkLog, by_schema, polars
+from claimlog.spark.read_log import SparkLog, by_schema, driver_rows
 from claimlog.validate.report import Report
 from claimlog.validate.tabular import CONSTRAINT_RULES, EMPTY, fail_cells, fail_column
 
@@ -32,19 +32,19 @@ CONSTRAINTS = "constraints"
 
 def check_pandera(log: SparkLog, report: Report) -> None:
     """Check every row of every stream with pandera on Spark, nested rows included."""
-    with _raising():
+    with _narwhals_backend():
         for name, table in log.definition.streams.items():
             for schema, frame, rows in by_schema(log, name):
                 _check(report, name, schema.fields, frame, rows, "")
                 for item in schema.fields:
                     if item.type == "array":
-                        parts, fields = _exploded(frame, table, item)
+                        parts, fields = _array_parts(frame, table, item)
                         count = parts.count() if rows else 0
                         _check(report, name, fields, parts, count, f"{item.name}: ")
 
 
 @contextlib.contextmanager
-def _raising() -> Iterator[None]:
+def _narwhals_backend() -> Iterator[None]:
     """Use pandera's Narwhals backend, which raises, and leave the setting as it was."""
     from pandera.config import CONFIG, set_config
 
@@ -58,7 +58,7 @@ def _raising() -> Iterator[None]:
             set_config(use_narwhals_backend=before)
 
 
-def _exploded(frame: DataFrame, table: Table, item: Field) -> tuple[DataFrame, Fields]:
+def _array_parts(frame: DataFrame, table: Table, item: Field) -> tuple[DataFrame, Fields]:
     """Return the parts of an array column, one a row, with where each came from."""
     from pyspark.sql import functions as F
 
@@ -74,13 +74,13 @@ def _check(
     from pandera.errors import SchemaErrors
 
     for item in fields:
-        for rule in rules_of(item):
+        for rule in constraint_rules(item):
             if rule != EMPTY:  # which the reading of the lines counted
                 report.count(rule, rows)
     if not rows:
         return
     try:
-        projected(fields).validate(frame, lazy=True)
+        pandera_schema(fields).validate(frame, lazy=True)
     except SchemaErrors as errors:
         for error in errors.schema_errors:
             if getattr(error.check, "name", None) == CONSTRAINTS:
@@ -89,13 +89,13 @@ def _check(
                 fail_column(report, stream, str(error.schema.name), str(error.check))
 
 
-def rules_of(item: Field) -> list[str]:
+def constraint_rules(item: Field) -> list[str]:
     """Return the rules that a column's constraints fall under."""
     rules = {CONSTRAINT_RULES[key] for key in item.constraints if key in CONSTRAINT_RULES}
     return sorted({*rules, EMPTY} if item.retired else rules)
 
 
-def projected(fields: Fields) -> Any:
+def pandera_schema(fields: Fields) -> Any:
     """Return pandera's PySpark schema of columns: their types, and one check of every constraint.
 
     The check hangs on the first column, but looks at all of them.
@@ -119,14 +119,14 @@ def projected(fields: Fields) -> Any:
 def _row_check(fields: Fields) -> Any:
     import pandera.pyspark as pa
 
-    goods = [good(item, rule) for item in fields for rule in rules_of(item)]
+    goods = [keeps_rule(item, rule) for item in fields for rule in constraint_rules(item)]
     if not goods:
         return None
     whole = reduce(and_, goods)
     return pa.Check(lambda _: whole, native=False, ignore_na=False, name=CONSTRAINTS)
 
 
-def good(item: Field, rule: str) -> nw.Expr:
+def keeps_rule(item: Field, rule: str) -> nw.Expr:
     """Return whether a row's cell keeps a rule, as an expression; never null."""
     limits = item.constraints
     column = nw.col(item.name)
@@ -158,16 +158,16 @@ def _within(value: nw.Expr, low: Any, high: Any) -> nw.Expr:
 
 def _localise(report: Report, stream: str, fields: Fields, frame: DataFrame, prefix: str) -> None:
     """Count which column breaks which rule, in one job, and name the first rows of each."""
-    tests = [(item, rule) for item in fields for rule in rules_of(item)]
+    tests = [(item, rule) for item in fields for rule in constraint_rules(item)]
     rows = nw.from_native(frame)
     counted = rows.select(
-        (~good(item, rule)).cast(nw.Int64).sum().alias(f"f{index}")
+        (~keeps_rule(item, rule)).cast(nw.Int64).sum().alias(f"f{index}")
         for index, (item, rule) in enumerate(tests)
     )
     (counts,) = counted.collect().rows()
     for (item, rule), count in zip(tests, counts, strict=True):
         if count:
-            wrong = nw.to_native(rows.filter(~good(item, rule)))
-            named = polars(wrong.orderBy("batch", "line").limit(report.most))
+            wrong = nw.to_native(rows.filter(~keeps_rule(item, rule)))
+            named = driver_rows(wrong.orderBy("batch", "line").limit(report.most))
             fail_cells(report, stream, rule, item, named, prefix)
             report.count_unlisted(rule, int(count) - named.height)

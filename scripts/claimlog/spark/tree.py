@@ -36,7 +36,7 @@ def _root(hashes: Sequence[bytes]) -> bytes:
     return hashes[0]
 
 
-def joined(tree: CompactRange, pieces: Iterable[Subtree]) -> CompactRange:
+def append_subtrees(tree: CompactRange, pieces: Iterable[Subtree]) -> CompactRange:
     """Return the tree with pieces appended that begin where it ends.
 
     >>> from claimlog.log.merkle import leaf_hash

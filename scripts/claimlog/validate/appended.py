@@ -23,7 +23,7 @@ from claimlog.fingerprint import bytes_of_rows, code_fingerprint
 from claimlog.log.event_log import Log
 from claimlog.package import read_json
 from claimlog.sources.text import Texts
-from claimlog.state import checked_state, state_folder
+from claimlog.state import require_own_state, state_folder
 from claimlog.strict_json import json_digest
 from claimlog.validate import RowsCheck, check_reading, check_section, check_sections
 from claimlog.validate.anchors import check_anchors
@@ -65,7 +65,7 @@ def is_valid(log: Log, size: int) -> bool:
     """Whether the first `size` rows are known to have no finding by the code that runs."""
     package = log.package
     try:
-        note = read_json(checked_state(package) / NOTE, f".claimlog/{NOTE}")
+        note = read_json(require_own_state(package) / NOTE, f".claimlog/{NOTE}")
         is_intact = note.pop("sha256") == json_digest(note)
         tree = (note["size"], bytes.fromhex(note["root"]))
         return (

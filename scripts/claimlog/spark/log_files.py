@@ -13,14 +13,14 @@ from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.thresholds import Thresholds
-from claimlog.spark.place import Entry, Place, local
+from claimlog.spark.storage import DirectoryEntry, StorageDirectory, local_path
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
-class File:
+class StreamFile:
     """A stream's file: where it lies, whose it is, and the position of its first row."""
 
     address: str
@@ -35,20 +35,20 @@ class File:
 
 
 @dataclass(frozen=True)
-class Files:
+class LogFiles:
     """A package, its batches in order, and the files of each stream."""
 
     package: Package
     definition: Definition
     batches: list[Batch]
-    files: list[File]
+    files: list[StreamFile]
     findings: list[Finding]
 
-    def of(self, stream: str) -> list[File]:
+    def of(self, stream: str) -> list[StreamFile]:
         return [file for file in self.files if file.stream == stream]
 
 
-def ship(package: Package, folder: Path) -> Package:
+def copy_definition(package: Package, folder: Path) -> Package:
     """Copy what tasks need of a package, and what describes it, into an empty directory."""
     shutil.copytree(package.schemas, folder / "schemas")
     shutil.copyfile(package.root / DESCRIPTOR, folder / DESCRIPTOR)
@@ -57,7 +57,9 @@ def ship(package: Package, folder: Path) -> Package:
     return Package(folder)
 
 
-def list_files(spark: SparkSession, package: Package, address: str | None, folder: Path) -> Files:
+def list_files(
+    spark: SparkSession, package: Package, address: str | None, folder: Path
+) -> LogFiles:
     """Return the files of a log.
 
     Parameters
@@ -77,30 +79,32 @@ def list_files(spark: SparkSession, package: Package, address: str | None, folde
     if address is None:
         where: dict[str, str] = {}
     else:
-        found = local(address)
-        place = Place(spark, found.as_uri() if found else address)
+        found = local_path(address)
+        place = StorageDirectory(spark, found.as_uri() if found else address)
         if not place.exists():
             raise ClaimlogError(
                 f"{address}: there is nothing; name the directory that holds the batches "
                 "(NNNN-slug)"
             )
-        package, where = _mirrored(package, place, folder)
+        package, where = _mirror_batches(package, place, folder)
     definition = read_definition(package)
     if where:  # rows are not here for others to read: they read a sample
         thresholds = Thresholds({**definition.thresholds, "frictionless_rows": 0})
         definition = replace(definition, thresholds=thresholds)
     findings = [*descriptor_findings(package)]
     batches = batches_to_read(package, findings)
-    return Files(package, definition, batches, [*_placed(batches, where)], findings)
+    return LogFiles(package, definition, batches, [*_stream_files(batches, where)], findings)
 
 
-def _mirrored(package: Package, place: Place, folder: Path) -> tuple[Package, dict[str, str]]:
+def _mirror_batches(
+    package: Package, place: StorageDirectory, folder: Path
+) -> tuple[Package, dict[str, str]]:
     """Mirror the batches at a place: manifests as they are, files of rows without their rows."""
-    mirror = ship(package, folder)
+    mirror = copy_definition(package, folder)
     where = {}
     for entry in place.entries():
         if not entry.is_directory:
-            _put(mirror.events / entry.name, b"")
+            _write_file(mirror.events / entry.name, b"")
             continue
         for inner in place.entries(entry.name):
             where[inner.name] = inner.address
@@ -108,21 +112,21 @@ def _mirrored(package: Package, place: Place, folder: Path) -> tuple[Package, di
     return mirror, where
 
 
-def _copy(place: Place, entry: Entry, events: Path) -> None:
+def _copy(place: StorageDirectory, entry: DirectoryEntry, events: Path) -> None:
     target = events / entry.name
     if entry.is_directory:
         target.mkdir(parents=True)
     else:
         is_manifest = target.name == MANIFEST
-        _put(target, place.read(entry.name) if is_manifest else b"")
+        _write_file(target, place.read(entry.name) if is_manifest else b"")
 
 
-def _put(path: Path, data: bytes) -> None:
+def _write_file(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
 
 
-def _placed(batches: list[Batch], where: dict[str, str]) -> list[File]:
+def _stream_files(batches: list[Batch], where: dict[str, str]) -> list[StreamFile]:
     """Return every file with the position that the manifests before it give its first row.
 
     Whether the manifests are right about it is proved once the rows are read.
@@ -134,12 +138,12 @@ def _placed(batches: list[Batch], where: dict[str, str]) -> list[File]:
         for stream in batch.streams:
             path = batch.file(stream)
             address = where.get(f"{batch.path.name}/{path.name}") or path.absolute().as_uri()
-            files.append(File(address, batch, stream, first))
+            files.append(StreamFile(address, batch, stream, first))
             first += int(listed.get(path.name, {}).get("rows", 0))
     return files
 
 
-def require_readable(files: Files) -> None:
+def require_readable(files: LogFiles) -> None:
     """Raise what is wrong with the batches as such, before any row is read.
 
     Raises
@@ -151,6 +155,6 @@ def require_readable(files: Files) -> None:
         raise FindingsError(files.findings, "nothing was built")
 
 
-def light(batch: Batch) -> Batch:
+def task_batch(batch: Batch) -> Batch:
     """Return a batch as tasks need it: without what only the driver reads."""
     return replace(batch, manifest={"files": batch.manifest.get("files", {})})

@@ -21,7 +21,7 @@ def is_address(text: str) -> bool:
     return SCHEME.match(text) is not None
 
 
-def local(text: str) -> Path | None:
+def local_path(text: str) -> Path | None:
     """Return the path of this machine that `text` names, None for one elsewhere.
 
     >>> local("file:///tmp/x"), local("s3a://bucket/x")
@@ -34,7 +34,7 @@ def local(text: str) -> Path | None:
 
 
 @dataclass(frozen=True)
-class Entry:
+class DirectoryEntry:
     """A file or directory at an address: its path below the place, and where it lies."""
 
     name: str
@@ -42,7 +42,7 @@ class Entry:
     is_directory: bool
 
 
-class Place:
+class StorageDirectory:
     """A directory at an address.
 
     Raises
@@ -63,14 +63,14 @@ class Place:
         with self._reached():
             return bool(self._system.exists(self._at(name)))
 
-    def entries(self, name: str = "") -> Iterator[Entry]:
+    def entries(self, name: str = "") -> Iterator[DirectoryEntry]:
         """Yield what a directory holds, in order of name."""
         with self._reached():
             found = self._system.listStatus(self._at(name))
         for status in sorted(found, key=lambda status: str(status.getPath().getName())):
             path = status.getPath()
             shown = f"{name}/{path.getName()}".lstrip("/")
-            yield Entry(shown, str(path.toString()), bool(status.isDirectory()))
+            yield DirectoryEntry(shown, str(path.toString()), bool(status.isDirectory()))
 
     def read(self, name: str) -> bytes:
         """Return a small file's bytes."""
@@ -93,7 +93,7 @@ class Place:
         with self._reached():
             self._system.delete(self._at(name), True)
 
-    def rename(self, other: Place) -> None:
+    def rename(self, other: StorageDirectory) -> None:
         """Move the directory to where `other` is."""
         with self._reached():
             if not self._system.rename(self._path, other._path):

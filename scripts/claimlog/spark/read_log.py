@@ -25,19 +25,19 @@ from claimlog.log.read_file import read_pieces
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import STREAMS, Table
-from claimlog.spark.files import File, Files, light
-from claimlog.spark.tree import joined, subtrees
+from claimlog.spark.log_files import LogFiles, StreamFile, task_batch
+from claimlog.spark.tree import append_subtrees, subtrees
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-TOLD = "told"
+NOTE = "told"
 """Column in which a row without a position carries what a file's task found."""
 
 PIECE = 64 << 20
 """Bytes of a file that a task parses at once."""
 
-CHUNK = 10_000
+CHUNK_ROWS = 10_000
 """Rows that a task gives to Spark at once."""
 
 PLACE = pa.schema(
@@ -56,14 +56,14 @@ class SparkLog(Log):
         return self.counts[stream]
 
     def columns(self, stream: str, names: Sequence[str]) -> pl.DataFrame:
-        return polars(self.frames[stream].select(*names))
+        return driver_rows(self.frames[stream].select(*names))
 
     def sample(self, stream: str, size: int) -> pl.DataFrame:
         names = [*self.definition.streams[stream].names, *PLACE.names]
         rows = self.frames[stream].select(*names)
         step = max(1, -(-self.height(stream) // size))
-        found = polars(rows.where(f"seq % {step} = 0").orderBy("seq"))
-        return found if len(found) or not self.height(stream) else polars(rows.limit(size))
+        found = driver_rows(rows.where(f"seq % {step} = 0").orderBy("seq"))
+        return found if len(found) or not self.height(stream) else driver_rows(rows.limit(size))
 
     def live(self, stream: str) -> pl.DataFrame:
         from pyspark.sql import Window
@@ -71,7 +71,7 @@ class SparkLog(Log):
 
         last = F.max("seq").over(Window.partitionBy(self.definition.streams[stream].id))
         rows = self.frames[stream].withColumn("last", last)
-        return polars(rows.where("seq = last AND action <> 'retract'").drop("last"))
+        return driver_rows(rows.where("seq = last AND action <> 'retract'").drop("last"))
 
     def live_count(self, stream: str) -> int:
         from pyspark.sql import functions as F
@@ -98,7 +98,7 @@ def by_schema(log: SparkLog, stream: str) -> Iterator[tuple[Table, DataFrame, in
         yield log.definition.judging_schema(stream, version), rows, rows.count()
 
 
-def polars(frame: DataFrame) -> pl.DataFrame:
+def driver_rows(frame: DataFrame) -> pl.DataFrame:
     """Return a Spark frame's rows on the driver."""
     found = pl.from_arrow(frame.toArrow())
     assert isinstance(found, pl.DataFrame)
@@ -110,9 +110,9 @@ def row_schema(table: Table) -> pa.Schema:
     return pa.schema([*arrow_schema(table), *PLACE])
 
 
-def read(
+def read_on_spark(
     spark: SparkSession,
-    files: Files,
+    files: LogFiles,
     shipped: str,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SparkLog:
@@ -130,10 +130,10 @@ def read(
     told: dict[str, dict[str, Any]] = {}
     for stream, table in definition.streams.items():
         frame = _frame(spark, files.of(stream), table, shipped).persist()
-        for (text,) in frame.where(f"{TOLD} IS NOT NULL").select(TOLD).collect():
+        for (text,) in frame.where(f"{NOTE} IS NOT NULL").select(NOTE).collect():
             found = json.loads(text)
             told[found["key"]] = found
-        rows[stream] = frame.where("seq IS NOT NULL").drop(TOLD)
+        rows[stream] = frame.where("seq IS NOT NULL").drop(NOTE)
         progress(stream)
     unread = [file for file in files.files if file.key not in told]
     if unread:
@@ -156,30 +156,30 @@ def read(
     )
 
 
-def _frame(spark: SparkSession, files: list[File], table: Table, shipped: str) -> DataFrame:
+def _frame(spark: SparkSession, files: list[StreamFile], table: Table, shipped: str) -> DataFrame:
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    schema = pa.schema([*row_schema(table), (TOLD, pa.string())])
+    schema = pa.schema([*row_schema(table), (NOTE, pa.string())])
     types = from_arrow_schema(schema)
     if not files:
         return spark.createDataFrame([], types)
-    plan = {file.key: (light(file.batch), file.stream, file.first) for file in files}
+    plan = {file.key: (task_batch(file.batch), file.stream, file.first) for file in files}
 
     def read_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for path, content in zip(batch["path"], batch["content"], strict=True):
                 key = "/".join(path.as_py().rsplit("/", 2)[-2:])
-                yield from read_file(content.as_py(), key, *plan[key], shipped)
+                yield from read_in_task(content.as_py(), key, *plan[key], shipped)
 
     found = spark.read.format("binaryFile").load([file.address for file in files])
     return found.select("path", "content").mapInArrow(read_files, types)
 
 
-def read_file(
+def read_in_task(
     data: bytes, key: str, batch: Batch, stream: str, first: int, shipped: str
 ) -> Iterator[pa.RecordBatch]:
     """Read a file's bytes in a task: its rows with their positions, and what was found."""
-    _, definition = known(shipped)
+    _, definition = shipped_definition(shipped)
     schema = row_schema(definition.streams[stream])
     whole, tree, times = Lines(), [], []
     with tempfile.TemporaryDirectory(prefix="claimlog-") as folder:
@@ -191,7 +191,7 @@ def read_file(
             tree += subtrees(first + whole.rows, lines.leaves)
             times += [lines.times] if lines.times else []
             if lines.frame is not None and lines.rows:
-                yield from _given(_placed(lines, first, whole.rows, batch.number), schema)
+                yield from _record_batches(_placed(lines, first, whole.rows, batch.number), schema)
             whole.rows += lines.rows
             whole.findings += lines.findings
             whole.sha256, whole.size = lines.sha256, lines.size
@@ -204,7 +204,7 @@ def read_file(
         "tree": [(level, root.hex()) for level, root in tree],
         "findings": [finding.as_dict() for finding in whole.findings],
     }
-    yield _noted(pa.Table.from_pylist([dict.fromkeys(schema.names)], schema), json.dumps(told))
+    yield _with_note(pa.Table.from_pylist([dict.fromkeys(schema.names)], schema), json.dumps(told))
 
 
 def _placed(lines: Lines, first: int, before: int, number: int) -> pl.DataFrame:
@@ -217,15 +217,15 @@ def _placed(lines: Lines, first: int, before: int, number: int) -> pl.DataFrame:
     )
 
 
-def _given(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    for part in frame.select(schema.names).iter_slices(CHUNK):
+def _record_batches(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for part in frame.select(schema.names).iter_slices(CHUNK_ROWS):
         rows = part.to_arrow(compat_level=pl.CompatLevel.oldest())
-        yield _noted(rows.cast(schema), None)
+        yield _with_note(rows.cast(schema), None)
 
 
-def _noted(rows: pa.Table, told: str | None) -> pa.RecordBatch:
+def _with_note(rows: pa.Table, told: str | None) -> pa.RecordBatch:
     notes = pa.array([told] * rows.num_rows, pa.string())
-    (batch,) = rows.append_column(TOLD, notes).combine_chunks().to_batches()
+    (batch,) = rows.append_column(NOTE, notes).combine_chunks().to_batches()
     return batch
 
 
@@ -239,7 +239,7 @@ def _joined(times: list[Times]) -> Times | None:
 
 
 @cache
-def known(shipped: str) -> tuple[Package, Definition]:
+def shipped_definition(shipped: str) -> tuple[Package, Definition]:
     """Return the package that Spark shipped, and its definition, read once a process."""
     from pyspark import SparkFiles
 
@@ -266,7 +266,7 @@ def _lines(told: dict[str, Any]) -> Lines:
     )
 
 
-def _trees(files: Files, told: dict[str, dict[str, Any]]) -> list[tuple[int, bytes]]:
+def _trees(files: LogFiles, told: dict[str, dict[str, Any]]) -> list[tuple[int, bytes]]:
     """Return size and root after each batch, as the rows give them."""
     tree = CompactRange()
     trees = []
@@ -276,7 +276,9 @@ def _trees(files: Files, told: dict[str, dict[str, Any]]) -> list[tuple[int, byt
                 continue
             found = told[file.key]
             if file.first == tree.size:
-                tree = joined(tree, ((level, bytes.fromhex(root)) for level, root in found["tree"]))
+                tree = append_subtrees(
+                    tree, ((level, bytes.fromhex(root)) for level, root in found["tree"])
+                )
             else:
                 # a manifest is wrong about its rows: nothing after it has its place in the tree
                 tree = CompactRange(tree.size + found["rows"])

@@ -9,7 +9,7 @@ from claimlog.errors import Finding
 from claimlog.validate.report import Report
 
 
-def tell(report: Report) -> str:
+def dump_tallies(report: Report) -> str:
     """Return what the rules of a task's report counted and found."""
     return json.dumps(
         {
@@ -26,7 +26,7 @@ def tell(report: Report) -> str:
     )
 
 
-def enter(report: Report, told: Iterable[str]) -> None:
+def enter_tallies(report: Report, told: Iterable[str]) -> None:
     """Enter what tasks told, findings in the order of their files and lines."""
     found: dict[str, list[Finding]] = {}
     for text in told:
