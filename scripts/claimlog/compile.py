@@ -17,13 +17,16 @@ from claimlog.fold import (
     ClaimSummary,
     Cutoff,
     FoldContext,
+    bearing_links,
     fold_claims,
     fold_other_tables,
     fold_rows,
+    fold_support,
     referenced_claims,
     summarize_claims,
 )
 from claimlog.fold import stream_prefixes as rows_until
+from claimlog.fold.states import Frame
 from claimlog.fold.tables import Frames
 from claimlog.log.event_log import OTHERS, Log
 from claimlog.log.release_index import marks
@@ -45,12 +48,24 @@ class Compiler:
         self.others = rows_until(lazy, cut.size)
         self.wanted = referenced_claims(self.others, log.definition)
         self.kept = ClaimSummary()
+        self.links = bearing_links(self.others, log.definition)
+        self.support = self._support()
+
+    def _support(self) -> Frame | None:
+        """Fold the linked claims by themselves: what they say of each other goes to all of them."""
+        with fitting("tables of claims"):
+            ids = pl.Series("claim_id", sorted(self.links.claims), dtype=pl.String)
+            linked = rows_until({"claims": self.log.claims_of(ids).lazy()}, self.cut.size)
+            support = fold_support(linked["claims"], self.others, self.log.definition)
+            return None if support is None else support.collect().lazy()
 
     def of_claims(self, claims: pl.DataFrame) -> NamedFrames:
         """Yield the tables of some claims, of which `claims` holds every row."""
         with fitting("tables of claims"):
             rows = rows_until({"claims": claims.lazy()}, self.cut.size)["claims"]
-            yield from self._computed(fold_claims(rows, self.others, self.log.definition))
+            yield from self._computed(
+                fold_claims(rows, self.others, self.log.definition, self.support)
+            )
 
     def of_rows(self, stretch: Mapping[str, pl.DataFrame]) -> NamedFrames:
         """Yield the tables that have a row for each row of the log, for some of its rows."""

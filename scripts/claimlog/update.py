@@ -75,7 +75,7 @@ class BuildUpdate:
         """
         compiler, tables = Compiler(log, cut), log.definition.tables
         hashed = FileHashes(self.folder)
-        touched = log.claims_since(self.size)
+        touched = self._touched(log, compiler)
         gone = dict.fromkeys(BY_CLAIM, touched)
         new = dict(compiler.of_claims(log.claims_of(touched)))
         pieces: dict[str, list[pl.DataFrame]] = {}
@@ -117,6 +117,16 @@ class BuildUpdate:
         describe_build(log, cut, report, hashed, mark, rows)
         for future in self._synced:
             future.result()  # the system tells an error of writing only once
+
+    def _touched(self, log: Log, compiler: Compiler) -> pl.Series:
+        """Return the claims that the new rows are about, and those on which these bear."""
+        new = log.claims_since(self.size)
+        links = log.rows("links").filter(pl.col("seq") >= self.size)
+        ends = pl.concat([new, links["from_claim_id"], links["to_claim_id"]])
+        reached = compiler.links.reached_from(ends.to_list())
+        # a link that was withdrawn is in no group any more: its ends stand for themselves
+        linked = reached | (set(ends.to_list()) if compiler.support is not None else set())
+        return pl.Series("claim_id", sorted({*new, *linked}), dtype=pl.String)
 
     def _sync(self, path: Path) -> None:
         """Begin to flush a file: publishing waits for all, and finds most of it done."""

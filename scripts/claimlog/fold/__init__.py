@@ -7,15 +7,17 @@ from claimlog.fold.claim_summary import ClaimSummary, summarize_claims
 from claimlog.fold.cutoff import Cutoff, cutoff
 from claimlog.fold.tables import (
     FoldContext,
+    bearing_links,
     fold,
     fold_claims,
     fold_other_tables,
     fold_rows,
+    fold_support,
     referenced_claims,
     stream_prefixes,
 )
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raised whenever the same log gives other tables. A release names the version that folded it."""
 
 FOLD_VERSION_UNNAMED = 1
@@ -27,11 +29,13 @@ __all__ = [
     "ClaimSummary",
     "Cutoff",
     "FoldContext",
+    "bearing_links",
     "cutoff",
     "fold",
     "fold_claims",
     "fold_other_tables",
     "fold_rows",
+    "fold_support",
     "referenced_claims",
     "stream_prefixes",
     "summarize_claims",

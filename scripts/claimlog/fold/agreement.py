@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,43 @@ def coverage(spans: Sequence[Span]) -> int:
 def f1_score(both: int, first: int, second: int) -> float | None:
     """Return F1 = 2 |A and B| / (|A| + |B|), None where there is nothing to compare."""
     return 2 * both / (first + second) if first + second else None
+
+
+@dataclass(frozen=True)
+class F1:
+    """Agreement on pairs: how many each coder joined, how many both did, F1 with its interval."""
+
+    first: int
+    second: int
+    both: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def f1_of_sets(first: Set[Hashable], second: Set[Hashable], resamples: int = RESAMPLES) -> F1:
+    """Return F1 of two coders' sets of pairs.
+
+    Parameters
+    ----------
+    first, second
+        What each coder joined; equal elements are agreed on.
+    resamples
+        How many samples of the elements that either has, drawn with replacement from a fixed seed,
+        the 95 percent percentile interval rests on.
+
+    >>> f1_of_sets({"ab", "bc"}, {"ab"}, 10).value
+    0.666667
+    """
+    both, either = len(first & second), len(first | second)
+    if not either:
+        return F1(0, 0, 0, None, None, None)
+    drawn = np.random.default_rng(SEED).binomial(either, both / either, size=resamples)
+    # of a sample of n elements, k in both: F1 = 2k / (n + k)
+    low, high = np.percentile(2 * drawn / (either + drawn), (2.5, 97.5))
+    value = f1_score(both, len(first), len(second))
+    assert value is not None
+    return F1(len(first), len(second), both, _rounded(value), _rounded(low), _rounded(high))
 
 
 @dataclass(frozen=True)

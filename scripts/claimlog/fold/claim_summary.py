@@ -14,6 +14,7 @@ from claimlog.fold.components import components
 from claimlog.fold.states import Frame
 
 SAME_FACT = "same_fact"
+PLACE = ("claim_id", "source_id")
 
 
 class FactClaim(NamedTuple):
@@ -52,19 +53,35 @@ class IncidentReports:
 
 @dataclass(frozen=True)
 class ReferencedClaims:
-    """Which claims to keep: those in groups (claim to group), and those of sources with codings."""
+    """Which claims to keep.
+
+    Attributes
+    ----------
+    groups
+        Group by claim, of those that state the same fact as another.
+    coded
+        Sources that have codings: all of their claims.
+    paired
+        Claims on whose links coders decided.
+    """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     coded: frozenset[str] = frozenset()
+    paired: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, links: Frame, codings: Frame) -> ReferencedClaims:
+    def of(cls, links: Frame, codings: Frame, link_codings: Frame | None) -> ReferencedClaims:
         """Read from the live links and codings which claims the tables need."""
+        paired: set[str] = set()
+        if link_codings is not None:
+            for pair in link_codings.select("from_claim_id", "to_claim_id").collect().rows():
+                paired.update(pair)
         pairs = links.filter(nw.col("relation") == SAME_FACT).select("from_claim_id", "to_claim_id")
         sources = codings.select("source_id").unique().collect()
         return cls(
             components((str(one), str(other)) for one, other in pairs.collect().rows()),
             frozenset(sources["source_id"].to_list()),
+            frozenset(paired),
         )
 
 
@@ -78,6 +95,7 @@ class ClaimSummary:
         default_factory=lambda: defaultdict(IncidentReports)
     )
     published: list[ClaimSpan] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
     changes: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
     def add(self, other: ClaimSummary) -> None:
@@ -87,6 +105,7 @@ class ClaimSummary:
         for incident, reports in other.reports.items():
             self.reports[incident].add(reports)
         self.published += other.published
+        self.sources |= other.sources
 
     def count(self, changes: Frame) -> None:
         """Count some rows of the table ``changes``."""
@@ -104,6 +123,9 @@ def summarize_claims(claims: Frame, wanted: ReferencedClaims) -> ClaimSummary:
     if wanted.coded:
         chosen = claims.filter(nw.col("source_id").is_in(sorted(wanted.coded)))
         kept.published = [ClaimSpan(*row) for row in _rows(chosen, ClaimSpan._fields)]
+    if wanted.paired:
+        chosen = claims.filter(nw.col("claim_id").is_in(sorted(wanted.paired)))
+        kept.sources = {str(claim): str(source) for claim, source in _rows(chosen, PLACE)}
     key = ("incident_id", "source_id", "origin_id")
     about = claims.filter(~nw.col("incident_id").is_null()).select(key)
     counted = about.group_by(key).agg(nw.len().alias("claims")).collect()

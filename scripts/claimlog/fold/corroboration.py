@@ -1,8 +1,9 @@
 """Corroboration: where each claim comes from, and which claims state the same fact.
 
-A claim's origin is the work that it ultimately comes from: the registered work that its
-attribution chain names innermost, else its article; from there ``wasDerivedFrom`` is walked back
-to a work that is derived from nothing else. (The other relations say whom a work cites; which
+A claim's origin is the work that it ultimately comes from: the article itself where a coder found
+that the article added it (``origin_basis``), none where he could not tell, else the registered work
+that its attribution chain names innermost, else its article; from there ``wasDerivedFrom`` is
+walked back to a work that is derived from nothing else. (The other relations say whom a work cites; which
 claims rest on that is in their chains.) Where the lineage leaves the origin open, or the chain
 ends with nobody in particular ("reports say") and names no work, there is none: unknown ancestry
 adds no independent origin. Claims are grouped by ``same_fact`` links; among the origins of a group
@@ -23,6 +24,7 @@ Lineage = dict[str, list[tuple[str, str]]]
 
 GENERIC = "generic"
 DERIVED_FROM = "wasDerivedFrom"
+ORIGIN_BASIS, ADDED, UNTOLD = "origin_basis", "added", "unknown"
 
 
 def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
@@ -47,11 +49,21 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
     )
     joined = claims.join(cited, on="claim_id", how="left")
     vague = (nw.col("anonymity") == GENERIC) & nw.col("cited_id").is_null()
-    return joined.with_columns(
+    walked_claims = joined.with_columns(
         nw.when(~vague | nw.col("anonymity").is_null())
         .then(nw.coalesce("cited_id", "source_id"))
         .alias("work_id")
     ).join(known, on="work_id", how="left")
+    if ORIGIN_BASIS not in claims.collect_schema().names():
+        return walked_claims
+    basis = nw.col(ORIGIN_BASIS)
+    told = basis.is_null() | ~basis.is_in((ADDED, UNTOLD))
+    return walked_claims.with_columns(
+        nw.when(told)
+        .then(nw.col("origin_id"))
+        .otherwise(nw.when(basis == ADDED).then(nw.col("source_id")))
+        .alias("origin_id")
+    )
 
 
 def lineage_edges(sources: Frame, relation: str | None = None) -> Lineage:
@@ -148,7 +160,7 @@ def _summary(rows: list[tuple[str, FactClaim]], lineage: Lineage) -> dict[str, l
 def count_independent(origins: set[str], lineage: Lineage) -> int:
     """Return how many of the origins share no work that they rest on, whatever the relation.
 
-    >>> independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
+    >>> count_independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
     2
     """
     return len(set(independence_groups(origins, lineage).values()))

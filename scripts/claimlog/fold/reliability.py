@@ -2,30 +2,75 @@
 
 Within a pass and a source every two coders are compared. Their spans are matched one to one
 (`agreement.span_matches`); the matched spans are the units on which alpha is computed for every
-variable of the codebook that a coding has. An empty cell is a value like any other: that there is
-no attribution, or no measure, is a decision of the coder.
+variable of the codebook that somebody filled in that pass. An empty cell is a value like any other:
+that there is no attribution, or no measure, is a decision of the coder. Where most cells are empty
+that flatters, so that alpha is also computed over the units that at least one coder filled. A
+variable of identity (the coder's own name for a measure or a speaker) is compared by the pairs of
+units that each coder holds for the same, as F1.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-import narwhals as nw
-
-from claimlog.fold.agreement import coverage, f1_score, krippendorff_alpha, span_matches
+from claimlog.fold.agreement import (
+    F1,
+    coverage,
+    f1_of_sets,
+    f1_score,
+    krippendorff_alpha,
+    span_matches,
+)
 from claimlog.fold.claim_summary import ClaimSpan
-from claimlog.fold.states import Frame, frame_like
+from claimlog.fold.states import Frame, frame_of_table
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Table
 
 ALL_SOURCES = "all"
 """Scope of the rows that take all sources together."""
 
 EMPTY_CELL = ""
+ANCHOR = ("start", "end")
+"""Columns of a passage: spans are matched, not compared as a variable."""
+
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CodedVariable:
+    """A variable that codings hold: its columns there, and whether they tell identity."""
+
+    name: str
+    columns: tuple[str, ...]
+    identity: bool
+    target: float | None
+
+    def value(self, coding: Row) -> str:
+        """Return what a coding says, as one text; lists are sets."""
+        cells = [coding[name] for name in self.columns]
+        if not any(cells):
+            return EMPTY_CELL
+        return "\n".join(
+            " ".join(sorted(cell)) if isinstance(cell, list) else str(cell or EMPTY_CELL)
+            for cell in cells
+        )
+
+
+def coded_variables(definition: Definition) -> list[CodedVariable]:
+    """Return the variables of the codebook that codings have columns for, in its order."""
+    codings = definition.streams["codings"].by_name
+    variables = []
+    for row in definition.codebook.variables:
+        named = [row["variable"]] if row["variable"] in codings else row["columns"].split()
+        columns = tuple(name for name in named if name in codings and name not in ANCHOR)
+        if columns and len(columns) == len(named):
+            target = float(row["target"]) if row["target"] else None
+            identity = any(codings[name].identity for name in columns)
+            variables.append(CodedVariable(row["variable"], columns, identity, target))
+    return variables
 
 
 def reliability_tables(
@@ -47,23 +92,32 @@ def reliability_tables(
     """
     # in the order of the log, whatever order an engine gives them in
     rows = sorted(codings.collect().rows(named=True), key=lambda row: row["seq"])
-    variables = [
-        row
-        for row in definition.codebook.variables
-        if row["variable"] in definition.streams["codings"].names
-    ]
+    variables = coded_variables(definition)
+    coded = {
+        (row["pass"], variable.name)
+        for variable in variables
+        for row in rows
+        if variable.value(row) != EMPTY_CELL
+    }
     pairs, spans, results = [], [], []
     for comparison in _coder_pairs(rows, codebooks):
         pairs += comparison.pairs()
         spans.append(comparison.spans())
-        results += [comparison.agreement(variable) for variable in variables]
+        results += [
+            comparison.agreement(variable)
+            for variable in variables
+            if (comparison.key["pass"], variable.name) in coded
+        ]
     tables = {
         "codings": _with_claims(rows, claims),
         "coding_pairs": pairs,
         "span_agreement": spans,
         "reliability": results,
     }
-    return {name: _frame(lines, definition.tables[name], codings) for name, lines in tables.items()}
+    return {
+        name: frame_of_table(lines, definition.tables[name], codings)
+        for name, lines in tables.items()
+    }
 
 
 def _coder_pairs(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[CoderPair]:
@@ -136,28 +190,56 @@ class CoderPair:
             "f1_characters": _rounded(f1_score(self.points[2], *self.points[:2])),
         }
 
-    def agreement(self, variable: Mapping[str, str]) -> Row:
-        name = variable["variable"]
-        found = krippendorff_alpha(
-            [
-                (first[name] or EMPTY_CELL, second[name] or EMPTY_CELL)
-                for first, second, _ in self.units
-            ]
-        )
+    def agreement(self, variable: CodedVariable) -> Row:
+        values = [
+            (variable.value(first), variable.value(second)) for first, second, _ in self.units
+        ]
+        filled = [pair for pair in values if any(pair)]
+        # names of one's own agree on what they join, not as words
+        all_units = krippendorff_alpha(values)
+        some_units = krippendorff_alpha(filled)
+        joined = _joined_pairs(values) if variable.identity else F1(0, 0, 0, None, None, None)
         return {
             **self.key,
-            "variable": name,
+            "variable": variable.name,
             "codebook_version": self._codebook(),
-            "units": found.units,
-            "percent_agreement": _rounded(found.percent),
-            "alpha": found.value,
-            "alpha_low": found.low,
-            "alpha_high": found.high,
-            "target": float(variable["target"]) if variable["target"] else None,
+            "units": all_units.units,
+            "units_filled": some_units.units,
+            **dict.fromkeys(("percent_agreement", "alpha", "alpha_low", "alpha_high")),
+            **dict.fromkeys(("alpha_filled", "alpha_filled_low", "alpha_filled_high")),
+            **(
+                {}
+                if variable.identity
+                else {
+                    "percent_agreement": _rounded(all_units.percent),
+                    "alpha": all_units.value,
+                    "alpha_low": all_units.low,
+                    "alpha_high": all_units.high,
+                    "alpha_filled": some_units.value,
+                    "alpha_filled_low": some_units.low,
+                    "alpha_filled_high": some_units.high,
+                }
+            ),
+            "f1": joined.value,
+            "f1_low": joined.low,
+            "f1_high": joined.high,
+            "target": variable.target,
         }
 
     def _codebook(self) -> str:
         return " ".join(sorted(self.versions))
+
+
+def _joined_pairs(values: Sequence[tuple[str, str]]) -> F1:
+    """Return how two coders agree on which units have the same name."""
+    sides: list[set[Hashable]] = []
+    for side in (0, 1):
+        groups: dict[str, list[int]] = defaultdict(list)
+        for unit, pair in enumerate(values):
+            if pair[side] != EMPTY_CELL:
+                groups[pair[side]].append(unit)
+        sides.append({pair for group in groups.values() for pair in combinations(group, 2)})
+    return f1_of_sets(*sides)
 
 
 def _with_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
@@ -184,12 +266,3 @@ def _with_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
-
-
-NARWHALS_TYPES = {"integer": nw.Int64(), "number": nw.Float64()}
-
-
-def _frame(rows: list[Row], table: Table, like: Frame) -> Frame:
-    types = {item.name: NARWHALS_TYPES.get(item.type, nw.String()) for item in table.fields}
-    columns = {name: [row[name] for row in rows] for name in types}
-    return frame_like(columns, types, like)

@@ -7,6 +7,8 @@ from typing import Any
 
 import narwhals as nw
 
+from claimlog.schema.table_schema import Table
+
 Frame = nw.LazyFrame[Any]
 """Lazy rows on any Narwhals backend."""
 
@@ -21,6 +23,20 @@ def frame_like(
     # Spark makes frames in a session only, and takes them from Arrow
     rows = nw.from_dict(columns, schema=nw.Schema(types), backend="pyarrow")
     return rows.lazy(backend, session=like.to_native().sparkSession)
+
+
+NARWHALS_TYPES = {
+    "integer": nw.Int64(),
+    "number": nw.Float64(),
+    "array": nw.List(nw.String()),
+}
+
+
+def frame_of_table(rows: Sequence[Mapping[str, object]], table: Table, like: Frame) -> Frame:
+    """Return rows of a table that the fold computed itself, with the table's types."""
+    types = {item.name: NARWHALS_TYPES.get(item.type, nw.String()) for item in table.fields}
+    columns = {name: [row[name] for row in rows] for name in types}
+    return frame_like(columns, types, like)
 
 
 def persist_shared(rows: Frame) -> Frame:

@@ -17,6 +17,7 @@ import narwhals as nw
 
 from claimlog.fold.claim_summary import ClaimSummary, ReferencedClaims, summarize_claims
 from claimlog.fold.corroboration import corroboration_tables, incident_reports, with_origins
+from claimlog.fold.link_agreement import LINK_AGREEMENT, LINK_CODINGS, link_agreement
 from claimlog.fold.releases import changes_table, releases_table
 from claimlog.fold.reliability import reliability_tables
 from claimlog.fold.states import (
@@ -30,9 +31,11 @@ from claimlog.fold.states import (
     structs_with_position,
     version_spans,
 )
+from claimlog.fold.support import Links, support_of_linked, with_credibility
 from claimlog.log.release_index import Mark
 from claimlog.schema.definition import Definition
 from claimlog.schema.edtf import bounds
+from claimlog.schema.table_schema import Table
 
 Frames = dict[str, Frame]
 
@@ -55,6 +58,9 @@ class FoldContext:
 
 NO_CONTEXT = FoldContext()
 
+GRADED_BY = {"content", "modality"}
+"""Columns of a claim that its credibility depends on, beside its speakers, origins and links."""
+
 
 def fold(
     frames: Mapping[str, Any], definition: Definition, size: int, outside: FoldContext = NO_CONTEXT
@@ -74,8 +80,12 @@ def fold(
     """
     rows = stream_prefixes(frames, size)
     others = {name: frame for name, frame in rows.items() if name != "claims"}
+    linked = rows["claims"].filter(
+        nw.col("claim_id").is_in(sorted(bearing_links(others, definition).claims))
+    )
+    support = fold_support(linked, others, definition)
     tables = {
-        **fold_claims(rows["claims"], others, definition),
+        **fold_claims(rows["claims"], others, definition, support),
         **fold_rows(rows, definition, outside),
     }
     kept = summarize_claims(tables["claims"], referenced_claims(others, definition))
@@ -91,8 +101,45 @@ def stream_prefixes(frames: Mapping[str, Any], size: int) -> Frames:
 def referenced_claims(others: Frames, definition: Definition) -> ReferencedClaims:
     """Return which claims the tables of the other streams must know."""
     return ReferencedClaims.of(
-        _live(others, "links", definition), _live(others, "codings", definition)
+        _live(others, "links", definition),
+        _live(others, "codings", definition),
+        _live(others, LINK_CODINGS, definition) if LINK_CODINGS in others else None,
     )
+
+
+def derives_credibility(definition: Definition) -> bool:
+    """Whether credibility is computed: no coder grades it any more, and the tables have it."""
+    claims = definition.streams["claims"].by_name
+    return (
+        "credibility" in definition.tables["claims"].names
+        and ("credibility" not in claims or claims["credibility"].retired)
+        and set(claims) >= GRADED_BY
+    )
+
+
+def bearing_links(others: Frames, definition: Definition) -> Links:
+    """Return the live links that bear on the support of claims; none if nothing is made of it."""
+    if not derives_credibility(definition):
+        return Links()
+    return Links.of(_live(others, "links", definition))
+
+
+def fold_support(linked: Frame, others: Frames, definition: Definition) -> Frame | None:
+    """Return what links say of the support of claims, or None if nothing is made of it.
+
+    Parameters
+    ----------
+    linked
+        Rows of the claims of `bearing_links`, all versions of each.
+    others
+        Every row of the other streams.
+    """
+    if not derives_credibility(definition):
+        return None
+    sources = _live(others, "sources", definition)
+    claims, _ = _with_speakers(live_rows(linked, "claim_id"), sources, definition)
+    links, actors = bearing_links(others, definition), _live(others, "actors", definition)
+    return support_of_linked(claims, links, sources, actors)
 
 
 def _live(rows: Frames, stream: str, definition: Definition) -> Frame:
@@ -108,7 +155,9 @@ def fold_rows(rows: Frames, definition: Definition, outside: FoldContext) -> Fra
     }
 
 
-def fold_claims(claims: Frame, others: Frames, definition: Definition) -> Frames:
+def fold_claims(
+    claims: Frame, others: Frames, definition: Definition, support: Frame | None
+) -> Frames:
     """Fold the rows of some claims into the tables whose rows are of one claim each.
 
     Parameters
@@ -117,10 +166,12 @@ def fold_claims(claims: Frame, others: Frames, definition: Definition) -> Frames
         Rows of claims, all versions of each.
     others
         Every row of the other streams.
+    support
+        What `fold_support` returns.
     """
     live = live_rows(claims, definition.streams["claims"].id)
     return {
-        **_claim_tables(live, _live(others, "sources", definition), definition),
+        **_claim_tables(live, others, definition, support),
         "claim_versions": version_spans(claims, "claim_id"),
     }
 
@@ -149,6 +200,10 @@ def fold_other_tables(
         table = definition.streams[name]
         tables[f"{table.entity}_versions"] = version_spans(rows, table.id)
     tables |= corroboration_tables(kept.members, kept.groups, sources)
+    if LINK_CODINGS in others and LINK_AGREEMENT in definition.tables:
+        tables |= link_agreement(
+            _live(others, LINK_CODINGS, definition), kept.sources, definition, outside.codebooks
+        )
     codings = _live(others, "codings", definition)
     return tables | reliability_tables(codings, kept.published, definition, outside.codebooks)
 
@@ -202,18 +257,13 @@ def _incident_tables(incidents: Frame, kept: ClaimSummary, sources: Frame) -> Fr
     }
 
 
-def _claim_tables(claims: Frame, sources: Frame, definition: Definition) -> Frames:
-    chain = definition.streams["claims"].by_name["attributions"]
-    fields = tuple(item.name for item in chain.fields)
-    most = int(chain.constraints["maxLength"])
-    hops = persist_shared(
-        structs_with_position(claims, "claim_id", "attributions", fields, "hop", most)
-    )
-    innermost = hops.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
-        "claim_id", "anonymity", nw.col("actor_id").alias("speaker_id")
-    )
-    counted = claims.with_columns(nw.col("attributions").list.len().cast(nw.Int64).alias("hops"))
-    said = counted.join(innermost, on="claim_id", how="left")
+def _claim_tables(
+    claims: Frame, others: Frames, definition: Definition, support: Frame | None
+) -> Frames:
+    folded, hops = _with_speakers(claims, _live(others, "sources", definition), definition)
+    folded = _with_lookups(folded, others, definition)
+    if support is not None:
+        folded = with_credibility(folded, support, _live(others, "actors", definition))
     roles = [
         items_of_list(claims, "claim_id", "dyad_from", "actor_id").with_columns(
             role=nw.lit("from")
@@ -224,10 +274,65 @@ def _claim_tables(claims: Frame, sources: Frame, definition: Definition) -> Fram
         .with_columns(role=nw.lit("speaker")),
     ]
     return {
-        "claims": with_date_bounds(persist_shared(with_origins(said, hops, sources)), "occurred"),
+        "claims": with_date_bounds(persist_shared(folded), "occurred"),
         "attributions": hops,
         "claim_actors": nw.concat(roles, how="vertical").unique(),
     }
+
+
+def _with_speakers(claims: Frame, sources: Frame, definition: Definition) -> tuple[Frame, Frame]:
+    """Return live claims with their origin and what the innermost hop says, and all hops."""
+    stream, table = definition.streams["claims"], definition.tables["claims"]
+    chain = stream.by_name["attributions"]
+    fields = tuple(item.name for item in chain.fields)
+    most = int(chain.constraints["maxLength"])
+    hops = persist_shared(
+        structs_with_position(claims, "claim_id", "attributions", fields, "hop", most)
+    )
+    own = {"anonymity", *(name for name in fields if name in table.names)} - set(stream.names)
+    innermost = hops.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
+        "claim_id", *sorted(own), nw.col("actor_id").alias("speaker_id")
+    )
+    counted = claims.with_columns(nw.col("attributions").list.len().cast(nw.Int64).alias("hops"))
+    spoken = counted.join(innermost, on="claim_id", how="left")
+    return with_origins(spoken, hops, sources), hops
+
+
+def _with_lookups(claims: Frame, others: Frames, definition: Definition) -> Frame:
+    """Return claims with what the rows that they refer to say, where the tables repeat it."""
+    stream, table = definition.streams["claims"], definition.tables["claims"]
+    for column, names in lookups(table).items():
+        key = next(key for key in stream.foreign_keys if key.column == column)
+        there = _live(others, key.table, definition).select(
+            nw.col(key.reference).alias(column),
+            *(nw.col(other).alias(f"{name}_there") for name, other in names.items()),
+        )
+        joined = claims.join(there, on=column, how="left")
+        claims = joined.with_columns(
+            # rows of earlier versions may say it themselves
+            (
+                nw.coalesce(name, f"{name}_there")
+                if name in stream.names
+                else nw.col(f"{name}_there")
+            ).alias(name)
+            for name in names
+        )
+    return claims
+
+
+def lookups(table: Table) -> dict[str, dict[str, str]]:
+    """Return what a table repeats of the rows that it refers to: by column, its name here and there.
+
+    >>> spec = {"name": "kind", "type": "string", "lookup": "measure_id.kind"}
+    >>> lookups(Table("claims", {"fields": [spec]}))
+    {'measure_id': {'kind': 'kind'}}
+    """
+    found: dict[str, dict[str, str]] = {}
+    for item in table.fields:
+        if item.lookup is not None:
+            column, _, name = item.lookup.partition(".")
+            found.setdefault(column, {})[item.name] = name
+    return found
 
 
 def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:

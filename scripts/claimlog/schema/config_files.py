@@ -69,6 +69,8 @@ FIELD: dict[str, Any] = {
         "categoriesOrdered": FLAG,
         "retired": FLAG,
         "derivedFrom": TEXT,
+        "lookup": TEXT,
+        "identity": FLAG,
         "items": {"type": "object"},
     },
 }

@@ -123,7 +123,7 @@ def _follow(definition: Definition, spec: Spec, all_codes: bool, way: tuple[str,
     if home is None:
         raise ClaimlogError(f'schemas: "from" names {spec["from"]}, which is no column of a stream')
     own = {"name": spec["name"], "from": spec["from"], **spec.get("override", {})}
-    own |= {key: spec[key] for key in ("override", "derivedFrom") if key in spec}
+    own |= {key: spec[key] for key in ("override", "derivedFrom", "lookup") if key in spec}
     home = _expand(definition, home, all_codes, (*way, spec["from"]))
     limits = home.get("constraints", {})
     if all_codes and limits.get("required") and not _was_always_required(definition, stream, name):

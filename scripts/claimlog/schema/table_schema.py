@@ -43,6 +43,8 @@ class Field:
     ordered: bool = False  # codes that are a scale, in its order; others are in none
     retired: bool = False  # kept in older rows, null in those of the schema that says so
     derived_from: str | None = None  # column of the same table that says what is null here
+    lookup: str | None = None  # COLUMN.OTHER: what the row that COLUMN refers to has as OTHER
+    identity: bool = False  # a name of the coder's own, that says which rows mean the same thing
     item: Field | None = None
     fields: tuple[Field, ...] = ()
 
@@ -71,6 +73,8 @@ class Field:
             ordered=spec.get("categoriesOrdered", False),
             retired=spec.get("retired", False),
             derived_from=spec.get("derivedFrom"),
+            lookup=spec.get("lookup"),
+            identity=spec.get("identity", False),
             item=cls.load({"name": spec["name"], **items}) if items and "type" in items else None,
             fields=tuple(cls.load(item) for item in items["fields"])
             if items and "fields" in items

@@ -1,0 +1,125 @@
+"""Inter-coder agreement on links: which pairs of claims two coders joined, and how.
+
+Each coder proposes pairs on his own; what one proposed is then put to the other, mixed with pairs
+drawn at random from those that nobody proposed. So every proposed pair has two independent
+decisions, and the random ones tell how much both missed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from claimlog.fold.agreement import f1_of_sets
+from claimlog.fold.states import Frame, frame_of_table
+from claimlog.schema.definition import Definition
+
+LINK_CODINGS = "link_codings"
+LINK_AGREEMENT = "link_agreement"
+ALL_PAIRS, WITHIN_SOURCE, BETWEEN_SOURCES = "all", "within", "between"
+ALL_RELATIONS = "any"
+RANDOM = "random"
+SYMMETRIC = ("same_fact", "disputes")
+"""Relations that hold either way, so that coders agree whichever claim they name first."""
+
+Row = dict[str, Any]
+
+
+class PairDecision(NamedTuple):
+    """What a coder decided on a pair of claims: the relation and its direction, or none."""
+
+    relation: str | None
+    forward: bool
+
+
+def link_agreement(
+    codings: Frame, sources: Mapping[str, str], definition: Definition, codebooks: Mapping[int, str]
+) -> dict[str, Frame]:
+    """Return the table ``link_agreement``.
+
+    Parameters
+    ----------
+    codings
+        Live rows of ``link_codings``.
+    sources
+        Source by claim, of the claims that are linked in some coding.
+    codebooks
+        Version of the codebook by number of batch.
+    """
+    rows = codings.collect().rows(named=True)
+    lines = []
+    passes: dict[int, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for row in sorted(rows, key=lambda row: row["seq"]):
+        passes[row["pass"]][row["coder"]].append(row)
+    for number, by_coder in sorted(passes.items()):
+        for first, second in combinations(sorted(by_coder), 2):
+            key = {"pass": number, "first_coder": first, "second_coder": second}
+            both = (by_coder[first], by_coder[second])
+            versions = {codebooks.get(row["batch"], "") for side in both for row in side}
+            key["codebook_version"] = " ".join(sorted(versions))
+            lines += [{**key, **line} for line in _compare(*both, sources)]
+    table = definition.tables[LINK_AGREEMENT]
+    return {LINK_AGREEMENT: frame_of_table(lines, table, codings)}
+
+
+def _compare(first: list[Row], second: list[Row], sources: Mapping[str, str]) -> Iterator[Row]:
+    decisions = [_decisions(rows) for rows in (first, second)]
+    drawn = {_pair(row) for row in (*first, *second) if row["sample"] == RANDOM}
+    judged = decisions[0].keys() & decisions[1].keys()
+    for scope in (ALL_PAIRS, WITHIN_SOURCE, BETWEEN_SOURCES):
+        pairs = {pair for pair in judged if scope in (ALL_PAIRS, _scope(pair, sources))}
+        asked = pairs - drawn
+        found = {decision[pair].relation for decision in decisions for pair in asked} - {None}
+        for relation in (ALL_RELATIONS, *sorted(str(name) for name in found)):
+            wanted = None if relation == ALL_RELATIONS else relation
+            links = [
+                {
+                    (pair, decision[pair])
+                    for pair in asked
+                    if decision[pair].relation in ((wanted,) if wanted else found)
+                }
+                for decision in decisions
+            ]
+            agreed = f1_of_sets(*links)
+            yield {
+                "scope": scope,
+                "relation": relation,
+                "pairs": len(asked),
+                "first_links": agreed.first,
+                "second_links": agreed.second,
+                "both_links": agreed.both,
+                "f1": agreed.value,
+                "f1_low": agreed.low,
+                "f1_high": agreed.high,
+                "random_pairs": len(pairs & drawn),
+                "random_links": sum(
+                    any(
+                        decision[pair].relation is not None
+                        and wanted in (None, decision[pair].relation)
+                        for decision in decisions
+                    )
+                    for pair in pairs & drawn
+                ),
+            }
+
+
+def _decisions(rows: list[Row]) -> dict[tuple[str, str], PairDecision]:
+    decisions = {}
+    for row in rows:
+        one, other = _pair(row)
+        relation = row["relation"]
+        forward = relation is None or relation in SYMMETRIC or row["from_claim_id"] == one
+        decisions[one, other] = PairDecision(relation, forward)
+    return decisions
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    one, other = sorted((row["from_claim_id"], row["to_claim_id"]))
+    return one, other
+
+
+def _scope(pair: tuple[str, str], sources: Mapping[str, str]) -> str:
+    one, other = (sources.get(claim) for claim in pair)
+    return WITHIN_SOURCE if one == other else BETWEEN_SOURCES
