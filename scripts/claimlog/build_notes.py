@@ -4,8 +4,8 @@ When a build is complete, how each of its files looks (`StatSignature`) is noted
 ``.claimlog/cache/builds.json``, because the bytes of a build depend on the log alone. A file that
 looks otherwise, or of which nothing is noted, as after a copy, is hashed and compared with what the
 build says of itself: its descriptor gives the hash of every table, and `FINGERPRINT_FILE` those
-of the descriptor and of Datasette's files. Imports nothing heavy, so that an unchanged build answers
-at once.
+of the descriptor and of Datasette's files. Imports nothing heavy, so that an unchanged build
+answers at once.
 """
 
 from __future__ import annotations

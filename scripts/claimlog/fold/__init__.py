@@ -17,7 +17,7 @@ from claimlog.fold.tables import (
     stream_prefixes,
 )
 
-FOLD_VERSION = 2
+FOLD_VERSION = 1
 """Raised whenever the same log gives other tables. A release names the version that folded it."""
 
 FOLD_VERSION_UNNAMED = 1

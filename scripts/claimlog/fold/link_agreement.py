@@ -82,7 +82,7 @@ def _compare(first: list[Row], second: list[Row], sources: Mapping[str, str]) ->
                 }
                 for decision in decisions
             ]
-            agreed = f1_of_sets(*links)
+            agreed = f1_of_sets(links[0], links[1])
             yield {
                 "scope": scope,
                 "relation": relation,

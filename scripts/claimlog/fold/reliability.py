@@ -239,7 +239,7 @@ def _joined_pairs(values: Sequence[tuple[str, str]]) -> F1:
             if pair[side] != EMPTY_CELL:
                 groups[pair[side]].append(unit)
         sides.append({pair for group in groups.values() for pair in combinations(group, 2)})
-    return f1_of_sets(*sides)
+    return f1_of_sets(sides[0], sides[1])
 
 
 def _with_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:

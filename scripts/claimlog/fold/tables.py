@@ -321,7 +321,7 @@ def _with_lookups(claims: Frame, others: Frames, definition: Definition) -> Fram
 
 
 def lookups(table: Table) -> dict[str, dict[str, str]]:
-    """Return what a table repeats of the rows that it refers to: by column, its name here and there.
+    """Return by column what a table repeats of the rows referred to: its name here, and there.
 
     >>> spec = {"name": "kind", "type": "string", "lookup": "measure_id.kind"}
     >>> lookups(Table("claims", {"fields": [spec]}))
