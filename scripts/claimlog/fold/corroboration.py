@@ -3,11 +3,11 @@
 A claim's origin is the work that it ultimately comes from: the article itself where a coder found
 that the article added it (``origin_basis``), none where he could not tell, else the registered work
 that its attribution chain names innermost, else its article; from there ``wasDerivedFrom`` is
-walked back to a work that is derived from nothing else. (The other relations say whom a work
-cites; which claims rest on that is in their chains.) Where the lineage leaves the origin open, or the chain
-ends with nobody in particular ("reports say") and names no work, there is none: unknown ancestry
-adds no independent origin. Claims are grouped by ``same_fact`` links; among the origins of a group
-those count once that rest on one another, or on one work, by any edge of the lineage.
+walked back to a work that is derived from nothing else. (The other relations say whom a work cites;
+which claims rest on that is in their chains.) Where the lineage leaves the origin open, or the
+chain ends with nobody in particular ("reports say") and names no work, there is none: unknown
+ancestry adds no independent origin. Claims are grouped by ``same_fact`` links; among the origins of
+a group those count once that rest on one another, or on one work, by any edge of the lineage.
 """
 
 from __future__ import annotations
