@@ -22,7 +22,7 @@ from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
 ALL_SOURCES = "all"
-"""Scope of the rows that take all sources together."""
+"""Scope of rows about all sources together."""
 
 EMPTY_CELL = ""
 Row = dict[str, Any]
@@ -53,12 +53,12 @@ def reliability_tables(
         if row["variable"] in definition.streams["codings"].names
     ]
     pairs, spans, results = [], [], []
-    for comparison in _coder_pairs(rows, codebooks):
-        pairs += comparison.pairs()
-        spans.append(comparison.spans())
-        results += [comparison.agreement(variable) for variable in variables]
+    for coders in _coder_pairs(rows, codebooks):
+        pairs += coders.pairs()
+        spans.append(coders.span_agreement())
+        results += [coders.reliability(variable) for variable in variables]
     tables = {
-        "codings": _with_claims(rows, claims),
+        "codings": _add_claims(rows, claims),
         "coding_pairs": pairs,
         "span_agreement": spans,
         "reliability": results,
@@ -85,7 +85,7 @@ def _coder_pairs(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[Code
 
 
 class CoderPair:
-    """Two coders' codings of one source, or of several taken together, in one pass."""
+    """Codings by two coders of one source, or of all sources together, in one pass."""
 
     def __init__(
         self, number: int, scope: str, first: str, second: str, codebooks: Mapping[int, str]
@@ -98,20 +98,21 @@ class CoderPair:
         self.points = [0, 0, 0]  # of the first, of the second, of both
 
     def add(self, first: list[Row], second: list[Row]) -> None:
+        """Add what both coded of one source."""
         spans = [[(row["start"], row["end"]) for row in rows] for rows in (first, second)]
         self.units += [
             (first[one], second[other], share) for one, other, share in span_matches(*spans)
         ]
-        here, there = coverage(spans[0]), coverage(spans[1])
-        both = here + there - coverage([*spans[0], *spans[1]])
-        for index, count in enumerate((here, there, both)):
+        one, other = coverage(spans[0]), coverage(spans[1])
+        both = one + other - coverage([*spans[0], *spans[1]])
+        for index, count in enumerate((one, other, both)):
             self.points[index] += count
         self.sizes[0] += len(first)
         self.sizes[1] += len(second)
         self.versions |= {self.codebooks.get(row["batch"], "") for row in (*first, *second)}
 
     def pairs(self) -> list[Row]:
-        """Return the units with the codings that they join; of a single source only."""
+        """Return the rows of the table ``coding_pairs``; none for all sources together."""
         if self.key["scope"] == ALL_SOURCES:
             return []
         return [
@@ -125,10 +126,11 @@ class CoderPair:
             for first, second, share in self.units
         ]
 
-    def spans(self) -> Row:
+    def span_agreement(self) -> Row:
+        """Return the row of the table ``span_agreement``."""
         return {
             **self.key,
-            "codebook_version": self._codebook(),
+            "codebook_version": self._codebook_versions(),
             "first_codings": self.sizes[0],
             "second_codings": self.sizes[1],
             "matched": len(self.units),
@@ -136,9 +138,10 @@ class CoderPair:
             "f1_characters": _rounded(f1_score(self.points[2], *self.points[:2])),
         }
 
-    def agreement(self, variable: Mapping[str, str]) -> Row:
+    def reliability(self, variable: Mapping[str, str]) -> Row:
+        """Return the row of the table ``reliability`` of a variable."""
         name = variable["variable"]
-        found = krippendorff_alpha(
+        alpha = krippendorff_alpha(
             [
                 (first[name] or EMPTY_CELL, second[name] or EMPTY_CELL)
                 for first, second, _ in self.units
@@ -147,39 +150,39 @@ class CoderPair:
         return {
             **self.key,
             "variable": name,
-            "codebook_version": self._codebook(),
-            "units": found.units,
-            "percent_agreement": _rounded(found.percent),
-            "alpha": found.value,
-            "alpha_low": found.low,
-            "alpha_high": found.high,
+            "codebook_version": self._codebook_versions(),
+            "units": alpha.units,
+            "percent_agreement": _rounded(alpha.percent),
+            "alpha": alpha.value,
+            "alpha_low": alpha.low,
+            "alpha_high": alpha.high,
             "target": float(variable["target"]) if variable["target"] else None,
         }
 
-    def _codebook(self) -> str:
+    def _codebook_versions(self) -> str:
         return " ".join(sorted(self.versions))
 
 
-def _with_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
-    """Add to each coding the published claim whose span matches it best, if one does."""
-    places: dict[str, list[ClaimSpan]] = defaultdict(list)
+def _add_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
+    """Add to each coding the live claim whose span matches it best, if one does."""
+    by_source: dict[str, list[ClaimSpan]] = defaultdict(list)
     for claim in sorted(claims):
-        places[claim.source_id].append(claim)
+        by_source[claim.source_id].append(claim)
     groups: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
     for row in codings:
         groups[row["pass"], row["source_id"], row["coder"]].append(row)
-    joined = []
+    extended = []
     for (_, source, _), rows in groups.items():
-        there = places[source]
-        found = span_matches(
+        candidates = by_source[source]
+        matches = span_matches(
             [(row["start"], row["end"]) for row in rows],
-            [(claim.start, claim.end) for claim in there],
+            [(claim.start, claim.end) for claim in candidates],
         )
-        best = {one: (there[other].claim_id, round(share, 6)) for one, other, share in found}
+        best = {one: (candidates[other].claim_id, round(share, 6)) for one, other, share in matches}
         for index, row in enumerate(rows):
             claim_id, share = best.get(index, (None, None))
-            joined.append({**row, "claim_id": claim_id, "claim_iou": share})
-    return joined
+            extended.append({**row, "claim_id": claim_id, "claim_iou": share})
+    return extended
 
 
 def _rounded(value: float | None) -> float | None:

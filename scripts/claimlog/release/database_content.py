@@ -78,7 +78,7 @@ def _search_flaw(
     columns = ", ".join(map(sql_identifier, table.spec["search"]))
     # an index beside no table, so that only the index is in memory
     database.execute(index.create.replace(f"content={sql_identifier(table.name)}", "content=''", 1))
-    database.execute(index.hold)
+    database.execute(index.set_memory)
     database.execute(
         f"INSERT INTO {name}(rowid, {columns}) "
         f"SELECT rowid, {columns} FROM release.{sql_identifier(table.name)}"
