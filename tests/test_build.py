@@ -22,17 +22,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from claimlog.build import build
-from claimlog.compile import compiled
+from claimlog.compile import compile_tables
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.conform import conform
-from claimlog.export.sqlite import create
+from claimlog.export.sqlite import create_statement
 from claimlog.fold import cutoff, fold
-from claimlog.fold.corroboration import roots
+from claimlog.fold.corroboration import ultimate_origins
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import STREAMS
-from claimlog.swap import publishing
+from claimlog.swap import publish_directory
 from conftest import ROOT, World, claim, copied, hop, source
 
 TABLES = read_definition(Package(ROOT)).tables
@@ -86,7 +86,7 @@ def test_the_fold_of_any_prefix_equals_a_fold_by_hand(made: World) -> None:
 def test_the_fold_of_random_histories_equals_a_fold_by_hand() -> None:
     import narwhals as nw
 
-    from claimlog.fold.states import current, prefix, versions
+    from claimlog.fold.states import live_rows, prefix, version_spans
 
     chance = random.Random(7)
     for _ in range(50):
@@ -99,9 +99,9 @@ def test_the_fold_of_random_histories_equals_a_fold_by_hand() -> None:
             rows.append({"seq": seq, "id": name, "action": action, "version": version + 1})
         frame = nw.from_native(pl.DataFrame(rows).sample(fraction=1, shuffle=True, seed=3).lazy())
         size = chance.randint(1, len(rows))
-        live = current(prefix(frame, size), "id").collect()
+        live = live_rows(prefix(frame, size), "id").collect()
         assert dict(live.select("id", "version").rows()) == naive(rows, "id", size)
-        spans = versions(prefix(frame, size), "id").collect().rows(named=True)
+        spans = version_spans(prefix(frame, size), "id").collect().rows(named=True)
         for row in spans:
             later = [
                 r["seq"] for r in rows[:size] if r["id"] == row["id"] and r["seq"] > row["seq"]
@@ -204,7 +204,7 @@ def test_corroboration_counts_articles_and_independent_origins(built: World) -> 
 def test_origins_are_found_by_walking_lineage(
     lineage: dict[str, list[tuple[str, str]]], expected: dict[str, str | None]
 ) -> None:
-    assert roots(lineage) == expected
+    assert ultimate_origins(lineage) == expected
 
 
 def origin(world: World, hops: list[dict[str, Any]]) -> str | None:
@@ -250,7 +250,7 @@ def test_event_dates_become_ranges_that_compare(built: World) -> None:
 
 def claims_as_of(world: World, as_of: str | None) -> dict[str, int]:
     log = read(world.package)
-    frame = dict(compiled(log, cutoff(log, as_of)))["claims"]
+    frame = dict(compile_tables(log, cutoff(log, as_of)))["claims"]
     return dict(frame.select("claim_id", "version").rows())
 
 
@@ -388,7 +388,7 @@ def test_rows_lie_in_the_order_of_their_key_as_sqlite_compares_it(name: str, bui
 def test_a_table_without_rowids_begins_with_its_key(name: str) -> None:
     """SQLite before 3.41 takes any other for damaged, though its rows are sound."""
     with closing(sqlite3.connect(":memory:")) as db:
-        db.execute(create(TABLES[name]))
+        db.execute(create_statement(TABLES[name]))
         info = db.execute(f"pragma table_info({name})").fetchall()
     assert (
         tuple(row[1] for row in info[: len(TABLES[name].primary_key)]) == TABLES[name].primary_key
@@ -565,7 +565,7 @@ def test_an_interrupt_leaves_the_old_build(tmp_path: Path) -> None:
     (target / "old").write_text("old")
 
     def interrupted() -> None:
-        with publishing(target, "out") as folder:
+        with publish_directory(target, "out") as folder:
             (folder / "new").write_text("half")
             raise KeyboardInterrupt
 
@@ -578,7 +578,7 @@ def test_a_swap_that_was_cut_off_is_undone_by_the_next_one(tmp_path: Path) -> No
     retired = tmp_path / ".out-old"
     retired.mkdir()
     (retired / "old").write_text("old")
-    with pytest.raises(ClaimlogError), publishing(tmp_path / "out", "out"):
+    with pytest.raises(ClaimlogError), publish_directory(tmp_path / "out", "out"):
         raise OSError(5, "Input/output error")
     assert (tmp_path / "out" / "old").read_text() == "old"
 
@@ -607,7 +607,7 @@ def test_an_empty_log_builds_empty_tables(bare: World) -> None:
 
 def test_the_embedded_fold_gives_each_column_its_type(made: World) -> None:
     log = read(made.package)
-    frames = dict(compiled(log, cutoff(log, None)))
+    frames = dict(compile_tables(log, cutoff(log, None)))
     for name, table in log.definition.tables.items():
         assert frames[name].equals(conform(_as_text(frames[name]).lazy(), table)), name
 

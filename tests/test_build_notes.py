@@ -15,7 +15,7 @@ import pytest
 import claimlog.build_notes
 import claimlog.fingerprint
 from claimlog.build import build
-from claimlog.build_notes import MARK, NOTES, is_current
+from claimlog.build_notes import FINGERPRINT_FILE, NOTE, is_current
 from claimlog.fingerprint import NOT_BUILDING
 from claimlog.package import Package
 from conftest import ROOT, World, copied
@@ -36,7 +36,7 @@ def copy_of(built: World, tmp_path: Path) -> World:
 
 
 def mark_of(world: World) -> str:
-    return (world.package.build / MARK).read_text("utf-8").splitlines()[0]
+    return (world.package.build / FINGERPRINT_FILE).read_text("utf-8").splitlines()[0]
 
 
 def test_a_file_changed_in_place_is_noticed_whatever_its_size_and_times(copy_of: World) -> None:
@@ -70,9 +70,9 @@ SPOILT_BUILDS: dict[str, Callable[[Path], Any]] = {
         (out / "parquet").rename(out.parent / "elsewhere"),
         (out / "parquet").symlink_to(out.parent / "elsewhere"),
     ),
-    "another fingerprint": lambda out: (out / MARK).write_text("0" * 64 + "\n"),
-    "a fingerprint without hashes": lambda out: (out / MARK).write_text(
-        (out / MARK).read_text().splitlines()[0] + "\n"
+    "another fingerprint": lambda out: (out / FINGERPRINT_FILE).write_text("0" * 64 + "\n"),
+    "a fingerprint without hashes": lambda out: (out / FINGERPRINT_FILE).write_text(
+        (out / FINGERPRINT_FILE).read_text().splitlines()[0] + "\n"
     ),
 }
 
@@ -120,7 +120,7 @@ def test_an_unchanged_build_is_known_without_reading_its_files(
 
 @pytest.mark.parametrize("spoil", ["removed", "of another format", "no JSON", "a list of nothing"])
 def test_without_notes_a_build_is_hashed(copy_of: World, hashed: list[str], spoil: str) -> None:
-    world, notes = copy_of, copy_of.package.state / NOTES
+    world, notes = copy_of, copy_of.package.state / NOTE
     if spoil == "removed":
         shutil.rmtree(world.package.state)
     else:

@@ -19,7 +19,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import STREAMS, Field, Table
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 from conftest import ROOT, World
 
 SCHEMAS = read_definition(Package(ROOT))
@@ -74,7 +74,7 @@ def accepted(lines: list[bytes], table: Table) -> bool:
 def test_encode_agrees_with_rfc8785_and_decode_reads_it_back(row: dict[str, Any]) -> None:
     line = encode(row)
     assert line == rfc8785.dumps(row)
-    assert encode(decode(line.decode())) == line
+    assert encode(decode_object(line.decode())) == line
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_encode_agrees_with_rfc8785_and_decode_reads_it_back(row: dict[str, Any]
 )
 def test_decode_refuses_what_is_not_one_i_json_object(line: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        decode(line)
+        decode_object(line)
 
 
 @pytest.mark.parametrize("depth", [100, 200, 300, 400, *range(900, 1010, 3), 5000, 200_000])

@@ -15,7 +15,7 @@ import claimlog.log.columnar
 import claimlog.log.read_file
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.export.content_hash import of_parquet
+from claimlog.export.content_hash import parquet_content
 from claimlog.log.columnar import read_rows
 from claimlog.log.lines import arrow_schema
 from claimlog.log.parquet_pages import pages
@@ -62,7 +62,7 @@ def test_a_log_in_columns_builds_the_same_tables(world: World, tmp_path: Path) -
         build(made.package, made.package.build)
     for name, table in read(world.package).definition.tables.items():
         one, two = (
-            of_parquet(made.package.build / "parquet" / f"{name}.parquet", table).root
+            parquet_content(made.package.build / "parquet" / f"{name}.parquet", table).root
             for made in (world, other)
         )
         assert one == two or name == "batches", name  # the manifests differ in their files

@@ -36,7 +36,7 @@ from claimlog.escaping import (
     printable_line,
     web_address,
 )
-from claimlog.export.metadata import metadata
+from claimlog.export.metadata import datasette_metadata
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.site.spreadsheet import csv_of
@@ -181,14 +181,14 @@ def test_styles_of_our_own_stay_and_those_of_data_do_not() -> None:
 
     terminal = Terminal()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sys, "stdout", output.Escaped(terminal))
+        patched.setattr(sys, "stdout", output.EscapedStream(terminal))
         output.line(("good\x1b[31m", "green"), " and\nplain\x07")
     assert terminal.getvalue() == "\x1b[32mgood\\x1b[31m\x1b[0m and\\nplain\\x07\n"
 
 
 def test_what_other_code_prints_is_escaped_too() -> None:
     stream = io.StringIO()
-    guarded = output.Escaped(stream)
+    guarded = output.EscapedStream(stream)
     print("a\x1b[2Jb", "c\u202e", sep="\n", file=guarded)
     assert stream.getvalue() == "a\\x1b[2Jb\nc\\u202e\n"
     assert not hasattr(guarded, "buffer")
@@ -428,7 +428,7 @@ def test_datasette_is_told_no_address_that_is_none_of_the_web(world: World) -> N
     text = json.dumps(
         {
             key: value
-            for key, value in metadata(read_definition(world.package), state).items()
+            for key, value in datasette_metadata(read_definition(world.package), state).items()
             if key != "plugins"
         }
     )

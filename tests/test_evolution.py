@@ -17,7 +17,7 @@ import pytest
 from claimlog.build import build
 from claimlog.edit.open_batch import open_batch
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.export.metadata import metadata
+from claimlog.export.metadata import datasette_metadata
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.verify import verify
@@ -214,7 +214,9 @@ def test_tables_hold_rows_of_every_version(evolved: World, tmp_path: Path) -> No
 
 def test_pages_and_forms_know_what_is_retired(evolved: World) -> None:
     state = {"tree_size": 1, "root": ""}
-    tables = metadata(read_definition(evolved.package), state)["databases"]["tiny"]["tables"]
+    tables = datasette_metadata(read_definition(evolved.package), state)["databases"]["tiny"][
+        "tables"
+    ]
     assert "Retired:" in tables["actors"]["columns"]["note"]
     assert "--note" not in evolved.run("add", "actor", "--help").stdout
     assert "--seat" in evolved.run("add", "actor", "--help").stdout

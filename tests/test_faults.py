@@ -17,7 +17,7 @@ from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.files import write_durably
 from claimlog.package import Package
 from claimlog.release.changelog import changelog, undo_changelog
-from claimlog.swap import publishing
+from claimlog.swap import publish_directory
 from conftest import ROOT, World, actor
 from faults.calls import flushed_names, package_calls
 from faults.injection import message_problems
@@ -192,7 +192,7 @@ def test_a_directory_is_swapped_whole_and_nothing_is_left_beside_it(
     if not known:
         monkeypatch.setattr(swap, "_exchange", lambda *_: False)
     for text in ("old", "new"):
-        with publishing(tmp_path / "out", "out") as folder:
+        with publish_directory(tmp_path / "out", "out") as folder:
             (folder / "file").write_text(text)
     assert (tmp_path / "out" / "file").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

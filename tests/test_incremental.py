@@ -19,6 +19,7 @@ import claimlog.build
 import claimlog.build_notes
 import claimlog.export.descriptor
 import claimlog.export.parquet
+import claimlog.file_digests
 import claimlog.fingerprint
 import claimlog.log.cache
 import claimlog.log.event_log
@@ -26,15 +27,15 @@ import claimlog.log.parts
 import claimlog.log.read_log
 import claimlog.update
 from claimlog.build import build
-from claimlog.compile import compiled
+from claimlog.compile import compile_tables
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.export.content_hash import of_parquet, of_sqlite
-from claimlog.export.parquet import ParquetFile, merge, write_parquet
+from claimlog.export.content_hash import parquet_content, sqlite_content
+from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
 from claimlog.fold import cutoff
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.update import BY_CLAIM, Update
+from claimlog.update import BY_CLAIM, BuildUpdate
 from claimlog.validate import validate
 from conftest import World
 from histories import History, histories, write
@@ -47,7 +48,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claimlog.build, "UPDATE_RATIO", 0)
     monkeypatch.setattr(claimlog.build, "UPDATE_BYTES", 0)
     # the code that runs is the code that was imported, whatever lies on disk by now
-    for module in (claimlog.log.cache, claimlog.build):
+    for module in (claimlog.log.event_log, claimlog.fingerprint):
         monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
     monkeypatch.setattr(claimlog.log.event_log, "SECTION", 3)
     monkeypatch.setattr(claimlog.log.event_log, "STEP", 1)
@@ -58,8 +59,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def said(package: Package, out: Path) -> Iterator[tuple[str, str, str]]:
     """Yield what each file of a build says, as table, file and logical hash."""
     for name, table in read_definition(package).tables.items():
-        parquet = of_parquet(out / "parquet" / f"{name}.parquet", table).root
-        sqlite = of_sqlite(out / f"{package.descriptor['name']}.db", table).root
+        parquet = parquet_content(out / "parquet" / f"{name}.parquet", table).root
+        sqlite = sqlite_content(out / f"{package.descriptor['name']}.db", table).root
         assert parquet == sqlite, name
         yield name, parquet, sqlite
 
@@ -89,17 +90,17 @@ def test_a_file_of_a_large_log_is_hashed_again_only_after_it_changed(
         read.append(Path(handle.name).name)
         return file_digest(handle, kind)
 
-    monkeypatch.setattr(claimlog.fingerprint, "file_digest", heard)
+    monkeypatch.setattr(claimlog.file_digests, "file_digest", heard)
     files = claimlog.fingerprint.files_of_rows(world.package)
     for path in files:
         os.utime(path, ns=(10**18, 10**18))
-    first = claimlog.fingerprint.fingerprint(world.package, None, None)
+    first = claimlog.fingerprint.build_fingerprint(world.package, None, None)
     assert {path.name for path in files} <= {*read}
     read.clear()
-    assert claimlog.fingerprint.fingerprint(world.package, None, None) == first
+    assert claimlog.fingerprint.build_fingerprint(world.package, None, None) == first
     assert not {path.name for path in files} & {*read}
     os.utime(files[0], ns=(2 * 10**18, 2 * 10**18))
-    assert claimlog.fingerprint.fingerprint(world.package, None, None) == first
+    assert claimlog.fingerprint.build_fingerprint(world.package, None, None) == first
     assert files[0].name in read
 
 
@@ -108,11 +109,11 @@ def test_a_file_of_a_large_log_is_hashed_again_only_after_it_changed(
 )
 def test_notes_of_digests_that_make_no_sense_are_not_used(notes: str, world: World) -> None:
     path = claimlog.fingerprint.files_of_rows(world.package)[0]
-    found = world.package.state / claimlog.fingerprint.NOTES
+    found = world.package.state / claimlog.file_digests.NOTE
     found.parent.mkdir(parents=True, exist_ok=True)
     found.write_text(notes.replace("FILE", str(path)))
     with path.open("rb") as handle:
-        assert claimlog.fingerprint.digests_of(world.package).of(path) == (
+        assert claimlog.fingerprint.package_digests(world.package).of(path) == (
             file_digest(handle, "sha256").hexdigest()
         )
 
@@ -122,7 +123,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the numbers of rows that builds were updated from, as they happen."""
     seen: list[int] = []
 
-    class Spy(Update):
+    class Spy(BuildUpdate):
         def __init__(self, package: Package, earlier: Path, size: int, folder: Path) -> None:
             seen.append(size)
             super().__init__(package, earlier, size, folder)
@@ -164,16 +165,16 @@ def test_merged_rows_have_the_bytes_of_rows_written_at_once(
     log = read(world.package)
     whole, old, new = (tmp_path / name for name in ("whole", "old", "new"))
     merged = {*BY_CLAIM, "changes", "events"}
-    for name, frame in compiled(log, cutoff(log, None)):
+    for name, frame in compile_tables(log, cutoff(log, None)):
         if name in merged:
             table = log.definition.tables[name]
             some = frame[table.primary_key[0]].unique().sort().gather_every(2)
             late = pl.col(some.name).is_in(some.implode())
             write_parquet(frame, table, whole)
             write_parquet(frame.filter(~late), table, old)
-            merge(old, ParquetFile(new, table), frame.filter(late))
+            merge_parquet(old, ParquetFile(new, table), frame.filter(late))
             assert new.read_bytes() == whole.read_bytes(), name
-            merge(whole, ParquetFile(new, table), frame.filter(late), some)
+            merge_parquet(whole, ParquetFile(new, table), frame.filter(late), some)
             assert new.read_bytes() == whole.read_bytes(), name
             merged.remove(name)
     assert not merged
@@ -239,7 +240,7 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
     if harm == "garbage":
         (cache / "state.json").write_text('{"format": 1, "code": [')
     elif harm == "version":
-        monkeypatch.setattr(claimlog.log.cache, "code_fingerprint", lambda _: "another")
+        monkeypatch.setattr(claimlog.fingerprint, "code_fingerprint", lambda _: "another")
     elif harm == "part":
         part = next((cache / "parts").iterdir())
         part.write_bytes(part.read_bytes()[:-1])
@@ -312,7 +313,7 @@ def test_notes_of_builds_that_changed_in_place_are_not_used(
     world: World, updates: list[int]
 ) -> None:
     build(world.package, world.package.build)
-    path = world.package.state / claimlog.build_notes.NOTES
+    path = world.package.state / claimlog.build_notes.NOTE
     data = path.read_bytes()
     path.write_bytes(data.replace(b'"size": ', b'"size":9', 1))
     assert path.read_bytes() != data

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import naive
 from claimlog.build import build
-from claimlog.compile import compiled
+from claimlog.compile import compile_tables
 from claimlog.fold import Cutoff
-from claimlog.fold.corroboration import independent, roots
+from claimlog.fold.corroboration import count_independent, ultimate_origins
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import marks
@@ -36,7 +36,7 @@ def written(history: History) -> Iterator[Log]:
 
 def tables_of(log: Log, size: int) -> dict[str, pl.DataFrame]:
     begun = 1 + sum(tree < size for tree, _ in log.trees)
-    return dict(compiled(log, Cutoff(size, min(begun, len(log.batches)), "test")))
+    return dict(compile_tables(log, Cutoff(size, min(begun, len(log.batches)), "test")))
 
 
 def compare(log: Log, history: History, size: int) -> None:
@@ -115,17 +115,20 @@ def test_an_actor_is_folded_before_the_one_that_it_belongs_to_was_told(bare: Wor
 
 def test_origins_are_walked_along_chains_longer_than_the_stack() -> None:
     chain = {f"S{number}": [(f"S{number - 1}", "certain")] for number in range(1, 5000)}
-    found = roots({**chain, "S0": []})
+    found = ultimate_origins({**chain, "S0": []})
     assert set(found.values()) == {"S0"}
-    assert roots(dict(reversed({**chain, "S0": []}.items()))) == found
+    assert ultimate_origins(dict(reversed({**chain, "S0": []}.items()))) == found
 
 
 def test_a_circle_within_a_batch_has_no_origin_and_ends() -> None:
-    assert roots({"a": [("b", "certain")], "b": [("a", "certain")]}) == {"a": None, "b": None}
+    assert ultimate_origins({"a": [("b", "certain")], "b": [("a", "certain")]}) == {
+        "a": None,
+        "b": None,
+    }
 
 
 def test_a_work_that_is_withdrawn_is_nobodys_origin() -> None:
-    assert roots({"a": [("gone", "certain")]})["a"] is None
+    assert ultimate_origins({"a": [("gone", "certain")]})["a"] is None
 
 
 @examples(200)
@@ -142,7 +145,7 @@ def test_origins_are_independent_that_have_no_work_in_common(
     sources = {
         name: {"lineage": [{"source_id": of} for of, _ in above]} for name, above in lineage.items()
     }
-    assert independent(origins, lineage) == naive.independent(origins, sources)
+    assert count_independent(origins, lineage) == naive.independent(origins, sources)
 
 
 class Counted(dict[str, list[tuple[str, str]]]):
@@ -159,7 +162,7 @@ def test_a_long_lineage_is_walked_once_for_all_origins_of_a_group() -> None:
     """Sets of all ancestors of each would take time and memory that grow with the square."""
     works = [f"S{number:04}" for number in range(3_000)]
     lineage = Counted({by: [(of, "certain")] for by, of in pairwise(works)})
-    assert independent({*works}, lineage) == 1
+    assert count_independent({*works}, lineage) == 1
     assert lineage.asked <= len(works)
-    assert independent({works[0]}, lineage) == 1
-    assert independent(set(), lineage) == 0
+    assert count_independent({works[0]}, lineage) == 1
+    assert count_independent(set(), lineage) == 0

@@ -17,11 +17,11 @@ import rfc8785
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from claimlog.build import compiled
+from claimlog.compile import compile_tables
 from claimlog.errors import ClaimlogError
-from claimlog.export.content_hash import of_frame, of_parquet, of_sqlite
+from claimlog.export.content_hash import Content, frame_rows, parquet_content, sqlite_content
 from claimlog.export.parquet import write_parquet
-from claimlog.export.sqlite import Database
+from claimlog.export.sqlite import DatabaseWriter
 from claimlog.fold import Cutoff
 from claimlog.log.canonical import encode, explain
 from claimlog.log.lines import read_lines
@@ -34,7 +34,7 @@ from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.sources.anchor import anchor, boundary_flaw, locate
 from claimlog.sources.text import Text
-from claimlog.strict_json import LARGEST_INTEGER, decode, decode_value
+from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
 from histories import ROOT, SCHEMAS, histories, random_history, write
 from test_canonical import rows_of
 from thorough import examples
@@ -97,7 +97,7 @@ def test_nesting_of_any_depth_is_read_and_explained_or_refused(shape: str) -> No
         text = '{"note":' + opening * depth + "1" + closing * depth + "}"
         assert explain(text, SCHEMAS.streams["links"])
         try:
-            value = decode(text)
+            value = decode_object(text)
         except ValueError as error:
             assert str(error) == "nested too deeply"  # noqa: PT017
             continue
@@ -318,11 +318,11 @@ def tables() -> dict[str, pl.DataFrame]:
     with tempfile.TemporaryDirectory() as folder:
         log = read(write(random_history(0, 4, 24), Path(folder) / "package"))
         cut = Cutoff(log.size, len(log.batches), "test")
-        return {name: frame for name, frame in compiled(log, cut) if frame.height}
+        return {name: frame for name, frame in compile_tables(log, cut) if frame.height}
 
 
 def root_of(name: str, frame: pl.DataFrame) -> str:
-    return of_frame(frame, SCHEMAS.tables[name]).root
+    return Content.of_rows(frame_rows(frame, SCHEMAS.tables[name])).root
 
 
 def test_the_drawn_history_fills_the_tables() -> None:
@@ -337,11 +337,11 @@ def test_the_order_in_which_rows_are_handed_over_does_not_change_a_table(
     with tempfile.TemporaryDirectory() as folder:
         log = read(write(history, Path(folder) / "package"))
         cut = Cutoff(log.size, len(log.batches), "test")
-        before = {name: root_of(name, frame) for name, frame in compiled(log, cut)}
+        before = {name: root_of(name, frame) for name, frame in compile_tables(log, cut)}
         for name in log.streams:
             rows = log.rows(name).sample(fraction=1, shuffle=True, seed=seed)
             log.parts[name] = [MemoryPart(rows)]
-        assert {name: root_of(name, frame) for name, frame in compiled(log, cut)} == before
+        assert {name: root_of(name, frame) for name, frame in compile_tables(log, cut)} == before
 
 
 @examples(80)
@@ -380,15 +380,15 @@ def test_the_hash_is_that_of_the_rows_whatever_the_format_row_groups_and_engine(
     root = root_of(name, frame)
     path = tmp_path / f"{name}.parquet"
     write_parquet(frame, table, path)
-    assert of_parquet(path, table).root == root
+    assert parquet_content(path, table).root == root
     pq.write_table(pq.read_table(path), tmp_path / "small.parquet", row_group_size=2)
     assert pq.ParquetFile(tmp_path / "small.parquet").num_row_groups == -(-frame.height // 2)
-    assert of_parquet(tmp_path / "small.parquet", table).root == root
+    assert parquet_content(tmp_path / "small.parquet", table).root == root
     keys = ", ".join(f'"{key}"' for key in table.primary_key)
     query = f"SELECT * FROM '{path}' ORDER BY {keys}"
     duckdb.sql(f"COPY ({query}) TO '{tmp_path}/duck.parquet' (FORMAT parquet)")
-    assert of_parquet(tmp_path / "duck.parquet", table).root == root
-    with Database(tmp_path / "x.db", {name: table}) as filled:
+    assert parquet_content(tmp_path / "duck.parquet", table).root == root
+    with DatabaseWriter(tmp_path / "x.db", {name: table}) as filled:
         filled.fill(name, frame)
         filled.finish()
-    assert of_sqlite(tmp_path / "x.db", table).root == root
+    assert sqlite_content(tmp_path / "x.db", table).root == root

@@ -16,7 +16,7 @@ import pytest
 
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.export.content_hash import of_parquet, of_sqlite
+from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Entry, Version, find, read_index
 from claimlog.package import Package
@@ -150,8 +150,8 @@ def test_parquet_and_sqlite_have_the_logical_hash_of_the_index(released: Repo) -
     entry = find(read_index(released.package), "0.1.1", released.package)
     for name, table in read_definition(Package(folder / "log")).tables.items():
         said = entry.data["tables"][name]["hash"]
-        assert of_parquet(folder / "parquet" / f"{name}.parquet", table).root == said
-        assert of_sqlite(folder / "tiny.db", table).root == said
+        assert parquet_content(folder / "parquet" / f"{name}.parquet", table).root == said
+        assert sqlite_content(folder / "tiny.db", table).root == said
 
 
 def test_the_log_inside_a_release_is_a_package_of_its_own(released: Repo) -> None:

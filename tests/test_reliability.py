@@ -10,23 +10,23 @@ import numpy as np
 import polars as pl
 import pytest
 
-from claimlog.fold.agreement import alpha, covered, f1, matched
+from claimlog.fold.agreement import coverage, f1_score, krippendorff_alpha, span_matches
 from conftest import World
 
 
 def test_passages_match_one_to_one_from_an_overlap_of_one_half() -> None:
     first = [(0, 10), (20, 30), (40, 50)]
     second = [(0, 10), (25, 35), (42, 50), (90, 99)]
-    assert matched(first, second) == [(0, 0, 1.0), (2, 2, 0.8)]
+    assert span_matches(first, second) == [(0, 0, 1.0), (2, 2, 0.8)]
 
 
 def test_of_two_nested_passages_each_finds_the_one_that_fits_best() -> None:
-    assert matched([(0, 20), (0, 12)], [(0, 12), (0, 19)]) == [(1, 0, 1.0), (0, 1, 0.95)]
+    assert span_matches([(0, 20), (0, 12)], [(0, 12), (0, 19)]) == [(1, 0, 1.0), (0, 1, 0.95)]
 
 
 def test_a_passage_just_below_one_half_matches_nothing() -> None:
-    assert matched([(0, 100)], [(51, 100)]) == []
-    assert len(matched([(0, 100)], [(50, 100)])) == 1
+    assert span_matches([(0, 100)], [(51, 100)]) == []
+    assert len(span_matches([(0, 100)], [(50, 100)])) == 1
 
 
 def test_matching_takes_every_pair_that_a_search_of_all_pairs_would_take() -> None:
@@ -37,7 +37,7 @@ def test_matching_takes_every_pair_that_a_search_of_all_pairs_would_take() -> No
             starts = [chance.randrange(60) for _ in range(chance.randrange(1, 12))]
             sides.append([(start, start + chance.randrange(1, 25)) for start in starts])
         first, second = sides
-        pairs = matched(first, second)
+        pairs = span_matches(first, second)
         assert len({one for one, _, _ in pairs}) == len({other for _, other, _ in pairs})
         free = set(range(len(first))) - {one for one, _, _ in pairs}
         left = set(range(len(second))) - {other for _, other, _ in pairs}
@@ -48,13 +48,13 @@ def test_matching_takes_every_pair_that_a_search_of_all_pairs_would_take() -> No
 
 
 def test_covered_points_count_once_where_passages_overlap() -> None:
-    assert covered([(0, 3), (2, 5)]) == 5
-    assert covered([(0, 10**15), (5, 6), (10**15 + 1, 10**15 + 2)]) == 10**15 + 1
+    assert coverage([(0, 3), (2, 5)]) == 5
+    assert coverage([(0, 10**15), (5, 6), (10**15 + 1, 10**15 + 2)]) == 10**15 + 1
 
 
 def test_f1_is_undefined_where_nobody_marked_anything() -> None:
-    assert f1(0, 0, 0) is None
-    assert f1(2, 2, 4) == pytest.approx(2 / 3)
+    assert f1_score(0, 0, 0) is None
+    assert f1_score(2, 2, 4) == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -69,33 +69,33 @@ def test_alpha_equals_that_of_the_krippendorff_library(seed: int) -> None:
         pytest.skip("only one value was drawn")
     numbers = np.array([[codes.index(code) for code in side] for side in zip(*pairs, strict=True)])
     expected = krippendorff.alpha(reliability_data=numbers, level_of_measurement="nominal")
-    found = alpha(pairs, resamples=50)
+    found = krippendorff_alpha(pairs, resamples=50)
     assert found.value == pytest.approx(expected, abs=1e-6)
     assert found.units == len(pairs)
     assert found.percent == pytest.approx(100 * np.mean(numbers[0] == numbers[1]))
 
 
 def test_alpha_without_variation_is_empty_and_agreement_is_whole() -> None:
-    found = alpha([("a", "a")] * 9)
+    found = krippendorff_alpha([("a", "a")] * 9)
     assert (found.percent, found.value, found.low, found.high) == (100, None, None, None)
 
 
 def test_alpha_of_no_units_is_empty() -> None:
-    assert alpha([]).units == 0
-    assert alpha([]).value is None
+    assert krippendorff_alpha([]).units == 0
+    assert krippendorff_alpha([]).value is None
 
 
 def test_the_interval_holds_alpha_narrows_with_more_units_and_is_the_same_each_time() -> None:
     chance = random.Random(3)
     few = [(one, one if chance.random() < 0.85 else "z") for one in chance.choices("abc", k=60)]
-    small, large = alpha(few), alpha(few * 10)
+    small, large = krippendorff_alpha(few), krippendorff_alpha(few * 10)
     for found in (small, large):
         assert found.low is not None
         assert found.high is not None
         assert found.value is not None
         assert found.low <= found.value <= found.high
     assert large.high - large.low < small.high - small.low  # type: ignore[operator]
-    assert alpha(few) == small
+    assert krippendorff_alpha(few) == small
 
 
 def coding(quote: str, coder: str, **given: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.export.metadata import CELLS, ROWS
+from claimlog.export.metadata import PAGE_CELLS, PAGE_ROWS
 from claimlog.export.queries import available_queries
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
@@ -179,7 +179,7 @@ def test_a_table_shows_as_many_rows_as_fit_its_width(get: Get) -> None:
     fields = json.loads((ROOT / "schemas" / "tables" / "claims.json").read_text())["fields"]
     wide = get("/tiny/claims")
     rows = wide.text.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr>")
-    assert 0 < rows <= CELLS // len(fields) < ROWS
+    assert 0 < rows <= PAGE_CELLS // len(fields) < PAGE_ROWS
     assert wide.text.count('<td class="col-claim_id type-pk">') == rows
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from claimlog.build import build as build_embedded
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.export.content_hash import of_parquet
+from claimlog.export.content_hash import parquet_content
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
@@ -44,9 +44,9 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Any]:
-    from claimlog.spark.session import session
+    from claimlog.spark.session import open_session
 
-    with session(SMALL) as started:
+    with open_session(SMALL) as started:
         yield started
 
 
@@ -82,7 +82,7 @@ def hashes(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the logical hashes of every table by the embedded engine and by Spark."""
     tables = read_definition(Package(folder / "package")).tables
     embedded = {
-        name: of_parquet(folder / "embedded" / "parquet" / f"{name}.parquet", table).root
+        name: parquet_content(folder / "embedded" / "parquet" / f"{name}.parquet", table).root
         for name, table in tables.items()
     }
     said = json.loads((folder / "spark" / "logical.json").read_text("utf-8"))["tables"]
@@ -180,9 +180,9 @@ def test_the_descriptor_lists_every_file(built: Path) -> None:
 
 def found_by_both(world: World, spark: Any, folder: Path) -> tuple[list[str], list[str]]:
     """Return the findings of both engines as printed, in one order."""
-    from claimlog.spark.build import checked
+    from claimlog.spark.build import read_and_validate
 
-    _, report = checked(spark, world.package, None, folder)
+    _, report = read_and_validate(spark, world.package, None, folder)
     # what only Frictionless sees of rows it is given depends on how many it is given
     embedded = validate(read(world.package))
     return sorted(map(str, embedded.findings)), sorted(map(str, report.findings))
@@ -263,7 +263,7 @@ def test_batches_at_an_address_are_read_and_tables_written_to_one(
     elsewhere.parent.mkdir()
     shutil.move(world.root / "events", elsewhere)
     # as if the address were of no disk of this machine
-    monkeypatch.setattr(module, "local", lambda _: None)
+    monkeypatch.setattr(module, "local_path", lambda _: None)
     out = tmp_path / "lake" / "tables"
     for _ in range(2):  # the second replaces the first
         built = module.build(world.package, out.as_uri(), batches=elsewhere.as_uri(), as_of="2")
@@ -272,7 +272,7 @@ def test_batches_at_an_address_are_read_and_tables_written_to_one(
     tables = read_definition(world.package).tables
     for name, table in tables.items():
         path = tmp_path / "embedded" / "parquet" / f"{name}.parquet"
-        assert built.tables[name].root == of_parquet(path, table).root, name
+        assert built.tables[name].root == parquet_content(path, table).root, name
     assert sorted(p.name for p in out.parent.iterdir()) == ["tables"]
     assert (out / "datapackage.json").is_file()
 

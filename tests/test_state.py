@@ -19,7 +19,7 @@ from claimlog.log.cache import open_cache
 from claimlog.log.parts import write_part
 from claimlog.schema.definition import read_definition
 from claimlog.state import FILES, FOLDERS, open_lock
-from claimlog.swap import tidy
+from claimlog.swap import recover_directory
 from conftest import World
 
 
@@ -187,7 +187,7 @@ def test_what_a_clone_has_beside_a_build_is_not_followed(world: World, victim: P
     (world.root / f".build-new-{'9' * 30}-a").mkdir()
     (world.root / ".build-new-4194305-b").symlink_to(victim)
     before = everything(victim)
-    tidy(target)
+    recover_directory(target)
     assert not target.exists()
     assert not [*world.root.glob(".build-new-*")]
     assert everything(victim) == before

@@ -17,7 +17,7 @@ import pytest
 
 from claimlog.build import build
 from claimlog.errors import FindingsError
-from claimlog.export.metadata import metadata
+from claimlog.export.metadata import datasette_metadata
 from claimlog.export.queries import available_queries, read_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -431,7 +431,9 @@ def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:
     assert "schemas/queries/odd.sql: is left out: no column topik" in done.stdout
     bare.run("build")
     state = {"tree_size": 0, "root": None}
-    served = metadata(read_definition(bare.package), state)["databases"]["tiny"]["queries"]
+    served = datasette_metadata(read_definition(bare.package), state)["databases"]["tiny"][
+        "queries"
+    ]
     assert "odd" not in served
 
 

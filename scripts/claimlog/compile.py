@@ -9,92 +9,103 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from claimlog.build_notes import write_mark
-from claimlog.export.conform import conform, conformed, constant_tables, empty
-from claimlog.export.descriptor import Hashed, describe, dump_json
-from claimlog.export.metadata import inspect_data, metadata
+from claimlog.build_notes import write_fingerprint
+from claimlog.export.conform import conform, conform_lazily, constant_tables, empty_table
+from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
+from claimlog.export.metadata import datasette_metadata, inspect_data
 from claimlog.fold import (
+    ClaimSummary,
     Cutoff,
-    Gathered,
-    Outside,
+    FoldContext,
     fold_claims,
-    fold_rest,
+    fold_other_tables,
     fold_rows,
-    gathered,
-    wanted,
+    referenced_claims,
+    stream_prefixes,
+    summarize_claims,
 )
-from claimlog.fold import cut as rows_until
 from claimlog.fold.tables import Frames
 from claimlog.log.event_log import OTHERS, Log
 from claimlog.log.release_index import marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
-Tables = Iterator[tuple[str, pl.DataFrame]]
+NamedFrames = Iterator[tuple[str, pl.DataFrame]]
 
 
 class Compiler:
-    """Folds a log up to a cutoff, step by step; what it has seen of the claims is in ``kept``."""
+    """Folds a log up to a cutoff, step by step.
+
+    Attributes
+    ----------
+    others
+        The rows of every stream but the claims.
+    referenced
+        The claims that tables of the other streams need.
+    summary
+        What those tables need of the rows that `accumulate` was given.
+    """
 
     def __init__(self, log: Log, cut: Cutoff) -> None:
         self.log = log
         self.cut = cut
-        root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-        self.outside = Outside(log.codebooks, marks(log.package, cut.size, root))
+        self.context = fold_context(log, cut)
         lazy = {name: log.rows(name).lazy() for name in OTHERS}
-        self.others = rows_until(lazy, cut.size)
-        self.wanted = wanted(self.others, log.definition)
-        self.kept = Gathered()
+        self.others = stream_prefixes(lazy, cut.size)
+        self.referenced = referenced_claims(self.others, log.definition)
+        self.summary = ClaimSummary()
 
-    def of_claims(self, claims: pl.DataFrame) -> Tables:
+    def claim_tables(self, claims: pl.DataFrame) -> NamedFrames:
         """Yield the tables of some claims, of which `claims` holds every row."""
         with fitting("tables of claims"):
-            rows = rows_until({"claims": claims.lazy()}, self.cut.size)["claims"]
-            yield from self._computed(fold_claims(rows, self.others, self.log.definition))
+            rows = stream_prefixes({"claims": claims.lazy()}, self.cut.size)["claims"]
+            yield from self._collect(fold_claims(rows, self.others, self.log.definition))
 
-    def of_rows(self, stretch: Mapping[str, pl.DataFrame]) -> Tables:
+    def row_tables(self, stretch: Mapping[str, pl.DataFrame]) -> NamedFrames:
         """Yield the tables that have a row for each row of the log, for some of its rows."""
         with fitting("tables of all rows"):
             lazy = {name: frame.lazy() for name, frame in stretch.items()}
-            rows = rows_until(lazy, self.cut.size)
-            yield from self._computed(fold_rows(rows, self.log.definition, self.outside))
+            rows = stream_prefixes(lazy, self.cut.size)
+            yield from self._collect(fold_rows(rows, self.log.definition, self.context))
 
-    def saw(self, name: str, rows: pl.LazyFrame) -> None:
-        """Keep of rows of a table what `rest` needs."""
+    def accumulate(self, name: str, rows: pl.LazyFrame) -> None:
+        """Add to the summary what `other_tables` needs of some rows of a table."""
         with fitting(f"tables made of {name}"):
             if name == "claims":
-                self.kept.add(gathered(nw.from_native(rows), self.wanted))
+                self.summary.add(summarize_claims(nw.from_native(rows), self.referenced))
             elif name == "changes":
-                self.kept.count(nw.from_native(rows))
+                self.summary.count_changes(nw.from_native(rows))
 
-    def rest(self) -> Tables:
-        """Yield every other table."""
+    def other_tables(self) -> NamedFrames:
+        """Yield every other table, once all claims and changes were accumulated."""
         definition = self.log.definition
         with fitting("tables of the other streams"):
-            yield from self._computed(fold_rest(self.others, self.kept, definition, self.outside))
+            yield from self._collect(
+                fold_other_tables(self.others, self.summary, definition, self.context)
+            )
         constant = {**constant_tables(definition), "batches": batches_table(self.log, self.cut)}
         for name, frame in constant.items():
             if name in definition.tables:
                 with fitting(f"schemas/tables/{name}.json"):
                     yield name, conform(frame.lazy(), definition.tables[name])
 
-    def _computed(self, tables: Frames) -> Tables:
+    def _collect(self, tables: Frames) -> NamedFrames:
         """Yield folded tables, conformed; computed together, because they share most of it."""
         schemas = self.log.definition.tables
-        named = [name for name in tables if name in schemas]
-        lazy = [conformed(tables[name].to_native(), schemas[name]) for name in named]
+        names = [name for name in tables if name in schemas]
+        lazy = [conform_lazily(tables[name].to_native(), schemas[name]) for name in names]
         try:
-            found = pl.collect_all(lazy)
+            frames = pl.collect_all(lazy)
         except pl.exceptions.PolarsError:
-            for name, one in zip(named, lazy, strict=True):  # which of them is it?
+            for name, one in zip(names, lazy, strict=True):  # which of them is it?
                 with fitting(f"schemas/tables/{name}.json"):
                     one.collect()
             raise
-        for name in named:
-            yield name, found.pop(0)
+        for name in names:
+            yield name, frames.pop(0)
 
 
-def compiled(log: Log, cut: Cutoff) -> Tables:
+def compile_tables(log: Log, cut: Cutoff) -> NamedFrames:
     """Yield every table by name, conformed to its schema, one at a time.
 
     Of a log in sections, tables of claims and of all rows come in pieces, in the order of their
@@ -102,13 +113,19 @@ def compiled(log: Log, cut: Cutoff) -> Tables:
     """
     compiler = Compiler(log, cut)
     for pieces in chain(
-        (compiler.of_claims(claims) for claims in log.claims()),
-        (compiler.of_rows(stretch) for stretch in log.stretches()),
+        (compiler.claim_tables(claims) for claims in log.claims()),
+        (compiler.row_tables(stretch) for stretch in log.stretches()),
     ):
         for name, frame in pieces:
-            compiler.saw(name, frame.lazy())
+            compiler.accumulate(name, frame.lazy())
             yield name, frame
-    yield from compiler.rest()
+    yield from compiler.other_tables()
+
+
+def fold_context(log: Log, cut: Cutoff) -> FoldContext:
+    """Return what the fold of a log up to a cutoff needs beside the rows."""
+    root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
+    return FoldContext(log.codebooks, marks(log.package, cut.size, root))
 
 
 def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
@@ -119,41 +136,49 @@ def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
         tree = batch.manifest["tree"]
         own = {"tree_size": tree["size"], "root": tree["root"]}
         rows.append({name: own.get(name, batch.manifest.get(name)) for name in table.names})
-    return pl.DataFrame(rows, schema=empty(table).schema)
+    return pl.DataFrame(rows, schema=empty_table(table).schema)
 
 
-def complete(
+def describe_build(
     log: Log,
     cut: Cutoff,
     report: Report,
-    hashed: Hashed,
-    mark: str,
+    hashes: FileHashes,
+    fingerprint: str,
     rows: Mapping[str, int],
 ) -> None:
-    """Write what describes the tables of a build; `mark` is the fingerprint of the inputs."""
-    folder = hashed.folder
+    """Write what describes the tables of a build: report, descriptor and Datasette's metadata.
+
+    Parameters
+    ----------
+    fingerprint
+        The fingerprint of the inputs.
+    rows
+        Number of rows by table.
+    """
+    folder = hashes.folder
     (folder / "validation.json").write_bytes(report.dump())
-    state = folded_state(log, cut)
-    descriptor = describe(log.definition, rows, state, hashed)
+    state = log_state(log, cut)
+    descriptor = descriptor_of_build(log.definition, rows, state, hashes)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
-        ("metadata.json", metadata(log.definition, state)),
+        ("metadata.json", datasette_metadata(log.definition, state)),
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
-    write_mark(folder, mark)
+    write_fingerprint(folder, fingerprint)
 
 
-def folded_state(log: Log, cut: Cutoff) -> dict[str, Any]:
-    """Return what was folded, as the descriptor of a build says it."""
+def log_state(log: Log, cut: Cutoff) -> dict[str, Any]:
+    """Return the part of the log that was folded, as the descriptor of a build gives it."""
     return {
         "tree_size": cut.size,
         "batches": cut.batches,
-        "root": log.trees[cut.batches - 1][1].hex() if _whole_batches(log, cut) else None,
-        "as_of": cut.said,
+        "root": log.trees[cut.batches - 1][1].hex() if _ends_with_batch(log, cut) else None,
+        "as_of": cut.label,
     }
 
 
-def _whole_batches(log: Log, cut: Cutoff) -> bool:
+def _ends_with_batch(log: Log, cut: Cutoff) -> bool:
     return cut.batches > 0 and log.trees[cut.batches - 1][0] == cut.size

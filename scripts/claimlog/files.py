@@ -23,7 +23,7 @@ def write_durably(path: Path, data: bytes) -> None:
         If it was replaced, and the disk does not confirm it.
     """
     remove_abandoned(path)
-    temporary = beside(path)
+    temporary = temporary_path(path)
     try:
         with temporary.open("xb") as handle:
             handle.write(data)
@@ -35,10 +35,10 @@ def write_durably(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    confirm(path.parent, path.name)
+    confirm_rename(path.parent, path.name)
 
 
-def confirm(folder: Path, shown: str) -> None:
+def confirm_rename(folder: Path, shown: str) -> None:
     """Flush a directory's entries after a rename that put `shown` into place.
 
     Raises
@@ -55,7 +55,7 @@ def confirm(folder: Path, shown: str) -> None:
         ) from error
 
 
-def beside(target: Path) -> Path:
+def temporary_path(target: Path) -> Path:
     """Return a name beside `target` to write under, which says whose process it belongs to."""
     return target.with_name(f".{target.name}-new-{os.getpid()}-{secrets.token_hex(4)}")
 

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from claimlog.escaping import printable
 
 
-class Escaped(io.TextIOBase):
+class EscapedStream(io.TextIOBase):
     """A text stream that escapes whatever does not print as itself.
 
     Nothing that is printed by other libraries, or by Python on failure, goes around it: it shows
@@ -56,13 +56,13 @@ def escaped_streams(styles: bool = True) -> Iterator[None]:
     Without `styles` they say that they are no terminals, so that nothing writes colours to them.
     """
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (Escaped(stream, styles) for stream in streams)
+    sys.stdout, sys.stderr = (EscapedStream(stream, styles) for stream in streams)
     try:
         yield
     finally:
         sys.stdout, sys.stderr = streams
 
 
-def raw(stream: Any) -> Any:
+def inner_stream(stream: Any) -> Any:
     """Return the stream that an escaped one wraps, for what is escaped already."""
-    return stream.stream if isinstance(stream, Escaped) else stream
+    return stream.stream if isinstance(stream, EscapedStream) else stream

@@ -30,13 +30,13 @@ FILES = (
 )
 """Files below the state directory, by path; none has to be there."""
 
-FLAT = ("open",)
+FILE_ONLY_FOLDERS = ("open",)
 """Directories that hold regular files only."""
 
 REMEDY = "claimlog did not make it: look at it, remove it, and run this again"
 
 
-def checked_state(package: Package) -> Path:
+def require_own_state(package: Package) -> Path:
     """Return the package's state directory, which may not be there yet.
 
     Raises
@@ -46,7 +46,7 @@ def checked_state(package: Package) -> Path:
         kind than it is when claimlog made it.
     """
     folder = package.state
-    for path, is_folder in _used(folder):
+    for path, is_folder in _state_entries(folder):
         mode = _mode(package, path)
         if mode is not None and not (stat.S_ISDIR if is_folder else stat.S_ISREG)(mode):
             _refuse(package, path, mode, "directory" if is_folder else "regular file")
@@ -59,9 +59,9 @@ def state_folder(package: Package, *below: str) -> Path:
     Raises
     ------
     ClaimlogError
-        As `checked_state` does, or if it cannot be written.
+        As `require_own_state` does, or if it cannot be written.
     """
-    folder = checked_state(package).joinpath(*below)
+    folder = require_own_state(package).joinpath(*below)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -106,12 +106,12 @@ def acquire_lock(lock: IO[bytes], seconds: float) -> bool:
             time.sleep(0.05)
 
 
-def _used(folder: Path) -> Iterator[tuple[Path, bool]]:
+def _state_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
     """Yield what claimlog uses, and whether it is a directory; a directory before what it holds."""
     yield folder, True
     yield from ((folder / name, True) for name in FOLDERS)
     yield from ((folder / name, False) for name in FILES)
-    for name in FLAT:
+    for name in FILE_ONLY_FOLDERS:
         if (folder / name).is_dir():
             yield from ((path, False) for path in sorted((folder / name).iterdir()))
 

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import beside, confirm, remove, remove_abandoned, sync
+from claimlog.files import confirm_rename, remove, remove_abandoned, sync, temporary_path
 
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 HERE = -100  # AT_FDCWD of fcntl.h
-UNKNOWN = (errno.ENOSYS, errno.EINVAL, errno.EPERM)
+UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EPERM)
 """What a system or file system answers that cannot exchange two paths."""
 
 
 @contextlib.contextmanager
-def publishing(target: Path, shown: str) -> Iterator[Path]:
+def publish_directory(target: Path, shown: str) -> Iterator[Path]:
     """Yield an empty directory beside `target` that replaces it once the block ends well.
 
     Whatever goes wrong, an interrupt included, `target` stays as it was.
@@ -31,9 +31,9 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
     UnconfirmedError
         If `target` was replaced, and the disk does not confirm it.
     """
-    tidy(target)
+    recover_directory(target)
     # named before it is made: an interrupt at any point finds it and removes it
-    folder = beside(target)
+    folder = temporary_path(target)
     try:
         try:
             folder.mkdir()
@@ -45,7 +45,7 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
         yield folder
         _sync(folder)
         _swap(folder, target)
-        confirm(target.parent, shown)
+        confirm_rename(target.parent, shown)
     except OSError as error:
         raise ClaimlogError(
             f"{shown}: writing failed ({reason(error)}); nothing was replaced"
@@ -54,9 +54,9 @@ def publishing(target: Path, shown: str) -> Iterator[Path]:
         remove(folder)
 
 
-def tidy(target: Path) -> None:
+def recover_directory(target: Path) -> None:
     """Remove what processes that are no more left beside `target`, or bring `target` back."""
-    retired = _retired(target)
+    retired = _old_directory(target)
     if retired.is_dir() and not retired.is_symlink():  # a swap retires nothing else
         if target.exists():
             remove(retired)
@@ -65,7 +65,7 @@ def tidy(target: Path) -> None:
     remove_abandoned(target)
 
 
-def _retired(target: Path) -> Path:
+def _old_directory(target: Path) -> Path:
     return target.with_name(f".{target.name}-old")
 
 
@@ -82,8 +82,8 @@ def _swap(folder: Path, target: Path) -> None:
         return
     if _exchange(folder, target):
         return
-    # two renames, where the file system knows no exchange; `tidy` undoes one alone
-    retired = _retired(target)
+    # two renames, where the file system knows no exchange; `recover_directory` undoes one alone
+    retired = _old_directory(target)
     target.rename(retired)
     try:
         folder.rename(target)
@@ -101,6 +101,6 @@ def _exchange(one: Path, other: Path) -> bool:
     if rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0:
         return True
     number = ctypes.get_errno()
-    if number in UNKNOWN:
+    if number in UNSUPPORTED:
         return False
     raise OSError(number, os.strerror(number), str(other))

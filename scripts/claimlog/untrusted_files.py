@@ -12,7 +12,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import CELL, DEPTH
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 
 RIGHT_FILE = "check that it is the right file, or copy it to a regular one"
 """What to do about a file that the user named."""
@@ -107,7 +107,7 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
         If they are not.
     """
     try:
-        value = decode(data.decode("utf-8"))
+        value = decode_object(data.decode("utf-8"))
         if _deeper(value, DEPTH):
             raise ValueError(f"nested more than {DEPTH} levels deep")
     except ValueError as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from claimlog.cli.output import line, raw
+from claimlog.cli.output import inner_stream, line
 from claimlog.errors import UsageError
 from claimlog.escaping import printable_line
 from claimlog.package import Package
@@ -139,7 +139,7 @@ def progress(title: str, steps: int) -> Iterator[Callable[[str], None]]:
         disable=quiet,
         leave=False,
         bar_format="{desc} {bar:24} {n_fmt}/{total_fmt} {postfix} {elapsed}",
-        file=raw(sys.stderr),
+        file=inner_stream(sys.stderr),
     ) as bar:
 
         def step(name: str) -> None:

@@ -15,7 +15,7 @@ from claimlog.edit.new_rows import parse
 from claimlog.edit.open_batch import Input
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.table_schema import Table
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 
 
 def read_entries(table: Table, rows_from: str, row_format: str | None) -> Entries:
@@ -59,7 +59,7 @@ def _ndjson_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                yield number, decode(line)
+                yield number, decode_object(line)
             except ValueError as error:
                 yield number, str(error)
 

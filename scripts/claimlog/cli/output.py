@@ -12,9 +12,17 @@ from typing import Any
 import click
 
 from claimlog.escaping import json_text, printable, printable_line
-from claimlog.standard_streams import Escaped, escaped_streams, raw
+from claimlog.standard_streams import EscapedStream, escaped_streams, inner_stream
 
-__all__ = ["Escaped", "block", "escaped_streams", "json_block", "line", "lines", "raw"]
+__all__ = [
+    "EscapedStream",
+    "block",
+    "escaped_streams",
+    "inner_stream",
+    "json_block",
+    "line",
+    "lines",
+]
 
 
 def line(*parts: str | tuple[str, str], err: bool = False) -> None:
@@ -30,7 +38,7 @@ def line(*parts: str | tuple[str, str], err: bool = False) -> None:
     styled = "".join(
         printable_line(part) if isinstance(part, str) else _styled(*part) for part in parts
     )
-    click.echo(styled, file=raw(sys.stderr if err else sys.stdout))
+    click.echo(styled, file=inner_stream(sys.stderr if err else sys.stdout))
 
 
 def _styled(text: str, style: str) -> str:
@@ -47,7 +55,7 @@ def lines(texts: Sequence[object], err: bool = False) -> None:
 
 def block(text: str, err: bool = False) -> None:
     """Print text of several lines that ends with a line feed."""
-    click.echo(printable(text), nl=False, file=raw(sys.stderr if err else sys.stdout))
+    click.echo(printable(text), nl=False, file=inner_stream(sys.stderr if err else sys.stdout))
 
 
 def json_block(value: Any) -> None:

@@ -149,13 +149,13 @@ def _build_on_spark(
     properties: tuple[str, ...],
 ) -> None:
     from claimlog.schema.table_schema import STREAMS
-    from claimlog.spark.build import FOLDER
+    from claimlog.spark.build import OUT_FOLDER
     from claimlog.spark.build import build as run
-    from claimlog.spark.session import properties as parsed
-    from claimlog.spark.session import require
+    from claimlog.spark.session import parse_properties as parsed
+    from claimlog.spark.session import require_spark
 
-    require()
-    target = out or str(package.root / FOLDER)
+    require_spark()
+    target = out or str(package.root / OUT_FOLDER)
     tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
     with progress("build", 5 + len(STREAMS) + tables) as step:
         built = run(package, target, as_of, batches, parsed(properties), step)
@@ -169,22 +169,23 @@ def _build(
     package: Package, as_of: str | None, out: Path | None, force: bool, texts: Path | None
 ) -> None:
     from claimlog.build_notes import is_current
-    from claimlog.fingerprint import fingerprint
-    from claimlog.swap import tidy
+    from claimlog.fingerprint import build_fingerprint
+    from claimlog.swap import recover_directory
 
     target = (out or package.build).absolute()
-    tidy(target)  # an interrupted build may have left something, also where this one has no work
+    # an interrupted build may have left something, also where this one has no work
+    recover_directory(target)
     if texts is not None:
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
-    mark = fingerprint(package, as_of, texts)
-    if not force and is_current(package, target, mark):
+    fingerprint = build_fingerprint(package, as_of, texts)
+    if not force and is_current(package, target, fingerprint.inputs):
         line(f"{package.relative(target)} is up to date")
         return
     from claimlog.build import build as run
-    from claimlog.build import steps
+    from claimlog.build import progress_steps
 
-    with progress("build", steps(package)) as step:
-        report = run(package, target, as_of, texts, step, mark, fresh=force)
+    with progress("build", progress_steps(package)) as step:
+        report = run(package, target, as_of, texts, step, fingerprint, fresh=force)
     summarise(report)
     line(f"wrote {package.relative(target)}")
 

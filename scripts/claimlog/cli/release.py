@@ -92,14 +92,14 @@ def release(
         if sign is None:
             raise UsageError("--published goes with --sign KEY.pem")
         return _sign(context, published, sign, out)
-    from claimlog.build import steps
+    from claimlog.build import progress_steps
     from claimlog.edit.clock import release_day
     from claimlog.release.make import make
 
     package = context.package
     day = date or release_day(package)
     target = (out or package.root / DIST).absolute()
-    with progress("release", 2 * steps(package)) as step:
+    with progress("release", 2 * progress_steps(package)) as step:
         made = make(package, str(version), day, target, as_of, sign, step)
     level = made.diff.level or "first"
     line(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else str(version))
@@ -153,9 +153,9 @@ def _rebuild_one(
         result = rebuild_exactly(package, entry, lambda text: line(text, err=True), target)
         what = "files, the archive among them, byte for byte"
     else:
-        from claimlog.build import steps
+        from claimlog.build import progress_steps
 
-        with progress("rebuild", 2 * steps(package)) as step:
+        with progress("rebuild", 2 * progress_steps(package)) as step:
             result = rebuild(package, index, entry, step)
         what = "tables in Parquet and in SQLite"
     lines(result.different)

@@ -25,7 +25,7 @@ from claimlog.log.batch import (
 )
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.state import REMEDY, checked_state, state_folder
+from claimlog.state import REMEDY, require_own_state, state_folder
 
 DONE = "rebase-done"
 """What becomes of `OUT` and `IN`, which hold replaced batches as OLD.NEW, at the end."""
@@ -134,7 +134,7 @@ def replace(
 
 def put_back(package: Package) -> list[str]:
     """Undo a rebase that did not come to its end; return the batches that are back in events/."""
-    state = checked_state(package)
+    state = require_own_state(package)
     out, halfway = state / OUT, state / IN
     for folder in (out, halfway):
         _refuse_foreign(package, folder)
@@ -170,7 +170,7 @@ def _refuse_foreign(package: Package, folder: Path) -> None:
 def recover(package: Package) -> list[str]:
     """Finish or undo what an interrupted run left; return what was done, a line each."""
     done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
-    if (checked_state(package) / DONE).is_dir():
+    if (require_own_state(package) / DONE).is_dir():
         sync_descriptor(package)
         shutil.rmtree(package.state / DONE)
         done.append("finished an interrupted rebase")

@@ -21,8 +21,8 @@ from claimlog.package import Package
 from claimlog.schema.table_schema import STREAMS
 from claimlog.schema.thresholds import read_thresholds
 from claimlog.sources.text import Texts
-from claimlog.state import acquire_lock, checked_state, open_lock
-from claimlog.swap import publishing, tidy
+from claimlog.state import acquire_lock, open_lock, require_own_state
+from claimlog.swap import publish_directory, recover_directory
 from claimlog.validate import Report, validate
 from claimlog.validate.appended import is_valid, validate_appended
 
@@ -44,7 +44,7 @@ def locked(package: Package) -> Iterator[None]:
             raise ClaimlogError(
                 "another claimlog is changing this log; wait for it and run this again"
             )
-        tidy(open_folder(package))
+        recover_directory(open_folder(package))
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):
                 remove(path)  # left by a run that was cut off: who holds the lock is alone here
@@ -69,8 +69,8 @@ def _refuse_committed(package: Package) -> None:
 
 
 def open_folder(package: Package) -> Path:
-    """Return where the open batch lies, once `state.checked_state` finds nothing foreign."""
-    return checked_state(package) / "open"
+    """Return where the open batch lies, once `state.require_own_state` finds nothing foreign."""
+    return require_own_state(package) / "open"
 
 
 def open_batch(package: Package, folder: Path | None = None) -> Batch | None:
@@ -128,7 +128,7 @@ def append(
     """
     package = sealed.package
     place = open_folder(package)
-    with publishing(place, package.relative(place)) as folder:
+    with publish_directory(place, package.relative(place)) as folder:
         if place.is_dir():
             shutil.copytree(place, folder, dirs_exist_ok=True)
         path = folder / f"{stream}.ndjson"
@@ -175,7 +175,7 @@ def drop_known(package: Package, known: set[bytes]) -> int:
             dropped += len(lines) - len(kept[stream])
     if dropped:
         if any(kept.values()):
-            with publishing(place, package.relative(place)) as folder:
+            with publish_directory(place, package.relative(place)) as folder:
                 for stream, lines in kept.items():
                     if lines:
                         data = b"".join(line + b"\n" for line in lines)

@@ -24,7 +24,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 from claimlog.validate import Report, validate
 from claimlog.validate.integrity import check_released
 from claimlog.validate.tabular import check_pandera
@@ -203,7 +203,7 @@ def _rewrite(
     """
     rows = {
         stream: [
-            decode(line.decode("utf-8"))
+            decode_object(line.decode("utf-8"))
             for line in read_bytes(batch.file(stream), batch.shown_file(stream)).splitlines()
         ]
         for stream in batch.streams

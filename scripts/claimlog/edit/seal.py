@@ -21,7 +21,7 @@ from claimlog.edit.batch_files import (
 from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
-from claimlog.files import confirm
+from claimlog.files import confirm_rename
 from claimlog.log.batch import (
     COLUMNS,
     LINES,
@@ -117,7 +117,7 @@ def seal(
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
         with undisturbed():
             move_in(package, place)
-            confirm(package.events, f"events/{name}")
+            confirm_rename(package.events, f"events/{name}")
             _tidy(package, name)
     note_valid(log)
     sealed = package.events / name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claimlog.export.sqlite import quoted
+from claimlog.export.sqlite import sql_identifier
 from claimlog.schema.definition import Definition
 
 
@@ -15,8 +15,10 @@ def compatibility_views(definition: Definition) -> Iterator[str]:
         grouped.setdefault((item.table, item.since), {})[item.renamed_to] = item.column
     for (name, since), old in grouped.items():
         columns = ", ".join(
-            f"{quoted(column)} AS {quoted(old[column])}" if column in old else quoted(column)
+            f"{sql_identifier(column)} AS {sql_identifier(old[column])}"
+            if column in old
+            else sql_identifier(column)
             for column in definition.tables[name].names
         )
-        view = quoted(f"{name}_before_{since.replace('.', '_')}")
-        yield f"CREATE VIEW {view} AS SELECT {columns} FROM {quoted(name)}"
+        view = sql_identifier(f"{name}_before_{since.replace('.', '_')}")
+        yield f"CREATE VIEW {view} AS SELECT {columns} FROM {sql_identifier(name)}"

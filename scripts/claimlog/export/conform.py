@@ -9,17 +9,17 @@ import polars as pl
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table
 
-TIME = "%Y-%m-%dT%H:%M:%SZ"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def conform(frame: pl.LazyFrame, table: Table) -> pl.DataFrame:
     """Return the table's columns in their order and types, sorted by its primary key."""
-    return conformed(frame, table).collect()
+    return conform_lazily(frame, table).collect()
 
 
-def conformed(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+def conform_lazily(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
     """Return what `conform` does, not computed yet."""
-    typed = frame.select(_typed(item) for item in table.fields)
+    typed = frame.select(_typed_column(item) for item in table.fields)
     # typed first, because codes are smaller than text; sorted as text, not in the order of a list
     return typed.sort([_as_text(table.by_name[name]) for name in table.primary_key])
 
@@ -29,12 +29,12 @@ def _as_text(item: Field) -> pl.Expr:
     return column if item.enum is None else column.cast(pl.String)
 
 
-def _typed(item: Field) -> pl.Expr:
+def _typed_column(item: Field) -> pl.Expr:
     column = pl.col(item.name)
     if item.derived_from is not None:
         column = pl.coalesce(column, pl.col(item.derived_from))
     if item.type == "datetime":
-        return column.str.to_datetime(TIME, time_zone="UTC", time_unit="us")
+        return column.str.to_datetime(TIME_FORMAT, time_zone="UTC", time_unit="us")
     if item.enum is not None and item.type == "string":
         return column.cast(pl.Enum(item.enum))
     if item.type == "array":
@@ -91,7 +91,7 @@ def _frame(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).replace("", None) for name in texts)
 
 
-def empty(table: Table) -> pl.DataFrame:
+def empty_table(table: Table) -> pl.DataFrame:
     """Return a table without rows."""
     types = {"integer": pl.Int64, "number": pl.Float64, "date": pl.Date, "boolean": pl.Boolean}
     return pl.DataFrame(schema={f.name: types.get(f.type, pl.String) for f in table.fields})

@@ -1,8 +1,8 @@
-"""Logical content: what a table says, whatever library and file format hold it.
+"""Logical content of a table: its rows and their hash, whatever library and format hold it.
 
 A table's rows, in the order of its key, are written as canonical JSON objects (RFC 8785), dates and
 times as text; the Merkle tree of RFC 9162 over these lines gives one hash for the table. Parquet
-and SQLite files of the same table have the same lines. Rows are read in pieces and none is held.
+and SQLite files of the same table have the same lines. Rows are read in pieces.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
 from claimlog.errors import ClaimlogError
-from claimlog.export.sqlite import plain, quoted
+from claimlog.export.sqlite import sql_identifier, sqlite_values
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
 from claimlog.schema.table_schema import Table
@@ -30,7 +30,7 @@ from claimlog.schema.table_schema import Table
 VALUE_BYTES = 16 << 20
 """Longest value that is read from SQLite: a row of the log has at most 65,535 bytes."""
 
-SLICE = 8_192
+SLICE_ROWS = 8_192
 """Rows that are Python objects at a time; a row of claims takes some 5 kB."""
 
 Row = dict[str, Any]
@@ -48,7 +48,7 @@ class Content:
         """Return the content of rows that come in the order of the table's key."""
         tree = CompactRange()
         leaves = map(line_hash, map(encode, rows))
-        while piece := [*islice(leaves, SLICE)]:
+        while piece := [*islice(leaves, SLICE_ROWS)]:
             tree.extend(piece)
         return cls(tree.size, tree.root().hex())
 
@@ -58,12 +58,7 @@ def line_hash(line: bytes) -> bytes:
     return sha256(b"\x00" + line).digest()
 
 
-def of_frame(frame: pl.DataFrame, table: Table) -> Content:
-    """Return the content of a conformed frame or of a Parquet file's frame."""
-    return Content.of_rows(frame_rows(frame, table))
-
-
-def of_parquet(path: Path, table: Table) -> Content:
+def parquet_content(path: Path, table: Table) -> Content:
     """Return the content of a Parquet file.
 
     Raises
@@ -74,7 +69,7 @@ def of_parquet(path: Path, table: Table) -> Content:
     return Content.of_rows(parquet_rows(path, table))
 
 
-def of_sqlite(path: Path, table: Table) -> Content:
+def sqlite_content(path: Path, table: Table) -> Content:
     """Return the content of a table of a SQLite file.
 
     Raises
@@ -87,10 +82,10 @@ def of_sqlite(path: Path, table: Table) -> Content:
 
 def frame_rows(frame: pl.DataFrame, table: Table) -> Iterator[Row]:
     """Yield the rows of a conformed frame, with values as JSON has them."""
-    lists = _lists(table)
-    for piece in frame.iter_slices(SLICE):
-        for row in plain(piece, table).iter_rows(named=True):
-            yield _parsed(row, lists)
+    lists = _list_columns(table)
+    for piece in frame.iter_slices(SLICE_ROWS):
+        for row in sqlite_values(piece, table).iter_rows(named=True):
+            yield _parse_lists(row, lists)
 
 
 def parquet_rows(path: Path, table: Table, most: int | None = None) -> Iterator[Row]:
@@ -137,10 +132,10 @@ def sqlite_rows(path: Path, table: Table, most: int | None = None) -> Iterator[R
     ClaimlogError
         If the file cannot be read as that table, or holds more rows.
     """
-    lists = _lists(table)
-    key = ", ".join(map(quoted, table.primary_key))
-    names = ", ".join(map(quoted, table.names))
-    name = quoted(table.name)
+    lists = _list_columns(table)
+    key = ", ".join(map(sql_identifier, table.primary_key))
+    names = ", ".join(map(sql_identifier, table.names))
+    name = sql_identifier(table.name)
     query = f"SELECT {names} FROM {name} ORDER BY {key}"
     try:
         # the standard library reads each value as it is stored; the driver that writes would
@@ -151,7 +146,7 @@ def sqlite_rows(path: Path, table: Table, most: int | None = None) -> Iterator[R
                 counting = f"SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {most + 1})"
                 _refuse_more(path, table, file.execute(counting).fetchone()[0], most)
             for row in file.execute(query):
-                yield _parsed(dict(zip(table.names, row, strict=True)), lists)
+                yield _parse_lists(dict(zip(table.names, row, strict=True)), lists)
     except (sqlite3.Error, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
@@ -164,12 +159,12 @@ def _refuse_more(path: Path, table: Table, rows: int, most: int | None) -> None:
         )
 
 
-def _lists(table: Table) -> list[str]:
+def _list_columns(table: Table) -> list[str]:
     """Return the columns that hold lists, which are JSON text in SQLite and in plain frames."""
     return [item.name for item in table.fields if item.type == "array"]
 
 
-def _parsed(row: Row, lists: list[str]) -> Row:
+def _parse_lists(row: Row, lists: list[str]) -> Row:
     for name in lists:
         if row[name] is not None:
             row[name] = orjson.loads(row[name])

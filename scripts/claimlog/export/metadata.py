@@ -10,14 +10,14 @@ from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table
 
-CELLS = 560
+PAGE_CELLS = 560
 """Cells of a table that Datasette shows at once: to draw more takes longer than to find them."""
 
-ROWS = 20
+PAGE_ROWS = 20
 """Rows that it shows at once of a table that is not too wide for it."""
 
 
-def metadata(definition: Definition, state: Mapping[str, Any]) -> dict[str, Any]:
+def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict[str, Any]:
     """Return Datasette's metadata for a build."""
     about = definition.descriptor
     licence = about["licenses"][0]
@@ -68,7 +68,7 @@ def _table(table: Table) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "title": table.title,
         "description": table.description,
-        "columns": {item.name: describe(item) for item in table.fields},
+        "columns": {item.name: column_description(item) for item in table.fields},
         "facets": [
             {"array": name} if table.by_name[name].type == "array" else name
             for name in table.spec.get("facets", ())
@@ -77,8 +77,8 @@ def _table(table: Table) -> dict[str, Any]:
     for key in ("sort", "sort_desc"):
         if key in table.spec:
             shown[key] = table.spec[key]
-    if len(table.fields) * ROWS > CELLS:
-        shown["size"] = CELLS // len(table.fields)
+    if len(table.fields) * PAGE_ROWS > PAGE_CELLS:
+        shown["size"] = PAGE_CELLS // len(table.fields)
     if table.spec.get("hidden"):
         shown["hidden"] = True
     if "label" in table.spec:
@@ -88,7 +88,7 @@ def _table(table: Table) -> dict[str, Any]:
     return shown
 
 
-def describe(item: Field) -> str:
+def column_description(item: Field) -> str:
     """Return a column's description with its unit and code list."""
     parts = [item.description]
     if item.unit:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from claimlog.errors import ClaimlogError
-from claimlog.export.sqlite import create, fts
+from claimlog.export.sqlite import create_statement, search_statements
 from claimlog.limits import EXPANSION, QUERY_LENGTH
 from claimlog.schema.definition import Definition
 from claimlog.schema.presentation import FILE, unknown_columns
@@ -26,7 +26,7 @@ HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
 ACT_MARK = "{act}"
 """Stands for the condition that a claim tells of an act, which ``schemas/site.json`` gives."""
 
-READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
+READ_ACTIONS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
 NAME = r"[\w$\u0080-\U0010ffff]+"
 COMMON_TABLE = re.compile(rf"({NAME})\s*(?:\([^()]*\)\s*)?\bas\s*(?:(?:not\s+)?materialized\s*)?\(")
 WORD = re.compile(NAME)
@@ -35,7 +35,7 @@ QUOTED = re.compile(
     re.DOTALL,
 )
 """Comments, and what may be a name in quotation marks of any of SQLite's kinds."""
-ABSENT = ("no such column: ", "no such table: ")
+ABSENT_ERRORS = ("no such column: ", "no such table: ")
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,15 @@ def _empty_database(tables: Mapping[str, Table]) -> sqlite3.Connection:
     """Return a database with the tables of a build and no rows, that only compiles queries."""
     database = sqlite3.connect(":memory:")
     for table in tables.values():
-        database.execute(create(table))
-        for index in fts(table):
+        database.execute(create_statement(table))
+        for index in search_statements(table):
             database.execute(index.create)
     database.set_authorizer(_allow_reading)
     return database
 
 
 def _allow_reading(action: int, *_: object) -> int:
-    return sqlite3.SQLITE_OK if action in READING else sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if action in READ_ACTIONS else sqlite3.SQLITE_DENY
 
 
 def _expansion(sql: str) -> int | None:
@@ -188,7 +188,7 @@ def _check(query: Query, database: sqlite3.Connection) -> Query:
         database.execute(f"explain {query.sql}", parameters)
     except (sqlite3.Error, sqlite3.Warning) as error:
         said = str(error)
-        if said.startswith(ABSENT):
+        if said.startswith(ABSENT_ERRORS):
             missing = said.removeprefix("no such ").replace(": ", " ", 1)
             return Query(**{**vars(query), "missing": missing})
         raise ClaimlogError(

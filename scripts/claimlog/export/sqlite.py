@@ -19,14 +19,14 @@ import polars as pl
 from claimlog.errors import ClaimlogError
 from claimlog.schema.table_schema import Field, Table
 
-TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
+SQLITE_TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
 MEMORY_KIB = 65_536  # page cache while writing, and of what is sorted at once
 SORTERS = 2  # threads that sort for an index beside the one that reads
 SEARCH_BYTES = 67_108_864
 """Words of a search index held before they are written; with SQLite's own 1 MB, merging what was
 written takes as long as reading the words."""
 
-SLICE = 131_072  # rows handed to SQLite at once
+SLICE_ROWS = 131_072  # rows handed to SQLite at once
 SETTINGS = (
     # the file is new and published by a rename: a journal would protect nothing
     "PRAGMA journal_mode = OFF",
@@ -40,12 +40,12 @@ SETTINGS = (
 )
 
 
-def quoted(name: str) -> str:
+def sql_identifier(name: str) -> str:
     """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def create(table: Table, key_first: bool = True) -> str:
+def create_statement(table: Table, key_first: bool = True) -> str:
     """Return the statement that makes a table.
 
     Parameters
@@ -59,60 +59,61 @@ def create(table: Table, key_first: bool = True) -> str:
     order = dict.fromkeys(table.primary_key if key_first and table.spec.get("bridge") else ())
     columns = [table.by_name[name] for name in {**order, **dict.fromkeys(table.names)}]
     parts = [_column(item) for item in columns]
-    parts.append(f"PRIMARY KEY ({', '.join(map(quoted, table.primary_key))})")
+    parts.append(f"PRIMARY KEY ({', '.join(map(sql_identifier, table.primary_key))})")
     parts += [
-        f"FOREIGN KEY ({quoted(key.column)}) REFERENCES {quoted(key.table)} "
-        f"({quoted(key.reference)})"
+        f"FOREIGN KEY ({sql_identifier(key.column)}) REFERENCES {sql_identifier(key.table)} "
+        f"({sql_identifier(key.reference)})"
         for key in table.foreign_keys
     ]
     # a bridge is nothing but its key: a rowid beside it would store everything twice
     kind = "STRICT, WITHOUT ROWID" if table.spec.get("bridge") else "STRICT"
-    return f"CREATE TABLE {quoted(table.name)} (\n  " + ",\n  ".join(parts) + f"\n) {kind}"
+    return f"CREATE TABLE {sql_identifier(table.name)} (\n  " + ",\n  ".join(parts) + f"\n) {kind}"
 
 
 def _column(item: Field) -> str:
-    kind = TYPES.get(item.type, "TEXT")
-    return f"{quoted(item.name)} {kind}{' NOT NULL' if item.required else ''}"
+    kind = SQLITE_TYPES.get(item.type, "TEXT")
+    return f"{sql_identifier(item.name)} {kind}{' NOT NULL' if item.required else ''}"
 
 
-def indexes(table: Table) -> Iterator[str]:
+def index_statements(table: Table) -> Iterator[str]:
     """Yield the statements that index a table."""
     for columns in table.spec.get("indexes", ()):
-        name = quoted("_".join(("idx", table.name, *columns)))
-        listed = ", ".join(map(quoted, columns))
-        yield f"CREATE INDEX {name} ON {quoted(table.name)} ({listed})"
+        name = sql_identifier("_".join(("idx", table.name, *columns)))
+        names = ", ".join(map(sql_identifier, columns))
+        yield f"CREATE INDEX {name} ON {sql_identifier(table.name)} ({names})"
 
 
-class FullText(NamedTuple):
-    """Statements about a table's full-text index (FTS5, external content)."""
+class SearchStatements(NamedTuple):
+    """Statements about the full-text index of a table (FTS5, external content)."""
 
     create: str
-    hold: str
+    set_memory: str
     rebuild: str
     remove: str
     insert: str
 
 
-def fts(table: Table, where: str = "TRUE") -> Iterator[FullText]:
-    """Yield the statements about a table's index, if it has one; two are for rows `where`.
+def search_statements(table: Table, where: str = "TRUE") -> Iterator[SearchStatements]:
+    """Yield the statements about a table's index, if it has one.
 
-    Rows are removed from the index while they are still in the table.
+    ``remove`` and ``insert`` are for rows `where`. Rows are removed from the index while they are
+    still in the table.
     """
     if columns := table.spec.get("search"):
-        name = quoted(f"{table.name}_fts")
-        listed = ", ".join(map(quoted, columns))
-        rows = f"FROM {quoted(table.name)} WHERE {where}"
-        yield FullText(
-            f"CREATE VIRTUAL TABLE {name} USING fts5({listed}, "
-            f"content={quoted(table.name)}, tokenize='porter unicode61')",
+        name = sql_identifier(f"{table.name}_fts")
+        names = ", ".join(map(sql_identifier, columns))
+        rows = f"FROM {sql_identifier(table.name)} WHERE {where}"
+        yield SearchStatements(
+            f"CREATE VIRTUAL TABLE {name} USING fts5({names}, "
+            f"content={sql_identifier(table.name)}, tokenize='porter unicode61')",
             f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', {SEARCH_BYTES})",
             f"INSERT INTO {name}({name}) VALUES ('rebuild')",
-            f"INSERT INTO {name}({name}, rowid, {listed}) SELECT 'delete', rowid, {listed} {rows}",
-            f"INSERT INTO {name}(rowid, {listed}) SELECT rowid, {listed} {rows}",
+            f"INSERT INTO {name}({name}, rowid, {names}) SELECT 'delete', rowid, {names} {rows}",
+            f"INSERT INTO {name}(rowid, {names}) SELECT rowid, {names} {rows}",
         )
 
 
-def plain(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+def sqlite_values(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return a conformed table with values that SQLite knows: lists as JSON, times as text."""
     columns = []
     for item in table.fields:
@@ -134,7 +135,7 @@ def plain(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     return frame.select(columns)
 
 
-class Database:
+class DatabaseWriter:
     """A new database, filled table by table; the same rows and library give the same bytes.
 
     Use it as a context; `finish` makes the indexes and commits.
@@ -168,14 +169,14 @@ class Database:
         return self
 
     def _open(self) -> None:
-        with self._told():
+        with self._report_errors():
             self._connection = sqlite.connect(str(self.path), autocommit=True)
             self._cursor = self._connection.cursor()
             for setting in SETTINGS:
                 self._run(setting)
             self._run("BEGIN")
             for table in self.tables.values() if self.new else ():
-                self._run(create(table))
+                self._run(create_statement(table))
 
     def __exit__(self, *_: object) -> None:
         self._thread.submit(self._close).result()
@@ -187,10 +188,10 @@ class Database:
 
     def fill(self, name: str, frame: pl.DataFrame) -> None:
         """Put a conformed frame's rows into its table."""
-        with self._told():
+        with self._report_errors():
             # in slices: a second copy of the table would double the memory
-            for part in frame.iter_slices(SLICE) if frame.height else ():
-                data = plain(part, self.tables[name])
+            for part in frame.iter_slices(SLICE_ROWS) if frame.height else ():
+                data = sqlite_values(part, self.tables[name])
                 arrow = data.to_arrow(compat_level=pl.CompatLevel.oldest())
                 self._cursor.adbc_ingest(name, arrow, mode="append")
 
@@ -199,13 +200,13 @@ class Database:
         self._thread.submit(self._finish, progress).result()
 
     def _finish(self, progress: Callable[[str], None]) -> None:
-        with self._told():
+        with self._report_errors():
             for table in self.tables.values():
-                for statement in indexes(table):
+                for statement in index_statements(table):
                     self._run(statement)
-                for index in fts(table):
+                for index in search_statements(table):
                     self._run(index.create)
-                    self._run(index.hold)
+                    self._run(index.set_memory)
                     self._run(index.rebuild)
                 progress(f"index {table.name}")
             for view in self.views:
@@ -223,7 +224,7 @@ class Database:
             self._cursor.fetchall()  # a pragma takes effect when its answer is read
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _report_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite.Error as error:

@@ -3,28 +3,36 @@
 The same code runs on any Narwhals backend; Polars is the default.
 """
 
-from claimlog.fold.claim_summary import Gathered, gathered
+from claimlog.fold.claim_summary import ClaimSummary, summarize_claims
 from claimlog.fold.cutoff import Cutoff, cutoff
-from claimlog.fold.tables import Outside, cut, fold, fold_claims, fold_rest, fold_rows, wanted
+from claimlog.fold.tables import (
+    FoldContext,
+    fold,
+    fold_claims,
+    fold_other_tables,
+    fold_rows,
+    referenced_claims,
+    stream_prefixes,
+)
 
 FOLD_VERSION = 1
-"""Raised whenever the same log gives other tables. A release names the version that folded it."""
+"""Version of the fold, raised whenever the same log gives other tables. Releases name it."""
 
 FOLD_VERSION_UNNAMED = 1
-"""Version of the releases that name none: 0.1.0 and 0.2.0 of the first dataset."""
+"""Fold version of the releases that name none: 0.1.0 and 0.2.0 of the first dataset."""
 
 __all__ = [
     "FOLD_VERSION",
     "FOLD_VERSION_UNNAMED",
+    "ClaimSummary",
     "Cutoff",
-    "Gathered",
-    "Outside",
-    "cut",
+    "FoldContext",
     "cutoff",
     "fold",
     "fold_claims",
-    "fold_rest",
+    "fold_other_tables",
     "fold_rows",
-    "gathered",
-    "wanted",
+    "referenced_claims",
+    "stream_prefixes",
+    "summarize_claims",
 ]

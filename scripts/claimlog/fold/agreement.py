@@ -1,4 +1,4 @@
-"""Measures of agreement between two coders: spans that match, overlap, Krippendorff's alpha."""
+"""Agreement between two coders: matches and overlap of spans, F1, Krippendorff's alpha."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-MATCH = 0.5
-"""Intersection over union from which on two spans are taken for the same unit."""
+MATCH_IOU = 0.5
+"""Least intersection over union of two spans that are taken for the same unit."""
 
 RESAMPLES = 2000
+"""Samples that the interval of alpha rests on."""
+
 SEED = 20250306
 Span = tuple[int, int]
 Counts = npt.NDArray[np.float64]
 
 
-def matched(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, int, float]]:
+def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, int, float]]:
     """Return one-to-one matches of two lists of spans as (index, index, IoU), best first.
 
     Pairs are taken in the order of their intersection over union, ties in the order of the text,
-    down to `MATCH`.
+    down to `MATCH_IOU`.
     """
-    found = []
+    candidates = []
     order = sorted(range(len(second)), key=lambda index: second[index])
     for one, (start, end) in enumerate(first):
         for other in order:
@@ -33,21 +35,21 @@ def matched(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, in
                 break
             both = min(end, stop) - max(start, begin)
             union = max(end, stop) - min(start, begin)
-            if both > 0 and both / union >= MATCH:
-                found.append((one, other, both / union))
-    found.sort(key=lambda match: (-match[2], first[match[0]], second[match[1]]))
-    taken: tuple[set[int], set[int]] = (set(), set())
+            if both > 0 and both / union >= MATCH_IOU:
+                candidates.append((one, other, both / union))
+    candidates.sort(key=lambda match: (-match[2], first[match[0]], second[match[1]]))
+    matched: tuple[set[int], set[int]] = (set(), set())
     pairs = []
-    for one, other, share in found:
-        if one not in taken[0] and other not in taken[1]:
-            taken[0].add(one)
-            taken[1].add(other)
+    for one, other, share in candidates:
+        if one not in matched[0] and other not in matched[1]:
+            matched[0].add(one)
+            matched[1].add(other)
             pairs.append((one, other, share))
     return pairs
 
 
-def covered(spans: Sequence[Span]) -> int:
-    """Return the number of code points that any of the spans covers."""
+def coverage(spans: Sequence[Span]) -> int:
+    """Return the number of code points that lie in any of the spans."""
     total, reached = 0, 0
     for start, end in sorted(spans):
         total += max(0, end - max(start, reached))
@@ -55,7 +57,7 @@ def covered(spans: Sequence[Span]) -> int:
     return total
 
 
-def f1(both: int, first: int, second: int) -> float | None:
+def f1_score(both: int, first: int, second: int) -> float | None:
     """Return F1 = 2 |A and B| / (|A| + |B|), None where there is nothing to compare."""
     return 2 * both / (first + second) if first + second else None
 
@@ -71,7 +73,7 @@ class Alpha:
     high: float | None
 
 
-def alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> Alpha:
+def krippendorff_alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> Alpha:
     """Return Krippendorff's alpha for two coders, nominal data and no missing values.
 
     Parameters
@@ -101,24 +103,28 @@ def alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> Alpha
     for row, pair in enumerate(pairs):
         for value in pair:
             counts[row, index[value]] += 1
-    differ = np.array([float(one != other) for one, other in pairs])
-    everyone = np.ones((1, len(pairs)))
-    (whole,) = _alphas(everyone, counts, differ)
+    differs = np.array([float(one != other) for one, other in pairs])
+    whole_sample = np.ones((1, len(pairs)))
+    (whole,) = _alphas(whole_sample, counts, differs)
     draws = np.random.default_rng(SEED).multinomial(
         len(pairs), np.full(len(pairs), 1 / len(pairs)), size=resamples
     )
-    sampled = _alphas(draws.astype(np.float64), counts, differ)
-    sampled = sampled[~np.isnan(sampled)]
-    low, high = np.percentile(sampled, (2.5, 97.5)) if sampled.size else (math.nan, math.nan)
+    samples = _alphas(draws.astype(np.float64), counts, differs)
+    samples = samples[~np.isnan(samples)]
+    low, high = np.percentile(samples, (2.5, 97.5)) if samples.size else (math.nan, math.nan)
     return Alpha(
-        len(pairs), 100 * (1 - float(differ.mean())), _known(whole), _known(low), _known(high)
+        len(pairs),
+        100 * (1 - float(differs.mean())),
+        _rounded(whole),
+        _rounded(low),
+        _rounded(high),
     )
 
 
-def _alphas(weights: Counts, counts: Counts, differ: Counts) -> Counts:
+def _alphas(weights: Counts, counts: Counts, differs: Counts) -> Counts:
     """Return alpha for every row of `weights`: how often each unit is in that sample."""
     units = weights.sum(axis=1)
-    observed = weights @ differ / units
+    observed = weights @ differs / units
     totals = weights @ counts
     expected = 1 - (totals * (totals - 1)).sum(axis=1) / (2 * units * (2 * units - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -126,5 +132,5 @@ def _alphas(weights: Counts, counts: Counts, differ: Counts) -> Counts:
     return result
 
 
-def _known(value: float) -> float | None:
+def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)

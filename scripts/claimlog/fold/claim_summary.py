@@ -1,4 +1,4 @@
-"""What the other tables must know of the folded claims, kept small while claims pass in ranges."""
+"""A small summary of the folded claims: what the tables of the other streams need of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from claimlog.fold.states import Frame
 SAME_FACT = "same_fact"
 
 
-class Member(NamedTuple):
-    """A claim in a group of claims that state the same fact."""
+class FactClaim(NamedTuple):
+    """A live claim in a group of claims that state the same fact."""
 
     claim_id: str
     source_id: str
@@ -25,8 +25,8 @@ class Member(NamedTuple):
     statement: str
 
 
-class Published(NamedTuple):
-    """Where a claim stands, for comparing it with codings."""
+class ClaimSpan(NamedTuple):
+    """The span of a live claim in its source, for comparing it with codings."""
 
     claim_id: str
     source_id: str
@@ -35,31 +35,39 @@ class Published(NamedTuple):
 
 
 @dataclass
-class Reports:
-    """How often, where and from which origins an incident is reported."""
+class IncidentReports:
+    """Counts of an incident's claims, with the articles and origins that report it."""
 
     claims: int = 0
-    unknown: int = 0
+    unknown_origins: int = 0
     articles: set[str] = field(default_factory=set)
     origins: set[str] = field(default_factory=set)
 
-    def add(self, other: Reports) -> None:
+    def add(self, other: IncidentReports) -> None:
         self.claims += other.claims
-        self.unknown += other.unknown
+        self.unknown_origins += other.unknown_origins
         self.articles |= other.articles
         self.origins |= other.origins
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which claims to keep: those in groups (claim to group), and those of sources with codings."""
+class ReferencedClaims:
+    """The claims that tables of other streams need: those in groups, and those of coded sources.
+
+    Attributes
+    ----------
+    groups
+        Group by claim, for claims that ``same_fact`` links join.
+    coded_sources
+        Sources that have codings.
+    """
 
     groups: Mapping[str, str] = field(default_factory=dict)
-    coded: frozenset[str] = frozenset()
+    coded_sources: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, links: Frame, codings: Frame) -> Wanted:
-        """Read from the live links and codings which claims the tables need."""
+    def of(cls, links: Frame, codings: Frame) -> ReferencedClaims:
+        """Return the claims that live links and codings refer to."""
         pairs = links.filter(nw.col("relation") == SAME_FACT).select("from_claim_id", "to_claim_id")
         sources = codings.select("source_id").unique().collect()
         return cls(
@@ -69,51 +77,67 @@ class Wanted:
 
 
 @dataclass
-class Gathered:
-    """What was kept of the claims folded so far; `changes` counts them by release and change."""
+class ClaimSummary:
+    """What the tables of the other streams need of the claims folded so far.
+
+    Attributes
+    ----------
+    groups
+        Group by claim, as in `ReferencedClaims`.
+    fact_claims
+        The claims in groups.
+    reports
+        Counts by incident.
+    spans
+        The claims of sources with codings.
+    change_counts
+        Number of changes by release and kind of change.
+    """
 
     groups: Mapping[str, str] = field(default_factory=dict)
-    members: list[Member] = field(default_factory=list)
-    reports: dict[str, Reports] = field(default_factory=lambda: defaultdict(Reports))
-    published: list[Published] = field(default_factory=list)
-    changes: Counter[tuple[str | None, str]] = field(default_factory=Counter)
+    fact_claims: list[FactClaim] = field(default_factory=list)
+    reports: dict[str, IncidentReports] = field(
+        default_factory=lambda: defaultdict(IncidentReports)
+    )
+    spans: list[ClaimSpan] = field(default_factory=list)
+    change_counts: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
-    def add(self, other: Gathered) -> None:
-        """Add what was kept of other claims."""
+    def add(self, other: ClaimSummary) -> None:
+        """Add the summary of other claims."""
         self.groups = self.groups or other.groups
-        self.members += other.members
+        self.fact_claims += other.fact_claims
         for incident, reports in other.reports.items():
             self.reports[incident].add(reports)
-        self.published += other.published
+        self.spans += other.spans
 
-    def count(self, changes: Frame) -> None:
+    def count_changes(self, changes: Frame) -> None:
         """Count some rows of the table ``changes``."""
         counted = changes.group_by("release", "change").agg(nw.len().alias("claims"))
         for release, change, count in counted.collect().rows():
-            self.changes[release, change] += count
+            self.change_counts[release, change] += count
 
 
-def gathered(claims: Frame, wanted: Wanted) -> Gathered:
-    """Return what to keep of some rows of the table ``claims``."""
-    kept = Gathered(wanted.groups)
-    if wanted.groups:
-        chosen = claims.filter(nw.col("claim_id").is_in(sorted(wanted.groups)))
-        kept.members = [Member(*row) for row in _rows(chosen, Member._fields)]
-    if wanted.coded:
-        chosen = claims.filter(nw.col("source_id").is_in(sorted(wanted.coded)))
-        kept.published = [Published(*row) for row in _rows(chosen, Published._fields)]
+def summarize_claims(claims: Frame, referenced: ReferencedClaims) -> ClaimSummary:
+    """Return the summary of some rows of the table ``claims``."""
+    summary = ClaimSummary(referenced.groups)
+    if referenced.groups:
+        chosen = claims.filter(nw.col("claim_id").is_in(sorted(referenced.groups)))
+        summary.fact_claims = [FactClaim(*row) for row in _rows(chosen, FactClaim._fields)]
+    if referenced.coded_sources:
+        chosen = claims.filter(nw.col("source_id").is_in(sorted(referenced.coded_sources)))
+        summary.spans = [ClaimSpan(*row) for row in _rows(chosen, ClaimSpan._fields)]
     key = ("incident_id", "source_id", "origin_id")
     about = claims.filter(~nw.col("incident_id").is_null()).select(key)
     counted = about.group_by(key).agg(nw.len().alias("claims")).collect()
     for incident, source, origin, count in counted.rows():
-        reports = kept.reports[str(incident)]
+        reports = summary.reports[str(incident)]
         reports.claims += count
-        reports.unknown += count if origin is None else 0
+        reports.unknown_origins += count if origin is None else 0
         # the same few names come with every range of the claims
         reports.articles.add(intern(str(source)))
         if origin is not None:
             reports.origins.add(intern(str(origin)))
-    return kept
+    return summary
 
 
 def _rows(frame: Frame, names: Iterable[str]) -> list[tuple[Any, ...]]:

@@ -15,18 +15,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import narwhals as nw
 
-from claimlog.fold.claim_summary import Member, Reports
+from claimlog.fold.claim_summary import FactClaim, IncidentReports
 from claimlog.fold.components import components
-from claimlog.fold.states import Frame, made
+from claimlog.fold.states import Frame, frame_like
 
-Edges = dict[str, list[tuple[str, str]]]
+Lineage = dict[str, list[tuple[str, str]]]
+"""By source, the works that it goes back to, each with the certainty of that."""
 
-VAGUE = "generic"
-DERIVED = "wasDerivedFrom"
+GENERIC = "generic"
+"""Anonymity of a speaker who is nobody in particular."""
+
+DERIVED_FROM = "wasDerivedFrom"
 
 
 def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
-    """Return the claims with ``origin_id``.
+    """Return claims with their ``origin_id``.
 
     Parameters
     ----------
@@ -35,9 +38,9 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
     hops, sources
         All hops of the claims; live sources.
     """
-    walked = roots(edges(sources, DERIVED))
-    known = made(
-        {"work_id": list(walked), "origin_id": list(walked.values())},
+    origin_of = ultimate_origins(lineage_edges(sources, DERIVED_FROM))
+    origins = frame_like(
+        {"work_id": list(origin_of), "origin_id": list(origin_of.values())},
         {"work_id": nw.String(), "origin_id": nw.String()},
         claims,
     )
@@ -46,16 +49,16 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
         "claim_id", nw.col("source_id").alias("cited_id")
     )
     joined = claims.join(cited, on="claim_id", how="left")
-    vague = (nw.col("anonymity") == VAGUE) & nw.col("cited_id").is_null()
+    vague = (nw.col("anonymity") == GENERIC) & nw.col("cited_id").is_null()
     return joined.with_columns(
         nw.when(~vague | nw.col("anonymity").is_null())
         .then(nw.coalesce("cited_id", "source_id"))
         .alias("work_id")
-    ).join(known, on="work_id", how="left")
+    ).join(origins, on="work_id", how="left")
 
 
-def edges(sources: Frame, relation: str | None = None) -> Edges:
-    """Return what each source goes back to (work, certainty), by one relation or by any."""
+def lineage_edges(sources: Frame, relation: str | None = None) -> Lineage:
+    """Return the works that each source goes back to, by one relation or by any."""
     return {
         row["source_id"]: [
             (edge["source_id"], edge["certainty"])
@@ -66,33 +69,33 @@ def edges(sources: Frame, relation: str | None = None) -> Edges:
     }
 
 
-def corroborate(
-    members: Sequence[Member], groups: Mapping[str, str], sources: Frame
+def corroboration_tables(
+    claims: Sequence[FactClaim], groups: Mapping[str, str], sources: Frame
 ) -> dict[str, Frame]:
     """Return the tables ``corroboration`` and ``corroboration_claims``.
 
     Parameters
     ----------
-    members
-        The live claims that a group has.
+    claims
+        The live claims in groups.
     groups
-        Group by claim; a claim that is not live is in none.
+        Group by claim.
     sources
         Live rows.
     """
-    rows = sorted((groups[member.claim_id], member) for member in members)
+    rows = sorted((groups[claim.claim_id], claim) for claim in claims)
     names = ("fact_id", "claim_id", "source_id", "origin_id")
     return {
-        "corroboration_claims": made(
+        "corroboration_claims": frame_like(
             {
                 "fact_id": [fact for fact, _ in rows],
-                **{name: [getattr(member, name) for _, member in rows] for name in names[1:]},
+                **{name: [getattr(claim, name) for _, claim in rows] for name in names[1:]},
             },
             {name: nw.String() for name in names},
             sources,
         ),
-        "corroboration": made(
-            _summary(rows, edges(sources)),
+        "corroboration": frame_like(
+            _summary(rows, lineage_edges(sources)),
             {
                 "fact_id": nw.String(),
                 "claims": nw.Int64(),
@@ -106,54 +109,56 @@ def corroborate(
     }
 
 
-def reported(reports: Mapping[str, Reports], sources: Frame) -> Frame:
-    """Return by incident how many claims, articles and independent origins report it."""
-    lineage = edges(sources)
+def incident_reports(reports: Mapping[str, IncidentReports], sources: Frame) -> Frame:
+    """Return the counts of every incident: claims, articles and origins that report it."""
+    lineage = lineage_edges(sources)
     columns = {
-        "claims": [found.claims for found in reports.values()],
-        "articles": [len(found.articles) for found in reports.values()],
-        "unknown_origins": [found.unknown for found in reports.values()],
-        "independent_origins": [independent(found.origins, lineage) for found in reports.values()],
+        "claims": [one.claims for one in reports.values()],
+        "articles": [len(one.articles) for one in reports.values()],
+        "unknown_origins": [one.unknown_origins for one in reports.values()],
+        "independent_origins": [
+            count_independent(one.origins, lineage) for one in reports.values()
+        ],
     }
-    return made(
+    return frame_like(
         {"incident_id": list(reports), **columns},
         {"incident_id": nw.String(), **dict.fromkeys(columns, nw.Int64())},
         sources,
     )
 
 
-def _summary(rows: list[tuple[str, Member]], lineage: Edges) -> dict[str, list[object]]:
-    groups: dict[str, list[Member]] = {}
-    for fact, member in rows:
-        groups.setdefault(fact, []).append(member)
-    statements = {member.claim_id: member.statement for _, member in rows}
+def _summary(rows: list[tuple[str, FactClaim]], lineage: Lineage) -> dict[str, list[object]]:
+    groups: dict[str, list[FactClaim]] = {}
+    for fact, claim in rows:
+        groups.setdefault(fact, []).append(claim)
+    statements = {claim.claim_id: claim.statement for _, claim in rows}
     return {
         "fact_id": list(groups),
         "claims": [len(group) for group in groups.values()],
-        "articles": [len({member.source_id for member in group}) for group in groups.values()],
+        "articles": [len({claim.source_id for claim in group}) for group in groups.values()],
         "independent_origins": [
-            independent({m.origin_id for m in group if m.origin_id}, lineage)
+            count_independent({m.origin_id for m in group if m.origin_id}, lineage)
             for group in groups.values()
         ],
         "unknown_origins": [
-            sum(member.origin_id is None for member in group) for group in groups.values()
+            sum(claim.origin_id is None for claim in group) for group in groups.values()
         ],
         # a group is named after its first claim; where that one is retracted, the next speaks
         "statement": [statements.get(fact, group[0].statement) for fact, group in groups.items()],
     }
 
 
-def independent(origins: set[str], lineage: Edges) -> int:
-    """Return how many of the origins share no work that they rest on, whatever the relation.
+def count_independent(origins: set[str], lineage: Lineage) -> int:
+    """Return the number of independent origins: those that rest on one work count once.
 
-    >>> independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
+    >>> count_independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
     2
     """
     return len(set(independence_groups(origins, lineage).values()))
 
 
-def independence_groups(origins: Iterable[str], lineage: Edges) -> dict[str, str]:
-    """Return the group of each origin: those that share a work that they rest on are in one.
+def independence_groups(origins: Iterable[str], lineage: Lineage) -> dict[str, str]:
+    """Return the group of each origin: origins that rest on one work, by any edge, are in one.
 
     >>> groups = independence_groups("abc", {"a": [("w", "certain")], "b": [("w", "unknown")]})
     >>> groups["a"] == groups["b"], groups["a"] == groups["c"]
@@ -164,42 +169,42 @@ def independence_groups(origins: Iterable[str], lineage: Edges) -> dict[str, str
     return {name: tops.get(name, name) for name in names}
 
 
-def _edges_above(names: Iterable[str], lineage: Edges) -> Iterator[tuple[str, str]]:
-    """Yield once every edge that can be walked back from the names."""
-    seen = set(names)
-    waiting = sorted(seen)
+def _edges_above(names: Iterable[str], lineage: Lineage) -> Iterator[tuple[str, str]]:
+    """Yield every edge above the names, each once: to their works, to the works of those, …"""
+    visited = set(names)
+    waiting = sorted(visited)
     while waiting:
         name = waiting.pop()
         for work, _ in lineage.get(name, ()):
             yield name, work
-            if work not in seen:
-                seen.add(work)
+            if work not in visited:
+                visited.add(work)
                 waiting.append(work)
 
 
-def roots(lineage: Edges) -> dict[str, str | None]:
+def ultimate_origins(lineage: Lineage) -> dict[str, str | None]:
     """Return the ultimate origin of every source, None where it is unknown or not one.
 
     An edge of unknown certainty leads nowhere that can be counted. A source derived from several
     works that go back to different origins has no single one.
     """
-    found: dict[str, str | None] = {}
-    begun: set[str] = set()
+    origins: dict[str, str | None] = {}
+    visited: set[str] = set()
     waiting = list(lineage)
     # not by recursion: a chain may be long, and within a batch it may run in a circle
     while waiting:
         name = waiting[-1]
-        known = [(work, sure) for work, sure in lineage.get(name, ()) if sure != "unknown"]
-        new = [work for work, _ in known if work not in found and work not in begun]
-        begun.add(name)
-        if new and name not in found:
+        certain = [work for work, certainty in lineage.get(name, ()) if certainty != "unknown"]
+        new = [work for work in certain if work not in origins and work not in visited]
+        visited.add(name)
+        if new and name not in origins:
             waiting += new
             continue
         waiting.pop()
-        ends = {found.get(work) for work, _ in known}
-        if len(known) < len(lineage.get(name, ())):
+        ends = {origins.get(work) for work in certain}
+        if len(certain) < len(lineage.get(name, ())):
             ends.add(None)
         # within a batch a work may be withdrawn before what is derived from it
         alone = name if name in lineage else None
-        found[name] = (ends.pop() if len(ends) == 1 else None) if ends else alone
-    return found
+        origins[name] = (ends.pop() if len(ends) == 1 else None) if ends else alone
+    return origins

@@ -1,4 +1,4 @@
-"""Which release first held each change of a claim."""
+"""The tables of releases: which release first held each change of a claim, and their counts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import date
 
 import narwhals as nw
 
-from claimlog.fold.states import Frame, made
+from claimlog.fold.states import Frame, frame_like
 from claimlog.log.release_index import Mark
 
-CHANGES = {"assert": "added", "amend": "amended", "retract": "retracted"}
+CHANGE_OF_ACTION = {"assert": "added", "amend": "amended", "retract": "retracted"}
 
 
-def changes(claims: Frame, marks: Sequence[Mark]) -> Frame:
-    """Return the table ``changes``.
+def changes_table(claims: Frame, marks: Sequence[Mark]) -> Frame:
+    """Return the table ``changes_table``.
 
     Parameters
     ----------
@@ -33,37 +33,37 @@ def changes(claims: Frame, marks: Sequence[Mark]) -> Frame:
         "reason",
         "event_id",
         nw.col("action")
-        .replace_strict(CHANGES, default=None, return_dtype=nw.String())
+        .replace_strict(CHANGE_OF_ACTION, default=None, return_dtype=nw.String())
         .alias("change"),
         release.alias("release"),
     )
 
 
-def releases(
+def releases_table(
     counts: Mapping[tuple[str | None, str], int], marks: Sequence[Mark], like: Frame
 ) -> Frame:
-    """Return the table ``releases``.
+    """Return the table ``releases_table``.
 
     Parameters
     ----------
     counts
         Number of changes by release and kind of change.
     """
-    rows: dict[str, list[object]] = {name: [] for name in RELEASES}
+    rows: dict[str, list[object]] = {name: [] for name in RELEASE_TYPES}
     live = 0
     for mark in marks:
         added, amended, retracted = (
-            counts.get((mark.version, change), 0) for change in CHANGES.values()
+            counts.get((mark.version, change), 0) for change in CHANGE_OF_ACTION.values()
         )
         live += added - retracted
         day = date.fromisoformat(mark.date)
         values = (mark.version, day, mark.size, mark.root, live, added, amended, retracted)
-        for name, value in zip(RELEASES, values, strict=True):
+        for name, value in zip(RELEASE_TYPES, values, strict=True):
             rows[name].append(value)
-    return made(rows, RELEASES, like)
+    return frame_like(rows, RELEASE_TYPES, like)
 
 
-RELEASES = {
+RELEASE_TYPES = {
     "version": nw.String(),
     "date": nw.Date(),
     "tree_size": nw.Int64(),

@@ -1,7 +1,7 @@
 """Inter-coder reliability, computed from the codings in the log.
 
 Within a pass and a source every two coders are compared. Their spans are matched one to one
-(`agreement.matched`); the matched spans are the units on which alpha is computed for every
+(`agreement.span_matches`); the matched spans are the units on which alpha is computed for every
 variable of the codebook that a coding has. An empty cell is a value like any other: that there is
 no attribution, or no measure, is a decision of the coder.
 """
@@ -15,26 +15,26 @@ from typing import Any
 
 import narwhals as nw
 
-from claimlog.fold.agreement import alpha, covered, f1, matched
-from claimlog.fold.claim_summary import Published
-from claimlog.fold.states import Frame, made
+from claimlog.fold.agreement import coverage, f1_score, krippendorff_alpha, span_matches
+from claimlog.fold.claim_summary import ClaimSpan
+from claimlog.fold.states import Frame, frame_like
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
-ALL = "all"
-"""Scope of the rows that take all sources together."""
+ALL_SOURCES = "all"
+"""Scope of rows about all sources together."""
 
-EMPTY = ""
+EMPTY_CELL = ""
 Row = dict[str, Any]
 
 
-def reliability(
+def reliability_tables(
     codings: Frame,
-    claims: Sequence[Published],
+    claims: Sequence[ClaimSpan],
     definition: Definition,
     codebooks: Mapping[int, str],
 ) -> dict[str, Frame]:
-    """Return ``codings``, ``coding_pairs``, ``span_agreement`` and ``reliability``.
+    """Return ``codings``, ``coding_pairs``, ``span_agreement`` and ``reliability_tables``.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ def reliability(
         if row["variable"] in definition.streams["codings"].names
     ]
     pairs, spans, results = [], [], []
-    for comparison in _comparisons(rows, codebooks):
-        pairs += comparison.pairs()
-        spans.append(comparison.spans())
-        results += [comparison.agreement(variable) for variable in variables]
+    for coders in _coder_pairs(rows, codebooks):
+        pairs += coders.pairs()
+        spans.append(coders.span_agreement())
+        results += [coders.reliability(variable) for variable in variables]
     tables = {
-        "codings": _with_claims(rows, claims),
+        "codings": _add_claims(rows, claims),
         "coding_pairs": pairs,
         "span_agreement": spans,
         "reliability": results,
@@ -66,24 +66,26 @@ def reliability(
     return {name: _frame(lines, definition.tables[name], codings) for name, lines in tables.items()}
 
 
-def _comparisons(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[Comparison]:
+def _coder_pairs(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[CoderPair]:
     grouped: dict[tuple[int, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in sorted(rows, key=lambda row: (row["start"], row["end"], row["coding_id"])):
         grouped[row["pass"], row["source_id"]][row["coder"]].append(row)
-    together: dict[tuple[int, str, str], Comparison] = {}
+    together: dict[tuple[int, str, str], CoderPair] = {}
     for (number, source), by_coder in sorted(grouped.items()):
         for first, second in combinations(sorted(by_coder), 2):
-            one = Comparison(number, source, first, second, codebooks)
+            one = CoderPair(number, source, first, second, codebooks)
             one.add(by_coder[first], by_coder[second])
             yield one
             key = (number, first, second)
-            whole = together.setdefault(key, Comparison(number, ALL, first, second, codebooks))
+            whole = together.setdefault(
+                key, CoderPair(number, ALL_SOURCES, first, second, codebooks)
+            )
             whole.add(by_coder[first], by_coder[second])
     yield from together.values()
 
 
-class Comparison:
-    """Two coders' codings of one source, or of several taken together, in one pass."""
+class CoderPair:
+    """Codings by two coders of one source, or of all sources together, in one pass."""
 
     def __init__(
         self, number: int, scope: str, first: str, second: str, codebooks: Mapping[int, str]
@@ -96,19 +98,22 @@ class Comparison:
         self.points = [0, 0, 0]  # of the first, of the second, of both
 
     def add(self, first: list[Row], second: list[Row]) -> None:
+        """Add what both coded of one source."""
         spans = [[(row["start"], row["end"]) for row in rows] for rows in (first, second)]
-        self.units += [(first[one], second[other], share) for one, other, share in matched(*spans)]
-        here, there = covered(spans[0]), covered(spans[1])
-        both = here + there - covered([*spans[0], *spans[1]])
-        for index, count in enumerate((here, there, both)):
+        self.units += [
+            (first[one], second[other], share) for one, other, share in span_matches(*spans)
+        ]
+        one, other = coverage(spans[0]), coverage(spans[1])
+        both = one + other - coverage([*spans[0], *spans[1]])
+        for index, count in enumerate((one, other, both)):
             self.points[index] += count
         self.sizes[0] += len(first)
         self.sizes[1] += len(second)
         self.versions |= {self.codebooks.get(row["batch"], "") for row in (*first, *second)}
 
     def pairs(self) -> list[Row]:
-        """Return the units with the codings that they join; of a single source only."""
-        if self.key["scope"] == ALL:
+        """Return the rows of the table ``coding_pairs``; none for all sources together."""
+        if self.key["scope"] == ALL_SOURCES:
             return []
         return [
             {
@@ -121,68 +126,73 @@ class Comparison:
             for first, second, share in self.units
         ]
 
-    def spans(self) -> Row:
+    def span_agreement(self) -> Row:
+        """Return the row of the table ``span_agreement``."""
         return {
             **self.key,
-            "codebook_version": self._codebook(),
+            "codebook_version": self._codebook_versions(),
             "first_codings": self.sizes[0],
             "second_codings": self.sizes[1],
             "matched": len(self.units),
-            "f1_spans": _rounded(f1(len(self.units), *self.sizes)),
-            "f1_characters": _rounded(f1(self.points[2], *self.points[:2])),
+            "f1_spans": _rounded(f1_score(len(self.units), *self.sizes)),
+            "f1_characters": _rounded(f1_score(self.points[2], *self.points[:2])),
         }
 
-    def agreement(self, variable: Mapping[str, str]) -> Row:
+    def reliability(self, variable: Mapping[str, str]) -> Row:
+        """Return the row of the table ``reliability`` of a variable."""
         name = variable["variable"]
-        found = alpha(
-            [(first[name] or EMPTY, second[name] or EMPTY) for first, second, _ in self.units]
+        alpha = krippendorff_alpha(
+            [
+                (first[name] or EMPTY_CELL, second[name] or EMPTY_CELL)
+                for first, second, _ in self.units
+            ]
         )
         return {
             **self.key,
             "variable": name,
-            "codebook_version": self._codebook(),
-            "units": found.units,
-            "percent_agreement": _rounded(found.percent),
-            "alpha": found.value,
-            "alpha_low": found.low,
-            "alpha_high": found.high,
+            "codebook_version": self._codebook_versions(),
+            "units": alpha.units,
+            "percent_agreement": _rounded(alpha.percent),
+            "alpha": alpha.value,
+            "alpha_low": alpha.low,
+            "alpha_high": alpha.high,
             "target": float(variable["target"]) if variable["target"] else None,
         }
 
-    def _codebook(self) -> str:
+    def _codebook_versions(self) -> str:
         return " ".join(sorted(self.versions))
 
 
-def _with_claims(codings: list[Row], claims: Sequence[Published]) -> list[Row]:
-    """Add to each coding the published claim whose span matches it best, if one does."""
-    places: dict[str, list[Published]] = defaultdict(list)
+def _add_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
+    """Add to each coding the live claim whose span matches it best, if one does."""
+    by_source: dict[str, list[ClaimSpan]] = defaultdict(list)
     for claim in sorted(claims):
-        places[claim.source_id].append(claim)
+        by_source[claim.source_id].append(claim)
     groups: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
     for row in codings:
         groups[row["pass"], row["source_id"], row["coder"]].append(row)
-    joined = []
+    extended = []
     for (_, source, _), rows in groups.items():
-        there = places[source]
-        found = matched(
+        candidates = by_source[source]
+        matches = span_matches(
             [(row["start"], row["end"]) for row in rows],
-            [(claim.start, claim.end) for claim in there],
+            [(claim.start, claim.end) for claim in candidates],
         )
-        best = {one: (there[other].claim_id, round(share, 6)) for one, other, share in found}
+        best = {one: (candidates[other].claim_id, round(share, 6)) for one, other, share in matches}
         for index, row in enumerate(rows):
             claim_id, share = best.get(index, (None, None))
-            joined.append({**row, "claim_id": claim_id, "claim_iou": share})
-    return joined
+            extended.append({**row, "claim_id": claim_id, "claim_iou": share})
+    return extended
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-TYPES = {"integer": nw.Int64(), "number": nw.Float64()}
+NARWHALS_TYPES = {"integer": nw.Int64(), "number": nw.Float64()}
 
 
 def _frame(rows: list[Row], table: Table, like: Frame) -> Frame:
-    types = {item.name: TYPES.get(item.type, nw.String()) for item in table.fields}
+    types = {item.name: NARWHALS_TYPES.get(item.type, nw.String()) for item in table.fields}
     columns = {name: [row[name] for row in rows] for name in types}
-    return made(columns, types, like)
+    return frame_like(columns, types, like)

@@ -1,4 +1,4 @@
-"""The two folds of a stream: the last live state of every entity, and every version's span."""
+"""Folds of one stream: live rows, versions with their spans, and list columns as rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ Frame = nw.LazyFrame[Any]
 """Lazy rows on any Narwhals backend."""
 
 
-def made(columns: Mapping[str, Sequence[object]], types: Mapping[str, Any], like: Frame) -> Frame:
-    """Return rows that the fold computed itself, on the backend that `like` is on."""
+def frame_like(
+    columns: Mapping[str, Sequence[object]], types: Mapping[str, Any], like: Frame
+) -> Frame:
+    """Return a frame of columns that the fold computed, on the backend of the frame `like`."""
     backend = like.implementation
     if not backend.is_spark_like():
         return nw.from_dict(columns, schema=nw.Schema(types), backend=backend).lazy()
@@ -21,10 +23,10 @@ def made(columns: Mapping[str, Sequence[object]], types: Mapping[str, Any], like
     return rows.lazy(backend, session=like.to_native().sparkSession)
 
 
-def held(rows: Frame) -> Frame:
-    """Return rows that several tables need, so that an engine that forgets computes them once.
+def persist_shared(rows: Frame) -> Frame:
+    """Let Spark keep rows that several tables need, because it runs a plan anew for every table.
 
-    Spark runs a plan anew for every table; what is persisted goes with its session.
+    It forgets them at the end of its session.
     """
     if not rows.implementation.is_spark_like():
         return rows
@@ -37,14 +39,14 @@ def prefix(rows: Frame, size: int) -> Frame:
     return rows.filter(nw.col("seq") < size)
 
 
-def current(rows: Frame, key: str) -> Frame:
+def live_rows(rows: Frame, key: str) -> Frame:
     """Return the last row of every entity that is not a tombstone."""
     last = nw.col("seq") == nw.col("seq").max().over(key)
     # at once: a second filter would copy fifty columns again
-    return held(rows.filter(last & (nw.col("action") != "retract")))
+    return persist_shared(rows.filter(last & (nw.col("action") != "retract")))
 
 
-def versions(rows: Frame, key: str) -> Frame:
+def version_spans(rows: Frame, key: str) -> Frame:
     """Return every row with the span of the log in which it holds.
 
     Adds ``valid_from_seq`` (its own position) and ``valid_to_seq`` (that of the next version, null
@@ -56,21 +58,21 @@ def versions(rows: Frame, key: str) -> Frame:
     )
 
 
-def listed(rows: Frame, key: str, column: str, name: str) -> Frame:
-    """Return the parts of a list column, one a row, as (`key`, `name`); empty lists give none."""
-    parts = rows.filter(nw.col(column).list.len() > 0).select(key, nw.col(column).alias(name))
-    return parts.explode(name)
+def items_of_list(rows: Frame, key: str, column: str, name: str) -> Frame:
+    """Return the items of a list column, one a row, as (`key`, `name`); empty lists give none."""
+    lists = rows.filter(nw.col(column).list.len() > 0).select(key, nw.col(column).alias(name))
+    return lists.explode(name)
 
 
-def unnested(rows: Frame, key: str, column: str, fields: dict[str, str]) -> Frame:
+def structs_of_list(rows: Frame, key: str, column: str, fields: dict[str, str]) -> Frame:
     """Return the structs of a list column, one a row; `fields` maps their fields to new names."""
-    parts = listed(rows, key, column, "part")
+    parts = items_of_list(rows, key, column, "part")
     return parts.select(
         key, *(nw.col("part").struct.field(name).alias(new) for name, new in fields.items())
     )
 
 
-def numbered(
+def structs_with_position(
     rows: Frame, key: str, column: str, fields: tuple[str, ...], number: str, most: int
 ) -> Frame:
     """Return the structs of a list column with their 1-based position as `number`.

@@ -1,10 +1,10 @@
-"""From the streams' rows to every table that depends on them.
+"""Folding the rows of the streams into every table that depends on them.
 
-Claims are many and everything else is few, so the fold has steps: `fold_rows` needs any rows, and
-can be called for one stretch of the log after the other; `fold_claims` needs the rows of some
-claims, all versions of each, and can be called for one range of the claims after the other;
-`fold_rest` needs every row of the other streams, and of the claims and changes only what
-`fold.gathered` kept. `fold` does all of it over a whole log.
+Claims are many and everything else is few, so the fold has steps. `fold_rows` takes any rows, so it
+can be called for one stretch of the log after the other. `fold_claims` takes every version of some
+claims, so it can be called for one range of claims after the other. `fold_other_tables` takes every
+row of the other streams, and of claims and changes only their `ClaimSummary`. `fold` does all of it
+for a whole log.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any
 
 import narwhals as nw
 
-from claimlog.fold.claim_summary import Gathered, Wanted, gathered
-from claimlog.fold.corroboration import corroborate, reported, with_origins
-from claimlog.fold.releases import changes, releases
-from claimlog.fold.reliability import reliability
+from claimlog.fold.claim_summary import ClaimSummary, ReferencedClaims, summarize_claims
+from claimlog.fold.corroboration import corroboration_tables, incident_reports, with_origins
+from claimlog.fold.releases import changes_table, releases_table
+from claimlog.fold.reliability import reliability_tables
 from claimlog.fold.states import (
     Frame,
-    current,
-    held,
-    listed,
-    made,
-    numbered,
+    frame_like,
+    items_of_list,
+    live_rows,
+    persist_shared,
     prefix,
-    unnested,
-    versions,
+    structs_of_list,
+    structs_with_position,
+    version_spans,
 )
 from claimlog.log.release_index import Mark
 from claimlog.schema.definition import Definition
@@ -38,8 +38,8 @@ Frames = dict[str, Frame]
 
 
 @dataclass(frozen=True)
-class Outside:
-    """What the tables say that the rows do not.
+class FoldContext:
+    """What the fold needs beside the rows.
 
     Attributes
     ----------
@@ -53,11 +53,11 @@ class Outside:
     releases: Sequence[Mark] = ()
 
 
-NOTHING = Outside()
+NO_CONTEXT = FoldContext()
 
 
 def fold(
-    frames: Mapping[str, Any], definition: Definition, size: int, outside: Outside = NOTHING
+    frames: Mapping[str, Any], definition: Definition, size: int, context: FoldContext = NO_CONTEXT
 ) -> Frames:
     """Fold the first `size` rows of the log into tables.
 
@@ -72,37 +72,39 @@ def fold(
     dict
         Lazy Narwhals frames by table name. Their columns are a superset of the table's.
     """
-    rows = cut(frames, size)
+    rows = stream_prefixes(frames, size)
     others = {name: frame for name, frame in rows.items() if name != "claims"}
     tables = {
         **fold_claims(rows["claims"], others, definition),
-        **fold_rows(rows, definition, outside),
+        **fold_rows(rows, definition, context),
     }
-    kept = gathered(tables["claims"], wanted(others, definition))
-    kept.count(tables["changes"])
-    return {**tables, **fold_rest(others, kept, definition, outside)}
+    summary = summarize_claims(tables["claims"], referenced_claims(others, definition))
+    summary.count_changes(tables["changes"])
+    return {**tables, **fold_other_tables(others, summary, definition, context)}
 
 
-def cut(frames: Mapping[str, Any], size: int) -> Frames:
+def stream_prefixes(frames: Mapping[str, Any], size: int) -> Frames:
     """Return the rows of each stream among the first `size` of the log, as Narwhals frames."""
     return {name: prefix(nw.from_native(frame).lazy(), size) for name, frame in frames.items()}
 
 
-def wanted(others: Frames, definition: Definition) -> Wanted:
-    """Return which claims the tables of the other streams must know."""
-    return Wanted.of(_live(others, "links", definition), _live(others, "codings", definition))
+def referenced_claims(others: Frames, definition: Definition) -> ReferencedClaims:
+    """Return the claims that the other streams refer to."""
+    return ReferencedClaims.of(
+        _live(others, "links", definition), _live(others, "codings", definition)
+    )
 
 
 def _live(rows: Frames, stream: str, definition: Definition) -> Frame:
-    return current(rows[stream], definition.streams[stream].id)
+    return live_rows(rows[stream], definition.streams[stream].id)
 
 
-def fold_rows(rows: Frames, definition: Definition, outside: Outside) -> Frames:
-    """Fold some rows of the log, whatever they are of, into the tables that have a row for each."""
+def fold_rows(rows: Frames, definition: Definition, context: FoldContext) -> Frames:
+    """Fold some rows of any streams into the tables that have a row for each."""
     parts = [envelopes(rows[name], name, definition) for name in definition.streams]
     return {
         "events": nw.concat(parts, how="vertical"),
-        "changes": changes(rows["claims"], outside.releases),
+        "changes": changes_table(rows["claims"], context.releases),
     }
 
 
@@ -116,46 +118,48 @@ def fold_claims(claims: Frame, others: Frames, definition: Definition) -> Frames
     others
         Every row of the other streams.
     """
-    live = current(claims, definition.streams["claims"].id)
+    live = live_rows(claims, definition.streams["claims"].id)
     return {
         **_claim_tables(live, _live(others, "sources", definition), definition),
-        "claim_versions": versions(claims, "claim_id"),
+        "claim_versions": version_spans(claims, "claim_id"),
     }
 
 
-def fold_rest(others: Frames, kept: Gathered, definition: Definition, outside: Outside) -> Frames:
+def fold_other_tables(
+    others: Frames, summary: ClaimSummary, definition: Definition, context: FoldContext
+) -> Frames:
     """Fold the streams other than the claims into the tables that `fold_claims` leaves.
 
     Parameters
     ----------
     others
         Every row of the other streams.
-    kept
-        What was kept of all folded claims.
+    summary
+        That of all folded claims and changes.
     """
     sources = _live(others, "sources", definition)
     tables: Frames = {
         **_source_tables(sources),
         **_actor_tables(_live(others, "actors", definition)),
-        **_incident_tables(_live(others, "incidents", definition), kept, sources),
+        **_incident_tables(_live(others, "incidents", definition), summary, sources),
         "links": _live(others, "links", definition),
-        "releases": releases(kept.changes, outside.releases, sources),
+        "releases": releases_table(summary.change_counts, context.releases, sources),
     }
     for name, rows in others.items():
         table = definition.streams[name]
-        tables[f"{table.entity}_versions"] = versions(rows, table.id)
-    tables |= corroborate(kept.members, kept.groups, sources)
+        tables[f"{table.entity}_versions"] = version_spans(rows, table.id)
+    tables |= corroboration_tables(summary.fact_claims, summary.groups, sources)
     codings = _live(others, "codings", definition)
-    return tables | reliability(codings, kept.published, definition, outside.codebooks)
+    return tables | reliability_tables(codings, summary.spans, definition, context.codebooks)
 
 
 def _source_tables(sources: Frame) -> Frames:
     edge = {"source_id": "derived_from_id", **{n: n for n in ("relation", "certainty", "evidence")}}
     part = {name: name for name in ("start", "end", "kind")}
     return {
-        "sources": dated(sources, "published"),
-        "source_lineage": unnested(sources, "source_id", "lineage", edge),
-        "source_furniture": unnested(sources, "source_id", "furniture", part),
+        "sources": with_date_bounds(sources, "published"),
+        "source_lineage": structs_of_list(sources, "source_id", "lineage", edge),
+        "source_furniture": structs_of_list(sources, "source_id", "furniture", part),
     }
 
 
@@ -163,38 +167,40 @@ def _actor_tables(actors: Frame) -> Frames:
     part = {name: name for name in ("alliance_id", "start", "end")}
     return {
         "actors": with_states(actors),
-        "alliance_members": unnested(actors, "actor_id", "memberships", part),
+        "alliance_members": structs_of_list(actors, "actor_id", "memberships", part),
     }
 
 
 def with_states(actors: Frame) -> Frame:
     """Add ``state_id``: the state that an actor is or belongs to, by walking ``part_of``."""
     rows = actors.select("actor_id", "actor_type", "part_of").collect()
-    known = {row["actor_id"]: row for row in rows.rows(named=True)}
-    found: dict[str, str | None] = {}
-    for name in known:
-        at = known.get(name)
-        for _ in known:  # as far as a chain can go; a cycle ends there too
-            if at is None or at["actor_type"] == "state":
+    by_id = {row["actor_id"]: row for row in rows.rows(named=True)}
+    states: dict[str, str | None] = {}
+    for name in by_id:
+        actor = by_id.get(name)
+        for _ in by_id:  # as far as a chain can go; a cycle ends there too
+            if actor is None or actor["actor_type"] == "state":
                 break
-            at = known.get(at["part_of"])  # within a batch it may still be to come
-        found[name] = at["actor_id"] if at and at["actor_type"] == "state" else None
-    states = made(
-        {"actor_id": list(found), "state_id": list(found.values())},
+            actor = by_id.get(actor["part_of"])  # within a batch it may still be to come
+        states[name] = actor["actor_id"] if actor and actor["actor_type"] == "state" else None
+    columns = frame_like(
+        {"actor_id": list(states), "state_id": list(states.values())},
         {"actor_id": nw.String(), "state_id": nw.String()},
         actors,
     )
-    return actors.join(states, on="actor_id", how="left")
+    return actors.join(columns, on="actor_id", how="left")
 
 
-def _incident_tables(incidents: Frame, kept: Gathered, sources: Frame) -> Frames:
-    counted = incidents.join(reported(kept.reports, sources), on="incident_id", how="left")
+def _incident_tables(incidents: Frame, summary: ClaimSummary, sources: Frame) -> Frames:
+    counted = incidents.join(
+        incident_reports(summary.reports, sources), on="incident_id", how="left"
+    )
     counts = ("claims", "articles", "independent_origins", "unknown_origins")
     return {
-        "incidents": dated(
+        "incidents": with_date_bounds(
             counted.with_columns(nw.col(name).fill_null(0) for name in counts), "occurred"
         ),
-        "incident_actors": listed(incidents, "incident_id", "actors", "actor_id").unique(),
+        "incident_actors": items_of_list(incidents, "incident_id", "actors", "actor_id").unique(),
     }
 
 
@@ -202,28 +208,32 @@ def _claim_tables(claims: Frame, sources: Frame, definition: Definition) -> Fram
     chain = definition.streams["claims"].by_name["attributions"]
     fields = tuple(item.name for item in chain.fields)
     most = int(chain.constraints["maxLength"])
-    hops = held(numbered(claims, "claim_id", "attributions", fields, "hop", most))
+    hops = persist_shared(
+        structs_with_position(claims, "claim_id", "attributions", fields, "hop", most)
+    )
     innermost = hops.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
         "claim_id", "anonymity", nw.col("actor_id").alias("speaker_id")
     )
     counted = claims.with_columns(nw.col("attributions").list.len().cast(nw.Int64).alias("hops"))
-    said = counted.join(innermost, on="claim_id", how="left")
+    spoken = counted.join(innermost, on="claim_id", how="left")
     roles = [
-        listed(claims, "claim_id", "dyad_from", "actor_id").with_columns(role=nw.lit("from")),
-        listed(claims, "claim_id", "dyad_to", "actor_id").with_columns(role=nw.lit("to")),
+        items_of_list(claims, "claim_id", "dyad_from", "actor_id").with_columns(
+            role=nw.lit("from")
+        ),
+        items_of_list(claims, "claim_id", "dyad_to", "actor_id").with_columns(role=nw.lit("to")),
         hops.filter(~nw.col("actor_id").is_null())
         .select("claim_id", "actor_id")
         .with_columns(role=nw.lit("speaker")),
     ]
     return {
-        "claims": dated(held(with_origins(said, hops, sources)), "occurred"),
+        "claims": with_date_bounds(persist_shared(with_origins(spoken, hops, sources)), "occurred"),
         "attributions": hops,
         "claim_actors": nw.concat(roles, how="vertical").unique(),
     }
 
 
 def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:
-    """Return the rows of a stream as the table ``events`` has them."""
+    """Return the rows of a stream with the columns of the table ``events``."""
     return rows.select(
         *("seq", "event_id", "batch", "line", "action", "version"),
         *("recorded_at", "recorded_by", "reason"),
@@ -232,17 +242,17 @@ def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:
     )
 
 
-def dated(rows: Frame, column: str) -> Frame:
-    """Add the first and last day that an EDTF column can mean, as dates.
+def with_date_bounds(rows: Frame, column: str) -> Frame:
+    """Add the first and last day that a column of EDTF dates can mean.
 
     Each distinct value is parsed once; the result is joined back.
     """
     values = rows.filter(~nw.col(column).is_null()).select(column).unique().collect()
-    known = sorted(values[column].to_list())
-    ranges = [bounds(value) for value in known]
-    days = made(
+    dates = sorted(values[column].to_list())
+    ranges = [bounds(value) for value in dates]
+    days = frame_like(
         {
-            column: known,
+            column: dates,
             f"{column}_start": [first for first, _ in ranges],
             f"{column}_end": [last for _, last in ranges],
         },

@@ -17,7 +17,7 @@ from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 from claimlog.schema.table_schema import STREAMS
-from claimlog.state import checked_state
+from claimlog.state import require_own_state
 from claimlog.untrusted_files import read_regular
 
 RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
@@ -108,7 +108,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
             Finding("batch-files", "events", "is no directory", remedy="restore it from git")
         )
         return []
-    state = checked_state(package)
+    state = require_own_state(package)
     for folder in (state / OUT, state / IN):
         if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
             message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"

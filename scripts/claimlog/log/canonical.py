@@ -18,7 +18,7 @@ import rfc8785
 from claimlog.errors import ClaimlogError
 from claimlog.limits import UNKNOWN_KEYS
 from claimlog.schema.table_schema import Field, Table
-from claimlog.strict_json import LARGEST_INTEGER, decode
+from claimlog.strict_json import LARGEST_INTEGER, decode_object
 
 
 class Flaw(NamedTuple):
@@ -99,7 +99,7 @@ def explain(line: str, table: Table) -> list[Flaw]:
     """Read one line exactly and return everything that is wrong with it as a line of `table`."""
     schema = f"schemas/{table.name}.json"
     try:
-        row = decode(line)
+        row = decode_object(line)
     except ValueError as error:
         return [Flaw("json", f"not a JSON object: {error}", "write one canonical object a line")]
     unknown = [key for key in row if key not in table.by_name]

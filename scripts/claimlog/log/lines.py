@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import pyarrow.json as pj
 from claimlog.errors import Finding
 from claimlog.log.canonical import explain, render
 from claimlog.schema.table_schema import Field, Table
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 
 LINE_FEED = 10
 Ends = np.typing.NDArray[np.intp]
@@ -37,6 +38,15 @@ class Times(NamedTuple):
         if times.null_count() or times.is_empty():
             return None
         return cls(str(times.min()), str(times.max()), times.is_sorted())
+
+    @classmethod
+    def of_pieces(cls, pieces: Sequence[Times]) -> Times | None:
+        """Return the times of a file from those of its pieces; None if there are none."""
+        if not pieces:
+            return None
+        apart = all(one.last <= other.first for one, other in pairwise(pieces))
+        rising = apart and all(times.rising for times in pieces)
+        return cls(min(t.first for t in pieces), max(t.last for t in pieces), rising)
 
 
 @dataclass
@@ -201,7 +211,7 @@ def _fast_frame(data: bytes, table: Table, ends: Ends) -> pl.DataFrame | None:
 
 
 def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
-    rows = [decode(line.decode("utf-8")) for line in lines]
+    rows = [decode_object(line.decode("utf-8")) for line in lines]
     frame = pl.from_arrow(pa.Table.from_pylist(rows, schema=arrow_schema(table)))
     assert isinstance(frame, pl.DataFrame)
     return frame

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from claimlog.export.content_hash import VALUE_BYTES
-from claimlog.export.sqlite import FullText, fts, quoted
+from claimlog.export.sqlite import SearchStatements, search_statements, sql_identifier
 from claimlog.schema.table_schema import Table
 
 SEARCH_SETTINGS = ("version", "hashsize")
@@ -62,26 +62,26 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
                 yield "the file", f"has the {name} {str(value)[:40]}, a release has {expected}"
         yield from _statistics_flaws(database)
         for table in tables.values():
-            for index in fts(table):
+            for index in search_statements(table):
                 if flaw := _search_flaw(database, path, table, index):
                     yield f"{table.name}_fts", flaw
 
 
 def _search_flaw(
-    database: sqlite3.Connection, path: Path, table: Table, index: FullText
+    database: sqlite3.Connection, path: Path, table: Table, index: SearchStatements
 ) -> str | None:
     """Return how a full-text index does not hold the words of its table, if it does not."""
-    name = quoted(f"{table.name}_fts")
+    name = sql_identifier(f"{table.name}_fts")
     settings = database.execute(f"SELECT k FROM release.{_shadow(table, 'config')}").fetchmany(10)
     if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
         return f"has the setting {str(other[0])[:80]!r}, which no release has"
-    columns = ", ".join(map(quoted, table.spec["search"]))
+    columns = ", ".join(map(sql_identifier, table.spec["search"]))
     # an index beside no table, so that only the index is in memory
-    database.execute(index.create.replace(f"content={quoted(table.name)}", "content=''", 1))
-    database.execute(index.hold)
+    database.execute(index.create.replace(f"content={sql_identifier(table.name)}", "content=''", 1))
+    database.execute(index.set_memory)
     database.execute(
         f"INSERT INTO {name}(rowid, {columns}) "
-        f"SELECT rowid, {columns} FROM release.{quoted(table.name)}"
+        f"SELECT rowid, {columns} FROM release.{sql_identifier(table.name)}"
     )
     database.commit()
     pages = {part: query.format(_shadow(table, part)) for part, query in PAGES.items()}
@@ -96,16 +96,16 @@ def _search_flaw(
 
 
 def _shadow(table: Table, part: str) -> str:
-    return quoted(f"{table.name}_fts_{part}")
+    return sql_identifier(f"{table.name}_fts_{part}")
 
 
-def _holds_words(path: Path, table: Table, index: FullText) -> bool:
+def _holds_words(path: Path, table: Table, index: SearchStatements) -> bool:
     """Whether an index holds its words in other pages, as another version of SQLite writes them.
 
     FTS5's own check adds up checksums of words, which a forger can keep, but it sees whether words
     are found where they lie. It is a command that writes, so it is given a copy in memory.
     """
-    own = quoted(f"{table.name}_fts")
+    own = sql_identifier(f"{table.name}_fts")
     with closing(sqlite3.connect(":memory:")) as copy:
         copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
         copy.execute("PRAGMA trusted_schema = OFF")
@@ -114,7 +114,7 @@ def _holds_words(path: Path, table: Table, index: FullText) -> bool:
             copy.execute(f"INSERT INTO {own}({own}, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError:
             return False
-        new = quoted(ANEW)
+        new = sql_identifier(ANEW)
         copy.execute(index.create.replace(own, new, 1))
         copy.execute(index.rebuild.replace(own, new))
         for number, name in enumerate((own, new)):
@@ -147,7 +147,9 @@ def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]
         ):
             yield "sqlite_stat1", f"has no line that SQLite writes of {shown}"
             continue
-        [(rows,)] = database.execute(f"SELECT count(*) FROM release.{quoted(table)}").fetchall()
+        [(rows,)] = database.execute(
+            f"SELECT count(*) FROM release.{sql_identifier(table)}"
+        ).fetchall()
         stated, *each = map(int, line.split())
         if not rows / ROWS_FACTOR <= stated <= max(rows, 1) * ROWS_FACTOR or max(
             each, default=0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from claimlog.errors import Finding
 from claimlog.export.content_hash import VALUE_BYTES
-from claimlog.export.sqlite import create, fts, indexes
+from claimlog.export.sqlite import create_statement, index_statements, search_statements
 from claimlog.release.database_content import content_flaws
 from claimlog.release.layout import AGAIN
 from claimlog.schema.table_schema import Table
@@ -95,8 +95,13 @@ def _object_flaws(
     found: Sequence[tuple[str, ...]], tables: Mapping[str, Table], views: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield the objects that no release of the definition holds, and those that it must hold."""
-    own = {name: {create(table), create(table, False)} for name, table in tables.items()}
-    own |= {f"{t.name}_fts": {index.create} for t in tables.values() for index in fts(t)}
+    own = {
+        name: {create_statement(table), create_statement(table, False)}
+        for name, table in tables.items()
+    }
+    own |= {
+        f"{t.name}_fts": {index.create} for t in tables.values() for index in search_statements(t)
+    }
     searches = [name for name in own if name not in tables]
     shadows = {
         f"{name}_{part}": {f"CREATE TABLE '{name}_{part}'{columns}"}
@@ -104,7 +109,7 @@ def _object_flaws(
         for part, columns in SHADOWS.items()
     }
     given = {**shadows, **{name: {sql} for name, sql in STATISTICS.items()}, **own}
-    indexing = {sql for table in tables.values() for sql in indexes(table)}
+    indexing = {sql for table in tables.values() for sql in index_statements(table)}
     missing = {*own, *indexing, *views}
     for kind, name, owner, sql in found:
         if kind == "table":

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from claimlog.compile import folded_state
+from claimlog.compile import log_state
 from claimlog.errors import Finding
-from claimlog.export.descriptor import Hashed, describe, dump_json
+from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.fold import cutoff
 from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import FOLDER, Version
@@ -80,8 +80,8 @@ def _check_words(copy: ReleaseCopy, facts: Facts, verdict: Verdict) -> None:
 def _written_anew(copy: ReleaseCopy, facts: Facts) -> Iterator[tuple[str, bytes]]:
     """Yield every file that follows from the others, as it is written now."""
     log = copy.readable_log()
-    state = folded_state(log, cutoff(log, None))
-    described = describe(log.definition, facts.rows, state, Hashed(copy.folder))
+    state = log_state(log, cutoff(log, None))
+    described = descriptor_of_build(log.definition, facts.rows, state, FileHashes(copy.folder))
     yield from descriptors(facts, described).items()
     said = {**copy.summary, **summary(facts, len(log.batches), copy.table_hashes)}
     yield RELEASE, dump_json({**said, "fold_version": copy.summary.get("fold_version")})

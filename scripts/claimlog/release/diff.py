@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.escaping import markdown, printable_line
-from claimlog.fold.releases import CHANGES
+from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.event_log import Log
 from claimlog.log.parts import POSITION
 from claimlog.log.release_index import Entry
@@ -96,10 +96,12 @@ class Diff:
         and then retracted.
         """
         since = f"since {self.old}" if self.old else "in all"
-        net = ", ".join(f"{len(self.of(change)):,} {change}" for change in CHANGES.values())
+        net = ", ".join(
+            f"{len(self.of(change)):,} {change}" for change in CHANGE_OF_ACTION.values()
+        )
         rows = self.rows.get("claims", {})
         events = ", ".join(
-            f"{rows.get(action, 0):,} {change}" for action, change in CHANGES.items()
+            f"{rows.get(action, 0):,} {change}" for action, change in CHANGE_OF_ACTION.items()
         )
         return (
             f"Claims, by what became of each {since}: {net}. Events of claims in the log: "

@@ -10,7 +10,14 @@ from claimlog.build import Progress
 from claimlog.checkout import LINK, Checkout
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.export.descriptor import dump_json
-from claimlog.files import beside, confirm, remove, remove_abandoned, sync, write_durably
+from claimlog.files import (
+    confirm_rename,
+    remove,
+    remove_abandoned,
+    sync,
+    temporary_path,
+    write_durably,
+)
 from claimlog.fold import cutoff
 from claimlog.git import CheckoutError
 from claimlog.log.event_log import Log
@@ -28,7 +35,7 @@ from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import Plan, stage
 from claimlog.release.uncommitted_files import advice
 from claimlog.release.vouchers import SIGNED_CHECKPOINT
-from claimlog.swap import publishing, tidy
+from claimlog.swap import publish_directory, recover_directory
 from claimlog.validate import validate
 
 FIRST = ("0.1.0", "1.0.0")
@@ -87,7 +94,7 @@ def make(
     listed, shown = package.root / CHANGELOG, f"{FOLDER}/{version}.json"
     for path in (folder, package.root / shown):
         package.refuse_links(path)
-    tidy(folder)
+    recover_directory(folder)
     beside_it = [out / f"{folder.name}{suffix}" for suffix in (SUFFIX, SIGNED_CHECKPOINT)]
     for path in (zipped, *beside_it, listed, package.root / shown):
         remove_abandoned(path)
@@ -197,9 +204,9 @@ def write(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
-    with publishing(folder, package.relative(folder)) as staged:
+    with publish_directory(folder, package.relative(folder)) as staged:
         stage(package, log, plan, staged, progress)
-    fresh = beside(zipped)
+    fresh = temporary_path(zipped)
     try:
         archive.write(folder, fresh)
         fresh.chmod(0o644)
@@ -212,7 +219,7 @@ def write(
         ) from error
     finally:
         remove(fresh)
-    confirm(out, package.relative(zipped))
+    confirm_rename(out, package.relative(zipped))
     return folder, zipped
 
 

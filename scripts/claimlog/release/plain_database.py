@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.export.sqlite import quoted
+from claimlog.export.sqlite import sql_identifier
 from claimlog.release.database_objects import opened
 from claimlog.release.layout import AGAIN, is_plain
 
@@ -70,7 +70,7 @@ def _flaws(database: sqlite3.Connection) -> Iterator[str]:
     found = [tuple(map(str, row)) for row in listed.fetchmany(OBJECTS + 1)]
     if len(found) > OBJECTS:
         yield f"holds more than {OBJECTS:,} tables and indexes"
-    tables = {quoted(name) for kind, name, _ in found if kind == "table"}
+    tables = {sql_identifier(name) for kind, name, _ in found if kind == "table"}
     for kind, name, sql in found:
         shown = repr(name[:80])
         if kind == "view":
@@ -94,5 +94,5 @@ def _has(
     database: sqlite3.Connection, pragma: str, name: str, column: int, values: tuple[int, ...]
 ) -> bool:
     """Return whether a pragma about a table or index gives one of some values in a column."""
-    rows = database.execute(f"PRAGMA {pragma}({quoted(name)})").fetchmany(OBJECTS)
+    rows = database.execute(f"PRAGMA {pragma}({sql_identifier(name)})").fetchmany(OBJECTS)
     return any(row[column] in values for row in rows)

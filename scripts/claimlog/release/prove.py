@@ -13,7 +13,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 ALGORITHM = "RFC 9162, SHA-256"
@@ -169,7 +169,7 @@ def _is_row(proof: Mapping[str, Any]) -> bool:
     if not proof["names"]:
         return True
     try:
-        row = decode(proof["leaf"])
+        row = decode_object(proof["leaf"])
     except ValueError:
         return False
     return all(
@@ -191,7 +191,7 @@ def _read_proof(path: Path) -> tuple[str, dict[str, Any]]:
     """Return the kind of a proof and its values, hashes as bytes; ``names``: claim and version."""
     data = read_regular(path, str(path), PROOF_BYTES, remedy=RIGHT_FILE)
     try:
-        proof = decode(data.decode("utf-8"))
+        proof = decode_object(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ClaimlogError(f"{path}: is no proof: byte {error.start} is not UTF-8") from None
     except ValueError as error:

@@ -17,8 +17,8 @@ from pathlib import Path
 from claimlog.build import Progress
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, reason
-from claimlog.export.content_hash import of_parquet, of_sqlite
-from claimlog.files import beside, remove, sync
+from claimlog.export.content_hash import parquet_content, sqlite_content
+from claimlog.files import remove, sync, temporary_path
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Entry
@@ -77,8 +77,8 @@ def compare_tables(folder: Path, tables: Mapping[str, Table], entry: Entry) -> C
             result.different.append(f"{name}: is made no more")
             continue
         table = _narrowed(tables[name], set(said["columns"]))
-        parquet = of_parquet(folder / "parquet" / f"{name}.parquet", table)
-        for kind, content in (("Parquet", parquet), ("SQLite", of_sqlite(database, table))):
+        parquet = parquet_content(folder / "parquet" / f"{name}.parquet", table)
+        for kind, content in (("Parquet", parquet), ("SQLite", sqlite_content(database, table))):
             result.compared += 1
             if content.root != said["hash"]:
                 result.different.append(
@@ -178,7 +178,7 @@ def rebuild_exactly(
 
 def _leave(archive: Path, target: Path) -> None:
     """Copy an archive to `target`, whole or not at all."""
-    fresh = beside(target)
+    fresh = temporary_path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(archive, fresh)

@@ -15,7 +15,7 @@ from typing import Any
 from claimlog.build import Progress
 from claimlog.build import build as compile_log
 from claimlog.errors import ClaimlogError
-from claimlog.export.content_hash import of_parquet
+from claimlog.export.content_hash import parquet_content
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
@@ -96,7 +96,7 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
     checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
     hashes = {
-        name: of_parquet(folder / "parquet" / f"{name}.parquet", table).root
+        name: parquet_content(folder / "parquet" / f"{name}.parquet", table).root
         for name, table in facts.tables.items()
     }
     (folder / RELEASE).write_bytes(dump_json(summary(facts, plan.batches, hashes)))

@@ -11,9 +11,9 @@ from itertools import islice
 
 import polars as pl
 
-from claimlog.compile import compiled
+from claimlog.compile import compile_tables
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
-from claimlog.export.content_hash import SLICE, Content, Row, frame_rows, line_hash
+from claimlog.export.content_hash import SLICE_ROWS, Content, Row, frame_rows, line_hash
 from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
@@ -64,7 +64,7 @@ class _TableComparison:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Compare the next rows of the table."""
-        for piece in frame.iter_slices(SLICE):
+        for piece in frame.iter_slices(SLICE_ROWS):
             lines = [(row, encode(row)) for row in frame_rows(piece, self.table)]
             self.tree.extend([line_hash(line) for _, line in lines])
             for file in self.files:
@@ -82,7 +82,7 @@ def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
     log = copy.readable_log()
     tables = log.definition.tables
     comparisons: dict[str, _TableComparison] = {}
-    for name, frame in compiled(log, cutoff(log, None)):
+    for name, frame in compile_tables(log, cutoff(log, None)):
         if name not in comparisons:
             bytewise = not verdict.vouchers
             comparisons[name] = _TableComparison(copy, tables[name], bytewise)

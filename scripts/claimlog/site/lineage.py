@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from claimlog.fold.corroboration import Edges
+from claimlog.fold.corroboration import Lineage
 from claimlog.site.store import Codes, Row, Store
 
 
-async def source_lineage(store: Store) -> Edges:
+async def source_lineage(store: Store) -> Lineage:
     """Return what each source rests on (work, certainty), by any relation."""
-    edges: Edges = {}
+    edges: Lineage = {}
     for row in await store.rows("select source_id, derived_from_id, certainty from source_lineage"):
         edges.setdefault(row["source_id"], []).append((row["derived_from_id"], row["certainty"]))
     return edges

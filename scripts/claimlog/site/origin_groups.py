@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from claimlog.fold.corroboration import Edges, independence_groups
+from claimlog.fold.corroboration import Lineage, independence_groups
 from claimlog.site.store import Row
 
 
-def dependent_origins(origins: Iterable[str], edges: Edges) -> dict[str, list[str]]:
+def dependent_origins(origins: Iterable[str], edges: Lineage) -> dict[str, list[str]]:
     """Return for each origin the others that it counts once with: they share what they rest on.
 
     >>> dependent_origins("abc", {"a": [("w", "certain")], "b": [("w", "certain")]})
@@ -21,7 +21,7 @@ def dependent_origins(origins: Iterable[str], edges: Edges) -> dict[str, list[st
     }
 
 
-def group_by_origin(claims: Iterable[Row], edges: Edges) -> list[Row]:
+def group_by_origin(claims: Iterable[Row], edges: Lineage) -> list[Row]:
     """Group claims by the work they come from; those of unknown origin come last.
 
     The rows have ``origin_id``, ``origin`` (its publisher), ``origin_title`` and ``source_id``.

@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.export.metadata import ROWS
+from claimlog.export.metadata import PAGE_ROWS
 from claimlog.package import Package
 
 SETTINGS: Mapping[str, bool | int] = {
     "default_allow_sql": True,
     "sql_time_limit_ms": 2000,
     "max_returned_rows": 200,
-    "default_page_size": ROWS,
+    "default_page_size": PAGE_ROWS,
     "facet_time_limit_ms": 1000,
     "suggest_facets": False,  # the declared facets are indexed; guessed ones can time out
     "allow_csv_stream": True,

@@ -1,4 +1,4 @@
-"""A Spark session: started quietly, or the reason why it cannot be, in one message."""
+"""Opening a Spark session quietly; what Spark and Java throw becomes one message."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from claimlog.errors import ClaimlogError, UsageError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-JAVA = 17
+OLDEST_JAVA = 17
 """Oldest Java that Spark 4 runs on."""
 
-LOCAL = {
+LOCAL_PROPERTIES = {
     "spark.master": "local[*]",
     "spark.driver.memory": "2g",
     "spark.ui.enabled": "false",
@@ -31,9 +31,9 @@ LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.app.name": "claimlog",
 }
-"""Used where no spark-submit said otherwise: this machine alone, without an open port."""
+"""Defaults without spark-submit: this machine alone, without an open port."""
 
-FIXED = {
+FIXED_PROPERTIES = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.compression.codec": "zstd",
@@ -43,11 +43,11 @@ FIXED = {
     # partitions are cut by our own bytes, never by what a value looks like
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
-"""What the result depends on; set on every session, a given one too."""
+"""Properties that the result depends on; set on every session, one of spark-submit too."""
 
 
 @contextlib.contextmanager
-def session(properties: Mapping[str, str]) -> Iterator[SparkSession]:
+def open_session(properties: Mapping[str, str]) -> Iterator[SparkSession]:
     """Yield a Spark session, and stop it if it was started here.
 
     Parameters
@@ -60,30 +60,30 @@ def session(properties: Mapping[str, str]) -> Iterator[SparkSession]:
     ClaimlogError
         If PySpark or Java is missing, Java is too old, or Spark does not start or fails.
     """
-    require()
+    require_spark()
     from pyspark.sql import SparkSession
 
     if SparkSession.getActiveSession() is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
         builder = SparkSession.builder
         for name, value in properties.items():
             builder = builder.config(name, value)
-        with told():
-            yield _fixed(builder.getOrCreate())
+        with translate_errors():
+            yield _set_fixed_properties(builder.getOrCreate())
         return
-    with tempfile.NamedTemporaryFile("w+", prefix="claimlog-spark-", suffix=".log") as said:
-        with told(said.name):
-            spark = _started({**LOCAL, **properties}, said.fileno())
+    with tempfile.NamedTemporaryFile("w+", prefix="claimlog-spark-", suffix=".log") as output:
+        with translate_errors(output.name):
+            spark = _start_session({**LOCAL_PROPERTIES, **properties}, output.fileno())
         try:
             # an exception of Java can be read only while its machine runs
-            with told(said.name):
-                yield _fixed(spark)
+            with translate_errors(output.name):
+                yield _set_fixed_properties(spark)
         finally:
             spark.stop()
             _end_gateway()
 
 
-def require() -> None:
-    """Say what to install where PySpark or Java is missing.
+def require_spark() -> None:
+    """Refuse to go on without PySpark and Java, and say what to install.
 
     Raises
     ------
@@ -96,26 +96,27 @@ def require() -> None:
                 f"--engine spark needs {module}, which is not installed here: install the extra "
                 "claimlog[spark], pip install '.[spark]' in a checkout (make test-spark does)"
             )
+    remedy = f"(Debian: apt-get install openjdk-{OLDEST_JAVA}-jre-headless) or set JAVA_HOME"
     home = os.environ.get("JAVA_HOME")
     java = f"{home}/bin/java" if home else shutil.which("java")
     if java is None or not Path(java).is_file():
         where = f"at JAVA_HOME={home}" if home else "on the path"
         raise ClaimlogError(
-            f"--engine spark needs Java {JAVA} or newer, and there is none {where}: install it "
-            f"(Debian: apt-get install openjdk-{JAVA}-jre-headless) or set JAVA_HOME"
+            f"--engine spark needs Java {OLDEST_JAVA} or newer, and there is none {where}: "
+            f"install it {remedy}"
         )
-    said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
-    version = re.search(r'version "(?:1\.)?([0-9]+)', said)
-    if version is None or int(version[1]) < JAVA:
-        shown = version[1] if version else (said.splitlines() or ["nothing"])[0][:80]
+    output = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    version = re.search(r'version "(?:1\.)?([0-9]+)', output)
+    if version is None or int(version[1]) < OLDEST_JAVA:
+        found = version[1] if version else (output.splitlines() or ["nothing"])[0][:80]
         raise ClaimlogError(
-            f"--engine spark needs Java {JAVA} or newer, and {java} is {shown}: install a newer "
-            f"one (Debian: apt-get install openjdk-{JAVA}-jre-headless) or set JAVA_HOME"
+            f"--engine spark needs Java {OLDEST_JAVA} or newer, and {java} is {found}: "
+            f"install a newer one {remedy}"
         )
 
 
-def _started(properties: Mapping[str, str], said: int) -> SparkSession:
-    """Start a Java machine whose many words go to the file `said`, and Spark in it."""
+def _start_session(properties: Mapping[str, str], output: int) -> SparkSession:
+    """Start a Java machine whose output goes to the file descriptor `output`, and Spark in it."""
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
@@ -126,13 +127,13 @@ def _started(properties: Mapping[str, str], said: int) -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     conf = SparkConf(loadDefaults=False)
     conf.setAll([*properties.items()])
-    gateway = launch_gateway(conf, {"stdout": said, "stderr": said})
+    gateway = launch_gateway(conf, {"stdout": output, "stderr": output})
     context = SparkContext(gateway=gateway, conf=conf)
     return SparkSession(context)
 
 
-def _fixed(spark: SparkSession) -> SparkSession:
-    for name, value in FIXED.items():
+def _set_fixed_properties(spark: SparkSession) -> SparkSession:
+    for name, value in FIXED_PROPERTIES.items():
         spark.conf.set(name, value)
     return spark
 
@@ -153,37 +154,38 @@ def _end_gateway() -> None:
 
 
 @contextlib.contextmanager
-def told(log: str | None = None) -> Iterator[None]:
-    """Turn what Spark and Java throw into one message; the last words of `log` are kept."""
+def translate_errors(log: str | None = None) -> Iterator[None]:
+    """Turn what Spark and Java throw into one message, and keep the log file, if there is one."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         yield
     except (Py4JError, PySparkException) as error:
-        raise ClaimlogError(f"Spark failed: {_shown(error)}{_kept(log)}") from error
+        raise ClaimlogError(f"Spark failed: {_innermost_reason(error)}{_keep_log(log)}") from error
 
 
-def _shown(error: Exception) -> str:
+def _innermost_reason(error: Exception) -> str:
     """Return the innermost reason of a Java exception, in a line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     # a task's own exception ends its Python traceback
     python = [line for line in lines if re.match(r"[A-Za-z_.]+(Error|Exception): ", line)]
     first = next((line for line in lines if not line.startswith("An error occurred")), "")
-    said = (python or causes[-1:] or [first or type(error).__name__])[-1]
-    return re.sub(r"^(: )?([a-z]+\.)+[A-Za-z.$]*?([A-Z]\w+: )", r"\3", said)[:300]
+    message = (python or causes[-1:] or [first or type(error).__name__])[-1]
+    return re.sub(r"^(: )?([a-z]+\.)+[A-Za-z.$]*?([A-Z]\w+: )", r"\3", message)[:300]
 
 
-def _kept(log: str | None) -> str:
+def _keep_log(log: str | None) -> str:
+    """Copy Spark's log to where it stays; return the end of a message that names the copy."""
     if log is None:
         return ""
-    kept = Path(tempfile.gettempdir()) / "claimlog-spark.log"
-    shutil.copyfile(log, kept)
-    return f"; nothing was replaced. What Spark said is in {kept}"
+    copy = Path(tempfile.gettempdir()) / "claimlog-spark.log"
+    shutil.copyfile(log, copy)
+    return f"; nothing was replaced. What Spark said is in {copy}"
 
 
-def properties(given: tuple[str, ...]) -> dict[str, str]:
+def parse_properties(texts: tuple[str, ...]) -> dict[str, str]:
     """Return Spark's properties as the command line gives them (``spark.master=local[2]``).
 
     Raises
@@ -191,10 +193,10 @@ def properties(given: tuple[str, ...]) -> dict[str, str]:
     UsageError
         If one is not of the form KEY=VALUE with a key of Spark.
     """
-    found = {}
-    for text in given:
+    by_name = {}
+    for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.startswith("spark."):
             raise UsageError(f"--spark {text}: expected KEY=VALUE, as spark.master=local[2]")
-        found[key] = value
-    return found
+        by_name[key] = value
+    return by_name

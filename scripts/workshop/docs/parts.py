@@ -15,8 +15,8 @@ import narwhals as nw
 from claimlog.cli import cli
 from claimlog.escaping import markdown, plain_line
 from claimlog.export.queries import available_queries
-from claimlog.fold.claim_summary import Published
-from claimlog.fold.reliability import ALL, reliability
+from claimlog.fold.claim_summary import ClaimSpan
+from claimlog.fold.reliability import ALL_SOURCES, reliability_tables
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
 from claimlog.schema.table_schema import Field
@@ -80,14 +80,14 @@ def _last_release(log: Log) -> str:
 
 def _agreement(log: Log) -> str:
     """Return agreement over all sources: targets by variable, and passages, by pass."""
-    table = reliability(
+    table = reliability_tables(
         nw.from_native(log.live("codings")).lazy(),
-        [Published(*row) for row in log.live("claims").select(Published._fields).rows()],
+        [ClaimSpan(*row) for row in log.live("claims").select(ClaimSpan._fields).rows()],
         log.definition,
         log.codebooks,
     )
     spans, agreement = (
-        [row for row in table[name].collect().rows(named=True) if row["scope"] == ALL]
+        [row for row in table[name].collect().rows(named=True) if row["scope"] == ALL_SOURCES]
         for name in ("span_agreement", "reliability")
     )
     text = _table(

@@ -8,7 +8,7 @@ from typing import Any
 
 from claimlog.escaping import plain_line
 from claimlog.release.metadata import Facts, File
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 
 DOI = "https://doi.org/"
 Listed = tuple[str, int, str]
@@ -49,7 +49,7 @@ def parse(data: bytes) -> dict[str, Any]:
     ValueError
         If it holds none, or is no I-JSON.
     """
-    return decode(data.decode("utf-8"))
+    return decode_object(data.decode("utf-8"))
 
 
 def without_resolver(doi: Any) -> str | None:

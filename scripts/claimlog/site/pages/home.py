@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.fold.corroboration import independent
+from claimlog.fold.corroboration import count_independent
 from claimlog.release.cite import cite
 from claimlog.site.build_files import build_files
 from claimlog.site.datasette_internals import canned_queries
@@ -49,7 +49,10 @@ async def _counts(store: Store) -> Row:
     counts = {name: await store.count(sql) for name, sql in COUNTS.items()}
     rows = await store.rows("select distinct origin_id from claims where origin_id is not null")
     origins = {row["origin_id"] for row in rows}
-    return {**counts, "independent_origins": independent(origins, await source_lineage(store))}
+    return {
+        **counts,
+        "independent_origins": count_independent(origins, await source_lineage(store)),
+    }
 
 
 async def _questions(store: Store) -> list[Row]:

@@ -22,7 +22,7 @@ from datasette import Response
 from claimlog.site.datasette_internals import Base400, DatasetteError, QueryInterrupted
 from claimlog.site.protection.reader_limits import LOG_CHARACTERS, RETRY_SECONDS
 from claimlog.site.protection.slots import ServerBusy
-from claimlog.standard_streams import raw
+from claimlog.standard_streams import inner_stream
 
 READER_ERRORS = (
     *(ValueError, LookupError, TypeError, AssertionError, ArithmeticError),
@@ -167,7 +167,7 @@ def escape_server_logs() -> None:
             if not isinstance(handler, logging.StreamHandler):
                 continue
             for own in (sys.stdout, sys.stderr):
-                if handler.stream is raw(own):
+                if handler.stream is inner_stream(own):
                     handler.setStream(own)
             with suppress(AttributeError):
                 handler.formatter.use_colors = False  # type: ignore[union-attr]  # uvicorn's own

@@ -41,11 +41,11 @@ def build_on_spark(package: Package, out: Path) -> dict[str, str]:
 
 def table_hashes(package: Package, out: Path) -> dict[str, str]:
     """Return the logical hash of every table of an embedded build."""
-    from claimlog.export.content_hash import of_parquet
+    from claimlog.export.content_hash import parquet_content
 
     tables = read_definition(package).tables
     return {
-        name: of_parquet(out / "parquet" / f"{name}.parquet", table).root
+        name: parquet_content(out / "parquet" / f"{name}.parquet", table).root
         for name, table in tables.items()
     }
 

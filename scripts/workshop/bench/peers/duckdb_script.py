@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from claimlog.fold.corroboration import independent, roots
+from claimlog.fold.corroboration import count_independent, ultimate_origins
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.edtf import bounds
@@ -108,7 +108,7 @@ def _fold(connection: duckdb.DuckDBPyConnection) -> None:
     run("CREATE TABLE walked (work_id VARCHAR, origin_id VARCHAR)")
     lineage = run("SELECT source_id, lineage FROM live_sources").fetchall()
     derived = "wasDerivedFrom"
-    walked = roots(
+    walked = ultimate_origins(
         {
             name: [(e["source_id"], e["certainty"]) for e in edges if e["relation"] == derived]
             for name, edges in lineage
@@ -122,7 +122,7 @@ def _fold(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     whole = {name: [(e["source_id"], e["certainty"]) for e in edges] for name, edges in lineage}
     run("CREATE TABLE independents (incident_id VARCHAR, independent_origins BIGINT)")
-    counted = [(name, independent(set(works), whole)) for name, works in reported]
+    counted = [(name, count_independent(set(works), whole)) for name, works in reported]
     connection.executemany("INSERT INTO independents VALUES (?, ?)", counted)
     for statement in FOLDED:
         run(statement)
@@ -230,13 +230,13 @@ def apply_settings(database: sqlite3.Connection) -> None:
 
 def extras(database: sqlite3.Connection, table: Table) -> Iterator[str]:
     """Yield the statements of our indexes and search on a table, for the columns that it has."""
-    from claimlog.export.sqlite import fts, indexes
+    from claimlog.export.sqlite import index_statements, search_statements
 
     have = {row[1] for row in database.execute(f"PRAGMA table_info({table.name})")}
     known = [columns for columns in table.spec.get("indexes", ()) if have >= set(columns)]
-    yield from indexes(Table(table.name, {**table.spec, "indexes": known}))
-    for index in fts(table):
-        yield from (index.create, index.hold, index.rebuild)
+    yield from index_statements(Table(table.name, {**table.spec, "indexes": known}))
+    for index in search_statements(table):
+        yield from (index.create, index.set_memory, index.rebuild)
 
 
 def log_files(package: Package, *streams: str) -> Iterator[tuple[int, str, Path]]:

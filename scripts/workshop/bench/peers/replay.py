@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from claimlog.package import Package
-from claimlog.strict_json import decode
+from claimlog.strict_json import decode_object
 from workshop.bench.peers.duckdb_script import log_files
 
 REPLAYED_CLAIMS = 200_000
@@ -30,14 +30,14 @@ def replay_with_claimlog(package: Package, _: Path) -> Result:
     """Fold the rows; the whole log, because that is how it is folded."""
     import narwhals as nw
 
-    from claimlog.fold.states import current
+    from claimlog.fold.states import live_rows
     from claimlog.log.read_log import read
 
     rows = _first_claims(read(package).rows("claims"))
     seconds = []
     for _turn in range(FOLD_RUNS):
         started = perf_counter()
-        live = current(nw.from_native(rows.lazy()), "claim_id").collect().to_native()
+        live = live_rows(nw.from_native(rows.lazy()), "claim_id").collect().to_native()
         seconds.append(perf_counter() - started)
     return {"rows": rows.height, "live": live.height, "seconds": median(seconds)}
 
@@ -92,7 +92,7 @@ def replay_with_eventsourcing(package: Package, _: Path) -> Result:
 
 def _claim_rows(package: Package) -> list[dict[str, Any]]:
     return [
-        decode(line)
+        decode_object(line)
         for _, _, path in log_files(package, "claims")
         for line in path.read_text("utf-8").splitlines()
     ]

@@ -11,21 +11,23 @@ from types import TracebackType
 import polars as pl
 
 from claimlog.export.parquet import ParquetFile
-from claimlog.export.sqlite import Database
+from claimlog.export.sqlite import DatabaseWriter
 from claimlog.schema.table_schema import Table
 
-WAITING = 6
+QUEUE_PIECES = 6
 """Pieces that wait to be written; more would fill the memory with tables."""
 
 
-class Writers:
-    """Both writers leave the interpreter for C, so a thread for each uses another core.
+class TableWriter:
+    """Writer of tables to a database and to Parquet files, in a thread each.
+
+    Both leave the interpreter for C, so each thread uses a core of its own.
 
     Use it as a context, which waits for all that was added and closes the Parquet files. ``rows``
     counts what was added, by table.
     """
 
-    def __init__(self, database: Database, folder: Path, tables: Mapping[str, Table]) -> None:
+    def __init__(self, database: DatabaseWriter, folder: Path, tables: Mapping[str, Table]) -> None:
         self.database = database
         self.rows: dict[str, int] = {}
         self._files = {
@@ -35,13 +37,13 @@ class Writers:
         self._filling = ThreadPoolExecutor(1)
         self._writing = ThreadPoolExecutor(1)
 
-    def __enter__(self) -> Writers:
+    def __enter__(self) -> TableWriter:
         return self
 
     def add(self, name: str, frame: pl.DataFrame) -> None:
         """Have a piece of a table written; pieces of a table come in the order of its key."""
         self.rows[name] = self.rows.get(name, 0) + frame.height
-        while len(self._waiting) >= WAITING:
+        while len(self._waiting) >= QUEUE_PIECES:
             self._waiting.popleft().result()
         self._waiting.append(self._filling.submit(self.database.fill, name, frame))
         self._waiting.append(self._writing.submit(self._files[name].add, frame))

@@ -1,4 +1,4 @@
-"""The files of a log: which batches there are, where each file lies, and its first position."""
+"""The files of a log at an address: its batches, where each file lies, and its first ``seq``."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.thresholds import Thresholds
-from claimlog.spark.place import Entry, Place, local
+from claimlog.spark.storage import DirectoryEntry, StorageDirectory, local_path
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
-class File:
-    """A stream's file: where it lies, whose it is, and the position of its first row."""
+class StreamFile:
+    """A file of a batch: its address, its batch and stream, and the ``seq`` of its first row."""
 
     address: str
     batch: Batch
@@ -30,26 +30,26 @@ class File:
 
     @property
     def key(self) -> str:
-        """The last two parts of its path, by which a task knows it again."""
+        """The last two parts of its path, which are the same wherever a task finds it."""
         return f"{self.batch.path.name}/{self.batch.file(self.stream).name}"
 
 
 @dataclass(frozen=True)
-class Files:
+class LogFiles:
     """A package, its batches in order, and the files of each stream."""
 
     package: Package
     definition: Definition
     batches: list[Batch]
-    files: list[File]
+    files: list[StreamFile]
     findings: list[Finding]
 
-    def of(self, stream: str) -> list[File]:
+    def of_stream(self, stream: str) -> list[StreamFile]:
         return [file for file in self.files if file.stream == stream]
 
 
-def ship(package: Package, folder: Path) -> Package:
-    """Copy what tasks need of a package, and what describes it, into an empty directory."""
+def copy_definition(package: Package, folder: Path) -> Package:
+    """Copy a package without its rows into an empty directory."""
     shutil.copytree(package.schemas, folder / "schemas")
     shutil.copyfile(package.root / DESCRIPTOR, folder / DESCRIPTOR)
     if (package.root / FOLDER).is_dir():
@@ -57,7 +57,9 @@ def ship(package: Package, folder: Path) -> Package:
     return Package(folder)
 
 
-def list_files(spark: SparkSession, package: Package, address: str | None, folder: Path) -> Files:
+def list_files(
+    spark: SparkSession, package: Package, address: str | None, folder: Path
+) -> LogFiles:
     """Return the files of a log.
 
     Parameters
@@ -75,54 +77,56 @@ def list_files(spark: SparkSession, package: Package, address: str | None, folde
         If the address is absent or cannot be reached.
     """
     if address is None:
-        where: dict[str, str] = {}
+        addresses: dict[str, str] = {}
     else:
-        found = local(address)
-        place = Place(spark, found.as_uri() if found else address)
-        if not place.exists():
+        path = local_path(address)
+        directory = StorageDirectory(spark, path.as_uri() if path else address)
+        if not directory.exists():
             raise ClaimlogError(
                 f"{address}: there is nothing; name the directory that holds the batches "
                 "(NNNN-slug)"
             )
-        package, where = _mirrored(package, place, folder)
+        package, addresses = _mirror_batches(package, directory, folder)
     definition = read_definition(package)
-    if where:  # rows are not here for others to read: they read a sample
+    if addresses:  # rows are not here for others to read: they read a sample
         thresholds = Thresholds({**definition.thresholds, "frictionless_rows": 0})
         definition = replace(definition, thresholds=thresholds)
     findings = [*descriptor_findings(package)]
     batches = batches_to_read(package, findings)
-    return Files(package, definition, batches, [*_placed(batches, where)], findings)
+    return LogFiles(package, definition, batches, [*_stream_files(batches, addresses)], findings)
 
 
-def _mirrored(package: Package, place: Place, folder: Path) -> tuple[Package, dict[str, str]]:
-    """Mirror the batches at a place: manifests as they are, files of rows without their rows."""
-    mirror = ship(package, folder)
-    where = {}
-    for entry in place.entries():
+def _mirror_batches(
+    package: Package, directory: StorageDirectory, folder: Path
+) -> tuple[Package, dict[str, str]]:
+    """Mirror batches: manifests as they are, files of rows empty, with the address of each."""
+    mirror = copy_definition(package, folder)
+    addresses = {}
+    for entry in directory.entries():
         if not entry.is_directory:
-            _put(mirror.events / entry.name, b"")
+            _write_file(mirror.events / entry.name, b"")
             continue
-        for inner in place.entries(entry.name):
-            where[inner.name] = inner.address
-            _copy(place, inner, mirror.events)
-    return mirror, where
+        for inner in directory.entries(entry.name):
+            addresses[inner.name] = inner.address
+            _copy(directory, inner, mirror.events)
+    return mirror, addresses
 
 
-def _copy(place: Place, entry: Entry, events: Path) -> None:
+def _copy(directory: StorageDirectory, entry: DirectoryEntry, events: Path) -> None:
     target = events / entry.name
     if entry.is_directory:
         target.mkdir(parents=True)
     else:
         is_manifest = target.name == MANIFEST
-        _put(target, place.read(entry.name) if is_manifest else b"")
+        _write_file(target, directory.read(entry.name) if is_manifest else b"")
 
 
-def _put(path: Path, data: bytes) -> None:
+def _write_file(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
 
 
-def _placed(batches: list[Batch], where: dict[str, str]) -> list[File]:
+def _stream_files(batches: list[Batch], addresses: dict[str, str]) -> list[StreamFile]:
     """Return every file with the position that the manifests before it give its first row.
 
     Whether the manifests are right about it is proved once the rows are read.
@@ -130,17 +134,17 @@ def _placed(batches: list[Batch], where: dict[str, str]) -> list[File]:
     files = []
     first = 0
     for batch in batches:
-        listed = batch.manifest["files"]
+        sizes = batch.manifest["files"]
         for stream in batch.streams:
             path = batch.file(stream)
-            address = where.get(f"{batch.path.name}/{path.name}") or path.absolute().as_uri()
-            files.append(File(address, batch, stream, first))
-            first += int(listed.get(path.name, {}).get("rows", 0))
+            address = addresses.get(f"{batch.path.name}/{path.name}") or path.absolute().as_uri()
+            files.append(StreamFile(address, batch, stream, first))
+            first += int(sizes.get(path.name, {}).get("rows", 0))
     return files
 
 
-def require_readable(files: Files) -> None:
-    """Raise what is wrong with the batches as such, before any row is read.
+def require_readable(files: LogFiles) -> None:
+    """Raise the findings of manifests and directories, before any row is read.
 
     Raises
     ------
@@ -151,6 +155,6 @@ def require_readable(files: Files) -> None:
         raise FindingsError(files.findings, "nothing was built")
 
 
-def light(batch: Batch) -> Batch:
+def task_batch(batch: Batch) -> Batch:
     """Return a batch as tasks need it: without what only the driver reads."""
     return replace(batch, manifest={"files": batch.manifest.get("files", {})})
