@@ -60,11 +60,11 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An entry of the index; `shown` is its file as messages name it."""
+class ReleaseEntry:
+    """An entry of the index; `display_path` is its file as messages name it."""
 
     data: Mapping[str, Any]
-    shown: str
+    display_path: str
 
     @property
     def version(self) -> Version:
@@ -93,7 +93,7 @@ class Mark:
     root: str
 
 
-def read_index(package: Package) -> list[Entry]:
+def read_index(package: Package) -> list[ReleaseEntry]:
     """Return the releases of a package, oldest first.
 
     Raises
@@ -111,27 +111,31 @@ def read_index(package: Package) -> list[Entry]:
     for before, after in itertools.pairwise(found):
         if after.size < before.size or (after.size == before.size and after.root != before.root):
             raise ClaimlogError(
-                f"{after.shown}: its tree of {after.size} rows does not extend that of "
+                f"{after.display_path}: its tree of {after.size} rows does not extend that of "
                 f"{before.data['version']} ({before.size}); restore the entry from git"
             )
     return found
 
 
-def _entry(package: Package, path: Path) -> Entry:
-    shown = package.relative(path)
+def _entry(package: Package, path: Path) -> ReleaseEntry:
+    display_path = package.relative(path)
     if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
-        raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
-    data = package.json(shown)
+        raise ClaimlogError(f"{display_path}: does not belong in the index; expected VERSION.json")
+    data = package.json(display_path)
     error = shape_error(data, own_shape("release"))
     if error is not None:
         place = "/".join(map(str, error.path)) or "the entry"
-        raise ClaimlogError(f"{shown}: {place}: {error.message[:MOST_SAID]}; restore it from git")
+        raise ClaimlogError(
+            f"{display_path}: {place}: {error.message[:MOST_SAID]}; restore it from git"
+        )
     if data["version"] != path.stem:
-        raise ClaimlogError(f"{shown}: says version {data['version']}; restore the file's name")
-    return Entry(data, shown)
+        raise ClaimlogError(
+            f"{display_path}: says version {data['version']}; restore the file's name"
+        )
+    return ReleaseEntry(data, display_path)
 
 
-def find(index: Sequence[Entry], version: str, package: Package) -> Entry:
+def find(index: Sequence[ReleaseEntry], version: str, package: Package) -> ReleaseEntry:
     """Return the entry of a version.
 
     Raises

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Held:
+class CitableVersion:
     """A claim as a release holds it, beside the log as it stands.
 
     Attributes
@@ -35,7 +35,7 @@ class Held:
     @classmethod
     def of(
         cls, versions: Iterable[Mapping[str, Any]], release: str, since: str | None = None
-    ) -> Held:
+    ) -> CitableVersion:
         """Return what a release holds of a claim.
 
         Parameters

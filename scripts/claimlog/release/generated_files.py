@@ -11,7 +11,7 @@ from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.descriptors import citation
-from claimlog.release.metadata import of_entry
+from claimlog.release.metadata import entry_metadata
 from claimlog.schema.definition import read_definition
 from claimlog.schema.expansion import expanded
 from claimlog.validate.report import RULES_FILE, rules_text
@@ -21,7 +21,7 @@ REMEDY = "run claimlog schemas --write"
 
 
 def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
-    """Yield every file that repeats facts with the text that it should hold.
+    """Yield every file that repeats metadata with the text that it should hold.
 
     These are the schemas with what they take from each other and from the code lists; the rules of
     the code; the coder's manual and CITATION.cff (of the last release) where they exist.
@@ -36,7 +36,7 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
         yield manual, coding_manual(definition)
     cited = package.root / CITATION
     if cited.is_file() and (index := read_index(package)):
-        yield cited, citation.describe(of_entry(read(package), index[-1])).decode()
+        yield cited, citation.describe(entry_metadata(read(package), index[-1])).decode()
 
 
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
@@ -47,7 +47,7 @@ def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
             yield path, have.decode("utf-8", "replace"), text
 
 
-def refresh(package: Package, done: str) -> list[str]:
+def refresh_generated_files(package: Package, done: str) -> list[str]:
     """Write the generated files that are stale; return their names.
 
     Parameters

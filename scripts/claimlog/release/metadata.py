@@ -9,14 +9,14 @@ from typing import Any
 
 from claimlog.escaping import plain_lines, web_address
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import Entry
+from claimlog.log.release_index import ReleaseEntry
 from claimlog.schema.table_schema import Table
 
 DOI = re.compile(r"https://doi\.org/(10\.[0-9]{4,9}/[^\s\\\"<>^`{|}]+)")
 
 
 @dataclass(frozen=True)
-class File:
+class DataFile:
     """A data file of a release; `path` is relative to the release's directory."""
 
     path: str
@@ -26,7 +26,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ReleaseMetadata:
     """A release as its descriptors and citations see it.
 
     Attributes
@@ -53,7 +53,7 @@ class Facts:
     date: str
     tables: Mapping[str, Table]
     rows: Mapping[str, int]
-    files: tuple[File, ...]
+    files: tuple[DataFile, ...]
     tree_size: int
     root: str
     codebook_version: str
@@ -115,10 +115,10 @@ class Facts:
         return web_address(self.licence.get("path"))
 
 
-def of_entry(log: Log, entry: Entry) -> Facts:
+def entry_metadata(log: Log, entry: ReleaseEntry) -> ReleaseMetadata:
     """Return what the index and the log say of a release; its data files are not at hand."""
     head = {key: value for key, value in log.package.descriptor.items() if key != "resources"}
-    return Facts(
+    return ReleaseMetadata(
         head={**head, "version": str(entry.version)},
         version=str(entry.version),
         date=entry.date,

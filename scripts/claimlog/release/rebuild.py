@@ -21,12 +21,12 @@ from claimlog.export.content_hash import of_parquet, of_sqlite
 from claimlog.files import beside, remove, sync
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
-from claimlog.log.release_index import Entry
+from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.diff import as_markdown
-from claimlog.release.layout import digest, digests
-from claimlog.release.make import planned, write
-from claimlog.release.stage import Plan
+from claimlog.release.layout import sha256_of_file, sha256_of_files
+from claimlog.release.make import plan_release, write_release
+from claimlog.release.stage import ReleasePlan
 from claimlog.schema.table_schema import Table
 
 LOCK = "requirements.txt"
@@ -36,14 +36,16 @@ PIN = re.compile(
 
 
 @dataclass
-class Comparison:
+class RebuildComparison:
     """What was compared, and what differs, a line each."""
 
     compared: int = 0
     different: list[str] = field(default_factory=list)
 
 
-def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progress) -> Comparison:
+def rebuild_tables(
+    package: Package, index: list[ReleaseEntry], entry: ReleaseEntry, progress: Progress
+) -> RebuildComparison:
     """Make a release again from the log's prefix with this code, and compare every table.
 
     Schemas and codebook are those of the release's commit, which tables such as ``codebook``
@@ -55,28 +57,32 @@ def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progre
         If it cannot be made any more.
     """
     with (
-        as_released(package, entry) as then,
+        package_at_release(package, entry) as then,
         tempfile.TemporaryDirectory(prefix="claimlog-") as out,
     ):
         earlier = [other for other in index if other.version < entry.version]
         log = read(then)
         log.require_readable()
-        diff, _ = planned(log, earlier, str(entry.version), str(entry.data["batches"]))
+        diff, _ = plan_release(log, earlier, str(entry.version), str(entry.data["batches"]))
         changes = as_markdown(diff, f"{entry.version} ({entry.date})")
-        plan = Plan(entry.version, entry.date, entry.data["batches"], changes, tuple(earlier))
-        folder, _ = write(then, log, plan, Path(out), progress)
+        plan = ReleasePlan(
+            entry.version, entry.date, entry.data["batches"], changes, tuple(earlier)
+        )
+        folder, _ = write_release(then, log, plan, Path(out), progress)
         return compare_tables(folder, log.definition.tables, entry)
 
 
-def compare_tables(folder: Path, tables: Mapping[str, Table], entry: Entry) -> Comparison:
+def compare_tables(
+    folder: Path, tables: Mapping[str, Table], entry: ReleaseEntry
+) -> RebuildComparison:
     """Compare the logical hash of every table that a release had, in Parquet and in SQLite."""
-    result = Comparison()
+    result = RebuildComparison()
     [database] = folder.glob("*.db")
     for name, said in entry.data["tables"].items():
         if name not in tables:
             result.different.append(f"{name}: is made no more")
             continue
-        table = _narrowed(tables[name], set(said["columns"]))
+        table = _select_columns(tables[name], set(said["columns"]))
         parquet = of_parquet(folder / "parquet" / f"{name}.parquet", table)
         for kind, content in (("Parquet", parquet), ("SQLite", of_sqlite(database, table))):
             result.compared += 1
@@ -89,13 +95,13 @@ def compare_tables(folder: Path, tables: Mapping[str, Table], entry: Entry) -> C
     return result
 
 
-def _narrowed(table: Table, columns: set[str]) -> Table:
+def _select_columns(table: Table, columns: set[str]) -> Table:
     fields = [spec for spec in table.spec["fields"] if spec["name"] in columns]
     return Table(table.name, {**table.spec, "fields": fields})
 
 
 @contextmanager
-def as_released(package: Package, entry: Entry) -> Iterator[Package]:
+def package_at_release(package: Package, entry: ReleaseEntry) -> Iterator[Package]:
     """Yield the package as it stood at a release's commit.
 
     Raises
@@ -106,11 +112,11 @@ def as_released(package: Package, entry: Entry) -> Iterator[Package]:
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         root = Path(scratch) / package.root.name
         checkout = Checkout.of(package)
-        checkout.unpack(commit_of(checkout, entry), root)
+        checkout.unpack(release_commit(checkout, entry), root)
         yield Package(root, archived=True)
 
 
-def commit_of(checkout: Checkout, entry: Entry) -> str:
+def release_commit(checkout: Checkout, entry: ReleaseEntry) -> str:
     """Return the commit that a release was made from.
 
     That is the one its entry names; where history was rewritten since, the one before the commit
@@ -125,17 +131,17 @@ def commit_of(checkout: Checkout, entry: Entry) -> str:
     if checkout.has(commit):
         return commit
     try:
-        return checkout.parent_of_addition(entry.shown)
+        return checkout.parent_of_addition(entry.display_path)
     except CheckoutError as error:
         raise ClaimlogError(
-            f"{entry.shown}: git does not have the commit {commit[:12]}; fetch the whole history: "
-            f"git fetch --unshallow --tags ({error})"
+            f"{entry.display_path}: git does not have the commit {commit[:12]}; fetch the whole "
+            f"history: git fetch --unshallow --tags ({error})"
         ) from None
 
 
-def rebuild_exactly(
-    package: Package, entry: Entry, say: Progress, out: Path | None = None
-) -> Comparison:
+def rebuild_archive(
+    package: Package, entry: ReleaseEntry, say: Progress, out: Path | None = None
+) -> RebuildComparison:
     """Make a release again with its own code and lock file, and compare every byte.
 
     The commit is checked out into a scratch directory. Where its lock file is the one that this
@@ -157,14 +163,14 @@ def rebuild_exactly(
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         checkout = Checkout.of(package)
         top = Path(scratch) / checkout.top.name
-        checkout.copy(commit_of(checkout, entry), top)
+        checkout.copy(release_commit(checkout, entry), top)
         root = top / checkout.prefix
-        python = _environment(root, say)
+        python = _release_python(root, say)
         say("make it again")
         made = Path(scratch) / "dist"
         words = ["release", str(entry.version), "--date", entry.date, "--out", str(made)]
         words += ["--as-of", str(entry.data["batches"])]
-        _run(
+        _run_release(
             [python, "-P", "-m", "claimlog", "--package", str(root), *words],
             entry,
             PYTHONPATH=str(root / "scripts"),
@@ -172,11 +178,11 @@ def rebuild_exactly(
         archive = made / entry.data["archive"]["path"]
         result = compare_bytes(made / archive.name.removesuffix(".zip"), archive, entry)
         if out is not None and not result.different:
-            _leave(archive, out / archive.name)
+            _copy_archive(archive, out / archive.name)
         return result
 
 
-def _leave(archive: Path, target: Path) -> None:
+def _copy_archive(archive: Path, target: Path) -> None:
     """Copy an archive to `target`, whole or not at all."""
     fresh = beside(target)
     try:
@@ -190,9 +196,9 @@ def _leave(archive: Path, target: Path) -> None:
         remove(fresh)
 
 
-def compare_bytes(folder: Path, archive: Path, entry: Entry) -> Comparison:
+def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildComparison:
     """Compare the SHA-256 of every file, and of the archive, with the index."""
-    found = {**digests(folder), archive.name: digest(archive)}
+    found = {**sha256_of_files(folder), archive.name: sha256_of_file(archive)}
     said = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
     names = sorted(set(found) | set(said))
     different = [
@@ -200,24 +206,24 @@ def compare_bytes(folder: Path, archive: Path, entry: Entry) -> Comparison:
         for name in names
         if found.get(name) != said.get(name)
     ]
-    return Comparison(len(names), different)
+    return RebuildComparison(len(names), different)
 
 
-def _environment(root: Path, say: Progress) -> str:
+def _release_python(root: Path, say: Progress) -> str:
     """Return a Python that has what the lock file in `root` pins."""
-    if _installed(root / LOCK):
+    if _is_installed(root / LOCK):
         return sys.executable
     say("set up the libraries of the release")
     folder = root / ".venv"
-    _quiet([sys.executable, "-m", "venv", str(folder)])
+    _run_setup([sys.executable, "-m", "venv", str(folder)])
     python = str(folder / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # the lock file names everything; what a library asks for beside it, nothing of it imports
-    _quiet([*pip, "--no-deps", "--require-hashes", "-r", str(root / LOCK)])
+    _run_setup([*pip, "--no-deps", "--require-hashes", "-r", str(root / LOCK)])
     return python
 
 
-def _installed(lock: Path) -> bool:
+def _is_installed(lock: Path) -> bool:
     """Whether this environment has the very versions of a lock file."""
     pins: dict[str, set[str]] = {}
     elsewhere = set()
@@ -235,7 +241,7 @@ def _installed(lock: Path) -> bool:
     return bool(pins)
 
 
-def _quiet(command: list[str]) -> None:
+def _run_setup(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
@@ -244,11 +250,11 @@ def _quiet(command: list[str]) -> None:
         )
 
 
-def _run(command: list[str], entry: Entry, **env: str) -> None:
+def _run_release(command: list[str], entry: ReleaseEntry, **env: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
-            f"{entry.shown}: {command[0].rpartition('/')[2]} failed: "
+            f"{entry.display_path}: {command[0].rpartition('/')[2]} failed: "
             f"{said[-1] if said else 'unknown'}"
         )

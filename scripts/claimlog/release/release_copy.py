@@ -15,7 +15,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package, read_json
 from claimlog.release import archive
-from claimlog.release.layout import RELEASE, SUMS, digests, log_of
+from claimlog.release.layout import RELEASE, SUMS, inner_package, sha256_of_files
 from claimlog.validate import Report
 
 
@@ -51,7 +51,7 @@ class ReleaseCopy:
     @cached_property
     def digests(self) -> dict[str, str]:
         """The SHA-256 of every regular file, by name."""
-        return digests(self.folder)
+        return sha256_of_files(self.folder)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class ReleaseCopy:
     @cached_property
     def package(self) -> Package:
         """The log inside."""
-        return log_of(self.folder)
+        return inner_package(self.folder)
 
     @cached_property
     def log(self) -> Log:
@@ -113,7 +113,7 @@ def open_copy(target: Path, scratch: Path | None = None) -> Iterator[ReleaseCopy
     if not target.is_file():
         raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
     with tempfile.TemporaryDirectory(prefix="claimlog-", dir=scratch) as unpacked:
-        yield _require_release(ReleaseCopy(archive.extract(target, Path(unpacked)), target))
+        yield _require_release(ReleaseCopy(archive.extract_archive(target, Path(unpacked)), target))
 
 
 def _require_release(copy: ReleaseCopy) -> ReleaseCopy:

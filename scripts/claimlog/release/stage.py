@@ -21,12 +21,12 @@ from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.batch import Batch, resources
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import FOLDER, Entry, Version
+from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
-from claimlog.release.descriptors import READERS, agreement, descriptors
-from claimlog.release.diff import shape
+from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
+from claimlog.release.diff import table_shape
 from claimlog.release.layout import (
     CHANGES,
     CHECKPOINT,
@@ -35,15 +35,15 @@ from claimlog.release.layout import (
     RELEASE,
     SUMS,
     VALIDATION,
-    digest,
-    digests,
-    log_of,
-    sums,
+    dump_sums,
+    inner_package,
+    sha256_of_file,
+    sha256_of_files,
 )
-from claimlog.release.metadata import Facts, File
+from claimlog.release.metadata import DataFile, ReleaseMetadata
 from claimlog.schema.definition import Definition, read_definition
 
-DESCRIBING = {SUMS, RELEASE, CHECKPOINT, *READERS}
+DESCRIPTOR_FILES = {SUMS, RELEASE, CHECKPOINT, *PARSERS}
 """Files about the data files: what describes a release does not list itself."""
 
 MEDIATYPES = {
@@ -58,17 +58,19 @@ MEDIATYPES = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReleasePlan:
     """What is to be written: the first `batches` of the log as `version`, made on `date`."""
 
     version: Version
     date: str
     batches: int
     changes: str
-    earlier: tuple[Entry, ...]
+    earlier: tuple[ReleaseEntry, ...]
 
 
-def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progress) -> None:
+def stage_release(
+    package: Package, log: Log, plan: ReleasePlan, folder: Path, progress: Progress
+) -> None:
     """Write a release into the empty directory `folder`.
 
     Raises
@@ -79,7 +81,7 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
         If a file cannot be written, or the descriptors disagree.
     """
     _write_log(package, log, plan, folder / LOG)
-    inner = log_of(folder)
+    inner = inner_package(folder)
     built = folder / "build"
     compile_log(inner, built, progress=progress)
     remove(inner.state)  # notes and caches of that build, which are nobody else's
@@ -91,25 +93,25 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
     licence = package.root / "LICENSE-DATA"
     if licence.is_file():
         shutil.copyfile(licence, folder / LICENCE)
-    found = digests(folder)
-    facts = facts_of(folder, read_definition(inner), plan, described, found)
-    checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
+    found = sha256_of_files(folder)
+    metadata = folder_metadata(folder, read_definition(inner), plan, described, found)
+    checkpoint = Checkpoint(metadata.name, metadata.tree_size, bytes.fromhex(metadata.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
     hashes = {
         name: of_parquet(folder / "parquet" / f"{name}.parquet", table).root
-        for name, table in facts.tables.items()
+        for name, table in metadata.tables.items()
     }
-    (folder / RELEASE).write_bytes(dump_json(summary(facts, plan.batches, hashes)))
-    files = descriptors(facts, described)
-    if wrong := agreement(files, facts):
+    (folder / RELEASE).write_bytes(dump_json(release_summary(metadata, plan.batches, hashes)))
+    files = descriptors(metadata, described)
+    if wrong := find_disagreements(files, metadata):
         raise ClaimlogError(f"the descriptors disagree: {'; '.join(wrong)}")
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    found |= {name: digest(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
-    (folder / SUMS).write_text(sums(found), encoding="utf-8")
+    found |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    (folder / SUMS).write_text(dump_sums(found), encoding="utf-8")
 
 
-def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
+def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> None:
     """Copy the package as it stood: the batches, their descriptor, schemas, earlier releases."""
     held: list[Batch] = log.batches[: plan.batches]
     for batch in held:
@@ -122,7 +124,7 @@ def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
     if plan.earlier:
         (target / FOLDER).mkdir()
     for entry in plan.earlier:
-        (target / entry.shown).write_bytes(dump_json(entry.data))
+        (target / entry.display_path).write_bytes(dump_json(entry.data))
     descriptor = {
         **package.descriptor,
         "version": str(plan.version),
@@ -132,13 +134,13 @@ def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
     (target / DESCRIPTOR).write_bytes(dump_json(descriptor))
 
 
-def facts_of(
+def folder_metadata(
     folder: Path,
     definition: Definition,
-    plan: Plan,
+    plan: ReleasePlan,
     described: Mapping[str, Any],
     found: Mapping[str, str],
-) -> Facts:
+) -> ReleaseMetadata:
     """Return what descriptors say of the data files in `folder`.
 
     Parameters
@@ -149,14 +151,16 @@ def facts_of(
     head = {key: value for key, value in definition.descriptor.items() if key != "resources"}
     state = described["log"]
     rows = {item["name"]: item["rows"] for item in described["resources"] if "rows" in item}
-    return Facts(
+    return ReleaseMetadata(
         head=head,
         version=str(plan.version),
         date=plan.date,
         tables=definition.tables,
         rows=rows,
         files=tuple(
-            _file(folder, name, found[name]) for name in sorted(found) if name not in DESCRIBING
+            _data_file(folder, name, found[name])
+            for name in sorted(found)
+            if name not in DESCRIPTOR_FILES
         ),
         tree_size=state["tree_size"],
         root=state["root"],
@@ -165,13 +169,15 @@ def facts_of(
     )
 
 
-def _file(folder: Path, name: str, digest: str) -> File:
+def _data_file(folder: Path, name: str, digest: str) -> DataFile:
     path = folder / name
     kind = MEDIATYPES.get(path.suffix, "text/plain")
-    return File(name, path.stat().st_size, digest, kind)
+    return DataFile(name, path.stat().st_size, digest, kind)
 
 
-def summary(facts: Facts, batches: int, hashes: Mapping[str, str]) -> dict[str, Any]:
+def release_summary(
+    metadata: ReleaseMetadata, batches: int, hashes: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what ``release.json`` says: the entry of the index without commit and files.
 
     Parameters
@@ -180,14 +186,14 @@ def summary(facts: Facts, batches: int, hashes: Mapping[str, str]) -> dict[str, 
         The logical hash of every table, by name.
     """
     return {
-        "version": facts.version,
-        "date": facts.date,
-        "codebook_version": facts.codebook_version,
+        "version": metadata.version,
+        "date": metadata.date,
+        "codebook_version": metadata.codebook_version,
         "batches": batches,
         "fold_version": FOLD_VERSION,
-        "tree": {"size": facts.tree_size, "root": facts.root},
+        "tree": {"size": metadata.tree_size, "root": metadata.root},
         "tables": {
-            name: {"rows": facts.rows[name], "hash": hashes[name], **shape(table)}
-            for name, table in facts.tables.items()
+            name: {"rows": metadata.rows[name], "hash": hashes[name], **table_shape(table)}
+            for name, table in metadata.tables.items()
         },
     }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from claimlog.release.citable_version import Held
+from claimlog.release.citable_version import CitableVersion
 from claimlog.release.cite import ClaimVersion, cite
-from claimlog.release.metadata import Facts, permalink
+from claimlog.release.metadata import ReleaseMetadata, permalink
 from claimlog.site.plugin_config import cited_release, dataset_metadata
 from claimlog.site.store import Row, Store
 
@@ -27,7 +27,7 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     release = await cited_release(store)
     size = release.tree_size if release else 0
     rows = [{**row, "held": row["valid_from_seq"] < size} for row in versions]
-    held = Held.of(rows, release.version) if release else None
+    held = CitableVersion.of(rows, release.version) if release else None
     if release is None or held is None or held.version is None:
         return {
             "release": None,
@@ -56,7 +56,7 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     }
 
 
-def formatted_citations(release: Facts, claims: Sequence[ClaimVersion]) -> list[Row]:
+def formatted_citations(release: ReleaseMetadata, claims: Sequence[ClaimVersion]) -> list[Row]:
     """Return the citation of a release, or of claims in it, in every format of the pages.
 
     Each has ``format``, ``label`` and ``text``; CSL-JSON has its items as ``csl`` instead.

@@ -7,35 +7,40 @@ from typing import Any
 
 from claimlog.export.descriptor import dump_json
 from claimlog.release.cite import cite
-from claimlog.release.descriptors.told import Told, given, parse, without_resolver
-from claimlog.release.descriptors.wording import LANGUAGE, coders, root, verification
-from claimlog.release.metadata import Facts
+from claimlog.release.descriptors.stated_metadata import (
+    StatedMetadata,
+    bare_doi,
+    load_json,
+    without_absent,
+)
+from claimlog.release.descriptors.wording import LANGUAGE, coding_method, root_label, verification
+from claimlog.release.metadata import ReleaseMetadata
 
 
-def describe(facts: Facts) -> bytes:
+def describe(metadata: ReleaseMetadata) -> bytes:
     """Return ``datacite.json``: the citation with what only the whole release has."""
-    found: dict[str, Any] = json.loads(cite(facts, (), "datacite"))
+    found: dict[str, Any] = json.loads(cite(metadata, (), "datacite"))
     found["descriptions"] += [
-        {"description": coders(facts), "descriptionType": "Methods"},
-        {"description": verification(facts), "descriptionType": "TechnicalInfo"},
+        {"description": coding_method(metadata), "descriptionType": "Methods"},
+        {"description": verification(metadata), "descriptionType": "TechnicalInfo"},
     ]
     found["alternateIdentifiers"] += [
-        {"alternateIdentifier": facts.root, "alternateIdentifierType": root(facts)}
+        {"alternateIdentifier": metadata.root, "alternateIdentifierType": root_label(metadata)}
     ]
     more = {
         "language": LANGUAGE,
-        "sizes": [f"{sum(item.bytes for item in facts.files)} bytes"],
-        "formats": sorted({item.mediatype for item in facts.files}),
-        "url": facts.homepage,
+        "sizes": [f"{sum(item.bytes for item in metadata.files)} bytes"],
+        "formats": sorted({item.mediatype for item in metadata.files}),
+        "url": metadata.homepage,
     }
-    return dump_json({**found, **given(more)})
+    return dump_json({**found, **without_absent(more)})
 
 
-def read(data: bytes) -> Told:
+def parse(data: bytes) -> StatedMetadata:
     """Return what ``datacite.json`` tells."""
-    found = parse(data)
+    found = load_json(data)
     rights = found["rightsList"]
-    return Told(
+    return StatedMetadata(
         title=found["titles"][0]["title"],
         version=found["version"],
         date=next(item["date"] for item in found["dates"] if item["dateType"] == "Issued"),
@@ -44,5 +49,5 @@ def read(data: bytes) -> Told:
         ),
         creators=tuple(item["name"] for item in found["creators"]),
         keywords=tuple(item["subject"] for item in found.get("subjects", ())),
-        doi=without_resolver(found.get("doi")),
+        doi=bare_doi(found.get("doi")),
     )

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from claimlog.release.layout import SUMS
-from claimlog.release.metadata import Facts
+from claimlog.release.metadata import ReleaseMetadata
 
 LANGUAGE = "en"
 LANGUAGE_3 = "eng"
 """The same in ISO 639-2, as Zenodo wants it."""
 
-CHECK_SUMS = f"sha256sum -c {SUMS}"
-CHECK_ALL = "claimlog verify ."
+SUMS_COMMAND = f"sha256sum -c {SUMS}"
+VERIFY_COMMAND = "claimlog verify ."
 
 
-def coders(facts: Facts) -> str:
+def coding_method(metadata: ReleaseMetadata) -> str:
     """Say who coded, which no user of the data must overlook."""
     return (
         "The codings were made by language models that followed the codebook (version "
-        f"{facts.codebook_version}), not by people; their agreement is not agreement between "
+        f"{metadata.codebook_version}), not by people; their agreement is not agreement between "
         "people."
     )
 
 
-def root(facts: Facts) -> str:
+def root_label(metadata: ReleaseMetadata) -> str:
     """Say what the root of the log is the root of."""
-    return f"Root of the Merkle tree (RFC 9162) over the {facts.tree_size} events of the log"
+    return f"Root of the Merkle tree (RFC 9162) over the {metadata.tree_size} events of the log"
 
 
-def verification(facts: Facts) -> str:
+def verification(metadata: ReleaseMetadata) -> str:
     """Say how a copy of the release is verified."""
     return (
-        f"In the directory of the release, {CHECK_SUMS} checks every file, and {CHECK_ALL} the "
-        f"log, the tables and these descriptors. {root(facts)}: {facts.root}."
+        f"In the directory of the release, {SUMS_COMMAND} checks every file, and {VERIFY_COMMAND} "
+        f"the log, the tables and these descriptors. {root_label(metadata)}: {metadata.root}."
     )

@@ -1,4 +1,4 @@
-"""What a descriptor tells of a release, and where that differs from the facts."""
+"""What a descriptor tells of a release, and where that differs from the metadata."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claimlog.escaping import plain_line
-from claimlog.release.metadata import Facts, File
+from claimlog.release.metadata import DataFile, ReleaseMetadata
 from claimlog.strict_json import decode
 
 DOI = "https://doi.org/"
-Listed = tuple[str, int, str]
+ListedFile = tuple[str, int, str]
 
 
 @dataclass(frozen=True)
-class Told:
+class StatedMetadata:
     """What one descriptor says; None where its format has no place for it.
 
     Attributes
@@ -37,11 +37,11 @@ class Told:
     creators: tuple[str, ...]
     keywords: tuple[str, ...]
     doi: str | None
-    files: tuple[Listed, ...] | None = None
+    files: tuple[ListedFile, ...] | None = None
     whole: bool = field(default=False, kw_only=True)
 
 
-def parse(data: bytes) -> dict[str, Any]:
+def load_json(data: bytes) -> dict[str, Any]:
     """Return the object that a JSON file holds; no key occurs twice in it.
 
     Raises
@@ -52,67 +52,71 @@ def parse(data: bytes) -> dict[str, Any]:
     return decode(data.decode("utf-8"))
 
 
-def without_resolver(doi: Any) -> str | None:
+def bare_doi(doi: Any) -> str | None:
     """Return a DOI as `Told` takes it, from one that may have the resolver's address or be none."""
     return str(doi).removeprefix(DOI) if doi else None
 
 
-def resolver(facts: Facts) -> str | None:
+def doi_address(metadata: ReleaseMetadata) -> str | None:
     """Return the DOI as an address."""
-    return f"{DOI}{facts.doi}" if facts.doi else None
+    return f"{DOI}{metadata.doi}" if metadata.doi else None
 
 
-def given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what the facts do not hold."""
+def without_absent(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what the metadata do not hold."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def compiled(facts: Facts) -> list[File]:
+def table_files(metadata: ReleaseMetadata) -> list[DataFile]:
     """Return the files that hold the compiled tables: Parquet in the order of tables, SQLite."""
-    by_path = {item.path: item for item in facts.files}
-    return [by_path[path] for path in _compiled_paths(facts)]
+    by_path = {item.path: item for item in metadata.files}
+    return [by_path[path] for path in _table_paths(metadata)]
 
 
-def _compiled_paths(facts: Facts) -> list[str]:
-    return [*map(parquet, facts.tables), f"{facts.name}.db"]
+def _table_paths(metadata: ReleaseMetadata) -> list[str]:
+    return [*map(parquet_name, metadata.tables), f"{metadata.name}.db"]
 
 
-def parquet(table: str) -> str:
+def parquet_name(table: str) -> str:
     """Return the path of a table's file."""
     return f"parquet/{table}.parquet"
 
 
-def disagreements(told: Told, facts: Facts) -> Iterator[str]:
+def disagreements_of(stated: StatedMetadata, metadata: ReleaseMetadata) -> Iterator[str]:
     """Yield what is wrong with what a descriptor tells, as the rest of a sentence."""
-    yield from _differing("title", plain_line(told.title), plain_line(facts.title))
-    yield from _differing("version", told.version, facts.version)
-    if told.date is not None:
-        yield from _differing("date", told.date, facts.date)
-    yield from _licences(told, facts)
-    yield from _differing("creators", _lines(told.creators), _lines(facts.creators))
-    yield from _differing("keywords", _lines(told.keywords), _lines(facts.head.get("keywords", ())))
-    yield from _differing("DOI", told.doi or "", facts.doi or "")
-    if told.files is not None:
-        yield from _files(told.files, facts, told.whole)
+    yield from _differing("title", plain_line(stated.title), plain_line(metadata.title))
+    yield from _differing("version", stated.version, metadata.version)
+    if stated.date is not None:
+        yield from _differing("date", stated.date, metadata.date)
+    yield from _licences(stated, metadata)
+    yield from _differing("creators", _lines(stated.creators), _lines(metadata.creators))
+    yield from _differing(
+        "keywords", _lines(stated.keywords), _lines(metadata.head.get("keywords", ()))
+    )
+    yield from _differing("DOI", stated.doi or "", metadata.doi or "")
+    if stated.files is not None:
+        yield from _files(stated.files, metadata, stated.whole)
 
 
 def _differing(what: str, found: str, expected: str) -> Iterator[str]:
     if found != expected:
-        yield f"gives as {what} {_shown(found)}, and the release has {_shown(expected)}."
+        yield f"gives as {what} {_quote(found)}, and the release has {_quote(expected)}."
 
 
-def _licences(told: Told, facts: Facts) -> Iterator[str]:
+def _licences(stated: StatedMetadata, metadata: ReleaseMetadata) -> Iterator[str]:
     # archives write the identifiers of SPDX in lower case
-    known = {facts.licence[key].casefold() for key in ("name", "path") if key in facts.licence}
-    for licence in told.licences or ("",):
+    known = {
+        metadata.licence[key].casefold() for key in ("name", "path") if key in metadata.licence
+    }
+    for licence in stated.licences or ("",):
         if licence.casefold() not in known:
-            yield from _differing("licence", licence, facts.licence["name"])
+            yield from _differing("licence", licence, metadata.licence["name"])
 
 
-def _files(listed: tuple[Listed, ...], facts: Facts, whole: bool) -> Iterator[str]:
-    known = {item.path: item for item in facts.files}
+def _files(listed: tuple[ListedFile, ...], metadata: ReleaseMetadata, whole: bool) -> Iterator[str]:
+    known = {item.path: item for item in metadata.files}
     found = {path for path, _, _ in listed}
-    for path in known if whole else _compiled_paths(facts):
+    for path in known if whole else _table_paths(metadata):
         if path not in found:
             yield f"does not list {path}."
     for path, size, digest in listed:
@@ -123,7 +127,7 @@ def _files(listed: tuple[Listed, ...], facts: Facts, whole: bool) -> Iterator[st
         yield from _differing(f"SHA-256 of {path}", digest, known[path].sha256)
 
 
-def _shown(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{text}"' if text else "none"
 
 
