@@ -42,7 +42,6 @@ FACTS = ReleaseMetadata(
     tree_size=2485,
     root=ROOT,
     codebook_version="0.3.1",
-    changes="",
 )
 TIDES = ClaimVersion(
     claim_id="C900-001",

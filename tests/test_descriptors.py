@@ -22,8 +22,12 @@ from dplib.models import Package as DataPackage
 from claimlog.escaping import UNPRINTABLE
 from claimlog.package import Package
 from claimlog.release.descriptors import PACKAGE, PARSERS, WRITERS, descriptors, find_disagreements
+from claimlog.release.descriptors.card import ANNOTATION_CREATORS
+from claimlog.release.descriptors.wording import CODERS
 from claimlog.release.metadata import DataFile, ReleaseMetadata
+from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.schema.definition import read_definition
+from claimlog.schema.presentation import SHAPE
 from conftest import ROOT, World, copied
 
 MEDIATYPES = {
@@ -33,6 +37,8 @@ MEDIATYPES = {
     ".csv": "text/csv",
     ".ndjson": "application/x-ndjson",
     ".sql": "application/sql",
+    ".txt": "text/plain",
+    ".whl": "application/zip",
 }
 DOI = "10.1234/tiny.example"
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
@@ -91,7 +97,7 @@ class Release:
         return json.loads((self.folder / name).read_bytes())
 
 
-def release(world: World, folder: Path, **head: Any) -> Release:
+def release(world: World, folder: Path, tool: str | None = None, **head: Any) -> Release:
     """Lay out data files as a release has them, and write the descriptors beside them."""
     built = world.package.build
     shutil.copytree(built / "parquet", folder / "parquet")
@@ -100,14 +106,21 @@ def release(world: World, folder: Path, **head: Any) -> Release:
     for name in ("events", "schemas"):
         shutil.copytree(world.root / name, folder / "log" / name)
     datapackage = {**json.loads((built / PACKAGE).read_text("utf-8")), **head}
-    facts = facts_of(folder, world.package, datapackage, head)
+    if tool is not None:
+        (folder / wheel_name(tool)).write_bytes(b"a wheel")
+        (folder / LOCK).write_bytes(b"a lock file")
+    facts = facts_of(folder, world.package, datapackage, head, tool)
     for name, data in descriptors(facts, datapackage).items():
         (folder / name).write_bytes(data)
     return Release(folder, facts, datapackage)
 
 
 def facts_of(
-    folder: Path, package: Package, datapackage: dict[str, Any], head: dict[str, Any]
+    folder: Path,
+    package: Package,
+    datapackage: dict[str, Any],
+    head: dict[str, Any],
+    tool: str | None,
 ) -> ReleaseMetadata:
     rows = {item["name"]: item["rows"] for item in datapackage["resources"] if "rows" in item}
     tables = read_definition(package).tables
@@ -122,7 +135,9 @@ def facts_of(
         tree_size=datapackage["log"]["tree_size"],
         root=datapackage["log"]["root"],
         codebook_version="0.3.1",
-        changes="Everything is new.",
+        coders="models",
+        tool_version=tool,
+        fold_version=tool and 7,
     )
 
 
@@ -151,9 +166,9 @@ def plain(built: World, tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 @pytest.fixture(scope="module")
 def minted(built: World, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The same with a DOI and a homepage."""
+    """The same with a DOI, a homepage and the claimlog that made it."""
     given = {"id": f"https://doi.org/{DOI}", "homepage": "https://example.org/tiny"}
-    return release(built, tmp_path_factory.mktemp("minted"), **given)
+    return release(built, tmp_path_factory.mktemp("minted"), tool="0.3.0", **given)
 
 
 @pytest.fixture(scope="module", params=["plain", "minted"])
@@ -384,6 +399,65 @@ def test_the_card_says_what_it_is_not_who_coded_and_how_to_check_and_cite(
     ):
         assert words in page
     assert "No DOI has been minted" not in minted.files["README.md"].decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "datacite.json", ".zenodo.json", "ro-crate-metadata.json"]
+)
+def test_descriptors_name_dataset_tool_and_fold_where_the_release_does(
+    name: str, plain: Release, minted: Release
+) -> None:
+    sentence = "Version 0.1.0 of the dataset was made by claimlog 0.3.0, by version 7 of its fold."
+    assert sentence in minted.files[name].decode()
+    assert "claimlog 0" not in plain.files[name].decode()
+
+
+def test_the_crate_says_which_file_made_the_release(plain: Release, minted: Release) -> None:
+    crate = {item["@id"]: item for item in minted.json("ro-crate-metadata.json")["@graph"]}
+    action = crate[crate["./"]["mentions"]["@id"]]
+    tool = crate[action["instrument"]["@id"]]
+    assert (action["@type"], action["result"]) == ("CreateAction", {"@id": "./"})
+    assert tool["name"] == "claimlog-0.3.0-py3-none-any.whl"
+    assert (tool["softwareVersion"], "SoftwareApplication" in tool["@type"]) == ("0.3.0", True)
+    assert "mentions" not in str(plain.json("ro-crate-metadata.json"))
+
+
+def test_the_citation_file_refers_to_the_tool(plain: Release, minted: Release) -> None:
+    [reference] = yaml.safe_load(minted.files["CITATION.cff"])["references"]
+    assert (reference["title"], reference["version"]) == ("claimlog", "0.3.0")
+    assert "references" not in yaml.safe_load(plain.files["CITATION.cff"])
+
+
+def test_the_card_says_how_the_tool_is_installed(plain: Release, minted: Release) -> None:
+    page = minted.files["README.md"].decode()
+    assert "pip install --no-deps -r requirements.txt\n" in page
+    assert "pip install --no-deps claimlog-0.3.0-py3-none-any.whl\n" in page
+    assert "Install claimlog" not in plain.files["README.md"].decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "creators"),
+    [
+        ("models", "not by people", ["machine-generated"]),
+        ("people", "were made by people who followed", ["expert-generated"]),
+        ("people and models", "by people and by", ["expert-generated", "machine-generated"]),
+        ("", "The codings follow version 0.3.1 of the codebook.", None),
+    ],
+)
+def test_who_coded_is_what_the_package_says_and_nothing_where_it_says_nothing(
+    kind: str, words: str, creators: list[str] | None, plain: Release
+) -> None:
+    facts = dataclasses.replace(plain.facts, coders=kind)
+    files = descriptors(facts, plain.datapackage)
+    for name in ("README.md", "datacite.json", "dataset.jsonld", ".zenodo.json"):
+        assert words in files[name].decode()
+    front = yaml.safe_load(files["README.md"].decode().split("---\n")[1])
+    assert front.get("annotations_creators") == creators
+
+
+def test_every_kind_of_coders_that_a_package_may_name_has_a_sentence() -> None:
+    kinds = SHAPE["properties"]["coders"]["properties"]["kind"]["enum"]
+    assert {*kinds, ""} == {*CODERS} == {*ANNOTATION_CREATORS}
 
 
 @pytest.mark.parametrize("library", ["duckdb", "polars"])

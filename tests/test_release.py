@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
+import claimlog
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import of_parquet, of_sqlite
 from claimlog.log.read_log import read
-from claimlog.log.release_index import ReleaseEntry, Version, find, read_index
+from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
 from claimlog.release import generated_files
 from claimlog.release.coding_manual import PAGE, coding_manual
@@ -74,11 +75,22 @@ class Repo:
         return made
 
 
+TOOL_FILES = (
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "requirements.txt",
+    "requirements-build.txt",
+)
+"""What the wheel of claimlog and its environment are made from, beside scripts/."""
+
+
 def repository(world: World) -> Repo:
     shutil.copyfile(ROOT / ".gitignore", world.root / ".gitignore")
     code = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "scripts", world.root / "scripts", ignore=code)
-    shutil.copyfile(ROOT / "requirements.txt", world.root / "requirements.txt")
+    for name in TOOL_FILES:
+        shutil.copyfile(ROOT / name, world.root / name)
     repo = Repo(world)
     repo.git("init", "-q")
     repo.version("0.1.0")
@@ -120,7 +132,11 @@ def test_a_release_holds_the_log_the_tables_and_all_that_describes_them(released
         *("parquet", "tiny.db", "log", "validation.json", "CHANGES.md", "checkpoint"),
         *("SHA256SUMS", "release.json", "datapackage.json", "croissant.json", "README.md"),
         *("ro-crate-metadata.json", "datacite.json", "CITATION.cff", ".zenodo.json"),
-        "dataset.jsonld",
+        *(
+            "dataset.jsonld",
+            f"claimlog-{claimlog.__version__}-py3-none-any.whl",
+            "requirements.txt",
+        ),
     }
     assert {path.name for path in (folder / "log").iterdir()} == {
         *("datapackage.json", "events", "schemas", "releases"),
@@ -149,7 +165,7 @@ def test_an_entry_of_the_index_says_what_was_released(released: Repo) -> None:
 
 def test_parquet_and_sqlite_have_the_logical_hash_of_the_index(released: Repo) -> None:
     folder = released.root / "dist" / "tiny-0.1.1"
-    entry = find(read_index(released.package), "0.1.1", released.package)
+    entry = find_entry(read_index(released.package), "0.1.1", "tiny")
     for name, table in read_definition(Package(folder / "log")).tables.items():
         said = entry.data["tables"][name]["hash"]
         assert of_parquet(folder / "parquet" / f"{name}.parquet", table).root == said
@@ -345,7 +361,7 @@ def test_an_index_that_cannot_be_trusted_is_named(
 
 def test_an_unknown_version_lists_those_that_are_known(released: Repo) -> None:
     with pytest.raises(UsageError, match=r"known are 0\.1\.0, 0\.1\.1"):
-        find(read_index(released.package), "0.9.0", released.package)
+        find_entry(read_index(released.package), "0.9.0", "tiny")
 
 
 def test_signatures_lie_beside_the_archive_and_change_nothing_in_it(
@@ -365,7 +381,7 @@ def test_signatures_lie_beside_the_archive_and_change_nothing_in_it(
         )
     )
     made = repo.release("0.1.0", as_of="2", key=key)
-    signature, checkpoint = made.signed
+    signature, checkpoint = made.signatures
     assert signature == made.archive.with_suffix(".signature")
     assert checkpoint == made.archive.with_suffix(".checkpoint")
     plain = (made.folder / "checkpoint").read_text("utf-8")

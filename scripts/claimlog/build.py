@@ -16,7 +16,7 @@ from claimlog.fingerprint import bytes_of_rows, code_fingerprint, files_of_rows,
 from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 from claimlog.swap import publishing
@@ -128,7 +128,9 @@ def _record(log: Log, report: Report, mark: str) -> BuildRecord:
 
 
 def _releases(log: Log) -> tuple[tuple[str, int], ...]:
-    found = marks(log.package, log.size, log.root.hex())
+    found = release_marks(
+        read_index(log.package), log.definition.descriptor, log.size, log.root.hex()
+    )
     return tuple((mark.version, mark.size) for mark in found)
 
 

@@ -26,7 +26,7 @@ from claimlog.fold import (
 from claimlog.fold import cut as rows_until
 from claimlog.fold.tables import Frames
 from claimlog.log.event_log import OTHERS, Log
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -40,7 +40,10 @@ class Compiler:
         self.log = log
         self.cut = cut
         root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-        self.outside = Outside(log.codebooks, marks(log.package, cut.size, root))
+        self.outside = Outside(
+            log.codebooks,
+            release_marks(read_index(log.package), log.definition.descriptor, cut.size, root),
+        )
         lazy = {name: log.rows(name).lazy() for name in OTHERS}
         self.others = rows_until(lazy, cut.size)
         self.wanted = wanted(self.others, log.definition)

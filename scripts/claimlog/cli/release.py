@@ -102,45 +102,50 @@ def release(
     day = date or release_day(package)
     target = (out or package.root / DIST).absolute()
     with progress("release", 2 * steps(package)) as step:
-        made = make_release(package, str(version), day, target, as_of, sign, step)
-    level = made.diff.level or "first"
-    line(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else str(version))
-    line(f"wrote {package.relative(made.folder)}/")
-    line(f"wrote {package.relative(made.archive)}, {made.archive.stat().st_size:,} bytes")
-    for path in made.signed:
+        output = make_release(package, str(version), day, target, as_of, sign, step)
+    level = output.diff.level or "first"
+    line(f"{version}: a {level} version ({output.diff.why})" if output.diff.old else str(version))
+    line(f"wrote {package.relative(output.folder)}/")
+    line(f"wrote {package.relative(output.archive)}, {output.archive.stat().st_size:,} bytes")
+    for path in output.signatures:
         line(f"wrote {package.relative(path)}")
-    line(f"wrote {made.entry.display_path} and the entry of CHANGELOG.md; nothing was tagged")
-    for name in made.refreshed:
+    line(f"wrote {output.entry.display_path} and the entry of CHANGELOG.md; nothing was tagged")
+    for name in output.refreshed_files:
         line(f"wrote {name}, which says {version} now")
+    to_commit = [output.entry.display_path, "CHANGELOG.md", *output.refreshed_files]
     line("To tag and publish it:")
-    line(f"  git add {shlex.join([made.entry.display_path, 'CHANGELOG.md', *made.refreshed])}")
+    line(f"  git add {shlex.join(to_commit)}")
     line(f'  git commit -m "Release {version}"')
     title = shlex.quote(f"{package.descriptor['title']} {version}")
     line(f"  git tag -a v{version} -m {title}")
     line("  git push --follow-tags")
-    line(f"  then deposit {package.relative(made.archive)} where people can get it")
+    line(f"  then deposit {package.relative(output.archive)} where people can get it")
     return 0
+
+
+def _name(package: Package) -> str:
+    return str(package.descriptor["name"])
 
 
 def _sign_published(context: Context, version: str, key: Path, out: Path | None) -> int:
     """Write signatures of a release that the index holds."""
-    from claimlog.log.release_index import find, read_index
+    from claimlog.log.release_index import find_entry, read_index
     from claimlog.release.make import sign_release
 
     package = context.package
-    entry = find(read_index(package), version, package)
+    entry = find_entry(read_index(package), version, _name(package))
     for path in sign_release(package, entry, key, (out or package.root / DIST).absolute()):
         line(f"wrote {package.relative(path)}; publish it beside the archive")
     return 0
 
 
 def _rebuild(context: Context, version: str, exact: bool, out: Path | None) -> int:
-    from claimlog.log.release_index import find, read_index
+    from claimlog.log.release_index import find_entry, read_index
 
     index = read_index(context.package)
     if version == "all" and not index:
         raise UsageError("nothing was released yet; there is nothing to make again")
-    entries = index if version == "all" else [find(index, version, context.package)]
+    entries = index if version == "all" else [find_entry(index, version, _name(context.package))]
     return max([_rebuild_one(context, index, entry, exact, out) for entry in entries])
 
 
@@ -197,12 +202,12 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
 
 
 def _named_state(log: Log, name: str) -> DatasetState:
-    from claimlog.log.release_index import find, read_index
+    from claimlog.log.release_index import find_entry, read_index
     from claimlog.release.diff import DatasetState
 
     if name == "head":
         return DatasetState.of_head(log, "head")
-    return DatasetState.of_entry(find(read_index(log.package), name, log.package))
+    return DatasetState.of_entry(find_entry(read_index(log.package), name, _name(log.package)))
 
 
 @click.command(
@@ -234,18 +239,19 @@ def cite(context: Context, claims: tuple[str, ...], version: str | None, form: s
 
 
 def _cited_metadata(log: Log, version: str | None) -> ReleaseMetadata:
-    """Return what a citation says of a release."""
-    from claimlog.log.release_index import find, read_index
+    """Return the metadata of the release to cite."""
+    from claimlog.log.release_index import find_entry, read_index
     from claimlog.release.metadata import entry_metadata
 
     index = read_index(log.package)
     if not index:
         raise ClaimlogError("releases: nothing was released yet; there is no version to cite")
-    return entry_metadata(log, find(index, version, log.package) if version else index[-1])
+    entry = find_entry(index, version, _name(log.package)) if version else index[-1]
+    return entry_metadata(log.definition, entry)
 
 
 def _cited_claim(log: Log, name: str, metadata: ReleaseMetadata) -> ClaimVersion:
-    """Return a claim as a release holds it; say on standard error if there is a newer version."""
+    """Return a claim as a release holds it; note on standard error if there is a newer version."""
     import polars as pl
 
     from claimlog.log.release_index import read_index
@@ -255,8 +261,8 @@ def _cited_claim(log: Log, name: str, metadata: ReleaseMetadata) -> ClaimVersion
     versions = log.history("claims", name)
     if versions.is_empty():
         raise UsageError(f"{name}: is no claim of the log; claims are named as C004-017")
-    rows = versions.with_columns((pl.col("seq") < metadata.tree_size).alias("held"))
-    later = rows.filter(~pl.col("held"))["seq"].to_list()
+    rows = versions.with_columns((pl.col("seq") < metadata.tree_size).alias("is_released"))
+    later = rows.filter(~pl.col("is_released"))["seq"].to_list()
     since = next(
         (
             str(entry.version)
@@ -265,18 +271,18 @@ def _cited_claim(log: Log, name: str, metadata: ReleaseMetadata) -> ClaimVersion
         ),
         None,
     )
-    held = CitableVersion.of(rows.iter_rows(named=True), metadata.version, since)
-    if held.version is None:
+    citable = CitableVersion.of(rows.iter_rows(named=True), metadata.version, since)
+    if citable.version is None:
         show = f"claimlog show {shlex.quote(name)}"
         way = (
             f"cite it from there: --release {since}"
             if since
             else f"cite its event by its hash ({show}), or make a release first"
         )
-        raise UsageError(f"{name}: {held.note} {way}")
-    if held.note:
-        line(f"note: {held.note}", err=True)
-    row = rows.filter(pl.col("held")).row(-1, named=True)
+        raise UsageError(f"{name}: {citable.note} {way}")
+    if citable.note:
+        line(f"note: {citable.note}", err=True)
+    row = rows.filter(pl.col("is_released")).row(-1, named=True)
     source = log.rows("sources").filter(
         (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < metadata.tree_size)
     )
@@ -360,7 +366,7 @@ def verify_release(
 
 
 def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:
-    """Return what `load` makes of the package here, None where there is none."""
+    """Return what `load` reads of the checkout here; None where there is none."""
     try:
         return load(context.package)
     except UsageError:
@@ -387,21 +393,21 @@ def verify_proof(context: Context, path: Path, kept: Mapping[int, str], alone: b
     return 0
 
 
-def parse_kept_roots(given: Sequence[str]) -> dict[int, str]:
-    """Return the roots that somebody kept by size of the tree, given as 2485:33567e…
+def parse_kept_roots(values: Sequence[str]) -> dict[int, str]:
+    """Parse the roots that a user kept, each given as 2485:33567e…, by size of the tree.
 
     Raises
     ------
     UsageError
         If one has another form, or two are of one size.
     """
-    kept: dict[int, str] = {}
-    for text in given:
+    kept_roots: dict[int, str] = {}
+    for text in values:
         size, _, root = text.partition(":")
         if not re.fullmatch("[0-9]{1,15}", size) or not re.fullmatch("[0-9a-f]{64}", root):
             raise UsageError(
                 f"--root {text[:80]}: expected SIZE:ROOT, the root as 64 digits of hex"
             )
-        if kept.setdefault(int(size), root) != root:
+        if kept_roots.setdefault(int(size), root) != root:
             raise UsageError(f"--root {text[:80]}: two roots of {int(size)} rows; give one of them")
-    return kept
+    return kept_roots

@@ -1,4 +1,4 @@
-"""The releases index: one JSON file a release under ``releases/``, committed and never changed."""
+"""The releases index: a JSON file for each release in ``releases/``, committed, never changed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Version:
 
 @dataclass(frozen=True)
 class ReleaseEntry:
-    """An entry of the index; `display_path` is its file as messages name it."""
+    """An entry of the releases index; `display_path` is its file as messages name it."""
 
     data: Mapping[str, Any]
     display_path: str
@@ -135,33 +135,38 @@ def _entry(package: Package, path: Path) -> ReleaseEntry:
     return ReleaseEntry(data, display_path)
 
 
-def find(index: Sequence[ReleaseEntry], version: str, package: Package) -> ReleaseEntry:
-    """Return the entry of a version.
+def find_entry(index: Sequence[ReleaseEntry], version: str, name: str) -> ReleaseEntry:
+    """Return the entry of a version of the dataset `name`.
 
     Raises
     ------
     UsageError
         If the version is malformed or was never released.
     """
-    wanted = Version.parse(version)
+    requested = Version.parse(version)
     for entry in index:
-        if entry.version == wanted:
+        if entry.version == requested:
             return entry
     known = ", ".join(str(entry.version) for entry in index) or "none"
-    raise UsageError(f"{version}: is no release of {package.descriptor['name']}; known are {known}")
+    raise UsageError(f"{version}: is no release of {name}; known are {known}")
 
 
-def marks(package: Package, size: int, root: str) -> list[Mark]:
-    """Return the releases among the first `size` rows of a package, oldest first.
+def release_marks(
+    index: Sequence[ReleaseEntry], descriptor: Mapping[str, Any], size: int, root: str
+) -> list[Mark]:
+    """Return the releases among the first `size` rows of a log, oldest first.
 
-    A package that is the log of a release gives its day as ``created`` in its descriptor; what it
-    holds beyond the releases before it is then that release.
+    Parameters
+    ----------
+    descriptor
+        ``datapackage.json``. The log inside a release gives its day there as ``created``; what it
+        holds beyond the releases of the index is then that release.
     """
-    known = [
+    marks = [
         Mark(str(entry.version), entry.date, entry.size, entry.root)
-        for entry in read_index(package)
+        for entry in index
         if entry.size <= size
     ]
-    created = package.descriptor.get("created")
-    own = [Mark(str(package.descriptor["version"]), str(created)[:10], size, root)]
-    return known + (own if created else [])
+    if created := descriptor.get("created"):
+        marks.append(Mark(str(descriptor["version"]), str(created)[:10], size, root))
+    return marks

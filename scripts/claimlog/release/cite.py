@@ -96,7 +96,7 @@ class CitedItem:
     def url(self) -> str | None:
         """Address of the release; for a claim, where the release that holds it is found."""
         address = self.metadata.homepage
-        return _doi_url(self.metadata) or address if self.claim else address
+        return self.metadata.doi_address or address if self.claim else address
 
     @property
     def note(self) -> str:
@@ -240,7 +240,7 @@ def _apa(entry: CitedItem) -> str:
     publisher = (
         "" if _publisher(metadata) == " and ".join(names) else _end_sentence(_publisher(metadata))
     )
-    address = _doi_url(metadata) or entry.url or ""
+    address = metadata.doi_address or entry.url or ""
     parts = (
         _end_sentence(authors),
         f"({metadata.date[:4]}).",
@@ -324,10 +324,6 @@ def _publisher(metadata: ReleaseMetadata) -> str:
 
 def _container(metadata: ReleaseMetadata) -> str:
     return f"{metadata.title} (version {metadata.version})"
-
-
-def _doi_url(metadata: ReleaseMetadata) -> str | None:
-    return f"https://doi.org/{metadata.doi}" if metadata.doi else None
 
 
 def _release_day(metadata: ReleaseMetadata) -> date:

@@ -1,6 +1,6 @@
-"""The files that a release may hold: those that making one writes, and no others.
+"""Check that a release holds no file but those that making one writes.
 
-A list of checksums welcomes whatever it lists. A log of changes beside the database alters what
+A list of checksums accepts whatever it lists. A write-ahead log beside the database alters what
 SQLite reads, a further table passes for one of ours, and a program waits to be run: so every name
 must follow from the definition.
 """
@@ -26,6 +26,7 @@ from claimlog.release.layout import (
     relative_paths,
 )
 from claimlog.release.stage import DESCRIPTOR_FILES
+from claimlog.release.tool_wheel import LOCK, wheel_name
 
 BATCH_FILES = "|".join(re.escape(name) for name in (MANIFEST, *FILES))
 LOG_FILE = re.compile(
@@ -38,7 +39,9 @@ LOG_FILE = re.compile(
 )
 
 
-def check_file_names(folder: Path, name: str, tables: Collection[str]) -> Iterator[Finding]:
+def check_file_names(
+    folder: Path, name: str, tables: Collection[str], tool_version: str | None
+) -> Iterator[Finding]:
     """Yield the files of a release's directory that no release has.
 
     Parameters
@@ -47,9 +50,13 @@ def check_file_names(folder: Path, name: str, tables: Collection[str]) -> Iterat
         Of the dataset, after which the SQLite file is named.
     tables
         Names of the tables of the definition.
+    tool_version
+        Version of the claimlog whose wheel and lock file it should hold, if any.
     """
     expected = {*DESCRIPTOR_FILES, CHANGES, VALIDATION, LICENCE, f"{name}.db"}
     expected |= {f"parquet/{table}.parquet" for table in tables}
+    if tool_version is not None:
+        expected |= {wheel_name(tool_version), LOCK}
     extra = [
         path
         for path in relative_paths(folder)

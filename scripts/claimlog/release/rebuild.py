@@ -1,4 +1,4 @@
-"""Making an earlier release again, to compare: its content with today's code, or its very bytes."""
+"""Making an earlier release again and comparing it: its tables by this code, or its very bytes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from claimlog import __version__
 from claimlog.build import Progress
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, reason
@@ -27,9 +28,9 @@ from claimlog.release.diff import as_markdown
 from claimlog.release.layout import sha256_of_file, sha256_of_files
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.stage import ReleasePlan
+from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.schema.table_schema import Table
 
-LOCK = "requirements.txt"
 PIN = re.compile(
     r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(?P<version>\S+) ?(?P<marker>;)?", re.MULTILINE
 )
@@ -66,7 +67,7 @@ def rebuild_tables(
         diff, _ = plan_release(log, earlier, str(entry.version), str(entry.data["batches"]))
         changes = as_markdown(diff, f"{entry.version} ({entry.date})")
         plan = ReleasePlan(
-            entry.version, entry.date, entry.data["batches"], changes, tuple(earlier)
+            entry.version, entry.date, entry.data["batches"], changes, tuple(earlier), None
         )
         folder, _ = write_release(then, log, plan, Path(out), progress)
         return compare_tables(folder, log.definition.tables, entry)
@@ -78,19 +79,19 @@ def compare_tables(
     """Compare the logical hash of every table that a release had, in Parquet and in SQLite."""
     result = RebuildComparison()
     [database] = folder.glob("*.db")
-    for name, said in entry.data["tables"].items():
+    for name, stated in entry.data["tables"].items():
         if name not in tables:
             result.different.append(f"{name}: is made no more")
             continue
-        table = _select_columns(tables[name], set(said["columns"]))
+        table = _select_columns(tables[name], set(stated["columns"]))
         parquet = of_parquet(folder / "parquet" / f"{name}.parquet", table)
         for kind, content in (("Parquet", parquet), ("SQLite", of_sqlite(database, table))):
             result.compared += 1
-            if content.root != said["hash"]:
+            if content.root != stated["hash"]:
                 result.different.append(
                     f"{name}: {kind} has the content {content.root[:16]}… in "
-                    f"{content.rows} rows, the release had {said['hash'][:16]}… in "
-                    f"{said['rows']}"
+                    f"{content.rows} rows, the release had {stated['hash'][:16]}… in "
+                    f"{stated['rows']}"
                 )
     return result
 
@@ -144,9 +145,9 @@ def rebuild_archive(
 ) -> RebuildComparison:
     """Make a release again with its own code and lock file, and compare every byte.
 
-    The commit is checked out into a scratch directory. Where its lock file is the one that this
-    environment was made from, this environment's libraries are used; else a new environment is
-    made from it, which needs a package index. The code of that commit is run.
+    The commit is checked out into a scratch directory and its code is run. Where this environment
+    has what the commit's lock files pin, its libraries are used; else a new environment is made,
+    which needs a package index.
 
     Parameters
     ----------
@@ -165,18 +166,18 @@ def rebuild_archive(
         top = Path(scratch) / checkout.top.name
         checkout.copy(release_commit(checkout, entry), top)
         root = top / checkout.prefix
-        python = _release_python(root, say)
+        python = _release_python(root, entry, say)
         say("make it again")
-        made = Path(scratch) / "dist"
-        words = ["release", str(entry.version), "--date", entry.date, "--out", str(made)]
+        target = Path(scratch) / "dist"
+        words = ["release", str(entry.version), "--date", entry.date, "--out", str(target)]
         words += ["--as-of", str(entry.data["batches"])]
         _run_release(
             [python, "-P", "-m", "claimlog", "--package", str(root), *words],
             entry,
             PYTHONPATH=str(root / "scripts"),
         )
-        archive = made / entry.data["archive"]["path"]
-        result = compare_bytes(made / archive.name.removesuffix(".zip"), archive, entry)
+        archive = target / entry.data["archive"]["path"]
+        result = compare_bytes(target / archive.name.removesuffix(".zip"), archive, entry)
         if out is not None and not result.different:
             _copy_archive(archive, out / archive.name)
         return result
@@ -198,45 +199,67 @@ def _copy_archive(archive: Path, target: Path) -> None:
 
 def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildComparison:
     """Compare the SHA-256 of every file, and of the archive, with the index."""
-    found = {**sha256_of_files(folder), archive.name: sha256_of_file(archive)}
-    said = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
-    names = sorted(set(found) | set(said))
+    digests = {**sha256_of_files(folder), archive.name: sha256_of_file(archive)}
+    stated = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
+    names = sorted(set(digests) | set(stated))
     different = [
-        f"{name}: {'is not the same' if name in found and name in said else 'is only in one'}"
+        f"{name}: {'is not the same' if name in digests and name in stated else 'is only in one'}"
         for name in names
-        if found.get(name) != said.get(name)
+        if digests.get(name) != stated.get(name)
     ]
     return RebuildComparison(len(names), different)
 
 
-def _release_python(root: Path, say: Progress) -> str:
-    """Return a Python that has what the lock file in `root` pins."""
-    if _is_installed(root / LOCK):
+def _release_python(root: Path, entry: ReleaseEntry, say: Progress) -> str:
+    """Return a Python that has what the lock files in `root` pin."""
+    if not (root / "scripts" / "claimlog").is_dir():
+        _require_same_tool(entry)
+        return sys.executable
+    # what a release is made with is pinned apart, and older commits have no such file
+    locks = [root / name for name in (LOCK, BUILD_LOCK) if name == LOCK or (root / name).is_file()]
+    if all(map(_is_installed, locks)):
         return sys.executable
     say("set up the libraries of the release")
     folder = root / ".venv"
     _run_setup([sys.executable, "-m", "venv", str(folder)])
     python = str(folder / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # the lock file names everything; what a library asks for beside it, nothing of it imports
-    _run_setup([*pip, "--no-deps", "--require-hashes", "-r", str(root / LOCK)])
+    for lock in locks:
+        # the lock file names everything; what a library asks for beside it, nothing of it imports
+        _run_setup([*pip, "--no-deps", "--require-hashes", "-r", str(lock)])
     return python
+
+
+def _require_same_tool(entry: ReleaseEntry) -> None:
+    """Refuse to make a release again by another claimlog, where its commit does not hold its code.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the version that made it.
+    """
+    version = entry.data.get("tool_version")
+    if version != __version__:
+        raise ClaimlogError(
+            f"{entry.display_path}: was made by claimlog {version or 'of another version'}, this "
+            f"is {__version__}; install the wheel that lies in the release, and run this again"
+        )
 
 
 def _is_installed(lock: Path) -> bool:
     """Whether this environment has the very versions of a lock file."""
     pins: dict[str, set[str]] = {}
-    elsewhere = set()
+    optional = set()
     for match in PIN.finditer(lock.read_text(encoding="utf-8")):
         pins.setdefault(match["name"], set()).add(match["version"])
         if match["marker"]:
-            elsewhere.add(match["name"])  # for some platforms or versions of Python only
+            optional.add(match["name"])  # for some platforms or versions of Python only
     for name, versions in pins.items():
         try:
             if importlib.metadata.version(name) not in versions:
                 return False
         except importlib.metadata.PackageNotFoundError:
-            if name not in elsewhere:
+            if name not in optional:
                 return False
     return bool(pins)
 
@@ -244,17 +267,17 @@ def _is_installed(lock: Path) -> bool:
 def _run_setup(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+        output = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
-            f"the libraries of the release cannot be set up: {said[-1] if said else 'unknown'}"
+            f"the libraries of the release cannot be set up: {output[-1] if output else 'unknown'}"
         )
 
 
 def _run_release(command: list[str], entry: ReleaseEntry, **env: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+        output = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
             f"{entry.display_path}: {command[0].rpartition('/')[2]} failed: "
-            f"{said[-1] if said else 'unknown'}"
+            f"{output[-1] if output else 'unknown'}"
         )

@@ -16,6 +16,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package, read_json
 from claimlog.release import archive
 from claimlog.release.layout import RELEASE, SUMS, inner_package, sha256_of_files
+from claimlog.release.tool_wheel import TOOL_VERSION
 from claimlog.validate import Report
 
 
@@ -57,6 +58,22 @@ class ReleaseCopy:
     def summary(self) -> dict[str, Any]:
         """What ``release.json`` says."""
         return read_json(self.folder / RELEASE, RELEASE)
+
+    @property
+    def tool_version(self) -> str | None:
+        """The version of claimlog that lies in it; None in releases up to 0.2.0.
+
+        Raises
+        ------
+        ClaimlogError
+            If ``release.json`` states something else there.
+        """
+        version = self.summary.get("tool_version")
+        if version is not None and not (
+            isinstance(version, str) and TOOL_VERSION.fullmatch(version)
+        ):
+            raise ClaimlogError(f"{RELEASE}: tool_version is no version of claimlog")
+        return version
 
     @cached_property
     def package(self) -> Package:

@@ -19,7 +19,7 @@ from claimlog.export.content_hash import of_parquet
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
-from claimlog.log.batch import Batch, resources
+from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.package import DESCRIPTOR, Package, read_json
@@ -40,11 +40,12 @@ from claimlog.release.layout import (
     sha256_of_file,
     sha256_of_files,
 )
-from claimlog.release.metadata import DataFile, ReleaseMetadata
+from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
+from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
 DESCRIPTOR_FILES = {SUMS, RELEASE, CHECKPOINT, *PARSERS}
-"""Files about the data files: what describes a release does not list itself."""
+"""Files about the data files: descriptors do not list them."""
 
 MEDIATYPES = {
     ".parquet": "application/vnd.apache.parquet",
@@ -54,18 +55,30 @@ MEDIATYPES = {
     ".csv": "text/csv",
     ".md": "text/markdown",
     ".sql": "application/sql",
+    ".whl": "application/zip",
 }
 
 
 @dataclass(frozen=True)
 class ReleasePlan:
-    """What is to be written: the first `batches` of the log as `version`, made on `date`."""
+    """What is to be written: the first `batches` of the log as `version`, made on `date`.
+
+    Attributes
+    ----------
+    changes
+        Its entry of the changelog, in Markdown.
+    earlier
+        Entries of the releases before it.
+    tool
+        The claimlog that lies in it; None where only the tables are wanted, to compare them.
+    """
 
     version: Version
     date: str
     batches: int
     changes: str
     earlier: tuple[ReleaseEntry, ...]
+    tool: ToolWheel | None
 
 
 def stage_release(
@@ -82,19 +95,29 @@ def stage_release(
     """
     _write_log(package, log, plan, folder / LOG)
     inner = inner_package(folder)
-    built = folder / "build"
-    compile_log(inner, built, progress=progress)
+    definition = read_definition(inner)
+    build = folder / "build"
+    compile_log(inner, build, progress=progress)
     remove(inner.state)  # notes and caches of that build, which are nobody else's
-    for name in ("parquet", f"{package.descriptor['name']}.db", VALIDATION):
-        (built / name).rename(folder / name)
-    described = read_json(built / DESCRIPTOR, DESCRIPTOR)
-    shutil.rmtree(built)
+    for name in ("parquet", f"{definition.descriptor['name']}.db", VALIDATION):
+        (build / name).rename(folder / name)
+    datapackage = read_json(build / DESCRIPTOR, DESCRIPTOR)
+    shutil.rmtree(build)
     (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
     licence = package.root / "LICENSE-DATA"
     if licence.is_file():
         shutil.copyfile(licence, folder / LICENCE)
-    found = sha256_of_files(folder)
-    metadata = folder_metadata(folder, read_definition(inner), plan, described, found)
+    if plan.tool is not None:
+        (folder / plan.tool.file_name).write_bytes(plan.tool.data)
+        (folder / LOCK).write_bytes(plan.tool.lock)
+    digests = sha256_of_files(folder)
+    summary = {
+        "version": str(plan.version),
+        "date": plan.date,
+        "fold_version": FOLD_VERSION,
+        **({"tool_version": plan.tool.version} if plan.tool else {}),
+    }
+    metadata = folder_metadata(folder, definition, summary, datapackage, digests)
     checkpoint = Checkpoint(metadata.name, metadata.tree_size, bytes.fromhex(metadata.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
     hashes = {
@@ -102,19 +125,19 @@ def stage_release(
         for name, table in metadata.tables.items()
     }
     (folder / RELEASE).write_bytes(dump_json(release_summary(metadata, plan.batches, hashes)))
-    files = descriptors(metadata, described)
-    if wrong := find_disagreements(files, metadata):
-        raise ClaimlogError(f"the descriptors disagree: {'; '.join(wrong)}")
+    files = descriptors(metadata, datapackage)
+    if flaws := find_disagreements(files, metadata):
+        raise ClaimlogError(f"the descriptors disagree: {'; '.join(flaws)}")
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    found |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
-    (folder / SUMS).write_text(dump_sums(found), encoding="utf-8")
+    digests |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    (folder / SUMS).write_text(dump_sums(digests), encoding="utf-8")
 
 
 def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> None:
     """Copy the package as it stood: the batches, their descriptor, schemas, earlier releases."""
-    held: list[Batch] = log.batches[: plan.batches]
-    for batch in held:
+    batches = log.batches[: plan.batches]
+    for batch in batches:
         shutil.copytree(batch.path, target / "events" / batch.path.name)
     shutil.copytree(package.schemas, target / "schemas")
     manual = package.root / PAGE
@@ -126,10 +149,10 @@ def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> N
     for entry in plan.earlier:
         (target / entry.display_path).write_bytes(dump_json(entry.data))
     descriptor = {
-        **package.descriptor,
+        **log.definition.descriptor,
         "version": str(plan.version),
         "created": f"{plan.date}T00:00:00Z",
-        "resources": resources(package, held),
+        "resources": resources(package, batches),
     }
     (target / DESCRIPTOR).write_bytes(dump_json(descriptor))
 
@@ -137,60 +160,63 @@ def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> N
 def folder_metadata(
     folder: Path,
     definition: Definition,
-    plan: ReleasePlan,
-    described: Mapping[str, Any],
-    found: Mapping[str, str],
+    summary: Mapping[str, Any],
+    datapackage: Mapping[str, Any],
+    digests: Mapping[str, str],
 ) -> ReleaseMetadata:
-    """Return what descriptors say of the data files in `folder`.
+    """Return the metadata of the release whose data files lie in `folder`.
 
     Parameters
     ----------
-    found
+    summary
+        Versions and day of the release, as ``release.json`` states them.
+    datapackage
+        The Data Package descriptor that its build made.
+    digests
         The SHA-256 of every file, by name.
     """
-    head = {key: value for key, value in definition.descriptor.items() if key != "resources"}
-    state = described["log"]
-    rows = {item["name"]: item["rows"] for item in described["resources"] if "rows" in item}
     return ReleaseMetadata(
-        head=head,
-        version=str(plan.version),
-        date=plan.date,
+        head=descriptor_head(definition),
+        version=str(summary["version"]),
+        date=str(summary["date"]),
         tables=definition.tables,
-        rows=rows,
+        rows={item["name"]: item["rows"] for item in datapackage["resources"] if "rows" in item},
         files=tuple(
-            _data_file(folder, name, found[name])
-            for name in sorted(found)
+            _data_file(folder, name, digests[name])
+            for name in sorted(digests)
             if name not in DESCRIPTOR_FILES
         ),
-        tree_size=state["tree_size"],
-        root=state["root"],
+        tree_size=datapackage["log"]["tree_size"],
+        root=datapackage["log"]["root"],
         codebook_version=definition.codebook.version,
-        changes=plan.changes,
+        coders=definition.presentation.coders.get("kind", ""),
+        tool_version=summary.get("tool_version"),
+        fold_version=summary.get("fold_version"),
     )
 
 
 def _data_file(folder: Path, name: str, digest: str) -> DataFile:
     path = folder / name
-    kind = MEDIATYPES.get(path.suffix, "text/plain")
-    return DataFile(name, path.stat().st_size, digest, kind)
+    return DataFile(name, path.stat().st_size, digest, MEDIATYPES.get(path.suffix, "text/plain"))
 
 
 def release_summary(
     metadata: ReleaseMetadata, batches: int, hashes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return what ``release.json`` says: the entry of the index without commit and files.
+    """Return what ``release.json`` states: the entry of the index without commit and files.
 
     Parameters
     ----------
     hashes
         The logical hash of every table, by name.
     """
+    versions = {"fold_version": metadata.fold_version, "tool_version": metadata.tool_version}
     return {
         "version": metadata.version,
         "date": metadata.date,
         "codebook_version": metadata.codebook_version,
         "batches": batches,
-        "fold_version": FOLD_VERSION,
+        **{name: version for name, version in versions.items() if version is not None},
         "tree": {"size": metadata.tree_size, "root": metadata.root},
         "tables": {
             name: {"rows": metadata.rows[name], "hash": hashes[name], **table_shape(table)}

@@ -21,6 +21,7 @@ from claimlog.release.layout import (
     GET_AGAIN,
     LINE_ENDS,
     LOG,
+    RELEASE,
     SUMS,
     check_sums,
     is_regular_file,
@@ -31,6 +32,7 @@ from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
+from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.release.verdict import Verdict
 from claimlog.release.vouchers import check_index, check_signatures
 
@@ -86,7 +88,14 @@ def verify_copy(
             check_index(copy, index, place, verdict)
         if key is not None:
             _run(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
-        for check in (_check_names, check_log, _check_database, check_served_log, check_tables):
+        for check in (
+            _check_names,
+            _check_tool,
+            check_log,
+            _check_database,
+            check_served_log,
+            check_tables,
+        ):
             _run(check, copy, verdict)
         if kept:
             _run(lambda copy, verdict: check_kept_roots(copy, kept, verdict), copy, verdict)
@@ -135,9 +144,28 @@ def _check_names(copy: ReleaseCopy, verdict: Verdict) -> None:
     Where somebody vouches for the release, every file is one that was published.
     """
     if not verdict.vouchers:
-        name = str(copy.package.descriptor["name"])
-        verdict.findings += check_file_names(copy.folder, name, copy.log.definition.tables)
+        definition = copy.log.definition
+        name = str(definition.descriptor["name"])
+        verdict.findings += check_file_names(
+            copy.folder, name, definition.tables, copy.tool_version
+        )
         verdict.checks.append("names of the files against the definition")
+
+
+def _check_tool(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Check that the claimlog that the release names lies in it; it is not unpacked or run."""
+    version = copy.tool_version
+    if version is None:
+        return
+    for name in (wheel_name(version), LOCK):
+        if not (copy.folder / name).is_file():
+            message = f"is missing, {RELEASE} names claimlog {version}"
+            verdict.findings.append(Finding("release-tool", name, message, remedy=GET_AGAIN))
+    if not verdict.vouchers:
+        verdict.omissions.append(
+            f"what {wheel_name(version)} and {LOCK} hold: they are files like others, and were "
+            "neither unpacked nor run"
+        )
 
 
 def _check_database(copy: ReleaseCopy, verdict: Verdict) -> None:

@@ -48,5 +48,5 @@ def release_metadata(config: dict[str, Any], release: Row) -> ReleaseMetadata:
         tree_size=release["tree_size"],
         root=release["root"],
         codebook_version=config["codebook_version"],
-        changes="",
+        coders=config.get("presentation", {}).get("coders", {}).get("kind", ""),
     )

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.release_index import ReleaseEntry, find, read_index
+from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
 from claimlog.package import Package
 from claimlog.release.archive import extract_member
 from claimlog.release.layout import GET_AGAIN, sha256_of_file
@@ -38,7 +38,8 @@ def place_releases(package: Package, folder: Path, versions: str) -> list[Path]:
     names = [name.strip() for name in versions.split(",") if name.strip()]
     if not names:
         raise UsageError("--releases: name versions, as 0.1.0,0.2.0, or say all")
-    entries = index if names == [ALL] else [find(index, name, package) for name in names]
+    dataset = str(package.descriptor["name"])
+    entries = index if names == [ALL] else [find_entry(index, name, dataset) for name in names]
     by_version = {entry.version: entry for entry in entries}
     return [_place(package, entry, folder / FOLDER) for entry in by_version.values()]
 

@@ -20,7 +20,7 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.conform import constant_tables, empty
 from claimlog.export.descriptor import dump_json, table_schema
 from claimlog.fold import Cutoff, Outside, cutoff, fold
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.table_schema import Table
 from claimlog.spark.files import list_files, require_readable, ship
@@ -153,7 +153,10 @@ def _staged(spark: SparkSession, package: Package, out: str, here: Path | None) 
 def tables(spark: SparkSession, log: SparkLog, cut: Cutoff) -> Iterator[tuple[Table, DataFrame]]:
     """Yield every table with its rows, not computed yet."""
     root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-    outside = Outside(log.codebooks, marks(log.package, cut.size, root))
+    outside = Outside(
+        log.codebooks,
+        release_marks(read_index(log.package), log.definition.descriptor, cut.size, root),
+    )
     folded = fold(log.frames, log.definition, cut.size, outside)
     constant = {**constant_tables(log.definition), "batches": batches_table(log, cut)}
     for name, table in log.definition.tables.items():

@@ -1,7 +1,7 @@
-"""Descriptors of a release: one set of metadata, as each tool and archive wants to read it.
+"""Descriptors of a release: its metadata in the format of each tool and archive.
 
-Every module writes one descriptor (`describe`) and says what it tells (`read`), so that
-`agreement` can hold all of them against the metadata.
+Every module writes one format (`describe`) and reads back what a file of it states (`parse`), so
+that `find_disagreements` can compare all of them with the metadata.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from claimlog.release.descriptors import (
     schemaorg,
     zenodo,
 )
-from claimlog.release.descriptors.stated_metadata import StatedMetadata, disagreements_of
+from claimlog.release.descriptors.stated_metadata import StatedMetadata, disagreements
 from claimlog.release.metadata import ReleaseMetadata
 
 PACKAGE = "datapackage.json"
@@ -54,7 +54,7 @@ PARSE_ERRORS = (
     ValueError,
     yaml.YAMLError,
 )
-"""What the readers raise on a file that is not as its writer made it."""
+"""What `parse` raises on a file that `describe` did not write."""
 
 
 def descriptors(metadata: ReleaseMetadata, datapackage: Mapping[str, Any]) -> dict[str, bytes]:
@@ -65,12 +65,12 @@ def descriptors(metadata: ReleaseMetadata, datapackage: Mapping[str, Any]) -> di
     datapackage
         The Data Package descriptor that the build made; it is written as it is.
     """
-    made = {name: describe(metadata) for name, describe in WRITERS.items()}
-    return {PACKAGE: dump_json(datapackage), **made}
+    written = {name: describe(metadata) for name, describe in WRITERS.items()}
+    return {PACKAGE: dump_json(datapackage), **written}
 
 
 def find_disagreements(files: Mapping[str, bytes], metadata: ReleaseMetadata) -> list[str]:
-    """Return a sentence for everything in which the descriptors do not say what the metadata say.
+    """Return a sentence for each statement of the descriptors that the metadata contradict.
 
     Compared are title, version, date, licence, creators, keywords and DOI, and of the data files
     names, sizes and hashes; each where the format has a place for it.
@@ -80,16 +80,16 @@ def find_disagreements(files: Mapping[str, bytes], metadata: ReleaseMetadata) ->
     files
         The descriptors by file name; what else lies in the directory may be among them.
     """
-    found: list[str] = []
-    for name, read in PARSERS.items():
+    sentences: list[str] = []
+    for name, parse in PARSERS.items():
         if name not in files:
-            found.append(f"{name} is missing.")
+            sentences.append(f"{name} is missing.")
             continue
         try:
-            flaws = list(disagreements_of(read(files[name]), metadata))
+            flaws = list(disagreements(parse(files[name]), metadata))
         except PARSE_ERRORS as error:
             reason = " ".join(str(error).split())[:200]
-            found.append(f"{name} cannot be read ({type(error).__name__}: {reason}).")
+            sentences.append(f"{name} cannot be read ({type(error).__name__}: {reason}).")
         else:
-            found += [f"{name} {flaw}" for flaw in flaws]
-    return found
+            sentences += [f"{name} {flaw}" for flaw in flaws]
+    return sentences

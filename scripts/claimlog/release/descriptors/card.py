@@ -1,4 +1,4 @@
-"""README.md: a dataset card as Hugging Face reads it, and the page that people read first."""
+"""README.md: a dataset card for Hugging Face, and the page that people read first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from claimlog.release.descriptors.schemaorg import MAIN_TABLE
 from claimlog.release.descriptors.stated_metadata import (
     StatedMetadata,
     bare_doi,
-    doi_address,
     parquet_name,
     without_absent,
 )
@@ -21,9 +20,11 @@ from claimlog.release.descriptors.wording import (
     SUMS_COMMAND,
     VERIFY_COMMAND,
     coding_method,
+    compilation,
     root_label,
 )
 from claimlog.release.metadata import ReleaseMetadata
+from claimlog.release.tool_wheel import LOCK, wheel_name
 
 FENCE = "---\n"
 SIZES = (
@@ -51,7 +52,7 @@ Made by {creators}.
 Licence: {licence}, {licence_name}.
 {doi}
 
-{coders}
+{method}
 
 It is no fact check: a row says what a source says, whether or not it is so. It is no sample of
 anything beyond its sources, and it holds no text of theirs.
@@ -91,7 +92,7 @@ from datasets import load_dataset
 {main} = load_dataset("./{metadata.stem}", "{main}", split="train")
 ```
 
-## Check it
+{tool}## Check it
 
 ```sh
 {check_sums}
@@ -106,6 +107,31 @@ descriptors. {root}:
 
 {citation}
 """
+TOOL = """## Install claimlog
+
+{compilation}
+`{wheel}` is that version, a wheel for Python 3.11 or newer, and `{lock}` pins the libraries
+that it was tested with. They go into an environment outside of this directory:
+
+```sh
+python3 -m venv ../claimlog
+../claimlog/bin/pip install --no-deps -r {lock}
+../claimlog/bin/pip install --no-deps {wheel}
+. ../claimlog/bin/activate
+```
+
+This copy of the tool comes from whoever made the release. To check a release that you do not trust,
+use a claimlog that you have from elsewhere.
+
+"""
+ANNOTATION_CREATORS = {
+    "models": ["machine-generated"],
+    "people": ["expert-generated"],
+    "people and models": ["expert-generated", "machine-generated"],
+    "": None,
+}
+"""Hugging Face's word for who coded; absent where the package does not say so."""
+
 NO_DOI = """
 No DOI has been minted for this release; to mint one, deposit the zip of this directory at an
 archive such as Zenodo and put the DOI into `datapackage.json` as `id`."""
@@ -117,19 +143,19 @@ def describe(metadata: ReleaseMetadata) -> bytes:
 
 
 def parse(data: bytes) -> StatedMetadata:
-    """Return what ``README.md`` tells, in its front matter and on the page."""
+    """Return what ``README.md`` states, in its front matter and on the page."""
     _, front, page = data.decode().split(FENCE, 2)
-    found = load_yaml(front)
+    fields = load_yaml(front)
     version, date = _require_match(VERSION_LINE, page).groups()
-    titles = {found["pretty_name"], from_markdown(_require_match(TITLE_LINE, page)[1])}
+    titles = {fields["pretty_name"], from_markdown(_require_match(TITLE_LINE, page)[1])}
     doi = DOI_LINE.search(page)
     return StatedMetadata(
         title=" / ".join(sorted(titles)),
         version=version,
         date=date,
-        licences=(found["license"], from_markdown(_require_match(LICENCE_LINE, page)[1])),
+        licences=(fields["license"], from_markdown(_require_match(LICENCE_LINE, page)[1])),
         creators=tuple(map(from_markdown, _require_match(CREATORS_LINE, page)[1].split("; "))),
-        keywords=tuple(found.get("tags", ())),
+        keywords=tuple(fields.get("tags", ())),
         doi=bare_doi(doi and doi[1]),
     )
 
@@ -137,7 +163,7 @@ def parse(data: bytes) -> StatedMetadata:
 def _require_match(pattern: re.Pattern[str], page: str) -> re.Match[str]:
     match = pattern.search(page)
     if match is None:
-        raise ValueError(f"no line is like {pattern.pattern}")
+        raise ValueError(f"no line matches {pattern.pattern}")
     return match
 
 
@@ -148,7 +174,7 @@ def _front_matter(metadata: ReleaseMetadata) -> dict[str, Any]:
             "language": [LANGUAGE],
             "pretty_name": metadata.title,
             "tags": metadata.head.get("keywords"),
-            "annotations_creators": ["machine-generated"],
+            "annotations_creators": ANNOTATION_CREATORS[metadata.coders],
             "size_categories": [_size(metadata.rows[MAIN_TABLE])],
             "configs": [_config(name) for name in metadata.tables],
         }
@@ -165,7 +191,7 @@ def _config(name: str) -> dict[str, Any]:
 
 
 def _page(metadata: ReleaseMetadata) -> str:
-    doi = doi_address(metadata)
+    doi = metadata.doi_address
     return PAGE.format(
         metadata=metadata,
         name=metadata.name,
@@ -177,7 +203,8 @@ def _page(metadata: ReleaseMetadata) -> str:
         licence=_licence(metadata),
         licence_name=markdown(metadata.licence["name"]),
         doi=f"DOI: <{doi}>" if doi else NO_DOI,
-        coders=coding_method(metadata),
+        method=coding_method(metadata),
+        tool=_tool(metadata),
         tables="\n".join(
             f"| `{name}` | {metadata.rows[name]:,} | {markdown(table.description)} |"
             for name, table in metadata.tables.items()
@@ -188,6 +215,15 @@ def _page(metadata: ReleaseMetadata) -> str:
         check_all=VERIFY_COMMAND,
         root=root_label(metadata),
         citation=markdown(cite(metadata, (), "apa")),
+    )
+
+
+def _tool(metadata: ReleaseMetadata) -> str:
+    """Return the section about claimlog; empty for a release in which it does not lie."""
+    if metadata.tool_version is None:
+        return ""
+    return TOOL.format(
+        compilation=compilation(metadata), wheel=wheel_name(metadata.tool_version), lock=LOCK
     )
 
 

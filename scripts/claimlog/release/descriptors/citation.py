@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from claimlog.release.descriptors.plain_yaml import dump_yaml, load_yaml
 from claimlog.release.descriptors.stated_metadata import StatedMetadata, bare_doi, without_absent
 from claimlog.release.descriptors.wording import root_label
 from claimlog.release.metadata import ReleaseMetadata
+from claimlog.release.tool_wheel import NAME
 
 
 def describe(metadata: ReleaseMetadata) -> bytes:
@@ -27,6 +30,7 @@ def describe(metadata: ReleaseMetadata) -> bytes:
                 "keywords": metadata.head.get("keywords"),
                 "doi": metadata.doi,
                 "url": metadata.homepage,
+                "references": _references(metadata),
                 "identifiers": [
                     {
                         "type": "other",
@@ -39,15 +43,23 @@ def describe(metadata: ReleaseMetadata) -> bytes:
     ).encode()
 
 
+def _references(metadata: ReleaseMetadata) -> list[dict[str, Any]] | None:
+    """Return the software that made the release; None in a release that does not name it."""
+    if metadata.tool_version is None:
+        return None
+    software = {"type": "software", "title": NAME, "version": metadata.tool_version}
+    return [{**software, "authors": [{"name": f"{NAME} maintainers"}]}]
+
+
 def parse(data: bytes) -> StatedMetadata:
-    """Return what ``CITATION.cff`` tells."""
-    found = load_yaml(data.decode())
+    """Return what ``CITATION.cff`` states."""
+    document = load_yaml(data.decode())
     return StatedMetadata(
-        title=found["title"],
-        version=str(found["version"]),
-        date=str(found["date-released"]),
-        licences=(found["license"],),
-        creators=tuple(item["name"] for item in found["authors"]),
-        keywords=tuple(found.get("keywords", ())),
-        doi=bare_doi(found.get("doi")),
+        title=document["title"],
+        version=str(document["version"]),
+        date=str(document["date-released"]),
+        licences=(document["license"],),
+        creators=tuple(item["name"] for item in document["authors"]),
+        keywords=tuple(document.get("keywords", ())),
+        doi=bare_doi(document.get("doi")),
     )

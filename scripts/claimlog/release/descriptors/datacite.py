@@ -19,12 +19,12 @@ from claimlog.release.metadata import ReleaseMetadata
 
 def describe(metadata: ReleaseMetadata) -> bytes:
     """Return ``datacite.json``: the citation with what only the whole release has."""
-    found: dict[str, Any] = json.loads(cite(metadata, (), "datacite"))
-    found["descriptions"] += [
+    document: dict[str, Any] = json.loads(cite(metadata, (), "datacite"))
+    document["descriptions"] += [
         {"description": coding_method(metadata), "descriptionType": "Methods"},
         {"description": verification(metadata), "descriptionType": "TechnicalInfo"},
     ]
-    found["alternateIdentifiers"] += [
+    document["alternateIdentifiers"] += [
         {"alternateIdentifier": metadata.root, "alternateIdentifierType": root_label(metadata)}
     ]
     more = {
@@ -33,21 +33,21 @@ def describe(metadata: ReleaseMetadata) -> bytes:
         "formats": sorted({item.mediatype for item in metadata.files}),
         "url": metadata.homepage,
     }
-    return dump_json({**found, **without_absent(more)})
+    return dump_json({**document, **without_absent(more)})
 
 
 def parse(data: bytes) -> StatedMetadata:
-    """Return what ``datacite.json`` tells."""
-    found = load_json(data)
-    rights = found["rightsList"]
+    """Return what ``datacite.json`` states."""
+    document = load_json(data)
+    rights = document["rightsList"]
     return StatedMetadata(
-        title=found["titles"][0]["title"],
-        version=found["version"],
-        date=next(item["date"] for item in found["dates"] if item["dateType"] == "Issued"),
+        title=document["titles"][0]["title"],
+        version=document["version"],
+        date=next(item["date"] for item in document["dates"] if item["dateType"] == "Issued"),
         licences=tuple(
             item[key] for item in rights for key in ("rightsIdentifier", "rightsUri") if key in item
         ),
-        creators=tuple(item["name"] for item in found["creators"]),
-        keywords=tuple(item["subject"] for item in found.get("subjects", ())),
-        doi=bare_doi(found.get("doi")),
+        creators=tuple(item["name"] for item in document["creators"]),
+        keywords=tuple(item["subject"] for item in document.get("subjects", ())),
+        doi=bare_doi(document.get("doi")),
     )

@@ -6,18 +6,18 @@ from claimlog.release.descriptors.stated_metadata import StatedMetadata, bare_do
 
 
 def parse(data: bytes) -> StatedMetadata:
-    """Return what a Data Package descriptor tells; it has no place for the day of the release."""
-    found = load_json(data)
+    """Return what a Data Package descriptor states; it has no place for the day of the release."""
+    document = load_json(data)
     return StatedMetadata(
-        title=found["title"],
-        version=found["version"],
+        title=document["title"],
+        version=document["version"],
         date=None,
-        licences=tuple(item["name"] for item in found["licenses"]),
-        creators=tuple(item["title"] for item in found["contributors"]),
-        keywords=tuple(found.get("keywords", ())),
-        doi=bare_doi(found.get("id")),
+        licences=tuple(item["name"] for item in document["licenses"]),
+        creators=tuple(item["title"] for item in document["contributors"]),
+        keywords=tuple(document.get("keywords", ())),
+        doi=bare_doi(document.get("id")),
         files=tuple(
             (item["path"], item["bytes"], item["hash"].removeprefix("sha256:"))
-            for item in found["resources"]
+            for item in document["resources"]
         ),
     )

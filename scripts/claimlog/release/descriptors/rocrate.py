@@ -13,7 +13,9 @@ from claimlog.release.descriptors.stated_metadata import (
     load_json,
     without_absent,
 )
+from claimlog.release.descriptors.wording import compilation
 from claimlog.release.metadata import DataFile, ReleaseMetadata
+from claimlog.release.tool_wheel import wheel_name
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 CONTEXT = [f"{SPECIFICATION}/context", {"sha256": "http://schema.org/sha256"}]
@@ -24,34 +26,38 @@ ROOT = "./"
 LICENCE = "#licence"
 """The licence, where it has no address on the web."""
 
+ACTION = "#compilation"
+"""The run of claimlog that made the release."""
+
 
 def describe(metadata: ReleaseMetadata) -> bytes:
     """Return ``ro-crate-metadata.json``."""
-    graph = [_descriptor(), _root(metadata), *_context(metadata), *map(_file, metadata.files)]
+    files = [_file(item, metadata) for item in metadata.files]
+    graph = [_descriptor(), _root(metadata), *_context(metadata), *_action(metadata), *files]
     return dump_json({"@context": CONTEXT, "@graph": graph})
 
 
 def parse(data: bytes) -> StatedMetadata:
-    """Return what ``ro-crate-metadata.json`` tells."""
+    """Return what ``ro-crate-metadata.json`` states."""
     graph = load_json(data)["@graph"]
     entities = {item["@id"]: item for item in graph}
     if len(entities) < len(graph):
         raise ValueError("it describes something twice")
-    found = entities[ROOT]
-    licence = entities[found["license"]["@id"]]
-    files = (entities[part["@id"]] for part in _as_list(found["hasPart"]))
+    root = entities[ROOT]
+    licence = entities[root["license"]["@id"]]
+    files = (entities[part["@id"]] for part in _as_list(root["hasPart"]))
     return StatedMetadata(
-        title=found["name"],
-        version=found["version"],
-        date=found["datePublished"],
+        title=root["name"],
+        version=root["version"],
+        date=root["datePublished"],
         licences=tuple(one for one in (licence["@id"], licence["identifier"]) if one != LICENCE),
-        creators=tuple(entities[item["@id"]]["name"] for item in _as_list(found["author"])),
-        keywords=tuple(_as_list(found.get("keywords", []))),
-        doi=bare_doi(found.get("identifier")),
+        creators=tuple(entities[item["@id"]]["name"] for item in _as_list(root["author"])),
+        keywords=tuple(_as_list(root.get("keywords", []))),
+        doi=bare_doi(root.get("identifier")),
         files=tuple(
             (unquote(item["@id"]), int(item["contentSize"]), item["sha256"]) for item in files
         ),
-        whole=True,
+        lists_all=True,
     )
 
 
@@ -78,6 +84,7 @@ def _root(metadata: ReleaseMetadata) -> dict[str, Any]:
             [{"@id": _creator(metadata.creators.index(name))} for name in metadata.publishers]
         ),
         "hasPart": _unwrap_single([{"@id": quote(item.path)} for item in metadata.files]),
+        **({"mentions": {"@id": ACTION}} if metadata.tool_version else {}),
     }
 
 
@@ -105,6 +112,20 @@ def _context(metadata: ReleaseMetadata) -> list[dict[str, Any]]:
     return [licence, *creators]
 
 
+def _action(metadata: ReleaseMetadata) -> list[dict[str, Any]]:
+    """Return the run of claimlog that made the release, if the release names the version."""
+    if metadata.tool_version is None:
+        return []
+    action = {
+        "@id": ACTION,
+        "@type": "CreateAction",
+        "name": compilation(metadata),
+        "instrument": {"@id": quote(wheel_name(metadata.tool_version))},
+        "result": {"@id": ROOT},
+    }
+    return [action]
+
+
 def _licence(metadata: ReleaseMetadata) -> str:
     return metadata.licence_address or LICENCE
 
@@ -122,10 +143,13 @@ def _creator(number: int) -> str:
     return f"#creator-{number + 1}"
 
 
-def _file(item: DataFile) -> dict[str, Any]:
+def _file(item: DataFile, metadata: ReleaseMetadata) -> dict[str, Any]:
+    version = metadata.tool_version
+    is_tool = version is not None and item.path == wheel_name(version)
     return {
         "@id": quote(item.path),
-        "@type": "File",
+        "@type": ["File", "SoftwareApplication"] if is_tool else "File",
+        **({"softwareVersion": version} if is_tool else {}),
         "name": item.path,
         "encodingFormat": item.mediatype,
         "contentSize": str(item.bytes),

@@ -8,7 +8,6 @@ from claimlog.export.descriptor import dump_json
 from claimlog.release.descriptors.stated_metadata import (
     StatedMetadata,
     bare_doi,
-    doi_address,
     load_json,
     table_files,
     without_absent,
@@ -47,7 +46,7 @@ def common_properties(metadata: ReleaseMetadata) -> dict[str, Any]:
             "name": metadata.title,
             "alternateName": metadata.name,
             "description": metadata.head["description"],
-            "identifier": doi_address(metadata),
+            "identifier": metadata.doi_address,
             "url": metadata.homepage,
             "version": metadata.version,
             "datePublished": metadata.date,
@@ -76,19 +75,19 @@ def file_identity(item: DataFile) -> dict[str, Any]:
 
 
 def parse(data: bytes) -> StatedMetadata:
-    """Return what a Dataset with a distribution tells."""
-    found = load_json(data)
+    """Return what a Dataset with a distribution states."""
+    document = load_json(data)
     return StatedMetadata(
-        title=found["name"],
-        version=found["version"],
-        date=found["datePublished"],
-        licences=(found["license"],),
-        creators=tuple(item["name"] for item in found["creator"]),
-        keywords=tuple(found.get("keywords", ())),
-        doi=bare_doi(found.get("identifier")),
+        title=document["name"],
+        version=document["version"],
+        date=document["datePublished"],
+        licences=(document["license"],),
+        creators=tuple(item["name"] for item in document["creator"]),
+        keywords=tuple(document.get("keywords", ())),
+        doi=bare_doi(document.get("identifier")),
         files=tuple(
             (item["contentUrl"], int(item["contentSize"].removesuffix(" B")), item["sha256"])
-            for item in found["distribution"]
+            for item in document["distribution"]
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What a descriptor tells of a release, and where that differs from the metadata."""
+"""What a descriptor states of a release, and where that differs from the release's metadata."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claimlog.escaping import plain_line
-from claimlog.release.metadata import DataFile, ReleaseMetadata
+from claimlog.release.metadata import DOI_RESOLVER, DataFile, ReleaseMetadata
 from claimlog.strict_json import decode
 
-DOI = "https://doi.org/"
-ListedFile = tuple[str, int, str]
+FileStatement = tuple[str, int, str]
+"""Path, size and SHA-256 (hex) of a file."""
 
 
 @dataclass(frozen=True)
 class StatedMetadata:
-    """What one descriptor says; None where its format has no place for it.
+    """What one descriptor states; None where its format has no place for it.
 
     Attributes
     ----------
@@ -25,8 +25,8 @@ class StatedMetadata:
     doi
         Without the resolver's address; None where none is given.
     files
-        Path, size and SHA-256 (hex) of the data files; None where the format lists none.
-    whole
+        The data files; None where the format lists none.
+    lists_all
         Whether `files` should list every data file, instead of at least the compiled tables.
     """
 
@@ -37,12 +37,12 @@ class StatedMetadata:
     creators: tuple[str, ...]
     keywords: tuple[str, ...]
     doi: str | None
-    files: tuple[ListedFile, ...] | None = None
-    whole: bool = field(default=False, kw_only=True)
+    files: tuple[FileStatement, ...] | None = None
+    lists_all: bool = field(default=False, kw_only=True)
 
 
 def load_json(data: bytes) -> dict[str, Any]:
-    """Return the object that a JSON file holds; no key occurs twice in it.
+    """Return the object in a JSON file; no key occurs twice in it.
 
     Raises
     ------
@@ -53,22 +53,17 @@ def load_json(data: bytes) -> dict[str, Any]:
 
 
 def bare_doi(doi: Any) -> str | None:
-    """Return a DOI as `Told` takes it, from one that may have the resolver's address or be none."""
-    return str(doi).removeprefix(DOI) if doi else None
-
-
-def doi_address(metadata: ReleaseMetadata) -> str | None:
-    """Return the DOI as an address."""
-    return f"{DOI}{metadata.doi}" if metadata.doi else None
+    """Return a DOI without the resolver's address; None if there is none."""
+    return str(doi).removeprefix(DOI_RESOLVER) if doi else None
 
 
 def without_absent(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what the metadata do not hold."""
+    """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def table_files(metadata: ReleaseMetadata) -> list[DataFile]:
-    """Return the files that hold the compiled tables: Parquet in the order of tables, SQLite."""
+    """Return the files of the compiled tables: Parquet in the order of tables, then SQLite."""
     by_path = {item.path: item for item in metadata.files}
     return [by_path[path] for path in _table_paths(metadata)]
 
@@ -82,54 +77,54 @@ def parquet_name(table: str) -> str:
     return f"parquet/{table}.parquet"
 
 
-def disagreements_of(stated: StatedMetadata, metadata: ReleaseMetadata) -> Iterator[str]:
-    """Yield what is wrong with what a descriptor tells, as the rest of a sentence."""
-    yield from _differing("title", plain_line(stated.title), plain_line(metadata.title))
-    yield from _differing("version", stated.version, metadata.version)
+def disagreements(stated: StatedMetadata, metadata: ReleaseMetadata) -> Iterator[str]:
+    """Yield what a descriptor states wrongly, each as the rest of a sentence about it."""
+    yield from _difference("title", plain_line(stated.title), plain_line(metadata.title))
+    yield from _difference("version", stated.version, metadata.version)
     if stated.date is not None:
-        yield from _differing("date", stated.date, metadata.date)
-    yield from _licences(stated, metadata)
-    yield from _differing("creators", _lines(stated.creators), _lines(metadata.creators))
-    yield from _differing(
-        "keywords", _lines(stated.keywords), _lines(metadata.head.get("keywords", ()))
-    )
-    yield from _differing("DOI", stated.doi or "", metadata.doi or "")
+        yield from _difference("date", stated.date, metadata.date)
+    yield from _licence_differences(stated, metadata)
+    yield from _difference("creators", _join(stated.creators), _join(metadata.creators))
+    keywords = metadata.head.get("keywords", ())
+    yield from _difference("keywords", _join(stated.keywords), _join(keywords))
+    yield from _difference("DOI", stated.doi or "", metadata.doi or "")
     if stated.files is not None:
-        yield from _files(stated.files, metadata, stated.whole)
+        yield from _file_differences(stated.files, metadata, stated.lists_all)
 
 
-def _differing(what: str, found: str, expected: str) -> Iterator[str]:
-    if found != expected:
-        yield f"gives as {what} {_quote(found)}, and the release has {_quote(expected)}."
+def _difference(what: str, stated: str, expected: str) -> Iterator[str]:
+    if stated != expected:
+        yield f"gives as {what} {_quote(stated)}, and the release has {_quote(expected)}."
 
 
-def _licences(stated: StatedMetadata, metadata: ReleaseMetadata) -> Iterator[str]:
+def _licence_differences(stated: StatedMetadata, metadata: ReleaseMetadata) -> Iterator[str]:
+    licence = metadata.licence
     # archives write the identifiers of SPDX in lower case
-    known = {
-        metadata.licence[key].casefold() for key in ("name", "path") if key in metadata.licence
-    }
-    for licence in stated.licences or ("",):
-        if licence.casefold() not in known:
-            yield from _differing("licence", licence, metadata.licence["name"])
+    valid = {licence[key].casefold() for key in ("name", "path") if key in licence}
+    for name in stated.licences or ("",):
+        if name.casefold() not in valid:
+            yield from _difference("licence", name, licence["name"])
 
 
-def _files(listed: tuple[ListedFile, ...], metadata: ReleaseMetadata, whole: bool) -> Iterator[str]:
-    known = {item.path: item for item in metadata.files}
-    found = {path for path, _, _ in listed}
-    for path in known if whole else _table_paths(metadata):
-        if path not in found:
+def _file_differences(
+    stated: tuple[FileStatement, ...], metadata: ReleaseMetadata, lists_all: bool
+) -> Iterator[str]:
+    by_path = {item.path: item for item in metadata.files}
+    paths = {path for path, _, _ in stated}
+    for path in by_path if lists_all else _table_paths(metadata):
+        if path not in paths:
             yield f"does not list {path}."
-    for path, size, digest in listed:
-        if path not in known:
+    for path, size, digest in stated:
+        if path not in by_path:
             yield f"lists {path}, which is no data file of the release."
             continue
-        yield from _differing(f"size of {path}", str(size), str(known[path].bytes))
-        yield from _differing(f"SHA-256 of {path}", digest, known[path].sha256)
+        yield from _difference(f"size of {path}", str(size), str(by_path[path].bytes))
+        yield from _difference(f"SHA-256 of {path}", digest, by_path[path].sha256)
 
 
 def _quote(text: str) -> str:
     return f'"{text}"' if text else "none"
 
 
-def _lines(texts: Iterable[str]) -> str:
+def _join(texts: Iterable[str]) -> str:
     return "; ".join(map(plain_line, texts))

@@ -39,14 +39,14 @@ def describe(metadata: ReleaseMetadata) -> bytes:
 
 
 def parse(data: bytes) -> StatedMetadata:
-    """Return what ``.zenodo.json`` tells."""
-    found = load_json(data)
+    """Return what ``.zenodo.json`` states."""
+    document = load_json(data)
     return StatedMetadata(
-        title=found["title"],
-        version=found["version"],
-        date=found["publication_date"],
-        licences=(found["license"],),
-        creators=tuple(item["name"] for item in found["creators"]),
-        keywords=tuple(found.get("keywords", ())),
-        doi=bare_doi(found.get("doi")),
+        title=document["title"],
+        version=document["version"],
+        date=document["publication_date"],
+        licences=(document["license"],),
+        creators=tuple(item["name"] for item in document["creators"]),
+        keywords=tuple(document.get("keywords", ())),
+        doi=bare_doi(document.get("doi")),
     )
