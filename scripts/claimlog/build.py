@@ -16,7 +16,7 @@ from claimlog.fingerprint import Fingerprint, build_fingerprint, bytes_of_rows, 
 from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
@@ -130,7 +130,9 @@ def _build_record(log: Log, report: Report, fingerprint: str) -> BuildRecord:
 
 def _release_sizes(log: Log) -> tuple[tuple[str, int], ...]:
     """Return version and number of rows of every release that the log has had."""
-    releases = marks(log.package, log.size, log.root.hex())
+    releases = release_marks(
+        read_index(log.package), log.definition.descriptor, log.size, log.root.hex()
+    )
     return tuple((release.version, release.size) for release in releases)
 
 

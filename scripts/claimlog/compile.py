@@ -26,7 +26,7 @@ from claimlog.fold import (
 )
 from claimlog.fold.tables import Frames
 from claimlog.log.event_log import OTHERS, Log
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -125,7 +125,10 @@ def compile_tables(log: Log, cut: Cutoff) -> NamedFrames:
 def fold_context(log: Log, cut: Cutoff) -> FoldContext:
     """Return what the fold of a log up to a cutoff needs beside the rows."""
     root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-    return FoldContext(log.codebooks, marks(log.package, cut.size, root))
+    return FoldContext(
+        log.codebooks,
+        release_marks(read_index(log.package), log.definition.descriptor, cut.size, root),
+    )
 
 
 def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:

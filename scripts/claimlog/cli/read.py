@@ -290,11 +290,11 @@ def verify(
 
     Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
     """
-    from claimlog.cli.release import kept_roots, verify_proof, verify_release
+    from claimlog.cli.release import parse_kept_roots, verify_proof, verify_release
 
     if limits != limits:  # not a number, which is in every range
         raise UsageError("--limits: expected a number from 0.01 to 1000")
-    kept = kept_roots(roots)
+    kept = parse_kept_roots(roots)
     if release is not None:
         refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
         return verify_release(context, release, key, alone, limits, kept)
