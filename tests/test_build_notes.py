@@ -15,7 +15,7 @@ import pytest
 import claimlog.build_notes
 import claimlog.fingerprint
 from claimlog.build import build
-from claimlog.build_notes import FINGERPRINT_FILE, NOTES, is_current
+from claimlog.build_notes import FINGERPRINT_FILE, NOTE, is_current
 from claimlog.fingerprint import NOT_BUILDING
 from claimlog.package import Package
 from conftest import ROOT, World, copied
@@ -120,7 +120,7 @@ def test_an_unchanged_build_is_known_without_reading_its_files(
 
 @pytest.mark.parametrize("spoil", ["removed", "of another format", "no JSON", "a list of nothing"])
 def test_without_notes_a_build_is_hashed(copy_of: World, hashed: list[str], spoil: str) -> None:
-    world, notes = copy_of, copy_of.package.state / NOTES
+    world, notes = copy_of, copy_of.package.state / NOTE
     if spoil == "removed":
         shutil.rmtree(world.package.state)
     else:

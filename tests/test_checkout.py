@@ -19,9 +19,9 @@ from claimlog.errors import ClaimlogError
 from claimlog.git import CheckoutError
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.release.make import committed
-from claimlog.release.rebuild import rebuild, rebuild_exactly
-from claimlog.release.verify import verify
+from claimlog.release.make import require_clean_commit
+from claimlog.release.rebuild import rebuild_archive, rebuild_tables
+from claimlog.release.verify import verify_copy
 from conftest import ROOT, World, copied
 from test_release import Repo, repository
 
@@ -131,10 +131,10 @@ def test_no_command_runs_what_a_checkout_names(repo: Repo, trap: Trap) -> None:
     for words in (("validate",), ("build",), ("build",), ("log",)):
         status, said = run(repo.root, *words)
         assert status == 0, said
-    assert committed(package)
+    assert require_clean_commit(package)
     index = read_index(package)
-    assert not rebuild(package, index, index[0], lambda _: None).different
-    assert not rebuild_exactly(package, index[0], lambda _: None).different
+    assert not rebuild_tables(package, index, index[0], lambda _: None).different
+    assert not rebuild_archive(package, index[0], lambda _: None).different
     assert trap.ran == ""
 
 
@@ -190,7 +190,7 @@ def test_git_is_never_asked_about_an_archive(
 
     monkeypatch.setattr(git, "running", refuse)
     monkeypatch.setattr(subprocess, "Popen", refuse)
-    assert verify(folder).findings  # the files of .git are not the release's
+    assert verify_copy(folder).findings  # the files of .git are not the release's
     assert trap.ran == ""
     with pytest.raises(CheckoutError, match="part of a release"):
         Checkout.of(Package(folder / "log", archived=True))
@@ -206,7 +206,7 @@ def test_why_git_failed_is_said(repo: Repo) -> None:
     assert "dubious ownership" in said
     assert "git config --global --add safe.directory" in said
     with pytest.raises(ClaimlogError, match="dubious ownership"):
-        committed(repo.package)
+        require_clean_commit(repo.package)
 
 
 def test_the_remedy_names_the_checkout_and_holds_no_word_of_it(repo: Repo, tmp_path: Path) -> None:
@@ -395,7 +395,7 @@ def test_what_is_in_the_place_of_a_file_is_not_read(repo: Repo) -> None:
     (repo.root / batch).symlink_to("/dev/zero")
     assert [*checkout.changes()] == sorted(["CHANGELOG.md", batch, "datapackage.json"])
     with pytest.raises(ClaimlogError):
-        committed(repo.package)
+        require_clean_commit(repo.package)
 
 
 def test_a_file_behind_a_link_is_not_the_checkouts(repo: Repo, tmp_path: Path) -> None:
@@ -516,10 +516,10 @@ def test_files_that_are_not_committed_are_looked_into_only_if_they_can_be_texts(
     os.truncate(repo.root / "large.txt", 60 << 30)
     (repo.root / "link.txt").symlink_to("/dev/zero")
     with pytest.raises(ClaimlogError, match=r"^not committed: large\.txt, link\.txt;"):
-        committed(repo.package)
+        require_clean_commit(repo.package)
     shutil.copy(next(repo.world.texts.iterdir()), repo.root / "a text.txt")
     with pytest.raises(ClaimlogError, match=r"^a text\.txt: holds source texts"):
-        committed(repo.package)
+        require_clean_commit(repo.package)
 
 
 def test_directories_without_end_are_named(repo: Repo) -> None:
@@ -570,4 +570,4 @@ def test_no_release_is_made_from_a_commit_with_a_link(repo: Repo, tmp_path: Path
     (repo.root / "LICENSE-DATA").symlink_to(tmp_path / "secret")
     repo.commit()
     with pytest.raises(ClaimlogError, match=r"^LICENSE-DATA: is a symbolic link in the commit"):
-        committed(repo.package)
+        require_clean_commit(repo.package)

@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 from claimlog.errors import UsageError
 from claimlog.escaping import UNPRINTABLE, plain_line
 from claimlog.release.cite import FORMATS, ClaimVersion, cite
-from claimlog.release.metadata import Facts
+from claimlog.release.metadata import ReleaseMetadata
 
 ROOT = "ab" * 32
 HEAD = {
@@ -32,7 +32,7 @@ HEAD = {
     ],
     "contributors": [{"title": "Harbour maintainers", "roles": ["maintainer"]}],
 }
-FACTS = Facts(
+FACTS = ReleaseMetadata(
     head=HEAD,
     version="0.2.0",
     date="2026-11-02",
@@ -42,7 +42,6 @@ FACTS = Facts(
     tree_size=2485,
     root=ROOT,
     codebook_version="0.3.1",
-    changes="",
 )
 TIDES = ClaimVersion(
     claim_id="C900-001",
@@ -69,7 +68,7 @@ DOI = "10.5555/a_b(c)"  # 10.5555 is the prefix for tests
 HOMEPAGE = "https://example.org/harbour?a=1&b=2"
 
 
-def with_head(**given: object) -> Facts:
+def with_head(**given: object) -> ReleaseMetadata:
     return replace(FACTS, head={**HEAD, **given})
 
 

@@ -25,6 +25,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
+from claimlog.schema.flaws import FOLDED
 from claimlog.schema.patterns import matches, pattern_flaw
 from claimlog.schema.table_schema import STREAMS
 from claimlog.validate import Report, validate
@@ -479,8 +480,18 @@ STREAM_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
         f"no {name}": lambda spec, name=name: spec.update(
             fields=[f for f in spec["fields"] if f["name"] != name]
         )
-        for name in ("action", "claim_id", "version", "recorded_at", "recorded_by", "reason")
+        for name in (
+            *("action", "claim_id", "version", "recorded_at", "recorded_by", "reason"),
+            *FOLDED["claim"],
+        )
     },
+    **{
+        f"{name} of another type": lambda spec, name=name: next(
+            f for f in spec["fields"] if f["name"] == name
+        ).update(type="boolean", constraints={})
+        for name in FOLDED["claim"]
+    },
+    "a column named as a row number": column(name="rowid"),
     "a version that is text": lambda spec: next(
         f for f in spec["fields"] if f["name"] == "version"
     ).update(type="string", constraints={}),

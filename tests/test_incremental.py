@@ -19,6 +19,7 @@ import claimlog.build
 import claimlog.build_notes
 import claimlog.export.descriptor
 import claimlog.export.parquet
+import claimlog.file_digests
 import claimlog.fingerprint
 import claimlog.log.cache
 import claimlog.log.event_log
@@ -47,7 +48,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claimlog.build, "UPDATE_RATIO", 0)
     monkeypatch.setattr(claimlog.build, "UPDATE_BYTES", 0)
     # the code that runs is the code that was imported, whatever lies on disk by now
-    for module in (claimlog.log.cache, claimlog.build):
+    for module in (claimlog.log.event_log, claimlog.fingerprint):
         monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
     monkeypatch.setattr(claimlog.log.event_log, "SECTION", 3)
     monkeypatch.setattr(claimlog.log.event_log, "STEP", 1)
@@ -89,17 +90,17 @@ def test_a_file_of_a_large_log_is_hashed_again_only_after_it_changed(
         read.append(Path(handle.name).name)
         return file_digest(handle, kind)
 
-    monkeypatch.setattr(claimlog.fingerprint, "file_digest", heard)
+    monkeypatch.setattr(claimlog.file_digests, "file_digest", heard)
     files = claimlog.fingerprint.files_of_rows(world.package)
     for path in files:
         os.utime(path, ns=(10**18, 10**18))
-    first = claimlog.fingerprint.input_fingerprint(world.package, None, None)
+    first = claimlog.fingerprint.build_fingerprint(world.package, None, None)
     assert {path.name for path in files} <= {*read}
     read.clear()
-    assert claimlog.fingerprint.input_fingerprint(world.package, None, None) == first
+    assert claimlog.fingerprint.build_fingerprint(world.package, None, None) == first
     assert not {path.name for path in files} & {*read}
     os.utime(files[0], ns=(2 * 10**18, 2 * 10**18))
-    assert claimlog.fingerprint.input_fingerprint(world.package, None, None) == first
+    assert claimlog.fingerprint.build_fingerprint(world.package, None, None) == first
     assert files[0].name in read
 
 
@@ -108,7 +109,7 @@ def test_a_file_of_a_large_log_is_hashed_again_only_after_it_changed(
 )
 def test_notes_of_digests_that_make_no_sense_are_not_used(notes: str, world: World) -> None:
     path = claimlog.fingerprint.files_of_rows(world.package)[0]
-    found = world.package.state / claimlog.fingerprint.NOTES
+    found = world.package.state / claimlog.file_digests.NOTE
     found.parent.mkdir(parents=True, exist_ok=True)
     found.write_text(notes.replace("FILE", str(path)))
     with path.open("rb") as handle:
@@ -239,7 +240,7 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
     if harm == "garbage":
         (cache / "state.json").write_text('{"format": 1, "code": [')
     elif harm == "version":
-        monkeypatch.setattr(claimlog.log.cache, "code_fingerprint", lambda _: "another")
+        monkeypatch.setattr(claimlog.fingerprint, "code_fingerprint", lambda _: "another")
     elif harm == "part":
         part = next((cache / "parts").iterdir())
         part.write_bytes(part.read_bytes()[:-1])
@@ -312,7 +313,7 @@ def test_notes_of_builds_that_changed_in_place_are_not_used(
     world: World, updates: list[int]
 ) -> None:
     build(world.package, world.package.build)
-    path = world.package.state / claimlog.build_notes.NOTES
+    path = world.package.state / claimlog.build_notes.NOTE
     data = path.read_bytes()
     path.write_bytes(data.replace(b'"size": ', b'"size":9', 1))
     assert path.read_bytes() != data

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from claimlog.errors import ClaimlogError
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.proofs import consistency, extends, tree_root
-from claimlog.release.checkpoint import Checkpoint, check_signature, parse
+from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.signed_note import (
     NOTE_BYTES,
     SIGNATURES,
@@ -330,12 +330,12 @@ def test_no_byte_of_a_signed_checkpoint_can_be_another(secret: Path, data: st.Da
     point = Checkpoint("example.org/log", 21, bytes(range(32)), ("an extension",))
     note = point.note(secret).encode() + signature(name="witness.example").encode()
     key = verifier_key("example.org/log", secret)
-    assert check_signature(note, key, "note") == point
+    assert verify_checkpoint(note, key, "note") == point
     place = data.draw(st.integers(0, len(note) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != note[place]))
     altered = note[:place] + bytes([other]) + note[place + 1 :]
     try:
-        found = check_signature(altered, key, "note")
+        found = verify_checkpoint(altered, key, "note")
     except ClaimlogError:
         return
     # the witness's line is not ours to verify: all that it may change is itself
@@ -349,13 +349,13 @@ def test_no_byte_of_a_signed_checkpoint_can_be_another(secret: Path, data: st.Da
 def test_the_checkpoints_of_another_log_are_read_and_verified() -> None:
     roots = {}
     for path in peer_files("tlog-tiles", "log/checkpoint.*", 16):
-        point = check_signature(path.read_bytes(), TESSERA, path.name)
+        point = verify_checkpoint(path.read_bytes(), TESSERA, path.name)
         assert point.origin == "example.com/log/testdata"
         assert path.name == f"checkpoint.{point.size}"
         roots[point.size] = point.root
     assert sorted(roots) == [*range(16)]
     [last] = peer_files("tlog-tiles", "log/checkpoint", 1)
-    assert check_signature(last.read_bytes(), TESSERA, "checkpoint").size == 15
+    assert verify_checkpoint(last.read_bytes(), TESSERA, "checkpoint").size == 15
 
 
 def test_the_trees_of_another_log_go_on_from_one_to_the_next() -> None:
@@ -364,7 +364,7 @@ def test_the_trees_of_another_log_go_on_from_one_to_the_next() -> None:
     data = tile.read_bytes()
     leaves = [data[place : place + 32] for place in range(0, len(data), 32)]
     points = [
-        parse(path.read_bytes(), path.name)[0]
+        parse_checkpoint(path.read_bytes(), path.name)[0]
         for path in peer_files("tlog-tiles", "log/checkpoint.*", 16)
     ]
     for point in points:
@@ -379,21 +379,23 @@ def test_extension_lines_are_passed_over_and_covered_by_the_signature(secret: Pa
     plain = Checkpoint("tiny", 21, bytes(range(32)))
     longer = Checkpoint("tiny", 21, bytes(range(32)), ("one", "two words"))
     note = longer.note(secret).encode()
-    found = check_signature(note, secret.with_suffix(".pub"), "checkpoint")
+    found = verify_checkpoint(note, secret.with_suffix(".pub"), "checkpoint")
     assert found == plain == longer
     assert found.extensions == ("one", "two words")
-    assert parse(longer.text().encode(), "checkpoint") == (plain, ())
+    assert parse_checkpoint(longer.text().encode(), "checkpoint") == (plain, ())
     with pytest.raises(ClaimlogError, match="does not fit the text"):
-        check_signature(note.replace(b"words", b"birds"), secret.with_suffix(".pub"), "checkpoint")
+        verify_checkpoint(
+            note.replace(b"words", b"birds"), secret.with_suffix(".pub"), "checkpoint"
+        )
 
 
 def test_a_key_of_another_name_than_the_origin_may_sign(secret: Path) -> None:
     """C2SP asks for the same name with SHOULD only; who gives a verifier key says which it is."""
     point = Checkpoint("a log of words", 21, bytes(range(32)))
     note = sign_note(point.text(), "example.org/key", secret).encode()
-    assert check_signature(note, verifier_key("example.org/key", secret), "checkpoint") == point
+    assert verify_checkpoint(note, verifier_key("example.org/key", secret), "checkpoint") == point
     with pytest.raises(ClaimlogError, match=r"not with the key in key\.pub"):
-        check_signature(note, secret.with_suffix(".pub"), "checkpoint")
+        verify_checkpoint(note, secret.with_suffix(".pub"), "checkpoint")
 
 
 NOTHING = b64encode(EMPTY_ROOT).decode()
@@ -429,7 +431,7 @@ NO_CHECKPOINTS = {
 def test_what_is_no_checkpoint_is_said_why(kind: str) -> None:
     text, message = NO_CHECKPOINTS[kind]
     with pytest.raises(ClaimlogError) as caught:
-        parse(text.encode(), "some.checkpoint")
+        parse_checkpoint(text.encode(), "some.checkpoint")
     assert str(caught.value).startswith(f"some.checkpoint: {message}")
 
 
@@ -437,13 +439,13 @@ def test_an_empty_extension_line_is_no_checkpoint_even_if_signed(secret: Path) -
     point = Checkpoint("tiny", 21, bytes(range(32)), ("one", "", "two"))
     signed = sign_note(point.text(), "tiny", secret)
     with pytest.raises(ClaimlogError, match="line 5 is empty"):
-        check_signature(signed.encode(), secret.with_suffix(".pub"), "checkpoint")
+        verify_checkpoint(signed.encode(), secret.with_suffix(".pub"), "checkpoint")
 
 
 @pytest.mark.parametrize("size", [0, 2**64 - 1])
 def test_sizes_of_64_bits_are_read(size: int) -> None:
     root = EMPTY_ROOT if size == 0 else bytes(32)
-    assert parse(Checkpoint("tiny", size, root).text().encode(), "c")[0] == Checkpoint(
+    assert parse_checkpoint(Checkpoint("tiny", size, root).text().encode(), "c")[0] == Checkpoint(
         "tiny", size, root
     )
 

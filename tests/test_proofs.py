@@ -17,7 +17,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.merkle import EMPTY_ROOT, leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
-from claimlog.release.prove import PROOF_BYTES, check, prove_consistency
+from claimlog.release.prove import PROOF_BYTES, check_proof, prove_consistency
 from claimlog.untrusted_files import read_regular
 from conftest import World
 from peer_files import peer_files
@@ -149,11 +149,11 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 def test_a_sound_document_says_what_it_proves(tmp_path: Path) -> None:
     path = written(tmp_path, json.dumps(included()))
-    assert check(path, {5: ROOT.hex()}).endswith(f"the tree of 5 rows with root {ROOT.hex()}")
+    assert check_proof(path, {5: ROOT.hex()}).endswith(f"the tree of 5 rows with root {ROOT.hex()}")
     path = written(tmp_path, json.dumps(extended()))
-    assert "begins with all 3 rows" in check(path, {})
+    assert "begins with all 3 rows" in check_proof(path, {})
     with pytest.raises(ClaimlogError, match="is about another tree: its root of 5 rows"):
-        check(path, {5: "0" * 64})
+        check_proof(path, {5: "0" * 64})
 
 
 SIZES = ["leaf_index", "tree_size", "first_size", "second_size"]
@@ -166,7 +166,7 @@ def test_a_size_that_is_none_is_malformed(name: str, value: Any, tmp_path: Path)
     document = included() if name in included() else extended()
     path = written(tmp_path, json.dumps({**document, name: value}))
     with pytest.raises(ClaimlogError, match=f'is no proof: "{name}" is missing or malformed'):
-        check(path, {})
+        check_proof(path, {})
 
 
 @pytest.mark.parametrize("digits", [str(2**53), str(2**63), str(2**64), "1" + "0" * 5000])
@@ -177,7 +177,7 @@ def test_a_size_beyond_what_readers_agree_on_is_refused(
     document = included() if name in included() else extended()
     text = json.dumps({**document, name: "NUMBER"}).replace('"NUMBER"', digits)
     with pytest.raises(ClaimlogError, match=r"is no proof: integer [0-9]{16,24} is beyond 2\*\*53"):
-        check(written(tmp_path, text), {})
+        check_proof(written(tmp_path, text), {})
 
 
 WRONG: dict[str, Callable[[str], Any]] = {
@@ -204,7 +204,7 @@ def test_a_hash_is_written_in_one_way_only(name: str, kind: str, tmp_path: Path)
             wrong = WRONG[kind](value)
             document[name] = wrong if name != "path" else [wrong, *document["path"][1:]]
             with pytest.raises(ClaimlogError, match=f'"{name}" is missing or malformed'):
-                check(written(tmp_path, json.dumps(document)), {})
+                check_proof(written(tmp_path, json.dumps(document)), {})
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_document_that_says_something_else_is_refused(
 ) -> None:
     path = written(tmp_path, json.dumps({**included(), **change}))
     with pytest.raises(ClaimlogError, match=message):
-        check(path, {})
+        check_proof(path, {})
 
 
 NOTHING = EMPTY_ROOT.hex()
@@ -253,7 +253,7 @@ def test_a_tree_that_does_not_go_on_from_the_first_is_refused(
 ) -> None:
     path = written(tmp_path, json.dumps({**extended(), **change}))
     with pytest.raises(ClaimlogError, match="does not prove what it says"):
-        check(path, {})
+        check_proof(path, {})
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_tree_that_does_not_go_on_from_the_first_is_refused(
 )
 def test_what_is_no_json_object_is_no_proof(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(ClaimlogError, match=r"is no proof: [^\n]+$"):
-        check(written(tmp_path, content), {})
+        check_proof(written(tmp_path, content), {})
 
 
 # files -------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as handle:
         handle.truncate(1 << 40)  # sparse: a terabyte that would not go into any memory
     with pytest.raises(ClaimlogError, match="is larger than 1,048,576 bytes"):
-        check(path, {})
+        check_proof(path, {})
     path.write_bytes(b" " * PROOF_BYTES)
     assert len(read_regular(path, "proof.json", PROOF_BYTES)) == PROOF_BYTES
 

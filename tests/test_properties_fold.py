@@ -19,7 +19,7 @@ from claimlog.fold import Cutoff
 from claimlog.fold.corroboration import count_independent, ultimate_origins
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.validate import validate
 from conftest import ACTORS, World
 from histories import SCHEMAS, History, histories, random_history, write
@@ -43,7 +43,8 @@ def compare(log: Log, history: History, size: int) -> None:
     found = tables_of(log, size)
     root = {tree: root.hex() for tree, root in log.trees}.get(size, "")
     known = [
-        (mark.version, mark.date, mark.size, mark.root) for mark in marks(log.package, size, root)
+        (mark.version, mark.date, mark.size, mark.root)
+        for mark in release_marks(read_index(log.package), log.definition.descriptor, size, root)
     ]
     expected = naive.fold(history, size, known)
     for name in FOLDED:

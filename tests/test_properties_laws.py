@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from claimlog.compile import compile_tables
 from claimlog.errors import ClaimlogError
-from claimlog.export.content_hash import of_frame, parquet_content, sqlite_content
+from claimlog.export.content_hash import Content, frame_rows, parquet_content, sqlite_content
 from claimlog.export.parquet import write_parquet
 from claimlog.export.sqlite import DatabaseWriter
 from claimlog.fold import Cutoff
@@ -322,7 +322,7 @@ def tables() -> dict[str, pl.DataFrame]:
 
 
 def root_of(name: str, frame: pl.DataFrame) -> str:
-    return of_frame(frame, SCHEMAS.tables[name]).root
+    return Content.of_rows(frame_rows(frame, SCHEMAS.tables[name])).root
 
 
 def test_the_drawn_history_fills_the_tables() -> None:

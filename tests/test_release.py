@@ -14,18 +14,19 @@ from typing import Any
 
 import pytest
 
+import claimlog
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.log.read_log import read
-from claimlog.log.release_index import Entry, Version, find, read_index
+from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
 from claimlog.release import generated_files
 from claimlog.release.coding_manual import PAGE, coding_manual
-from claimlog.release.diff import Point, compare, shapes
-from claimlog.release.layout import digest
-from claimlog.release.make import Made, make, refuse_wrong
-from claimlog.release.rebuild import rebuild, rebuild_exactly
+from claimlog.release.diff import DatasetState, compare_states, table_shapes
+from claimlog.release.layout import sha256_of_file
+from claimlog.release.make import ReleaseOutput, make_release, require_next_version
+from claimlog.release.rebuild import rebuild_archive, rebuild_tables
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import dump
@@ -64,21 +65,32 @@ class Repo:
         about = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps({**about, "version": version}), "utf-8")
 
-    def release(self, version: str, **given: Any) -> Made:
+    def release(self, version: str, **given: Any) -> ReleaseOutput:
         """Set the version, commit, release, commit the index."""
         self.version(version)
         if self.git("status", "--porcelain"):
             self.commit()
-        made = make(self.package, version, DAY, self.root / "dist", **given)
+        made = make_release(self.package, version, DAY, self.root / "dist", **given)
         self.commit()
         return made
+
+
+TOOL_FILES = (
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "requirements.txt",
+    "requirements-build.txt",
+)
+"""What the wheel of claimlog and its environment are made from, beside scripts/."""
 
 
 def repository(world: World) -> Repo:
     shutil.copyfile(ROOT / ".gitignore", world.root / ".gitignore")
     code = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "scripts", world.root / "scripts", ignore=code)
-    shutil.copyfile(ROOT / "requirements.txt", world.root / "requirements.txt")
+    for name in TOOL_FILES:
+        shutil.copyfile(ROOT / name, world.root / name)
     repo = Repo(world)
     repo.git("init", "-q")
     repo.version("0.1.0")
@@ -104,7 +116,7 @@ def refused(repo: Repo, version: str, **given: Any) -> str:
     """Return why a release is refused, and check that nothing was written."""
     before = {path: path.read_bytes() for path in repo.root.rglob("*") if path.is_file()}
     with pytest.raises(ClaimlogError) as error:
-        make(repo.package, version, DAY, repo.root / "dist", **given)
+        make_release(repo.package, version, DAY, repo.root / "dist", **given)
     after = {path: path.read_bytes() for path in repo.root.rglob("*") if path.is_file()}
     index = repo.root / ".git" / "index"  # git status refreshes it
     assert {k: v for k, v in after.items() if k != index} == {
@@ -120,7 +132,11 @@ def test_a_release_holds_the_log_the_tables_and_all_that_describes_them(released
         *("parquet", "tiny.db", "log", "validation.json", "CHANGES.md", "checkpoint"),
         *("SHA256SUMS", "release.json", "datapackage.json", "croissant.json", "README.md"),
         *("ro-crate-metadata.json", "datacite.json", "CITATION.cff", ".zenodo.json"),
-        "dataset.jsonld",
+        *(
+            "dataset.jsonld",
+            f"claimlog-{claimlog.__version__}-py3-none-any.whl",
+            "requirements.txt",
+        ),
     }
     assert {path.name for path in (folder / "log").iterdir()} == {
         *("datapackage.json", "events", "schemas", "releases"),
@@ -139,15 +155,17 @@ def test_an_entry_of_the_index_says_what_was_released(released: Repo) -> None:
     ]
     folder = released.root / "dist" / "tiny-0.1.1"
     archive = second.data["archive"]
-    assert digest(folder.parent / archive["path"]) == archive["sha256"]
-    assert {name: digest(folder / name) for name in second.data["files"]} == second.data["files"]
+    assert sha256_of_file(folder.parent / archive["path"]) == archive["sha256"]
+    assert {name: sha256_of_file(folder / name) for name in second.data["files"]} == second.data[
+        "files"
+    ]
     assert len(second.data["commit"]) == 40
     assert second.data["tables"]["claims"]["rows"] == 5
 
 
 def test_parquet_and_sqlite_have_the_logical_hash_of_the_index(released: Repo) -> None:
     folder = released.root / "dist" / "tiny-0.1.1"
-    entry = find(read_index(released.package), "0.1.1", released.package)
+    entry = find_entry(read_index(released.package), "0.1.1", "tiny")
     for name, table in read_definition(Package(folder / "log")).tables.items():
         said = entry.data["tables"][name]["hash"]
         assert parquet_content(folder / "parquet" / f"{name}.parquet", table).root == said
@@ -199,8 +217,10 @@ def test_the_archive_is_the_same_whenever_it_is_written(released: Repo, tmp_path
     folder = released.root / "dist" / "tiny-0.1.1"
     copy = tmp_path / folder.name
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)  # other times and modes
-    archive.write(copy, tmp_path / "again.zip")
-    assert digest(tmp_path / "again.zip") == digest(folder.with_name("tiny-0.1.1.zip"))
+    archive.write_archive(copy, tmp_path / "again.zip")
+    assert sha256_of_file(tmp_path / "again.zip") == sha256_of_file(
+        folder.with_name("tiny-0.1.1.zip")
+    )
     with zipfile.ZipFile(tmp_path / "again.zip") as found:
         assert {info.compress_type for info in found.infolist()} == {zipfile.ZIP_STORED}
 
@@ -269,7 +289,7 @@ def test_the_first_version_is_one_of_two(repo: Repo) -> None:
 @pytest.mark.parametrize("wrong", ["1.0", "v1.0.0", "1.0.0-rc1", "01.0.0", "latest", "\u0661.0.0"])
 def test_a_malformed_version_is_a_usage_error(wrong: str, repo: Repo) -> None:
     with pytest.raises(UsageError, match="expected three numbers"):
-        make(repo.package, wrong, DAY, repo.root / "dist")
+        make_release(repo.package, wrong, DAY, repo.root / "dist")
 
 
 def test_a_version_is_released_once(released: Repo) -> None:
@@ -283,7 +303,7 @@ def test_uncommitted_changes_are_named(repo: Repo) -> None:
 
 def test_a_package_outside_git_is_refused(world: World) -> None:
     with pytest.raises(ClaimlogError, match="is no git checkout"):
-        make(world.package, "0.1.0", DAY, world.root / "dist")
+        make_release(world.package, "0.1.0", DAY, world.root / "dist")
 
 
 def test_the_descriptor_must_say_the_version(repo: Repo) -> None:
@@ -294,7 +314,7 @@ def test_a_log_with_findings_is_refused(repo: Repo) -> None:
     repo.world.rewrite("claims", lambda rows: rows[0].update(topic="weather"), 1)
     repo.commit()
     with pytest.raises(FindingsError, match="nothing was released"):
-        make(repo.package, "0.1.0", DAY, repo.root / "dist")
+        make_release(repo.package, "0.1.0", DAY, repo.root / "dist")
     assert not (repo.root / "releases").exists()
 
 
@@ -341,7 +361,7 @@ def test_an_index_that_cannot_be_trusted_is_named(
 
 def test_an_unknown_version_lists_those_that_are_known(released: Repo) -> None:
     with pytest.raises(UsageError, match=r"known are 0\.1\.0, 0\.1\.1"):
-        find(read_index(released.package), "0.9.0", released.package)
+        find_entry(read_index(released.package), "0.9.0", "tiny")
 
 
 def test_signatures_lie_beside_the_archive_and_change_nothing_in_it(
@@ -361,12 +381,12 @@ def test_signatures_lie_beside_the_archive_and_change_nothing_in_it(
         )
     )
     made = repo.release("0.1.0", as_of="2", key=key)
-    signature, checkpoint = made.signed
+    signature, checkpoint = made.signatures
     assert signature == made.archive.with_suffix(".signature")
     assert checkpoint == made.archive.with_suffix(".checkpoint")
     plain = (made.folder / "checkpoint").read_text("utf-8")
     assert checkpoint.read_text("utf-8").startswith(f"{plain}\n\N{EM DASH} tiny ")
-    sums = digest(made.folder / "SHA256SUMS")
+    sums = sha256_of_file(made.folder / "SHA256SUMS")
     text = f"claimlog release 1\ntiny 0.1.0\nSHA256SUMS {sums}\ntree "
     assert signature.read_text("utf-8").startswith(text)
 
@@ -374,7 +394,7 @@ def test_signatures_lie_beside_the_archive_and_change_nothing_in_it(
 def test_an_earlier_release_is_made_again_with_the_same_content(released: Repo) -> None:
     index = read_index(released.package)
     for entry in index:
-        result = rebuild(released.package, index, entry, lambda _: None)
+        result = rebuild_tables(released.package, index, entry, lambda _: None)
         assert result.different == []
         assert result.compared == 2 * len(entry.data["tables"]) > 50
 
@@ -383,15 +403,15 @@ def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -
     index = read_index(released.package)
     tables = {**index[0].data["tables"]}
     tables["claims"] = {**tables["claims"], "hash": "0" * 64}
-    entry = Entry({**index[0].data, "tables": tables}, index[0].shown)
-    result = rebuild(released.package, index, entry, lambda _: None)
+    entry = ReleaseEntry({**index[0].data, "tables": tables}, index[0].display_path)
+    result = rebuild_tables(released.package, index, entry, lambda _: None)
     assert [line.split(":")[0] for line in result.different] == ["claims", "claims"]
 
 
 def test_a_release_is_made_again_byte_for_byte_by_its_own_code(released: Repo) -> None:
     index = read_index(released.package)
     said: list[str] = []
-    result = rebuild_exactly(released.package, index[1], said.append)
+    result = rebuild_archive(released.package, index[1], said.append)
     assert result.different == []
     assert result.compared == len(index[1].data["files"]) + 1
     assert said == ["make it again"]  # the lock file is this environment's
@@ -399,15 +419,15 @@ def test_a_release_is_made_again_byte_for_byte_by_its_own_code(released: Repo) -
 
 def test_a_commit_that_git_does_not_have_is_named(released: Repo) -> None:
     index = read_index(released.package)
-    entry = Entry({**index[0].data, "commit": "1" * 40}, "releases/0.0.1.json")
+    entry = ReleaseEntry({**index[0].data, "commit": "1" * 40}, "releases/0.0.1.json")
     with pytest.raises(ClaimlogError, match="git does not have the commit 111111111111"):
-        rebuild(released.package, index, entry, lambda _: None)
+        rebuild_tables(released.package, index, entry, lambda _: None)
 
 
 def test_a_release_is_found_by_its_entry_where_history_was_rewritten(released: Repo) -> None:
     index = read_index(released.package)
-    entry = Entry({**index[1].data, "commit": "1" * 40}, index[1].shown)
-    assert rebuild(released.package, index, entry, lambda _: None).different == []
+    entry = ReleaseEntry({**index[1].data, "commit": "1" * 40}, index[1].display_path)
+    assert rebuild_tables(released.package, index, entry, lambda _: None).different == []
 
 
 def test_two_releases_are_compared_claim_by_claim_and_field_by_field(released: Repo) -> None:
@@ -434,20 +454,20 @@ def test_a_comparison_in_the_wrong_order_is_a_usage_error(released: Repo) -> Non
 
 def test_a_renamed_column_is_no_break_while_a_view_keeps_its_name(released: Repo) -> None:
     log = read(released.package)
-    before = shapes(log.definition)
+    before = table_shapes(log.definition)
     before["incidents"]["columns"]["remark"] = before["incidents"]["columns"].pop("note")
-    old, new = Point("1.0.0", log.size, before), Point.of_head(log, "1.1.0")
+    old, new = DatasetState("1.0.0", log.size, before), DatasetState.of_head(log, "1.1.0")
     kept = [Deprecation("incidents", "remark", "note", "1.1.0", "1.2.0")]
-    assert compare(log, old, new, []).level == "major"
-    found = compare(log, old, new, kept)
+    assert compare_states(log, old, new, []).level == "major"
+    found = compare_states(log, old, new, kept)
     assert found.level == "minor"
     assert "was renamed; a view keeps the old name" in found.schema[0].text
-    refuse_wrong(Version(1, 1, 0), [released_as("1.0.0", released)], found)
+    require_next_version(Version(1, 1, 0), [released_as("1.0.0", released)], found)
 
 
-def released_as(version: str, released: Repo) -> Entry:
+def released_as(version: str, released: Repo) -> ReleaseEntry:
     entry = read_index(released.package)[-1]
-    return Entry({**entry.data, "version": version}, f"releases/{version}.json")
+    return ReleaseEntry({**entry.data, "version": version}, f"releases/{version}.json")
 
 
 def test_the_view_of_a_renamed_column_has_its_old_name_and_the_rows(world: World) -> None:
@@ -507,7 +527,7 @@ def test_every_release_of_this_project_still_folds_to_what_it_was() -> None:
     if subprocess.run(shallow, capture_output=True, text=True).stdout.strip() == "true":
         pytest.skip("NOT RUN: this clone is shallow; git fetch --unshallow")
     for entry in index:
-        result = rebuild(package, index, entry, lambda _: None)
+        result = rebuild_tables(package, index, entry, lambda _: None)
         assert result.different == []
 
 
@@ -619,7 +639,7 @@ def test_what_was_done_holds_when_a_generated_file_cannot_be_written(
     with pytest.raises(
         ClaimlogError, match=r"^events/0004-quay is sealed, but .*; run claimlog schemas --write$"
     ):
-        generated_files.refresh(repo.package, "events/0004-quay is sealed")
+        generated_files.refresh_generated_files(repo.package, "events/0004-quay is sealed")
 
 
 def test_a_readme_is_left_alone_whatever_is_in_it(repo: Repo) -> None:
@@ -651,7 +671,7 @@ def test_a_directory_of_texts_is_never_something_to_commit(repo: Repo, name: str
     (repo.root / ".gitignore").write_text(f"/{name}/\n/dist/\n/.claimlog/\nnotes.txt\n")
     repo.commit()
     assert not any(name in path for path in repo.git("ls-files").splitlines())
-    assert make(repo.package, "0.1.0", DAY, repo.root / "dist").entry.size
+    assert make_release(repo.package, "0.1.0", DAY, repo.root / "dist").entry.size
 
 
 @pytest.mark.parametrize("name", ["texts", "my-texts"])
@@ -714,7 +734,7 @@ def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
 def test_the_changelog_of_this_project_says_what_it_counts() -> None:
     log = read(Package(ROOT))
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    points = [None, *(Point.of_entry(entry) for entry in read_index(log.package))]
+    points = [None, *(DatasetState.of_entry(entry) for entry in read_index(log.package))]
     for old, new in itertools.pairwise(points):
         assert new is not None
-        assert compare(log, old, new, []).counts in text
+        assert compare_states(log, old, new, []).counts in text

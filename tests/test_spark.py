@@ -263,7 +263,7 @@ def test_batches_at_an_address_are_read_and_tables_written_to_one(
     elsewhere.parent.mkdir()
     shutil.move(world.root / "events", elsewhere)
     # as if the address were of no disk of this machine
-    monkeypatch.setattr(module, "local", lambda _: None)
+    monkeypatch.setattr(module, "local_path", lambda _: None)
     out = tmp_path / "lake" / "tables"
     for _ in range(2):  # the second replaces the first
         built = module.build(world.package, out.as_uri(), batches=elsewhere.as_uri(), as_of="2")

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import claimlog.cli
+import claimlog.file_digests
 import claimlog.fingerprint
 from claimlog.build import build
 from claimlog.errors import FindingsError
-from claimlog.fingerprint import input_fingerprint
+from claimlog.fingerprint import build_fingerprint
 from claimlog.log.read_file import chunks
 from claimlog.log.read_log import read
 from claimlog.validate import validate
@@ -35,7 +36,7 @@ def _nothing_large_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
         assert os.fstat(handle.fileno()).st_size < HUGE, handle.name
         return file_digest(handle, kind)
 
-    monkeypatch.setattr(claimlog.fingerprint, "file_digest", hashed)
+    monkeypatch.setattr(claimlog.file_digests, "file_digest", hashed)
 
 
 @pytest.mark.parametrize("batch", [0, 1, 2])
@@ -74,11 +75,11 @@ def test_a_sealed_file_that_grew_without_bound_is_named_and_not_read(
     ],
 )
 def test_a_fingerprint_reads_only_what_a_package_may_hold(name: str, world: World) -> None:
-    before = input_fingerprint(world.package, None, None)
+    before = build_fingerprint(world.package, None, None)
     make_huge(world.root / name)
-    after = input_fingerprint(world.package, None, None)
+    after = build_fingerprint(world.package, None, None)
     make_huge(world.root / name, HUGE + 1)
-    assert len({before, after, input_fingerprint(world.package, None, None)}) == 3
+    assert len({before, after, build_fingerprint(world.package, None, None)}) == 3
 
 
 def test_a_fingerprint_follows_no_link_and_waits_for_no_fifo(world: World, tmp_path: Path) -> None:
@@ -86,19 +87,19 @@ def test_a_fingerprint_follows_no_link_and_waits_for_no_fifo(world: World, tmp_p
     (world.package.events / "0001-register" / "link.ndjson").symlink_to(tmp_path / "huge")
     (world.package.events / "link").symlink_to(tmp_path)
     os.mkfifo(world.package.events / "0001-register" / "links.ndjson")
-    before = input_fingerprint(world.package, None, None)
+    before = build_fingerprint(world.package, None, None)
     (world.package.events / "link").unlink()
     (world.package.events / "link").symlink_to("/dev")
-    assert input_fingerprint(world.package, None, None) != before
+    assert build_fingerprint(world.package, None, None) != before
 
 
 def test_a_fingerprint_knows_every_byte_of_the_log(world: World) -> None:
-    seen = {input_fingerprint(world.package, None, None)}
+    seen = {build_fingerprint(world.package, None, None)}
     paths = [path for path in sorted(world.package.events.rglob("*")) if path.is_file()]
     for path in [*paths, world.root / "datapackage.json"]:
         data = path.read_bytes()
         path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
-        seen.add(input_fingerprint(world.package, None, None))
+        seen.add(build_fingerprint(world.package, None, None))
         path.write_bytes(data)
     assert len(seen) == len(paths) + 2
 
@@ -114,10 +115,10 @@ def test_many_files_of_a_definition_are_not_hashed_without_end(
             hashed.append(os.fstat(handle.fileno()).st_size)
         return file_digest(handle, kind)
 
-    monkeypatch.setattr(claimlog.fingerprint, "file_digest", heard)
+    monkeypatch.setattr(claimlog.file_digests, "file_digest", heard)
     for number in range(20):
         make_huge(world.root / "schemas" / f"more-{number}", 100 << 10)
-    input_fingerprint(world.package, None, None)
+    build_fingerprint(world.package, None, None)
     assert 0 < sum(hashed) <= 1 << 20
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -295,14 +296,21 @@ def written(name: str, text: str) -> Callable[[Path], None]:
 
 
 HEAD = "-- title: What?\n-- description: That.\n"
-BOMB = (
-    HEAD
-    + "with a0 as (select 1 as x)"
-    + "".join(
-        f", a{n} as (select * from a{n - 1} union all select * from a{n - 1})" for n in range(1, 20)
+
+
+def bomb(quoted: str = "{}", between: str = " as ") -> str:
+    """Return a query of twenty common table expressions, each naming the one before twice."""
+    names = [quoted.format(f"a{n}") for n in range(20)]
+    return (
+        f"{HEAD}with {names[0]}{between}(select 1 as x)"
+        + "".join(
+            f", {name}{between}(select * from {last} union all select * from {last})"
+            for last, name in pairwise(names)
+        )
+        + f" select * from {names[-1]}"
     )
-    + " select * from a19"
-)
+
+
 SLIPS = {
     "a query is no SELECT": (
         written("queries/odd.sql", HEAD + "delete from claims"),
@@ -316,9 +324,28 @@ SLIPS = {
         written("queries/odd.sql", HEAD + "attach 'x' as y"),
         "schemas/queries/odd.sql: is not one SELECT",
     ),
-    "a query grows without bound": (
-        written("queries/odd.sql", BOMB),
-        "schemas/queries/odd.sql: its common table expressions name one another",
+    **{
+        f"a query grows without bound, {case}": (
+            written("queries/odd.sql", bomb(*forms)),
+            "schemas/queries/odd.sql: its common table expressions name one another",
+        )
+        for case, forms in {
+            "plainly": (),
+            "with names in quotation marks": ('"{} b"',),
+            "with names in brackets": ("[{}-b]",),
+            "with names as texts": ("'{} b'",),
+            "with names in backticks": ("`{} b`",),
+            "with signs in its names": ("{}$€",),
+            "with a comment before the body": ("{}", "/* as */as--\n"),
+            "without a blank": ("{}", " AS"),
+        }.items()
+    },
+    "two parts of a query have the same name": (
+        written(
+            "queries/odd.sql",
+            HEAD + "with a as (select 1) select * from (with A as (select 2) select * from a, a)",
+        ),
+        "schemas/queries/odd.sql: two of its common table expressions have the same name",
     ),
     "a query has no title": (
         written("queries/odd.sql", "select 1"),

@@ -28,18 +28,18 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
-from claimlog.log.release_index import Entry, read_index
+from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import Package
-from claimlog.release.checkpoint import Checkpoint, check_signature, parse
-from claimlog.release.layout import SUMS, digests, sums
+from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
 from claimlog.release.log_check import check_log
-from claimlog.release.make import make, sign_release
-from claimlog.release.prove import leaves
+from claimlog.release.make import make_release, sign_release
+from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.signed_statement import Statement
+from claimlog.release.signed_statement import ReleaseStatement
 from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.verdict import Verdict
-from claimlog.release.verify import verify
+from claimlog.release.verify import verify_copy
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
@@ -66,7 +66,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite, "SETTINGS", settings)
-        make(repo.package, "0.1.0", DAY, repo.root / "dist")
+        make_release(repo.package, "0.1.0", DAY, repo.root / "dist")
     repo.commit()
     return repo
 
@@ -85,12 +85,12 @@ def zipped(released: Repo) -> Path:
 
 def resum(folder: Path) -> None:
     """Make the checksums agree with the files, as whoever tampers would."""
-    (folder / SUMS).write_text(sums(digests(folder)), encoding="utf-8")
+    (folder / SUMS).write_text(dump_sums(sha256_of_files(folder)), encoding="utf-8")
 
 
 def found(folder: Path, released: Repo | None = None) -> list[str]:
     index = read_index(released.package) if released else None
-    return [str(finding) for finding in verify(folder, index).findings]
+    return [str(finding) for finding in verify_copy(folder, index).findings]
 
 
 # copies -----------------------------------------------------------------------------------------
@@ -99,10 +99,10 @@ def found(folder: Path, released: Repo | None = None) -> list[str]:
 def test_a_directory_and_its_archive_are_whole(released: Repo) -> None:
     index = read_index(released.package)
     for target in (zipped(released), zipped(released).with_suffix("")):
-        verdict = verify(target, index)
+        verdict = verify_copy(target, index)
         assert verdict.findings == []
         assert verdict.version == "0.1.0"
-        said = "\n".join(verdict.checked)
+        said = "\n".join(verdict.checks)
         log = read(released.package)
         assert said.count(f"root {log.root.hex()}") == 3  # the log, Parquet and SQLite
         assert "every file against releases/0.1.0.json" in said
@@ -239,7 +239,7 @@ def test_a_log_forged_from_end_to_end_is_found_by_the_index(
     other = copied(made, tmp_path)
     other.rewrite("claims", lambda rows: rows[0].update(note="Forged."), 1)
     repo = repository(other)
-    forged = make(repo.package, "0.1.0", DAY, tmp_path / "dist")
+    forged = make_release(repo.package, "0.1.0", DAY, tmp_path / "dist")
     assert found(forged.folder) == []
     lines = found(forged.folder, released)
     assert any("is not the file that releases/0.1.0.json names" in line for line in lines)
@@ -247,7 +247,7 @@ def test_a_log_forged_from_end_to_end_is_found_by_the_index(
 
 def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_path: Path) -> None:
     shutil.copytree(released.root / "dist" / "tiny-0.1.0", tmp_path / "copy")
-    verdict = verify(tmp_path / "copy", [])
+    verdict = verify_copy(tmp_path / "copy", [])
     [finding] = verdict.findings
     assert "release.json: the index knows no release 0.1.0; it has none" in str(finding)
 
@@ -300,7 +300,7 @@ def test_an_archive_with_a_dangerous_name_is_refused_and_nothing_is_written(
     with doubled if "twice" in reason else nullcontext():
         rewritten(zipped(released), target, lambda new: new.writestr(name, "x"))
     with pytest.raises(ClaimlogError, match=reason):
-        verify(target)
+        verify_copy(target)
     assert [path.name for path in tmp_path.rglob("*")] == ["in", "bad.zip"]
 
 
@@ -310,7 +310,7 @@ def test_an_archive_that_would_swell_is_refused(released: Repo, tmp_path: Path) 
 
     target = rewritten(zipped(released), tmp_path / "bomb.zip", bomb)
     with pytest.raises(ClaimlogError, match="it is compressed, which a release never is"):
-        verify(target)
+        verify_copy(target)
 
 
 def test_bytes_hidden_in_an_archive_are_found(released: Repo, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_bytes_hidden_in_an_archive_are_found(released: Repo, tmp_path: Path) ->
     with zipfile.ZipFile(target, "a") as archive:
         archive.comment = b"hidden"
     with pytest.raises(ClaimlogError, match="not byte for byte as claimlog writes"):
-        verify(target)
+        verify_copy(target)
 
 
 @pytest.mark.parametrize("size", [0, 100, -200])
@@ -327,15 +327,15 @@ def test_a_truncated_archive_is_damaged(size: int, released: Repo, tmp_path: Pat
     target = tmp_path / "short.zip"
     target.write_bytes(zipped(released).read_bytes()[:size])
     with pytest.raises(ClaimlogError, match=r"short\.zip: is damaged or no zip"):
-        verify(target)
+        verify_copy(target)
 
 
 def test_what_is_no_release_is_said_so(released: Repo, tmp_path: Path) -> None:
     for target in (tmp_path, released.root):
         with pytest.raises(ClaimlogError, match="holds neither release"):
-            verify(target)
+            verify_copy(target)
     with pytest.raises(ClaimlogError, match="is neither the directory nor the zip"):
-        verify(tmp_path / "absent")
+        verify_copy(tmp_path / "absent")
 
 
 # proofs -----------------------------------------------------------------------------------------
@@ -471,7 +471,7 @@ POINT = Checkpoint("tiny", 21, bytes(range(32)))
 def test_a_checkpoint_is_three_lines_and_reads_back() -> None:
     text = POINT.text()
     assert text == "tiny\n21\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
-    assert parse(text.encode(), "checkpoint") == (POINT, ())
+    assert parse_checkpoint(text.encode(), "checkpoint") == (POINT, ())
 
 
 @pytest.mark.parametrize(
@@ -480,7 +480,7 @@ def test_a_checkpoint_is_three_lines_and_reads_back() -> None:
 )
 def test_what_is_no_checkpoint_is_said_so(text: str) -> None:
     with pytest.raises(ClaimlogError, match="is no checkpoint"):
-        parse(text.encode(), "checkpoint")
+        parse_checkpoint(text.encode(), "checkpoint")
 
 
 def test_key_ids_are_those_of_the_signed_note_format() -> None:
@@ -494,15 +494,15 @@ def test_key_ids_are_those_of_the_signed_note_format() -> None:
 def test_a_signature_holds_for_its_key_and_text_only(keys: Keys) -> None:
     (secret, public), (_, other) = keys("own"), keys("other")
     note = POINT.note(secret)
-    assert check_signature(note.encode(), public, "checkpoint") == POINT
+    assert verify_checkpoint(note.encode(), public, "checkpoint") == POINT
     with pytest.raises(ClaimlogError, match="not with the key in other"):
-        check_signature(note.encode(), other, "checkpoint")
+        verify_checkpoint(note.encode(), other, "checkpoint")
     with pytest.raises(ClaimlogError, match="does not fit the text"):
-        check_signature(note.replace("21", "22").encode(), public, "checkpoint")
+        verify_checkpoint(note.replace("21", "22").encode(), public, "checkpoint")
     with pytest.raises(ClaimlogError, match="is not signed"):
-        check_signature(POINT.text().encode(), public, "checkpoint")
+        verify_checkpoint(POINT.text().encode(), public, "checkpoint")
     with pytest.raises(ClaimlogError, match="a signature line is malformed"):
-        check_signature((note + "forged\n").encode(), public, "checkpoint")
+        verify_checkpoint((note + "forged\n").encode(), public, "checkpoint")
     name, identity, _ = verifier_key("tiny", secret).split("+", 2)
     assert name == "tiny"
     assert len(identity) == 8
@@ -540,17 +540,17 @@ def test_the_signature_of_a_release_is_checked_with_the_right_key_only(
     log = read(released.package)
     note = Checkpoint("tiny", log.size, log.root).note(secret)
     target.with_suffix(".checkpoint").write_text(note, "utf-8")
-    verdict = verify(target, key=public)
+    verdict = verify_copy(target, key=public)
     assert verdict.findings == []
-    assert any(line.startswith("signature of tiny-0.1.0.checkpoint") for line in verdict.checked)
-    [finding] = verify(target, key=other).findings
+    assert any(line.startswith("signature of tiny-0.1.0.checkpoint") for line in verdict.checks)
+    [finding] = verify_copy(target, key=other).findings
     assert "not with the key in other.pub" in str(finding)
     wrong = Checkpoint("tiny", log.size - 1, bytes(32)).note(secret)
     target.with_suffix(".checkpoint").write_text(wrong, "utf-8")
-    [finding] = verify(target, key=public).findings
+    [finding] = verify_copy(target, key=public).findings
     assert "is signed, but for a tree of" in str(finding)
     target.with_suffix(".checkpoint").unlink()
-    [finding] = verify(target, key=public).findings
+    [finding] = verify_copy(target, key=public).findings
     assert "tiny-0.1.0.signature: is not beside the release" in str(finding)
 
 
@@ -566,11 +566,11 @@ def signed_copy(released: Repo, secret: Path, tmp_path: Path) -> Path:
 def test_a_signature_vouches_for_every_file(released: Repo, keys: Keys, tmp_path: Path) -> None:
     (secret, public), (_, other) = keys("own"), keys("other")
     target = signed_copy(released, secret, tmp_path)
-    verdict = verify(target, key=public)
+    verdict = verify_copy(target, key=public)
     assert verdict.findings == []
     assert verdict.vouchers == ["the signature in tiny-0.1.0.signature with the key in own.pub"]
     assert "whole and unaltered" in verdict.sentence
-    [finding] = verify(target, key=other).findings
+    [finding] = verify_copy(target, key=other).findings
     assert "not with the key in other.pub" in str(finding)
 
 
@@ -587,15 +587,15 @@ def test_a_forgery_of_anything_but_the_log_does_not_pass_as_signed(
             text = (folder / name).read_text("utf-8")
             (folder / name).write_text(text.replace(" is ", " is not "), "utf-8")
     resum(folder)
-    verdict = verify(folder, key=public)
+    verdict = verify_copy(folder, key=public)
     assert any("is signed, but for another SHA256SUMS" in str(f) for f in verdict.findings)
     assert verdict.vouchers == []
     # by the signed checkpoint alone it would: so that is never called more than it is
     (tmp_path / "tiny-0.1.0.signature").unlink()
-    verdict = verify(folder, key=public)
+    verdict = verify_copy(folder, key=public)
     assert verdict.vouchers == []
     assert "by nobody's word" in verdict.sentence or verdict.findings
-    assert any("tiny-0.1.0.signature is not here" in line for line in verdict.unchecked)
+    assert any("tiny-0.1.0.signature is not here" in line for line in verdict.omissions)
 
 
 def test_a_signature_of_another_release_is_not_taken_for_this_one(
@@ -604,7 +604,7 @@ def test_a_signature_of_another_release_is_not_taken_for_this_one(
     secret, public = keys("own")
     target = signed_copy(released, secret, tmp_path)
     [entry] = read_index(released.package)
-    own = Statement.of_entry("tiny", entry)
+    own = ReleaseStatement.of_entry("tiny", entry)
     for change, said in (
         ({"version": "0.1.1"}, "another version"),
         ({"sums": "0" * 64}, "another SHA256SUMS"),
@@ -613,16 +613,16 @@ def test_a_signature_of_another_release_is_not_taken_for_this_one(
     ):
         note = replace(own, **change).sign(secret)
         target.with_suffix(".signature").write_text(note, "utf-8")
-        [finding] = verify(target, key=public).findings
+        [finding] = verify_copy(target, key=public).findings
         assert f"is signed, but for {said}" in str(finding)
     # a signed checkpoint under the name of a statement says nothing about files
     shutil.copyfile(target.with_suffix(".checkpoint"), target.with_suffix(".signature"))
-    [finding] = verify(target, key=public).findings
+    [finding] = verify_copy(target, key=public).findings
     assert "is no statement about a release" in str(finding)
 
 
 def test_without_an_index_or_a_signature_nobody_vouches(released: Repo) -> None:
-    verdict = verify(zipped(released))
+    verdict = verify_copy(zipped(released))
     assert verdict.findings == []
     assert verdict.sentence.startswith(
         "release 0.1.0 of tiny is consistent with itself, by nobody's word"
@@ -635,11 +635,11 @@ def test_a_published_release_is_consistent_with_itself(version: str) -> None:
     archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
     if not archive.is_file():
         pytest.skip("NOT RUN: the published archives are not beside the checkout")
-    verdict = verify(archive)
+    verdict = verify_copy(archive)
     assert verdict.findings == []
-    assert "names of the files against the definition" in verdict.checked
+    assert "names of the files against the definition" in verdict.checks
     told = "32 Parquet files, byte for byte as their tables are written anew"
-    assert told in verdict.checked
+    assert told in verdict.checks
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
@@ -647,11 +647,11 @@ def test_a_published_release_stays_verifiable(version: str) -> None:
     archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
     if not archive.is_file():
         pytest.skip("NOT RUN: the published archives are not beside the checkout")
-    verdict = verify(archive, read_index(Package(ROOT)))
+    verdict = verify_copy(archive, read_index(Package(ROOT)))
     assert verdict.findings == []
     assert verdict.vouchers == [f"releases/{version}.json of this checkout"]
-    assert f"the rule repeated-part: release {version} does not state it" in verdict.unchecked
-    served = [line for line in verdict.checked if "rows served by" in line]
+    assert f"the rule repeated-part: release {version} does not state it" in verdict.omissions
+    served = [line for line in verdict.checks if "rows served by" in line]
     assert len(served) == 2
 
 
@@ -665,12 +665,12 @@ def test_an_archive_does_not_choose_the_rules_that_judge_it(folder: Path) -> Non
     unvouched, vouched = Verdict("0.1.0"), Verdict("0.1.0", vouchers=["an index"])
     check_log(copy, unvouched)
     check_log(copy, vouched)
-    assert unvouched.unchecked == []
-    assert vouched.unchecked == ["the rule hop-speaker: release 0.1.0 does not state it"]
+    assert unvouched.omissions == []
+    assert vouched.omissions == ["the rule hop-speaker: release 0.1.0 does not state it"]
     rules.unlink()
     everything = Verdict("0.1.0", vouchers=["an index"])
     check_log(ReleaseCopy(folder, folder), everything)
-    assert not any("tree-root" in line or "file-hash" in line for line in everything.unchecked)
+    assert not any("tree-root" in line or "file-hash" in line for line in everything.omissions)
 
 
 def of_fold(folder: Path, version: object) -> None:
@@ -687,7 +687,7 @@ def test_tables_of_another_fold_are_named_as_not_checked(
     secret, public = keys("own")
     of_fold(folder, FOLD_VERSION + 1)
     [entry] = read_index(released.package)
-    own = Statement.of_entry("tiny", entry)
+    own = ReleaseStatement.of_entry("tiny", entry)
 
     def sign() -> None:
         resum(folder)
@@ -696,16 +696,16 @@ def test_tables_of_another_fold_are_named_as_not_checked(
         folder.with_name("tiny-0.1.0.signature").write_text(note, "utf-8")
 
     sign()
-    verdict = verify(folder, key=public)
+    verdict = verify_copy(folder, key=public)
     assert verdict.findings == []
-    [line] = verdict.unchecked
+    [line] = verdict.omissions
     assert "claimlog release --rebuild 0.1.0 --exact" in line
     # they are still held against each other and against what the release says
     with sqlite3.connect(folder / "tiny.db") as database:
         database.execute("UPDATE claims SET statement = 'Another statement.'")
     database.close()
     sign()
-    assert any("logical hash of claims" in str(f) for f in verify(folder, key=public).findings)
+    assert any("logical hash of claims" in str(f) for f in verify_copy(folder, key=public).findings)
 
 
 @pytest.mark.parametrize("version", [FOLD_VERSION + 1, 0, -1, "1", None, 1.5, True])
@@ -714,15 +714,17 @@ def test_a_fold_that_never_was_is_a_finding_if_nobody_vouches(
 ) -> None:
     """By it a forger would choose that the tables are not held against the log."""
     of_fold(folder, version)
-    [finding] = [f for f in verify(folder).findings if f.rule == "release-fold"]
+    [finding] = [f for f in verify_copy(folder).findings if f.rule == "release-fold"]
     assert f"was folded by version {version} of the fold" in str(finding)
     assert "newer claimlog" in str(finding)
 
 
 def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:
     [entry] = read_index(released.package)
-    other = Entry({**entry.data, "archive": {**entry.data["archive"], "path": "x-0.1.0.zip"}}, "x")
-    [finding] = verify(zipped(released), [other]).findings
+    other = ReleaseEntry(
+        {**entry.data, "archive": {**entry.data["archive"], "path": "x-0.1.0.zip"}}, "x"
+    )
+    [finding] = verify_copy(zipped(released), [other]).findings
     assert "is of tiny-0.1.0.zip, the index in this checkout of x-0.1.0.zip" in str(finding)
 
 
@@ -734,7 +736,7 @@ def test_a_release_is_found_by_any_name_of_its_directory(
     [entry] = read_index(released.package)
     sign_release(released.package, entry, secret, folder.parent)
     monkeypatch.chdir(folder)
-    verdict = verify(Path(name), key=public)
+    verdict = verify_copy(Path(name), key=public)
     assert verdict.findings == []
     assert verdict.vouchers
 
@@ -745,7 +747,9 @@ def test_a_release_cannot_list_no_findings(released: Repo, folder: Path) -> None
     text = path.read_text("utf-8")
     path.write_text(text.replace("findings_listed,1000", "findings_listed,0"), "utf-8")
     resum(folder)
-    assert any("findings_listed is 0, expected 1 to" in str(f) for f in verify(folder).findings)
+    assert any(
+        "findings_listed is 0, expected 1 to" in str(f) for f in verify_copy(folder).findings
+    )
     report = Report(read(released.package))
     report.most = 0
     report.fail(Finding("tree-root", "events", "is wrong"))
@@ -760,12 +764,12 @@ def test_a_signed_release_of_another_name_is_no_answer(
     target = signed_copy(released, secret, tmp_path)
     for suffix in (".zip", ".signature"):
         shutil.copyfile(target.with_suffix(suffix), tmp_path / f"other-set-0.1.0{suffix}")
-    [finding] = verify(tmp_path / "other-set-0.1.0.zip", key=public).findings
+    [finding] = verify_copy(tmp_path / "other-set-0.1.0.zip", key=public).findings
     assert "is the signed release tiny-0.1.0, not other-set-0.1.0" in str(finding)
     [entry] = read_index(released.package)
-    note = replace(Statement.of_entry("tiny", entry), name="other-set").sign(secret)
+    note = replace(ReleaseStatement.of_entry("tiny", entry), name="other-set").sign(secret)
     target.with_suffix(".signature").write_text(note, "utf-8")
-    [finding] = verify(target, key=public).findings
+    [finding] = verify_copy(target, key=public).findings
     assert "is signed, but for another dataset" in str(finding)
 
 
@@ -773,20 +777,20 @@ def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
     log = read(released.package)
     first = log.trees[0]
     kept = {log.size: log.root.hex(), first[0]: first[1].hex(), 1: tree_root_of(log, 1)}
-    verdict = verify(zipped(released), kept=kept)
+    verdict = verify_copy(zipped(released), kept=kept)
     assert verdict.findings == []
-    assert sum("have the root that you kept" in line for line in verdict.checked) == 3
+    assert sum("have the root that you kept" in line for line in verdict.checks) == 3
     for wrong, said in (
         ({log.size: "0" * 64}, "not the one that you kept"),
         ({1: "0" * 64}, "not the one that you kept"),
         ({log.size + 1: "0" * 64}, "less than the"),
     ):
-        [finding] = verify(zipped(released), kept=wrong).findings
+        [finding] = verify_copy(zipped(released), kept=wrong).findings
         assert said in str(finding)
 
 
 def tree_root_of(log: Log, size: int) -> str:
-    return tree_root(leaves(log)[:size]).hex()
+    return tree_root(leaf_hashes(log)[:size]).hex()
 
 
 ROOT_OF_TWO = f"2:{'0' * 64}"

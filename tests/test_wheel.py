@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
@@ -12,12 +13,17 @@ import time
 import urllib.error
 import urllib.request
 import venv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+import claimlog
+from claimlog.errors import ClaimlogError
+from claimlog.release import tool_wheel
+from claimlog.release.tool_wheel import running_tool
 from conftest import ROOT, World, copied
 
 PACKAGE = ROOT / "scripts" / "claimlog"
@@ -105,6 +111,77 @@ def test_the_wheel_asks_for_no_build_backend(wheel: Path) -> None:
         assert f"Requires-Dist: {backend}" not in metadata
 
 
+def test_the_version_of_the_tool_is_its_own(wheel: Path) -> None:
+    assert wheel.name == f"claimlog-{claimlog.__version__}-py3-none-any.whl"
+
+
+def test_the_wheel_of_a_release_is_the_same_from_checkout_and_installation(
+    installation: Installation,
+) -> None:
+    tool = running_tool()
+    code = (
+        "import sys; from claimlog.release.tool_wheel import running_tool; "
+        "sys.stdout.buffer.write(running_tool().data)"
+    )
+    done = subprocess.run(
+        [installation.python, "-c", code],
+        cwd=installation.python.parent,
+        env=environment(),
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.stdout == tool.data, done.stderr
+    running_tool.cache_clear()
+    assert running_tool() == tool
+    assert tool.lock == (ROOT / "requirements.txt").read_bytes()
+
+
+def test_the_wheel_of_a_release_depends_on_no_compression_library_and_no_clock() -> None:
+    with ZipFile(io.BytesIO(running_tool().data)) as archive:
+        members = archive.infolist()
+        [record] = (info.filename for info in members if info.filename.endswith("/RECORD"))
+        assert archive.testzip() is None
+        assert archive.read(record).decode().count("\n") == len(members)
+    assert {(info.compress_type, info.date_time) for info in members} == {
+        (0, (1980, 1, 1, 0, 0, 0))
+    }
+    assert members[-1].filename == record
+
+
+def test_without_the_build_backend_one_line_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tool_wheel, "find_spec", lambda _: None)
+    running_tool.cache_clear()
+    with pytest.raises(ClaimlogError) as error:
+        running_tool()
+    said = str(error.value)
+    assert "hatchling: is not installed" in said
+    assert said.endswith(f"-m pip install --no-deps -r {ROOT / 'requirements-build.txt'}")
+    assert (ROOT / "requirements-build.txt").is_file()
+
+
+def test_a_checkout_of_which_no_wheel_can_be_built_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "scripts" / "claimlog"
+    package.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "claimlog"\n', "utf-8")
+    monkeypatch.setattr(claimlog, "__file__", str(package / "__init__.py"))
+    running_tool.cache_clear()
+    with pytest.raises(ClaimlogError, match=r"pyproject\.toml: hatchling builds no wheel of it \("):
+        running_tool()
+
+
+def test_code_that_was_never_installed_is_no_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog, "__file__", str(tmp_path / "claimlog" / "__init__.py"))
+    running_tool.cache_clear()
+    with pytest.raises(ClaimlogError, match="is neither a checkout of claimlog nor installed"):
+        running_tool()
+
+
 def test_the_installed_package_is_not_the_checkout(installation: Installation) -> None:
     code = "import claimlog; print(claimlog.__file__); import workshop"
     done = subprocess.run(
@@ -155,6 +232,22 @@ def test_an_installed_wheel_verifies_a_release(
     assert "whole and unaltered" in done.stdout
 
 
+def test_an_installation_that_was_altered_is_not_passed_on_as_a_wheel(
+    installation: Installation,
+) -> None:
+    [module] = installation.python.parents[1].glob("lib/python3*/site-packages/claimlog/swap.py")
+    data = module.read_bytes()
+    code = "from claimlog.release.tool_wheel import running_tool; running_tool()"
+    try:
+        module.write_bytes(data + b"# altered\n")
+        done = subprocess.run(
+            [installation.python, "-c", code], env=environment(), capture_output=True, text=True
+        )
+    finally:
+        module.write_bytes(data)
+    assert "swap.py: is not as it was installed" in done.stderr
+
+
 def test_an_installed_wheel_serves_a_page_with_its_style(
     installation: Installation, built: World, tmp_path: Path
 ) -> None:
@@ -191,3 +284,10 @@ def fetch(address: str, server: subprocess.Popen[bytes]) -> str:
             assert server.poll() is None, "the server ended before it answered"
             time.sleep(0.1)
     pytest.fail("the server did not answer within thirty seconds")
+
+
+@pytest.fixture(autouse=True)
+def forget_the_wheel() -> Iterator[None]:
+    """Let no test leave behind a wheel that another one would be given."""
+    yield
+    running_tool.cache_clear()

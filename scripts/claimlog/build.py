@@ -12,11 +12,11 @@ from claimlog.export.compatibility_views import compatibility_views
 from claimlog.export.descriptor import FileHashes
 from claimlog.export.sqlite import DatabaseWriter
 from claimlog.export.table_writer import TableWriter
-from claimlog.fingerprint import bytes_of_rows, code_fingerprint, files_of_rows, input_fingerprint
+from claimlog.fingerprint import Fingerprint, build_fingerprint, bytes_of_rows, files_of_rows
 from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
@@ -32,7 +32,7 @@ UPDATE_BYTES = 200 << 20
 """Bytes of rows from which on a build is updated rather than made anew."""
 
 STAGES = ("read", "schema", "rows", "integrity", "text", "compile")
-"""What a build says it begins, in this order; between two of them it names what is done."""
+"""Stages that a build names to `progress`, in order; between them it names files and tables."""
 
 
 def build(
@@ -41,7 +41,7 @@ def build(
     as_of: str | None = None,
     texts: Path | None = None,
     progress: Progress = lambda _: None,
-    mark: str | None = None,
+    fingerprint: Fingerprint | None = None,
     fresh: bool = False,
 ) -> Report:
     """Validate the log and compile it into `out`.
@@ -52,8 +52,8 @@ def build(
         What to fold: a batch number, a UTC time or an event id; None for all of the log.
     texts
         Directory of source texts, for checking the anchors; no text enters `out`.
-    mark
-        The fingerprint of the inputs, if it is known already.
+    fingerprint
+        The fingerprint of what the build depends on, if it is known already.
     fresh
         Whether to build from nothing, whatever was built before.
 
@@ -66,17 +66,18 @@ def build(
     """
     refuse_foreign(package, out)
     progress("read")
-    mark = mark or input_fingerprint(package, as_of, texts)  # first: a change meanwhile rebuilds
-    log = read(package, progress=progress, fresh=fresh)
+    # first: a change meanwhile rebuilds
+    inputs, code = fingerprint or build_fingerprint(package, as_of, texts)
+    log = read(package, progress=progress, fresh=fresh, code=code)
     cut = cutoff(log, as_of)
-    checking = Texts(texts) if texts else None
-    is_whole = as_of is None and checking is None
+    checked_texts = Texts(texts) if texts else None
+    is_whole = as_of is None and checked_texts is None
     earlier = None if fresh or not is_whole else updatable_build(log, out)
     if earlier is None:
-        report = _require_valid(validate(log, checking, progress=progress))
+        report = _require_valid(validate(log, checked_texts, progress=progress))
         with publish_directory(out, package.relative(out)) as folder:
             progress("compile")
-            write_build(log, cut, report, folder, mark, progress)
+            write_build(log, cut, report, folder, inputs, progress)
     else:
         check = check_appended(log, earlier.size, earlier.checked)
         with (
@@ -85,8 +86,8 @@ def build(
         ):
             report = _require_valid(validate(log, progress=progress, rows_by=check))
             progress("compile")
-            update.write(log, cut, report, mark)
-    note_build(package, out, _build_record(log, report, mark) if is_whole else None)
+            update.write(log, cut, report, inputs)
+    note_build(package, out, _build_record(log, report, inputs) if is_whole else None)
     note_valid(log)
     return report
 
@@ -98,7 +99,7 @@ def _require_valid(report: Report) -> Report:
 
 
 def updatable_build(log: Log, out: Path) -> BuildRecord | None:
-    """Return what `out` was built from, if it can be brought up to date.
+    """Return the record of the build in `out` if it can be updated, else None.
 
     It can if it is intact, was built by the same code from rows that the log still begins with and
     the same releases, and what was appended is little and changes nothing that claims refer to.
@@ -112,28 +113,31 @@ def updatable_build(log: Log, out: Path) -> BuildRecord | None:
         or (earlier.size, bytes.fromhex(earlier.root)) not in log.trees
         or log.size == earlier.size  # with no new row there is nothing to merge
         or (log.size - earlier.size) * UPDATE_RATIO > log.size
-        or earlier.code != code_fingerprint(log.package)
+        or earlier.code != log.code_fingerprint
         or earlier.releases != _release_sizes(log)
         or not only_appends(log, earlier.size)
-        or not is_current(log.package, out, earlier.mark)  # its rows are copied as they are
+        or not is_current(log.package, out, earlier.fingerprint)  # its rows are copied as they are
     ):
         return None
     return earlier
 
 
-def _build_record(log: Log, report: Report, mark: str) -> BuildRecord:
-    code = code_fingerprint(log.package)
+def _build_record(log: Log, report: Report, fingerprint: str) -> BuildRecord:
     counts = dict(report.of_claims)
-    return BuildRecord(mark, code, log.size, log.root.hex(), _release_sizes(log), counts)
+    root, releases = log.root.hex(), _release_sizes(log)
+    return BuildRecord(fingerprint, log.code_fingerprint, log.size, root, releases, counts)
 
 
 def _release_sizes(log: Log) -> tuple[tuple[str, int], ...]:
-    found = marks(log.package, log.size, log.root.hex())
-    return tuple((mark.version, mark.size) for mark in found)
+    """Return version and number of rows of every release that the log has had."""
+    releases = release_marks(
+        read_index(log.package), log.definition.descriptor, log.size, log.root.hex()
+    )
+    return tuple((release.version, release.size) for release in releases)
 
 
 def progress_steps(package: Package) -> int:
-    """Return how often a build of `package` calls its progress."""
+    """Return how often a build of a package calls `progress`."""
     files = len(files_of_rows(package))
     # a table is written, and indexed
     tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
@@ -145,26 +149,26 @@ def write_build(
     cut: Cutoff,
     report: Report,
     folder: Path,
-    mark: str,
+    fingerprint: str,
     progress: Progress,
 ) -> None:
-    """Write all outputs into an empty directory; `mark` is the fingerprint of the inputs."""
+    """Write all files of a build into an empty directory; `fingerprint` is that of its inputs."""
     tables = log.definition.tables
-    database = folder / f"{log.definition.descriptor['name']}.db"
+    path = folder / f"{log.definition.descriptor['name']}.db"
     (folder / "parquet").mkdir()
-    with DatabaseWriter(database, tables, [*compatibility_views(log.definition)]) as filled:
-        with TableWriter(filled, folder / "parquet", tables) as writers:
+    with DatabaseWriter(path, tables, [*compatibility_views(log.definition)]) as database:
+        with TableWriter(database, folder / "parquet", tables) as writer:
             for name, frame in compile_tables(log, cut):
-                if name not in writers.rows:
+                if name not in writer.rows:
                     progress(name)
-                writers.add(name, frame)
-            if idle := next((name for name in tables if name not in writers.rows), None):
+                writer.add(name, frame)
+            if idle := next((name for name in tables if name not in writer.rows), None):
                 raise ClaimlogError(
                     f"schemas/tables/{idle}.json: is a table that nothing fills; take it out"
                 )
         log.release_rows()  # the tables hold all of it now
-        filled.finish(progress)
-    describe_build(log, cut, report, FileHashes(folder), mark, writers.rows)
+        database.finish(progress)
+    describe_build(log, cut, report, FileHashes(folder), fingerprint, writer.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:

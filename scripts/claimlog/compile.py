@@ -23,13 +23,13 @@ from claimlog.fold import (
     fold_rows,
     fold_support,
     referenced_claims,
+    stream_prefixes,
     summarize_claims,
 )
-from claimlog.fold import stream_prefixes as rows_until
 from claimlog.fold.states import Frame
 from claimlog.fold.tables import Frames
 from claimlog.log.event_log import OTHERS, Log
-from claimlog.log.release_index import marks
+from claimlog.log.release_index import read_index, release_marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -37,17 +37,26 @@ NamedFrames = Iterator[tuple[str, pl.DataFrame]]
 
 
 class Compiler:
-    """Folds a log up to a cutoff, step by step; what it has seen of the claims is in ``kept``."""
+    """Folds a log up to a cutoff, step by step.
+
+    Attributes
+    ----------
+    others
+        The rows of every stream but the claims.
+    referenced
+        The claims that tables of the other streams need.
+    summary
+        What those tables need of the rows that `accumulate` was given.
+    """
 
     def __init__(self, log: Log, cut: Cutoff) -> None:
         self.log = log
         self.cut = cut
-        root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-        self.outside = FoldContext(log.codebooks, marks(log.package, cut.size, root))
+        self.context = fold_context(log, cut)
         lazy = {name: log.rows(name).lazy() for name in OTHERS}
-        self.others = rows_until(lazy, cut.size)
-        self.wanted = referenced_claims(self.others, log.definition)
-        self.kept = ClaimSummary()
+        self.others = stream_prefixes(lazy, cut.size)
+        self.referenced = referenced_claims(self.others, log.definition)
+        self.summary = ClaimSummary()
         self.links = bearing_links(self.others, log.definition)
         self.support = self._support()
 
@@ -55,39 +64,39 @@ class Compiler:
         """Fold the linked claims by themselves: what they say of each other goes to all of them."""
         with fitting("tables of claims"):
             ids = pl.Series("claim_id", sorted(self.links.claims), dtype=pl.String)
-            linked = rows_until({"claims": self.log.claims_of(ids).lazy()}, self.cut.size)
+            linked = stream_prefixes({"claims": self.log.claims_of(ids).lazy()}, self.cut.size)
             support = fold_support(linked["claims"], self.others, self.log.definition)
             return None if support is None else support.collect().lazy()
 
-    def of_claims(self, claims: pl.DataFrame) -> NamedFrames:
+    def claim_tables(self, claims: pl.DataFrame) -> NamedFrames:
         """Yield the tables of some claims, of which `claims` holds every row."""
         with fitting("tables of claims"):
-            rows = rows_until({"claims": claims.lazy()}, self.cut.size)["claims"]
-            yield from self._computed(
+            rows = stream_prefixes({"claims": claims.lazy()}, self.cut.size)["claims"]
+            yield from self._collect(
                 fold_claims(rows, self.others, self.log.definition, self.support)
             )
 
-    def of_rows(self, stretch: Mapping[str, pl.DataFrame]) -> NamedFrames:
+    def row_tables(self, stretch: Mapping[str, pl.DataFrame]) -> NamedFrames:
         """Yield the tables that have a row for each row of the log, for some of its rows."""
         with fitting("tables of all rows"):
             lazy = {name: frame.lazy() for name, frame in stretch.items()}
-            rows = rows_until(lazy, self.cut.size)
-            yield from self._computed(fold_rows(rows, self.log.definition, self.outside))
+            rows = stream_prefixes(lazy, self.cut.size)
+            yield from self._collect(fold_rows(rows, self.log.definition, self.context))
 
-    def saw(self, name: str, rows: pl.LazyFrame) -> None:
-        """Keep of rows of a table what `rest` needs."""
+    def accumulate(self, name: str, rows: pl.LazyFrame) -> None:
+        """Add to the summary what `other_tables` needs of some rows of a table."""
         with fitting(f"tables made of {name}"):
             if name == "claims":
-                self.kept.add(summarize_claims(nw.from_native(rows), self.wanted))
+                self.summary.add(summarize_claims(nw.from_native(rows), self.referenced))
             elif name == "changes":
-                self.kept.count(nw.from_native(rows))
+                self.summary.count_changes(nw.from_native(rows))
 
-    def rest(self) -> NamedFrames:
-        """Yield every other table."""
+    def other_tables(self) -> NamedFrames:
+        """Yield every other table, once all claims and changes were accumulated."""
         definition = self.log.definition
         with fitting("tables of the other streams"):
-            yield from self._computed(
-                fold_other_tables(self.others, self.kept, definition, self.outside)
+            yield from self._collect(
+                fold_other_tables(self.others, self.summary, definition, self.context)
             )
         constant = {**constant_tables(definition), "batches": batches_table(self.log, self.cut)}
         for name, frame in constant.items():
@@ -95,20 +104,20 @@ class Compiler:
                 with fitting(f"schemas/tables/{name}.json"):
                     yield name, conform(frame.lazy(), definition.tables[name])
 
-    def _computed(self, tables: Frames) -> NamedFrames:
+    def _collect(self, tables: Frames) -> NamedFrames:
         """Yield folded tables, conformed; computed together, because they share most of it."""
         schemas = self.log.definition.tables
-        named = [name for name in tables if name in schemas]
-        lazy = [conform_lazily(tables[name].to_native(), schemas[name]) for name in named]
+        names = [name for name in tables if name in schemas]
+        lazy = [conform_lazily(tables[name].to_native(), schemas[name]) for name in names]
         try:
-            found = pl.collect_all(lazy)
+            frames = pl.collect_all(lazy)
         except pl.exceptions.PolarsError:
-            for name, one in zip(named, lazy, strict=True):  # which of them is it?
+            for name, one in zip(names, lazy, strict=True):  # which of them is it?
                 with fitting(f"schemas/tables/{name}.json"):
                     one.collect()
             raise
-        for name in named:
-            yield name, found.pop(0)
+        for name in names:
+            yield name, frames.pop(0)
 
 
 def compile_tables(log: Log, cut: Cutoff) -> NamedFrames:
@@ -119,13 +128,22 @@ def compile_tables(log: Log, cut: Cutoff) -> NamedFrames:
     """
     compiler = Compiler(log, cut)
     for pieces in chain(
-        (compiler.of_claims(claims) for claims in log.claims()),
-        (compiler.of_rows(stretch) for stretch in log.stretches()),
+        (compiler.claim_tables(claims) for claims in log.claims()),
+        (compiler.row_tables(stretch) for stretch in log.stretches()),
     ):
         for name, frame in pieces:
-            compiler.saw(name, frame.lazy())
+            compiler.accumulate(name, frame.lazy())
             yield name, frame
-    yield from compiler.rest()
+    yield from compiler.other_tables()
+
+
+def fold_context(log: Log, cut: Cutoff) -> FoldContext:
+    """Return what the fold of a log up to a cutoff needs beside the rows."""
+    root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
+    return FoldContext(
+        log.codebooks,
+        release_marks(read_index(log.package), log.definition.descriptor, cut.size, root),
+    )
 
 
 def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
@@ -143,15 +161,23 @@ def describe_build(
     log: Log,
     cut: Cutoff,
     report: Report,
-    hashed: FileHashes,
-    mark: str,
+    hashes: FileHashes,
+    fingerprint: str,
     rows: Mapping[str, int],
 ) -> None:
-    """Write what describes the tables of a build; `mark` is the fingerprint of the inputs."""
-    folder = hashed.folder
+    """Write what describes the tables of a build: report, descriptor and Datasette's metadata.
+
+    Parameters
+    ----------
+    fingerprint
+        The fingerprint of the inputs.
+    rows
+        Number of rows by table.
+    """
+    folder = hashes.folder
     (folder / "validation.json").write_bytes(report.dump())
     state = log_state(log, cut)
-    descriptor = descriptor_of_build(log.definition, rows, state, hashed)
+    descriptor = descriptor_of_build(log.definition, rows, state, hashes)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
@@ -159,18 +185,18 @@ def describe_build(
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
-    write_fingerprint(folder, mark)
+    write_fingerprint(folder, fingerprint)
 
 
 def log_state(log: Log, cut: Cutoff) -> dict[str, Any]:
-    """Return what was folded, as the descriptor of a build says it."""
+    """Return the part of the log that was folded, as the descriptor of a build gives it."""
     return {
         "tree_size": cut.size,
         "batches": cut.batches,
-        "root": log.trees[cut.batches - 1][1].hex() if _whole_batches(log, cut) else None,
-        "as_of": cut.said,
+        "root": log.trees[cut.batches - 1][1].hex() if _ends_with_batch(log, cut) else None,
+        "as_of": cut.label,
     }
 
 
-def _whole_batches(log: Log, cut: Cutoff) -> bool:
+def _ends_with_batch(log: Log, cut: Cutoff) -> bool:
     return cut.batches > 0 and log.trees[cut.batches - 1][0] == cut.size

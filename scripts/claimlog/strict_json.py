@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from hashlib import sha256
 from typing import Any
 
 LARGEST_INTEGER = 2**53 - 1
@@ -72,8 +71,3 @@ def decode_value(text: str) -> Any:
     except UnicodeEncodeError as error:
         raise ValueError("holds a lone surrogate, which is no character") from error
     return value
-
-
-def json_digest(value: Any) -> str:
-    """Return the SHA-256 of a JSON value in hex, to know by that it is what was saved."""
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -34,7 +34,7 @@ SUMMARIZED = ("claims", "changes")
 
 
 class BuildUpdate:
-    """Writing into an empty directory what a build of a whole log would; use it as a context.
+    """Incremental build into an empty directory; use it as a context.
 
     Parameters
     ----------
@@ -54,18 +54,18 @@ class BuildUpdate:
         self.database = f"{name}.db"
         self._pool = ThreadPoolExecutor(2)  # what runs there leaves the interpreter
         self._disk = ThreadPoolExecutor(1)  # and this waits
-        self._synced: list[Future[None]] = []
+        self._syncs: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         old, new = self.earlier / self.database, self.folder / self.database
-        self._copied = self._pool.submit(shutil.copyfile, old, new)
+        self._copy = self._pool.submit(shutil.copyfile, old, new)
         return self
 
     def __exit__(self, *_: object) -> None:
         for pool in (self._pool, self._disk):
             pool.shutdown(cancel_futures=True)
 
-    def write(self, log: Log, cut: Cutoff, report: Report, mark: str) -> None:
+    def write(self, log: Log, cut: Cutoff, report: Report, fingerprint: str) -> None:
         """Write every file.
 
         Raises
@@ -74,70 +74,77 @@ class BuildUpdate:
             If the earlier database does not have the rows that its Parquet files have.
         """
         compiler, tables = Compiler(log, cut), log.definition.tables
-        hashed = FileHashes(self.folder)
-        touched = self._touched(log, compiler)
-        gone = dict.fromkeys(BY_CLAIM, touched)
-        new = dict(compiler.of_claims(log.claims_of(touched)))
-        pieces: dict[str, list[pl.DataFrame]] = {}
-        for stretch in log.stretches(self.size):
-            for name, frame in compiler.of_rows(stretch):
-                pieces.setdefault(name, []).append(frame)
-        new |= {name: pl.concat(found) for name, found in pieces.items()}
+        hashes = FileHashes(self.folder)
+        changed_claims = self._changed_claims(log, compiler)
+        removed = dict.fromkeys(BY_CLAIM, changed_claims)
+        new = self._new_rows(log, compiler, changed_claims)
         (self.folder / "parquet").mkdir()
 
-        def merged(name: str) -> int:
+        def merge_table(name: str) -> int:
             file = ParquetFile(self.folder / _path(name), tables[name])
-            merge_parquet(self.earlier / _path(name), file, new[name], gone.get(name))
+            merge_parquet(self.earlier / _path(name), file, new[name], removed.get(name))
             self._sync(file.path)
-            hashed.take(_path(name))
+            hashes.of_file(_path(name))
             return file.rows
 
         # the largest first, so that no thread is left alone with one at the end
         order = sorted(new, key=lambda name: -(self.earlier / _path(name)).stat().st_size)
-        merging = {name: self._pool.submit(merged, name) for name in order}
+        merging = {name: self._pool.submit(merge_table, name) for name in order}
         rows = {}
-        self._copied.result()
+        self._copy.result()
         self._sync(self.folder / self.database)
         with DatabasePatch(self.folder / self.database, tables) as patch:
-            patch.drop(BY_CLAIM, touched)
+            patch.remove_rows(BY_CLAIM, changed_claims)
             for name, frame in new.items():
                 patch.fill(name, frame)
             for name in SUMMARIZED:
-                kept = _remaining_rows(self.earlier / _path(name), new[name], gone.get(name))
-                compiler.saw(name, pl.concat([kept, new[name].lazy()]))
-            for name, frame in compiler.rest():
+                old = _remaining_rows(self.earlier / _path(name), new[name], removed.get(name))
+                compiler.accumulate(name, pl.concat([old, new[name].lazy()]))
+            for name, frame in compiler.other_tables():
                 rows[name] = frame.height
                 write_parquet(frame, tables[name], self.folder / _path(name))
                 if not _holds_rows(self.earlier / _path(name), frame):
-                    patch.refill(name, frame)
-            found = patch.settle(BY_CLAIM)
-        hashed.take(self.database)  # meanwhile the rest is merged
+                    patch.replace_rows(name, frame)
+            database_rows = patch.index_and_commit(BY_CLAIM)
+        hashes.of_file(self.database)  # meanwhile the rest is merged
         rows |= {name: future.result() for name, future in merging.items()}
-        self._compare(found, rows)
-        describe_build(log, cut, report, hashed, mark, rows)
-        for future in self._synced:
+        self._refuse_differing_counts(database_rows, rows)
+        describe_build(log, cut, report, hashes, fingerprint, rows)
+        for future in self._syncs:
             future.result()  # the system tells an error of writing only once
 
-    def _touched(self, log: Log, compiler: Compiler) -> pl.Series:
+    def _changed_claims(self, log: Log, compiler: Compiler) -> pl.Series:
         """Return the claims that the new rows are about, and those on which these bear."""
         new = log.claims_since(self.size)
+        if compiler.support is None:
+            return new
         links = log.rows("links").filter(pl.col("seq") >= self.size)
-        ends = pl.concat([new, links["from_claim_id"], links["to_claim_id"]])
+        ends = pl.concat([new, links["from_claim_id"], links["to_claim_id"]]).unique()
+        # the ends of a link that was withdrawn are in no group any more, and stand for themselves
         reached = compiler.links.reached_from(ends.to_list())
-        # a link that was withdrawn is in no group any more: its ends stand for themselves
-        linked = reached | (set(ends.to_list()) if compiler.support is not None else set())
-        return pl.Series("claim_id", sorted({*new, *linked}), dtype=pl.String)
+        return pl.Series("claim_id", sorted({*ends, *reached}), dtype=pl.String)
+
+    def _new_rows(self, log: Log, compiler: Compiler, claims: pl.Series) -> dict[str, pl.DataFrame]:
+        """Return the rows of changed claims, and of new rows of the log, by table."""
+        pieces: dict[str, list[pl.DataFrame]] = {}
+        for stretch in log.stretches(self.size):
+            for name, frame in compiler.row_tables(stretch):
+                pieces.setdefault(name, []).append(frame)
+        tables = dict(compiler.claim_tables(log.claims_of(claims)))
+        return tables | {name: pl.concat(frames) for name, frames in pieces.items()}
 
     def _sync(self, path: Path) -> None:
         """Begin to flush a file: publishing waits for all, and finds most of it done."""
-        self._synced.append(self._disk.submit(sync, path))
+        self._syncs.append(self._disk.submit(sync, path))
 
-    def _compare(self, found: Mapping[str, int], wanted: Mapping[str, int]) -> None:
-        for name, number in wanted.items():
-            if found[name] != number:
+    def _refuse_differing_counts(
+        self, database_rows: Mapping[str, int], parquet_rows: Mapping[str, int]
+    ) -> None:
+        for name, number in parquet_rows.items():
+            if database_rows[name] != number:
                 raise ClaimlogError(
-                    f"{self.database}: the table {name} has {found[name]} rows, its Parquet file "
-                    f"{number}; build from nothing: claimlog build --force"
+                    f"{self.database}: the table {name} has {database_rows[name]} rows, its "
+                    f"Parquet file {number}; build from nothing: claimlog build --force"
                 )
 
 
@@ -145,10 +152,10 @@ def _path(name: str) -> str:
     return f"parquet/{name}.parquet"
 
 
-def _remaining_rows(path: Path, new: pl.DataFrame, gone: pl.Series | None) -> pl.LazyFrame:
-    """Return the rows of a Parquet file typed as the `new` ones, without claims `gone`."""
+def _remaining_rows(path: Path, new: pl.DataFrame, removed: pl.Series | None) -> pl.LazyFrame:
+    """Return the rows of a Parquet file typed as the `new` ones, without those of some claims."""
     rows = pl.scan_parquet(path).cast(new.schema)
-    return rows if gone is None else rows.filter(~pl.col(CLAIM).is_in(gone.implode()))
+    return rows if removed is None else rows.filter(~pl.col(CLAIM).is_in(removed.implode()))
 
 
 def _holds_rows(path: Path, frame: pl.DataFrame) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from claimlog import __version__
 from claimlog.cli import edit, read, release
 from claimlog.cli.base import Context
 from claimlog.cli.output import block, escaped_streams, line, lines
@@ -30,7 +31,7 @@ from claimlog.errors import ClaimlogError, FindingsError
     metavar="DIR",
     help="The dataset package; by default the one that the current directory is in.",
 )
-@click.version_option(package_name="claimlog", prog_name="claimlog")
+@click.version_option(__version__, prog_name="claimlog")
 @click.pass_context
 def cli(context: click.Context, folder: Path) -> None:
     """Keep an event-sourced dataset of claims: append, validate, compile, serve, verify."""

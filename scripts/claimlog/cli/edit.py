@@ -262,7 +262,7 @@ def seal(
     from claimlog.cli.read import summarise
     from claimlog.edit.open_batch import locked
     from claimlog.edit.seal import seal as run
-    from claimlog.release.generated_files import refresh
+    from claimlog.release.generated_files import refresh_generated_files
 
     supplied = load_texts(texts)
     contents: list[str] = []
@@ -278,7 +278,7 @@ def seal(
             today,
             say=contents.append,
         )
-        refreshed = refresh(context.package, f"{batch.shown} is sealed")
+        refreshed = refresh_generated_files(context.package, f"{batch.shown} is sealed")
     summarise(report)
     say_lateness(batch.manifest["sealed_at"])
     lines(contents)

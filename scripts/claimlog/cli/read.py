@@ -169,7 +169,7 @@ def _build(
     package: Package, as_of: str | None, out: Path | None, force: bool, texts: Path | None
 ) -> None:
     from claimlog.build_notes import is_current
-    from claimlog.fingerprint import input_fingerprint
+    from claimlog.fingerprint import build_fingerprint
     from claimlog.swap import recover_directory
 
     target = (out or package.build).absolute()
@@ -177,15 +177,15 @@ def _build(
     recover_directory(target)
     if texts is not None:
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
-    mark = input_fingerprint(package, as_of, texts)
-    if not force and is_current(package, target, mark):
+    fingerprint = build_fingerprint(package, as_of, texts)
+    if not force and is_current(package, target, fingerprint.inputs):
         line(f"{package.relative(target)} is up to date")
         return
     from claimlog.build import build as run
     from claimlog.build import progress_steps
 
     with progress("build", progress_steps(package)) as step:
-        report = run(package, target, as_of, texts, step, mark, fresh=force)
+        report = run(package, target, as_of, texts, step, fingerprint, fresh=force)
     summarise(report)
     line(f"wrote {package.relative(target)}")
 
@@ -290,11 +290,11 @@ def verify(
 
     Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
     """
-    from claimlog.cli.release import kept_roots, verify_proof, verify_release
+    from claimlog.cli.release import parse_kept_roots, verify_proof, verify_release
 
     if limits != limits:  # not a number, which is in every range
         raise UsageError("--limits: expected a number from 0.01 to 1000")
-    kept = kept_roots(roots)
+    kept = parse_kept_roots(roots)
     if release is not None:
         refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
         return verify_release(context, release, key, alone, limits, kept)

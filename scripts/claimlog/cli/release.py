@@ -17,18 +17,18 @@ from claimlog.errors import ClaimlogError, UsageError
 
 if TYPE_CHECKING:
     from claimlog.log.event_log import Log
-    from claimlog.log.release_index import Entry
+    from claimlog.log.release_index import ReleaseEntry
     from claimlog.package import Package
     from claimlog.release.cite import ClaimVersion
-    from claimlog.release.diff import Point
-    from claimlog.release.metadata import Facts
+    from claimlog.release.diff import DatasetState
+    from claimlog.release.metadata import ReleaseMetadata
 
 T = TypeVar("T")
 DIST = "dist"
 KEY = click.Path(path_type=Path, dir_okay=False)
 
 
-def _day(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def _parse_day(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
     try:
@@ -54,7 +54,9 @@ def _day(_: click.Context, __: click.Parameter, value: str | None) -> str | None
     "--published", metavar="VERSION", help="With --sign: sign a release that was made before."
 )
 @click.option("--as-of", metavar="BATCH", help="Batch up to which it goes; all by default.")
-@click.option("--date", callback=_day, metavar="DAY", help="Day of the release; today by default.")
+@click.option(
+    "--date", callback=_parse_day, metavar="DAY", help="Day of the release; today by default."
+)
 @click.option("--sign", type=KEY, metavar="KEY.pem", help="Sign all of it (Ed25519).")
 @click.option(
     "--out",
@@ -91,72 +93,77 @@ def release(
         refuse_options("--published", "as_of", "date")
         if sign is None:
             raise UsageError("--published goes with --sign KEY.pem")
-        return _sign(context, published, sign, out)
+        return _sign_published(context, published, sign, out)
     from claimlog.build import progress_steps
     from claimlog.edit.clock import release_day
-    from claimlog.release.make import make
+    from claimlog.release.make import make_release
 
     package = context.package
     day = date or release_day(package)
     target = (out or package.root / DIST).absolute()
     with progress("release", 2 * progress_steps(package)) as step:
-        made = make(package, str(version), day, target, as_of, sign, step)
-    level = made.diff.level or "first"
-    line(f"{version}: a {level} version ({made.diff.why})" if made.diff.old else str(version))
-    line(f"wrote {package.relative(made.folder)}/")
-    line(f"wrote {package.relative(made.archive)}, {made.archive.stat().st_size:,} bytes")
-    for path in made.signed:
+        output = make_release(package, str(version), day, target, as_of, sign, step)
+    level = output.diff.level or "first"
+    line(f"{version}: a {level} version ({output.diff.why})" if output.diff.old else str(version))
+    line(f"wrote {package.relative(output.folder)}/")
+    line(f"wrote {package.relative(output.archive)}, {output.archive.stat().st_size:,} bytes")
+    for path in output.signatures:
         line(f"wrote {package.relative(path)}")
-    line(f"wrote {made.entry.shown} and the entry of CHANGELOG.md; nothing was tagged")
-    for name in made.refreshed:
+    line(f"wrote {output.entry.display_path} and the entry of CHANGELOG.md; nothing was tagged")
+    for name in output.refreshed_files:
         line(f"wrote {name}, which says {version} now")
+    to_commit = [output.entry.display_path, "CHANGELOG.md", *output.refreshed_files]
     line("To tag and publish it:")
-    line(f"  git add {shlex.join([made.entry.shown, 'CHANGELOG.md', *made.refreshed])}")
+    line(f"  git add {shlex.join(to_commit)}")
     line(f'  git commit -m "Release {version}"')
     title = shlex.quote(f"{package.descriptor['title']} {version}")
     line(f"  git tag -a v{version} -m {title}")
     line("  git push --follow-tags")
-    line(f"  then deposit {package.relative(made.archive)} where people can get it")
+    line(f"  then deposit {package.relative(output.archive)} where people can get it")
     return 0
 
 
-def _sign(context: Context, version: str, key: Path, out: Path | None) -> int:
+def _name(package: Package) -> str:
+    return str(package.descriptor["name"])
+
+
+def _sign_published(context: Context, version: str, key: Path, out: Path | None) -> int:
     """Write signatures of a release that the index holds."""
-    from claimlog.log.release_index import find, read_index
+    from claimlog.log.release_index import find_entry, read_index
     from claimlog.release.make import sign_release
 
     package = context.package
-    entry = find(read_index(package), version, package)
+    entry = find_entry(read_index(package), version, _name(package))
     for path in sign_release(package, entry, key, (out or package.root / DIST).absolute()):
         line(f"wrote {package.relative(path)}; publish it beside the archive")
     return 0
 
 
 def _rebuild(context: Context, version: str, exact: bool, out: Path | None) -> int:
-    from claimlog.log.release_index import find, read_index
+    from claimlog.log.release_index import find_entry, read_index
 
     index = read_index(context.package)
     if version == "all" and not index:
         raise UsageError("nothing was released yet; there is nothing to make again")
-    entries = index if version == "all" else [find(index, version, context.package)]
+    entries = index if version == "all" else [find_entry(index, version, _name(context.package))]
     return max([_rebuild_one(context, index, entry, exact, out) for entry in entries])
 
 
 def _rebuild_one(
-    context: Context, index: list[Entry], entry: Entry, exact: bool, out: Path | None
+    context: Context, index: list[ReleaseEntry], entry: ReleaseEntry, exact: bool, out: Path | None
 ) -> int:
-    from claimlog.release.rebuild import rebuild, rebuild_exactly
+    from claimlog.release.rebuild import rebuild_archive, rebuild_tables
 
     package = context.package
     if exact:
         target = None if out is None else out.absolute()
-        result = rebuild_exactly(package, entry, lambda text: line(text, err=True), target)
+        result = rebuild_archive(package, entry, lambda text: line(text, err=True), target)
         what = "files, the archive among them, byte for byte"
     else:
         from claimlog.build import progress_steps
 
         with progress("rebuild", 2 * progress_steps(package)) as step:
-            result = rebuild(package, index, entry, step)
+            result = rebuild_tables(package, index, entry, step)
         what = "tables in Parquet and in SQLite"
     lines(result.different)
     same = result.compared - len(result.different)
@@ -180,27 +187,27 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
     OLD and NEW are versions, or head for the log as it stands.
     """
     from claimlog.log.read_log import read
-    from claimlog.release.diff import as_json, as_text, compare
+    from claimlog.release.diff import as_json, as_text, compare_states
 
     log = read(context.package)
     log.require_readable()
-    first, second = (_point(log, name) for name in (old, new))
+    first, second = (_named_state(log, name) for name in (old, new))
     if first.size > second.size:
         raise UsageError(f"{old} is later than {new}; swap them")
-    found = compare(log, first, second, log.definition.deprecations)
+    found = compare_states(log, first, second, log.definition.deprecations)
     if json_out:
         json_block(as_json(found))
     else:
         block(as_text(found))
 
 
-def _point(log: Log, name: str) -> Point:
-    from claimlog.log.release_index import find, read_index
-    from claimlog.release.diff import Point
+def _named_state(log: Log, name: str) -> DatasetState:
+    from claimlog.log.release_index import find_entry, read_index
+    from claimlog.release.diff import DatasetState
 
     if name == "head":
-        return Point.of_head(log, "head")
-    return Point.of_entry(find(read_index(log.package), name, log.package))
+        return DatasetState.of_head(log, "head")
+    return DatasetState.of_entry(find_entry(read_index(log.package), name, _name(log.package)))
 
 
 @click.command(
@@ -226,35 +233,36 @@ def cite(context: Context, claims: tuple[str, ...], version: str | None, form: s
 
     log = read(context.package)
     log.require_readable()
-    facts = _facts(log, version)
-    cited = [_claim(log, name, facts) for name in claims]
-    block(write(facts, cited, form))
+    metadata = _cited_metadata(log, version)
+    cited = [_cited_claim(log, name, metadata) for name in claims]
+    block(write(metadata, cited, form))
 
 
-def _facts(log: Log, version: str | None) -> Facts:
-    """Return what a citation says of a release."""
-    from claimlog.log.release_index import find, read_index
-    from claimlog.release.metadata import of_entry
+def _cited_metadata(log: Log, version: str | None) -> ReleaseMetadata:
+    """Return the metadata of the release to cite."""
+    from claimlog.log.release_index import find_entry, read_index
+    from claimlog.release.metadata import entry_metadata
 
     index = read_index(log.package)
     if not index:
         raise ClaimlogError("releases: nothing was released yet; there is no version to cite")
-    return of_entry(log, find(index, version, log.package) if version else index[-1])
+    entry = find_entry(index, version, _name(log.package)) if version else index[-1]
+    return entry_metadata(log.definition, entry)
 
 
-def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
-    """Return a claim as a release holds it; say on standard error if there is a newer version."""
+def _cited_claim(log: Log, name: str, metadata: ReleaseMetadata) -> ClaimVersion:
+    """Return a claim as a release holds it; note on standard error if there is a newer version."""
     import polars as pl
 
     from claimlog.log.release_index import read_index
-    from claimlog.release.citable_version import Held
+    from claimlog.release.citable_version import CitableVersion
     from claimlog.release.cite import ClaimVersion
 
     versions = log.history("claims", name)
     if versions.is_empty():
         raise UsageError(f"{name}: is no claim of the log; claims are named as C004-017")
-    rows = versions.with_columns((pl.col("seq") < facts.tree_size).alias("held"))
-    later = rows.filter(~pl.col("held"))["seq"].to_list()
+    rows = versions.with_columns((pl.col("seq") < metadata.tree_size).alias("is_released"))
+    later = rows.filter(~pl.col("is_released"))["seq"].to_list()
     since = next(
         (
             str(entry.version)
@@ -263,20 +271,20 @@ def _claim(log: Log, name: str, facts: Facts) -> ClaimVersion:
         ),
         None,
     )
-    held = Held.of(rows.iter_rows(named=True), facts.version, since)
-    if held.version is None:
+    citable = CitableVersion.of(rows.iter_rows(named=True), metadata.version, since)
+    if citable.version is None:
         show = f"claimlog show {shlex.quote(name)}"
         way = (
             f"cite it from there: --release {since}"
             if since
             else f"cite its event by its hash ({show}), or make a release first"
         )
-        raise UsageError(f"{name}: {held.note} {way}")
-    if held.note:
-        line(f"note: {held.note}", err=True)
-    row = rows.filter(pl.col("held")).row(-1, named=True)
+        raise UsageError(f"{name}: {citable.note} {way}")
+    if citable.note:
+        line(f"note: {citable.note}", err=True)
+    row = rows.filter(pl.col("is_released")).row(-1, named=True)
     source = log.rows("sources").filter(
-        (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < facts.tree_size)
+        (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < metadata.tree_size)
     )
     return ClaimVersion.of(row, source.sort("version").row(-1, named=True))
 
@@ -294,12 +302,12 @@ def prove() -> None:
 def inclusion(context: Context, claim: str, version: str | None, claim_version: int | None) -> None:
     """Prove that a claim's row is in the log."""
     from claimlog.log.read_log import read
-    from claimlog.release.prove import prove_inclusion, row_of
+    from claimlog.release.prove import claim_row, prove_inclusion
 
     log = read(context.package)
     log.require_readable()
-    size = _point(log, version or "head").size
-    proof = prove_inclusion(log, row_of(log, claim, claim_version), size)
+    size = _named_state(log, version or "head").size
+    proof = prove_inclusion(log, claim_row(log, claim, claim_version), size)
     json_block(proof)
 
 
@@ -314,7 +322,7 @@ def consistency(context: Context, old: str, new: str) -> None:
 
     log = read(context.package)
     log.require_readable()
-    proof = prove_consistency(log, _point(log, old).size, _point(log, new).size)
+    proof = prove_consistency(log, _named_state(log, old).size, _named_state(log, new).size)
     json_block(proof)
 
 
@@ -334,20 +342,20 @@ def verify_release(
         Roots that the user kept, by size of the tree; the log of the release must have them.
     """
     from claimlog.log.release_index import read_index
-    from claimlog.release.sandbox import verify_limited
+    from claimlog.release.sandbox import verify_in_sandbox
 
-    index = None if alone else _trusted(context, read_index)
+    index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
     own = index is not None and target.resolve().is_relative_to(place) and not context.is_named
-    verdict = verify_limited(target, None if own else index, key, limits, place, kept)
+    verdict = verify_in_sandbox(target, None if own else index, key, limits, place, kept)
     if own:
-        verdict.unchecked.append(
+        verdict.omissions.append(
             f"against the index of {place}, which holds this copy: whoever made the one made the "
             "other; if that is you, or somebody you trust, name it: claimlog --package DIR verify"
         )
     lines(verdict.findings)
-    lines([f"  checked: {item}" for item in verdict.checked])
-    lines([f"  not checked: {item}" for item in verdict.unchecked])
+    lines([f"  checked: {item}" for item in verdict.checks])
+    lines([f"  not checked: {item}" for item in verdict.omissions])
     if index is None:
         line("  not checked: against an index of releases (no checkout was used)")
     if key is None:
@@ -357,8 +365,8 @@ def verify_release(
     return 1 if verdict.findings else 0
 
 
-def _trusted(context: Context, load: Callable[[Package], T]) -> T | None:
-    """Return what `load` makes of the package here, None where there is none."""
+def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:
+    """Return what `load` reads of the checkout here; None where there is none."""
     try:
         return load(context.package)
     except UsageError:
@@ -368,12 +376,12 @@ def _trusted(context: Context, load: Callable[[Package], T]) -> T | None:
 def verify_proof(context: Context, path: Path, kept: Mapping[int, str], alone: bool = False) -> int:
     """Check a proof against the roots that the user kept and those of the log here."""
     from claimlog.log.read_log import read
-    from claimlog.release.prove import check
+    from claimlog.release.prove import check_proof
 
     def roots(package: Package) -> dict[int, str]:
         return {size: root.hex() for size, root in read(package).trees}
 
-    known = (None if alone else _trusted(context, roots)) or {}
+    known = (None if alone else _from_checkout(context, roots)) or {}
     for size, root in kept.items():
         if known.get(size, root) != root:
             raise ClaimlogError(
@@ -381,25 +389,25 @@ def verify_proof(context: Context, path: Path, kept: Mapping[int, str], alone: b
                 f"{known[size][:16]}…: one of the two was rewritten"
             )
     place = str(context.package.root.resolve()) if known else ""
-    line(check(path, {**known, **kept}, kept, place))
+    line(check_proof(path, {**known, **kept}, kept, place))
     return 0
 
 
-def kept_roots(given: Sequence[str]) -> dict[int, str]:
-    """Return the roots that somebody kept by size of the tree, given as 2485:33567e…
+def parse_kept_roots(values: Sequence[str]) -> dict[int, str]:
+    """Parse the roots that a user kept, each given as 2485:33567e…, by size of the tree.
 
     Raises
     ------
     UsageError
         If one has another form, or two are of one size.
     """
-    kept: dict[int, str] = {}
-    for text in given:
+    kept_roots: dict[int, str] = {}
+    for text in values:
         size, _, root = text.partition(":")
         if not re.fullmatch("[0-9]{1,15}", size) or not re.fullmatch("[0-9a-f]{64}", root):
             raise UsageError(
                 f"--root {text[:80]}: expected SIZE:ROOT, the root as 64 digits of hex"
             )
-        if kept.setdefault(int(size), root) != root:
+        if kept_roots.setdefault(int(size), root) != root:
             raise UsageError(f"--root {text[:80]}: two roots of {int(size)} rows; give one of them")
-    return kept
+    return kept_roots

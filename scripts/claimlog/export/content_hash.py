@@ -1,8 +1,8 @@
-"""Logical content: what a table says, whatever library and file format hold it.
+"""Logical content of a table: its rows and their hash, whatever library and format hold it.
 
 A table's rows, in the order of its key, are written as canonical JSON objects (RFC 8785), dates and
 times as text; the Merkle tree of RFC 9162 over these lines gives one hash for the table. Parquet
-and SQLite files of the same table have the same lines. Rows are read in pieces and none is held.
+and SQLite files of the same table have the same lines. Rows are read in pieces.
 """
 
 from __future__ import annotations
@@ -56,11 +56,6 @@ class Content:
 def line_hash(line: bytes) -> bytes:
     """Return the hash of a row's canonical line, which is a leaf of the table's tree."""
     return sha256(b"\x00" + line).digest()
-
-
-def of_frame(frame: pl.DataFrame, table: Table) -> Content:
-    """Return the content of a conformed frame or of a Parquet file's frame."""
-    return Content.of_rows(frame_rows(frame, table))
 
 
 def parquet_content(path: Path, table: Table) -> Content:

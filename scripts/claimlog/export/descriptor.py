@@ -24,14 +24,14 @@ OWN_PROPERTIES = (
     "sort_desc",
     "stream",
 )
-"""Properties of our schema files that say how to compile and show a table."""
+"""Properties of our own in schema files, which say how to compile and show a table."""
 
 
 def descriptor_of_build(
     definition: Definition,
     rows: Mapping[str, int],
     log: Mapping[str, Any],
-    hashed: FileHashes,
+    hashes: FileHashes,
 ) -> dict[str, Any]:
     """Return the descriptor of a build's files.
 
@@ -41,14 +41,14 @@ def descriptor_of_build(
         Number of rows by table.
     log
         What was folded: tree size, root, as-of, fingerprint of the inputs.
-    hashed
-        The files; those not hashed before are hashed now.
+    hashes
+        Of the files; those not hashed before are hashed now.
     """
     about, tables = definition.descriptor, definition.tables
     head = {key: about[key] for key in about if key != "resources"}
-    named = f"{about['name']}.db"
-    paths = [named, "validation.json", *(f"parquet/{name}.parquet" for name in tables)]
-    known = hashed.all(paths)
+    database = f"{about['name']}.db"
+    paths = [database, "validation.json", *(f"parquet/{name}.parquet" for name in tables)]
+    by_path = hashes.of_files(paths)
     resources = []
     for name, table in tables.items():
         path = f"parquet/{name}.parquet"
@@ -61,13 +61,13 @@ def descriptor_of_build(
                 "description": table.description,
                 "format": "parquet",
                 "mediatype": "application/vnd.apache.parquet",
-                **known[path],
+                **by_path[path],
                 "rows": rows[name],
                 "schema": resource_schema(table),
             }
         )
-    for name, path, title, kind in (
-        ("database", named, "All tables as SQLite", "vnd.sqlite3"),
+    for name, path, title, subtype in (
+        ("database", database, "All tables as SQLite", "vnd.sqlite3"),
         ("validation", "validation.json", "What validation checked, skipped and failed", "json"),
     ):
         resources.append(
@@ -75,15 +75,15 @@ def descriptor_of_build(
                 "name": name,
                 "path": path,
                 "title": title,
-                "mediatype": f"application/{kind}",
-                **known[path],
+                "mediatype": f"application/{subtype}",
+                **by_path[path],
             }
         )
     return {**head, "log": dict(log), "resources": resources}
 
 
 def resource_schema(table: Table) -> dict[str, Any]:
-    """Return a compiled table's Table Schema, with codes as categories, which say their order."""
+    """Return the Table Schema of a build's resource: with codes as categories, and their order."""
     fields = [
         {**spec, "categories": item.enum, "categoriesOrdered": item.ordered}
         if item.enum is not None and item.type == "string"
@@ -96,25 +96,25 @@ def resource_schema(table: Table) -> dict[str, Any]:
 
 
 class FileHashes:
-    """``bytes`` and ``hash`` of the files of a build, each taken once, when it is complete."""
+    """``bytes`` and ``hash`` of the files of a build, each hashed once, when it is complete."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: dict[str, dict[str, object]] = {}
+        self._by_path: dict[str, dict[str, object]] = {}
 
-    def take(self, path: str) -> dict[str, object]:
+    def of_file(self, path: str) -> dict[str, object]:
         """Return what a descriptor says of a file, which must not change any more."""
-        if path not in self._known:
+        if path not in self._by_path:
             with (self.folder / path).open("rb") as handle:
                 digest = file_digest(handle, "sha256")
             size = (self.folder / path).stat().st_size
-            self._known[path] = {"bytes": size, "hash": f"sha256:{digest.hexdigest()}"}
-        return self._known[path]
+            self._by_path[path] = {"bytes": size, "hash": f"sha256:{digest.hexdigest()}"}
+        return self._by_path[path]
 
-    def all(self, paths: Sequence[str]) -> dict[str, dict[str, object]]:
+    def of_files(self, paths: Sequence[str]) -> dict[str, dict[str, object]]:
         """Return what a descriptor says of files, by path."""
         with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter
-            return dict(zip(paths, pool.map(self.take, paths), strict=True))
+            return dict(zip(paths, pool.map(self.of_file, paths), strict=True))
 
 
 def dump_json(value: object) -> bytes:

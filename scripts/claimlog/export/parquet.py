@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from claimlog.schema.table_schema import Field, Table
 
 ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
-ROW_NUMBER = "claimlog_place"
+ROW_NUMBER = "claimlog_row_number"
 
 
 class ParquetFile:
@@ -48,9 +48,9 @@ class ParquetFile:
         """Write a conformed frame's rows, but for those that fill no row group yet."""
         # a row group at a time: a second copy of the table would double the memory
         for part in frame.iter_slices(ROW_GROUP) if frame.height else (frame,):
-            self.append(part.to_arrow(compat_level=pl.CompatLevel.oldest()))
+            self.add_arrow(part.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
-    def append(self, rows: pa.Table) -> None:
+    def add_arrow(self, rows: pa.Table) -> None:
         """Do what `add` does with rows as Arrow holds them; the first say the types."""
         self.rows += rows.num_rows
         if self._schema is None:
@@ -73,20 +73,20 @@ class ParquetFile:
         assert self._rest is not None, f"{self.table.name} has no piece, not even an empty one"
         if self._rest.num_rows or (empty_group and self._writer is None):
             self._write(self._rest)
-        self._opened().close()
+        self._open_writer().close()
 
     def _write(self, rows: pa.Table) -> None:
         # in one piece each column: where pieces end shows in the bytes
-        self._opened().write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
+        self._open_writer().write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
 
-    def _opened(self) -> pq.ParquetWriter:
+    def _open_writer(self) -> pq.ParquetWriter:
         if self._writer is None:
             self._writer = open_writer(self.target or self.path, self._schema, self.table)
         return self._writer
 
 
 def open_writer(target: Path | BinaryIO, schema: pa.Schema, table: Table) -> pq.ParquetWriter:
-    """Return what writes row groups of a table as every file of ours has them."""
+    """Return a writer of row groups with the settings of every file of ours."""
     names = table.names
     return pq.ParquetWriter(
         target,
@@ -98,7 +98,7 @@ def open_writer(target: Path | BinaryIO, schema: pa.Schema, table: Table) -> pq.
 
 
 def merge_parquet(
-    old: Path, file: ParquetFile, new: pl.DataFrame, gone: pl.Series | None = None
+    old: Path, file: ParquetFile, new: pl.DataFrame, removed: pl.Series | None = None
 ) -> None:
     """Write the rows of an earlier file of a table together with `new` ones, in order of its key.
 
@@ -110,8 +110,8 @@ def merge_parquet(
     new
         Conformed rows in order of the key; no earlier row that stays has the same value as one of
         them in the first column of the key.
-    gone
-        Values of the first column of the key whose earlier rows go.
+    removed
+        Values of the first column of the key whose earlier rows are left out.
     """
     keys = file.table.primary_key
     first = keys[0]
@@ -121,32 +121,32 @@ def merge_parquet(
         rows = earlier.read_row_group(number)
         if rows.num_rows == 0:
             continue
-        known = pl.from_arrow(rows.select(keys))
-        assert isinstance(known, pl.DataFrame)
-        last = known[first].max()
-        stay = pl.lit(True) if gone is None else ~pl.col(first).is_in(gone.implode())
+        old_keys = pl.from_arrow(rows.select(keys))
+        assert isinstance(old_keys, pl.DataFrame)
+        last = old_keys[first].max()
+        stay = pl.lit(True) if removed is None else ~pl.col(first).is_in(removed.implode())
         due = new.filter(pl.col(first) <= last)
         new = new.slice(due.height)
-        order = pl.concat([_keys(known).filter(stay), _keys(due.select(keys), rows.num_rows)])
+        order = pl.concat([_keys(old_keys).filter(stay), _keys(due.select(keys), rows.num_rows)])
         if due.height:
             order = order.sort(keys)
-        file.append(_take_rows(rows, due, order[ROW_NUMBER]))
+        file.add_arrow(_take_rows(rows, due, order[ROW_NUMBER]))
     file.add(new)
     file.close()
 
 
 def _keys(keys: pl.DataFrame, first: int = 0) -> pl.DataFrame:
-    """Return keys as they are sorted, codes as text, with the place of each, from `first` on."""
+    """Return keys as they are sorted, codes as text, with row numbers from `first` on."""
     coded = pl.col(pl.Enum, pl.Categorical).cast(pl.String)
     return keys.with_columns(coded).with_row_index(ROW_NUMBER, first)
 
 
-def _take_rows(old: pa.Table, new: pl.DataFrame, places: pl.Series) -> pa.Table:
-    """Return `old` rows and `new` ones after them, at `places`, most of which follow each other."""
+def _take_rows(old: pa.Table, new: pl.DataFrame, numbers: pl.Series) -> pa.Table:
+    """Return the rows with some numbers, `new` ones numbered after `old` ones; most are in runs."""
     added = new.to_arrow(compat_level=pl.CompatLevel.oldest())
     rows = pa.concat_tables([old.cast(added.schema), added])
-    starts = [0, *(places.diff() != 1).arg_true().to_list(), len(places)]
-    runs = [rows.slice(places[at], end - at) for at, end in pairwise(starts) if at < end]
+    starts = [0, *(numbers.diff() != 1).arg_true().to_list(), len(numbers)]
+    runs = [rows.slice(numbers[at], end - at) for at, end in pairwise(starts) if at < end]
     return pa.concat_tables([added.slice(0, 0), *runs])
 
 
@@ -172,10 +172,10 @@ def file_schema(schema: pa.Schema, table: Table) -> pa.Schema:
 
 
 def column_notes(item: Field) -> dict[str, str]:
-    """Return what a file says of a column."""
+    """Return the metadata of a column."""
     return {"description": item.description, **({"unit": item.unit} if item.unit else {})}
 
 
 def table_notes(table: Table) -> dict[str, str]:
-    """Return what a file says of itself."""
+    """Return the metadata of a file."""
     return {"title": table.title, "description": table.description}

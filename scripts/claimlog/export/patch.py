@@ -1,4 +1,4 @@
-"""Changing a copy of an earlier database to what it would be if it were built from nothing.
+"""Patching a copy of an earlier database until it says what one from nothing would.
 
 Rows and answers are the same; where a row lies in the file is not.
 """
@@ -13,20 +13,21 @@ import polars as pl
 from claimlog.export.sqlite import DatabaseWriter, search_statements, sql_identifier
 from claimlog.schema.table_schema import Table
 
-REMOVED_IDS = "claimlog_gone"
+REMOVED_IDS = "claimlog_removed"
+"""Table, while patching, of the entities whose rows were removed."""
 
 
 class DatabasePatch(DatabaseWriter):
-    """A copy of a database, to be changed; use it as a context, and `settle` it at the end."""
+    """A database being changed; use it as a context, and call `index_and_commit` at its end."""
 
     def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
         super().__init__(path, tables, new=False)
 
-    def drop(self, names: Mapping[str, str], gone: pl.Series) -> None:
-        """Remove rows, and remember whose: `names` gives each table's column of the entity."""
-        with self._told():
+    def remove_rows(self, names: Mapping[str, str], ids: pl.Series) -> None:
+        """Remove the rows of some entities; `names` gives each table's column of the entity."""
+        with self._report_errors():
             self._run(f"CREATE TABLE {REMOVED_IDS} (id TEXT PRIMARY KEY) WITHOUT ROWID")
-            rows = pl.DataFrame({"id": gone}).to_arrow(compat_level=pl.CompatLevel.oldest())
+            rows = pl.DataFrame({"id": ids}).to_arrow(compat_level=pl.CompatLevel.oldest())
             self._cursor.adbc_ingest(REMOVED_IDS, rows, mode="append")
             for name, column in names.items():
                 removed = f"{sql_identifier(column)} IN (SELECT id FROM {REMOVED_IDS})"
@@ -34,19 +35,19 @@ class DatabasePatch(DatabaseWriter):
                     self._run(statement.remove)
                 self._run(f"DELETE FROM {sql_identifier(name)} WHERE {removed}")
 
-    def refill(self, name: str, frame: pl.DataFrame) -> None:
+    def replace_rows(self, name: str, frame: pl.DataFrame) -> None:
         """Replace all rows of a table."""
-        with self._told():
+        with self._report_errors():
             self._run(f"DELETE FROM {sql_identifier(name)}")
         self.fill(name, frame)
-        with self._told():
+        with self._report_errors():
             for index in search_statements(self.tables[name]):
                 self._run(index.rebuild)
 
-    def settle(self, names: Mapping[str, str]) -> dict[str, int]:
-        """Index what came in for what was dropped, and commit; return the rows of each table."""
+    def index_and_commit(self, names: Mapping[str, str]) -> dict[str, int]:
+        """Index the new rows of removed entities, and commit; return the rows of each table."""
         rows = {}
-        with self._told():
+        with self._report_errors():
             for name, column in names.items():
                 for index in search_statements(
                     self.tables[name], f"{column} IN (SELECT id FROM {REMOVED_IDS})"

@@ -27,8 +27,14 @@ ACT_MARK = "{act}"
 """Stands for the condition that a claim tells of an act, which ``schemas/site.json`` gives."""
 
 READ_ACTIONS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
-COMMON_TABLE = re.compile(r"(\w+)\s*(?:\([^()]*\)\s*)?\bas\s+(?:(?:not\s+)?materialized\s*)?\(")
-WORD = re.compile(r"\w+")
+NAME = r"[\w$\u0080-\U0010ffff]+"
+COMMON_TABLE = re.compile(rf"({NAME})\s*(?:\([^()]*\)\s*)?\bas\s*(?:(?:not\s+)?materialized\s*)?\(")
+WORD = re.compile(NAME)
+QUOTED = re.compile(
+    r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]""",
+    re.DOTALL,
+)
+"""Comments, and what may be a name in quotation marks of any of SQLite's kinds."""
 ABSENT_ERRORS = ("no such column: ", "no such table: ")
 
 
@@ -123,16 +129,24 @@ def _allow_reading(action: int, *_: object) -> int:
     return sqlite3.SQLITE_OK if action in READ_ACTIONS else sqlite3.SQLITE_DENY
 
 
-def _expansion(sql: str) -> int:
+def _expansion(sql: str) -> int | None:
     """Return how often SQLite compiles the common table expressions of a query, at most.
 
-    It compiles one anew wherever it is named.
+    It compiles one anew wherever it is named, and what follows the last one names them too. None
+    if two have the same name, so that it cannot be told which is meant.
 
     >>> _expansion("with a as (select 1), b as (select * from a, a) select * from b, b")
-    6
+    8
+    >>> _expansion('with "a b" as (select 1) select * from [a b]')
+    1
+    >>> _expansion("with a as (select 1) select * from (with A as (select 2) select * from a)")
+    >>> _expansion("select 1")
+    0
     """
-    parts = COMMON_TABLE.split(sql.lower())
+    parts = COMMON_TABLE.split(QUOTED.sub(_unquoted, sql).lower())
     bodies = dict(zip(parts[1::2], parts[2::2], strict=True))
+    if len(bodies) < len(parts) // 2:
+        return None
     named = {
         name: [word for word in WORD.findall(body) if word in bodies and word != name]
         for name, body in bodies.items()
@@ -143,14 +157,29 @@ def _expansion(sql: str) -> int:
             name: min(1 + sum(weights.get(word, 0) for word in words), EXPANSION + 1)
             for name, words in named.items()
         }
-    return sum(weights.values())
+    # the last body ends somewhere before the main query: what it names is counted as if that did
+    return sum(weights.get(word, 0) for word in WORD.findall(parts[-1])) if bodies else 0
+
+
+def _unquoted(part: re.Match[str]) -> str:
+    """Return a name without its quotation marks, as one word, and nothing of a comment."""
+    text = part[0]
+    if text.startswith(("--", "/*")):
+        return " "
+    name = text[1:-1]
+    return f" {name if WORD.fullmatch(name) else 'x' + name.encode().hex()} "
 
 
 def _check(query: Query, database: sqlite3.Connection) -> Query:
     """Compile a query, and return it with what it lacks."""
     # sqlite3 wants a value for each parameter
     parameters = dict.fromkeys(re.findall(r":(\w+)", query.sql))
-    if _expansion(query.sql) > EXPANSION:
+    expansion = _expansion(query.sql)
+    if expansion is None:
+        raise ClaimlogError(
+            f"{query.file}: two of its common table expressions have the same name; rename one"
+        )
+    if expansion > EXPANSION:
         raise ClaimlogError(
             f"{query.file}: its common table expressions name one another more than "
             f"{EXPANSION:,} times; simplify it"

@@ -79,36 +79,37 @@ def index_statements(table: Table) -> Iterator[str]:
     """Yield the statements that index a table."""
     for columns in table.spec.get("indexes", ()):
         name = sql_identifier("_".join(("idx", table.name, *columns)))
-        listed = ", ".join(map(sql_identifier, columns))
-        yield f"CREATE INDEX {name} ON {sql_identifier(table.name)} ({listed})"
+        names = ", ".join(map(sql_identifier, columns))
+        yield f"CREATE INDEX {name} ON {sql_identifier(table.name)} ({names})"
 
 
 class SearchStatements(NamedTuple):
-    """Statements about a table's full-text index (FTS5, external content)."""
+    """Statements about the full-text index of a table (FTS5, external content)."""
 
     create: str
-    hold: str
+    set_memory: str
     rebuild: str
     remove: str
     insert: str
 
 
 def search_statements(table: Table, where: str = "TRUE") -> Iterator[SearchStatements]:
-    """Yield the statements about a table's index, if it has one; two are for rows `where`.
+    """Yield the statements about a table's index, if it has one.
 
-    Rows are removed from the index while they are still in the table.
+    ``remove`` and ``insert`` are for rows `where`. Rows are removed from the index while they are
+    still in the table.
     """
     if columns := table.spec.get("search"):
         name = sql_identifier(f"{table.name}_fts")
-        listed = ", ".join(map(sql_identifier, columns))
+        names = ", ".join(map(sql_identifier, columns))
         rows = f"FROM {sql_identifier(table.name)} WHERE {where}"
         yield SearchStatements(
-            f"CREATE VIRTUAL TABLE {name} USING fts5({listed}, "
+            f"CREATE VIRTUAL TABLE {name} USING fts5({names}, "
             f"content={sql_identifier(table.name)}, tokenize='porter unicode61')",
             f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', {SEARCH_BYTES})",
             f"INSERT INTO {name}({name}) VALUES ('rebuild')",
-            f"INSERT INTO {name}({name}, rowid, {listed}) SELECT 'delete', rowid, {listed} {rows}",
-            f"INSERT INTO {name}(rowid, {listed}) SELECT rowid, {listed} {rows}",
+            f"INSERT INTO {name}({name}, rowid, {names}) SELECT 'delete', rowid, {names} {rows}",
+            f"INSERT INTO {name}(rowid, {names}) SELECT rowid, {names} {rows}",
         )
 
 
@@ -168,7 +169,7 @@ class DatabaseWriter:
         return self
 
     def _open(self) -> None:
-        with self._told():
+        with self._report_errors():
             self._connection = sqlite.connect(str(self.path), autocommit=True)
             self._cursor = self._connection.cursor()
             for setting in SETTINGS:
@@ -187,7 +188,7 @@ class DatabaseWriter:
 
     def fill(self, name: str, frame: pl.DataFrame) -> None:
         """Put a conformed frame's rows into its table."""
-        with self._told():
+        with self._report_errors():
             # in slices: a second copy of the table would double the memory
             for part in frame.iter_slices(SLICE_ROWS) if frame.height else ():
                 data = sqlite_values(part, self.tables[name])
@@ -199,13 +200,13 @@ class DatabaseWriter:
         self._thread.submit(self._finish, progress).result()
 
     def _finish(self, progress: Callable[[str], None]) -> None:
-        with self._told():
+        with self._report_errors():
             for table in self.tables.values():
                 for statement in index_statements(table):
                     self._run(statement)
                 for index in search_statements(table):
                     self._run(index.create)
-                    self._run(index.hold)
+                    self._run(index.set_memory)
                     self._run(index.rebuild)
                 progress(f"index {table.name}")
             for view in self.views:
@@ -223,7 +224,7 @@ class DatabaseWriter:
             self._cursor.fetchall()  # a pragma takes effect when its answer is read
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _report_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite.Error as error:

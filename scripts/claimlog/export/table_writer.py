@@ -19,7 +19,9 @@ QUEUE_PIECES = 6
 
 
 class TableWriter:
-    """Both writers leave the interpreter for C, so a thread for each uses another core.
+    """Writer of tables to a database and to Parquet files, in a thread each.
+
+    Both leave the interpreter for C, so each thread uses a core of its own.
 
     Use it as a context, which waits for all that was added and closes the Parquet files. ``rows``
     counts what was added, by table.

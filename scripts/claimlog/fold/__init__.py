@@ -18,10 +18,10 @@ from claimlog.fold.tables import (
 )
 
 FOLD_VERSION = 1
-"""Raised whenever the same log gives other tables. A release names the version that folded it."""
+"""Version of the fold, raised whenever the same log gives other tables. Releases name it."""
 
 FOLD_VERSION_UNNAMED = 1
-"""Version of the releases that name none: 0.1.0 and 0.2.0 of the first dataset."""
+"""Fold version of the releases that name none: 0.1.0 and 0.2.0 of the first dataset."""
 
 __all__ = [
     "FOLD_VERSION",

@@ -1,4 +1,4 @@
-"""Measures of agreement between two coders: spans that match, overlap, Krippendorff's alpha."""
+"""Agreement between two coders: matches and overlap of spans, F1, Krippendorff's alpha."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 MATCH_IOU = 0.5
-"""Intersection over union from which on two spans are taken for the same unit."""
+"""Least intersection over union of two spans that are taken for the same unit."""
 
 RESAMPLES = 2000
+"""Samples that the interval of alpha rests on."""
+
 SEED = 20250306
 Span = tuple[int, int]
 Counts = npt.NDArray[np.float64]
@@ -24,7 +26,7 @@ def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[in
     Pairs are taken in the order of their intersection over union, ties in the order of the text,
     down to `MATCH_IOU`.
     """
-    found = []
+    candidates = []
     order = sorted(range(len(second)), key=lambda index: second[index])
     for one, (start, end) in enumerate(first):
         for other in order:
@@ -34,20 +36,20 @@ def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[in
             both = min(end, stop) - max(start, begin)
             union = max(end, stop) - min(start, begin)
             if both > 0 and both / union >= MATCH_IOU:
-                found.append((one, other, both / union))
-    found.sort(key=lambda match: (-match[2], first[match[0]], second[match[1]]))
-    taken: tuple[set[int], set[int]] = (set(), set())
+                candidates.append((one, other, both / union))
+    candidates.sort(key=lambda match: (-match[2], first[match[0]], second[match[1]]))
+    matched: tuple[set[int], set[int]] = (set(), set())
     pairs = []
-    for one, other, share in found:
-        if one not in taken[0] and other not in taken[1]:
-            taken[0].add(one)
-            taken[1].add(other)
+    for one, other, share in candidates:
+        if one not in matched[0] and other not in matched[1]:
+            matched[0].add(one)
+            matched[1].add(other)
             pairs.append((one, other, share))
     return pairs
 
 
 def coverage(spans: Sequence[Span]) -> int:
-    """Return the number of code points that any of the spans covers."""
+    """Return the number of code points that lie in any of the spans."""
     total, reached = 0, 0
     for start, end in sorted(spans):
         total += max(0, end - max(start, reached))
@@ -138,24 +140,28 @@ def krippendorff_alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMP
     for row, pair in enumerate(pairs):
         for value in pair:
             counts[row, index[value]] += 1
-    differ = np.array([float(one != other) for one, other in pairs])
-    everyone = np.ones((1, len(pairs)))
-    (whole,) = _alphas(everyone, counts, differ)
+    differs = np.array([float(one != other) for one, other in pairs])
+    whole_sample = np.ones((1, len(pairs)))
+    (whole,) = _alphas(whole_sample, counts, differs)
     draws = np.random.default_rng(SEED).multinomial(
         len(pairs), np.full(len(pairs), 1 / len(pairs)), size=resamples
     )
-    sampled = _alphas(draws.astype(np.float64), counts, differ)
-    sampled = sampled[~np.isnan(sampled)]
-    low, high = np.percentile(sampled, (2.5, 97.5)) if sampled.size else (math.nan, math.nan)
+    samples = _alphas(draws.astype(np.float64), counts, differs)
+    samples = samples[~np.isnan(samples)]
+    low, high = np.percentile(samples, (2.5, 97.5)) if samples.size else (math.nan, math.nan)
     return Alpha(
-        len(pairs), 100 * (1 - float(differ.mean())), _rounded(whole), _rounded(low), _rounded(high)
+        len(pairs),
+        100 * (1 - float(differs.mean())),
+        _rounded(whole),
+        _rounded(low),
+        _rounded(high),
     )
 
 
-def _alphas(weights: Counts, counts: Counts, differ: Counts) -> Counts:
+def _alphas(weights: Counts, counts: Counts, differs: Counts) -> Counts:
     """Return alpha for every row of `weights`: how often each unit is in that sample."""
     units = weights.sum(axis=1)
-    observed = weights @ differ / units
+    observed = weights @ differs / units
     totals = weights @ counts
     expected = 1 - (totals * (totals - 1)).sum(axis=1) / (2 * units * (2 * units - 1))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""What the other tables must know of the folded claims, kept small while claims pass in ranges."""
+"""A small summary of the folded claims: what the tables of the other streams need of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLACE = ("claim_id", "source_id")
 
 
 class FactClaim(NamedTuple):
-    """A claim in a group of claims that state the same fact."""
+    """A live claim in a group of claims that state the same fact."""
 
     claim_id: str
     source_id: str
@@ -27,7 +27,7 @@ class FactClaim(NamedTuple):
 
 
 class ClaimSpan(NamedTuple):
-    """Where a claim stands, for comparing it with codings."""
+    """The span of a live claim in its source, for comparing it with codings."""
 
     claim_id: str
     source_id: str
@@ -37,36 +37,36 @@ class ClaimSpan(NamedTuple):
 
 @dataclass
 class IncidentReports:
-    """How often, where and from which origins an incident is reported."""
+    """Counts of an incident's claims, with the articles and origins that report it."""
 
     claims: int = 0
-    unknown: int = 0
+    unknown_origins: int = 0
     articles: set[str] = field(default_factory=set)
     origins: set[str] = field(default_factory=set)
 
     def add(self, other: IncidentReports) -> None:
         self.claims += other.claims
-        self.unknown += other.unknown
+        self.unknown_origins += other.unknown_origins
         self.articles |= other.articles
         self.origins |= other.origins
 
 
 @dataclass(frozen=True)
 class ReferencedClaims:
-    """Which claims to keep.
+    """The claims that tables of other streams need.
 
     Attributes
     ----------
     groups
         Group by claim, of those that state the same fact as another.
-    coded
+    coded_sources
         Sources that have codings: all of their claims.
     paired
         Claims on whose links coders decided.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)
-    coded: frozenset[str] = frozenset()
+    coded_sources: frozenset[str] = frozenset()
     paired: frozenset[str] = frozenset()
 
     @classmethod
@@ -87,57 +87,71 @@ class ReferencedClaims:
 
 @dataclass
 class ClaimSummary:
-    """What was kept of the claims folded so far; `changes` counts them by release and change."""
+    """What the tables of the other streams need of the claims folded so far.
+
+    Attributes
+    ----------
+    groups
+        Group by claim, as in `ReferencedClaims`.
+    fact_claims
+        The claims in groups.
+    reports
+        Counts by incident.
+    spans
+        The claims of sources with codings.
+    change_counts
+        Number of changes by release and kind of change.
+    """
 
     groups: Mapping[str, str] = field(default_factory=dict)
-    members: list[FactClaim] = field(default_factory=list)
+    fact_claims: list[FactClaim] = field(default_factory=list)
     reports: dict[str, IncidentReports] = field(
         default_factory=lambda: defaultdict(IncidentReports)
     )
-    published: list[ClaimSpan] = field(default_factory=list)
+    spans: list[ClaimSpan] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
-    changes: Counter[tuple[str | None, str]] = field(default_factory=Counter)
+    change_counts: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
     def add(self, other: ClaimSummary) -> None:
-        """Add what was kept of other claims."""
+        """Add the summary of other claims."""
         self.groups = self.groups or other.groups
-        self.members += other.members
+        self.fact_claims += other.fact_claims
         for incident, reports in other.reports.items():
             self.reports[incident].add(reports)
-        self.published += other.published
+        self.spans += other.spans
         self.sources |= other.sources
 
-    def count(self, changes: Frame) -> None:
+    def count_changes(self, changes: Frame) -> None:
         """Count some rows of the table ``changes``."""
         counted = changes.group_by("release", "change").agg(nw.len().alias("claims"))
         for release, change, count in counted.collect().rows():
-            self.changes[release, change] += count
+            self.change_counts[release, change] += count
 
 
-def summarize_claims(claims: Frame, wanted: ReferencedClaims) -> ClaimSummary:
+def summarize_claims(claims: Frame, referenced: ReferencedClaims) -> ClaimSummary:
     """Return what to keep of some rows of the table ``claims``."""
-    kept = ClaimSummary(wanted.groups)
-    if wanted.groups:
-        chosen = claims.filter(nw.col("claim_id").is_in(sorted(wanted.groups)))
-        kept.members = [FactClaim(*row) for row in _rows(chosen, FactClaim._fields)]
-    if wanted.coded:
-        chosen = claims.filter(nw.col("source_id").is_in(sorted(wanted.coded)))
-        kept.published = [ClaimSpan(*row) for row in _rows(chosen, ClaimSpan._fields)]
-    if wanted.paired:
-        chosen = claims.filter(nw.col("claim_id").is_in(sorted(wanted.paired)))
-        kept.sources = {str(claim): str(source) for claim, source in _rows(chosen, PLACE)}
+    summary = ClaimSummary(referenced.groups)
+    if referenced.groups:
+        chosen = claims.filter(nw.col("claim_id").is_in(sorted(referenced.groups)))
+        summary.fact_claims = [FactClaim(*row) for row in _rows(chosen, FactClaim._fields)]
+    if referenced.coded_sources:
+        chosen = claims.filter(nw.col("source_id").is_in(sorted(referenced.coded_sources)))
+        summary.spans = [ClaimSpan(*row) for row in _rows(chosen, ClaimSpan._fields)]
+    if referenced.paired:
+        chosen = claims.filter(nw.col("claim_id").is_in(sorted(referenced.paired)))
+        summary.sources = {str(claim): str(source) for claim, source in _rows(chosen, PLACE)}
     key = ("incident_id", "source_id", "origin_id")
     about = claims.filter(~nw.col("incident_id").is_null()).select(key)
     counted = about.group_by(key).agg(nw.len().alias("claims")).collect()
     for incident, source, origin, count in counted.rows():
-        reports = kept.reports[str(incident)]
+        reports = summary.reports[str(incident)]
         reports.claims += count
-        reports.unknown += count if origin is None else 0
+        reports.unknown_origins += count if origin is None else 0
         # the same few names come with every range of the claims
         reports.articles.add(intern(str(source)))
         if origin is not None:
             reports.origins.add(intern(str(origin)))
-    return kept
+    return summary
 
 
 def _rows(frame: Frame, names: Iterable[str]) -> list[tuple[Any, ...]]:

@@ -21,14 +21,17 @@ from claimlog.fold.components import components
 from claimlog.fold.states import Frame, frame_like
 
 Lineage = dict[str, list[tuple[str, str]]]
+"""By source, the works that it goes back to, each with the certainty of that."""
 
 GENERIC = "generic"
+"""Anonymity of a speaker who is nobody in particular."""
+
 DERIVED_FROM = "wasDerivedFrom"
 ORIGIN_BASIS, ADDED, UNTOLD = "origin_basis", "added", "unknown"
 
 
 def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
-    """Return the claims with ``origin_id``.
+    """Return claims with their ``origin_id``.
 
     Parameters
     ----------
@@ -37,9 +40,9 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
     hops, sources
         All hops of the claims; live sources.
     """
-    walked = ultimate_origins(lineage_edges(sources, DERIVED_FROM))
-    known = frame_like(
-        {"work_id": list(walked), "origin_id": list(walked.values())},
+    origin_of = ultimate_origins(lineage_edges(sources, DERIVED_FROM))
+    origins = frame_like(
+        {"work_id": list(origin_of), "origin_id": list(origin_of.values())},
         {"work_id": nw.String(), "origin_id": nw.String()},
         claims,
     )
@@ -53,7 +56,7 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
         nw.when(~vague | nw.col("anonymity").is_null())
         .then(nw.coalesce("cited_id", "source_id"))
         .alias("work_id")
-    ).join(known, on="work_id", how="left")
+    ).join(origins, on="work_id", how="left")
     if ORIGIN_BASIS not in claims.collect_schema().names():
         return walked_claims
     basis = nw.col(ORIGIN_BASIS)
@@ -67,7 +70,7 @@ def with_origins(claims: Frame, hops: Frame, sources: Frame) -> Frame:
 
 
 def lineage_edges(sources: Frame, relation: str | None = None) -> Lineage:
-    """Return what each source goes back to (work, certainty), by one relation or by any."""
+    """Return the works that each source goes back to, by one relation or by any."""
     return {
         row["source_id"]: [
             (edge["source_id"], edge["certainty"])
@@ -79,26 +82,26 @@ def lineage_edges(sources: Frame, relation: str | None = None) -> Lineage:
 
 
 def corroboration_tables(
-    members: Sequence[FactClaim], groups: Mapping[str, str], sources: Frame
+    claims: Sequence[FactClaim], groups: Mapping[str, str], sources: Frame
 ) -> dict[str, Frame]:
     """Return the tables ``corroboration`` and ``corroboration_claims``.
 
     Parameters
     ----------
-    members
-        The live claims that a group has.
+    claims
+        The live claims in groups.
     groups
-        Group by claim; a claim that is not live is in none.
+        Group by claim.
     sources
         Live rows.
     """
-    rows = sorted((groups[member.claim_id], member) for member in members)
+    rows = sorted((groups[claim.claim_id], claim) for claim in claims)
     names = ("fact_id", "claim_id", "source_id", "origin_id")
     return {
         "corroboration_claims": frame_like(
             {
                 "fact_id": [fact for fact, _ in rows],
-                **{name: [getattr(member, name) for _, member in rows] for name in names[1:]},
+                **{name: [getattr(claim, name) for _, claim in rows] for name in names[1:]},
             },
             {name: nw.String() for name in names},
             sources,
@@ -119,14 +122,14 @@ def corroboration_tables(
 
 
 def incident_reports(reports: Mapping[str, IncidentReports], sources: Frame) -> Frame:
-    """Return by incident how many claims, articles and independent origins report it."""
+    """Return the counts of every incident: claims, articles and origins that report it."""
     lineage = lineage_edges(sources)
     columns = {
-        "claims": [found.claims for found in reports.values()],
-        "articles": [len(found.articles) for found in reports.values()],
-        "unknown_origins": [found.unknown for found in reports.values()],
+        "claims": [one.claims for one in reports.values()],
+        "articles": [len(one.articles) for one in reports.values()],
+        "unknown_origins": [one.unknown_origins for one in reports.values()],
         "independent_origins": [
-            count_independent(found.origins, lineage) for found in reports.values()
+            count_independent(one.origins, lineage) for one in reports.values()
         ],
     }
     return frame_like(
@@ -138,19 +141,19 @@ def incident_reports(reports: Mapping[str, IncidentReports], sources: Frame) -> 
 
 def _summary(rows: list[tuple[str, FactClaim]], lineage: Lineage) -> dict[str, list[object]]:
     groups: dict[str, list[FactClaim]] = {}
-    for fact, member in rows:
-        groups.setdefault(fact, []).append(member)
-    statements = {member.claim_id: member.statement for _, member in rows}
+    for fact, claim in rows:
+        groups.setdefault(fact, []).append(claim)
+    statements = {claim.claim_id: claim.statement for _, claim in rows}
     return {
         "fact_id": list(groups),
         "claims": [len(group) for group in groups.values()],
-        "articles": [len({member.source_id for member in group}) for group in groups.values()],
+        "articles": [len({claim.source_id for claim in group}) for group in groups.values()],
         "independent_origins": [
             count_independent({m.origin_id for m in group if m.origin_id}, lineage)
             for group in groups.values()
         ],
         "unknown_origins": [
-            sum(member.origin_id is None for member in group) for group in groups.values()
+            sum(claim.origin_id is None for claim in group) for group in groups.values()
         ],
         # a group is named after its first claim; where that one is retracted, the next speaks
         "statement": [statements.get(fact, group[0].statement) for fact, group in groups.items()],
@@ -158,7 +161,7 @@ def _summary(rows: list[tuple[str, FactClaim]], lineage: Lineage) -> dict[str, l
 
 
 def count_independent(origins: set[str], lineage: Lineage) -> int:
-    """Return how many of the origins share no work that they rest on, whatever the relation.
+    """Return the number of independent origins: those that rest on one work count once.
 
     >>> count_independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})
     2
@@ -167,7 +170,7 @@ def count_independent(origins: set[str], lineage: Lineage) -> int:
 
 
 def independence_groups(origins: Iterable[str], lineage: Lineage) -> dict[str, str]:
-    """Return the group of each origin: those that share a work that they rest on are in one.
+    """Return the group of each origin: origins that rest on one work, by any edge, are in one.
 
     >>> groups = independence_groups("abc", {"a": [("w", "certain")], "b": [("w", "unknown")]})
     >>> groups["a"] == groups["b"], groups["a"] == groups["c"]
@@ -179,15 +182,15 @@ def independence_groups(origins: Iterable[str], lineage: Lineage) -> dict[str, s
 
 
 def _edges_above(names: Iterable[str], lineage: Lineage) -> Iterator[tuple[str, str]]:
-    """Yield once every edge that can be walked back from the names."""
-    seen = set(names)
-    waiting = sorted(seen)
+    """Yield every edge above the names, each once: to their works, to the works of those, …"""
+    visited = set(names)
+    waiting = sorted(visited)
     while waiting:
         name = waiting.pop()
         for work, _ in lineage.get(name, ()):
             yield name, work
-            if work not in seen:
-                seen.add(work)
+            if work not in visited:
+                visited.add(work)
                 waiting.append(work)
 
 
@@ -197,23 +200,23 @@ def ultimate_origins(lineage: Lineage) -> dict[str, str | None]:
     An edge of unknown certainty leads nowhere that can be counted. A source derived from several
     works that go back to different origins has no single one.
     """
-    found: dict[str, str | None] = {}
-    begun: set[str] = set()
+    origins: dict[str, str | None] = {}
+    visited: set[str] = set()
     waiting = list(lineage)
     # not by recursion: a chain may be long, and within a batch it may run in a circle
     while waiting:
         name = waiting[-1]
-        known = [(work, sure) for work, sure in lineage.get(name, ()) if sure != "unknown"]
-        new = [work for work, _ in known if work not in found and work not in begun]
-        begun.add(name)
-        if new and name not in found:
+        certain = [work for work, certainty in lineage.get(name, ()) if certainty != "unknown"]
+        new = [work for work in certain if work not in origins and work not in visited]
+        visited.add(name)
+        if new and name not in origins:
             waiting += new
             continue
         waiting.pop()
-        ends = {found.get(work) for work, _ in known}
-        if len(known) < len(lineage.get(name, ())):
+        ends = {origins.get(work) for work in certain}
+        if len(certain) < len(lineage.get(name, ())):
             ends.add(None)
         # within a batch a work may be withdrawn before what is derived from it
         alone = name if name in lineage else None
-        found[name] = (ends.pop() if len(ends) == 1 else None) if ends else alone
-    return found
+        origins[name] = (ends.pop() if len(ends) == 1 else None) if ends else alone
+    return origins

@@ -1,4 +1,4 @@
-"""As of: which prefix of the log a batch number, a time or an event id means."""
+"""The prefix of the log that a batch number, a time or an event id names (``--as-of``)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,25 @@ TIME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{
 
 @dataclass(frozen=True)
 class Cutoff:
-    """The first `size` rows of the log; `batches` counts the batches that begin within them."""
+    """A prefix of the log.
+
+    Attributes
+    ----------
+    size
+        Its number of rows.
+    batches
+        Number of batches that begin within it.
+    label
+        Its name for readers: ``head``, ``batch 3``, or the time or event id that was given.
+    """
 
     size: int
     batches: int
-    said: str
+    label: str
 
 
 def cutoff(log: Log, as_of: str | None) -> Cutoff:
-    """Return the prefix that `as_of` names.
+    """Return the prefix of a log that `as_of` names.
 
     Parameters
     ----------
@@ -51,11 +61,11 @@ def cutoff(log: Log, as_of: str | None) -> Cutoff:
         later = rows.filter(pl.col("recorded_at") > last)["batch"].min()
         size = log.size if later is None else rows.filter(pl.col("batch") < later).height
     elif re.fullmatch(r"[0-9a-f]{8,64}", as_of):
-        found = rows.filter(pl.col("event_id").str.starts_with(as_of))["seq"]
-        if len(found) != 1:
-            number = "no event" if found.is_empty() else "more than one event"
+        matches = rows.filter(pl.col("event_id").str.starts_with(as_of))["seq"]
+        if len(matches) != 1:
+            number = "no event" if matches.is_empty() else "more than one event"
             raise UsageError(f"--as-of {as_of}: {number} has an id that begins so")
-        size = int(found[0]) + 1
+        size = int(matches[0]) + 1
     else:
         raise UsageError(
             f"--as-of {as_of}: expected a batch number, a UTC time (2026-11-21 or "

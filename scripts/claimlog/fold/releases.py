@@ -1,4 +1,4 @@
-"""Which release first held each change of a claim."""
+"""The tables of releases: which release first held each change of a claim, and their counts."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from claimlog.fold.states import Frame, frame_of_table
 from claimlog.schema.definition import Definition
 
 ALL_SOURCES = "all"
-"""Scope of the rows that take all sources together."""
+"""Scope of rows about all sources together."""
 
 EMPTY_CELL = ""
 ANCHOR = ("start", "end")
@@ -100,16 +100,16 @@ def reliability_tables(
         if variable.value(row) != EMPTY_CELL
     }
     pairs, spans, results = [], [], []
-    for comparison in _coder_pairs(rows, codebooks):
-        pairs += comparison.pairs()
-        spans.append(comparison.spans())
+    for coders in _coder_pairs(rows, codebooks):
+        pairs += coders.pairs()
+        spans.append(coders.span_agreement())
         results += [
-            comparison.agreement(variable)
+            coders.reliability(variable)
             for variable in variables
-            if (comparison.key["pass"], variable.name) in coded
+            if (coders.key["pass"], variable.name) in coded
         ]
     tables = {
-        "codings": _with_claims(rows, claims),
+        "codings": _add_claims(rows, claims),
         "coding_pairs": pairs,
         "span_agreement": spans,
         "reliability": results,
@@ -139,7 +139,7 @@ def _coder_pairs(rows: list[Row], codebooks: Mapping[int, str]) -> Iterator[Code
 
 
 class CoderPair:
-    """Two coders' codings of one source, or of several taken together, in one pass."""
+    """Codings by two coders of one source, or of all sources together, in one pass."""
 
     def __init__(
         self, number: int, scope: str, first: str, second: str, codebooks: Mapping[int, str]
@@ -152,20 +152,21 @@ class CoderPair:
         self.points = [0, 0, 0]  # of the first, of the second, of both
 
     def add(self, first: list[Row], second: list[Row]) -> None:
+        """Add what both coded of one source."""
         spans = [[(row["start"], row["end"]) for row in rows] for rows in (first, second)]
         self.units += [
             (first[one], second[other], share) for one, other, share in span_matches(*spans)
         ]
-        here, there = coverage(spans[0]), coverage(spans[1])
-        both = here + there - coverage([*spans[0], *spans[1]])
-        for index, count in enumerate((here, there, both)):
+        one, other = coverage(spans[0]), coverage(spans[1])
+        both = one + other - coverage([*spans[0], *spans[1]])
+        for index, count in enumerate((one, other, both)):
             self.points[index] += count
         self.sizes[0] += len(first)
         self.sizes[1] += len(second)
         self.versions |= {self.codebooks.get(row["batch"], "") for row in (*first, *second)}
 
     def pairs(self) -> list[Row]:
-        """Return the units with the codings that they join; of a single source only."""
+        """Return the rows of the table ``coding_pairs``; none for all sources together."""
         if self.key["scope"] == ALL_SOURCES:
             return []
         return [
@@ -179,10 +180,11 @@ class CoderPair:
             for first, second, share in self.units
         ]
 
-    def spans(self) -> Row:
+    def span_agreement(self) -> Row:
+        """Return the row of the table ``span_agreement``."""
         return {
             **self.key,
-            "codebook_version": self._codebook(),
+            "codebook_version": self._codebook_versions(),
             "first_codings": self.sizes[0],
             "second_codings": self.sizes[1],
             "matched": len(self.units),
@@ -190,7 +192,7 @@ class CoderPair:
             "f1_characters": _rounded(f1_score(self.points[2], *self.points[:2])),
         }
 
-    def agreement(self, variable: CodedVariable) -> Row:
+    def reliability(self, variable: CodedVariable) -> Row:
         values = [
             (variable.value(first), variable.value(second)) for first, second, _ in self.units
         ]
@@ -202,7 +204,7 @@ class CoderPair:
         return {
             **self.key,
             "variable": variable.name,
-            "codebook_version": self._codebook(),
+            "codebook_version": self._codebook_versions(),
             "units": all_units.units,
             "units_filled": some_units.units,
             **dict.fromkeys(("percent_agreement", "alpha", "alpha_low", "alpha_high")),
@@ -226,7 +228,7 @@ class CoderPair:
             "target": variable.target,
         }
 
-    def _codebook(self) -> str:
+    def _codebook_versions(self) -> str:
         return " ".join(sorted(self.versions))
 
 
@@ -242,26 +244,26 @@ def _joined_pairs(values: Sequence[tuple[str, str]]) -> F1:
     return f1_of_sets(sides[0], sides[1])
 
 
-def _with_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
+def _add_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
     """Add to each coding the published claim whose span matches it best, if one does."""
-    places: dict[str, list[ClaimSpan]] = defaultdict(list)
+    by_source: dict[str, list[ClaimSpan]] = defaultdict(list)
     for claim in sorted(claims):
-        places[claim.source_id].append(claim)
+        by_source[claim.source_id].append(claim)
     groups: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
     for row in codings:
         groups[row["pass"], row["source_id"], row["coder"]].append(row)
-    joined = []
+    extended = []
     for (_, source, _), rows in groups.items():
-        there = places[source]
-        found = span_matches(
+        candidates = by_source[source]
+        matches = span_matches(
             [(row["start"], row["end"]) for row in rows],
-            [(claim.start, claim.end) for claim in there],
+            [(claim.start, claim.end) for claim in candidates],
         )
-        best = {one: (there[other].claim_id, round(share, 6)) for one, other, share in found}
+        best = {one: (candidates[other].claim_id, round(share, 6)) for one, other, share in matches}
         for index, row in enumerate(rows):
             claim_id, share = best.get(index, (None, None))
-            joined.append({**row, "claim_id": claim_id, "claim_iou": share})
-    return joined
+            extended.append({**row, "claim_id": claim_id, "claim_iou": share})
+    return extended
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The two folds of a stream: the last live state of every entity, and every version's span."""
+"""Folds of one stream: live rows, versions with their spans, and list columns as rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Frame = nw.LazyFrame[Any]
 def frame_like(
     columns: Mapping[str, Sequence[object]], types: Mapping[str, Any], like: Frame
 ) -> Frame:
-    """Return rows that the fold computed itself, on the backend that `like` is on."""
+    """Return a frame of columns that the fold computed, on the backend of the frame `like`."""
     backend = like.implementation
     if not backend.is_spark_like():
         return nw.from_dict(columns, schema=nw.Schema(types), backend=backend).lazy()
@@ -40,9 +40,9 @@ def frame_of_table(rows: Sequence[Mapping[str, object]], table: Table, like: Fra
 
 
 def persist_shared(rows: Frame) -> Frame:
-    """Return rows that several tables need, so that an engine that forgets computes them once.
+    """Let Spark keep rows that several tables need, because it runs a plan anew for every table.
 
-    Spark runs a plan anew for every table; what is persisted goes with its session.
+    It forgets them at the end of its session.
     """
     if not rows.implementation.is_spark_like():
         return rows
@@ -75,9 +75,9 @@ def version_spans(rows: Frame, key: str) -> Frame:
 
 
 def items_of_list(rows: Frame, key: str, column: str, name: str) -> Frame:
-    """Return the parts of a list column, one a row, as (`key`, `name`); empty lists give none."""
-    parts = rows.filter(nw.col(column).list.len() > 0).select(key, nw.col(column).alias(name))
-    return parts.explode(name)
+    """Return the items of a list column, one a row, as (`key`, `name`); empty lists give none."""
+    lists = rows.filter(nw.col(column).list.len() > 0).select(key, nw.col(column).alias(name))
+    return lists.explode(name)
 
 
 def structs_of_list(rows: Frame, key: str, column: str, fields: dict[str, str]) -> Frame:

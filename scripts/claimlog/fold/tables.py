@@ -1,10 +1,10 @@
-"""From the streams' rows to every table that depends on them.
+"""Folding the rows of the streams into every table that depends on them.
 
-Claims are many and everything else is few, so the fold has steps: `fold_rows` needs any rows, and
-can be called for one stretch of the log after the other; `fold_claims` needs the rows of some
-claims, all versions of each, and can be called for one range of the claims after the other;
-`fold_other_tables` needs every row of the other streams, and of the claims and changes only what
-`fold.gathered` kept. `fold` does all of it over a whole log.
+Claims are many and everything else is few, so the fold has steps. `fold_rows` takes any rows, so it
+can be called for one stretch of the log after the other. `fold_claims` takes every version of some
+claims, so it can be called for one range of claims after the other. `fold_other_tables` takes every
+row of the other streams, and of claims and changes only their `ClaimSummary`. `fold` does all of it
+for a whole log.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Frames = dict[str, Frame]
 
 @dataclass(frozen=True)
 class FoldContext:
-    """What the tables say that the rows do not.
+    """What the fold needs beside the rows.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ GRADED_BY = {"content", "modality"}
 
 
 def fold(
-    frames: Mapping[str, Any], definition: Definition, size: int, outside: FoldContext = NO_CONTEXT
+    frames: Mapping[str, Any], definition: Definition, size: int, context: FoldContext = NO_CONTEXT
 ) -> Frames:
     """Fold the first `size` rows of the log into tables.
 
@@ -86,11 +86,11 @@ def fold(
     support = fold_support(linked, others, definition)
     tables = {
         **fold_claims(rows["claims"], others, definition, support),
-        **fold_rows(rows, definition, outside),
+        **fold_rows(rows, definition, context),
     }
-    kept = summarize_claims(tables["claims"], referenced_claims(others, definition))
-    kept.count(tables["changes"])
-    return {**tables, **fold_other_tables(others, kept, definition, outside)}
+    summary = summarize_claims(tables["claims"], referenced_claims(others, definition))
+    summary.count_changes(tables["changes"])
+    return {**tables, **fold_other_tables(others, summary, definition, context)}
 
 
 def stream_prefixes(frames: Mapping[str, Any], size: int) -> Frames:
@@ -99,7 +99,7 @@ def stream_prefixes(frames: Mapping[str, Any], size: int) -> Frames:
 
 
 def referenced_claims(others: Frames, definition: Definition) -> ReferencedClaims:
-    """Return which claims the tables of the other streams must know."""
+    """Return the claims that the other streams refer to."""
     return ReferencedClaims.of(
         _live(others, "links", definition),
         _live(others, "codings", definition),
@@ -146,12 +146,12 @@ def _live(rows: Frames, stream: str, definition: Definition) -> Frame:
     return live_rows(rows[stream], definition.streams[stream].id)
 
 
-def fold_rows(rows: Frames, definition: Definition, outside: FoldContext) -> Frames:
-    """Fold some rows of the log, whatever they are of, into the tables that have a row for each."""
+def fold_rows(rows: Frames, definition: Definition, context: FoldContext) -> Frames:
+    """Fold some rows of any streams into the tables that have a row for each."""
     parts = [envelopes(rows[name], name, definition) for name in definition.streams]
     return {
         "events": nw.concat(parts, how="vertical"),
-        "changes": changes_table(rows["claims"], outside.releases),
+        "changes": changes_table(rows["claims"], context.releases),
     }
 
 
@@ -177,7 +177,7 @@ def fold_claims(
 
 
 def fold_other_tables(
-    others: Frames, kept: ClaimSummary, definition: Definition, outside: FoldContext
+    others: Frames, summary: ClaimSummary, definition: Definition, context: FoldContext
 ) -> Frames:
     """Fold the streams other than the claims into the tables that `fold_claims` leaves.
 
@@ -185,27 +185,27 @@ def fold_other_tables(
     ----------
     others
         Every row of the other streams.
-    kept
-        What was kept of all folded claims.
+    summary
+        That of all folded claims and changes.
     """
     sources = _live(others, "sources", definition)
     tables: Frames = {
         **_source_tables(sources),
         **_actor_tables(_live(others, "actors", definition)),
-        **_incident_tables(_live(others, "incidents", definition), kept, sources),
+        **_incident_tables(_live(others, "incidents", definition), summary, sources),
         "links": _live(others, "links", definition),
-        "releases": releases_table(kept.changes, outside.releases, sources),
+        "releases": releases_table(summary.change_counts, context.releases, sources),
     }
     for name, rows in others.items():
         table = definition.streams[name]
         tables[f"{table.entity}_versions"] = version_spans(rows, table.id)
-    tables |= corroboration_tables(kept.members, kept.groups, sources)
+    tables |= corroboration_tables(summary.fact_claims, summary.groups, sources)
     if LINK_CODINGS in others and LINK_AGREEMENT in definition.tables:
         tables |= link_agreement(
-            _live(others, LINK_CODINGS, definition), kept.sources, definition, outside.codebooks
+            _live(others, LINK_CODINGS, definition), summary.sources, definition, context.codebooks
         )
     codings = _live(others, "codings", definition)
-    return tables | reliability_tables(codings, kept.published, definition, outside.codebooks)
+    return tables | reliability_tables(codings, summary.spans, definition, context.codebooks)
 
 
 def _source_tables(sources: Frame) -> Frames:
@@ -229,25 +229,27 @@ def _actor_tables(actors: Frame) -> Frames:
 def with_states(actors: Frame) -> Frame:
     """Add ``state_id``: the state that an actor is or belongs to, by walking ``part_of``."""
     rows = actors.select("actor_id", "actor_type", "part_of").collect()
-    known = {row["actor_id"]: row for row in rows.rows(named=True)}
-    found: dict[str, str | None] = {}
-    for name in known:
-        at = known.get(name)
-        for _ in known:  # as far as a chain can go; a cycle ends there too
-            if at is None or at["actor_type"] == "state":
+    by_id = {row["actor_id"]: row for row in rows.rows(named=True)}
+    states: dict[str, str | None] = {}
+    for name in by_id:
+        actor = by_id.get(name)
+        for _ in by_id:  # as far as a chain can go; a cycle ends there too
+            if actor is None or actor["actor_type"] == "state":
                 break
-            at = known.get(at["part_of"])  # within a batch it may still be to come
-        found[name] = at["actor_id"] if at and at["actor_type"] == "state" else None
-    states = frame_like(
-        {"actor_id": list(found), "state_id": list(found.values())},
+            actor = by_id.get(actor["part_of"])  # within a batch it may still be to come
+        states[name] = actor["actor_id"] if actor and actor["actor_type"] == "state" else None
+    columns = frame_like(
+        {"actor_id": list(states), "state_id": list(states.values())},
         {"actor_id": nw.String(), "state_id": nw.String()},
         actors,
     )
-    return actors.join(states, on="actor_id", how="left")
+    return actors.join(columns, on="actor_id", how="left")
 
 
-def _incident_tables(incidents: Frame, kept: ClaimSummary, sources: Frame) -> Frames:
-    counted = incidents.join(incident_reports(kept.reports, sources), on="incident_id", how="left")
+def _incident_tables(incidents: Frame, summary: ClaimSummary, sources: Frame) -> Frames:
+    counted = incidents.join(
+        incident_reports(summary.reports, sources), on="incident_id", how="left"
+    )
     counts = ("claims", "articles", "independent_origins", "unknown_origins")
     return {
         "incidents": with_date_bounds(
@@ -336,7 +338,7 @@ def lookups(table: Table) -> dict[str, dict[str, str]]:
 
 
 def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:
-    """Return the rows of a stream as the table ``events`` has them."""
+    """Return the rows of a stream with the columns of the table ``events``."""
     return rows.select(
         *("seq", "event_id", "batch", "line", "action", "version"),
         *("recorded_at", "recorded_by", "reason"),
@@ -346,16 +348,16 @@ def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:
 
 
 def with_date_bounds(rows: Frame, column: str) -> Frame:
-    """Add the first and last day that an EDTF column can mean, as dates.
+    """Add the first and last day that a column of EDTF dates can mean.
 
     Each distinct value is parsed once; the result is joined back.
     """
     values = rows.filter(~nw.col(column).is_null()).select(column).unique().collect()
-    known = sorted(values[column].to_list())
-    ranges = [bounds(value) for value in known]
+    dates = sorted(values[column].to_list())
+    ranges = [bounds(value) for value in dates]
     days = frame_like(
         {
-            column: known,
+            column: dates,
             f"{column}_start": [first for first, _ in ranges],
             f"{column}_end": [last for _, last in ranges],
         },

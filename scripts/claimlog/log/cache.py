@@ -7,7 +7,6 @@ read by other code, schemas or libraries is not used.
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 import tempfile
@@ -19,18 +18,18 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import IO, Any
 
-from claimlog.errors import ClaimlogError, UnconfirmedError
-from claimlog.files import write_durably
-from claimlog.fingerprint import StatSignature, code_fingerprint
+from claimlog.errors import ClaimlogError
+from claimlog.file_digests import StatSignature
+from claimlog.fingerprint import code_fingerprint
 from claimlog.log.lines import Lines, Times
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import PartFile
-from claimlog.package import Package, read_json
+from claimlog.package import Package
 from claimlog.state import acquire_lock, open_lock, require_own_state, state_folder
-from claimlog.strict_json import json_digest
+from claimlog.state_notes import read_note, write_note
 
-STATE = "state.json"
-FORMAT = 4
+NOTE = "cache/state.json"
+FORMAT = 5
 PART = re.compile(r"[0-9]{4,}-[a-z0-9-]+-[0-9]+-[0-9]+\.parquet")
 """How files of parts are called; nothing else in their folder is ours to remove."""
 
@@ -87,6 +86,8 @@ class Cache:
 
     Attributes
     ----------
+    package
+        Whose log it is; the cache is noted in its state directory.
     code
         Fingerprint of the code, schemas and libraries that read the log now.
     files
@@ -103,6 +104,7 @@ class Cache:
         The temporary directory that it is, where the cache of the package cannot be used.
     """
 
+    package: Package
     folder: Path
     code: str
     files: dict[str, FileRecord] = field(default_factory=dict)
@@ -118,17 +120,15 @@ class Cache:
 
     def load(self) -> None:
         """Read what is there; what cannot be used is forgotten, and `why_empty` says why."""
-        if not (self.folder / STATE).is_file():
+        if not (self.package.state / NOTE).is_file():
             return
         try:
-            state = read_json(self.folder / STATE, STATE)
+            state = read_note(self.package, NOTE)
             if (state["format"], state["code"]) != (FORMAT, self.code):
                 self.why_empty = "the cache was made by other code, schemas or libraries: not used"
                 return
-            if state.pop("sha256") != json_digest(state):
-                raise ValueError("it is not what was saved")
             self.signatures = {
-                name: StatSignature.load(found) for name, found in state["seen"].items()
+                name: StatSignature.load(found) for name, found in state["signatures"].items()
             }
             self.files = {
                 key: record
@@ -159,7 +159,7 @@ class Cache:
         if part.name != path.name or not stat.S_ISREG(path.lstat().st_mode):
             raise ValueError("a part is a file in the folder of parts")
         now = StatSignature.of(path)
-        if part.name in self.signatures and self.signatures[part.name].same(now):
+        if part.name in self.signatures and self.signatures[part.name].is_same_file(now):
             return True
         with path.open("rb") as handle:
             if file_digest(handle, "sha256").hexdigest() != part.sha256:
@@ -185,7 +185,7 @@ class Cache:
             return True
         try:
             self._save()
-        except (OSError, UnconfirmedError):
+        except (OSError, ClaimlogError):
             return False
         return True
 
@@ -200,7 +200,7 @@ class Cache:
         for name in named:
             now = StatSignature.of(self.parts / name)
             # what changed since it was looked at is hashed when it is next asked for
-            if self.signatures.setdefault(name, now).state == now.state:
+            if self.signatures.setdefault(name, now).stat == now.stat:
                 self.signatures[name] = now
         state = {
             "format": FORMAT,
@@ -214,10 +214,13 @@ class Cache:
                 }
                 for record in self.trees
             ],
-            "seen": {name: asdict(seen) for name, seen in self.signatures.items() if name in named},
+            "signatures": {
+                name: asdict(signature)
+                for name, signature in self.signatures.items()
+                if name in named
+            },
         }
-        state["sha256"] = json_digest(state)
-        write_durably(self.folder / STATE, json.dumps(state).encode())
+        write_note(self.package, NOTE, state)
         for path in self.parts.iterdir():
             # a link itself, never what it leads to
             is_ours = path.name not in named and PART.fullmatch(path.name) and not path.is_dir()
@@ -232,7 +235,7 @@ class Cache:
 
 
 @contextmanager
-def open_cache(package: Package, fresh: bool = False) -> Iterator[Cache]:
+def open_cache(package: Package, code: str | None = None, fresh: bool = False) -> Iterator[Cache]:
     """Yield the cache of a package, which no other command reads into meanwhile.
 
     An empty one in a temporary directory takes its place for a log in an archive, where nothing
@@ -240,6 +243,8 @@ def open_cache(package: Package, fresh: bool = False) -> Iterator[Cache]:
 
     Parameters
     ----------
+    code
+        The fingerprint of the code, if it is known already.
     fresh
         Whether what is there is not read, and replaced.
 
@@ -248,16 +253,19 @@ def open_cache(package: Package, fresh: bool = False) -> Iterator[Cache]:
     ClaimlogError
         If the package's state directory is none of ours.
     """
-    code = "" if package.archived else code_fingerprint(package)
+    if code is None:
+        code = "" if package.archived else code_fingerprint(package)
     lock = None if package.archived else _lock(package)
     if lock is None:
-        yield _temporary(code, None)
+        yield _temporary(package, code, None)
         return
     try:
         if not acquire_lock(lock, LOCK_SECONDS):
-            yield _temporary(code, "another command holds the cache: all of the log is read again")
+            yield _temporary(
+                package, code, "another command holds the cache: all of the log is read again"
+            )
             return
-        cache = Cache(state_folder(package, "cache"), code)
+        cache = Cache(package, state_folder(package, "cache"), code)
         cache.parts.mkdir(exist_ok=True)
         if not fresh:
             cache.load()
@@ -279,8 +287,8 @@ def _lock(package: Package) -> IO[bytes] | None:
         raise
 
 
-def _temporary(code: str, why: str | None) -> Cache:
+def _temporary(package: Package, code: str, why: str | None) -> Cache:
     folder = tempfile.TemporaryDirectory(prefix="claimlog-parts-")
-    cache = Cache(Path(folder.name), code, why_empty=why, scratch=folder)
+    cache = Cache(package, Path(folder.name), code, why_empty=why, scratch=folder)
     cache.parts.mkdir()
     return cache

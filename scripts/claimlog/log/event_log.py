@@ -8,6 +8,7 @@ pass in ranges of their ids (`Log.sections`), all versions of a claim in the sam
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,11 +17,12 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import Finding, FindingsError
+from claimlog.fingerprint import code_fingerprint
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.lines import Lines, empty_frame
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import POSITION, STEP, MemoryPart, Part, positioned
+from claimlog.log.parts import POSITION, STEP, MemoryPart, Part, number_lines, place_in_log
 from claimlog.log.read_file import written_as
 from claimlog.log.upcast import downcast
 from claimlog.package import Package
@@ -61,6 +63,9 @@ class Log:
         The log that a section is of.
     scratch
         Temporary directories that hold parts, where the cache does not.
+    code
+        Fingerprint of the code that reads it, computed when it is first asked for
+        (`code_fingerprint`).
     """
 
     package: Package
@@ -74,6 +79,7 @@ class Log:
     streams: tuple[str, ...] = STREAMS
     whole: Log | None = None
     scratch: list[tempfile.TemporaryDirectory[str]] = field(default_factory=list)
+    code: str | None = None
     _collected: dict[str, pl.DataFrame] = field(default_factory=dict)
     _empty: dict[str, pl.DataFrame] = field(default_factory=dict)
 
@@ -86,15 +92,20 @@ class Log:
     def _scan(
         self, stream: str, parts: Sequence[Part], names: Sequence[str] | None = None
     ) -> pl.LazyFrame:
-        chosen = list(names or (*self.definition.streams[stream].names, *POSITION))
+        chosen = list(names or self.column_names(stream))
         if not parts:
             return self._no_rows(stream).lazy().select(chosen)
-        return pl.concat([part.scan().select(chosen) for part in parts])
+        return pl.concat([part.scan(chosen) for part in parts])
 
     def _no_rows(self, stream: str) -> pl.DataFrame:
         if stream not in self._empty:
-            self._empty[stream] = positioned(empty_frame(self.definition.streams[stream]), [], 0, 0)
+            rows = number_lines(empty_frame(self.definition.streams[stream]), [], 0)
+            self._empty[stream] = rows.with_columns(place_in_log(0, 0))
         return self._empty[stream]
+
+    def column_names(self, stream: str) -> tuple[str, ...]:
+        """Return the columns of a stream's rows: those of its present schema and `POSITION`."""
+        return (*self.definition.streams[stream].names, *POSITION)
 
     def rows(self, stream: str) -> pl.DataFrame:
         """Return every row of a stream; in the order of the log, but for a section's claims.
@@ -135,13 +146,12 @@ class Log:
 
     def claims_of(self, ids: pl.Series) -> pl.DataFrame:
         """Return every version of some claims, in the order of the log."""
-        names = (*self.definition.streams[CLAIMS].names, *POSITION)
-        return self.rows_of(CLAIMS, ids, names).sort("seq")
+        return self.rows_of(CLAIMS, ids, self.column_names(CLAIMS)).sort("seq")
 
     def history(self, stream: str, identifier: str) -> pl.DataFrame:
         """Return every version of an entity, oldest first; no row if there is none."""
-        names = (*self.definition.streams[stream].names, *POSITION)
-        return self.rows_of(stream, pl.Series([identifier]), names).sort("seq")
+        ids = pl.Series([identifier])
+        return self.rows_of(stream, ids, self.column_names(stream)).sort("seq")
 
     def ids(self, stream: str) -> list[str]:
         """Return the identifiers of every entity that a stream ever had, in order."""
@@ -153,7 +163,7 @@ class Log:
         """Return about `size` rows of a stream from all over it."""
         parts = self.parts.get(stream, ())
         each = -(-size // max(1, len(parts)))
-        names = [*self.definition.streams[stream].names, *POSITION]
+        names = self.column_names(stream)
         return pl.concat(
             [
                 self._no_rows(stream).select(names),
@@ -170,10 +180,14 @@ class Log:
         return self.rows(stream).filter(alive(self.definition.streams[stream]))
 
     def live_count(self, stream: str) -> int:
-        """Return the number of entities of a stream that are not retracted."""
-        table = self.definition.streams[stream]
-        rows = self.columns(stream, (table.id, "seq", "action"))
-        return int(rows.select(alive(table).sum()).item())
+        """Return the number of entities of a stream that are not retracted.
+
+        In a log whose histories are valid every assertion adds one, and every retraction ends one.
+        """
+        counts = sum(
+            (Counter(part.count_actions()) for part in self.parts.get(stream, ())), Counter[str]()
+        )
+        return counts["assert"] - counts["retract"]
 
     @property
     def last_time(self) -> str | None:
@@ -289,6 +303,13 @@ class Log:
     def codebooks(self) -> dict[int, str]:
         """Version of the codebook that each batch followed, by number."""
         return {batch.number: batch.manifest["codebook_version"] for batch in self.batches}
+
+    @property
+    def code_fingerprint(self) -> str:
+        """Fingerprint of the code, schemas and libraries that read the log."""
+        if self.code is None:
+            self.code = code_fingerprint(self.package)
+        return self.code
 
     def versions(self, stream: str) -> dict[int, list[int]]:
         """Return the numbers of the batches with rows of a stream, by its schema version."""

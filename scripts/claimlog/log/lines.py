@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,15 @@ class Times(NamedTuple):
         if times.null_count() or times.is_empty():
             return None
         return cls(str(times.min()), str(times.max()), times.is_sorted())
+
+    @classmethod
+    def of_pieces(cls, pieces: Sequence[Times]) -> Times | None:
+        """Return the times of a file from those of its pieces; None if there are none."""
+        if not pieces:
+            return None
+        apart = all(one.last <= other.first for one, other in pairwise(pieces))
+        rising = apart and all(times.rising for times in pieces)
+        return cls(min(t.first for t in pieces), max(t.last for t in pieces), rising)
 
 
 @dataclass

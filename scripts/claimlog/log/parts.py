@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -27,30 +28,64 @@ STEP = 1024
 """Of every so many rows, in the order of ids, a part in the cache knows the id."""
 
 
+END = 1 << 62
+"""A ``seq`` after that of every row, for parts that do not know where they end."""
+
+
+class Part(Protocol):
+    """Rows of one stream that can be scanned, in memory, in the cache or in another engine.
+
+    `first` and `end` are a ``seq`` that none of its rows is before, and one that none has reached;
+    `ids` are those of every `STEP`-th row, if it knows them.
+    """
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def ids(self) -> tuple[str, ...]: ...
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+    def overlaps(self, low: str | None, high: str | None) -> bool:
+        """Whether rows may lie from id `low` to id `high`; None for no such end."""
+
+    def scan(self, names: Sequence[str]) -> pl.LazyFrame:
+        """Return some columns of its rows, those of `POSITION` among them, in no order."""
+
+    def sample(self, size: int) -> pl.DataFrame:
+        """Return about `size` of its rows, with all columns."""
+
+    def count_actions(self) -> dict[str, int]:
+        """Return the number of its rows by ``action``."""
+
+
 @dataclass(frozen=True)
 class MemoryPart:
     """Rows in memory, with all columns of `POSITION`."""
 
     frame: pl.DataFrame
     first: int = 0
-    end: int = 1 << 62
+    end: int = END
     ids: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
         return self.frame.height
 
-    def overlaps(self, *_: str | None) -> bool:
-        """Whether rows may lie between two ids: which ids it has is not known."""
+    def overlaps(self, low: str | None, high: str | None) -> bool:  # noqa: ARG002
         return not self.frame.is_empty()
 
-    def scan(self) -> pl.LazyFrame:
-        """Return its rows."""
-        return self.frame.lazy()
+    def scan(self, names: Sequence[str]) -> pl.LazyFrame:
+        return self.frame.lazy().select(names)
 
     def sample(self, size: int) -> pl.DataFrame:
-        """Return about `size` of its rows, from all over it."""
         return self.frame.gather_every(max(1, -(-self.frame.height // max(1, size))))
+
+    def count_actions(self) -> dict[str, int]:
+        return dict(self.frame["action"].value_counts().iter_rows())
 
 
 @dataclass(frozen=True)
@@ -86,44 +121,45 @@ class CachedPart:
         return self.file.ids
 
     def overlaps(self, low: str | None, high: str | None) -> bool:
-        """Whether rows may lie from id `low` to id `high`; None for no such end."""
         return (high is None or self.ids[0] <= high) and (low is None or self.ids[-1] >= low)
 
-    def scan(self) -> pl.LazyFrame:
-        """Return its rows with all columns of `POSITION`."""
-        return pl.scan_parquet(self.path).with_columns(
-            (pl.col("line") + (self.first - 1)).alias("seq"),
-            pl.lit(self.batch, dtype=pl.Int64).alias("batch"),
-        )
+    def scan(self, names: Sequence[str]) -> pl.LazyFrame:
+        return self._rows().select(names)
 
     def sample(self, size: int) -> pl.DataFrame:
-        """Return about `size` rows that follow each other, because one costs a row group."""
-        return self.scan().slice(max(0, self.rows // 2 - size), size).collect()
+        # rows that follow each other: one alone costs a row group
+        return self._rows().slice(max(0, self.rows // 2 - size), size).collect()
+
+    def count_actions(self) -> dict[str, int]:
+        counts = pl.scan_parquet(self.path).group_by("action").len()
+        return dict(counts.collect().iter_rows())
+
+    def _rows(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self.path).with_columns(place_in_log(self.first, self.batch))
 
 
-Part = MemoryPart | CachedPart
-
-
-def positioned(
-    frame: pl.DataFrame, leaves: Sequence[bytes], first: int, batch: int, lines_before: int = 0
-) -> pl.DataFrame:
-    """Return rows with the columns of `POSITION`.
+def place_in_log(first: int, batch: int) -> tuple[pl.Expr, pl.Expr]:
+    """Return ``seq`` and ``batch`` of rows that have their ``line``.
 
     Parameters
     ----------
     first
-        The ``seq`` of the first row.
-    lines_before
-        Lines of the same file before it.
+        The ``seq`` of line 1 of their file.
     """
-    return numbered(frame, leaves, lines_before).with_columns(
-        pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("seq"),
+    return (
+        (pl.col("line") + (first - 1)).alias("seq"),
         pl.lit(batch, dtype=pl.Int64).alias("batch"),
     )
 
 
-def numbered(frame: pl.DataFrame, leaves: Sequence[bytes], lines_before: int) -> pl.DataFrame:
-    """Return rows with their leaf hashes and the number of their line."""
+def number_lines(frame: pl.DataFrame, leaves: Sequence[bytes], lines_before: int) -> pl.DataFrame:
+    """Return rows of a file with their leaf hash as ``event_id`` and their ``line``.
+
+    Parameters
+    ----------
+    lines_before
+        Lines of the file before the first of them.
+    """
     first = lines_before + 1
     return frame.with_columns(
         pl.Series("event_id", leaves, dtype=pl.Binary).bin.encode("hex"),
@@ -132,7 +168,7 @@ def numbered(frame: pl.DataFrame, leaves: Sequence[bytes], lines_before: int) ->
 
 
 def write_part(rows: pl.DataFrame, table: Table, path: Path) -> PartFile:
-    """Write numbered rows as a file of a part, durably.
+    """Write the numbered rows of a file as a file of a part, durably.
 
     Raises
     ------

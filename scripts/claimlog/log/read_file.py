@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -15,7 +14,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.batch import Batch
 from claimlog.log.columnar import read_rows
 from claimlog.log.lines import Lines, Times, empty_frame, read_lines
-from claimlog.log.parts import numbered
+from claimlog.log.parts import number_lines
 from claimlog.log.upcast import upcast
 from claimlog.schema.definition import Definition
 
@@ -47,23 +46,14 @@ def read_file(
     whole, parts, times = Lines(), [], []
     for number, lines in enumerate(read_pieces(definition, batch, stream, PIECE)):
         if lines.frame is not None and lines.rows and not whole.findings:
-            parts.append(keep(numbered(lines.frame, lines.leaves, whole.rows), number))
+            parts.append(keep(number_lines(lines.frame, lines.leaves, whole.rows), number))
         times += [lines.times] if lines.times else []
         whole.rows += lines.rows
         whole.findings += lines.findings
         whole.leaves += lines.leaves
         whole.size, whole.sha256 = lines.size, lines.sha256
-    whole.times = _joined(times)
+    whole.times = Times.of_pieces(times)
     return FileRows(whole, [] if whole.findings else parts)
-
-
-def _joined(times: list[Times]) -> Times | None:
-    if not times:
-        return None
-    rising = all(time.rising for time in times) and all(
-        one.last <= other.first for one, other in pairwise(times)
-    )
-    return Times(min(t.first for t in times), max(t.last for t in times), rising)
 
 
 def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) -> Iterator[Lines]:

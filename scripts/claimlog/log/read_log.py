@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
 from claimlog.log.event_log import Log
 from claimlog.log.lines import Lines
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, write_part
+from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, place_in_log, write_part
 from claimlog.log.read_file import FileRows, read_file, written_as
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
@@ -52,6 +52,7 @@ def read(
     sealed: bool = True,
     progress: Progress = lambda _: None,
     fresh: bool = False,
+    code: str | None = None,
 ) -> Log:
     """Read the sealed batches of a package, and `pending` ones as if they came next.
 
@@ -66,6 +67,8 @@ def read(
         Called with the name of each file once it is read.
     fresh
         Whether to read every file again, whatever the cache holds.
+    code
+        The fingerprint of the code, if it is known already.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def read(
     """
     findings: list[Finding] = [*descriptor_findings(package)] if sealed else []
     batches = [*batches_to_read(package, findings)] if sealed else []
-    log = Log(package, read_definition(package), findings=findings)
+    log = Log(package, read_definition(package), findings=findings, code=code)
     _add(log, batches, progress, fresh)
     _add(log, [*pending], progress, fresh)
     pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
@@ -112,7 +115,8 @@ def _add(
     ):
         _read_into_memory(log, batches, places, progress)
         return
-    with open_cache(log.package, fresh) as cache:
+    code = "" if log.package.archived else log.code_fingerprint
+    with open_cache(log.package, code, fresh) as cache:
         if cache.why_empty:
             progress(cache.why_empty)
         if cache.scratch:
@@ -154,10 +158,7 @@ def _kept_in_memory(rows: pl.DataFrame, _: int) -> pl.DataFrame:
 def _in_place(frames: Sequence[pl.DataFrame], first: int, batch: Batch) -> Iterator[MemoryPart]:
     """Yield the parts of a file in memory whose first row has the ``seq`` `first`."""
     for frame in frames:
-        rows = frame.with_columns(
-            (pl.col("line") + (first - 1)).alias("seq"),
-            pl.lit(batch.number, dtype=pl.Int64).alias("batch"),
-        )
+        rows = frame.with_columns(place_in_log(first, batch.number))
         yield MemoryPart(rows, first, first + sum(one.height for one in frames))
 
 
@@ -235,7 +236,7 @@ def _in_cache(cache: Cache, record: FileRecord, first: int, batch: Batch) -> lis
 def _leaves(parts: Sequence[Part]) -> list[bytes]:
     if not parts:
         return []
-    rows = pl.concat(part.scan().select("seq", "event_id") for part in parts)
+    rows = pl.concat(part.scan(("seq", "event_id")) for part in parts)
     return rows.sort("seq").collect()["event_id"].str.decode("hex").to_list()
 
 
@@ -247,8 +248,7 @@ def _keys(log: Log, places: Sequence[FilePlace]) -> dict[Place, str]:
         f"{written_as(batch, stream, log.definition)}"
         for batch, stream in places
     }
-    with suppress(OSError):
-        digests.save()
+    digests.save()
     return keys
 
 

@@ -1,4 +1,4 @@
-"""The releases index: one JSON file a release under ``releases/``, committed and never changed."""
+"""The releases index: a JSON file for each release in ``releases/``, committed, never changed."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An entry of the index; `shown` is its file as messages name it."""
+class ReleaseEntry:
+    """An entry of the releases index; `display_path` is its file as messages name it."""
 
     data: Mapping[str, Any]
-    shown: str
+    display_path: str
 
     @property
     def version(self) -> Version:
@@ -93,7 +93,7 @@ class Mark:
     root: str
 
 
-def read_index(package: Package) -> list[Entry]:
+def read_index(package: Package) -> list[ReleaseEntry]:
     """Return the releases of a package, oldest first.
 
     Raises
@@ -111,53 +111,62 @@ def read_index(package: Package) -> list[Entry]:
     for before, after in itertools.pairwise(found):
         if after.size < before.size or (after.size == before.size and after.root != before.root):
             raise ClaimlogError(
-                f"{after.shown}: its tree of {after.size} rows does not extend that of "
+                f"{after.display_path}: its tree of {after.size} rows does not extend that of "
                 f"{before.data['version']} ({before.size}); restore the entry from git"
             )
     return found
 
 
-def _entry(package: Package, path: Path) -> Entry:
-    shown = package.relative(path)
+def _entry(package: Package, path: Path) -> ReleaseEntry:
+    display_path = package.relative(path)
     if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
-        raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
-    data = package.json(shown)
+        raise ClaimlogError(f"{display_path}: does not belong in the index; expected VERSION.json")
+    data = package.json(display_path)
     error = shape_error(data, own_shape("release"))
     if error is not None:
         place = "/".join(map(str, error.path)) or "the entry"
-        raise ClaimlogError(f"{shown}: {place}: {error.message[:MOST_SAID]}; restore it from git")
+        raise ClaimlogError(
+            f"{display_path}: {place}: {error.message[:MOST_SAID]}; restore it from git"
+        )
     if data["version"] != path.stem:
-        raise ClaimlogError(f"{shown}: says version {data['version']}; restore the file's name")
-    return Entry(data, shown)
+        raise ClaimlogError(
+            f"{display_path}: says version {data['version']}; restore the file's name"
+        )
+    return ReleaseEntry(data, display_path)
 
 
-def find(index: Sequence[Entry], version: str, package: Package) -> Entry:
-    """Return the entry of a version.
+def find_entry(index: Sequence[ReleaseEntry], version: str, name: str) -> ReleaseEntry:
+    """Return the entry of a version of the dataset `name`.
 
     Raises
     ------
     UsageError
         If the version is malformed or was never released.
     """
-    wanted = Version.parse(version)
+    requested = Version.parse(version)
     for entry in index:
-        if entry.version == wanted:
+        if entry.version == requested:
             return entry
     known = ", ".join(str(entry.version) for entry in index) or "none"
-    raise UsageError(f"{version}: is no release of {package.descriptor['name']}; known are {known}")
+    raise UsageError(f"{version}: is no release of {name}; known are {known}")
 
 
-def marks(package: Package, size: int, root: str) -> list[Mark]:
-    """Return the releases among the first `size` rows of a package, oldest first.
+def release_marks(
+    index: Sequence[ReleaseEntry], descriptor: Mapping[str, Any], size: int, root: str
+) -> list[Mark]:
+    """Return the releases among the first `size` rows of a log, oldest first.
 
-    A package that is the log of a release gives its day as ``created`` in its descriptor; what it
-    holds beyond the releases before it is then that release.
+    Parameters
+    ----------
+    descriptor
+        ``datapackage.json``. The log inside a release gives its day there as ``created``; what it
+        holds beyond the releases of the index is then that release.
     """
-    known = [
+    marks = [
         Mark(str(entry.version), entry.date, entry.size, entry.root)
-        for entry in read_index(package)
+        for entry in index
         if entry.size <= size
     ]
-    created = package.descriptor.get("created")
-    own = [Mark(str(package.descriptor["version"]), str(created)[:10], size, root)]
-    return known + (own if created else [])
+    if created := descriptor.get("created"):
+        marks.append(Mark(str(descriptor["version"]), str(created)[:10], size, root))
+    return marks

@@ -16,29 +16,29 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import ClaimlogError
-from claimlog.release.layout import DEPTH, MEMBERS, paths
+from claimlog.release.layout import MAX_DEPTH, MAX_MEMBERS, relative_paths
 
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
 HEADER = struct.Struct("<26xHH")
 """A member's header up to its name: lengths of name and extra field (APPNOTE.TXT, 4.3.7)."""
 
-NOT_READ = (
+UNREADABLE_ZIP = (
     *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
     *(RuntimeError, ValueError, LookupError),
 )
 """What `zipfile` raises for what is no zip, damaged, encrypted, or not there."""
 
-UNPACKED, AGAIN = "unpacked", "again.zip"
+UNPACKED_FOLDER, REWRITTEN_FILE = "unpacked", "again.zip"
 """Where an archive is unpacked, and written again to compare: no member is beside either."""
 
 REMEDY = "get the archive again from where the release was published"
 
 
-def write(folder: Path, target: Path) -> None:
+def write_archive(folder: Path, target: Path) -> None:
     """Write the files of `folder` as a zip; their names begin with the folder's."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name in paths(folder):
+        for name in relative_paths(folder):
             if (folder / name).is_file():
                 info = zipfile.ZipInfo(f"{folder.name}/{name}", DATE)
                 info.create_system = 3
@@ -48,7 +48,7 @@ def write(folder: Path, target: Path) -> None:
                     shutil.copyfileobj(file, member)
 
 
-def extract(source: Path, target: Path) -> Path:
+def extract_archive(source: Path, target: Path) -> Path:
     """Unpack an archive that `write` made into the empty directory `target`; return its folder.
 
     Nothing is written outside `target`, and nothing before the sizes of all members are known to
@@ -61,9 +61,9 @@ def extract(source: Path, target: Path) -> Path:
     """
     try:
         with zipfile.ZipFile(source) as archive:
-            folder = _checked(source, archive)
+            folder = _checked_folder(source, archive)
             _require_room(source, target)
-            unpacked = target / UNPACKED
+            unpacked = target / UNPACKED_FOLDER
             unpacked.mkdir()
             for info in archive.infolist():
                 path = unpacked / info.filename
@@ -72,11 +72,11 @@ def extract(source: Path, target: Path) -> Path:
                     (unpacked / parent).mkdir(exist_ok=True)
                 with archive.open(info) as member, path.open("wb") as copy:
                     shutil.copyfileobj(member, copy)
-        again = target / AGAIN
-        write(unpacked / folder, again)
+        again = target / REWRITTEN_FILE
+        write_archive(unpacked / folder, again)
         same = filecmp.cmp(again, source, shallow=False)
         again.unlink()
-    except NOT_READ as error:
+    except UNREADABLE_ZIP as error:
         raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
     except OSError as error:
         raise _system_error(source, target, error) from error
@@ -97,11 +97,11 @@ def extract_member(source: Path, name: str, target: Path) -> None:
     """
     try:
         with zipfile.ZipFile(source) as archive:
-            _checked(source, archive)
+            _checked_folder(source, archive)
             _require_room(source, target.parent, 1)
             with archive.open(name) as member, target.open("xb") as copy:
                 shutil.copyfileobj(member, copy)
-    except NOT_READ as error:
+    except UNREADABLE_ZIP as error:
         said = str(error).strip("'\"")
         raise ClaimlogError(
             f"{source.name}: holds no {name} that can be read ({said}); {REMEDY}"
@@ -132,7 +132,7 @@ def _system_error(source: Path, target: Path, error: OSError) -> ClaimlogError:
     return ClaimlogError(f"{where}: {error.strerror or error}; the archive was not checked")
 
 
-def _checked(source: Path, archive: zipfile.ZipFile) -> str:
+def _checked_folder(source: Path, archive: zipfile.ZipFile) -> str:
     """Return the one folder that all members lie in.
 
     Raises
@@ -141,21 +141,23 @@ def _checked(source: Path, archive: zipfile.ZipFile) -> str:
         If a member's name, size or place is not what `write` makes.
     """
     members = archive.infolist()
-    if len(members) > MEMBERS:
-        raise ClaimlogError(f"{source.name}: has more than {MEMBERS:,} members; {REMEDY}")
+    if len(members) > MAX_MEMBERS:
+        raise ClaimlogError(f"{source.name}: has more than {MAX_MEMBERS:,} members; {REMEDY}")
     names: set[str] = set()
     folders = set()
     for info in members:
         parts = PurePosixPath(info.filename).parts
         plain = "/".join(parts) == info.filename and "\\" not in info.filename
         if info.filename.startswith("/") or ".." in parts or not plain or len(parts) < 2:
-            raise _refusal(source, info.filename, "its name could lead out of the directory")
-        if len(parts) > DEPTH + 1:
-            raise _refusal(source, info.filename, f"it lies more than {DEPTH} directories deep")
+            raise _member_error(source, info.filename, "its name could lead out of the directory")
+        if len(parts) > MAX_DEPTH + 1:
+            raise _member_error(
+                source, info.filename, f"it lies more than {MAX_DEPTH} directories deep"
+            )
         if info.filename in names:
-            raise _refusal(source, info.filename, "it is there twice")
+            raise _member_error(source, info.filename, "it is there twice")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise _refusal(source, info.filename, "it is compressed, which a release never is")
+            raise _member_error(source, info.filename, "it is compressed, which a release never is")
         names.add(info.filename)
         folders.add(parts[0])
     _refuse_overlap(source, members, archive.start_dir)
@@ -175,14 +177,18 @@ def _refuse_overlap(source: Path, members: Sequence[zipfile.ZipInfo], end: int) 
             file.seek(position)
             head = file.read(HEADER.size)
             if info.header_offset != position or len(head) < HEADER.size:
-                raise _refusal(source, info.filename, "it does not follow the member before it")
+                raise _member_error(
+                    source, info.filename, "it does not follow the member before it"
+                )
             name, extra = HEADER.unpack(head)
             position += HEADER.size + name + extra + info.file_size
             if position > end:
-                raise _refusal(source, info.filename, "it claims to be larger than the archive")
+                raise _member_error(
+                    source, info.filename, "it claims to be larger than the archive"
+                )
     if position != end:
         raise ClaimlogError(f"{source.name}: holds bytes that belong to no member; {REMEDY}")
 
 
-def _refusal(source: Path, name: str, reason: str) -> ClaimlogError:
+def _member_error(source: Path, name: str, reason: str) -> ClaimlogError:
     return ClaimlogError(f"{source.name}: member {name[:200]!r} is refused: {reason}; {REMEDY}")

@@ -7,16 +7,16 @@ from claimlog.git import CheckoutError
 from claimlog.package import Package
 
 CHANGELOG = "CHANGELOG.md"
-HEAD = "# Changelog\n"
+TITLE = "# Changelog\n"
 
 
-def changelog(text: str | None, entry: str) -> str:
+def add_entry(text: str | None, entry: str) -> str:
     """Return a changelog with a new entry on top of the others."""
-    head, mark, rest = (text or HEAD).partition("\n## ")
+    head, mark, rest = (text or TITLE).partition("\n## ")
     return f"{head.rstrip()}\n\n{entry}" + (f"\n## {rest}" if mark else "")
 
 
-def undo_changelog(package: Package, version: str) -> None:
+def remove_entry(package: Package, version: str) -> None:
     """Take out of the changelog what a release that was cut off before its end has put there.
 
     Only if the changelog is the committed one with the entry of `version` and nothing else.
@@ -32,7 +32,7 @@ def undo_changelog(package: Package, version: str) -> None:
         before = Checkout.of(package).read("HEAD", CHANGELOG)
     except CheckoutError:
         return  # a release without git is refused anyway
-    if text != changelog(None if before is None else before.decode("utf-8"), entry):
+    if text != add_entry(None if before is None else before.decode("utf-8"), entry):
         return
     if before is None:
         path.unlink()

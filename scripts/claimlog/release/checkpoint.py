@@ -51,7 +51,7 @@ class Checkpoint:
         return sign_note(text, self.origin, key)
 
 
-def parse(data: bytes, display_path: str) -> tuple[Checkpoint, tuple[Signature, ...]]:
+def parse_checkpoint(data: bytes, display_path: str) -> tuple[Checkpoint, tuple[Signature, ...]]:
     """Return a checkpoint and its signatures, unverified; none if it is not signed.
 
     Raises
@@ -65,7 +65,7 @@ def parse(data: bytes, display_path: str) -> tuple[Checkpoint, tuple[Signature, 
     return _parse_text(note.text, display_path), note.signatures
 
 
-def check_signature(data: bytes, key: Path | str, display_path: str) -> Checkpoint:
+def verify_checkpoint(data: bytes, key: Path | str, display_path: str) -> Checkpoint:
     """Return the checkpoint if a public key has signed it.
 
     Parameters
@@ -80,7 +80,7 @@ def check_signature(data: bytes, key: Path | str, display_path: str) -> Checkpoi
         If it is no checkpoint, not signed, signed by other keys only, or the signature does not
         fit the text.
     """
-    checkpoint, signatures = parse(data, display_path)
+    checkpoint, signatures = parse_checkpoint(data, display_path)
     if not signatures:
         raise ClaimlogError(f"{display_path}: the checkpoint is not signed")
     verify_note(parse_note(data, display_path), key, checkpoint.origin)

@@ -1,4 +1,4 @@
-"""Which version of a claim a release holds, and what whoever cites it should know of later ones."""
+"""The version of a claim that a release holds, and a note for readers about later ones."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Held:
-    """A claim as a release holds it, beside the log as it stands.
+class CitableVersion:
+    """The version of a claim in a release, compared with the log as it stands.
 
     Attributes
     ----------
     release
-        The release that is asked about.
+        Version of the release.
     version
-        Version of the claim that it holds; None if it holds none.
+        Version of the claim in the release; None if there is none.
     latest
         Last version of the claim in the log.
     retracted
         Whether that last version is a retraction.
     since
-        Release that first held a version after the one held; None if no release does.
+        The first release with a later version of the claim; None if there is none.
     """
 
     claim_id: str
@@ -35,44 +35,44 @@ class Held:
     @classmethod
     def of(
         cls, versions: Iterable[Mapping[str, Any]], release: str, since: str | None = None
-    ) -> Held:
-        """Return what a release holds of a claim.
+    ) -> CitableVersion:
+        """Return the version of a claim in a release.
 
         Parameters
         ----------
         versions
-            The claim's rows of the log, oldest first, each with ``held``: whether the release
-            holds it.
+            The claim's rows of the log, oldest first; ``is_released`` says of each whether the
+            release holds it.
         """
         rows = list(versions)
-        held = [int(row["version"]) for row in rows if row["held"]]
+        released = [int(row["version"]) for row in rows if row["is_released"]]
         return cls(
             claim_id=str(rows[-1]["claim_id"]),
             release=release,
-            version=max(held, default=None),
+            version=max(released, default=None),
             latest=int(rows[-1]["version"]),
             retracted=rows[-1]["action"] == "retract",
             since=since,
         )
 
     @property
-    def newer(self) -> bool:
-        """Whether the log has a version after the one held."""
+    def has_newer(self) -> bool:
+        """Whether the log has a version after the one in the release."""
         return self.version is not None and self.latest > self.version
 
     @property
     def note(self) -> str | None:
-        """What whoever cites the claim should know; None if the release holds its last version.
+        """Note to who cites the claim; None if the release holds its last version.
 
-        >>> Held("C001-001", "0.2.0", 2, 3, False).note
+        >>> CitableVersion("C001-001", "0.2.0", 2, 3, False).note
         'Release 0.2.0 holds version 2 of C001-001; version 3 is newer and not released yet.'
-        >>> Held("C001-001", "0.2.0", 1, 2, True, "0.3.0").note
+        >>> CitableVersion("C001-001", "0.2.0", 1, 2, True, "0.3.0").note
         'Release 0.2.0 holds version 1 of C001-001; version 2 retracts it since release 0.3.0.'
         """
         if self.version is None:
             first = f"in release {self.since}" if self.since else "in no release yet"
             return f"Release {self.release} does not hold {self.claim_id}, which is {first}."
-        if not self.newer:
+        if not self.has_newer:
             return None
         holds = f"Release {self.release} holds version {self.version} of {self.claim_id}"
         if self.retracted:

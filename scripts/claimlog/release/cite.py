@@ -1,7 +1,7 @@
 """Citations of a release and of claims in it, for reference managers, journals and DataCite.
 
 Item fields describe what is cited, a release or one claim of it; the release of a claim stands in
-the fields for what contains it. Only what the facts hold is written: a DOI and an address appear
+the fields for what contains it. Only what the metadata hold is written: a DOI and an address appear
 where the package has them. A claim has no DOI of its own; the release's is given as an address.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from claimlog.errors import UsageError
 from claimlog.escaping import json_text, plain_line
-from claimlog.release.metadata import Facts, permalink
+from claimlog.release.metadata import ReleaseMetadata, permalink
 
 FORMATS = ("bibtex", "ris", "csl-json", "apa", "datacite")
 
@@ -63,48 +63,48 @@ class ClaimVersion:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CitedItem:
     """What is cited, every text on one line."""
 
-    facts: Facts
+    metadata: ReleaseMetadata
     claim: ClaimVersion | None
 
     @property
     def key(self) -> str:
-        return f"{self.facts.stem}-{self.claim.claim_id}" if self.claim else self.facts.stem
+        return f"{self.metadata.stem}-{self.claim.claim_id}" if self.claim else self.metadata.stem
 
     @property
     def title(self) -> str:
         if self.claim is None:
-            return plain_line(self.facts.title)
+            return plain_line(self.metadata.title)
         mark = " [retracted]" if self.claim.retracted else ""
         return f"{self.claim.claim_id}{mark}: {plain_line(self.claim.statement)}"
 
     @property
     def version(self) -> str:
-        return str(self.claim.version) if self.claim else self.facts.version
+        return str(self.claim.version) if self.claim else self.metadata.version
 
     @property
     def path(self) -> str:
-        return permalink(self.facts.version, self.claim.claim_id if self.claim else None)
+        return permalink(self.metadata.version, self.claim.claim_id if self.claim else None)
 
     @property
     def doi(self) -> str | None:
-        return None if self.claim else self.facts.doi
+        return None if self.claim else self.metadata.doi
 
     @property
     def url(self) -> str | None:
         """Address of the release; for a claim, where the release that holds it is found."""
-        address = self.facts.homepage
-        return _doi_url(self.facts) or address if self.claim else address
+        address = self.metadata.homepage
+        return self.metadata.doi_address or address if self.claim else address
 
     @property
     def note(self) -> str:
-        facts, claim = self.facts, self.claim
+        metadata, claim = self.metadata, self.claim
         if claim is None:
             return (
-                f"Released on {facts.date}: log of {facts.tree_size} events, root {facts.root}; "
-                f"permalink path {self.path}."
+                f"Released on {metadata.date}: log of {metadata.tree_size} events, root "
+                f"{metadata.root}; permalink path {self.path}."
             )
         dated = f"dated {claim.source_published} (EDTF)" if claim.source_published else "undated"
         source = (
@@ -122,7 +122,7 @@ class Entry:
         return f"{identity} It says that {source}, states it, never that it is so."
 
 
-def cite(facts: Facts, claims: Sequence[ClaimVersion], format: str) -> str:
+def cite(metadata: ReleaseMetadata, claims: Sequence[ClaimVersion], format: str) -> str:
     """Return a citation of the release, or of each of the claims as a part of it.
 
     Parameters
@@ -138,7 +138,7 @@ def cite(facts: Facts, claims: Sequence[ClaimVersion], format: str) -> str:
     UsageError
         If the format is unknown, or two versions of one claim are given: their keys would be one.
     """
-    writers: Mapping[str, Callable[[Sequence[Entry]], str]] = {
+    writers: Mapping[str, Callable[[Sequence[CitedItem]], str]] = {
         "bibtex": lambda entries: "\n".join(map(_bibtex, entries)),
         "ris": lambda entries: "".join(map(_ris, entries)),
         "csl-json": lambda entries: _json([_csl(entry) for entry in entries]),
@@ -153,22 +153,24 @@ def cite(facts: Facts, claims: Sequence[ClaimVersion], format: str) -> str:
     for name, times in Counter(claim.claim_id for claim in cited).items():
         if times > 1:
             raise UsageError(f"{name} is given in {times} versions; cite the one you used")
-    return writers[format]([Entry(facts, claim) for claim in cited] or [Entry(facts, None)])
+    return writers[format](
+        [CitedItem(metadata, claim) for claim in cited] or [CitedItem(metadata, None)]
+    )
 
 
-def _bibtex(entry: Entry) -> str:
-    facts = entry.facts
-    release = f"version {facts.version}"
-    how = f"In: {facts.title}, {release}. Data set" if entry.claim else f"Data set, {release}"
+def _bibtex(entry: CitedItem) -> str:
+    metadata = entry.metadata
+    release = f"version {metadata.version}"
+    how = f"In: {metadata.title}, {release}. Data set" if entry.claim else f"Data set, {release}"
     fields = {
-        "author": " and ".join(f"{{{_tex(name)}}}" for name in facts.creators),
+        "author": " and ".join(f"{{{_tex(name)}}}" for name in metadata.creators),
         "title": f"{{{_tex(entry.title)}}}",
-        "year": facts.date[:4],
-        "month": MONTHS[_day(facts).month - 1],
+        "year": metadata.date[:4],
+        "month": MONTHS[_release_day(metadata).month - 1],
         "howpublished": _tex(how),
         "version": _tex(entry.version),
-        "publisher": f"{{{_tex(_publisher(facts))}}}",
-        "copyright": _tex(facts.licence["name"]),
+        "publisher": f"{{{_tex(_publisher(metadata))}}}",
+        "copyright": _tex(metadata.licence["name"]),
         "note": _tex(entry.note),
         # verbatim in biblatex: not escaped
         "doi": entry.doi,
@@ -183,18 +185,18 @@ def _bibtex(entry: Entry) -> str:
     return f"@misc{{{entry.key},\n{''.join(lines)}}}\n"
 
 
-def _ris(entry: Entry) -> str:
-    facts = entry.facts
+def _ris(entry: CitedItem) -> str:
+    metadata = entry.metadata
     tags: list[tuple[str, str | None]] = [
         ("TY", "DATA"),
         ("ID", entry.key),
-        *(("AU", name) for name in facts.creators),
-        ("PY", facts.date[:4]),
-        ("DA", facts.date.replace("-", "/")),
+        *(("AU", name) for name in metadata.creators),
+        ("PY", metadata.date[:4]),
+        ("DA", metadata.date.replace("-", "/")),
         ("TI", entry.title),
-        ("T2", _container(facts) if entry.claim else None),
+        ("T2", _container(metadata) if entry.claim else None),
         ("ET", entry.version),
-        ("PB", _publisher(facts)),
+        ("PB", _publisher(metadata)),
         ("N1", entry.note),
         ("DO", entry.doi),
         ("UR", entry.url),
@@ -203,18 +205,18 @@ def _ris(entry: Entry) -> str:
     return "".join([*lines, "ER  - \r\n"])
 
 
-def _csl(entry: Entry) -> dict[str, Any]:
-    day = _day(entry.facts)
-    return _given(
+def _csl(entry: CitedItem) -> dict[str, Any]:
+    day = _release_day(entry.metadata)
+    return _without_empty(
         {
             "id": entry.key,
             "type": "dataset",
             "title": entry.title,
-            "container-title": _container(entry.facts) if entry.claim else None,
-            "author": [{"literal": name} for name in entry.facts.creators],
+            "container-title": _container(entry.metadata) if entry.claim else None,
+            "author": [{"literal": name} for name in entry.metadata.creators],
             "issued": {"date-parts": [[day.year, day.month, day.day]]},
             "version": entry.version,
-            "publisher": _publisher(entry.facts),
+            "publisher": _publisher(entry.metadata),
             "DOI": entry.doi,
             "URL": entry.url,
             "note": entry.note,
@@ -222,11 +224,11 @@ def _csl(entry: Entry) -> dict[str, Any]:
     )
 
 
-def _apa(entry: Entry) -> str:
-    facts, claim = entry.facts, entry.claim
-    names = facts.creators
+def _apa(entry: CitedItem) -> str:
+    metadata, claim = entry.metadata, entry.claim
+    names = metadata.creators
     authors = ", & ".join([", ".join(names[:-1]), names[-1]]) if names[1:] else names[0]
-    release = f"{facts.title} (Version {facts.version}) [Data set]"
+    release = f"{metadata.title} (Version {metadata.version}) [Data set]"
     if claim is None:
         what = release
     else:
@@ -235,65 +237,74 @@ def _apa(entry: Entry) -> str:
         statement = plain_line(claim.statement).removesuffix(".")
         what = f"{claim.claim_id} ({version}) [{statement}]. In {release}"
     # APA leaves out a publisher who is the author
-    publisher = "" if _publisher(facts) == " and ".join(names) else _stop(_publisher(facts))
-    address = _doi_url(facts) or entry.url or ""
-    parts = (_stop(authors), f"({facts.date[:4]}).", f"{what}.", publisher, entry.note, address)
+    publisher = (
+        "" if _publisher(metadata) == " and ".join(names) else _end_sentence(_publisher(metadata))
+    )
+    address = metadata.doi_address or entry.url or ""
+    parts = (
+        _end_sentence(authors),
+        f"({metadata.date[:4]}).",
+        f"{what}.",
+        publisher,
+        entry.note,
+        address,
+    )
     return " ".join(part for part in parts if part) + "\n"
 
 
-def _datacite(entry: Entry) -> dict[str, Any]:
+def _datacite(entry: CitedItem) -> dict[str, Any]:
     """Return attributes of DataCite 4.5 (https://schema.datacite.org/meta/kernel-4.5/)."""
-    facts, claim = entry.facts, entry.claim
-    year = facts.date[:4]
+    metadata, claim = entry.metadata, entry.claim
+    year = metadata.date[:4]
     rights = {
-        "rights": facts.licence["title"],
-        "rightsUri": facts.licence_address,
-        "rightsIdentifier": facts.licence["name"],
+        "rights": metadata.licence["title"],
+        "rightsUri": metadata.licence_address,
+        "rightsIdentifier": metadata.licence["name"],
         "rightsIdentifierScheme": "SPDX",
     }
-    creators = [{"name": name, "nameType": "Organizational"} for name in facts.creators]
+    creators = [{"name": name, "nameType": "Organizational"} for name in metadata.creators]
     identifiers = {"permalink path": entry.path}
     descriptions = {"TechnicalInfo": entry.note}
     part_of: list[dict[str, Any]] = []
     subjects: list[str] = []
     if claim is None:
         kind = {"resourceTypeGeneral": "Dataset", "resourceType": "Dataset"}
-        subjects = list(dict.fromkeys(map(plain_line, facts.head.get("keywords", []))))
+        subjects = list(dict.fromkeys(map(plain_line, metadata.head.get("keywords", []))))
         if entry.url:
             identifiers["URL"] = entry.url
-        if facts.head.get("description"):
-            descriptions = {"Abstract": plain_line(facts.head["description"]), **descriptions}
+        if metadata.head.get("description"):
+            descriptions = {"Abstract": plain_line(metadata.head["description"]), **descriptions}
     else:
         kind = {"resourceTypeGeneral": "Other", "resourceType": "Dataset part"}
         identifiers |= {"claim id": claim.claim_id, "event id": claim.event_id}
         found = {
-            "relatedItemIdentifier": facts.doi or entry.url,
-            "relatedItemIdentifierType": "DOI" if facts.doi else "URL",
+            "relatedItemIdentifier": metadata.doi or entry.url,
+            "relatedItemIdentifierType": "DOI" if metadata.doi else "URL",
         }
         release = {
             "relationType": "IsPartOf",
             "relatedItemType": "Dataset",
             "relatedItemIdentifier": found if entry.url else None,
-            "titles": [{"title": facts.title}],
+            "titles": [{"title": metadata.title}],
             "creators": creators,
             "publicationYear": year,
-            "edition": facts.version,
-            "publisher": _publisher(facts),
+            "edition": metadata.version,
+            "publisher": _publisher(metadata),
         }
-        part_of = [_given(release)]
-    return _given(
+        part_of = [_without_empty(release)]
+    return _without_empty(
         {
             "schemaVersion": "http://datacite.org/schema/kernel-4",
             "doi": entry.doi,
             "types": kind,
             "creators": creators,
             "titles": [{"title": entry.title}],
-            "publisher": {"name": _publisher(facts)},
+            "publisher": {"name": _publisher(metadata)},
             "publicationYear": year,
-            "dates": [{"date": facts.date, "dateType": "Issued"}],
+            "dates": [{"date": metadata.date, "dateType": "Issued"}],
             "version": entry.version,
             "subjects": [{"subject": subject} for subject in subjects],
-            "rightsList": [_given(rights)],
+            "rightsList": [_without_empty(rights)],
             "descriptions": [
                 {"description": text, "descriptionType": name}
                 for name, text in descriptions.items()
@@ -307,23 +318,19 @@ def _datacite(entry: Entry) -> dict[str, Any]:
     )
 
 
-def _publisher(facts: Facts) -> str:
-    return " and ".join(facts.publishers)
+def _publisher(metadata: ReleaseMetadata) -> str:
+    return " and ".join(metadata.publishers)
 
 
-def _container(facts: Facts) -> str:
-    return f"{facts.title} (version {facts.version})"
+def _container(metadata: ReleaseMetadata) -> str:
+    return f"{metadata.title} (version {metadata.version})"
 
 
-def _doi_url(facts: Facts) -> str | None:
-    return f"https://doi.org/{facts.doi}" if facts.doi else None
+def _release_day(metadata: ReleaseMetadata) -> date:
+    return date.fromisoformat(metadata.date)
 
 
-def _day(facts: Facts) -> date:
-    return date.fromisoformat(facts.date)
-
-
-def _stop(text: str) -> str:
+def _end_sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
@@ -331,7 +338,7 @@ def _tex(text: str) -> str:
     return re.sub(r"[\\{}~^&%$#_]", lambda match: TEX[match[0]], plain_line(text))
 
 
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
     """Leave out what there is nothing to say for."""
     return {name: value for name, value in fields.items() if value}
 

@@ -20,13 +20,13 @@ from claimlog.schema.table_schema import Table
 SEARCH_SETTINGS = ("version", "hashsize")
 """What FTS5 may be set to; by others a search would rank or keep words otherwise."""
 
-WAL = slice(18, 20)
+JOURNAL_BYTES = slice(18, 20)
 """Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
 
-SETTINGS = {"user_version": 0, "application_id": 0, "auto_vacuum": 0}
+STORED_PRAGMAS = {"user_version": 0, "application_id": 0, "auto_vacuum": 0}
 """Pragmas that are stored in the file, with the values that our writer leaves."""
 
-PAGES = {
+INDEX_QUERIES = {
     # record 10 begins with a counter of settings that were made
     "data": "SELECT id, CASE id WHEN 10 THEN substr(block, 5) ELSE block END FROM {} ORDER BY id",
     "idx": "SELECT segid, term, pgno FROM {} ORDER BY segid, term",
@@ -37,7 +37,7 @@ PAGES = {
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
 
-ANEW = "search_made_anew"
+COMPARISON_INDEX = "search_made_anew"
 """Name of the search index that is made to compare; no table is named so in a release."""
 
 ROWS_FACTOR = 100
@@ -47,7 +47,7 @@ ROWS_FACTOR = 100
 def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
     """Yield what a file with the right objects states or indexes otherwise than its tables give."""
     with path.open("rb") as file:
-        if file.read(WAL.stop)[WAL] != b"\1\1":
+        if file.read(JOURNAL_BYTES.stop)[JOURNAL_BYTES] != b"\1\1":
             yield "the file", "says that a log of changes lies beside it, which no release has"
             return
     with closing(sqlite3.connect("file::memory:", uri=True)) as database:
@@ -56,7 +56,7 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
         database.execute(
             "ATTACH ? AS release", (f"{path.absolute().as_uri()}?mode=ro&immutable=1",)
         )
-        for name, expected in SETTINGS.items():
+        for name, expected in STORED_PRAGMAS.items():
             [(value,)] = database.execute(f"PRAGMA release.{name}").fetchall()
             if value != expected:
                 yield "the file", f"has the {name} {str(value)[:40]}, a release has {expected}"
@@ -78,13 +78,13 @@ def _search_flaw(
     columns = ", ".join(map(sql_identifier, table.spec["search"]))
     # an index beside no table, so that only the index is in memory
     database.execute(index.create.replace(f"content={sql_identifier(table.name)}", "content=''", 1))
-    database.execute(index.hold)
+    database.execute(index.set_memory)
     database.execute(
         f"INSERT INTO {name}(rowid, {columns}) "
         f"SELECT rowid, {columns} FROM release.{sql_identifier(table.name)}"
     )
     database.commit()
-    pages = {part: query.format(_shadow(table, part)) for part, query in PAGES.items()}
+    pages = {part: query.format(_shadow(table, part)) for part, query in INDEX_QUERIES.items()}
     is_same = all(
         _is_same(database, *(query.replace("FROM ", f"FROM {it}.") for it in ("main", "release")))
         for query in pages.values()
@@ -114,7 +114,7 @@ def _holds_words(path: Path, table: Table, index: SearchStatements) -> bool:
             copy.execute(f"INSERT INTO {own}({own}, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError:
             return False
-        new = sql_identifier(ANEW)
+        new = sql_identifier(COMPARISON_INDEX)
         copy.execute(index.create.replace(own, new, 1))
         copy.execute(index.rebuild.replace(own, new))
         for number, name in enumerate((own, new)):
@@ -141,11 +141,11 @@ def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]
         ).fetchall()
     )
     for table, index, line in database.execute("SELECT tbl, idx, stat FROM release.sqlite_stat1"):
-        shown = f"{str(table)[:40]!r}, {str(index)[:40]!r}"
+        display_path = f"{str(table)[:40]!r}, {str(index)[:40]!r}"
         if (index is not None and owners.get(index) != table and index != table) or (
             not isinstance(line, str) or not STATISTIC.fullmatch(line)
         ):
-            yield "sqlite_stat1", f"has no line that SQLite writes of {shown}"
+            yield "sqlite_stat1", f"has no line that SQLite writes of {display_path}"
             continue
         [(rows,)] = database.execute(
             f"SELECT count(*) FROM release.{sql_identifier(table)}"
@@ -154,4 +154,4 @@ def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]
         if not rows / ROWS_FACTOR <= stated <= max(rows, 1) * ROWS_FACTOR or max(
             each, default=0
         ) > max(stated, 1):
-            yield "sqlite_stat1", f"is far from the {rows} rows of {shown}"
+            yield "sqlite_stat1", f"is far from the {rows} rows of {display_path}"

@@ -17,13 +17,13 @@ from claimlog.errors import Finding
 from claimlog.export.content_hash import VALUE_BYTES
 from claimlog.export.sqlite import create_statement, index_statements, search_statements
 from claimlog.release.database_content import content_flaws
-from claimlog.release.layout import AGAIN
+from claimlog.release.layout import GET_AGAIN
 from claimlog.schema.table_schema import Table
 
 RULE = "release-database"
-LISTED = 20
+MAX_LISTED = 20
 STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
-SHADOWS = {
+SHADOW_TABLES = {
     "data": "(id INTEGER PRIMARY KEY, block BLOB)",
     "idx": "(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID",
     "docsize": "(id INTEGER PRIMARY KEY, sz BLOB)",
@@ -33,7 +33,7 @@ SHADOWS = {
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def open_database(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a connection that only reads, and no value longer than `VALUE_BYTES`."""
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(address, uri=True)) as connection:
@@ -56,7 +56,7 @@ def check_objects(
     """
 
     def flaws() -> Iterator[tuple[str, str]]:
-        with opened(path) as database:
+        with open_database(path) as database:
             listed = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
             found = [tuple(map(str, row)) for row in listed.fetchmany(10_000)]
         yield from _object_flaws(found, tables, views)
@@ -67,11 +67,11 @@ def check_objects(
 def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
     """Yield what a file of the right objects indexes or states otherwise than its tables give.
 
-    By an index alone a reader could be shown fewer rows than there are.
+    By an index alone a reader could be display_path fewer rows than there are.
     """
 
     def flaws() -> Iterator[tuple[str, str]]:
-        with opened(path) as database:
+        with open_database(path) as database:
             [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
         if said != "ok":
             yield "the file", f"is not sound: {said[:200]}"
@@ -84,11 +84,11 @@ def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
 def _findings(path: Path, flaws: Iterator[tuple[str, str]]) -> Iterator[Finding]:
     """Yield the first flaws as findings; that SQLite cannot read the file is one."""
     try:
-        for name, flaw in islice(flaws, LISTED):
-            yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=AGAIN)
+        for name, flaw in islice(flaws, MAX_LISTED):
+            yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=GET_AGAIN)
     except (sqlite3.Error, ValueError, OverflowError) as error:
         message = f"'the file' cannot be read as SQLite ({str(error).splitlines()[0]})"
-        yield Finding(RULE, path.name, message, remedy=AGAIN)
+        yield Finding(RULE, path.name, message, remedy=GET_AGAIN)
 
 
 def _object_flaws(
@@ -106,7 +106,7 @@ def _object_flaws(
     shadows = {
         f"{name}_{part}": {f"CREATE TABLE '{name}_{part}'{columns}"}
         for name in searches
-        for part, columns in SHADOWS.items()
+        for part, columns in SHADOW_TABLES.items()
     }
     given = {**shadows, **{name: {sql} for name, sql in STATISTICS.items()}, **own}
     indexing = {sql for table in tables.values() for sql in index_statements(table)}

@@ -1,8 +1,8 @@
-"""What a release says in words: descriptors and generated pages, written anew and compared.
+"""Descriptors and generated pages of a release, written anew and compared.
 
-Words are no rows: no hash of the log covers them, and whoever remakes an archive can say anything.
+No hash of the log covers what they say, and whoever remakes an archive can write anything there.
 What this version of claimlog writes of a release must be what lies there, to the byte. Another
-version may rightly have written other words; then the verdict names the files whose words nobody
+version may rightly have written other words; then the verdict names the files that were not
 compared.
 """
 
@@ -15,91 +15,83 @@ from claimlog.errors import Finding
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.fold import cutoff
 from claimlog.log.read_file import read_bytes
-from claimlog.log.release_index import FOLDER, Version
+from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, read_json
-from claimlog.release.descriptors import READERS, agreement, descriptors
+from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
 from claimlog.release.generated_files import generated_files
-from claimlog.release.layout import AGAIN, CHANGES, LICENCE, LOG, RELEASE, VALIDATION
-from claimlog.release.metadata import Facts
+from claimlog.release.layout import CHANGES, GET_AGAIN, LICENCE, LOG, RELEASE, VALIDATION
+from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.stage import Plan, facts_of, summary
+from claimlog.release.stage import folder_metadata, release_summary
 from claimlog.release.verdict import Verdict
 
 RULE = "release-descriptors"
-LISTED = 12
+MAX_LISTED = 12
 """Files that a line names before it says only how many there are."""
 
 
 def check_descriptors(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """The descriptors agree with each other and with the files, and say it in the right words."""
-    folder, said = copy.folder, copy.summary
-    plan = Plan(
-        Version.parse(str(said["version"])),
-        str(said["date"]),
-        int(said["batches"]),
-        read_bytes(folder / CHANGES, CHANGES).decode("utf-8"),
-        (),
-    )
-    described = read_json(folder / DESCRIPTOR, DESCRIPTOR)
-    facts = facts_of(folder, copy.log.definition, plan, described, copy.digests)
-    files = {name: read_bytes(folder / name, name) for name in READERS if (folder / name).is_file()}
-    for sentence in agreement(files, facts):
-        verdict.findings.append(Finding(RULE, "", sentence, remedy=AGAIN))
-    found = summary(facts, plan.batches, copy.table_hashes)
-    if {**found, "fold_version": None} != {**said, "fold_version": None}:
+    """Compare the descriptors with each other, with the files, and with what is written now."""
+    folder, summary = copy.folder, copy.summary
+    datapackage = read_json(folder / DESCRIPTOR, DESCRIPTOR)
+    metadata = folder_metadata(folder, copy.log.definition, summary, datapackage, copy.digests)
+    files = {name: read_bytes(folder / name, name) for name in PARSERS if (folder / name).is_file()}
+    for sentence in find_disagreements(files, metadata):
+        verdict.findings.append(Finding(RULE, "", sentence, remedy=GET_AGAIN))
+    if release_summary(metadata, int(summary["batches"]), copy.table_hashes) != summary:
         message = "does not say what the files hold"
-        verdict.findings.append(Finding(RULE, RELEASE, message, remedy=AGAIN))
-    verdict.checked.append("descriptors against each other and the files")
+        verdict.findings.append(Finding(RULE, RELEASE, message, remedy=GET_AGAIN))
+    verdict.checks.append("descriptors against each other and the files")
     if not verdict.vouchers:
-        _check_words(copy, facts, verdict)
+        _check_generated_text(copy, metadata, verdict)
 
 
-def _check_words(copy: ReleaseCopy, facts: Facts, verdict: Verdict) -> None:
-    """Every file of words is, to the byte, what this version of claimlog writes.
+def _check_generated_text(copy: ReleaseCopy, metadata: ReleaseMetadata, verdict: Verdict) -> None:
+    """Compare each generated file with what this version of claimlog writes.
 
-    Where somebody vouches for the release, they are the words that were published.
+    Not needed where somebody vouches for the release: then they are the files that were published.
     """
-    expected = dict(_written_anew(copy, facts))
-    other = [name for name, data in expected.items() if not _holds(copy, name, data)]
-    verdict.checked.append(
-        f"words of {len(expected) - len(other)} descriptors and generated files, written anew"
+    expected = dict(_regenerated_files(copy, metadata))
+    others = [name for name, data in expected.items() if not _has_content(copy, name, data)]
+    verdict.checks.append(
+        f"words of {len(expected) - len(others)} descriptors and generated files, written anew"
     )
-    if other:
-        verdict.unchecked.append(
-            f"the words of {_listed(other)}: this version of claimlog writes them otherwise, so "
-            "another version made them or somebody altered them"
+    if others:
+        verdict.omissions.append(
+            f"the words of {_join_names(others)}: this version of claimlog writes them otherwise, "
+            "so another version made them or somebody altered them"
         )
     authored = [name for name in (CHANGES, LICENCE) if (copy.folder / name).is_file()]
     authored += [f"{LOG}/{FOLDER}/"] if (copy.folder / LOG / FOLDER).is_dir() else []
-    verdict.unchecked.append(
-        f"the words of {_listed(authored)}, and those of the log's definition and manifests: "
+    verdict.omissions.append(
+        f"the words of {_join_names(authored)}, and those of the log's definition and manifests: "
         "they follow from nothing else here"
     )
 
 
-def _written_anew(copy: ReleaseCopy, facts: Facts) -> Iterator[tuple[str, bytes]]:
+def _regenerated_files(copy: ReleaseCopy, metadata: ReleaseMetadata) -> Iterator[tuple[str, bytes]]:
     """Yield every file that follows from the others, as it is written now."""
     log = copy.readable_log()
     state = log_state(log, cutoff(log, None))
-    described = descriptor_of_build(log.definition, facts.rows, state, FileHashes(copy.folder))
-    yield from descriptors(facts, described).items()
-    said = {**copy.summary, **summary(facts, len(log.batches), copy.table_hashes)}
-    yield RELEASE, dump_json({**said, "fold_version": copy.summary.get("fold_version")})
+    datapackage = descriptor_of_build(log.definition, metadata.rows, state, FileHashes(copy.folder))
+    yield from descriptors(metadata, datapackage).items()
+    summary = release_summary(metadata, len(log.batches), copy.table_hashes)
+    yield RELEASE, dump_json({**copy.summary, **summary})
     if copy.report is not None:
         yield VALIDATION, copy.report.dump()
     for path, text in generated_files(copy.package):
         yield path.relative_to(copy.folder).as_posix(), text.encode("utf-8")
 
 
-def _holds(copy: ReleaseCopy, name: str, data: bytes) -> bool:
+def _has_content(copy: ReleaseCopy, name: str, data: bytes) -> bool:
     path = copy.folder / name
     if not path.is_file() or path.stat().st_size != len(data):
         return False
     return path.read_bytes() == data
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     """Return file names in a line, the first few of many."""
-    listed = [*names]
-    more = f" and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
-    return ", ".join(listed[:LISTED]) + more
+    every = [*names]
+    more = f" and {len(every) - MAX_LISTED} more" if len(every) > MAX_LISTED else ""
+    return ", ".join(every[:MAX_LISTED]) + more

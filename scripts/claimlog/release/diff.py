@@ -13,7 +13,7 @@ from claimlog.escaping import markdown, printable_line
 from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.event_log import Log
 from claimlog.log.parts import POSITION
-from claimlog.log.release_index import Entry
+from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
 from claimlog.schema.definition import Definition
 from claimlog.schema.deprecations import Deprecation
@@ -24,7 +24,7 @@ Shape = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Point:
+class DatasetState:
     """A state of the dataset: the first `size` rows of the log, compiled to tables of a shape."""
 
     label: str
@@ -32,20 +32,20 @@ class Point:
     tables: Shape
 
     @classmethod
-    def of_entry(cls, entry: Entry) -> Point:
+    def of_entry(cls, entry: ReleaseEntry) -> DatasetState:
         return cls(str(entry.version), entry.size, entry.data["tables"])
 
     @classmethod
-    def of_head(cls, log: Log, label: str, size: int | None = None) -> Point:
-        return cls(label, log.size if size is None else size, shapes(log.definition))
+    def of_head(cls, log: Log, label: str, size: int | None = None) -> DatasetState:
+        return cls(label, log.size if size is None else size, table_shapes(log.definition))
 
 
-def shapes(definition: Definition) -> dict[str, dict[str, Any]]:
+def table_shapes(definition: Definition) -> dict[str, dict[str, Any]]:
     """Return key and columns with their types of every compiled table."""
-    return {name: shape(table) for name, table in definition.tables.items()}
+    return {name: table_shape(table) for name, table in definition.tables.items()}
 
 
-def shape(table: Table) -> dict[str, Any]:
+def table_shape(table: Table) -> dict[str, Any]:
     return {
         "key": list(table.primary_key),
         "columns": {item.name: item.type for item in table.fields},
@@ -154,21 +154,29 @@ class Diff:
         return "No."
 
 
-def compare(log: Log, old: Point | None, new: Point, deprecated: Sequence[Deprecation]) -> Diff:
+def compare_states(
+    log: Log, old: DatasetState | None, new: DatasetState, deprecated: Sequence[Deprecation]
+) -> Diff:
     """Return what changed between two points of a log; `old` is None before the first release."""
     start = old.size if old else 0
-    schema = () if old is None else tuple(_schema(old.tables, new.tables, deprecated))
+    schema = () if old is None else tuple(_schema_changes(old.tables, new.tables, deprecated))
     rows = {}
     for name in STREAMS:
         new_rows = pl.col("seq").is_between(start, new.size, closed="left")
         actions = log.scan(name, ("seq", "action")).filter(new_rows).collect()["action"]
         rows[name] = dict(sorted(Counter(actions.to_list()).items()))
     return Diff(
-        old.label if old else None, new.label, schema, tuple(_claims(log, start, new.size)), rows
+        old.label if old else None,
+        new.label,
+        schema,
+        tuple(_claim_changes(log, start, new.size)),
+        rows,
     )
 
 
-def _schema(old: Shape, new: Shape, deprecated: Sequence[Deprecation]) -> Iterator[SchemaChange]:
+def _schema_changes(
+    old: Shape, new: Shape, deprecated: Sequence[Deprecation]
+) -> Iterator[SchemaChange]:
     kept = {(item.table, item.column) for item in deprecated}
     for name in sorted(set(old) | set(new)):
         if name not in new:
@@ -194,7 +202,7 @@ def _schema(old: Shape, new: Shape, deprecated: Sequence[Deprecation]) -> Iterat
                 yield SchemaChange(name, text, breaks=True)
 
 
-def _claims(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
+def _claim_changes(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
     """Yield what became of each claim, in the order of their identifiers."""
     names = (*log.definition.streams["claims"].names, *POSITION)
     rows = log.rows_of("claims", log.claims_since(start), names).filter(pl.col("seq") < end)
@@ -221,11 +229,13 @@ def _claims(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
             last["statement"],
             last["version"],
             tuple(row["reason"] for row in since if row["reason"]),
-            _fields(log, was, now) if was and now else {},
+            _changed_fields(log, was, now) if was and now else {},
         )
 
 
-def _fields(log: Log, was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def _changed_fields(
+    log: Log, was: Mapping[str, Any], now: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
     names = log.definition.streams["claims"].names
     return changed_columns(was, {name: now[name] for name in names}, ENVELOPE | ANCHOR_HASHES)
 

@@ -1,6 +1,6 @@
-"""The files that a release may hold: those that making one writes, and no others.
+"""Check that a release holds no file but those that making one writes.
 
-A list of checksums welcomes whatever it lists. A log of changes beside the database alters what
+A list of checksums accepts whatever it lists. A write-ahead log beside the database alters what
 SQLite reads, a further table passes for one of ours, and a program waits to be run: so every name
 must follow from the definition.
 """
@@ -16,19 +16,20 @@ from claimlog.log.batch import FILES, MANIFEST, NAME
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
 from claimlog.release.layout import (
-    AGAIN,
     CHANGES,
+    GET_AGAIN,
     LICENCE,
     LOG,
-    MOST_LISTED,
+    MAX_LISTED,
     RULE,
     VALIDATION,
-    paths,
+    relative_paths,
 )
-from claimlog.release.stage import DESCRIBING
+from claimlog.release.stage import DESCRIPTOR_FILES
+from claimlog.release.tool_wheel import LOCK, wheel_name
 
 BATCH_FILES = "|".join(re.escape(name) for name in (MANIFEST, *FILES))
-IN_LOG = re.compile(
+LOG_FILE = re.compile(
     rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|docs/codebook\.md"
     rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|schemas/past/[a-z]+\.[0-9]{{1,6}}\.json"
     rf"|schemas/queries/[a-z][a-z0-9_]*\.sql"
@@ -38,7 +39,9 @@ IN_LOG = re.compile(
 )
 
 
-def check_names(folder: Path, name: str, tables: Collection[str]) -> Iterator[Finding]:
+def check_file_names(
+    folder: Path, name: str, tables: Collection[str], tool_version: str | None
+) -> Iterator[Finding]:
     """Yield the files of a release's directory that no release has.
 
     Parameters
@@ -47,13 +50,21 @@ def check_names(folder: Path, name: str, tables: Collection[str]) -> Iterator[Fi
         Of the dataset, after which the SQLite file is named.
     tables
         Names of the tables of the definition.
+    tool_version
+        Version of the claimlog whose wheel and lock file it should hold, if any.
     """
-    expected = {*DESCRIBING, CHANGES, VALIDATION, LICENCE, f"{name}.db"}
+    expected = {*DESCRIPTOR_FILES, CHANGES, VALIDATION, LICENCE, f"{name}.db"}
     expected |= {f"parquet/{table}.parquet" for table in tables}
-    extra = [path for path in paths(folder) if path not in expected and not IN_LOG.fullmatch(path)]
-    for path in extra[:MOST_LISTED]:
+    if tool_version is not None:
+        expected |= {wheel_name(tool_version), LOCK}
+    extra = [
+        path
+        for path in relative_paths(folder)
+        if path not in expected and not LOG_FILE.fullmatch(path)
+    ]
+    for path in extra[:MAX_LISTED]:
         message = "is no file that a release of this definition holds"
-        yield Finding(RULE, path, message, remedy=AGAIN)
-    if len(extra) > MOST_LISTED:
+        yield Finding(RULE, path, message, remedy=GET_AGAIN)
+    if len(extra) > MAX_LISTED:
         message = f"{len(extra)} files in all are none that a release holds"
-        yield Finding(RULE, "", message, remedy=AGAIN)
+        yield Finding(RULE, "", message, remedy=GET_AGAIN)

@@ -1,4 +1,4 @@
-"""Files of a package that repeat what its schemas, rules and index of releases say."""
+"""Generated files of a package: they repeat what its schemas, rules and index of releases say."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.descriptors import citation
-from claimlog.release.metadata import of_entry
-from claimlog.schema.definition import read_definition
+from claimlog.release.metadata import entry_metadata
+from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.expansion import expanded
 from claimlog.validate.report import RULES_FILE, rules_text
 
@@ -21,10 +20,10 @@ REMEDY = "run claimlog schemas --write"
 
 
 def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
-    """Yield every file that repeats facts with the text that it should hold.
+    """Yield every generated file with the text that it should hold.
 
-    These are the schemas with what they take from each other and from the code lists; the rules of
-    the code; the coder's manual and CITATION.cff (of the last release) where they exist.
+    These are the schemas with what they take from each other and from the code lists, the rules of
+    the code, and where they exist the coder's manual and CITATION.cff (of the last release).
     """
     definition = read_definition(package)
     for name, text in expanded(definition):
@@ -36,24 +35,24 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
         yield manual, coding_manual(definition)
     cited = package.root / CITATION
     if cited.is_file() and (index := read_index(package)):
-        yield cited, citation.describe(of_entry(read(package), index[-1])).decode()
+        yield cited, citation.describe(entry_metadata(definition, index[-1])).decode()
 
 
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
-    """Yield the generated files that are not as they should be: path, text, and right text."""
+    """Yield the generated files that are not as they should be: path, its text, the right text."""
     for path, text in generated_files(package):
-        have = package.document_bytes(path)
-        if have != text.encode("utf-8"):  # one that is no text is stale too
-            yield path, have.decode("utf-8", "replace"), text
+        data = package.document_bytes(path)
+        if data != text.encode("utf-8"):  # one that is no text is stale too
+            yield path, data.decode("utf-8", "replace"), text
 
 
-def refresh(package: Package, done: str) -> list[str]:
+def refresh_generated_files(package: Package, completed: str) -> list[str]:
     """Write the generated files that are stale; return their names.
 
     Parameters
     ----------
-    done
-        What was done before, which holds whatever goes wrong here, for the message.
+    completed
+        What the command has done already and stays done if this fails, for the message.
 
     Raises
     ------
@@ -67,14 +66,14 @@ def refresh(package: Package, done: str) -> list[str]:
             names.append(package.relative(path))
     except OSError as error:
         raise ClaimlogError(
-            f"{done}, but a generated file cannot be written ({reason(error)}); {REMEDY}"
+            f"{completed}, but a generated file cannot be written ({reason(error)}); {REMEDY}"
         ) from error
     except ClaimlogError as error:
-        raise type(error)(f"{done}, but {error}; mend that and {REMEDY}") from error
+        raise type(error)(f"{completed}, but {error}; mend that and {REMEDY}") from error
     return names
 
 
-def refuse_stale_schemas(package: Package) -> None:
+def refuse_stale_schemas(package: Package, definition: Definition) -> None:
     """Refuse schemas that do not hold what they take from each other and from the code lists.
 
     Raises
@@ -82,6 +81,6 @@ def refuse_stale_schemas(package: Package) -> None:
     ClaimlogError
         Naming the first file that is stale.
     """
-    for name, text in expanded(read_definition(package)):
+    for name, text in expanded(definition):
         if package.document(package.root / name) != text:
             raise ClaimlogError(f"{name}: is stale; {REMEDY}, commit that, and run this again")

@@ -21,29 +21,29 @@ LICENCE = "LICENSE.txt"
 LOG = "log"
 """The package at the release: events, schemas with the codebook, earlier releases."""
 
-LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
+SUMS_LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
 RULE = "release-files"
 LINE_ENDS = "release-line-ends"
-MOST_LISTED = 20
-MEMBERS = 100_000
+MAX_LISTED = 20
+MAX_MEMBERS = 100_000
 """Most files of a release: one of a log of ten million claims has some hundreds."""
 
-DEPTH = 16
+MAX_DEPTH = 16
 """Levels of directories in a release: ours have four."""
 
 TEXT_SUFFIXES = ("", ".cff", ".csv", ".json", ".jsonld", ".md", ".ndjson", ".sql", ".txt")
-CONVERTED_BYTES = 64 << 20
+LINE_END_CHECK_BYTES = 64 << 20
 """Largest file of which it is looked whether only its line ends differ."""
 
-AGAIN = "get the release again from where it was published"
+GET_AGAIN = "get the release again from where it was published"
 
 
-def log_of(folder: Path) -> Package:
+def inner_package(folder: Path) -> Package:
     """Return the package that a release holds."""
     return Package(folder / LOG, archived=True)
 
 
-def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+def walk_files(folder: Path) -> Iterator[os.DirEntry[str]]:
     """Yield all below a directory that is no directory itself; links are not followed.
 
     Raises
@@ -59,31 +59,31 @@ def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
             with os.scandir(place) as listed:
                 for entry in listed:
                     found += 1
-                    if found > MEMBERS:
-                        message = f"holds more than {MEMBERS:,} files and directories"
+                    if found > MAX_MEMBERS:
+                        message = f"holds more than {MAX_MEMBERS:,} files and directories"
                         raise ClaimlogError(f"{folder.name}: {message}, which no release does")
                     if not entry.is_dir(follow_symlinks=False):
                         yield entry
-                    elif depth < DEPTH:
+                    elif depth < MAX_DEPTH:
                         below.append((entry.path, depth + 1))
                     else:
-                        message = f"holds directories more than {DEPTH} levels deep"
+                        message = f"holds directories more than {MAX_DEPTH} levels deep"
                         raise ClaimlogError(f"{folder.name}: {message}, which no release does")
         except OSError as error:
             raise ClaimlogError(f"{place}: cannot be read ({error.strerror})") from error
 
 
-def paths(folder: Path) -> list[str]:
+def relative_paths(folder: Path) -> list[str]:
     """Return every file of a directory by its relative name, in order."""
-    return sorted(Path(entry.path).relative_to(folder).as_posix() for entry in entries(folder))
+    return sorted(Path(entry.path).relative_to(folder).as_posix() for entry in walk_files(folder))
 
 
-def is_plain(path: Path) -> bool:
+def is_regular_file(path: Path) -> bool:
     """Whether a path is a regular file, and no link to one."""
     return path.is_file() and not path.is_symlink()
 
 
-def digest(path: Path) -> str:
+def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 of a file, hex.
 
     Raises
@@ -98,12 +98,16 @@ def digest(path: Path) -> str:
         raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def digests(folder: Path) -> dict[str, str]:
+def sha256_of_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every regular file of a directory, by name."""
-    return {name: digest(folder / name) for name in paths(folder) if is_plain(folder / name)}
+    return {
+        name: sha256_of_file(folder / name)
+        for name in relative_paths(folder)
+        if is_regular_file(folder / name)
+    }
 
 
-def sums(found: dict[str, str]) -> str:
+def dump_sums(found: dict[str, str]) -> str:
     """Return the list of checksums as ``sha256sum -c`` reads it; it does not list itself."""
     return "".join(f"{found[name]}  {name}\n" for name in sorted({*found} - {SUMS}))
 
@@ -118,19 +122,19 @@ def check_sums(folder: Path, found: Mapping[str, str]) -> Iterator[Finding]:
     """
     path = folder / SUMS
     if path.is_symlink() or not path.is_file():
-        yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=AGAIN)
+        yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=GET_AGAIN)
         return
     text = read_bytes(path, SUMS).decode("utf-8", errors="replace")
-    listed, findings = _listed(text.replace("\r\n", "\n"))
+    listed, findings = _parse_sums(text.replace("\r\n", "\n"))
     yield from findings
-    there = paths(folder)
+    there = relative_paths(folder)
     converted = [SUMS] if "\r\n" in text else []
     for name in sorted({*listed, *there} - {SUMS}):
         flaw = _file_flaw(folder / name, listed.get(name), found.get(name), name in there)
-        if flaw == CONVERTED:
+        if flaw == LINE_ENDS_DIFFER:
             converted.append(name)
         elif flaw:
-            remedy = "remove it" if name not in listed else AGAIN
+            remedy = "remove it" if name not in listed else GET_AGAIN
             yield Finding(RULE, name, flaw, remedy=remedy)
     if converted:
         # one cause, one line: a version control system or an editor did it to all text files
@@ -139,25 +143,25 @@ def check_sums(folder: Path, found: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(LINE_ENDS, converted[0], message, remedy=remedy)
 
 
-CONVERTED = "has carriage returns that the release does not have"
+LINE_ENDS_DIFFER = "has carriage returns that the release does not have"
 
 
-def _listed(text: str) -> tuple[dict[str, str], list[Finding]]:
+def _parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
     """Return the digests of a list of checksums by name, and what is wrong with the list."""
     listed: dict[str, str] = {}
     findings = []
     for number, line in enumerate(text.split("\n")[:-1], 1):
-        match = LINE.fullmatch(line)
+        match = SUMS_LINE.fullmatch(line)
         if match is None or match["name"] in listed:
             message = "is no line of a checksum and a name"
-            findings.append(Finding(RULE, SUMS, message, number, remedy=AGAIN))
-            if len(findings) == MOST_LISTED:
+            findings.append(Finding(RULE, SUMS, message, number, remedy=GET_AGAIN))
+            if len(findings) == MAX_LISTED:
                 break
             continue
         listed[match["name"]] = match["digest"]
-    if sums(listed) != text and not findings:
+    if dump_sums(listed) != text and not findings:
         message = "is not in the order and form of a release"
-        findings.append(Finding(RULE, SUMS, message, remedy=AGAIN))
+        findings.append(Finding(RULE, SUMS, message, remedy=GET_AGAIN))
     return listed, findings
 
 
@@ -173,8 +177,8 @@ def _file_flaw(path: Path, expected: str | None, found: str | None, is_there: bo
         return f"is not listed in {SUMS}"
     if found == expected:
         return None
-    if path.suffix in TEXT_SUFFIXES and path.stat().st_size <= CONVERTED_BYTES:
+    if path.suffix in TEXT_SUFFIXES and path.stat().st_size <= LINE_END_CHECK_BYTES:
         plain = read_bytes(path, str(path)).replace(b"\r\n", b"\n")
         if sha256(plain).hexdigest() == expected:
-            return CONVERTED
+            return LINE_ENDS_DIFFER
     return f"is altered: its SHA-256 is not that in {SUMS}"

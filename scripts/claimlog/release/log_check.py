@@ -9,18 +9,18 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from claimlog.log.proofs import tree_root
 from claimlog.log.read_file import read_bytes
-from claimlog.release.checkpoint import parse
-from claimlog.release.layout import AGAIN, CHECKPOINT, LOG, RELEASE
-from claimlog.release.prove import leaves
+from claimlog.release.checkpoint import parse_checkpoint
+from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
+from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.served_rows import SPARE_ROWS, Reader, readers
+from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
 from claimlog.schema.table_schema import STREAMS
 from claimlog.validate import validate
 from claimlog.validate.report import code_rules
 
 RULE = "release-root"
-KEPT = "release-kept-root"
+KEPT_ROOT_RULE = "release-kept-root"
 
 
 def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
@@ -41,20 +41,20 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         Finding(f.rule, f"{LOG}/{f.path}", f.message, f.line, f.entity, f.remedy)
         for f in report.findings
     ]
-    verdict.unchecked += [f"the rule {name}: {why}" for name, why in report.waived.items()]
+    verdict.omissions += [f"the rule {name}: {why}" for name, why in report.waived.items()]
     tree = {"size": log.size, "root": log.root.hex()}
-    _agree(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
-    noted, _ = parse(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
-    _agree(verdict, CHECKPOINT, "size", noted.size, log.size)
-    _agree(verdict, CHECKPOINT, "root", noted.root.hex(), log.root.hex())
-    _agree(verdict, CHECKPOINT, "origin", noted.origin, copy.package.descriptor["name"])
-    verdict.checked.append(f"{log.size} rows of the log: root {log.root.hex()}")
+    _require_equal(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
+    noted, _ = parse_checkpoint(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
+    _require_equal(verdict, CHECKPOINT, "size", noted.size, log.size)
+    _require_equal(verdict, CHECKPOINT, "root", noted.root.hex(), log.root.hex())
+    _require_equal(verdict, CHECKPOINT, "origin", noted.origin, copy.package.descriptor["name"])
+    verdict.checks.append(f"{log.size} rows of the log: root {log.root.hex()}")
 
 
-def _agree(verdict: Verdict, path: str, what: str, found: object, expected: object) -> None:
+def _require_equal(verdict: Verdict, path: str, what: str, found: object, expected: object) -> None:
     if found != expected:
         message = f"{what} is {found}, the log gives {expected}"
-        verdict.findings.append(Finding(RULE, path, message, remedy=AGAIN))
+        verdict.findings.append(Finding(RULE, path, message, remedy=GET_AGAIN))
 
 
 def check_kept_roots(copy: ReleaseCopy, kept: Mapping[int, str], verdict: Verdict) -> None:
@@ -64,29 +64,29 @@ def check_kept_roots(copy: ReleaseCopy, kept: Mapping[int, str], verdict: Verdic
     for size, root in kept.items():
         if size > log.size:
             message = f"has {log.size} rows, less than the {size} whose root you kept"
-            verdict.findings.append(Finding(KEPT, LOG, message))
+            verdict.findings.append(Finding(KEPT_ROOT_RULE, LOG, message))
             continue
-        found = trees[size] if size in trees else tree_root(leaves(log)[:size])
+        found = trees[size] if size in trees else tree_root(leaf_hashes(log)[:size])
         if found.hex() != root:
             message = (
                 f"its first {size} rows have the root {found.hex()}, not the one that you kept: "
                 "this is another log, or it was rewritten"
             )
-            verdict.findings.append(Finding(KEPT, LOG, message))
+            verdict.findings.append(Finding(KEPT_ROOT_RULE, LOG, message))
         else:
-            verdict.checked.append(f"the first {size} rows of the log have the root that you kept")
+            verdict.checks.append(f"the first {size} rows of the log have the root that you kept")
 
 
 def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     """The rows that Parquet and SQLite serve give the root of the log."""
     log = copy.readable_log()
-    for place, rows in readers(copy).items():
+    for place, rows in row_readers(copy).items():
         try:
             found = dict(_served_leaves(log, rows))
         except ClaimlogError as error:
             if is_of_the_machine(error):
                 raise
-            verdict.findings.append(Finding("release-rows", place, str(error), remedy=AGAIN))
+            verdict.findings.append(Finding("release-rows", place, str(error), remedy=GET_AGAIN))
             continue
         tree = CompactRange()
         tree.extend([leaf for _, leaf in sorted(found.items())])
@@ -95,11 +95,11 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
                 f"the {len(found)} rows that it serves give the root {tree.root().hex()}, "
                 f"the log has {log.size} rows and {log.root.hex()}"
             )
-            verdict.findings.append(Finding(RULE, place, message, remedy=AGAIN))
-        verdict.checked.append(f"{len(found)} rows served by {place}: root {tree.root().hex()}")
+            verdict.findings.append(Finding(RULE, place, message, remedy=GET_AGAIN))
+        verdict.checks.append(f"{len(found)} rows served by {place}: root {tree.root().hex()}")
 
 
-def _served_leaves(log: Log, rows: Reader) -> Iterator[tuple[int, bytes]]:
+def _served_leaves(log: Log, rows: RowReader) -> Iterator[tuple[int, bytes]]:
     """Yield position and leaf hash of every row of the log, as the tables of versions serve it."""
     for name in STREAMS:
         table = log.definition.tables[f"{log.definition.streams[name].entity}_versions"]

@@ -1,4 +1,4 @@
-"""Making a release: what must hold before, what is written, and its entry in the index."""
+"""Making a release: what is demanded of log and checkout, what is written, the index entry."""
 
 from __future__ import annotations
 
@@ -22,44 +22,54 @@ from claimlog.fold import cutoff
 from claimlog.git import CheckoutError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import FOLDER, Entry, Version, read_index
+from claimlog.log.release_index import FOLDER, ReleaseEntry, Version, read_index
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
-from claimlog.release.changelog import CHANGELOG, changelog, read_changelog, undo_changelog
+from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint
-from claimlog.release.diff import Diff, Point, as_markdown, compare
-from claimlog.release.generated_files import refresh, refuse_stale_schemas
-from claimlog.release.layout import RELEASE, digest, digests
-from claimlog.release.signed_statement import SUFFIX, Statement
+from claimlog.release.diff import DatasetState, Diff, as_markdown, compare_states
+from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
+from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
+from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
-from claimlog.release.stage import Plan, stage
-from claimlog.release.uncommitted_files import advice
-from claimlog.release.vouchers import SIGNED_CHECKPOINT
+from claimlog.release.stage import ReleasePlan, stage_release
+from claimlog.release.tool_wheel import running_tool
+from claimlog.release.uncommitted_files import uncommitted_advice
+from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 from claimlog.swap import publish_directory, recover_directory
 from claimlog.validate import validate
 
-FIRST = ("0.1.0", "1.0.0")
+FIRST_VERSIONS = ("0.1.0", "1.0.0")
 
 
 @dataclass(frozen=True)
-class Made:
-    """A release that was written: its directory, its archive, its entry.
+class ReleaseOutput:
+    """A release that was written.
 
-    ``signed`` are the signatures beside the archive, where a key was given: outside, so that the
-    archive can be made again without the key.
-    ``refreshed`` are the generated files of the checkout, CITATION.cff above all, that say the
-    version now.
+    Attributes
+    ----------
+    folder, archive
+        Its directory and its zip.
+    signatures
+        Files beside the archive, where a key was given: outside, so that the archive can be made
+        again without the key.
+    entry
+        Its entry in the index.
+    diff
+        What changed since the last release.
+    refreshed_files
+        The generated files of the checkout that say the new version, CITATION.cff above all.
     """
 
     folder: Path
     archive: Path
-    signed: tuple[Path, ...]
-    entry: Entry
+    signatures: tuple[Path, ...]
+    entry: ReleaseEntry
     diff: Diff
-    refreshed: tuple[str, ...] = ()
+    refreshed_files: tuple[str, ...] = ()
 
 
-def make(
+def make_release(
     package: Package,
     version: str,
     date: str,
@@ -67,7 +77,7 @@ def make(
     as_of: str | None = None,
     key: Path | None = None,
     progress: Progress = lambda _: None,
-) -> Made:
+) -> ReleaseOutput:
     """Write a release to `out`, and its entry to the index and the changelog of the package.
 
     Parameters
@@ -87,75 +97,78 @@ def make(
         If the checkout has uncommitted changes, the version is not the one that the changes
         demand, or something cannot be written; nothing is left half made.
     """
-    wanted = Version.parse(version)
-    folder, zipped = places(package, version, out)
+    requested = Version.parse(version)
+    name = str(package.descriptor["name"])
+    folder, zip_path = release_paths(name, version, out)
     if key is not None:
-        read_private_key(key)  # a wrong one is known before anything is written
-    listed, shown = package.root / CHANGELOG, f"{FOLDER}/{version}.json"
-    for path in (folder, package.root / shown):
+        read_private_key(key)  # a wrong one is reported before anything is written
+    changelog, entry_name = package.root / CHANGELOG, f"{FOLDER}/{version}.json"
+    for path in (folder, package.root / entry_name):
         package.refuse_links(path)
     recover_directory(folder)
-    beside_it = [out / f"{folder.name}{suffix}" for suffix in (SUFFIX, SIGNED_CHECKPOINT)]
-    for path in (zipped, *beside_it, listed, package.root / shown):
+    beside_it = [out / f"{folder.name}{suffix}" for suffix in (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX)]
+    for path in (zip_path, *beside_it, changelog, package.root / entry_name):
         remove_abandoned(path)
     index = read_index(package)
-    if any(entry.version == wanted for entry in index):
+    if any(entry.version == requested for entry in index):
         raise ClaimlogError(
-            f"{shown}: {version} was released already and never changes; "
+            f"{entry_name}: {version} was released already and never changes; "
             f"to make it again and compare: claimlog release --rebuild {version}"
         )
-    undo_changelog(package, version)
-    commit = committed(package)
+    remove_entry(package, version)
+    commit = require_clean_commit(package)
     log = read(package, progress=progress)
     log.require_readable()
-    diff, batches = planned(log, index, version, as_of)
-    refuse_wrong(wanted, index, diff)
-    if package.descriptor["version"] != version:
+    diff, batches = plan_release(log, index, version, as_of)
+    require_next_version(requested, index, diff)
+    stated = log.definition.descriptor["version"]
+    if stated != version:
         raise ClaimlogError(
-            f'{DESCRIPTOR}: "version" is {package.descriptor["version"]}; set it to {version}, '
+            f'{DESCRIPTOR}: "version" is {stated}; set it to {version}, '
             "commit that, and run this again"
         )
-    refuse_stale_schemas(package)
+    refuse_stale_schemas(package, log.definition)
     report = validate(log, None)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
     changes = as_markdown(diff, f"{version} ({date})")
-    plan = Plan(wanted, date, batches, changes, tuple(index))
-    write(package, log, plan, out, progress)
+    plan = ReleasePlan(requested, date, batches, changes, tuple(index), running_tool())
+    write_release(package, log, plan, out, progress)
     try:
-        entry = Entry(entry_data(version, date, commit, folder, zipped), shown)
-        signed = sign_release(package, entry, key, out) if key else ()
+        entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
+        signatures = sign_release(package, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
-        package.write(listed, changelog(read_changelog(package), changes).encode("utf-8"))
-        package.write(package.root / shown, dump_json(entry.data))  # from here on it is released
+        package.write(changelog, add_entry(read_changelog(package), changes).encode("utf-8"))
+        # from here on it is released
+        package.write(package.root / entry_name, dump_json(entry.data))
     except OSError as error:
-        undo_changelog(package, version)
+        remove_entry(package, version)
         raise ClaimlogError(
-            f"{shown}: cannot be written, nor its entry in {CHANGELOG} ({reason(error)}); "
+            f"{entry_name}: cannot be written, nor its entry in {CHANGELOG} ({reason(error)}); "
             f"{version} is not released, make room and run this again"
         ) from error
-    refreshed = refresh(package, f"{version} is released")
-    return Made(folder, zipped, signed, entry, diff, tuple(refreshed))
+    refreshed = refresh_generated_files(package, f"{version} is released")
+    return ReleaseOutput(folder, zip_path, signatures, entry, diff, tuple(refreshed))
 
 
-def entry_data(version: str, date: str, commit: str, folder: Path, zipped: Path) -> dict[str, Any]:
+def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[str, Any]:
     """Return the entry of the index for a release that is written."""
-    told = read_json(folder / RELEASE, RELEASE)
+    summary = read_json(folder / RELEASE, RELEASE)
     return {
         "version": version,
-        "date": date,
+        "date": summary["date"],
         "commit": commit,
-        **{name: value for name, value in told.items() if name not in ("version", "date")},
+        **{name: value for name, value in summary.items() if name not in ("version", "date")},
         "archive": {
-            "path": zipped.name,
-            "bytes": zipped.stat().st_size,
-            "sha256": digest(zipped),
+            "path": zip_path.name,
+            "bytes": zip_path.stat().st_size,
+            "sha256": sha256_of_file(zip_path),
         },
-        "files": digests(folder),
+        "files": sha256_of_files(folder),
     }
 
 
-def sign_release(package: Package, entry: Entry, key: Path, out: Path) -> tuple[Path, ...]:
+def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) -> tuple[Path, ...]:
     """Sign a release that an index holds; return what was written to `out`, beside the archive.
 
     The statement is about every file of it; the checkpoint is about the log alone, in the form
@@ -176,8 +189,8 @@ def sign_release(package: Package, entry: Entry, key: Path, out: Path) -> tuple[
     name = str(package.descriptor["name"])
     checkpoint = Checkpoint(name, entry.size, bytes.fromhex(entry.root))
     notes = {
-        SUFFIX: Statement.of_entry(name, entry).sign(key),
-        SIGNED_CHECKPOINT: checkpoint.note(key),
+        STATEMENT_SUFFIX: ReleaseStatement.of_entry(name, entry).sign(key),
+        CHECKPOINT_SUFFIX: checkpoint.note(key),
     }
     package.refuse_links(out / name)
     out.mkdir(parents=True, exist_ok=True)
@@ -189,41 +202,44 @@ def sign_release(package: Package, entry: Entry, key: Path, out: Path) -> tuple[
     return tuple(written)
 
 
-def places(package: Package, version: str, out: Path) -> tuple[Path, Path]:
-    """Return where a release's directory and archive lie."""
-    stem = f"{package.descriptor['name']}-{version}"
+def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:
+    """Return where directory and archive of a release of the dataset `name` lie."""
+    stem = f"{name}-{version}"
     return out / stem, out / f"{stem}.zip"
 
 
-def write(
-    package: Package, log: Log, plan: Plan, out: Path, progress: Progress
+def write_release(
+    package: Package, log: Log, plan: ReleasePlan, out: Path, progress: Progress
 ) -> tuple[Path, Path]:
     """Write a release's directory and archive into `out`; each appears whole or not at all."""
-    folder, zipped = places(package, str(plan.version), out)
+    name = str(log.definition.descriptor["name"])
+    folder, zip_path = release_paths(name, str(plan.version), out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
     with publish_directory(folder, package.relative(folder)) as staged:
-        stage(package, log, plan, staged, progress)
-    fresh = temporary_path(zipped)
+        stage_release(package, log, plan, staged, progress)
+    fresh = temporary_path(zip_path)
     try:
-        archive.write(folder, fresh)
+        archive.write_archive(folder, fresh)
         fresh.chmod(0o644)
         sync(fresh)
-        fresh.replace(zipped)
+        fresh.replace(zip_path)
     except OSError as error:
         raise ClaimlogError(
-            f"{package.relative(zipped)}: cannot be written ({error.strerror}); "
+            f"{package.relative(zip_path)}: cannot be written ({error.strerror}); "
             f"{plan.version} is not released, make room and run this again"
         ) from error
     finally:
         remove(fresh)
-    confirm_rename(out, package.relative(zipped))
-    return folder, zipped
+    confirm_rename(out, package.relative(zip_path))
+    return folder, zip_path
 
 
-def planned(log: Log, index: list[Entry], label: str, as_of: str | None) -> tuple[Diff, int]:
+def plan_release(
+    log: Log, index: list[ReleaseEntry], label: str, as_of: str | None
+) -> tuple[Diff, int]:
     """Return what a release would bring since the last one, and how many batches it holds.
 
     Raises
@@ -240,19 +256,19 @@ def planned(log: Log, index: list[Entry], label: str, as_of: str | None) -> tupl
     if size != cut.size:
         raise UsageError(f"--as-of {as_of}: a release ends with a batch; give its number")
     for entry in index:
-        held = next((tree for tree in log.trees if tree[0] == entry.size), None)
-        if entry.size > size or held is None or held[1].hex() != entry.root:
+        tree = next((tree for tree in log.trees if tree[0] == entry.size), None)
+        if entry.size > size or tree is None or tree[1].hex() != entry.root:
             raise ClaimlogError(
-                f"{entry.shown}: the log of {size} rows (root {root.hex()[:16]}…) does not extend "
-                f"release {entry.version} of {entry.size} rows (root {entry.root[:16]}…); "
+                f"{entry.display_path}: the log of {size} rows (root {root.hex()[:16]}…) does not "
+                f"extend release {entry.version} of {entry.size} rows (root {entry.root[:16]}…); "
                 "restore events/ from git"
             )
-    old = Point.of_entry(index[-1]) if index else None
-    new = Point.of_head(log, label, size)
-    return compare(log, old, new, log.definition.deprecations), cut.batches
+    old = DatasetState.of_entry(index[-1]) if index else None
+    new = DatasetState.of_head(log, label, size)
+    return compare_states(log, old, new, log.definition.deprecations), cut.batches
 
 
-def refuse_wrong(wanted: Version, index: list[Entry], diff: Diff) -> None:
+def require_next_version(requested: Version, index: list[ReleaseEntry], diff: Diff) -> None:
     """Refuse a version that is not the next one that the changes demand.
 
     Raises
@@ -261,24 +277,26 @@ def refuse_wrong(wanted: Version, index: list[Entry], diff: Diff) -> None:
         Saying which version is demanded, and why.
     """
     if not index:
-        if str(wanted) not in FIRST:
+        if str(requested) not in FIRST_VERSIONS:
             raise ClaimlogError(
-                f"{wanted}: nothing was released before, so the first version is "
-                f"{' or '.join(FIRST)}"
+                f"{requested}: nothing was released before, so the first version is "
+                f"{' or '.join(FIRST_VERSIONS)}"
             )
         return
     last = index[-1].version
     if diff.level is None:
-        raise ClaimlogError(f"{wanted}: nothing changed since {last}; there is nothing to release")
-    demanded = last.after(diff.level)
-    if wanted != demanded:
         raise ClaimlogError(
-            f"{wanted}: the changes since {last} demand a {diff.level} version, {demanded} "
+            f"{requested}: nothing changed since {last}; there is nothing to release"
+        )
+    demanded = last.after(diff.level)
+    if requested != demanded:
+        raise ClaimlogError(
+            f"{requested}: the changes since {last} demand a {diff.level} version, {demanded} "
             f"({diff.why})"
         )
 
 
-def committed(package: Package) -> str:
+def require_clean_commit(package: Package) -> str:
     """Return the commit of the checkout.
 
     Raises
@@ -301,5 +319,5 @@ def committed(package: Package) -> str:
             "made of files, put the file itself there"
         )
     if changed:
-        raise ClaimlogError(advice(package, changed, checkout.untracked()))
+        raise ClaimlogError(uncommitted_advice(package, changed, checkout.untracked()))
     return head

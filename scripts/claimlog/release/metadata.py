@@ -1,4 +1,4 @@
-"""What a release is, in one place: every descriptor and citation is projected from it."""
+"""Metadata of a release, from which every descriptor and citation is made."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.escaping import plain_lines, web_address
-from claimlog.log.event_log import Log
-from claimlog.log.release_index import Entry
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
-DOI = re.compile(r"https://doi\.org/(10\.[0-9]{4,9}/[^\s\\\"<>^`{|}]+)")
+DOI_RESOLVER = "https://doi.org/"
+DOI = re.compile(DOI_RESOLVER.replace(".", r"\.") + r"(10\.[0-9]{4,9}/[^\s\\\"<>^`{|}]+)")
 
 
 @dataclass(frozen=True)
-class File:
+class DataFile:
     """A data file of a release; `path` is relative to the release's directory."""
 
     path: str
@@ -26,7 +27,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ReleaseMetadata:
     """A release as its descriptors and citations see it.
 
     Attributes
@@ -34,18 +35,24 @@ class Facts:
     head
         The package's descriptor without its resources: name, title, description, keywords,
         licenses, contributors and, where they exist, homepage and id (a DOI as a URL). Every
-        text of it is one line of words, so that none adds a record, a key or a heading anywhere.
+        text is made one line, so that none adds a record, a key or a heading to another format.
+    version
+        Version of the dataset.
     date
         Day of the release (ISO 8601).
     tables, rows
         Compiled tables and the number of their rows, by name; table `t` is the data file
         ``parquet/t.parquet``.
     files
-        The data files: Parquet, SQLite, validation report, and the log with its schemas.
+        The data files: Parquet, SQLite, validation report, the log with its schemas, and claimlog.
     tree_size, root
         Size and root (hex) of the log's tree.
-    changes
-        The entry of the changelog (Markdown).
+    coders
+        Who coded, a key of `descriptors.wording.CODERS`; empty if the package does not say so.
+    tool_version
+        Version of claimlog that made the release and lies in it; None in releases up to 0.2.0.
+    fold_version
+        Version of the fold that made the tables; None if the release names none.
     """
 
     head: Mapping[str, Any]
@@ -53,11 +60,13 @@ class Facts:
     date: str
     tables: Mapping[str, Table]
     rows: Mapping[str, int]
-    files: tuple[File, ...]
+    files: tuple[DataFile, ...]
     tree_size: int
     root: str
     codebook_version: str
-    changes: str
+    coders: str = ""
+    tool_version: str | None = None
+    fold_version: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "head", plain_lines(self.head))
@@ -78,8 +87,13 @@ class Facts:
     @property
     def doi(self) -> str | None:
         """The DOI, where one was minted and put into datapackage.json as ``id``."""
-        found = DOI.fullmatch(str(self.head.get("id", "")))
-        return found[1] if found else None
+        match = DOI.fullmatch(str(self.head.get("id", "")))
+        return match[1] if match else None
+
+    @property
+    def doi_address(self) -> str | None:
+        """The DOI as an address."""
+        return f"{DOI_RESOLVER}{self.doi}" if self.doi else None
 
     @property
     def homepage(self) -> str | None:
@@ -94,8 +108,8 @@ class Facts:
     def publishers(self) -> list[str]:
         """The contributors in the role of publisher, or else the creators."""
         people = self.head["contributors"]
-        named = [str(one["title"]) for one in people if "publisher" in one.get("roles", ())]
-        return named or self.creators
+        publishers = [str(one["title"]) for one in people if "publisher" in one.get("roles", ())]
+        return publishers or self.creators
 
     @property
     def creator_addresses(self) -> list[str | None]:
@@ -106,8 +120,8 @@ class Facts:
     @property
     def licence(self) -> Mapping[str, str]:
         """Licence of the data: name (SPDX), path (address), title."""
-        found: Mapping[str, str] = self.head["licenses"][0]
-        return found
+        licence: Mapping[str, str] = self.head["licenses"][0]
+        return licence
 
     @property
     def licence_address(self) -> str | None:
@@ -115,21 +129,27 @@ class Facts:
         return web_address(self.licence.get("path"))
 
 
-def of_entry(log: Log, entry: Entry) -> Facts:
-    """Return what the index and the log say of a release; its data files are not at hand."""
-    head = {key: value for key, value in log.package.descriptor.items() if key != "resources"}
-    return Facts(
-        head={**head, "version": str(entry.version)},
+def entry_metadata(definition: Definition, entry: ReleaseEntry) -> ReleaseMetadata:
+    """Return the metadata of a release in the index; its data files are not at hand."""
+    return ReleaseMetadata(
+        head={**descriptor_head(definition), "version": str(entry.version)},
         version=str(entry.version),
         date=entry.date,
-        tables=log.definition.tables,
+        tables=definition.tables,
         rows={name: table["rows"] for name, table in entry.data["tables"].items()},
         files=(),
         tree_size=entry.size,
         root=entry.root,
         codebook_version=str(entry.data["codebook_version"]),
-        changes="",
+        coders=definition.presentation.coders.get("kind", ""),
+        tool_version=entry.data.get("tool_version"),
+        fold_version=entry.data.get("fold_version"),
     )
+
+
+def descriptor_head(definition: Definition) -> dict[str, Any]:
+    """Return the package's descriptor without its resources."""
+    return {key: value for key, value in definition.descriptor.items() if key != "resources"}
 
 
 def permalink(version: str, claim_id: str | None = None) -> str:

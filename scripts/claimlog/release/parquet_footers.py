@@ -1,7 +1,7 @@
 """What the footer of a Parquet file says of its rows: places of columns, statistics.
 
 A program that filters reads these first and skips the rows that, by them, cannot match: with false
-ones it is shown fewer rows than there are. A column that lies in two places is read as two.
+ones it is display_path fewer rows than there are. A column that lies in two places is read as two.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from claimlog.schema.table_schema import Table
 
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
 VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1,4}){2}")
-TYPES = b"ARROW:schema"
+ARROW_SCHEMA = b"ARROW:schema"
 """Note of the footer in which Arrow keeps its own types."""
 
-MAGIC = 4
+MAGIC_BYTES = 4
 """Bytes before the first column."""
 
 
@@ -49,7 +49,7 @@ def row_groups(path: Path) -> int:
 def stated_schema(path: Path) -> pa.Schema:
     """Return the types that Arrow noted in the footer."""
     with open_parquet(path) as file:
-        note = base64.b64decode(file.metadata.metadata[TYPES], validate=True)
+        note = base64.b64decode(file.metadata.metadata[ARROW_SCHEMA], validate=True)
     return pa.ipc.read_schema(pa.BufferReader(note))
 
 
@@ -65,7 +65,7 @@ def footer_flaws(path: Path, table: Table) -> Iterator[str]:
 
 def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:
     """Yield the columns that do not lie one after the other, their dictionary before their data."""
-    position = MAGIC
+    position = MAGIC_BYTES
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
         for at in range(group.num_columns):
@@ -98,7 +98,7 @@ def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
             if column.statistics is None:
                 # our writer states them; other readers may see what Arrow passes over
                 yield f"states no bounds of {column.path_in_schema} that Arrow believes"
-            elif not _is_true(column, *_values(rows, column.path_in_schema)):
+            elif not _fits_values(column, *_values(rows, column.path_in_schema)):
                 yield f"states other bounds of {column.path_in_schema} than its values have"
 
 
@@ -117,7 +117,7 @@ def _values(rows: pa.Table, path: str) -> tuple[pa.Array, bool]:
     return (values.dictionary_decode() if coded else values).drop_null(), coded
 
 
-def _is_true(column: pq.ColumnChunkMetaData, values: pa.Array, coded: bool) -> bool:
+def _fits_values(column: pq.ColumnChunkMetaData, values: pa.Array, coded: bool) -> bool:
     """Whether the statistics of a column in a row group say of its values what is so."""
     said = column.statistics
     if said.has_null_count and said.null_count != column.num_values - len(values):

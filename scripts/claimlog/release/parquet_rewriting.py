@@ -31,14 +31,14 @@ from claimlog.release.parquet_footers import (
 )
 from claimlog.schema.table_schema import Table
 
-OF_POLARS = b"_PL_"
+POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
 
-LISTED = 20
+MAX_LISTED = 20
 
 
-class _ComparedFile(io.RawIOBase):
+class _ComparisonSink(io.RawIOBase):
     """A file to write to that keeps nothing and compares what is written with a file there is."""
 
     def __init__(self, path: Path) -> None:
@@ -73,7 +73,7 @@ class ParquetRewriting:
         self.path = path
         self.table = table
         self._flaws: list[str] = []
-        self._sink = _ComparedFile(path)
+        self._sink = _ComparisonSink(path)
         self._writer: ParquetFile | None = None
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -113,11 +113,11 @@ class ParquetRewriting:
             self._writer.close(empty_group=row_groups(self.path) > 0)
         is_same = self._sink.end()
         if is_same or self._flaws:
-            return self._flaws[:LISTED], True
+            return self._flaws[:MAX_LISTED], True
         writer = created_by(self.path)
         if not VERSION_OF_LIBRARY.fullmatch(writer):
             return [f"was written by {writer[:80]!r}, and releases are by {LIBRARY}"], True
-        if flaws := [*islice(footer_flaws(self.path, self.table), LISTED)]:
+        if flaws := [*islice(footer_flaws(self.path, self.table), MAX_LISTED)]:
             return flaws, True
         if writer == LIBRARY:
             return [f"is not to the byte what {LIBRARY} writes of its rows"], True
@@ -137,7 +137,10 @@ def _schema_flaws(stated: pa.Schema, given: pa.Schema, table: Table) -> Iterator
         if field.nullable != expected.nullable or not _is_type(field.type, expected.type):
             yield f"has {item.name} as {str(field.type)[:80]}"
         notes, wanted = field.metadata or {}, expected.metadata or {}
-        if notes not in (wanted, {k: v for k, v in wanted.items() if not k.startswith(OF_POLARS)}):
+        if notes not in (
+            wanted,
+            {k: v for k, v in wanted.items() if not k.startswith(POLARS_PREFIX)},
+        ):
             yield f"says something else of {item.name} than its schema"
 
 

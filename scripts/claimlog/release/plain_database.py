@@ -13,10 +13,10 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import sql_identifier
-from claimlog.release.database_objects import opened
-from claimlog.release.layout import AGAIN, is_plain
+from claimlog.release.database_objects import open_database
+from claimlog.release.layout import GET_AGAIN, is_regular_file
 
-OBJECTS = 10_000
+MAX_OBJECTS = 10_000
 """Most objects of a file; one of a release has some hundreds."""
 
 NAME = r'"(?:[^"]|"")+"'
@@ -25,7 +25,7 @@ VIEW = re.compile(f"CREATE VIEW {NAME} AS SELECT {COLUMN}(?:, {COLUMN})* FROM ({
 """A table under its columns' former names, see `claimlog.export.compatibility_views`."""
 
 VIRTUAL = re.compile(r"CREATE VIRTUAL TABLE \S+ USING (\w+)\s*\(", re.I)
-GENERATED = (2, 3)
+GENERATED_KINDS = (2, 3)
 EXPRESSION = -2
 """What SQLite says of a column of an index that is computed."""
 
@@ -33,7 +33,7 @@ BLOCK, SPARSE, SPARE = 512, 16, 64 << 20
 """A file of more than so many times the bytes that it takes on the disk has holes."""
 
 
-def require_plain(path: Path, shown: str) -> None:
+def require_plain_database(path: Path, display_path: str) -> None:
     """Raise if a file computes something when it is read.
 
     Raises
@@ -42,15 +42,15 @@ def require_plain(path: Path, shown: str) -> None:
         With the object at fault.
     """
     try:
-        with opened(path) as database:
+        with open_database(path) as database:
             flaw = next(_flaws(database), None)
     except (sqlite3.Error, ValueError, OverflowError) as error:
         flaw = f"cannot be read as SQLite ({str(error).splitlines()[0][:200]})"
     if flaw:
-        raise ClaimlogError(f"{shown}: {flaw}; {AGAIN}")
+        raise ClaimlogError(f"{display_path}: {flaw}; {GET_AGAIN}")
 
 
-def require_whole(path: Path, shown: str) -> None:
+def require_solid_file(path: Path, display_path: str) -> None:
     """Raise if a path is no regular file, or one of holes, which would be read for hours.
 
     Raises
@@ -58,41 +58,43 @@ def require_whole(path: Path, shown: str) -> None:
     ClaimlogError
         If it is not.
     """
-    if not is_plain(path):
-        raise ClaimlogError(f"{shown}: is no regular file; put the file itself there")
+    if not is_regular_file(path):
+        raise ClaimlogError(f"{display_path}: is no regular file; put the file itself there")
     state = path.stat()
     if state.st_size > SPARSE * BLOCK * state.st_blocks + SPARE:
-        raise ClaimlogError(f"{shown}: says {state.st_size:,} bytes and consists of holes; {AGAIN}")
+        raise ClaimlogError(
+            f"{display_path}: says {state.st_size:,} bytes and consists of holes; {GET_AGAIN}"
+        )
 
 
 def _flaws(database: sqlite3.Connection) -> Iterator[str]:
     listed = database.execute("SELECT type, name, sql FROM sqlite_schema")
-    found = [tuple(map(str, row)) for row in listed.fetchmany(OBJECTS + 1)]
-    if len(found) > OBJECTS:
-        yield f"holds more than {OBJECTS:,} tables and indexes"
+    found = [tuple(map(str, row)) for row in listed.fetchmany(MAX_OBJECTS + 1)]
+    if len(found) > MAX_OBJECTS:
+        yield f"holds more than {MAX_OBJECTS:,} tables and indexes"
     tables = {sql_identifier(name) for kind, name, _ in found if kind == "table"}
     for kind, name, sql in found:
-        shown = repr(name[:80])
+        display_path = repr(name[:80])
         if kind == "view":
             view = VIEW.fullmatch(sql)
             if view is None or view[1] not in tables:
-                yield f"the view {shown} computes what it shows"
+                yield f"the view {display_path} computes what it shows"
         elif kind not in ("table", "index"):
-            yield f"{shown} is a {kind}, which no release has"
+            yield f"{display_path} is a {kind}, which no release has"
         elif module := VIRTUAL.match(sql):
             if module[1].lower() != "fts5":
-                yield f"the table {shown} is made by {module[1][:80]}, which no release has"
-        elif kind == "table" and _has(database, "table_xinfo", name, 6, GENERATED):
-            yield f"the table {shown} has columns that are computed"
+                yield f"the table {display_path} is made by {module[1][:80]}, which no release has"
+        elif kind == "table" and _has_value(database, "table_xinfo", name, 6, GENERATED_KINDS):
+            yield f"the table {display_path} has columns that are computed"
         elif kind == "index" and (
-            _has(database, "index_xinfo", name, 1, (EXPRESSION,)) or "WHERE" in sql.upper()
+            _has_value(database, "index_xinfo", name, 1, (EXPRESSION,)) or "WHERE" in sql.upper()
         ):
-            yield f"the index {shown} computes what it holds"
+            yield f"the index {display_path} computes what it holds"
 
 
-def _has(
+def _has_value(
     database: sqlite3.Connection, pragma: str, name: str, column: int, values: tuple[int, ...]
 ) -> bool:
     """Return whether a pragma about a table or index gives one of some values in a column."""
-    rows = database.execute(f"PRAGMA {pragma}({sql_identifier(name)})").fetchmany(OBJECTS)
+    rows = database.execute(f"PRAGMA {pragma}({sql_identifier(name)})").fetchmany(MAX_OBJECTS)
     return any(row[column] in values for row in rows)

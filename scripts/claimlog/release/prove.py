@@ -27,7 +27,7 @@ PATH_LENGTH = 64
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def leaves(log: Log) -> list[bytes]:
+def leaf_hashes(log: Log) -> list[bytes]:
     """Return the leaf hashes of the whole log, in order."""
     parts = [log.columns(stream, ("seq", "event_id")) for stream in log.streams]
     rows = pl.concat(parts).sort("seq")
@@ -47,7 +47,7 @@ def prove_inclusion(log: Log, row: Mapping[str, Any], size: int) -> dict[str, An
             f"{row['claim_id']} version {row['version']} is row {row['seq']}; a tree of {size} "
             "rows does not hold it"
         )
-    held = leaves(log)[:size]
+    held = leaf_hashes(log)[:size]
     return {
         "type": "inclusion",
         "algorithm": ALGORITHM,
@@ -74,7 +74,7 @@ def prove_consistency(log: Log, first: int, second: int) -> dict[str, Any]:
         raise UsageError("every log begins with an empty one; name a release that holds rows")
     if first > second:
         raise UsageError(f"a tree of {second} rows does not extend one of {first}; swap them")
-    held = leaves(log)[:second]
+    held = leaf_hashes(log)[:second]
     return {
         "type": "consistency",
         "algorithm": ALGORITHM,
@@ -86,7 +86,7 @@ def prove_consistency(log: Log, first: int, second: int) -> dict[str, Any]:
     }
 
 
-SHAPES: dict[str, dict[str, type]] = {
+PROOF_FIELDS: dict[str, dict[str, type]] = {
     "inclusion": {
         "leaf": str,
         "leaf_hash": bytes,
@@ -105,7 +105,9 @@ SHAPES: dict[str, dict[str, type]] = {
 }
 
 
-def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = (), place: str = "") -> str:
+def check_proof(
+    path: Path, roots: Mapping[int, str], kept: Collection[int] = (), place: str = ""
+) -> str:
     """Check a proof; return what it proves, in a sentence.
 
     Parameters
@@ -124,7 +126,9 @@ def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = (), plac
         If the file is no proof, does not prove what it says, or is about another tree.
     """
     kind, values = _read_proof(path)
-    holds, trees, sentence = (_included if kind == "inclusion" else _extended)(values)
+    holds, trees, sentence = (_check_inclusion if kind == "inclusion" else _check_consistency)(
+        values
+    )
     if not holds:
         raise ClaimlogError(
             f"{path}: does not prove what it says; it was altered or is for another tree"
@@ -148,7 +152,7 @@ def check(path: Path, roots: Mapping[int, str], kept: Collection[int] = (), plac
     return f"{sentence} ({'; '.join(notes)})" if notes else sentence
 
 
-def _included(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:
+def _check_inclusion(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:
     """Return whether a proof of inclusion holds, its tree, and what it says."""
     leaf, index, size, root = (
         proof[name] for name in ("leaf_hash", "leaf_index", "tree_size", "root")
@@ -178,7 +182,7 @@ def _is_row(proof: Mapping[str, Any]) -> bool:
     )
 
 
-def _extended(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:
+def _check_consistency(proof: Mapping[str, Any]) -> tuple[bool, list[tuple[int, bytes]], str]:
     """Return whether a proof of consistency holds, its two trees, and what it says."""
     first, second = (
         (proof[f"{which}_size"], proof[f"{which}_root"]) for which in ("first", "second")
@@ -197,11 +201,11 @@ def _read_proof(path: Path) -> tuple[str, dict[str, Any]]:
     except ValueError as error:
         raise ClaimlogError(f"{path}: is no proof: {error}") from error
     kind = proof.get("type")
-    if not isinstance(kind, str) or kind not in SHAPES:
+    if not isinstance(kind, str) or kind not in PROOF_FIELDS:
         raise ClaimlogError(f'{path}: is no proof; expected "type" inclusion or consistency')
     if proof.get("algorithm", ALGORITHM) != ALGORITHM:
         raise ClaimlogError(f'{path}: cannot be checked; expected "algorithm" {ALGORITHM}')
-    values = {name: _value(path, proof, name, shape) for name, shape in SHAPES[kind].items()}
+    values = {name: _value(path, proof, name, shape) for name, shape in PROOF_FIELDS[kind].items()}
     values["names"] = {name: proof[name] for name in ("claim_id", "version") if name in proof}
     return kind, values
 
@@ -227,7 +231,7 @@ def _hash(value: object) -> bytes | None:
     return bytes.fromhex(written[0]) if written else None
 
 
-def row_of(log: Log, claim_id: str, version: int | None = None) -> dict[str, Any]:
+def claim_row(log: Log, claim_id: str, version: int | None = None) -> dict[str, Any]:
     """Return a claim's row, its last version by default.
 
     Raises

@@ -1,4 +1,4 @@
-"""Making an earlier release again, to compare: its content with today's code, or its very bytes."""
+"""Making an earlier release again and comparing it: its tables by this code, or its very bytes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from claimlog import __version__
 from claimlog.build import Progress
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, reason
@@ -21,29 +22,31 @@ from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.files import remove, sync, temporary_path
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
-from claimlog.log.release_index import Entry
+from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.diff import as_markdown
-from claimlog.release.layout import digest, digests
-from claimlog.release.make import planned, write
-from claimlog.release.stage import Plan
+from claimlog.release.layout import sha256_of_file, sha256_of_files
+from claimlog.release.make import plan_release, write_release
+from claimlog.release.stage import ReleasePlan
+from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.schema.table_schema import Table
 
-LOCK = "requirements.txt"
 PIN = re.compile(
     r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(?P<version>\S+) ?(?P<marker>;)?", re.MULTILINE
 )
 
 
 @dataclass
-class Comparison:
+class RebuildComparison:
     """What was compared, and what differs, a line each."""
 
     compared: int = 0
     different: list[str] = field(default_factory=list)
 
 
-def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progress) -> Comparison:
+def rebuild_tables(
+    package: Package, index: list[ReleaseEntry], entry: ReleaseEntry, progress: Progress
+) -> RebuildComparison:
     """Make a release again from the log's prefix with this code, and compare every table.
 
     Schemas and codebook are those of the release's commit, which tables such as ``codebook``
@@ -55,47 +58,51 @@ def rebuild(package: Package, index: list[Entry], entry: Entry, progress: Progre
         If it cannot be made any more.
     """
     with (
-        as_released(package, entry) as then,
+        package_at_release(package, entry) as then,
         tempfile.TemporaryDirectory(prefix="claimlog-") as out,
     ):
         earlier = [other for other in index if other.version < entry.version]
         log = read(then)
         log.require_readable()
-        diff, _ = planned(log, earlier, str(entry.version), str(entry.data["batches"]))
+        diff, _ = plan_release(log, earlier, str(entry.version), str(entry.data["batches"]))
         changes = as_markdown(diff, f"{entry.version} ({entry.date})")
-        plan = Plan(entry.version, entry.date, entry.data["batches"], changes, tuple(earlier))
-        folder, _ = write(then, log, plan, Path(out), progress)
+        plan = ReleasePlan(
+            entry.version, entry.date, entry.data["batches"], changes, tuple(earlier), None
+        )
+        folder, _ = write_release(then, log, plan, Path(out), progress)
         return compare_tables(folder, log.definition.tables, entry)
 
 
-def compare_tables(folder: Path, tables: Mapping[str, Table], entry: Entry) -> Comparison:
+def compare_tables(
+    folder: Path, tables: Mapping[str, Table], entry: ReleaseEntry
+) -> RebuildComparison:
     """Compare the logical hash of every table that a release had, in Parquet and in SQLite."""
-    result = Comparison()
+    result = RebuildComparison()
     [database] = folder.glob("*.db")
-    for name, said in entry.data["tables"].items():
+    for name, stated in entry.data["tables"].items():
         if name not in tables:
             result.different.append(f"{name}: is made no more")
             continue
-        table = _narrowed(tables[name], set(said["columns"]))
+        table = _select_columns(tables[name], set(stated["columns"]))
         parquet = parquet_content(folder / "parquet" / f"{name}.parquet", table)
         for kind, content in (("Parquet", parquet), ("SQLite", sqlite_content(database, table))):
             result.compared += 1
-            if content.root != said["hash"]:
+            if content.root != stated["hash"]:
                 result.different.append(
                     f"{name}: {kind} has the content {content.root[:16]}… in "
-                    f"{content.rows} rows, the release had {said['hash'][:16]}… in "
-                    f"{said['rows']}"
+                    f"{content.rows} rows, the release had {stated['hash'][:16]}… in "
+                    f"{stated['rows']}"
                 )
     return result
 
 
-def _narrowed(table: Table, columns: set[str]) -> Table:
+def _select_columns(table: Table, columns: set[str]) -> Table:
     fields = [spec for spec in table.spec["fields"] if spec["name"] in columns]
     return Table(table.name, {**table.spec, "fields": fields})
 
 
 @contextmanager
-def as_released(package: Package, entry: Entry) -> Iterator[Package]:
+def package_at_release(package: Package, entry: ReleaseEntry) -> Iterator[Package]:
     """Yield the package as it stood at a release's commit.
 
     Raises
@@ -106,11 +113,11 @@ def as_released(package: Package, entry: Entry) -> Iterator[Package]:
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         root = Path(scratch) / package.root.name
         checkout = Checkout.of(package)
-        checkout.unpack(commit_of(checkout, entry), root)
+        checkout.unpack(release_commit(checkout, entry), root)
         yield Package(root, archived=True)
 
 
-def commit_of(checkout: Checkout, entry: Entry) -> str:
+def release_commit(checkout: Checkout, entry: ReleaseEntry) -> str:
     """Return the commit that a release was made from.
 
     That is the one its entry names; where history was rewritten since, the one before the commit
@@ -125,22 +132,22 @@ def commit_of(checkout: Checkout, entry: Entry) -> str:
     if checkout.has(commit):
         return commit
     try:
-        return checkout.parent_of_addition(entry.shown)
+        return checkout.parent_of_addition(entry.display_path)
     except CheckoutError as error:
         raise ClaimlogError(
-            f"{entry.shown}: git does not have the commit {commit[:12]}; fetch the whole history: "
-            f"git fetch --unshallow --tags ({error})"
+            f"{entry.display_path}: git does not have the commit {commit[:12]}; fetch the whole "
+            f"history: git fetch --unshallow --tags ({error})"
         ) from None
 
 
-def rebuild_exactly(
-    package: Package, entry: Entry, say: Progress, out: Path | None = None
-) -> Comparison:
+def rebuild_archive(
+    package: Package, entry: ReleaseEntry, say: Progress, out: Path | None = None
+) -> RebuildComparison:
     """Make a release again with its own code and lock file, and compare every byte.
 
-    The commit is checked out into a scratch directory. Where its lock file is the one that this
-    environment was made from, this environment's libraries are used; else a new environment is
-    made from it, which needs a package index. The code of that commit is run.
+    The commit is checked out into a scratch directory and its code is run. Where this environment
+    has what the commit's lock files pin, its libraries are used; else a new environment is made,
+    which needs a package index.
 
     Parameters
     ----------
@@ -157,26 +164,26 @@ def rebuild_exactly(
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         checkout = Checkout.of(package)
         top = Path(scratch) / checkout.top.name
-        checkout.copy(commit_of(checkout, entry), top)
+        checkout.copy(release_commit(checkout, entry), top)
         root = top / checkout.prefix
-        python = _environment(root, say)
+        python = _release_python(root, entry, say)
         say("make it again")
-        made = Path(scratch) / "dist"
-        words = ["release", str(entry.version), "--date", entry.date, "--out", str(made)]
+        target = Path(scratch) / "dist"
+        words = ["release", str(entry.version), "--date", entry.date, "--out", str(target)]
         words += ["--as-of", str(entry.data["batches"])]
-        _run(
+        _run_release(
             [python, "-P", "-m", "claimlog", "--package", str(root), *words],
             entry,
             PYTHONPATH=str(root / "scripts"),
         )
-        archive = made / entry.data["archive"]["path"]
-        result = compare_bytes(made / archive.name.removesuffix(".zip"), archive, entry)
+        archive = target / entry.data["archive"]["path"]
+        result = compare_bytes(target / archive.name.removesuffix(".zip"), archive, entry)
         if out is not None and not result.different:
-            _leave(archive, out / archive.name)
+            _copy_archive(archive, out / archive.name)
         return result
 
 
-def _leave(archive: Path, target: Path) -> None:
+def _copy_archive(archive: Path, target: Path) -> None:
     """Copy an archive to `target`, whole or not at all."""
     fresh = temporary_path(target)
     try:
@@ -190,65 +197,87 @@ def _leave(archive: Path, target: Path) -> None:
         remove(fresh)
 
 
-def compare_bytes(folder: Path, archive: Path, entry: Entry) -> Comparison:
+def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildComparison:
     """Compare the SHA-256 of every file, and of the archive, with the index."""
-    found = {**digests(folder), archive.name: digest(archive)}
-    said = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
-    names = sorted(set(found) | set(said))
+    digests = {**sha256_of_files(folder), archive.name: sha256_of_file(archive)}
+    stated = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
+    names = sorted(set(digests) | set(stated))
     different = [
-        f"{name}: {'is not the same' if name in found and name in said else 'is only in one'}"
+        f"{name}: {'is not the same' if name in digests and name in stated else 'is only in one'}"
         for name in names
-        if found.get(name) != said.get(name)
+        if digests.get(name) != stated.get(name)
     ]
-    return Comparison(len(names), different)
+    return RebuildComparison(len(names), different)
 
 
-def _environment(root: Path, say: Progress) -> str:
-    """Return a Python that has what the lock file in `root` pins."""
-    if _installed(root / LOCK):
+def _release_python(root: Path, entry: ReleaseEntry, say: Progress) -> str:
+    """Return a Python that has what the lock files in `root` pin."""
+    if not (root / "scripts" / "claimlog").is_dir():
+        _require_same_tool(entry)
+        return sys.executable
+    # what a release is made with is pinned apart, and older commits have no such file
+    locks = [root / name for name in (LOCK, BUILD_LOCK) if name == LOCK or (root / name).is_file()]
+    if all(map(_is_installed, locks)):
         return sys.executable
     say("set up the libraries of the release")
     folder = root / ".venv"
-    _quiet([sys.executable, "-m", "venv", str(folder)])
+    _run_setup([sys.executable, "-m", "venv", str(folder)])
     python = str(folder / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # the lock file names everything; what a library asks for beside it, nothing of it imports
-    _quiet([*pip, "--no-deps", "--require-hashes", "-r", str(root / LOCK)])
+    for lock in locks:
+        # the lock file names everything; what a library asks for beside it, nothing of it imports
+        _run_setup([*pip, "--no-deps", "--require-hashes", "-r", str(lock)])
     return python
 
 
-def _installed(lock: Path) -> bool:
+def _require_same_tool(entry: ReleaseEntry) -> None:
+    """Refuse to make a release again by another claimlog, where its commit does not hold its code.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the version that made it.
+    """
+    version = entry.data.get("tool_version")
+    if version != __version__:
+        raise ClaimlogError(
+            f"{entry.display_path}: was made by claimlog {version or 'of another version'}, this "
+            f"is {__version__}; install the wheel that lies in the release, and run this again"
+        )
+
+
+def _is_installed(lock: Path) -> bool:
     """Whether this environment has the very versions of a lock file."""
     pins: dict[str, set[str]] = {}
-    elsewhere = set()
+    optional = set()
     for match in PIN.finditer(lock.read_text(encoding="utf-8")):
         pins.setdefault(match["name"], set()).add(match["version"])
         if match["marker"]:
-            elsewhere.add(match["name"])  # for some platforms or versions of Python only
+            optional.add(match["name"])  # for some platforms or versions of Python only
     for name, versions in pins.items():
         try:
             if importlib.metadata.version(name) not in versions:
                 return False
         except importlib.metadata.PackageNotFoundError:
-            if name not in elsewhere:
+            if name not in optional:
                 return False
     return bool(pins)
 
 
-def _quiet(command: list[str]) -> None:
+def _run_setup(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+        output = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
-            f"the libraries of the release cannot be set up: {said[-1] if said else 'unknown'}"
+            f"the libraries of the release cannot be set up: {output[-1] if output else 'unknown'}"
         )
 
 
-def _run(command: list[str], entry: Entry, **env: str) -> None:
+def _run_release(command: list[str], entry: ReleaseEntry, **env: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+        output = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
-            f"{entry.shown}: {command[0].rpartition('/')[2]} failed: "
-            f"{said[-1] if said else 'unknown'}"
+            f"{entry.display_path}: {command[0].rpartition('/')[2]} failed: "
+            f"{output[-1] if output else 'unknown'}"
         )

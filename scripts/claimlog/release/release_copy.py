@@ -15,7 +15,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package, read_json
 from claimlog.release import archive
-from claimlog.release.layout import RELEASE, SUMS, digests, log_of
+from claimlog.release.layout import RELEASE, SUMS, inner_package, sha256_of_files
+from claimlog.release.tool_wheel import TOOL_VERSION
 from claimlog.validate import Report
 
 
@@ -51,17 +52,33 @@ class ReleaseCopy:
     @cached_property
     def digests(self) -> dict[str, str]:
         """The SHA-256 of every regular file, by name."""
-        return digests(self.folder)
+        return sha256_of_files(self.folder)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What ``release.json`` says."""
         return read_json(self.folder / RELEASE, RELEASE)
 
+    @property
+    def tool_version(self) -> str | None:
+        """The version of claimlog that lies in it; None in releases up to 0.2.0.
+
+        Raises
+        ------
+        ClaimlogError
+            If ``release.json`` states something else there.
+        """
+        version = self.summary.get("tool_version")
+        if version is not None and not (
+            isinstance(version, str) and TOOL_VERSION.fullmatch(version)
+        ):
+            raise ClaimlogError(f"{RELEASE}: tool_version is no version of claimlog")
+        return version
+
     @cached_property
     def package(self) -> Package:
         """The log inside."""
-        return log_of(self.folder)
+        return inner_package(self.folder)
 
     @cached_property
     def log(self) -> Log:
@@ -113,7 +130,7 @@ def open_copy(target: Path, scratch: Path | None = None) -> Iterator[ReleaseCopy
     if not target.is_file():
         raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
     with tempfile.TemporaryDirectory(prefix="claimlog-", dir=scratch) as unpacked:
-        yield _require_release(ReleaseCopy(archive.extract(target, Path(unpacked)), target))
+        yield _require_release(ReleaseCopy(archive.extract_archive(target, Path(unpacked)), target))
 
 
 def _require_release(copy: ReleaseCopy) -> ReleaseCopy:

@@ -14,18 +14,18 @@ import orjson
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.export.content_hash import Row
 from claimlog.log.canonical import encode
-from claimlog.release.layout import AGAIN
+from claimlog.release.layout import GET_AGAIN
 from claimlog.schema.table_schema import Table
 
-LISTED = 20
+MAX_LISTED = 20
 """Differences of one table that are listed; past that the number says enough."""
 
-COUNTED = 1000
+MAX_COUNTED = 1000
 """Differences after which a file is not read further."""
 
 RULE = "release-rows"
-Key = tuple[tuple[int, Any], ...]
-Line = tuple[Row, bytes]
+KeyValues = tuple[tuple[int, Any], ...]
+RowLine = tuple[Row, bytes]
 
 
 class RowComparison:
@@ -46,11 +46,11 @@ class RowComparison:
         self.rows = 0
         self._served = served
         self._differing = 0
-        self._last: Key = ()
+        self._last: KeyValues = ()
         self._stopped = False
         self._next = self._read()
 
-    def add(self, expected: Iterable[Line]) -> None:
+    def add(self, expected: Iterable[RowLine]) -> None:
         """Compare further rows, each with its canonical line; they follow those before."""
         for row, line in expected:
             key = self._key(row)
@@ -70,15 +70,15 @@ class RowComparison:
         """Name the rows that are left in the file, and say how many differ in all."""
         while self._next is not None:
             self._pass_over(self._next[0])
-        if self._differing > LISTED:
-            more = " or more" if self._differing >= COUNTED else ""
+        if self._differing > MAX_LISTED:
+            more = " or more" if self._differing >= MAX_COUNTED else ""
             self._report(f"{self._differing}{more} rows of {self.table.name} differ in all")
 
-    def _pass_over(self, key: Key) -> None:
+    def _pass_over(self, key: KeyValues) -> None:
         self._differ(key, "is not in the log")
         self._next = self._read()
 
-    def _read(self) -> tuple[Key, Row] | None:
+    def _read(self) -> tuple[KeyValues, Row] | None:
         """Return the next row of the file; None at its end, or if it is not read further."""
         if self._stopped:
             return None
@@ -101,25 +101,25 @@ class RowComparison:
         self._last = key
         return key, row
 
-    def _key(self, row: Row) -> Key:
+    def _key(self, row: Row) -> KeyValues:
         # with a rank for the type: a file may hold any value anywhere
         return tuple(
             (0, 0) if part is None else (2, part) if isinstance(part, str) else (1, part)
             for part in (row[name] for name in self.table.primary_key)
         )
 
-    def _differ(self, key: Key, what: str) -> None:
+    def _differ(self, key: KeyValues, what: str) -> None:
         self._differing += 1
-        if self._differing <= LISTED:
+        if self._differing <= MAX_LISTED:
             self._report(f"row of {self.table.name} {what}", _text(key))
-        self._stopped = self._stopped or self._differing >= COUNTED
+        self._stopped = self._stopped or self._differing >= MAX_COUNTED
 
     def _report(self, message: str, entity: str | None = None) -> None:
-        finding = Finding(RULE, self.display_path, message, entity=entity, remedy=AGAIN)
+        finding = Finding(RULE, self.display_path, message, entity=entity, remedy=GET_AGAIN)
         self.findings.append(finding)
 
 
-def _text(key: Key) -> str:
+def _text(key: KeyValues) -> str:
     return " ".join(str(part) for _, part in key)
 
 

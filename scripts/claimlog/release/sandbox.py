@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.log.release_index import Entry
-from claimlog.release.layout import entries
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.layout import walk_files
 from claimlog.release.verdict import Verdict
 
 SECONDS, SECONDS_PER_MB = 120, 20
@@ -37,16 +37,16 @@ MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
 ADDRESS_SPACE = 16 << 30
 """Memory that libraries reserve and do not use; beyond it an allocation fails at once."""
 
-WRITTEN = 64 << 20
+WRITTEN_BYTES = 64 << 20
 """Bytes that a file may hold which is written, beside what the archive holds."""
 
-ANSWER = 64 << 20
+ANSWER_BYTES = 64 << 20
 POLL_SECONDS = 0.02
 TRIES = 500
 NO_MEMORY = 77
 """Exit status of a process that ran out of memory and could still say so."""
 
-FORBIDDEN = (
+REFUSED_EVENTS = (
     *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
 )
@@ -64,28 +64,28 @@ class Limits:
     @classmethod
     def of(cls, target: Path, factor: float = 1) -> Limits:
         """Return the limits for a release's directory or archive, times `factor`."""
-        size = _stored_bytes(target) if target.is_dir() else _blocks(target.stat())
+        size = _stored_bytes(target) if target.is_dir() else _disk_bytes(target.stat())
         return cls(
             factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
             int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
-            int(factor * (WRITTEN + size)),
+            int(factor * (WRITTEN_BYTES + size)),
         )
 
 
 def _stored_bytes(folder: Path) -> int:
     """Return the bytes that the files of a directory take on disk, each once whatever its names."""
-    stats = (entry.stat(follow_symlinks=False) for entry in entries(folder))
-    return sum({(found.st_dev, found.st_ino): _blocks(found) for found in stats}.values())
+    stats = (entry.stat(follow_symlinks=False) for entry in walk_files(folder))
+    return sum({(found.st_dev, found.st_ino): _disk_bytes(found) for found in stats}.values())
 
 
-def _blocks(found: os.stat_result) -> int:
+def _disk_bytes(found: os.stat_result) -> int:
     """Return the bytes that a file takes on disk: one with holes could state any size."""
     return min(found.st_size, 512 * found.st_blocks)
 
 
-def verify_limited(
+def verify_in_sandbox(
     target: Path,
-    index: list[Entry] | None = None,
+    index: list[ReleaseEntry] | None = None,
     key: Path | None = None,
     factor: float = 1,
     place: str = "this checkout",
@@ -108,7 +108,7 @@ def verify_limited(
     if not target.exists():
         raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
     limits = Limits.of(target, factor)
-    entries = None if index is None else [[dict(entry.data), entry.shown] for entry in index]
+    entries = None if index is None else [[dict(entry.data), entry.display_path] for entry in index]
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         given = {
             "target": os.fsencode(target).hex(),
@@ -174,7 +174,7 @@ def _run(given: Mapping[str, Any], limits: Limits, target: Path, factor: float) 
 
 
 def _receive(answer: IO[bytes], received: list[bytes]) -> None:
-    received.append(answer.read(ANSWER))
+    received.append(answer.read(ANSWER_BYTES))
 
 
 def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str | None:
@@ -184,13 +184,13 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str | None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(POLL_SECONDS)
             return None
-        if _resident(process.pid) > limits.memory:
+        if _resident_bytes(process.pid) > limits.memory:
             return f"more memory than {limits.memory / 1e9:.1f} GB"
         if time.monotonic() > end:
             return f"longer than {limits.seconds:.0f} seconds"
 
 
-def _resident(process: int) -> int:
+def _resident_bytes(process: int) -> int:
     """Return the memory that a process occupies, in bytes; 0 where the system does not tell."""
     try:
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
@@ -206,7 +206,7 @@ def _resident(process: int) -> int:
         return 0
 
 
-def _bound(given: Mapping[str, Any]) -> None:
+def _set_limits(given: Mapping[str, Any]) -> None:
     """Limit this process, for good."""
     import resource
 
@@ -254,32 +254,36 @@ def _end_with_parent(scratch: Path) -> Callable[[], None]:
     return finish
 
 
-def _forbid(event: str, _: object) -> None:
+def _refuse_event(event: str, _: object) -> None:
     """Refuse what a file could want to bring about (an audit hook)."""
-    if event in FORBIDDEN:
+    if event in REFUSED_EVENTS:
         raise RuntimeError(f"a file wanted {event}, which verifying never needs")
 
 
 def main() -> None:
     """Verify what standard input names, and write the verdict to standard output."""
     given = json.loads(sys.stdin.buffer.readline())
-    _bound(given)
+    _set_limits(given)
 
     def path(name: str) -> Path | None:
         return None if given[name] is None else Path(os.fsdecode(bytes.fromhex(given[name])))
 
     entries = given["index"]
-    index = None if entries is None else [Entry(data, shown) for data, shown in entries]
+    index = (
+        None
+        if entries is None
+        else [ReleaseEntry(data, display_path) for data, display_path in entries]
+    )
     target, scratch = path("target"), path("scratch")
     assert target is not None
     assert scratch is not None
     finish = _end_with_parent(scratch)
     try:
-        from claimlog.release.verify import verify
+        from claimlog.release.verify import verify_copy
 
-        sys.addaudithook(_forbid)
+        sys.addaudithook(_refuse_event)
         kept = dict(given["kept"])
-        verdict = verify(target, index, path("key"), scratch, given["place"], kept)
+        verdict = verify_copy(target, index, path("key"), scratch, given["place"], kept)
         answer: dict[str, Any] = {"verdict": verdict.as_dict()}
     except MemoryError:
         os._exit(NO_MEMORY)

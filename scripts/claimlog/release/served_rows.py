@@ -13,7 +13,7 @@ from claimlog.schema.table_schema import Table
 SPARE_ROWS = 1000
 """Rows beyond those expected that are read of a table, so that each one too many is named."""
 
-Reader = Callable[[Table, int], Iterator[Row]]
+RowReader = Callable[[Table, int], Iterator[Row]]
 """Yields the rows of a table in the order of its key; refuses a file of more rows than so many."""
 
 
@@ -36,12 +36,12 @@ def parquet_path(copy: ReleaseCopy, table: Table) -> Path:
     return copy.folder / "parquet" / f"{table.name}.parquet"
 
 
-def readers(copy: ReleaseCopy) -> dict[str, Reader]:
+def row_readers(copy: ReleaseCopy) -> dict[str, RowReader]:
     """Return what reads the rows of a table, by the file or directory that serves them.
 
     SQLite is read only if its objects were found to be plain tables.
     """
-    found: dict[str, Reader] = {
+    found: dict[str, RowReader] = {
         "parquet/": lambda table, most: parquet_rows(parquet_path(copy, table), table, most)
     }
     if copy.database_is_plain:

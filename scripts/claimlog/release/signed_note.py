@@ -123,7 +123,7 @@ def parse_note(data: bytes, display_path: str) -> Note:
         raise ClaimlogError(
             f"{display_path}: has {len(lines)} signatures, {SIGNATURES} are the most that are read"
         )
-    signatures = dict.fromkeys(_signature(line, display_path) for line in lines)
+    signatures = dict.fromkeys(_parse_signature(line, display_path) for line in lines)
     return Note(body + "\n", tuple(signatures), display_path)
 
 
@@ -149,7 +149,7 @@ def decode_text(data: bytes, display_path: str) -> str:
     return text
 
 
-def _signature(line: str, display_path: str) -> Signature:
+def _parse_signature(line: str, display_path: str) -> Signature:
     """Read a signature line without its line feed."""
     name, gap, encoded = line.removeprefix(PREFIX).partition(" ")
     if not line.startswith(PREFIX) or not gap:

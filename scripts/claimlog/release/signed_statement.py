@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.log.release_index import Entry
+from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.layout import SUMS
 from claimlog.release.signed_note import parse_note, sign_note, verify_note
 
 KIND = "claimlog release 1"
-SUFFIX = ".signature"
+STATEMENT_SUFFIX = ".signature"
 FORM = re.compile(
     rf"{re.escape(KIND)}\n(?P<name>[^\s]+) (?P<version>[0-9.]+)\n"
     rf"{SUMS} (?P<sums>[0-9a-f]{{64}})\ntree (?P<size>[0-9]{{1,19}}) (?P<root>[0-9a-f]{{64}})\n"
@@ -26,7 +26,7 @@ FORM = re.compile(
 
 
 @dataclass(frozen=True)
-class Statement:
+class ReleaseStatement:
     """What a signature over a release says.
 
     Attributes
@@ -44,7 +44,7 @@ class Statement:
     root: str
 
     @classmethod
-    def of_entry(cls, name: str, entry: Entry) -> Statement:
+    def of_entry(cls, name: str, entry: ReleaseEntry) -> ReleaseStatement:
         """Return the statement about a release that an index holds."""
         sums = str(entry.data["files"][SUMS])
         return cls(name, str(entry.version), sums, entry.size, entry.root)
@@ -68,7 +68,7 @@ class Statement:
         return sign_note(self.text, self.name, key)
 
 
-def read_statement(data: bytes, key: Path, display_path: str) -> Statement:
+def read_statement(data: bytes, key: Path, display_path: str) -> ReleaseStatement:
     """Return a statement that a public key has signed.
 
     Raises
@@ -84,4 +84,6 @@ def read_statement(data: bytes, key: Path, display_path: str) -> Statement:
             f"version, the SHA-256 of {SUMS}, and the size and root of the tree, a line each"
         )
     verify_note(note, key, form["name"])
-    return Statement(form["name"], form["version"], form["sums"], int(form["size"]), form["root"])
+    return ReleaseStatement(
+        form["name"], form["version"], form["sums"], int(form["size"]), form["root"]
+    )

@@ -19,14 +19,14 @@ from claimlog.export.content_hash import parquet_content
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
-from claimlog.log.batch import Batch, resources
+from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import FOLDER, Entry, Version
+from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
-from claimlog.release.descriptors import READERS, agreement, descriptors
-from claimlog.release.diff import shape
+from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
+from claimlog.release.diff import table_shape
 from claimlog.release.layout import (
     CHANGES,
     CHECKPOINT,
@@ -35,16 +35,17 @@ from claimlog.release.layout import (
     RELEASE,
     SUMS,
     VALIDATION,
-    digest,
-    digests,
-    log_of,
-    sums,
+    dump_sums,
+    inner_package,
+    sha256_of_file,
+    sha256_of_files,
 )
-from claimlog.release.metadata import Facts, File
+from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
+from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
-DESCRIBING = {SUMS, RELEASE, CHECKPOINT, *READERS}
-"""Files about the data files: what describes a release does not list itself."""
+DESCRIPTOR_FILES = {SUMS, RELEASE, CHECKPOINT, *PARSERS}
+"""Files about the data files: descriptors do not list them."""
 
 MEDIATYPES = {
     ".parquet": "application/vnd.apache.parquet",
@@ -54,21 +55,35 @@ MEDIATYPES = {
     ".csv": "text/csv",
     ".md": "text/markdown",
     ".sql": "application/sql",
+    ".whl": "application/zip",
 }
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be written: the first `batches` of the log as `version`, made on `date`."""
+class ReleasePlan:
+    """What is to be written: the first `batches` of the log as `version`, made on `date`.
+
+    Attributes
+    ----------
+    changes
+        Its entry of the changelog, in Markdown.
+    earlier
+        Entries of the releases before it.
+    tool
+        The claimlog that lies in it; None where only the tables are wanted, to compare them.
+    """
 
     version: Version
     date: str
     batches: int
     changes: str
-    earlier: tuple[Entry, ...]
+    earlier: tuple[ReleaseEntry, ...]
+    tool: ToolWheel | None
 
 
-def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progress) -> None:
+def stage_release(
+    package: Package, log: Log, plan: ReleasePlan, folder: Path, progress: Progress
+) -> None:
     """Write a release into the empty directory `folder`.
 
     Raises
@@ -79,40 +94,50 @@ def stage(package: Package, log: Log, plan: Plan, folder: Path, progress: Progre
         If a file cannot be written, or the descriptors disagree.
     """
     _write_log(package, log, plan, folder / LOG)
-    inner = log_of(folder)
-    built = folder / "build"
-    compile_log(inner, built, progress=progress)
+    inner = inner_package(folder)
+    definition = read_definition(inner)
+    build = folder / "build"
+    compile_log(inner, build, progress=progress)
     remove(inner.state)  # notes and caches of that build, which are nobody else's
-    for name in ("parquet", f"{package.descriptor['name']}.db", VALIDATION):
-        (built / name).rename(folder / name)
-    described = read_json(built / DESCRIPTOR, DESCRIPTOR)
-    shutil.rmtree(built)
+    for name in ("parquet", f"{definition.descriptor['name']}.db", VALIDATION):
+        (build / name).rename(folder / name)
+    datapackage = read_json(build / DESCRIPTOR, DESCRIPTOR)
+    shutil.rmtree(build)
     (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
     licence = package.root / "LICENSE-DATA"
     if licence.is_file():
         shutil.copyfile(licence, folder / LICENCE)
-    found = digests(folder)
-    facts = facts_of(folder, read_definition(inner), plan, described, found)
-    checkpoint = Checkpoint(facts.name, facts.tree_size, bytes.fromhex(facts.root))
+    if plan.tool is not None:
+        (folder / plan.tool.file_name).write_bytes(plan.tool.data)
+        (folder / LOCK).write_bytes(plan.tool.lock)
+    digests = sha256_of_files(folder)
+    summary = {
+        "version": str(plan.version),
+        "date": plan.date,
+        "fold_version": FOLD_VERSION,
+        **({"tool_version": plan.tool.version} if plan.tool else {}),
+    }
+    metadata = folder_metadata(folder, definition, summary, datapackage, digests)
+    checkpoint = Checkpoint(metadata.name, metadata.tree_size, bytes.fromhex(metadata.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
     hashes = {
         name: parquet_content(folder / "parquet" / f"{name}.parquet", table).root
-        for name, table in facts.tables.items()
+        for name, table in metadata.tables.items()
     }
-    (folder / RELEASE).write_bytes(dump_json(summary(facts, plan.batches, hashes)))
-    files = descriptors(facts, described)
-    if wrong := agreement(files, facts):
-        raise ClaimlogError(f"the descriptors disagree: {'; '.join(wrong)}")
+    (folder / RELEASE).write_bytes(dump_json(release_summary(metadata, plan.batches, hashes)))
+    files = descriptors(metadata, datapackage)
+    if flaws := find_disagreements(files, metadata):
+        raise ClaimlogError(f"the descriptors disagree: {'; '.join(flaws)}")
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    found |= {name: digest(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
-    (folder / SUMS).write_text(sums(found), encoding="utf-8")
+    digests |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    (folder / SUMS).write_text(dump_sums(digests), encoding="utf-8")
 
 
-def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
+def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> None:
     """Copy the package as it stood: the batches, their descriptor, schemas, earlier releases."""
-    held: list[Batch] = log.batches[: plan.batches]
-    for batch in held:
+    batches = log.batches[: plan.batches]
+    for batch in batches:
         shutil.copytree(batch.path, target / "events" / batch.path.name)
     shutil.copytree(package.schemas, target / "schemas")
     manual = package.root / PAGE
@@ -122,72 +147,79 @@ def _write_log(package: Package, log: Log, plan: Plan, target: Path) -> None:
     if plan.earlier:
         (target / FOLDER).mkdir()
     for entry in plan.earlier:
-        (target / entry.shown).write_bytes(dump_json(entry.data))
+        (target / entry.display_path).write_bytes(dump_json(entry.data))
     descriptor = {
-        **package.descriptor,
+        **log.definition.descriptor,
         "version": str(plan.version),
         "created": f"{plan.date}T00:00:00Z",
-        "resources": resources(package, held),
+        "resources": resources(package, batches),
     }
     (target / DESCRIPTOR).write_bytes(dump_json(descriptor))
 
 
-def facts_of(
+def folder_metadata(
     folder: Path,
     definition: Definition,
-    plan: Plan,
-    described: Mapping[str, Any],
-    found: Mapping[str, str],
-) -> Facts:
-    """Return what descriptors say of the data files in `folder`.
+    summary: Mapping[str, Any],
+    datapackage: Mapping[str, Any],
+    digests: Mapping[str, str],
+) -> ReleaseMetadata:
+    """Return the metadata of the release whose data files lie in `folder`.
 
     Parameters
     ----------
-    found
+    summary
+        Versions and day of the release, as ``release.json`` states them.
+    datapackage
+        The Data Package descriptor that its build made.
+    digests
         The SHA-256 of every file, by name.
     """
-    head = {key: value for key, value in definition.descriptor.items() if key != "resources"}
-    state = described["log"]
-    rows = {item["name"]: item["rows"] for item in described["resources"] if "rows" in item}
-    return Facts(
-        head=head,
-        version=str(plan.version),
-        date=plan.date,
+    return ReleaseMetadata(
+        head=descriptor_head(definition),
+        version=str(summary["version"]),
+        date=str(summary["date"]),
         tables=definition.tables,
-        rows=rows,
+        rows={item["name"]: item["rows"] for item in datapackage["resources"] if "rows" in item},
         files=tuple(
-            _file(folder, name, found[name]) for name in sorted(found) if name not in DESCRIBING
+            _data_file(folder, name, digests[name])
+            for name in sorted(digests)
+            if name not in DESCRIPTOR_FILES
         ),
-        tree_size=state["tree_size"],
-        root=state["root"],
+        tree_size=datapackage["log"]["tree_size"],
+        root=datapackage["log"]["root"],
         codebook_version=definition.codebook.version,
-        changes=plan.changes,
+        coders=definition.presentation.coders.get("kind", ""),
+        tool_version=summary.get("tool_version"),
+        fold_version=summary.get("fold_version"),
     )
 
 
-def _file(folder: Path, name: str, digest: str) -> File:
+def _data_file(folder: Path, name: str, digest: str) -> DataFile:
     path = folder / name
-    kind = MEDIATYPES.get(path.suffix, "text/plain")
-    return File(name, path.stat().st_size, digest, kind)
+    return DataFile(name, path.stat().st_size, digest, MEDIATYPES.get(path.suffix, "text/plain"))
 
 
-def summary(facts: Facts, batches: int, hashes: Mapping[str, str]) -> dict[str, Any]:
-    """Return what ``release.json`` says: the entry of the index without commit and files.
+def release_summary(
+    metadata: ReleaseMetadata, batches: int, hashes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what ``release.json`` states: the entry of the index without commit and files.
 
     Parameters
     ----------
     hashes
         The logical hash of every table, by name.
     """
+    versions = {"fold_version": metadata.fold_version, "tool_version": metadata.tool_version}
     return {
-        "version": facts.version,
-        "date": facts.date,
-        "codebook_version": facts.codebook_version,
+        "version": metadata.version,
+        "date": metadata.date,
+        "codebook_version": metadata.codebook_version,
         "batches": batches,
-        "fold_version": FOLD_VERSION,
-        "tree": {"size": facts.tree_size, "root": facts.root},
+        **{name: version for name, version in versions.items() if version is not None},
+        "tree": {"size": metadata.tree_size, "root": metadata.root},
         "tables": {
-            name: {"rows": facts.rows[name], "hash": hashes[name], **shape(table)}
-            for name, table in facts.tables.items()
+            name: {"rows": metadata.rows[name], "hash": hashes[name], **table_shape(table)}
+            for name, table in metadata.tables.items()
         },
     }

@@ -17,12 +17,12 @@ from claimlog.export.content_hash import SLICE_ROWS, Content, Row, frame_rows, l
 from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
-from claimlog.release.layout import AGAIN, RELEASE
+from claimlog.release.layout import GET_AGAIN, RELEASE
 from claimlog.release.parquet_footers import footer_flaws
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.row_comparison import LISTED, RULE, RowComparison
-from claimlog.release.served_rows import SPARE_ROWS, parquet_path, readers
+from claimlog.release.row_comparison import MAX_LISTED, RULE, RowComparison
+from claimlog.release.served_rows import SPARE_ROWS, parquet_path, row_readers
 from claimlog.release.verdict import Verdict
 from claimlog.schema.table_schema import Table
 
@@ -42,7 +42,7 @@ def check_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
         remedy = "verify it with a newer claimlog, or in a checkout whose releases/ you trust"
         verdict.findings.append(Finding("release-fold", RELEASE, message, remedy=remedy))
     elif version != FOLD_VERSION:
-        verdict.unchecked.append(
+        verdict.omissions.append(
             f"the tables against the log: they were folded by version {version} of the fold, this "
             f"is {FOLD_VERSION}; checked by: claimlog release --rebuild {verdict.version} --exact"
         )
@@ -58,7 +58,10 @@ class _TableComparison:
     def __init__(self, copy: ReleaseCopy, table: Table, bytewise: bool) -> None:
         self.table = table
         self.tree = CompactRange()
-        self.files = [RowComparison(table, shown, served) for shown, served in _served(copy, table)]
+        self.files = [
+            RowComparison(table, display_path, served)
+            for display_path, served in _served_tables(copy, table)
+        ]
         path = parquet_path(copy, table)
         self.parquet = ParquetRewriting(path, table) if bytewise and path.is_file() else None
 
@@ -89,7 +92,7 @@ def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
         comparisons[name].add(frame)
     for name in sorted({*tables} - {*comparisons}):
         message = "is a table of the definition that nothing folds"
-        verdict.findings.append(Finding(RULE, name, message, remedy=AGAIN))
+        verdict.findings.append(Finding(RULE, name, message, remedy=GET_AGAIN))
     compared = 0
     for name, comparison in comparisons.items():
         for file in comparison.files:
@@ -97,7 +100,7 @@ def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
             verdict.findings += file.findings
             compared += file.rows
         _agree_with_summary(copy, name, comparison.tree.root().hex(), verdict)
-    verdict.checked.append(f"{compared} rows of {len(tables)} tables, folded anew")
+    verdict.checks.append(f"{compared} rows of {len(tables)} tables, folded anew")
     if not verdict.vouchers:
         _report_rewriting([*comparisons.values()], verdict)
 
@@ -108,14 +111,14 @@ def _report_rewriting(comparisons: Sequence[_TableComparison], verdict: Verdict)
     for comparison in comparisons:
         if comparison.parquet is None:
             continue
-        shown = f"parquet/{comparison.table.name}.parquet"
+        display_path = f"parquet/{comparison.table.name}.parquet"
         flaws, is_complete = comparison.parquet.flaws(comparison.tree.root().hex())
-        verdict.findings += [Finding(PARQUET, shown, it, remedy=AGAIN) for it in flaws]
+        verdict.findings += [Finding(PARQUET, display_path, it, remedy=GET_AGAIN) for it in flaws]
         same += is_complete
-        partly += [] if is_complete else [shown]
-    verdict.checked.append(f"{same} Parquet files, byte for byte as their tables are written anew")
+        partly += [] if is_complete else [display_path]
+    verdict.checks.append(f"{same} Parquet files, byte for byte as their tables are written anew")
     if partly:
-        verdict.unchecked.append(
+        verdict.omissions.append(
             f"the pages of {len(partly)} Parquet files, {partly[0]} first, and their indexes: "
             "another version of the library wrote them; checked are their rows as two libraries "
             "read them, columns, places and statistics"
@@ -127,17 +130,17 @@ def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
     tables = copy.readable_log().definition.tables
     compared = 0
     for table in tables.values():
-        for shown, rows in _served(copy, table):
+        for display_path, rows in _served_tables(copy, table):
             try:
                 content = Content.of_rows(rows)
             except ClaimlogError as error:
                 if is_of_the_machine(error):
                     raise
-                verdict.findings.append(Finding(RULE, shown, str(error), remedy=AGAIN))
+                verdict.findings.append(Finding(RULE, display_path, str(error), remedy=GET_AGAIN))
             else:
                 _agree_with_summary(copy, table.name, content.root, verdict)
                 compared += content.rows
-    verdict.checked.append(f"{compared} rows of {len(tables)} tables, against each other")
+    verdict.checks.append(f"{compared} rows of {len(tables)} tables, against each other")
     if not verdict.vouchers:
         _check_footers(copy, verdict)
 
@@ -145,13 +148,15 @@ def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
 def _check_footers(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Hold the footers of Parquet files against the rows that Arrow reads."""
     for table in copy.readable_log().definition.tables.values():
-        flaws = islice(footer_flaws(parquet_path(copy, table), table), LISTED)
-        shown = f"parquet/{table.name}.parquet"
-        verdict.findings += [Finding(PARQUET, shown, flaw, remedy=AGAIN) for flaw in flaws]
-    verdict.unchecked.append("the pages of Parquet files against their tables, folded anew")
+        flaws = islice(footer_flaws(parquet_path(copy, table), table), MAX_LISTED)
+        display_path = f"parquet/{table.name}.parquet"
+        verdict.findings += [
+            Finding(PARQUET, display_path, flaw, remedy=GET_AGAIN) for flaw in flaws
+        ]
+    verdict.omissions.append("the pages of Parquet files against their tables, folded anew")
 
 
-def _served(copy: ReleaseCopy, table: Table) -> Iterator[tuple[str, Iterator[Row]]]:
+def _served_tables(copy: ReleaseCopy, table: Table) -> Iterator[tuple[str, Iterator[Row]]]:
     """Yield the rows of a table as each file serves it, with the file's name.
 
     So many are read as ``release.json`` says that there are; that number is compared afterwards.
@@ -160,13 +165,13 @@ def _served(copy: ReleaseCopy, table: Table) -> Iterator[tuple[str, Iterator[Row
     path = parquet_path(copy, table)
     # a row takes a byte at least
     most = min(int(stated), path.stat().st_size if path.is_file() else 0) + SPARE_ROWS
-    for place, rows in readers(copy).items():
-        shown = f"{place}{table.name}.parquet" if place.endswith("/") else place
-        yield shown, rows(table, most)
+    for place, rows in row_readers(copy).items():
+        display_path = f"{place}{table.name}.parquet" if place.endswith("/") else place
+        yield display_path, rows(table, most)
 
 
 def _agree_with_summary(copy: ReleaseCopy, name: str, root: str, verdict: Verdict) -> None:
     copy.table_hashes[name] = root
     if copy.summary["tables"].get(name, {}).get("hash") != root:
         message = f"the logical hash of {name} is not the one that its rows have"
-        verdict.findings.append(Finding(RULE, RELEASE, message, remedy=AGAIN))
+        verdict.findings.append(Finding(RULE, RELEASE, message, remedy=GET_AGAIN))

@@ -9,10 +9,10 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.sources.text import Texts, read_text
 
-FEW = 5
+MAX_NAMED = 5
 
 
-def advice(package: Package, changed: Sequence[str], untracked: Collection[str]) -> str:
+def uncommitted_advice(package: Package, changed: Sequence[str], untracked: Collection[str]) -> str:
     """Return a line that names what is not committed and what to do about it.
 
     A source text is never to be committed, wherever it lies: it is other people's.
@@ -24,22 +24,22 @@ def advice(package: Package, changed: Sequence[str], untracked: Collection[str])
     untracked
         Those of them that git does not know; a directory ends with a slash.
     """
-    texts = _holding_texts(package, sorted(untracked))
+    texts = _files_with_texts(package, sorted(untracked))
     if texts:
         return (
-            f"{_listed(texts)}: holds source texts, which are never committed: move it out of the "
-            "checkout or list it in .gitignore, commit that, and run this again"
+            f"{_join_names(texts)}: holds source texts, which are never committed: move it out of "
+            "the checkout or list it in .gitignore, commit that, and run this again"
         )
     also = ""
     if untracked:
         also = " (a directory of source texts is never committed: list it in .gitignore)"
     return (
-        f"not committed: {_listed(changed)}; a release is made from a commit: commit or remove "
+        f"not committed: {_join_names(changed)}; a release is made from a commit: commit or remove "
         f"them{also} and run this again"
     )
 
 
-def _holding_texts(package: Package, names: list[str]) -> list[str]:
+def _files_with_texts(package: Package, names: list[str]) -> list[str]:
     """Return which of these files and directories hold a text of a registered source."""
     registered = set(read(package).rows("sources")["text_sha256"].drop_nulls().to_list())
     found = []
@@ -54,5 +54,5 @@ def _holding_texts(package: Package, names: list[str]) -> list[str]:
     return found
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:FEW]) + (" and more" if len(names) > FEW else "")
+def _join_names(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_NAMED]) + (" and more" if len(names) > MAX_NAMED else "")

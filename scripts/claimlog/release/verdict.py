@@ -1,4 +1,4 @@
-"""What verifying a release found: what was checked, what was not, and who vouches for it."""
+"""What verifying a release found: what was checks, what was not, and who vouches for it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Verdict:
     ----------
     name, version
         Of the dataset and the release, as it says itself.
-    checked, unchecked
-        What was checked, and what was not and why, a line each.
+    checks, unchecked
+        What was checks, and what was not and why, a line each.
     vouchers
         What vouches for every file of the release: an entry of an index, a signature. Empty if
         the release stands on nobody's word but its own.
@@ -26,8 +26,8 @@ class Verdict:
 
     version: str = ""
     name: str = ""
-    checked: list[str] = field(default_factory=list)
-    unchecked: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     vouchers: list[str] = field(default_factory=list)
 

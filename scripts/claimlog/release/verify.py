@@ -13,25 +13,35 @@ from pathlib import Path
 
 from claimlog.errors import Finding, is_of_the_machine
 from claimlog.export.compatibility_views import compatibility_views
-from claimlog.log.release_index import Entry, Version
+from claimlog.log.release_index import ReleaseEntry, Version
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.descriptor_check import check_descriptors
-from claimlog.release.file_names import check_names
-from claimlog.release.layout import AGAIN, LINE_ENDS, LOG, SUMS, check_sums, is_plain, paths
+from claimlog.release.file_names import check_file_names
+from claimlog.release.layout import (
+    GET_AGAIN,
+    LINE_ENDS,
+    LOG,
+    RELEASE,
+    SUMS,
+    check_sums,
+    is_regular_file,
+    relative_paths,
+)
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
+from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.release.verdict import Verdict
 from claimlog.release.vouchers import check_index, check_signatures
 
 Check = Callable[[ReleaseCopy, Verdict], None]
 
 
-def verify(
+def verify_copy(
     target: Path,
-    index: list[Entry] | None = None,
+    index: list[ReleaseEntry] | None = None,
     key: Path | None = None,
     scratch: Path | None = None,
     place: str = "this checkout",
@@ -61,12 +71,12 @@ def verify(
     """
     with open_copy(target, scratch) as copy:
         verdict = Verdict()
-        names = paths(copy.folder)
+        names = relative_paths(copy.folder)
         verdict.findings += check_sums(copy.folder, copy.digests)
-        verdict.checked.append(f"{len(names)} files against {SUMS}")
+        verdict.checks.append(f"{len(names)} files against {SUMS}")
         if [finding.rule for finding in verdict.findings] == [LINE_ENDS]:
             return verdict  # what else differs has the same cause
-        if not all(is_plain(copy.folder / name) for name in names):
+        if not all(is_regular_file(copy.folder / name) for name in names):
             return verdict  # nothing is read through a link or a pipe
         if verdict.findings:
             # which rows differ, where the files can still be read
@@ -78,7 +88,14 @@ def verify(
             check_index(copy, index, place, verdict)
         if key is not None:
             _run(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
-        for check in (_check_names, check_log, _check_database, check_served_log, check_tables):
+        for check in (
+            _check_names,
+            _check_tool,
+            check_log,
+            _check_database,
+            check_served_log,
+            check_tables,
+        ):
             _run(check, copy, verdict)
         if kept:
             _run(lambda copy, verdict: check_kept_roots(copy, kept, verdict), copy, verdict)
@@ -102,7 +119,7 @@ def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
             raise
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         verdict.findings.append(
-            Finding("release-readable", LOG, f"cannot be read further: {reason}", remedy=AGAIN)
+            Finding("release-readable", LOG, f"cannot be read further: {reason}", remedy=GET_AGAIN)
         )
 
 
@@ -116,7 +133,9 @@ def _check_identity(copy: ReleaseCopy, verdict: Verdict) -> None:
     stem = f"{verdict.name}-{verdict.version}"
     if copy.archive is not None and copy.folder.name != stem:
         message = f"is the directory of {stem}, which is named so in its archive"
-        verdict.findings.append(Finding("release-name", copy.folder.name, message, remedy=AGAIN))
+        verdict.findings.append(
+            Finding("release-name", copy.folder.name, message, remedy=GET_AGAIN)
+        )
 
 
 def _check_names(copy: ReleaseCopy, verdict: Verdict) -> None:
@@ -125,9 +144,28 @@ def _check_names(copy: ReleaseCopy, verdict: Verdict) -> None:
     Where somebody vouches for the release, every file is one that was published.
     """
     if not verdict.vouchers:
-        name = str(copy.package.descriptor["name"])
-        verdict.findings += check_names(copy.folder, name, copy.log.definition.tables)
-        verdict.checked.append("names of the files against the definition")
+        definition = copy.log.definition
+        name = str(definition.descriptor["name"])
+        verdict.findings += check_file_names(
+            copy.folder, name, definition.tables, copy.tool_version
+        )
+        verdict.checks.append("names of the files against the definition")
+
+
+def _check_tool(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Check that the claimlog that the release names lies in it; it is not unpacked or run."""
+    version = copy.tool_version
+    if version is None:
+        return
+    for name in (wheel_name(version), LOCK):
+        if not (copy.folder / name).is_file():
+            message = f"is missing, {RELEASE} names claimlog {version}"
+            verdict.findings.append(Finding("release-tool", name, message, remedy=GET_AGAIN))
+    if not verdict.vouchers:
+        verdict.omissions.append(
+            f"what {wheel_name(version)} and {LOCK} hold: they are files like others, and were "
+            "neither unpacked nor run"
+        )
 
 
 def _check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
@@ -140,4 +178,4 @@ def _check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
     if not found and not verdict.vouchers:  # else it is the file that was published, to the byte
         found += check_content(path, tables)
     verdict.findings += found
-    verdict.checked.append("tables, indexes and views of the SQLite file")
+    verdict.checks.append("tables, indexes and views of the SQLite file")

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.log.release_index import Entry
-from claimlog.release.checkpoint import check_signature
-from claimlog.release.layout import AGAIN, RELEASE, SUMS, digest
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.checkpoint import verify_checkpoint
+from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.signed_statement import SUFFIX, read_statement
+from claimlog.release.signed_statement import STATEMENT_SUFFIX, read_statement
 from claimlog.release.verdict import Verdict
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
-SIGNED_CHECKPOINT = ".checkpoint"
+CHECKPOINT_SUFFIX = ".checkpoint"
 RULE = "release-signature"
 
 
-def check_index(copy: ReleaseCopy, index: Sequence[Entry], place: str, verdict: Verdict) -> None:
+def check_index(
+    copy: ReleaseCopy, index: Sequence[ReleaseEntry], place: str, verdict: Verdict
+) -> None:
     """Hold every file of a release, and its archive if there is one, against an index.
 
     Parameters
@@ -47,16 +49,16 @@ def check_index(copy: ReleaseCopy, index: Sequence[Entry], place: str, verdict: 
         if found.get(name) != entry.data["files"].get(name)
     ]
     for name in differing:
-        message = f"is not the file that {entry.shown} names"
-        verdict.findings.append(Finding("release-index", name, message, remedy=AGAIN))
+        message = f"is not the file that {entry.display_path} names"
+        verdict.findings.append(Finding("release-index", name, message, remedy=GET_AGAIN))
     archive = copy.archive
-    if archive is not None and digest(archive) != entry.data["archive"]["sha256"]:
+    if archive is not None and sha256_of_file(archive) != entry.data["archive"]["sha256"]:
         differing.append(archive.name)
-        message = f"is not the archive that {entry.shown} names"
-        verdict.findings.append(Finding("release-index", archive.name, message, remedy=AGAIN))
-    verdict.checked.append(f"every file against {entry.shown}")
+        message = f"is not the archive that {entry.display_path} names"
+        verdict.findings.append(Finding("release-index", archive.name, message, remedy=GET_AGAIN))
+    verdict.checks.append(f"every file against {entry.display_path}")
     if not differing:
-        verdict.vouchers.append(f"{entry.shown} of {place}")
+        verdict.vouchers.append(f"{entry.display_path} of {place}")
 
 
 def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
@@ -64,7 +66,7 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
 
     The second covers size and root of the log only and vouches for no other file.
     """
-    statement, checkpoint = copy.beside(SUFFIX), copy.beside(SIGNED_CHECKPOINT)
+    statement, checkpoint = copy.beside(STATEMENT_SUFFIX), copy.beside(CHECKPOINT_SUFFIX)
     path = statement if statement.exists() else checkpoint
     if not path.exists():
         message = "is not beside the release, so no signature can be checked"
@@ -78,7 +80,7 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
             size, root = signed.size, signed.root
             claims = {"dataset": signed.name, "version": signed.version, SUMS: signed.sums}
         else:
-            noted = check_signature(data, key, path.name)
+            noted = verify_checkpoint(data, key, path.name)
             size, root, claims = noted.size, noted.root.hex(), {"dataset": noted.origin}
     except ClaimlogError as error:
         message = str(error).removeprefix(f"{path.name}: ")
@@ -90,7 +92,7 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
         flaw = f"a tree of {size} rows with another root"
     if flaw:
         message = f"is signed, but for {flaw} than this release has"
-        verdict.findings.append(Finding(RULE, path.name, message, remedy=AGAIN))
+        verdict.findings.append(Finding(RULE, path.name, message, remedy=GET_AGAIN))
         return
     if (stem := f"{verdict.name}-{verdict.version}") != copy.name:
         # the name that a reader asked for; a signed release of another dataset is no answer
@@ -99,8 +101,8 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
         verdict.findings.append(Finding(RULE, copy.target.name, message, remedy=remedy))
         return
     if path == statement:
-        verdict.checked.append(f"signature of {path.name} over every file")
+        verdict.checks.append(f"signature of {path.name} over every file")
         verdict.vouchers.append(f"the signature in {path.name} with the key in {key.name}")
     else:
-        verdict.checked.append(f"signature of {path.name} over size and root of the log only")
-        verdict.unchecked.append(f"a signature over every file ({statement.name} is not here)")
+        verdict.checks.append(f"signature of {path.name} over size and root of the log only")
+        verdict.omissions.append(f"a signature over every file ({statement.name} is not here)")

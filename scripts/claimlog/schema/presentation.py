@@ -102,7 +102,13 @@ SHAPE = {
         "charts": {**LIST, "items": CHART},
         "coders": {
             "type": "object",
-            "properties": {"start": TEXT, "notice": TEXT, "details": TEXT, "footer": TEXT},
+            "properties": {
+                "kind": {"enum": ["models", "people", "people and models"]},
+                "start": TEXT,
+                "notice": TEXT,
+                "details": TEXT,
+                "footer": TEXT,
+            },
             "additionalProperties": False,
         },
         "actor_example": TEXT,
@@ -141,7 +147,7 @@ class Presentation:
     charts
         The charts of the first page.
     coders
-        Sentences about who coded.
+        Who coded (``kind``), and sentences about it.
     """
 
     act: Row | None = None

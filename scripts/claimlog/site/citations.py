@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from claimlog.release.citable_version import Held
+from claimlog.release.citable_version import CitableVersion
 from claimlog.release.cite import ClaimVersion, cite
-from claimlog.release.metadata import Facts, permalink
+from claimlog.release.metadata import ReleaseMetadata, permalink
 from claimlog.site.plugin_config import cited_release, dataset_metadata
 from claimlog.site.store import Row, Store
 
@@ -26,19 +26,21 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     """
     release = await cited_release(store)
     size = release.tree_size if release else 0
-    rows = [{**row, "held": row["valid_from_seq"] < size} for row in versions]
-    held = Held.of(rows, release.version) if release else None
-    if release is None or held is None or held.version is None:
+    rows = [{**row, "is_released": row["valid_from_seq"] < size} for row in versions]
+    citable = CitableVersion.of(rows, release.version) if release else None
+    if release is None or citable is None or citable.version is None:
         return {
             "release": None,
             "version": None,
-            "note": held.note if held else "Nothing was released yet, so no release can be cited.",
+            "note": citable.note
+            if citable
+            else "Nothing was released yet, so no release can be cited.",
             "permalink": None,
             "served": False,
             "citations": [],
             "instead": _event_reference(store, versions[-1]),
         }
-    row = next(row for row in rows if row["version"] == held.version)
+    row = next(row for row in rows if row["version"] == citable.version)
     source = await store.row(
         "select * from source_versions where source_id = :id and valid_from_seq < :size "
         "order by version desc limit 1",
@@ -47,8 +49,8 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     )
     return {
         "release": release.version,
-        "version": held.version,
-        "note": held.note,
+        "version": citable.version,
+        "note": citable.note,
         "permalink": permalink(release.version, row["claim_id"]),
         "served": Store.of_release(store.datasette, release.version) is not None,
         "citations": formatted_citations(release, [ClaimVersion.of(row, source)] if source else []),
@@ -56,7 +58,7 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     }
 
 
-def formatted_citations(release: Facts, claims: Sequence[ClaimVersion]) -> list[Row]:
+def formatted_citations(release: ReleaseMetadata, claims: Sequence[ClaimVersion]) -> list[Row]:
     """Return the citation of a release, or of claims in it, in every format of the pages.
 
     Each has ``format``, ``label`` and ``text``; CSL-JSON has its items as ``csl`` instead.

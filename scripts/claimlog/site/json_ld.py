@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.release.descriptors.schemaorg import about, rights
-from claimlog.release.descriptors.told import given
-from claimlog.release.descriptors.wording import coders
-from claimlog.release.metadata import Facts
+from claimlog.release.descriptors.schemaorg import common_properties, rights
+from claimlog.release.descriptors.stated_metadata import without_absent
+from claimlog.release.descriptors.wording import coding_method
+from claimlog.release.metadata import ReleaseMetadata
 from claimlog.site.plugin_config import dataset_metadata, release_metadata
 from claimlog.site.store import Row, Store
 
@@ -44,7 +44,7 @@ def claim_json_ld(store: Store, row: Row, source: Row | None, cited: Row) -> Row
             "oa:hasBody": {"@id": path},
             "oa:hasTarget": {
                 "@type": "oa:SpecificResource",
-                "oa:hasSource": given(
+                "oa:hasSource": without_absent(
                     {
                         "@type": "MediaObject",
                         "@id": f"{work['@id']}#text",
@@ -80,7 +80,7 @@ def _part_of(store: Store, row: Row, cited: Row) -> Row | None:
     return {"@type": "Dataset", "name": title, **release}
 
 
-def dataset_json_ld(store: Store, cited: Facts | None, files: list[Row]) -> Row | None:
+def dataset_json_ld(store: Store, cited: ReleaseMetadata | None, files: list[Row]) -> Row | None:
     """Return the dataset of a server as schema.org Dataset; None if its metadata name none.
 
     Parameters
@@ -102,7 +102,7 @@ def dataset_json_ld(store: Store, cited: Facts | None, files: list[Row]) -> Row 
             "root": config["root"],
         },
     )
-    whole = about(build)
+    whole = common_properties(build)
     if cited is None or cited.tree_size != config["tree_size"]:
         for key in ("version", "datePublished", "identifier"):
             whole.pop(key, None)
@@ -115,7 +115,7 @@ def dataset_json_ld(store: Store, cited: Facts | None, files: list[Row]) -> Row 
         **whole,
         **rights(build),
         "isAccessibleForFree": True,
-        "measurementTechnique": coders(build),
+        "measurementTechnique": coding_method(build),
         "distribution": [_download(store, row) for row in files],
     }
 

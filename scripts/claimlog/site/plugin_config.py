@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.release.metadata import Facts
+from claimlog.release.metadata import ReleaseMetadata
 from claimlog.site.store import Row, Store
 
 
@@ -26,7 +26,7 @@ async def release_rows(store: Store) -> list[Row]:
     return await store.rows("select * from releases order by tree_size desc, version desc")
 
 
-async def cited_release(store: Store) -> Facts | None:
+async def cited_release(store: Store) -> ReleaseMetadata | None:
     """Return what a citation says of the release that a store is, or of the newest it knows."""
     config = dataset_metadata(store.datasette)
     rows = await release_rows(store)
@@ -36,9 +36,9 @@ async def cited_release(store: Store) -> Facts | None:
     return release_metadata(config, release)
 
 
-def release_metadata(config: dict[str, Any], release: Row) -> Facts:
+def release_metadata(config: dict[str, Any], release: Row) -> ReleaseMetadata:
     """Return a row of the releases with the package's descriptor, as citations take it."""
-    return Facts(
+    return ReleaseMetadata(
         head={**config["head"], "version": release["version"]},
         version=release["version"],
         date=release["date"],
@@ -48,5 +48,5 @@ def release_metadata(config: dict[str, Any], release: Row) -> Facts:
         tree_size=release["tree_size"],
         root=release["root"],
         codebook_version=config["codebook_version"],
-        changes="",
+        coders=config.get("presentation", {}).get("coders", {}).get("kind", ""),
     )

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.release_index import Entry, find, read_index
+from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
 from claimlog.package import Package
 from claimlog.release.archive import extract_member
-from claimlog.release.layout import AGAIN, digest
-from claimlog.release.plain_database import require_plain, require_whole
+from claimlog.release.layout import GET_AGAIN, sha256_of_file
+from claimlog.release.plain_database import require_plain_database, require_solid_file
 from claimlog.site.store import release_database_name
 
 ALL = "all"
@@ -38,12 +38,13 @@ def place_releases(package: Package, folder: Path, versions: str) -> list[Path]:
     names = [name.strip() for name in versions.split(",") if name.strip()]
     if not names:
         raise UsageError("--releases: name versions, as 0.1.0,0.2.0, or say all")
-    entries = index if names == [ALL] else [find(index, name, package) for name in names]
+    dataset = str(package.descriptor["name"])
+    entries = index if names == [ALL] else [find_entry(index, name, dataset) for name in names]
     by_version = {entry.version: entry for entry in entries}
     return [_place(package, entry, folder / FOLDER) for entry in by_version.values()]
 
 
-def _place(package: Package, entry: Entry, folder: Path) -> Path:
+def _place(package: Package, entry: ReleaseEntry, folder: Path) -> Path:
     """Link or copy the database of a release into `folder`, unless it is there.
 
     What lies there afterwards is what the index names, and computes nothing when it is read: a
@@ -53,7 +54,7 @@ def _place(package: Package, entry: Entry, folder: Path) -> Path:
     stem = f"{name}-{entry.version}"
     expected = entry.data["files"].get(f"{name}.db")
     if expected is None:
-        raise ClaimlogError(f"{entry.shown}: names no {name}.db; {AGAIN}")
+        raise ClaimlogError(f"{entry.display_path}: names no {name}.db; {GET_AGAIN}")
     target = folder / f"{release_database_name(name, str(entry.version))}.db"
     shown = package.relative(target)
     for place in (folder.parent, folder):
@@ -65,12 +66,12 @@ def _place(package: Package, entry: Entry, folder: Path) -> Path:
         new.unlink(missing_ok=True)
         try:
             _fetch(package, entry, stem, new)
-            if digest(new) != expected:
+            if sha256_of_file(new) != expected:
                 raise ClaimlogError(
                     f"{package.relative(package.root / 'dist')}/{stem}: its database is not the "
-                    f"one that {entry.shown} names; {AGAIN}"
+                    f"one that {entry.display_path} names; {GET_AGAIN}"
                 )
-            require_plain(new, f"dist/{stem}/{name}.db")
+            require_plain_database(new, f"dist/{stem}/{name}.db")
             _remove(target)
             new.rename(target)
         finally:
@@ -82,26 +83,26 @@ def _is_in_place(target: Path, shown: str, expected: str) -> bool:
     """Return whether a database was put in its place before."""
     if not target.is_file():
         return False
-    require_whole(target, shown)
-    if digest(target) != expected:
+    require_solid_file(target, shown)
+    if sha256_of_file(target) != expected:
         return False
-    require_plain(target, shown)
+    require_plain_database(target, shown)
     return True
 
 
-def _fetch(package: Package, entry: Entry, stem: str, target: Path) -> None:
+def _fetch(package: Package, entry: ReleaseEntry, stem: str, target: Path) -> None:
     """Link or copy the database of a release from where it was made, or out of its archive."""
     dist = package.root / "dist"
     name = f"{package.descriptor['name']}.db"
     database, archive = dist / stem / name, dist / f"{stem}.zip"
     if database.exists() or database.is_symlink():
-        require_whole(database, package.relative(database))
+        require_solid_file(database, package.relative(database))
         try:
             os.link(database, target)
         except OSError:  # another file system, or one without hard links
             shutil.copyfile(database, target)
     elif archive.exists():
-        require_whole(archive, package.relative(archive))
+        require_solid_file(archive, package.relative(archive))
         extract_member(archive, f"{stem}/{name}", target)
     else:
         raise ClaimlogError(

@@ -1,4 +1,4 @@
-"""A build on Spark, from the batches' address to Parquet and its description."""
+"""A build on Spark: from an address of batches to partitioned Parquet and its descriptor."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from claimlog.build import refuse_foreign
-from claimlog.compile import batches_table, log_state
+from claimlog.compile import batches_table, fold_context, log_state
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.conform import constant_tables, empty_table
+from claimlog.export.content_hash import Content
 from claimlog.export.descriptor import dump_json, resource_schema
-from claimlog.fold import Cutoff, FoldContext, cutoff, fold
-from claimlog.log.release_index import marks
+from claimlog.fold import Cutoff, cutoff, fold
+from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import copy_definition, list_files, require_readable
-from claimlog.spark.read_log import SparkLog, read_on_spark
+from claimlog.spark.parts import stream_frame
+from claimlog.spark.read_log import read_on_spark
 from claimlog.spark.rules import check_rows
 from claimlog.spark.session import open_session
 from claimlog.spark.storage import StorageDirectory, local_path
-from claimlog.spark.tables import BUCKET, Written, partitioned_by, read_content, write_table
+from claimlog.spark.tables import BUCKET, bucketed_id, read_content, write_table
 from claimlog.swap import publish_directory
 from claimlog.validate import Report, validate
 
@@ -38,17 +40,17 @@ if TYPE_CHECKING:
 OUT_FOLDER = "build-spark"
 VALIDATION, LOGICAL = "validation.json", "logical.json"
 PARALLEL_TABLES = 4
-"""Tables that Spark writes at once."""
+"""Tables that Spark writes at a time."""
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class SparkBuild:
-    """A build on Spark: what validation found, and rows and logical hash of every table."""
+    """A build on Spark: the report of validation, and the content of every table."""
 
     report: Report
-    tables: Mapping[str, Written]
+    tables: Mapping[str, Content]
 
 
 def build(
@@ -87,12 +89,12 @@ def build(
         if report.error_count:
             raise FindingsError(report.findings, "nothing was built")
         cut = cutoff(log, as_of)
-        with _stage_directory(spark, package, out, here) as place:
+        with _stage_directory(spark, package, out, here) as directory:
             progress("compile")
-            written = _write(spark, log, cut, place, progress)
-            _describe(package, log, cut, report, written, place)
+            contents = _write(spark, log, cut, directory, progress)
+            _describe(package, log, cut, report, contents, directory)
         spark.catalog.clearCache()
-    return SparkBuild(report, written)
+    return SparkBuild(report, contents)
 
 
 def read_and_validate(
@@ -101,7 +103,7 @@ def read_and_validate(
     batches: str | None,
     folder: Path,
     progress: Progress = lambda _: None,
-) -> tuple[SparkLog, Report]:
+) -> tuple[Log, Report]:
     """Read and validate a log on Spark; `folder` is an empty one to work in."""
     files = list_files(spark, package, batches, folder / "mirror")
     require_readable(files)
@@ -124,7 +126,7 @@ def _ship_definition(spark: SparkSession, package: Package, folder: Path) -> str
 def _stage_directory(
     spark: SparkSession, package: Package, out: str, here: Path | None
 ) -> Iterator[StorageDirectory]:
-    """Yield an empty place that becomes `out` once the block ends well."""
+    """Yield an empty directory that replaces `out` once the block ends well."""
     if here is not None:
         with publish_directory(here, package.relative(here)) as folder:
             yield StorageDirectory(spark, folder.as_uri())
@@ -141,24 +143,21 @@ def _stage_directory(
     stage = StorageDirectory(spark, f"{parent}/.{name}-new-{secrets.token_hex(4)}")
     try:
         yield stage
-        described = stage.read(DESCRIPTOR)
+        descriptor = stage.read(DESCRIPTOR)
         # an object store renames file by file: what has no descriptor is no build
         stage.remove(DESCRIPTOR)
         target.remove(DESCRIPTOR)
         target.remove()
         stage.rename(target)
-        target.write(DESCRIPTOR, described)
+        target.write(DESCRIPTOR, descriptor)
     finally:
         stage.remove()
 
 
-def fold_tables(
-    spark: SparkSession, log: SparkLog, cut: Cutoff
-) -> Iterator[tuple[Table, DataFrame]]:
-    """Yield every table with its rows, not computed yet."""
-    root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
-    outside = FoldContext(log.codebooks, marks(log.package, cut.size, root))
-    folded = fold(log.frames, log.definition, cut.size, outside)
+def fold_tables(spark: SparkSession, log: Log, cut: Cutoff) -> Iterator[tuple[Table, DataFrame]]:
+    """Yield every table with its frame, which Spark computes when it is written."""
+    frames = {name: stream_frame(log, name) for name in log.definition.streams}
+    folded = fold(frames, log.definition, cut.size, fold_context(log, cut))
     constant = {**constant_tables(log.definition), "batches": batches_table(log, cut)}
     for name, table in log.definition.tables.items():
         if name in folded:
@@ -169,76 +168,79 @@ def fold_tables(
 
 
 def _write(
-    spark: SparkSession, log: SparkLog, cut: Cutoff, place: StorageDirectory, progress: Progress
-) -> dict[str, Written]:
+    spark: SparkSession, log: Log, cut: Cutoff, directory: StorageDirectory, progress: Progress
+) -> dict[str, Content]:
+    """Write every table; return the content of each, as it is read back."""
 
-    def write(table: Table, rows: DataFrame) -> Written:
-        address = f"{place.address}/tables/{table.name}"
+    def write(table: Table, rows: DataFrame) -> Content:
+        address = f"{directory.address}/tables/{table.name}"
         write_table(rows, table, address)
-        found = read_content(spark, table, address)
+        content = read_content(spark, table, address)
         progress(table.name)
-        return found
+        return content
 
     # most tables are too small to keep Spark busy: it is given several at a time
     with ThreadPoolExecutor(PARALLEL_TABLES) as pool:
-        given = [(t.name, pool.submit(write, t, rows)) for t, rows in fold_tables(spark, log, cut)]
+        writing = [
+            (t.name, pool.submit(write, t, rows)) for t, rows in fold_tables(spark, log, cut)
+        ]
         try:
-            written = {name: found.result() for name, found in given}
+            contents = {name: future.result() for name, future in writing}
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    found = written["events"].rows
-    if found != cut.size:
+    events = contents["events"].rows
+    if events != cut.size:
         raise ClaimlogError(
-            f"{place.address}: holds {found} events of {cut.size}; is it a place that all "
+            f"{directory.address}: holds {events} events of {cut.size}; is it a place that all "
             "executors share? Nothing was replaced"
         )
-    return written
+    return contents
 
 
 def _describe(
     package: Package,
-    log: SparkLog,
+    log: Log,
     cut: Cutoff,
     report: Report,
-    written: Mapping[str, Written],
-    place: StorageDirectory,
+    contents: Mapping[str, Content],
+    directory: StorageDirectory,
 ) -> None:
     """Write the report, the logical hashes and, last of all, the descriptor."""
     state = log_state(log, cut)
     logical = {
         "log": state,
-        "tables": {name: {"rows": one.rows, "root": one.root} for name, one in written.items()},
+        "tables": {name: {"rows": one.rows, "root": one.root} for name, one in contents.items()},
     }
-    place.write(VALIDATION, report.dump())
-    place.write(LOGICAL, dump_json(logical))
+    directory.write(VALIDATION, report.dump())
+    directory.write(LOGICAL, dump_json(logical))
     head = {key: value for key, value in package.descriptor.items() if key != "resources"}
     resources = [
-        _resource(place, log.definition.tables[name], one) for name, one in written.items()
+        _resource(directory, log.definition.tables[name], one) for name, one in contents.items()
     ]
-    place.write(DESCRIPTOR, dump_json({**head, "log": state, "resources": resources}))
+    directory.write(DESCRIPTOR, dump_json({**head, "log": state, "resources": resources}))
 
 
-def _resource(place: StorageDirectory, table: Table, written: Written) -> dict[str, Any]:
-    by = partitioned_by(table)
+def _resource(directory: StorageDirectory, table: Table, content: Content) -> dict[str, Any]:
+    by = bucketed_id(table)
     return {
         "name": table.name,
         "type": "table",
-        "path": sorted(_files(place, f"tables/{table.name}")),
+        "path": sorted(_files(directory, f"tables/{table.name}")),
         "title": table.title,
         "description": table.description,
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
-        "rows": written.rows,
-        "logicalHash": written.root,
+        "rows": content.rows,
+        "logicalHash": content.root,
         "partitionedBy": {"column": BUCKET, "of": by} if by else None,
         "schema": resource_schema(table),
     }
 
 
-def _files(place: StorageDirectory, name: str) -> Iterator[str]:
-    for entry in place.entries(name):
+def _files(directory: StorageDirectory, name: str) -> Iterator[str]:
+    for entry in directory.entries(name):
         if entry.is_directory:
-            yield from _files(place, entry.name)
+            yield from _files(directory, entry.name)
         elif entry.name.endswith(".parquet"):
             yield entry.name

@@ -1,4 +1,4 @@
-"""The files of a log: which batches there are, where each file lies, and its first position."""
+"""The files of a log at an address: its batches, where each file lies, and its first ``seq``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StreamFile:
-    """A stream's file: where it lies, whose it is, and the position of its first row."""
+    """A file of a batch: its address, its batch and stream, and the ``seq`` of its first row."""
 
     address: str
     batch: Batch
@@ -30,7 +30,7 @@ class StreamFile:
 
     @property
     def key(self) -> str:
-        """The last two parts of its path, by which a task knows it again."""
+        """The last two parts of its path, which are the same wherever a task finds it."""
         return f"{self.batch.path.name}/{self.batch.file(self.stream).name}"
 
 
@@ -44,12 +44,12 @@ class LogFiles:
     files: list[StreamFile]
     findings: list[Finding]
 
-    def of(self, stream: str) -> list[StreamFile]:
+    def of_stream(self, stream: str) -> list[StreamFile]:
         return [file for file in self.files if file.stream == stream]
 
 
 def copy_definition(package: Package, folder: Path) -> Package:
-    """Copy what tasks need of a package, and what describes it, into an empty directory."""
+    """Copy a package without its rows into an empty directory."""
     shutil.copytree(package.schemas, folder / "schemas")
     shutil.copyfile(package.root / DESCRIPTOR, folder / DESCRIPTOR)
     if (package.root / FOLDER).is_dir():
@@ -77,48 +77,48 @@ def list_files(
         If the address is absent or cannot be reached.
     """
     if address is None:
-        where: dict[str, str] = {}
+        addresses: dict[str, str] = {}
     else:
-        found = local_path(address)
-        place = StorageDirectory(spark, found.as_uri() if found else address)
-        if not place.exists():
+        path = local_path(address)
+        directory = StorageDirectory(spark, path.as_uri() if path else address)
+        if not directory.exists():
             raise ClaimlogError(
                 f"{address}: there is nothing; name the directory that holds the batches "
                 "(NNNN-slug)"
             )
-        package, where = _mirror_batches(package, place, folder)
+        package, addresses = _mirror_batches(package, directory, folder)
     definition = read_definition(package)
-    if where:  # rows are not here for others to read: they read a sample
+    if addresses:  # rows are not here for others to read: they read a sample
         thresholds = Thresholds({**definition.thresholds, "frictionless_rows": 0})
         definition = replace(definition, thresholds=thresholds)
     findings = [*descriptor_findings(package)]
     batches = batches_to_read(package, findings)
-    return LogFiles(package, definition, batches, [*_stream_files(batches, where)], findings)
+    return LogFiles(package, definition, batches, [*_stream_files(batches, addresses)], findings)
 
 
 def _mirror_batches(
-    package: Package, place: StorageDirectory, folder: Path
+    package: Package, directory: StorageDirectory, folder: Path
 ) -> tuple[Package, dict[str, str]]:
-    """Mirror the batches at a place: manifests as they are, files of rows without their rows."""
+    """Mirror batches: manifests as they are, files of rows empty, with the address of each."""
     mirror = copy_definition(package, folder)
-    where = {}
-    for entry in place.entries():
+    addresses = {}
+    for entry in directory.entries():
         if not entry.is_directory:
             _write_file(mirror.events / entry.name, b"")
             continue
-        for inner in place.entries(entry.name):
-            where[inner.name] = inner.address
-            _copy(place, inner, mirror.events)
-    return mirror, where
+        for inner in directory.entries(entry.name):
+            addresses[inner.name] = inner.address
+            _copy(directory, inner, mirror.events)
+    return mirror, addresses
 
 
-def _copy(place: StorageDirectory, entry: DirectoryEntry, events: Path) -> None:
+def _copy(directory: StorageDirectory, entry: DirectoryEntry, events: Path) -> None:
     target = events / entry.name
     if entry.is_directory:
         target.mkdir(parents=True)
     else:
         is_manifest = target.name == MANIFEST
-        _write_file(target, place.read(entry.name) if is_manifest else b"")
+        _write_file(target, directory.read(entry.name) if is_manifest else b"")
 
 
 def _write_file(path: Path, data: bytes) -> None:
@@ -126,7 +126,7 @@ def _write_file(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _stream_files(batches: list[Batch], where: dict[str, str]) -> list[StreamFile]:
+def _stream_files(batches: list[Batch], addresses: dict[str, str]) -> list[StreamFile]:
     """Return every file with the position that the manifests before it give its first row.
 
     Whether the manifests are right about it is proved once the rows are read.
@@ -134,17 +134,17 @@ def _stream_files(batches: list[Batch], where: dict[str, str]) -> list[StreamFil
     files = []
     first = 0
     for batch in batches:
-        listed = batch.manifest["files"]
+        sizes = batch.manifest["files"]
         for stream in batch.streams:
             path = batch.file(stream)
-            address = where.get(f"{batch.path.name}/{path.name}") or path.absolute().as_uri()
+            address = addresses.get(f"{batch.path.name}/{path.name}") or path.absolute().as_uri()
             files.append(StreamFile(address, batch, stream, first))
-            first += int(listed.get(path.name, {}).get("rows", 0))
+            first += int(sizes.get(path.name, {}).get("rows", 0))
     return files
 
 
 def require_readable(files: LogFiles) -> None:
-    """Raise what is wrong with the batches as such, before any row is read.
+    """Raise the findings of manifests and directories, before any row is read.
 
     Raises
     ------

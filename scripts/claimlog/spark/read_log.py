@@ -1,4 +1,8 @@
-"""The log on Spark: rows in Spark's frames, and on the driver only what was asked for."""
+"""Reading a log in Spark's tasks, a file each: rows stay in Spark, the rest goes to the driver.
+
+A task parses its file with the reader of the embedded engine. After the rows it gives one row more,
+whose only value is a note in JSON (`FileNote`) of what the driver must know of the file.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
@@ -21,93 +24,67 @@ from claimlog.log.batch import Batch
 from claimlog.log.event_log import Log
 from claimlog.log.lines import Lines, Times, arrow_schema
 from claimlog.log.merkle import CompactRange
-from claimlog.log.read_file import read_pieces
+from claimlog.log.parts import Part, number_lines, place_in_log
+from claimlog.log.read_file import PIECE, read_pieces
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
-from claimlog.schema.table_schema import STREAMS, Table
+from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import LogFiles, StreamFile, task_batch
-from claimlog.spark.tree import append_subtrees, subtrees
+from claimlog.spark.parts import SparkPart
+from claimlog.spark.tree import Subtree, append_subtrees, subtrees
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-NOTE = "told"
-"""Column in which a row without a position carries what a file's task found."""
-
-PIECE = 64 << 20
-"""Bytes of a file that a task parses at once."""
+NOTE = "note"
+"""Column that holds a task's note, in a row without a position."""
 
 CHUNK_ROWS = 10_000
 """Rows that a task gives to Spark at once."""
 
-PLACE = pa.schema(
+POSITION_SCHEMA = pa.schema(
     [("seq", pa.int64()), ("event_id", pa.string()), ("batch", pa.int64()), ("line", pa.int64())]
 )
 
 
-@dataclass
-class SparkLog(Log):
-    """A log whose rows are in Spark's frames, one a stream, kept by Spark while it runs."""
+@dataclass(frozen=True)
+class FileNote:
+    """What a task read of a file, without its rows and leaves: by its key, and its subtrees."""
 
-    frames: dict[str, DataFrame] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    key: str
+    lines: Lines
+    subtrees: list[Subtree]
 
-    def height(self, stream: str) -> int:
-        return self.counts[stream]
+    def dump(self) -> str:
+        return json.dumps(
+            {
+                "key": self.key,
+                "rows": self.lines.rows,
+                "sha256": self.lines.sha256,
+                "size": self.lines.size,
+                "times": self.lines.times,
+                "findings": [finding.as_dict() for finding in self.lines.findings],
+                "subtrees": [(level, root.hex()) for level, root in self.subtrees],
+            }
+        )
 
-    def columns(self, stream: str, names: Sequence[str]) -> pl.DataFrame:
-        return driver_rows(self.frames[stream].select(*names))
-
-    def sample(self, stream: str, size: int) -> pl.DataFrame:
-        names = [*self.definition.streams[stream].names, *PLACE.names]
-        rows = self.frames[stream].select(*names)
-        step = max(1, -(-self.height(stream) // size))
-        found = driver_rows(rows.where(f"seq % {step} = 0").orderBy("seq"))
-        return found if len(found) or not self.height(stream) else driver_rows(rows.limit(size))
-
-    def live(self, stream: str) -> pl.DataFrame:
-        from pyspark.sql import Window
-        from pyspark.sql import functions as F
-
-        last = F.max("seq").over(Window.partitionBy(self.definition.streams[stream].id))
-        rows = self.frames[stream].withColumn("last", last)
-        return driver_rows(rows.where("seq = last AND action <> 'retract'").drop("last"))
-
-    def live_count(self, stream: str) -> int:
-        from pyspark.sql import functions as F
-
-        table = self.definition.streams[stream]
-        last = self.frames[stream].groupBy(table.id).agg(F.max_by("action", "seq").alias("action"))
-        return int(last.where("action <> 'retract'").count())
-
-
-def by_schema(log: SparkLog, stream: str) -> Iterator[tuple[Table, DataFrame, int]]:
-    """Yield rows of a stream, and their number, with the schema that they are judged by.
-
-    As `Log.by_schema` does it.
-    """
-    from pyspark.sql import functions as F
-
-    now, versions = log.definition.streams[stream], log.versions(stream)
-    frame = log.frames[stream]
-    if all(version >= now.version for version in versions):
-        yield now, frame, log.height(stream)
-        return
-    for version, batches in sorted(versions.items()):
-        rows = frame.where(F.col("batch").isin(batches))
-        yield log.definition.judging_schema(stream, version), rows, rows.count()
-
-
-def driver_rows(frame: DataFrame) -> pl.DataFrame:
-    """Return a Spark frame's rows on the driver."""
-    found = pl.from_arrow(frame.toArrow())
-    assert isinstance(found, pl.DataFrame)
-    return found
+    @classmethod
+    def load(cls, text: str) -> FileNote:
+        note = json.loads(text)
+        lines = Lines(
+            note["rows"],
+            note["sha256"],
+            note["size"],
+            findings=[Finding(**finding) for finding in note["findings"]],
+            times=Times(*note["times"]) if note["times"] else None,
+        )
+        pieces = [(level, bytes.fromhex(root)) for level, root in note["subtrees"]]
+        return cls(note["key"], lines, pieces)
 
 
 def row_schema(table: Table) -> pa.Schema:
     """Return the Arrow schema of a stream's rows with their position."""
-    return pa.schema([*arrow_schema(table), *PLACE])
+    return pa.schema([*arrow_schema(table), *POSITION_SCHEMA])
 
 
 def read_on_spark(
@@ -115,7 +92,7 @@ def read_on_spark(
     files: LogFiles,
     shipped: str,
     progress: Callable[[str], None] = lambda _: None,
-) -> SparkLog:
+) -> Log:
     """Read every file of a log in Spark's tasks, each by one of them.
 
     Parameters
@@ -124,52 +101,56 @@ def read_on_spark(
         Name of the directory that Spark gives every task: the package without its rows.
     progress
         Called with the name of each stream once its files are read.
+
+    Raises
+    ------
+    ClaimlogError
+        If Spark does not find a file.
     """
-    definition = files.definition
-    rows: dict[str, DataFrame] = {}
-    told: dict[str, dict[str, Any]] = {}
-    for stream, table in definition.streams.items():
-        frame = _frame(spark, files.of(stream), table, shipped).persist()
+    frames: dict[str, DataFrame] = {}
+    notes: dict[str, FileNote] = {}
+    for stream, table in files.definition.streams.items():
+        frame = _read_stream(spark, files.of_stream(stream), table, shipped).persist()
         for (text,) in frame.where(f"{NOTE} IS NOT NULL").select(NOTE).collect():
-            found = json.loads(text)
-            told[found["key"]] = found
-        rows[stream] = frame.where("seq IS NOT NULL").drop(NOTE)
+            note = FileNote.load(text)
+            notes[note.key] = note
+        frames[stream] = frame.where("seq IS NOT NULL").drop(NOTE)
         progress(stream)
-    unread = [file for file in files.files if file.key not in told]
+    unread = [file for file in files.files if file.key not in notes]
     if unread:
         raise ClaimlogError(f"{unread[0].address}: cannot be read; Spark found no such file")
-    lines = {f.batch.shown_file(f.stream): _lines(told[f.key]) for f in files.files}
-    findings = [finding for read in lines.values() for finding in read.findings]
-    counts = dict.fromkeys(STREAMS, 0)
-    for file in files.files:
-        counts[file.stream] += told[file.key]["rows"]
-    return SparkLog(
-        package=files.package,
-        definition=definition,
-        batches=files.batches,
-        parts={},
-        files=lines,
-        trees=_trees(files, told),
+    parts: dict[str, list[Part]] = {}
+    for stream, frame in frames.items():
+        rows = sum(notes[file.key].lines.rows for file in files.of_stream(stream))
+        parts[stream] = [SparkPart(frame, rows)]
+    lines = {f.batch.shown_file(f.stream): notes[f.key].lines for f in files.files}
+    findings = [finding for one in lines.values() for finding in one.findings]
+    return Log(
+        files.package,
+        files.definition,
+        files.batches,
+        parts,
+        lines,
+        _trees(files, notes),
         findings=[*files.findings, *findings],
-        frames=rows,
-        counts=counts,
     )
 
 
-def _frame(spark: SparkSession, files: list[StreamFile], table: Table, shipped: str) -> DataFrame:
+def _read_stream(
+    spark: SparkSession, files: list[StreamFile], table: Table, shipped: str
+) -> DataFrame:
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    schema = pa.schema([*row_schema(table), (NOTE, pa.string())])
-    types = from_arrow_schema(schema)
+    types = from_arrow_schema(pa.schema([*row_schema(table), (NOTE, pa.string())]))
     if not files:
         return spark.createDataFrame([], types)
-    plan = {file.key: (task_batch(file.batch), file.stream, file.first) for file in files}
+    by_key = {file.key: (task_batch(file.batch), file.stream, file.first) for file in files}
 
     def read_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for path, content in zip(batch["path"], batch["content"], strict=True):
                 key = "/".join(path.as_py().rsplit("/", 2)[-2:])
-                yield from read_in_task(content.as_py(), key, *plan[key], shipped)
+                yield from read_in_task(content.as_py(), key, *by_key[key], shipped)
 
     found = spark.read.format("binaryFile").load([file.address for file in files])
     return found.select("path", "content").mapInArrow(read_files, types)
@@ -178,7 +159,7 @@ def _frame(spark: SparkSession, files: list[StreamFile], table: Table, shipped: 
 def read_in_task(
     data: bytes, key: str, batch: Batch, stream: str, first: int, shipped: str
 ) -> Iterator[pa.RecordBatch]:
-    """Read a file's bytes in a task: its rows with their positions, and what was found."""
+    """Read a file's bytes in a task: yield its rows with their positions, then its note."""
     _, definition = shipped_definition(shipped)
     schema = row_schema(definition.streams[stream])
     whole, tree, times = Lines(), [], []
@@ -191,30 +172,15 @@ def read_in_task(
             tree += subtrees(first + whole.rows, lines.leaves)
             times += [lines.times] if lines.times else []
             if lines.frame is not None and lines.rows:
-                yield from _record_batches(_placed(lines, first, whole.rows, batch.number), schema)
+                rows = number_lines(lines.frame, lines.leaves, whole.rows)
+                rows = rows.with_columns(place_in_log(first, batch.number))
+                yield from _record_batches(rows, schema)
             whole.rows += lines.rows
             whole.findings += lines.findings
             whole.sha256, whole.size = lines.sha256, lines.size
-    told = {
-        "key": key,
-        "rows": whole.rows,
-        "sha256": whole.sha256,
-        "size": whole.size,
-        "times": _joined(times),
-        "tree": [(level, root.hex()) for level, root in tree],
-        "findings": [finding.as_dict() for finding in whole.findings],
-    }
-    yield _with_note(pa.Table.from_pylist([dict.fromkeys(schema.names)], schema), json.dumps(told))
-
-
-def _placed(lines: Lines, first: int, before: int, number: int) -> pl.DataFrame:
-    assert lines.frame is not None
-    return lines.frame.with_columns(
-        pl.int_range(first + before, first + before + pl.len(), dtype=pl.Int64).alias("seq"),
-        pl.Series("event_id", lines.leaves, dtype=pl.Binary).bin.encode("hex"),
-        pl.lit(number, dtype=pl.Int64).alias("batch"),
-        pl.int_range(before + 1, before + 1 + pl.len(), dtype=pl.Int64).alias("line"),
-    )
+    whole.times = Times.of_pieces(times)
+    no_row = pa.Table.from_pylist([dict.fromkeys(schema.names)], schema)
+    yield _with_note(no_row, FileNote(key, whole, tree).dump())
 
 
 def _record_batches(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -223,19 +189,10 @@ def _record_batches(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.Recor
         yield _with_note(rows.cast(schema), None)
 
 
-def _with_note(rows: pa.Table, told: str | None) -> pa.RecordBatch:
-    notes = pa.array([told] * rows.num_rows, pa.string())
+def _with_note(rows: pa.Table, note: str | None) -> pa.RecordBatch:
+    notes = pa.array([note] * rows.num_rows, pa.string())
     (batch,) = rows.append_column(NOTE, notes).combine_chunks().to_batches()
     return batch
-
-
-def _joined(times: list[Times]) -> Times | None:
-    """Return the times of a file from those of its pieces."""
-    if not times:
-        return None
-    apart = all(one.last <= other.first for one, other in pairwise(times))
-    first, last = min(one.first for one in times), max(one.last for one in times)
-    return Times(first, last, apart and all(one.rising for one in times))
 
 
 @cache
@@ -256,17 +213,7 @@ def shipped_definition(shipped: str) -> tuple[Package, Definition]:
     return package, read_definition(package)
 
 
-def _lines(told: dict[str, Any]) -> Lines:
-    return Lines(
-        told["rows"],
-        told["sha256"],
-        told["size"],
-        findings=[Finding(**finding) for finding in told["findings"]],
-        times=Times(*told["times"]) if told["times"] else None,
-    )
-
-
-def _trees(files: LogFiles, told: dict[str, dict[str, Any]]) -> list[tuple[int, bytes]]:
+def _trees(files: LogFiles, notes: Mapping[str, FileNote]) -> list[tuple[int, bytes]]:
     """Return size and root after each batch, as the rows give them."""
     tree = CompactRange()
     trees = []
@@ -274,13 +221,11 @@ def _trees(files: LogFiles, told: dict[str, dict[str, Any]]) -> list[tuple[int, 
         for file in files.files:
             if file.batch is not batch:
                 continue
-            found = told[file.key]
+            note = notes[file.key]
             if file.first == tree.size:
-                tree = append_subtrees(
-                    tree, ((level, bytes.fromhex(root)) for level, root in found["tree"])
-                )
+                tree = append_subtrees(tree, note.subtrees)
             else:
                 # a manifest is wrong about its rows: nothing after it has its place in the tree
-                tree = CompactRange(tree.size + found["rows"])
+                tree = CompactRange(tree.size + note.lines.rows)
         trees.append((tree.size, tree.root()))
     return trees

@@ -1,8 +1,8 @@
 """The rules on Spark: those of an entity in tasks that hold all its rows, references as joins.
 
-No rule about rows is written twice. The rows of a stream are shuffled by Spark so that all rows of
-an entity come to one task, and the task runs the checks of `claimlog.validate` on them as a section
-of the log. Only references need rows of other streams, and are joins that Spark does.
+Spark shuffles the rows of a stream so that all rows of an entity come to one task, and the task
+runs the checks of `claimlog.validate` on them, as on a section of the log. Only references need
+rows of other streams: those are joins that Spark does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.parts import MemoryPart, Part
 from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import task_batch
-from claimlog.spark.read_log import SparkLog, by_schema, driver_rows, row_schema, shipped_definition
+from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
+from claimlog.spark.read_log import row_schema, shipped_definition
 from claimlog.spark.tabular import check_pandera
 from claimlog.spark.tallies import dump_tallies, enter_tallies
 from claimlog.validate import ROW_CHECKS, references, rows
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 REFERENCE_CHECKS = (references.check_references, references.check_chains)
-"""Checks that need rows of other entities than one and the sources; here they are done apart."""
+"""Checks that need rows of several entities; here they are done apart from the others."""
 
 ENTITY_CHECKS = tuple(check for check in ROW_CHECKS if check not in REFERENCE_CHECKS)
 """Checks that need the rows of an entity, and at most the last state of every source."""
@@ -38,10 +39,9 @@ SOURCE_COLUMNS = ("source_id", "seq", "batch", "line", "text_length", "furniture
 
 
 def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], None]:
-    """Return what runs the layers of schema and rows on Spark; the second if the first is good."""
+    """Return a function for `validate` that runs the layers of schema and rows on Spark."""
 
     def check(log: Log, report: Report, progress: Callable[[str], None]) -> None:
-        assert isinstance(log, SparkLog)
         check_pandera(log, report)
         if report.error_count:
             report.stopped_after = "schema"
@@ -60,29 +60,32 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
 
 
 def _task_tallies(
-    log: SparkLog, stream: str, table: Table, sources: pl.DataFrame, shipped: str
+    log: Log, stream: str, table: Table, sources: pl.DataFrame, shipped: str
 ) -> Iterator[str]:
+    """Yield the tallies of every task that checks rows of a stream."""
     batches = [task_batch(batch) for batch in log.batches]
     lookup = sources.to_arrow(compat_level=pl.CompatLevel.oldest())
     schema = row_schema(table)
 
     def check_part(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        given = list(parts)
-        if not given:
+        batches_of_rows = list(parts)
+        if not batches_of_rows:
             return
-        found = pa.Table.from_batches(given).cast(schema)  # Spark names the parts of lists anew
+        # Spark names the parts of lists anew
+        stream_rows = pa.Table.from_batches(batches_of_rows).cast(schema)
         package, definition = shipped_definition(shipped)
         rows: dict[str, list[Part]] = {
-            name: [MemoryPart(_frame(one))] for name, one in (("sources", lookup), (stream, found))
+            name: [MemoryPart(_frame(one))]
+            for name, one in (("sources", lookup), (stream, stream_rows))
         }
         section = Log(package, definition, batches, rows, {}, [], streams=(stream,))
         report = Report(section)
         for check in ENTITY_CHECKS:
             check(section, report)
-        yield pa.RecordBatch.from_pydict({"told": [dump_tallies(report)]})
+        yield pa.RecordBatch.from_pydict({"tallies": [dump_tallies(report)]})
 
-    parts = log.frames[stream].repartition(table.id)
-    for (text,) in parts.mapInArrow(check_part, "told string").collect():
+    parts = stream_frame(log, stream).repartition(table.id)
+    for (text,) in parts.mapInArrow(check_part, "tallies string").collect():
         yield text
 
 
@@ -92,53 +95,52 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
-def check_references_by_join(log: SparkLog, report: Report) -> None:
+def check_references_by_join(log: Log, report: Report) -> None:
     """Check that every reference is to an entity that exists, and of live rows to live ones."""
     from pyspark.sql import DataFrame
     from pyspark.sql import functions as F
 
     streams = log.definition.streams.items()
     for stream, _ in streams:
-        for schema, _, height in by_schema(log, stream):
+        for schema, _, height in frames_by_schema(log, stream):
             for _ in _reference_columns(schema):
                 report.count("foreign-key", height)
                 report.count("live-reference", height)
-    states = {name: _states(log.frames[name], table) for name, table in streams}
+    states = {name: _states(stream_frame(log, name), table) for name, table in streams}
     refs = [
         refs for name, table in streams for refs in _reference_rows(log, name, table, states[name])
     ]
     targets = [states[name].withColumn("target", F.lit(name)) for name, _ in streams]
-    beside = reduce(DataFrame.unionByName, refs).join(
+    looked_up = reduce(DataFrame.unionByName, refs).join(
         reduce(DataFrame.unionByName, targets).withColumnRenamed("is_live", "target_live"),
         ["target", "ref"],
         "left",
     )
-    rule = F.when(F.expr("known_from IS NULL OR known_from > batch"), "foreign-key").when(
+    rule = F.when(F.expr("first_batch IS NULL OR first_batch > batch"), "foreign-key").when(
         F.expr("is_live AND NOT target_live"), "live-reference"
     )
-    wrong = beside.withColumn("rule", rule).where("rule IS NOT NULL").persist()
+    wrong = looked_up.withColumn("rule", rule).where("rule IS NOT NULL").persist()
     kinds = ("rule", "stream", "label", "target")
     for *kind, count in sorted(wrong.groupBy(*kinds).count().collect()):
         name, stream, label, target = kind
-        these = wrong.where(reduce(and_, (F.col(k) == v for k, v in zip(kinds, kind, strict=True))))
-        first = driver_rows(these.orderBy("batch", "line").limit(report.most))
-        named = first.rename({"entity": log.definition.streams[stream].id})
-        report.fail_rows(name, stream, named, *references.wording(name, label, target))
+        conditions = (F.col(key) == value for key, value in zip(kinds, kind, strict=True))
+        of_kind = wrong.where(reduce(and_, conditions))
+        first = driver_rows(of_kind.orderBy("batch", "line").limit(report.most))
+        rows = first.rename({"entity": log.definition.streams[stream].id})
+        report.fail_rows(name, stream, rows, *references.wording(name, label, target))
         report.count_unlisted(name, count - first.height)
     wrong.unpersist()
 
 
-def _reference_rows(
-    log: SparkLog, stream: str, table: Table, states: DataFrame
-) -> Iterator[DataFrame]:
+def _reference_rows(log: Log, stream: str, table: Table, states: DataFrame) -> Iterator[DataFrame]:
     """Yield the references of each referring column: from which row, to what."""
     from pyspark.sql import functions as F
 
     live = states.select(F.col("ref").alias(table.id), "last_seq", "is_live")
     references = (
-        (rows.join(live, table.id), *found)
-        for schema, rows, _ in by_schema(log, stream)
-        for found in _reference_columns(schema)
+        (rows.join(live, table.id), *reference)
+        for schema, rows, _ in frames_by_schema(log, stream)
+        for reference in _reference_columns(schema)
     )
     for frame, label, target, column in references:
         yield frame.select(
@@ -154,11 +156,11 @@ def _reference_rows(
 
 
 def _states(frame: DataFrame, table: Table) -> DataFrame:
-    """Return, for every entity of a stream, since when it is known and whether it is alive."""
+    """Return of every entity of a stream its first batch, its last row and whether it is live."""
     from pyspark.sql import functions as F
 
     return frame.groupBy(F.col(table.id).alias("ref")).agg(
-        F.min("batch").alias("known_from"),
+        F.min("batch").alias("first_batch"),
         F.max("seq").alias("last_seq"),
         (F.max_by("action", "seq") != "retract").alias("is_live"),
     )

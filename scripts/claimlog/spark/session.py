@@ -1,4 +1,4 @@
-"""A Spark session: started quietly, or the reason why it cannot be, in one message."""
+"""Opening a Spark session quietly; what Spark and Java throw becomes one message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOCAL_PROPERTIES = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.app.name": "claimlog",
 }
-"""Used where no spark-submit said otherwise: this machine alone, without an open port."""
+"""Defaults without spark-submit: this machine alone, without an open port."""
 
 FIXED_PROPERTIES = {
     "spark.sql.session.timeZone": "UTC",
@@ -43,7 +43,7 @@ FIXED_PROPERTIES = {
     # partitions are cut by our own bytes, never by what a value looks like
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
-"""What the result depends on; set on every session, a given one too."""
+"""Properties that the result depends on; set on every session, one of spark-submit too."""
 
 
 @contextlib.contextmanager
@@ -70,12 +70,12 @@ def open_session(properties: Mapping[str, str]) -> Iterator[SparkSession]:
         with translate_errors():
             yield _set_fixed_properties(builder.getOrCreate())
         return
-    with tempfile.NamedTemporaryFile("w+", prefix="claimlog-spark-", suffix=".log") as said:
-        with translate_errors(said.name):
-            spark = _start_session({**LOCAL_PROPERTIES, **properties}, said.fileno())
+    with tempfile.NamedTemporaryFile("w+", prefix="claimlog-spark-", suffix=".log") as output:
+        with translate_errors(output.name):
+            spark = _start_session({**LOCAL_PROPERTIES, **properties}, output.fileno())
         try:
             # an exception of Java can be read only while its machine runs
-            with translate_errors(said.name):
+            with translate_errors(output.name):
                 yield _set_fixed_properties(spark)
         finally:
             spark.stop()
@@ -83,7 +83,7 @@ def open_session(properties: Mapping[str, str]) -> Iterator[SparkSession]:
 
 
 def require_spark() -> None:
-    """Say what to install where PySpark or Java is missing.
+    """Refuse to go on without PySpark and Java, and say what to install.
 
     Raises
     ------
@@ -105,18 +105,18 @@ def require_spark() -> None:
             f"--engine spark needs Java {OLDEST_JAVA} or newer, and there is none {where}: "
             f"install it {remedy}"
         )
-    said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
-    version = re.search(r'version "(?:1\.)?([0-9]+)', said)
+    output = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    version = re.search(r'version "(?:1\.)?([0-9]+)', output)
     if version is None or int(version[1]) < OLDEST_JAVA:
-        found = version[1] if version else (said.splitlines() or ["nothing"])[0][:80]
+        found = version[1] if version else (output.splitlines() or ["nothing"])[0][:80]
         raise ClaimlogError(
             f"--engine spark needs Java {OLDEST_JAVA} or newer, and {java} is {found}: "
             f"install a newer one {remedy}"
         )
 
 
-def _start_session(properties: Mapping[str, str], said: int) -> SparkSession:
-    """Start a Java machine whose many words go to the file `said`, and Spark in it."""
+def _start_session(properties: Mapping[str, str], output: int) -> SparkSession:
+    """Start a Java machine whose output goes to the file descriptor `output`, and Spark in it."""
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
@@ -127,7 +127,7 @@ def _start_session(properties: Mapping[str, str], said: int) -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     conf = SparkConf(loadDefaults=False)
     conf.setAll([*properties.items()])
-    gateway = launch_gateway(conf, {"stdout": said, "stderr": said})
+    gateway = launch_gateway(conf, {"stdout": output, "stderr": output})
     context = SparkContext(gateway=gateway, conf=conf)
     return SparkSession(context)
 
@@ -155,7 +155,7 @@ def _end_gateway() -> None:
 
 @contextlib.contextmanager
 def translate_errors(log: str | None = None) -> Iterator[None]:
-    """Turn what Spark and Java throw into one message; the last words of `log` are kept."""
+    """Turn what Spark and Java throw into one message, and keep the log file, if there is one."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
@@ -172,19 +172,20 @@ def _innermost_reason(error: Exception) -> str:
     # a task's own exception ends its Python traceback
     python = [line for line in lines if re.match(r"[A-Za-z_.]+(Error|Exception): ", line)]
     first = next((line for line in lines if not line.startswith("An error occurred")), "")
-    said = (python or causes[-1:] or [first or type(error).__name__])[-1]
-    return re.sub(r"^(: )?([a-z]+\.)+[A-Za-z.$]*?([A-Z]\w+: )", r"\3", said)[:300]
+    message = (python or causes[-1:] or [first or type(error).__name__])[-1]
+    return re.sub(r"^(: )?([a-z]+\.)+[A-Za-z.$]*?([A-Z]\w+: )", r"\3", message)[:300]
 
 
 def _keep_log(log: str | None) -> str:
+    """Copy Spark's log to where it stays; return the end of a message that names the copy."""
     if log is None:
         return ""
-    kept = Path(tempfile.gettempdir()) / "claimlog-spark.log"
-    shutil.copyfile(log, kept)
-    return f"; nothing was replaced. What Spark said is in {kept}"
+    copy = Path(tempfile.gettempdir()) / "claimlog-spark.log"
+    shutil.copyfile(log, copy)
+    return f"; nothing was replaced. What Spark said is in {copy}"
 
 
-def parse_properties(given: tuple[str, ...]) -> dict[str, str]:
+def parse_properties(texts: tuple[str, ...]) -> dict[str, str]:
     """Return Spark's properties as the command line gives them (``spark.master=local[2]``).
 
     Raises
@@ -192,10 +193,10 @@ def parse_properties(given: tuple[str, ...]) -> dict[str, str]:
     UsageError
         If one is not of the form KEY=VALUE with a key of Spark.
     """
-    found = {}
-    for text in given:
+    by_name = {}
+    for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.startswith("spark."):
             raise UsageError(f"--spark {text}: expected KEY=VALUE, as spark.master=local[2]")
-        found[key] = value
-    return found
+        by_name[key] = value
+    return by_name

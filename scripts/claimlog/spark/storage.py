@@ -1,4 +1,4 @@
-"""Addresses that Spark's own file systems know: ``file:``, ``hdfs:``, ``s3a:`` and their like."""
+"""Directories at addresses that Spark's file systems know: ``file:``, ``hdfs:``, ``s3a:`` …"""
 
 from __future__ import annotations
 
@@ -16,15 +16,10 @@ if TYPE_CHECKING:
 SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):/")
 
 
-def is_address(text: str) -> bool:
-    """Whether a text names a file system, rather than a path of this machine."""
-    return SCHEME.match(text) is not None
-
-
 def local_path(text: str) -> Path | None:
     """Return the path of this machine that `text` names, None for one elsewhere.
 
-    >>> local("file:///tmp/x"), local("s3a://bucket/x")
+    >>> local_path("file:///tmp/x"), local_path("s3a://bucket/x")
     (PosixPath('/tmp/x'), None)
     """
     match = SCHEME.match(text)
@@ -35,7 +30,7 @@ def local_path(text: str) -> Path | None:
 
 @dataclass(frozen=True)
 class DirectoryEntry:
-    """A file or directory at an address: its path below the place, and where it lies."""
+    """A file or directory: its path below a `StorageDirectory`, and its address."""
 
     name: str
     address: str
@@ -43,7 +38,7 @@ class DirectoryEntry:
 
 
 class StorageDirectory:
-    """A directory at an address.
+    """A directory at an address; `name` is always a path below it.
 
     Raises
     ------
@@ -54,60 +49,60 @@ class StorageDirectory:
     def __init__(self, spark: SparkSession, address: str) -> None:
         self.address = address.rstrip("/")
         self._jvm: Any = spark._jvm
-        with self._reached():
+        with self._translate_errors():
             self._path = self._jvm.org.apache.hadoop.fs.Path(self.address)
             configuration = spark._jsc.hadoopConfiguration()
             self._system = self._path.getFileSystem(configuration)
 
     def exists(self, name: str = "") -> bool:
-        with self._reached():
-            return bool(self._system.exists(self._at(name)))
+        with self._translate_errors():
+            return bool(self._system.exists(self._path_of(name)))
 
     def entries(self, name: str = "") -> Iterator[DirectoryEntry]:
         """Yield what a directory holds, in order of name."""
-        with self._reached():
-            found = self._system.listStatus(self._at(name))
-        for status in sorted(found, key=lambda status: str(status.getPath().getName())):
+        with self._translate_errors():
+            statuses = self._system.listStatus(self._path_of(name))
+        for status in sorted(statuses, key=lambda status: str(status.getPath().getName())):
             path = status.getPath()
-            shown = f"{name}/{path.getName()}".lstrip("/")
-            yield DirectoryEntry(shown, str(path.toString()), bool(status.isDirectory()))
+            below = f"{name}/{path.getName()}".lstrip("/")
+            yield DirectoryEntry(below, str(path.toString()), bool(status.isDirectory()))
 
     def read(self, name: str) -> bytes:
         """Return a small file's bytes."""
-        with self._reached():
-            stream = self._system.open(self._at(name))
+        with self._translate_errors():
+            stream = self._system.open(self._path_of(name))
             try:
                 return bytes(stream.readAllBytes())
             finally:
                 stream.close()
 
     def write(self, name: str, data: bytes) -> None:
-        with self._reached():
-            stream = self._system.create(self._at(name), True)
+        with self._translate_errors():
+            stream = self._system.create(self._path_of(name), True)
             try:
                 stream.write(bytearray(data))
             finally:
                 stream.close()
 
     def remove(self, name: str = "") -> None:
-        with self._reached():
-            self._system.delete(self._at(name), True)
+        with self._translate_errors():
+            self._system.delete(self._path_of(name), True)
 
     def rename(self, other: StorageDirectory) -> None:
         """Move the directory to where `other` is."""
-        with self._reached():
+        with self._translate_errors():
             if not self._system.rename(self._path, other._path):
                 raise ClaimlogError(f"{other.address}: cannot be written; nothing was replaced")
 
-    def _at(self, name: str) -> Any:
+    def _path_of(self, name: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(f"{self.address}/{name}") if name else self._path
 
-    def _reached(self) -> _Reached:
-        return _Reached(self.address, self._jvm)
+    def _translate_errors(self) -> _ErrorTranslation:
+        return _ErrorTranslation(self.address, self._jvm)
 
 
-class _Reached:
-    """Turns what a file system throws into a message about the address."""
+class _ErrorTranslation:
+    """Context that turns what a file system throws into a message about the address."""
 
     def __init__(self, address: str, jvm: Any) -> None:
         self.address = address
@@ -121,17 +116,17 @@ class _Reached:
 
         if not isinstance(error, Py4JError):
             return
-        said = str(error)
+        message = str(error)
         match = SCHEME.match(self.address)
         scheme = match["scheme"] if match else "file"
-        if "No FileSystem for scheme" in said or "ClassNotFoundException" in said:
+        if "No FileSystem for scheme" in message or "ClassNotFoundException" in message:
             version = self._jvm.org.apache.hadoop.util.VersionInfo.getVersion()
             raise ClaimlogError(
                 f"{self.address}: this Spark has no connector for {scheme}: addresses; name one, "
                 f"for s3a: --spark spark.jars.packages=org.apache.hadoop:hadoop-aws:{version}"
             ) from error
-        lines = [line for line in said.splitlines() if "Exception" in line]
-        reason = (lines or said.splitlines() or ["no reason given"])[-1].strip()
+        lines = [line for line in message.splitlines() if "Exception" in line]
+        reason = (lines or message.splitlines() or ["no reason given"])[-1].strip()
         reason = reason.removeprefix("Caused by: ").removeprefix(": ")[:200]
         raise ClaimlogError(
             f"{self.address}: cannot be reached ({reason}); check the address and what may read it"

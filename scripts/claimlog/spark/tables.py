@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
-from claimlog.export.content_hash import frame_rows, line_hash
+from claimlog.export.content_hash import Content, frame_rows, line_hash
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
 from claimlog.schema.table_schema import Field, Table
@@ -21,10 +20,11 @@ BUCKET = "bucket"
 """Column that partitions a table's directory and is in none of its files."""
 
 BUCKETED_IDS = ("claim_id", "entity_id")
-"""Tables with a row or more of every claim are partitioned by the identifier's bucket: b0 to bf,
-the first digit of its MD5, which every engine can compute."""
+"""Tables with rows of every claim are partitioned by the bucket of one of these ids: b0 to bf, the
+first digit of its MD5, which every engine can compute."""
 
-FILE_ROWS = 5_000_000  # of one file
+FILE_ROWS = 5_000_000
+"""Most rows of one file."""
 
 SPARK_TYPES = {
     "integer": "bigint",
@@ -33,14 +33,6 @@ SPARK_TYPES = {
     "boolean": "boolean",
     "string": "string",
 }
-
-
-@dataclass(frozen=True)
-class Written:
-    """What was written of a table, as it was read back."""
-
-    rows: int
-    root: str
 
 
 def typed_columns(frame: DataFrame, table: Table) -> DataFrame:
@@ -61,18 +53,18 @@ def _column(item: Field) -> Column:
     return column.alias(item.name, metadata={"comment": item.description})
 
 
-def partitioned_by(table: Table) -> str | None:
-    """Return the column whose bucket partitions a table, None where one directory holds it all."""
+def bucketed_id(table: Table) -> str | None:
+    """Return the column whose bucket partitions a table; None if the table is not partitioned."""
     first = table.primary_key[0]
-    named = (first,) if first != "seq" else table.names
-    return next((name for name in BUCKETED_IDS if name in named), None)
+    names = (first,) if first != "seq" else table.names
+    return next((name for name in BUCKETED_IDS if name in names), None)
 
 
 def write_table(frame: DataFrame, table: Table, address: str) -> None:
     """Write a folded table, sorted by its key within each file."""
     from pyspark.sql import functions as F
 
-    rows, column = typed_columns(frame, table), partitioned_by(table)
+    rows, column = typed_columns(frame, table), bucketed_id(table)
     if column is None:
         rows.orderBy(*table.primary_key).write.parquet(address)
         return
@@ -87,14 +79,14 @@ def write_table(frame: DataFrame, table: Table, address: str) -> None:
     )
 
 
-def read_content(spark: SparkSession, table: Table, address: str) -> Written:
-    """Return rows and logical hash of what lies at an address, in the order of the table's key.
+def read_content(spark: SparkSession, table: Table, address: str) -> Content:
+    """Return the content of the table at an address, as it is read back in the order of its key.
 
-    Tasks write the canonical lines and hash them; the driver sees the hashes and builds the tree.
+    Tasks write the canonical lines and hash them; the driver builds the tree of the hashes.
     """
     names, keys = list(table.names), list(table.primary_key)
 
-    def hashed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def hash_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
@@ -103,7 +95,7 @@ def read_content(spark: SparkSession, table: Table, address: str) -> Written:
 
     rows = spark.read.parquet(address).select(*names).orderBy(*keys)
     tree = CompactRange()
-    for (leaves,) in rows.mapInArrow(hashed, "leaves binary").toLocalIterator():
-        data = bytes(leaves)
+    for (hashes,) in rows.mapInArrow(hash_lines, "leaves binary").toLocalIterator():
+        data = bytes(hashes)
         tree.extend([data[at : at + 32] for at in range(0, len(data), 32)])
-    return Written(tree.size, tree.root().hex())
+    return Content(tree.size, tree.root().hex())

@@ -1,8 +1,8 @@
 """The schema layer on Spark: pandera's PySpark schema, projected from the Table Schemas.
 
-pandera's Narwhals backend is asked for by name, because the other one returns a bad frame as if it
-were good. It runs a Spark job for every check it is given, so it is given one that holds all
-constraints of a row; only where that fails does a second job count what failed where.
+pandera's Narwhals backend is chosen by name, because the other one returns a bad frame as if it
+were good. It runs a Spark job for every check, so it gets one check that holds all constraints of a
+row; only where that fails does a second job count which column breaks which rule.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 # the same as in pandera's backend: expressions of two versions do not mix
 import narwhals.stable.v1 as nw
 
+from claimlog.log.event_log import Log
 from claimlog.schema.patterns import whole
 from claimlog.schema.table_schema import Field, Table
-from claimlog.spark.read_log import SparkLog, by_schema, driver_rows
+from claimlog.spark.parts import driver_rows, frames_by_schema
 from claimlog.validate.report import Report
 from claimlog.validate.tabular import CONSTRAINT_RULES, EMPTY, fail_cells, fail_column
 
@@ -30,11 +31,11 @@ Fields = tuple[Field, ...]
 CONSTRAINTS = "constraints"
 
 
-def check_pandera(log: SparkLog, report: Report) -> None:
+def check_pandera(log: Log, report: Report) -> None:
     """Check every row of every stream with pandera on Spark, nested rows included."""
     with _narwhals_backend():
         for name, table in log.definition.streams.items():
-            for schema, frame, rows in by_schema(log, name):
+            for schema, frame, rows in frames_by_schema(log, name):
                 _check(report, name, schema.fields, frame, rows, "")
                 for item in schema.fields:
                     if item.type == "array":
@@ -45,7 +46,7 @@ def check_pandera(log: SparkLog, report: Report) -> None:
 
 @contextlib.contextmanager
 def _narwhals_backend() -> Iterator[None]:
-    """Use pandera's Narwhals backend, which raises, and leave the setting as it was."""
+    """Let pandera use its Narwhals backend, which raises errors, and restore the setting."""
     from pandera.config import CONFIG, set_config
 
     before = CONFIG.use_narwhals_backend
@@ -59,7 +60,7 @@ def _narwhals_backend() -> Iterator[None]:
 
 
 def _array_parts(frame: DataFrame, table: Table, item: Field) -> tuple[DataFrame, Fields]:
-    """Return the parts of an array column, one a row, with where each came from."""
+    """Return the parts of an array column, one a row, with the id, batch and line of their row."""
     from pyspark.sql import functions as F
 
     place = [F.col(table.id).alias(f"at_{table.id}"), F.col("batch"), F.col("line")]
@@ -96,9 +97,9 @@ def constraint_rules(item: Field) -> list[str]:
 
 
 def pandera_schema(fields: Fields) -> Any:
-    """Return pandera's PySpark schema of columns: their types, and one check of every constraint.
+    """Return pandera's PySpark schema: types of columns, and one check of all their constraints.
 
-    The check hangs on the first column, but looks at all of them.
+    The check is the first column's, but looks at all of them.
     """
     import pandera.pyspark as pa
     from pyspark.sql import types as T
@@ -119,11 +120,11 @@ def pandera_schema(fields: Fields) -> Any:
 def _row_check(fields: Fields) -> Any:
     import pandera.pyspark as pa
 
-    goods = [keeps_rule(item, rule) for item in fields for rule in constraint_rules(item)]
-    if not goods:
+    conditions = [keeps_rule(item, rule) for item in fields for rule in constraint_rules(item)]
+    if not conditions:
         return None
-    whole = reduce(and_, goods)
-    return pa.Check(lambda _: whole, native=False, ignore_na=False, name=CONSTRAINTS)
+    condition = reduce(and_, conditions)
+    return pa.Check(lambda _: condition, native=False, ignore_na=False, name=CONSTRAINTS)
 
 
 def keeps_rule(item: Field, rule: str) -> nw.Expr:
@@ -135,15 +136,15 @@ def keeps_rule(item: Field, rule: str) -> nw.Expr:
     if rule == "required":
         return ~column.is_null()
     if rule == "enum":
-        kept = column.is_in(limits["enum"])
+        keeps = column.is_in(limits["enum"])
     elif rule == "pattern":
-        kept = column.str.contains(whole(limits["pattern"]))
+        keeps = column.str.contains(whole(limits["pattern"]))
     elif rule == "range":
-        kept = _within(column, limits.get("minimum"), limits.get("maximum"))
+        keeps = _within(column, limits.get("minimum"), limits.get("maximum"))
     else:
         size = column.list.len() if item.type == "array" else column.str.len_chars()
-        kept = _within(size, limits.get("minLength"), limits.get("maxLength"))
-    either: nw.Expr = column.is_null() | kept
+        keeps = _within(size, limits.get("minLength"), limits.get("maxLength"))
+    either: nw.Expr = column.is_null() | keeps
     return either
 
 
@@ -168,6 +169,6 @@ def _localise(report: Report, stream: str, fields: Fields, frame: DataFrame, pre
     for (item, rule), count in zip(tests, counts, strict=True):
         if count:
             wrong = nw.to_native(rows.filter(~keeps_rule(item, rule)))
-            named = driver_rows(wrong.orderBy("batch", "line").limit(report.most))
-            fail_cells(report, stream, rule, item, named, prefix)
-            report.count_unlisted(rule, int(count) - named.height)
+            first = driver_rows(wrong.orderBy("batch", "line").limit(report.most))
+            fail_cells(report, stream, rule, item, first, prefix)
+            report.count_unlisted(rule, int(count) - first.height)

@@ -1,4 +1,4 @@
-"""What the rules said in a task, sent to the driver, and entered into one report there."""
+"""Sending what a task's rules counted and found to the driver, and entering it into one report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from claimlog.validate.report import Report
 
 
 def dump_tallies(report: Report) -> str:
-    """Return what the rules of a task's report counted and found."""
+    """Return, as JSON, what the rules of a task's report counted and found."""
     return json.dumps(
         {
             name: {
@@ -26,16 +26,16 @@ def dump_tallies(report: Report) -> str:
     )
 
 
-def enter_tallies(report: Report, told: Iterable[str]) -> None:
-    """Enter what tasks told, findings in the order of their files and lines."""
-    found: dict[str, list[Finding]] = {}
-    for text in told:
+def enter_tallies(report: Report, texts: Iterable[str]) -> None:
+    """Enter the tallies of tasks, findings in the order of their files and lines."""
+    by_rule: dict[str, list[Finding]] = {}
+    for text in texts:
         for name, tally in json.loads(text).items():
             report.count(name, tally["checked"], tally["skipped"], tally["note"])
             findings = [Finding(**finding) for finding in tally["findings"]]
-            found.setdefault(name, []).extend(findings)
+            by_rule.setdefault(name, []).extend(findings)
             # the task listed so many at most, but counted all
             report.count_unlisted(name, tally["failed"] - len(findings))
-    for findings in found.values():
+    for findings in by_rule.values():
         for finding in sorted(findings, key=lambda one: (one.path, one.line or 0)):
             report.fail(finding)

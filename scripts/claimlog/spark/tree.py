@@ -1,4 +1,4 @@
-"""Pieces of the log's tree: what a task sends of a file's leaves, and how pieces are joined."""
+"""Perfect subtrees of the log's tree: what a task sends of a file's leaves, and joining them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def subtrees(first: int, leaves: Sequence[bytes]) -> list[Subtree]:
     >>> [level for level, _ in subtrees(3, [bytes([n]) for n in range(6)])]
     [0, 2, 0]
     """
-    found = []
+    pieces = []
     at, end = first, first + len(leaves)
     while at < end:
         level = (end - at).bit_length() - 1
         if at:
             level = min(level, (at & -at).bit_length() - 1)
-        found.append((level, _root(leaves[at - first : at - first + 2**level])))
+        pieces.append((level, _root(leaves[at - first : at - first + 2**level])))
         at += 2**level
-    return found
+    return pieces
 
 
 def _root(hashes: Sequence[bytes]) -> bytes:
@@ -37,14 +37,14 @@ def _root(hashes: Sequence[bytes]) -> bytes:
 
 
 def append_subtrees(tree: CompactRange, pieces: Iterable[Subtree]) -> CompactRange:
-    """Return the tree with pieces appended that begin where it ends.
+    """Return the tree with subtrees appended that begin where it ends.
 
     >>> from claimlog.log.merkle import leaf_hash
     >>> leaves = [leaf_hash(bytes([n])) for n in range(11)]
     >>> whole, parts = CompactRange(), CompactRange()
     >>> whole.extend(leaves)
     >>> for first, last in ((0, 3), (3, 9), (9, 11)):
-    ...     parts = joined(parts, subtrees(first, leaves[first:last]))
+    ...     parts = append_subtrees(parts, subtrees(first, leaves[first:last]))
     >>> parts.size, parts.root() == whole.root()
     (11, True)
     """

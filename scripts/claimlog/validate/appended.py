@@ -8,7 +8,6 @@ had checked before, less what they had checked of the claims in question, and wh
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,15 +15,11 @@ from functools import partial
 
 import polars as pl
 
-from claimlog import fingerprint
 from claimlog.errors import ClaimlogError
-from claimlog.files import write_durably
-from claimlog.fingerprint import bytes_of_rows, code_fingerprint
+from claimlog.fingerprint import is_cached
 from claimlog.log.event_log import Log
-from claimlog.package import read_json
 from claimlog.sources.text import Texts
-from claimlog.state import require_own_state, state_folder
-from claimlog.strict_json import json_digest
+from claimlog.state_notes import read_note, write_note
 from claimlog.validate import RowsCheck, check_reading, check_section, check_sections
 from claimlog.validate.anchors import check_anchors
 from claimlog.validate.report import Report
@@ -51,29 +46,19 @@ def only_appends(log: Log, size: int) -> bool:
 
 def note_valid(log: Log) -> None:
     """Note that a log has no finding, if it is one that is cached. It is as good without."""
-    package = log.package
-    if package.archived or bytes_of_rows(package) <= fingerprint.MEMORY_BYTES:
-        return
-    note = {"size": log.size, "root": log.root.hex(), "code": code_fingerprint(package)}
-    with suppress(OSError, ClaimlogError):
-        state_folder(package, "cache")
-        data = json.dumps({**note, "sha256": json_digest(note)}).encode()
-        write_durably(package.state / NOTE, data)
+    if is_cached(log.package):
+        note = {"size": log.size, "root": log.root.hex(), "code": log.code_fingerprint}
+        with suppress(OSError, ClaimlogError):
+            write_note(log.package, NOTE, note)
 
 
 def is_valid(log: Log, size: int) -> bool:
     """Whether the first `size` rows are known to have no finding by the code that runs."""
-    package = log.package
     try:
-        note = read_json(require_own_state(package) / NOTE, f".claimlog/{NOTE}")
-        is_intact = note.pop("sha256") == json_digest(note)
+        note = read_note(log.package, NOTE)
         tree = (note["size"], bytes.fromhex(note["root"]))
-        return (
-            is_intact
-            and note["size"] == size
-            and tree in log.trees
-            and note["code"] == code_fingerprint(package)
-        )
+        is_same = note["size"] == size and tree in log.trees
+        return bool(is_same and note["code"] == log.code_fingerprint)
     except (ClaimlogError, KeyError, TypeError, ValueError):
         return False
 

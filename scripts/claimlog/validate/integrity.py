@@ -108,4 +108,4 @@ def check_index(log: Log, report: Report) -> None:
                 f"release {entry.version} held {entry.size} rows with root {entry.root[:16]}…; "
                 "the log does not begin with them"
             )
-            report.fail(Finding("released-roots", entry.shown, message, remedy=RESTORE))
+            report.fail(Finding("released-roots", entry.display_path, message, remedy=RESTORE))

@@ -1,7 +1,7 @@
-"""Descriptors of a release: one set of facts, as each tool and archive wants to read it.
+"""Descriptors of a release: its metadata in the format of each tool and archive.
 
-Every module writes one descriptor (`describe`) and says what it tells (`read`), so that
-`agreement` can hold all of them against the facts.
+Every module writes one format (`describe`) and reads back what a file of it states (`parse`), so
+that `find_disagreements` can compare all of them with the metadata.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from claimlog.release.descriptors import (
     schemaorg,
     zenodo,
 )
-from claimlog.release.descriptors.told import Told, disagreements
-from claimlog.release.metadata import Facts
+from claimlog.release.descriptors.stated_metadata import StatedMetadata, disagreements
+from claimlog.release.metadata import ReleaseMetadata
 
 PACKAGE = "datapackage.json"
-MAKERS: Mapping[str, Callable[[Facts], bytes]] = {
+WRITERS: Mapping[str, Callable[[ReleaseMetadata], bytes]] = {
     "croissant.json": croissant.describe,
     "ro-crate-metadata.json": rocrate.describe,
     "datacite.json": datacite.describe,
@@ -35,17 +35,17 @@ MAKERS: Mapping[str, Callable[[Facts], bytes]] = {
     "dataset.jsonld": schemaorg.describe,
     "README.md": card.describe,
 }
-READERS: Mapping[str, Callable[[bytes], Told]] = {
-    PACKAGE: package.read,
-    "croissant.json": schemaorg.read,
-    "ro-crate-metadata.json": rocrate.read,
-    "datacite.json": datacite.read,
-    "CITATION.cff": citation.read,
-    ".zenodo.json": zenodo.read,
-    "dataset.jsonld": schemaorg.read,
-    "README.md": card.read,
+PARSERS: Mapping[str, Callable[[bytes], StatedMetadata]] = {
+    PACKAGE: package.parse,
+    "croissant.json": schemaorg.parse,
+    "ro-crate-metadata.json": rocrate.parse,
+    "datacite.json": datacite.parse,
+    "CITATION.cff": citation.parse,
+    ".zenodo.json": zenodo.parse,
+    "dataset.jsonld": schemaorg.parse,
+    "README.md": card.parse,
 }
-UNREADABLE = (
+PARSE_ERRORS = (
     AttributeError,
     LookupError,
     RecursionError,
@@ -54,10 +54,10 @@ UNREADABLE = (
     ValueError,
     yaml.YAMLError,
 )
-"""What the readers raise on a file that is not as its writer made it."""
+"""What `parse` raises on a file that `describe` did not write."""
 
 
-def descriptors(facts: Facts, datapackage: Mapping[str, Any]) -> dict[str, bytes]:
+def descriptors(metadata: ReleaseMetadata, datapackage: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the descriptors of a release by file name, for the root of its directory.
 
     Parameters
@@ -65,12 +65,12 @@ def descriptors(facts: Facts, datapackage: Mapping[str, Any]) -> dict[str, bytes
     datapackage
         The Data Package descriptor that the build made; it is written as it is.
     """
-    made = {name: describe(facts) for name, describe in MAKERS.items()}
-    return {PACKAGE: dump_json(datapackage), **made}
+    written = {name: describe(metadata) for name, describe in WRITERS.items()}
+    return {PACKAGE: dump_json(datapackage), **written}
 
 
-def agreement(files: Mapping[str, bytes], facts: Facts) -> list[str]:
-    """Return a sentence for everything in which the descriptors do not say what the facts say.
+def find_disagreements(files: Mapping[str, bytes], metadata: ReleaseMetadata) -> list[str]:
+    """Return a sentence for each statement of the descriptors that the metadata contradict.
 
     Compared are title, version, date, licence, creators, keywords and DOI, and of the data files
     names, sizes and hashes; each where the format has a place for it.
@@ -80,16 +80,16 @@ def agreement(files: Mapping[str, bytes], facts: Facts) -> list[str]:
     files
         The descriptors by file name; what else lies in the directory may be among them.
     """
-    found: list[str] = []
-    for name, read in READERS.items():
+    sentences: list[str] = []
+    for name, parse in PARSERS.items():
         if name not in files:
-            found.append(f"{name} is missing.")
+            sentences.append(f"{name} is missing.")
             continue
         try:
-            flaws = list(disagreements(read(files[name]), facts))
-        except UNREADABLE as error:
+            flaws = list(disagreements(parse(files[name]), metadata))
+        except PARSE_ERRORS as error:
             reason = " ".join(str(error).split())[:200]
-            found.append(f"{name} cannot be read ({type(error).__name__}: {reason}).")
+            sentences.append(f"{name} cannot be read ({type(error).__name__}: {reason}).")
         else:
-            found += [f"{name} {flaw}" for flaw in flaws]
-    return found
+            sentences += [f"{name} {flaw}" for flaw in flaws]
+    return sentences

@@ -1,4 +1,4 @@
-"""README.md: a dataset card as Hugging Face reads it, and the page that people read first."""
+"""README.md: a dataset card for Hugging Face, and the page that people read first."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from typing import Any
 from claimlog.escaping import from_markdown, markdown
 from claimlog.release.cite import cite
 from claimlog.release.descriptors.plain_yaml import dump_yaml, load_yaml
-from claimlog.release.descriptors.schemaorg import MAIN
-from claimlog.release.descriptors.told import Told, given, parquet, resolver, without_resolver
-from claimlog.release.descriptors.wording import (
-    CHECK_ALL,
-    CHECK_SUMS,
-    LANGUAGE,
-    coders,
-    root,
+from claimlog.release.descriptors.schemaorg import MAIN_TABLE
+from claimlog.release.descriptors.stated_metadata import (
+    StatedMetadata,
+    bare_doi,
+    parquet_name,
+    without_absent,
 )
-from claimlog.release.metadata import Facts
+from claimlog.release.descriptors.wording import (
+    LANGUAGE,
+    SUMS_COMMAND,
+    VERIFY_COMMAND,
+    coding_method,
+    compilation,
+    root_label,
+)
+from claimlog.release.metadata import ReleaseMetadata
+from claimlog.release.tool_wheel import LOCK, wheel_name
 
 FENCE = "---\n"
 SIZES = (
@@ -29,11 +36,11 @@ SIZES = (
     (100_000_000, "10M<n<100M"),
 )
 LARGEST = "100M<n<1B"
-RELEASED = re.compile(r"^Version (\S+), released on (\S+)\.", re.MULTILINE)
-MAKERS = re.compile(r"^Made by (.+)\.$", re.MULTILINE)
-LICENCE = re.compile(r"^Licence: .+, (\S+)\.$", re.MULTILINE)
-DOI = re.compile(r"^DOI: <(.+)>$", re.MULTILINE)
-HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
+VERSION_LINE = re.compile(r"^Version (\S+), released on (\S+)\.", re.MULTILINE)
+CREATORS_LINE = re.compile(r"^Made by (.+)\.$", re.MULTILINE)
+LICENCE_LINE = re.compile(r"^Licence: .+, (\S+)\.$", re.MULTILINE)
+DOI_LINE = re.compile(r"^DOI: <(.+)>$", re.MULTILINE)
+TITLE_LINE = re.compile(r"^# (.+)$", re.MULTILINE)
 
 PAGE = """
 # {title}
@@ -45,7 +52,7 @@ Made by {creators}.
 Licence: {licence}, {licence_name}.
 {doi}
 
-{coders}
+{method}
 
 It is no fact check: a row says what a source says, whether or not it is so. It is no sample of
 anything beyond its sources, and it holds no text of theirs.
@@ -82,10 +89,10 @@ datasets, from the directory above this one and with the name of any table:
 ```python
 from datasets import load_dataset
 
-{main} = load_dataset("./{facts.stem}", "{main}", split="train")
+{main} = load_dataset("./{metadata.stem}", "{main}", split="train")
 ```
 
-## Check it
+{tool}## Check it
 
 ```sh
 {check_sums}
@@ -94,57 +101,82 @@ from datasets import load_dataset
 
 The first checks every file against its checksum, the second the log, the tables and these
 descriptors. {root}:
-`{facts.root}`.
+`{metadata.root}`.
 
 ## Cite it
 
 {citation}
 """
-UNMINTED = """
+TOOL = """## Install claimlog
+
+{compilation}
+`{wheel}` is that version, a wheel for Python 3.11 or newer, and `{lock}` pins the libraries
+that it was tested with. They go into an environment outside of this directory:
+
+```sh
+python3 -m venv ../claimlog
+../claimlog/bin/pip install --no-deps -r {lock}
+../claimlog/bin/pip install --no-deps {wheel}
+. ../claimlog/bin/activate
+```
+
+This copy of the tool comes from whoever made the release. To check a release that you do not trust,
+use a claimlog that you have from elsewhere.
+
+"""
+ANNOTATION_CREATORS = {
+    "models": ["machine-generated"],
+    "people": ["expert-generated"],
+    "people and models": ["expert-generated", "machine-generated"],
+    "": None,
+}
+"""Hugging Face's word for who coded; absent where the package does not say so."""
+
+NO_DOI = """
 No DOI has been minted for this release; to mint one, deposit the zip of this directory at an
 archive such as Zenodo and put the DOI into `datapackage.json` as `id`."""
 
 
-def describe(facts: Facts) -> bytes:
+def describe(metadata: ReleaseMetadata) -> bytes:
     """Return ``README.md``."""
-    return f"{FENCE}{dump_yaml(_front(facts))}{FENCE}{_page(facts)}".encode()
+    return f"{FENCE}{dump_yaml(_front_matter(metadata))}{FENCE}{_page(metadata)}".encode()
 
 
-def read(data: bytes) -> Told:
-    """Return what ``README.md`` tells, in its front matter and on the page."""
+def parse(data: bytes) -> StatedMetadata:
+    """Return what ``README.md`` states, in its front matter and on the page."""
     _, front, page = data.decode().split(FENCE, 2)
-    found = load_yaml(front)
-    version, date = _found(RELEASED, page).groups()
-    titles = {found["pretty_name"], from_markdown(_found(HEADING, page)[1])}
-    doi = DOI.search(page)
-    return Told(
+    fields = load_yaml(front)
+    version, date = _require_match(VERSION_LINE, page).groups()
+    titles = {fields["pretty_name"], from_markdown(_require_match(TITLE_LINE, page)[1])}
+    doi = DOI_LINE.search(page)
+    return StatedMetadata(
         title=" / ".join(sorted(titles)),
         version=version,
         date=date,
-        licences=(found["license"], from_markdown(_found(LICENCE, page)[1])),
-        creators=tuple(map(from_markdown, _found(MAKERS, page)[1].split("; "))),
-        keywords=tuple(found.get("tags", ())),
-        doi=without_resolver(doi and doi[1]),
+        licences=(fields["license"], from_markdown(_require_match(LICENCE_LINE, page)[1])),
+        creators=tuple(map(from_markdown, _require_match(CREATORS_LINE, page)[1].split("; "))),
+        keywords=tuple(fields.get("tags", ())),
+        doi=bare_doi(doi and doi[1]),
     )
 
 
-def _found(pattern: re.Pattern[str], page: str) -> re.Match[str]:
+def _require_match(pattern: re.Pattern[str], page: str) -> re.Match[str]:
     match = pattern.search(page)
     if match is None:
-        raise ValueError(f"no line is like {pattern.pattern}")
+        raise ValueError(f"no line matches {pattern.pattern}")
     return match
 
 
-def _front(facts: Facts) -> dict[str, Any]:
-    return given(
+def _front_matter(metadata: ReleaseMetadata) -> dict[str, Any]:
+    return without_absent(
         {
-            "license": facts.licence["name"].lower(),
+            "license": metadata.licence["name"].lower(),
             "language": [LANGUAGE],
-            "pretty_name": facts.title,
-            "tags": facts.head.get("keywords"),
-            "annotations_creators": ["machine-generated"],
-            "size_categories": [_size(facts.rows[MAIN])],
-            "configs": [_config(name) for name in facts.tables],
+            "pretty_name": metadata.title,
+            "tags": metadata.head.get("keywords"),
+            "annotations_creators": ANNOTATION_CREATORS[metadata.coders],
+            "size_categories": [_size(metadata.rows[MAIN_TABLE])],
+            "configs": [_config(name) for name in metadata.tables],
         }
     )
 
@@ -154,38 +186,48 @@ def _size(rows: int) -> str:
 
 
 def _config(name: str) -> dict[str, Any]:
-    default = {"default": True} if name == MAIN else {}
-    return {"config_name": name, "data_files": parquet(name), **default}
+    default = {"default": True} if name == MAIN_TABLE else {}
+    return {"config_name": name, "data_files": parquet_name(name), **default}
 
 
-def _page(facts: Facts) -> str:
-    doi = resolver(facts)
+def _page(metadata: ReleaseMetadata) -> str:
+    doi = metadata.doi_address
     return PAGE.format(
-        facts=facts,
-        name=facts.name,
-        title=markdown(facts.title),
-        description=markdown(facts.head["description"]),
-        version=facts.version,
-        date=facts.date,
-        creators="; ".join(map(markdown, facts.creators)),
-        licence=_licence(facts),
-        licence_name=markdown(facts.licence["name"]),
-        doi=f"DOI: <{doi}>" if doi else UNMINTED,
-        coders=coders(facts),
+        metadata=metadata,
+        name=metadata.name,
+        title=markdown(metadata.title),
+        description=markdown(metadata.head["description"]),
+        version=metadata.version,
+        date=metadata.date,
+        creators="; ".join(map(markdown, metadata.creators)),
+        licence=_licence(metadata),
+        licence_name=markdown(metadata.licence["name"]),
+        doi=f"DOI: <{doi}>" if doi else NO_DOI,
+        method=coding_method(metadata),
+        tool=_tool(metadata),
         tables="\n".join(
-            f"| `{name}` | {facts.rows[name]:,} | {markdown(table.description)} |"
-            for name, table in facts.tables.items()
+            f"| `{name}` | {metadata.rows[name]:,} | {markdown(table.description)} |"
+            for name, table in metadata.tables.items()
         ),
-        main=MAIN,
-        main_path=parquet(MAIN),
-        check_sums=CHECK_SUMS,
-        check_all=CHECK_ALL,
-        root=root(facts),
-        citation=markdown(cite(facts, (), "apa")),
+        main=MAIN_TABLE,
+        main_path=parquet_name(MAIN_TABLE),
+        check_sums=SUMS_COMMAND,
+        check_all=VERIFY_COMMAND,
+        root=root_label(metadata),
+        citation=markdown(cite(metadata, (), "apa")),
     )
 
 
-def _licence(facts: Facts) -> str:
-    title, address = markdown(facts.licence["title"]), facts.licence_address
+def _tool(metadata: ReleaseMetadata) -> str:
+    """Return the section about claimlog; empty for a release in which it does not lie."""
+    if metadata.tool_version is None:
+        return ""
+    return TOOL.format(
+        compilation=compilation(metadata), wheel=wheel_name(metadata.tool_version), lock=LOCK
+    )
+
+
+def _licence(metadata: ReleaseMetadata) -> str:
+    title, address = markdown(metadata.licence["title"]), metadata.licence_address
     # a parenthesis would end the address early
     return f"[{title}]({address.replace('(', '%28').replace(')', '%29')})" if address else title

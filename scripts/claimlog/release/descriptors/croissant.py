@@ -6,10 +6,10 @@ from typing import Any
 
 from claimlog.export.descriptor import dump_json
 from claimlog.release.cite import cite
-from claimlog.release.descriptors.schemaorg import about, media, rights
-from claimlog.release.descriptors.told import compiled, parquet
+from claimlog.release.descriptors.schemaorg import common_properties, file_identity, rights
+from claimlog.release.descriptors.stated_metadata import parquet_name, table_files
 from claimlog.release.descriptors.wording import LANGUAGE
-from claimlog.release.metadata import Facts, File
+from claimlog.release.metadata import DataFile, ReleaseMetadata
 from claimlog.schema.table_schema import Field, Table
 
 CONTEXT: dict[str, Any] = {
@@ -73,30 +73,30 @@ PARQUET = "application/x-parquet"
 LIST = {"isArray": True, "arrayShape": "-1"}
 
 
-def describe(facts: Facts) -> bytes:
+def describe(metadata: ReleaseMetadata) -> bytes:
     """Return ``croissant.json``."""
     return dump_json(
         {
             "@context": CONTEXT,
             "@type": "sc:Dataset",
             "conformsTo": "http://mlcommons.org/croissant/1.1",
-            **about(facts),
-            **rights(facts),
-            "citeAs": cite(facts, (), "bibtex"),
-            "distribution": [_file(item) for item in compiled(facts)],
-            "recordSet": [_record_set(table) for table in facts.tables.values()],
+            **common_properties(metadata),
+            **rights(metadata),
+            "citeAs": cite(metadata, (), "bibtex"),
+            "distribution": [_file(item) for item in table_files(metadata)],
+            "recordSet": [_record_set(table) for table in metadata.tables.values()],
         }
     )
 
 
-def _file(item: File) -> dict[str, Any]:
+def _file(item: DataFile) -> dict[str, Any]:
     # tools that load Croissant know Parquet by its older name only
     kind = PARQUET if item.path.endswith(".parquet") else item.mediatype
     return {
         "@type": "cr:FileObject",
         "@id": item.path,
         "encodingFormat": kind,
-        **media(item),
+        **file_identity(item),
     }
 
 
@@ -140,7 +140,7 @@ def _reference(item: Field, table: Table) -> dict[str, Any]:
 
 
 def _column(table: str, name: str) -> dict[str, Any]:
-    return {"fileObject": {"@id": parquet(table)}, "extract": {"column": name}}
+    return {"fileObject": {"@id": parquet_name(table)}, "extract": {"column": name}}
 
 
 def _described(item: Field, identifier: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-LONGEST = 1 << 20
+MAX_CHARACTERS = 1 << 20
 """Most characters that are read: a citation or a card has some thousands."""
 
 
@@ -39,8 +39,8 @@ def load_yaml(text: str) -> Any:
     yaml.YAMLError
         If it is no YAML, longer than `LONGEST`, or holds an alias or a key twice.
     """
-    if len(text) > LONGEST:
-        raise yaml.YAMLError(f"longer than {LONGEST:,} characters")
+    if len(text) > MAX_CHARACTERS:
+        raise yaml.YAMLError(f"longer than {MAX_CHARACTERS:,} characters")
     return yaml.load(text, Loader=_Loader)  # safe, and knows even less
 
 

@@ -5,67 +5,66 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.export.descriptor import dump_json
-from claimlog.release.descriptors.told import (
-    Told,
-    compiled,
-    given,
-    parse,
-    resolver,
-    without_resolver,
+from claimlog.release.descriptors.stated_metadata import (
+    StatedMetadata,
+    bare_doi,
+    load_json,
+    table_files,
+    without_absent,
 )
-from claimlog.release.descriptors.wording import LANGUAGE, coders
-from claimlog.release.metadata import Facts, File
+from claimlog.release.descriptors.wording import LANGUAGE, coding_method
+from claimlog.release.metadata import DataFile, ReleaseMetadata
 from claimlog.schema.table_schema import Field
 
-MAIN = "claims"
+MAIN_TABLE = "claims"
 """The table whose columns are the variables that the dataset measures."""
 
 
-def describe(facts: Facts) -> bytes:
+def describe(metadata: ReleaseMetadata) -> bytes:
     """Return ``dataset.jsonld``."""
     return dump_json(
         {
             "@context": "https://schema.org/",
             "@type": "Dataset",
-            **about(facts),
-            **rights(facts),
+            **common_properties(metadata),
+            **rights(metadata),
             "isAccessibleForFree": True,
-            "measurementTechnique": coders(facts),
-            "variableMeasured": [_variable(item) for item in facts.tables[MAIN].fields],
+            "measurementTechnique": coding_method(metadata),
+            "variableMeasured": [_variable(item) for item in metadata.tables[MAIN_TABLE].fields],
             "distribution": [
-                {"@type": "DataDownload", "encodingFormat": item.mediatype, **media(item)}
-                for item in compiled(facts)
+                {"@type": "DataDownload", "encodingFormat": item.mediatype, **file_identity(item)}
+                for item in table_files(metadata)
             ],
         }
     )
 
 
-def about(facts: Facts) -> dict[str, Any]:
+def common_properties(metadata: ReleaseMetadata) -> dict[str, Any]:
     """Return what every description in the terms of schema.org says of the release."""
-    return given(
+    return without_absent(
         {
-            "name": facts.title,
-            "alternateName": facts.name,
-            "description": facts.head["description"],
-            "identifier": resolver(facts),
-            "url": facts.homepage,
-            "version": facts.version,
-            "datePublished": facts.date,
-            "keywords": facts.head.get("keywords"),
+            "name": metadata.title,
+            "alternateName": metadata.name,
+            "description": metadata.head["description"],
+            "identifier": metadata.doi_address,
+            "url": metadata.homepage,
+            "version": metadata.version,
+            "datePublished": metadata.date,
+            "keywords": metadata.head.get("keywords"),
             "inLanguage": LANGUAGE,
         }
     )
 
 
-def rights(facts: Facts) -> dict[str, Any]:
+def rights(metadata: ReleaseMetadata) -> dict[str, Any]:
     """Return licence and creators, where they need not be entities of their own."""
     return {
-        "license": facts.licence_address or facts.licence["name"],
-        "creator": [{"@type": "Organization", "name": name} for name in facts.creators],
+        "license": metadata.licence_address or metadata.licence["name"],
+        "creator": [{"@type": "Organization", "name": name} for name in metadata.creators],
     }
 
 
-def media(item: File) -> dict[str, Any]:
+def file_identity(item: DataFile) -> dict[str, Any]:
     """Return what identifies a file, relative to the directory of the release."""
     return {
         "name": item.path.rpartition("/")[2],
@@ -75,26 +74,26 @@ def media(item: File) -> dict[str, Any]:
     }
 
 
-def read(data: bytes) -> Told:
-    """Return what a Dataset with a distribution tells."""
-    found = parse(data)
-    return Told(
-        title=found["name"],
-        version=found["version"],
-        date=found["datePublished"],
-        licences=(found["license"],),
-        creators=tuple(item["name"] for item in found["creator"]),
-        keywords=tuple(found.get("keywords", ())),
-        doi=without_resolver(found.get("identifier")),
+def parse(data: bytes) -> StatedMetadata:
+    """Return what a Dataset with a distribution states."""
+    document = load_json(data)
+    return StatedMetadata(
+        title=document["name"],
+        version=document["version"],
+        date=document["datePublished"],
+        licences=(document["license"],),
+        creators=tuple(item["name"] for item in document["creator"]),
+        keywords=tuple(document.get("keywords", ())),
+        doi=bare_doi(document.get("identifier")),
         files=tuple(
             (item["contentUrl"], int(item["contentSize"].removesuffix(" B")), item["sha256"])
-            for item in found["distribution"]
+            for item in document["distribution"]
         ),
     )
 
 
 def _variable(item: Field) -> dict[str, Any]:
-    return given(
+    return without_absent(
         {
             "@type": "PropertyValue",
             "name": item.name,

@@ -5,27 +5,32 @@ from __future__ import annotations
 from html import escape
 
 from claimlog.export.descriptor import dump_json
-from claimlog.release.descriptors.told import Told, given, parse, without_resolver
-from claimlog.release.descriptors.wording import LANGUAGE_3, coders, verification
-from claimlog.release.metadata import Facts
+from claimlog.release.descriptors.stated_metadata import (
+    StatedMetadata,
+    bare_doi,
+    load_json,
+    without_absent,
+)
+from claimlog.release.descriptors.wording import LANGUAGE_3, coding_method, verification
+from claimlog.release.metadata import ReleaseMetadata
 
 
-def describe(facts: Facts) -> bytes:
+def describe(metadata: ReleaseMetadata) -> bytes:
     """Return ``.zenodo.json``."""
-    paragraphs = (facts.head["description"], coders(facts))
+    paragraphs = (metadata.head["description"], coding_method(metadata))
     return dump_json(
-        given(
+        without_absent(
             {
                 "upload_type": "dataset",
-                "title": facts.title,
-                "creators": [{"name": name} for name in facts.creators],
+                "title": metadata.title,
+                "creators": [{"name": name} for name in metadata.creators],
                 "description": "".join(f"<p>{escape(text)}</p>" for text in paragraphs),
-                "license": facts.licence["name"].lower(),
-                "keywords": facts.head.get("keywords"),
-                "version": facts.version,
-                "publication_date": facts.date,
-                "doi": facts.doi,
-                "notes": escape(verification(facts)),
+                "license": metadata.licence["name"].lower(),
+                "keywords": metadata.head.get("keywords"),
+                "version": metadata.version,
+                "publication_date": metadata.date,
+                "doi": metadata.doi,
+                "notes": escape(verification(metadata)),
                 "language": LANGUAGE_3,
                 "access_right": "open",
             }
@@ -33,15 +38,15 @@ def describe(facts: Facts) -> bytes:
     )
 
 
-def read(data: bytes) -> Told:
-    """Return what ``.zenodo.json`` tells."""
-    found = parse(data)
-    return Told(
-        title=found["title"],
-        version=found["version"],
-        date=found["publication_date"],
-        licences=(found["license"],),
-        creators=tuple(item["name"] for item in found["creators"]),
-        keywords=tuple(found.get("keywords", ())),
-        doi=without_resolver(found.get("doi")),
+def parse(data: bytes) -> StatedMetadata:
+    """Return what ``.zenodo.json`` states."""
+    document = load_json(data)
+    return StatedMetadata(
+        title=document["title"],
+        version=document["version"],
+        date=document["publication_date"],
+        licences=(document["license"],),
+        creators=tuple(item["name"] for item in document["creators"]),
+        keywords=tuple(document.get("keywords", ())),
+        doi=bare_doi(document.get("doi")),
     )

@@ -236,7 +236,7 @@ def extras(database: sqlite3.Connection, table: Table) -> Iterator[str]:
     known = [columns for columns in table.spec.get("indexes", ()) if have >= set(columns)]
     yield from index_statements(Table(table.name, {**table.spec, "indexes": known}))
     for index in search_statements(table):
-        yield from (index.create, index.hold, index.rebuild)
+        yield from (index.create, index.set_memory, index.rebuild)
 
 
 def log_files(package: Package, *streams: str) -> Iterator[tuple[int, str, Path]]:

@@ -14,7 +14,7 @@ from claimlog.build import build
 from claimlog.log.batch import MANIFEST
 from claimlog.log.release_index import FOLDER
 from claimlog.package import Package
-from claimlog.release.layout import digest
+from claimlog.release.layout import sha256_of_file
 from workshop.bench.synthetic_log import make_log
 
 DAY = "2026-01-02"
@@ -45,7 +45,7 @@ def make_dataset(package: Package, folder: Path, claims: int) -> Package:
     (docs / f"{DOCUMENT}.md").write_text(f"# A page\n\n![A plot]({IMAGE})\n", "utf-8")
     (docs / IMAGE).write_text('<svg xmlns="http://www.w3.org/2000/svg"/>\n', "utf-8")
     name = f"{synthetic.descriptor['name']}.db"
-    _write_index_entry(synthetic, LATER_VERSION, last, {name: digest(target / name)})
+    _write_index_entry(synthetic, LATER_VERSION, last, {name: sha256_of_file(target / name)})
     build(synthetic, synthetic.build)
     return synthetic
 

@@ -1,0 +1,55 @@
+"""JSON notes below ``.claimlog``, each with a digest of its own: what was damaged is not used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.files import write_durably
+from claimlog.package import Package, read_json
+from claimlog.state import require_own_state, state_folder
+
+DIGEST = "sha256"
+"""Key of the digest, beside those of the note."""
+
+
+def write_note(package: Package, name: str, note: Mapping[str, Any]) -> None:
+    """Write a note durably.
+
+    Parameters
+    ----------
+    name
+        Its path below the state directory, one of `state.FILES`.
+
+    Raises
+    ------
+    ClaimlogError
+        If the state directory is none of ours or cannot be written.
+    OSError
+        If the note cannot be written; one that was there stays.
+    """
+    folder, _, file = name.rpartition("/")
+    data = json.dumps({**note, DIGEST: _digest(note)}).encode()
+    write_durably(state_folder(package, folder) / file, data)
+
+
+def read_note(package: Package, name: str) -> dict[str, Any]:
+    """Return a note as it was written.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is absent or not what was written, or the state directory is none of ours.
+    """
+    path = require_own_state(package) / name
+    note = read_json(path, package.relative(path))
+    if note.pop(DIGEST, None) != _digest(note):
+        raise ClaimlogError(f"{package.relative(path)}: is not what was saved")
+    return note
+
+
+def _digest(note: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(note, sort_keys=True).encode()).hexdigest()
