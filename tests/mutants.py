@@ -216,6 +216,7 @@ MUTANTS["lineage-acyclic"] = setting(
         }
     ],
 )
+MUTANTS["lineage-dates"] = setting("sources", 0, 0, published="1950")
 MUTANTS["membership-acyclic"] = setting("actors", 0, 1, part_of="ada-example")
 MUTANTS["membership-dates"] = setting(
     "actors", 0, 1, memberships=[{"alliance_id": "pact", "start": "1999", "end": "1998"}]

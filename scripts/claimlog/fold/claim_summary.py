@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import narwhals as nw
 
-from claimlog.fold.components import components
+from claimlog.components import components
 from claimlog.fold.states import Frame
 
 SAME_FACT = "same_fact"

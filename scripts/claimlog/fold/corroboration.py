@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import narwhals as nw
 
+from claimlog.components import components
 from claimlog.fold.claim_summary import FactClaim, IncidentReports
-from claimlog.fold.components import components
 from claimlog.fold.states import Frame, frame_like
 
 Lineage = dict[str, list[tuple[str, str]]]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import narwhals as nw
 
-from claimlog.fold.components import components
+from claimlog.components import components
 from claimlog.fold.corroboration import Lineage, count_independent, lineage_edges
 from claimlog.fold.states import Frame, frame_like, items_of_list
 

@@ -29,7 +29,11 @@ from claimlog.validate.report import Report
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-REFERENCE_CHECKS = (references.check_references, references.check_chains)
+REFERENCE_CHECKS = (
+    references.check_references,
+    references.check_chains,
+    references.check_facts,
+)
 """Checks that need rows of several entities; here they are done apart from the others."""
 
 ENTITY_CHECKS = tuple(check for check in ROW_CHECKS if check not in REFERENCE_CHECKS)
@@ -52,6 +56,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
             enter_tallies(report, _task_tallies(log, stream, table, sources, shipped))
         check_references_by_join(log, report)
         references.check_chains(log, report)
+        references.check_facts(log, report)
         rows.check_order(log, report)
         if report.error_count:
             report.stopped_after = "rows"

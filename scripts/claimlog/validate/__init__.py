@@ -27,6 +27,7 @@ ROW_CHECKS: tuple[Check, ...] = (
     references.check_references,
     references.check_spans_in_sources,
     references.check_chains,
+    references.check_facts,
 )
 """Checks that run on one section of the log after the other, like that of the schema."""
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from itertools import combinations
 from typing import Any
 
 import polars as pl
 
+from claimlog.components import components
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log, alive
 from claimlog.schema.edtf import bounds
 from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
+
+SAME_FACT = "same_fact"
 
 
 def check_references(log: Log, report: Report) -> None:
@@ -169,6 +173,7 @@ def check_chains(log: Log, report: Report) -> None:
     _check_cycle(
         log, report, "lineage-acyclic", "sources", sources, edges, "is derived from itself"
     )
+    _check_lineage_dates(log, report, sources)
     rows = list(actors.iter_rows(named=True))
     kinds = {row["actor_id"]: row["actor_type"] for row in rows}
     edges = {
@@ -192,6 +197,53 @@ def check_chains(log: Log, report: Report) -> None:
                 report.fail(
                     Finding("membership-dates", path, message, line, row["actor_id"], "mend it")
                 )
+
+
+def _check_lineage_dates(log: Log, report: Report, sources: pl.DataFrame) -> None:
+    """Check that no source appeared before a work that it is derived from."""
+    published = dict(sources.select("source_id", "published").iter_rows())
+    report.count("lineage-dates", sources.height)
+    for row in sources.iter_rows(named=True):
+        for edge in row["lineage"]:
+            work = published.get(edge["source_id"])
+            if _runs_backwards(work, row["published"]):
+                path, line = log.place("sources", row["batch"], row["line"])
+                message = (
+                    f"appeared {row['published']}, before {edge['source_id']} ({work}), from which "
+                    "it is derived"
+                )
+                remedy = "mend the date that is wrong, or take the edge out"
+                report.fail(
+                    Finding("lineage-dates", path, message, line, row["source_id"], remedy)
+                )
+
+
+def check_facts(log: Log, report: Report) -> None:
+    """Check that of claims that state one fact every two are linked: nothing follows from two."""
+    if "links" not in log.streams:
+        return
+    links = log.live("links").filter(pl.col("relation") == SAME_FACT)
+    report.count("fact-closed", links.height)
+    ends = list(links.select("from_claim_id", "to_claim_id").iter_rows())
+    linked = {frozenset(pair) for pair in ends}
+    facts = components(ends)
+    members: dict[str, list[str]] = {}
+    for claim, fact in facts.items():
+        members.setdefault(fact, []).append(claim)
+    for row in links.iter_rows(named=True):
+        group = members.pop(facts[row["from_claim_id"]], [])
+        apart = [pair for pair in combinations(group, 2) if frozenset(pair) not in linked]
+        if apart:
+            path, line = log.place("links", row["batch"], row["line"])
+            one, other = apart[0]
+            message = (
+                f"joins {one} and {other} through other claims, which are not linked themselves "
+                f"({len(apart)} such pairs of {len(group)} claims)"
+            )
+            remedy = "link each pair that states the same fact, or retract the link that does not"
+            report.fail(
+                Finding("fact-closed", path, message, line, row["link_id"], remedy, "warning")
+            )
 
 
 def _runs_backwards(start: str | None, end: str | None) -> bool:
