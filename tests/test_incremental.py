@@ -128,7 +128,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             seen.append(size)
             super().__init__(package, earlier, size, folder)
 
-    monkeypatch.setattr(claimlog.build, "Update", Spy)
+    monkeypatch.setattr(claimlog.build, "BuildUpdate", Spy)
     return seen
 
 

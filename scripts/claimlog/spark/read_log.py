@@ -36,8 +36,8 @@ from claimlog.spark.tree import Subtree, append_subtrees, subtrees
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-NOTE = "note"
-"""Column that holds a task's note, in a row without a position."""
+NOTE = "claimlog_note"
+"""Column of a task's note, in a row without a position; no stream has one of this name."""
 
 CHUNK_ROWS = 10_000
 """Rows that a task gives to Spark at once."""
