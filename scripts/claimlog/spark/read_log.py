@@ -152,8 +152,8 @@ def _read_stream(
                 key = "/".join(path.as_py().rsplit("/", 2)[-2:])
                 yield from read_in_task(content.as_py(), key, *by_key[key], shipped)
 
-    found = spark.read.format("binaryFile").load([file.address for file in files])
-    return found.select("path", "content").mapInArrow(read_files, types)
+    contents = spark.read.format("binaryFile").load([file.address for file in files])
+    return contents.select("path", "content").mapInArrow(read_files, types)
 
 
 def read_in_task(
