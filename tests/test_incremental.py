@@ -32,6 +32,7 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
 from claimlog.fold import cutoff
+from claimlog.log.parts import CachedPart, MemoryPart
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
@@ -128,7 +129,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             seen.append(size)
             super().__init__(package, earlier, size, folder)
 
-    monkeypatch.setattr(claimlog.build, "Update", Spy)
+    monkeypatch.setattr(claimlog.build, "BuildUpdate", Spy)
     return seen
 
 
@@ -178,6 +179,19 @@ def test_merged_rows_have_the_bytes_of_rows_written_at_once(
             assert new.read_bytes() == whole.read_bytes(), name
             merged.remove(name)
     assert not merged
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 40])
+def test_live_entities_are_counted_by_the_actions_of_rows(
+    world: World, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", memory)
+    log = read(world.package)
+    assert "retract" in log.columns("claims", ("action",))["action"]
+    for stream in log.streams:
+        assert log.live_count(stream) == log.live(stream).height
+        parts = {type(part) for part in log.parts[stream]}
+        assert parts <= {CachedPart if memory == 0 else MemoryPart}
 
 
 def only_adds(batch: dict[str, list[dict[str, Any]]]) -> bool:

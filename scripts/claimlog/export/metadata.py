@@ -65,7 +65,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
 
 
 def _table(table: Table) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "title": table.title,
         "description": table.description,
         "columns": {item.name: column_description(item) for item in table.fields},
@@ -76,16 +76,16 @@ def _table(table: Table) -> dict[str, Any]:
     }
     for key in ("sort", "sort_desc"):
         if key in table.spec:
-            shown[key] = table.spec[key]
+            entry[key] = table.spec[key]
     if len(table.fields) * PAGE_ROWS > PAGE_CELLS:
-        shown["size"] = PAGE_CELLS // len(table.fields)
+        entry["size"] = PAGE_CELLS // len(table.fields)
     if table.spec.get("hidden"):
-        shown["hidden"] = True
+        entry["hidden"] = True
     if "label" in table.spec:
-        shown["label_column"] = table.spec["label"]
+        entry["label_column"] = table.spec["label"]
     if "search" in table.spec:
-        shown |= {"fts_table": f"{table.name}_fts", "fts_pk": "rowid"}
-    return shown
+        entry |= {"fts_table": f"{table.name}_fts", "fts_pk": "rowid"}
+    return entry
 
 
 def column_description(item: Field) -> str:
