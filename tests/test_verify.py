@@ -831,7 +831,7 @@ def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
     log = read(released.package)
     first = log.trees[0]
     kept = {log.size: log.root.hex(), first[0]: first[1].hex(), 1: tree_root_of(log, 1)}
-    verdict = verify_copy(zipped(released), kept=kept)
+    verdict = verify_copy(zipped(released), kept_roots=kept)
     assert verdict.findings == []
     assert sum("have the root that you kept" in line for line in verdict.checks) == 3
     for wrong, said in (
@@ -839,7 +839,7 @@ def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
         ({1: "0" * 64}, "not the one that you kept"),
         ({log.size + 1: "0" * 64}, "less than the"),
     ):
-        [finding] = verify_copy(zipped(released), kept=wrong).findings
+        [finding] = verify_copy(zipped(released), kept_roots=wrong).findings
         assert said in str(finding)
 
 
