@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import claimlog.edit.clock
-from claimlog.edit.open_batch import locked, open_folder, read_with_open
+from claimlog.edit.open_batch import log_lock, open_folder, read_with_open
 from claimlog.edit.seal import seal
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.log.event_log import Log
@@ -307,7 +307,7 @@ def test_a_batch_is_not_sealed_under_a_manifest_that_validation_would_refuse(
     world.add("claims", [LETTER])
     before = snapshot(world)
     told = {"slug": "x", "title": "X", "method": "None.", "recorded_by": "coder-1", **given}
-    with pytest.raises(UsageError) as error, locked(world.package):
+    with pytest.raises(UsageError) as error, log_lock(world.package):
         seal(world.package, texts=None, **told)
     assert str(error.value).startswith(message)
     assert snapshot(world) == before
@@ -485,7 +485,7 @@ def test_leftovers_in_the_state_directory_are_no_part_of_the_log(world: World, n
 def held(world: World) -> Iterator[World]:
     """The package while another process holds its lock, with a short patience."""
     world.limit(lock_seconds=0)
-    with locked(world.package):
+    with log_lock(world.package):
         yield world
 
 

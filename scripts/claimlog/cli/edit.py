@@ -260,13 +260,13 @@ def seal(
 ) -> None:
     """Validate the open batch and move it into events/, atomically and for good."""
     from claimlog.cli.read import summarise
-    from claimlog.edit.open_batch import locked
+    from claimlog.edit.open_batch import log_lock
     from claimlog.edit.seal import seal as run
     from claimlog.release.generated_files import refresh
 
     supplied = load_texts(texts)
     contents: list[str] = []
-    with locked(context.package):
+    with log_lock(context.package):
         batch, report = run(
             context.package,
             slug,
@@ -292,9 +292,9 @@ def seal(
 @pass_context
 def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None:
     """Renumber batches that lost a race, so that they come after all others."""
-    from claimlog.edit.open_batch import locked
+    from claimlog.edit.open_batch import log_lock
     from claimlog.edit.rebase import rebase as run
 
-    with locked(context.package):
+    with log_lock(context.package):
         said = run(context.package, names, today)
     lines(said)

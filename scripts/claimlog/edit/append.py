@@ -11,7 +11,7 @@ import polars as pl
 
 from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import Input, append, locked, with_open
+from claimlog.edit.open_batch import Input, append, log_lock, with_open
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import suggest
 from claimlog.log.event_log import Log
@@ -52,14 +52,14 @@ def add(
     FindingsError
         If the log would break a rule.
     """
-    with locked(package):
+    with log_lock(package):
         sealed = read(package)
         writer = _writer(sealed, texts, recorded_by, today)
         made: list[Row] = []
         lines: list[bytes] = []
         for index, given in enumerate(entries.rows):
             try:
-                made.append(writer.added(stream, given))
+                made.append(writer.assertion(stream, given))
                 lines += as_lines(made[-1:])
             except ClaimlogError as error:
                 if entries.origin is None:
@@ -81,10 +81,10 @@ def amend(
     today: date | None = None,
 ) -> Row:
     """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
-    with locked(package):
+    with log_lock(package):
         sealed = read(package)
         writer = _writer(sealed, texts, recorded_by, today)
-        row = writer.amended(stream, identifier, given, reason)
+        row = writer.amendment(stream, identifier, given, reason)
         append(sealed, stream, as_lines([row]), texts)
     return row
 
@@ -97,11 +97,11 @@ def retract(
     today: date | None = None,
 ) -> Row:
     """Retract a live entity, of whatever stream, in the open batch. Raises as `add` does."""
-    with locked(package):
+    with log_lock(package):
         sealed = read(package)
         writer = _writer(sealed, None, recorded_by, today)
         stream, _ = find_entity(writer.log, identifier)
-        row = writer.retracted(stream, identifier, reason)
+        row = writer.retraction(stream, identifier, reason)
         append(sealed, stream, as_lines([row]), None)
     return row
 

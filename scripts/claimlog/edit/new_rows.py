@@ -47,7 +47,7 @@ def parse(item: Field, text: str) -> Any:
             parts = decode_value(text)
         except ValueError as error:
             raise UsageError(f'"{item.name}": not a JSON list: {error}') from error
-        return [_completed(item, part) for part in parts] if isinstance(parts, list) else parts
+        return [_fill_keys(item, part) for part in parts] if isinstance(parts, list) else parts
     if text == "":
         return None
     if item.type in ("integer", "number"):
@@ -58,7 +58,7 @@ def parse(item: Field, text: str) -> Any:
     return text
 
 
-def _completed(item: Field, part: Any) -> Any:
+def _fill_keys(item: Field, part: Any) -> Any:
     """Fill the keys that an object of a list leaves out with null."""
     if item.fields and isinstance(part, dict):
         return {**{inner.name: None for inner in item.fields}, **part}
@@ -76,7 +76,7 @@ class Writer:
         # a clock that went back must not make the log run backwards
         self.recorded_at = max(now(), log.last_time or "")
 
-    def added(self, stream: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    def assertion(self, stream: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row that asserts a new entity.
 
         Raises
@@ -102,9 +102,9 @@ class Writer:
                 f"{state[table.id]} exists already (version {before['version']}); "
                 f"change it with claimlog amend {table.entity} {shlex.quote(str(state[table.id]))}"
             )
-        return self._enveloped(table, state, "assert", version, reason)
+        return self._row(table, state, "assert", version, reason)
 
-    def amended(
+    def amendment(
         self, stream: str, identifier: str, given: Mapping[str, Any], reason: str
     ) -> dict[str, Any]:
         """Return the row that amends a live entity; what is not given stays.
@@ -112,15 +112,15 @@ class Writer:
         Raises
         ------
         ClaimlogError
-            As for `added`, or if the entity is not live.
+            As for `assertion`, or if the entity is not live.
         """
         table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         state = self._state(table, given, before)
         state[table.id] = identifier
-        return self._enveloped(table, state, "amend", before["version"] + 1, reason)
+        return self._row(table, state, "amend", before["version"] + 1, reason)
 
-    def retracted(self, stream: str, identifier: str, reason: str) -> dict[str, Any]:
+    def retraction(self, stream: str, identifier: str, reason: str) -> dict[str, Any]:
         """Return the row that retracts a live entity.
 
         Raises
@@ -130,14 +130,14 @@ class Writer:
         """
         table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
-        return self._enveloped(table, before, "retract", before["version"] + 1, reason)
+        return self._row(table, before, "retract", before["version"] + 1, reason)
 
-    def _enveloped(
+    def _row(
         self, table: Table, state: dict[str, Any], action: str, version: int, reason: str | None
     ) -> dict[str, Any]:
         return {
             **{
-                name: _without_retired(table.by_name[name], state[name])
+                name: _empty_retired(table.by_name[name], state[name])
                 for name in (table.id, *table.content)
             },
             "action": action,
@@ -168,7 +168,7 @@ class Writer:
                 continue
             item = table.by_name[key]
             if isinstance(value, list):
-                value = [_completed(item, part) for part in value]
+                value = [_fill_keys(item, part) for part in value]
             if value is None and item.type == "array":
                 value = []
             if flaw := type_flaw(item, value):
@@ -270,7 +270,7 @@ class Writer:
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
 
 
-def _without_retired(item: Field, value: Any) -> Any:
+def _empty_retired(item: Field, value: Any) -> Any:
     """Return a value as a new row holds it: nothing in columns and keys that are retired."""
     if item.retired:
         return [] if item.type == "array" else None

@@ -28,7 +28,7 @@ from claimlog.validate.appended import is_valid, validate_appended
 
 
 @contextlib.contextmanager
-def locked(package: Package) -> Iterator[None]:
+def log_lock(package: Package) -> Iterator[None]:
     """Hold the lock that every change of the log takes.
 
     Raises
