@@ -223,7 +223,7 @@ class World:
 
     def add(self, stream: str, entries: list[dict[str, Any]], by: str = "coder-1") -> list[str]:
         """Add entities to the open batch and return their identifiers."""
-        rows = edit.add(self.package, stream, edit.Entries(entries), by, self.supplied)
+        rows = edit.add(self.package, stream, edit.Entries(entries), by, self.supplied).rows
         return [row[f"{stream.removesuffix('s')}_id"] for row in rows]
 
     def amend(self, stream: str, identifier: str, reason: str = "A slip.", **given: Any) -> None:

@@ -66,7 +66,7 @@ LIKED = claim("liked the pact", "They took to the arrangement.", modality="negat
 
 def test_added_claims_get_the_next_numbers_and_version_one(world: World) -> None:
     assert world.add("claims", [LETTER, LIKED]) == ["C001-007", "C001-008"]
-    assert world.add("claims", [LETTER]) == ["C001-009"]
+    assert world.add("claims", [{**LETTER, "statement": "Pilots wrote."}]) == ["C001-009"]
     rows = [json.loads(line) for line in (world.root / OPEN).read_text("utf-8").splitlines()]
     assert [(row["action"], row["version"], row["reason"]) for row in rows] == [
         ("assert", 1, None)
@@ -222,7 +222,9 @@ def test_a_row_that_breaks_a_rule_is_refused_and_the_open_batch_stays(world: Wor
     world.add("claims", [LETTER])
     before = snapshot(world)
     with pytest.raises(FindingsError) as error:
-        world.add("claims", [LIKED, {**LIKED, "topic": "trsut"}])
+        world.add(
+            "claims", [LIKED, {**LIKED, "statement": "They liked the pact once.", "topic": "trsut"}]
+        )
     assert snapshot(world) == before
     [finding] = error.value.findings
     assert str(finding).startswith(

@@ -171,7 +171,7 @@ SCENES = (
         add_words("port"),
         package_with_open_batch,
         re.compile(r"^added port "),
-        re.compile(r"port exists already"),
+        re.compile(r"port .* is there already"),
     ),
     Scene(
         "retract",

@@ -109,6 +109,10 @@ class Input:
     name: str
     lines: Sequence[int]
 
+    def of(self, indexes: Sequence[int]) -> Input:
+        """Return where some of the rows came from."""
+        return Input(self.name, [self.lines[index] for index in indexes])
+
 
 def append(
     sealed: Log,
