@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from claimlog.cli import edit, read, release
+from claimlog.cli import edit, open_batch, read, release
 from claimlog.cli.base import Context
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -46,6 +46,8 @@ for command in (
     edit.adding,
     edit.amending,
     edit.retract,
+    open_batch.list_open,
+    open_batch.drop,
     edit.seal,
     edit.rebase,
     read.show,

@@ -300,7 +300,7 @@ def seal(
             say=contents.append,
         )
         refreshed = refresh(context.package, f"{batch.shown} is sealed")
-    summarise(report)
+    summarise(report, is_sealed=True)
     say_lateness(batch.manifest["sealed_at"])
     lines(contents)
     together = ", ".join(["datapackage.json", *refreshed])
