@@ -181,6 +181,13 @@ SCENES = (
         re.compile(r"sud was retracted"),
     ),
     Scene(
+        "drop",
+        ("drop", "pact"),
+        open_batch_of_two_streams,
+        re.compile(r"^dropped pact"),
+        re.compile(r'no row of "pact"'),
+    ),
+    Scene(
         "seal",
         seal_words("more"),
         open_batch_of_two_streams,

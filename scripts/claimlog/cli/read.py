@@ -32,7 +32,7 @@ as_json = click.option("--json", "json_out", is_flag=True, help="Print JSON.")
 @click.option("--sealed", is_flag=True, help="Leave the open batch out.")
 @pass_context
 def validate(context: Context, texts: Path | None, json_out: bool, sealed: bool) -> int:
-    """Check the log and the open batch, and anchors where texts are given. Status 1 on findings."""
+    """Check the log and the open batch, with texts the anchors too. Exit status 1 on findings."""
     report = checked(context, texts, with_open=not sealed)
     if json_out:
         json_block({**report.as_dict(), **_open_part(report)})
