@@ -13,7 +13,7 @@ import claimlog.fingerprint
 import claimlog.log.cache
 from claimlog.build import build
 from claimlog.edit.batch_files import recover
-from claimlog.edit.open_batch import locked
+from claimlog.edit.open_batch import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
 from claimlog.log.parts import write_part
@@ -81,7 +81,7 @@ def test_state_that_is_none_of_ours_is_refused_in_a_line(
     shown = f".claimlog/{name}".removesuffix("/.")
     with pytest.raises(ClaimlogError, match=rf"^{shown}: is (a symbolic link|no ).*remove it"):
         build(world.package, world.package.build)
-    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), locked(world.package):
+    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), log_lock(world.package):
         pass
     with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), open_cache(world.package):
         pass
@@ -118,7 +118,7 @@ def test_a_lock_is_not_emptied(world: World) -> None:
     with open_lock(world.package):
         pass
     (world.package.state / "lock").write_text("kept")
-    with locked(world.package), open_lock(world.package):
+    with log_lock(world.package), open_lock(world.package):
         pass
     assert (world.package.state / "lock").read_text() == "kept"
 

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from claimlog import __version__
-from claimlog.cli import edit, read, release
+from claimlog.cli import edit, open_batch, read, release
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -40,6 +40,8 @@ for command in (
     edit.adding,
     edit.amending,
     edit.retract,
+    open_batch.list_open,
+    open_batch.drop,
     edit.seal,
     edit.rebase,
     read.show,

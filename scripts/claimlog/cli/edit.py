@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from claimlog.errors import UsageError
 from claimlog.schema.codebook import read_codes
 from claimlog.schema.definition import read_streams
 from claimlog.schema.table_schema import STREAMS, Table
+
+if TYPE_CHECKING:
+    from claimlog.edit.append import Addition
 
 ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
 
@@ -115,15 +118,7 @@ def _make(entity: str) -> None:
             raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
         entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
         supplied = load_texts(texts)
-        rows = add(context.package, table.name, entries, recorded_by, supplied, today)
-        if rows:
-            say_lateness(rows[0]["recorded_at"])
-        if len(rows) == 1:
-            name = rows[0][table.id]
-            line(f"added {name} to the open batch; claimlog seal makes it final")
-        else:
-            names = f"{rows[0][table.id]} to {rows[-1][table.id]}"
-            line(f"added {len(rows)} {table.name} to the open batch ({names})")
+        say_addition(table, add(context.package, table.name, entries, recorded_by, supplied, today))
 
     command = FieldsCommand(
         entity,
@@ -181,6 +176,32 @@ def _make(entity: str) -> None:
     _common(command, entity)
     amending.add_command(command)
 
+
+def say_addition(table: Table, addition: Addition) -> None:
+    """Print what was added, and where each row stands that was there already."""
+    names = [row[table.id] for row in addition.rows]
+    duplicates = addition.duplicates
+    if names:
+        say_lateness(addition.rows[0]["recorded_at"])
+    if len(names) == 1:
+        line(f"added {names[0]} to the open batch; claimlog seal makes it final")
+    elif names:
+        line(f"added {len(names)} {table.name} to the open batch ({names[0]} to {names[-1]})")
+    if len(duplicates) == 1 and not names and duplicates[0].source is None:
+        line(f"{duplicates[0]} is there already; nothing was added")
+    elif duplicates:
+        nothing = "" if names else "; nothing was added"
+        verb = "row was" if len(duplicates) == 1 else "rows were"
+        line(f"{len(duplicates)} {verb} there already{nothing}")
+        lines([f"  {duplicate.source} -> {duplicate}" for duplicate in duplicates[:LISTED]])
+        if len(duplicates) > LISTED:
+            line(f"  and {len(duplicates) - LISTED:,} more")
+    if any(duplicate.since for duplicate in duplicates):
+        line(f"  what was changed since is said anew by claimlog amend, or with a new {table.id}")
+
+
+LISTED = 1000
+"""Rows that were there already of which each is listed."""
 
 EXAMPLES = {
     "source": ['claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1'],
@@ -260,13 +281,13 @@ def seal(
 ) -> None:
     """Validate the open batch and move it into events/, atomically and for good."""
     from claimlog.cli.read import summarise
-    from claimlog.edit.open_batch import locked
+    from claimlog.edit.open_batch import log_lock
     from claimlog.edit.seal import seal as run
     from claimlog.release.generated_files import refresh_generated_files
 
     supplied = load_texts(texts)
     contents: list[str] = []
-    with locked(context.package):
+    with log_lock(context.package):
         batch, report = run(
             context.package,
             slug,
@@ -279,7 +300,7 @@ def seal(
             say=contents.append,
         )
         refreshed = refresh_generated_files(context.package, f"{batch.shown} is sealed")
-    summarise(report)
+    summarise(report, is_sealed=True)
     say_lateness(batch.manifest["sealed_at"])
     lines(contents)
     together = ", ".join(["datapackage.json", *refreshed])
@@ -292,9 +313,9 @@ def seal(
 @pass_context
 def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None:
     """Renumber batches that lost a race, so that they come after all others."""
-    from claimlog.edit.open_batch import locked
+    from claimlog.edit.open_batch import log_lock
     from claimlog.edit.rebase import rebase as run
 
-    with locked(context.package):
+    with log_lock(context.package):
         said = run(context.package, names, today)
     lines(said)
