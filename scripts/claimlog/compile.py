@@ -25,7 +25,7 @@ from claimlog.fold import (
 )
 from claimlog.fold import cut as rows_until
 from claimlog.fold.tables import Frames
-from claimlog.log.event_log import OTHERS, Log
+from claimlog.log.event_log import Log
 from claimlog.log.release_index import marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
@@ -41,7 +41,7 @@ class Compiler:
         self.cut = cut
         root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
         self.outside = Outside(log.codebooks, marks(log.package, cut.size, root))
-        lazy = {name: log.rows(name).lazy() for name in OTHERS}
+        lazy = {name: log.rows(name).lazy() for name in log.beside_claims}
         self.others = rows_until(lazy, cut.size)
         self.wanted = wanted(self.others, log.definition)
         self.kept = Gathered()

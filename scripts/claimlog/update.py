@@ -26,8 +26,8 @@ from claimlog.log.event_log import Log
 from claimlog.validate import Report
 
 CLAIM = "claim_id"
-BY_CLAIM = dict.fromkeys(("claims", "claim_versions", "attributions", "claim_actors"), CLAIM)
-"""Tables whose rows are of one claim each, with the column that says which."""
+OF_CLAIMS = ("claims", "claim_versions", "attributions", "claim_actors")
+"""Tables whose rows are of one claim each, beside the junction tables of claims."""
 
 NEEDED = ("claims", "changes")
 """Tables that those of the other streams are computed from."""
@@ -76,7 +76,9 @@ class Update:
         compiler, tables = Compiler(log, cut), log.definition.tables
         hashed = Hashed(self.folder)
         touched = log.claims_since(self.size)
-        gone = dict.fromkeys(BY_CLAIM, touched)
+        junctions = (one.table for one in log.definition.junctions if one.stream == "claims")
+        by_claim = dict.fromkeys((*OF_CLAIMS, *junctions), CLAIM)
+        gone = dict.fromkeys(by_claim, touched)
         new = dict(compiler.of_claims(log.claims_of(touched)))
         pieces: dict[str, list[pl.DataFrame]] = {}
         for stretch in log.stretches(self.size):
@@ -99,7 +101,7 @@ class Update:
         self._copied.result()
         self._sync(self.folder / self.database)
         with Patch(self.folder / self.database, tables) as patch:
-            patch.drop(BY_CLAIM, touched)
+            patch.drop(by_claim, touched)
             for name, frame in new.items():
                 patch.fill(name, frame)
             for name in NEEDED:
@@ -110,7 +112,7 @@ class Update:
                 write_parquet(frame, tables[name], self.folder / _path(name))
                 if not _same(self.earlier / _path(name), frame):
                     patch.refill(name, frame)
-            found = patch.settle(BY_CLAIM)
+            found = patch.settle(by_claim)
         hashed.take(self.database)  # meanwhile the rest is merged
         rows |= {name: future.result() for name, future in merging.items()}
         self._compare(found, rows)

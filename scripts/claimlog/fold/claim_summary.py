@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import narwhals as nw
 
 from claimlog.fold.components import components
 from claimlog.fold.states import Frame
+from claimlog.schema.table_schema import Field
 
 SAME_FACT = "same_fact"
 
@@ -36,7 +37,7 @@ class Published(NamedTuple):
 
 @dataclass
 class Reports:
-    """How often, where and from which origins an incident is reported."""
+    """How often, where and from which origins an incident, or row of a register, is reported."""
 
     claims: int = 0
     unknown: int = 0
@@ -52,19 +53,24 @@ class Reports:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which claims to keep: those in groups (claim to group), and those of sources with codings."""
+    """Which claims to keep: those in groups (claim to group), and those of sources with codings.
+
+    ``referring`` are the columns of claims that refer to incidents or registers, by these.
+    """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     coded: frozenset[str] = frozenset()
+    referring: Mapping[str, tuple[Field, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, links: Frame, codings: Frame) -> Wanted:
+    def of(cls, links: Frame, codings: Frame, referring: Mapping[str, tuple[Field, ...]]) -> Wanted:
         """Read from the live links and codings which claims the tables need."""
         pairs = links.filter(nw.col("relation") == SAME_FACT).select("from_claim_id", "to_claim_id")
         sources = codings.select("source_id").unique().collect()
         return cls(
             components((str(one), str(other)) for one, other in pairs.collect().rows()),
             frozenset(sources["source_id"].to_list()),
+            referring,
         )
 
 
@@ -74,7 +80,9 @@ class Gathered:
 
     groups: Mapping[str, str] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
-    reports: dict[str, Reports] = field(default_factory=lambda: defaultdict(Reports))
+    reports: dict[str, dict[str, Reports]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Reports))
+    )
     published: list[Published] = field(default_factory=list)
     changes: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
@@ -82,8 +90,9 @@ class Gathered:
         """Add what was kept of other claims."""
         self.groups = self.groups or other.groups
         self.members += other.members
-        for incident, reports in other.reports.items():
-            self.reports[incident].add(reports)
+        for stream, found in other.reports.items():
+            for name, reports in found.items():
+                self.reports[stream][name].add(reports)
         self.published += other.published
 
     def count(self, changes: Frame) -> None:
@@ -102,18 +111,32 @@ def gathered(claims: Frame, wanted: Wanted) -> Gathered:
     if wanted.coded:
         chosen = claims.filter(nw.col("source_id").is_in(sorted(wanted.coded)))
         kept.published = [Published(*row) for row in _rows(chosen, Published._fields)]
-    key = ("incident_id", "source_id", "origin_id")
-    about = claims.filter(~nw.col("incident_id").is_null()).select(key)
-    counted = about.group_by(key).agg(nw.len().alias("claims")).collect()
-    for incident, source, origin, count in counted.rows():
-        reports = kept.reports[str(incident)]
-        reports.claims += count
-        reports.unknown += count if origin is None else 0
-        # the same few names come with every range of the claims
-        reports.articles.add(intern(str(source)))
-        if origin is not None:
-            reports.origins.add(intern(str(origin)))
+    key = ("about", "source_id", "origin_id")
+    for stream, columns in wanted.referring.items():
+        counted = _about(claims, columns).group_by(key).agg(nw.len().alias("claims")).collect()
+        for name, source, origin, count in counted.rows():
+            reports = kept.reports[stream][str(name)]
+            reports.claims += count
+            reports.unknown += count if origin is None else 0
+            # the same few names come with every range of the claims
+            reports.articles.add(intern(str(source)))
+            if origin is not None:
+                reports.origins.add(intern(str(origin)))
     return kept
+
+
+def _about(claims: Frame, columns: Sequence[Field]) -> Frame:
+    """Return what claims refer to by some columns, as ``about``; each once a claim."""
+    parts = []
+    for item in columns:
+        rows = claims.select("claim_id", "source_id", "origin_id", nw.col(item.name).alias("about"))
+        if item.type == "array":
+            parts.append(rows.filter(nw.col("about").list.len() > 0).explode("about"))
+        else:
+            parts.append(rows.filter(~nw.col("about").is_null()))
+    whole = nw.concat(parts, how="vertical")
+    # one column of one value cannot say the same twice
+    return whole if len(parts) == 1 and columns[0].type != "array" else whole.unique()
 
 
 def _rows(frame: Frame, names: Iterable[str]) -> list[tuple[Any, ...]]:

@@ -106,8 +106,8 @@ def corroborate(
     }
 
 
-def reported(reports: Mapping[str, Reports], sources: Frame) -> Frame:
-    """Return by incident how many claims, articles and independent origins report it."""
+def reported(reports: Mapping[str, Reports], key: str, sources: Frame) -> Frame:
+    """Return by `key` how many claims, articles and independent origins report an entity."""
     lineage = edges(sources)
     columns = {
         "claims": [found.claims for found in reports.values()],
@@ -116,8 +116,8 @@ def reported(reports: Mapping[str, Reports], sources: Frame) -> Frame:
         "independent_origins": [independent(found.origins, lineage) for found in reports.values()],
     }
     return made(
-        {"incident_id": list(reports), **columns},
-        {"incident_id": nw.String(), **dict.fromkeys(columns, nw.Int64())},
+        {key: list(reports), **columns},
+        {key: nw.String(), **dict.fromkeys(columns, nw.Int64())},
         sources,
     )
 

@@ -17,6 +17,8 @@ import narwhals as nw
 
 from claimlog.fold.claim_summary import Gathered, Wanted, gathered
 from claimlog.fold.corroboration import corroborate, reported, with_origins
+from claimlog.fold.dates import dated
+from claimlog.fold.registers import junction_tables, register_table
 from claimlog.fold.releases import changes, releases
 from claimlog.fold.reliability import reliability
 from claimlog.fold.states import (
@@ -32,7 +34,7 @@ from claimlog.fold.states import (
 )
 from claimlog.log.release_index import Mark
 from claimlog.schema.definition import Definition
-from claimlog.schema.edtf import bounds
+from claimlog.schema.registers import COUNTS, referring_columns
 
 Frames = dict[str, Frame]
 
@@ -90,7 +92,9 @@ def cut(frames: Mapping[str, Any], size: int) -> Frames:
 
 def wanted(others: Frames, definition: Definition) -> Wanted:
     """Return which claims the tables of the other streams must know."""
-    return Wanted.of(_live(others, "links", definition), _live(others, "codings", definition))
+    referring = referring_columns(definition.tables["claims"], definition.streams)
+    links, codings = (_live(others, name, definition) for name in ("links", "codings"))
+    return Wanted.of(links, codings, referring)
 
 
 def _live(rows: Frames, stream: str, definition: Definition) -> Frame:
@@ -119,6 +123,7 @@ def fold_claims(claims: Frame, others: Frames, definition: Definition) -> Frames
     live = current(claims, definition.streams["claims"].id)
     return {
         **_claim_tables(live, _live(others, "sources", definition), definition),
+        **junction_tables(live, "claims", definition),
         "claim_versions": versions(claims, "claim_id"),
     }
 
@@ -144,6 +149,7 @@ def fold_rest(others: Frames, kept: Gathered, definition: Definition, outside: O
     for name, rows in others.items():
         table = definition.streams[name]
         tables[f"{table.entity}_versions"] = versions(rows, table.id)
+    tables |= _register_tables(others, kept, sources, definition)
     tables |= corroborate(kept.members, kept.groups, sources)
     codings = _live(others, "codings", definition)
     return tables | reliability(codings, kept.published, definition, outside.codebooks)
@@ -188,14 +194,31 @@ def with_states(actors: Frame) -> Frame:
 
 
 def _incident_tables(incidents: Frame, kept: Gathered, sources: Frame) -> Frames:
-    counted = incidents.join(reported(kept.reports, sources), on="incident_id", how="left")
-    counts = ("claims", "articles", "independent_origins", "unknown_origins")
+    counted = incidents.join(
+        reported(kept.reports["incidents"], "incident_id", sources), on="incident_id", how="left"
+    )
     return {
         "incidents": dated(
-            counted.with_columns(nw.col(name).fill_null(0) for name in counts), "occurred"
+            counted.with_columns(nw.col(name).fill_null(0) for name in COUNTS), "occurred"
         ),
         "incident_actors": listed(incidents, "incident_id", "actors", "actor_id").unique(),
     }
+
+
+def _register_tables(
+    others: Frames, kept: Gathered, sources: Frame, definition: Definition
+) -> Frames:
+    """Return the tables of registers, and of lists by which other streams refer to them."""
+    tables: Frames = {}
+    for name in others:
+        table = definition.streams[name]
+        is_register = name in definition.registers
+        if is_register or any(one.stream == name for one in definition.junctions):
+            live = _live(others, name, definition)
+            tables |= junction_tables(live, name, definition)
+            if is_register:
+                tables[name] = register_table(live, table, kept.reports[name], sources)
+    return tables
 
 
 def _claim_tables(claims: Frame, sources: Frame, definition: Definition) -> Frames:
@@ -230,23 +253,3 @@ def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:
         nw.col(definition.streams[stream].id).alias("entity_id"),
         nw.lit(stream).alias("stream"),
     )
-
-
-def dated(rows: Frame, column: str) -> Frame:
-    """Add the first and last day that an EDTF column can mean, as dates.
-
-    Each distinct value is parsed once; the result is joined back.
-    """
-    values = rows.filter(~nw.col(column).is_null()).select(column).unique().collect()
-    known = sorted(values[column].to_list())
-    ranges = [bounds(value) for value in known]
-    days = made(
-        {
-            column: known,
-            f"{column}_start": [first for first, _ in ranges],
-            f"{column}_end": [last for _, last in ranges],
-        },
-        {column: nw.String(), f"{column}_start": nw.Date(), f"{column}_end": nw.Date()},
-        rows,
-    )
-    return rows.join(days, on=column, how="left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, text, and right text."""
     for path, text in generated_files(package):
-        have = package.document_bytes(path)
+        have = package.document_bytes(path) if os.path.lexists(path) else b""
         if have != text.encode("utf-8"):  # one that is no text is stale too
             yield path, have.decode("utf-8", "replace"), text
 
@@ -83,5 +84,6 @@ def refuse_stale_schemas(package: Package) -> None:
         Naming the first file that is stale.
     """
     for name, text in expanded(read_definition(package)):
-        if package.document(package.root / name) != text:
+        path = package.root / name
+        if not os.path.lexists(path) or package.document(path) != text:
             raise ClaimlogError(f"{name}: is stale; {REMEDY}, commit that, and run this again")

@@ -24,7 +24,7 @@ from claimlog.log.merkle import CompactRange
 from claimlog.log.read_file import read_pieces
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
-from claimlog.schema.table_schema import STREAMS, Table
+from claimlog.schema.table_schema import Table
 from claimlog.spark.files import File, Files, light
 from claimlog.spark.tree import joined, subtrees
 
@@ -140,7 +140,7 @@ def read(
         raise ClaimlogError(f"{unread[0].address}: cannot be read; Spark found no such file")
     lines = {f.batch.shown_file(f.stream): _lines(told[f.key]) for f in files.files}
     findings = [finding for read in lines.values() for finding in read.findings]
-    counts = dict.fromkeys(STREAMS, 0)
+    counts = dict.fromkeys(definition.streams, 0)
     for file in files.files:
         counts[file.stream] += told[file.key]["rows"]
     return SparkLog(

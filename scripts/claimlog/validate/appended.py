@@ -22,6 +22,7 @@ from claimlog.files import write_durably
 from claimlog.fingerprint import bytes_of_rows, code_fingerprint
 from claimlog.log.event_log import Log
 from claimlog.package import read_json
+from claimlog.schema.registers import registers_of
 from claimlog.sources.text import Texts
 from claimlog.state import checked_state, state_folder
 from claimlog.strict_json import json_digest
@@ -37,15 +38,16 @@ CHANGES_OTHERS_SEE = {
     "actors": ("retract",),
     "incidents": ("retract",),
 }
-"""By stream, the actions that can break a rule for claims that refer to the entity."""
+"""By required stream, the actions that can break a rule for claims that refer to the entity."""
 
 
 def only_appends(log: Log, size: int) -> bool:
     """Whether the rows after the first `size` change nothing for claims that they are not about."""
     late = pl.col("seq") >= size
+    registers = dict.fromkeys(registers_of(log.definition.streams), ("retract",))
     return all(
         log.rows(stream).filter(late & pl.col("action").is_in(actions)).is_empty()
-        for stream, actions in CHANGES_OTHERS_SEE.items()
+        for stream, actions in {**CHANGES_OTHERS_SEE, **registers}.items()
     )
 
 
