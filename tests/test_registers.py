@@ -283,3 +283,80 @@ def test_every_foreign_key_of_the_database_holds(filled: World) -> None:
     assert broken == []
     assert ("treaties", "treaty_id") in {(row[2], row[3]) for row in keys}
     assert ("idx_claims_treaty_id",) in indexes
+
+
+PAGES = (
+    *("/", "/treaties", "/treaties/T001", "/treaties/T002", "/treaties/T003", "/laboratories"),
+    *("/laboratories/tide-house", "/claims/C001-001", "/claims/C001-004", "/actors/nor"),
+    *("/incidents", "/measures", "/codebook/treaty_kind", "/tiny", "/tiny/treaties"),
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_package_with_registers_answers_every_page(page: str, get: Get) -> None:
+    assert (get(page).status_code, get(twin(page)).status_code) == (200, 200)
+
+
+def test_the_page_of_a_register_lists_its_live_rows(get: Get) -> None:
+    data = get("/treaties.json").json()
+    assert (data["part"]["total"], data["columns"]) == (2, ["ended", "in_force", "kind"])
+    assert [(r["id"], r["label"], r["labels"]["kind"]) for r in data["rows"]] == [
+        ("T001", TIDES["title"], "Pact"),
+        ("T002", RENEWED["title"], "Lease"),
+    ]
+    page = get("/treaties").text
+    assert '<a href="/treaties/T001">Tide tables for all</a>' in page
+    assert "<td>since 2004</td>" in page
+    assert '<a href="/laboratories">Laboratories</a>' in page
+
+
+def test_the_page_of_a_row_says_its_codes_links_claims_and_history(get: Get) -> None:
+    data = get("/treaties/T001.json").json()
+    found = {item["column"]: item for item in data["columns"]}
+    assert (found["kind"]["label"], found["in_force"]["date"]) == ("Pact", "1999")
+    links = [(link["label"], link["path"]) for link in found["signatories"]["links"]]
+    assert links == [("Nor", "/actors/nor"), ("Sud", "/actors/sud")]
+    assert found["sites"]["links"][0]["path"] == "/laboratories/tide-house"
+    assert [claim["claim_id"] for claim in data["claims"]] == ["C001-001", "C001-006"]
+    assert data["claims"][0]["statement"] == CLAIMS[0]["statement"]
+    assert data["reported"]["independent_origins"] == 1
+    referring = {(one["column"], one["links"][0]["id"]) for one in data["referred_by"]}
+    assert referring == {("follows", "T002"), ("echoes", "T002")}
+    changed = [[c["column"] for c in version["changed"]] for version in data["versions"]]
+    assert changed == [[], ["ended", "gist"]]
+    page = get("/treaties/T001").text
+    for text in ("It is longer.", ">Sud</a>", "Several sides promise the same.", "C001-006"):
+        assert text in page
+    retracted = get("/treaties/T003").text
+    assert "There is no such treaty." in retracted
+    assert "No claim is about it." in retracted
+    laboratory = get("/laboratories/tide-house.json").json()
+    assert [claim["claim_id"] for claim in laboratory["claims"]] == ["C001-001", "C001-002"]
+
+
+def test_the_page_of_a_claim_leads_to_the_rows_that_it_refers_to(get: Get) -> None:
+    page = get("/claims/C001-001").text
+    assert '<dt>treaty id</dt><dd><a href="/treaties/T001">Tide tables for all</a></dd>' in page
+    assert '<a href="/laboratories/tide-house">Tide-House</a>' in page
+    assert get("/claims/C001-004.json").json()["registered"] == []
+
+
+def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
+    answer = get("/treaties/T999")
+    assert answer.status_code == 404
+    assert "There is no treaty T999. The page of treaties lists them all." in answer.text
+    assert get("/nothing").status_code == 404
+
+
+def test_an_identifier_of_a_register_that_a_query_finds_links_to_its_page(get: Get) -> None:
+    page = get("/tiny?sql=select+treaty_id+from+treaties").text
+    assert '<a href="/treaties/T002">T002</a>' in page
+
+
+def test_a_register_is_searched_described_and_labelled_in_datasette(get: Get) -> None:
+    rows = get("/tiny/treaties.json?_shape=array&_search=while").json()
+    assert [row["treaty_id"] for row in rows] == ["T002"]
+    assert "The in_force of it." in get("/tiny/treaties").text
+    assert '<a href="/tiny/treaties/T001">Tide tables for all</a>' in get("/tiny/claims").text
+    facets = get("/tiny/treaties.json?_facet=kind").json()["facet_results"]
+    assert "kind" in facets
