@@ -380,6 +380,11 @@ def test_a_register_is_searched_described_and_labelled_in_datasette(get: Get) ->
         ({"ended": "in March"}, "edtf", 'ended is "in March"'),
         ({"title": "x" * 101}, "length", "expected maxLength 100"),
         ({"title": None}, "required", '"title" is null'),
+        (
+            {"gist": "The harbour ministry of Norland stopped sharing tide tables with Sudland."},
+            "own-words",
+            "say it in our own words",
+        ),
         ({"treaty_id": "X1"}, "pattern", "expected the pattern"),
     ],
 )
