@@ -224,7 +224,7 @@ class World:
     def add(self, stream: str, entries: list[dict[str, Any]], by: str = "coder-1") -> list[str]:
         """Add entities to the open batch and return their identifiers."""
         rows = edit.add(self.package, stream, edit.Entries(entries), by, self.supplied).rows
-        return [row[f"{stream.removesuffix('s')}_id"] for row in rows]
+        return [row[next(iter(row))] for row in rows]  # the identifier comes first
 
     def amend(self, stream: str, identifier: str, reason: str = "A slip.", **given: Any) -> None:
         edit.amend(self.package, stream, identifier, given, reason, "coder-1", self.supplied)

@@ -36,7 +36,7 @@ from claimlog.log.parts import CachedPart, MemoryPart
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.update import BY_CLAIM, BuildUpdate
+from claimlog.update import OF_CLAIMS, BuildUpdate
 from claimlog.validate import validate
 from conftest import World
 from histories import History, histories, write
@@ -165,7 +165,7 @@ def test_merged_rows_have_the_bytes_of_rows_written_at_once(
     monkeypatch.setattr(claimlog.export.parquet, "ROW_GROUP", rows)
     log = read(world.package)
     whole, old, new = (tmp_path / name for name in ("whole", "old", "new"))
-    merged = {*BY_CLAIM, "changes", "events"}
+    merged = {*OF_CLAIMS, "changes", "events"}
     for name, frame in compile_tables(log, cutoff(log, None)):
         if name in merged:
             table = log.definition.tables[name]

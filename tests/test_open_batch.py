@@ -11,8 +11,9 @@ import pytest
 
 import claimlog.edit.open_batch
 from claimlog.edit.drop import drop
-from claimlog.edit.open_rows import open_rows
+from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.schema.definition import read_definition
 from conftest import World, actor, copied
 from test_ledger import LETTER, LIKED, assert_sound, snapshot
 
@@ -35,8 +36,12 @@ def pending(world_with_open: World, tmp_path: Path) -> World:
     return copied(world_with_open, tmp_path)
 
 
+def rows_of(world: World) -> list[OpenRow]:
+    return open_rows(world.package, read_definition(world.package).streams)
+
+
 def places(world: World) -> list[str]:
-    return [f"{row.place} {row.identifier} {row.version}" for row in open_rows(world.package)]
+    return [f"{row.place} {row.identifier} {row.version}" for row in rows_of(world)]
 
 
 ALL = ["claims:1 C001-007 1", "claims:2 C001-008 1", "claims:3 C001-007 2", "links:1 L0002 1"]
@@ -48,7 +53,7 @@ ALL = ["claims:1 C001-007 1", "claims:2 C001-008 1", "claims:3 C001-007 2", "lin
 def test_open_lists_every_row_with_its_place_and_what_it_says(pending: World) -> None:
     done = pending.run("open")
     assert (done.returncode, done.stderr) == (0, "")
-    when = [row.content["recorded_at"] for row in open_rows(pending.package)]
+    when = [row.content["recorded_at"] for row in rows_of(pending)]
     assert done.stdout.splitlines() == [
         "open batch, not sealed  3 claims, 1 link",
         f"  claims:1  C001-007  assert version 1  {when[0]} by coder-1  {LETTER['statement']}",
@@ -160,7 +165,7 @@ def test_a_drop_that_would_break_a_rule_names_the_row_and_drops_nothing(world: W
     assert str(error.value.findings[0]).startswith("events/0002-claims/links.ndjson:1: L0001 from")
     assert snapshot(world) == before
     drop(world.package, ["C001-006", "L0001"])
-    assert open_rows(world.package) == []
+    assert rows_of(world) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,15 +20,15 @@ from claimlog.cli.base import (
     today_option,
 )
 from claimlog.cli.output import line, lines
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.codebook import read_codes
 from claimlog.schema.definition import read_streams
-from claimlog.schema.table_schema import STREAMS, Table
+from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
 
 if TYPE_CHECKING:
     from claimlog.edit.append import Addition
 
-ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
+ENTITIES = tuple(name.removesuffix("s") for name in REQUIRED_STREAMS)
 
 
 class FieldsCommand(click.Command):
@@ -56,15 +57,39 @@ def _option(table: Table, name: str) -> click.Option:
 
 
 def schema_of(context: Context, entity: str) -> Table:
-    return read_streams(context.package, read_codes(context.package))[f"{entity}s"]
+    """Return the schema of the stream whose rows describe an entity of that kind."""
+    return _by_entity(context)[entity]
 
 
-@click.group("add")
+def _by_entity(context: Context) -> dict[str, Table]:
+    streams = read_streams(context.package, read_codes(context.package))
+    return {table.entity: table for table in streams.values()}
+
+
+class EntityGroup(click.Group):
+    """A group with a command for each kind of entity, those of the package's registers included."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        try:
+            found = _by_entity(ctx.ensure_object(Context))
+        except ClaimlogError:  # help is given outside of a package too
+            found = {}
+        return sorted({*super().list_commands(ctx), *found})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            with contextlib.suppress(UsageError):  # there is no package here
+                if cmd_name in _by_entity(ctx.ensure_object(Context)):
+                    _make(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group("add", cls=EntityGroup)
 def adding() -> None:
     """Add a new entity to the open batch, or many from NDJSON or CSV."""
 
 
-@click.group("amend")
+@click.group("amend", cls=EntityGroup)
 def amending() -> None:
     """Amend a live entity: what is not given stays as it was."""
 
@@ -125,7 +150,9 @@ def _make(entity: str) -> None:
         entity=entity,
         callback=run_add,
         help=f"Add a new {entity}, or many with --from.",
-        epilog=example(*EXAMPLES[entity]),
+        epilog=example(
+            *EXAMPLES.get(entity, [f"claimlog add {entity} --from rows.csv --by coder-1"])
+        ),
     )
     command.params = [
         click.Option(

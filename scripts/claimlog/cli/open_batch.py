@@ -27,7 +27,7 @@ def list_open(context: Context, json_out: bool) -> None:
     from claimlog.schema.definition import read_definition
 
     definition = read_definition(context.package)
-    rows = open_rows(context.package)
+    rows = open_rows(context.package, definition.streams)
     said = [summary(row, definition) for row in rows]
     if json_out:
         folder = context.package.relative(open_folder(context.package))
@@ -97,8 +97,9 @@ def drop(context: Context, names: tuple[str, ...], with_references: bool) -> Non
 def count_rows(rows: list[OpenRow]) -> str:
     """Return the number of rows of each stream in words."""
     counts = Counter(row.stream for row in rows)
+    entities = {row.stream: row.table.entity for row in rows if row.table}
     words = [
-        f"{count:,} {name.removesuffix('s') if count == 1 else name}"
+        f"{count:,} {entities.get(name, name) if count == 1 else name}"
         for name, count in counts.items()
     ]
     return ", ".join(words)

@@ -185,7 +185,7 @@ def _build_on_spark(
     batches: str | None,
     properties: tuple[str, ...],
 ) -> None:
-    from claimlog.schema.table_schema import STREAMS
+    from claimlog.schema.table_schema import REQUIRED_STREAMS
     from claimlog.spark.build import OUT_FOLDER
     from claimlog.spark.build import build as run
     from claimlog.spark.session import parse_properties as parsed
@@ -194,7 +194,7 @@ def _build_on_spark(
     require_spark()
     target = out or str(package.root / OUT_FOLDER)
     tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
-    with progress("build", 5 + len(STREAMS) + tables) as step:
+    with progress("build", 5 + len(REQUIRED_STREAMS) + tables) as step:
         built = run(package, target, as_of, batches, parsed(properties), step)
     summarise(built.report)
     rows = sum(table.rows for table in built.tables.values())
@@ -399,11 +399,11 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
     """Print a claim, or any other entity, with its whole history."""
     from claimlog.cli.show import history, print_history
 
-    stream, versions = history(context.package, identifier)
+    table, versions = history(context.package, identifier)
     if json_out:
         json_block(versions)
     else:
-        print_history(stream, versions)
+        print_history(table, versions)
 
 
 @click.command(epilog=example("claimlog log"))

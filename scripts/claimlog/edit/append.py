@@ -128,7 +128,7 @@ def retract(
         sealed = read(package)
         writer = _writer(sealed, None, recorded_by, today)
         stream, _ = find_entity(writer.log, identifier)
-        row = writer.retraction(stream, identifier, reason)
+        row = writer.retraction(stream, identifier.removeprefix(f"{stream}/"), reason)
         append(sealed, stream, as_lines([row]), None)
     return row
 
@@ -148,15 +148,24 @@ def _locate_errors(entries: Entries, index: int) -> Iterator[None]:
 def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:
     """Return the stream of an entity and all its versions, oldest first.
 
+    Parameters
+    ----------
+    identifier
+        As the entity has it, or as STREAM/IDENTIFIER.
+
     Raises
     ------
     ClaimlogError
-        If no stream has the identifier.
+        If no stream has the identifier, or several have.
     """
-    for stream in log.streams:
-        rows = log.history(stream, identifier)
-        if not rows.is_empty():
-            return stream, rows
+    prefix, _, rest = identifier.partition("/")
+    named, name = ((prefix,), rest) if prefix in log.streams else (log.streams, identifier)
+    found = [(s, rows) for s in named if not (rows := log.history(s, name)).is_empty()]
+    if len(found) > 1:
+        places = " or ".join(f"{stream}/{name}" for stream, _ in found)
+        raise ClaimlogError(f'more than one stream has the identifier "{name}"; write {places}')
+    if found:
+        return found[0]
     known = tuple(name for stream in log.streams for name in log.ids(stream))
     raise ClaimlogError(f'nothing has the identifier "{identifier}"{suggest(identifier, known)}')
 

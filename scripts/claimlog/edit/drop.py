@@ -15,7 +15,6 @@ from claimlog.log.canonical import suggest
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.table_schema import Table
 from claimlog.swap import publish_directory
 
 NOTHING = "nothing was dropped"
@@ -39,7 +38,8 @@ def drop(package: Package, names: Sequence[str], with_references: bool = False) 
     Parameters
     ----------
     names
-        Identifiers, of which the last open row is meant, or places as ``claims:3``.
+        Identifiers, also as STREAM/IDENTIFIER, of which the last open row is meant, or places as
+        ``claims:3``.
     with_references
         Whether to drop what depends on them too: later versions, and rows that refer to an entity
         that would be gone.
@@ -52,12 +52,12 @@ def drop(package: Package, names: Sequence[str], with_references: bool = False) 
         If other open rows depend on them, or the log would break a rule that it does not break now.
     """
     with log_lock(package):
-        rows = open_rows(package)
+        sealed = read(package)
+        rows = open_rows(package, sealed.definition.streams)
         if not rows:
             raise ClaimlogError(f"there is no open batch; {NOTHING}")
-        sealed = read(package)
         chosen = dict.fromkeys(_chosen_row(sealed, rows, name) for name in names)
-        dependent = dependent_rows(rows, [*chosen], sealed.definition.streams)
+        dependent = dependent_rows(rows, [*chosen])
         if dependent and not with_references:
             raise FindingsError(
                 [_finding(package, rows[index], why) for index, why in dependent.items()], NOTHING
@@ -68,9 +68,7 @@ def drop(package: Package, names: Sequence[str], with_references: bool = False) 
     return Drop([rows[index] for index in sorted(gone)], left, has_findings)
 
 
-def dependent_rows(
-    rows: Sequence[OpenRow], chosen: Sequence[int], streams: Mapping[str, Table]
-) -> dict[int, str]:
+def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, str]:
     """Return the rows that cannot stay without the chosen ones, by position, each with the reason.
 
     These are later versions of an entity, and whatever refers to one that is no longer asserted;
@@ -81,7 +79,7 @@ def dependent_rows(
     for index, row in enumerate(rows):
         if row.entity:
             versions.setdefault(row.entity, []).append(index)
-        for target in references(row, streams[row.stream]):
+        for target in references(row):
             refers.setdefault(target, []).append(index)
     found: dict[int, str] = {}
     pending = [*chosen]
@@ -102,7 +100,8 @@ def dependent_rows(
 
 def _chosen_row(sealed: Log, rows: Sequence[OpenRow], name: str) -> int:
     """Return the position of the row that a name means: of an identifier the last one."""
-    if match := PLACE.fullmatch(name):
+    streams = {*sealed.definition.streams, *(row.stream for row in rows)}
+    if (match := PLACE.fullmatch(name)) and match["stream"] in streams:
         places = {row.place: index for index, row in enumerate(rows)}
         if name in places:
             return places[name]
@@ -112,7 +111,7 @@ def _chosen_row(sealed: Log, rows: Sequence[OpenRow], name: str) -> int:
             f"{name}: the open batch has {count} rows of {stream}; claimlog open lists them; "
             f"{NOTHING}"
         )
-    found = [index for index, row in enumerate(rows) if row.identifier == name]
+    found = [index for index, row in enumerate(rows) if row.is_called(name)]
     if len({rows[index].stream for index in found}) > 1:
         places_ = ", ".join(rows[index].place for index in found)
         raise ClaimlogError(f"{name} may be any of {places_}; name the place; {NOTHING}")

@@ -27,6 +27,11 @@ INPUTS = {
 """Keys of a new row that are used to compute others and are never stored: the words of a passage
 and which of its places is meant; the file that holds a source's text."""
 
+NUMBERED = re.compile(
+    r"\^(?P<head>[A-Za-z][A-Za-z0-9-]*?)\[0-9\]\{(?P<width>[1-9])(?:,[0-9]*)?\}\$"
+)
+"""A pattern of identifiers that are numbers behind a text, so that the next one can be proposed."""
+
 
 def parse(item: Field, text: str) -> Any:
     """Read a value from an option or a CSV cell; an empty one is null.
@@ -266,10 +271,11 @@ class Writer:
                 raise UsageError("a claim needs its source: --source-id S001")
             head, width = f"C{str(state['source_id'])[1:]}-", 3
         else:
-            heads = {"sources": ("S", 3), "links": ("L", 4), "codings": ("K", 4)}
-            if stream not in heads:
+            pattern = str(table.by_name[table.id].constraints.get("pattern", ""))
+            numbered = NUMBERED.fullmatch(pattern)
+            if numbered is None:
                 raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
-            head, width = heads[stream]
+            head, width = numbered["head"], int(numbered["width"])
         numbers = [
             int(name[len(head) :])
             for name in used

@@ -18,7 +18,6 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS
 from claimlog.schema.thresholds import read_thresholds
 from claimlog.sources.text import Texts
 from claimlog.state import acquire_lock, open_lock, require_own_state
@@ -170,16 +169,15 @@ def drop_known(package: Package, known: set[bytes]) -> int:
     from claimlog.log.merkle import leaf_hash
 
     place = open_folder(package)
-    if not place.is_dir():
-        return 0
     kept: dict[str, list[bytes]] = {}
     dropped = 0
-    for stream in STREAMS:
-        path = place / f"{stream}.ndjson"
-        if path.is_file():
-            lines = path.read_bytes().split(b"\n")[:-1]
-            kept[stream] = [line for line in lines if leaf_hash(line) not in known]
-            dropped += len(lines) - len(kept[stream])
+    batch = open_batch(package)
+    if batch is None:
+        return 0
+    for stream in batch.streams:
+        lines = batch.file(stream).read_bytes().split(b"\n")[:-1]
+        kept[stream] = [line for line in lines if leaf_hash(line) not in known]
+        dropped += len(lines) - len(kept[stream])
     if dropped:
         if any(kept.values()):
             with publish_directory(place, package.relative(place)) as folder:

@@ -8,6 +8,7 @@ from typing import Any
 from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
+from claimlog.schema.register_config import register_configs
 from claimlog.schema.table_schema import Field, Table
 
 PAGE_CELLS = 560
@@ -42,6 +43,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
                 "presentation": definition.presentation.limited_to(
                     definition.tables["claims"].names, definition.tables["codings"].names
                 ).as_json(),
+                **({"registers": register_configs(definition)} if definition.registers else {}),
             }
         },
         "databases": {

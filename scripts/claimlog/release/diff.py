@@ -17,7 +17,7 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
 from claimlog.schema.definition import Definition
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import STREAMS, Table
+from claimlog.schema.table_schema import Table
 
 Shape = Mapping[str, Mapping[str, Any]]
 """Key and columns of every table, as an entry of the index holds them."""
@@ -161,7 +161,7 @@ def compare_states(
     start = old.size if old else 0
     schema = () if old is None else tuple(_schema_changes(old.tables, new.tables, deprecated))
     rows = {}
-    for name in STREAMS:
+    for name in log.definition.streams:
         new_rows = pl.col("seq").is_between(start, new.size, closed="left")
         actions = log.scan(name, ("seq", "action")).filter(new_rows).collect()["action"]
         rows[name] = dict(sorted(Counter(actions.to_list()).items()))

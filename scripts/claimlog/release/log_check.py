@@ -15,7 +15,6 @@ from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
-from claimlog.schema.table_schema import STREAMS
 from claimlog.validate import validate
 from claimlog.validate.report import code_rules
 
@@ -103,8 +102,8 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 def _served_leaves(log: Log, rows: RowReader) -> Iterator[tuple[int, bytes]]:
     """Yield position and leaf hash of every row of the log, read from the tables of versions."""
-    for name in STREAMS:
-        table = log.definition.tables[f"{log.definition.streams[name].entity}_versions"]
+    for name, stream in log.definition.streams.items():
+        table = log.definition.tables[f"{stream.entity}_versions"]
         for row in rows(table, log.height(name) + SPARE_ROWS):
             line = log.line_of(name, row, row["batch"])
             yield row["valid_from_seq"], leaf_hash(line)

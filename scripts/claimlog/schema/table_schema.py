@@ -12,7 +12,7 @@ are expanded.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,8 +20,23 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 
-STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
-"""The streams of the log, in the order in which a batch's rows are numbered."""
+REQUIRED_STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
+"""The streams that every package has, because tables are computed from them by name. All others are
+registers (`schema.registers`); which there are, `Definition.streams` says."""
+
+
+def in_log_order(streams: Iterable[str]) -> list[str]:
+    """Return streams in the order in which a batch's rows are numbered.
+
+    First the required ones, then registers by name. A batch that was sealed before a register was
+    declared holds no rows of it, so no row that has a number gets another one.
+    """
+    return sorted(streams, key=lambda name: (_place(name), name))
+
+
+def _place(stream: str) -> int:
+    is_required = stream in REQUIRED_STREAMS
+    return REQUIRED_STREAMS.index(stream) if is_required else len(REQUIRED_STREAMS)
 
 
 RETIRED = " Retired: rows written since then leave it empty."
