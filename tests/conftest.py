@@ -18,7 +18,7 @@ from datasette.app import Datasette
 
 import forked
 from claimlog.edit import append as edit
-from claimlog.edit.open_batch import locked
+from claimlog.edit.open_batch import log_lock
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
 from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
@@ -223,8 +223,8 @@ class World:
 
     def add(self, stream: str, entries: list[dict[str, Any]], by: str = "coder-1") -> list[str]:
         """Add entities to the open batch and return their identifiers."""
-        rows = edit.add(self.package, stream, edit.Entries(entries), by, self.supplied)
-        return [row[f"{stream.removesuffix('s')}_id"] for row in rows]
+        rows = edit.add(self.package, stream, edit.Entries(entries), by, self.supplied).rows
+        return [row[next(iter(row))] for row in rows]  # the identifier comes first
 
     def amend(self, stream: str, identifier: str, reason: str = "A slip.", **given: Any) -> None:
         edit.amend(self.package, stream, identifier, given, reason, "coder-1", self.supplied)
@@ -233,7 +233,7 @@ class World:
         edit.retract(self.package, identifier, reason, "coder-1")
 
     def seal(self, slug: str) -> Batch:
-        with locked(self.package):
+        with log_lock(self.package):
             return seal(
                 self.package, slug, f"Batch {slug}", "Made by a test.", "coder-1", self.supplied
             )[0]

@@ -26,11 +26,11 @@ def check(data: bytes) -> None:
     """Read bytes as a stream's file; the first byte says which stream."""
     from claimlog.log.canonical import encode, explain
     from claimlog.log.lines import read_lines
-    from claimlog.schema.table_schema import STREAMS
+    from claimlog.schema.table_schema import REQUIRED_STREAMS
     from claimlog.strict_json import decode_object
     from histories import SCHEMAS
 
-    table = SCHEMAS.streams[STREAMS[(data[0] if data else 0) % len(STREAMS)]]
+    table = SCHEMAS.streams[REQUIRED_STREAMS[(data[0] if data else 0) % len(REQUIRED_STREAMS)]]
     found = read_lines(data[1:], table, "x", LONGEST)
     lines = data[1:].split(b"\n")[:-1]
     assert found.rows == len(lines)
@@ -50,7 +50,7 @@ def check(data: bytes) -> None:
 def seeds() -> list[bytes]:
     """Return files of drawn histories, by stream."""
     from claimlog.log.canonical import encode
-    from claimlog.schema.table_schema import STREAMS
+    from claimlog.schema.table_schema import REQUIRED_STREAMS
     from histories import random_history
 
     found = []
@@ -58,7 +58,7 @@ def seeds() -> list[bytes]:
         for batch in random_history(seed, 3, 8).batches:
             for stream, rows in batch.items():
                 lines = b"".join(encode(row) + b"\n" for row in rows[:3])
-                found.append(bytes([STREAMS.index(stream)]) + lines)
+                found.append(bytes([REQUIRED_STREAMS.index(stream)]) + lines)
     return found
 
 

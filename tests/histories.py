@@ -25,7 +25,7 @@ from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.table_schema import STREAMS
+from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.sources.anchor import anchor
 from claimlog.sources.text import Text
 
@@ -71,7 +71,7 @@ class History:
     def rows(self) -> Iterator[tuple[str, int, int, Row]]:
         """Yield every row in the order of the log: stream, batch, line of its file, row."""
         for number, batch in enumerate(self.batches, 1):
-            for stream in STREAMS:
+            for stream in REQUIRED_STREAMS:
                 for line, row in enumerate(batch.get(stream, ()), 1):
                     yield stream, number, line, row
 
@@ -468,7 +468,7 @@ def files(history: History) -> dict[str, bytes]:
         folder = f"events/{number:04d}-drawn"
         before = {"size_before": tree.size, "root_before": tree.root().hex()}
         listed = {}
-        for stream in STREAMS:
+        for stream in REQUIRED_STREAMS:
             if not batch.get(stream):
                 continue
             lines = [encode(row) for row in batch[stream]]

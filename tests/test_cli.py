@@ -618,9 +618,9 @@ def test_ctrl_c_leaves_everything_as_it_was_with_one_message(
 
 
 def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
-    from claimlog.edit.open_batch import locked
+    from claimlog.edit.open_batch import log_lock
 
-    with locked(world.package):
+    with log_lock(world.package):
         process = subprocess.Popen(
             [sys.executable, "-m", "claimlog", "rebase", "0003-corrections"],
             cwd=world.root,

@@ -598,7 +598,7 @@ def test_directories_without_end_are_refused_in_a_line(
         with pytest.raises(ClaimlogError, match="directories more than 16 levels deep"):
             call(folder)
     shutil.rmtree(folder / "log" / "events" / "d")
-    monkeypatch.setattr(layout, "MEMBERS", 10)
+    monkeypatch.setattr(layout, "MAX_MEMBERS", 10)
     with pytest.raises(ClaimlogError, match="more than 10 files and directories"):
         verify_copy(folder)
 
@@ -688,7 +688,10 @@ SNIPPETS = {
 
 @pytest.mark.parametrize("what", SNIPPETS)
 def test_the_process_that_verifies_can_reach_nothing(what: str) -> None:
-    code = "import sys; from claimlog.release.sandbox import _forbid; sys.addaudithook(_forbid); "
+    code = (
+        "import sys; from claimlog.release.sandbox import _refuse_event; "
+        "sys.addaudithook(_refuse_event); "
+    )
     code += SNIPPETS[what]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
@@ -764,7 +767,7 @@ def test_a_disk_that_fills_up_is_named(
 def converted(folder: Path) -> None:
     """What a checkout with core.autocrlf makes of text files."""
     for path in folder.rglob("*"):
-        if path.is_file() and path.suffix not in (".db", ".parquet"):
+        if path.is_file() and path.suffix not in (".db", ".parquet", ".whl"):
             path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
@@ -796,7 +799,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resum(folder)
-    read, hashed, table = Path.read_bytes, layout.sha256_of_file, pq.ParquetFile
+    read, hashed, table = Path.read_bytes, layout.file_digest, pq.ParquetFile
 
     def failing(real: Any) -> Any:
         def call(given: Any, *more: Any, **named: Any) -> Any:
@@ -807,7 +810,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
         return call
 
     if what == "a listed file":
-        monkeypatch.setattr(layout, "sha256_of_file", failing(hashed))
+        monkeypatch.setattr(layout, "file_digest", failing(hashed))
     elif what == "a table":
         monkeypatch.setattr(pq, "ParquetFile", failing(table))
     else:

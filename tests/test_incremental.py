@@ -32,10 +32,11 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
 from claimlog.fold import cutoff
+from claimlog.log.parts import CachedPart, MemoryPart
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.update import BY_CLAIM, BuildUpdate
+from claimlog.update import OF_CLAIMS, BuildUpdate
 from claimlog.validate import validate
 from conftest import World
 from histories import History, histories, write
@@ -128,7 +129,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             seen.append(size)
             super().__init__(package, earlier, size, folder)
 
-    monkeypatch.setattr(claimlog.build, "Update", Spy)
+    monkeypatch.setattr(claimlog.build, "BuildUpdate", Spy)
     return seen
 
 
@@ -164,7 +165,7 @@ def test_merged_rows_have_the_bytes_of_rows_written_at_once(
     monkeypatch.setattr(claimlog.export.parquet, "ROW_GROUP", rows)
     log = read(world.package)
     whole, old, new = (tmp_path / name for name in ("whole", "old", "new"))
-    merged = {*BY_CLAIM, "changes", "events"}
+    merged = {*OF_CLAIMS, "changes", "events"}
     for name, frame in compile_tables(log, cutoff(log, None)):
         if name in merged:
             table = log.definition.tables[name]
@@ -178,6 +179,19 @@ def test_merged_rows_have_the_bytes_of_rows_written_at_once(
             assert new.read_bytes() == whole.read_bytes(), name
             merged.remove(name)
     assert not merged
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 40])
+def test_live_entities_are_counted_by_the_actions_of_rows(
+    world: World, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", memory)
+    log = read(world.package)
+    assert "retract" in log.columns("claims", ("action",))["action"]
+    for stream in log.streams:
+        assert log.live_count(stream) == log.live(stream).height
+        parts = {type(part) for part in log.parts[stream]}
+        assert parts <= {CachedPart if memory == 0 else MemoryPart}
 
 
 def only_adds(batch: dict[str, list[dict[str, Any]]]) -> bool:

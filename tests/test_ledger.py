@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import claimlog.edit.clock
-from claimlog.edit.open_batch import locked, open_folder, read_with_open
+from claimlog.edit.open_batch import log_lock, open_folder, read_with_open
 from claimlog.edit.seal import seal
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.log.event_log import Log
@@ -66,7 +66,7 @@ LIKED = claim("liked the pact", "They took to the arrangement.", modality="negat
 
 def test_added_claims_get_the_next_numbers_and_version_one(world: World) -> None:
     assert world.add("claims", [LETTER, LIKED]) == ["C001-007", "C001-008"]
-    assert world.add("claims", [LETTER]) == ["C001-009"]
+    assert world.add("claims", [{**LETTER, "statement": "Pilots wrote."}]) == ["C001-009"]
     rows = [json.loads(line) for line in (world.root / OPEN).read_text("utf-8").splitlines()]
     assert [(row["action"], row["version"], row["reason"]) for row in rows] == [
         ("assert", 1, None)
@@ -222,7 +222,9 @@ def test_a_row_that_breaks_a_rule_is_refused_and_the_open_batch_stays(world: Wor
     world.add("claims", [LETTER])
     before = snapshot(world)
     with pytest.raises(FindingsError) as error:
-        world.add("claims", [LIKED, {**LIKED, "topic": "trsut"}])
+        world.add(
+            "claims", [LIKED, {**LIKED, "statement": "They liked the pact once.", "topic": "trsut"}]
+        )
     assert snapshot(world) == before
     [finding] = error.value.findings
     assert str(finding).startswith(
@@ -307,7 +309,7 @@ def test_a_batch_is_not_sealed_under_a_manifest_that_validation_would_refuse(
     world.add("claims", [LETTER])
     before = snapshot(world)
     told = {"slug": "x", "title": "X", "method": "None.", "recorded_by": "coder-1", **given}
-    with pytest.raises(UsageError) as error, locked(world.package):
+    with pytest.raises(UsageError) as error, log_lock(world.package):
         seal(world.package, texts=None, **told)
     assert str(error.value).startswith(message)
     assert snapshot(world) == before
@@ -485,7 +487,7 @@ def test_leftovers_in_the_state_directory_are_no_part_of_the_log(world: World, n
 def held(world: World) -> Iterator[World]:
     """The package while another process holds its lock, with a short patience."""
     world.limit(lock_seconds=0)
-    with locked(world.package):
+    with log_lock(world.package):
         yield world
 
 

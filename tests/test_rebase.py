@@ -12,7 +12,7 @@ import pytest
 
 import claimlog.edit.batch_files
 from claimlog.edit.batch_files import DONE, IN, OUT, recover
-from claimlog.edit.open_batch import locked
+from claimlog.edit.open_batch import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.log.read_log import read
@@ -62,7 +62,7 @@ def branches(world: World, tmp_path: Path) -> tuple[World, World]:
 
 
 def rebased(world: World, *names: str) -> list[str]:
-    with locked(world.package):
+    with log_lock(world.package):
         return rebase(world.package, names)
 
 
@@ -351,7 +351,7 @@ def test_a_batch_whose_rows_are_not_of_their_schema_is_refused_with_findings(
     theirs.add("actors", [actor("port", "agency")])
     theirs.seal("beta")
     world = merged(ours, theirs)
-    with locked(world.package):
+    with log_lock(world.package):
         recover(world.package)
     path = world.file("actors")
     path.write_bytes(path.read_bytes().replace(old, new))
@@ -407,7 +407,7 @@ def raced(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     theirs.amend("claims", "C001-007", note="In the next batch.")
     theirs.seal("gamma")
     both = merged(ours, theirs)
-    with locked(both.package):
+    with log_lock(both.package):
         recover(both.package)
     return both
 
@@ -419,7 +419,7 @@ def test_a_rebase_that_crashed_is_undone_and_can_be_run_again(
     world = copied(raced, tmp_path)
     before = data(world)
     crash_points()[point](world)
-    with locked(world.package):
+    with log_lock(world.package):
         recover(world.package)
     assert data(world) == before
     assert sorted(path.name for path in world.package.state.iterdir()) == ["lock"]
@@ -437,7 +437,7 @@ def test_a_rebase_that_crashed_before_the_descriptor_is_finished(
     done = data(world)
     descriptor.write_bytes(before)
     (world.package.state / DONE).mkdir()
-    with locked(world.package):
+    with log_lock(world.package):
         recover(world.package)
     assert data(world) == done
 
@@ -472,7 +472,7 @@ def test_recovery_takes_no_other_batch_of_the_same_slug_for_a_successor(world: W
     (world.package.events / "0004-claims").rename(
         world.package.state / OUT / "0004-claims.0005-claims"
     )
-    with locked(world.package):
+    with log_lock(world.package):
         assert recover(world.package) == ["restored events/0004-claims after an interrupted rebase"]
     assert data(world) == before
 

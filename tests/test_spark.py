@@ -26,8 +26,9 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
-from conftest import ROOT, World, copied
+from conftest import ROOT, World, copied, empty_world
 from test_evolution import evolve
+from test_registers import begin, declare
 from workshop.bench.synthetic_log import make_log
 
 if importlib.util.find_spec("pyspark") is None:
@@ -106,6 +107,15 @@ def test_three_schema_versions_give_the_same_tables_and_report_by_both_engines(
         report = json.loads((tmp_path / engine / "validation.json").read_text("utf-8"))
         counts.append({rule["id"]: (rule["status"], rule["checked"]) for rule in report["rules"]})
     assert counts[0] == counts[1]
+
+
+def test_registers_give_the_same_tables_by_both_engines(tmp_path: Path) -> None:
+    world = empty_world(tmp_path)
+    declare(world.root)
+    begin(World(Package(world.root), world.texts))
+    embedded, distributed = hashes(both(tmp_path))
+    assert distributed == embedded
+    assert {"treaties", "treaty_versions", "treaty_signatories", "claim_labs"} <= {*embedded}
 
 
 def test_duckdb_reads_the_same_rows_and_types_from_the_partitioned_files(built: Path) -> None:

@@ -13,12 +13,13 @@ import claimlog.fingerprint
 import claimlog.log.cache
 from claimlog.build import build
 from claimlog.edit.batch_files import recover
-from claimlog.edit.open_batch import locked
+from claimlog.edit.open_batch import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
 from claimlog.log.parts import write_part
 from claimlog.schema.definition import read_definition
 from claimlog.state import FILES, FOLDERS, open_lock
+from claimlog.state_notes import read_note, write_note
 from claimlog.swap import recover_directory
 from conftest import World
 
@@ -80,7 +81,7 @@ def test_state_that_is_none_of_ours_is_refused_in_a_line(
     shown = f".claimlog/{name}".removesuffix("/.")
     with pytest.raises(ClaimlogError, match=rf"^{shown}: is (a symbolic link|no ).*remove it"):
         build(world.package, world.package.build)
-    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), locked(world.package):
+    with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), log_lock(world.package):
         pass
     with pytest.raises(ClaimlogError, match=rf"^{shown}: is "), open_cache(world.package):
         pass
@@ -117,7 +118,7 @@ def test_a_lock_is_not_emptied(world: World) -> None:
     with open_lock(world.package):
         pass
     (world.package.state / "lock").write_text("kept")
-    with locked(world.package), open_lock(world.package):
+    with log_lock(world.package), open_lock(world.package):
         pass
     assert (world.package.state / "lock").read_text() == "kept"
 
@@ -200,3 +201,14 @@ def test_a_build_that_is_a_link_is_not_replaced(world: World, tmp_path: Path) ->
     with pytest.raises(ClaimlogError, match="build: is a symbolic link"):
         build(world.package, world.package.build)
     assert everything(tmp_path / "elsewhere") == before
+
+
+def test_a_note_that_changed_in_place_is_refused_in_a_line(world: World) -> None:
+    write_note(world.package, "cache/valid.json", {"size": 12, "code": "é"})
+    assert read_note(world.package, "cache/valid.json") == {"size": 12, "code": "é"}
+    path = world.package.state / "cache" / "valid.json"
+    path.write_bytes(path.read_bytes().replace(b"12", b"13"))
+    with pytest.raises(
+        ClaimlogError, match=r"^\.claimlog/cache/valid\.json: is not what was saved$"
+    ):
+        read_note(world.package, "cache/valid.json")

@@ -19,6 +19,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+import claimlog
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.export import sqlite
@@ -38,6 +39,7 @@ from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.signed_statement import ReleaseStatement
 from claimlog.release.signing_key import key_id, verifier_key
+from claimlog.release.tool_wheel import wheel_name
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.schema.table_schema import dump
@@ -630,6 +632,58 @@ def test_without_an_index_or_a_signature_nobody_vouches(released: Repo) -> None:
     assert "unaltered" not in verdict.sentence
 
 
+WHEEL = wheel_name(claimlog.__version__)
+
+
+def restated(folder: Path, **stated: Any) -> None:
+    """Make release.json state something else, and the checksums agree with it."""
+    path = folder / "release.json"
+    path.write_bytes(dump_json({**json.loads(path.read_bytes()), **stated}))
+    resum(folder)
+
+
+def test_the_wheel_in_a_release_is_a_file_like_others_and_said_to_be_unread(folder: Path) -> None:
+    (folder / WHEEL).write_bytes(b"no wheel at all")
+    assert f"{WHEEL}: is altered" in found(folder)[0]
+    resum(folder)
+    verdict = verify_copy(folder)
+    assert all("release-descriptors" in str(finding) for finding in verdict.findings)
+    unread = f"what {WHEEL} and requirements.txt hold: they are files like others"
+    assert any(line.startswith(unread) for line in verdict.omissions)
+
+
+@pytest.mark.parametrize("name", [WHEEL, "requirements.txt"])
+def test_a_release_that_names_a_tool_holds_it_with_its_lock_file(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    resum(folder)
+    assert any(
+        line.startswith(f"{name}: is missing, release.json names claimlog")
+        for line in found(folder)
+    )
+
+
+def test_a_wheel_that_the_release_does_not_name_is_no_file_of_it(folder: Path) -> None:
+    shutil.copyfile(folder / WHEEL, folder / "claimlog-9.9-py3-none-any.whl")
+    resum(folder)
+    assert any("claimlog-9.9-py3-none-any.whl: is no file that" in line for line in found(folder))
+
+
+@pytest.mark.parametrize("version", ["", "../0.3.0", "0.3.0/x", 3, None, ["0.3.0"]])
+def test_a_version_of_the_tool_that_is_none_is_named(version: object, folder: Path) -> None:
+    restated(folder, tool_version=version)
+    lines = found(folder)
+    assert lines
+    assert version is None or any("tool_version is no version of claimlog" in it for it in lines)
+
+
+def test_a_release_names_dataset_tool_and_fold(released: Repo) -> None:
+    [entry] = read_index(released.package)
+    assert entry.data["version"] == "0.1.0"
+    assert entry.data["tool_version"] == claimlog.__version__
+    assert entry.data["fold_version"] == FOLD_VERSION
+    assert WHEEL in entry.data["files"]
+
+
 @pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
 def test_a_published_release_is_consistent_with_itself(version: str) -> None:
     archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
@@ -777,7 +831,7 @@ def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
     log = read(released.package)
     first = log.trees[0]
     kept = {log.size: log.root.hex(), first[0]: first[1].hex(), 1: tree_root_of(log, 1)}
-    verdict = verify_copy(zipped(released), kept=kept)
+    verdict = verify_copy(zipped(released), kept_roots=kept)
     assert verdict.findings == []
     assert sum("have the root that you kept" in line for line in verdict.checks) == 3
     for wrong, said in (
@@ -785,7 +839,7 @@ def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
         ({1: "0" * 64}, "not the one that you kept"),
         ({log.size + 1: "0" * 64}, "less than the"),
     ):
-        [finding] = verify_copy(zipped(released), kept=wrong).findings
+        [finding] = verify_copy(zipped(released), kept_roots=wrong).findings
         assert said in str(finding)
 
 

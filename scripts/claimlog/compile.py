@@ -28,7 +28,7 @@ from claimlog.fold import (
 )
 from claimlog.fold.states import Frame
 from claimlog.fold.tables import Frames
-from claimlog.log.event_log import OTHERS, Log
+from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index, release_marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
@@ -53,7 +53,7 @@ class Compiler:
         self.log = log
         self.cut = cut
         self.context = fold_context(log, cut)
-        lazy = {name: log.rows(name).lazy() for name in OTHERS}
+        lazy = {name: log.rows(name).lazy() for name in log.beside_claims}
         self.others = stream_prefixes(lazy, cut.size)
         self.referenced = referenced_claims(self.others, log.definition)
         self.summary = ClaimSummary()

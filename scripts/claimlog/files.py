@@ -38,8 +38,8 @@ def write_durably(path: Path, data: bytes) -> None:
     confirm_rename(path.parent, path.name)
 
 
-def confirm_rename(folder: Path, shown: str) -> None:
-    """Flush a directory's entries after a rename that put `shown` into place.
+def confirm_rename(folder: Path, display_path: str) -> None:
+    """Flush a directory's entries after a rename that put a file or directory into place.
 
     Raises
     ------
@@ -50,18 +50,18 @@ def confirm_rename(folder: Path, shown: str) -> None:
         sync(folder)
     except OSError as error:
         raise UnconfirmedError(
-            f"{shown}: is in place, but the disk does not confirm it ({error.strerror}); "
+            f"{display_path}: is in place, but the disk does not confirm it ({error.strerror}); "
             "look after the disk and run this again"
         ) from error
 
 
 def temporary_path(target: Path) -> Path:
-    """Return a name beside `target` to write under, which says whose process it belongs to."""
+    """Return a path beside `target` to write to, with the number of this process in its name."""
     return target.with_name(f".{target.name}-new-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def remove_abandoned(target: Path) -> None:
-    """Remove what a process that is no more began to write beside `target`."""
+    """Remove what a process that ended had begun to write beside `target`."""
     for path in target.parent.glob(f".{escape(target.name)}-new-*"):
         process = path.name.removeprefix(f".{target.name}-new-").partition("-")[0]
         if process.isdecimal() and not _is_alive(int(process)):

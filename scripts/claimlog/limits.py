@@ -51,6 +51,13 @@ function that follows them ends at a thousand."""
 COLUMNS = 500
 """Columns of a table, or keys of the objects in a list. Ours has 53; SQLite takes 2,000."""
 
+SCHEMA_FILES = 32
+"""JSON files in ``schemas/`` itself, nearly each the schema of a stream: ours are seven. Every
+command reads each of them, and a stream has two tables at least."""
+
+TABLES = 500
+"""Compiled tables: ours are 32. Each one is two files and some statements of SQL."""
+
 CODES = 10_000
 """Codes of one list: the longest in use, country codes, have a few hundred."""
 

@@ -14,8 +14,8 @@ from claimlog.escaping import printable
 class EscapedStream(io.TextIOBase):
     """A text stream that escapes whatever does not print as itself.
 
-    Nothing that is printed by other libraries, or by Python on failure, goes around it: it shows
-    no ``buffer``. Our own styles and progress bars are written to `stream`, which it wraps.
+    It has no ``buffer``, so that other libraries, and Python on failure, cannot write around it.
+    Our own styles and progress bars are written to `stream`, which it wraps.
     """
 
     def __init__(self, stream: TextIO, styles: bool = True) -> None:
@@ -64,5 +64,5 @@ def escaped_streams(styles: bool = True) -> Iterator[None]:
 
 
 def inner_stream(stream: Any) -> Any:
-    """Return the stream that an escaped one wraps, for what is escaped already."""
+    """Return the stream below an `EscapedStream`, for text that is escaped already."""
     return stream.stream if isinstance(stream, EscapedStream) else stream

@@ -1,4 +1,4 @@
-"""The package's own state, ``.claimlog``: looked at before anything below it is used.
+"""The package's own state, ``.claimlog``: checked before anything below it is used.
 
 Git carries symbolic links, so a clone can bring a ``.claimlog`` that leads to somebody's home. What
 is written or removed below it goes through `state_folder`, and locks are opened by `open_lock`.
@@ -107,7 +107,7 @@ def acquire_lock(lock: IO[bytes], seconds: float) -> bool:
 
 
 def _state_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield what claimlog uses, and whether it is a directory; a directory before what it holds."""
+    """Yield every path that claimlog uses, parents first, and whether it is a directory."""
     yield folder, True
     yield from ((folder / name, True) for name in FOLDERS)
     yield from ((folder / name, False) for name in FILES)
@@ -117,7 +117,7 @@ def _state_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _mode(package: Package, path: Path) -> int | None:
-    """Return the mode of what a path names itself, or None where nothing is there."""
+    """Return the mode of a path itself, not of what it links to; None where nothing is there."""
     try:
         return path.lstat().st_mode
     except FileNotFoundError:
@@ -128,9 +128,9 @@ def _mode(package: Package, path: Path) -> int | None:
         ) from error
 
 
-def _refuse(package: Package, path: Path, mode: int, wanted: str) -> NoReturn:
-    found = "is a symbolic link" if stat.S_ISLNK(mode) else f"is no {wanted}"
-    raise ClaimlogError(f"{package.relative(path)}: {found}; {REMEDY}")
+def _refuse(package: Package, path: Path, mode: int, expected: str) -> NoReturn:
+    flaw = "is a symbolic link" if stat.S_ISLNK(mode) else f"is no {expected}"
+    raise ClaimlogError(f"{package.relative(path)}: {flaw}; {REMEDY}")
 
 
 def _unwritable(package: Package, folder: Path, error: OSError) -> ClaimlogError:

@@ -15,11 +15,11 @@ from claimlog.files import confirm_rename, remove, remove_abandoned, sync, tempo
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 HERE = -100  # AT_FDCWD of fcntl.h
 UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EPERM)
-"""What a system or file system answers that cannot exchange two paths."""
+"""Errors of a system or file system that cannot exchange two paths."""
 
 
 @contextlib.contextmanager
-def publish_directory(target: Path, shown: str) -> Iterator[Path]:
+def publish_directory(target: Path, display_path: str) -> Iterator[Path]:
     """Yield an empty directory beside `target` that replaces it once the block ends well.
 
     Whatever goes wrong, an interrupt included, `target` stays as it was.
@@ -39,29 +39,29 @@ def publish_directory(target: Path, shown: str) -> Iterator[Path]:
             folder.mkdir()
         except OSError as error:
             raise ClaimlogError(
-                f"{shown}: cannot be written ({error.strerror}); "
+                f"{display_path}: cannot be written ({error.strerror}); "
                 "give the directory write permission, or make room; nothing was replaced"
             ) from error
         yield folder
         _sync(folder)
         _swap(folder, target)
-        confirm_rename(target.parent, shown)
+        confirm_rename(target.parent, display_path)
     except OSError as error:
         raise ClaimlogError(
-            f"{shown}: writing failed ({reason(error)}); nothing was replaced"
+            f"{display_path}: writing failed ({reason(error)}); nothing was replaced"
         ) from error
     finally:
         remove(folder)
 
 
 def recover_directory(target: Path) -> None:
-    """Remove what processes that are no more left beside `target`, or bring `target` back."""
-    retired = _old_directory(target)
-    if retired.is_dir() and not retired.is_symlink():  # a swap retires nothing else
+    """Remove what processes that ended left beside `target`, or bring `target` back."""
+    old = _old_directory(target)
+    if old.is_dir() and not old.is_symlink():  # a swap leaves nothing else
         if target.exists():
-            remove(retired)
+            remove(old)
         else:
-            retired.rename(target)  # a swap was cut off between its two renames
+            old.rename(target)  # a swap was cut off between its two renames
     remove_abandoned(target)
 
 
@@ -76,21 +76,21 @@ def _sync(folder: Path) -> None:
 
 
 def _swap(folder: Path, target: Path) -> None:
-    """Put `folder` where `target` is; what was there takes the other's name, or is retired."""
+    """Put `folder` where `target` is; the old directory takes its name, or another one."""
     if not target.exists():
         folder.rename(target)
         return
     if _exchange(folder, target):
         return
     # two renames, where the file system knows no exchange; `recover_directory` undoes one alone
-    retired = _old_directory(target)
-    target.rename(retired)
+    old = _old_directory(target)
+    target.rename(old)
     try:
         folder.rename(target)
     except BaseException:  # an interrupt too
-        retired.rename(target)
+        old.rename(target)
         raise
-    remove(retired)
+    remove(old)
 
 
 def _exchange(one: Path, other: Path) -> bool:

@@ -26,8 +26,8 @@ from claimlog.log.event_log import Log
 from claimlog.validate import Report
 
 CLAIM = "claim_id"
-BY_CLAIM = dict.fromkeys(("claims", "claim_versions", "attributions", "claim_actors"), CLAIM)
-"""Tables whose rows are of one claim each, with the column that says which."""
+OF_CLAIMS = ("claims", "claim_versions", "attributions", "claim_actors")
+"""Tables whose rows are of one claim each, beside the junction tables of claims."""
 
 SUMMARIZED = ("claims", "changes")
 """Tables that those of the other streams are computed from."""
@@ -76,7 +76,9 @@ class BuildUpdate:
         compiler, tables = Compiler(log, cut), log.definition.tables
         hashes = FileHashes(self.folder)
         changed_claims = self._changed_claims(log, compiler)
-        removed = dict.fromkeys(BY_CLAIM, changed_claims)
+        junctions = (one.table for one in log.definition.junctions if one.stream == "claims")
+        by_claim = dict.fromkeys((*OF_CLAIMS, *junctions), CLAIM)
+        removed = dict.fromkeys(by_claim, changed_claims)
         new = self._new_rows(log, compiler, changed_claims)
         (self.folder / "parquet").mkdir()
 
@@ -94,7 +96,7 @@ class BuildUpdate:
         self._copy.result()
         self._sync(self.folder / self.database)
         with DatabasePatch(self.folder / self.database, tables) as patch:
-            patch.remove_rows(BY_CLAIM, changed_claims)
+            patch.remove_rows(by_claim, changed_claims)
             for name, frame in new.items():
                 patch.fill(name, frame)
             for name in SUMMARIZED:
@@ -105,7 +107,7 @@ class BuildUpdate:
                 write_parquet(frame, tables[name], self.folder / _path(name))
                 if not _holds_rows(self.earlier / _path(name), frame):
                     patch.replace_rows(name, frame)
-            database_rows = patch.index_and_commit(BY_CLAIM)
+            database_rows = patch.index_and_commit(by_claim)
         hashes.of_file(self.database)  # meanwhile the rest is merged
         rows |= {name: future.result() for name, future in merging.items()}
         self._refuse_differing_counts(database_rows, rows)

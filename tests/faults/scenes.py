@@ -171,7 +171,7 @@ SCENES = (
         add_words("port"),
         package_with_open_batch,
         re.compile(r"^added port "),
-        re.compile(r"port exists already"),
+        re.compile(r"port .* is there already"),
     ),
     Scene(
         "retract",
@@ -179,6 +179,13 @@ SCENES = (
         package_with_open_batch,
         re.compile(r"^retracted sud"),
         re.compile(r"sud was retracted"),
+    ),
+    Scene(
+        "drop",
+        ("drop", "pact"),
+        open_batch_of_two_streams,
+        re.compile(r"^dropped pact"),
+        re.compile(r'no row of "pact"'),
     ),
     Scene(
         "seal",

@@ -13,8 +13,8 @@ import click
 from click.core import ParameterSource
 
 from claimlog import __version__
-from claimlog.cli import edit, read, release
-from claimlog.cli.base import Context
+from claimlog.cli import edit, open_batch, read, release
+from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
 
@@ -23,14 +23,7 @@ from claimlog.errors import ClaimlogError, FindingsError
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 good, 1 findings or failure, 2 wrong usage.",
 )
-@click.option(
-    "--package",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="DIR",
-    help="The dataset package; by default the one that the current directory is in.",
-)
+@package_option
 @click.version_option(__version__, prog_name="claimlog")
 @click.pass_context
 def cli(context: click.Context, folder: Path) -> None:
@@ -47,6 +40,8 @@ for command in (
     edit.adding,
     edit.amending,
     edit.retract,
+    open_batch.list_open,
+    open_batch.drop,
     edit.seal,
     edit.rebase,
     read.show,

@@ -60,6 +60,19 @@ def refuse_options(mode: str, *names: str) -> None:
             raise UsageError(f"{option.opts[0]} does not go with {mode}")
 
 
+def package_option(function: F) -> F:
+    """Add --package, whose value is the parameter `folder`."""
+    option = click.option(
+        "--package",
+        "folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        metavar="DIR",
+        help="The dataset package; by default the one that the current directory is in.",
+    )
+    return option(function)
+
+
 def texts_option(function: F) -> F:
     """Add --texts."""
     option = click.option(

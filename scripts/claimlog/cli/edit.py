@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,12 +20,15 @@ from claimlog.cli.base import (
     today_option,
 )
 from claimlog.cli.output import line, lines
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.codebook import read_codes
 from claimlog.schema.definition import read_streams
-from claimlog.schema.table_schema import STREAMS, Table
+from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
 
-ENTITIES = tuple(name.removesuffix("s") for name in STREAMS)
+if TYPE_CHECKING:
+    from claimlog.edit.append import Addition
+
+ENTITIES = tuple(name.removesuffix("s") for name in REQUIRED_STREAMS)
 
 
 class FieldsCommand(click.Command):
@@ -53,15 +57,39 @@ def _option(table: Table, name: str) -> click.Option:
 
 
 def schema_of(context: Context, entity: str) -> Table:
-    return read_streams(context.package, read_codes(context.package))[f"{entity}s"]
+    """Return the schema of the stream whose rows describe an entity of that kind."""
+    return _by_entity(context)[entity]
 
 
-@click.group("add")
+def _by_entity(context: Context) -> dict[str, Table]:
+    streams = read_streams(context.package, read_codes(context.package))
+    return {table.entity: table for table in streams.values()}
+
+
+class EntityGroup(click.Group):
+    """A group with a command for each kind of entity, those of the package's registers included."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        try:
+            found = _by_entity(ctx.ensure_object(Context))
+        except ClaimlogError:  # help is given outside of a package too
+            found = {}
+        return sorted({*super().list_commands(ctx), *found})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            with contextlib.suppress(UsageError):  # there is no package here
+                if cmd_name in _by_entity(ctx.ensure_object(Context)):
+                    _make(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group("add", cls=EntityGroup)
 def adding() -> None:
     """Add a new entity to the open batch, or many from NDJSON or CSV."""
 
 
-@click.group("amend")
+@click.group("amend", cls=EntityGroup)
 def amending() -> None:
     """Amend a live entity: what is not given stays as it was."""
 
@@ -115,22 +143,16 @@ def _make(entity: str) -> None:
             raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
         entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
         supplied = load_texts(texts)
-        rows = add(context.package, table.name, entries, recorded_by, supplied, today)
-        if rows:
-            say_lateness(rows[0]["recorded_at"])
-        if len(rows) == 1:
-            name = rows[0][table.id]
-            line(f"added {name} to the open batch; claimlog seal makes it final")
-        else:
-            names = f"{rows[0][table.id]} to {rows[-1][table.id]}"
-            line(f"added {len(rows)} {table.name} to the open batch ({names})")
+        say_addition(table, add(context.package, table.name, entries, recorded_by, supplied, today))
 
     command = FieldsCommand(
         entity,
         entity=entity,
         callback=run_add,
         help=f"Add a new {entity}, or many with --from.",
-        epilog=example(*EXAMPLES[entity]),
+        epilog=example(
+            *EXAMPLES.get(entity, [f"claimlog add {entity} --from rows.csv --by coder-1"])
+        ),
     )
     command.params = [
         click.Option(
@@ -181,6 +203,32 @@ def _make(entity: str) -> None:
     _common(command, entity)
     amending.add_command(command)
 
+
+def say_addition(table: Table, addition: Addition) -> None:
+    """Print what was added, and where each row stands that was there already."""
+    names = [row[table.id] for row in addition.rows]
+    duplicates = addition.duplicates
+    if names:
+        say_lateness(addition.rows[0]["recorded_at"])
+    if len(names) == 1:
+        line(f"added {names[0]} to the open batch; claimlog seal makes it final")
+    elif names:
+        line(f"added {len(names)} {table.name} to the open batch ({names[0]} to {names[-1]})")
+    if len(duplicates) == 1 and not names and duplicates[0].source is None:
+        line(f"{duplicates[0]} is there already; nothing was added")
+    elif duplicates:
+        nothing = "" if names else "; nothing was added"
+        verb = "row was" if len(duplicates) == 1 else "rows were"
+        line(f"{len(duplicates)} {verb} there already{nothing}")
+        lines([f"  {duplicate.source} -> {duplicate}" for duplicate in duplicates[:LISTED]])
+        if len(duplicates) > LISTED:
+            line(f"  and {len(duplicates) - LISTED:,} more")
+    if any(duplicate.since for duplicate in duplicates):
+        line(f"  what was changed since is said anew by claimlog amend, or with a new {table.id}")
+
+
+LISTED = 1000
+"""Rows that were there already of which each is listed."""
 
 EXAMPLES = {
     "source": ['claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1'],
@@ -260,13 +308,13 @@ def seal(
 ) -> None:
     """Validate the open batch and move it into events/, atomically and for good."""
     from claimlog.cli.read import summarise
-    from claimlog.edit.open_batch import locked
+    from claimlog.edit.open_batch import log_lock
     from claimlog.edit.seal import seal as run
     from claimlog.release.generated_files import refresh_generated_files
 
     supplied = load_texts(texts)
     contents: list[str] = []
-    with locked(context.package):
+    with log_lock(context.package):
         batch, report = run(
             context.package,
             slug,
@@ -279,7 +327,7 @@ def seal(
             say=contents.append,
         )
         refreshed = refresh_generated_files(context.package, f"{batch.shown} is sealed")
-    summarise(report)
+    summarise(report, is_sealed=True)
     say_lateness(batch.manifest["sealed_at"])
     lines(contents)
     together = ", ".join(["datapackage.json", *refreshed])
@@ -292,9 +340,9 @@ def seal(
 @pass_context
 def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None:
     """Renumber batches that lost a race, so that they come after all others."""
-    from claimlog.edit.open_batch import locked
+    from claimlog.edit.open_batch import log_lock
     from claimlog.edit.rebase import rebase as run
 
-    with locked(context.package):
+    with log_lock(context.package):
         said = run(context.package, names, today)
     lines(said)

@@ -26,23 +26,25 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "json_out", is_flag=True, help="Print JSON.")
 
 
-@click.command(epilog=example("claimlog validate --texts ../texts"))
+@click.command(epilog=example("claimlog validate --texts ../texts", "claimlog validate --sealed"))
 @texts_option
 @as_json
+@click.option("--sealed", is_flag=True, help="Leave the open batch out.")
 @pass_context
-def validate(context: Context, texts: Path | None, json_out: bool) -> int:
-    """Check the log, and the anchors where texts are given. Exit status 1 on findings."""
-    report = checked(context, texts)
+def validate(context: Context, texts: Path | None, json_out: bool, sealed: bool) -> int:
+    """Check the log and the open batch, with texts the anchors too. Exit status 1 on findings."""
+    report = checked(context, texts, with_open=not sealed)
     if json_out:
-        json_block(report.as_dict())
+        json_block({**report.as_dict(), **_open_part(report)})
         return 1 if report.error_count else 0
     lines(report.findings)
     summarise(report)
     return 1 if report.error_count else 0
 
 
-def checked(context: Context, texts: Path | None) -> Report:
-    """Read and validate the log."""
+def checked(context: Context, texts: Path | None, with_open: bool = False) -> Report:
+    """Read and validate the log, or the log as sealing the open batch would leave it."""
+    from claimlog.edit.open_batch import read_with_open
     from claimlog.log.read_log import read
     from claimlog.validate import LAYERS
     from claimlog.validate import validate as run
@@ -53,18 +55,53 @@ def checked(context: Context, texts: Path | None) -> Report:
 
     files = len(files_of_rows(context.package))
     with progress("validate", files + len(LAYERS)) as step:
-        log = read(context.package, progress=step)
+        log = (read_with_open if with_open else read)(context.package, progress=step)
         report = run(log, supplied, progress=step)
-    if not report.error_count:
+    if not report.error_count and all(batch.sealed for batch in log.batches):
         note_valid(log)
     return report
 
 
-def summarise(report: Report) -> None:
-    """Print what was checked."""
-    summary = report.as_dict()["summary"]
+def _open_part(report: Report) -> dict[str, Any]:
+    """Return what a report says of the open batch, and the log without it; nothing if none is."""
     log = report.log
-    line(f"{len(log.batches)} batches, {log.size} events, root {log.root.hex()}")
+    if not log.batches or log.batches[-1].sealed:
+        return {}
+    from claimlog.log.merkle import CompactRange
+
+    shown = log.batches[-1].shown
+    size, root = log.trees[-2] if len(log.trees) > 1 else (0, CompactRange().root())
+    about = report.as_dict()["log"]
+    return {
+        "log": {**about, "batches": len(log.batches) - 1, "rows": size, "root": root.hex()},
+        "open": {
+            "path": shown,
+            "rows": log.size - size,
+            "findings": sum(finding.path.startswith(shown) for finding in report.findings),
+        },
+    }
+
+
+def summarise(report: Report, is_sealed: bool = False) -> None:
+    """Print what was checked.
+
+    Parameters
+    ----------
+    is_sealed
+        Whether the batch that was open when the report was made has been sealed since.
+    """
+    whole = report.as_dict()
+    if not is_sealed:
+        whole |= _open_part(report)
+    summary, log, pending = whole["summary"], whole["log"], whole.get("open")
+    line(f"{log['batches']} batches, {log['rows']} events, root {log['root']}")
+    if pending:
+        wrong = f"{pending['findings']} of the findings" if pending["findings"] else "no finding"
+        rows = "1 row" if pending["rows"] == 1 else f"{pending['rows']} rows"
+        line(
+            f"and the open batch, {rows}, as if sealed: {wrong} in {pending['path']}; "
+            "--sealed leaves it out"
+        )
     colour = "red" if summary["failed"] else "green"
     words = (
         f"{summary['rules']} rules: {summary['passed']} passed, {summary['failed']} failed, "
@@ -148,7 +185,7 @@ def _build_on_spark(
     batches: str | None,
     properties: tuple[str, ...],
 ) -> None:
-    from claimlog.schema.table_schema import STREAMS
+    from claimlog.schema.table_schema import REQUIRED_STREAMS
     from claimlog.spark.build import OUT_FOLDER
     from claimlog.spark.build import build as run
     from claimlog.spark.session import parse_properties as parsed
@@ -157,7 +194,7 @@ def _build_on_spark(
     require_spark()
     target = out or str(package.root / OUT_FOLDER)
     tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
-    with progress("build", 5 + len(STREAMS) + tables) as step:
+    with progress("build", 5 + len(REQUIRED_STREAMS) + tables) as step:
         built = run(package, target, as_of, batches, parsed(properties), step)
     summarise(built.report)
     rows = sum(table.rows for table in built.tables.values())
@@ -362,11 +399,11 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
     """Print a claim, or any other entity, with its whole history."""
     from claimlog.cli.show import history, print_history
 
-    stream, versions = history(context.package, identifier)
+    table, versions = history(context.package, identifier)
     if json_out:
         json_block(versions)
     else:
-        print_history(stream, versions)
+        print_history(table, versions)
 
 
 @click.command(epilog=example("claimlog log"))

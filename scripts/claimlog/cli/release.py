@@ -332,13 +332,13 @@ def verify_release(
     key: Path | None = None,
     alone: bool = False,
     limits: float = 1,
-    kept: Mapping[int, str] | None = None,
+    kept_roots: Mapping[int, str] | None = None,
 ) -> int:
-    """Check a copy of a release; print what was checked and what is wrong with it.
+    """Verify a copy of a release; print what was checked and what is wrong with it.
 
     Parameters
     ----------
-    kept
+    kept_roots
         Roots that the user kept, by size of the tree; the log of the release must have them.
     """
     from claimlog.log.release_index import read_index
@@ -347,7 +347,7 @@ def verify_release(
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
     own = index is not None and target.resolve().is_relative_to(place) and not context.is_named
-    verdict = verify_in_sandbox(target, None if own else index, key, limits, place, kept)
+    verdict = verify_in_sandbox(target, None if own else index, key, limits, place, kept_roots)
     if own:
         verdict.omissions.append(
             f"against the index of {place}, which holds this copy: whoever made the one made the "
@@ -373,7 +373,9 @@ def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:
         return None
 
 
-def verify_proof(context: Context, path: Path, kept: Mapping[int, str], alone: bool = False) -> int:
+def verify_proof(
+    context: Context, path: Path, kept_roots: Mapping[int, str], alone: bool = False
+) -> int:
     """Check a proof against the roots that the user kept and those of the log here."""
     from claimlog.log.read_log import read
     from claimlog.release.prove import check_proof
@@ -381,15 +383,15 @@ def verify_proof(context: Context, path: Path, kept: Mapping[int, str], alone: b
     def roots(package: Package) -> dict[int, str]:
         return {size: root.hex() for size, root in read(package).trees}
 
-    known = (None if alone else _from_checkout(context, roots)) or {}
-    for size, root in kept.items():
-        if known.get(size, root) != root:
+    own_roots = (None if alone else _from_checkout(context, roots)) or {}
+    for size, root in kept_roots.items():
+        if own_roots.get(size, root) != root:
             raise ClaimlogError(
                 f"--root {size}:{root[:16]}…: the log here has another root of {size} rows, "
-                f"{known[size][:16]}…: one of the two was rewritten"
+                f"{own_roots[size][:16]}…: one of the two was rewritten"
             )
-    place = str(context.package.root.resolve()) if known else ""
-    line(check_proof(path, {**known, **kept}, kept, place))
+    place = str(context.package.root.resolve()) if own_roots else ""
+    line(check_proof(path, {**own_roots, **kept_roots}, kept_roots, place))
     return 0
 
 

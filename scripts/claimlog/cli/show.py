@@ -9,9 +9,10 @@ from claimlog.edit.append import find_entity
 from claimlog.edit.open_batch import read_with_open
 from claimlog.log.row_changes import ENVELOPE, changed_columns
 from claimlog.package import Package
+from claimlog.schema.table_schema import Table
 
 
-def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]]]:
+def history(package: Package, identifier: str) -> tuple[Table, list[dict[str, Any]]]:
     """Return the stream of an entity and all its versions, oldest first.
 
     Raises
@@ -22,16 +23,16 @@ def history(package: Package, identifier: str) -> tuple[str, list[dict[str, Any]
     log = read_with_open(package)
     log.require_readable()
     stream, rows = find_entity(log, identifier)
-    columns = ("seq", "event_id", "batch", *log.definition.streams[stream].names)
-    return stream, rows.select(columns).to_dicts()
+    table = log.definition.streams[stream]
+    columns = ("seq", "event_id", "batch", *table.names)
+    return table, rows.select(columns).to_dicts()
 
 
-def print_history(stream: str, versions: list[dict[str, Any]]) -> None:
+def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
     """Print the last state in full, and what each version changed."""
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
-    name = last[f"{stream.removesuffix('s')}_id"]
-    line((str(name), "bold"), f"  {stream}, version {last['version']}, {state}")
+    line((str(last[table.id]), "bold"), f"  {table.name}, version {last['version']}, {state}")
     for key, value in last.items():
         if key not in ENVELOPE and value not in (None, []):
             line(f"  {key:20} {_shown(value)}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from claimlog.edit.clock import last_time, refuse_doubtful_clock
+from claimlog.edit.duplicates import Duplicate, RowIndex
 from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import Input, append, locked, with_open
+from claimlog.edit.open_batch import Input, append, log_lock, with_open
 from claimlog.errors import ClaimlogError
-from claimlog.log.canonical import suggest
+from claimlog.log.canonical import encode, suggest
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -29,6 +31,20 @@ class Entries:
     rows: Sequence[Mapping[str, Any]]
     origin: Input | None = None
 
+    def place(self, index: int) -> str:
+        """Return where a row came from, for messages."""
+        if self.origin is None:
+            return f"row {index + 1}"
+        return f"{self.origin.name}:{self.origin.lines[index]}"
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What adding did: the new rows, and the rows that were there already."""
+
+    rows: list[Row]
+    duplicates: list[Duplicate]
+
 
 def add(
     package: Package,
@@ -37,8 +53,8 @@ def add(
     recorded_by: str,
     texts: Texts | None,
     today: date | None = None,
-) -> list[Row]:
-    """Assert new entities in the open batch, all of them or none; return their rows.
+) -> Addition:
+    """Assert new entities in the open batch, all of them or none, but no entity twice.
 
     Parameters
     ----------
@@ -52,22 +68,33 @@ def add(
     FindingsError
         If the log would break a rule.
     """
-    with locked(package):
+    with log_lock(package):
         sealed = read(package)
         writer = _writer(sealed, texts, recorded_by, today)
-        made: list[Row] = []
+        addition = Addition([], [])
+        contents: list[Row] = []
+        places: list[int] = []
         lines: list[bytes] = []
         for index, given in enumerate(entries.rows):
-            try:
-                made.append(writer.added(stream, given))
-                lines += as_lines(made[-1:])
-            except ClaimlogError as error:
-                if entries.origin is None:
-                    raise
-                where = f"{entries.origin.name}:{entries.origin.lines[index]}"
-                raise type(error)(f"{where}: {error}; nothing was added") from error
-        append(sealed, stream, lines, texts, entries.origin)
-    return made
+            with _locate_errors(entries, index):
+                contents.append(writer.content(stream, given))
+                encode(contents[-1])
+        rows = RowIndex(writer.log, writer.log.definition.streams[stream], contents)
+        for index, content in enumerate(contents):
+            with _locate_errors(entries, index):
+                duplicate = rows.duplicate(content)
+                if duplicate is not None:
+                    where = entries.place(index) if entries.origin else None
+                    addition.duplicates.append(replace(duplicate, source=where))
+                    continue
+                row = writer.assertion(stream, content)
+                addition.rows.append(row)
+                rows.enter(row, entries.place(index))
+                lines += as_lines([row])
+                places.append(index)
+        if lines:
+            append(sealed, stream, lines, texts, entries.origin and entries.origin.of(places))
+    return addition
 
 
 def amend(
@@ -81,10 +108,10 @@ def amend(
     today: date | None = None,
 ) -> Row:
     """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
-    with locked(package):
+    with log_lock(package):
         sealed = read(package)
         writer = _writer(sealed, texts, recorded_by, today)
-        row = writer.amended(stream, identifier, given, reason)
+        row = writer.amendment(stream, identifier, given, reason)
         append(sealed, stream, as_lines([row]), texts)
     return row
 
@@ -97,27 +124,48 @@ def retract(
     today: date | None = None,
 ) -> Row:
     """Retract a live entity, of whatever stream, in the open batch. Raises as `add` does."""
-    with locked(package):
+    with log_lock(package):
         sealed = read(package)
         writer = _writer(sealed, None, recorded_by, today)
         stream, _ = find_entity(writer.log, identifier)
-        row = writer.retracted(stream, identifier, reason)
+        row = writer.retraction(stream, identifier.removeprefix(f"{stream}/"), reason)
         append(sealed, stream, as_lines([row]), None)
     return row
+
+
+@contextmanager
+def _locate_errors(entries: Entries, index: int) -> Iterator[None]:
+    """Say of an error where the row that it is about came from."""
+    try:
+        yield
+    except ClaimlogError as error:
+        if entries.origin is None:
+            raise
+        where = entries.place(index)
+        raise type(error)(f"{where}: {error}; nothing was added") from error
 
 
 def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:
     """Return the stream of an entity and all its versions, oldest first.
 
+    Parameters
+    ----------
+    identifier
+        As the entity has it, or as STREAM/IDENTIFIER.
+
     Raises
     ------
     ClaimlogError
-        If no stream has the identifier.
+        If no stream has the identifier, or several have.
     """
-    for stream in log.streams:
-        rows = log.history(stream, identifier)
-        if not rows.is_empty():
-            return stream, rows
+    prefix, _, rest = identifier.partition("/")
+    named, name = ((prefix,), rest) if prefix in log.streams else (log.streams, identifier)
+    found = [(s, rows) for s in named if not (rows := log.history(s, name)).is_empty()]
+    if len(found) > 1:
+        places = " or ".join(f"{stream}/{name}" for stream, _ in found)
+        raise ClaimlogError(f'more than one stream has the identifier "{name}"; write {places}')
+    if found:
+        return found[0]
     known = tuple(name for stream in log.streams for name in log.ids(stream))
     raise ClaimlogError(f'nothing has the identifier "{identifier}"{suggest(identifier, known)}')
 

@@ -55,7 +55,7 @@ def staging(package: Package) -> Iterator[Path]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def ignore_interrupts() -> Iterator[None]:
     """Ignore Ctrl-C for the few milliseconds in which files change places."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -14,7 +14,7 @@ from claimlog.edit.clock import now
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import Field, Table, empty_retired
 from claimlog.sources.anchor import COLUMNS, anchor, find
 from claimlog.sources.text import Text, Texts, read_text
 from claimlog.strict_json import decode_value
@@ -26,6 +26,11 @@ INPUTS = {
 }
 """Keys of a new row that are used to compute others and are never stored: the words of a passage
 and which of its places is meant; the file that holds a source's text."""
+
+NUMBERED = re.compile(
+    r"\^(?P<head>[A-Za-z][A-Za-z0-9-]*?)\[0-9\]\{(?P<width>[1-9])(?:,[0-9]*)?\}\$"
+)
+"""A pattern of identifiers that are numbers behind a text, so that the next one can be proposed."""
 
 
 def parse(item: Field, text: str) -> Any:
@@ -47,7 +52,7 @@ def parse(item: Field, text: str) -> Any:
             parts = decode_value(text)
         except ValueError as error:
             raise UsageError(f'"{item.name}": not a JSON list: {error}') from error
-        return [_completed(item, part) for part in parts] if isinstance(parts, list) else parts
+        return [_fill_keys(item, part) for part in parts] if isinstance(parts, list) else parts
     if text == "":
         return None
     if item.type in ("integer", "number"):
@@ -58,7 +63,7 @@ def parse(item: Field, text: str) -> Any:
     return text
 
 
-def _completed(item: Field, part: Any) -> Any:
+def _fill_keys(item: Field, part: Any) -> Any:
     """Fill the keys that an object of a list leaves out with null."""
     if item.fields and isinstance(part, dict):
         return {**{inner.name: None for inner in item.fields}, **part}
@@ -76,22 +81,30 @@ class Writer:
         # a clock that went back must not make the log run backwards
         self.recorded_at = max(now(), log.last_time or "")
 
-    def added(self, stream: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the row that asserts a new entity.
+    def content(self, stream: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the state of a new entity; its identifier is empty if none was given.
 
         Raises
         ------
         ClaimlogError
             If a key is unknown, a value has the wrong type, or the passage cannot be found.
         """
+        return self._state(self.log.definition.streams[stream], given, {})
+
+    def assertion(self, stream: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row that asserts a new entity of which `content` returned the state.
+
+        Raises
+        ------
+        ClaimlogError
+            If its identifier is taken, or it has none and cannot be given the next one.
+        """
         table = self.log.definition.streams[stream]
-        state = self._state(table, given, {})
+        state = {**content}
         if not state.get(table.id):
             state[table.id] = self._next_id(stream, table, state)
         self.made.setdefault(stream, set()).add(state[table.id])
-        reason = None
         before = self._last(stream, state[table.id])
-        version = 1
         if before is not None and before["action"] == "retract":
             raise ClaimlogError(
                 f"{state[table.id]} was retracted (version {before['version']}); an identifier is "
@@ -102,9 +115,9 @@ class Writer:
                 f"{state[table.id]} exists already (version {before['version']}); "
                 f"change it with claimlog amend {table.entity} {shlex.quote(str(state[table.id]))}"
             )
-        return self._enveloped(table, state, "assert", version, reason)
+        return self._row(table, state, "assert", 1, None)
 
-    def amended(
+    def amendment(
         self, stream: str, identifier: str, given: Mapping[str, Any], reason: str
     ) -> dict[str, Any]:
         """Return the row that amends a live entity; what is not given stays.
@@ -112,15 +125,15 @@ class Writer:
         Raises
         ------
         ClaimlogError
-            As for `added`, or if the entity is not live.
+            As for `content`, or if the entity is not live.
         """
         table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
         state = self._state(table, given, before)
         state[table.id] = identifier
-        return self._enveloped(table, state, "amend", before["version"] + 1, reason)
+        return self._row(table, state, "amend", before["version"] + 1, reason)
 
-    def retracted(self, stream: str, identifier: str, reason: str) -> dict[str, Any]:
+    def retraction(self, stream: str, identifier: str, reason: str) -> dict[str, Any]:
         """Return the row that retracts a live entity.
 
         Raises
@@ -130,14 +143,14 @@ class Writer:
         """
         table = self.log.definition.streams[stream]
         before = self._live(stream, table, identifier)
-        return self._enveloped(table, before, "retract", before["version"] + 1, reason)
+        return self._row(table, before, "retract", before["version"] + 1, reason)
 
-    def _enveloped(
+    def _row(
         self, table: Table, state: dict[str, Any], action: str, version: int, reason: str | None
     ) -> dict[str, Any]:
         return {
             **{
-                name: _without_retired(table.by_name[name], state[name])
+                name: empty_retired(table.by_name[name], state[name])
                 for name in (table.id, *table.content)
             },
             "action": action,
@@ -168,7 +181,7 @@ class Writer:
                 continue
             item = table.by_name[key]
             if isinstance(value, list):
-                value = [_completed(item, part) for part in value]
+                value = [_fill_keys(item, part) for part in value]
             if value is None and item.type == "array":
                 value = []
             if flaw := type_flaw(item, value):
@@ -258,24 +271,17 @@ class Writer:
                 raise UsageError("a claim needs its source: --source-id S001")
             head, width = f"C{str(state['source_id'])[1:]}-", 3
         else:
-            heads = {"sources": ("S", 3), "links": ("L", 4), "codings": ("K", 4)}
-            if stream not in heads:
+            pattern = str(table.by_name[table.id].constraints.get("pattern", ""))
+            numbered = NUMBERED.fullmatch(pattern)
+            if numbered is None:
                 raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
-            head, width = heads[stream]
+            head, width = numbered["head"], int(numbered["width"])
         numbers = [
             int(name[len(head) :])
             for name in used
             if re.fullmatch(rf"{re.escape(head)}[0-9]+", name)
         ]
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
-
-
-def _without_retired(item: Field, value: Any) -> Any:
-    """Return a value as a new row holds it: nothing in columns and keys that are retired."""
-    if item.retired:
-        return [] if item.type == "array" else None
-    retired = dict.fromkeys(inner.name for inner in item.fields if inner.retired)
-    return [{**part, **retired} for part in value] if retired and value else value
 
 
 def _identity(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS
 from claimlog.schema.thresholds import read_thresholds
 from claimlog.sources.text import Texts
 from claimlog.state import acquire_lock, open_lock, require_own_state
@@ -28,7 +27,7 @@ from claimlog.validate.appended import is_valid, validate_appended
 
 
 @contextlib.contextmanager
-def locked(package: Package) -> Iterator[None]:
+def log_lock(package: Package) -> Iterator[None]:
     """Hold the lock that every change of the log takes.
 
     Raises
@@ -91,9 +90,9 @@ def open_batch(package: Package, folder: Path | None = None) -> Batch | None:
     return Batch(folder, package.relative(place), number, "open", number - 1)
 
 
-def read_with_open(package: Package) -> Log:
+def read_with_open(package: Package, progress: Callable[[str], None] = lambda _: None) -> Log:
     """Read the log with the open batch as if it were sealed already."""
-    return with_open(read(package))
+    return with_open(read(package, progress=progress))
 
 
 def with_open(sealed: Log, folder: Path | None = None) -> Log:
@@ -108,6 +107,10 @@ class Input:
 
     name: str
     lines: Sequence[int]
+
+    def of(self, indexes: Sequence[int]) -> Input:
+        """Return where some of the rows came from."""
+        return Input(self.name, [self.lines[index] for index in indexes])
 
 
 def append(
@@ -134,17 +137,20 @@ def append(
         path = folder / f"{stream}.ndjson"
         before = read_bytes(path, path.name) if path.exists() else b""
         path.write_bytes(before + b"".join(line + b"\n" for line in lines))
-        log = with_open(sealed, folder)
-        if is_valid(log, sealed.size):
-            report = validate_appended(log, sealed.size, texts)
-        else:
-            report = validate(log, texts, frictionless=False)
+        report = check_open(sealed, with_open(sealed, folder), texts)
         if report.error_count:
             shown = f"{package.relative(place)}/{stream}.ndjson"
             offset = before.count(b"\n")
             findings = [_rename(f, shown, offset, origin) for f in report.findings]
             raise FindingsError(findings, "nothing was added")
     return report
+
+
+def check_open(sealed: Log, log: Log, texts: Texts | None = None) -> Report:
+    """Check a log with the open batch, without Frictionless; only what is open if that suffices."""
+    if is_valid(log, sealed.size):
+        return validate_appended(log, sealed.size, texts)
+    return validate(log, texts, frictionless=False)
 
 
 def _rename(finding: Finding, shown: str, offset: int, origin: Input | None) -> Finding:
@@ -163,16 +169,15 @@ def drop_known(package: Package, known: set[bytes]) -> int:
     from claimlog.log.merkle import leaf_hash
 
     place = open_folder(package)
-    if not place.is_dir():
-        return 0
     kept: dict[str, list[bytes]] = {}
     dropped = 0
-    for stream in STREAMS:
-        path = place / f"{stream}.ndjson"
-        if path.is_file():
-            lines = path.read_bytes().split(b"\n")[:-1]
-            kept[stream] = [line for line in lines if leaf_hash(line) not in known]
-            dropped += len(lines) - len(kept[stream])
+    batch = open_batch(package)
+    if batch is None:
+        return 0
+    for stream in batch.streams:
+        lines = batch.file(stream).read_bytes().split(b"\n")[:-1]
+        kept[stream] = [line for line in lines if leaf_hash(line) not in known]
+        dropped += len(lines) - len(kept[stream])
     if dropped:
         if any(kept.values()):
             with publish_directory(place, package.relative(place)) as folder:

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.batch_files import leave_out_known, recover, replace, staging, undisturbed
+from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.seal import make_manifest
@@ -93,7 +93,7 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
             said.append(f"{batch.path.name} is now {place.name}")
             said += [f"  {old} is now {renamed}" for old, renamed in fresh]
         _check(package, [*kept, *placed])
-        with undisturbed():
+        with ignore_interrupts():
             replace(package, lost, placed, lambda: _refuse_tagged(log))
     return said
 

@@ -11,12 +11,12 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.batch_files import (
+    ignore_interrupts,
     leave_out_known,
     move_in,
     recover,
     staging,
     sync_descriptor,
-    undisturbed,
 )
 from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
@@ -115,7 +115,7 @@ def seal(
             else:
                 shutil.copyfile(batch.file(stream), place / f"{stream}{LINES}")
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
-        with undisturbed():
+        with ignore_interrupts():
             move_in(package, place)
             confirm_rename(package.events, f"events/{name}")
             _tidy(package, name)

@@ -8,6 +8,7 @@ from typing import Any
 from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
+from claimlog.schema.register_config import register_configs
 from claimlog.schema.table_schema import Field, Table
 
 PAGE_CELLS = 560
@@ -42,6 +43,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
                 "presentation": definition.presentation.limited_to(
                     definition.tables["claims"].names, definition.tables["codings"].names
                 ).as_json(),
+                **({"registers": register_configs(definition)} if definition.registers else {}),
             }
         },
         "databases": {
@@ -65,7 +67,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
 
 
 def _table(table: Table) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "title": table.title,
         "description": table.description,
         "columns": {item.name: column_description(item) for item in table.fields},
@@ -76,16 +78,16 @@ def _table(table: Table) -> dict[str, Any]:
     }
     for key in ("sort", "sort_desc"):
         if key in table.spec:
-            shown[key] = table.spec[key]
+            entry[key] = table.spec[key]
     if len(table.fields) * PAGE_ROWS > PAGE_CELLS:
-        shown["size"] = PAGE_CELLS // len(table.fields)
+        entry["size"] = PAGE_CELLS // len(table.fields)
     if table.spec.get("hidden"):
-        shown["hidden"] = True
+        entry["hidden"] = True
     if "label" in table.spec:
-        shown["label_column"] = table.spec["label"]
+        entry["label_column"] = table.spec["label"]
     if "search" in table.spec:
-        shown |= {"fts_table": f"{table.name}_fts", "fts_pk": "rowid"}
-    return shown
+        entry |= {"fts_table": f"{table.name}_fts", "fts_pk": "rowid"}
+    return entry
 
 
 def column_description(item: Field) -> str:

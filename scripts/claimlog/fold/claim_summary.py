@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import narwhals as nw
 
 from claimlog.components import components
 from claimlog.fold.states import Frame
+from claimlog.schema.table_schema import Field
 
 SAME_FACT = "same_fact"
 PLACE = ("claim_id", "source_id")
@@ -36,15 +37,15 @@ class ClaimSpan(NamedTuple):
 
 
 @dataclass
-class IncidentReports:
-    """Counts of an incident's claims, with the articles and origins that report it."""
+class EntityReports:
+    """Counts of the claims about an entity, with the articles and origins that report it."""
 
     claims: int = 0
     unknown_origins: int = 0
     articles: set[str] = field(default_factory=set)
     origins: set[str] = field(default_factory=set)
 
-    def add(self, other: IncidentReports) -> None:
+    def add(self, other: EntityReports) -> None:
         self.claims += other.claims
         self.unknown_origins += other.unknown_origins
         self.articles |= other.articles
@@ -63,15 +64,24 @@ class ReferencedClaims:
         Sources that have codings: all of their claims.
     paired
         Claims on whose links coders decided.
+    referring
+        Columns of claims that refer to incidents or registers, by the stream referred to.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     coded_sources: frozenset[str] = frozenset()
     paired: frozenset[str] = frozenset()
+    referring: Mapping[str, tuple[Field, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, links: Frame, codings: Frame, link_codings: Frame | None) -> ReferencedClaims:
-        """Read from the live links and codings which claims the tables need."""
+    def of(
+        cls,
+        links: Frame,
+        codings: Frame,
+        link_codings: Frame | None,
+        referring: Mapping[str, tuple[Field, ...]],
+    ) -> ReferencedClaims:
+        """Return the claims that live links and codings refer to."""
         paired: set[str] = set()
         if link_codings is not None:
             for pair in link_codings.select("from_claim_id", "to_claim_id").collect().rows():
@@ -82,6 +92,7 @@ class ReferencedClaims:
             components((str(one), str(other)) for one, other in pairs.collect().rows()),
             frozenset(sources["source_id"].to_list()),
             frozenset(paired),
+            referring,
         )
 
 
@@ -96,7 +107,7 @@ class ClaimSummary:
     fact_claims
         The claims in groups.
     reports
-        Counts by incident.
+        Counts by stream and identifier, of incidents and registers that claims refer to.
     spans
         The claims of sources with codings.
     change_counts
@@ -105,8 +116,8 @@ class ClaimSummary:
 
     groups: Mapping[str, str] = field(default_factory=dict)
     fact_claims: list[FactClaim] = field(default_factory=list)
-    reports: dict[str, IncidentReports] = field(
-        default_factory=lambda: defaultdict(IncidentReports)
+    reports: dict[str, dict[str, EntityReports]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(EntityReports))
     )
     spans: list[ClaimSpan] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
@@ -116,8 +127,9 @@ class ClaimSummary:
         """Add the summary of other claims."""
         self.groups = self.groups or other.groups
         self.fact_claims += other.fact_claims
-        for incident, reports in other.reports.items():
-            self.reports[incident].add(reports)
+        for stream, by_entity in other.reports.items():
+            for identifier, reports in by_entity.items():
+                self.reports[stream][identifier].add(reports)
         self.spans += other.spans
         self.sources |= other.sources
 
@@ -140,18 +152,35 @@ def summarize_claims(claims: Frame, referenced: ReferencedClaims) -> ClaimSummar
     if referenced.paired:
         chosen = claims.filter(nw.col("claim_id").is_in(sorted(referenced.paired)))
         summary.sources = {str(claim): str(source) for claim, source in _rows(chosen, PLACE)}
-    key = ("incident_id", "source_id", "origin_id")
-    about = claims.filter(~nw.col("incident_id").is_null()).select(key)
-    counted = about.group_by(key).agg(nw.len().alias("claims")).collect()
-    for incident, source, origin, count in counted.rows():
-        reports = summary.reports[str(incident)]
-        reports.claims += count
-        reports.unknown_origins += count if origin is None else 0
-        # the same few names come with every range of the claims
-        reports.articles.add(intern(str(source)))
-        if origin is not None:
-            reports.origins.add(intern(str(origin)))
+    key = ("entity_id", "source_id", "origin_id")
+    for stream, columns in referenced.referring.items():
+        references = _references(claims, columns)
+        counted = references.group_by(key).agg(nw.len().alias("claims")).collect()
+        for entity, source, origin, count in counted.rows():
+            reports = summary.reports[stream][str(entity)]
+            reports.claims += count
+            reports.unknown_origins += count if origin is None else 0
+            # the same few names come with every range of the claims
+            reports.articles.add(intern(str(source)))
+            if origin is not None:
+                reports.origins.add(intern(str(origin)))
     return summary
+
+
+def _references(claims: Frame, columns: Sequence[Field]) -> Frame:
+    """Return claim, source, origin and ``entity_id`` of each reference; each once a claim."""
+    parts = []
+    for item in columns:
+        rows = claims.select(
+            "claim_id", "source_id", "origin_id", nw.col(item.name).alias("entity_id")
+        )
+        if item.type == "array":
+            parts.append(rows.filter(nw.col("entity_id").list.len() > 0).explode("entity_id"))
+        else:
+            parts.append(rows.filter(~nw.col("entity_id").is_null()))
+    references = nw.concat(parts, how="vertical")
+    # one column of one value cannot say the same twice
+    return references if len(parts) == 1 and columns[0].type != "array" else references.unique()
 
 
 def _rows(frame: Frame, names: Iterable[str]) -> list[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import narwhals as nw
 
 from claimlog.components import components
-from claimlog.fold.claim_summary import FactClaim, IncidentReports
+from claimlog.fold.claim_summary import EntityReports, FactClaim
 from claimlog.fold.states import Frame, frame_like
 
 Lineage = dict[str, list[tuple[str, str]]]
@@ -121,8 +121,8 @@ def corroboration_tables(
     }
 
 
-def incident_reports(reports: Mapping[str, IncidentReports], sources: Frame) -> Frame:
-    """Return the counts of every incident: claims, articles and origins that report it."""
+def report_counts(reports: Mapping[str, EntityReports], key: str, sources: Frame) -> Frame:
+    """Return the counts of each entity, by `key`: claims, articles and origins that report it."""
     lineage = lineage_edges(sources)
     columns = {
         "claims": [one.claims for one in reports.values()],
@@ -133,8 +133,8 @@ def incident_reports(reports: Mapping[str, IncidentReports], sources: Frame) -> 
         ],
     }
     return frame_like(
-        {"incident_id": list(reports), **columns},
-        {"incident_id": nw.String(), **dict.fromkeys(columns, nw.Int64())},
+        {key: list(reports), **columns},
+        {key: nw.String(), **dict.fromkeys(columns, nw.Int64())},
         sources,
     )
 

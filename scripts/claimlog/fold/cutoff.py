@@ -73,5 +73,5 @@ def cutoff(log: Log, as_of: str | None) -> Cutoff:
         )
     if size == 0:
         raise UsageError(f"--as-of {as_of}: the log holds nothing yet at that time")
-    begun = 1 + sum(tree_size < size for tree_size, _ in log.trees)
-    return Cutoff(size, min(begun, len(log.batches)), as_of)
+    batches = 1 + sum(tree_size < size for tree_size, _ in log.trees)
+    return Cutoff(size, min(batches, len(log.batches)), as_of)

@@ -98,10 +98,10 @@ def structs_with_position(
     """
     parts = []
     for index in range(most):
-        there = rows.filter(nw.col(column).list.len() > index)
+        long_enough = rows.filter(nw.col(column).list.len() > index)
         part = nw.col(column).list.get(index).struct
         parts.append(
-            there.select(
+            long_enough.select(
                 key,
                 nw.lit(index + 1).cast(nw.Int64).alias(number),
                 *(part.field(name).alias(name) for name in fields),

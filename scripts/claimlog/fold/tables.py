@@ -16,8 +16,10 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.fold.claim_summary import ClaimSummary, ReferencedClaims, summarize_claims
-from claimlog.fold.corroboration import corroboration_tables, incident_reports, with_origins
+from claimlog.fold.corroboration import corroboration_tables, report_counts, with_origins
+from claimlog.fold.dates import with_date_bounds
 from claimlog.fold.link_agreement import LINK_AGREEMENT, LINK_CODINGS, link_agreement
+from claimlog.fold.registers import junction_tables, register_table
 from claimlog.fold.releases import changes_table, releases_table
 from claimlog.fold.reliability import reliability_tables
 from claimlog.fold.states import (
@@ -34,7 +36,7 @@ from claimlog.fold.states import (
 from claimlog.fold.support import Links, support_of_linked, with_credibility
 from claimlog.log.release_index import Mark
 from claimlog.schema.definition import Definition
-from claimlog.schema.edtf import bounds
+from claimlog.schema.registers import COUNTS, referring_columns
 from claimlog.schema.table_schema import Table
 
 Frames = dict[str, Frame]
@@ -99,12 +101,11 @@ def stream_prefixes(frames: Mapping[str, Any], size: int) -> Frames:
 
 
 def referenced_claims(others: Frames, definition: Definition) -> ReferencedClaims:
-    """Return the claims that the other streams refer to."""
-    return ReferencedClaims.of(
-        _live(others, "links", definition),
-        _live(others, "codings", definition),
-        _live(others, LINK_CODINGS, definition) if LINK_CODINGS in others else None,
-    )
+    """Return the claims that the other streams refer to, and the columns that refer to these."""
+    referring = referring_columns(definition.tables["claims"], definition.streams)
+    links, codings = (_live(others, name, definition) for name in ("links", "codings"))
+    pairs = _live(others, LINK_CODINGS, definition) if LINK_CODINGS in others else None
+    return ReferencedClaims.of(links, codings, pairs, referring)
 
 
 def derives_credibility(definition: Definition) -> bool:
@@ -172,6 +173,7 @@ def fold_claims(
     live = live_rows(claims, definition.streams["claims"].id)
     return {
         **_claim_tables(live, others, definition, support),
+        **junction_tables(live, "claims", definition),
         "claim_versions": version_spans(claims, "claim_id"),
     }
 
@@ -199,6 +201,7 @@ def fold_other_tables(
     for name, rows in others.items():
         table = definition.streams[name]
         tables[f"{table.entity}_versions"] = version_spans(rows, table.id)
+    tables |= _register_tables(others, summary, sources, definition)
     tables |= corroboration_tables(summary.fact_claims, summary.groups, sources)
     if LINK_CODINGS in others and LINK_AGREEMENT in definition.tables:
         tables |= link_agreement(
@@ -247,16 +250,30 @@ def with_states(actors: Frame) -> Frame:
 
 
 def _incident_tables(incidents: Frame, summary: ClaimSummary, sources: Frame) -> Frames:
-    counted = incidents.join(
-        incident_reports(summary.reports, sources), on="incident_id", how="left"
-    )
-    counts = ("claims", "articles", "independent_origins", "unknown_origins")
+    counts = report_counts(summary.reports["incidents"], "incident_id", sources)
+    counted = incidents.join(counts, on="incident_id", how="left")
     return {
         "incidents": with_date_bounds(
-            counted.with_columns(nw.col(name).fill_null(0) for name in counts), "occurred"
+            counted.with_columns(nw.col(name).fill_null(0) for name in COUNTS), "occurred"
         ),
         "incident_actors": items_of_list(incidents, "incident_id", "actors", "actor_id").unique(),
     }
+
+
+def _register_tables(
+    others: Frames, summary: ClaimSummary, sources: Frame, definition: Definition
+) -> Frames:
+    """Return the tables of registers, and of lists by which other streams refer to them."""
+    tables: Frames = {}
+    for name in others:
+        table = definition.streams[name]
+        is_register = name in definition.registers
+        if is_register or any(one.stream == name for one in definition.junctions):
+            live = _live(others, name, definition)
+            tables |= junction_tables(live, name, definition)
+            if is_register:
+                tables[name] = register_table(live, table, summary.reports[name], sources)
+    return tables
 
 
 def _claim_tables(
@@ -345,23 +362,3 @@ def envelopes(rows: Frame, stream: str, definition: Definition) -> Frame:
         nw.col(definition.streams[stream].id).alias("entity_id"),
         nw.lit(stream).alias("stream"),
     )
-
-
-def with_date_bounds(rows: Frame, column: str) -> Frame:
-    """Add the first and last day that a column of EDTF dates can mean.
-
-    Each distinct value is parsed once; the result is joined back.
-    """
-    values = rows.filter(~nw.col(column).is_null()).select(column).unique().collect()
-    dates = sorted(values[column].to_list())
-    ranges = [bounds(value) for value in dates]
-    days = frame_like(
-        {
-            column: dates,
-            f"{column}_start": [first for first, _ in ranges],
-            f"{column}_end": [last for _, last in ranges],
-        },
-        {column: nw.String(), f"{column}_start": nw.Date(), f"{column}_end": nw.Date()},
-        rows,
-    )
-    return rows.join(days, on=column, how="left")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import Any
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import MANIFEST as MANIFEST
 from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
+from claimlog.limits import NAME as STREAM_NAME
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
-from claimlog.schema.table_schema import STREAMS
+from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
 from claimlog.state import require_own_state
 from claimlog.untrusted_files import read_regular
 
@@ -26,14 +27,19 @@ IN_COLUMNS = "-in-columns"
 
 NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
 LINES, COLUMNS = ".ndjson", ".parquet"
-FILES = tuple(f"{stream}{suffix}" for suffix in (LINES, COLUMNS) for stream in STREAMS)
+STREAM_FILE = re.compile(rf"(?P<stream>{STREAM_NAME.strip('^$')})(?:{LINES}|{COLUMNS})", re.ASCII)
+"""Name of a file of rows; which streams there are, the definition of a package says."""
+
 OUT, IN = "rebase-out", "rebase-in"
 """Where a rebase keeps the batches it replaces; the name says how far it got."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch directory. ``index`` counts from 0 along the log; ``manifest`` is empty if open."""
+    """One batch directory. ``index`` counts from 0 along the log; ``manifest`` is empty if open.
+
+    ``undeclared`` are streams that it holds and the definition does not have: no stream of it.
+    """
 
     path: Path
     shown: str
@@ -41,6 +47,7 @@ class Batch:
     slug: str
     index: int
     manifest: dict[str, Any] = field(default_factory=dict)
+    undeclared: frozenset[str] = frozenset()
 
     @property
     def sealed(self) -> bool:
@@ -48,8 +55,14 @@ class Batch:
 
     @property
     def streams(self) -> list[str]:
-        """Streams of which the batch holds a file, in log order; a link to one is no file of it."""
-        return [name for name in STREAMS if _is_own(self.file(name))]
+        """Streams of which the batch holds a file, in log order; a link to one is no file of it.
+
+        A sealed batch holds the registers that its manifest lists.
+        """
+        files = self.manifest["files"] if self.sealed else map(_file_name, self.path.glob("*"))
+        named = {match["stream"] for name in files if (match := STREAM_FILE.fullmatch(name))}
+        streams = {*REQUIRED_STREAMS, *named} - self.undeclared
+        return [name for name in in_log_order(streams) if _is_own(self.file(name))]
 
     def in_columns(self, stream: str) -> bool:
         """Whether a stream's rows are held as Parquet, as sealed bulk batches may hold them."""
@@ -69,6 +82,10 @@ class Batch:
     def manifest_sha256(self) -> str:
         data = read_regular(self.path / MANIFEST, f"{self.shown}/{MANIFEST}", FILE_BYTES)
         return sha256(data).hexdigest()
+
+
+def _file_name(path: Path) -> str:
+    return path.name
 
 
 def _is_own(path: Path) -> bool:
@@ -127,8 +144,10 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
                 Finding("batch-name", shown, f"is {kind}", remedy="move it out of events/")
             )
             continue
-        findings += _stray(path, shown)
-        manifest = _manifest(package, path, shown, findings)
+        flaws: list[Finding] = []
+        manifest = _manifest(package, path, shown, flaws)
+        findings += _stray(path, shown, manifest["files"] if manifest else {})
+        findings += flaws
         if manifest is not None:
             number = int(match["number"])
             batches.append(Batch(path, shown, number, match["slug"], len(batches), manifest))
@@ -151,6 +170,19 @@ def batches_to_read(package: Package, findings: list[Finding]) -> list[Batch]:
     return fit
 
 
+def without_undeclared(batch: Batch, streams: Collection[str], findings: list[Finding]) -> Batch:
+    """Return a batch without the files of streams that are not among `streams`.
+
+    Each is a finding: its rows cannot be read, and have no number.
+    """
+    undeclared = frozenset(batch.streams).difference(streams)
+    for stream in sorted(undeclared):
+        message = f'is of the stream "{stream}", which schemas/ does not declare'
+        remedy = f"restore schemas/{stream}.json from git, or move the file out"
+        findings.append(Finding("batch-files", batch.shown_file(stream), message, remedy=remedy))
+    return replace(batch, undeclared=undeclared) if undeclared else batch
+
+
 def _larger(batch: Batch) -> Iterator[Finding]:
     for stream in batch.streams:
         size = batch.file(stream).stat().st_size
@@ -160,13 +192,15 @@ def _larger(batch: Batch) -> Iterator[Finding]:
             yield Finding("file-hash", batch.shown_file(stream), message, remedy=RESTORE)
 
 
-def _stray(path: Path, shown: str) -> Iterator[Finding]:
+def _stray(path: Path, shown: str, listed: Collection[str]) -> Iterator[Finding]:
+    known = {MANIFEST, *listed}
+    known |= {f"{name}{ending}" for name in REQUIRED_STREAMS for ending in (LINES, COLUMNS)}
     for entry in sorted(path.iterdir()):
         if entry.is_symlink():
             message, remedy = "is a symbolic link", "put the file itself there"
-        elif entry.name not in (MANIFEST, *FILES) or not entry.is_file():
+        elif entry.name not in known or not entry.is_file():
             message = "does not belong in a batch"
-            streams = ", ".join(f"{stream}{LINES}" for stream in STREAMS)
+            streams = ", ".join(f"{stream}{LINES}" for stream in REQUIRED_STREAMS)
             remedy = f"a batch holds {MANIFEST} and {streams}, or {COLUMNS} of these; move it out"
         elif entry.suffix == LINES and entry.with_suffix(COLUMNS).exists():
             message = f"stands beside {entry.stem}{COLUMNS}"
@@ -242,7 +276,8 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
         for stream in batch.streams:
             name = f"{stream}{IN_COLUMNS}" if batch.in_columns(stream) else stream
             paths.setdefault(name, []).append(batch.shown_file(stream))
-    order = [f"{stream}{ending}" for stream in STREAMS for ending in ("", IN_COLUMNS)]
+    streams = in_log_order({name.removesuffix(IN_COLUMNS) for name in paths})
+    order = [f"{stream}{ending}" for stream in streams for ending in ("", IN_COLUMNS)]
     return {name: paths[name] for name in order if name in paths}
 
 

@@ -27,17 +27,12 @@ from claimlog.log.read_file import written_as
 from claimlog.log.upcast import downcast
 from claimlog.package import Package
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import STREAMS, Table
+from claimlog.schema.table_schema import Table
 
 CLAIMS = "claims"
-OTHERS = tuple(name for name in STREAMS if name != CLAIMS)
 
 SECTION = 200_000
 """Rows of claims in a section, about; they and what is computed of them fill some 2 GB."""
-
-
-def _no_parts() -> dict[str, list[Part]]:
-    return {name: [] for name in STREAMS}
 
 
 @dataclass
@@ -58,7 +53,7 @@ class Log:
     findings
         What could not be read.
     streams
-        The streams that it answers for: a section holds the others only to look up.
+        The streams that it answers for, all by default: a section holds the others only to look up.
     whole
         The log that a section is of.
     scratch
@@ -71,17 +66,20 @@ class Log:
     package: Package
     definition: Definition
     batches: list[Batch] = field(default_factory=list)
-    parts: dict[str, list[Part]] = field(default_factory=_no_parts)
+    parts: dict[str, list[Part]] = field(default_factory=dict)
     files: dict[str, Lines] = field(default_factory=dict)
     trees: list[tuple[int, bytes]] = field(default_factory=list)
     tree: CompactRange = field(default_factory=CompactRange)
     findings: list[Finding] = field(default_factory=list)
-    streams: tuple[str, ...] = STREAMS
+    streams: tuple[str, ...] = ()
     whole: Log | None = None
     scratch: list[tempfile.TemporaryDirectory[str]] = field(default_factory=list)
     code: str | None = None
     _collected: dict[str, pl.DataFrame] = field(default_factory=dict)
     _empty: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.streams = self.streams or tuple(self.definition.streams)
 
     # the rows
 
@@ -202,6 +200,11 @@ class Log:
     # sections
 
     @property
+    def beside_claims(self) -> tuple[str, ...]:
+        """All streams but the claims."""
+        return tuple(name for name in self.definition.streams if name != CLAIMS)
+
+    @property
     def own(self) -> dict[str, Table]:
         """The streams that this log, or section of one, answers for."""
         return {name: self.definition.streams[name] for name in self.streams}
@@ -218,11 +221,11 @@ class Log:
 
     def others(self) -> Log:
         """Return the section of all streams but the claims."""
-        return replace(self, streams=OTHERS, whole=self)
+        return replace(self, streams=self.beside_claims, whole=self)
 
     def section(self, claims: pl.DataFrame) -> Log:
         """Return the section of the claims of which these are the rows."""
-        for name in OTHERS:
+        for name in self.beside_claims:
             self.rows(name)  # once, for all sections
         parts: dict[str, list[Part]] = {**self.parts, CLAIMS: [MemoryPart(claims)]}
         return replace(self, parts=parts, streams=(CLAIMS,), whole=self)

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from claimlog import fingerprint
 from claimlog.errors import ClaimlogError, Finding, reason
-from claimlog.log.batch import Batch, batches_to_read, descriptor_findings
+from claimlog.log.batch import Batch, batches_to_read, descriptor_findings, without_undeclared
 from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
 from claimlog.log.event_log import Log
 from claimlog.log.lines import Lines
@@ -109,6 +109,8 @@ def _add(
     """Read batches to the end of a log: some megabytes into memory, more into the cache."""
     if not batches:
         return
+    streams = log.definition.streams
+    batches = [without_undeclared(batch, streams, log.findings) for batch in batches]
     places = [(batch, stream) for batch in batches for stream in batch.streams]
     if sum(batch.file(stream).stat().st_size for batch, stream in places) <= (
         fingerprint.MEMORY_BYTES
@@ -168,7 +170,7 @@ def _enter(
     lines.leaves = []  # they are in the parts now
     log.findings += lines.findings
     log.files[batch.shown_file(stream)] = lines
-    log.parts[stream] += parts
+    log.parts.setdefault(stream, []).extend(parts)
     progress(batch.shown_file(stream))
 
 

@@ -1,1 +1,1 @@
-"""Releases: made, described, verified, compared, rebuilt and cited."""
+"""Releases: making, describing, verifying, comparing, rebuilding and citing them."""

@@ -1,7 +1,7 @@
 """The archive of a release: a zip whose bytes depend on nothing but its files.
 
-Members are stored, not deflated, in order of name and with a fixed date: the bytes then depend on
-no compression library, and whatever is deflated, misordered or repeated was not written here.
+Members are stored, not deflated, in order of name and with a fixed date. So the bytes depend on no
+compression library, and an archive that is deflated, misordered or doubled was not written here.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ UNREADABLE_ZIP = (
     *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
     *(RuntimeError, ValueError, LookupError),
 )
-"""What `zipfile` raises for what is no zip, damaged, encrypted, or not there."""
+"""What `zipfile` raises for a file that is no zip, damaged or encrypted, or a missing member."""
 
 UNPACKED_FOLDER, REWRITTEN_FILE = "unpacked", "again.zip"
-"""Where an archive is unpacked, and written again to compare: no member is beside either."""
+"""Names in the scratch directory: the unpacked archive, and the same written again to compare."""
 
 REMEDY = "get the archive again from where the release was published"
 
@@ -43,16 +43,16 @@ def write_archive(folder: Path, target: Path) -> None:
                 info = zipfile.ZipInfo(f"{folder.name}/{name}", DATE)
                 info.create_system = 3
                 info.external_attr = MODE
-                info.file_size = (folder / name).stat().st_size  # which the header tells
+                info.file_size = (folder / name).stat().st_size  # the header states it
                 with (folder / name).open("rb") as file, archive.open(info, "w") as member:
                     shutil.copyfileobj(file, member)
 
 
 def extract_archive(source: Path, target: Path) -> Path:
-    """Unpack an archive that `write` made into the empty directory `target`; return its folder.
+    """Unpack an archive of `write_archive` into the empty directory `target`; return its folder.
 
-    Nothing is written outside `target`, and nothing before the sizes of all members are known to
-    add up to the archive's own.
+    Nothing is written outside `target`, and nothing before the sizes of all members add up to the
+    archive's own.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def extract_archive(source: Path, target: Path) -> Path:
             unpacked.mkdir()
             for info in archive.infolist():
                 path = unpacked / info.filename
-                # not `target` itself: whoever removed it wants no more
+                # not `target` itself: if it was removed meanwhile, the command is being ended
                 for parent in reversed(PurePosixPath(info.filename).parents[:-1]):
                     (unpacked / parent).mkdir(exist_ok=True)
                 with archive.open(info) as member, path.open("wb") as copy:
@@ -88,7 +88,7 @@ def extract_archive(source: Path, target: Path) -> Path:
 
 
 def extract_member(source: Path, name: str, target: Path) -> None:
-    """Unpack one member of an archive that `write` made into the new file `target`.
+    """Unpack one member of an archive of `write_archive` into the new file `target`.
 
     Raises
     ------
@@ -102,26 +102,26 @@ def extract_member(source: Path, name: str, target: Path) -> None:
             with archive.open(name) as member, target.open("xb") as copy:
                 shutil.copyfileobj(member, copy)
     except UNREADABLE_ZIP as error:
-        said = str(error).strip("'\"")
+        reason = str(error).strip("'\"")
         raise ClaimlogError(
-            f"{source.name}: holds no {name} that can be read ({said}); {REMEDY}"
+            f"{source.name}: holds no {name} that can be read ({reason}); {REMEDY}"
         ) from error
     except OSError as error:
         raise _system_error(source, target, error) from error
 
 
 def _require_room(source: Path, target: Path, times: int = 2) -> None:
-    """Refuse an archive for which there is no room; all of it is written twice, to compare."""
-    wanted, free = times * source.stat().st_size, shutil.disk_usage(target).free
-    if wanted > free:
+    """Refuse an archive for which the disk has no room; unpacking writes it twice, to compare."""
+    needed, free = times * source.stat().st_size, shutil.disk_usage(target).free
+    if needed > free:
         raise ClaimlogError(
-            f"{source.name}: wants {wanted:,} bytes in {target.parent}, which has {free:,}; make "
+            f"{source.name}: wants {needed:,} bytes in {target.parent}, which has {free:,}; make "
             "room there, or name another directory with TMPDIR"
         )
 
 
 def _system_error(source: Path, target: Path, error: OSError) -> ClaimlogError:
-    """Return what the system could not do, which says nothing about the archive."""
+    """Return the error for a failure of the system, which says nothing about the archive."""
     if error.errno == errno.EFBIG:
         remedy = "raise ulimit -f, or the limits with --limits"
         return ClaimlogError(f"{target.parent}: no file so large may be written here; {remedy}")
@@ -138,7 +138,7 @@ def _checked_folder(source: Path, archive: zipfile.ZipFile) -> str:
     Raises
     ------
     ClaimlogError
-        If a member's name, size or place is not what `write` makes.
+        If a member's name, size or place is not as `write_archive` makes it.
     """
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:

@@ -1,4 +1,4 @@
-"""The changelog: a release puts its entry on top, and one that was cut off takes it out again."""
+"""The changelog: adding the entry of a release, and removing that of an interrupted one."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ TITLE = "# Changelog\n"
 
 
 def add_entry(text: str | None, entry: str) -> str:
-    """Return a changelog with a new entry on top of the others."""
+    """Return the text of a changelog with a new entry on top."""
     head, mark, rest = (text or TITLE).partition("\n## ")
     return f"{head.rstrip()}\n\n{entry}" + (f"\n## {rest}" if mark else "")
 
 
 def remove_entry(package: Package, version: str) -> None:
-    """Take out of the changelog what a release that was cut off before its end has put there.
+    """Remove the entry that an interrupted release of `version` left in the changelog.
 
-    Only if the changelog is the committed one with the entry of `version` and nothing else.
+    Only if the changelog is the committed one with that entry and nothing else.
     """
     path = package.root / CHANGELOG
     mark = f"## {version} ("
     text = read_changelog(package) or ""
-    _, found, rest = text.partition(f"\n{mark}")
-    if not found:
+    _, separator, rest = text.partition(f"\n{mark}")
+    if not separator:
         return
     entry = mark + rest.partition("\n## ")[0]
     try:
@@ -41,6 +41,6 @@ def remove_entry(package: Package, version: str) -> None:
 
 
 def read_changelog(package: Package) -> str | None:
-    """Return the text of the changelog, None where there is none."""
+    """Return the text of the changelog; None if there is none."""
     path = package.root / CHANGELOG
     return package.document(path) if path.is_file() else None

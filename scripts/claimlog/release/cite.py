@@ -1,8 +1,8 @@
 """Citations of a release and of claims in it, for reference managers, journals and DataCite.
 
-Item fields describe what is cited, a release or one claim of it; the release of a claim stands in
-the fields for what contains it. Only what the metadata hold is written: a DOI and an address appear
-where the package has them. A claim has no DOI of its own; the release's is given as an address.
+The fields of an item describe what is cited, a release or one claim of it; the release of a claim
+stands in the fields for its container. A DOI and an address appear where the package has them. A
+claim has no DOI of its own; the release's is given as an address.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from claimlog.release.metadata import ReleaseMetadata, permalink
 
 FORMATS = ("bibtex", "ris", "csl-json", "apa", "datacite")
 
-# BibTeX counts braces even behind a backslash, so that \{ alone would leave an entry open
+# BibTeX counts braces even behind a backslash, so that \{ alone would leave an item open
 TEX = {
     "\\": r"\textbackslash{}",
     "{": r"\textbraceleft{}",
@@ -64,7 +64,7 @@ class ClaimVersion:
 
 @dataclass(frozen=True)
 class CitedItem:
-    """What is cited, every text on one line."""
+    """A release, or a claim in it, as the formats cite it; every text is one line."""
 
     metadata: ReleaseMetadata
     claim: ClaimVersion | None
@@ -139,12 +139,12 @@ def cite(metadata: ReleaseMetadata, claims: Sequence[ClaimVersion], format: str)
         If the format is unknown, or two versions of one claim are given: their keys would be one.
     """
     writers: Mapping[str, Callable[[Sequence[CitedItem]], str]] = {
-        "bibtex": lambda entries: "\n".join(map(_bibtex, entries)),
-        "ris": lambda entries: "".join(map(_ris, entries)),
-        "csl-json": lambda entries: _json([_csl(entry) for entry in entries]),
-        "apa": lambda entries: "".join(map(_apa, entries)),
-        "datacite": lambda entries: _json(
-            [_datacite(entry) for entry in entries] if claims else _datacite(entries[0])
+        "bibtex": lambda items: "\n".join(map(_bibtex, items)),
+        "ris": lambda items: "".join(map(_ris, items)),
+        "csl-json": lambda items: _json([_csl(item) for item in items]),
+        "apa": lambda items: "".join(map(_apa, items)),
+        "datacite": lambda items: _json(
+            [_datacite(item) for item in items] if claims else _datacite(items[0])
         ),
     }
     if format not in writers:
@@ -158,23 +158,23 @@ def cite(metadata: ReleaseMetadata, claims: Sequence[ClaimVersion], format: str)
     )
 
 
-def _bibtex(entry: CitedItem) -> str:
-    metadata = entry.metadata
+def _bibtex(item: CitedItem) -> str:
+    metadata = item.metadata
     release = f"version {metadata.version}"
-    how = f"In: {metadata.title}, {release}. Data set" if entry.claim else f"Data set, {release}"
+    how = f"In: {metadata.title}, {release}. Data set" if item.claim else f"Data set, {release}"
     fields = {
         "author": " and ".join(f"{{{_tex(name)}}}" for name in metadata.creators),
-        "title": f"{{{_tex(entry.title)}}}",
+        "title": f"{{{_tex(item.title)}}}",
         "year": metadata.date[:4],
         "month": MONTHS[_release_day(metadata).month - 1],
         "howpublished": _tex(how),
-        "version": _tex(entry.version),
+        "version": _tex(item.version),
         "publisher": f"{{{_tex(_publisher(metadata))}}}",
         "copyright": _tex(metadata.licence["name"]),
-        "note": _tex(entry.note),
+        "note": _tex(item.note),
         # verbatim in biblatex: not escaped
-        "doi": entry.doi,
-        "url": entry.url,
+        "doi": item.doi,
+        "url": item.url,
     }
     lines = (
         # the name of a month is a macro of every style
@@ -182,50 +182,50 @@ def _bibtex(entry: CitedItem) -> str:
         for name, value in fields.items()
         if value
     )
-    return f"@misc{{{entry.key},\n{''.join(lines)}}}\n"
+    return f"@misc{{{item.key},\n{''.join(lines)}}}\n"
 
 
-def _ris(entry: CitedItem) -> str:
-    metadata = entry.metadata
+def _ris(item: CitedItem) -> str:
+    metadata = item.metadata
     tags: list[tuple[str, str | None]] = [
         ("TY", "DATA"),
-        ("ID", entry.key),
+        ("ID", item.key),
         *(("AU", name) for name in metadata.creators),
         ("PY", metadata.date[:4]),
         ("DA", metadata.date.replace("-", "/")),
-        ("TI", entry.title),
-        ("T2", _container(metadata) if entry.claim else None),
-        ("ET", entry.version),
+        ("TI", item.title),
+        ("T2", _container(metadata) if item.claim else None),
+        ("ET", item.version),
         ("PB", _publisher(metadata)),
-        ("N1", entry.note),
-        ("DO", entry.doi),
-        ("UR", entry.url),
+        ("N1", item.note),
+        ("DO", item.doi),
+        ("UR", item.url),
     ]
     lines = [f"{tag}  - {plain_line(value)}\r\n" for tag, value in tags if value]
     return "".join([*lines, "ER  - \r\n"])
 
 
-def _csl(entry: CitedItem) -> dict[str, Any]:
-    day = _release_day(entry.metadata)
+def _csl(item: CitedItem) -> dict[str, Any]:
+    day = _release_day(item.metadata)
     return _without_empty(
         {
-            "id": entry.key,
+            "id": item.key,
             "type": "dataset",
-            "title": entry.title,
-            "container-title": _container(entry.metadata) if entry.claim else None,
-            "author": [{"literal": name} for name in entry.metadata.creators],
+            "title": item.title,
+            "container-title": _container(item.metadata) if item.claim else None,
+            "author": [{"literal": name} for name in item.metadata.creators],
             "issued": {"date-parts": [[day.year, day.month, day.day]]},
-            "version": entry.version,
-            "publisher": _publisher(entry.metadata),
-            "DOI": entry.doi,
-            "URL": entry.url,
-            "note": entry.note,
+            "version": item.version,
+            "publisher": _publisher(item.metadata),
+            "DOI": item.doi,
+            "URL": item.url,
+            "note": item.note,
         }
     )
 
 
-def _apa(entry: CitedItem) -> str:
-    metadata, claim = entry.metadata, entry.claim
+def _apa(item: CitedItem) -> str:
+    metadata, claim = item.metadata, item.claim
     names = metadata.creators
     authors = ", & ".join([", ".join(names[:-1]), names[-1]]) if names[1:] else names[0]
     release = f"{metadata.title} (Version {metadata.version}) [Data set]"
@@ -240,21 +240,21 @@ def _apa(entry: CitedItem) -> str:
     publisher = (
         "" if _publisher(metadata) == " and ".join(names) else _end_sentence(_publisher(metadata))
     )
-    address = metadata.doi_address or entry.url or ""
+    address = metadata.doi_address or item.url or ""
     parts = (
         _end_sentence(authors),
         f"({metadata.date[:4]}).",
         f"{what}.",
         publisher,
-        entry.note,
+        item.note,
         address,
     )
     return " ".join(part for part in parts if part) + "\n"
 
 
-def _datacite(entry: CitedItem) -> dict[str, Any]:
+def _datacite(item: CitedItem) -> dict[str, Any]:
     """Return attributes of DataCite 4.5 (https://schema.datacite.org/meta/kernel-4.5/)."""
-    metadata, claim = entry.metadata, entry.claim
+    metadata, claim = item.metadata, item.claim
     year = metadata.date[:4]
     rights = {
         "rights": metadata.licence["title"],
@@ -263,28 +263,28 @@ def _datacite(entry: CitedItem) -> dict[str, Any]:
         "rightsIdentifierScheme": "SPDX",
     }
     creators = [{"name": name, "nameType": "Organizational"} for name in metadata.creators]
-    identifiers = {"permalink path": entry.path}
-    descriptions = {"TechnicalInfo": entry.note}
+    identifiers = {"permalink path": item.path}
+    descriptions = {"TechnicalInfo": item.note}
     part_of: list[dict[str, Any]] = []
     subjects: list[str] = []
     if claim is None:
         kind = {"resourceTypeGeneral": "Dataset", "resourceType": "Dataset"}
         subjects = list(dict.fromkeys(map(plain_line, metadata.head.get("keywords", []))))
-        if entry.url:
-            identifiers["URL"] = entry.url
+        if item.url:
+            identifiers["URL"] = item.url
         if metadata.head.get("description"):
             descriptions = {"Abstract": plain_line(metadata.head["description"]), **descriptions}
     else:
         kind = {"resourceTypeGeneral": "Other", "resourceType": "Dataset part"}
         identifiers |= {"claim id": claim.claim_id, "event id": claim.event_id}
-        found = {
-            "relatedItemIdentifier": metadata.doi or entry.url,
+        identifier = {
+            "relatedItemIdentifier": metadata.doi or item.url,
             "relatedItemIdentifierType": "DOI" if metadata.doi else "URL",
         }
         release = {
             "relationType": "IsPartOf",
             "relatedItemType": "Dataset",
-            "relatedItemIdentifier": found if entry.url else None,
+            "relatedItemIdentifier": identifier if item.url else None,
             "titles": [{"title": metadata.title}],
             "creators": creators,
             "publicationYear": year,
@@ -295,14 +295,14 @@ def _datacite(entry: CitedItem) -> dict[str, Any]:
     return _without_empty(
         {
             "schemaVersion": "http://datacite.org/schema/kernel-4",
-            "doi": entry.doi,
+            "doi": item.doi,
             "types": kind,
             "creators": creators,
-            "titles": [{"title": entry.title}],
+            "titles": [{"title": item.title}],
             "publisher": {"name": _publisher(metadata)},
             "publicationYear": year,
             "dates": [{"date": metadata.date, "dateType": "Issued"}],
-            "version": entry.version,
+            "version": item.version,
             "subjects": [{"subject": subject} for subject in subjects],
             "rightsList": [_without_empty(rights)],
             "descriptions": [
@@ -339,7 +339,7 @@ def _tex(text: str) -> str:
 
 
 def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what there is nothing to say for."""
+    """Return the fields that are not empty."""
     return {name: value for name, value in fields.items() if value}
 
 

@@ -1,7 +1,7 @@
-"""What a SQLite file holds beside its rows: header, search indexes, statistics of the planner.
+"""Check what a SQLite file holds beside its rows: header, search indexes, planner statistics.
 
 A search is answered by the index and not by the table, so an index with other words hides rows. It
-is made anew from the table, in memory, and compared.
+is built again from the table, in memory, and compared.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from claimlog.export.sqlite import SearchStatements, search_statements, sql_iden
 from claimlog.schema.table_schema import Table
 
 SEARCH_SETTINGS = ("version", "hashsize")
-"""What FTS5 may be set to; by others a search would rank or keep words otherwise."""
+"""Settings that an FTS5 index may have; others change how it ranks or stores words."""
 
 JOURNAL_BYTES = slice(18, 20)
 """Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
@@ -32,20 +32,20 @@ INDEX_QUERIES = {
     "idx": "SELECT segid, term, pgno FROM {} ORDER BY segid, term",
     "docsize": "SELECT id, sz FROM {} ORDER BY id",
 }
-"""All that FTS5 stores of an index, by shadow table."""
+"""Queries for everything that FTS5 stores of an index, by shadow table."""
 
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
 
 COMPARISON_INDEX = "search_made_anew"
-"""Name of the search index that is made to compare; no table is named so in a release."""
+"""Name of the search index that is built to compare with; no table of a release has it."""
 
 ROWS_FACTOR = 100
 """By how much the planner's number of rows may be wrong: for large tables SQLite estimates it."""
 
 
 def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
-    """Yield what a file with the right objects states or indexes otherwise than its tables give."""
+    """Yield where header, indexes or statistics of a file do not fit its tables."""
     with path.open("rb") as file:
         if file.read(JOURNAL_BYTES.stop)[JOURNAL_BYTES] != b"\1\1":
             yield "the file", "says that a log of changes lies beside it, which no release has"
@@ -70,7 +70,7 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
 def _search_flaw(
     database: sqlite3.Connection, path: Path, table: Table, index: SearchStatements
 ) -> str | None:
-    """Return how a full-text index does not hold the words of its table, if it does not."""
+    """Return the flaw of a full-text index that does not hold the words of its table; else None."""
     name = sql_identifier(f"{table.name}_fts")
     settings = database.execute(f"SELECT k FROM release.{_shadow(table, 'config')}").fetchmany(10)
     if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
@@ -125,15 +125,15 @@ def _holds_words(path: Path, table: Table, index: SearchStatements) -> bool:
 
 
 def _is_same(database: sqlite3.Connection, first: str, second: str) -> bool:
-    """Whether two queries give the same rows in the same order; none is held."""
+    """Whether two queries give the same rows in the same order; rows are read one at a time."""
     pairs = zip_longest(database.execute(first), database.execute(second))
     return all(one == other for one, other in pairs)
 
 
 def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Yield the planner's statistics that are far from the tables; by them queries take longer."""
-    listed = database.execute("SELECT name FROM release.sqlite_schema WHERE name = 'sqlite_stat1'")
-    if listed.fetchone() is None:
+    """Yield planner statistics that are far from the tables, which would make queries slow."""
+    cursor = database.execute("SELECT name FROM release.sqlite_schema WHERE name = 'sqlite_stat1'")
+    if cursor.fetchone() is None:
         return
     owners = dict(
         database.execute(
@@ -141,11 +141,11 @@ def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]
         ).fetchall()
     )
     for table, index, line in database.execute("SELECT tbl, idx, stat FROM release.sqlite_stat1"):
-        display_path = f"{str(table)[:40]!r}, {str(index)[:40]!r}"
+        label = f"{str(table)[:40]!r}, {str(index)[:40]!r}"
         if (index is not None and owners.get(index) != table and index != table) or (
             not isinstance(line, str) or not STATISTIC.fullmatch(line)
         ):
-            yield "sqlite_stat1", f"has no line that SQLite writes of {display_path}"
+            yield "sqlite_stat1", f"has no line that SQLite writes of {label}"
             continue
         [(rows,)] = database.execute(
             f"SELECT count(*) FROM release.{sql_identifier(table)}"
@@ -154,4 +154,4 @@ def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]
         if not rows / ROWS_FACTOR <= stated <= max(rows, 1) * ROWS_FACTOR or max(
             each, default=0
         ) > max(stated, 1):
-            yield "sqlite_stat1", f"is far from the {rows} rows of {display_path}"
+            yield "sqlite_stat1", f"is far from the {rows} rows of {label}"

@@ -1,4 +1,4 @@
-"""The objects of a release's SQLite file: the tables of its definition, and nothing that computes.
+"""Check that a SQLite file holds the tables of its definition, and nothing that computes.
 
 A view, a trigger, a generated column or an index on an expression runs when a reader asks for a
 row, and can answer without end. So before a row is read, everything in ``sqlite_schema`` must be a
@@ -29,12 +29,12 @@ SHADOW_TABLES = {
     "docsize": "(id INTEGER PRIMARY KEY, sz BLOB)",
     "config": "(k PRIMARY KEY, v) WITHOUT ROWID",
 }
-"""Tables in which FTS5 keeps an index of external content, and their columns."""
+"""Tables in which FTS5 stores an index of external content, and their columns."""
 
 
 @contextmanager
 def open_database(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection that only reads, and no value longer than `VALUE_BYTES`."""
+    """Open a SQLite file for reading only, with no value longer than `VALUE_BYTES`."""
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(address, uri=True)) as connection:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
@@ -57,24 +57,24 @@ def check_objects(
 
     def flaws() -> Iterator[tuple[str, str]]:
         with open_database(path) as database:
-            listed = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
-            found = [tuple(map(str, row)) for row in listed.fetchmany(10_000)]
+            cursor = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
+            found = [tuple(map(str, row)) for row in cursor.fetchmany(10_000)]
         yield from _object_flaws(found, tables, views)
 
     yield from _findings(path, flaws())
 
 
 def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
-    """Yield what a file of the right objects indexes or states otherwise than its tables give.
+    """Yield where indexes, header or statistics of a file do not fit its tables.
 
-    By an index alone a reader could be display_path fewer rows than there are.
+    A false index alone would show a reader fewer rows than there are.
     """
 
     def flaws() -> Iterator[tuple[str, str]]:
         with open_database(path) as database:
-            [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
-        if said != "ok":
-            yield "the file", f"is not sound: {said[:200]}"
+            [(answer,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
+        if answer != "ok":
+            yield "the file", f"is not sound: {answer[:200]}"
         else:
             yield from content_flaws(path, tables)
 
@@ -82,7 +82,7 @@ def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
 
 
 def _findings(path: Path, flaws: Iterator[tuple[str, str]]) -> Iterator[Finding]:
-    """Yield the first flaws as findings; that SQLite cannot read the file is one."""
+    """Yield the first flaws as findings; a file that SQLite cannot read is one."""
     try:
         for name, flaw in islice(flaws, MAX_LISTED):
             yield Finding(RULE, path.name, f"{name[:80]!r} {flaw}", remedy=GET_AGAIN)
@@ -94,7 +94,7 @@ def _findings(path: Path, flaws: Iterator[tuple[str, str]]) -> Iterator[Finding]
 def _object_flaws(
     found: Sequence[tuple[str, ...]], tables: Mapping[str, Table], views: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the objects that no release of the definition holds, and those that it must hold."""
+    """Yield objects that the definition does not give, and those of it that are missing."""
     own = {
         name: {create_statement(table), create_statement(table, False)}
         for name, table in tables.items()

@@ -1,4 +1,4 @@
-"""What changed between two points of the log: schema, rows, and claims field by field."""
+"""Changes between two states of the dataset: schema, rows, and claims field by field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
 from claimlog.schema.definition import Definition
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import STREAMS, Table
+from claimlog.schema.table_schema import Table
 
 Shape = Mapping[str, Mapping[str, Any]]
 """Key and columns of every table, as an entry of the index holds them."""
@@ -54,7 +54,7 @@ def table_shape(table: Table) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """One difference of the tables' shapes; `breaks` says that a reader's code may fail."""
+    """One difference of the tables' shapes; `breaks`: code that reads them may fail."""
 
     table: str
     text: str
@@ -63,7 +63,7 @@ class SchemaChange:
 
 @dataclass(frozen=True)
 class ClaimChange:
-    """What became of one claim; `fields` gives old and new value of every column that differs."""
+    """The change of one claim; `fields` has old and new value of every column that differs."""
 
     claim_id: str
     change: str
@@ -76,7 +76,7 @@ class ClaimChange:
 
 @dataclass(frozen=True)
 class Diff:
-    """All that changed from one point to another."""
+    """All changes from one state to another."""
 
     old: str | None
     new: str
@@ -127,10 +127,10 @@ class Diff:
         """Why the changes demand that level, in one line."""
         if self.breaks:
             return next(change.text for change in self.schema if change.breaks)
-        # of claims those that stayed, as the changelog lists them
-        kept = {"claims": len(self.of("added"))}
+        # of claims those that were not retracted meanwhile, as the changelog lists them
+        remaining = {"claims": len(self.of("added"))}
         added = [
-            f"{kept.get(name) or counts['assert']:,} {name}"
+            f"{remaining.get(name) or counts['assert']:,} {name}"
             for name, counts in self.rows.items()
             if counts.get("assert", 0)
         ]
@@ -157,11 +157,11 @@ class Diff:
 def compare_states(
     log: Log, old: DatasetState | None, new: DatasetState, deprecated: Sequence[Deprecation]
 ) -> Diff:
-    """Return what changed between two points of a log; `old` is None before the first release."""
+    """Return the changes between two states; `old` is None before the first release."""
     start = old.size if old else 0
     schema = () if old is None else tuple(_schema_changes(old.tables, new.tables, deprecated))
     rows = {}
-    for name in STREAMS:
+    for name in log.definition.streams:
         new_rows = pl.col("seq").is_between(start, new.size, closed="left")
         actions = log.scan(name, ("seq", "action")).filter(new_rows).collect()["action"]
         rows[name] = dict(sorted(Counter(actions.to_list()).items()))
@@ -177,7 +177,7 @@ def compare_states(
 def _schema_changes(
     old: Shape, new: Shape, deprecated: Sequence[Deprecation]
 ) -> Iterator[SchemaChange]:
-    kept = {(item.table, item.column) for item in deprecated}
+    in_views = {(item.table, item.column) for item in deprecated}
     for name in sorted(set(old) | set(new)):
         if name not in new:
             yield SchemaChange(name, f"the table {name} is gone", breaks=True)
@@ -187,7 +187,7 @@ def _schema_changes(
             before, after = old[name]["columns"], new[name]["columns"]
             for column in before:
                 if column not in after:
-                    view = (name, column) in kept
+                    view = (name, column) in in_views
                     what = "was renamed; a view keeps the old name" if view else "is gone"
                     yield SchemaChange(name, f"the column {name}.{column} {what}", not view)
                 elif before[column] != after[column]:
@@ -203,7 +203,7 @@ def _schema_changes(
 
 
 def _claim_changes(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
-    """Yield what became of each claim, in the order of their identifiers."""
+    """Yield the change of each claim that changed, in the order of their identifiers."""
     names = (*log.definition.streams["claims"].names, *POSITION)
     rows = log.rows_of("claims", log.claims_since(start), names).filter(pl.col("seq") < end)
     touched = rows.filter(pl.col("seq") >= start)["claim_id"].unique()
@@ -283,10 +283,10 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
     if news:
         yield from ("### Added", "", *(f"- {item}." for item in news), "")
     for change, heading in (("amended", "Corrected"), ("retracted", "Retracted")):
-        found = diff.of(change)
-        if found:
+        claims = diff.of(change)
+        if claims:
             yield from (f"### {heading}", "")
-            for claim in found:
+            for claim in claims:
                 columns = f" ({', '.join(claim.fields)})" if claim.fields else ""
                 yield f"- {claim.claim_id}{columns}: {markdown(' '.join(claim.reasons))}"
             yield ""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from claimlog.errors import Finding
-from claimlog.log.batch import FILES, MANIFEST, NAME
+from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
 from claimlog.release.layout import (
@@ -28,12 +28,12 @@ from claimlog.release.layout import (
 from claimlog.release.stage import DESCRIPTOR_FILES
 from claimlog.release.tool_wheel import LOCK, wheel_name
 
-BATCH_FILES = "|".join(re.escape(name) for name in (MANIFEST, *FILES))
+ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")
 LOG_FILE = re.compile(
     rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|docs/codebook\.md"
-    rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|schemas/past/[a-z]+\.[0-9]{{1,6}}\.json"
+    rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|schemas/past/[a-z][a-z0-9_]*\.[0-9]{{1,6}}\.json"
     rf"|schemas/queries/[a-z][a-z0-9_]*\.sql"
-    rf"|events/{NAME.pattern}/(?:{BATCH_FILES})"
+    rf"|events/{NAME.pattern}/(?:{re.escape(MANIFEST)}|{ROWS})"
     rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",
     re.ASCII,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, its text, the right text."""
     for path, text in generated_files(package):
-        data = package.document_bytes(path)
+        data = package.document_bytes(path) if os.path.lexists(path) else b""
         if data != text.encode("utf-8"):  # one that is no text is stale too
             yield path, data.decode("utf-8", "replace"), text
 
@@ -82,5 +83,6 @@ def refuse_stale_schemas(package: Package, definition: Definition) -> None:
         Naming the first file that is stale.
     """
     for name, text in expanded(definition):
-        if package.document(package.root / name) != text:
+        path = package.root / name
+        if not os.path.lexists(path) or package.document(path) != text:
             raise ClaimlogError(f"{name}: is stale; {REMEDY}, commit that, and run this again")

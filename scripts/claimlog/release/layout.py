@@ -1,4 +1,4 @@
-"""What lies where in a release's directory, and its checksums."""
+"""Layout of a release's directory: names of its files, and its list of checksums."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHECKPOINT = "checkpoint"
 VALIDATION = "validation.json"
 LICENCE = "LICENSE.txt"
 LOG = "log"
-"""The package at the release: events, schemas with the codebook, earlier releases."""
+"""The package as released: events, schemas with the codebook, earlier releases."""
 
 SUMS_LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
 RULE = "release-files"
@@ -33,18 +33,18 @@ MAX_DEPTH = 16
 
 TEXT_SUFFIXES = ("", ".cff", ".csv", ".json", ".jsonld", ".md", ".ndjson", ".sql", ".txt")
 LINE_END_CHECK_BYTES = 64 << 20
-"""Largest file of which it is looked whether only its line ends differ."""
+"""Largest file that is compared without its line ends, to see whether only these differ."""
 
 GET_AGAIN = "get the release again from where it was published"
 
 
 def inner_package(folder: Path) -> Package:
-    """Return the package that a release holds."""
+    """Return the package inside a release's directory."""
     return Package(folder / LOG, archived=True)
 
 
 def walk_files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield all below a directory that is no directory itself; links are not followed.
+    """Yield every entry below a directory but directories; links are not followed.
 
     Raises
     ------
@@ -52,14 +52,14 @@ def walk_files(folder: Path) -> Iterator[os.DirEntry[str]]:
         If there is more of it, or deeper, than any release has, or a directory cannot be read.
     """
     below = [(os.fspath(folder), 0)]
-    found = 0
+    count = 0
     while below:
         place, depth = below.pop()
         try:
-            with os.scandir(place) as listed:
-                for entry in listed:
-                    found += 1
-                    if found > MAX_MEMBERS:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > MAX_MEMBERS:
                         message = f"holds more than {MAX_MEMBERS:,} files and directories"
                         raise ClaimlogError(f"{folder.name}: {message}, which no release does")
                     if not entry.is_dir(follow_symlinks=False):
@@ -107,17 +107,17 @@ def sha256_of_files(folder: Path) -> dict[str, str]:
     }
 
 
-def dump_sums(found: dict[str, str]) -> str:
-    """Return the list of checksums as ``sha256sum -c`` reads it; it does not list itself."""
-    return "".join(f"{found[name]}  {name}\n" for name in sorted({*found} - {SUMS}))
+def dump_sums(digests: dict[str, str]) -> str:
+    """Return a list of checksums as ``sha256sum -c`` reads it, without itself."""
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted({*digests} - {SUMS}))
 
 
-def check_sums(folder: Path, found: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what is missing, extra or altered against the release's own list of checksums.
+def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield files that are missing, extra or altered by the release's own list of checksums.
 
     Parameters
     ----------
-    found
+    digests
         The SHA-256 of every regular file, by name.
     """
     path = folder / SUMS
@@ -130,7 +130,7 @@ def check_sums(folder: Path, found: Mapping[str, str]) -> Iterator[Finding]:
     there = relative_paths(folder)
     converted = [SUMS] if "\r\n" in text else []
     for name in sorted({*listed, *there} - {SUMS}):
-        flaw = _file_flaw(folder / name, listed.get(name), found.get(name), name in there)
+        flaw = _file_flaw(folder / name, listed.get(name), digests.get(name), name in there)
         if flaw == LINE_ENDS_DIFFER:
             converted.append(name)
         elif flaw:
@@ -147,7 +147,7 @@ LINE_ENDS_DIFFER = "has carriage returns that the release does not have"
 
 
 def _parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
-    """Return the digests of a list of checksums by name, and what is wrong with the list."""
+    """Return the digests in a list of checksums by name, and findings about the list."""
     listed: dict[str, str] = {}
     findings = []
     for number, line in enumerate(text.split("\n")[:-1], 1):
@@ -165,17 +165,17 @@ def _parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
     return listed, findings
 
 
-def _file_flaw(path: Path, expected: str | None, found: str | None, is_there: bool) -> str | None:
+def _file_flaw(path: Path, expected: str | None, digest: str | None, is_there: bool) -> str | None:
     """Say how a file differs from what the list of checksums says of it, or return None."""
     if not is_there:
         return f"is missing, {SUMS} lists it"
     if path.is_symlink():
         return "is a symbolic link"
-    if found is None:
+    if digest is None:
         return "is no regular file"
     if expected is None:
         return f"is not listed in {SUMS}"
-    if found == expected:
+    if digest == expected:
         return None
     if path.suffix in TEXT_SUFFIXES and path.stat().st_size <= LINE_END_CHECK_BYTES:
         plain = read_bytes(path, str(path)).replace(b"\r\n", b"\n")

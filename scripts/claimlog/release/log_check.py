@@ -1,4 +1,4 @@
-"""The log of a release: whole, valid, with the root that is named, and that of the rows served."""
+"""Check the log of a release: whole, valid, with the named root, and the rows that are served."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
-from claimlog.schema.table_schema import STREAMS
 from claimlog.validate import validate
 from claimlog.validate.report import code_rules
 
@@ -24,10 +23,10 @@ KEPT_ROOT_RULE = "release-kept-root"
 
 
 def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """The log inside is whole and valid, and its root is the one that the release names.
+    """Check that the log inside is valid, and has the root that the release names.
 
-    A rule that the release does not state, because it is newer, is passed over only if somebody
-    vouches for the release: an archive must not choose by which rules it is judged.
+    A rule that the release does not state, because it is newer, is waived only if somebody vouches
+    for the release: an archive must not choose by which rules it is judged.
     """
     log = copy.log
     waived = {}
@@ -44,10 +43,12 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     verdict.omissions += [f"the rule {name}: {why}" for name, why in report.waived.items()]
     tree = {"size": log.size, "root": log.root.hex()}
     _require_equal(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
-    noted, _ = parse_checkpoint(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
-    _require_equal(verdict, CHECKPOINT, "size", noted.size, log.size)
-    _require_equal(verdict, CHECKPOINT, "root", noted.root.hex(), log.root.hex())
-    _require_equal(verdict, CHECKPOINT, "origin", noted.origin, copy.package.descriptor["name"])
+    checkpoint, _ = parse_checkpoint(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
+    _require_equal(verdict, CHECKPOINT, "size", checkpoint.size, log.size)
+    _require_equal(verdict, CHECKPOINT, "root", checkpoint.root.hex(), log.root.hex())
+    _require_equal(
+        verdict, CHECKPOINT, "origin", checkpoint.origin, log.definition.descriptor["name"]
+    )
     verdict.checks.append(f"{log.size} rows of the log: root {log.root.hex()}")
 
 
@@ -57,11 +58,11 @@ def _require_equal(verdict: Verdict, path: str, what: str, found: object, expect
         verdict.findings.append(Finding(RULE, path, message, remedy=GET_AGAIN))
 
 
-def check_kept_roots(copy: ReleaseCopy, kept: Mapping[int, str], verdict: Verdict) -> None:
-    """The log begins with the rows of which somebody kept the roots, by size of the tree."""
+def check_kept_roots(copy: ReleaseCopy, kept_roots: Mapping[int, str], verdict: Verdict) -> None:
+    """Check that the log begins with the rows whose roots the user kept, by size of the tree."""
     log = copy.readable_log()
     trees = {0: EMPTY_ROOT, **dict(log.trees)}
-    for size, root in kept.items():
+    for size, root in kept_roots.items():
         if size > log.size:
             message = f"has {log.size} rows, less than the {size} whose root you kept"
             verdict.findings.append(Finding(KEPT_ROOT_RULE, LOG, message))
@@ -78,7 +79,7 @@ def check_kept_roots(copy: ReleaseCopy, kept: Mapping[int, str], verdict: Verdic
 
 
 def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """The rows that Parquet and SQLite serve give the root of the log."""
+    """Check that the rows in Parquet and in SQLite give the root of the log."""
     log = copy.readable_log()
     for place, rows in row_readers(copy).items():
         try:
@@ -100,9 +101,9 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 
 def _served_leaves(log: Log, rows: RowReader) -> Iterator[tuple[int, bytes]]:
-    """Yield position and leaf hash of every row of the log, as the tables of versions serve it."""
-    for name in STREAMS:
-        table = log.definition.tables[f"{log.definition.streams[name].entity}_versions"]
+    """Yield position and leaf hash of every row of the log, read from the tables of versions."""
+    for name, stream in log.definition.streams.items():
+        table = log.definition.tables[f"{stream.entity}_versions"]
         for row in rows(table, log.height(name) + SPARE_ROWS):
             line = log.line_of(name, row, row["batch"])
             yield row["valid_from_seq"], leaf_hash(line)

@@ -1,7 +1,7 @@
-"""What the footer of a Parquet file says of its rows: places of columns, statistics.
+"""Check the footer of a Parquet file against its rows: places of columns, statistics.
 
-A program that filters reads these first and skips the rows that, by them, cannot match: with false
-ones it is display_path fewer rows than there are. A column that lies in two places is read as two.
+A program that filters reads statistics first and skips the row groups that cannot match, so false
+ones hide rows from it. A column that lies in two places is read differently by two readers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from claimlog.schema.table_schema import Table
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
 VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1,4}){2}")
 ARROW_SCHEMA = b"ARROW:schema"
-"""Note of the footer in which Arrow keeps its own types."""
+"""Key of the footer's metadata under which Arrow stores its own types."""
 
 MAGIC_BYTES = 4
 """Bytes before the first column."""
@@ -29,32 +29,32 @@ MAGIC_BYTES = 4
 
 @contextmanager
 def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
-    """Yield a Parquet file by its handle: a library may not know the encoding of the name."""
+    """Open a Parquet file by its handle: a library may not know the encoding of the name."""
     with path.open("rb") as handle, pq.ParquetFile(handle) as file:
         yield file
 
 
 def created_by(path: Path) -> str:
-    """Return the library that a file says has written it."""
+    """Return the library that a file names as its writer."""
     with open_parquet(path) as file:
         return str(file.metadata.created_by)
 
 
 def row_groups(path: Path) -> int:
-    """Return how many row groups a file states."""
+    """Return the number of row groups that a file states."""
     with open_parquet(path) as file:
         return int(file.num_row_groups)
 
 
 def stated_schema(path: Path) -> pa.Schema:
-    """Return the types that Arrow noted in the footer."""
+    """Return the types that Arrow stored in the footer."""
     with open_parquet(path) as file:
         note = base64.b64decode(file.metadata.metadata[ARROW_SCHEMA], validate=True)
     return pa.ipc.read_schema(pa.BufferReader(note))
 
 
 def footer_flaws(path: Path, table: Table) -> Iterator[str]:
-    """Yield where a footer does not say of the rows, as Arrow reads them, what is so.
+    """Yield where a footer does not fit the rows as Arrow reads them.
 
     All rows are read, a row group at a time.
     """
@@ -64,7 +64,7 @@ def footer_flaws(path: Path, table: Table) -> Iterator[str]:
 
 
 def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:
-    """Yield the columns that do not lie one after the other, their dictionary before their data."""
+    """Yield columns that do not follow each other, or whose dictionary is not before their data."""
     position = MAGIC_BYTES
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
@@ -80,7 +80,7 @@ def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:
 
 
 def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
-    """Yield where the statistics of row groups are not those of the values."""
+    """Yield where the statistics of row groups do not fit their values."""
     footer = file.metadata
     groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
     if footer.num_rows != sum(group.num_rows for group in groups):
@@ -90,8 +90,10 @@ def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
         rows = file.read_row_group(number)
         if rows.num_rows != group.num_rows:
             yield f"states another number of rows in row group {number}"
-        found = [(c.column_index, c.descending, c.nulls_first) for c in group.sorting_columns or ()]
-        if found and found != sorting:
+        stated = [
+            (c.column_index, c.descending, c.nulls_first) for c in group.sorting_columns or ()
+        ]
+        if stated and stated != sorting:
             yield f"states another order of rows in row group {number}"
         for at in range(group.num_columns):
             column = group.column(at)
@@ -103,7 +105,7 @@ def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
 
 
 def _values(rows: pa.Table, path: str) -> tuple[pa.Array, bool]:
-    """Return the values of a column, those in lists one after the other, and whether as codes."""
+    """Return the values of a column, lists flattened, and whether it is dictionary-encoded."""
     name, *parts = path.split(".")
     values = rows.column(name).combine_chunks()
     for part in parts:
@@ -118,17 +120,20 @@ def _values(rows: pa.Table, path: str) -> tuple[pa.Array, bool]:
 
 
 def _fits_values(column: pq.ColumnChunkMetaData, values: pa.Array, coded: bool) -> bool:
-    """Whether the statistics of a column in a row group say of its values what is so."""
-    said = column.statistics
-    if said.has_null_count and said.null_count != column.num_values - len(values):
+    """Whether the statistics of a column in a row group fit its values."""
+    statistics = column.statistics
+    if statistics.has_null_count and statistics.null_count != column.num_values - len(values):
         return False
-    if said.has_distinct_count and said.distinct_count != pc.count_distinct(values).as_py():
+    if (
+        statistics.has_distinct_count
+        and statistics.distinct_count != pc.count_distinct(values).as_py()
+    ):
         return False
-    if not said.has_min_max:
+    if not statistics.has_min_max:
         return True
     if not len(values):
         return False
     bounds = pc.min_max(values).as_py()
     if coded:  # Arrow may state bounds of the codes that there are, used or not
-        return bool(said.min <= bounds["min"] and bounds["max"] <= said.max)
-    return bool(said.min == bounds["min"] and said.max == bounds["max"])
+        return bool(statistics.min <= bounds["min"] and bounds["max"] <= statistics.max)
+    return bool(statistics.min == bounds["min"] and statistics.max == bounds["max"])

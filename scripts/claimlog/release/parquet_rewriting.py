@@ -1,4 +1,4 @@
-"""Writing the Parquet file of a table anew, to hold it byte for byte against the one released.
+"""Check a Parquet file by writing its table anew and comparing the bytes.
 
 Readers disagree about files that are made to be read in two ways, and skip rows by statistics and
 indexes of pages. So nothing that the file says is believed but the layout of its types, which
@@ -32,14 +32,13 @@ from claimlog.release.parquet_footers import (
 from claimlog.schema.table_schema import Table
 
 POLARS_PREFIX = b"_PL_"
-"""How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
-"""
+"""Prefix of the metadata by which Polars knows a column's codes; releases up to 0.2.0 have none."""
 
 MAX_LISTED = 20
 
 
 class _ComparisonSink(io.RawIOBase):
-    """A file to write to that keeps nothing and compares what is written with a file there is."""
+    """A sink that stores nothing and compares what is written to it with a file."""
 
     def __init__(self, path: Path) -> None:
         self.is_same = True
@@ -60,14 +59,14 @@ class _ComparisonSink(io.RawIOBase):
         return len(view)
 
     def end(self) -> bool:
-        """Close both; return whether they are the same to the last byte."""
+        """Close the file; return whether it equals what was written, to the last byte."""
         self.is_same = self.is_same and not self._file.read(1)
         self._file.close()
         return self.is_same
 
 
 class ParquetRewriting:
-    """The file of one table, fed the rows that it should hold."""
+    """Compares the Parquet file of one table with what we would write of its rows."""
 
     def __init__(self, path: Path, table: Table) -> None:
         self.path = path
@@ -77,14 +76,14 @@ class ParquetRewriting:
         self._writer: ParquetFile | None = None
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Write the next rows of the table, as the fold gives them."""
+        """Write the next rows of the table as the fold gives them."""
         if self._writer is None and not self._flaws:
             self._begin(frame)
         if self._writer is not None:
             self._writer.add(frame)
 
     def _begin(self, frame: pl.DataFrame) -> None:
-        """Compare the types that the file states with those of the table, and write with them."""
+        """Compare the file's types with the table's, and begin to write with them."""
         first = frame.clear().to_arrow(compat_level=pl.CompatLevel.oldest())
         try:
             stated = stated_schema(self.path)
@@ -101,7 +100,7 @@ class ParquetRewriting:
             self._writer = ParquetFile(self.path, self.table, schema, cast(BinaryIO, self._sink))
 
     def flaws(self, root: str) -> tuple[list[str], bool]:
-        """Return how the file is another than its table gives, and whether all was compared.
+        """Return how the file differs from its table, and whether all of it was compared.
 
         Parameters
         ----------
@@ -129,23 +128,23 @@ class ParquetRewriting:
 
 
 def _schema_flaws(stated: pa.Schema, given: pa.Schema, table: Table) -> Iterator[str]:
-    """Yield how columns and their notes are others than the definition gives."""
+    """Yield where columns or their metadata are not as the definition gives them."""
     if stated.names != given.names:
         yield "has other columns than its schema, or in another order"
         return
     for item, field, expected in zip(table.fields, stated, given, strict=True):
         if field.nullable != expected.nullable or not _is_type(field.type, expected.type):
             yield f"has {item.name} as {str(field.type)[:80]}"
-        notes, wanted = field.metadata or {}, expected.metadata or {}
+        notes, given_notes = field.metadata or {}, expected.metadata or {}
         if notes not in (
-            wanted,
-            {k: v for k, v in wanted.items() if not k.startswith(POLARS_PREFIX)},
+            given_notes,
+            {k: v for k, v in given_notes.items() if not k.startswith(POLARS_PREFIX)},
         ):
             yield f"says something else of {item.name} than its schema"
 
 
 def _is_type(stated: pa.DataType, given: pa.DataType) -> bool:
-    """Whether a type is the one that is given, or as releases up to 0.2.0 have codes."""
+    """Whether a type is the given one, or that of coded columns in releases up to 0.2.0."""
     if not (pa.types.is_dictionary(stated) and pa.types.is_dictionary(given)):
         return bool(stated == given)
     texts = (pa.string(), pa.large_string())

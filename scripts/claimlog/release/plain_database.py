@@ -1,7 +1,8 @@
-"""Whether a SQLite file holds rows only, whatever its definition: nothing that a read would run.
+"""Check that a SQLite file computes nothing when it is read, without knowing its definition.
 
-`claimlog.release.database_objects` holds a release against its own definition, to the letter. This
-is for a file to be served of which only the checksum is known: by whoever made it and the index.
+`claimlog.release.database_objects` compares a file with its definition to the letter. This is for
+one that is to be served and of which only the checksum is known: whoever made the file may have
+made the index that names it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ BLOCK, SPARSE, SPARE = 512, 16, 64 << 20
 
 
 def require_plain_database(path: Path, display_path: str) -> None:
-    """Raise if a file computes something when it is read.
+    """Refuse a SQLite file that computes something when it is read.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def require_plain_database(path: Path, display_path: str) -> None:
 
 
 def require_solid_file(path: Path, display_path: str) -> None:
-    """Raise if a path is no regular file, or one of holes, which would be read for hours.
+    """Refuse a path that is no regular file, or a sparse one, which would be read for hours.
 
     Raises
     ------
@@ -68,28 +69,28 @@ def require_solid_file(path: Path, display_path: str) -> None:
 
 
 def _flaws(database: sqlite3.Connection) -> Iterator[str]:
-    listed = database.execute("SELECT type, name, sql FROM sqlite_schema")
-    found = [tuple(map(str, row)) for row in listed.fetchmany(MAX_OBJECTS + 1)]
+    cursor = database.execute("SELECT type, name, sql FROM sqlite_schema")
+    found = [tuple(map(str, row)) for row in cursor.fetchmany(MAX_OBJECTS + 1)]
     if len(found) > MAX_OBJECTS:
         yield f"holds more than {MAX_OBJECTS:,} tables and indexes"
     tables = {sql_identifier(name) for kind, name, _ in found if kind == "table"}
     for kind, name, sql in found:
-        display_path = repr(name[:80])
+        label = repr(name[:80])
         if kind == "view":
             view = VIEW.fullmatch(sql)
             if view is None or view[1] not in tables:
-                yield f"the view {display_path} computes what it shows"
+                yield f"the view {label} computes what it shows"
         elif kind not in ("table", "index"):
-            yield f"{display_path} is a {kind}, which no release has"
+            yield f"{label} is a {kind}, which no release has"
         elif module := VIRTUAL.match(sql):
             if module[1].lower() != "fts5":
-                yield f"the table {display_path} is made by {module[1][:80]}, which no release has"
+                yield f"the table {label} is made by {module[1][:80]}, which no release has"
         elif kind == "table" and _has_value(database, "table_xinfo", name, 6, GENERATED_KINDS):
-            yield f"the table {display_path} has columns that are computed"
+            yield f"the table {label} has columns that are computed"
         elif kind == "index" and (
             _has_value(database, "index_xinfo", name, 1, (EXPRESSION,)) or "WHERE" in sql.upper()
         ):
-            yield f"the index {display_path} computes what it holds"
+            yield f"the index {label} computes what it holds"
 
 
 def _has_value(

@@ -1,4 +1,4 @@
-"""Proofs as JSON documents: that a row is in the log, that one tree extends another."""
+"""Proofs of inclusion and consistency as JSON documents: making and checking them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from claimlog.untrusted_files import RIGHT_FILE, read_regular
 ALGORITHM = "RFC 9162, SHA-256"
 
 PROOF_BYTES = 1 << 20
-"""The most that a file of a proof may hold; a row of 65,535 bytes needs less, all of it escaped."""
+"""Largest file of a proof; a row of 65,535 bytes needs less, even if all of it is escaped."""
 
 PATH_LENGTH = 64
 """The longest path in a tree of less than 2**63 rows."""
@@ -47,7 +47,7 @@ def prove_inclusion(log: Log, row: Mapping[str, Any], size: int) -> dict[str, An
             f"{row['claim_id']} version {row['version']} is row {row['seq']}; a tree of {size} "
             "rows does not hold it"
         )
-    held = leaf_hashes(log)[:size]
+    leaves = leaf_hashes(log)[:size]
     return {
         "type": "inclusion",
         "algorithm": ALGORITHM,
@@ -57,8 +57,8 @@ def prove_inclusion(log: Log, row: Mapping[str, Any], size: int) -> dict[str, An
         "leaf_hash": row["event_id"],
         "leaf_index": row["seq"],
         "tree_size": size,
-        "root": tree_root(held).hex(),
-        "path": [part.hex() for part in inclusion(held, row["seq"])],
+        "root": tree_root(leaves).hex(),
+        "path": [part.hex() for part in inclusion(leaves, row["seq"])],
     }
 
 
@@ -74,15 +74,15 @@ def prove_consistency(log: Log, first: int, second: int) -> dict[str, Any]:
         raise UsageError("every log begins with an empty one; name a release that holds rows")
     if first > second:
         raise UsageError(f"a tree of {second} rows does not extend one of {first}; swap them")
-    held = leaf_hashes(log)[:second]
+    leaves = leaf_hashes(log)[:second]
     return {
         "type": "consistency",
         "algorithm": ALGORITHM,
         "first_size": first,
-        "first_root": tree_root(held[:first]).hex(),
+        "first_root": tree_root(leaves[:first]).hex(),
         "second_size": second,
-        "second_root": tree_root(held).hex(),
-        "path": [part.hex() for part in consistency(held, first)],
+        "second_root": tree_root(leaves).hex(),
+        "path": [part.hex() for part in consistency(leaves, first)],
     }
 
 
@@ -106,7 +106,7 @@ PROOF_FIELDS: dict[str, dict[str, type]] = {
 
 
 def check_proof(
-    path: Path, roots: Mapping[int, str], kept: Collection[int] = (), place: str = ""
+    path: Path, roots: Mapping[int, str], kept_sizes: Collection[int] = (), place: str = ""
 ) -> str:
     """Check a proof; return what it proves, in a sentence.
 
@@ -115,7 +115,7 @@ def check_proof(
     roots
         Roots that are known and trusted, by size of the tree; a proof about a tree of one of these
         sizes must be about that tree.
-    kept
+    kept_sizes
         Sizes among them that the proof must be about: the user gave these roots.
     place
         The checkout whose log gives the other roots, if one does; the sentence names it.
@@ -139,11 +139,11 @@ def check_proof(
                 f"{path}: is about another tree: its root of {size} rows is {root.hex()}, the one "
                 f"that is known here is {roots[size]}"
             )
-    if odd := sorted({*kept} - {size for size, _ in trees}):
+    if odd := sorted({*kept_sizes} - {size for size, _ in trees}):
         sizes = " and ".join(str(size) for size, _ in trees)
         raise ClaimlogError(f"{path}: is about trees of {sizes} rows, not of {odd[0]}")
     notes = []
-    known = [size for size, _ in trees if size in roots and size not in kept]
+    known = [size for size, _ in trees if size in roots and size not in kept_sizes]
     if place and known:
         sizes = " and ".join(map(str, known))
         notes.append(f"the root of {sizes} rows is the one in {place}, by the word of that log")
@@ -226,7 +226,7 @@ def _value(path: Path, proof: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def _hash(value: object) -> bytes | None:
-    """Return a hash that is written as here: 64 digits, small letters, nothing else; or None."""
+    """Return the bytes of a hash of 64 small hexadecimal digits; None if it is none."""
     written = isinstance(value, str) and HASH.fullmatch(value)
     return bytes.fromhex(written[0]) if written else None
 

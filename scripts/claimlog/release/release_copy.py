@@ -1,4 +1,4 @@
-"""A copy of a release that somebody gave: a directory, or an archive unpacked into one."""
+"""A copy of a release to verify: a directory, or an archive unpacked into one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from claimlog.validate import Report
 
 
 class ReleaseCopy:
-    """A release's directory, of which nothing is believed yet.
+    """A release's directory from any source; nothing in it is trusted.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class ReleaseCopy:
     target
         What the user named: that directory, or the archive that was unpacked into it.
     database_is_plain
-        Whether the SQLite file was found to hold nothing that a read would run.
+        Whether a check showed that the SQLite file computes nothing when it is read.
     report
-        What validating the log found, once it was validated.
+        The report on the log, once it was validated.
     table_hashes
         The logical hash of each table that was compared, by name.
     """
@@ -46,7 +46,7 @@ class ReleaseCopy:
 
     @property
     def archive(self) -> Path | None:
-        """The archive that it came in, if it did."""
+        """The archive that was unpacked, if there was one."""
         return self.target if self.target.is_file() else None
 
     @cached_property
@@ -77,12 +77,12 @@ class ReleaseCopy:
 
     @cached_property
     def package(self) -> Package:
-        """The log inside."""
+        """The package inside."""
         return inner_package(self.folder)
 
     @cached_property
     def log(self) -> Log:
-        """The log as read; what could not be read is among its findings."""
+        """The log inside; lines that cannot be read are among its findings."""
         return read(self.package)
 
     def readable_log(self) -> Log:
@@ -102,7 +102,7 @@ class ReleaseCopy:
         return self._named.name.removesuffix(".zip")
 
     def beside(self, suffix: str) -> Path:
-        """Return where a file about the release lies that is not in it, as a signature."""
+        """Return the path of a file that lies beside the release, as a signature."""
         return self._named.with_name(f"{self.name}{suffix}")
 
     @property
@@ -112,7 +112,7 @@ class ReleaseCopy:
 
 @contextmanager
 def open_copy(target: Path, scratch: Path | None = None) -> Iterator[ReleaseCopy]:
-    """Yield the release that a directory or an archive holds.
+    """Open the release in a directory or an archive.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Holding the rows of a file against those that the log gives, both in the order of the key.
+"""Compare the rows of a file with those that the log gives, both in the order of the key.
 
-Neither side is held in memory: pieces of what is expected come in, and the file is read as far as
+Neither side is held in memory: expected rows are added in pieces, and the file is read as far as
 they reach.
 """
 
@@ -18,7 +18,7 @@ from claimlog.release.layout import GET_AGAIN
 from claimlog.schema.table_schema import Table
 
 MAX_LISTED = 20
-"""Differences of one table that are listed; past that the number says enough."""
+"""Most differences of one table that are listed; the rest are counted."""
 
 MAX_COUNTED = 1000
 """Differences after which a file is not read further."""
@@ -29,14 +29,14 @@ RowLine = tuple[Row, bytes]
 
 
 class RowComparison:
-    """One table as one file serves it, beside the same table folded from the log.
+    """Compares a table in a file with the same table folded from the log.
 
     Attributes
     ----------
     findings
         Up to `LISTED` rows that differ, and why the file could not be read further.
     rows
-        Rows read of the file.
+        Number of rows read from the file.
     """
 
     def __init__(self, table: Table, display_path: str, served: Iterator[Row]) -> None:
@@ -51,7 +51,7 @@ class RowComparison:
         self._next = self._read()
 
     def add(self, expected: Iterable[RowLine]) -> None:
-        """Compare further rows, each with its canonical line; they follow those before."""
+        """Compare the next expected rows, each with its canonical line."""
         for row, line in expected:
             key = self._key(row)
             while self._next is not None and self._next[0] < key:
@@ -67,7 +67,7 @@ class RowComparison:
             self._next = self._read()
 
     def finish(self) -> None:
-        """Name the rows that are left in the file, and say how many differ in all."""
+        """Report the rows that are left in the file, and how many differ in all."""
         while self._next is not None:
             self._pass_over(self._next[0])
         if self._differing > MAX_LISTED:

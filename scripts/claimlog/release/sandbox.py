@@ -1,9 +1,8 @@
-"""Verifying a stranger's release in a process of its own, under limits of time and memory.
+"""Verify a stranger's release in a process of its own, under limits of time and memory.
 
 A file can be made so that reading it takes forever or all memory there is. The limits grow with
-the size of the archive or directory, which `claimlog.release.archive` holds against what it unpacks
-to. The process that verifies refuses what Python could start or connect to, and ends with its
-parent.
+the size of the archive or directory; `claimlog.release.archive` makes sure that an archive unpacks
+to no more. The process starts no other one, connects to nothing, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
 """The libraries take 0.2 GB; the rows and their canonical lines some 15 times the files."""
 
 ADDRESS_SPACE = 16 << 30
-"""Memory that libraries reserve and do not use; beyond it an allocation fails at once."""
+"""Address space beyond the limit of memory, for what libraries reserve and do not use."""
 
 WRITTEN_BYTES = 64 << 20
-"""Bytes that a file may hold which is written, beside what the archive holds."""
+"""Bytes that a written file may have beyond the size of the archive."""
 
 ANSWER_BYTES = 64 << 20
 POLL_SECONDS = 0.02
@@ -50,12 +49,12 @@ REFUSED_EVENTS = (
     *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
 )
-"""Events of Python (PEP 578) that a verification has no use for."""
+"""Audit events of Python (PEP 578) that verifying never needs."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What verifying may take: seconds of the clock, bytes of memory, bytes of a written file."""
+    """Limits of verifying: seconds of the clock, bytes of memory, bytes of a written file."""
 
     seconds: float
     memory: int
@@ -79,7 +78,7 @@ def _stored_bytes(folder: Path) -> int:
 
 
 def _disk_bytes(found: os.stat_result) -> int:
-    """Return the bytes that a file takes on disk: one with holes could state any size."""
+    """Return the bytes that a file takes on disk: a sparse one could state any size."""
     return min(found.st_size, 512 * found.st_blocks)
 
 
@@ -89,9 +88,9 @@ def verify_in_sandbox(
     key: Path | None = None,
     factor: float = 1,
     place: str = "this checkout",
-    kept: Mapping[int, str] | None = None,
+    kept_roots: Mapping[int, str] | None = None,
 ) -> Verdict:
-    """Check a release like `claimlog.release.verify.verify`, within limits.
+    """Verify a release like `claimlog.release.verify.verify_copy`, within limits.
 
     Parameters
     ----------
@@ -110,25 +109,25 @@ def verify_in_sandbox(
     limits = Limits.of(target, factor)
     entries = None if index is None else [[dict(entry.data), entry.display_path] for entry in index]
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
-        given = {
+        request = {
             "target": os.fsencode(target).hex(),
             "index": entries,
             "key": None if key is None else os.fsencode(key).hex(),
             "scratch": os.fsencode(scratch).hex(),
             "place": place,
-            "kept": [[size, root] for size, root in (kept or {}).items()],
+            "kept_roots": [[size, root] for size, root in (kept_roots or {}).items()],
             "seconds": limits.seconds,
             "address_space": limits.memory + ADDRESS_SPACE,
             "written": limits.written,
         }
-        answer = _run(given, limits, target, factor)
+        answer = _run(request, limits, target, factor)
     if "error" in answer:
         raise ClaimlogError(answer["error"])
     return Verdict.load(answer["verdict"])
 
 
-def _run(given: Mapping[str, Any], limits: Limits, target: Path, factor: float) -> dict[str, Any]:
-    """Run this module as a program on `given`, stop it at a limit, and return what it answers."""
+def _run(request: Mapping[str, Any], limits: Limits, target: Path, factor: float) -> dict[str, Any]:
+    """Run this module as a program on a request, stop it at a limit, and return its answer."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     with tempfile.TemporaryFile() as complaints:
         # -P: a module that lies in the current directory is a stranger's too
@@ -142,7 +141,7 @@ def _run(given: Mapping[str, Any], limits: Limits, target: Path, factor: float) 
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             # it stays open: when it closes, because this process is no more, the other ends
-            process.stdin.write(json.dumps(given).encode() + b"\n")
+            process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
         assert process.stdout is not None
         received: list[bytes] = []
@@ -168,8 +167,8 @@ def _run(given: Mapping[str, Any], limits: Limits, target: Path, factor: float) 
             answer: dict[str, Any] = json.loads(b"".join(received))
             return answer
         complaints.seek(0)
-        said = complaints.read()[-2000:].decode(errors="replace").strip().splitlines()
-        why = said[-1][:200] if said else f"exit status {status}"
+        output = complaints.read()[-2000:].decode(errors="replace").strip().splitlines()
+        why = output[-1][:200] if output else f"exit status {status}"
         raise ClaimlogError(f"{target.name}: verifying it ended early ({why}), {remedy}")
 
 
@@ -191,30 +190,30 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str | None:
 
 
 def _resident_bytes(process: int) -> int:
-    """Return the memory that a process occupies, in bytes; 0 where the system does not tell."""
+    """Return the resident memory of a process in bytes; 0 where the system does not say."""
     try:
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
         pass
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             ["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False
         )
-        return int(said.stdout or 0) * 1024
+        return int(answer.stdout or 0) * 1024
     except (OSError, ValueError):
         return 0
 
 
-def _set_limits(given: Mapping[str, Any]) -> None:
-    """Limit this process, for good."""
+def _set_limits(request: Mapping[str, Any]) -> None:
+    """Set the limits of this process; they cannot be raised again."""
     import resource
 
     for name, value in (
-        (resource.RLIMIT_AS, given["address_space"]),
-        (resource.RLIMIT_FSIZE, given["written"]),
+        (resource.RLIMIT_AS, request["address_space"]),
+        (resource.RLIMIT_FSIZE, request["written"]),
         # of all its threads; the parent looks at the clock
-        (resource.RLIMIT_CPU, int((os.cpu_count() or 1) * given["seconds"]) + 60),
+        (resource.RLIMIT_CPU, int((os.cpu_count() or 1) * request["seconds"]) + 60),
         (resource.RLIMIT_CORE, 0),
     ):
         _, most = resource.getrlimit(name)
@@ -224,7 +223,7 @@ def _set_limits(given: Mapping[str, Any]) -> None:
 
 
 def _end_with_parent(scratch: Path) -> Callable[[], None]:
-    """End this process when the one that waits for it is no more, and leave nothing behind.
+    """End this process, and remove its scratch directory, when its parent ends.
 
     Returns
     -------
@@ -255,20 +254,20 @@ def _end_with_parent(scratch: Path) -> Callable[[], None]:
 
 
 def _refuse_event(event: str, _: object) -> None:
-    """Refuse what a file could want to bring about (an audit hook)."""
+    """Refuse what a hostile file could try to bring about (an audit hook)."""
     if event in REFUSED_EVENTS:
         raise RuntimeError(f"a file wanted {event}, which verifying never needs")
 
 
 def main() -> None:
-    """Verify what standard input names, and write the verdict to standard output."""
-    given = json.loads(sys.stdin.buffer.readline())
-    _set_limits(given)
+    """Verify the release that standard input names, and write the verdict to standard output."""
+    request = json.loads(sys.stdin.buffer.readline())
+    _set_limits(request)
 
     def path(name: str) -> Path | None:
-        return None if given[name] is None else Path(os.fsdecode(bytes.fromhex(given[name])))
+        return None if request[name] is None else Path(os.fsdecode(bytes.fromhex(request[name])))
 
-    entries = given["index"]
+    entries = request["index"]
     index = (
         None
         if entries is None
@@ -282,8 +281,8 @@ def main() -> None:
         from claimlog.release.verify import verify_copy
 
         sys.addaudithook(_refuse_event)
-        kept = dict(given["kept"])
-        verdict = verify_copy(target, index, path("key"), scratch, given["place"], kept)
+        kept_roots = dict(request["kept_roots"])
+        verdict = verify_copy(target, index, path("key"), scratch, request["place"], kept_roots)
         answer: dict[str, Any] = {"verdict": verdict.as_dict()}
     except MemoryError:
         os._exit(NO_MEMORY)

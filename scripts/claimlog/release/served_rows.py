@@ -1,4 +1,4 @@
-"""How the rows of a table are read from each form in which a release serves them."""
+"""Reading the rows of a table from each form in which a release serves them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from claimlog.release.release_copy import ReleaseCopy
 from claimlog.schema.table_schema import Table
 
 SPARE_ROWS = 1000
-"""Rows beyond those expected that are read of a table, so that each one too many is named."""
+"""Rows that are read beyond the expected number, so that extra ones can be named."""
 
 RowReader = Callable[[Table, int], Iterator[Row]]
-"""Yields the rows of a table in the order of its key; refuses a file of more rows than so many."""
+"""Yields the rows of a table in the order of its key; refuses a file of more than so many rows."""
 
 
 def database_path(copy: ReleaseCopy) -> Path:
@@ -32,19 +32,19 @@ def database_path(copy: ReleaseCopy) -> Path:
 
 
 def parquet_path(copy: ReleaseCopy, table: Table) -> Path:
-    """Return where the Parquet file of a table lies."""
+    """Return the path of the Parquet file of a table."""
     return copy.folder / "parquet" / f"{table.name}.parquet"
 
 
 def row_readers(copy: ReleaseCopy) -> dict[str, RowReader]:
-    """Return what reads the rows of a table, by the file or directory that serves them.
+    """Return the readers of a release's rows, by the file or directory that they read.
 
-    SQLite is read only if its objects were found to be plain tables.
+    SQLite is read only if a check showed that it holds plain tables.
     """
-    found: dict[str, RowReader] = {
+    by_place: dict[str, RowReader] = {
         "parquet/": lambda table, most: parquet_rows(parquet_path(copy, table), table, most)
     }
     if copy.database_is_plain:
         database = database_path(copy)
-        found[database.name] = lambda table, most: sqlite_rows(database, table, most)
-    return found
+        by_place[database.name] = lambda table, most: sqlite_rows(database, table, most)
+    return by_place

@@ -27,10 +27,10 @@ from claimlog.release.signing_key import (
 )
 
 NOTE_BYTES = 1_000_000
-"""The most that a note may hold."""
+"""Largest note that is read."""
 
 SIGNATURES = 100
-"""The most signatures that a note may have, as in Go's reference; C2SP asks for 16 at least."""
+"""Most signatures of a note, as in Go's reference; C2SP asks for 16 at least."""
 
 PREFIX = "\N{EM DASH} "
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -93,7 +93,7 @@ def sign_note(text: str, name: str, key: Path) -> str:
     identity = key_id(name, private.public_key().public_bytes_raw())
     signature = base64.b64encode(identity + private.sign(data)).decode()
     note = f"{text}\n{PREFIX}{name} {signature}\n"
-    parse_note(note.encode(), "the signed text")  # which may just have grown too large
+    parse_note(note.encode(), "the signed text")  # it may be too large now
     return note
 
 

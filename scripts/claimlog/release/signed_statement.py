@@ -2,8 +2,8 @@
 
 It is a signed note (`signed_note.py`) that lies beside the archive. Its text names the SHA-256 of
 ``SHA256SUMS``, which names that of every other file, so nothing in the archive can be
-changed unseen; its first line is of no other kind of note, so a signed checkpoint, which is about
-the log alone, can never be taken for it.
+changed unseen. No other kind of note begins with its first line, so a signed checkpoint, which is
+about the log alone, can never be taken for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FORM = re.compile(
 
 @dataclass(frozen=True)
 class ReleaseStatement:
-    """What a signature over a release says.
+    """The text that a signature over a release covers.
 
     Attributes
     ----------

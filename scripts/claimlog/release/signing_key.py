@@ -38,13 +38,13 @@ class PublicKey:
 
     @property
     def vkey(self) -> str:
-        """The key as a verifier key of the format: name, key ID and key in one word."""
+        """The key as a verifier key: name, key ID and key in one word."""
         data = base64.b64encode(ED25519 + self.raw).decode()
         return f"{self.name}+{key_id(self.name, self.raw).hex()}+{data}"
 
 
 def key_id(name: str, public: bytes) -> bytes:
-    """Return the four bytes that tell keys apart: SHA-256 of name, line feed, type and key."""
+    """Return the four bytes that identify a key: SHA-256 of name, line feed, type and key."""
     return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
 
 
@@ -70,7 +70,7 @@ def require_signing_name(name: str) -> None:
 
 
 def decode_base64(text: str) -> bytes | None:
-    """Return what a text in standard base64 with padding holds; None if it is written otherwise.
+    """Decode standard base64 with padding; None if the text is written otherwise.
 
     >>> decode_base64("AAECAw=="), decode_base64("AAECAw"), decode_base64("AAECAx==")
     (b'\\x00\\x01\\x02\\x03', None, None)
@@ -79,7 +79,7 @@ def decode_base64(text: str) -> bytes | None:
         data = base64.b64decode(text, validate=True)
     except ValueError:
         return None
-    # one writing for one value: stray bits before the padding would be a second
+    # one form for one value: stray bits before the padding would be a second
     return data if base64.b64encode(data).decode() == text else None
 
 

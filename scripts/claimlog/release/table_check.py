@@ -1,7 +1,7 @@
-"""The tables of a release: each is what folding its log gives, in Parquet and in SQLite.
+"""Check that the tables of a release are what folding its log gives, in Parquet and in SQLite.
 
-The log is folded once more, piece by piece, and each piece held against the rows of both files and
-against the bytes of Parquet. No table is held in memory as a whole.
+The log is folded again, piece by piece, and each piece compared with the rows of both files and
+with the bytes of Parquet. No table is held in memory as a whole.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ PARQUET = "release-parquet"
 
 
 def check_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """Every table, folded anew from the log, is the one that Parquet and SQLite hold.
+    """Compare the tables in Parquet and SQLite with those that the log folds to.
 
     Another version of the fold may rightly give other tables: then Parquet and SQLite are only
-    held against each other and against ``release.json``.
+    compared with each other and with ``release.json``.
     """
     version = copy.summary.get("fold_version", FOLD_VERSION_UNNAMED)
     is_known = type(version) is int and 1 <= version <= FOLD_VERSION
@@ -53,7 +53,7 @@ def check_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 
 class _TableComparison:
-    """One table of a release beside the same one folded anew, fed piece by piece."""
+    """Compares one table of a release with the same one folded anew, piece by piece."""
 
     def __init__(self, copy: ReleaseCopy, table: Table, bytewise: bool) -> None:
         self.table = table
@@ -77,10 +77,10 @@ class _TableComparison:
 
 
 def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """Hold Parquet and SQLite against the log, folded anew.
+    """Compare Parquet and SQLite with the log, folded anew.
 
-    Where somebody vouches for the release, Parquet files are those that were published, to the
-    byte, and are not written anew.
+    Where somebody vouches for the release, its Parquet files are those that were published, and are
+    not written anew.
     """
     log = copy.readable_log()
     tables = log.definition.tables
@@ -106,7 +106,7 @@ def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 
 def _report_rewriting(comparisons: Sequence[_TableComparison], verdict: Verdict) -> None:
-    """Say of Parquet files whether they are to the byte what their tables give."""
+    """Report which Parquet files are, to the byte, what their tables give."""
     partly, same = [], 0
     for comparison in comparisons:
         if comparison.parquet is None:
@@ -126,7 +126,7 @@ def _report_rewriting(comparisons: Sequence[_TableComparison], verdict: Verdict)
 
 
 def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """Parquet and SQLite hold the same rows, of which ``release.json`` gives the hash."""
+    """Compare Parquet and SQLite with each other by the hashes in ``release.json``."""
     tables = copy.readable_log().definition.tables
     compared = 0
     for table in tables.values():
@@ -146,7 +146,7 @@ def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 
 def _check_footers(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """Hold the footers of Parquet files against the rows that Arrow reads."""
+    """Compare the footers of Parquet files with the rows that Arrow reads."""
     for table in copy.readable_log().definition.tables.values():
         flaws = islice(footer_flaws(parquet_path(copy, table), table), MAX_LISTED)
         display_path = f"parquet/{table.name}.parquet"
@@ -159,7 +159,7 @@ def _check_footers(copy: ReleaseCopy, verdict: Verdict) -> None:
 def _served_tables(copy: ReleaseCopy, table: Table) -> Iterator[tuple[str, Iterator[Row]]]:
     """Yield the rows of a table as each file serves it, with the file's name.
 
-    So many are read as ``release.json`` says that there are; that number is compared afterwards.
+    At most the number of rows that ``release.json`` states, and `SPARE_ROWS`, are read.
     """
     stated = copy.summary["tables"].get(table.name, {}).get("rows", 0)
     path = parquet_path(copy, table)

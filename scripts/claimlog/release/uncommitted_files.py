@@ -1,4 +1,4 @@
-"""What to do about files of a checkout that are not committed, source texts above all."""
+"""Advice about files of a checkout that are not committed, above all source texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_NAMED = 5
 
 
 def uncommitted_advice(package: Package, changed: Sequence[str], untracked: Collection[str]) -> str:
-    """Return a line that names what is not committed and what to do about it.
+    """Return a line that names uncommitted files and what to do about them.
 
     A source text is never to be committed, wherever it lies: it is other people's.
 
@@ -40,18 +40,18 @@ def uncommitted_advice(package: Package, changed: Sequence[str], untracked: Coll
 
 
 def _files_with_texts(package: Package, names: list[str]) -> list[str]:
-    """Return which of these files and directories hold a text of a registered source."""
+    """Return the files and directories that hold a text of a registered source."""
     registered = set(read(package).rows("sources")["text_sha256"].drop_nulls().to_list())
-    found = []
+    with_texts = []
     for name in names:
         path = package.root / name
         try:
-            held = {*Texts(path).by_hash} if name.endswith("/") else {read_text(path).sha256}
+            digests = {*Texts(path).by_hash} if name.endswith("/") else {read_text(path).sha256}
         except ClaimlogError:
             continue  # too large, or no text at all
-        if held & registered:
-            found.append(name)
-    return found
+        if digests & registered:
+            with_texts.append(name)
+    return with_texts
 
 
 def _join_names(names: Sequence[str]) -> str:

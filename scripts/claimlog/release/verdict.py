@@ -1,4 +1,4 @@
-"""What verifying a release found: what was checks, what was not, and who vouches for it."""
+"""The verdict on a release: what was checked, what was not, and who vouches for it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ class Verdict:
     Attributes
     ----------
     name, version
-        Of the dataset and the release, as it says itself.
-    checks, unchecked
-        What was checks, and what was not and why, a line each.
+        Name of the dataset and version of the release, as it states them.
+    checks, omissions
+        Checks that were made, and those that were not and why, a line each.
     vouchers
-        What vouches for every file of the release: an entry of an index, a signature. Empty if
-        the release stands on nobody's word but its own.
+        What vouches for every file of the release: an entry of an index, a signature.
     """
 
     version: str = ""

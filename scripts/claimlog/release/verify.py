@@ -1,4 +1,4 @@
-"""Verifying a release: its files, its log, and that every served row is what the log gives.
+"""Verify a release: its files, its log, and that every served row is what the log gives.
 
 Checksums say that the files are those that were published together; the rest does not take their
 word for it. The root is computed from the log, and again from the rows of the Parquet and of the
@@ -45,7 +45,7 @@ def verify_copy(
     key: Path | None = None,
     scratch: Path | None = None,
     place: str = "this checkout",
-    kept: Mapping[int, str] | None = None,
+    kept_roots: Mapping[int, str] | None = None,
 ) -> Verdict:
     """Check a release's directory or archive.
 
@@ -54,14 +54,14 @@ def verify_copy(
     Parameters
     ----------
     index
-        Entries of an index to hold it against, from a checkout that you trust.
+        Entries of an index to compare it with, from a checkout that you trust.
     key
         File of the public key that should have signed the release.
     scratch
         Directory in which an archive is unpacked; that of the system by default.
     place
         Where the index lies, for the verdict.
-    kept
+    kept_roots
         Roots that the log must have, by size of the tree.
 
     Raises
@@ -97,8 +97,8 @@ def verify_copy(
             check_tables,
         ):
             _run(check, copy, verdict)
-        if kept:
-            _run(lambda copy, verdict: check_kept_roots(copy, kept, verdict), copy, verdict)
+        if kept_roots:
+            _run(lambda copy, verdict: check_kept_roots(copy, kept_roots, verdict), copy, verdict)
         if not any(finding.rule == ROWS for finding in verdict.findings):
             _run(check_descriptors, copy, verdict)
         if verdict.findings:
@@ -107,10 +107,10 @@ def verify_copy(
 
 
 def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
-    """Run a check; what makes it impossible is a finding like any other.
+    """Run a check; an error that ends it is a finding like any other.
 
-    The files may hold anything, and libraries raise anything on what they did not expect. What the
-    machine lacks (memory, room) is not the files' fault.
+    The files may hold anything, and libraries raise anything on what they did not expect. A lack of
+    memory or room is not the files' fault and is raised.
     """
     try:
         check(copy, verdict)
@@ -124,9 +124,9 @@ def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
 
 
 def _check_identity(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """The release says of which dataset and version it is; an archive's directory is named so.
+    """Read name and version of the release, and check that an archive's directory has them.
 
-    How somebody called a directory, or an archive that was downloaded, is his own affair.
+    A directory that was unpacked, and the file of an archive, may be called anything.
     """
     verdict.version = str(Version.parse(str(copy.summary.get("version"))))
     verdict.name = str(copy.package.descriptor["name"])
@@ -139,7 +139,7 @@ def _check_identity(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 
 def _check_names(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """There is no file but those that a release of this definition holds.
+    """Check that there is no file but those that a release of this definition holds.
 
     Where somebody vouches for the release, every file is one that was published.
     """
@@ -169,7 +169,7 @@ def _check_tool(copy: ReleaseCopy, verdict: Verdict) -> None:
 
 
 def _check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """The SQLite file holds the tables of the definition, and nothing that a read would run."""
+    """Check that the SQLite file holds the tables of the definition, and computes nothing."""
     tables = copy.log.definition.tables
     given = {*compatibility_views(copy.log.definition)}
     path = database_path(copy)

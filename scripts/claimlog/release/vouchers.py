@@ -1,4 +1,4 @@
-"""Who vouches for a release: an index in a checkout that the reader trusts, or a signature."""
+"""What vouches for a release: an index in a checkout that the reader trusts, or a signature."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULE = "release-signature"
 def check_index(
     copy: ReleaseCopy, index: Sequence[ReleaseEntry], place: str, verdict: Verdict
 ) -> None:
-    """Hold every file of a release, and its archive if there is one, against an index.
+    """Compare every file of a release, and its archive if there is one, with an index.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def check_index(
     """
     entry = next((e for e in index if str(e.version) == verdict.version), None)
     if entry is None:
-        known = ", ".join(str(e.version) for e in index) or "none"
-        message = f"the index knows no release {verdict.version or '?'}; it has {known}"
+        versions = ", ".join(str(e.version) for e in index) or "none"
+        message = f"the index knows no release {verdict.version or '?'}; it has {versions}"
         remedy = "update the checkout, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
@@ -42,11 +42,11 @@ def check_index(
         remedy = "run this in a checkout of that dataset, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
-    found = copy.digests
+    digests = copy.digests
     differing = [
         name
-        for name in sorted({*found, *entry.data["files"]})
-        if found.get(name) != entry.data["files"].get(name)
+        for name in sorted({*digests, *entry.data["files"]})
+        if digests.get(name) != entry.data["files"].get(name)
     ]
     for name in differing:
         message = f"is not the file that {entry.display_path} names"
@@ -80,8 +80,12 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
             size, root = signed.size, signed.root
             claims = {"dataset": signed.name, "version": signed.version, SUMS: signed.sums}
         else:
-            noted = verify_checkpoint(data, key, path.name)
-            size, root, claims = noted.size, noted.root.hex(), {"dataset": noted.origin}
+            signed_checkpoint = verify_checkpoint(data, key, path.name)
+            size, root, claims = (
+                signed_checkpoint.size,
+                signed_checkpoint.root.hex(),
+                {"dataset": signed_checkpoint.origin},
+            )
     except ClaimlogError as error:
         message = str(error).removeprefix(f"{path.name}: ")
         verdict.findings.append(Finding(RULE, path.name, message))

@@ -124,6 +124,18 @@ TABLE: dict[str, Any] = {
         "indexes": {"type": "array", "maxItems": KEYS, "items": KEY, "uniqueItems": True},
     },
 }
+NATURAL_KEY = {
+    "type": "object",
+    "required": ["fields"],
+    "properties": {
+        "fields": KEY,
+        "symmetric": {
+            "type": "object",
+            "required": ["fields", "column", "codes"],
+            "properties": {"fields": KEY, "column": TEXT, "codes": {**NAMES, "maxItems": CODES}},
+        },
+    },
+}
 STREAM = {
     **TABLE,
     "required": [*TABLE["required"], "entity", "schemaVersion"],
@@ -131,6 +143,7 @@ STREAM = {
         **TABLE["properties"],
         "entity": NAMED,
         "schemaVersion": {"type": "integer", "minimum": 1, "maximum": 999_999},
+        "naturalKey": NATURAL_KEY,
     },
 }
 COMPILED = {**TABLE, "required": [*TABLE["required"], "order"]}

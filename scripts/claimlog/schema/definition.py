@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import SCHEMA_FILES, TABLES
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
@@ -20,8 +21,16 @@ from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, name_flaw, schema_flaw
 from claimlog.schema.presentation import Presentation, read_presentation
 from claimlog.schema.query_files import read_query_files
+from claimlog.schema.registers import Junction, junctions_of, register_flaw, registers_of
 from claimlog.schema.requirements import Requirement, read_requirements
-from claimlog.schema.table_schema import STREAMS, Field, Table, Tables, display
+from claimlog.schema.table_schema import (
+    REQUIRED_STREAMS,
+    Field,
+    Table,
+    Tables,
+    display,
+    in_log_order,
+)
 from claimlog.schema.thresholds import Thresholds, read_thresholds
 from claimlog.schema.upcast_steps import (
     UpcastStep,
@@ -47,7 +56,7 @@ class Definition:
     descriptor
         ``datapackage.json``: the only home of name, version and licence.
     streams
-        The present schema of each stream of the log.
+        The present schema of each stream of the log, in the order in which rows are numbered.
     earlier
         Table Schemas of earlier versions, by stream and version.
     upcast_steps
@@ -76,6 +85,16 @@ class Definition:
     deprecations: tuple[Deprecation, ...]
     presentation: Presentation
     query_files: Mapping[str, str]
+
+    @property
+    def registers(self) -> dict[str, Table]:
+        """The streams that the package adds to the required ones."""
+        return {name: self.streams[name] for name in registers_of(self.streams)}
+
+    @property
+    def junctions(self) -> tuple[Junction, ...]:
+        """The tables of lists by which a register refers or is referred to."""
+        return junctions_of(self.streams)
 
     def schema_of(self, stream: str, version: int) -> Table:
         """Return the Table Schema that rows of a version were written by.
@@ -113,8 +132,10 @@ class Definition:
         fields = [
             {**spec, "name": present_name(spec["name"], steps)} for spec in then.spec["fields"]
         ]
-        names = {spec["name"] for spec in fields}
-        keys = [key for key in now.spec.get("foreignKeys", ()) if names.issuperset(key["fields"])]
+        keys = [
+            {**key, "fields": [present_name(name, steps) for name in key["fields"]]}
+            for key in then.spec.get("foreignKeys", ())
+        ]
         return Table(stream, {**now.spec, "fields": fields, "foreignKeys": keys})
 
     def columns(self, variable: Row) -> list[Field]:
@@ -156,6 +177,11 @@ def read_definition(package: Package) -> Definition:
         query_files=read_query_files(package),
     )
     tables = project_tables(definition)
+    if len(tables) > TABLES:
+        raise ClaimlogError(
+            f"schemas: makes {len(tables):,} tables, more than {TABLES}; take out what is no table "
+            "or register"
+        )
     for table in tables.values():
         if flaw := _target_flaw(table, tables):
             raise ClaimlogError(f"schemas/tables/{table.name}.json: {flaw}; restore it from git")
@@ -174,9 +200,12 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
     ------
     ClaimlogError
         If one is absent, is no Table Schema of a stream, or refers to what is no stream or code
-        list.
+        list; or if a register has the name of something else.
     """
-    streams = {name: _read_table(package, name, f"schemas/{name}.json", STREAM) for name in STREAMS}
+    streams = {
+        name: _read_table(package, name, f"schemas/{name}.json", STREAM)
+        for name in in_log_order({*REQUIRED_STREAMS, *_register_names(package)})
+    }
     for name, table in streams.items():
         if flaw := folding_flaw(table.spec):
             raise ClaimlogError(f"schemas/{name}.json: {flaw}; restore it from git")
@@ -186,13 +215,46 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
                     f"schemas/{name}.json: names the code list {codelist[:80]!r}, which "
                     "schemas/codebook/codes/ does not have; add it or mend the name"
                 )
-        for target in _referred(table):
-            if target not in streams:
-                raise ClaimlogError(
-                    f"schemas/{name}.json: refers to {target[:80]!r}, which is no stream; "
-                    "restore it from git"
-                )
+        _refuse_unknown_targets(table, f"schemas/{name}.json", streams)
+    for name in registers_of(streams):
+        flaw = register_flaw(streams[name], streams)
+        if name == package.descriptor.get("name"):
+            flaw = f"has the name of the package, {name}, whose tables lie there; rename its file"
+        if flaw:
+            raise ClaimlogError(f"schemas/{name}.json: {flaw}")
     return {name: _fill(table, codes, all_codes=False) for name, table in streams.items()}
+
+
+def _register_names(package: Package) -> Iterator[str]:
+    """Yield the names of the Table Schemas in ``schemas/`` that are of no required stream.
+
+    Any other JSON file there, such as that of the site, has no columns and no entity.
+    """
+    paths = sorted(package.schemas.glob("*.json"))
+    if len(paths) > SCHEMA_FILES:
+        raise ClaimlogError(
+            f"schemas: holds {len(paths):,} JSON files, more than {SCHEMA_FILES}; take out what is "
+            "no stream"
+        )
+    for path in paths:
+        if path.stem not in REQUIRED_STREAMS:
+            spec = package.json(f"schemas/{path.name}")
+            if "entity" in spec or "fields" in spec:
+                yield path.stem
+
+
+def _refuse_unknown_targets(table: Table, shown: str, streams: Mapping[str, Table]) -> None:
+    """Refuse a reference to what is no stream, or to another column than its identifier."""
+    for target, reference in _referred(table, streams):
+        if target not in streams:
+            raise ClaimlogError(
+                f"{shown}: refers to {target[:80]!r}, which is no stream; restore it from git"
+            )
+        if reference != streams[target].id:
+            raise ClaimlogError(
+                f"{shown}: refers to {target}.{reference[:80]}, which is not the identifier of "
+                f"{target}; name {streams[target].id}"
+            )
 
 
 def _fill(table: Table, codes: Codes, all_codes: bool) -> Table:
@@ -207,7 +269,7 @@ def _read_earlier(
 ) -> Iterator[tuple[tuple[str, int], Table]]:
     for path in sorted((package.root / PAST).glob("*.json")):
         shown = f"{PAST}/{path.name}"
-        named = re.fullmatch(r"(?P<stream>[a-z]+)\.(?P<version>[1-9][0-9]{0,5})\.json", path.name)
+        named = re.fullmatch(r"(?P<stream>\w+)\.(?P<version>[1-9][0-9]{0,5})\.json", path.name)
         if named is None or named["stream"] not in streams:
             raise ClaimlogError(
                 f"{display(shown)}: is no STREAM.VERSION.json; rename it, or take it out"
@@ -219,6 +281,7 @@ def _read_earlier(
                 f"{shown}: says schemaVersion {table.version}, expected {version}, which comes "
                 f"before {streams[name].version} of schemas/{name}.json; restore it from git"
             )
+        _refuse_unknown_targets(table, shown, streams)
         yield (name, version), _fill(table, codes, all_codes=True)
 
 
@@ -248,14 +311,15 @@ def _read_stated_rules(package: Package) -> frozenset[str]:
     return frozenset(row["id"] for row in package.table(RULES, RULE_COLUMNS))
 
 
-def _referred(table: Table) -> Iterator[str]:
-    """Yield the streams that a stream's rows refer to."""
+def _referred(table: Table, streams: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
+    """Yield the streams that a stream's rows refer to, and by which column of theirs."""
     for key in table.foreign_keys:
-        yield key.table
+        yield key.table, key.reference
     for item in table.fields:
         for part in (item.item, *item.fields):
             if part is not None and part.references:
-                yield part.references
+                target = part.references
+                yield target, streams[target].id if target in streams else ""
 
 
 def _codelists(table: Table) -> Iterator[str]:

@@ -14,6 +14,7 @@ from claimlog.schema.codebook import RETIRED, Row
 from claimlog.schema.config_files import COLUMN, shape_flaw
 from claimlog.schema.flaws import schema_flaw
 from claimlog.schema.projection import project_columns
+from claimlog.schema.registers import register_tables
 from claimlog.schema.table_schema import Table, Tables, dump
 
 if TYPE_CHECKING:  # a definition is read with what is written out here
@@ -66,24 +67,38 @@ def fill_codes(spec: Spec, codes: Codes, all_codes: bool) -> Spec:
 
 
 def project_tables(definition: Definition) -> Tables:
-    """Return the compiled tables with the columns of their streams that no table repeats yet.
+    """Return the compiled tables with those of registers that have no file, in their order.
+
+    Each has the columns of its stream that no table repeats yet.
 
     Raises
     ------
     ClaimlogError
         If a column of a stream cannot be one of its table.
     """
-    tables = definition.tables.values()
+    tables = [*definition.tables.values(), *_without_file(definition)]
     repeated = {item.get("from") for table in tables for item in table.spec["fields"]}
-    return Tables((table.name, _project(definition, table, repeated)) for table in tables)
+    projected = [_project(definition, table, repeated) for table in tables]
+    ordered = sorted(projected, key=lambda table: int(table.spec["order"]))
+    return Tables((table.name, table) for table in ordered)
+
+
+def _without_file(definition: Definition) -> Iterator[Table]:
+    """Yield the tables of registers that ``schemas/tables/`` has no file for."""
+    for table in register_tables(definition.streams):
+        if table.name not in definition.tables:
+            fields = [_expand(definition, item, True) for item in table.spec["fields"]]
+            spec = {**table.spec, "fields": fields}
+            if flaw := schema_flaw(spec, False):
+                raise ClaimlogError(f"schemas: in the table {table.name}, {flaw}; mend it")
+            yield Table(table.name, spec)
 
 
 def _project(definition: Definition, table: Table, repeated: set[str | None]) -> Table:
     stream = table.spec.get("stream", table.name)
     if stream not in definition.streams:
         return table
-    columns = {spec["name"]: spec for spec in definition.streams[stream].spec["fields"]}
-    spec = project_columns(table.spec, stream, columns, repeated)
+    spec = project_columns(table.spec, definition.streams[stream], repeated)
     if spec is table.spec:
         return table
     fields = [

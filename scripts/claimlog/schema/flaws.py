@@ -138,11 +138,19 @@ def _named(spec: Spec) -> Iterator[str]:
         yield from key["fields"]
     for columns in spec.get("indexes", ()):
         yield from columns
+    yield from _key_columns(spec)
     for kind in ("search", "facets"):
         yield from spec.get(kind, ())
     for kind in ("label", "sort", "sort_desc"):
         if kind in spec:
             yield spec[kind]
+
+
+def _key_columns(spec: Spec) -> Iterator[str]:
+    key = spec.get("naturalKey", {"fields": ()})
+    yield from key["fields"]
+    if "symmetric" in key:
+        yield from (*key["symmetric"]["fields"], key["symmetric"]["column"])
 
 
 def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
@@ -181,6 +189,9 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
             yield f"{name}: is retired, but every row of a stream has it"
         elif columns[name]["type"] != kind:
             yield f"{name}: is {columns[name]['type']}, expected {kind}"
+    for name in _key_columns(spec):
+        if name in wanted or columns.get(name, {}).get("type") == "array":
+            yield f"naturalKey: {name} is no single value of what a row describes; take it out"
     for name in HOP_LISTS.get(spec["entity"], ()):
         most = columns.get(name, {}).get("constraints", {}).get("maxLength")
         if "fields" not in columns.get(name, {}).get("items", {}) or (most or HOPS + 1) > HOPS:

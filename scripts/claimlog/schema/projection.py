@@ -8,8 +8,10 @@ column that one table has and another leaves out is left out on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
+
+from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
 
 Spec = dict[str, Any]
 
@@ -25,37 +27,75 @@ UNNESTED = {
 """Lists of a stream that have a table of their own."""
 
 
-def project_columns(
-    table: Spec, stream: str, columns: Mapping[str, Spec], repeated: Collection[str | None]
-) -> Spec:
+def project_columns(table: Spec, stream: Table, repeated: Collection[str | None]) -> Spec:
     """Return the schema of a table with the columns that its stream has.
 
     Parameters
     ----------
     table
         The schema of the table of a stream's current rows, or of all of its versions.
-    columns
-        The fields of the stream by name.
     repeated
         The columns of streams that some table repeats, as STREAM.COLUMN.
     """
-    kept = [field for field in table["fields"] if not _is_gone(field, stream, columns)]
+    columns = {spec["name"]: spec for spec in stream.spec["fields"]}
+    kept = [field for field in table["fields"] if not _is_gone(field, stream.name, columns)]
     names = {field["name"] for field in kept}
-    left_out = () if "stream" in table else (*ENVELOPE, *UNNESTED.get(stream, ()))
+    is_current = "stream" not in table
+    left_out = (*ENVELOPE, *_unnested(stream)) if is_current else ()
     own = [
-        {**spec, "from": f"{stream}.{name}"}
+        {**spec, "from": f"{stream.name}.{name}"}
         for name, spec in columns.items()
-        if f"{stream}.{name}" not in repeated and name not in (*names, *left_out)
+        if f"{stream.name}.{name}" not in repeated and name not in (*names, *left_out)
     ]
+    if is_current and stream.name not in REQUIRED_STREAMS:
+        own = [*_with_days(own, names)]
     if not own and len(kept) == len(table["fields"]):
         return table
     gone = {field["name"] for field in table["fields"]} - names
     projected = {**_without(table, gone), "fields": [*kept, *own]}
-    if "stream" not in table:
-        for key, added in (("search", _free(own)), ("facets", _coded(own))):
+    if is_current:
+        for key, added in (("search", free_texts(own)), ("facets", text_codes(own))):
             if added and key in table:
                 projected[key] = [*projected.get(key, ()), *added]
+        _add_keys(projected, stream, {field["name"] for field in own})
     return projected
+
+
+def _unnested(stream: Table) -> tuple[str, ...]:
+    """Return the lists of a stream that have a table of their own, and no column in its table."""
+    if stream.name in REQUIRED_STREAMS:
+        return UNNESTED.get(stream.name, ())
+    return tuple(item.name for item in stream.fields if item.item and item.item.references)
+
+
+def _with_days(fields: Iterable[Spec], names: Collection[str]) -> Iterator[Spec]:
+    """Yield columns, and behind each EDTF date those of its days."""
+    for field in fields:
+        yield field
+        if field.get("edtf"):
+            yield from (day for day in day_columns(field["name"]) if day["name"] not in names)
+
+
+def day_columns(name: str) -> tuple[Spec, Spec]:
+    """Return the columns of the first and the last day that an EDTF column can mean."""
+    first, last = (
+        {
+            "name": f"{name}_{end}",
+            "type": "date",
+            "description": f"{which} day that {name} can mean; empty where open or unknown.",
+            "unit": "day",
+        }
+        for end, which in (("start", "First"), ("end", "Last"))
+    )
+    return first, last
+
+
+def _add_keys(table: Spec, stream: Table, added: set[str]) -> None:
+    """Give a table the foreign keys of columns that were added to it, and indexes for them."""
+    keys = [key for key in stream.spec.get("foreignKeys", ()) if added.issuperset(key["fields"])]
+    if keys:
+        indexes = [*table.get("indexes", ()), *(key["fields"] for key in keys)]
+        table |= {"foreignKeys": [*table.get("foreignKeys", ()), *keys], "indexes": indexes}
 
 
 def _is_gone(field: Spec, stream: str, columns: Mapping[str, Spec]) -> bool:
@@ -97,13 +137,15 @@ def _indexes(table: Spec, gone: set[str]) -> Iterator[list[str]]:
             yield left
 
 
-def _free(fields: list[Spec]) -> list[str]:
+def free_texts(fields: Iterable[Spec]) -> list[str]:
     """Return the columns that hold free text of our own, which can be searched."""
     return [field["name"] for field in fields if field.get("ownWords") and _is_text(field)]
 
 
-def _coded(fields: list[Spec]) -> list[str]:
-    return [field["name"] for field in fields if field.get("codelist") and _is_text(field)]
+def text_codes(fields: Iterable[Spec]) -> list[str]:
+    """Return the columns that hold one code each, but for what an event does to its entity."""
+    coded = [field["name"] for field in fields if field.get("codelist") and _is_text(field)]
+    return [name for name in coded if name not in ENVELOPE]
 
 
 def _is_text(field: Spec) -> bool:

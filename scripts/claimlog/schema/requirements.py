@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Field, Table
+from claimlog.schema.table_schema import Field, Table
 
 FILE = "schemas/requirements.csv"
 COLUMNS = (
@@ -49,11 +49,6 @@ class Requirement:
     reason: str
     since: int = 1
     line: int = 0
-
-    @property
-    def streams(self) -> tuple[str, ...]:
-        """Names of the streams that it is about."""
-        return STREAMS if self.stream == "*" else (self.stream,)
 
 
 def read_requirements(package: Package, streams: Mapping[str, Table]) -> tuple[Requirement, ...]:

@@ -3,14 +3,16 @@
 The files under ``schemas/`` are plain Table Schemas that any tool can read. Two properties keep
 each fact in one place: ``codelist`` names the code list that a column's ``enum`` is taken from,
 and ``from`` names the column that another one repeats. ``ownWords`` marks free text, which must
-not repeat a source's wording. `schema.expansion` fills both in, and ``claimlog schemas`` checks
-that the files on disk are expanded.
+not repeat a source's wording; ``naturalKey`` says by what two entities of a stream are the
+same one (Table Schema's ``uniqueKeys`` would be broken by the versions of one entity).
+`schema.expansion` fills the first two in, and ``claimlog schemas`` checks that the files on disk
+are expanded.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,8 +20,23 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 
-STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
-"""The streams of the log, in the order in which a batch's rows are numbered."""
+REQUIRED_STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
+"""The streams that every package has, because tables are computed from them by name. All others are
+registers (`schema.registers`); which there are, `Definition.streams` says."""
+
+
+def in_log_order(streams: Iterable[str]) -> list[str]:
+    """Return streams in the order in which a batch's rows are numbered.
+
+    First the required ones, then registers by name. A batch that was sealed before a register was
+    declared holds no rows of it, so no row that has a number gets another one.
+    """
+    return sorted(streams, key=lambda name: (_place(name), name))
+
+
+def _place(stream: str) -> int:
+    is_required = stream in REQUIRED_STREAMS
+    return REQUIRED_STREAMS.index(stream) if is_required else len(REQUIRED_STREAMS)
 
 
 RETIRED = " Retired: rows written since then leave it empty."
@@ -90,6 +107,45 @@ class ForeignKey:
 
 
 @dataclass(frozen=True)
+class NaturalKey:
+    """Columns of a stream in which no two live entities are alike.
+
+    Attributes
+    ----------
+    columns
+        Columns of the key; a row that lacks one of them has no key.
+    exchangeable
+        Columns of the key of which the values may change places, in a symmetric row.
+    kind, symmetric
+        A row is symmetric if its column `kind` holds one of the codes `symmetric`.
+    """
+
+    columns: tuple[str, ...]
+    exchangeable: tuple[str, ...] = ()
+    kind: str | None = None
+    symmetric: frozenset[str] = frozenset()
+
+    @classmethod
+    def load(cls, spec: dict[str, Any]) -> NaturalKey:
+        if "symmetric" not in spec:
+            return cls(tuple(spec["fields"]))
+        either = spec["symmetric"]
+        return cls(
+            tuple(spec["fields"]),
+            tuple(either["fields"]),
+            either["column"],
+            frozenset(either["codes"]),
+        )
+
+    def sort_ends(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row with its exchangeable values in order, if it is symmetric."""
+        if self.kind is None or row[self.kind] not in self.symmetric:
+            return dict(row)
+        ends = sorted((row[name] for name in self.exchangeable), key=str)
+        return {**row, **dict(zip(self.exchangeable, ends, strict=True))}
+
+
+@dataclass(frozen=True)
 class Table:
     """A Table Schema: a stream of the log or a compiled table."""
 
@@ -143,6 +199,11 @@ class Table:
             for key in self.spec.get("foreignKeys", ())
         )
 
+    @cached_property
+    def natural_key(self) -> NaturalKey | None:
+        """Columns by which two entities of a stream are the same one; None if not declared."""
+        return NaturalKey.load(self.spec["naturalKey"]) if "naturalKey" in self.spec else None
+
     @property
     def content(self) -> tuple[str, ...]:
         """Columns that hold the entity's state: all but the envelope."""
@@ -153,6 +214,14 @@ class Table:
     def in_use(self) -> tuple[str, ...]:
         """Columns of the entity's state that new rows may fill: all but the retired ones."""
         return tuple(name for name in self.content if not self.by_name[name].retired)
+
+
+def empty_retired(item: Field, value: Any) -> Any:
+    """Return a value as a new row holds it: nothing in columns and keys that are retired."""
+    if item.retired:
+        return [] if item.type == "array" else None
+    retired = dict.fromkeys(inner.name for inner in item.fields if inner.retired)
+    return [{**part, **retired} for part in value] if retired and value else value
 
 
 class Tables(dict[str, Table]):

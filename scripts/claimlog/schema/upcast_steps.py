@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from claimlog.errors import ClaimlogError
 from claimlog.limits import CONSTANT
 from claimlog.package import Package
-from claimlog.schema.table_schema import STREAMS, Field, Table
+from claimlog.schema.table_schema import Field, Table
 from claimlog.strict_json import decode_value
 
 FILE = "schemas/upcasts.csv"
@@ -87,7 +87,7 @@ def present_name(name: str, steps: Sequence[UpcastStep]) -> str:
 def _step(row: Mapping[str, str], line: int, streams: Mapping[str, Table]) -> UpcastStep:
     expected = None
     if row["stream"] not in streams:
-        expected = f"a stream ({', '.join(STREAMS)})"
+        expected = f"a stream ({', '.join(streams)})"
     elif not re.fullmatch("[0-9]{1,6}", row["to_version"]):
         expected = f"a version, not {row['to_version']!r}"
     elif row["operation"] not in OPERATIONS:

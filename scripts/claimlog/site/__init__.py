@@ -21,7 +21,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
     from claimlog.site.routing import routes
 
     hide_paths(datasette)
-    return routes()
+    return routes(datasette)
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -86,6 +86,7 @@ def register_facet_classes() -> list[type]:
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add the filters and functions of our templates, and escape what does not print."""
     from claimlog.site.page_frame import page_frame
+    from claimlog.site.pages import site_pages
     from claimlog.site.table_cells import query_rows, table_rows
     from claimlog.site.template_filters import FILTERS, escape_unprintable
 
@@ -93,6 +94,6 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.finalize = escape_unprintable
     env.globals |= {
         "frame": partial(page_frame, datasette),
-        "query_rows": query_rows,
+        "query_rows": partial(query_rows, pages=site_pages(datasette)),
         "table_rows": table_rows,
     }

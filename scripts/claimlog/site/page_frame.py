@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.site.datasette_internals import site_metadata
+from claimlog.site.entity_links import register_configs
+from claimlog.site.pages import PAGES
 from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
@@ -30,6 +32,14 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         "release": store.release,
         "prefix": store.prefix,
         "coders": presentation.get("coders", {}).get("footer"),
+        "registers": _register_links(datasette),
         "measures": presentation.get("measures", {}).get("label"),
         "has_documentation": documentation_folder(store) is not None,
     }
+
+
+def _register_links(datasette: Any) -> tuple[tuple[str, str], ...]:
+    """Return path and title of the registers whose address is not that of another page."""
+    explicit = {page.pattern for page in PAGES}
+    found = register_configs(datasette)
+    return tuple((f"/{one.name}", one.title) for one in found if f"/{one.name}" not in explicit)

@@ -10,7 +10,7 @@ from datasette import Response
 from claimlog.escaping import json_text
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.page import Page, PageNotFound, PageRequest
-from claimlog.site.pages import PAGES
+from claimlog.site.pages import site_pages
 from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
@@ -22,10 +22,10 @@ RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
 NOT_FOUND = "claimlog_not_found.html"
 
 
-def routes() -> list[tuple[str, Handler]]:
+def routes(datasette: Any) -> list[tuple[str, Handler]]:
     """Return the pattern and the handler of every page, as Datasette takes its routes."""
     handlers: list[tuple[str, Handler]] = []
-    for page in PAGES:
+    for page in site_pages(datasette):
         handler = _handler(page)
         for prefix in ("", RELEASE) if page.in_releases else ("",):
             handlers.append((rf"^{prefix}{page.pattern}(?P<json>\.json)?/?$", handler))

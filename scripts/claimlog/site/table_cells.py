@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from claimlog.escaping import SUSPECT, printable
 from claimlog.site.datasette_internals import to_css_class
+from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
 from claimlog.site.protection import reader_limits
 
@@ -79,14 +80,19 @@ def table_rows(rows: Iterable[Iterable[Mapping[str, Any]]], whole: bool = False)
     return Markup("".join(html))
 
 
-def query_rows(columns: Sequence[str], rows: Iterable[Iterable[Any]], prefix: str) -> Markup:
-    """Return the rows of a query's page; identifiers link to their pages below `prefix`."""
+def query_rows(
+    columns: Sequence[str],
+    rows: Iterable[Iterable[Any]],
+    prefix: str,
+    pages: Sequence[Page] = PAGES,
+) -> Markup:
+    """Return the rows of a query's page; identifiers link to their `pages` below `prefix`."""
     fit = CellBudget().fit
     tags = [
         f'<td class="col-{escape(to_css_class(name))}">' if len(name) < LONG_NAME else "<td>"
         for name in columns
     ]
-    paths = _identifier_paths()
+    paths = _identifier_paths(pages)
     columns_paths = [paths.get(SAME_KIND.get(name, name)) for name in columns]
     html = []
     for row in rows:
@@ -101,7 +107,7 @@ def query_rows(columns: Sequence[str], rows: Iterable[Iterable[Any]], prefix: st
     return Markup("".join(html))
 
 
-def _identifier_paths() -> dict[str, str]:
+def _identifier_paths(pages: Sequence[Page]) -> dict[str, str]:
     """Return, by the name of an identifier, the path before it on its page."""
-    matches = [IDENTIFIER_PATH.fullmatch(page.pattern) for page in PAGES]
+    matches = [IDENTIFIER_PATH.fullmatch(page.pattern) for page in pages]
     return {match[2]: match[1] for match in matches if match}

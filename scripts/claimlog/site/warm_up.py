@@ -15,7 +15,7 @@ from claimlog.site.datasette_internals import (
     site_metadata,
 )
 from claimlog.site.facets import declare_facets, facet_table
-from claimlog.site.pages import PAGES
+from claimlog.site.pages import site_pages
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql
 from claimlog.site.query_rewrites import rewrite_slow_queries
@@ -69,7 +69,7 @@ async def warm_up(datasette: Any) -> None:
     """
     latest = Store.latest(datasette)
     stores = [Store(datasette, name) for name in datasette.databases if not name.startswith("_")]
-    for page in PAGES:
+    for page in site_pages(datasette):
         compile_template(datasette, page.template)
         if "(?P<" in page.pattern:
             continue

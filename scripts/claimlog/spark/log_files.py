@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
-from claimlog.log.batch import MANIFEST, Batch, batches_to_read, descriptor_findings
+from claimlog.log.batch import (
+    MANIFEST,
+    Batch,
+    batches_to_read,
+    descriptor_findings,
+    without_undeclared,
+)
 from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import Definition, read_definition
@@ -92,7 +98,10 @@ def list_files(
         thresholds = Thresholds({**definition.thresholds, "frictionless_rows": 0})
         definition = replace(definition, thresholds=thresholds)
     findings = [*descriptor_findings(package)]
-    batches = batches_to_read(package, findings)
+    batches = [
+        without_undeclared(batch, definition.streams, findings)
+        for batch in batches_to_read(package, findings)
+    ]
     return LogFiles(package, definition, batches, [*_stream_files(batches, addresses)], findings)
 
 

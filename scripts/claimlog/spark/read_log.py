@@ -36,8 +36,8 @@ from claimlog.spark.tree import Subtree, append_subtrees, subtrees
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-NOTE = "note"
-"""Column that holds a task's note, in a row without a position."""
+NOTE = "claimlog_note"
+"""Column of a task's note, in a row without a position; no stream has one of this name."""
 
 CHUNK_ROWS = 10_000
 """Rows that a task gives to Spark at once."""
@@ -152,8 +152,8 @@ def _read_stream(
                 key = "/".join(path.as_py().rsplit("/", 2)[-2:])
                 yield from read_in_task(content.as_py(), key, *by_key[key], shipped)
 
-    found = spark.read.format("binaryFile").load([file.address for file in files])
-    return found.select("path", "content").mapInArrow(read_files, types)
+    contents = spark.read.format("binaryFile").load([file.address for file in files])
+    return contents.select("path", "content").mapInArrow(read_files, types)
 
 
 def read_in_task(

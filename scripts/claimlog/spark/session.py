@@ -108,9 +108,9 @@ def require_spark() -> None:
     output = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
     version = re.search(r'version "(?:1\.)?([0-9]+)', output)
     if version is None or int(version[1]) < OLDEST_JAVA:
-        found = version[1] if version else (output.splitlines() or ["nothing"])[0][:80]
+        old_version = version[1] if version else (output.splitlines() or ["nothing"])[0][:80]
         raise ClaimlogError(
-            f"--engine spark needs Java {OLDEST_JAVA} or newer, and {java} is {found}: "
+            f"--engine spark needs Java {OLDEST_JAVA} or newer, and {java} is {old_version}: "
             f"install a newer one {remedy}"
         )
 

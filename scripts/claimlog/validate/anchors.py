@@ -37,6 +37,7 @@ def check_anchors(
         report.count("text-identity", 0, len(coded), note)
         for rule in RULES:
             report.count(rule, 0, anchors, note)
+        report.count("own-words", 0, sum(map(log.live_count, _worded_registers(log))), note)
         return
     found = {name: text for name, row in coded.items() if (text := texts.get(row["text_sha256"]))}
     absent = sorted(set(coded) - set(found))
@@ -60,6 +61,31 @@ def check_anchors(
             report.anchors_unchecked += skipped
             for rule in RULES:
                 report.count(rule, 0, skipped, missing)
+        for stream in section.speaking_of(*_worded_registers(log)):
+            _check_register(log, report, stream, section.live(stream), found.values())
+
+
+def _worded_registers(log: Log) -> list[str]:
+    """Return the registers with free text of our own."""
+    return [
+        name
+        for name, table in log.definition.registers.items()
+        if any(part.own_words for item in table.fields for part in (item, *item.fields))
+    ]
+
+
+def _check_register(
+    log: Log, report: Report, stream: str, frame: pl.DataFrame, texts: Iterable[Text]
+) -> None:
+    """Check that free text of a register repeats no text: its rows are of no one source."""
+    report.count("own-words", frame.height)
+    limit = log.definition.thresholds["shared_words"]
+    runs = {digest(run) for text in texts for run in _runs(words(text.content), limit)}
+    table = log.definition.streams[stream]
+    for row in frame.iter_rows(named=True):
+        path, line = log.place(stream, row["batch"], row["line"])
+        for rule, message, remedy in _borrowed(free_texts(table, row), runs, limit):
+            report.fail(Finding(rule, path, message, line, row[table.id], remedy))
 
 
 def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, text: Text) -> None:

@@ -18,6 +18,7 @@ import polars as pl
 from claimlog.errors import ClaimlogError
 from claimlog.fingerprint import is_cached
 from claimlog.log.event_log import Log
+from claimlog.schema.registers import registers_of
 from claimlog.sources.text import Texts
 from claimlog.state_notes import read_note, write_note
 from claimlog.validate import RowsCheck, check_reading, check_section, check_sections
@@ -32,15 +33,16 @@ CHANGES_OTHERS_SEE = {
     "actors": ("retract",),
     "incidents": ("retract",),
 }
-"""By stream, the actions that can break a rule for claims that refer to the entity."""
+"""By required stream, the actions that can break a rule for claims that refer to the entity."""
 
 
 def only_appends(log: Log, size: int) -> bool:
     """Whether the rows after the first `size` change nothing for claims that they are not about."""
     late = pl.col("seq") >= size
+    registers = dict.fromkeys(registers_of(log.definition.streams), ("retract",))
     return all(
         log.rows(stream).filter(late & pl.col("action").is_in(actions)).is_empty()
-        for stream, actions in CHANGES_OTHERS_SEE.items()
+        for stream, actions in {**CHANGES_OTHERS_SEE, **registers}.items()
     )
 
 

@@ -47,6 +47,8 @@ def _check_files(log: Log, report: Report, batch: Batch) -> None:
     listed = batch.manifest["files"]
     present = {batch.name(stream): stream for stream in batch.streams}
     for name in sorted({*present, *listed}):
+        if name.partition(".")[0] in batch.undeclared:
+            continue  # which is a finding already
         shown = f"{batch.shown}/{name}"
         report.count("file-hash", 1)
         if name not in present or name not in listed:

@@ -213,9 +213,7 @@ def _check_lineage_dates(log: Log, report: Report, sources: pl.DataFrame) -> Non
                     "it is derived"
                 )
                 remedy = "mend the date that is wrong, or take the edge out"
-                report.fail(
-                    Finding("lineage-dates", path, message, line, row["source_id"], remedy)
-                )
+                report.fail(Finding("lineage-dates", path, message, line, row["source_id"], remedy))
 
 
 def check_facts(log: Log, report: Report) -> None:

@@ -24,7 +24,7 @@ TOLD_APART = {
 def check_requirements(log: Log, report: Report) -> None:
     """Check the conditional requirements of ``schemas/requirements.csv``."""
     for rule in log.definition.requirements:
-        for stream in log.speaking_of(*rule.streams):
+        for stream in log.streams if rule.stream == "*" else log.speaking_of(rule.stream):
             when = _condition(rule.when_column, rule.when)
             then = _condition(rule.then_column, rule.then)
 

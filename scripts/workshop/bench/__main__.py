@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from claimlog.cli import run_command
-from claimlog.cli.base import example
+from claimlog.cli.base import example, package_option
 from claimlog.package import Package
 from workshop.bench.suites import SUITES, BenchOptions, run_suite
 
@@ -39,14 +39,7 @@ SUITE_LIST = "; ".join(f"{name}: {what}" for name, what in SUITES.items())
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write the results as JSON.")
 @click.option("--docs", "into_docs", is_flag=True, help="Put table and plot into docs/.")
-@click.option(
-    "--package",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="DIR",
-    help="The dataset package; by default the one that the current directory is in.",
-)
+@package_option
 def bench(
     suite: str,
     claims: int,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from claimlog.cli import run_command
+from claimlog.cli.base import package_option
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
 from claimlog.package import Package
@@ -15,14 +16,7 @@ from workshop.docs.refresh import stale_pages
 
 @click.command(help="Refresh the generated parts of README.md and docs/.")
 @click.option("--check", is_flag=True, help="Change nothing; fail if a page is stale.")
-@click.option(
-    "--package",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="DIR",
-    help="The dataset package; by default the one that the current directory is in.",
-)
+@package_option
 def docs(check: bool, folder: Path) -> None:
     package = Package.find(folder)
     stale = stale_pages(package)

@@ -64,11 +64,11 @@ def part_names(text: str) -> list[str]:
 def fill_parts(text: str, bodies: Mapping[str, str]) -> str:
     """Return a page with new text in the parts that `bodies` names, and the rest as it was."""
 
-    def filled(match: re.Match[str]) -> str:
+    def replace_body(match: re.Match[str]) -> str:
         body = bodies.get(match["name"])
         return match.group() if body is None else f"{start_marker(match['name'])}\n{body}{END}"
 
-    return PART.sub(filled, text)
+    return PART.sub(replace_body, text)
 
 
 def page_of_part(root: Path, name: str) -> Path:

@@ -1,9 +1,12 @@
 """The pages of the site, one module each: this list is all of them, in the order of their routes.
 
-To add a page, write its module and its template, and enter it here.
+To add a page, write its module and its template, and enter it here. The pages of a package's
+registers come behind them (`site_pages`).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from claimlog.site.page import Page
 from claimlog.site.pages import (
@@ -22,6 +25,7 @@ from claimlog.site.pages import (
     measures,
     origins,
     quality,
+    register,
     releases,
     source,
     sources,
@@ -73,3 +77,8 @@ PAGES = (
     Page("/docs/(?P<image>[^/]+)", "claimlog_not_found.html", documentation.image),
     Page("/downloads/(?P<file>[^/]+)", "claimlog_not_found.html", downloads.download),
 )
+
+
+def site_pages(datasette: Any) -> tuple[Page, ...]:
+    """Return every page of a served dataset; an explicit one comes before a register's."""
+    return (*PAGES, *register.register_pages(datasette))

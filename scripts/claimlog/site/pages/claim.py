@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
+from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE
 from claimlog.site.citations import claim_citation
 from claimlog.site.drawing.coverage_strip import position
+from claimlog.site.entity_links import entity_links, register_configs
 from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.template_filters import words
 from claimlog.site.topic import Topic, read_topic
+from claimlog.site.version_history import version_history
 
 OF_SPEAKER = ("anonymity",)
 """Coded columns of a claim that it has from its innermost hop, so that no version holds them."""
@@ -41,23 +43,34 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     changes = await store.rows(
         "select version, release from changes where claim_id = :name", name=name
     )
+    releases = {row["version"]: row["release"] for row in changes}
+
+    def release_of(row: Row) -> str | None:
+        return releases.get(row["version"])
+
     cited = await claim_citation(store, versions)
     codes = await store.codes()
     topic = await read_topic(store)
+    referring = {
+        column: register.name
+        for register in register_configs(store.datasette)
+        for column in (*register.claims, *register.claim_lists)
+    }
     return {
         "title": f"Claim {name}",
         "claim": {key: value for key, value in last.items() if key not in ANCHOR_HASHES},
         "retracted": retracted,
         "source": source,
         "codes": await _coded_columns(store, topic, codes, last),
-        "texts": _texts(topic, last),
+        "texts": [item for item in _texts(topic, last) if item["column"] not in referring],
+        **({"registered": await _registered(store, referring, last)} if referring else {}),
         "chain": await _chain(store, codes, last),
         "actors": await _actors(store, name),
         "incident": await _incident(store, last["incident_id"]),
         "figure": _figure(last),
         "position": _position(last, source),
         "passage": await passage(store, last, source),
-        "versions": _history(versions, changes),
+        "versions": version_history(versions, release_of, ENVELOPE | ANCHOR_HASHES),
         "links": await _links(store, name),
         "facts": await _same_fact(store, name),
         "codings": await _codings(store, topic, name),
@@ -109,6 +122,17 @@ def _texts(topic: Topic, row: Row) -> list[Row]:
         for item in topic.claim_texts
         if row.get(item["column"]) not in (None, "", [])
     ]
+
+
+async def _registered(store: Store, referring: Mapping[str, str], row: Row) -> list[Row]:
+    """Return the columns by which a claim refers to registers and that are set, with links."""
+    found = []
+    for column, register in referring.items():
+        if value := row.get(column):
+            names = value if isinstance(value, list) else [value]
+            links = await entity_links(store, register, names)
+            found.append({"column": column, "links": links})
+    return found
 
 
 async def _chain(store: Store, codes: Codes, row: Row) -> list[Row]:
@@ -164,32 +188,6 @@ def _position(row: Row, source: Row | None) -> Row | None:
         "length": length,
         **position(row, length),
     }
-
-
-def _history(versions: list[Row], changes: list[Row]) -> list[Row]:
-    """Return each version with what it changed, why, and the release that first held it."""
-    releases_by_version = {row["version"]: row["release"] for row in changes}
-    history: list[Row] = []
-    before: Row = versions[0]
-    for row in versions:
-        changed = changed_columns(before, row, ENVELOPE | ANCHOR_HASHES)
-        history.append(
-            {
-                "version": row["version"],
-                "action": row["action"],
-                "reason": row["reason"],
-                "recorded_at": row["recorded_at"],
-                "recorded_by": row["recorded_by"],
-                "batch": row["batch"],
-                "event_id": row["event_id"],
-                "release": releases_by_version.get(row["version"]),
-                "changed": [
-                    {"column": name, "old": old, "new": new} for name, (old, new) in changed.items()
-                ],
-            }
-        )
-        before = row
-    return history
 
 
 async def _links(store: Store, name: str) -> list[Row]:

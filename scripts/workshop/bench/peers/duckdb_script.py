@@ -16,7 +16,7 @@ from claimlog.fold.corroboration import count_independent, ultimate_origins
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.edtf import bounds
-from claimlog.schema.table_schema import STREAMS, Field, Table
+from claimlog.schema.table_schema import REQUIRED_STREAMS, Field, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,12 +64,12 @@ def build_with_duckdb(package: Package, out: Path) -> Result:
 
 def _read(connection: duckdb.DuckDBPyConnection, package: Package, definition: Definition) -> int:
     """Load every file into the table of its stream, with ``seq``, ``batch`` and ``line``."""
-    for name in STREAMS:
+    for name in REQUIRED_STREAMS:
         columns = (f'"{item.name}" {_type(item)}' for item in definition.streams[name].fields)
         place = "seq BIGINT, batch BIGINT, line BIGINT"
         connection.execute(f"CREATE TABLE {name}_log ({', '.join(columns)}, {place})")
     size = 0
-    for batch, stream, path in log_files(package, *STREAMS):
+    for batch, stream, path in log_files(package, *REQUIRED_STREAMS):
         types = {item.name: _type(item) for item in definition.streams[stream].fields}
         added = connection.execute(
             f"INSERT INTO {stream}_log SELECT *, {size - 1} + row_number() OVER (), {batch}, "
@@ -130,7 +130,7 @@ def _fold(connection: duckdb.DuckDBPyConnection) -> None:
     parts = (
         f"SELECT {envelope}, '{name}' AS stream, {name.removesuffix('s')}_id AS entity_id "
         f"FROM {name}_log"
-        for name in STREAMS
+        for name in REQUIRED_STREAMS
     )
     run(f"CREATE TABLE events AS {' UNION ALL '.join(parts)} ORDER BY seq")
 

@@ -1,0 +1,179 @@
+"""Dropping rows of the open batch, which leaves no tombstone: they never were part of the log."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from claimlog.edit.append import find_entity
+from claimlog.edit.open_batch import check_open, discard, log_lock, open_folder, with_open
+from claimlog.edit.open_rows import PLACE, Entity, OpenRow, open_rows, references
+from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.files import confirm_rename
+from claimlog.log.canonical import suggest
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
+from claimlog.package import Package
+from claimlog.swap import publish_directory
+
+NOTHING = "nothing was dropped"
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Rows that were dropped, and the rows that are left in the open batch.
+
+    ``has_findings`` says that what is left breaks rules, as it did before.
+    """
+
+    rows: list[OpenRow]
+    left: list[OpenRow]
+    has_findings: bool = False
+
+
+def drop(package: Package, names: Sequence[str], with_references: bool = False) -> Drop:
+    """Take rows out of the open batch, all of them or none.
+
+    Parameters
+    ----------
+    names
+        Identifiers, also as STREAM/IDENTIFIER, of which the last open row is meant, or places as
+        ``claims:3``.
+    with_references
+        Whether to drop what depends on them too: later versions, and rows that refer to an entity
+        that would be gone.
+
+    Raises
+    ------
+    ClaimlogError
+        If a name is of no open row; the message says what to do with a sealed one.
+    FindingsError
+        If other open rows depend on them, or the log would break a rule that it does not break now.
+    """
+    with log_lock(package):
+        sealed = read(package)
+        rows = open_rows(package, sealed.definition.streams)
+        if not rows:
+            raise ClaimlogError(f"there is no open batch; {NOTHING}")
+        chosen = dict.fromkeys(_chosen_row(sealed, rows, name) for name in names)
+        dependent = dependent_rows(rows, [*chosen])
+        if dependent and not with_references:
+            raise FindingsError(
+                [_finding(package, rows[index], why) for index, why in dependent.items()], NOTHING
+            )
+        gone = {*chosen, *dependent}
+        left = [row for index, row in enumerate(rows) if index not in gone]
+        has_findings = _write(package, sealed, rows, left)
+    return Drop([rows[index] for index in sorted(gone)], left, has_findings)
+
+
+def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, str]:
+    """Return the rows that cannot stay without the chosen ones, by position, each with the reason.
+
+    These are later versions of an entity, and whatever refers to one that is no longer asserted;
+    and what depends on these.
+    """
+    refers: dict[Entity, list[int]] = {}
+    versions: dict[Entity, list[int]] = {}
+    for index, row in enumerate(rows):
+        if row.entity:
+            versions.setdefault(row.entity, []).append(index)
+        for target in references(row):
+            refers.setdefault(target, []).append(index)
+    found: dict[int, str] = {}
+    pending = [*chosen]
+    while pending:
+        row = rows[at := pending.pop()]
+        if row.entity is None:
+            continue
+        later = [index for index in versions[row.entity] if index > at]
+        why = dict.fromkeys(later, f"follows version {row.version}, which would be gone")
+        if row.content.get("action") == "assert":
+            referring = refers.get(row.entity, ())
+            why = dict.fromkeys(referring, f"refers to {row.identifier}, which would be gone") | why
+        new = {index: said for index, said in why.items() if index not in {*chosen, *found}}
+        found |= new
+        pending += new
+    return dict(sorted(found.items()))
+
+
+def _chosen_row(sealed: Log, rows: Sequence[OpenRow], name: str) -> int:
+    """Return the position of the row that a name means: of an identifier the last one."""
+    streams = {*sealed.definition.streams, *(row.stream for row in rows)}
+    if (match := PLACE.fullmatch(name)) and match["stream"] in streams:
+        places = {row.place: index for index, row in enumerate(rows)}
+        if name in places:
+            return places[name]
+        stream = match["stream"]
+        count = sum(row.stream == stream for row in rows)
+        raise ClaimlogError(
+            f"{name}: the open batch has {count} rows of {stream}; claimlog open lists them; "
+            f"{NOTHING}"
+        )
+    found = [index for index, row in enumerate(rows) if row.is_called(name)]
+    if len({rows[index].stream for index in found}) > 1:
+        places_ = ", ".join(rows[index].place for index in found)
+        raise ClaimlogError(f"{name} may be any of {places_}; name the place; {NOTHING}")
+    if found:
+        return found[-1]
+    _refuse_sealed(sealed, name)
+    known = tuple(row.identifier for row in rows if row.identifier)
+    raise ClaimlogError(
+        f'the open batch has no row of "{name}"{suggest(name, known)}; claimlog open lists them; '
+        f"{NOTHING}"
+    )
+
+
+def _refuse_sealed(sealed: Log, name: str) -> None:
+    try:
+        stream, versions = find_entity(sealed, name)
+    except ClaimlogError:
+        return
+    last = versions.tail(1).to_dicts()[0]
+    path, line = sealed.place(stream, last["batch"], last["line"])
+    raise ClaimlogError(
+        f"{name} is sealed ({path}:{line}), for good; what is sealed is taken back by: "
+        f'claimlog retract {name} --reason "…"; {NOTHING}'
+    )
+
+
+def _finding(package: Package, row: OpenRow, why: str) -> Finding:
+    rule = "foreign-key" if why.startswith("refers") else "version-sequence"
+    path = f"{package.relative(open_folder(package))}/{row.stream}.ndjson"
+    remedy = "drop it too (--with-references)"
+    return Finding(rule, path, why, row.line, row.identifier, remedy)
+
+
+def _write(package: Package, sealed: Log, rows: Sequence[OpenRow], left: Sequence[OpenRow]) -> bool:
+    """Let the open batch hold these rows alone; return whether they break rules, as before."""
+    place = open_folder(package)
+    shown = package.relative(place)
+    if not left:
+        discard(package)
+        confirm_rename(place.parent, shown)
+        return False
+    with publish_directory(place, shown) as folder:
+        shutil.copytree(place, folder, dirs_exist_ok=True)
+        by_stream: dict[str, list[OpenRow]] = {row.stream: [] for row in rows}
+        for row in left:
+            by_stream[row.stream].append(row)
+        for stream, own in by_stream.items():
+            path = folder / f"{stream}.ndjson"
+            path.write_bytes(b"".join(row.data + b"\n" for row in own))
+            if not own:
+                path.unlink()
+        report = check_open(sealed, with_open(sealed, folder))
+        # what is spoilt already must not keep its rows from being dropped
+        if report.error_count and not check_open(sealed, with_open(sealed)).error_count:
+            findings = [_named_as_now(shown, by_stream, finding) for finding in report.findings]
+            raise FindingsError(findings, NOTHING)
+    return bool(report.error_count)
+
+
+def _named_as_now(shown: str, left: Mapping[str, Sequence[OpenRow]], finding: Finding) -> Finding:
+    """Return a finding with the line at which its row stands before anything is dropped."""
+    for stream, rows in left.items():
+        if finding.path == f"{shown}/{stream}.ndjson" and finding.line is not None:
+            return replace(finding, line=rows[finding.line - 1].line)
+    return finding

@@ -1,0 +1,134 @@
+"""Rows of the open batch as its files hold them, one by one, also where a line cannot be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from claimlog.edit.open_batch import open_batch, open_folder
+from claimlog.limits import NAME
+from claimlog.log.read_file import read_bytes
+from claimlog.package import Package
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Table
+from claimlog.strict_json import decode_object
+
+PLACE = re.compile(rf"(?P<stream>{NAME.strip('^$')}):(?P<line>[1-9][0-9]{{0,9}})", re.ASCII)
+"""Place of a row in the open batch, as people write it."""
+
+Entity = tuple[str, str]
+"""Stream and identifier."""
+
+
+@dataclass(frozen=True)
+class OpenRow:
+    """A row of the open batch.
+
+    Attributes
+    ----------
+    line
+        Its line in the stream's file, from 1.
+    data
+        The line as it is, without line feed.
+    table
+        Schema of its stream; None if the package does not declare the stream.
+    content
+        Its columns; empty if the line cannot be read, which `flaw` says the reason of.
+    """
+
+    stream: str
+    line: int
+    data: bytes
+    table: Table | None
+    content: Mapping[str, Any] = field(default_factory=dict)
+    flaw: str | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.stream}:{self.line}"
+
+    @property
+    def identifier(self) -> str | None:
+        """Identifier of the entity, if the line has one."""
+        name = self.content.get(self.table.id) if self.table else None
+        return name if isinstance(name, str) else None
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is its identifier, or STREAM/IDENTIFIER."""
+        return name in (self.identifier, f"{self.stream}/{self.identifier}")
+
+    @property
+    def entity(self) -> Entity | None:
+        return (self.stream, self.identifier) if self.identifier else None
+
+    @property
+    def version(self) -> int:
+        """Version of the entity; 0 if the line gives none."""
+        version = self.content.get("version")
+        return version if isinstance(version, int) else 0
+
+
+def open_rows(package: Package, streams: Mapping[str, Table]) -> list[OpenRow]:
+    """Return the rows of the open batch, stream by stream; none if there is no open batch.
+
+    Parameters
+    ----------
+    streams
+        The streams that the package declares.
+
+    Raises
+    ------
+    ClaimlogError
+        If a file of it cannot be read.
+    """
+    batch = open_batch(package)
+    place = open_folder(package)
+    rows: list[OpenRow] = []
+    for stream in batch.streams if batch else ():
+        path = place / f"{stream}.ndjson"
+        if path.exists():
+            data = read_bytes(path, package.relative(path))
+            lines = data.removesuffix(b"\n").split(b"\n") if data else []
+            table = streams.get(stream)
+            rows += [_row(stream, table, number, line) for number, line in enumerate(lines, 1)]
+    return rows
+
+
+def _row(stream: str, table: Table | None, number: int, data: bytes) -> OpenRow:
+    if table is None:
+        flaw = f"schemas/ does not declare the stream {stream}"
+        return OpenRow(stream, number, data, None, flaw=flaw)
+    try:
+        return OpenRow(stream, number, data, table, decode_object(data.decode("utf-8")))
+    except UnicodeDecodeError:
+        return OpenRow(stream, number, data, table, flaw="not UTF-8")
+    except ValueError as error:
+        return OpenRow(stream, number, data, table, flaw=str(error))
+
+
+def summary(row: OpenRow, definition: Definition) -> str:
+    """Return what a row says in a few words: its table's label, or else its natural key."""
+    table = definition.tables.get(row.stream)
+    label = row.content.get(table.spec.get("label", "")) if table else None
+    if isinstance(label, str):
+        return label
+    key = row.table.natural_key if row.table else None
+    return " ".join(str(row.content.get(name)) for name in key.columns) if key else ""
+
+
+def references(row: OpenRow) -> Iterator[Entity]:
+    """Yield the entities that a row refers to."""
+    if row.table is None:
+        return
+    for key in row.table.foreign_keys:
+        yield key.table, str(row.content.get(key.column))
+    for item in row.table.fields:
+        parts = row.content.get(item.name)
+        for part in parts if isinstance(parts, list) else ():
+            if item.item is not None and item.item.references:
+                yield item.item.references, str(part)
+            for inner in item.fields:
+                if inner.references and isinstance(part, dict):
+                    yield inner.references, str(part.get(inner.name))

@@ -1,0 +1,90 @@
+"""What the site must know of a package's registers, as the build writes it for the plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from claimlog.schema.definition import Definition
+from claimlog.schema.registers import label_column, referring_columns
+from claimlog.schema.table_schema import Field, Table
+
+
+@dataclass(frozen=True)
+class RegisterConfig:
+    """A register as its pages are made from it.
+
+    Attributes
+    ----------
+    name, entity, title, description
+        As its Table Schema says them.
+    label
+        The column by which its rows are called, if there is one.
+    columns
+        The columns of a row's state, in the order of its page.
+    codes
+        The code list of each coded column.
+    dates
+        Columns that are EDTF dates.
+    references
+        The stream that a column, or each part of a list, refers to.
+    claims, claim_lists
+        Columns of claims that refer to a row, and that hold lists which do.
+    """
+
+    name: str
+    entity: str
+    title: str
+    description: str
+    label: str | None
+    columns: tuple[str, ...]
+    codes: Mapping[str, str]
+    dates: tuple[str, ...]
+    references: Mapping[str, str]
+    claims: tuple[str, ...]
+    claim_lists: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """Column that identifies a row."""
+        return f"{self.entity}_id"
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return what the build wrote."""
+        parts: dict[str, Any] = {
+            key: tuple(part) if isinstance(part, list) else part for key, part in value.items()
+        }
+        return cls(**parts)
+
+
+def register_configs(definition: Definition) -> list[dict[str, Any]]:
+    """Return the registers of a package as JSON objects, in their order."""
+    counted = referring_columns(definition.tables["claims"], definition.streams)
+    return [
+        asdict(_config(definition.tables[name], table, counted.get(name, ())))
+        for name, table in definition.registers.items()
+    ]
+
+
+def _config(compiled: Table, table: Table, referring: tuple[Field, ...]) -> RegisterConfig:
+    references = {key.column: key.table for key in table.foreign_keys}
+    for item in table.fields:
+        if item.item is not None and item.item.references:
+            references[item.name] = item.item.references
+    # in the order of its table, in which the lists of references are not
+    order = dict.fromkeys((*compiled.names, *table.content))
+    return RegisterConfig(
+        table.name,
+        table.entity,
+        table.title,
+        table.description,
+        label_column(table),
+        tuple(name for name in order if name in table.content),
+        {item.name: item.codelist for item in table.fields if item.codelist},
+        tuple(item.name for item in table.fields if item.edtf),
+        references,
+        tuple(item.name for item in referring if item.type != "array"),
+        tuple(item.name for item in referring if item.type == "array"),
+    )

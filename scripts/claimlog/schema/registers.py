@@ -1,0 +1,285 @@
+"""Registers: the streams that a package adds to the required ones, and the tables that hold them.
+
+A Table Schema with an ``entity`` in ``schemas/`` is a stream. One that is not required is a
+register: rows of what the topic counts besides claims, with references between them and claims.
+No code knows what it is about. Its rows are compiled to a table of its name, to one of all
+versions, and to a junction table for each list of references. Where ``schemas/tables/`` has no
+file for such a table, its schema is made here; ``claimlog schemas --write`` writes it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from claimlog.schema.projection import ENVELOPE, day_columns, free_texts, text_codes
+from claimlog.schema.table_schema import REQUIRED_STREAMS, Field, Table
+
+Spec = dict[str, Any]
+
+ORDER, JUNCTION_ORDER, VERSIONS_ORDER = 900, 910, 920
+"""Property ``order`` of tables that are made here; among those that agree, the name decides."""
+
+MACHINERY_TABLES = frozenset(
+    (
+        *REQUIRED_STREAMS,
+        *("actor_versions", "alliance_members", "attributions", "batches", "changes"),
+        *("claim_actors", "claim_versions", "codebook", "codebook_decisions", "codebook_steps"),
+        *("codebook_variables", "coding_pairs", "coding_versions", "corroboration"),
+        *("corroboration_claims", "data_dictionary", "events", "incident_actors"),
+        *("incident_versions", "link_versions", "releases", "reliability", "source_furniture"),
+        *("source_lineage", "source_versions", "span_agreement"),
+    )
+)
+"""Tables that every package may have, whatever its registers."""
+
+MACHINERY_ENTITIES = frozenset(
+    (
+        *("alliance", "ally", "cited", "derived_from", "entity", "fact", "origin", "speaker"),
+        *("state", "work"),
+    )
+)
+"""Names with ``_id`` behind them that are columns of compiled tables and mean something else."""
+
+LABELS = ("title", "name", "label")
+"""Columns by which an entity is called, the first of them that there is."""
+
+COUNTS = {
+    "claims": ("Claims about it.", "claim"),
+    "articles": ("Articles that make them.", "article"),
+    "independent_origins": (
+        "Distinct origins of these claims; those that rest on one another or on one work count "
+        "once, unknown ones not at all.",
+        "origin",
+    ),
+    "unknown_origins": ("Claims about it whose origin is unknown.", "claim"),
+}
+"""Columns of what claims refer to: who reports it. By name, description and unit."""
+
+EVENT_ID: Spec = {
+    "name": "event_id",
+    "type": "string",
+    "description": "Leaf hash of the event that made this state (RFC 9162): SHA-256 of 0x00 and "
+    "the row's line, hex.",
+    "constraints": {"required": True},
+}
+SPAN: tuple[Spec, ...] = (
+    {
+        "name": "valid_from_seq",
+        "type": "integer",
+        "description": "Position in the log at which this version begins to hold (0-based); also "
+        "its own position.",
+        "unit": "leaf index",
+        "constraints": {"required": True},
+    },
+    {
+        "name": "valid_to_seq",
+        "type": "integer",
+        "description": "Position at which the next version takes over; empty for the last one.",
+        "unit": "leaf index",
+    },
+    {
+        "name": "batch",
+        "type": "integer",
+        "description": "Batch that holds the row.",
+        "unit": "batch",
+        "constraints": {"required": True},
+    },
+)
+
+
+@dataclass(frozen=True)
+class Junction:
+    """A table with a row for each reference in a list of references.
+
+    Attributes
+    ----------
+    table
+        Its name.
+    stream, column
+        Whose list it is.
+    key, reference
+        Its columns: who refers, and to what.
+    target
+        The stream that is referred to.
+    """
+
+    table: str
+    stream: str
+    column: str
+    key: str
+    reference: str
+    target: str
+
+
+def registers_of(streams: Iterable[str]) -> tuple[str, ...]:
+    """Return the registers among streams, in their order."""
+    return tuple(name for name in streams if name not in REQUIRED_STREAMS)
+
+
+def label_column(table: Table) -> str | None:
+    """Return the column by which a stream's entities are called."""
+    return next((name for name in LABELS if name in table.by_name), None)
+
+
+def junctions_of(streams: Mapping[str, Table]) -> tuple[Junction, ...]:
+    """Return the junction tables: of every list by which a register refers or is referred to."""
+    return tuple(
+        _junction(table, item, streams[item.item.references])
+        for name, table in streams.items()
+        for item in table.fields
+        if item.item is not None
+        and item.item.references
+        and registers_of((name, item.item.references))
+    )
+
+
+def _junction(table: Table, item: Field, target: Table) -> Junction:
+    reference = target.id if target.id != table.id else f"other_{target.id}"
+    name = f"{table.entity}_{item.name}"
+    return Junction(name, table.name, item.name, table.id, reference, target.name)
+
+
+def referring_columns(claims: Table, streams: Mapping[str, Table]) -> dict[str, tuple[Field, ...]]:
+    """Return the columns of claims that refer to incidents or registers, by what they refer to.
+
+    Parameters
+    ----------
+    claims
+        The stream of the claims, or the table of those that are live.
+    """
+    found: dict[str, list[Field]] = {}
+    keys = {key.column: key.table for key in streams["claims"].foreign_keys}
+    for item in claims.fields:
+        target = item.item.references if item.item is not None else keys.get(item.name)
+        if target == "incidents" or (target and registers_of((target,))):
+            found.setdefault(target, []).append(item)
+    return {name: tuple(columns) for name, columns in found.items()}
+
+
+def register_flaw(table: Table, streams: Mapping[str, Table]) -> str | None:
+    """Say why a stream cannot be a register beside the others, or return None."""
+    name = table.name
+    if name in MACHINERY_TABLES:
+        return f'is a register by the name of another table, "{name}"; rename its file'
+    others = {other.entity: other.name for other in streams.values() if other.name != name}
+    if table.entity in others or table.entity in MACHINERY_ENTITIES:
+        where = f"schemas/{others[table.entity]}.json" if table.entity in others else "the code"
+        return f'has the entity "{table.entity}", which is one of {where}; call it otherwise'
+    taken = MACHINERY_TABLES.union(*(_table_names(s, streams) for s in others.values()))
+    own = _table_names(name, streams)
+    if clash := next((one for one in own if one in taken or own.count(one) > 1), None):
+        return f'would have the table "{clash}", which is there already; rename what it is named by'
+    return None
+
+
+def _table_names(stream: str, streams: Mapping[str, Table]) -> list[str]:
+    own = [stream, f"{streams[stream].entity}_versions"]
+    return [*own, *(one.table for one in junctions_of(streams) if one.stream == stream)]
+
+
+def register_tables(streams: Mapping[str, Table]) -> Iterator[Table]:
+    """Yield the tables of registers with columns that only name the one they repeat."""
+    counted = referring_columns(streams["claims"], streams)
+    for name in registers_of(streams):
+        yield Table(name, _current(streams[name], junctions_of(streams), name in counted))
+        yield Table(f"{streams[name].entity}_versions", _versions(streams[name]))
+    for junction in junctions_of(streams):
+        yield Table(junction.table, _of_junction(junction, streams))
+
+
+def _current(table: Table, junctions: Collection[Junction], is_counted: bool) -> Spec:
+    """Return the table of a register's live rows."""
+    unnested = [one.column for one in junctions if one.stream == table.name]
+    left_out = {*ENVELOPE, *unnested, "version", "recorded_at", "recorded_by"}
+    label = label_column(table)
+    order = dict.fromkeys((table.id, *((label,) if label else ()), *table.names))
+    shown = [table.by_name[name] for name in order if name not in left_out]
+    dates = [item.name for item in shown if item.edtf]
+    keys = [key for key in table.spec.get("foreignKeys", ()) if key["fields"][0] not in left_out]
+    indexes = [key["fields"] for key in keys]
+    searched = [*((label,) if label else ()), *free_texts(table.spec["fields"])]
+    fields: list[Spec] = []
+    for item in shown:
+        fields += [_repeated(table, item.name), *(day_columns(item.name) if item.edtf else ())]
+    if is_counted:
+        fields += [
+            {
+                "name": name,
+                "type": "integer",
+                "description": said,
+                "unit": unit,
+                "constraints": {"required": True},
+            }
+            for name, (said, unit) in COUNTS.items()
+        ]
+    fields += [_repeated(table, name) for name in ("version", "recorded_at", "recorded_by")]
+    return {
+        **_head(table.title, table.description, ORDER),
+        **({"label": label} if label else {}),
+        **({"search": [*dict.fromkeys(searched)]} if searched else {}),
+        "facets": text_codes(table.spec["fields"]),
+        **({"indexes": indexes} if indexes else {}),
+        **({"sort": f"{dates[0]}_start"} if dates else {}),
+        "fields": [*fields, EVENT_ID],
+        "primaryKey": [table.id],
+        "missingValues": [],
+        **({"foreignKeys": keys} if keys else {}),
+    }
+
+
+def _versions(table: Table) -> Spec:
+    """Return the table of all versions of a register's rows."""
+    title = f"Versions: {table.title[:1].lower()}{table.title[1:]}"
+    said = (
+        f"Every version of every row of {table.name}, tombstones included, with the span of the "
+        "log in which each holds: the log itself as a table."
+    )
+    head = ("action", table.id, "version", "recorded_at", "recorded_by", "reason")
+    return {
+        **_head(title, said, VERSIONS_ORDER),
+        "hidden": True,
+        "facets": ["action", "batch"],
+        "stream": table.name,
+        "fields": [*(_repeated(table, name) for name in (*head, *table.content)), *SPAN, EVENT_ID],
+        "primaryKey": [table.id, "version"],
+        "missingValues": [],
+        "foreignKeys": [_key("batch", "batches", "number")],
+    }
+
+
+def _of_junction(junction: Junction, streams: Mapping[str, Table]) -> Spec:
+    """Return the table of the references in a list."""
+    table, target = streams[junction.stream], streams[junction.target]
+    title = f"{junction.column.replace('_', ' ').capitalize()} of {table.title.lower()}"
+    column = table.by_name[junction.column]
+    fields = [
+        _repeated(table, table.id),
+        {**_repeated(target, target.id), "name": junction.reference},
+    ]
+    return {
+        **_head(title, column.description, JUNCTION_ORDER),
+        "bridge": True,
+        "indexes": [[junction.reference]],
+        "fields": fields,
+        "primaryKey": [junction.key, junction.reference],
+        "missingValues": [],
+        "foreignKeys": [
+            _key(junction.key, table.name, table.id),
+            _key(junction.reference, target.name, target.id),
+        ],
+    }
+
+
+def _head(title: str, description: str, order: int) -> Spec:
+    profile = "https://datapackage.org/profiles/2.0/tableschema.json"
+    return {"$schema": profile, "title": title, "description": description, "order": order}
+
+
+def _repeated(table: Table, name: str) -> Spec:
+    return {"name": name, "type": table.by_name[name].type, "from": f"{table.name}.{name}"}
+
+
+def _key(column: str, table: str, reference: str) -> Spec:
+    return {"fields": [column], "reference": {"resource": table, "fields": [reference]}}

@@ -1,0 +1,52 @@
+"""Links to the entities that a row refers to, with what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from claimlog.schema.register_config import RegisterConfig
+from claimlog.site.plugin_config import dataset_metadata
+from claimlog.site.store import Row, Store, json_list
+
+LABELS = {
+    "sources": ("source_id", "title"),
+    "actors": ("actor_id", "name"),
+    "incidents": ("incident_id", "title"),
+    "claims": ("claim_id", "statement"),
+}
+"""By stream with a page for each entity, its identifier and what it is called."""
+
+
+def register_configs(datasette: Any) -> tuple[RegisterConfig, ...]:
+    """Return the registers of a served dataset."""
+    return tuple(map(RegisterConfig.from_json, dataset_metadata(datasette).get("registers", ())))
+
+
+async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[Row]:
+    """Return identifier, label and path of entities; one that is not live is its own label."""
+    wanted = [*dict.fromkeys(names)]
+    known = {**LABELS, **_register_labels(store)}
+    if stream not in known or not wanted:
+        return [{"id": name, "label": name, "path": None} for name in wanted]
+    key, label = known[stream]
+    rows = await store.rows(
+        f'select "{key}" as id, "{label}" as label from "{stream}" '
+        f'where "{key}" in (select value from json_each(:names))',
+        names=json_list(wanted),
+    )
+    labels = {row["id"]: row["label"] for row in rows}
+    return [
+        {
+            "id": name,
+            "label": labels.get(name) or name,
+            "path": f"/{stream}/{quote(name, safe='')}",
+        }
+        for name in wanted
+    ]
+
+
+def _register_labels(store: Store) -> Mapping[str, tuple[str, str]]:
+    found = register_configs(store.datasette)
+    return {one.name: (one.id, one.label or one.id) for one in found}

@@ -1,0 +1,210 @@
+"""The pages of a register: its rows, and each row with its history and the claims about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from claimlog.schema.register_config import RegisterConfig
+from claimlog.site.entity_links import entity_links, register_configs
+from claimlog.site.page import Page, PageNotFound, PageRequest
+from claimlog.site.pagination import Pagination
+from claimlog.site.store import Codes, Row, Store
+from claimlog.site.template_filters import words
+from claimlog.site.version_history import version_history
+
+CLAIMS = 200
+"""Claims that the page of a row lists."""
+
+COUNTS = ("claims", "articles", "independent_origins", "unknown_origins")
+ONE = "[^/]+?"
+"""Pattern of an identifier: what it is made of, the register says."""
+
+
+def register_pages(datasette: Any) -> tuple[Page, ...]:
+    """Return the pages of the registers of a served dataset, two for each."""
+    return tuple(
+        page
+        for register in register_configs(datasette)
+        for page in (
+            Page(
+                f"/{register.name}",
+                "claimlog_register.html",
+                partial(register_list, register),
+                in_releases=True,
+            ),
+            Page(
+                f"/{register.name}/(?P<{register.id}>{ONE})",
+                "claimlog_register_row.html",
+                partial(register_row, register),
+                in_releases=True,
+            ),
+        )
+    )
+
+
+async def register_list(
+    register: RegisterConfig, store: Store, request: PageRequest
+) -> Mapping[str, Any]:
+    """Return one page of the live rows of a register, by identifier."""
+    await _require_tables(register, store)
+    total = await store.count(f'select count(*) as n from "{register.name}"')
+    pagination = Pagination.of(request, total)
+    rows = await store.rows(
+        f'select * from "{register.name}" order by "{register.id}" limit :size offset :skip',
+        size=pagination.size,
+        skip=pagination.offset,
+    )
+    codes = await store.codes()
+    return {
+        "title": register.title,
+        "register": _about(register),
+        "columns": [name for name in (*register.dates, *register.codes) if name != "action"],
+        "rows": [
+            {
+                **row,
+                "id": row[register.id],
+                "label": row.get(register.label or "") or row[register.id],
+                "labels": _labels(register, codes, row),
+            }
+            for row in rows
+        ],
+        "part": pagination.links({}),
+    }
+
+
+async def register_row(
+    register: RegisterConfig, store: Store, request: PageRequest
+) -> Mapping[str, Any]:
+    """Return all that is known of a row of a register; of a retracted one, its last state."""
+    await _require_tables(register, store)
+    name = request.identifiers[register.id]
+    versions = await store.rows(
+        f'select * from "{register.entity}_versions" where "{register.id}" = :name '
+        "order by version",
+        name=name,
+    )
+    if not versions:
+        raise PageNotFound(
+            f"There is no {words(register.entity)} {name[:60]}. The page of "
+            f"{register.title[:60].lower()} lists them all."
+        )
+    last = versions[-1]
+    live = await store.row(
+        f'select * from "{register.name}" where "{register.id}" = :name', name=name
+    )
+    releases = await store.rows("select version, tree_size from releases order by tree_size")
+
+    def release_of(row: Row) -> str | None:
+        sizes = ((one["version"], one["tree_size"]) for one in releases)
+        return next((version for version, size in sizes if row["valid_from_seq"] < size), None)
+
+    claims, total = await _claims(register, store, name)
+    return {
+        "title": last.get(register.label or "") or name,
+        "register": _about(register),
+        "id": name,
+        "row": last,
+        "retracted": live is None,
+        "columns": await _columns(register, store, last),
+        "reported": {key: (live or {}).get(key) for key in COUNTS} if _is_counted(register) else {},
+        "claims": claims,
+        "claims_in_all": total,
+        "referred_by": await _referred_by(register, store, name),
+        "versions": version_history(versions, release_of),
+    }
+
+
+async def _require_tables(register: RegisterConfig, store: Store) -> None:
+    """Say that a release has no such register, which is newer."""
+    sql = "select count(*) as n from sqlite_master where type = 'table' and name = :name"
+    if not await store.count(sql, name=register.name):
+        raise PageNotFound(f"Release {store.release} has no {register.title[:60].lower()}.")
+
+
+def _about(register: RegisterConfig) -> Row:
+    keys = ("name", "entity", "title", "description", "claims", "claim_lists")
+    return {key: getattr(register, key) for key in keys}
+
+
+def _is_counted(register: RegisterConfig) -> bool:
+    return bool(register.claims or register.claim_lists)
+
+
+def _labels(register: RegisterConfig, codes: Codes, row: Row) -> Row:
+    """Return the labels of a row's codes by column."""
+    return {
+        column: codes.label(codelist, row[column])
+        for column, codelist in register.codes.items()
+        if column in row and not isinstance(row[column], list)
+    }
+
+
+async def _columns(register: RegisterConfig, store: Store, row: Row) -> list[Row]:
+    """Return the columns of a row that are set: value, kind, code with definition, links."""
+    codes = await store.codes()
+    meanings = await store.rows(
+        'select "column" as name, description from data_dictionary where "table" = :table',
+        table=f"{register.entity}_versions",
+    )
+    meaning = {one["name"]: one["description"] for one in meanings}
+    found = []
+    for column in register.columns:
+        value = row.get(column)
+        if value in (None, [], "") or column == register.label:
+            continue
+        item: Row = {"column": column, "meaning": meaning.get(column), "value": value}
+        if column in register.references:
+            names = value if isinstance(value, list) else [value]
+            item["links"] = await entity_links(store, register.references[column], names)
+        elif column in register.codes and isinstance(value, str):
+            entry = codes.entry(register.codes[column], value)
+            item |= {"label": entry["label"], "definition": entry["definition"]}
+        elif column in register.dates:
+            item["date"] = value
+        found.append(item)
+    return found
+
+
+async def _claims(register: RegisterConfig, store: Store, name: str) -> tuple[list[Row], int]:
+    """Return the first live claims that refer to a row, and how many do."""
+    parts = [
+        *(f'select claim_id from claims where "{column}" = :name' for column in register.claims),
+        *(
+            f'select claim_id from "claim_{column}" where "{register.id}" = :name'
+            for column in register.claim_lists
+        ),
+    ]
+    if not parts:
+        return [], 0
+    found = " union ".join(parts)
+    total = await store.count(f"select count(*) as n from ({found})", name=name)
+    rows = await store.rows(
+        "select c.claim_id, c.statement, c.source_id, s.publisher from claims c "
+        f"join sources s using (source_id) where c.claim_id in ({found}) "
+        "order by c.source_id, c.start, c.claim_id limit :most",
+        name=name,
+        most=CLAIMS,
+    )
+    return rows, total
+
+
+async def _referred_by(register: RegisterConfig, store: Store, name: str) -> list[Row]:
+    """Return the rows of registers that refer to a row, by register and column."""
+    found = []
+    for other in register_configs(store.datasette):
+        columns = [c for c, target in other.references.items() if target == register.name]
+        for column in columns:
+            rows = await store.rows(
+                f'select "{other.id}" as id from "{other.entity}_versions" v where '
+                "valid_to_seq is null and action <> 'retract' and (v.\"{0}\" = :name or exists "
+                '(select 1 from json_each(case when json_valid(v."{0}") then v."{0}" else \'[]\' '
+                "end) where value = :name)) order by 1 limit :most".format(column),
+                name=name,
+                most=CLAIMS,
+            )
+            if rows:
+                links = await entity_links(store, other.name, [row["id"] for row in rows])
+                found.append({"register": other.title, "column": column, "links": links})
+    return found

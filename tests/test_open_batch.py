@@ -1,0 +1,336 @@
+"""The open batch: listed, taken back row by row, and validated before it is sealed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import claimlog.edit.open_batch
+from claimlog.edit.drop import drop
+from claimlog.edit.open_rows import OpenRow, open_rows
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.schema.definition import read_definition
+from conftest import World, actor, copied
+from test_ledger import LETTER, LIKED, assert_sound, snapshot
+
+LINK = {"relation": "updates", "basis": "The letter came later.", "to_claim_id": "C001-001"}
+
+
+@pytest.fixture(scope="module")
+def world_with_open(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two claims, a link between the first and a sealed one, and an amendment, all of them open."""
+    world = copied(made, tmp_path_factory.mktemp("open"))
+    world.add("claims", [LETTER, LIKED])
+    world.add("links", [{**LINK, "from_claim_id": "C001-007"}])
+    world.amend("claims", "C001-007", topic="personnel")
+    return world
+
+
+@pytest.fixture
+def pending(world_with_open: World, tmp_path: Path) -> World:
+    """A copy of that package."""
+    return copied(world_with_open, tmp_path)
+
+
+def rows_of(world: World) -> list[OpenRow]:
+    return open_rows(world.package, read_definition(world.package).streams)
+
+
+def places(world: World) -> list[str]:
+    return [f"{row.place} {row.identifier} {row.version}" for row in rows_of(world)]
+
+
+ALL = ["claims:1 C001-007 1", "claims:2 C001-008 1", "claims:3 C001-007 2", "links:1 L0002 1"]
+
+
+# open
+
+
+def test_open_lists_every_row_with_its_place_and_what_it_says(pending: World) -> None:
+    done = pending.run("open")
+    assert (done.returncode, done.stderr) == (0, "")
+    when = [row.content["recorded_at"] for row in rows_of(pending)]
+    assert done.stdout.splitlines() == [
+        "open batch, not sealed  3 claims, 1 link",
+        f"  claims:1  C001-007  assert version 1  {when[0]} by coder-1  {LETTER['statement']}",
+        f"  claims:2  C001-008  assert version 1  {when[1]} by coder-1  {LIKED['statement']}",
+        f"  claims:3  C001-007  amend version 2  {when[2]} by coder-1  {LETTER['statement']}",
+        f"  links:1  L0002  assert version 1  {when[3]} by coder-1  C001-007 updates C001-001",
+    ]
+
+
+def test_open_as_json_has_every_summary_in_full_and_the_place_in_the_file(world: World) -> None:
+    said = "A ministry " + "very " * 30 + "far away\u202e sent word."
+    world.add("claims", [{**LETTER, "statement": said}])
+    [row] = json.loads(world.run("open", "--json").stdout)
+    assert row["summary"] == said
+    assert (row["id"], row["action"], row["version"]) == ("C001-007", "assert", 1)
+    assert (row["file"], row["line"]) == (".claimlog/open/claims.ndjson", 1)
+    assert (row["place"], row["recorded_by"], row["flaw"]) == ("claims:1", "coder-1", None)
+    assert world.run("open").stdout.endswith("very very very…\n")
+
+
+def test_a_statement_that_would_move_the_cursor_is_listed_escaped(world: World) -> None:
+    world.add("claims", [{**LETTER, "statement": "Pilots\x1b[2J wrote\u202e a note."}])
+    assert "Pilots\\x1b[2J wrote\\u202e a note." in world.run("open").stdout
+
+
+def test_an_empty_open_batch_is_said_to_be_empty(made: World) -> None:
+    assert made.run("open").stdout == "the open batch is empty; claimlog add begins one\n"
+    assert json.loads(made.run("open", "--json").stdout) == []
+
+
+# drop
+
+
+def test_a_dropped_row_is_gone_without_a_tombstone_and_its_number_is_free(world: World) -> None:
+    world.add("claims", [LETTER, LIKED])
+    done = world.run("drop", "C001-008")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "dropped C001-008, version 1 (claims:2)\nthe open batch still holds 1 claim\n"
+    )
+    assert world.add("claims", [LIKED]) == ["C001-008"]
+    world.seal("more")
+    assert [row["claim_id"] for row in world.rows("claims")] == ["C001-007", "C001-008"]
+    assert_sound(world)
+
+
+def test_dropping_all_leaves_the_package_as_it_was_before(world: World) -> None:
+    before = snapshot(world)
+    world.add("claims", [LETTER])
+    world.add("actors", [actor("port", "agency")])
+    done = world.run("drop", "claims:1", "port")
+    assert done.stdout.endswith("the open batch is empty now\n")
+    assert snapshot(world) == before
+    assert not (world.package.state / "open").exists()
+
+
+def test_dropping_the_second_version_brings_back_the_first(pending: World) -> None:
+    done = pending.run("drop", "C001-007")
+    assert done.stdout.splitlines()[0] == (
+        "dropped C001-007, version 2 (claims:3); version 1 stands again"
+    )
+    assert places(pending) == ["claims:1 C001-007 1", "claims:2 C001-008 1", "links:1 L0002 1"]
+    pending.seal("more")
+    log = assert_sound(pending)
+    assert log.history("claims", "C001-007")["topic"].to_list() == [LETTER["topic"]]
+
+
+def test_dropping_a_retraction_brings_back_what_is_sealed(world: World) -> None:
+    world.retract("C001-005")
+    done = world.run("drop", "C001-005")
+    assert "version 2 (claims:1); version 1 stands again" in done.stdout
+    assert json.loads(world.run("show", "C001-005", "--json").stdout)[-1]["action"] == "assert"
+
+
+def test_a_row_that_others_depend_on_is_refused_with_each_of_them(pending: World) -> None:
+    before = snapshot(pending)
+    done = pending.run("drop", "claims:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        ".claimlog/open/claims.ndjson:3: C001-007 follows version 1, which would be gone; drop it "
+        "too (--with-references) [version-sequence]",
+        ".claimlog/open/links.ndjson:1: L0002 refers to C001-007, which would be gone; drop it too "
+        "(--with-references) [foreign-key]",
+        "claimlog: 2 findings in the log: nothing was dropped",
+    ]
+    assert snapshot(pending) == before
+    drop(pending.package, ["claims:1"], with_references=True)
+    assert places(pending) == ["claims:1 C001-008 1"]
+
+
+def test_what_refers_by_a_list_or_through_another_row_depends_on_it_too(world: World) -> None:
+    world.add("actors", [actor("port", "agency"), actor("pilot", "person", part_of="port")])
+    world.add("claims", [{**LETTER, "dyad_from": ["pilot"]}, LIKED])
+    world.add("links", [{**LINK, "from_claim_id": "C001-007"}])
+    with pytest.raises(FindingsError) as error:
+        drop(world.package, ["port"])
+    assert [finding.entity for finding in error.value.findings] == ["pilot", "C001-007", "L0002"]
+    done = drop(world.package, ["port"], with_references=True)
+    assert [row.place for row in done.rows] == ["actors:1", "actors:2", "claims:1", "links:1"]
+    assert places(world) == ["claims:1 C001-008 1"]
+
+
+def test_a_drop_that_would_break_a_rule_names_the_row_and_drops_nothing(world: World) -> None:
+    world.retract("L0001")
+    world.retract("C001-006")
+    before = snapshot(world)
+    with pytest.raises(FindingsError, match="nothing was dropped") as error:
+        drop(world.package, ["L0001"])
+    assert str(error.value.findings[0]).startswith("events/0002-claims/links.ndjson:1: L0001 from")
+    assert snapshot(world) == before
+    drop(world.package, ["C001-006", "L0001"])
+    assert rows_of(world) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "C001-001",
+            "C001-001 is sealed (events/0002-claims/claims.ndjson:1), for good; what is sealed is "
+            'taken back by: claimlog retract C001-001 --reason "…"',
+        ),
+        (
+            "C001-07",
+            'the open batch has no row of "C001-07"; did you mean "C001-007"?; claimlog open lists '
+            "them",
+        ),
+        ("claims:9", "claims:9: the open batch has 3 rows of claims; claimlog open lists them"),
+    ],
+)
+def test_what_is_no_open_row_cannot_be_dropped_and_the_message_says_why(
+    pending: World, name: str, message: str
+) -> None:
+    done = pending.run("drop", "C001-008", name)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"claimlog: {message}; nothing was dropped\n"
+    assert places(pending) == ALL
+
+
+def test_there_is_nothing_to_drop_without_an_open_batch(made: World) -> None:
+    done = made.run("drop", "C001-007")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "claimlog: there is no open batch; nothing was dropped\n",
+    )
+
+
+def test_a_line_that_cannot_be_read_is_listed_and_dropped_by_its_place(world: World) -> None:
+    world.add("claims", [LETTER, LIKED])
+    path = world.package.state / "open" / "claims.ndjson"
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b'{"claim_id":\n' + second + b"\xff\n")
+    said = world.run("open").stdout
+    assert "  claims:2  cannot be read: Expecting value at character 12; claimlog drop" in said
+    assert "  claims:4  cannot be read: not UTF-8; claimlog drop claims:4" in said
+    done = world.run("drop", "claims:2")
+    assert done.stdout.startswith("dropped claims:2\n")
+    assert done.stderr == "what is open still breaks rules: claimlog validate lists them\n"
+    assert world.run("drop", "claims:3").stderr == ""
+    assert path.read_bytes() == first + second
+
+
+@pytest.mark.parametrize(
+    ("names", "left"), [(["C001-008"], ALL[:1] + ALL[2:]), (["claims:1", "C001-008"], [])]
+)
+def test_a_drop_that_is_cut_off_leaves_the_open_batch_as_it_was_or_as_it_should_be(
+    pending: World, names: list[str], left: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = places(pending)
+    calls = [0]
+
+    def interrupt_at(number: int) -> Callable[[Path, Path], Path]:
+        rename = Path.rename
+
+        def interrupted(path: Path, target: Path) -> Path:
+            calls[0] += 1
+            if calls[0] == number:
+                raise KeyboardInterrupt
+            return rename(path, target)
+
+        return interrupted
+
+    monkeypatch.setattr("claimlog.swap._exchange", lambda *_: False)
+    for number in range(1, 9):
+        calls[0] = 0
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "rename", interrupt_at(number))
+            try:
+                drop(pending.package, names, with_references=True)
+            except KeyboardInterrupt:
+                assert places(pending) == before
+                continue
+        break
+    assert number > 1
+    assert [name.split(" ", 1)[1] for name in places(pending)] == [
+        name.split(" ", 1)[1] for name in left
+    ]
+    assert {path.name for path in pending.package.state.iterdir()} <= {"open", "lock", "cache"}
+
+
+def test_a_disk_that_is_full_is_one_line_and_nothing_is_dropped(
+    pending: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("claimlog.swap.sync", full)
+    with pytest.raises(ClaimlogError) as error:
+        drop(pending.package, ["C001-008"])
+    assert str(error.value) == (
+        ".claimlog/open: writing failed (No space left on device); nothing was replaced"
+    )
+    assert places(pending) == ALL
+
+
+def test_of_two_drops_of_one_row_at_once_one_finds_it_and_no_other_row_is_lost(
+    world: World,
+) -> None:
+    names = [f"port-{number}" for number in range(4)]
+    world.add("actors", [actor(name, "agency") for name in names])
+    world.limit(lock_seconds=100)
+    with ThreadPoolExecutor(4) as pool:
+        done = [*pool.map(lambda name: world.run("drop", name), [*names[:2], *names[:2]])]
+    assert sorted(one.returncode for one in done) == [0, 0, 1, 1]
+    assert all("no row of" in one.stderr for one in done if one.returncode)
+    assert places(world) == ["actors:1 port-2 1", "actors:2 port-3 1"]
+
+
+# validate
+
+
+def test_validation_takes_the_open_batch_in_and_counts_what_is_sealed(pending: World) -> None:
+    sealed = pending.run("validate", "--sealed")
+    done = pending.run("validate")
+    assert done.returncode == sealed.returncode == 0
+    first, second, rules, *_ = done.stdout.splitlines()
+    assert first == sealed.stdout.splitlines()[0]
+    assert second == (
+        "and the open batch, 4 rows, as if sealed: no finding in .claimlog/open; --sealed leaves "
+        "it out"
+    )
+    assert rules.endswith("0 findings")
+    assert "open batch" not in sealed.stdout
+
+
+def test_findings_of_open_rows_are_named_by_their_line_and_counted(pending: World) -> None:
+    path = pending.package.state / "open" / "claims.ndjson"
+    path.write_bytes(path.read_bytes().replace(b'"topic":"personnel"', b'"topic":"trsut"'))
+    done = pending.run("validate")
+    assert done.returncode == 1
+    finding, _, second, *_ = done.stdout.splitlines()
+    assert finding.startswith('.claimlog/open/claims.ndjson:3: C001-007 "topic" is "trsut"')
+    assert second.startswith("and the open batch, 4 rows, as if sealed: 1 of the findings in ")
+    assert pending.run("validate", "--sealed").returncode == 0
+    report = json.loads(pending.run("validate", "--json").stdout)
+    assert report["open"] == {"path": ".claimlog/open", "rows": 4, "findings": 1}
+    assert (report["log"]["batches"], report["log"]["rows"]) == (3, 18)
+    with pytest.raises(FindingsError):
+        pending.seal("more")
+
+
+def test_a_report_of_a_package_without_open_batch_says_nothing_of_one(made: World) -> None:
+    assert "open" not in json.loads(made.run("validate", "--json").stdout)
+
+
+def test_a_valid_open_batch_is_not_taken_for_a_part_of_the_log(
+    pending: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    from claimlog.cli import cli
+
+    note = pending.package.state / "cache" / "valid.json"
+    cli.main(["--package", str(pending.root), "validate", "--sealed"], standalone_mode=False)
+    held = note.read_bytes()
+    cli.main(["--package", str(pending.root), "validate"], standalone_mode=False)
+    assert note.read_bytes() == held
+    checked: list[int] = []
+    monkeypatch.setattr(claimlog.edit.open_batch, "validate", lambda *_, **__: checked.append(1))
+    drop(pending.package, ["C001-008"])
+    assert checked == []

@@ -1,0 +1,736 @@
+"""Registers: streams that a package adds, with rows, rules, tables and pages of their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from claimlog.build import build
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.fold import Cutoff
+from claimlog.limits import SCHEMA_FILES
+from claimlog.log.read_log import read
+from claimlog.package import Package
+from claimlog.release.diff import DatasetState, compare_states
+from claimlog.release.verify import verify_copy
+from claimlog.schema.definition import read_definition
+from claimlog.schema.registers import MACHINERY_TABLES
+from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
+from claimlog.update import BuildUpdate
+from claimlog.validate import validate
+from claimlog.validate.appended import only_appends
+from conftest import (
+    ACTORS,
+    CLAIMS,
+    INCIDENTS,
+    LINKS,
+    ROOT,
+    SOURCES,
+    Get,
+    World,
+    asking,
+    copied,
+    empty_world,
+)
+from test_topic import change_json, twin
+
+Spec = dict[str, Any]
+
+KINDS = """code,label,definition,include,exclude,example,scheme,scheme_code,version
+pact,Pact,Several sides promise the same.,Alliances.,Contracts.,A pact.,,,0.3.0
+lease,Lease,One side lends to another.,Harbours.,Gifts.,A lease.,,,0.3.0
+"""
+
+
+def column(name: str, kind: str = "string", **given: Any) -> Spec:
+    return {"name": name, "type": kind, "description": f"The {name} of it.", **given}
+
+
+def envelope(entity: str, pattern: str) -> list[Spec]:
+    """Return the columns of every stream for an entity."""
+    required = {"constraints": {"required": True}}
+    return [
+        column("action", codelist="action", **required),
+        column(f"{entity}_id", constraints={"required": True, "pattern": pattern}),
+        column("version", "integer", constraints={"required": True, "minimum": 1}),
+        column("recorded_at", "datetime", **required),
+        column("recorded_by", **required),
+        column("reason"),
+    ]
+
+
+def key(name: str, table: str, reference: str) -> Spec:
+    return {"fields": [name], "reference": {"resource": table, "fields": [reference]}}
+
+
+def register(entity: str, pattern: str, title: str, fields: list[Spec], *keys: Spec) -> Spec:
+    return {
+        "title": title,
+        "description": f"{title} that claims speak of.",
+        "entity": entity,
+        "schemaVersion": 1,
+        "fields": [*envelope(entity, pattern), *fields],
+        "primaryKey": [f"{entity}_id", "version"],
+        "missingValues": [],
+        "foreignKeys": list(keys),
+    }
+
+
+TREATIES = register(
+    "treaty",
+    "^T[0-9]{3,}$",
+    "Treaties",
+    [
+        column("title", constraints={"required": True, "maxLength": 100}),
+        column("kind", codelist="treaty_kind", constraints={"required": True}),
+        column("in_force", edtf=True),
+        column("ended", edtf=True),
+        column("gist", ownWords=True),
+        column("follows"),
+        column("about"),
+        column("signatories", "array", items={"type": "string", "references": "actors"}),
+        column("sites", "array", items={"type": "string", "references": "laboratories"}),
+        column("echoes", "array", items={"type": "string", "references": "treaties"}),
+        column(
+            "articles_of",
+            "array",
+            items={"fields": [column("number", "integer"), column("keeper", references="actors")]},
+        ),
+    ],
+    key("follows", "treaties", "treaty_id"),
+    key("about", "incidents", "incident_id"),
+)
+LABORATORIES = register(
+    "laboratory",
+    "^[a-z][a-z-]*$",
+    "Laboratories",
+    [column("name", constraints={"required": True}), column("owner")],
+    key("owner", "actors", "actor_id"),
+)
+TIDES = {
+    "title": "Tide tables for all",
+    "kind": "pact",
+    "in_force": "1999",
+    "gist": "Everybody learns when the water comes.",
+    "signatories": ["nor", "sud"],
+    "sites": ["tide-house"],
+    "articles_of": [{"number": 1, "keeper": "nor"}],
+}
+RENEWED = {
+    "title": "Tide tables for a while",
+    "kind": "lease",
+    "in_force": "2004/..",
+    "follows": "T001",
+    "about": "lost-chart",
+    "echoes": ["T001"],
+}
+
+
+def declare(root: Path) -> None:
+    """Declare two registers, and two columns of claims that refer to them, and nothing else."""
+    schemas = root / "schemas"
+    for name, spec in (("treaties", TREATIES), ("laboratories", LABORATORIES)):
+        (schemas / f"{name}.json").write_text(json.dumps(spec), "utf-8")
+    (schemas / "codebook" / "codes" / "treaty_kind.csv").write_text(KINDS, "utf-8")
+    labs = {"type": "string", "references": "laboratories"}
+
+    def refer(spec: Spec) -> None:
+        spec["fields"] += [column("treaty_id"), column("labs", "array", items=labs)]
+        spec["foreignKeys"].append(key("treaty_id", "treaties", "treaty_id"))
+
+    change_json(schemas / "claims.json", refer)
+
+
+def entries() -> list[Spec]:
+    """Return claims that refer to registers: two to a treaty, three to a laboratory."""
+    first, second, third, *rest = ({**entry} for entry in CLAIMS)
+    first |= {"treaty_id": "T001", "labs": ["tide-house", "salt-house"]}
+    second |= {"labs": ["tide-house", "tide-house"]}
+    third |= {"treaty_id": "T002"}
+    rest[-1] |= {"treaty_id": "T001"}
+    return [first, second, third, *rest]
+
+
+def begin(world: World) -> None:
+    """Fill a package that declares the registers: two sealed batches."""
+    world.add("actors", ACTORS)
+    world.add("sources", SOURCES)
+    world.add("incidents", INCIDENTS)
+    labs = [("tide-house", "nor"), ("salt-house", None)]
+    rows = [{"laboratory_id": i, "name": i.title(), "owner": owner} for i, owner in labs]
+    assert world.add("laboratories", rows) == ["tide-house", "salt-house"]
+    assert world.add("treaties", [TIDES, RENEWED]) == ["T001", "T002"]
+    world.seal("register")
+    world.add("claims", entries())
+    world.add("links", LINKS)
+    world.seal("claims")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A package with two registers, through three batches, built."""
+    world = empty_world(tmp_path_factory.mktemp("registers"))
+    declare(world.root)
+    begin(world)
+    world.amend("treaties", "T001", "It is longer.", ended="2025-03", gist="It was once so.")
+    world.add("treaties", [{"title": "Nobody signed", "kind": "pact"}])
+    world.retract("T003", "There is no such treaty.")
+    world.seal("amended")
+    build(world.package, world.package.build)
+    return world
+
+
+@pytest.fixture(scope="module")
+def get(filled: World) -> Get:
+    return asking(filled.package.build)
+
+
+@pytest.fixture
+def own(filled: World, tmp_path: Path) -> World:
+    """A copy of the package to break."""
+    return copied(filled, tmp_path)
+
+
+@pytest.fixture
+def declared(bare: World) -> World:
+    """A package that declares the registers and holds no row."""
+    declare(bare.root)
+    return World(Package(bare.root), bare.texts)
+
+
+def rows_of(world: World, table: str) -> list[Spec]:
+    return pl.read_parquet(world.package.build / "parquet" / f"{table}.parquet").to_dicts()
+
+
+def test_rows_are_numbered_by_the_required_streams_first_and_then_by_name(filled: World) -> None:
+    assert in_log_order({"zoos", *REQUIRED_STREAMS, "aims"}) == [*REQUIRED_STREAMS, "aims", "zoos"]
+    log = read(filled.package)
+    assert [*log.definition.streams] == [*REQUIRED_STREAMS, "laboratories", "treaties"]
+    first = [row for row in rows_of(filled, "events") if row["batch"] == 1]
+    order = [*dict.fromkeys(row["stream"] for row in first)]
+    assert order == ["sources", "actors", "incidents", "laboratories", "treaties"]
+    assert validate(log, filled.supplied).findings == []
+
+
+def test_a_register_compiles_to_its_live_rows_with_days_counts_and_codes(filled: World) -> None:
+    first, second = rows_of(filled, "treaties")
+    assert (first["treaty_id"], first["version"], first["ended"]) == ("T001", 2, "2025-03")
+    assert (first["gist"], second["follows"]) == ("It was once so.", "T001")
+    days = [first[name].isoformat() for name in ("in_force_start", "in_force_end", "ended_end")]
+    assert days == ["1999-01-01", "1999-12-31", "2025-03-31"]
+    assert (second["in_force_start"].isoformat(), second["in_force_end"]) == ("2004-01-01", None)
+    counts = ("claims", "articles", "independent_origins", "unknown_origins")
+    assert [first[name] for name in counts] == [2, 1, 1, 0]
+    assert [second[name] for name in counts] == [1, 1, 1, 0]
+    assert first["articles_of"] == [{"keeper": "nor", "number": 1}]
+    table = read_definition(filled.package).tables["treaties"]
+    assert "signatories" not in table.by_name
+    assert table.by_name["kind"].enum == ["pact", "lease"]
+    # a claim that names a laboratory twice is one claim about it
+    assert [(r["laboratory_id"], r["claims"]) for r in rows_of(filled, "laboratories")] == [
+        ("salt-house", 1),
+        ("tide-house", 2),
+    ]
+
+
+def test_all_versions_of_a_register_are_a_table_with_tombstones(filled: World) -> None:
+    found = [
+        (row["treaty_id"], row["version"], row["action"], row["signatories"])
+        for row in rows_of(filled, "treaty_versions")
+    ]
+    assert found == [
+        ("T001", 1, "assert", ["nor", "sud"]),
+        ("T001", 2, "amend", ["nor", "sud"]),
+        ("T002", 1, "assert", []),
+        ("T003", 1, "assert", []),
+        ("T003", 2, "retract", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("treaty_signatories", [("T001", "nor"), ("T001", "sud")]),
+        ("treaty_sites", [("T001", "tide-house")]),
+        ("treaty_echoes", [("T002", "T001")]),
+        (
+            "claim_labs",
+            [("C001-001", "salt-house"), ("C001-001", "tide-house"), ("C001-002", "tide-house")],
+        ),
+    ],
+)
+def test_a_list_of_references_is_a_junction_table(
+    table: str, expected: list[tuple[str, str]], filled: World
+) -> None:
+    assert [tuple(row.values()) for row in rows_of(filled, table)] == expected
+
+
+def test_every_foreign_key_of_the_database_holds(filled: World) -> None:
+    connection = sqlite3.connect(filled.package.build / "tiny.db")
+    broken = connection.execute("pragma foreign_key_check").fetchall()
+    keys = connection.execute("pragma foreign_key_list(claims)").fetchall()
+    indexes = connection.execute("select name from sqlite_master where type = 'index'").fetchall()
+    connection.close()
+    assert broken == []
+    assert ("treaties", "treaty_id") in {(row[2], row[3]) for row in keys}
+    assert ("idx_claims_treaty_id",) in indexes
+
+
+PAGES = (
+    *("/", "/treaties", "/treaties/T001", "/treaties/T002", "/treaties/T003", "/laboratories"),
+    *("/laboratories/tide-house", "/claims/C001-001", "/claims/C001-004", "/actors/nor"),
+    *("/incidents", "/measures", "/codebook/treaty_kind", "/tiny", "/tiny/treaties"),
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_package_with_registers_answers_every_page(page: str, get: Get) -> None:
+    assert (get(page).status_code, get(twin(page)).status_code) == (200, 200)
+
+
+def test_the_page_of_a_register_lists_its_live_rows(get: Get) -> None:
+    data = get("/treaties.json").json()
+    assert (data["part"]["total"], data["columns"]) == (2, ["ended", "in_force", "kind"])
+    assert [(r["id"], r["label"], r["labels"]["kind"]) for r in data["rows"]] == [
+        ("T001", TIDES["title"], "Pact"),
+        ("T002", RENEWED["title"], "Lease"),
+    ]
+    page = get("/treaties").text
+    assert '<a href="/treaties/T001">Tide tables for all</a>' in page
+    assert "<td>since 2004</td>" in page
+    assert '<a href="/laboratories">Laboratories</a>' in page
+
+
+def test_the_page_of_a_row_says_its_codes_links_claims_and_history(get: Get) -> None:
+    data = get("/treaties/T001.json").json()
+    found = {item["column"]: item for item in data["columns"]}
+    assert (found["kind"]["label"], found["in_force"]["date"]) == ("Pact", "1999")
+    links = [(link["label"], link["path"]) for link in found["signatories"]["links"]]
+    assert links == [("Nor", "/actors/nor"), ("Sud", "/actors/sud")]
+    assert found["sites"]["links"][0]["path"] == "/laboratories/tide-house"
+    assert [claim["claim_id"] for claim in data["claims"]] == ["C001-001", "C001-006"]
+    assert data["claims"][0]["statement"] == CLAIMS[0]["statement"]
+    assert data["reported"]["independent_origins"] == 1
+    referring = {(one["column"], one["links"][0]["id"]) for one in data["referred_by"]}
+    assert referring == {("follows", "T002"), ("echoes", "T002")}
+    changed = [[c["column"] for c in version["changed"]] for version in data["versions"]]
+    assert changed == [[], ["ended", "gist"]]
+    page = get("/treaties/T001").text
+    for text in ("It is longer.", ">Sud</a>", "Several sides promise the same.", "C001-006"):
+        assert text in page
+    retracted = get("/treaties/T003").text
+    assert "There is no such treaty." in retracted
+    assert "No claim is about it." in retracted
+    laboratory = get("/laboratories/tide-house.json").json()
+    assert [claim["claim_id"] for claim in laboratory["claims"]] == ["C001-001", "C001-002"]
+
+
+def test_the_page_of_a_claim_leads_to_the_rows_that_it_refers_to(get: Get) -> None:
+    page = get("/claims/C001-001").text
+    assert '<dt>treaty id</dt><dd><a href="/treaties/T001">Tide tables for all</a></dd>' in page
+    assert '<a href="/laboratories/tide-house">Tide-House</a>' in page
+    assert get("/claims/C001-004.json").json()["registered"] == []
+
+
+def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
+    answer = get("/treaties/T999")
+    assert answer.status_code == 404
+    assert "There is no treaty T999. The page of treaties lists them all." in answer.text
+    assert get("/nothing").status_code == 404
+
+
+def test_an_identifier_of_a_register_that_a_query_finds_links_to_its_page(get: Get) -> None:
+    page = get("/tiny?sql=select+treaty_id+from+treaties").text
+    assert '<a href="/treaties/T002">T002</a>' in page
+
+
+def test_a_register_is_searched_described_and_labelled_in_datasette(get: Get) -> None:
+    rows = get("/tiny/treaties.json?_shape=array&_search=while").json()
+    assert [row["treaty_id"] for row in rows] == ["T002"]
+    assert "The in_force of it." in get("/tiny/treaties").text
+    assert '<a href="/tiny/treaties/T001">Tide tables for all</a>' in get("/tiny/claims").text
+    facets = get("/tiny/treaties.json?_facet=kind").json()["facet_results"]
+    assert "kind" in facets
+
+
+# rules
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "message"),
+    [
+        ({"follows": "T009"}, "foreign-key", 'follows "T009" is not in treaties'),
+        ({"signatories": ["oes"]}, "foreign-key", 'signatories "oes" is not in actors'),
+        ({"sites": ["attic"]}, "foreign-key", 'sites "attic" is not in laboratories'),
+        ({"follows": "T003"}, "live-reference", 'follows "T003" was retracted'),
+        (
+            {"articles_of": [{"number": 1, "keeper": "oes"}]},
+            "foreign-key",
+            'articles_of: keeper "oes" is not in actors',
+        ),
+        ({"kind": "gift"}, "enum", '"kind" is "gift"'),
+        ({"ended": "in March"}, "edtf", 'ended is "in March"'),
+        ({"title": "x" * 101}, "length", "expected maxLength 100"),
+        ({"title": None}, "required", '"title" is null'),
+        (
+            {"gist": "The harbour ministry of Norland stopped sharing tide tables with Sudland."},
+            "own-words",
+            "say it in our own words",
+        ),
+        ({"treaty_id": "X1"}, "pattern", "expected the pattern"),
+    ],
+)
+def test_a_row_of_a_register_keeps_every_rule(
+    given: Spec, rule: str, message: str, own: World
+) -> None:
+    with pytest.raises(FindingsError) as raised:
+        own.add("treaties", [{"title": "A pact", "kind": "pact", **given}])
+    assert [finding.rule for finding in raised.value.findings] == [rule]
+    assert message in str(raised.value.findings[0])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("treaty_id", "T009"), ("labs", ["attic"]), ("treaty_id", "T003")]
+)
+def test_a_claim_refers_to_live_rows_of_a_register_only(
+    column: str, value: object, own: World
+) -> None:
+    with pytest.raises(FindingsError) as raised:
+        own.amend("claims", "C001-004", **{column: value})
+    rule = "live-reference" if value == "T003" else "foreign-key"
+    assert [finding.rule for finding in raised.value.findings] == [rule]
+
+
+@pytest.mark.parametrize("name", ["T001", "tide-house", "treaties/T002"])
+def test_what_live_rows_refer_to_cannot_be_retracted(name: str, own: World) -> None:
+    with pytest.raises(FindingsError) as raised:
+        own.retract(name)
+    assert {finding.rule for finding in raised.value.findings} == {"live-reference"}
+    assert not (own.package.state / "open").exists()
+
+
+def test_a_requirement_and_a_requirement_of_all_streams_hold_for_a_register(own: World) -> None:
+    path = own.root / "schemas" / "requirements.csv"
+    with path.open("a") as file:
+        file.write("ended-began,treaties,ended,set,in_force,set,error,What ended began.,Order.\n")
+        file.write("why,*,reason,set,recorded_by,set,error,A reason is somebody's.,Who.\n")
+    world = World(Package(own.root), own.texts)
+    report = validate(read(world.package), world.supplied)
+    assert report.findings == []
+    assert report.tallies["ended-began"].checked == 5
+    assert report.tallies["why"].checked == read(world.package).size
+    with pytest.raises(FindingsError, match="nothing was added"):
+        world.add("treaties", [{"title": "Odd", "kind": "pact", "ended": "2020"}])
+
+
+def test_a_foreign_key_that_a_later_version_adds_judges_no_older_row(
+    bare: World,
+) -> None:
+    declare(bare.root)
+    schemas = bare.root / "schemas"
+    change_json(schemas / "laboratories.json", lambda spec: spec.update(foreignKeys=[]))
+    world = World(Package(bare.root), bare.texts)
+    lab = {"laboratory_id": "old", "name": "Old", "owner": "nobody-known"}
+    world.add("laboratories", [lab])
+    world.add("actors", ACTORS)
+    world.seal("first")
+    (schemas / "past").mkdir()
+    shutil.copyfile(schemas / "laboratories.json", schemas / "past" / "laboratories.1.json")
+
+    def second(spec: Spec) -> None:
+        spec["schemaVersion"] = 2
+        spec["foreignKeys"] = [key("keeper", "actors", "actor_id")]
+        spec["fields"].append(column("since", edtf=True))
+        next(item for item in spec["fields"] if item["name"] == "owner")["name"] = "keeper"
+
+    change_json(schemas / "laboratories.json", second)
+    # the files of its tables name the column as it was: they are made anew
+    for name in ("laboratories", "laboratory_versions"):
+        (schemas / "tables" / f"{name}.json").unlink(missing_ok=True)
+    with (schemas / "upcasts.csv").open("a") as file:
+        rows = [
+            ["laboratories", 2, "rename", "keeper", "owner"],
+            ["laboratories", 2, "add", "since", "null"],
+        ]
+        csv.writer(file).writerows(rows)
+    world = World(Package(bare.root), bare.texts)
+    new = {"laboratory_id": "new", "name": "New", "keeper": "nobody-known"}
+    with pytest.raises(FindingsError, match="nothing was added") as raised:
+        world.add("laboratories", [new])
+    assert [(f.rule, f.entity) for f in raised.value.findings] == [("foreign-key", "new")]
+    world.add("laboratories", [{**new, "keeper": "nor", "since": "2001"}])
+    world.seal("second")
+    log = read(world.package)
+    assert [*log.versions("laboratories")] == [1, 2]
+    assert validate(log).findings == []
+    build(world.package, world.package.build)
+    found = [
+        (r["laboratory_id"], r["keeper"], r["since_start"]) for r in rows_of(world, "laboratories")
+    ]
+    assert [(name, keeper) for name, keeper, _ in found] == [
+        ("new", "nor"),
+        ("old", "nobody-known"),
+    ]
+    assert asking(world.package.build)("/laboratories/old").status_code == 200
+
+
+def test_only_a_retraction_of_a_register_can_tell_on_older_claims(own: World) -> None:
+    size = read(own.package).size
+    own.amend("treaties", "T002", gist="Shorter.")
+    own.seal("shorter")
+    assert only_appends(read(own.package), size)
+    own.amend("claims", "C001-003", treaty_id=None)
+    own.retract("T002", "Gone.")
+    own.seal("gone")
+    assert not only_appends(read(own.package), size)
+
+
+# the definition
+
+
+def test_before_the_first_row_everything_works(declared: World) -> None:
+    assert validate(read(declared.package)).findings == []
+    done = declared.run("schemas")
+    assert done.returncode == 1
+    assert "schemas/tables/treaties.json" in done.stdout
+    assert declared.run("schemas", "--write").returncode == 0
+    assert declared.run("schemas").returncode == 0
+    build(declared.package, declared.package.build)
+    assert rows_of(declared, "treaties") == []
+    ask = asking(declared.package.build)
+    assert "Nothing is registered here yet." in ask("/treaties").text
+    assert ask("/treaties/T001").status_code == 404
+    declared.add("actors", ACTORS)
+    declared.seal("actors")
+    about = json.loads((declared.root / "datapackage.json").read_text("utf-8"))
+    assert [resource["name"] for resource in about["resources"]] == ["actors"]
+    assert validate(read(World(Package(declared.root), declared.texts).package)).findings == []
+
+
+def test_the_written_schemas_of_its_tables_can_be_edited_and_catch_up(declared: World) -> None:
+    before = read_definition(declared.package).tables
+    assert declared.run("schemas", "--write").returncode == 0
+    tables = declared.root / "schemas" / "tables"
+    after = read_definition(Package(declared.root)).tables
+    assert {name: table.spec for name, table in after.items()} == {
+        name: table.spec for name, table in before.items()
+    }
+    change_json(tables / "treaties.json", lambda spec: spec.update(title="Our treaties"))
+    fields = [column("signed", edtf=True), column("town"), column("heirs", "array")]
+    fields[2]["items"] = {"type": "string", "references": "actors"}
+
+    def more(spec: Spec) -> None:
+        spec["fields"] += fields
+        spec["foreignKeys"].append(key("town", "actors", "actor_id"))
+
+    change_json(declared.root / "schemas" / "treaties.json", more)
+    found = read_definition(Package(declared.root)).tables
+    table = found["treaties"]
+    assert table.title == "Our treaties"
+    assert {"signed", "signed_start", "signed_end", "town"} <= {*table.names}
+    assert "heirs" not in table.names
+    assert ("town", "actors") in {(one.column, one.table) for one in table.foreign_keys}
+    assert found["treaty_heirs"].names == ("treaty_id", "actor_id")
+    assert "heirs" in found["treaty_versions"].names
+
+
+def test_the_names_of_all_other_tables_are_known_to_be_taken() -> None:
+    assert {path.stem for path in (ROOT / "schemas" / "tables").glob("*.json")} == MACHINERY_TABLES
+
+
+def added(name: str) -> Callable[[Path], None]:
+    """Return a slip: a register by some name."""
+    spec = register("zoo", "^Z[0-9]+$", "Zoos", [])
+    return lambda schemas: (schemas / f"{name}.json").write_text(json.dumps(spec)) and None
+
+
+def changed(name: str, change: Callable[[Spec], Any]) -> Callable[[Path], None]:
+    return lambda schemas: change_json(schemas / f"{name}.json", change)
+
+
+def many(schemas: Path) -> None:
+    for number in range(SCHEMA_FILES):
+        spec = register(f"thing{number}", "^x$", "Things", [])
+        (schemas / f"things{number}.json").write_text(json.dumps(spec), "utf-8")
+
+
+def counted_itself(spec: Spec) -> None:
+    spec["fields"].append(column("claims"))
+
+
+@pytest.mark.parametrize(
+    ("slip", "message"),
+    [
+        (added("corroboration"), 'the name of another table, "corroboration"'),
+        (added("tide-tables"), "the name 'tide-tables' of a table is not"),
+        (added("tiny"), "schemas/tiny.json: has the name of the package"),
+        (
+            changed("treaties", lambda spec: spec.pop("entity")),
+            "schemas/treaties.json: 'entity' is a required property",
+        ),
+        (
+            changed(
+                "treaties", lambda spec: spec["foreignKeys"][0]["reference"].update(fields=["x"])
+            ),
+            "refers to treaties.x, which is not the identifier of treaties",
+        ),
+        (
+            changed(
+                "claims", lambda spec: spec["foreignKeys"][-1]["reference"].update(resource="tr")
+            ),
+            "schemas/claims.json: refers to 'tr', which is no stream",
+        ),
+        (many, f"more than {SCHEMA_FILES}; take out what is no stream"),
+        (changed("treaties", counted_itself), "two columns have one name"),
+    ],
+)
+def test_a_slip_in_the_declaration_of_a_register_is_one_line(
+    slip: Callable[[Path], None], message: str, declared: World
+) -> None:
+    slip(declared.root / "schemas")
+    done = declared.run("validate")
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    ("entity", "message"),
+    [
+        ("actor", 'has the entity "actor", which is one of schemas/actors.json'),
+        ("laboratory", 'has the entity "laboratory", which is one of schemas/zoos.json'),
+        ("origin", 'has the entity "origin", which is one of the code'),
+    ],
+)
+def test_an_entity_is_that_of_one_stream(entity: str, message: str, declared: World) -> None:
+    spec = register(entity, "^Z[0-9]+$", "Zoos", [])
+    (declared.root / "schemas" / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    with pytest.raises(ClaimlogError, match=message):
+        read_definition(Package(declared.root))
+
+
+def test_a_table_that_a_register_would_have_twice_is_named(declared: World) -> None:
+    lists = [column("versions", "array", items={"type": "string", "references": "actors"})]
+    spec = register("zoo", "^Z[0-9]+$", "Zoos", lists)
+    (declared.root / "schemas" / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    with pytest.raises(ClaimlogError, match='would have the table "zoo_versions"'):
+        read_definition(Package(declared.root))
+
+
+@pytest.mark.parametrize("place", ["sealed", "open"])
+def test_a_file_of_a_stream_that_is_not_declared_is_one_finding(place: str, bare: World) -> None:
+    schemas = bare.root / "schemas"
+    spec = register("zoo", "^Z[0-9]+$", "Zoos", [column("name")])
+    (schemas / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    world = World(Package(bare.root), bare.texts)
+    world.add("actors", ACTORS)
+    world.add("zoos", [{"zoo_id": "Z1", "name": "Old"}])
+    if place == "sealed":
+        world.seal("zoos")
+    (schemas / "zoos.json").unlink()
+    for name in ("validate", "log", "show nor"):
+        done = world.run(*name.split())
+        if place == "open" and name == "validate":
+            continue  # which looks at the sealed log
+        assert done.returncode == 1
+        said = (done.stdout + done.stderr).splitlines()
+        (found,) = (line for line in said if "zoos" in line and "batch-files" in line)
+        assert 'is of the stream "zoos", which schemas/ does not declare' in found
+        assert "Traceback" not in done.stderr
+    (schemas / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    assert world.run("show", "Z1").returncode == 0
+
+
+# commands and releases
+
+
+def test_commands_know_a_register_by_its_entity(own: World) -> None:
+    assert "treaty" in own.run("add", "--help").stdout
+    assert "Codes: pact, lease." in own.run("add", "treaty", "--help").stdout
+    done = own.run("add", "treaty", "--title", "A new one", "--kind", "pact", "--follows", "T002")
+    assert done.stdout.startswith("added T004 to the open batch"), done.stderr
+    done = own.run("add", "laboratory", "--name", "Nameless")
+    assert "give the new laboratory an identifier: laboratory_id" in done.stderr
+    done = own.run("amend", "treaty", "T004", "--signatories", "nor,sud", "--reason", "They did.")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = own.run("show", "T004").stdout
+    assert "T004  treaties, version 2, live" in shown
+    assert "signatories: empty -> nor; sud" in shown
+    assert "2 treaties" in own.run("log").stdout
+    done = own.run("add", "zoo", "--title", "x")
+    assert (done.returncode, "No such command 'zoo'" in done.stderr) == (2, True)
+
+
+def test_an_identifier_that_two_streams_have_is_asked_for_by_stream(own: World) -> None:
+    own.add("laboratories", [{"laboratory_id": "nor", "name": "Nor"}])
+    done = own.run("retract", "nor", "--reason", "Which?")
+    assert done.returncode == 1
+    assert 'more than one stream has the identifier "nor"; write actors/nor or' in done.stderr
+    done = own.run("retract", "laboratories/nor", "--reason", "That one.")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_large_log_with_registers_is_updated_to_what_a_build_from_nothing_says(
+    own: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import claimlog.build as building
+    from claimlog import fingerprint
+    from claimlog.log import event_log, parts
+
+    monkeypatch.setattr(fingerprint, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(building, "UPDATE_RATIO", 0)
+    monkeypatch.setattr(building, "UPDATE_BYTES", 0)
+    for module in (event_log, fingerprint):
+        monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
+    for module in (event_log, parts):
+        monkeypatch.setattr(module, "STEP", 1)
+    monkeypatch.setattr(event_log, "SECTION", 3)
+    updates: list[Cutoff] = []
+
+    class Spy(BuildUpdate):
+        def write(self, log: Any, cut: Cutoff, *rest: Any) -> None:
+            updates.append(cut)
+            super().write(log, cut, *rest)
+
+    monkeypatch.setattr(building, "BuildUpdate", Spy)
+    build(own.package, tmp_path / "updated")
+    own.amend("claims", "C001-002", treaty_id="T002", labs=["salt-house"])
+    own.amend("treaties", "T002", signatories=["sud"])
+    own.seal("more")
+    build(own.package, tmp_path / "updated")
+    build(own.package, tmp_path / "fresh", fresh=True)
+    assert len(updates) == 1
+    for path in sorted((tmp_path / "fresh" / "parquet").iterdir()):
+        other = tmp_path / "updated" / "parquet" / path.name
+        assert pl.read_parquet(path).equals(pl.read_parquet(other)), path.name
+    labs = pl.read_parquet(tmp_path / "updated" / "parquet" / "claim_labs.parquet")
+    assert ("C001-002", "salt-house") in labs.rows()
+
+
+def test_a_release_with_registers_is_made_verified_and_compared(own: World, made: World) -> None:
+    from test_release import repository
+
+    assert own.run("schemas", "--write").returncode == 0
+    repo = repository(own)
+    repo.release("0.1.0")
+    folder = repo.root / "dist" / "tiny-0.1.0"
+    assert (folder / "log" / "events" / "0001-register" / "treaties.ndjson").is_file()
+    assert (folder / "log" / "schemas" / "tables" / "treaty_sites.json").is_file()
+    verdict = verify_copy(folder)
+    assert [str(finding) for finding in verdict.findings] == []
+    for name in ("datapackage.json", "ro-crate-metadata.json", "croissant.json"):
+        assert "treaties" in (folder / name).read_text("utf-8")
+    log = read(own.package)
+    before = DatasetState.of_head(read(made.package), "before", 0)
+    found = compare_states(log, before, DatasetState.of_head(log, "now"), ())
+    assert found.rows["treaties"] == {"amend": 1, "assert": 3, "retract": 1}
+    assert "the table treaty_signatories" in {change.text for change in found.schema}
+    assert not found.breaks
