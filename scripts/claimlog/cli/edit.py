@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,18 +170,32 @@ def _make(entity: str) -> None:
     def run_amend(
         context: Context,
         /,
-        identifier: str,
-        reason: str,
+        identifier: str | None,
+        reason: str | None,
         recorded_by: str,
         texts: Path | None,
         today: date | None,
+        rows_from: str | None,
+        row_format: str | None,
         **options: Any,
     ) -> None:
-        from claimlog.edit.append import amend
+        from claimlog.cli.entries import read_entries
+        from claimlog.edit.append import amend, amend_all
 
         table = schema_of(context, entity)
         given = _given(table, options)
         given.pop(table.id, None)
+        if rows_from:
+            if given or identifier:
+                raise UsageError("--from reads what changes, by identifier; leave out all of it")
+            entries = read_entries(table, rows_from, row_format)
+            supplied = load_texts(texts)
+            package = context.package
+            rows = amend_all(package, table.name, entries, reason, recorded_by, supplied, today)
+            say_amendments(table, rows, len(entries.rows))
+            return
+        if identifier is None or reason is None:
+            raise UsageError("say which, and --reason; or give many with --from FILE")
         if not given:
             raise UsageError("say what changes, as --topic trust")
         supplied = load_texts(texts)
@@ -197,11 +212,28 @@ def _make(entity: str) -> None:
         epilog=example(f'claimlog amend {entity} ID --note "…" --reason "Why." --by coder-1'),
     )
     command.params = [
-        click.Argument(["identifier"], metavar="ID"),
-        click.Option(["--reason"], required=True, help="Why it is amended."),
+        click.Argument(["identifier"], metavar="[ID]", required=False),
+        click.Option(["--reason"], help="Why it is amended."),
+        click.Option(
+            ["--from", "rows_from"],
+            metavar="FILE",
+            help="Read what changes from a file, or from standard input with -; each row has the "
+            "identifier, the columns that change, and a reason unless --reason is for all.",
+        ),
+        click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
     ]
     _common(command, entity)
     amending.add_command(command)
+
+
+def say_amendments(table: Table, rows: Sequence[Mapping[str, Any]], asked: int) -> None:
+    """Print how many entities were amended, and how many are as they are to be already."""
+    if rows:
+        say_lateness(rows[0]["recorded_at"])
+        line(f"amended {len(rows)} {table.name} in the open batch; claimlog seal makes it final")
+    if same := asked - len(rows):
+        nothing = "" if rows else "; nothing was amended"
+        line(f"{same} {'is' if same == 1 else 'are'} as given already{nothing}")
 
 
 def say_addition(table: Table, addition: Addition) -> None:

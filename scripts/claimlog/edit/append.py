@@ -14,7 +14,7 @@ from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.duplicates import Duplicate, RowIndex
 from claimlog.edit.new_rows import Writer, as_lines
 from claimlog.edit.open_batch import Input, append, log_lock, with_open
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, suggest
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
@@ -114,6 +114,64 @@ def amend(
         row = writer.amendment(stream, identifier, given, reason)
         append(sealed, stream, as_lines([row]), texts)
     return row
+
+
+def amend_all(
+    package: Package,
+    stream: str,
+    entries: Entries,
+    reason: str | None,
+    recorded_by: str,
+    texts: Texts | None,
+    today: date | None = None,
+) -> list[Row]:
+    """Amend live entities in the open batch, all of them or none.
+
+    Parameters
+    ----------
+    entries
+        For each entity its identifier and what changes; ``reason`` where it has one of its own.
+    reason
+        Of the others.
+
+    Returns
+    -------
+    list
+        The new rows. An entity that is as it is to be already has none.
+
+    Raises
+    ------
+    ClaimlogError
+        As `add` does, or if an entity is named twice or has no reason.
+    """
+    with log_lock(package):
+        sealed = read(package)
+        writer = _writer(sealed, texts, recorded_by, today)
+        key = writer.log.definition.streams[stream].id
+        rows: list[Row] = []
+        places: list[int] = []
+        seen: dict[str, int] = {}
+        for index, given in enumerate(entries.rows):
+            with _locate_errors(entries, index):
+                changes = {**given}
+                identifier, why = changes.pop(key, None), changes.pop("reason", None) or reason
+                if not identifier:
+                    raise UsageError(f'a row has no "{key}"; say which {stream} it amends')
+                if not why:
+                    raise UsageError(f"{identifier} has no reason; give one in the row or --reason")
+                if identifier in seen:
+                    first = entries.place(seen[identifier])
+                    raise UsageError(f"{identifier} is amended at {first} already; make it one row")
+                seen[identifier] = index
+                row = writer.amendment(stream, identifier, changes, why)
+            if writer.changes(stream, row):
+                rows.append(row)
+                places.append(index)
+        if rows:
+            append(
+                sealed, stream, as_lines(rows), texts, entries.origin and entries.origin.of(places)
+            )
+    return rows
 
 
 def retract(

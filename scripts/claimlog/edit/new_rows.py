@@ -133,6 +133,12 @@ class Writer:
         state[table.id] = identifier
         return self._row(table, state, "amend", before["version"] + 1, reason)
 
+    def changes(self, stream: str, row: Mapping[str, Any]) -> bool:
+        """Whether an amendment says anything else than the state that it amends."""
+        table = self.log.definition.streams[stream]
+        before = self._live(stream, table, row[table.id])
+        return any(row[name] != before[name] for name in table.content)
+
     def retraction(self, stream: str, identifier: str, reason: str) -> dict[str, Any]:
         """Return the row that retracts a live entity.
 

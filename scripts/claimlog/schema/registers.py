@@ -28,7 +28,14 @@ MACHINERY_TABLES = frozenset(
         *("claim_actors", "claim_versions", "codebook", "codebook_decisions", "codebook_steps"),
         *("codebook_variables", "coding_pairs", "coding_versions", "corroboration"),
         *("corroboration_claims", "data_dictionary", "events", "incident_actors"),
-        *("incident_versions", "link_versions", "releases", "reliability", "source_furniture"),
+        *(
+            "incident_versions",
+            "link_agreement",
+            "link_versions",
+            "releases",
+            "reliability",
+            "source_furniture",
+        ),
         *("source_lineage", "source_versions", "span_agreement"),
     )
 )
