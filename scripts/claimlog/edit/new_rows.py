@@ -137,7 +137,7 @@ class Writer:
         """Whether an amendment says anything else than the state that it amends."""
         table = self.log.definition.streams[stream]
         before = self._live(stream, table, row[table.id])
-        return any(row[name] != before[name] for name in table.content)
+        return any(row[name] != before[name] for name in table.in_use)
 
     def retraction(self, stream: str, identifier: str, reason: str) -> dict[str, Any]:
         """Return the row that retracts a live entity.

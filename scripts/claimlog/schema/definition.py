@@ -139,14 +139,18 @@ class Definition:
         return Table(stream, {**now.spec, "fields": fields, "foreignKeys": keys})
 
     def columns(self, variable: Row) -> list[Field]:
-        """Return the columns of the claims that hold a variable of the codebook."""
-        fields = {**self.tables["claims"].by_name, **self.streams["claims"].by_name}
+        """Return the columns that hold a variable of the codebook: of the claims, or of links."""
+        fields = {
+            **{f"links.{name}": item for name, item in self.streams["links"].by_name.items()},
+            **self.tables["claims"].by_name,
+            **self.streams["claims"].by_name,
+        }
         names = variable["columns"].split()
         for name in names:
             if name not in fields:
                 raise ClaimlogError(
                     f"schemas/codebook/variables.csv: {variable['variable'][:80]!r} is coded in "
-                    f"{name[:80]!r}, which is no column of the claims; mend the name"
+                    f"{name[:80]!r}, which is no column of the claims, nor links.COLUMN; mend the name"
                 )
         return [fields[name] for name in names]
 

@@ -83,9 +83,14 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     frame = frame.sort(table.id, "seq")
     same = pl.col(table.id).shift(1) == pl.col(table.id)
     in_use = [table.by_name[name] for name in table.in_use]
+    retired = [pl.col(name) for name in table.content if name not in table.in_use]
     unchanged = same & reduce(
         pl.Expr.__and__,
-        (state.eq_missing(state.shift(1)) for state in map(_state, in_use)),
+        [
+            *(state.eq_missing(state.shift(1)) for state in map(_state, in_use)),
+            # a row by a schema that retired a column holds null there, whatever it amends
+            *(state.eq_missing(state.shift(1)) | state.is_null() for state in retired),
+        ],
     )
     return frame.with_columns(
         pl.when(same).then(pl.col("action").shift(1)).alias("before_action"),
