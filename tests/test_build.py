@@ -537,11 +537,11 @@ def test_findings_leave_the_old_build_as_it_was(world: World) -> None:
 @pytest.mark.parametrize(
     "stage",
     [
-        "export.sqlite.Database.fill",
-        "export.sqlite.Database.finish",
+        "export.sqlite.DatabaseWriter.fill",
+        "export.sqlite.DatabaseWriter.finish",
         "export.parquet.ParquetFile.add",
         "export.parquet.ParquetFile.close",
-        "compile.describe",
+        "compile.descriptor_of_build",
     ],
 )
 def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
