@@ -29,12 +29,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from claimlog.errors import ClaimlogError
+from claimlog.export.parquet import ParquetFile
+from claimlog.package import Package
 from claimlog.release import archive, layout
 from claimlog.release import sandbox as limited
 from claimlog.release.make import make_release
+from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.sandbox import Limits, verify_in_sandbox
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
+from claimlog.schema.definition import read_definition
 from conftest import World, copied
 from test_release import DAY, Repo, repository
 from test_verify import resum
@@ -394,6 +398,64 @@ def test_columns_of_parquet_that_the_definition_does_not_give_are_named(
     path = folder / "parquet" / "claims.parquet"
     pq.write_table(COLUMNS[what](pq.read_table(path)), path)
     assert "[release-parquet]" in flaws(folder)
+
+
+INNER_NOTES: dict[str, tuple[str, dict[str, str]]] = {
+    "a type that Arrow unpickles": (
+        "dyad_from",
+        {"ARROW:extension:name": "arrow.py_extension_type", "ARROW:extension:metadata": "x"},
+    ),
+    "a type that Arrow knows": (
+        "dyad_to",
+        {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""},
+    ),
+    "words": ("dyad_from", {"description": "Proven facts."}),
+    "a number of Parquet": ("dyad_from", {"PARQUET:field_id": "7"}),
+    "words in an object of a list": ("attributions", {"description": "Proven facts."}),
+}
+
+
+def with_inner_notes(kind: pa.DataType, notes: dict[str, str]) -> pa.DataType:
+    """Put notes on the innermost first field of a type."""
+    if pa.types.is_struct(kind):
+        fields = [kind.field(number) for number in range(kind.num_fields)]
+        return pa.struct([fields[0].with_metadata(notes), *fields[1:]])
+    item = kind.value_field
+    if pa.types.is_struct(item.type):
+        return pa.large_list(item.with_type(with_inner_notes(item.type, notes)))
+    return pa.large_list(item.with_metadata(notes))
+
+
+@pytest.mark.parametrize("library", [False, True], ids=["ours", "another"])
+@pytest.mark.parametrize("what", INNER_NOTES)
+def test_notes_of_the_types_inside_a_column_are_named(
+    what: str, library: bool, folder: Path
+) -> None:
+    """A note on what a list holds makes some versions of Arrow run a program."""
+    name, notes = INNER_NOTES[what]
+    table = read_definition(Package(folder / "log", archived=True)).tables["claim_versions"]
+    path = folder / "parquet" / "claim_versions.parquet"
+    rows, schema = pq.read_table(path), stated_schema(path)
+    schema = schema.with_metadata(pq.read_schema(path).metadata)
+    at = schema.get_field_index(name)
+    kind = with_inner_notes(schema.field(at).type, notes)
+    for used in (schema, schema.set(at, schema.field(at).with_type(kind))):
+        before = path.read_bytes()
+        path.unlink()
+        file = ParquetFile(path, table, used)
+        file.add_arrow(rows)
+        file.close()
+        assert (path.read_bytes() == before) == (used is schema)
+    if library:
+        footer(path, (VERSION, OTHER_VERSION))
+    assert f"parquet/claim_versions.parquet: has {name} as" in flaws(folder)
+
+
+def test_notes_of_a_file_of_another_version_are_compared(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    note = pq.read_schema(path).metadata[b"description"]
+    footer(path, (note, note[:-1] + b"!"), (VERSION, OTHER_VERSION))
+    assert "parquet/claims.parquet: says something else of itself than its schema" in flaws(folder)
 
 
 def test_rows_that_an_index_hides_are_found(folder: Path) -> None:

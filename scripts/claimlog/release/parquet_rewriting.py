@@ -28,12 +28,9 @@ from claimlog.release.parquet_footers import (
     footer_flaws,
     row_groups,
     stated_schema,
+    without_codes,
 )
 from claimlog.schema.table_schema import Table
-
-POLARS_PREFIX = b"_PL_"
-"""How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
-"""
 
 MAX_LISTED = 20
 
@@ -137,17 +134,17 @@ def _schema_flaws(stated: pa.Schema, given: pa.Schema, table: Table) -> Iterator
         if field.nullable != expected.nullable or not _is_type(field.type, expected.type):
             yield f"has {item.name} as {str(field.type)[:80]}"
         notes, wanted = field.metadata or {}, expected.metadata or {}
-        if notes not in (
-            wanted,
-            {k: v for k, v in wanted.items() if not k.startswith(POLARS_PREFIX)},
-        ):
+        if notes not in (wanted, without_codes(wanted)):
             yield f"says something else of {item.name} than its schema"
 
 
 def _is_type(stated: pa.DataType, given: pa.DataType) -> bool:
-    """Whether a type is the one that is given, or as releases up to 0.2.0 have codes."""
+    """Whether a type is the one that is given, or as releases up to 0.2.0 have codes.
+
+    Notes of the types inside of it count, which ``==`` leaves aside.
+    """
     if not (pa.types.is_dictionary(stated) and pa.types.is_dictionary(given)):
-        return bool(stated == given)
+        return bool(stated.equals(given, check_metadata=True))
     texts = (pa.string(), pa.large_string())
     return (
         stated.index_type == given.index_type
