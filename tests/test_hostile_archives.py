@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from claimlog.errors import ClaimlogError
+from claimlog.export.content_hash import sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.package import Package
 from claimlog.release import archive, layout
@@ -469,6 +470,44 @@ def test_rows_that_an_index_hides_are_found(folder: Path) -> None:
     copy.commit()
     copy.close()
     assert "[release-database]" in findings(folder) or "[release-rows]" in findings(folder)
+
+
+OTHER_JSON = {
+    "a key twice": ("claim_versions", "attributions", "{", '{"actor_id":"ukr","verb":"a lie",'),
+    "a key twice, escaped": ("claim_versions", "attributions", "{", r'{"actor\u005fid":"ukr",'),
+    "white space": ("claim_versions", "dyad_from", "[", "[ "),
+    "an escape for a letter": ("claims", "dyad_to", "u", r"\u0075"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_JSON)
+def test_json_in_a_cell_that_readers_would_read_otherwise_is_named(what: str, folder: Path) -> None:
+    """Of a key that is there twice SQLite takes the first, and Python the last."""
+    table, column, old, new = OTHER_JSON[what]
+    database = sqlite3.connect(folder / "tiny.db")
+    query = f"UPDATE {table} SET {column} = replace({column}, ?, ?) WHERE {column} != '[]'"
+    assert database.execute(query, (old, new)).rowcount
+    assert any(new in text for (text,) in database.execute(f"SELECT {column} FROM {table}"))
+    database.commit()
+    database.close()
+    said = flaws(folder)
+    assert f"tiny.db: cannot be read as {table} ({column} is not in the JSON" in said
+
+
+def test_json_in_every_list_of_a_database_is_compared(folder: Path) -> None:
+    tables = read_definition(Package(folder / "log", archived=True)).tables.values()
+    lists = [(t.name, i.name) for t in tables for i in t.fields if i.type == "array"]
+    assert len(lists) > 5
+    for table, column in lists:
+        with closing(sqlite3.connect(folder / "tiny.db")) as database:
+            database.execute(f"UPDATE {table} SET {column} = {column} || ' '")
+            database.commit()
+        path = folder / "tiny.db"
+        with pytest.raises(ClaimlogError, match=f"{column} is not in the JSON"):
+            [*sqlite_rows(path, next(t for t in tables if t.name == table))]
+        with closing(sqlite3.connect(path)) as database:
+            database.execute(f"UPDATE {table} SET {column} = rtrim({column})")
+            database.commit()
 
 
 def test_a_value_that_is_longer_than_any_row_is_refused(folder: Path) -> None:
