@@ -34,8 +34,10 @@ from claimlog.export.parquet import ParquetFile
 from claimlog.package import Package
 from claimlog.release import archive, layout
 from claimlog.release import sandbox as limited
+from claimlog.release.database_objects import check_objects
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
+from claimlog.release.plain_database import require_plain_database
 from claimlog.release.sandbox import Limits, verify_in_sandbox
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
@@ -115,6 +117,22 @@ def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, fol
     said = findings(folder)
     assert "[release-database]" in said
     assert "tiny.db" in said
+
+
+def test_no_object_of_a_database_is_behind_those_that_are_looked_at(tmp_path: Path) -> None:
+    """Views that a definition gives by the thousand hid what came after them."""
+    path = tmp_path / "x.db"
+    views = [f'CREATE VIEW "v{number}" AS SELECT 1' for number in range(10_000)]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        rows = [("view", sql[13:].split('"')[0], sql[13:].split('"')[0], sql) for sql in views]
+        database.executemany("INSERT INTO sqlite_schema VALUES (?, ?, ?, 0, ?)", rows)
+        database.execute("CREATE TABLE own (x)")
+        database.commit()
+    [finding] = check_objects(path, {}, views)
+    assert "holds more than 10,000 tables, indexes and views" in str(finding)
+    with pytest.raises(ClaimlogError, match=r"holds more than 10,000 tables"):
+        require_plain_database(path, "x.db")
 
 
 def test_a_column_that_is_not_of_the_definition_is_named(folder: Path) -> None:
