@@ -34,7 +34,7 @@ from claimlog.export.parquet import ParquetFile
 from claimlog.package import Package
 from claimlog.release import archive, layout
 from claimlog.release import sandbox as limited
-from claimlog.release.database_objects import check_objects
+from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.plain_database import require_plain_database
@@ -362,6 +362,20 @@ def test_what_a_database_states_of_itself_is_compared(
 ) -> None:
     alter(folder, statement)
     assert said in flaws(folder)
+
+
+def test_a_database_in_another_encoding_is_named(folder: Path) -> None:
+    """In UTF-16 a text may have half a character behind it that some readers leave out."""
+    path = folder / "tiny.db"
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA encoding").fetchone() == ("UTF-8",)
+    path.unlink()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA encoding = 'UTF-16le'")
+        database.execute("CREATE TABLE x (y)")
+    tables = read_definition(Package(folder / "log", archived=True)).tables
+    [finding] = check_content(path, tables)
+    assert "has the encoding UTF-16le, a release has UTF-8" in str(finding)
 
 
 def test_words_that_nobody_compared_are_named(folder: Path) -> None:

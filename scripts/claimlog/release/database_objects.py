@@ -89,8 +89,11 @@ def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
 
     def flaws() -> Iterator[tuple[str, str]]:
         with open_database(path) as database:
+            [(encoding,)] = database.execute("PRAGMA encoding").fetchall()
             [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
-        if said != "ok":
+        if encoding != "UTF-8":
+            yield "the file", f"has the encoding {encoding}, a release has UTF-8"
+        elif said != "ok":
             yield "the file", f"is not sound: {said[:200]}"
         else:
             yield from content_flaws(path, tables)
