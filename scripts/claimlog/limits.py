@@ -64,6 +64,14 @@ CODES = 10_000
 KEYS = 64
 """Foreign keys, indexes or columns of an index of a table. SQLite takes 64 indexes at once."""
 
+DEPRECATIONS = 200
+"""Renamed columns that are listed: each release's become a view, kept for one minor release, and a
+view is parsed whenever the database is opened."""
+
+TABLES_AND_INDEXES = 2_000
+"""Tables and indexes that a definition gives together: ours are a hundred. SQLite looks through all
+that there are for each that it makes."""
+
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 """Names of tables, columns and code lists: they become file names, SQL identifiers, parts of
 addresses and Python keys, and PostgreSQL cuts them at 63."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import SCHEMA_FILES, TABLES
+from claimlog.limits import SCHEMA_FILES, TABLES, TABLES_AND_INDEXES
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
@@ -291,6 +291,12 @@ def _read_tables(package: Package) -> Tables:
     loaded = [
         _read_table(package, path.stem, f"schemas/tables/{path.name}", COMPILED) for path in paths
     ]
+    number = sum(1 + len(table.spec.get("indexes", ())) for table in loaded)
+    if number > TABLES_AND_INDEXES:
+        raise ClaimlogError(
+            f"schemas/tables: gives {number:,} tables and indexes, more than the "
+            f"{TABLES_AND_INDEXES:,} that are made; take out what nobody needs"
+        )
     ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
     return Tables((table.name, table) for table in ordered)
 
