@@ -14,7 +14,7 @@ from typing import Any, Self
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.schema.config_files import shape_flaw
-from claimlog.schema.flaws import reference_flaw
+from claimlog.schema.flaws import instruction_flaw, reference_flaw
 
 FILE = "schemas/site.json"
 
@@ -239,7 +239,7 @@ def read_presentation(package: Package) -> Presentation:
     if not (package.root / FILE).exists():
         return Presentation()
     value = package.json(FILE)
-    if flaw := shape_flaw(value, SHAPE) or reference_flaw(value):
+    if flaw := shape_flaw(value, SHAPE) or reference_flaw(value) or instruction_flaw(value):
         raise ClaimlogError(f"{FILE}: {flaw}; mend it")
     return Presentation.from_json(value)
 
