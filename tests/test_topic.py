@@ -327,7 +327,7 @@ SLIPS = {
     **{
         f"a query grows without bound, {case}": (
             written("queries/odd.sql", bomb(*forms)),
-            "schemas/queries/odd.sql: its common table expressions name one another",
+            "schemas/queries/odd.sql: SQLite needs more than 2 seconds or 128 MB",
         )
         for case, forms in {
             "plainly": (),
@@ -340,12 +340,58 @@ SLIPS = {
             "without a blank": ("{}", " AS"),
         }.items()
     },
-    "two parts of a query have the same name": (
-        written(
-            "queries/odd.sql",
-            HEAD + "with a as (select 1) select * from (with A as (select 2) select * from a, a)",
-        ),
-        "schemas/queries/odd.sql: two of its common table expressions have the same name",
+    **{
+        f"a query does what no reader may, {sql}": (
+            written("queries/odd.sql", HEAD + sql),
+            "schemas/queries/odd.sql: is not one SELECT that a reader may run",
+        )
+        for sql in (
+            "select fts3_tokenizer('simple')",
+            "select load_extension('x')",
+            "select sql from sqlite_stmt",
+            "pragma table_info(claims)",
+            "with a as (select 1) insert into claims (claim_id) select 1",
+            "explain select 1",
+        )
+    },
+    **{
+        f"a query has a parameter that a server would compute, {sql}": (
+            written("queries/odd.sql", HEAD + sql),
+            "schemas/queries/odd.sql: has the parameter",
+        )
+        for sql in (
+            "select :_actor_id",
+            "select @_random_chars_9",
+            "select $_cookie_a",
+            "select ?1",
+        )
+    },
+    **{
+        f"a query has a second {case}": (
+            written("queries/odd.sql", f"{more}{HEAD}select 1"),
+            f"schemas/queries/odd.sql: {said}",
+        )
+        for case, more, said in (
+            ("title", "-- title: A\n", "has two titles or two descriptions"),
+            ("description", "-- description: A\n", "has two titles or two descriptions"),
+            ("title in one line", "-- title: A\u2028", "its title holds a control character"),
+            ("line in its title", "-- title: A\x0b", "its title holds a control character"),
+        )
+    },
+    **{
+        f"a query has a long {key}": (
+            written("queries/odd.sql", HEAD.replace(old, "x" * (most + 1)) + "select 1"),
+            f"schemas/queries/odd.sql: its {key} is longer than {most:,} characters",
+        )
+        for key, old, most in (("title", "What?", 200), ("description", "That.", 2000))
+    },
+    "a query is long": (
+        written("queries/odd.sql", f"{HEAD}select '{'x' * 10_000}'"),
+        "schemas/queries/odd.sql: is longer than 10,000 characters",
+    ),
+    "a query is long with its acts": (
+        written("queries/odd.sql", f"{HEAD}select {' or '.join(['{act}'] * 100)}"),
+        "schemas/queries/odd.sql: is longer than 10,000 characters, the act",
     ),
     "a query has no title": (
         written("queries/odd.sql", "select 1"),
@@ -362,6 +408,10 @@ SLIPS = {
     "the site has an unknown part": (
         replaced("site.json", '"filters"', '"filtres"'),
         "schemas/site.json: Additional properties are not allowed ('filtres'",
+    ),
+    "the site has what a server would fill in": (
+        replaced("site.json", '"taken":', '"$env": "HOME", "taken":'),
+        "schemas/site.json: measures/signs/$env: no key begins with $",
     ),
     "a chart is of no kind": (
         replaced("site.json", '"doers"', '"pie"'),
@@ -421,6 +471,24 @@ def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, wor
     assert lines[-1].removeprefix("claimlog: ").startswith(said), done.stderr
     assert "Traceback" not in done.stderr
     assert not world.package.build.exists()
+
+
+QUERIES = (
+    *("select value from json_each('[1]')", "select name from pragma_table_info('claims')"),
+    *("select 1;", "values (1)", "select claim_id from claims where {act}"),
+    "select 1 from (with a as (select 1) select * from (with a as (select 2) select * from a))",
+    "select 1 from claims_fts where claims_fts match escape_fts(:words)",
+)
+
+
+def test_a_query_may_do_what_a_reader_may(bare: World) -> None:
+    for number, sql in enumerate(QUERIES):
+        written(f"queries/odd_{number}.sql", HEAD + sql)(bare.root / "schemas")
+    written("queries/odd_lines.sql", f"{HEAD}select 1\n".replace("\n", "\r\n"))(
+        bare.root / "schemas"
+    )
+    queries = available_queries(read_definition(bare.package))
+    assert len([name for name in queries if name.startswith("odd_")]) == len(QUERIES) + 1
 
 
 def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:

@@ -122,6 +122,15 @@ def _end(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
         process.wait(5)
 
 
+def run_once(job: Job) -> Answer:
+    """Return the answer to a single job, of a process of its own."""
+    worker = Worker()
+    try:
+        return worker.run(job)
+    finally:
+        worker.end()
+
+
 def checked(answer: Any) -> Answer:
     """Return an answer in which everything is what it has to be.
 
