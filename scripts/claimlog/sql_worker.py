@@ -73,8 +73,8 @@ PRAGMAS = frozenset(
 VIRTUAL = frozenset({"json_each", "json_tree"})
 """Tables without rows of their own that SQL may read; sqlite_stmt would tell others' queries."""
 
-ROW_ORDER = "row not in PRIMARY KEY order"
-"""Said by some versions of SQLite of a table in releases up to 0.2.0, whose pages are sound."""
+ROW_FLAWS = ("row not in PRIMARY KEY order", "NULL value in ")
+"""What some versions of SQLite say of releases up to 0.2.0, after all pages were found sound."""
 
 SCHEMA = frozenset({"sqlite_master", "sqlite_schema"})
 
@@ -197,7 +197,7 @@ def check_database(uri: str) -> dict[str, Any]:
         database.execute("pragma trusted_schema = off")
         flaw = str(database.execute("pragma quick_check(1)").fetchone()[0])
         rows: list[list[Any]] = [["", flaw]]
-        if flaw == "ok" or flaw.startswith(ROW_ORDER):
+        if flaw == "ok" or flaw.startswith(ROW_FLAWS):
             names = database.execute("select name from sqlite_master where type = 'table'")
             for (name,) in names.fetchall():
                 quoted = '"' + str(name).replace('"', '""') + '"'

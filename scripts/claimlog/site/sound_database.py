@@ -13,7 +13,7 @@ from claimlog.escaping import printable_line
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.layout import GET_AGAIN
 from claimlog.sql_process import run_once
-from claimlog.sql_worker import ROW_ORDER
+from claimlog.sql_worker import ROW_FLAWS
 
 SECONDS, SECONDS_PER_BYTE = 60.0, 1 / 5_000_000
 """Of the clock and of the processor: SQLite checks 100 MB in a second on a quiet machine."""
@@ -55,7 +55,7 @@ def _flaw(answer: dict[str, object], entry: ReleaseEntry, seconds: float) -> str
     rows = answer["rows"]
     assert isinstance(rows, list)
     (_, said), *counts = rows
-    if said != "ok" and not str(said).startswith(ROW_ORDER):
+    if said != "ok" and not str(said).startswith(ROW_FLAWS):
         return f"its pages are damaged ({printable_line(str(said).splitlines()[-1])[:200]})"
     counted = dict(counts)
     for name, table in entry.data["tables"].items():
