@@ -209,6 +209,20 @@ def test_no_page_tells_where_the_files_lie(path: str, folder: Path, get: Get) ->
     assert str(folder) not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/-/threads", "/-/threads.json"])
+def test_no_page_tells_of_threads(path: str, get: Get) -> None:
+    answer = get(path)
+    assert answer.status_code == 404
+    assert "thread" not in answer.text.replace("/-/threads", "").lower()
+
+
+@pytest.mark.parametrize("text", ["[NaN, 1]", "-Infinity", "[1e999]", '{"a": [Infinity]}'])
+def test_what_is_no_number_of_json_stays_a_text(text: str, get: Get) -> None:
+    answer = get(sql(f"select '{text}' as a") + "&_json=a&_shape=array")
+    assert json.loads(answer.text, parse_constant=pytest.fail) == [{"a": text}]
+    assert get(sql("select '[1.5]' as a") + "&_json=a&_shape=array").json() == [{"a": [1.5]}]
+
+
 @pytest.mark.parametrize("more", [True, False])
 def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: Path) -> None:
     started: set[str] = set()
@@ -261,6 +275,7 @@ def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: 
         ("/tiny/claims?_f%61cet_size=%6dax&_x=" + "a" * 4000, 400, "repeat the query"),
         ("/tiny/claims?_facet_size=150&_facet=topic&_x=" + "a" * 4000, 400, "repeat the query"),
         ("/tiny/claims?_x=" + "a" * 7000 + "&" + many("_facet", 1), 400, "repeat the query"),
+        ("/tiny/claims?_labels=" + "a" * 7000, 400, "repeat the query"),
         ("/" + "a" * 3000, 414, "at most 2,048"),
     ],
 )
@@ -764,6 +779,10 @@ def test_words_are_escaped_as_datasette_does(words: str) -> None:
         ("", False),
         ("_size=10&_labels=on&_shape=array", False),
         ("_size=20", False),
+        ("&".join(["_labels=on"] * 20), False),
+        ("&".join(["_labels=on"] * 21), True),
+        ("_shape=" + "%3C" * 164, False),
+        ("_shape=" + "%3C" * 165, True),
         ("_size=21", True),
         ("_size=max", True),
         ("_s%69ze=m%61x", True),

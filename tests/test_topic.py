@@ -295,6 +295,10 @@ def written(name: str, text: str) -> Callable[[Path], None]:
     return lambda schemas: (schemas / name).write_text(text, "utf-8") and None
 
 
+def presented(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
+    return lambda schemas: change_json(schemas / "site.json", change)
+
+
 HEAD = "-- title: What?\n-- description: That.\n"
 
 
@@ -413,6 +417,72 @@ SLIPS = {
         replaced("site.json", '"taken":', '"$env": "HOME", "taken":'),
         "schemas/site.json: measures/signs/$env: no key begins with $",
     ),
+    **{
+        f"the site says too much: {case}": (presented(change), f"schemas/site.json: {said}")
+        for case, change, said in (
+            (
+                "a chart without a column",
+                lambda site: site["charts"][2].pop("column"),
+                "charts/2: 'column' is",
+            ),
+            (
+                "a chart of texts",
+                lambda site: site["charts"][2].update(column="statement"),
+                "charts: statement has no",
+            ),
+            (
+                "a chart twice",
+                lambda site: site["charts"].append({**site["charts"][2], "name": "x"}),
+                "charts: names column topic",
+            ),
+            (
+                "many charts",
+                lambda site: site.update(charts=site["charts"] * 6),
+                "charts: has 24 items, at most 20",
+            ),
+            (
+                "a filter of texts",
+                lambda site: site["filters"].append({"column": "statement"}),
+                "filters: statement has",
+            ),
+            (
+                "a filter twice",
+                lambda site: site["filters"].append({"column": "topic"}),
+                "filters: names topic twice",
+            ),
+            (
+                "a coding twice",
+                lambda site: site["codings"].append({"column": "topic"}),
+                "codings: names topic twice",
+            ),
+            (
+                "a colour of texts",
+                lambda site: site.update(passage_colour="note"),
+                "passage_colour: note has no",
+            ),
+            (
+                "a measure of texts",
+                lambda site: site["measures"].update(measure="note"),
+                "measures: note has no",
+            ),
+            (
+                "a long label",
+                lambda site: site.update(choices="x" * 2001),
+                "choices: has 2,001 characters, at most",
+            ),
+            (
+                "a long act",
+                lambda site: site["act"]["when"][0].update({"in": ["x" * 1000] * 5}),
+                "act: has more than",
+            ),
+        )
+    },
+    "a table has a long title": (
+        lambda schemas: change_json(
+            schemas / "claims.json", lambda spec: spec.update(title="x" * 201)
+        ),
+        "schemas/claims.json: title: has 201 characters, at most 200",
+    ),
     "a chart is of no kind": (
         replaced("site.json", '"doers"', '"pie"'),
         "schemas/site.json: charts/1/kind: 'pie' is not one of",
@@ -489,6 +559,30 @@ def test_a_query_may_do_what_a_reader_may(bare: World) -> None:
     )
     queries = available_queries(read_definition(bare.package))
     assert len([name for name in queries if name.startswith("odd_")]) == len(QUERIES) + 1
+
+
+def test_every_page_is_drawn_of_all_that_a_package_may_show(tmp_path: Path) -> None:
+    world = empty_world(tmp_path)
+    table = read_definition(world.package).tables["claims"]
+    coded = [item.name for item in table.fields if item.codelist and item.name != "action"]
+    items = [{"column": name, "label": "<b>", "optional": True} for name in coded]
+    plain = [{"column": item.name} for item in table.fields if not item.codelist]
+    kinds = [(kind, name) for name in coded for kind in ("column", "sources")][:18]
+
+    def show_all(site: dict[str, Any]) -> None:
+        charts = [
+            {"kind": kind, "column": name, "name": f"c-{chr(97 + at)}", "title": "T", "text": "T"}
+            for at, (kind, name) in enumerate(kinds)
+        ]
+        site |= {"filters": items, "not_filters": [], "claim_codes": items, "claim_texts": plain}
+        site |= {key: [*items, *plain] for key in ("claim_line", "actor_line", "passage_line")}
+        site["charts"] = [*site["charts"][:2], *charts]
+
+    change_json(world.root / "schemas" / "site.json", show_all)
+    ask = asking(filled(world).package.build)
+    for page in (*PAGES, "/measures"):
+        assert (page, ask(page).status_code) == (page, 200)
+        assert (page, ask(twin(page)).status_code) == (page, 200)
 
 
 def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:

@@ -133,8 +133,8 @@ ACT_LENGTH, ACT_CODES = 4_000, 200
 CHARTS = 20
 """Charts of the first page: ours are four, and each is drawn from all claims."""
 
-PEOPLE = 1_000
-"""Contributors, keywords or licences in a descriptor: each stands in every citation."""
+PEOPLE, KEYWORDS, LICENCES = 1_000, 100, 20
+"""Contributors, keywords and licences in a descriptor: they stand in every citation."""
 
 PARQUET_PAGE_BYTES = 128 * MIB
 """Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a

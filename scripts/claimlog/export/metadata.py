@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import Field, Table, coded_columns
 
 HEAD_KEYS = (
     *("name", "title", "description", "version", "id", "homepage", "created", "keywords"),
@@ -46,7 +46,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
                 "tree_size": state["tree_size"],
                 "root": state["root"],
                 "presentation": definition.presentation.limited_to(
-                    definition.tables["claims"].names, definition.tables["codings"].names
+                    coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),
             }
         },

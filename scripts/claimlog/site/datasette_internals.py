@@ -13,6 +13,8 @@ describes the base class alone), `escape_sqlite`, `to_css_class` (how its pages 
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import datasette
+from datasette import renderer
 from datasette.database import QueryInterrupted, Results
 from datasette.facets import ColumnFacet
 from datasette.utils import InvalidSql, disallawed_sql_res, escape_sqlite, to_css_class
@@ -191,6 +194,31 @@ def _past_comments(text: str) -> int:
         if end < 0:
             return at
         at = end + len(COMMENT_ENDS[begin])
+
+
+# --- JSON in cells. Ends when Datasette parses cells as strictly as JSON is written.
+
+
+class StrictJson:
+    """What Datasette's renderer uses of `json`, but NaN and infinity in a cell are no JSON."""
+
+    dumps = staticmethod(json.dumps)
+
+    @staticmethod
+    def loads(text: Any) -> Any:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
+
+
+def parse_cells_strictly() -> None:
+    """Have Datasette leave a cell as it is that is not JSON for every reader."""
+    renderer.json = StrictJson
 
 
 # --- Running SQL. Ends with a hook around `Database.execute`, or with a limit of Datasette's on

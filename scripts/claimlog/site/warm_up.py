@@ -11,6 +11,7 @@ from claimlog.site.datasette_internals import (
     announce_queries,
     change_metadata,
     compile_template,
+    parse_cells_strictly,
     read_schemas_once,
     replace_validation,
     site_metadata,
@@ -40,6 +41,7 @@ def prepare_datasette(datasette: Any) -> None:
     read_schemas_once(datasette, as_own_sql)
     announce_queries(note_query)
     replace_validation()
+    parse_cells_strictly()
     shorten_access_log()
     # of the facets that Datasette's view no longer asks for after an error
     warnings.filterwarnings("ignore", r"coroutine '(TableView|\w*Facet)\.", RuntimeWarning)

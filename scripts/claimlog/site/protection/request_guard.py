@@ -79,7 +79,7 @@ def refusal(scope: Scope) -> Failure | None:
     if parameters > reader_limits.PARAMETERS:
         what = "The query of the address"
         return _too_long(what, parameters, reader_limits.PARAMETERS, "parameters", 400)
-    if costly := _costly(query):
+    if costly := _costly(query, path):
         return costly
     if cookies > reader_limits.COOKIE_BYTES:
         return _too_long("The cookie", cookies, reader_limits.COOKIE_BYTES, "bytes", 431)
@@ -90,10 +90,11 @@ def refusal(scope: Scope) -> Failure | None:
     return None
 
 
-def _costly(query: bytes) -> Failure | None:
+def _costly(query: bytes, path: bytes) -> Failure | None:
     """Return why a query is refused for what its parameters cost; None if it is not.
 
-    Names are decoded before they are compared.
+    Names are decoded before they are compared. A table has facets whether or not they are asked
+    for.
     """
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     costly = [
@@ -104,7 +105,7 @@ def _costly(query: bytes) -> Failure | None:
         return _too_long(what, len(costly), reader_limits.COSTLY_PARAMETERS, unit, 400)
     size = dict(reversed(pairs)).get(FACET_SIZE)
     facets = sum(name.startswith("_facet") for name in costly)
-    if size is None and not facets:
+    if size is None and not facets and path.strip(b"/").count(b"/") != 1:
         return None
     links = (reader_limits.FACETS + facets) * _values_of_facet(size)
     if links * len(query) <= reader_limits.FACET_BYTES:
