@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
+from claimlog.site.markdown_page import heading_anchor, render_document, without_comments
 from claimlog.site.pages import documentation
 from claimlog.site.pages.documentation import (
     IMAGE_BYTES,
     PAGE_BYTES,
     document_title,
 )
-from claimlog.site.pages.markdown_page import heading_anchor, render_document, without_comments
 from conftest import ROOT, Get, World, asking, copied
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

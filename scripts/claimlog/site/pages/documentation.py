@@ -30,7 +30,7 @@ MOST_FILES = 200
 TITLE_CHARACTERS = 200
 IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\.(?:md|png|svg)")
-PROGRAM = Path(__file__).with_name("markdown_page.py")
+PROGRAM = Path(__file__).parents[1] / "markdown_page.py"
 WAIT_SECONDS = 60.0
 """Seconds that a busy machine may take to give a process the processor time of a page."""
 
@@ -90,7 +90,7 @@ async def document(store: Store, request: PageRequest) -> Mapping[str, Any]:
 def rendered(text: str, names: tuple[str, ...], top: str) -> str | None:
     """Return a page as HTML, drawn in a process of its own; None if that takes too much.
 
-    Parameters are those of `claimlog.site.pages.markdown_page.render_document`.
+    Parameters are those of `claimlog.site.markdown_page.render_document`.
     """
     given = json.dumps({"text": text, "names": names, "top": top}).encode()
     try:
