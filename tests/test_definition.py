@@ -209,6 +209,17 @@ def test_what_the_head_names_is_one_finding(world: World, key: str) -> None:
     assert key in finding.message
 
 
+@pytest.mark.parametrize("key", ["$file", "$env", "$x"])
+def test_what_a_server_would_fill_in_is_one_finding(world: World, key: str) -> None:
+    change(
+        world.root / "datapackage.json",
+        lambda about: about.update(keywords=[{"a": {key: "/dev/zero"}}]),
+    )
+    (finding,) = read(world.package).findings
+    assert (finding.rule, finding.path) == ("descriptor", "datapackage.json")
+    assert finding.message == f"keywords/0/a/{key}: no key begins with $; rename it"
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -19,7 +19,8 @@ from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, name_flaw, schema_flaw
-from claimlog.schema.presentation import Presentation, read_presentation
+from claimlog.schema.presentation import FILE as PRESENTATION_FILE
+from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
 from claimlog.schema.registers import Junction, junctions_of, register_flaw, registers_of
 from claimlog.schema.requirements import Requirement, read_requirements
@@ -28,6 +29,7 @@ from claimlog.schema.table_schema import (
     Field,
     Table,
     Tables,
+    coded_columns,
     display,
     in_log_order,
 )
@@ -185,6 +187,8 @@ def read_definition(package: Package) -> Definition:
     for table in tables.values():
         if flaw := _target_flaw(table, tables):
             raise ClaimlogError(f"schemas/tables/{table.name}.json: {flaw}; restore it from git")
+    if flaw := uncoded_flaw(definition.presentation, coded_columns(tables["claims"])):
+        raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
 
 
