@@ -9,6 +9,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +26,7 @@ from claimlog.build import build
 from claimlog.compile import compile_tables
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.conform import conform
-from claimlog.export.sqlite import create_statement
+from claimlog.export.sqlite import DatabaseWriter, create_statement
 from claimlog.fold import cutoff, fold
 from claimlog.fold.corroboration import ultimate_origins
 from claimlog.log.read_log import read
@@ -537,11 +538,11 @@ def test_findings_leave_the_old_build_as_it_was(world: World) -> None:
 @pytest.mark.parametrize(
     "stage",
     [
-        "export.sqlite.Database.fill",
-        "export.sqlite.Database.finish",
+        "export.sqlite.DatabaseWriter.fill",
+        "export.sqlite.DatabaseWriter.finish",
         "export.parquet.ParquetFile.add",
         "export.parquet.ParquetFile.close",
-        "compile.describe",
+        "compile.descriptor_of_build",
     ],
 )
 def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
@@ -641,3 +642,42 @@ def test_building_in_another_process_gives_the_same_bytes(built: World, tmp_path
     assert {k: v for k, v in one.items() if k.endswith((".db", ".parquet"))} == {
         k: v for k, v in other.items() if k.endswith((".db", ".parquet"))
     }
+
+
+def test_a_database_that_is_given_up_begins_no_further_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends a build waits for the thread that indexes, which would make every index yet."""
+    views = [f"CREATE VIEW v{number} AS SELECT 1" for number in range(5)]
+    statements: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+    run = DatabaseWriter._run
+
+    def run_slowly(self: DatabaseWriter, statement: str) -> None:
+        run(self, statement)
+        statements.append(statement)
+        if statement == views[0]:
+            begun.set()
+            go_on.wait(60)
+
+    monkeypatch.setattr(DatabaseWriter, "_run", run_slowly)
+    writer = DatabaseWriter(tmp_path / "x.db", {}, views)
+    submit = writer._thread.submit
+
+    def submit_at_the_end(function: Any, *words: Any) -> Any:
+        future = submit(function, *words)
+        if function == writer._close:
+            go_on.set()
+        return future
+
+    monkeypatch.setattr(writer._thread, "submit", submit_at_the_end)
+
+    def be_interrupted() -> None:
+        with writer:
+            writer._thread.submit(writer._finish, lambda _: None)
+            assert begun.wait(60)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        be_interrupted()
+    assert statements[-1] == views[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import os
 import re
@@ -37,6 +38,8 @@ SCHEMAS = [
     *(ROOT / "schemas" / f"{name}.json" for name in REQUIRED_STREAMS),
     *sorted((ROOT / "schemas" / "tables").glob("*")),
 ]
+
+MANY_VIEWS = "until\n" + "".join(f"links,old,note,0.0.{n},9.0.0\n" for n in range(201))
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
@@ -204,6 +207,17 @@ def test_what_the_head_names_is_one_finding(world: World, key: str) -> None:
     (finding,) = validate(read(world.package)).findings
     assert (finding.rule, finding.path) == ("descriptor", "datapackage.json")
     assert key in finding.message
+
+
+@pytest.mark.parametrize("key", ["$file", "$env", "$x"])
+def test_what_a_server_would_fill_in_is_one_finding(world: World, key: str) -> None:
+    change(
+        world.root / "datapackage.json",
+        lambda about: about.update(keywords=[{"a": {key: "/dev/zero"}}]),
+    )
+    (finding,) = read(world.package).findings
+    assert (finding.rule, finding.path) == ("descriptor", "datapackage.json")
+    assert finding.message == f"keywords/0/a/{key}: no key begins with $; rename it"
 
 
 @pytest.mark.parametrize(
@@ -565,6 +579,7 @@ def test_an_override_that_makes_no_column_is_one_line(
         ),
         ("deprecations.csv", "until\n", 'until\nclaims,"x""; y",note,1.0.0,2.0.0\n', "the name"),
         ("deprecations.csv", "until\n", "until\nclaims,x,note,1,2.0.0\n", "are no versions"),
+        ("deprecations.csv", "until\n", MANY_VIEWS, "more than the 200 that views are made for"),
     ],
 )
 def test_a_table_of_the_definition_that_goes_too_far_is_one_line(
@@ -577,6 +592,21 @@ def test_a_table_of_the_definition_that_goes_too_far_is_one_line(
     line = refused(world, "build")
     assert line.startswith(f"schemas/{name}") or name in line
     assert message in line
+
+
+def test_tables_and_indexes_without_number_are_one_line(world: World) -> None:
+    """Each costs SQLite a look at all others."""
+    tables = world.root / "schemas" / "tables"
+    spec = json.loads((tables / "claims.json").read_text("utf-8"))
+    spec.pop("search", None)
+    pairs = [*itertools.permutations([item["name"] for item in spec["fields"]], 2)]
+    for number in range(40):
+        indexes = [list(pair) for pair in pairs[:60]]
+        text = json.dumps({**spec, "indexes": indexes})
+        (tables / f"more_{number}.json").write_text(text, "utf-8")
+    line = refused(world)
+    assert line.startswith("schemas/tables: gives 2,")
+    assert "more than the 2,000 that are made" in line
 
 
 def test_a_code_list_with_a_hostile_name_is_one_line(world: World) -> None:

@@ -29,12 +29,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from claimlog.errors import ClaimlogError
+from claimlog.export.content_hash import sqlite_rows
+from claimlog.export.parquet import ParquetFile
+from claimlog.package import Package
 from claimlog.release import archive, layout
 from claimlog.release import sandbox as limited
+from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.make import make_release
+from claimlog.release.parquet_footers import stated_schema
+from claimlog.release.plain_database import require_plain_database
 from claimlog.release.sandbox import Limits, verify_in_sandbox
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
+from claimlog.schema.definition import read_definition
 from conftest import World, copied
 from test_release import DAY, Repo, repository
 from test_verify import resum
@@ -110,6 +117,22 @@ def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, fol
     said = findings(folder)
     assert "[release-database]" in said
     assert "tiny.db" in said
+
+
+def test_no_object_of_a_database_is_behind_those_that_are_looked_at(tmp_path: Path) -> None:
+    """Views that a definition gives by the thousand hid what came after them."""
+    path = tmp_path / "x.db"
+    views = [f'CREATE VIEW "v{number}" AS SELECT 1' for number in range(10_000)]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        rows = [("view", sql[13:].split('"')[0], sql[13:].split('"')[0], sql) for sql in views]
+        database.executemany("INSERT INTO sqlite_schema VALUES (?, ?, ?, 0, ?)", rows)
+        database.execute("CREATE TABLE own (x)")
+        database.commit()
+    [finding] = check_objects(path, {}, views)
+    assert "holds more than 10,000 tables, indexes and views" in str(finding)
+    with pytest.raises(ClaimlogError, match=r"holds more than 10,000 tables"):
+        require_plain_database(path, "x.db")
 
 
 def test_a_column_that_is_not_of_the_definition_is_named(folder: Path) -> None:
@@ -341,6 +364,20 @@ def test_what_a_database_states_of_itself_is_compared(
     assert said in flaws(folder)
 
 
+def test_a_database_in_another_encoding_is_named(folder: Path) -> None:
+    """In UTF-16 a text may have half a character behind it that some readers leave out."""
+    path = folder / "tiny.db"
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA encoding").fetchone() == ("UTF-8",)
+    path.unlink()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA encoding = 'UTF-16le'")
+        database.execute("CREATE TABLE x (y)")
+    tables = read_definition(Package(folder / "log", archived=True)).tables
+    [finding] = check_content(path, tables)
+    assert "has the encoding UTF-16le, a release has UTF-8" in str(finding)
+
+
 def test_words_that_nobody_compared_are_named(folder: Path) -> None:
     sound = verify_copy(pack(folder))
     assert not any("writes them otherwise" in line for line in sound.omissions)
@@ -396,6 +433,64 @@ def test_columns_of_parquet_that_the_definition_does_not_give_are_named(
     assert "[release-parquet]" in flaws(folder)
 
 
+INNER_NOTES: dict[str, tuple[str, dict[str, str]]] = {
+    "a type that Arrow unpickles": (
+        "dyad_from",
+        {"ARROW:extension:name": "arrow.py_extension_type", "ARROW:extension:metadata": "x"},
+    ),
+    "a type that Arrow knows": (
+        "dyad_to",
+        {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""},
+    ),
+    "words": ("dyad_from", {"description": "Proven facts."}),
+    "a number of Parquet": ("dyad_from", {"PARQUET:field_id": "7"}),
+    "words in an object of a list": ("attributions", {"description": "Proven facts."}),
+}
+
+
+def with_inner_notes(kind: pa.DataType, notes: dict[str, str]) -> pa.DataType:
+    """Put notes on the innermost first field of a type."""
+    if pa.types.is_struct(kind):
+        fields = [kind.field(number) for number in range(kind.num_fields)]
+        return pa.struct([fields[0].with_metadata(notes), *fields[1:]])
+    item = kind.value_field
+    if pa.types.is_struct(item.type):
+        return pa.large_list(item.with_type(with_inner_notes(item.type, notes)))
+    return pa.large_list(item.with_metadata(notes))
+
+
+@pytest.mark.parametrize("library", [False, True], ids=["ours", "another"])
+@pytest.mark.parametrize("what", INNER_NOTES)
+def test_notes_of_the_types_inside_a_column_are_named(
+    what: str, library: bool, folder: Path
+) -> None:
+    """A note on what a list holds makes some versions of Arrow run a program."""
+    name, notes = INNER_NOTES[what]
+    table = read_definition(Package(folder / "log", archived=True)).tables["claim_versions"]
+    path = folder / "parquet" / "claim_versions.parquet"
+    rows, schema = pq.read_table(path), stated_schema(path)
+    schema = schema.with_metadata(pq.read_schema(path).metadata)
+    at = schema.get_field_index(name)
+    kind = with_inner_notes(schema.field(at).type, notes)
+    for used in (schema, schema.set(at, schema.field(at).with_type(kind))):
+        before = path.read_bytes()
+        path.unlink()
+        file = ParquetFile(path, table, used)
+        file.add_arrow(rows)
+        file.close()
+        assert (path.read_bytes() == before) == (used is schema)
+    if library:
+        footer(path, (VERSION, OTHER_VERSION))
+    assert f"parquet/claim_versions.parquet: has {name} as" in flaws(folder)
+
+
+def test_notes_of_a_file_of_another_version_are_compared(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    note = pq.read_schema(path).metadata[b"description"]
+    footer(path, (note, note[:-1] + b"!"), (VERSION, OTHER_VERSION))
+    assert "parquet/claims.parquet: says something else of itself than its schema" in flaws(folder)
+
+
 def test_rows_that_an_index_hides_are_found(folder: Path) -> None:
     """A row beside the index of the key: readers of the key never see it, others do."""
     copy = sqlite3.connect(folder / "tiny.db")
@@ -407,6 +502,44 @@ def test_rows_that_an_index_hides_are_found(folder: Path) -> None:
     copy.commit()
     copy.close()
     assert "[release-database]" in findings(folder) or "[release-rows]" in findings(folder)
+
+
+OTHER_JSON = {
+    "a key twice": ("claim_versions", "attributions", "{", '{"actor_id":"ukr","verb":"a lie",'),
+    "a key twice, escaped": ("claim_versions", "attributions", "{", r'{"actor\u005fid":"ukr",'),
+    "white space": ("claim_versions", "dyad_from", "[", "[ "),
+    "an escape for a letter": ("claims", "dyad_to", "u", r"\u0075"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_JSON)
+def test_json_in_a_cell_that_readers_would_read_otherwise_is_named(what: str, folder: Path) -> None:
+    """Of a key that is there twice SQLite takes the first, and Python the last."""
+    table, column, old, new = OTHER_JSON[what]
+    database = sqlite3.connect(folder / "tiny.db")
+    query = f"UPDATE {table} SET {column} = replace({column}, ?, ?) WHERE {column} != '[]'"
+    assert database.execute(query, (old, new)).rowcount
+    assert any(new in text for (text,) in database.execute(f"SELECT {column} FROM {table}"))
+    database.commit()
+    database.close()
+    said = flaws(folder)
+    assert f"tiny.db: cannot be read as {table} ({column} is not in the JSON" in said
+
+
+def test_json_in_every_list_of_a_database_is_compared(folder: Path) -> None:
+    tables = read_definition(Package(folder / "log", archived=True)).tables.values()
+    lists = [(t.name, i.name) for t in tables for i in t.fields if i.type == "array"]
+    assert len(lists) > 5
+    for table, column in lists:
+        with closing(sqlite3.connect(folder / "tiny.db")) as database:
+            database.execute(f"UPDATE {table} SET {column} = {column} || ' '")
+            database.commit()
+        path = folder / "tiny.db"
+        with pytest.raises(ClaimlogError, match=f"{column} is not in the JSON"):
+            [*sqlite_rows(path, next(t for t in tables if t.name == table))]
+        with closing(sqlite3.connect(path)) as database:
+            database.execute(f"UPDATE {table} SET {column} = rtrim({column})")
+            database.commit()
 
 
 def test_a_value_that_is_longer_than_any_row_is_refused(folder: Path) -> None:

@@ -25,7 +25,12 @@ from claimlog.release import generated_files
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.diff import DatasetState, compare_states, table_shapes
 from claimlog.release.layout import sha256_of_file
-from claimlog.release.make import ReleaseOutput, make_release, require_next_version
+from claimlog.release.make import (
+    ReleaseOutput,
+    make_release,
+    require_clean_commit,
+    require_next_version,
+)
 from claimlog.release.rebuild import rebuild_archive, rebuild_tables
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
@@ -738,3 +743,24 @@ def test_the_changelog_of_this_project_says_what_it_counts() -> None:
     for old, new in itertools.pairwise(points):
         assert new is not None
         assert compare_states(log, old, new, []).counts in text
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+@pytest.mark.parametrize("name", ["schemas/x.csv", "schemas/codebook/d", "events/x", "releases/x"])
+def test_what_git_ignores_is_in_no_release(
+    name: str, kind: str, repo: Repo, tmp_path: Path
+) -> None:
+    """Git says nothing of it, and it would be published."""
+    exclude = repo.root / ".git" / "info" / "exclude"
+    exclude.parent.mkdir(exist_ok=True)
+    exclude.write_text(f"{name}\n")
+    path = repo.root / name
+    path.parent.mkdir(exist_ok=True)
+    if kind == "link":
+        (tmp_path / "outside").mkdir()
+        path.symlink_to(tmp_path / "outside")
+    else:
+        path.write_text("private")
+    assert repo.git("status", "--porcelain") == ""
+    with pytest.raises(ClaimlogError, match=f"{name}: not in the commit, because git ignores it"):
+        require_clean_commit(repo.package)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from claimlog.build import build
+from claimlog.site.markdown_page import heading_anchor, render_document, without_comments
+from claimlog.site.pages import documentation
 from claimlog.site.pages.documentation import (
     IMAGE_BYTES,
     PAGE_BYTES,
     document_title,
-    heading_anchor,
-    render_document,
 )
 from conftest import ROOT, Get, World, asking, copied
 
@@ -167,3 +168,31 @@ def test_every_page_of_this_repository_keeps_its_links_images_and_tables(path: P
     anchors = {heading_anchor(title) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
     assert {*re.findall(r'href="#([^"]*)"', html)} <= anchors
     assert document_title(text) in html.replace("<code>", "").replace("</code>", "")
+
+
+@pytest.mark.parametrize("end", ["", "-->", "-->\n"])
+def test_comments_are_left_out_in_a_time_that_grows_with_the_page(end: str) -> None:
+    started = time.process_time()
+    page = "# A\n\n" + "<!--" * 32_000 + end  # took 15 seconds
+    assert "<h1" in render_document(page, frozenset(), "/docs")
+    assert time.process_time() - started < 5
+    assert without_comments("a<!-- b --> \nc<!--d-->e<!-- f") == "ace<!-- f"
+
+
+def test_a_page_that_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "endless.py"
+    program.write_text("while True: pass\n")
+    monkeypatch.setattr(documentation, "PROGRAM", program)
+    monkeypatch.setattr(documentation, "WAIT_SECONDS", 0.3)
+    assert documentation.rendered("# Endless", (), "/docs") is None
+    program.write_text("print('x' * 9_000_000)\n")
+    monkeypatch.setattr(documentation, "WAIT_SECONDS", 60.0)
+    assert documentation.rendered("# Long", (), "/docs") is None
+
+
+def test_a_page_is_the_same_drawn_in_a_process() -> None:
+    text = "# A\n\n[b](b.md) <!-- c --> <i>d</i>"
+    own = render_document(text, frozenset({"b.md"}), "/docs")
+    assert documentation.rendered(text, ("b.md",), "/docs") == own

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import time
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -62,6 +63,88 @@ def test_a_database_that_computes_is_not_served_whoever_names_it(
     with pytest.raises(ClaimlogError, match=r"computes|computed|trigger|fts4"):
         place_releases(package, out, "0.1.0")
     assert not [path for path in out.rglob("*") if path.is_file()]
+
+
+def root_page(database: Path, name: str) -> int:
+    with closing(sqlite3.connect(database)) as opened:
+        (page,) = opened.execute(
+            "select rootpage from sqlite_master where name = ?", (name,)
+        ).fetchone()
+    return int(page)
+
+
+def share_leaves(database: Path) -> None:
+    """Have every branch of a table's root lead to the same page, so that its rows come again."""
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("create table doubled (a text)")
+        opened.executemany("insert into doubled values (?)", [("x" * 3000,)] * 200)
+        opened.commit()
+    size = int.from_bytes(database.read_bytes()[16:18], "big")
+    start = (root_page(database, "doubled") - 1) * size
+    data = bytearray(database.read_bytes())
+    assert data[start] == 5, "the root of the table is no leaf"
+    cells = int.from_bytes(data[start + 3 : start + 5], "big")
+    places = [
+        start + int.from_bytes(data[start + 12 + 2 * at : start + 14 + 2 * at], "big")
+        for at in range(cells)
+    ]
+    first = data[places[0] : places[0] + 4]
+    for place in places:
+        data[place : place + 4] = first
+    database.write_bytes(data)
+
+
+def share_overflow(database: Path) -> None:
+    """Have the pages of a long value lead in a circle."""
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("create table doubled (a text)")
+        opened.execute("insert into doubled values (?)", ("x" * 100_000,))
+        opened.commit()
+    data = bytearray(database.read_bytes())
+    size = int.from_bytes(data[16:18], "big")
+    pages = [
+        at for at in range(0, len(data), size) if data[at + 4 : at + size] == b"x" * (size - 4)
+    ]
+    assert len(pages) > 5
+    data[pages[3] : pages[3] + 4] = data[pages[1] : pages[1] + 4]
+    database.write_bytes(data)
+
+
+@pytest.mark.parametrize("share", [share_leaves, share_overflow])
+def test_a_database_whose_parts_share_pages_is_not_served(
+    share: Callable[[Path], None], released: Repo, tmp_path: Path
+) -> None:
+    package, out = elsewhere(released, tmp_path)
+    database = package.root / "dist" / "tiny-0.1.0" / "tiny.db"
+    share(database)
+    named_anew(package, database)
+    with pytest.raises(ClaimlogError, match=r"tiny\.db: its pages are damaged \(.*get "):
+        place_releases(package, out, "0.1.0")
+    assert not [path for path in out.rglob("*") if path.is_file()]
+
+
+def test_a_database_with_other_rows_than_the_index_says_is_not_served(
+    released: Repo, tmp_path: Path
+) -> None:
+    package, out = elsewhere(released, tmp_path)
+    database = package.root / "dist" / "tiny-0.1.0" / "tiny.db"
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("delete from codebook where rowid = 1")
+        opened.commit()
+    named_anew(package, database)
+    with pytest.raises(ClaimlogError, match=r"has [0-9,]+ rows in codebook, and .*0\.1\.0\.json"):
+        place_releases(package, out, "0.1.0")
+
+
+def test_a_database_that_takes_too_long_to_check_is_not_served(
+    released: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, out = elsewhere(released, tmp_path)
+    monkeypatch.setattr("claimlog.site.sound_database.SECONDS", -1.0)
+    monkeypatch.setattr("claimlog.site.sound_database.SECONDS_PER_BYTE", 0.0)
+    monkeypatch.setattr("claimlog.sql_process.GRACE_SECONDS", 1.001)
+    with pytest.raises(ClaimlogError, match="cannot be checked within"):
+        place_releases(package, out, "0.1.0")
 
 
 def test_former_names_of_columns_may_be_served(released: Repo, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ IMPORTED = {
 """What Datasette's documentation has plugins and tests import."""
 
 ATTRIBUTES = {
-    *("app", "client", "databases", "invoke_startup", "plugin_config", "render_template"),
-    *("setting", "urls"),
+    *("app", "client", "databases", "invoke_startup", "render_template", "setting"),
+    "urls",
 }
 """Documented attributes of the object that is passed to plugins as `datasette`."""
 

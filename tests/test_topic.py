@@ -295,6 +295,10 @@ def written(name: str, text: str) -> Callable[[Path], None]:
     return lambda schemas: (schemas / name).write_text(text, "utf-8") and None
 
 
+def presented(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
+    return lambda schemas: change_json(schemas / "site.json", change)
+
+
 HEAD = "-- title: What?\n-- description: That.\n"
 
 
@@ -327,7 +331,7 @@ SLIPS = {
     **{
         f"a query grows without bound, {case}": (
             written("queries/odd.sql", bomb(*forms)),
-            "schemas/queries/odd.sql: its common table expressions name one another",
+            "schemas/queries/odd.sql: SQLite needs more than 2 seconds or 128 MB",
         )
         for case, forms in {
             "plainly": (),
@@ -340,12 +344,58 @@ SLIPS = {
             "without a blank": ("{}", " AS"),
         }.items()
     },
-    "two parts of a query have the same name": (
-        written(
-            "queries/odd.sql",
-            HEAD + "with a as (select 1) select * from (with A as (select 2) select * from a, a)",
-        ),
-        "schemas/queries/odd.sql: two of its common table expressions have the same name",
+    **{
+        f"a query does what no reader may, {sql}": (
+            written("queries/odd.sql", HEAD + sql),
+            "schemas/queries/odd.sql: is not one SELECT that a reader may run",
+        )
+        for sql in (
+            "select fts3_tokenizer('simple')",
+            "select load_extension('x')",
+            "select sql from sqlite_stmt",
+            "pragma table_info(claims)",
+            "with a as (select 1) insert into claims (claim_id) select 1",
+            "explain select 1",
+        )
+    },
+    **{
+        f"a query has a parameter that a server would compute, {sql}": (
+            written("queries/odd.sql", HEAD + sql),
+            "schemas/queries/odd.sql: has the parameter",
+        )
+        for sql in (
+            "select :_actor_id",
+            "select @_random_chars_9",
+            "select $_cookie_a",
+            "select ?1",
+        )
+    },
+    **{
+        f"a query has a second {case}": (
+            written("queries/odd.sql", f"{more}{HEAD}select 1"),
+            f"schemas/queries/odd.sql: {said}",
+        )
+        for case, more, said in (
+            ("title", "-- title: A\n", "has two titles or two descriptions"),
+            ("description", "-- description: A\n", "has two titles or two descriptions"),
+            ("title in one line", "-- title: A\u2028", "its title holds a control character"),
+            ("line in its title", "-- title: A\x0b", "its title holds a control character"),
+        )
+    },
+    **{
+        f"a query has a long {key}": (
+            written("queries/odd.sql", HEAD.replace(old, "x" * (most + 1)) + "select 1"),
+            f"schemas/queries/odd.sql: its {key} is longer than {most:,} characters",
+        )
+        for key, old, most in (("title", "What?", 200), ("description", "That.", 2000))
+    },
+    "a query is long": (
+        written("queries/odd.sql", f"{HEAD}select '{'x' * 10_000}'"),
+        "schemas/queries/odd.sql: is longer than 10,000 characters",
+    ),
+    "a query is long with its acts": (
+        written("queries/odd.sql", f"{HEAD}select {' or '.join(['{act}'] * 100)}"),
+        "schemas/queries/odd.sql: is longer than 10,000 characters, the act",
     ),
     "a query has no title": (
         written("queries/odd.sql", "select 1"),
@@ -362,6 +412,76 @@ SLIPS = {
     "the site has an unknown part": (
         replaced("site.json", '"filters"', '"filtres"'),
         "schemas/site.json: Additional properties are not allowed ('filtres'",
+    ),
+    "the site has what a server would fill in": (
+        replaced("site.json", '"taken":', '"$env": "HOME", "taken":'),
+        "schemas/site.json: measures/signs/$env: no key begins with $",
+    ),
+    **{
+        f"the site says too much: {case}": (presented(change), f"schemas/site.json: {said}")
+        for case, change, said in (
+            (
+                "a chart without a column",
+                lambda site: site["charts"][2].pop("column"),
+                "charts/2: 'column' is",
+            ),
+            (
+                "a chart of texts",
+                lambda site: site["charts"][2].update(column="statement"),
+                "charts: statement has no",
+            ),
+            (
+                "a chart twice",
+                lambda site: site["charts"].append({**site["charts"][2], "name": "x"}),
+                "charts: names column topic",
+            ),
+            (
+                "many charts",
+                lambda site: site.update(charts=site["charts"] * 6),
+                "charts: has 24 items, at most 20",
+            ),
+            (
+                "a filter of texts",
+                lambda site: site["filters"].append({"column": "statement"}),
+                "filters: statement has",
+            ),
+            (
+                "a filter twice",
+                lambda site: site["filters"].append({"column": "topic"}),
+                "filters: names topic twice",
+            ),
+            (
+                "a coding twice",
+                lambda site: site["codings"].append({"column": "topic"}),
+                "codings: names topic twice",
+            ),
+            (
+                "a colour of texts",
+                lambda site: site.update(passage_colour="note"),
+                "passage_colour: note has no",
+            ),
+            (
+                "a measure of texts",
+                lambda site: site["measures"].update(measure="note"),
+                "measures: note has no",
+            ),
+            (
+                "a long label",
+                lambda site: site.update(choices="x" * 2001),
+                "choices: has 2,001 characters, at most",
+            ),
+            (
+                "a long act",
+                lambda site: site["act"]["when"][0].update({"in": ["x" * 1000] * 5}),
+                "act: has more than",
+            ),
+        )
+    },
+    "a table has a long title": (
+        lambda schemas: change_json(
+            schemas / "claims.json", lambda spec: spec.update(title="x" * 201)
+        ),
+        "schemas/claims.json: title: has 201 characters, at most 200",
     ),
     "a chart is of no kind": (
         replaced("site.json", '"doers"', '"pie"'),
@@ -421,6 +541,48 @@ def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, wor
     assert lines[-1].removeprefix("claimlog: ").startswith(said), done.stderr
     assert "Traceback" not in done.stderr
     assert not world.package.build.exists()
+
+
+QUERIES = (
+    *("select value from json_each('[1]')", "select name from pragma_table_info('claims')"),
+    *("select 1;", "values (1)", "select claim_id from claims where {act}"),
+    "select 1 from (with a as (select 1) select * from (with a as (select 2) select * from a))",
+    "select 1 from claims_fts where claims_fts match escape_fts(:words)",
+)
+
+
+def test_a_query_may_do_what_a_reader_may(bare: World) -> None:
+    for number, sql in enumerate(QUERIES):
+        written(f"queries/odd_{number}.sql", HEAD + sql)(bare.root / "schemas")
+    written("queries/odd_lines.sql", f"{HEAD}select 1\n".replace("\n", "\r\n"))(
+        bare.root / "schemas"
+    )
+    queries = available_queries(read_definition(bare.package))
+    assert len([name for name in queries if name.startswith("odd_")]) == len(QUERIES) + 1
+
+
+def test_every_page_is_drawn_of_all_that_a_package_may_show(tmp_path: Path) -> None:
+    world = empty_world(tmp_path)
+    table = read_definition(world.package).tables["claims"]
+    coded = [item.name for item in table.fields if item.codelist and item.name != "action"]
+    items = [{"column": name, "label": "<b>", "optional": True} for name in coded]
+    plain = [{"column": item.name} for item in table.fields if not item.codelist]
+    kinds = [(kind, name) for name in coded for kind in ("column", "sources")][:18]
+
+    def show_all(site: dict[str, Any]) -> None:
+        charts = [
+            {"kind": kind, "column": name, "name": f"c-{chr(97 + at)}", "title": "T", "text": "T"}
+            for at, (kind, name) in enumerate(kinds)
+        ]
+        site |= {"filters": items, "not_filters": [], "claim_codes": items, "claim_texts": plain}
+        site |= {key: [*items, *plain] for key in ("claim_line", "actor_line", "passage_line")}
+        site["charts"] = [*site["charts"][:2], *charts]
+
+    change_json(world.root / "schemas" / "site.json", show_all)
+    ask = asking(filled(world).package.build)
+    for page in (*PAGES, "/measures"):
+        assert (page, ask(page).status_code) == (page, 200)
+        assert (page, ask(twin(page)).status_code) == (page, 200)
 
 
 def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:

@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import chdir, nullcontext
@@ -252,6 +254,27 @@ def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_p
     verdict = verify_copy(tmp_path / "copy", [])
     [finding] = verdict.findings
     assert "release.json: the index knows no release 0.1.0; it has none" in str(finding)
+
+
+@pytest.mark.parametrize("way", ["beside the package", "through a link", "elsewhere"])
+def test_an_index_vouches_for_no_copy_of_its_own_git_checkout(
+    way: str, released: Repo, tmp_path: Path
+) -> None:
+    got, store = tmp_path / "got", tmp_path / "store"
+    parts = shutil.ignore_patterns(".git", "dist", "scripts", "build")
+    shutil.copytree(released.root, got / "pkg", ignore=parts)
+    (got / ".git").mkdir()
+    store.mkdir()
+    (got / "dist").mkdir()
+    (got / "pkg" / "dist").symlink_to(store)
+    for place in (store, got / "dist"):
+        shutil.copyfile(zipped(released), place / "tiny-0.1.0.zip")
+    place = {"beside the package": "../dist", "through a link": "dist"}.get(way, "../../store")
+    command = [sys.executable, "-m", "claimlog", "verify", f"{place}/tiny-0.1.0.zip"]
+    done = subprocess.run(command, cwd=got / "pkg", capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("is whole and unaltered" in done.stdout) == (way == "elsewhere")
+    assert ("which holds this copy" in done.stdout) == (way != "elsewhere")
 
 
 def test_the_command_names_what_it_checked_and_what_not(released: Repo, folder: Path) -> None:

@@ -64,6 +64,14 @@ CODES = 10_000
 KEYS = 64
 """Foreign keys, indexes or columns of an index of a table. SQLite takes 64 indexes at once."""
 
+DEPRECATIONS = 200
+"""Renamed columns that are listed: each release's become a view, kept for one minor release, and a
+view is parsed whenever the database is opened."""
+
+TABLES_AND_INDEXES = 2_000
+"""Tables and indexes that a definition gives together: ours are a hundred. SQLite looks through all
+that there are for each that it makes."""
+
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 """Names of tables, columns and code lists: they become file names, SQL identifiers, parts of
 addresses and Python keys, and PostgreSQL cuts them at 63."""
@@ -130,9 +138,18 @@ QUERIES = 200
 QUERY_LENGTH = 10_000
 """Characters of a canned query: the longest of ours has some thousand."""
 
-EXPANSION = 1_000
-"""Times that the common table expressions of a query are compiled: each is wherever it is named, so
-that twenty which name the one before twice are a million."""
+TITLE_LENGTH, DESCRIPTION_LENGTH = 200, 2_000
+"""Characters of the titles and descriptions of package, tables and queries, which stand on pages
+and in lists of pages. The longest of ours have a hundred and some hundreds."""
+
+ACT_LENGTH, ACT_CODES = 4_000, 200
+"""Characters and codes of the condition that a claim tells of an act, which stands in queries."""
+
+CHARTS = 20
+"""Charts of the first page: ours are four, and each is drawn from all claims."""
+
+PEOPLE, KEYWORDS, LICENCES = 1_000, 100, 20
+"""Contributors, keywords and licences in a descriptor: they stand in every citation."""
 
 PARQUET_PAGE_BYTES = 128 * MIB
 """Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a

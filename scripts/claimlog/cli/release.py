@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -346,7 +347,7 @@ def verify_release(
 
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
-    own = index is not None and target.resolve().is_relative_to(place) and not context.is_named
+    own = index is not None and not context.is_named and _is_of_checkout(context.package, target)
     verdict = verify_in_sandbox(target, None if own else index, key, limits, place, kept_roots)
     if own:
         verdict.omissions.append(
@@ -363,6 +364,25 @@ def verify_release(
     colour = "red" if verdict.findings else "green" if verdict.vouchers else "yellow"
     line((verdict.sentence, colour))
     return 1 if verdict.findings else 0
+
+
+def _is_of_checkout(package: Package, target: Path) -> bool:
+    """Whether a copy lies in the git checkout that holds a package, or is reached through it.
+
+    Whoever made a checkout chose what lies beside the package, and where its links lead.
+    """
+    from claimlog.checkout import Checkout
+    from claimlog.git import CheckoutError
+
+    try:
+        top = Checkout.of(package).top
+    except CheckoutError:
+        top = package.root
+    tops = (top.absolute(), top.resolve())
+    # `resolve` would follow links, and `..` may lead out of where this is run
+    path = Path(os.path.abspath(target))  # noqa: PTH100
+    ways = (path, target.resolve(), *(parent.resolve() for parent in path.parents))
+    return any(way.is_relative_to(it) for way in ways for it in tops)
 
 
 def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:

@@ -146,7 +146,11 @@ def sqlite_rows(path: Path, table: Table, most: int | None = None) -> Iterator[R
                 counting = f"SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {most + 1})"
                 _refuse_more(path, table, file.execute(counting).fetchone()[0], most)
             for row in file.execute(query):
-                yield _parse_lists(dict(zip(table.names, row, strict=True)), lists)
+                texts = dict(zip(table.names, row, strict=True))
+                values = _parse_lists(dict(texts), lists)
+                for item in lists:
+                    _refuse_other_text(item, texts[item], values[item])
+                yield values
     except (sqlite3.Error, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
@@ -157,6 +161,15 @@ def _refuse_more(path: Path, table: Table, rows: int, most: int | None) -> None:
         raise ClaimlogError(
             f"{path.name}: has more rows of {table.name} than the {most:,} that are read"
         )
+
+
+def _refuse_other_text(name: str, text: object, value: object) -> None:
+    """Refuse a list whose JSON is not written as the one form that its value has from our writer.
+
+    Of a key that is there twice SQLite takes the first and other readers the last.
+    """
+    if text != orjson.dumps(value).decode():
+        raise ValueError(f"{name} is not in the JSON that releases write: {str(text)[:80]!r}")
 
 
 def _list_columns(table: Table) -> list[str]:

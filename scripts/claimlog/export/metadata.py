@@ -9,7 +9,13 @@ from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
 from claimlog.schema.register_config import register_configs
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import Field, Table, coded_columns
+
+HEAD_KEYS = (
+    *("name", "title", "description", "version", "id", "homepage", "created", "keywords"),
+    *("licenses", "contributors"),
+)
+"""What pages say of the package by its descriptor; it may hold anything else."""
 
 PAGE_CELLS = 560
 """Cells of a table that Datasette shows at once: to draw more takes longer than to find them."""
@@ -36,12 +42,12 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
         **common,
         "plugins": {
             "claimlog": {
-                "head": {key: about[key] for key in about if key != "resources"},
+                "head": {key: about[key] for key in HEAD_KEYS if key in about},
                 "codebook_version": definition.codebook.version,
                 "tree_size": state["tree_size"],
                 "root": state["root"],
                 "presentation": definition.presentation.limited_to(
-                    definition.tables["claims"].names, definition.tables["codings"].names
+                    coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),
                 **({"registers": register_configs(definition)} if definition.registers else {}),
             }

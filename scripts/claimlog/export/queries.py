@@ -8,34 +8,41 @@ left out; `claimlog schemas` names it.
 from __future__ import annotations
 
 import re
-import sqlite3
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
+from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import printable_line
 from claimlog.export.sqlite import create_statement, search_statements
-from claimlog.limits import EXPANSION, QUERY_LENGTH
+from claimlog.limits import DESCRIPTION_LENGTH, QUERY_LENGTH, TITLE_LENGTH
 from claimlog.schema.definition import Definition
 from claimlog.schema.presentation import FILE, unknown_columns
 from claimlog.schema.query_files import FOLDER
 from claimlog.schema.table_schema import Table
+from claimlog.sql_process import SQLITE_LIMITS, Worker
 
-HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)")
+HEADER = re.compile(r"-- (?P<key>title|description): (?P<value>.+)", re.DOTALL)
+LONGEST = {"title": TITLE_LENGTH, "description": DESCRIPTION_LENGTH}
+CONTROLS = ("Cc", "Zl", "Zp")
+"""Categories of characters that end a line for some programs, or do worse."""
+
 ACT_MARK = "{act}"
 """Stands for the condition that a claim tells of an act, which ``schemas/site.json`` gives."""
 
-READ_ACTIONS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
-NAME = r"[\w$\u0080-\U0010ffff]+"
-COMMON_TABLE = re.compile(rf"({NAME})\s*(?:\([^()]*\)\s*)?\bas\s*(?:(?:not\s+)?materialized\s*)?\(")
-WORD = re.compile(NAME)
-QUOTED = re.compile(
-    r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]""",
-    re.DOTALL,
-)
-"""Comments, and what may be a name in quotation marks of any of SQLite's kinds."""
 ABSENT_ERRORS = ("no such column: ", "no such table: ")
+
+PLAN_SECONDS, PLAN_BYTES = 2, 128_000_000
+"""Processor time and memory for compiling a query: the dearest of ours takes milliseconds."""
+
+WAIT_SECONDS = 60.0
+"""Seconds that a busy machine may take to give a process that much processor time."""
+
+EXCEEDED = ("Died", "MemoryError")
+"""What a process answers that took more, or that the system ended."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +63,18 @@ def read_queries(definition: Definition) -> dict[str, Query]:
     Raises
     ------
     ClaimlogError
-        If a file has no title or description, is not one SELECT, or has the name of a table.
+        If a file has no title or description, is not one SELECT that readers may run, takes too
+        much to be compiled, or has the name of a table.
     """
     required = {item.name: item.required for item in definition.tables["claims"].fields}
     act = definition.presentation.act_condition(required)
     queries = {}
-    with closing(_empty_database(definition.tables)) as database:
+    with closing(Compiler(definition.tables)) as compiler:
         for file, text in (*_machinery_files(), *definition.query_files.items()):
             query = _parse(file, text, act)
             if query.name in definition.tables:
                 raise ClaimlogError(f"{file}: a table has the same name; rename the query")
-            queries[query.name] = _check(query, database)
+            queries[query.name] = compiler.check(query)
     return dict(sorted(queries.items()))
 
 
@@ -101,97 +109,94 @@ def _machinery_files() -> Iterator[tuple[str, str]]:
 
 
 def _parse(file: str, text: str, act: str | None) -> Query:
-    heads = {m["key"]: m["value"] for line in text.splitlines() if (m := HEADER.match(line))}
-    if set(heads) != {"title", "description"}:
+    lines = text.replace("\r\n", "\n").split("\n")  # a line of SQL ends nowhere else
+    found = [match for line in lines if (match := HEADER.fullmatch(line))]
+    heads = {match["key"]: match["value"] for match in found}
+    if len(heads) < len(LONGEST):
         raise ClaimlogError(
             f"{file}: needs one line '-- title: …' and one '-- description: …'; add them"
         )
-    sql = "\n".join(line for line in text.splitlines() if not line.startswith("-- ")).strip()
-    if len(sql) > QUERY_LENGTH:
-        raise ClaimlogError(f"{file}: is longer than {QUERY_LENGTH:,} characters; shorten it")
+    if len(found) > len(heads):
+        raise ClaimlogError(f"{file}: has two titles or two descriptions; take one out")
+    for key, value in heads.items():
+        if len(value) > LONGEST[key]:
+            raise ClaimlogError(
+                f"{file}: its {key} is longer than {LONGEST[key]:,} characters; shorten it"
+            )
+        if any(unicodedata.category(sign) in CONTROLS for sign in value):
+            raise ClaimlogError(f"{file}: its {key} holds a control character; take it out")
+    sql = "\n".join(line for line in lines if not line.startswith("-- ")).strip()
     missing = "the act of schemas/site.json" if ACT_MARK in sql and act is None else None
+    whole = len(sql) + sql.count(ACT_MARK) * (len(act or "true") - len(ACT_MARK))
+    if whole > QUERY_LENGTH:
+        raise ClaimlogError(
+            f"{file}: is longer than {QUERY_LENGTH:,} characters, the act of {FILE} written out; "
+            "shorten it"
+        )
     name = file.rpartition("/")[2].removesuffix(".sql")
     return Query(name, file, **heads, sql=sql.replace(ACT_MARK, act or "true"), missing=missing)
 
 
-def _empty_database(tables: Mapping[str, Table]) -> sqlite3.Connection:
-    """Return a database with the tables of a build and no rows, that only compiles queries."""
-    database = sqlite3.connect(":memory:")
-    for table in tables.values():
-        database.execute(create_statement(table))
-        for index in search_statements(table):
-            database.execute(index.create)
-    database.set_authorizer(_allow_reading)
-    return database
+class Compiler:
+    """Compiles queries as they will run for readers, in a process under limits.
 
-
-def _allow_reading(action: int, *_: object) -> int:
-    return sqlite3.SQLITE_OK if action in READ_ACTIONS else sqlite3.SQLITE_DENY
-
-
-def _expansion(sql: str) -> int | None:
-    """Return how often SQLite compiles the common table expressions of a query, at most.
-
-    It compiles one anew wherever it is named, and what follows the last one names them too. None
-    if two have the same name, so that it cannot be told which is meant.
-
-    >>> _expansion("with a as (select 1), b as (select * from a, a) select * from b, b")
-    8
-    >>> _expansion('with "a b" as (select 1) select * from [a b]')
-    1
-    >>> _expansion("with a as (select 1) select * from (with A as (select 2) select * from a)")
-    >>> _expansion("select 1")
-    0
+    SQLite compiles a common table expression anew wherever it is named, so that twenty which name
+    the one before twice are a million: only memory and time tell what a query costs.
     """
-    parts = COMMON_TABLE.split(QUOTED.sub(_unquoted, sql).lower())
-    bodies = dict(zip(parts[1::2], parts[2::2], strict=True))
-    if len(bodies) < len(parts) // 2:
-        return None
-    named = {
-        name: [word for word in WORD.findall(body) if word in bodies and word != name]
-        for name, body in bodies.items()
-    }
-    weights: dict[str, int] = {}
-    for _ in bodies:  # as deep as one can name the other
-        weights = {
-            name: min(1 + sum(weights.get(word, 0) for word in words), EXPANSION + 1)
-            for name, words in named.items()
-        }
-    # the last body ends somewhere before the main query: what it names is counted as if that did
-    return sum(weights.get(word, 0) for word in WORD.findall(parts[-1])) if bodies else 0
 
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        self._worker = Worker()
+        schema = [create_statement(table) for table in tables.values()]
+        for table in tables.values():
+            schema += [index.create for index in search_statements(table)]
+        self._schema = schema
+        self._has_tables = False
 
-def _unquoted(part: re.Match[str]) -> str:
-    """Return a name without its quotation marks, as one word, and nothing of a comment."""
-    text = part[0]
-    if text.startswith(("--", "/*")):
-        return " "
-    name = text[1:-1]
-    return f" {name if WORD.fullmatch(name) else 'x' + name.encode().hex()} "
+    def close(self) -> None:
+        self._worker.end()
 
+    def check(self, query: Query) -> Query:
+        """Compile a query, and return it with what it lacks.
 
-def _check(query: Query, database: sqlite3.Connection) -> Query:
-    """Compile a query, and return it with what it lacks."""
-    # sqlite3 wants a value for each parameter
-    parameters = dict.fromkeys(re.findall(r":(\w+)", query.sql))
-    expansion = _expansion(query.sql)
-    if expansion is None:
-        raise ClaimlogError(
-            f"{query.file}: two of its common table expressions have the same name; rename one"
-        )
-    if expansion > EXPANSION:
-        raise ClaimlogError(
-            f"{query.file}: its common table expressions name one another more than "
-            f"{EXPANSION:,} times; simplify it"
-        )
-    try:
-        database.execute(f"explain {query.sql}", parameters)
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        said = str(error)
+        Raises
+        ------
+        ClaimlogError
+            If it is none that a reader may ask, or takes too much.
+        """
+        answer = self._worker.run(self._job(query.sql))
+        self._has_tables = True
+        if "error" not in answer:
+            computed = [name for (name,) in answer["rows"] if not name[:1].isalpha()]
+            if computed:
+                raise ClaimlogError(
+                    f"{query.file}: has the parameter {computed[0][:80]!r}; begin its name with a "
+                    "letter"
+                )
+            return query
+        said = str(answer.get("message", ""))
         if said.startswith(ABSENT_ERRORS):
             missing = said.removeprefix("no such ").replace(": ", " ", 1)
-            return Query(**{**vars(query), "missing": missing})
+            return replace(query, missing=query.missing or printable_line(missing))
+        if answer["error"] in EXCEEDED or said == "interrupted":
+            raise ClaimlogError(
+                f"{query.file}: SQLite needs more than {PLAN_SECONDS} seconds or "
+                f"{PLAN_BYTES // 1_000_000} MB to read it; simplify it"
+            )
         raise ClaimlogError(
-            f"{query.file}: is not one SELECT that SQLite can run ({said[:160]}); mend it"
-        ) from error
-    return query
+            f"{query.file}: is not one SELECT that a reader may run "
+            f"({printable_line(said or answer['error'])[:160]}); mend it"
+        )
+
+    def _job(self, sql: str) -> dict[str, Any]:
+        tables = {} if self._has_tables else {"schema": self._schema}
+        return {
+            "kind": "compile",
+            "uri": "tables",
+            "sql": sql,
+            "seconds": WAIT_SECONDS,
+            "cpu": PLAN_SECONDS,
+            "memory": PLAN_BYTES,
+            "temporary": 0,
+            "limits": SQLITE_LIMITS,
+            **tables,
+        }

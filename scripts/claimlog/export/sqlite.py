@@ -7,6 +7,7 @@ library that writes the file, and with it the bytes.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -159,6 +160,7 @@ class DatabaseWriter:
         self.new = new
         # in the main thread the driver takes Ctrl-C for itself, and may lose it
         self._thread = ThreadPoolExecutor(1)
+        self._is_given_up = threading.Event()
 
     def __enter__(self) -> Self:
         try:
@@ -178,7 +180,9 @@ class DatabaseWriter:
             for table in self.tables.values() if self.new else ():
                 self._run(create_statement(table))
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._is_given_up.set()
         self._thread.submit(self._close).result()
         self._thread.shutdown()
 
@@ -219,6 +223,9 @@ class DatabaseWriter:
         self._run("ANALYZE")
 
     def _run(self, statement: str) -> None:
+        if self._is_given_up.is_set():
+            # the driver cannot break off a statement; at least none begins after Ctrl-C
+            raise ClaimlogError(f"{self.path.name}: was given up; run this again")
         self._cursor.execute(statement)
         if statement.startswith("PRAGMA"):
             self._cursor.fetchall()  # a pragma takes effect when its answer is read

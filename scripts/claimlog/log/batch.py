@@ -17,6 +17,7 @@ from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
+from claimlog.schema.flaws import instruction_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
 from claimlog.state import require_own_state
 from claimlog.untrusted_files import read_regular
@@ -283,7 +284,7 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
 
 def descriptor_findings(package: Package) -> Iterator[Finding]:
     """Check that the descriptor can be read at all; validation does the rest."""
-    if flaw := shape_flaw(package.descriptor, HEAD):
+    if flaw := shape_flaw(package.descriptor, HEAD) or instruction_flaw(package.descriptor):
         yield Finding("descriptor", DESCRIPTOR, flaw, remedy="mend it, or restore it from git")
         return
     remedy = "restore it from git; claimlog seal lists what is missing"

@@ -22,6 +22,9 @@ from claimlog.schema.table_schema import Table
 
 RULE = "release-database"
 MAX_LISTED = 20
+MAX_OBJECTS = 10_000
+"""Most objects of a file; one of a release has some hundreds, and a definition gives no more."""
+
 STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
 SHADOW_TABLES = {
     "data": "(id INTEGER PRIMARY KEY, block BLOB)",
@@ -44,6 +47,21 @@ def open_database(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def schema_objects(database: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
+    """Return type, name, table and statement of every object of a file.
+
+    Raises
+    ------
+    ValueError
+        If there are too many: none may be left that nobody looked at.
+    """
+    listed = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
+    found = listed.fetchmany(MAX_OBJECTS + 1)
+    if len(found) > MAX_OBJECTS:
+        raise ValueError(f"holds more than {MAX_OBJECTS:,} tables, indexes and views")
+    return [(str(kind), str(name), str(owner), str(sql)) for kind, name, owner, sql in found]
+
+
 def check_objects(
     path: Path, tables: Mapping[str, Table], views: Collection[str]
 ) -> Iterator[Finding]:
@@ -57,8 +75,7 @@ def check_objects(
 
     def flaws() -> Iterator[tuple[str, str]]:
         with open_database(path) as database:
-            cursor = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
-            found = [tuple(map(str, row)) for row in cursor.fetchmany(10_000)]
+            found = schema_objects(database)
         yield from _object_flaws(found, tables, views)
 
     yield from _findings(path, flaws())
@@ -72,9 +89,12 @@ def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
 
     def flaws() -> Iterator[tuple[str, str]]:
         with open_database(path) as database:
-            [(answer,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
-        if answer != "ok":
-            yield "the file", f"is not sound: {answer[:200]}"
+            [(encoding,)] = database.execute("PRAGMA encoding").fetchall()
+            [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
+        if encoding != "UTF-8":
+            yield "the file", f"has the encoding {encoding}, a release has UTF-8"
+        elif said != "ok":
+            yield "the file", f"is not sound: {said[:200]}"
         else:
             yield from content_flaws(path, tables)
 

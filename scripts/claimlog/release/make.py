@@ -34,7 +34,7 @@ from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
 from claimlog.release.tool_wheel import running_tool
-from claimlog.release.uncommitted_files import uncommitted_advice
+from claimlog.release.uncommitted_files import require_committed, uncommitted_advice
 from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 from claimlog.swap import publish_directory, recover_directory
 from claimlog.validate import validate
@@ -308,11 +308,12 @@ def require_clean_commit(package: Package) -> str:
         checkout = Checkout.of(package)
         head = checkout.head()
         changed = checkout.changes()
-        links = [name for name, (mode, _) in checkout.blobs(head).items() if mode == LINK]
+        committed = checkout.blobs(head)
     except CheckoutError as error:
         raise ClaimlogError(
             f"{package.root.name}: {error}; a release names the commit it was made from"
         ) from None
+    links = [name for name, (mode, _) in committed.items() if mode == LINK]
     if links:
         raise ClaimlogError(
             f"{links[0]}: is a symbolic link in the commit, and may lead anywhere; a release is "
@@ -320,4 +321,5 @@ def require_clean_commit(package: Package) -> str:
         )
     if changed:
         raise ClaimlogError(uncommitted_advice(package, changed, checkout.untracked()))
+    require_committed(package, committed)
     return head

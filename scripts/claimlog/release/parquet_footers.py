@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from claimlog.export.parquet import column_notes, table_notes
 from claimlog.schema.table_schema import Table
 
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
 VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1,4}){2}")
 ARROW_SCHEMA = b"ARROW:schema"
 """Key of the footer's metadata under which Arrow stores its own types."""
+
+POLARS_PREFIX = b"_PL_"
+"""How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
+"""
 
 MAGIC_BYTES = 4
 """Bytes before the first column."""
@@ -59,8 +64,44 @@ def footer_flaws(path: Path, table: Table) -> Iterator[str]:
     All rows are read, a row group at a time.
     """
     with open_parquet(path) as file:
-        flaws = [*_place_flaws(file.metadata)]
+        flaws = [*_note_flaws(file, table), *_place_flaws(file.metadata)]
         yield from flaws or _statistics_flaws(file, table)
+
+
+def _note_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
+    """Yield the notes of a file and its columns that the definition does not give.
+
+    Programs act on notes: by one, some versions of Arrow unpickle what stands in another.
+    """
+    schema, notes = file.schema_arrow, _as_bytes(table_notes(table))
+    if schema.names != [*table.names]:
+        yield "has other columns than its schema, or in another order"
+        return
+    # each stands there twice: for every reader, and in the note that only Arrow reads
+    own = {name: note for name, note in file.metadata.metadata.items() if name != ARROW_SCHEMA}
+    if own != notes or schema.metadata != notes:
+        yield "says something else of itself than its schema"
+    for item, field in zip(table.fields, schema, strict=True):
+        said = without_codes(field.metadata or {})
+        if said != _as_bytes(column_notes(item)) or _has_inner_notes(field.type):
+            yield f"says something else of {item.name} than its schema"
+
+
+def without_codes(notes: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return the notes of a column without those by which Polars knows its codes."""
+    return {name: note for name, note in notes.items() if not name.startswith(POLARS_PREFIX)}
+
+
+def _as_bytes(notes: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.encode(): note.encode() for name, note in notes.items()}
+
+
+def _has_inner_notes(kind: pa.DataType) -> bool:
+    """Whether a type, or one inside of it, has notes, which ours never have."""
+    inner = [kind.field(number) for number in range(kind.num_fields)]
+    return isinstance(kind, pa.BaseExtensionType) or any(
+        field.metadata or _has_inner_notes(field.type) for field in inner
+    )
 
 
 def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:

@@ -28,11 +28,9 @@ from claimlog.release.parquet_footers import (
     footer_flaws,
     row_groups,
     stated_schema,
+    without_codes,
 )
 from claimlog.schema.table_schema import Table
-
-POLARS_PREFIX = b"_PL_"
-"""Prefix of the metadata by which Polars knows a column's codes; releases up to 0.2.0 have none."""
 
 MAX_LISTED = 20
 
@@ -135,18 +133,18 @@ def _schema_flaws(stated: pa.Schema, given: pa.Schema, table: Table) -> Iterator
     for item, field, expected in zip(table.fields, stated, given, strict=True):
         if field.nullable != expected.nullable or not _is_type(field.type, expected.type):
             yield f"has {item.name} as {str(field.type)[:80]}"
-        notes, given_notes = field.metadata or {}, expected.metadata or {}
-        if notes not in (
-            given_notes,
-            {k: v for k, v in given_notes.items() if not k.startswith(POLARS_PREFIX)},
-        ):
+        notes, wanted = field.metadata or {}, expected.metadata or {}
+        if notes not in (wanted, without_codes(wanted)):
             yield f"says something else of {item.name} than its schema"
 
 
 def _is_type(stated: pa.DataType, given: pa.DataType) -> bool:
-    """Whether a type is the given one, or that of coded columns in releases up to 0.2.0."""
+    """Whether a type is the one that is given, or as releases up to 0.2.0 have codes.
+
+    Notes of the types inside of it count, which ``==`` leaves aside.
+    """
     if not (pa.types.is_dictionary(stated) and pa.types.is_dictionary(given)):
-        return bool(stated == given)
+        return bool(stated.equals(given, check_metadata=True))
     texts = (pa.string(), pa.large_string())
     return (
         stated.index_type == given.index_type

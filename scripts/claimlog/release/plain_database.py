@@ -14,11 +14,8 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import sql_identifier
-from claimlog.release.database_objects import open_database
+from claimlog.release.database_objects import open_database, schema_objects
 from claimlog.release.layout import GET_AGAIN, is_regular_file
-
-MAX_OBJECTS = 10_000
-"""Most objects of a file; one of a release has some hundreds."""
 
 NAME = r'"(?:[^"]|"")+"'
 COLUMN = f"{NAME}(?: AS {NAME})?"
@@ -69,12 +66,9 @@ def require_solid_file(path: Path, display_path: str) -> None:
 
 
 def _flaws(database: sqlite3.Connection) -> Iterator[str]:
-    cursor = database.execute("SELECT type, name, sql FROM sqlite_schema")
-    found = [tuple(map(str, row)) for row in cursor.fetchmany(MAX_OBJECTS + 1)]
-    if len(found) > MAX_OBJECTS:
-        yield f"holds more than {MAX_OBJECTS:,} tables and indexes"
-    tables = {sql_identifier(name) for kind, name, _ in found if kind == "table"}
-    for kind, name, sql in found:
+    found = schema_objects(database)
+    tables = {sql_identifier(name) for kind, name, *_ in found if kind == "table"}
+    for kind, name, _, sql in found:
         label = repr(name[:80])
         if kind == "view":
             view = VIEW.fullmatch(sql)
@@ -97,5 +91,5 @@ def _has_value(
     database: sqlite3.Connection, pragma: str, name: str, column: int, values: tuple[int, ...]
 ) -> bool:
     """Return whether a pragma about a table or index gives one of some values in a column."""
-    rows = database.execute(f"PRAGMA {pragma}({sql_identifier(name)})").fetchmany(MAX_OBJECTS)
+    rows = database.execute(f"PRAGMA {pragma}({sql_identifier(name)})")
     return any(row[column] in values for row in rows)

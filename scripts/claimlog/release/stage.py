@@ -31,6 +31,7 @@ from claimlog.release.layout import (
     CHANGES,
     CHECKPOINT,
     LICENCE,
+    LICENCE_FILE,
     LOG,
     RELEASE,
     SUMS,
@@ -104,7 +105,7 @@ def stage_release(
     datapackage = read_json(build / DESCRIPTOR, DESCRIPTOR)
     shutil.rmtree(build)
     (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
-    licence = package.root / "LICENSE-DATA"
+    licence = package.root / LICENCE_FILE
     if licence.is_file():
         shutil.copyfile(licence, folder / LICENCE)
     if plan.tool is not None:
@@ -138,8 +139,8 @@ def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> N
     """Copy the package as it stood: the batches, their descriptor, schemas, earlier releases."""
     batches = log.batches[: plan.batches]
     for batch in batches:
-        shutil.copytree(batch.path, target / "events" / batch.path.name)
-    shutil.copytree(package.schemas, target / "schemas")
+        shutil.copytree(batch.path, target / "events" / batch.path.name, symlinks=True)
+    shutil.copytree(package.schemas, target / "schemas", symlinks=True)
     manual = package.root / PAGE
     if manual.is_file():
         (target / PAGE).parent.mkdir()

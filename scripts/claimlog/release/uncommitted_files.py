@@ -4,12 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from claimlog.checkout import FILES
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
-from claimlog.package import Package
+from claimlog.log.release_index import FOLDER as RELEASES
+from claimlog.package import DESCRIPTOR, Package
+from claimlog.release.coding_manual import PAGE
+from claimlog.release.layout import LICENCE_FILE
 from claimlog.sources.text import Texts, read_text
+from claimlog.untrusted_files import files_below
 
 MAX_NAMED = 5
+
+RELEASED_FOLDERS = ("events", "schemas", RELEASES)
+RELEASED_FILES = (DESCRIPTOR, LICENCE_FILE, PAGE)
+"""What a release copies out of the package."""
+
+
+def require_committed(package: Package, committed: Collection[str]) -> None:
+    """Raise if something that a release copies is not in the commit.
+
+    Git says nothing of a file that it ignores, which would be published all the same.
+
+    Parameters
+    ----------
+    committed
+        Paths in the package of the files that the commit holds.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the first of them.
+    """
+    found = [*map(package.root.joinpath, RELEASED_FILES)]
+    for name in RELEASED_FOLDERS:
+        folder = package.root / name
+        if folder.is_symlink() or not folder.is_dir():
+            found.append(folder)
+            continue
+        paths = files_below(folder, FILES)
+        if paths is None:
+            raise ClaimlogError(f"{name}: holds more files than a release has; take some out")
+        # a name with a dot in front is of a file that a release was cut off at writing
+        found += [path for path in paths if name != RELEASES or not path.name.startswith(".")]
+    names = [package.relative(path) for path in found if path.is_symlink() or path.exists()]
+    if extra := [name for name in names if name not in committed]:
+        raise ClaimlogError(
+            f"{_join_names(extra)}: not in the commit, because git ignores it, and a release would "
+            "hold it; move it out of the package (a source text is never committed), or commit it, "
+            "and run this again"
+        )
 
 
 def uncommitted_advice(package: Package, changed: Sequence[str], untracked: Collection[str]) -> str:

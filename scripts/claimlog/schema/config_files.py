@@ -18,12 +18,26 @@ import jsonschema
 import referencing
 from jsonschema import ValidationError
 
-from claimlog.limits import CODES, COLUMNS, KEYS, LENGTH, NAME, SLUG_LENGTH
+from claimlog.limits import (
+    CODES,
+    COLUMNS,
+    DESCRIPTION_LENGTH,
+    KEYS,
+    KEYWORDS,
+    LENGTH,
+    LICENCES,
+    NAME,
+    PEOPLE,
+    SLUG_LENGTH,
+    TITLE_LENGTH,
+)
 
 MOST_SAID = 200
 """Characters of what is said of a flaw: it may repeat the whole value."""
 
 TEXT = {"type": "string"}
+TITLE = {"type": "string", "maxLength": TITLE_LENGTH}
+DESCRIPTION = {"type": "string", "maxLength": DESCRIPTION_LENGTH}
 FLAG = {"type": "boolean"}
 # the number of parts comes first: then no more than that are looked at
 NAMES = {"type": "array", "maxItems": COLUMNS, "items": TEXT, "uniqueItems": True}
@@ -57,7 +71,7 @@ FIELD: dict[str, Any] = {
     "properties": {
         "name": NAMED,
         "type": {"enum": ["string", "integer", "number", "boolean", "date", "datetime", "array"]},
-        "description": TEXT,
+        "description": DESCRIPTION,
         "constraints": CONSTRAINTS,
         "unit": TEXT,
         "codelist": TEXT,
@@ -98,8 +112,8 @@ TABLE: dict[str, Any] = {
     "type": "object",
     "required": ["title", "description", "fields", "primaryKey"],
     "properties": {
-        "title": TEXT,
-        "description": TEXT,
+        "title": TITLE,
+        "description": DESCRIPTION,
         "fields": {"type": "array", "minItems": 1, "maxItems": COLUMNS, "items": COLUMN},
         "primaryKey": KEY,
         "missingValues": NAMES,
@@ -150,25 +164,36 @@ COMPILED = {**TABLE, "required": [*TABLE["required"], "order"]}
 CODEBOOK = {
     "type": "object",
     "required": ["title", "version", "description"],
-    "properties": {"title": TEXT, "version": VERSION, "description": TEXT},
+    "properties": {"title": TITLE, "version": VERSION, "description": DESCRIPTION},
 }
 HEAD = {
     "type": "object",
     "required": ["name", "title", "description", "version", "licenses"],
     "properties": {
         "name": {"type": "string", "pattern": r"^[a-z0-9][a-z0-9_-]*$", "maxLength": SLUG_LENGTH},
-        "title": TEXT,
-        "description": TEXT,
+        "title": TITLE,
+        "description": DESCRIPTION,
         "version": VERSION,
-        "homepage": TEXT,
+        "homepage": DESCRIPTION,
+        "keywords": {"maxItems": KEYWORDS, "items": {"maxLength": TITLE_LENGTH}},
+        "contributors": {
+            "maxItems": PEOPLE,
+            "items": {
+                "properties": {
+                    "title": {"maxLength": TITLE_LENGTH},
+                    "path": {"maxLength": DESCRIPTION_LENGTH},
+                }
+            },
+        },
         "created": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"},
         "licenses": {
             "type": "array",
             "minItems": 1,
+            "maxItems": LICENCES,
             "items": {
                 "type": "object",
                 "required": ["name", "path", "title"],
-                "properties": {"name": TEXT, "path": TEXT, "title": TEXT},
+                "properties": {"name": TITLE, "path": DESCRIPTION, "title": TITLE},
             },
         },
     },
@@ -203,7 +228,12 @@ def shape_flaw(value: Any, shape: Mapping[str, Any]) -> str | None:
     if error is None:
         return None
     place = "/".join(map(str, error.absolute_path))
-    return f"{place + ': ' if place else ''}{error.message[:MOST_SAID]}"
+    message = error.message
+    if error.validator == "maxLength":  # the message would begin with the whole text
+        message = f"has {len(error.instance):,} characters, at most {error.validator_value:,}"
+    elif error.validator == "maxItems":
+        message = f"has {len(error.instance):,} items, at most {error.validator_value:,}"
+    return f"{place + ': ' if place else ''}{message[:MOST_SAID]}"
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:

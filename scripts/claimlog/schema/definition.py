@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import SCHEMA_FILES, TABLES
+from claimlog.limits import SCHEMA_FILES, TABLES, TABLES_AND_INDEXES
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, name_flaw, schema_flaw
-from claimlog.schema.presentation import Presentation, read_presentation
+from claimlog.schema.presentation import FILE as PRESENTATION_FILE
+from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
 from claimlog.schema.registers import Junction, junctions_of, register_flaw, registers_of
 from claimlog.schema.requirements import Requirement, read_requirements
@@ -28,6 +29,7 @@ from claimlog.schema.table_schema import (
     Field,
     Table,
     Tables,
+    coded_columns,
     display,
     in_log_order,
 )
@@ -189,6 +191,8 @@ def read_definition(package: Package) -> Definition:
     for table in tables.values():
         if flaw := _target_flaw(table, tables):
             raise ClaimlogError(f"schemas/tables/{table.name}.json: {flaw}; restore it from git")
+    if flaw := uncoded_flaw(definition.presentation, coded_columns(tables["claims"])):
+        raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
 
 
@@ -295,6 +299,12 @@ def _read_tables(package: Package) -> Tables:
     loaded = [
         _read_table(package, path.stem, f"schemas/tables/{path.name}", COMPILED) for path in paths
     ]
+    number = sum(1 + len(table.spec.get("indexes", ())) for table in loaded)
+    if number > TABLES_AND_INDEXES:
+        raise ClaimlogError(
+            f"schemas/tables: gives {number:,} tables and indexes, more than the "
+            f"{TABLES_AND_INDEXES:,} that are made; take out what nobody needs"
+        )
     ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
     return Tables((table.name, table) for table in ordered)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import DEPRECATIONS
 from claimlog.package import Package
 from claimlog.schema.config_files import RELEASE_VERSION
 from claimlog.schema.flaws import name_flaw
@@ -35,12 +36,19 @@ def read_deprecations(package: Package, tables: Mapping[str, Table]) -> tuple[De
     Raises
     ------
     ClaimlogError
-        If one names a table or new column that does not exist, or an old one that still does.
+        If one names a table or new column that does not exist, or an old one that still does, or
+        there are too many.
     """
     if not (package.root / FILE).is_file():
         return ()
+    rows = package.table(FILE, tuple(Deprecation.__dataclass_fields__))
+    if len(rows) > DEPRECATIONS:
+        raise ClaimlogError(
+            f"{FILE}: lists {len(rows):,} columns, more than the {DEPRECATIONS} that views are "
+            "made for; take out those that are gone by now"
+        )
     found = []
-    for line, row in enumerate(package.table(FILE, tuple(Deprecation.__dataclass_fields__)), 2):
+    for line, row in enumerate(rows, 2):
         item = Deprecation(**row)
         if (flaw := name_flaw(item.column, "a column")) or not (
             RELEASE_VERSION.fullmatch(item.since) and RELEASE_VERSION.fullmatch(item.until)

@@ -87,6 +87,25 @@ def reference_flaw(value: Any, place: str = "") -> str | None:
     return next((flaw for at, part in parts if (flaw := reference_flaw(part, at))), None)
 
 
+def instruction_flaw(value: Any, place: str = "") -> str | None:
+    """Say where a JSON value has a key that a program may take for an instruction, or return None.
+
+    Datasette puts the content of a file in place of ``{"$file": …}`` in its configuration, and a
+    variable of the environment in place of ``{"$env": …}``. Keys of JSON Schema have rules of their
+    own.
+    """
+    if isinstance(value, list):
+        parts = [(f"{place}/{index}", part) for index, part in enumerate(value)]
+    elif isinstance(value, dict):
+        for key in value:
+            if key.startswith("$") and key not in ("$schema", *REFERENCES):
+                return f"{place}/{key[:80]}".removeprefix("/") + ": no key begins with $; rename it"
+        parts = [(f"{place}/{key[:80]}", part) for key, part in value.items()]
+    else:
+        return None
+    return next((flaw for at, part in parts if (flaw := instruction_flaw(part, at))), None)
+
+
 def schema_flaw(spec: Spec, is_stream: bool) -> str | None:
     """Say what is wrong with a Table Schema of the right shape, or return None."""
     return next(_flaws(spec, is_stream), None)

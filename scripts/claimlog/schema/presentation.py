@@ -7,14 +7,16 @@ that a table of claims does not have is dropped, so that a variable takes what s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import ACT_CODES, ACT_LENGTH, CHARTS
 from claimlog.package import Package
 from claimlog.schema.config_files import shape_flaw
-from claimlog.schema.flaws import reference_flaw
+from claimlog.schema.flaws import instruction_flaw, reference_flaw
 
 FILE = "schemas/site.json"
 
@@ -52,6 +54,8 @@ CHART = {
         "column": COLUMN,
         "order": {**LIST, "items": TEXT},
     },
+    "if": {"properties": {"kind": {"enum": ["column", "sources"]}}},
+    "then": {"required": ["column"]},
     "additionalProperties": False,
 }
 SHAPE = {
@@ -99,7 +103,7 @@ SHAPE = {
             },
             "additionalProperties": False,
         },
-        "charts": {**LIST, "items": CHART},
+        "charts": {"type": "array", "maxItems": CHARTS, "items": CHART},
         "coders": {
             "type": "object",
             "properties": {
@@ -119,6 +123,9 @@ SHAPE = {
 """JSON Schema of ``schemas/site.json``; every part may be absent."""
 
 Row = dict[str, Any]
+CODED = ("filters", "claim_codes")
+"""Lists of columns whose codes are shown."""
+
 LISTS = ("filters", "claim_codes", "claim_texts", "claim_line", "actor_line", "passage_line")
 
 
@@ -178,16 +185,30 @@ class Presentation:
         """Return the JSON object that `from_json` reads, without what is empty."""
         return {name: value for name, value in vars(self).items() if value}
 
-    def limited_to(self, claims: Iterable[str], codings: Iterable[str]) -> Presentation:
-        """Return it without what speaks of columns that claims and codings do not have."""
+    def limited_to(self, claims: Mapping[str, bool], codings: Iterable[str]) -> Presentation:
+        """Return it without what speaks of columns that claims and codings do not have.
+
+        Parameters
+        ----------
+        claims
+            The columns of claims, and whether each has a code list; what shows the codes of one
+            that has none is left out too.
+        codings
+            The columns of codings.
+        """
         known, compared = set(claims), set(codings)
+        coded = {name for name, is_coded in claims.items() if is_coded}
         lists: dict[str, Any] = {
-            name: tuple(item for item in getattr(self, name) if item["column"] in known)
+            name: tuple(
+                item
+                for item in getattr(self, name)
+                if item["column"] in (coded if name in CODED else known)
+            )
             for name in LISTS
         }
         act = self.act if self.act and known.issuperset(_act_columns(self.act)) else None
         measures = self.measures
-        if measures and not known.issuperset((measures["measure"], measures["status"])):
+        if measures and not coded.issuperset((measures["measure"], measures["status"])):
             measures = None
         if measures and measures.get("subject") not in known:
             measures = {key: value for key, value in measures.items() if key != "subject"}
@@ -196,12 +217,12 @@ class Presentation:
             **lists,
             act=act,
             measures=measures,
-            passage_colour=self.passage_colour if self.passage_colour in known else None,
+            passage_colour=self.passage_colour if self.passage_colour in coded else None,
             codings=tuple(item for item in self.codings if item["column"] in compared),
             charts=tuple(
                 chart
                 for chart in self.charts
-                if ("column" not in chart or chart["column"] in known)
+                if ("column" not in chart or chart["column"] in coded)
                 and (chart["kind"] != "doers" or measures)
             ),
         )
@@ -239,9 +260,54 @@ def read_presentation(package: Package) -> Presentation:
     if not (package.root / FILE).exists():
         return Presentation()
     value = package.json(FILE)
-    if flaw := shape_flaw(value, SHAPE) or reference_flaw(value):
+    if flaw := shape_flaw(value, SHAPE) or reference_flaw(value) or instruction_flaw(value):
         raise ClaimlogError(f"{FILE}: {flaw}; mend it")
-    return Presentation.from_json(value)
+    presentation = Presentation.from_json(value)
+    if flaw := next(_flaws(presentation), None):
+        raise ClaimlogError(f"{FILE}: {flaw}")
+    return presentation
+
+
+def uncoded_flaw(presentation: Presentation, claims: Mapping[str, bool]) -> str | None:
+    """Say which column's codes are shown although it has no code list, or return None.
+
+    Parameters
+    ----------
+    claims
+        The columns of claims, and whether each has a code list.
+    """
+    places = [(name, item["column"]) for name in CODED for item in getattr(presentation, name)]
+    places += [("charts", item["column"]) for item in presentation.charts if "column" in item]
+    measures = presentation.measures or {}
+    places += [("measures", measures[key]) for key in ("measure", "status") if key in measures]
+    if presentation.passage_colour:
+        places.append(("passage_colour", presentation.passage_colour))
+    for place, column in places:
+        if not claims.get(column, True):
+            return f"{place}: {column} has no code list; take it out, or give the column one"
+    return None
+
+
+def _flaws(presentation: Presentation) -> Iterator[str]:
+    """Yield what is wrong with a presentation of the right shape."""
+    for name in (*LISTS, "codings"):
+        columns = [item["column"] for item in getattr(presentation, name)]
+        yield from _repetitions(name, columns)
+    yield from _repetitions("not_filters", presentation.not_filters)
+    yield from _repetitions("charts", [chart["name"] for chart in presentation.charts])
+    kinds = [f"{item['kind']} {item.get('column', '')}".strip() for item in presentation.charts]
+    yield from _repetitions("charts", kinds)
+    if presentation.act:
+        conditions = (*presentation.act["when"], *presentation.act.get("unless", ()))
+        codes = [code for item in conditions for code in item.get("in", ())]
+        if len(codes) > ACT_CODES or sum(map(len, codes)) > ACT_LENGTH:
+            yield f"act: has more than {ACT_CODES} codes or {ACT_LENGTH:,} characters; shorten it"
+
+
+def _repetitions(place: str, names: Sequence[str]) -> Iterator[str]:
+    for name, number in Counter(names).items():
+        if number > 1:
+            yield f"{place}: names {name} twice; take one out"
 
 
 def unknown_columns(presentation: Presentation, claims: Iterable[str]) -> list[str]:

@@ -278,3 +278,8 @@ def display(path: str) -> str:
 def dump(spec: dict[str, Any]) -> str:
     """Return a schema file's text."""
     return json.dumps(spec, ensure_ascii=False, indent=2) + "\n"
+
+
+def coded_columns(table: Table) -> dict[str, bool]:
+    """Return the names of a table's columns, and whether each has a code list."""
+    return {item.name: item.codelist is not None for item in table.fields}

@@ -13,6 +13,8 @@ describes the base class alone), `escape_sqlite`, `to_css_class` (how its pages 
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import datasette
+from datasette import renderer
 from datasette.database import QueryInterrupted, Results
 from datasette.facets import ColumnFacet
 from datasette.utils import InvalidSql, disallawed_sql_res, escape_sqlite, to_css_class
@@ -110,11 +113,11 @@ def inline_scripts() -> Sequence[str]:
 # --- Schemas. Ends when Datasette looks at the schemas of immutable databases only once.
 
 
-def read_schemas_once(datasette: Any) -> None:
+def read_schemas_once(datasette: Any, mark: Mark) -> None:
     """Have Datasette look at the schemas of databases that cannot change once, not per request."""
+    refresh = datasette.refresh_schemas = mark(datasette.refresh_schemas)
     if any(db.is_mutable and not db.is_memory for db in datasette.databases.values()):
         return
-    refresh = datasette.refresh_schemas
     done = False
 
     async def refresh_once() -> None:
@@ -193,8 +196,65 @@ def _past_comments(text: str) -> int:
         at = end + len(COMMENT_ENDS[begin])
 
 
+# --- JSON in cells. Ends when Datasette parses cells as strictly as JSON is written.
+
+
+class StrictJson:
+    """What Datasette's renderer uses of `json`, but NaN and infinity in a cell are no JSON."""
+
+    dumps = staticmethod(json.dumps)
+
+    @staticmethod
+    def loads(text: Any) -> Any:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
+
+
+def parse_cells_strictly() -> None:
+    """Have Datasette leave a cell as it is that is not JSON for every reader."""
+    renderer.json = StrictJson
+
+
 # --- Running SQL. Ends with a hook around `Database.execute`, or with a limit of Datasette's on
 # --- memory and on the time of a single step of SQLite.
+
+
+SCHEMA_QUESTIONS = (
+    *("table_exists", "table_names", "view_names", "hidden_table_names"),
+    *("get_table_definition", "get_view_definition"),
+)
+"""Methods of a database that query it about its tables; the others open a connection themselves."""
+
+Mark = Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]
+
+
+def mark_schema_questions(database: Any, mark: Mark) -> None:
+    """Wrap what Datasette asks a database about its tables, which no reader chooses."""
+    for name in SCHEMA_QUESTIONS:
+        setattr(database, name, mark(getattr(database, name)))
+
+
+_query_data = database_views.QueryView.data
+
+
+def announce_queries(note: Callable[[str], None]) -> None:
+    """Have Datasette's view of a query call `note` with its SQL first, whatever its address is.
+
+    It answers every canned query and SQL in an address, as page, JSON, CSV and blob, and nothing
+    else.
+    """
+
+    async def data(view: Any, request: Any, sql: str, *args: Any, **given: Any) -> Any:
+        note(sql)
+        return await _query_data(view, request, sql, *args, **given)
+
+    database_views.QueryView.data = data
 
 
 def replace_execute(database: Any, wrap: Callable[[Execute], Execute]) -> None:

@@ -6,6 +6,7 @@ SQLite finds them, once for all facets of the page.
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from claimlog.site.datasette_internals import (
     table_metadata,
 )
 from claimlog.site.memo import memoize
+from claimlog.site.protection import reader_limits
+from claimlog.site.protection.own_queries import time_limit
 from claimlog.site.protection.reader_request import PRESENTATION
 from claimlog.site.store import Row
 
@@ -61,7 +64,10 @@ class Column:
 
 @dataclass(frozen=True)
 class FacetTable:
-    """The facet columns of a table, and the rowids of its rows if it has rowids."""
+    """The facet columns of a table, and the rowids of its rows if it has rowids.
+
+    Both are missing where reading them took too long or too much memory; SQLite counts then.
+    """
 
     rowids: npt.NDArray[np.int64] | None
     columns: dict[str, Column]
@@ -89,6 +95,8 @@ class InMemoryFacet(ColumnFacet):  # type: ignore[misc]  # Datasette ships no ty
     async def _counts(self, table: FacetTable, names: list[str]) -> list[list[Row]] | None:
         """Return the counts of some columns; None if only SQL can say."""
         columns = table.columns
+        if not columns.keys() >= {*names}:
+            return None
         mask = None
         for key, value in self.get_querystring_pairs():
             name = key.removesuffix("__exact")
@@ -143,11 +151,15 @@ async def facet_table(datasette: Any, database: str, table: str) -> FacetTable:
     opened = datasette.databases[database]
 
     async def read() -> FacetTable:
-        # not a reader's query, so it has no time limit
-        columns: FacetTable = await opened.execute_fn(
-            lambda connection: _read(connection, table, names)
-        )
-        return columns
+        def read_in_time(connection: Any) -> FacetTable:
+            try:
+                with time_limit(connection, reader_limits.FACET_SECONDS):
+                    return _read(connection, table, names)
+            except sqlite3.Error:
+                return FacetTable(None, {})
+
+        facets: FacetTable = await opened.execute_fn(read_in_time)
+        return facets
 
     return await memoize(opened, f"facets of {table}", read)
 
@@ -162,13 +174,20 @@ def _read(connection: Any, table: str, names: list[str]) -> FacetTable:
     rowids = array("q")
     codings: list[dict[Any, int]] = [{None: -1} for _ in names]
     columns = [array("i") for _ in names]
+    left = reader_limits.OWN_BYTES
     for rowid, *cells in connection.execute(
         f"select {', '.join(selected)} from {escape_sqlite(table)}"
     ):
         if has_rowids:
             rowids.append(rowid)
         for cell, codes_by_value, column in zip(cells, codings, columns, strict=True):
-            column.append(codes_by_value.setdefault(cell, len(codes_by_value) - 1))
+            code = codes_by_value.get(cell)
+            if code is None:
+                code = codes_by_value[cell] = len(codes_by_value) - 1
+                left -= len(cell) if isinstance(cell, str | bytes) else 8
+            column.append(code)
+        if left < 0:
+            raise sqlite3.OperationalError("the facets take too much memory")
     by_name = {
         name: Column([*codes_by_value][1:], np.frombuffer(column, dtype=np.intc))
         for name, codes_by_value, column in zip(names, codings, columns, strict=True)

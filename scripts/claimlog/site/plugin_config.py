@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.release.metadata import ReleaseMetadata
+from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.store import Row, Store
 
 
@@ -14,10 +15,12 @@ def dataset_metadata(datasette: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``head``: the package's descriptor without its files; ``codebook_version``; ``tree_size``
-        and ``root`` of the log; ``presentation``: what ``schemas/site.json`` says.
+        ``head``: what the package's descriptor says of the dataset; ``codebook_version``;
+        ``tree_size`` and ``root`` of the log; ``presentation``: what ``schemas/site.json`` says.
     """
-    config: dict[str, Any] = datasette.plugin_config("claimlog") or {}
+    # datasette.plugin_config would read a file where the package says {"$file": …}
+    plugins = site_metadata(datasette).get("plugins") or {}
+    config: dict[str, Any] = plugins.get("claimlog") or {}
     return config
 
 

@@ -12,6 +12,7 @@ from claimlog.package import Package
 from claimlog.release.archive import extract_member
 from claimlog.release.layout import GET_AGAIN, sha256_of_file
 from claimlog.release.plain_database import require_plain_database, require_solid_file
+from claimlog.site.sound_database import require_sound_database
 from claimlog.site.store import release_database_name
 
 ALL = "all"
@@ -60,7 +61,7 @@ def _place(package: Package, entry: ReleaseEntry, folder: Path) -> Path:
     for place in (folder.parent, folder):
         if place.is_symlink():
             raise ClaimlogError(f"{package.relative(place)}: is a link; remove it and build again")
-    if target.is_symlink() or not _is_in_place(target, shown, expected):
+    if target.is_symlink() or not _is_in_place(target, shown, entry, expected):
         folder.mkdir(parents=True, exist_ok=True)
         new = target.with_suffix(".new")
         new.unlink(missing_ok=True)
@@ -72,6 +73,7 @@ def _place(package: Package, entry: ReleaseEntry, folder: Path) -> Path:
                     f"one that {entry.display_path} names; {GET_AGAIN}"
                 )
             require_plain_database(new, f"dist/{stem}/{name}.db")
+            require_sound_database(new, f"dist/{stem}/{name}.db", entry)
             _remove(target)
             new.rename(target)
         finally:
@@ -79,7 +81,7 @@ def _place(package: Package, entry: ReleaseEntry, folder: Path) -> Path:
     return target
 
 
-def _is_in_place(target: Path, shown: str, expected: str) -> bool:
+def _is_in_place(target: Path, shown: str, entry: ReleaseEntry, expected: str) -> bool:
     """Return whether a database was put in its place before."""
     if not target.is_file():
         return False
@@ -87,6 +89,7 @@ def _is_in_place(target: Path, shown: str, expected: str) -> bool:
     if sha256_of_file(target) != expected:
         return False
     require_plain_database(target, shown)
+    require_sound_database(target, shown, entry)
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from datasette import Response
+from datasette import NotFound, Response
 
 from claimlog.escaping import json_text
 from claimlog.site.datasette_internals import site_metadata
@@ -19,6 +19,9 @@ from claimlog.site.store import Store
 Handler = Callable[..., Awaitable[Response]]
 
 RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
+THREADS = r"^/-/threads(\.json)?/?$"
+"""Datasette's list of threads and tasks, which tells where its files lie."""
+
 NOT_FOUND = "claimlog_not_found.html"
 
 
@@ -29,7 +32,11 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
         handler = _handler(page)
         for prefix in ("", RELEASE) if page.in_releases else ("",):
             handlers.append((rf"^{prefix}{page.pattern}(?P<json>\.json)?/?$", handler))
-    return [*handlers, (r"^/robots\.txt$", robots)]
+    return [*handlers, (r"^/robots\.txt$", robots), (THREADS, _hidden)]
+
+
+async def _hidden() -> Response:
+    raise NotFound("")
 
 
 def _handler(page: Page) -> Handler:

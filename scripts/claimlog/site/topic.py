@@ -131,4 +131,5 @@ async def _read_topic(store: Store) -> Topic:
     }
     config = dataset_metadata(store.datasette).get("presentation", {})
     codings = [row["column"] for row in rows if row["table"] == "codings"]
-    return Topic(columns, Presentation.from_json(config).limited_to(columns, codings))
+    coded = {name: column.codelist is not None for name, column in columns.items()}
+    return Topic(columns, Presentation.from_json(config).limited_to(coded, codings))

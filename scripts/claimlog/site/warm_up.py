@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from claimlog.site.datasette_internals import (
+    announce_queries,
     change_metadata,
     compile_template,
+    parse_cells_strictly,
     read_schemas_once,
     replace_validation,
     site_metadata,
@@ -18,6 +20,7 @@ from claimlog.site.facets import declare_facets, facet_table
 from claimlog.site.pages import site_pages
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql
+from claimlog.site.protection.reader_request import as_own_sql, note_query
 from claimlog.site.query_rewrites import rewrite_slow_queries
 from claimlog.site.store import Store
 from claimlog.standard_streams import escaped_streams
@@ -35,8 +38,10 @@ def prepare_datasette(datasette: Any) -> None:
     for name in immutable:
         divert_reader_sql(datasette, name, pool)
         rewrite_slow_queries(datasette, name)
-    read_schemas_once(datasette)
+    read_schemas_once(datasette, as_own_sql)
+    announce_queries(note_query)
     replace_validation()
+    parse_cells_strictly()
     shorten_access_log()
     # of the facets that Datasette's view no longer asks for after an error
     warnings.filterwarnings("ignore", r"coroutine '(TableView|\w*Facet)\.", RuntimeWarning)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -12,10 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from datasette import Response
-from markdown_it import MarkdownIt
-from markdown_it.common.utils import escapeHtml
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
@@ -24,25 +23,53 @@ from claimlog.site.store import Store
 from claimlog.untrusted_files import read_regular
 
 PAGE_BYTES = 512_000
-"""Of a page; it takes two milliseconds for each thousand bytes, once and in a thread."""
+"""Of a page; it takes two milliseconds for each thousand bytes, once and in a process."""
 
 IMAGE_BYTES = 4_000_000
 MOST_FILES = 200
+TITLE_CHARACTERS = 200
 IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\.(?:md|png|svg)")
-WEB = re.compile(r"https?://")
-COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+PROGRAM = Path(__file__).parents[1] / "markdown_page.py"
+WAIT_SECONDS = 60.0
+"""Seconds that a busy machine may take to give a process the processor time of a page."""
+
+HTML_BYTES = 8_000_000
 
 
 async def documentation(store: Store, _request: PageRequest) -> Mapping[str, Any]:
     """Return the pages of the documentation with their titles."""
+    return {
+        "title": "Documentation",
+        "documents": await asyncio.to_thread(_documents, store),
+        "html": None,
+    }
+
+
+def _documents(store: Store) -> list[dict[str, str]]:
+    """Return names and titles of the pages; a page is read anew only when it has changed."""
     documents = []
+    folder = documentation_folder(store)
     for name in file_names(store):
         if name.endswith(".md"):
             with suppress(PageNotFound):  # what is no page is not listed
-                title = document_title(read_text(store, name))
+                title = _title(store, name, _signature(folder, name))
                 documents.append({"name": name.removesuffix(".md"), "title": title})
-    return {"title": "Documentation", "documents": documents, "html": None}
+    return documents
+
+
+def _signature(folder: Path | None, name: str) -> tuple[int, ...]:
+    """Return what changes with a file, without reading it."""
+    try:
+        found = ((folder or Path()) / name).stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@lru_cache(maxsize=4 * MOST_FILES)
+def _title(store: Store, name: str, _signature: tuple[int, ...]) -> str:
+    return document_title(read_text(store, name))[:TITLE_CHARACTERS]
 
 
 async def document(store: Store, request: PageRequest) -> Mapping[str, Any]:
@@ -51,10 +78,35 @@ async def document(store: Store, request: PageRequest) -> Mapping[str, Any]:
     names = file_names(store)
     if f"{name}.md" not in names:
         raise PageNotFound(f"There is no page {name[:60]} of the documentation. /docs lists all.")
-    text = read_text(store, f"{name}.md")
+    text = await asyncio.to_thread(read_text, store, f"{name}.md")
     top = store.datasette.urls.path("/docs")
-    html = await asyncio.to_thread(render_document, text, frozenset(names), top)
-    return {"title": document_title(text), "documents": [], "html": html}
+    html = await asyncio.to_thread(rendered, text, tuple(names), top)
+    if html is None:
+        raise PageNotFound(f"The page {name[:60]} takes too long to be drawn; shorten it.")
+    return {"title": document_title(text)[:TITLE_CHARACTERS], "documents": [], "html": html}
+
+
+@lru_cache(maxsize=64)
+def rendered(text: str, names: tuple[str, ...], top: str) -> str | None:
+    """Return a page as HTML, drawn in a process of its own; None if that takes too much.
+
+    Parameters are those of `claimlog.site.markdown_page.render_document`.
+    """
+    given = json.dumps({"text": text, "names": names, "top": top}).encode()
+    try:
+        # -P: a module that lies beside the program is none that it imports
+        done = subprocess.run(
+            [sys.executable, "-P", str(PROGRAM)],
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=WAIT_SECONDS,
+            check=True,
+        )
+        html = json.loads(done.stdout) if len(done.stdout) <= HTML_BYTES else None
+    except (subprocess.SubprocessError, ValueError):
+        return None
+    return html if isinstance(html, str) else None
 
 
 async def image(store: Store, request: PageRequest) -> Response:
@@ -65,7 +117,8 @@ async def image(store: Store, request: PageRequest) -> Response:
         raise PageNotFound(
             f"There is no file {name[:60]} in the documentation. /docs lists its pages."
         )
-    return Response(read_file(store, name, IMAGE_BYTES), content_type=kind)
+    data = await asyncio.to_thread(read_file, store, name, IMAGE_BYTES)
+    return Response(data, content_type=kind)
 
 
 def documentation_folder(store: Store) -> Path | None:
@@ -119,80 +172,3 @@ def document_title(text: str) -> str:
     """
     found = re.search(r"^# +(.+)$", text, re.MULTILINE)
     return found[1].replace("`", "").strip() if found else "Untitled"
-
-
-@lru_cache(maxsize=64)
-def render_document(text: str, names: frozenset[str], top: str) -> str:
-    """Return a page as HTML.
-
-    HTML in the Markdown is shown as text. Links lead to other pages, to places of this one and to
-    the web; any other loses its address, as an image does that does not lie in docs/.
-
-    Parameters
-    ----------
-    names
-        The files of docs/.
-    top
-        Address of the documentation.
-    """
-    markdown = MarkdownIt("commonmark").enable("table")
-    for rule in ("html_block", "html_inline"):
-        markdown.add_render_rule(rule, _escaped_html)
-    markdown.add_render_rule("table_open", _table_start)
-    markdown.add_render_rule("table_close", _table_end)
-    tokens = markdown.parse(text)
-    for before, token in zip([None, *tokens], tokens, strict=False):
-        if before is not None and before.type == "heading_open":
-            before.attrSet("id", heading_anchor(token.content))
-        for inline in token.children or ():
-            _resolve(inline, names, top)
-    html: str = markdown.renderer.render(tokens, markdown.options, {})
-    return html
-
-
-def heading_anchor(title: str) -> str:
-    """Return the name of a heading in links, as GitHub makes it.
-
-    >>> heading_anchor("Columns of `claims`")
-    'columns-of-claims'
-    """
-    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-
-
-def _resolve(token: Token, names: frozenset[str], top: str) -> None:
-    """Give a link or an image the address that it has on the site, or none."""
-    attribute = {"link_open": "href", "image": "src"}.get(token.type)
-    if attribute is None:
-        return
-    target = str(token.attrs.pop(attribute, ""))
-    name, mark, anchor = target.partition("#")
-    if token.type == "image":
-        if name in names and Path(name).suffix in IMAGES:
-            token.attrs[attribute] = f"{top}/{name}"
-    elif WEB.match(target) or (mark and not name):
-        token.attrs[attribute] = target
-    elif name in names:
-        token.attrs[attribute] = f"{top}/{name.removesuffix('.md')}{mark}{anchor}"
-
-
-def _escaped_html(
-    _renderer: RendererHTML, tokens: list[Token], index: int, _options: Any, _env: Any
-) -> str:
-    """Return HTML as text, without the comments around generated parts."""
-    text = COMMENT.sub("", tokens[index].content)
-    if tokens[index].type == "html_block" and text.strip():
-        return f"<p>{escapeHtml(text)}</p>\n"
-    return escapeHtml(text)
-
-
-def _table_start(
-    _renderer: RendererHTML, _tokens: list[Token], _index: int, _options: Any, env: Any
-) -> str:
-    number = env["tables"] = env.get("tables", 0) + 1  # a label that no other region has
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="Table {number}"><table>\n'
-
-
-def _table_end(
-    _renderer: RendererHTML, _tokens: list[Token], _index: int, _options: Any, _env: Any
-) -> str:
-    return "</table></div>\n"

@@ -6,11 +6,17 @@ processes of its own (`claimlog.site.protection.reader_pool`) under the limits b
 
 from __future__ import annotations
 
+from claimlog.sql_process import SQLITE_LIMITS
+
 QUERY_BYTES = 8_192
 """Bytes of a query string; the longest canned query takes 1,300 of them as SQL to be edited."""
 
 PARAMETERS = 100
 """Parameters of a query string: Datasette parses all of them anew for each that it reads."""
+
+PRESENTATION_PARAMETERS, PRESENTATION_BYTES = 20, 500
+"""Of a query that only says how rows are presented. Every link of a page repeats it, so that a
+longer one makes a page as costly as SQL of the reader's, and has a slot among those."""
 
 COSTLY = ("_facet", "_where", "_through")
 COSTLY_PARAMETERS = 10
@@ -38,11 +44,14 @@ ANSWER_BYTES = 4_000_000
 So much is set aside for each answer.
 """
 
+OWN_BYTES = 128_000_000
+"""Bytes of the rows that a query of our own may give: of a database that a stranger made, too."""
+
+FACET_SECONDS = 60.0
+"""Seconds for reading the facets of a table, once; a table of a million rows takes eight."""
+
 COUNT_BYTES = 16_000_000
 """Bytes of rows that are counted and not shown: the rowids of all that a filter selects."""
-
-MESSAGE_BYTES = 2 * COUNT_BYTES
-"""Bytes that a process that runs SQL may send to the server at once."""
 
 MOST_ROWS = 5_000
 """Rows of what Datasette queries without a limit of its own: counts, names of columns."""
@@ -130,23 +139,8 @@ WORKER_BYTES = 512_000_000
 TEMPORARY_BYTES = 256_000_000
 """Bytes of a temporary file that such a process may write, to sort what exceeds its memory."""
 
-GRACE_SECONDS = 0.5
-"""Seconds until a process is ended that did not stop at the time limit: SQLite looks at the clock
-between steps, and a single step, or planning a query, can take minutes."""
-
-SQLITE = {
-    "SQL_LENGTH": 2 * QUERY_BYTES,
-    "COLUMN": 200,
-    "EXPR_DEPTH": 500,
-    "COMPOUND_SELECT": 50,
-    "VDBE_OP": 50_000,
-    "FUNCTION_ARG": 100,
-    "ATTACHED": 0,
-    "LIKE_PATTERN_LENGTH": 1_000,
-    "TRIGGER_DEPTH": 10,
-    "WORKER_THREADS": 0,
-}
-"""SQLite's own limits for readers' SQL; its widest table here has 45 columns."""
+SQLITE = SQLITE_LIMITS
+"""SQLite's own limits for readers' SQL."""
 
 LOG_CHARACTERS = 300
 """Characters of what comes from a reader in a line of the log."""

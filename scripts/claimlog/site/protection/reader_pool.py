@@ -8,9 +8,8 @@ only the end of a process ends these.
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,16 +18,20 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from claimlog.escaping import printable_line
-from claimlog.site.datasette_internals import QueryInterrupted, Results, replace_execute
+from claimlog.site.datasette_internals import (
+    Execute,
+    QueryInterrupted,
+    Results,
+    mark_schema_questions,
+    replace_execute,
+)
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.reader_request import CURRENT, ReaderRequest
+from claimlog.site.protection.own_queries import most_rows, run_own_query
+from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, as_own_sql
 from claimlog.site.protection.response_sender import SEND_BUDGET, ClientGone
 from claimlog.site.protection.slots import ServerBusy, Slots
-from claimlog.site.protection.sql_process import Answer, Job, Worker
-from claimlog.site.protection.sql_worker import restrict
-
-MAGIC_PARAMETER = re.compile(r":(_\w+)")
-"""Parameters of canned queries that Datasette fills in, such as :_now_date_utc."""
+from claimlog.sql_process import Answer, Job, Worker
+from claimlog.sql_worker import restrict
 
 
 class ReaderPool:
@@ -116,7 +119,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
     database = datasette.databases[name]
     uri = f"{Path(database.path).resolve().as_uri()}?immutable=1"
 
-    def wrap(own: Callable[..., Awaitable[Results]]) -> Callable[..., Awaitable[Results]]:
+    def wrap(_: Execute) -> Execute:
         async def execute(
             sql: str,
             params: Any = None,
@@ -126,9 +129,10 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
             log_sql_errors: bool = True,  # noqa: ARG001
         ) -> Results:
             request = CURRENT.get()
-            if request is None or not request.may_choose(sql):
-                # errors of our SQL are logged where they are answered, in one line
-                return await own(sql, params, truncate, custom_time_limit, page_size, False)
+            if request is None or not request.chosen:
+                return await run_own_query(
+                    datasette, database, sql, params, truncate, custom_time_limit, page_size
+                )
             await pool.admit(request)
             most = min(custom_time_limit or 1e9, datasette.setting("sql_time_limit_ms")) / 1000
             seconds = min(most, request.seconds)
@@ -136,11 +140,10 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
                 raise ClientGone
             if seconds <= 0 or request.client_gone:
                 raise QueryInterrupted(None, sql, params)
-            rows = datasette.setting("max_returned_rows")
-            if rows == (page_size or datasette.setting("default_page_size")):
-                rows += 1  # one more says that there are more
-            values = _values(sql, params)
-            job = _job(request, uri, sql, values, seconds, rows if truncate else None)
+            rows = most_rows(datasette, page_size) if truncate else None
+            # a canned query's own parameters that Datasette would compute are not in a copy
+            values = dict(params) if isinstance(params, dict) else list(params or ())
+            job = _job(request, uri, sql, values, seconds, rows)
             started = perf_counter()
             running = asyncio.ensure_future(pool.run(job))
             request.hold(running)
@@ -158,6 +161,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
         return execute
 
     replace_execute(database, wrap)
+    mark_schema_questions(database, as_own_sql)
 
 
 def _job(
@@ -193,21 +197,9 @@ def restrict_own(connection: sqlite3.Connection, name: str) -> None:
     compute for a reader.
     """
     if not name.startswith("_"):
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, reader_limits.COUNT_BYTES)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, reader_limits.VALUE_BYTES)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         restrict(connection)
-
-
-def _values(sql: str, params: Any) -> Any:
-    """Return parameters as a worker can have them."""
-    if not isinstance(params, dict):
-        return list(params or ())
-    values = dict(params)
-    if type(params) is not dict:  # of a canned query, which computes some when they are read
-        for name in MAGIC_PARAMETER.findall(sql):
-            with suppress(KeyError):
-                values[name] = params[name]
-    return values
 
 
 def _error(answer: Answer, sql: str, params: Any) -> Exception:

@@ -1,21 +1,29 @@
-"""Requests whose SQL a reader chooses, and what each may still use.
+"""Requests, whether somebody else chose the SQL that answers them, and what each may still use.
 
-Readers' SQL is what Datasette's own pages run for an address whose query selects or sorts rows: SQL
-of the reader's own, filters, searches, sorting, facets, values for canned queries, and whole tables
-as CSV. Our own pages, and Datasette's pages without such a query, run our own SQL.
+Chosen SQL is what Datasette's own pages run for an address whose query selects or sorts rows: SQL
+of the reader's own, filters, searches, sorting, facets, and whole tables as CSV. So is every canned
+query, which may be a stranger's. Our own pages, Datasette's pages without such a query, and what it
+asks about tables, run our own SQL.
 """
 
 from __future__ import annotations
 
 import re
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
-from claimlog.site.protection.reader_limits import PARAMETERS, REQUEST_SECONDS, STREAM_SECONDS
+from claimlog.site.protection.reader_limits import (
+    PARAMETERS,
+    PRESENTATION_BYTES,
+    PRESENTATION_PARAMETERS,
+    REQUEST_SECONDS,
+    STREAM_SECONDS,
+)
 from claimlog.site.server_command import SETTINGS
 
 PRESENTATION = {
@@ -28,21 +36,18 @@ PRESENTATION = {
 DOWNLOAD = re.compile(r"/downloads/[^/]+\.csv/?", re.I)
 """Tables that `claimlog.site.spreadsheet` writes while they are sent."""
 
-SCHEMA_QUERY = re.compile(r"\s*(?:pragma |select [^;]* from sqlite_master\b)", re.I)
-"""What Datasette asks about tables before it asks for their rows: no SQL of the reader's."""
-
-SCHEMA_WORDS = re.compile("pragma|sqlite_", re.I)
-"""A query with these may look like one about the schema and yet be the reader's."""
+Call = TypeVar("Call", bound=Callable[..., Awaitable[Any]])
 
 
 @dataclass
 class ReaderRequest:
-    """A request whose SQL a reader chooses: the seconds, slot and connection that it has."""
+    """A reader's request: the slot that it has, and seconds and connection for chosen SQL."""
 
+    chosen: bool = False
+    """Whether the reader, or whoever wrote a canned query, chose the SQL that answers it."""
     stream: bool = False
     page: bool = True
     sql: str = ""
-    mentions_schema: bool = False
     download: bool = False
     parsed: tuple[str, ...] = ()
     """Columns whose cells Datasette is to parse as JSON."""
@@ -62,10 +67,6 @@ class ReaderRequest:
     """Jobs that processes are at work on, which may last longer than the request."""
     cancel_wait: Callable[[], object] | None = field(default=None, repr=False)
     """Gives up the place where it waits for a slot, if it waits."""
-
-    def may_choose(self, sql: str) -> bool:
-        """Return whether the reader may have chosen some SQL that answers this request."""
-        return self.mentions_schema or not SCHEMA_QUERY.match(sql)
 
     def hold(self, job: Future[Any]) -> None:
         """Keep the slot until a job is done, whether or not somebody still waits for it."""
@@ -99,35 +100,62 @@ class ReaderRequest:
 
 
 CURRENT: ContextVar[ReaderRequest | None] = ContextVar("claimlog_reader_request", default=None)
-"""The reader's request that is being answered, if any."""
+"""The request that Datasette's pages answer; none while our own SQL is run, whoever asks."""
 
 
-def classify_request(path: str, query: str) -> ReaderRequest | None:
-    """Return a request whose SQL a reader chooses; None for one that only presents our own.
+def classify_request(path: str, query: str) -> ReaderRequest:
+    """Return a request, with whether a reader chooses its SQL as far as the address tells.
 
-    >>> classify_request("/tiny/claims", "_size=10&_labels=on")
-    >>> classify_request("/tiny/claims", "_size=max").page
+    >>> classify_request("/tiny/claims", "_size=10&_labels=on").chosen
+    False
+    >>> classify_request("/tiny/claims", "_size=max").chosen
     True
     >>> classify_request("/tiny.json", "sql=select+1").sql
     'select 1'
     """
     if DOWNLOAD.fullmatch(path):
-        return ReaderRequest(stream=True, page=False, download=True)
-    if not query:
-        return None
+        return ReaderRequest(chosen=True, stream=True, page=False, download=True)
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
     values = dict(reversed(pairs))  # the first of several counts
-    if all(name in PRESENTATION for name, _ in pairs) and not _is_large(values.get("_size", "")):
-        return None
-    stream = bool(values.get("_stream"))
+    presents = (
+        all(name in PRESENTATION for name, _ in pairs)
+        and not _is_large(values.get("_size", ""))
+        and len(pairs) <= PRESENTATION_PARAMETERS
+        and len(query) <= PRESENTATION_BYTES
+    )
+    stream = not presents and bool(values.get("_stream"))
     return ReaderRequest(
+        chosen=not presents,
         stream=stream,
         page="." not in path.rpartition("/")[2],
         sql=values.get("sql", ""),
         parsed=tuple(value for name, value in pairs if name == "_json"),
-        mentions_schema=any(SCHEMA_WORDS.search(part) for pair in pairs for part in pair),
         seconds=STREAM_SECONDS if stream else REQUEST_SECONDS,
     )
+
+
+def note_query(sql: str) -> None:
+    """Note that a query is answered that a reader or a file chose, whatever its address is."""
+    request = CURRENT.get()
+    if request is None:  # an answer of ours that asks Datasette for a query
+        request = ReaderRequest()
+        CURRENT.set(request)
+    request.chosen = True
+    request.sql = sql
+
+
+def as_own_sql(call: Call) -> Call:
+    """Wrap a coroutine function whose SQL is ours or Datasette's, whoever asked for its answer."""
+
+    @wraps(call)
+    async def run(*args: Any, **given: Any) -> Any:
+        token = CURRENT.set(None)
+        try:
+            return await call(*args, **given)
+        finally:
+            CURRENT.reset(token)
+
+    return cast(Call, run)
 
 
 def _is_large(size: str) -> bool:

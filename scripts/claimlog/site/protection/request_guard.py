@@ -79,7 +79,7 @@ def refusal(scope: Scope) -> Failure | None:
     if parameters > reader_limits.PARAMETERS:
         what = "The query of the address"
         return _too_long(what, parameters, reader_limits.PARAMETERS, "parameters", 400)
-    if costly := _costly(query):
+    if costly := _costly(query, path):
         return costly
     if cookies > reader_limits.COOKIE_BYTES:
         return _too_long("The cookie", cookies, reader_limits.COOKIE_BYTES, "bytes", 431)
@@ -90,10 +90,11 @@ def refusal(scope: Scope) -> Failure | None:
     return None
 
 
-def _costly(query: bytes) -> Failure | None:
+def _costly(query: bytes, path: bytes) -> Failure | None:
     """Return why a query is refused for what its parameters cost; None if it is not.
 
-    Names are decoded before they are compared.
+    Names are decoded before they are compared. A table has facets whether or not they are asked
+    for.
     """
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     costly = [
@@ -104,7 +105,7 @@ def _costly(query: bytes) -> Failure | None:
         return _too_long(what, len(costly), reader_limits.COSTLY_PARAMETERS, unit, 400)
     size = dict(reversed(pairs)).get(FACET_SIZE)
     facets = sum(name.startswith("_facet") for name in costly)
-    if size is None and not facets:
+    if size is None and not facets and path.strip(b"/").count(b"/") != 1:
         return None
     links = (reader_limits.FACETS + facets) * _values_of_facet(size)
     if links * len(query) <= reader_limits.FACET_BYTES:
@@ -160,14 +161,13 @@ async def _run(
     """Run the application with what the request may use, and answer where it fails to."""
     request = classify_request(scope["path"], (scope.get("query_string") or b"").decode("latin-1"))
     peer = peer_of_request(scope)
-    slot = ReaderRequest(peer=peer) if request is None else request
-    stream = request is not None and request.stream
+    request.peer = peer
 
     def finish_slot() -> None:
-        if not (stream and slot.admitted):  # a stream is made as it is sent
-            slot.finish()
+        if not (request.stream and request.admitted):  # a stream is made as it is sent
+            request.finish()
 
-    sender = Sender(scope, send, stream, finish_slot)
+    sender = Sender(scope, send, request.stream, finish_slot)
     replaced = False
     static = scope["path"].startswith(STATIC)
 
@@ -179,23 +179,19 @@ async def _run(
             replaced = True
             await _send(datasette, Failure(404, "", ""), scope, sender)
             return
-        if request is not None and request.client_gone and sender.started:
+        if request.client_gone and sender.started:
             raise ClientGone
         await sender(message)
-        if request is not None:
-            request.answered = sender.started
+        request.answered = sender.started
 
     token = CURRENT.set(request)
-    watch = None
-    if request is not None:
-        request.peer = peer
-        watch = asyncio.create_task(_watch(request, receive))
+    watch = asyncio.create_task(_watch(request, receive))
     try:
-        if request is not None and request.download:
+        if request.download:
             await datasette.invoke_startup()
             await POOLS[datasette].admit(request)
         else:
-            slot.release = await pages.acquire(peer)
+            request.release = await pages.acquire(peer)
         await app(scope, receive, send_checked)
     except ClientGone:
         await asyncio.sleep(0)  # so that the connection notices that it is closed, and logs nothing
@@ -203,11 +199,10 @@ async def _run(
         await _fail(datasette, error, scope, sender)
     finally:
         CURRENT.reset(token)
-        slot.finish()
-        if watch is not None:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+        request.finish()
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
 
 
 async def _fail(datasette: Any, error: Exception, scope: Scope, sender: Sender) -> None:

@@ -1,4 +1,4 @@
-"""The server's end of a process that runs readers' SQL.
+"""A process that runs the SQL of readers and packages, and looks at strangers' databases.
 
 Whoever found a fault in SQLite would have that process. So what comes out of it is data only, of
 bounded length, checked, and waited for until a moment and no longer.
@@ -17,8 +17,31 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from claimlog.site.protection import reader_limits
-from claimlog.site.protection.sql_worker import LENGTH, packed, unpacked
+from claimlog.sql_worker import LENGTH, packed, unpacked
+
+GRACE_SECONDS = 0.5
+"""Seconds until a process is ended that did not stop at the time limit: SQLite looks at the clock
+between steps, and a single step, or planning a query, can take minutes."""
+
+MESSAGE_BYTES = 32_000_000
+"""Bytes that a process may answer at once: twice the rows that are counted and not shown."""
+
+SQL_CHARACTERS = 16_384
+"""Characters of a statement: twice the longest query of an address."""
+
+SQLITE_LIMITS = {
+    "SQL_LENGTH": SQL_CHARACTERS,
+    "COLUMN": 200,
+    "EXPR_DEPTH": 500,
+    "COMPOUND_SELECT": 50,
+    "VDBE_OP": 50_000,
+    "FUNCTION_ARG": 100,
+    "ATTACHED": 0,
+    "LIKE_PATTERN_LENGTH": 1_000,
+    "TRIGGER_DEPTH": 10,
+    "WORKER_THREADS": 0,
+}
+"""SQLite's own limits for SQL of readers and packages; its widest table here has 45 columns."""
 
 PROGRAM = Path(__file__).with_name("sql_worker.py")
 CELLS = (str, int, float, type(None), bytes)
@@ -58,13 +81,13 @@ class Worker:
 
     def run(self, job: Job) -> Answer:
         """Return the answer to a job; without one in time, the process is ended."""
-        until = monotonic() + job["seconds"] + reader_limits.GRACE_SECONDS
+        until = monotonic() + job["seconds"] + GRACE_SECONDS
         try:
             text = json.dumps(job, default=packed).encode("ascii")
             self._channel.settimeout(until - monotonic())
             self._channel.sendall(len(text).to_bytes(LENGTH, "big") + text)
             size = int.from_bytes(self._receive(LENGTH, until), "big")
-            if size > reader_limits.MESSAGE_BYTES:
+            if size > MESSAGE_BYTES:
                 raise ValueError("the answer is too long")
             answer = checked(json.loads(self._receive(size, until), object_hook=unpacked))
         except TimeoutError:
@@ -99,13 +122,22 @@ def _end(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
         process.wait(5)
 
 
+def run_once(job: Job) -> Answer:
+    """Return the answer to a single job, of a process of its own."""
+    worker = Worker()
+    try:
+        return worker.run(job)
+    finally:
+        worker.end()
+
+
 def checked(answer: Any) -> Answer:
     """Return an answer in which everything is what it has to be.
 
     Raises
     ------
     ValueError
-        If it is none that `claimlog.site.protection.sql_worker` gives.
+        If it is none that `claimlog.sql_worker` gives.
     """
     if not isinstance(answer, dict):
         raise ValueError("no answer")

@@ -1,4 +1,6 @@
-"""Process that runs readers' SQL, and can be ended at any moment without loss of anything else.
+"""Process that runs others' SQL, and can be ended at any moment without loss of anything else.
+
+Its jobs are queries of readers, compiling queries of a package, and checking a database's pages.
 
 It is started by path and imports nothing of claimlog, so that it is there in 50 milliseconds:
 ``python -I sql_worker.py FD``. Over the socket come jobs as JSON, one at a time, each after its
@@ -71,6 +73,9 @@ PRAGMAS = frozenset(
 VIRTUAL = frozenset({"json_each", "json_tree"})
 """Tables without rows of their own that SQL may read; sqlite_stmt would tell others' queries."""
 
+ROW_FLAWS = ("row not in PRIMARY KEY order", "NULL value in ")
+"""What some versions of SQLite say of releases up to 0.2.0, after all pages were found sound."""
+
 SCHEMA = frozenset({"sqlite_master", "sqlite_schema"})
 
 ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
@@ -96,13 +101,19 @@ def main(channel: socket.socket) -> None:
 
 
 def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> dict[str, Any]:
-    limit_process(job["seconds"], job["memory"], job["temporary"])
+    limit_process(job.get("cpu", job["seconds"]), job["memory"], job["temporary"])
     try:
+        if job.get("kind") == "check":
+            return check_database(job["uri"])
+        if "schema" in job:
+            databases[job["uri"]] = blank_database(job["schema"], job["limits"])
         database = databases.get(job["uri"])
         if database is None:
             database = databases[job["uri"]] = connect(job["uri"], job["limits"])
-        return run(database, job)
-    except sqlite3.Error as error:
+        return (
+            compiled(database, job["sql"]) if job.get("kind") == "compile" else run(database, job)
+        )
+    except (sqlite3.Error, sqlite3.Warning) as error:
         return {"error": type(error).__name__, "message": str(error)}
     except (MemoryError, OverflowError, ValueError, RecursionError) as error:
         return {"error": type(error).__name__, "message": str(error)}
@@ -140,22 +151,72 @@ def connect(uri: str, limits: dict[str, int]) -> sqlite3.Connection:
     """
     database = sqlite3.connect(uri, uri=True, cached_statements=0)
     database.text_factory = lambda raw: str(raw, "utf-8", "replace")
+    return confined(database, limits)
+
+
+def confined(
+    database: sqlite3.Connection, limits: dict[str, int], pragmas: frozenset[str] = PRAGMAS
+) -> sqlite3.Connection:
+    """Put SQL of a connection under limits."""
     database.create_function("escape_fts", 1, escape_fts)
     for name, most in limits.items():
         database.setlimit(getattr(sqlite3, f"SQLITE_LIMIT_{name}"), most)
-    restrict(database)
+    restrict(database, pragmas)
     return database
 
 
-def restrict(database: sqlite3.Connection) -> None:
+def blank_database(schema: list[str], limits: dict[str, int]) -> sqlite3.Connection:
+    """Make a database of tables without rows, in which queries can be compiled as for readers."""
+    database = sqlite3.connect(":memory:", cached_statements=0)
+    for statement in schema:
+        database.execute(statement)
+    return confined(database, limits, frozenset())  # a pragma is no query
+
+
+class ParameterNames(dict[str, None]):
+    """Values for the parameters of a statement, which notes their names."""
+
+    def __missing__(self, name: str) -> None:
+        self[name] = None
+
+
+def compiled(database: sqlite3.Connection, sql: str) -> dict[str, Any]:
+    """Compile a query without running it, and return the names of its parameters."""
+    names = ParameterNames()
+    database.execute(f"explain {sql}", names).close()
+    return {"names": ["parameter"], "rows": [[name] for name in names]}
+
+
+def check_database(uri: str) -> dict[str, Any]:
+    """Return the first flaw of a database's pages, and the number of rows of each table.
+
+    SQLite follows every page once, so that pages which stand in two places are found in a time that
+    grows with the file, where reading the rows would never end.
+    """
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
+        database.execute("pragma trusted_schema = off")
+        flaw = str(database.execute("pragma quick_check(1)").fetchone()[0])
+        rows: list[list[Any]] = [["", flaw]]
+        if flaw == "ok" or flaw.startswith(ROW_FLAWS):
+            names = database.execute("select name from sqlite_master where type = 'table'")
+            for (name,) in names.fetchall():
+                quoted = '"' + str(name).replace('"', '""') + '"'
+                count = database.execute(f"select count(*) from {quoted}").fetchone()[0]
+                rows.append([name, count])
+        return {"names": ["table", "value"], "rows": rows}
+
+
+def restrict(database: sqlite3.Connection, pragmas: frozenset[str] = PRAGMAS) -> None:
     """Let SQL of this connection read the tables of its file, and call what computes a value."""
     database.execute("pragma trusted_schema = off")
     names = {str(name).lower() for (name,) in database.execute("select name from sqlite_master")}
     modules = {str(name).lower() for (name,) in database.execute("pragma module_list")}
-    database.set_authorizer(permission(names, modules - VIRTUAL - names))
+    database.set_authorizer(permission(names, modules - VIRTUAL - names, pragmas))
 
 
-def permission(names: set[str], modules: set[str]) -> Callable[..., int]:
+def permission(
+    names: set[str], modules: set[str], pragmas: frozenset[str] = PRAGMAS
+) -> Callable[..., int]:
     """Return what SQLite asks about each part of a statement: what is not listed is denied.
 
     Parameters
@@ -164,6 +225,8 @@ def permission(names: set[str], modules: set[str]) -> Callable[..., int]:
         The tables of the file.
     modules
         Virtual tables that need no file.
+    pragmas
+        Pragmas that may be statements; as tables, those of `PRAGMAS` may be read.
     """
     readable = names | VIRTUAL | SCHEMA | {f"pragma_{name}" for name in PRAGMAS}
 
@@ -178,7 +241,7 @@ def permission(names: set[str], modules: set[str]) -> Callable[..., int]:
             own = not second and name not in modules and not name.startswith(("pragma_", "sqlite_"))
             return own or name in readable
         if action == sqlite3.SQLITE_PRAGMA:
-            return name in PRAGMAS
+            return name in pragmas
         # how SQLite notes the columns of a virtual table; the file itself is not written
         return action == sqlite3.SQLITE_UPDATE and name == "sqlite_master"
 
