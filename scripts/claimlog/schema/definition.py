@@ -152,7 +152,7 @@ class Definition:
             if name not in fields:
                 raise ClaimlogError(
                     f"schemas/codebook/variables.csv: {variable['variable'][:80]!r} is coded in "
-                    f"{name[:80]!r}, which is no column of the claims, nor links.COLUMN; mend the name"
+                    f"{name[:80]!r}, no column of the claims, nor links.COLUMN; mend the name"
                 )
         return [fields[name] for name in names]
 
