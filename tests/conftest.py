@@ -73,16 +73,36 @@ def claim(quote: str, statement: str, **given: Any) -> dict[str, Any]:
         "voice": "author",
         "modality": "actual",
         "topic": "sharing",
+        "time_frame": "present",
         "sharing_effect": "none",
-        "credibility": "3",
+        "origin_basis": "taken",
         "coder_confidence": "high",
         **given,
     }
 
 
 def hop(**given: Any) -> dict[str, Any]:
-    empty = {"actor_id": None, "description": None, "source_id": None}
-    return {**empty, "anonymity": "named", "verb": "say", **given}
+    empty = dict.fromkeys(
+        ("actor_id", "description", "source_id", "speaker_key", "said", "said_basis")
+    )
+    capacity = {"anonymity": "named", "side": "other", "office": "official", "number": "one"}
+    return {**empty, **capacity, "verb": "say", **given}
+
+
+def measure(identifier: str, kind: str, subject: str, **given: Any) -> dict[str, Any]:
+    return {
+        "measure_id": identifier,
+        "title": identifier.replace("-", " ").capitalize(),
+        "kind": kind,
+        "takers": ["nor"],
+        "partners": ["sud"],
+        "subject": subject,
+        **given,
+    }
+
+
+def coder(identifier: str, kind: str = "program") -> dict[str, Any]:
+    return {"coder_id": identifier, "kind": kind, "description": "Invented."}
 
 
 text = Text(TEXT)
@@ -132,8 +152,14 @@ INCIDENTS = [
         "incident_type": "mishandling",
         "occurred": "2019",
         "actors": ["nor"],
+        "responsible": ["harbour-ministry"],
     }
 ]
+MEASURES = [
+    measure("tide-tables-stopped", "stop_subject", "tide tables", since="2025-03~"),
+    measure("pact-review", "review_agreement", "the pact"),
+]
+CODERS = [coder("coder-1"), coder("coder-2")]
 STOPPED = "stopped sharing tide tables with Sudland"
 CLAIMS = [
     claim(
@@ -142,14 +168,17 @@ CLAIMS = [
         occurrence=1,
         dyad_from=["harbour-ministry", "nor"],
         dyad_to=["sud"],
+        time_frame="past",
         sharing_effect="restricts",
-        event_type="REJECT",
-        event_code="1214",
+        flow_from=["nor"],
+        flow_to=["sud"],
+        event_type="SANCTION",
+        event_code="160",
         occurred="2025-03~",
         occurred_basis="relative",
-        measure="stop_subject",
+        measure_id="tide-tables-stopped",
         measure_status="taken",
-        measure_subject="tide tables",
+        measure_account="author",
     ),
     claim(
         "never liked the pact",
@@ -157,7 +186,17 @@ CLAIMS = [
         content="attitude",
         voice="quoted",
         topic="trust",
-        attributions=[hop(description="an official of Sudland", anonymity="described")],
+        trust_sign="distrust",
+        trust_course="holding",
+        trust_holder=["harbour-ministry"],
+        trust_object=["pact"],
+        attributions=[
+            hop(
+                description="an official of Sudland",
+                anonymity="described",
+                speaker_key="s001-official-1",
+            )
+        ],
     ),
     claim(
         "About forty pilots signed a letter",
@@ -170,6 +209,7 @@ CLAIMS = [
     claim(
         "a\nclerk lost a chart",
         "A clerk mislaid a chart in 2019.",
+        time_frame="past",
         incident_id="lost-chart",
         occurred="2019",
         occurred_basis="stated",
@@ -185,14 +225,15 @@ CLAIMS = [
             hop(actor_id="ada-example"),
             hop(actor_id="harbour-ministry", anonymity="institution"),
         ],
-        measure="review_agreement",
+        measure_id="pact-review",
         measure_status="considered",
-        measure_subject="the pact",
+        measure_account="taker",
     ),
     claim(
         STOPPED,
         "The end of tide tables for Sudland is stated once more.",
         occurrence=2,
+        time_frame="past",
         sharing_effect="restricts",
     ),
 ]
@@ -323,6 +364,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.add("sources", SOURCES)
     world.seal("register")
     world.add("incidents", INCIDENTS)
+    world.add("measures", MEASURES)
+    world.add("coders", CODERS)
     world.add("claims", CLAIMS)
     world.add("links", LINKS)
     world.seal("claims")

@@ -200,6 +200,12 @@ MUTANTS["hop-speaker"] = setting(
             "source_id": None,
             "verb": "say",
             "anonymity": "generic",
+            "side": "none",
+            "office": "public",
+            "number": "unknown",
+            "speaker_key": None,
+            "said": None,
+            "said_basis": None,
         }
     ],
 )
@@ -216,7 +222,7 @@ MUTANTS["lineage-acyclic"] = setting(
         }
     ],
 )
-MUTANTS["lineage-dates"] = setting("sources", 0, 0, published="1950")
+MUTANTS["lineage-dates"] = setting("sources", 0, 0, published="2050")
 MUTANTS["membership-acyclic"] = setting("actors", 0, 1, part_of="ada-example")
 MUTANTS["membership-dates"] = setting(
     "actors", 0, 1, memberships=[{"alliance_id": "pact", "start": "1999", "end": "1998"}]
@@ -227,6 +233,16 @@ MUTANTS["repeated-part"] = setting(
     1,
     memberships=[{"alliance_id": "pact", "start": y, "end": None} for y in ("1999", "2001")],
 )
+
+
+@mutant("fact-closed")
+def _(world: World) -> None:
+    def grow(rows: list[dict[str, Any]]) -> None:
+        rows.append({**rows[0], "link_id": "L0002", "to_claim_id": "C001-002"})
+
+    world.rewrite("links", grow, 1)
+
+
 MUTANTS["link-ends"] = setting("links", 1, 0, to_claim_id="C001-006")
 
 MUTANTS["reason-given"] = setting("claims", 2, 0, reason=None)
@@ -249,10 +265,25 @@ MUTANTS["figure-has-qualifier"] = setting(
 MUTANTS["unit-has-figure"] = setting("claims", 1, 5, figure_unit="days")
 MUTANTS["population-has-figure"] = setting("claims", 1, 5, figure_population="pilots")
 MUTANTS["qualifier-has-figure"] = setting("claims", 1, 5, figure_qualifier="exact")
-MUTANTS["measure-has-status"] = setting("claims", 1, 5, measure="withhold", measure_subject="tides")
-MUTANTS["measure-has-subject"] = setting("claims", 1, 5, measure="withhold", measure_status="taken")
-MUTANTS["status-has-measure"] = setting("claims", 1, 5, measure_status="taken")
-MUTANTS["subject-has-measure"] = setting("claims", 1, 5, measure_subject="tides")
+KEPT = "tide-tables-stopped"
+MUTANTS["measure-has-status-of"] = setting(
+    "claims", 1, 5, measure_id=KEPT, measure_account="author"
+)
+MUTANTS["measure-has-account"] = setting("claims", 1, 5, measure_id=KEPT, measure_status="taken")
+MUTANTS["status-has-measure-id"] = setting("claims", 1, 5, measure_status="taken")
+MUTANTS["account-has-measure"] = setting("claims", 1, 5, measure_account="author")
+MUTANTS["trust-has-course"] = setting("claims", 1, 5, trust_sign="trust")
+MUTANTS["course-has-trust"] = setting("claims", 1, 5, trust_course="lost")
+MUTANTS["money-has-currency"] = setting(
+    "claims",
+    1,
+    5,
+    figure_value=4,
+    figure_unit="money",
+    figure_population="x",
+    figure_qualifier="exact",
+)
+MUTANTS["currency-is-money"] = setting("claims", 1, 5, figure_currency="EUR")
 MUTANTS["occurred-has-basis"] = setting("claims", 1, 5, occurred="2019")
 MUTANTS["basis-has-occurred"] = setting("claims", 1, 5, occurred_basis="stated")
 MUTANTS["code-has-type"] = setting("claims", 1, 5, event_code="1214")
