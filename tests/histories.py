@@ -1,4 +1,4 @@
-"""Random histories of a log that obey every rule, and writing one as a whole sealed package.
+"""Random histories of a log without an error, and writing one as a whole sealed package.
 
 A history is made by a `Maker`, which asks for one choice after the other; Hypothesis makes the
 choices in `histories`, so that a history that fails is shrunk to a small one. Every batch leaves a
@@ -25,7 +25,6 @@ from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.sources.anchor import anchor
 from claimlog.sources.text import Text
 
@@ -39,7 +38,11 @@ ROOT = Path(__file__).resolve().parents[1]
 EPOCH = datetime(2026, 1, 1)
 PACKAGE = Package(ROOT)
 SCHEMAS = read_definition(PACKAGE)
-CODES = {name: [row["code"] for row in rows] for name, rows in SCHEMAS.codebook.codes.items()}
+STREAMS = tuple(SCHEMAS.streams)
+CODES = {
+    name: [row["code"] for row in rows if not row["retired"]]
+    for name, rows in SCHEMAS.codebook.codes.items()
+}
 EMPTY: dict[str, Row] = {
     name: {item.name: [] if item.type == "array" else None for item in table.fields}
     for name, table in SCHEMAS.streams.items()
@@ -53,8 +56,14 @@ ACTORS = (  # one can belong to those before it
     *(("ministry", "agency"), ("gazette", "media"), ("ada", "person"), ("bo", "person")),
 )
 INCIDENTS = ("lost-chart", "shut-door")
+MEASURES = ("tides-stopped", "pact-review", "charts-copied")  # one can be part of those before it
+CODERS = ("ann", "ben", "cem")
+LETTERS = {"links": "L", "codings": "K", "link_codings": "J"}
 DATES = ("2019", "2025-03~", "2019-06-01", "201X", "2004-XX", "2025-03-29/..", "../2019-06")
 DATES += ("2001-21", "2019-01-01/2019-02-01", "2020?")
+# dates of sources: every two of works have a day in common, and of copies, as lineage asks
+WORK_DATES = ("2019", "201X", "2019-06-01", "../2019-06")
+COPY_DATES = ("2025-03~", "2025-03-29/..")
 NUMBERS = (40, 0, 0.1, -3, 12.5, 1e21, 5e-7, 2**53 - 1, 0.30000000000000004)
 # what JSON must escape, what it must not, and what sorts differently in UTF-16
 ODD = ("", ' "said"', " a\\b", " é", " \U0001f600", " \x7f\u2028", "\t", " \uffee", " \x01")
@@ -71,7 +80,7 @@ class History:
     def rows(self) -> Iterator[tuple[str, int, int, Row]]:
         """Yield every row in the order of the log: stream, batch, line of its file, row."""
         for number, batch in enumerate(self.batches, 1):
-            for stream in REQUIRED_STREAMS:
+            for stream in STREAMS:
                 for line, row in enumerate(batch.get(stream, ()), 1):
                     yield stream, number, line, row
 
@@ -108,7 +117,7 @@ class Maker:
         self.last: dict[Key, Row] = {}
         self.batch: dict[str, list[Row]] = {}
         self.clock = EPOCH
-        self.made = {"claims": 0, "links": 0, "codings": 0}
+        self.made = {"claims": 0, "links": 0, "codings": 0, "link_codings": 0}
 
     def history(self, batches: int, changes: int, released: bool = True) -> History:
         """Return a history of at most so many batches, each of at most so many changes."""
@@ -128,7 +137,7 @@ class Maker:
 
     def change(self) -> None:
         """Make one change, and the others that it cannot be without."""
-        kind = self.pick(12)
+        kind = self.pick(13)
         if kind < 4:
             self.assert_new(("claims", ""))
         elif kind == 4:
@@ -136,12 +145,14 @@ class Maker:
         elif kind == 5:
             self.assert_new(("codings", ""))
         elif kind == 6:
-            self.ensure(("sources", self.one(SOURCES)))
+            self.assert_new(("link_codings", ""))
         elif kind == 7:
+            self.ensure(("sources", self.one(SOURCES)))
+        elif kind == 8:
             self.ensure(("actors", self.one(ACTORS)[0]))
-        elif kind < 10 and self.live:
+        elif kind < 11 and self.live:
             self.amend(self.one(sorted(self.live)))
-        elif kind == 10 and self.live:
+        elif kind == 11 and self.live:
             self.retract(self.one(sorted(self.live)))
         elif dead := sorted(set(self.last) - set(self.live)):
             self.assert_new(self.one(dead))  # withdrawn, and stated again
@@ -222,7 +233,7 @@ class Maker:
         number = self.made[stream]
         if stream == "claims":
             return f"C{row['source_id'][1:]}-{number:03d}"
-        return f"{'L' if stream == 'links' else 'K'}{number:04d}"
+        return f"{LETTERS[stream]}{number:04d}"
 
     # what an entity says ------------------------------------------------------------------------
 
@@ -263,7 +274,7 @@ class Maker:
             "publisher": filler.words(1),
             "publisher_id": self.one((None, None, "gazette")),
             "authors": [filler.words(1)] * filler.number(3),
-            "published": filler.maybe(DATES),
+            "published": filler.maybe(COPY_DATES if name in COPIES else WORK_DATES),
             "language": "en",
             "rights": "Invented.",
             "reliability": filler.code("reliability"),
@@ -300,12 +311,38 @@ class Maker:
             "description": filler.words(5),
             "incident_type": filler.code("incident_type"),
             "occurred": filler.maybe(DATES),
-            "actors": [self.one(ACTORS)[0] for _ in range(self.pick(3))],
+            **{role: self.some_actors() for role in ("actors", "responsible", "affected")},
         }
+
+    def some_actors(self) -> list[str]:
+        return [self.one(ACTORS)[0] for _ in range(self.pick(3))]
+
+    def _measures(self, name: str, filler: Filler) -> Row:
+        above = self.pick(MEASURES.index(name) + 1)
+        return {
+            "title": filler.words(2),
+            "kind": filler.code("measure"),
+            "subject": filler.words(2),
+            "takers": self.some_actors(),
+            "partners": self.some_actors(),
+            "part_of": MEASURES[above - 1] if above else None,
+            "incident_id": self.one((None, None, *INCIDENTS)),
+            "since": filler.maybe(DATES),
+            "until": filler.maybe(DATES),
+            "frequency": filler.maybe(CODES["frequency"]),
+            "condition": filler.maybe(("Unless it rains.",)),
+        }
+
+    def _coders(self, _: str, filler: Filler) -> Row:
+        return {"kind": filler.code("coder_kind"), "description": filler.words(3)}
 
     def _claims(self, name: str, filler: Filler) -> Row:
         source = self.one(COPIES) if not name else self.last["claims", name]["source_id"]
         spoken = self.pick(2) == 1
+        measure = self.one((None, None, *MEASURES))
+        told = {"measure_id": measure}
+        if measure:
+            told |= {n: filler.code(n) for n in ("measure_status", "measure_account")}
         return {
             **passage(source, self.pick(24), 3 + filler.number(6)),
             "source_id": source,
@@ -314,8 +351,11 @@ class Maker:
             "voice": filler.one(("quoted", "paraphrased")) if spoken else "author",
             "dyad_from": [self.one(ACTORS)[0] for _ in range(filler.number(3))],
             "dyad_to": [self.one(ACTORS)[0] for _ in range(filler.number(3))],
+            "flow_from": self.some_actors(),
+            "trust_holder": self.some_actors(),
             "incident_id": self.one((None, None, *INCIDENTS)),
             **complete({**filler.claim(), **filler.coding()}),
+            **told,
         }
 
     def _hop(self, filler: Filler) -> Row:
@@ -326,6 +366,10 @@ class Maker:
             "anonymity": filler.code("anonymity"),
             "source_id": self.one((None, None, *SOURCES)),
             "verb": filler.one(("say", "deny")),
+            **{name: filler.code(name) for name in ("side", "office", "number")},
+            "speaker_key": filler.maybe(("a-pilot", "a-clerk")),
+            "said": filler.maybe(DATES),
+            "said_basis": filler.maybe(CODES["occurred_basis"]),
         }
 
     def _links(self, _: str, filler: Filler) -> Row | None:
@@ -340,16 +384,32 @@ class Maker:
             "basis": filler.words(2),
         }
 
+    def _link_codings(self, _: str, filler: Filler) -> Row | None:
+        link = self._links("", filler)
+        if link is None:
+            return None
+        del link["basis"]
+        return {
+            **link,
+            "relation": self.one((None, "implies", link["relation"])),
+            "coder": self.one(CODERS),
+            "pass": 1 + self.pick(2),
+            "sample": filler.code("link_sample"),
+        }
+
     def _codings(self, name: str, filler: Filler) -> Row:
         source = self.one(COPIES[:2]) if not name else self.last["codings", name]["source_id"]
         span = passage(source, self.pick(6), 4 + filler.number(2))
         return {
             **{column: span[column] for column in ("start", "end", "quote_sha256")},
             "source_id": source,
-            "coder": self.one(("ann", "ben", "cem")),
+            "coder": self.one(CODERS),
             "pass": 1 + self.pick(2),
             "voice": filler.code("voice"),
             "anonymity": filler.maybe(CODES["anonymity"]),
+            "measure": filler.maybe(CODES["measure"]),
+            "measure_key": filler.maybe(MEASURES),
+            "speaker_key": filler.maybe(("a-pilot", "a-clerk")),
             **filler.coding(),
         }
 
@@ -384,17 +444,16 @@ class Filler:
     def coding(self) -> Row:
         """Return the cells that claims and codings share."""
         row: Row = {name: self.code(name) for name in ("content", "modality", "topic")}
-        row["sharing_effect"] = self.code("sharing_effect")
+        row |= {name: self.code(name) for name in ("sharing_effect", "origin_basis", "time_frame")}
         row["occurred"] = self.maybe(DATES)
         if self.draw() > 0.6:
             row |= {"event_type": self.code("event_type"), "event_code": self.code("event_code")}
         if self.draw() > 0.6:
-            row |= {"measure": self.code("measure"), "measure_status": self.code("measure_status")}
+            row |= {name: self.code(name) for name in ("trust_sign", "trust_course")}
         return row
 
     def claim(self) -> Row:
         row: Row = {
-            "credibility": self.code("credibility"),
             "coder_confidence": self.code("confidence"),
             "analytic_confidence": self.maybe(CODES["confidence"]),
             "likelihood": self.maybe(CODES["likelihood"]),
@@ -403,14 +462,13 @@ class Filler:
             row |= {"figure_value": self.one(NUMBERS), "figure_unit": self.code("figure_unit")}
             row |= {"figure_population": self.words(1)}
             row |= {"figure_qualifier": self.code("figure_qualifier")}
+            row |= {"figure_currency": "EUR" if row["figure_unit"] == "money" else None}
         return row
 
 
 def complete(claim: Row) -> Row:
     """Return a claim's cells with those that others ask for."""
-    basis = "stated" if claim["occurred"] else None
-    subject = "Tide tables" if claim.get("measure") else None
-    return {**claim, "occurred_basis": basis, "measure_subject": subject}
+    return {**claim, "occurred_basis": "stated" if claim["occurred"] else None}
 
 
 def distinct(parts: list[Row], *names: str) -> list[Row]:
@@ -468,7 +526,7 @@ def files(history: History) -> dict[str, bytes]:
         folder = f"events/{number:04d}-drawn"
         before = {"size_before": tree.size, "root_before": tree.root().hex()}
         listed = {}
-        for stream in REQUIRED_STREAMS:
+        for stream in STREAMS:
             if not batch.get(stream):
                 continue
             lines = [encode(row) for row in batch[stream]]

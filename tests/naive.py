@@ -30,7 +30,11 @@ ENTITY = {
     "claims": "claim_id",
     "links": "link_id",
     "codings": "coding_id",
+    "coders": "coder_id",
+    "link_codings": "link_coding_id",
+    "measures": "measure_id",
 }
+INNERMOST = ("anonymity", "side", "office", "number", "speaker_key", "said", "said_basis")
 Tables = dict[str, list[Row]]
 
 
@@ -67,12 +71,15 @@ def fold(history: History, size: int, marks: Iterable[tuple[str, str, int, str]]
     for stream, found in versions.items():
         tables[f"{stream.removesuffix('s')}_versions"] = found
     tables["releases"] = _releases(tables["changes"], marks)
-    tables["links"] = [*live["links"].values()]
+    for stream in ("links", "coders", "link_codings"):
+        tables[stream] = [*live[stream].values()]
     tables |= _sources(live["sources"])
     tables |= _actors(live["actors"])
-    tables |= _claims(live["claims"], live["sources"])
+    tables |= _claims(live["claims"], live["sources"], live["measures"])
+    _grade(tables["claims"], live["links"], live["sources"], live["actors"])
     tables |= _facts(tables["claims"], live["links"], live["sources"])
     tables |= _incidents(live["incidents"], tables["claims"], live["sources"])
+    tables |= _measures(live["measures"], tables["claims"], live["sources"])
     return tables
 
 
@@ -125,22 +132,22 @@ def _actors(actors: dict[str, Row]) -> Tables:
     return tables
 
 
-def _claims(claims: dict[str, Row], sources: dict[str, Row]) -> Tables:
+def _claims(claims: dict[str, Row], sources: dict[str, Row], measures: dict[str, Row]) -> Tables:
     tables: Tables = {"claims": [], "attributions": [], "claim_actors": []}
     for name, row in claims.items():
         hops = row["attributions"]
-        inner = hops[-1] if hops else {"actor_id": None, "anonymity": None, "source_id": None}
-        named = [hop["source_id"] for hop in hops if hop["source_id"]]
-        begin = named[-1] if named else row["source_id"]
-        nobody = inner["anonymity"] == "generic" and not named
+        inner = hops[-1] if hops else dict.fromkeys(("actor_id", *INNERMOST))
         first, last = DAYS[row["occurred"]]
+        about = measures.get(row["measure_id"], {"kind": None, "subject": None})
         tables["claims"].append(
             {
                 **row,
+                **{column: inner[column] for column in INNERMOST},
                 "hops": len(hops),
                 "speaker_id": inner["actor_id"],
-                "anonymity": inner["anonymity"],
-                "origin_id": None if nobody else origin(begin, sources),
+                "origin_id": _origin_of(row, sources),
+                "measure": about["kind"],
+                "measure_subject": about["subject"],
                 "occurred_start": first,
                 "occurred_end": last,
             }
@@ -153,6 +160,93 @@ def _claims(claims: dict[str, Row], sources: dict[str, Row]) -> Tables:
         tables["claim_actors"] += [
             {"claim_id": name, "role": role, "actor_id": actor} for role, actor in set(roles)
         ]
+    return tables
+
+
+def _origin_of(claim: Row, sources: dict[str, Row]) -> str | None:
+    if claim["origin_basis"] == "added":
+        return str(claim["source_id"])
+    if claim["origin_basis"] == "unknown":
+        return None
+    hops = claim["attributions"]
+    named = [hop["source_id"] for hop in hops if hop["source_id"]]
+    if not named and hops and hops[-1]["anonymity"] == "generic":
+        return None
+    return origin(named[-1] if named else claim["source_id"], sources)
+
+
+def _grade(
+    claims: list[Row], links: dict[str, Row], sources: dict[str, Row], actors: dict[str, Row]
+) -> None:
+    """Add origins and grade to each claim, by the steps of the codebook."""
+    known = {claim["claim_id"]: claim for claim in claims}
+    pairs = {
+        (link["relation"], *ends)
+        for link in links.values()
+        for ends in (
+            (link["from_claim_id"], link["to_claim_id"]),
+            (link["to_claim_id"], link["from_claim_id"]),
+        )
+        if link["relation"] != "implies" or ends[0] == link["from_claim_id"]
+    }
+
+    def joined(relation: str, names: set[str]) -> set[str]:
+        return {one for kind, one, other in pairs if kind == relation and other in names}
+
+    def origins(name: str) -> int:
+        same = {name}
+        while more := joined("same_fact", same) - same:
+            same |= more
+        there = [known[one] for one in same | joined("implies", same) if one in known]
+        return independent({one["origin_id"] for one in there if one["origin_id"]}, sources)
+
+    def side(actor: str | None) -> set[str]:
+        above = set()
+        while actor is not None and actor not in above:
+            above.add(actor)
+            actor = actors[actor]["part_of"] if actor in actors else None
+        return above
+
+    for name, claim in known.items():
+        claim["independent_origins"] = origins(name)
+        speaker, accused = side(claim["speaker_id"]), set(claim["dyad_from"])
+        whole = {part for actor in accused for part in side(actor)}
+        against = [
+            origins(other)
+            for other in joined("disputes", {name}) & known.keys()
+            if known[other]["content"] in ("event", "state", "position")
+            and not side(known[other]["speaker_id"]) & whole
+        ]
+        identified = claim["anonymity"] in ("named", "institution", "on_record_unnamed")
+        if claim["content"] not in ("event", "state") or claim["modality"] == "hypothetical":
+            grade = "6"
+        elif any(count > claim["independent_origins"] for count in against):
+            grade = "5"
+        elif claim["independent_origins"] in against and claim["independent_origins"]:
+            grade = "4"
+        elif claim["independent_origins"] > 1:
+            grade = "1"
+        elif identified and speaker & accused:
+            grade = "2"
+        elif claim["origin_id"] and (identified or not claim["hops"]):
+            grade = "3"
+        else:
+            grade = "6"
+        claim["credibility"] = grade
+
+
+def _measures(measures: dict[str, Row], claims: list[Row], sources: dict[str, Row]) -> Tables:
+    tables: Tables = {"measures": [], "measure_takers": [], "measure_partners": []}
+    for name, row in measures.items():
+        days = {}
+        for column in ("since", "until"):
+            days[f"{column}_start"], days[f"{column}_end"] = DAYS[row[column]]
+        about = [claim for claim in claims if claim["measure_id"] == name]
+        tables["measures"].append({**row, **counted(about, sources), **days})
+        for column in ("takers", "partners"):
+            tables[f"measure_{column}"] += [
+                {"measure_id": name, "actor_id": actor} for actor in set(row[column])
+            ]
     return tables
 
 

@@ -54,7 +54,7 @@ def compare(log: Log, history: History, size: int) -> None:
 
 
 def test_the_naive_fold_tells_every_table_of_rows_but_those_of_agreement() -> None:
-    spans = {"codings", "coding_pairs", "span_agreement", "reliability"}
+    spans = {"codings", "coding_pairs", "span_agreement", "reliability", "link_agreement"}
     constant = {name for name in SCHEMAS.tables if name.startswith(("codebook", "data_"))}
     assert set(FOLDED) == set(SCHEMAS.tables) - spans - constant - {"batches"}
 
@@ -81,7 +81,7 @@ def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
         texts.mkdir()
         package = write(history, Path(folder) / "package", texts)
         report = build(package, package.build, texts=texts)
-        assert report.findings == []
+        assert report.error_count == 0, report.findings
         assert len(report.tallies["quote-hash"].findings) == 0
         built = pl.read_parquet(package.build / "parquet" / "events.parquet")
         assert built.height == sum(1 for _ in history.rows())
@@ -92,7 +92,9 @@ def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
 def test_every_batch_of_a_history_leaves_a_valid_log(history: History) -> None:
     for batches in range(1, len(history.batches) + 1):
         with written(history.until(batches)) as log:
-            assert validate(log, frictionless=False).findings == []
+            findings = validate(log, frictionless=False).findings
+            # facts grow through third claims in random histories
+            assert [one for one in findings if one.rule != "fact-closed"] == []
 
 
 def test_a_history_is_continued_where_it_was_left() -> None:
