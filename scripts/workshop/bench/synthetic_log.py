@@ -20,7 +20,6 @@ from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.table_schema import REQUIRED_STREAMS
 from workshop.bench.synthetic_rows import Row, RowGenerator
 
 SEED = 1
@@ -74,7 +73,7 @@ class Sealer:
         folder = self.package.events / f"{self.number:04d}-{slug}"
         folder.mkdir(parents=True)
         before = {"size_before": self.tree.size, "root_before": self.tree.root().hex()}
-        streams = [name for name in REQUIRED_STREAMS if rows.get(name)]
+        streams = [name for name in self.definition.streams if rows.get(name)]
         manifest = {
             "number": self.number,
             "slug": slug,

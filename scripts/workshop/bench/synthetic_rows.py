@@ -9,15 +9,20 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 from claimlog.schema.definition import Definition
+from claimlog.schema.edtf import bounds
 from claimlog.sources.text import digest
 
 Row = dict[str, Any]
 
+CODERS = ("coder-1", "coder-2")
+MEASURES = 200  # registered
+FIRST_ARTICLE = 2005  # year from which on articles appeared; before it, the works
+FACT_SIZES = (2, 2, 2, 3, 4)  # claims that state one fact
 BATCH_CLAIMS = 50_000  # rows of claims in a batch, at most
 SOURCE_CLAIMS = (200, 2000)  # claims of a source, from and to
 AMENDED_SHARE, RETRACTED_SHARE, LINKED_SHARE = 0.05, 0.01, 0.03  # shares of claims
@@ -28,7 +33,6 @@ WORK_LINEAGE_SHARE, COPY_LINEAGE_SHARE = (
     0.6,
 )  # shares of works and of articles that rest on a work
 VOCABULARY_SIZE = 4000  # size of each vocabulary
-REPEATED_CLAIMS = 80  # claims of a batch that others repeat
 PROFILE_COUNT = 5000  # codings of a claim to draw from
 ROWS_A_SECOND = 10  # of the log's own clock
 EPOCH = datetime(2026, 1, 1)
@@ -46,9 +50,16 @@ class RowGenerator:
     ) -> None:
         self.rng = random.Random(seed)
         self.texts = texts
-        self.codebook = definition.codebook.codes
-        self.empty = {
-            name: dict.fromkeys(sorted(table.names)) for name, table in definition.streams.items()
+        self.codes = {
+            name: [row["code"] for row in rows if not row["retired"]]
+            for name, rows in definition.codebook.codes.items()
+        }
+        self.empty: dict[str, Row] = {
+            name: {
+                item.name: [] if item.type == "array" else None
+                for item in sorted(table.fields, key=lambda item: item.name)
+            }
+            for name, table in definition.streams.items()
         }
         self.codings = codings
         self.rows = self.sources = self.links = 0
@@ -60,21 +71,38 @@ class RowGenerator:
         self.actors = [f"actor-{number:03d}" for number in range(300)]
         self.actors[5] = "usa"  # a state that some queries ask for by name
         self.incidents = [f"incident-{number:02d}" for number in range(60)]
+        self.measures = [f"measure-{number:03d}" for number in range(MEASURES)]
         self.works = [f"S9{number:05d}" for number in range(40)]
         self.dates = _dates(self.rng)
+        # nothing rests on what appeared later: works before articles, and one after the other
+        starts = {date: first for date in self.dates if (first := bounds(date)[0]) is not None}
+        self.article_dates = [date for date, first in starts.items() if first.year >= FIRST_ARTICLE]
+        earlier = [date for date in starts if date not in self.article_dates]
+        self.work_dates = sorted(
+            self.rng.choices(earlier, k=len(self.works)), key=starts.__getitem__
+        )
         self.profiles = [self._profile() for _ in range(PROFILE_COUNT)]
 
     def batches(self, claims: int) -> Iterator[tuple[str, dict[str, list[Row]]]]:
         """Yield the slug and the rows of every batch, in order."""
         works = [
             self._source(
-                name, kind="work", lineage=self._edges(self.works[:at], WORK_LINEAGE_SHARE)
+                name,
+                kind="work",
+                published=self.work_dates[at],
+                lineage=self._edges(self.works[:at], WORK_LINEAGE_SHARE),
             )
             for at, name in enumerate(self.works)
         ]
         yield (
             "register",
-            {"sources": works, "actors": [*self._actors()], "incidents": [*self._incidents()]},
+            {
+                "sources": works,
+                "actors": [*self._actors()],
+                "incidents": [*self._incidents()],
+                "coders": [*self._coders()],
+                "measures": [*self._measures()],
+            },
         )
         later: list[Row] = []  # new states of the last batch's claims
         coded_claims: list[Row] = []  # claims whose codings are kept
@@ -99,8 +127,7 @@ class RowGenerator:
                     later += states
                     if not states or states[-1]["action"] != "retract":
                         live.append(row["claim_id"])
-            for _ in range(int(LINKED_SHARE * len(live))):
-                rows["links"].append(self._link(live))
+            rows["links"] = [*self._links(live)]
             yield slug, rows
         if coded_claims:
             yield (
@@ -147,19 +174,34 @@ class RowGenerator:
                 actors=self.rng.sample(self.actors, 2),
             )
 
+    def _coders(self) -> Iterator[Row]:
+        for name in CODERS:
+            yield self._row("coders", coder_id=name, kind="program", description="Invented.")
+
+    def _measures(self) -> Iterator[Row]:
+        for name in self.measures:
+            yield self._row(
+                "measures",
+                measure_id=name,
+                title=self._words(4).capitalize(),
+                kind=self._code("measure"),
+                subject=self._words(2),
+                takers=self.rng.sample(self.actors, self.rng.choice((1, 1, 2))),
+                partners=self.rng.sample(self.actors, 1),
+                since=self.rng.choice(self.dates),
+            )
+
     def _source(self, identifier: str, **given: Any) -> Row:
-        values = {"authors": [], "furniture": [], "lineage": [], **given}
         return self._row(
             "sources",
             source_id=identifier,
             title=self._words(6).capitalize(),
             publisher=self._words(2).title(),
-            published=self.rng.choice(self.dates),
             language="en",
             rights="Invented.",
             reliability=self._code("reliability"),
             reliability_rationale="Invented.",
-            **values,
+            **given,
         )
 
     def _coded_source(self, number: int) -> tuple[Row, list[Row]]:
@@ -196,6 +238,7 @@ class RowGenerator:
         source = self._source(
             identifier,
             kind="copy",
+            published=self.rng.choice(self.article_dates),
             text_sha256=digest(text),
             text_length=len(text),
             furniture=furniture,
@@ -221,7 +264,7 @@ class RowGenerator:
         number = 0
         for row in claims:
             common = {name: row[name] for name in self.empty["codings"] if name in row}
-            for coder in ("coder-1", "coder-2"):
+            for coder in CODERS:
                 number += 1
                 own = {"topic": self._code("topic")} if self.rng.random() < DISAGREED_SHARE else {}
                 yield {
@@ -250,15 +293,23 @@ class RowGenerator:
             version = row["version"] + 1
             yield {**row, "action": "retract", "version": version, "reason": "Said twice."}
 
-    def _link(self, live: Sequence[str]) -> Row:
-        """Link two claims; facts are stated by several, so few claims are what others repeat."""
+    def _links(self, live: Sequence[str]) -> Iterator[Row]:
+        """Yield links between claims; of those that state one fact, every two are linked."""
+        unstated = self.rng.sample(live, len(live))  # claims that state no fact of others
+        for _ in range(int(LINKED_SHARE * len(live))):
+            relation = self.rng.choice(self.codes["relation"])
+            if relation == "same_fact":
+                size = self.rng.choice(FACT_SIZES)
+                fact, unstated = unstated[:size], unstated[size:]
+                pairs = [*combinations(fact, 2)]
+            else:
+                one, other = self.rng.sample(live, 2)
+                pairs = [(one, other)]
+            for one, other in pairs:
+                yield self._link(one, relation, other)
+
+    def _link(self, one: str, relation: str, other: str) -> Row:
         self.links += 1
-        one, other = self.rng.sample(live, 2)
-        relation = self.rng.choice([row["code"] for row in self.codebook["relation"]])
-        if relation == "same_fact" and one not in (
-            repeated := live[:: max(1, len(live) // REPEATED_CLAIMS)]
-        ):
-            other = self.rng.choice(repeated)
         return self._row(
             "links",
             link_id=f"L{self.links:06d}",
@@ -275,8 +326,9 @@ class RowGenerator:
             return self.rng.random() < part
 
         row: Row = {"action": "assert", "version": 1, "attributions": []}
-        for column in ("content", "modality", "topic", "sharing_effect", "credibility"):
+        for column in ("content", "modality", "topic", "sharing_effect"):
             row[column] = self._code(column)
+        row |= {"time_frame": self._code("time_frame"), "origin_basis": self._code("origin_basis")}
         row["coder_confidence"] = self._code("confidence")
         for column in ("dyad_from", "dyad_to"):
             row[column] = self.rng.sample(self.actors, self.rng.choice((0, 1, 1, 2)))
@@ -291,12 +343,19 @@ class RowGenerator:
                 self._code("occurred_basis"),
             )
         if share(0.1):
-            row |= {"measure": self._code("measure"), "measure_subject": self._words(2)}
+            row["measure_id"] = self.rng.choice(self.measures)
             row["measure_status"] = self._code("measure_status")
+            row["measure_account"] = self._code("measure_account")
+        if share(0.15):
+            row["flow_from"], row["flow_to"] = (self.rng.sample(self.actors, 1) for _ in range(2))
+        if share(0.1):
+            row |= {name: self._code(name) for name in ("trust_sign", "trust_course")}
+            row["trust_object"] = self.rng.sample(self.actors, 1)
         if share(0.06):
             row["figure_value"] = self.rng.choice((2, 16, 40, 1500, 12.5, 0.25))
             row |= {"figure_unit": self._code("figure_unit"), "figure_population": self._words(3)}
             row["figure_qualifier"] = self._code("figure_qualifier")
+            row["figure_currency"] = "EUR" if row["figure_unit"] == "money" else None
         if share(0.2):
             row["incident_id"] = self.rng.choice(self.incidents)
         if share(0.1):
@@ -310,6 +369,8 @@ class RowGenerator:
     def _hop(self) -> Row:
         known = self.rng.random() < 0.6
         return {
+            **dict.fromkeys(("speaker_key", "said", "said_basis")),
+            **{name: self._code(name) for name in ("side", "office", "number")},
             "actor_id": self.rng.choice(self.actors) if known else None,
             "anonymity": self._code("anonymity"),
             "description": None if known else self._words(3),
@@ -319,7 +380,7 @@ class RowGenerator:
 
     def _code(self, name: str) -> str:
         """Draw a code of a list; the first ones of it are the most common."""
-        codes = [row["code"] for row in self.codebook[name]]
+        codes = self.codes[name]
         return self.rng.choices(codes, [1 / rank for rank in range(1, len(codes) + 1)])[0]
 
     def _words(self, number: int) -> str:
