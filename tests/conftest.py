@@ -102,7 +102,7 @@ def measure(identifier: str, kind: str, subject: str, **given: Any) -> dict[str,
 
 
 def coder(identifier: str, kind: str = "program") -> dict[str, Any]:
-    return {"coder_id": identifier, "kind": kind, "description": "Invented."}
+    return {"coder_id": identifier, "kind": kind, "description": f"Invented as {identifier}."}
 
 
 text = Text(TEXT)

@@ -354,7 +354,8 @@ def test_progress_is_silent_where_there_is_no_terminal(
 WORDS = (
     *("--source-id", "S001", "--statement", "Pilots put their names to a letter."),
     *("--content", "event", "--voice", "author", "--modality", "actual", "--topic", "sharing"),
-    *("--sharing-effect", "none", "--credibility", "3", "--coder-confidence", "high"),
+    *("--sharing-effect", "none", "--time-frame", "present", "--origin-basis", "taken"),
+    *("--coder-confidence", "high"),
 )
 
 
@@ -429,10 +430,10 @@ def ndjson(*rows: dict[str, Any]) -> bytes:
 
 
 HEADER = (
-    "source_id,quote,statement,content,voice,modality,topic,sharing_effect,credibility,"
-    "coder_confidence"
+    "source_id,quote,statement,content,voice,modality,topic,sharing_effect,time_frame,"
+    "origin_basis,coder_confidence"
 )
-CELLS = 'S001,{},"Said by us, in our words.",event,author,actual,sharing,none,3,high'
+CELLS = 'S001,{},"Said by us, in our words.",event,author,actual,sharing,none,present,taken,high'
 
 
 def test_a_batch_is_read_from_ndjson_on_standard_input(world: World) -> None:

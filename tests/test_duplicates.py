@@ -14,7 +14,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import NaturalKey
-from conftest import ACTORS, CLAIMS, INCIDENTS, LINKS, ROOT, SOURCES, World, actor
+from conftest import ACTORS, CLAIMS, CODERS, INCIDENTS, LINKS, MEASURES, ROOT, SOURCES, World, actor
 from test_ledger import LETTER, LIKED, snapshot
 
 CODING = {
@@ -32,6 +32,8 @@ ROWS = {
     "actors": ACTORS,
     "sources": SOURCES,
     "incidents": INCIDENTS,
+    "measures": MEASURES,
+    "coders": CODERS,
     "claims": CLAIMS,
     "links": LINKS,
 }
@@ -207,7 +209,9 @@ def test_a_key_is_unique_among_the_live_rows_of_this_dataset_and_its_codes_exist
     package = Package(ROOT)
     definition, log = read_definition(package), read(package)
     keys = {name: table.natural_key for name, table in definition.streams.items()}
-    assert {name for name, key in keys.items() if key} == {"claims", "links", "codings"}
+    assert {name for name, key in keys.items() if key} == {
+        *("claims", "links", "codings", "link_codings")
+    }
     for stream, key in keys.items():
         if key is None:
             continue

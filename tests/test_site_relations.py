@@ -78,9 +78,9 @@ def get(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
                 voice="paraphrased",
                 dyad_from=["ada-example"],
                 attributions=[hop(actor_id="ada-example")],
-                measure="stop_subject",
+                measure_id="tide-tables-stopped",
                 measure_status="denied",
-                measure_subject="tide tables",
+                measure_account="taker",
             ),
         ],
     )
@@ -337,7 +337,7 @@ def unequal(get: Get, name: str) -> tuple[int, list[str]]:
 def judged(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
     """Sudland resents what Norland stopped, and demands a review; Norland may stop more."""
     world = copied(made, tmp_path_factory.mktemp("judged"))
-    stopped = {"measure": "stop_subject", "measure_subject": "tide tables"}
+    stopped = {"measure_id": "tide-tables-stopped", "measure_account": "author"}
     world.add(
         "claims",
         [
@@ -359,17 +359,17 @@ def judged(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
                 event_code="022",
                 dyad_from=["sud"],
                 dyad_to=["nor"],
-                measure="review_agreement",
+                measure_id="pact-review",
                 measure_status="considered",
-                measure_subject="the pact",
+                measure_account="partner",
             ),
             claim(
                 "In 2019 a\nclerk",
                 "Norland is going to stop still more.",
                 content="prediction",
                 modality="hypothetical",
-                event_type="REJECT",
-                event_code="1214",
+                event_type="SANCTION",
+                event_code="160",
                 dyad_from=["nor"],
                 dyad_to=["sud"],
                 **stopped,

@@ -16,6 +16,12 @@ from claimlog.cli import cli
 from claimlog.escaping import markdown, plain_line
 from claimlog.export.queries import available_queries
 from claimlog.fold.claim_summary import ClaimSpan
+from claimlog.fold.link_agreement import (
+    ALL_PAIRS,
+    LINK_AGREEMENT,
+    LINK_CODINGS,
+    link_agreement,
+)
 from claimlog.fold.reliability import ALL_SOURCES, reliability_tables
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
@@ -104,30 +110,54 @@ def _agreement(log: Log) -> str:
             for row in spans
         ),
     )
-    passes = sorted({row["pass"] for row in agreement})
-    head = ("variable", "aim", *(f"alpha, pass {number} (n, agreement)" for number in passes))
-    by_key = {(row["pass"], row["variable"]): row for row in agreement}
-    variables = [row["variable"] for row in agreement if row["pass"] == passes[0]] if passes else []
-    return f"{text}\n" + _table(
-        head,
+    order = {row["variable"]: at for at, row in enumerate(log.definition.codebook.variables)}
+    text += "\n" + _table(
+        ("variable", "pass", "aim", "n", "alpha", "n filled", "alpha or F1 where filled"),
         (
             (
-                name,
-                by_key[passes[0], name]["target"] or "",
-                *(_alpha(by_key[number, name]) for number in passes),
+                row["variable"],
+                row["pass"],
+                row["target"] or "",
+                row["units"],
+                _interval(row, "alpha"),
+                row["units_filled"],
+                _interval(row, "f1", "F1 ") or _interval(row, "alpha_filled"),
             )
-            for name in variables
+            for row in sorted(agreement, key=lambda row: (order[row["variable"]], row["pass"]))
+        ),
+    )
+    return text + _agreement_on_links(log)
+
+
+def _agreement_on_links(log: Log) -> str:
+    """Return agreement on links over all pairs, by pass and relation; nothing without codings."""
+    if LINK_CODINGS not in log.streams:
+        return ""
+    sources = dict(log.live("claims").select("claim_id", "source_id").iter_rows())
+    codings = nw.from_native(log.live(LINK_CODINGS)).lazy()
+    table = link_agreement(codings, sources, log.definition, log.codebooks)[LINK_AGREEMENT]
+    return "\n" + _table(
+        ("links", "pass", "pairs", "of each", "of both", "F1", "links in random pairs"),
+        (
+            (
+                row["relation"],
+                row["pass"],
+                row["pairs"],
+                f"{row['first_links']} and {row['second_links']}",
+                row["both_links"],
+                _interval(row, "f1"),
+                f"{row['random_links']} in {row['random_pairs']}",
+            )
+            for row in table.collect().rows(named=True)
+            if row["scope"] == ALL_PAIRS
         ),
     )
 
 
-def _alpha(row: dict[str, Any]) -> str:
-    if row["alpha"] is None:
-        return f"no variation ({row['units']})"
-    return (
-        f"{row['alpha']:.2f} [{row['alpha_low']:.2f}, {row['alpha_high']:.2f}] "
-        f"({row['units']}, {row['percent_agreement']:.0f}%)"
-    )
+def _interval(row: dict[str, Any], name: str, before: str = "") -> str:
+    if row[name] is None:
+        return ""
+    return f"{before}{row[name]:.2f} [{row[f'{name}_low']:.2f}, {row[f'{name}_high']:.2f}]"
 
 
 def _tables(log: Log) -> str:

@@ -10,6 +10,9 @@ from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
 
 ALL = "all"
+FEWEST_UNITS = 20
+"""Filled units below which alpha says next to nothing, so that no verdict is given."""
+
 SCOPES = 12
 """How many articles the table by article shows; the table reliability holds all."""
 
@@ -43,6 +46,7 @@ async def _quality(store: Store) -> Row:
     return {
         "anchors": anchors,
         "passes": [_pass(key, agreement, spans) for key, agreement in pairs.items()],
+        "links": await _link_agreement(store),
         "batches": await store.rows("select * from batches order by number"),
     }
 
@@ -78,10 +82,32 @@ def _pass(key: tuple[int, str, str], rows: list[Row], spans: list[Row]) -> Row:
     }
 
 
+async def _link_agreement(store: Store) -> list[Row]:
+    """Return how far coders agree on links; earlier releases have no such table."""
+    sql = "select count(*) as n from sqlite_master where type = 'table' and name = :name"
+    if not await store.count(sql, name="link_agreement"):
+        return []
+    return await store.rows(
+        "select * from link_agreement where scope = :scope order by pass, relation <> 'any', "
+        "relation",
+        scope=ALL,
+    )
+
+
 def _result(row: Row) -> str:
-    """Return whether agreement on a variable reaches its target."""
+    """Return whether agreement on a variable reaches its target.
+
+    It is measured over the units that a coder filled; of names that coders give of their own, by
+    the pairs that they join. Earlier releases have alpha over all units alone.
+    """
     if row["target"] is None:
         return "no target"
-    if row["alpha"] is None:
+    if row.get("f1") is not None:
+        value = row["f1"]
+    elif row.get("units_filled", FEWEST_UNITS) < FEWEST_UNITS:
+        return "too few"
+    else:
+        value = row.get("alpha_filled", row["alpha"])
+    if value is None:
         return "not defined"
-    return "reached" if row["alpha"] >= row["target"] else "missed"
+    return "reached" if value >= row["target"] else "missed"
