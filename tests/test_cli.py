@@ -110,7 +110,7 @@ def test_a_good_package_exits_with_zero_and_says_what_was_checked(world: World) 
     done = world.run("validate", "--texts", str(world.texts))
     assert (done.returncode, done.stderr) == (0, "")
     first, second, *notes = done.stdout.splitlines()
-    assert re.fullmatch(r"3 batches, 18 events, root [0-9a-f]{64}", first)
+    assert re.fullmatch(r"3 batches, 22 events, root [0-9a-f]{64}", first)
     assert re.fullmatch(r"\d+ rules: \d+ passed, 0 failed, \d+ not checked; 0 findings", second)
     assert all(note.startswith("  not checked: ") for note in notes)
 
@@ -142,7 +142,7 @@ def test_findings_exit_with_one_also_as_json(
         (("verify", "--copy", "S001"), "--copy S001: expected SOURCE=FILE with a source"),
         (("verify", "--copy", "S101=x"), "--copy S101=x: expected SOURCE=FILE with a source"),
         (("amend", "claim", "C001-001", "--reason", "x"), "say what changes, as --topic trust"),
-        (("amend", "claim", "C001-001", "--note", "x"), "Missing option '--reason'"),
+        (("amend", "claim", "C001-001", "--note", "x"), "say which, and --reason"),
         (("retract", "C001-001"), "Missing option '--reason'"),
         (("seal", "--slug", "x", "--title", "X"), "Missing option '--method'"),
         (("rebase",), "Missing argument 'BATCH...'"),
@@ -268,7 +268,7 @@ def test_log_lists_the_batches_and_the_open_one(world: World) -> None:
     assert re.fullmatch(r"  8 events in all, root [0-9a-f]{16}…", lines[2])
     assert lines[9:11] == ["open batch, not sealed", "  1 claims"]
     rows = json.loads(called(world, "log", "--json").output)
-    assert [row["tree_size"] for row in rows] == [8, 16, 18, 19]
+    assert [row["tree_size"] for row in rows] == [8, 20, 22, 23]
     assert [row["slug"] for row in rows] == ["register", "claims", "corrections", None]
 
 
@@ -402,7 +402,10 @@ def test_a_quote_without_texts_asks_for_them(
 
 
 def test_a_list_is_given_with_commas_and_a_hop_as_json(world: World) -> None:
-    hops = '[{"actor_id": "ada-example", "verb": "say", "anonymity": "named"}]'
+    hops = (
+        '[{"actor_id": "ada-example", "verb": "say", "anonymity": "named", "side": "other", '
+        '"office": "leader", "number": "one"}]'
+    )
     lists = ("--dyad-from", "nor, harbour-ministry", "--dyad-to", "sud", "--attributions", hops)
     texts = ("--texts", str(world.texts))
     done = called(
@@ -518,7 +521,7 @@ def limited(reader: Any) -> Any:
         (HEADER.encode() + b"\n", "<stdin>: holds no row; nothing was added"),
         (
             f"{HEADER}\n{CELLS.format('signed a letter')}\n\n{CELLS.format('liked')},x\n".encode(),
-            "<stdin>:4: has 11 cells, the header 10; nothing was added",
+            "<stdin>:4: has 12 cells, the header 11; nothing was added",
         ),
         (
             f"{HEADER},topic\n{CELLS.format('signed a letter')},trust\n".encode(),

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from claimlog.fold.agreement import coverage, f1_score, krippendorff_alpha, span_matches
-from conftest import World
+from conftest import World, coder
 
 
 def test_passages_match_one_to_one_from_an_overlap_of_one_half() -> None:
@@ -195,6 +195,7 @@ def test_a_third_coder_is_compared_with_each_of_the_others_and_passes_stay_apart
     world: World,
 ) -> None:
     coders = ("coder-1", "coder-2", "human-1")
+    world.add("coders", [coder("human-1", "person")])
     world.add("codings", [coding(CLERK, name) for name in coders])
     world.add("codings", [coding(CLERK, name, **{"pass": 2}) for name in coders[:2]])
     world.seal("codings")

@@ -63,7 +63,7 @@ def _sources(log: Log) -> str:
             (
                 row["source_id"],
                 markdown(f"{row['title']} ({row['publisher']})"),
-                row["published"],
+                row["published"] or "not dated",
                 row["reliability"],
                 f"{row['text_length']:,}",
                 claims.get(row["source_id"], 0) or "not coded yet",
