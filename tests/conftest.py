@@ -356,6 +356,20 @@ def empty_world(folder: Path) -> World:
     return World(Package(root), texts)
 
 
+def begin_anew(root: Path) -> None:
+    """Make the schemas of a package the first version, as of a dataset that starts from them."""
+    schemas = root / "schemas"
+    shutil.rmtree(schemas / "past")
+    (schemas / "upcasts.csv").unlink()
+    for path in schemas.glob("*.json"):
+        spec = json.loads(path.read_text("utf-8"))
+        if "schemaVersion" in spec:
+            path.write_text(json.dumps({**spec, "schemaVersion": 1}), "utf-8")
+    path = schemas / "requirements.csv"
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines), "utf-8")
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The tiny package, made once: three batches, with an amendment and a retraction."""

@@ -106,9 +106,8 @@ def to_second(world: World) -> None:
     show(world, "actor_versions", SEAT)
     add_code(world, "code", "court")
     path = world.root / "schemas" / "requirements.csv"
-    head, *lines = path.read_text("utf-8").splitlines()
     rule = "part-described,actors,part_of,set,description,set,error,A part is described.,Why not.,2"
-    path.write_text("\n".join([f"{head},since", *(f"{line}," for line in lines), rule, ""]))
+    path.write_text(f"{path.read_text('utf-8')}{rule}\n", "utf-8")
     assert world.run("schemas", "--write").returncode == 0
 
 

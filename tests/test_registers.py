@@ -32,11 +32,13 @@ from conftest import (
     CLAIMS,
     INCIDENTS,
     LINKS,
+    MEASURES,
     ROOT,
     SOURCES,
     Get,
     World,
     asking,
+    begin_anew,
     copied,
     empty_world,
 )
@@ -136,6 +138,7 @@ RENEWED = {
 
 def declare(root: Path) -> None:
     """Declare two registers, and two columns of claims that refer to them, and nothing else."""
+    begin_anew(root)
     schemas = root / "schemas"
     for name, spec in (("treaties", TREATIES), ("laboratories", LABORATORIES)):
         (schemas / f"{name}.json").write_text(json.dumps(spec), "utf-8")
@@ -164,6 +167,7 @@ def begin(world: World) -> None:
     world.add("actors", ACTORS)
     world.add("sources", SOURCES)
     world.add("incidents", INCIDENTS)
+    world.add("measures", MEASURES)
     labs = [("tide-house", "nor"), ("salt-house", None)]
     rows = [{"laboratory_id": i, "name": i.title(), "owner": owner} for i, owner in labs]
     assert world.add("laboratories", rows) == ["tide-house", "salt-house"]

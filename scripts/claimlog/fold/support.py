@@ -117,6 +117,7 @@ def support_of_linked(claims: Frame, links: Links, sources: Frame, actors: Frame
     ----------
     claims
         Rows of the table ``claims``, with ``origin_id`` and ``speaker_id``; of the linked ones.
+        Without ``content``, none is open to dispute.
     sources, actors
         Live rows.
 
@@ -126,6 +127,8 @@ def support_of_linked(claims: Frame, links: Links, sources: Frame, actors: Frame
         ``claim_id``, ``independent_origins`` of its support, and ``link_grade``: the grade of the
         Admiralty code that links decide, null where they decide none.
     """
+    if "content" not in claims.collect_schema().names():
+        claims = claims.with_columns(nw.lit("").alias("content"))
     linked = {
         row["claim_id"]: LinkedClaim(**{**row, "dyad_from": tuple(row["dyad_from"])})
         for row in claims.select(*LinkedClaim._fields).collect().rows(named=True)
@@ -202,17 +205,30 @@ class _Support:
         return frozenset() if actor is None else self.sides.get(actor, frozenset({actor}))
 
 
-def with_credibility(claims: Frame, support: Frame, actors: Frame) -> Frame:
-    """Return claims with ``credibility`` and ``independent_origins``, derived.
-
-    The steps stand in the codebook. A claim that no link bears on has one origin or none.
+def with_support(claims: Frame, support: Frame) -> Frame:
+    """Return claims with ``independent_origins`` and ``link_grade``.
 
     Parameters
     ----------
     claims
-        Live claims with ``origin_id``, ``speaker_id``, ``anonymity`` and ``hops``.
+        Live claims with ``origin_id``. One that no link bears on has one origin or none.
     support
         What `support_of_linked` returns.
+    """
+    has_origin = ~nw.col("origin_id").is_null()
+    alone = nw.when(has_origin).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+    return claims.join(support, on="claim_id", how="left").with_columns(
+        nw.coalesce("independent_origins", alone).alias("independent_origins")
+    )
+
+
+def with_credibility(claims: Frame, actors: Frame) -> Frame:
+    """Return claims with ``credibility``, derived by the steps that stand in the codebook.
+
+    Parameters
+    ----------
+    claims
+        What `with_support` returns, with ``speaker_id``, ``anonymity`` and ``hops``.
     actors
         Live rows.
     """
@@ -234,10 +250,9 @@ def with_credibility(claims: Frame, support: Frame, actors: Frame) -> Frame:
         .unique()
         .with_columns(speaks_of_itself=nw.lit(True))
     )
-    joined = claims.join(support, on="claim_id", how="left").join(own, on="claim_id", how="left")
+    joined = claims.join(own, on="claim_id", how="left")
     has_origin = ~nw.col("origin_id").is_null()
     identified = nw.col("anonymity").is_in(("named", "institution", "on_record_unnamed"))
-    alone = nw.when(has_origin).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
     return joined.with_columns(
         nw.when(~nw.col("content").is_in(("event", "state")) | (nw.col("modality") == HYPOTHETICAL))
         .then(nw.lit(UNJUDGED))
@@ -254,6 +269,5 @@ def with_credibility(claims: Frame, support: Frame, actors: Frame) -> Frame:
                 )
             )
         )
-        .alias("credibility"),
-        nw.coalesce("independent_origins", alone).alias("independent_origins"),
+        .alias("credibility")
     )

@@ -33,7 +33,12 @@ from claimlog.fold.states import (
     structs_with_position,
     version_spans,
 )
-from claimlog.fold.support import Links, support_of_linked, with_credibility
+from claimlog.fold.support import (
+    Links,
+    support_of_linked,
+    with_credibility,
+    with_support,
+)
 from claimlog.log.release_index import Mark
 from claimlog.schema.definition import Definition
 from claimlog.schema.registers import COUNTS, referring_columns
@@ -115,12 +120,18 @@ def derives_credibility(definition: Definition) -> bool:
         "credibility" in definition.tables["claims"].names
         and ("credibility" not in claims or claims["credibility"].retired)
         and set(claims) >= GRADED_BY
+        and counts_support(definition)
     )
+
+
+def counts_support(definition: Definition) -> bool:
+    """Whether the independent origins of each claim's support are counted."""
+    return "independent_origins" in definition.tables["claims"].names
 
 
 def bearing_links(others: Frames, definition: Definition) -> Links:
     """Return the live links that bear on the support of claims; none if nothing is made of it."""
-    if not derives_credibility(definition):
+    if not counts_support(definition):
         return Links()
     return Links.of(_live(others, "links", definition))
 
@@ -135,7 +146,7 @@ def fold_support(linked: Frame, others: Frames, definition: Definition) -> Frame
     others
         Every row of the other streams.
     """
-    if not derives_credibility(definition):
+    if not counts_support(definition):
         return None
     sources = _live(others, "sources", definition)
     claims, _ = _with_speakers(live_rows(linked, "claim_id"), sources, definition)
@@ -282,7 +293,9 @@ def _claim_tables(
     folded, hops = _with_speakers(claims, _live(others, "sources", definition), definition)
     folded = _with_lookups(folded, others, definition)
     if support is not None:
-        folded = with_credibility(folded, support, _live(others, "actors", definition))
+        folded = with_support(folded, support)
+        if derives_credibility(definition):
+            folded = with_credibility(folded, _live(others, "actors", definition))
     roles = [
         items_of_list(claims, "claim_id", "dyad_from", "actor_id").with_columns(
             role=nw.lit("from")
