@@ -156,7 +156,13 @@ INCIDENTS = [
     }
 ]
 MEASURES = [
-    measure("tide-tables-stopped", "stop_subject", "tide tables", since="2025-03~"),
+    measure(
+        "tide-tables-stopped",
+        "stop_subject",
+        "tide tables",
+        since="2025-03~",
+        incident_id="lost-chart",
+    ),
     measure("pact-review", "review_agreement", "the pact"),
 ]
 CODERS = [coder("coder-1"), coder("coder-2")]

@@ -405,16 +405,22 @@ def test_quality_says_which_targets_were_reached_in_words_and_signs(
     folder = tmp_path / "build"
     shutil.copytree(served.package.build, folder)
     with sqlite3.connect(folder / "tiny.db") as rows:
-        for variable, alpha, target in (
-            ("topic", 0.91, 0.8),
-            ("content", 0.5, 0.8),
-            ("voice", None, 0.8),
-            ("measure", 0.7, None),
+        # over all passages agreement is high; the aim is held against the passages that are filled
+        for variable, filled, alpha, f1, target in (
+            ("topic", 20, 0.91, None, 0.8),
+            ("content", 40, 0.5, None, 0.8),
+            ("voice", 40, None, None, 0.8),
+            ("measure", 40, 0.7, None, None),
+            ("flow", 19, 0.9, None, 0.8),
+            ("measure_key", 19, None, 0.85, 0.8),
+            ("speaker_key", 40, None, 0.75, 0.8),
         ):
             for scope in ("all", "S001"):
-                given = (1, scope, "a", "b", variable, "0.3.0", 12, 90.0, alpha, alpha, alpha)
-                sql = "insert into reliability values (?,?,?,?,?,?,?,?,?,?,?,?)"
-                rows.execute(sql, (*given, target))
+                first = (1, scope, "a", "b", variable, "0.3.0", 412, filled, 90.0)
+                given = (*first, 0.99, 0.99, 0.99, *[alpha] * 3, *[f1] * 3, target)
+                rows.execute(f"insert into reliability values ({','.join('?' * 19)})", given)
+        links = (1, "all", "any", "a", "b", "0.3.0", 12, 6, 5, 4, 0.727, 0.4, 0.95, 30, 0)
+        rows.execute(f"insert into link_agreement values ({','.join('?' * 15)})", links)
         spans = (1, "all", "a", "b", "0.3.0", 13, 14, 12, 0.9, 0.95)
         rows.execute("insert into span_agreement values (?,?,?,?,?,?,?,?,?,?)", spans)
     ask = asking(folder)
@@ -424,10 +430,15 @@ def test_quality_says_which_targets_were_reached_in_words_and_signs(
         "content": "missed",
         "voice": "not defined",
         "measure": "no target",
+        "flow": "too few",
+        "measure_key": "reached",
+        "speaker_key": "missed",
     }
-    assert (agreement["aimed"], agreement["reached"], agreement["scopes"]) == (3, 1, ["S001"])
+    assert (agreement["aimed"], agreement["reached"], agreement["scopes"]) == (6, 2, ["S001"])
     page = page_text(ask("/quality"))
-    for words in ("✓ reached", "✗ missed", "1 of 3 targets reached.", "0.91 [0.91, 0.91]", "0.950"):
+    assert "F1 0.85 [0.85, 0.85]" in page
+    assert "F1 0.73 [0.40, 0.95]" in page  # of links
+    for words in ("✓ reached", "✗ missed", "2 of 6 targets reached.", "0.91 [0.91, 0.91]", "0.950"):
         assert words in page
 
 

@@ -20,9 +20,13 @@ EXPECTED = "Give a day, as 2026-11-21, a UTC time, as 2026-11-21T18:00:00Z, or a
 
 LIVE_CLAIMS = """
 select coalesce(sum(case action when 'assert' then 1 when 'retract' then -1 else 0 end), 0) as n
-from events where stream = 'claims' and action in ('assert', 'retract') and seq < :size
+from events where stream = 'claims' and action in ('assert', 'retract') and +seq < :size
 """
-"""A claim lives from its assertion to its retraction, and may be asserted again."""
+"""A claim lives from its assertion to its retraction, and may be asserted again.
+
+The sign keeps ``seq`` out of the search of the index: behind ``in``, SQLite 3.40 reads one row too
+many with it.
+"""
 
 LISTED = """
 select v.claim_id, v.version, v.statement, v.source_id, v.recorded_at, v.batch,
