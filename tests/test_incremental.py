@@ -194,10 +194,32 @@ def test_live_entities_are_counted_by_the_actions_of_rows(
         assert parts <= {CachedPart if memory == 0 else MemoryPart}
 
 
+def test_claims_follow_what_they_repeat_of_a_measure_and_links_that_moved(
+    world: World, updates: list[int]
+) -> None:
+    out, fresh = world.package.build, world.root / "fresh"
+    world.amend("links", "L0001", relation="disputes")
+    world.seal("disputed")
+    build(world.package, out)
+    world.amend("links", "L0001", from_claim_id="C001-002", to_claim_id="C001-003")
+    world.seal("moved")
+    build(world.package, out)
+    assert len(updates) == 1
+    build(world.package, fresh, fresh=True)
+    assert [*said(world.package, out)] == [*said(world.package, fresh)]
+    world.amend("measures", "tide-tables-stopped", kind="stop_all")
+    world.seal("measured")
+    build(world.package, out)
+    assert len(updates) == 1  # from nothing
+    kinds = pl.read_parquet(out / "parquet" / "claims.parquet")["measure"].to_list()
+    assert "stop_all" in kinds
+
+
 def only_adds(batch: dict[str, list[dict[str, Any]]]) -> bool:
-    """Whether a batch changes no source, and retracts no actor and no incident."""
-    telling = {("sources", "amend"), ("sources", "retract"), ("actors", "retract")}
-    telling.add(("incidents", "retract"))
+    """Whether a batch changes no source, actor or measure, and retracts nothing of a register."""
+    telling = {(name, "amend") for name in ("sources", "actors", "measures")}
+    telling |= {(name, "retract") for name in ("sources", "actors", "incidents", "measures")}
+    telling |= {(name, "retract") for name in ("coders", "link_codings")}
     return not any((name, row["action"]) in telling for name, rows in batch.items() for row in rows)
 
 

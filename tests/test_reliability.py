@@ -10,7 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from claimlog.fold.agreement import coverage, f1_score, krippendorff_alpha, span_matches
+from claimlog.compile import compile_tables
+from claimlog.fold import Cutoff
+from claimlog.fold.agreement import (
+    coverage,
+    f1_of_sets,
+    f1_score,
+    krippendorff_alpha,
+    span_matches,
+)
+from claimlog.log.read_log import read
 from conftest import World, coder
 
 
@@ -155,7 +164,7 @@ def test_the_build_computes_agreement_by_source_and_over_all(
     assert found["all", "content"]["percent_agreement"] == 100
     assert found["all", "content"]["alpha"] is None
     assert found["all", "topic"]["target"] == 0.8
-    assert found["all", "measure"]["target"] is None
+    assert ("all", "measure") not in found  # nobody filled it
     assert {scope for scope, _ in found} == {"S001", "all"}
 
 
@@ -208,3 +217,101 @@ def test_a_third_coder_is_compared_with_each_of_the_others_and_passes_stay_apart
         (1, "coder-2", "human-1"),
         (2, "coder-1", "coder-2"),
     ]
+
+
+def test_where_most_cells_are_empty_alpha_is_computed_over_the_filled_ones_too(
+    world: World,
+) -> None:
+    first = [coding(CLERK, "coder-1", trust_sign="trust", trust_course="falling")]
+    first += [coding(LETTER, "coder-1", trust_sign="open", trust_course="unstated")]
+    first += [coding("“never liked the pact”", "coder-1")]
+    second = [coding(CLERK, "coder-2", trust_sign="trust", trust_course="rising")]
+    second += [coding(LETTER, "coder-2"), coding("“never liked the pact”", "coder-2")]
+    world.add("codings", [*first, *second])
+    world.seal("codings")
+    rows = reliability(world)
+    sign = rows["trust_sign"]
+    assert (sign["units"], sign["units_filled"]) == (3, 2)
+    assert sign["percent_agreement"] == pytest.approx(200 / 3)
+    pairs = [("trust", "trust"), ("open", "")]
+    assert sign["alpha_filled"] == krippendorff_alpha(pairs).value
+    assert sign["alpha"] == krippendorff_alpha([*pairs, ("", "")]).value
+    assert rows["trust_course"]["alpha_filled"] < rows["trust_course"]["alpha"]
+    assert (sign["f1"], sign["target"]) == (None, 0.8)
+
+
+def test_names_of_a_coders_own_are_compared_by_what_they_join(world: World) -> None:
+    quotes = (CLERK, LETTER, "“never liked the pact”")
+    for coder_id, keys in (("coder-1", ("a", "a", "b")), ("coder-2", ("x", "x", "x"))):
+        entries = [
+            coding(quote, coder_id, measure_key=key)
+            for quote, key in zip(quotes, keys, strict=True)
+        ]
+        world.add("codings", entries)
+    world.seal("codings")
+    key = reliability(world)["measure_key"]
+    # one joins a pair of three, the other all three pairs
+    assert key["f1"] == pytest.approx(f1_score(1, 1, 3))
+    assert (key["alpha"], key["alpha_filled"], key["percent_agreement"]) == (None, None, None)
+    assert (key["units_filled"], key["target"]) == (3, 0.8)
+
+
+def test_f1_of_sets_has_an_interval_and_is_undefined_where_nothing_was_joined() -> None:
+    empty = f1_of_sets(set(), set())
+    assert (empty.value, empty.low, empty.high) == (None, None, None)
+    found = f1_of_sets({*range(50)}, {*range(10, 60)})
+    assert (found.first, found.second, found.both, found.value) == (50, 50, 40, 0.8)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.8 < found.high
+    assert f1_of_sets({1}, {2}).value == 0
+
+
+def reliability(world: World) -> dict[str, dict[str, Any]]:
+    """Return agreement over all sources by variable, folded without a build."""
+    log = read(world.package)
+    tables = dict(compile_tables(log, Cutoff(log.size, len(log.batches), "test")))
+    rows = tables["reliability"].filter(pl.col("scope") == "all")
+    return {row["variable"]: row for row in rows.to_dicts()}
+
+
+def link_coding(coder_id: str, ends: tuple[int, int], relation: str | None, **given: Any) -> Any:
+    one, other = (f"C001-00{end}" for end in ends)
+    return {
+        "coder": coder_id,
+        "pass": 1,
+        "from_claim_id": one,
+        "to_claim_id": other,
+        "relation": relation,
+        "sample": "proposed",
+        **given,
+    }
+
+
+def test_coders_agree_on_a_link_by_relation_and_direction(world: World) -> None:
+    random = {"sample": "random"}
+    entries = [
+        link_coding("coder-1", (1, 2), "reason_for"),
+        link_coding("coder-2", (2, 1), "reason_for"),  # turned round: not the same
+        link_coding("coder-1", (6, 1), "same_fact"),
+        link_coding("coder-2", (1, 6), "same_fact"),  # holds either way
+        link_coding("coder-1", (3, 5), "confirms"),
+        link_coding("coder-2", (3, 5), None),
+        link_coding("coder-1", (2, 5), None, **random),
+        link_coding("coder-2", (2, 5), "implies", **random),
+        link_coding("coder-1", (2, 3), "implies"),  # the other was not asked
+    ]
+    world.add("link_codings", entries)
+    world.seal("links")
+    log = read(world.package)
+    tables = dict(compile_tables(log, Cutoff(log.size, len(log.batches), "test")))
+    rows = {(row["scope"], row["relation"]): row for row in tables["link_agreement"].to_dicts()}
+    whole = rows["all", "any"]
+    assert (whole["pairs"], whole["first_links"], whole["second_links"]) == (3, 3, 2)
+    assert (whole["both_links"], whole["f1"]) == (1, 0.4)
+    assert (whole["random_pairs"], whole["random_links"]) == (1, 1)
+    assert rows["all", "same_fact"]["f1"] == 1
+    assert rows["all", "reason_for"]["f1"] == 0
+    assert rows["within", "any"]["pairs"] == 3
+    assert rows["between", "any"]["pairs"] == 0
+    assert rows["between", "any"]["f1"] is None

@@ -20,7 +20,7 @@ from claimlog.log.release_index import read_index, release_marks
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
-from claimlog.update import BuildUpdate
+from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
 from claimlog.validate.appended import check_appended, note_valid, only_appends
 
@@ -116,6 +116,7 @@ def updatable_build(log: Log, out: Path) -> BuildRecord | None:
         or earlier.code != log.code_fingerprint
         or earlier.releases != _release_sizes(log)
         or not only_appends(log, earlier.size)
+        or changes_derived_columns(log, earlier.size)
         or not is_current(log.package, out, earlier.fingerprint)  # its rows are copied as they are
     ):
         return None

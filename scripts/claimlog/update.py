@@ -22,6 +22,7 @@ from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
 from claimlog.export.patch import DatabasePatch
 from claimlog.files import sync
 from claimlog.fold import Cutoff
+from claimlog.fold.tables import counts_support, lookups
 from claimlog.log.event_log import Log
 from claimlog.validate import Report
 
@@ -31,6 +32,17 @@ OF_CLAIMS = ("claims", "claim_versions", "attributions", "claim_actors")
 
 SUMMARIZED = ("claims", "changes")
 """Tables that those of the other streams are computed from."""
+
+
+def changes_derived_columns(log: Log, size: int) -> bool:
+    """Whether rows after the first `size` change what any claims repeat or are graded by."""
+    definition = log.definition
+    keys = {key.column: key.table for key in definition.streams["claims"].foreign_keys}
+    streams = {keys[column] for column in lookups(definition.tables["claims"]) if column in keys}
+    if counts_support(definition):
+        streams.add("actors")  # a denial counts by the side that its speaker is on
+    late = (pl.col("seq") >= size) & (pl.col("action") == "amend")
+    return any(not log.rows(stream).filter(late).is_empty() for stream in sorted(streams))
 
 
 class BuildUpdate:
@@ -120,7 +132,10 @@ class BuildUpdate:
         new = log.claims_since(self.size)
         if compiler.support is None:
             return new
-        links = log.rows("links").filter(pl.col("seq") >= self.size)
+        links = log.rows("links")
+        # all versions of a link that changed: it joined other claims before
+        changed = links.filter(pl.col("seq") >= self.size)["link_id"].unique()
+        links = links.filter(pl.col("link_id").is_in(changed.implode()))
         ends = pl.concat([new, links["from_claim_id"], links["to_claim_id"]]).unique()
         # the ends of a link that was withdrawn are in no group any more, and stand for themselves
         reached = compiler.links.reached_from(ends.to_list())
