@@ -24,6 +24,7 @@ from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 
@@ -366,7 +367,8 @@ def begin_anew(root: Path) -> None:
     """Make the schemas of a package the first version, as of a dataset that starts from them."""
     schemas = root / "schemas"
     shutil.rmtree(schemas / "past")
-    (schemas / "upcasts.csv").unlink()
+    upcasts = schemas / "upcasts.csv"
+    upcasts.write_text(upcasts.read_text("utf-8").partition("\n")[0] + "\n", "utf-8")
     for path in schemas.glob("*.json"):
         spec = json.loads(path.read_text("utf-8"))
         if "schemaVersion" in spec:
@@ -374,6 +376,10 @@ def begin_anew(root: Path) -> None:
     path = schemas / "requirements.csv"
     lines = path.read_text("utf-8").splitlines()
     path.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines), "utf-8")
+    package = Package(root)
+    for path, _, text in [*stale_files(package)]:
+        if path.is_relative_to(schemas):
+            package.write(path, text.encode("utf-8"))
 
 
 @pytest.fixture(scope="session")

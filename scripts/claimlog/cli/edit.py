@@ -230,7 +230,8 @@ def say_amendments(table: Table, rows: Sequence[Mapping[str, Any]], asked: int) 
     """Print how many entities were amended, and how many are as they are to be already."""
     if rows:
         say_lateness(rows[0]["recorded_at"])
-        line(f"amended {len(rows)} {table.name} in the open batch; claimlog seal makes it final")
+        what = table.entity if len(rows) == 1 else table.name.replace("_", " ")
+        line(f"amended {len(rows)} {what} in the open batch; claimlog seal makes it final")
     if same := asked - len(rows):
         nothing = "" if rows else "; nothing was amended"
         line(f"{same} {'is' if same == 1 else 'are'} as given already{nothing}")

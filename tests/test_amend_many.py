@@ -1,0 +1,95 @@
+"""Amending many entities at once from a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimlog.edit.open_batch import open_folder
+from conftest import World
+from test_ledger import snapshot
+
+
+def amended(world: World, *rows: dict[str, Any], reason: str | None = "A new codebook.") -> Any:
+    """Amend claims from standard input by the command."""
+    data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    words = ("--reason", reason) if reason else ()
+    return world.run("amend", "claim", "--from", "-", *words, data=data)
+
+
+def open_rows(world: World) -> list[dict[str, Any]]:
+    path: Path = open_folder(world.package) / "claims.ndjson"
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_many_claims_are_amended_at_once_each_with_a_reason_of_its_own_or_that_of_all(
+    world: World,
+) -> None:
+    done = amended(
+        world,
+        {"claim_id": "C001-001", "topic": "partnership", "reason": "It is about the pact."},
+        {"claim_id": "C001-003", "time_frame": "past"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "amended 2 claims in the open batch; claimlog seal makes it final\n"
+    rows = open_rows(world)
+    assert [(row["claim_id"], row["version"], row["reason"]) for row in rows] == [
+        ("C001-001", 2, "It is about the pact."),
+        ("C001-003", 3, "A new codebook."),
+    ]
+    assert rows[0]["topic"] == "partnership"
+    world.seal("recoded")
+
+
+def test_what_is_as_given_already_is_left_alone_and_said_so(world: World) -> None:
+    change = {"claim_id": "C001-001", "topic": "partnership"}
+    same = {"claim_id": "C001-002", "topic": "trust"}
+    done = amended(world, change, same)
+    assert done.stdout.splitlines() == [
+        "amended 1 claim in the open batch; claimlog seal makes it final",
+        "1 is as given already",
+    ]
+    before = snapshot(world)
+    again = amended(world, change, same)
+    assert again.returncode == 0
+    assert again.stdout == "2 are as given already; nothing was amended\n"
+    assert snapshot(world) == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason", "message"),
+    [
+        (
+            [{"claim_id": "C001-001", "topic": "law"}, {"claim_id": "C001-001", "note": "x"}],
+            "Why.",
+            "<stdin>:2: C001-001 is amended at <stdin>:1 already; make it one row",
+        ),
+        (
+            [{"claim_id": "C001-002", "topic": "law"}, {"claim_id": "C001-001", "topic": "law"}],
+            None,
+            "<stdin>:1: C001-002 has no reason; give one in the row or --reason",
+        ),
+        ([{"topic": "law"}], "Why.", '<stdin>:1: a row has no "claim_id"'),
+        (
+            [{"claim_id": "C001-001", "topic": "law"}, {"claim_id": "C001-004", "topic": "law"}],
+            "Why.",
+            "<stdin>:2: C001-004 was retracted",
+        ),
+        ([{"claim_id": "C001-001", "topik": "law"}], "Why.", '<stdin>:1: unknown key "topik"'),
+        ([{"claim_id": "C001-001", "topic": "lore"}], "Why.", "1 finding in the log"),
+    ],
+    ids=["twice", "no reason", "no identifier", "retracted", "unknown key", "finding"],
+)
+def test_all_are_amended_or_none(
+    rows: list[dict[str, Any]], reason: str | None, message: str, world: World
+) -> None:
+    before = snapshot(world)
+    done = amended(world, *rows, reason=reason)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert snapshot(world) == before
