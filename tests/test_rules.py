@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import claimlog.validate
+from claimlog.edit.open_batch import with_open
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
@@ -152,6 +153,48 @@ def test_codes_inside_lists_are_checked_too(world: World) -> None:
     (finding,) = checked(world).findings
     assert finding.rule == "enum"
     assert 'attributions: "anonymity" is "secret"' in finding.message
+
+
+def test_of_three_claims_of_one_fact_each_pair_must_be_linked(world: World) -> None:
+    def link(one: str, other: str) -> dict[str, str]:
+        return {
+            "from_claim_id": one,
+            "relation": "same_fact",
+            "to_claim_id": other,
+            "basis": "Said alike.",
+        }
+
+    world.add("links", [link("C001-002", "C001-001")])  # C001-006 and C001-001 are linked
+    report = validate(with_open(read(world.package)), world.supplied)
+    (finding,) = report.findings
+    assert (finding.rule, finding.severity, report.error_count) == ("fact-closed", "warning", 0)
+    assert "C001-002 and C001-006 through other claims" in str(finding)
+    world.add("links", [link("C001-006", "C001-002")])
+    world.seal("closed")
+    assert checked(world).findings == []
+
+
+@pytest.mark.parametrize(
+    ("work", "article", "found"),
+    [
+        ("2025-04", "2025-03~", 1),
+        ("2025-03", "2025-03~", 0),
+        ("2025", "2025-03~", 0),
+        ("2025-01/..", "2024", 1),
+        ("../2026", "2025-03~", 0),
+        (None, "2025-03~", 0),
+        ("2025-04", None, 0),
+    ],
+)
+def test_a_text_rests_on_no_work_that_appeared_after_it(
+    work: str | None, article: str | None, found: int, world: World
+) -> None:
+    def date(rows: list[dict[str, object]]) -> None:
+        rows[0]["published"], rows[1]["published"] = work, article
+
+    world.rewrite("sources", date, 0)
+    findings = checked(world).findings
+    assert [(one.rule, one.entity) for one in findings] == [("lineage-dates", "S001")] * found
 
 
 def test_frictionless_finds_what_pandera_finds_and_it_is_reported_once(world: World) -> None:
