@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from claimlog.build_notes import BuildRecord, is_current, note_build, read_build_record
@@ -23,6 +23,7 @@ from claimlog.swap import publish_directory
 from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
 from claimlog.validate.appended import check_appended, note_valid, only_appends
+from claimlog.validate.report import NOTHING
 
 Progress = Callable[[str], None]
 UPDATE_RATIO = 5
@@ -43,6 +44,7 @@ def build(
     progress: Progress = lambda _: None,
     fingerprint: Fingerprint | None = None,
     fresh: bool = False,
+    waived: Mapping[str, str] = NOTHING,
 ) -> Report:
     """Validate the log and compile it into `out`.
 
@@ -56,6 +58,8 @@ def build(
         The fingerprint of what the build depends on, if it is known already.
     fresh
         Whether to build from nothing, whatever was built before.
+    waived
+        Rules that are not checked, each with the reason.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def build(
     is_whole = as_of is None and checked_texts is None
     earlier = None if fresh or not is_whole else updatable_build(log, out)
     if earlier is None:
-        report = _require_valid(validate(log, checked_texts, progress=progress))
+        report = _require_valid(validate(log, checked_texts, progress=progress, waived=waived))
         with publish_directory(out, package.relative(out)) as folder:
             progress("compile")
             write_build(log, cut, report, folder, inputs, progress)

@@ -15,11 +15,18 @@ from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
+from claimlog.schema.definition import Definition
 from claimlog.validate import validate
 from claimlog.validate.report import code_rules
 
 RULE = "release-root"
 KEPT_ROOT_RULE = "release-kept-root"
+
+
+def unstated_rules(definition: Definition, version: str) -> dict[str, str]:
+    """Return the rules that a release does not state, because they are newer, with the reason."""
+    unstated = {*code_rules()} - definition.stated_rules
+    return dict.fromkeys(sorted(unstated), f"release {version} does not state it")
 
 
 def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
@@ -31,9 +38,7 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     log = copy.log
     waived = {}
     if verdict.vouchers:
-        unstated = {*code_rules()} - log.definition.stated_rules
-        why = f"release {verdict.version} does not state it"
-        waived = dict.fromkeys(sorted(unstated), why)
+        waived = unstated_rules(log.definition, str(verdict.version))
     report = validate(log, None, waived=waived)
     copy.report = report
     verdict.findings += [

@@ -26,6 +26,7 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.diff import as_markdown
 from claimlog.release.layout import sha256_of_file, sha256_of_files
+from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
@@ -50,7 +51,8 @@ def rebuild_tables(
     """Make a release again from the log's prefix with this code, and compare every table.
 
     Schemas and codebook are those of the release's commit, which tables such as ``codebook``
-    repeat; rules are today's. A table is compared in the columns that the release had.
+    repeat; rules are those that it stated, as today's code checks them. A table is compared in the
+    columns that the release had.
 
     Raises
     ------
@@ -67,7 +69,13 @@ def rebuild_tables(
         diff, _ = plan_release(log, earlier, str(entry.version), str(entry.data["batches"]))
         changes = as_markdown(diff, f"{entry.version} ({entry.date})")
         plan = ReleasePlan(
-            entry.version, entry.date, entry.data["batches"], changes, tuple(earlier), None
+            entry.version,
+            entry.date,
+            entry.data["batches"],
+            changes,
+            tuple(earlier),
+            None,
+            unstated_rules(log.definition, str(entry.version)),
         )
         folder, _ = write_release(then, log, plan, Path(out), progress)
         return compare_tables(folder, log.definition.tables, entry)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,9 @@ class ReleasePlan:
         Entries of the releases before it.
     tool
         The claimlog that lies in it; None where only the tables are wanted, to compare them.
+    waived
+        Rules that are not checked, each with the reason: a release made again is judged by the
+        rules that it stated.
     """
 
     version: Version
@@ -80,6 +83,7 @@ class ReleasePlan:
     changes: str
     earlier: tuple[ReleaseEntry, ...]
     tool: ToolWheel | None
+    waived: Mapping[str, str] = field(default_factory=dict)
 
 
 def stage_release(
@@ -98,7 +102,7 @@ def stage_release(
     inner = inner_package(folder)
     definition = read_definition(inner)
     build = folder / "build"
-    compile_log(inner, build, progress=progress)
+    compile_log(inner, build, progress=progress, waived=plan.waived)
     remove(inner.state)  # notes and caches of that build, which are nobody else's
     for name in ("parquet", f"{definition.descriptor['name']}.db", VALIDATION):
         (build / name).rename(folder / name)
