@@ -35,6 +35,7 @@ from claimlog.schema.definition import Definition, read_definition
 from claimlog.sources.anchor import anchor, boundary_flaw, locate
 from claimlog.sources.text import Text
 from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
+from conftest import begin_anew
 from histories import ROOT, SCHEMAS, histories, random_history, write
 from test_canonical import rows_of
 from thorough import examples
@@ -219,6 +220,7 @@ def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
     package = Package(folder)
     shutil.copytree(ROOT / "schemas", package.schemas)
     shutil.copy(ROOT / "datapackage.json", folder)
+    begin_anew(folder)
     (package.schemas / "past").mkdir()
     spec = json.loads((package.schemas / "links.json").read_text("utf-8"))
     spec |= {"schemaVersion": 4, "fields": [*spec["fields"], *EXTRA]}

@@ -21,6 +21,7 @@ from claimlog.log.read_log import read
 from claimlog.schema.table_schema import Field, ForeignKey, Table
 from claimlog.validate import references, rows, tabular
 from claimlog.validate.report import Report
+from conftest import hop
 from histories import PACKAGE, SCHEMAS, Row, random_history
 from thorough import examples
 
@@ -107,13 +108,7 @@ def edges(case: Case) -> list[Any]:
     raise AssertionError(case)
 
 
-HOP = {
-    "actor_id": None,
-    "anonymity": "named",
-    "description": "a clerk",
-    "source_id": None,
-    "verb": "say",
-}
+HOP: Row = hop(description="a clerk")
 WRONG: dict[str, list[Any]] = {
     "string": [1, 1.5, True, [], {}],
     "datetime": [1, True, [], {}],
