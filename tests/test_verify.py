@@ -796,6 +796,28 @@ def test_a_fold_that_never_was_is_a_finding_if_nobody_vouches(
     assert "newer claimlog" in str(finding)
 
 
+def test_tables_of_an_earlier_fold_are_not_called_consistent_if_nobody_vouches(
+    released: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive cannot choose by an old fold that its tables are not held against the log."""
+    archive = zipped(released)
+    monkeypatch.setattr("claimlog.release.table_check.FOLD_VERSION", FOLD_VERSION + 1)
+    verdict = verify_copy(archive)
+    assert verdict.findings == []
+    [line] = [line for line in verdict.omissions if "derived tables" in line]
+    names = line.partition("(")[2].partition(")")[0].split(", ")
+    assert {"claims", "sources", "corroboration"} <= {*names}
+    assert not any(name.endswith("_versions") for name in names)
+    assert f"folded by version {FOLD_VERSION} of the fold, this is {FOLD_VERSION + 1}" in line
+    assert "consistent with itself" not in verdict.sentence
+    assert "its derived tables not checked against it, by nobody's word" in verdict.sentence
+    assert Verdict.load(verdict.as_dict()).sentence == verdict.sentence
+    # with somebody's word it is what it was
+    vouched = verify_copy(archive, read_index(released.package))
+    assert "is whole and unaltered" in vouched.sentence
+    assert any("claimlog release --rebuild 0.1.0 --exact" in line for line in vouched.omissions)
+
+
 def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:
     [entry] = read_index(released.package)
     other = ReleaseEntry(
