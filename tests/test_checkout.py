@@ -370,6 +370,68 @@ def test_converted_line_ends_do_not_follow_a_user_into_a_copy(
     assert again.git("status", "--porcelain") == ""
 
 
+def test_a_copy_runs_no_filter_of_the_user_and_keeps_modes_and_links(
+    repo: Repo, trap: Trap, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One is git-lfs, which asks the server that a clone's .lfsconfig names."""
+    program = repo.root / "run.sh"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (repo.root / "docs").mkdir(exist_ok=True)
+    (repo.root / "docs" / "there").symlink_to("../run.sh")
+    (repo.root / "away").symlink_to("/nowhere/else")
+    repo.commit()
+    config, attributes = tmp_path / "gitconfig", tmp_path / "attributes"
+    attributes.write_text("* filter=lfs\n")
+    config.write_text(
+        f'[core]\n\tattributesFile = {attributes}\n[filter "lfs"]\n\trequired = true\n'
+        f"\tsmudge = {trap.program}\n\tclean = {trap.program}\n\tprocess = {trap.program}\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    copy = tmp_path / "copy"
+    Checkout.of(repo.package).copy("HEAD", copy)
+    assert trap.ran == ""
+    assert os.access(copy / "run.sh", os.X_OK)
+    assert not os.access(copy / "datapackage.json", os.X_OK)
+    assert (copy / "docs" / "there").readlink() == Path("../run.sh")
+    assert (copy / "away").readlink() == Path("/nowhere/else")
+    assert Checkout.of(Package(copy)).changes() == []
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
+    again = Repo(World(Package(copy), repo.world.texts))
+    assert again.git("status", "--porcelain") == ""
+    assert again.git("rev-parse", "HEAD").strip() == repo.git("rev-parse", "HEAD").strip()
+
+
+@pytest.mark.parametrize("write", ["copy", "unpack"])
+@pytest.mark.parametrize(
+    "entries",
+    [("100644 blob BLOB\t..",), ("120000 blob LINK\ta", "040000 tree TREE\ta")],
+    ids=["out", "through a link"],
+)
+def test_a_commit_whose_paths_lead_out_is_not_written(
+    entries: tuple[str, ...], write: str, repo: Repo, tmp_path: Path
+) -> None:
+    """Git makes such trees for whoever tells it to."""
+
+    def made(words: str, given: str) -> str:
+        command = ["git", "-C", str(repo.root), *words.split()]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    ids = {"BLOB": made("hash-object -w --stdin", "x")}
+    ids["LINK"] = made("hash-object -w --stdin", str(outside))
+    ids["TREE"] = made("mktree", f"100644 blob {ids['BLOB']}\tfile\n")
+    given = "".join(f"{entry}\n" for entry in entries)
+    for name, identifier in ids.items():
+        given = given.replace(name, identifier)
+    commit = repo.git("commit-tree", "-m", "x", made("mktree", given)).strip()
+    with pytest.raises(CheckoutError):
+        getattr(Checkout.of(repo.package), write)(commit, tmp_path / "target")
+    assert [*outside.iterdir()] == []
+
+
 def test_a_clone_with_converted_line_ends_has_the_same_bytes(repo: Repo, tmp_path: Path) -> None:
     """By ``.gitattributes``: a user's core.autocrlf changes nothing."""
     shutil.copyfile(ROOT / ".gitattributes", repo.root / ".gitattributes")
