@@ -1,8 +1,9 @@
 """The wheel of claimlog that lies in every release, made from the very code that runs.
 
 From a checkout the pinned build backend makes it of the files that the commit names; from an
-installed wheel it is put together again from the installed files. Either way its members are written anew, uncompressed and with a fixed
-date, so that its bytes depend on the code and no compression library.
+installed wheel it is put together again from the installed files. Either way its members are
+written anew, uncompressed and with a fixed date, so that its bytes depend on the code and no
+compression library.
 """
 
 from __future__ import annotations
