@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from claimlog import __version__, git
 from claimlog import checkout as checkout_module
-from claimlog import git
 from claimlog.checkout import Checkout, blob_id
 from claimlog.errors import ClaimlogError
 from claimlog.git import CheckoutError
-from claimlog.log.release_index import read_index
+from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import Package
 from claimlog.release.make import require_clean_commit
 from claimlog.release.rebuild import rebuild_archive, rebuild_tables
@@ -136,6 +136,27 @@ def test_no_command_runs_what_a_checkout_names(repo: Repo, trap: Trap) -> None:
     assert not rebuild_tables(package, index, index[0], lambda _: None).different
     assert not rebuild_archive(package, index[0], lambda _: None).different
     assert trap.ran == ""
+
+
+def test_a_package_of_data_alone_is_made_again_by_no_code_of_its_commit(
+    world: World, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    (world.root / "scripts").mkdir()
+    (world.root / "scripts" / "sitecustomize.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    repo = Repo(world)
+    repo.git("init", "-q")
+    repo.commit()
+    data = {"version": "9.9.9", "date": "2026-01-01", "batches": 1, "tool_version": __version__}
+    commit = repo.git("rev-parse", "HEAD").strip()
+    entry = ReleaseEntry({**data, "commit": commit}, "releases/9.9.9.json")
+    # the command of this claimlog is reached, and refuses that version
+    with pytest.raises(ClaimlogError, match=r"failed: .*9\.9\.9"):
+        rebuild_archive(repo.package, entry, lambda _: None)
+    assert not ran.exists()
+    environment = {**os.environ, "PYTHONPATH": str(world.root / "scripts")}
+    subprocess.run([sys.executable, "-c", ""], env=environment, check=True)
+    assert ran.exists()
 
 
 def test_a_missing_object_is_not_fetched(repo: Repo, trap: Trap) -> None:
