@@ -686,6 +686,33 @@ def test_open_rows_of_a_register_are_listed_dropped_and_never_added_twice(own: W
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "the open batch is empty now")
 
 
+@pytest.mark.parametrize(
+    ("fields", "natural_key", "row"),
+    [
+        ([column("title", ownWords=True), column("n")], ["title"], {"title": "Old", "n": "1"}),
+        ([column("title", ownWords=True), column("gist", ownWords=True)], [], {"title": "Old"}),
+        ([column("parts", "array", items={"type": "string"})], [], {"parts": ["Old"]}),
+        ([], [], {}),
+    ],
+    ids=["key of free text", "free text", "lists", "nothing"],
+)
+def test_a_row_of_nothing_but_free_text_or_lists_is_never_added_twice(
+    fields: list[Spec], natural_key: list[str], row: Spec, bare: World
+) -> None:
+    spec = register("zoo", "^Z[0-9]{3,}$", "Zoos", fields)
+    if natural_key:
+        spec["naturalKey"] = {"fields": natural_key}
+    (bare.root / "schemas" / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    world = World(Package(bare.root), bare.texts)
+    assert world.add("zoos", [{"zoo_id": "Z001", **row}]) == ["Z001"]
+    world.add("zoos", [{"zoo_id": "Z002", **dict.fromkeys(row)}] if row else [])
+    world.seal("zoos")
+    assert world.add("zoos", [row, {"zoo_id": "Z001", **row}]) == []
+    if natural_key:
+        with pytest.raises(ClaimlogError, match="has the title of Z001"):
+            world.add("zoos", [{**row, "n": "2"}])
+
+
 def test_rows_of_a_stream_that_is_not_declared_are_listed_and_dropped_by_place(own: World) -> None:
     own.add("laboratories", [{"laboratory_id": "mud-house", "name": "Mud"}])
     zoos = own.package.state / "open" / "zoos.ndjson"

@@ -160,12 +160,13 @@ class RowIndex:
 def _candidates(log: Log, table: Table, new: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Yield every version of the entities of a log that new rows could be the same as."""
     key = table.natural_key
-    names = [
+    single = [
         name
         for name in (key.columns if key else table.in_use)
-        # free text is long, and what else is alike leaves few rows to compare it in
-        if table.by_name[name].type != "array" and not table.by_name[name].own_words
+        if table.by_name[name].type != "array"
     ]
+    # free text is long, and what else is alike leaves few rows to compare it in
+    names = [name for name in single if not table.by_name[name].own_words] or single
     rows = [row for row in new if not key or None not in (row[name] for name in key.columns)]
     if key:
         ends = dict(zip(key.exchangeable, reversed(key.exchangeable), strict=True))
@@ -173,9 +174,17 @@ def _candidates(log: Log, table: Table, new: Sequence[Row]) -> Iterator[dict[str
         rows += turned if ends else []
     given = pl.Series([row[table.id] for row in new if row[table.id]], dtype=pl.String)
     stream = log.scan(table.name, [table.id, *names])
+    if not names:  # nothing but lists: each row has to be looked at
+        ids = stream.select(pl.col(table.id).cast(pl.String).unique()).collect()[table.id]
+        yield from _versions(log, table, ids)
+        return
     schema = {name: kind for name, kind in stream.collect_schema().items() if name in names}
     wanted = pl.LazyFrame([[row[name] for name in names] for row in rows], schema, orient="row")
     alike = stream.join(wanted.unique(), on=names, how="semi", nulls_equal=True)
     ids = pl.concat([alike.select(pl.col(table.id).cast(pl.String)).collect()[table.id], given])
-    found = log.rows_of(table.name, ids.drop_nulls().unique(), (*table.names, *POSITION))
+    yield from _versions(log, table, ids.drop_nulls().unique())
+
+
+def _versions(log: Log, table: Table, ids: pl.Series) -> Iterator[dict[str, Any]]:
+    found = log.rows_of(table.name, ids, (*table.names, *POSITION))
     yield from found.sort("seq").iter_rows(named=True)

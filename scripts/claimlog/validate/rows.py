@@ -86,6 +86,7 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     unchanged = same & reduce(
         pl.Expr.__and__,
         (state.eq_missing(state.shift(1)) for state in map(_state, in_use)),
+        pl.lit(True),
     )
     return frame.with_columns(
         pl.when(same).then(pl.col("action").shift(1)).alias("before_action"),
