@@ -14,6 +14,9 @@ from claimlog.schema.edtf import bounds
 from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
 
+CYCLE_SHOWN = 20
+"""Entities of a circle that are named: a log may have one of a hundred thousand."""
+
 
 def check_references(log: Log, report: Report) -> None:
     """Check that every reference is to an entity that exists, and of live rows to live ones.
@@ -222,5 +225,8 @@ def _check_cycle(
             by_predicate=pl.col(log.definition.streams[stream].id) == cycle[0], named=True
         )
         path, line = log.place(stream, row["batch"], row["line"])
-        message = f"{verb}: {' -> '.join(cycle)}"
+        shown = cycle if len(cycle) <= CYCLE_SHOWN else [*cycle[: CYCLE_SHOWN - 2], "…", cycle[-1]]
+        message = f"{verb}: {' -> '.join(shown)}"
+        if shown is not cycle:
+            message += f" ({len(cycle) - 1:,} in the circle)"
         report.fail(Finding(rule, path, message, line, cycle[0], "remove one of the edges"))
