@@ -16,7 +16,7 @@ import pytest
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.fold import Cutoff
-from claimlog.limits import SCHEMA_FILES
+from claimlog.limits import KEYS, SCHEMA_FILES
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.diff import DatasetState, compare_states
@@ -562,6 +562,30 @@ def many(schemas: Path) -> None:
         (schemas / f"things{number}.json").write_text(json.dumps(spec), "utf-8")
 
 
+def many_lists(schemas: Path) -> None:
+    """Twenty registers of hundreds of lists, each of them a table."""
+    for number in range(20):
+        lists = [
+            column(f"c{n}", "array", items={"type": "string", "references": "things0"})
+            for n in range(400)
+        ]
+        spec = register(f"thing{number}", "^x$", "Things", lists)
+        (schemas / f"things{number}.json").write_text(json.dumps(spec), "utf-8")
+
+
+def many_keys(schemas: Path) -> None:
+    """Twenty registers with as many foreign keys as a table may have, each of them an index."""
+    for number in range(20):
+        names = [f"c{n}" for n in range(KEYS)]
+        keys = [key(name, "actors", "actor_id") for name in names]
+        spec = register(f"thing{number}", "^x$", "Things", [*map(column, names)], *keys)
+        spec["fields"] += [
+            column(f"l{n}", "array", items={"type": "string", "references": "actors"})
+            for n in range(18)
+        ]
+        (schemas / f"things{number}.json").write_text(json.dumps(spec), "utf-8")
+
+
 def counted_itself(spec: Spec) -> None:
     spec["fields"].append(column("claims"))
 
@@ -588,6 +612,8 @@ def counted_itself(spec: Spec) -> None:
             ),
             "schemas/claims.json: refers to 'tr', which is no stream",
         ),
+        (many_lists, "schemas: makes 8,0"),
+        (many_keys, "more than the 2,000 that are made"),
         (many, f"more than {SCHEMA_FILES}; take out what is no stream"),
         (changed("treaties", counted_itself), "two columns have one name"),
     ],
