@@ -256,6 +256,26 @@ def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_p
     assert "release.json: the index knows no release 0.1.0; it has none" in str(finding)
 
 
+@pytest.mark.parametrize("way", ["a submodule", "no git"])
+def test_an_index_vouches_for_no_copy_that_may_have_come_with_it(
+    way: str, released: Repo, tmp_path: Path
+) -> None:
+    got = tmp_path / "got"
+    parts = shutil.ignore_patterns(".git", "dist", "scripts", "build")
+    shutil.copytree(released.root, got / "pkg", ignore=parts)
+    (got / "dist").mkdir()
+    shutil.copyfile(zipped(released), got / "dist" / "tiny-0.1.0.zip")
+    if way != "no git":
+        (got / ".git").mkdir()
+        (got / "pkg" / ".git").write_text("gitdir: ../.git/modules/pkg\n")
+    command = [sys.executable, "-m", "claimlog", "verify", "../dist/tiny-0.1.0.zip"]
+    done = subprocess.run(command, cwd=got / "pkg", capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "by nobody's word" in done.stdout
+    doubt = "which is no git checkout" if way == "no git" else "which holds this copy"
+    assert doubt in done.stdout
+
+
 @pytest.mark.parametrize("way", ["beside the package", "through a link", "elsewhere"])
 def test_an_index_vouches_for_no_copy_of_its_own_git_checkout(
     way: str, released: Repo, tmp_path: Path

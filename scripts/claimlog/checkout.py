@@ -70,6 +70,17 @@ class Checkout:
                 return cls(top, "" if below == "." else f"{below}/")
         raise CheckoutError("this is no git checkout")
 
+    @staticmethod
+    def outermost(package: Package) -> Path | None:
+        """Return the highest directory with ``.git`` that a package lies in, None if there is none.
+
+        A submodule has a top level of its own in the checkout that holds it.
+        """
+        places = (package.root.absolute(), package.root.resolve())
+        tops = {top for place in places for top in (place, *place.parents)}
+        held = [top for top in tops if (top / ".git").exists()]
+        return min(held, key=lambda top: len(top.parts), default=None)
+
     def head(self) -> str:
         """Return the commit that is checked out.
 
