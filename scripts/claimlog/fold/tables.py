@@ -199,7 +199,7 @@ def states_of_actors(actors: Mapping[str, Mapping[str, Any]]) -> dict[str, str |
     for start in actors:
         chain: dict[str, None] = {}
         name: str | None = start
-        while name in actors and name not in states and name not in chain:
+        while name is not None and name in actors and not (name in states or name in chain):
             chain[name] = None
             name = actors[name]["part_of"]
         state = states.get(name) if name is not None else None
