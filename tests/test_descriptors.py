@@ -533,7 +533,12 @@ def test_a_doi_that_the_release_does_not_have_is_reported(
     name: str, plain: Release, minted: Release
 ) -> None:
     found = find_disagreements(plain.files | {name: minted.files[name]}, plain.facts)
-    assert found == [f'{name} gives as DOI "{DOI}", and the release has none.']
+    # the other release has a tool too, and a file that lists all files lists that one's
+    of_tool = [line for line in found if line.endswith("which is no data file of the release.")]
+    assert len(of_tool) == (2 if name == "ro-crate-metadata.json" else 0)
+    assert [line for line in found if line not in of_tool] == [
+        f'{name} gives as DOI "{DOI}", and the release has none.'
+    ]
     found = find_disagreements(minted.files | {name: plain.files[name]}, minted.facts)
     assert found == [f'{name} gives as DOI none, and the release has "{DOI}".']
 

@@ -95,6 +95,8 @@ class RowIndex:
         content, identifier = self._content(row), row[self.table.id]
         if identifier in self.versions:
             return self._match(identifier, content)
+        if identifier and self.table.natural_key is None:
+            return None  # whoever gives it an identifier of its own means another entity
         key = self._key(row)
         alike = self.by_key.get(key, {})
         live = [name for name in alike if self._is_live(name, key)]
