@@ -651,6 +651,43 @@ def test_a_table_that_a_register_would_have_twice_is_named(declared: World) -> N
         read_definition(Package(declared.root))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["json_each", "json_tree", "pragma_table_info", "generate_series", "fts5vocab", "dbstat"],
+)
+def test_a_register_has_no_name_by_which_sql_means_something_else(
+    name: str, declared: World
+) -> None:
+    added(name)(declared.root / "schemas")
+    with pytest.raises(ClaimlogError, match=f"^schemas/{name}.json: its name is one that SQLite"):
+        read_definition(Package(declared.root))
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        (column("n", "integer", edtf=True), "n: edtf is said of string columns, not of integer"),
+        (column("n", "integer", ownWords=True), "n: ownWords is said of string columns"),
+        (
+            column("n", "array", ownWords=True, items={"type": "string"}),
+            "n: ownWords is said of string columns, not of array",
+        ),
+        (
+            column("n", "array", items={"fields": [column("m", "integer", edtf=True)]}),
+            "n/m: edtf is said of string columns, not of integer",
+        ),
+        (column("zoos_fts", ownWords=True), 'the column "zoos_fts" has the name of the search'),
+    ],
+)
+def test_a_column_of_a_register_that_cannot_be_made_is_one_line(
+    field: Spec, message: str, declared: World
+) -> None:
+    spec = register("zoo", "^Z[0-9]+$", "Zoos", [column("title"), field])
+    (declared.root / "schemas" / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    with pytest.raises(ClaimlogError, match=f"^schemas/zoos.json: {message}"):
+        read_definition(Package(declared.root))
+
+
 @pytest.mark.parametrize("place", ["sealed", "open"])
 def test_a_file_of_a_stream_that_is_not_declared_is_one_finding(place: str, bare: World) -> None:
     schemas = bare.root / "schemas"

@@ -49,8 +49,8 @@ INDEX_QUERIES = {
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
 
-COMPARISON_INDEX = "search_made_anew"
-"""Name of the search index that is built to compare with; no table of a release has it."""
+COMPARISON_INDEX = "search made anew"
+"""Name of the search index that is built to compare with: with spaces, which no table's has."""
 
 ROWS_FACTOR = 100
 """By how much the planner's number of rows may be wrong: for large tables SQLite estimates it."""

@@ -20,7 +20,7 @@ from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
-from claimlog.schema.flaws import folding_flaw, name_flaw, schema_flaw
+from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.presentation import FILE as PRESENTATION_FILE
 from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
@@ -191,7 +191,9 @@ def read_definition(package: Package) -> Definition:
     _refuse_many_indexes(tables.values(), "schemas")
     for table in tables.values():
         if flaw := _target_flaw(table, tables):
-            raise ClaimlogError(f"schemas/tables/{table.name}.json: {flaw}; restore it from git")
+            place = _file_of(table, definition)
+            label = "" if place.endswith(f"/{table.name}.json") else f"in the table {table.name}, "
+            raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
     if flaw := uncoded_flaw(definition.presentation, coded_columns(tables["claims"])):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
@@ -369,6 +371,16 @@ def _target_flaw(table: Table, tables: Tables) -> str | None:
         if key.reference not in tables[key.table].by_name:
             return f"refers to {key.table}.{key.reference[:80]}, which does not exist"
     owner, found, _ = table.name.partition("_fts")
-    if table.name.startswith(("sqlite_", "idx_")) or (found and owner in tables):
+    if is_reserved_table(table.name) or (found and owner in tables):
         return "its name is one that SQLite or an index of ours has; give it another"
+    if "search" in table.spec and f"{table.name}_fts" in table.by_name:
+        return f'the column "{table.name}_fts" has the name of the search index; rename it'
     return None
+
+
+def _file_of(table: Table, definition: Definition) -> str:
+    """Return the file that a compiled table comes from: its own, or that of its register."""
+    if table.name in definition.tables:
+        return f"schemas/tables/{table.name}.json"
+    stream = table.spec.get("stream", table.name)
+    return f"schemas/{stream}.json" if stream in definition.streams else "schemas"
