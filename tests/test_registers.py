@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -345,6 +346,40 @@ def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
     assert answer.status_code == 404
     assert "There is no treaty T999. The page of treaties lists them all." in answer.text
     assert get("/nothing").status_code == 404
+
+
+LACKING = {
+    "another register": ("drop table treaties", "drop table treaty_versions"),
+    "the register": ("drop table laboratories", "drop table laboratory_versions"),
+    "columns of a register": (
+        *(
+            f"alter table {table} drop column name"
+            for table in ("laboratories", "laboratory_versions")
+        ),
+        *(f"alter table {table} drop column kind" for table in ("treaties", "treaty_versions")),
+        "alter table treaty_versions drop column echoes",
+    ),
+    "counts of claims": ("alter table laboratories drop column independent_origins",),
+    "lists in claims": ("drop table claim_labs",),
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING)
+def test_a_release_that_lacks_a_part_of_a_register_shows_the_rest(
+    lacking: str, filled: World, tmp_path: Path
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        for statement in LACKING[lacking]:
+            database.execute(statement)
+        database.commit()
+    get = asking(filled.package.build, release)
+    absent = {"another register": "/treaties", "the register": "/laboratories"}.get(lacking, "-")
+    for page in ("/laboratories", "/laboratories/tide-house", "/treaties", "/treaties/T001"):
+        for path in (f"/releases/0.1.0{page}", f"/releases/0.1.0{page}.json"):
+            assert get(path).status_code == (404 if page.startswith(absent) else 200), path
+    assert get("/releases/0.1.0/claims/C001-001").status_code == 200
 
 
 def test_an_identifier_of_a_register_that_a_query_finds_links_to_its_page(get: Get) -> None:

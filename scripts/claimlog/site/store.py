@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ from claimlog.site.memo import memoize
 Row = dict[str, Any]
 T = TypeVar("T")
 
+TABLE_COLUMNS = """select t.name as "table", c.name as "column" from sqlite_master t
+    join pragma_table_info(t.name) c where t.type in ('table', 'view')"""
 LIST_COLUMNS = """select distinct "column" as name from data_dictionary where type = 'array'"""
 
 
@@ -107,6 +109,17 @@ class Store:
         """Return the names of the columns that hold lists, by the schemas of all tables."""
         result = await self.database.execute(LIST_COLUMNS)
         return frozenset(row["name"] for row in result.rows)
+
+    async def tables(self) -> Mapping[str, Set[str]]:
+        """Return the columns of each table and view: a release may lack what the build has."""
+        return await self.memoize("tables", Store._tables)
+
+    async def _tables(self) -> Mapping[str, Set[str]]:
+        result = await self.database.execute(TABLE_COLUMNS)
+        tables: dict[str, set[str]] = {}
+        for row in result.rows:
+            tables.setdefault(row["table"], set()).add(row["column"])
+        return tables
 
     async def row(self, sql: str, **parameters: Any) -> Row | None:
         """Run a query and return its first row."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from claimlog.schema.register_config import RegisterConfig
-from claimlog.site.entity_links import entity_links, register_configs
+from claimlog.schema.register_config import COUNTS, RegisterConfig
+from claimlog.site.entity_links import entity_links, register_configs, store_registers
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.store import Codes, Row, Store
@@ -17,7 +17,6 @@ from claimlog.site.version_history import version_history
 CLAIMS = 200
 """Claims that the page of a row lists."""
 
-COUNTS = ("claims", "articles", "independent_origins", "unknown_origins")
 ONE = "[^/]+?"
 """Pattern of an identifier: what it is made of, the register says."""
 
@@ -48,7 +47,7 @@ async def register_list(
     register: RegisterConfig, store: Store, request: PageRequest
 ) -> Mapping[str, Any]:
     """Return one page of the live rows of a register, by identifier."""
-    await _require_tables(register, store)
+    register = await _register_of(register, store)
     total = await store.count(f'select count(*) as n from "{register.name}"')
     pagination = Pagination.of(request, total)
     rows = await store.rows(
@@ -78,7 +77,7 @@ async def register_row(
     register: RegisterConfig, store: Store, request: PageRequest
 ) -> Mapping[str, Any]:
     """Return all that is known of a row of a register; of a retracted one, its last state."""
-    await _require_tables(register, store)
+    register = await _register_of(register, store)
     name = request.identifiers[register.id]
     versions = await store.rows(
         f'select * from "{register.entity}_versions" where "{register.id}" = :name '
@@ -116,11 +115,12 @@ async def register_row(
     }
 
 
-async def _require_tables(register: RegisterConfig, store: Store) -> None:
-    """Say that a release has no such register, which is newer."""
-    sql = "select count(*) as n from sqlite_master where type = 'table' and name = :name"
-    if not await store.count(sql, name=register.name):
-        raise PageNotFound(f"Release {store.release} has no {register.title[:60].lower()}.")
+async def _register_of(register: RegisterConfig, store: Store) -> RegisterConfig:
+    """Return a register as the store has it; a release may be older than a register."""
+    for found in await store_registers(store):
+        if found.name == register.name:
+            return found
+    raise PageNotFound(f"Release {store.release} has no {register.title[:60].lower()}.")
 
 
 def _about(register: RegisterConfig) -> Row:
@@ -193,7 +193,7 @@ async def _claims(register: RegisterConfig, store: Store, name: str) -> tuple[li
 async def _referred_by(register: RegisterConfig, store: Store, name: str) -> list[Row]:
     """Return the rows of registers that refer to a row, by register and column."""
     found = []
-    for other in register_configs(store.datasette):
+    for other in await store_registers(store):
         columns = [c for c, target in other.references.items() if target == register.name]
         for column in columns:
             rows = await store.rows(
