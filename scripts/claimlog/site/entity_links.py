@@ -37,7 +37,7 @@ async def _store_registers(store: Store) -> tuple[RegisterConfig, ...]:
 
 async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[Row]:
     """Return identifier, label and path of entities; one that is not live is its own label."""
-    wanted = [*dict.fromkeys(names)]
+    wanted = [*dict.fromkeys(map(str, names))]  # a release may hold what is no identifier
     known = {**LABELS, **await _register_labels(store)}
     if stream not in known or not wanted:
         return [{"id": name, "label": name, "path": None} for name in wanted]

@@ -11,12 +11,16 @@ from typing import Any, TypeVar
 import orjson
 
 from claimlog.site.memo import memoize
+from claimlog.sql_worker import parts_of
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
 TABLE_COLUMNS = """select t.name as "table", c.name as "column" from sqlite_master t
     join pragma_table_info(t.name) c where t.type in ('table', 'view')"""
+LIST_BYTES, LIST_PARTS = 8_000_000, 100_000
+"""Of all lists in the rows of a query; the longest row that a log may hold has 66,000 bytes."""
+
 LIST_COLUMNS = """select distinct "column" as name from data_dictionary where type = 'array'"""
 
 
@@ -32,6 +36,10 @@ def release_database_name(name: str, version: str) -> str:
 def json_list(values: Iterable[str]) -> str:
     """Return values as a parameter for ``in (select value from json_each(:values))``."""
     return json.dumps(sorted(values))
+
+
+class RowsTooLarge(Exception):
+    """The lists in the rows of a page would take too much memory."""
 
 
 class Codes(dict[str, dict[str, Row]]):
@@ -93,16 +101,31 @@ class Store:
         return await memoize(self.database, name, lambda: compute(self))
 
     async def rows(self, sql: str, **parameters: Any) -> list[Row]:
-        """Run a query and return its rows; a column that holds JSON lists holds Python lists."""
+        """Run a query and return its rows; a column that holds JSON lists holds Python lists.
+
+        Raises
+        ------
+        RowsTooLarge
+            If the lists have more than `LIST_BYTES`, or `LIST_PARTS` values.
+        """
         result = await self.database.execute(sql, parameters)
         lists = (await self.memoize("list columns", Store._list_columns)).intersection(
             result.columns
         )
         rows = [dict(row) for row in result.rows]
-        for name in lists:
-            for row in rows:
-                if isinstance(row[name], str) and row[name].startswith("["):
-                    row[name] = orjson.loads(row[name])
+        texts = [
+            (row, name)
+            for name in lists
+            for row in rows
+            if isinstance(row[name], str) and row[name].startswith("[")
+        ]
+        if (
+            sum(len(row[name]) for row, name in texts) > LIST_BYTES
+            or sum(parts_of(row[name]) for row, name in texts) > LIST_PARTS
+        ):
+            raise RowsTooLarge
+        for row, name in texts:
+            row[name] = orjson.loads(row[name])
         return rows
 
     async def _list_columns(self) -> frozenset[str]:

@@ -17,6 +17,9 @@ from claimlog.site.version_history import version_history
 CLAIMS = 200
 """Claims that the page of a row lists."""
 
+CELL = 2_000
+"""Characters of a cell in the list of a register; the page of a row shows all of them."""
+
 ONE = "[^/]+?"
 """Pattern of an identifier: what it is made of, the register says."""
 
@@ -50,8 +53,13 @@ async def register_list(
     register = await _register_of(register, store)
     total = await store.count(f'select count(*) as n from "{register.name}"')
     pagination = Pagination.of(request, total)
+    columns = [name for name in (*register.dates, *register.codes) if name != "action"]
+    selected = {register.id, *((register.label,) if register.label else ()), *columns}
+    cells = ", ".join(map(_cut, sorted(selected)))
+    counts = f", {', '.join(COUNTS)}" if _is_counted(register) else ""
     rows = await store.rows(
-        f'select * from "{register.name}" order by "{register.id}" limit :size offset :skip',
+        f'select {cells}{counts} from "{register.name}" order by "{register.id}" '
+        "limit :size offset :skip",
         size=pagination.size,
         skip=pagination.offset,
     )
@@ -59,7 +67,7 @@ async def register_list(
     return {
         "title": register.title,
         "register": _about(register),
-        "columns": [name for name in (*register.dates, *register.codes) if name != "action"],
+        "columns": columns,
         "rows": [
             {
                 **row,
@@ -113,6 +121,14 @@ async def register_row(
         "referred_by": await _referred_by(register, store, name),
         "versions": version_history(versions, release_of),
     }
+
+
+def _cut(column: str) -> str:
+    """Return SQL for a column of a list, cut where it is longer than a list shows."""
+    return (
+        f'case when length("{column}") > {CELL} then substr("{column}", 1, {CELL}) || \'…\' '
+        f'else "{column}" end as "{column}"'
+    )
 
 
 async def _register_of(register: RegisterConfig, store: Store) -> RegisterConfig:
