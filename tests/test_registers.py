@@ -26,6 +26,7 @@ from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.schema.registers import MACHINERY_TABLES, SITE_PAGES
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
+from claimlog.site import claim_filters
 from claimlog.site.pages import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
@@ -348,6 +349,23 @@ def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
     assert answer.status_code == 404
     assert "There is no treaty T999. The page of treaties lists them all." in answer.text
     assert get("/nothing").status_code == 404
+
+
+def test_labels_of_codes_are_as_long_as_a_page_can_repeat(
+    filled: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        database.execute("update codebook set label = ?, definition = label", ["a" * 500_000])
+        database.commit()
+    get = asking(filled.package.build, release)
+    claims = get("/releases/0.1.0/claims")
+    assert claims.status_code == 200
+    assert len(claims.content) < 1_000_000
+    assert claims.text.count("<select") == get("/claims").text.count("<select")
+    monkeypatch.setattr(claim_filters, "CHOICES_IN_ALL", 20)
+    assert claims.text.count("<select") > get("/releases/0.1.0/claims").text.count("<select") > 0
 
 
 @pytest.mark.parametrize(

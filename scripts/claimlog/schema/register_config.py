@@ -65,7 +65,7 @@ class RegisterConfig:
         if self.id not in rows & versions:
             return None
         both = rows & versions  # lists are in the versions alone
-        counted = rows.issuperset(COUNTS)
+        counted = rows >= set(COUNTS)
         claims = tables.get("claims", set()) if counted else set()
         return replace(
             self,

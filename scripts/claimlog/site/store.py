@@ -33,9 +33,24 @@ def release_database_name(name: str, version: str) -> str:
     return f"{name}-{version.replace('.', '_')}"
 
 
+def shortened(column: str, most: int) -> str:
+    """Return SQL for a column whose texts are cut after so many characters."""
+    return (
+        f'case when length("{column}") > {most} then substr("{column}", 1, {most}) || \'…\' '
+        f'else "{column}" end as "{column}"'
+    )
+
+
 def json_list(values: Iterable[str]) -> str:
     """Return values as a parameter for ``in (select value from json_each(:values))``."""
     return json.dumps(sorted(values))
+
+
+LABEL_CHARACTERS, DEFINITION_CHARACTERS = 200, 2_000
+"""Of a code on pages, which repeat it; the page of its code list has all of it."""
+
+CODES = f"""select codelist, code, {shortened("label", LABEL_CHARACTERS)},
+    {shortened("definition", DEFINITION_CHARACTERS)} from codebook"""
 
 
 class RowsTooLarge(Exception):
@@ -160,6 +175,6 @@ class Store:
 
     async def _codes(self) -> Codes:
         lists = Codes()
-        for row in await self.rows("select codelist, code, label, definition from codebook"):
+        for row in await self.rows(CODES):
             lists.setdefault(row["codelist"], {})[row["code"]] = row
         return lists
