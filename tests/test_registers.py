@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,10 @@ from claimlog.package import Package
 from claimlog.release.diff import DatasetState, compare_states
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
-from claimlog.schema.registers import MACHINERY_TABLES
+from claimlog.schema.registers import MACHINERY_TABLES, SITE_PAGES
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
+from claimlog.site import claim_filters
+from claimlog.site.pages import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
 from claimlog.validate.appended import only_appends
@@ -347,6 +351,81 @@ def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
     assert get("/nothing").status_code == 404
 
 
+def test_labels_of_codes_are_as_long_as_a_page_can_repeat(
+    filled: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        database.execute("update codebook set label = ?, definition = label", ["a" * 500_000])
+        database.commit()
+    get = asking(filled.package.build, release)
+    claims = get("/releases/0.1.0/claims")
+    assert claims.status_code == 200
+    assert len(claims.content) < 1_000_000
+    assert claims.text.count("<select") == get("/claims").text.count("<select")
+    monkeypatch.setattr(claim_filters, "CHOICES_IN_ALL", 20)
+    assert claims.text.count("<select") > get("/releases/0.1.0/claims").text.count("<select") > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [("[" + "1," * 10_000 + "1]", 200), ("[" + "1," * 200_000 + "1]", 400)]
+)
+def test_lists_that_a_page_cannot_hold_are_not_made(
+    value: str, status: int, filled: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        database.execute("update treaty_versions set signatories = ?", [value])
+        database.execute("update treaties set title = ?", ["a" * 500_000])
+        database.commit()
+    get = asking(filled.package.build, release)
+    for path in ("/releases/0.1.0/treaties/T002", "/releases/0.1.0/treaties/T002.json"):
+        answer = get(path)
+        assert answer.status_code == status
+        assert ("hold more than it can show" in answer.text) == (status == 400)
+    for path in ("/releases/0.1.0/treaties", "/releases/0.1.0/treaties.json"):
+        answer = get(path)
+        assert answer.status_code == 200
+        assert len(answer.content) < 50_000
+    assert capfd.readouterr().err == ""
+
+
+LACKING = {
+    "another register": ("drop table treaties", "drop table treaty_versions"),
+    "the register": ("drop table laboratories", "drop table laboratory_versions"),
+    "columns of a register": (
+        *(
+            f"alter table {table} drop column name"
+            for table in ("laboratories", "laboratory_versions")
+        ),
+        *(f"alter table {table} drop column kind" for table in ("treaties", "treaty_versions")),
+        "alter table treaty_versions drop column echoes",
+    ),
+    "counts of claims": ("alter table laboratories drop column independent_origins",),
+    "lists in claims": ("drop table claim_labs",),
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING)
+def test_a_release_that_lacks_a_part_of_a_register_shows_the_rest(
+    lacking: str, filled: World, tmp_path: Path
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        for statement in LACKING[lacking]:
+            database.execute(statement)
+        database.commit()
+    get = asking(filled.package.build, release)
+    absent = {"another register": "/treaties", "the register": "/laboratories"}.get(lacking, "-")
+    for page in ("/laboratories", "/laboratories/tide-house", "/treaties", "/treaties/T001"):
+        for path in (f"/releases/0.1.0{page}", f"/releases/0.1.0{page}.json"):
+            assert get(path).status_code == (404 if page.startswith(absent) else 200), path
+    assert get("/releases/0.1.0/claims/C001-001").status_code == 200
+
+
 def test_an_identifier_of_a_register_that_a_query_finds_links_to_its_page(get: Get) -> None:
     page = get("/tiny?sql=select+treaty_id+from+treaties").text
     assert '<a href="/treaties/T002">T002</a>' in page
@@ -544,6 +623,21 @@ def test_the_written_schemas_of_its_tables_can_be_edited_and_catch_up(declared: 
 
 def test_the_names_of_all_other_tables_are_known_to_be_taken() -> None:
     assert {path.stem for path in (ROOT / "schemas" / "tables").glob("*.json")} == MACHINERY_TABLES
+
+
+def test_a_register_has_no_name_of_a_page_that_would_hide_its_list(declared: World) -> None:
+    own = {page.pattern[1:] for page in PAGES_OF_THE_SITE if re.fullmatch("/[a-z-]+", page.pattern)}
+    assert {*own, "index"} - MACHINERY_TABLES - {"measures", "as-of"} == SITE_PAGES
+    schemas = declared.root / "schemas"
+    for name in (*SITE_PAGES, "measures"):
+        added(name)(schemas)
+        if name == "measures":
+            assert "measures" in read_definition(Package(declared.root)).registers
+            continue
+        with pytest.raises(ClaimlogError) as raised:
+            read_definition(Package(declared.root))
+        assert "rename its file" in str(raised.value)
+        (schemas / f"{name}.json").unlink()
 
 
 def added(name: str) -> Callable[[Path], None]:

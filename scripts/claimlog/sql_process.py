@@ -107,7 +107,7 @@ class Worker:
             self._channel.settimeout(max(0.001, until - monotonic()))
             part = self._channel.recv(min(size - len(received), 1 << 20))
             if not part:
-                raise EOFError("the process has ended")
+                raise ConnectionResetError("the process has ended")
             received += part
         return received
 

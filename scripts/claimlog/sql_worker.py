@@ -39,7 +39,7 @@ FILES = 32
 """That the process may have open: a database, and temporary files to sort in."""
 
 PACKED = "$base64"
-"""Names bytes in JSON; no parameter of SQL is named so."""
+"""Names bytes in the JSON of a cell or of a parameter's value, which else are no objects."""
 
 LENGTH = 4
 """Bytes before each message that say how many follow."""
@@ -91,8 +91,7 @@ def main(channel: socket.socket) -> None:
     confine_process()
     while head := stream.read(LENGTH):
         text = stream.read(int.from_bytes(head, "big"))
-        job = json.loads(text, object_hook=unpacked)
-        answer = _answer(databases, job)
+        answer = _answer(databases, json.loads(text))
         answer["spent"] = os.nice(0) != nice
         text = json.dumps(answer).encode("ascii")
         stream.write(len(text).to_bytes(LENGTH, "big"))
@@ -101,8 +100,8 @@ def main(channel: socket.socket) -> None:
 
 
 def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> dict[str, Any]:
-    limit_process(job.get("cpu", job["seconds"]), job["memory"], job["temporary"])
     try:
+        limit_process(job.get("cpu", job["seconds"]), job["memory"], job["temporary"])
         if job.get("kind") == "check":
             return check_database(job["uri"])
         if "schema" in job:
@@ -264,7 +263,7 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
 
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, job["value_bytes"])
     database.set_progress_handler(late, STEPS)
-    cursor = database.execute(job["sql"], job["params"])
+    cursor = database.execute(job["sql"], parameters(job["params"]))
     try:
         left = job["answer_bytes"]
         names = [column[0] for column in cursor.description or ()]
@@ -294,6 +293,21 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
     finally:
         cursor.close()
         database.set_progress_handler(None, STEPS)
+
+
+def parameters(params: Any) -> Any:
+    """Return the parameters of a query with their values unpacked, whatever their names are.
+
+    >>> parameters({"$base64": "YQ==", "b": {"$base64": "YQ=="}})
+    {'$base64': 'YQ==', 'b': b'a'}
+    """
+    if isinstance(params, dict):
+        return {name: _value(value) for name, value in params.items()}
+    return [_value(value) for value in params]
+
+
+def _value(value: Any) -> Any:
+    return unpacked(value) if isinstance(value, dict) else value
 
 
 def size(cell: Any) -> int:

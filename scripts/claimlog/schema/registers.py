@@ -34,6 +34,9 @@ MACHINERY_TABLES = frozenset(
 )
 """Tables that every package may have, whatever its registers."""
 
+SITE_PAGES = frozenset(("disputes", "docs", "downloads", "facts", "index", "origins", "quality"))
+"""Pages of the site that would hide the list of a register; `measures` are shown as a matrix."""
+
 MACHINERY_ENTITIES = frozenset(
     (
         *("alliance", "ally", "cited", "derived_from", "entity", "fact", "origin", "speaker"),
@@ -184,6 +187,8 @@ def register_flaw(
     name = table.name
     if name in MACHINERY_TABLES:
         return f'is a register by the name of another table, "{name}"; rename its file'
+    if name in SITE_PAGES:
+        return f'is a register by the name of a page of the site, "/{name}"; rename its file'
     others = {other.entity: other.name for other in streams.values() if other.name != name}
     if table.entity in others or table.entity in MACHINERY_ENTITIES:
         where = f"schemas/{others[table.entity]}.json" if table.entity in others else "the code"
