@@ -668,6 +668,16 @@ def test_what_readers_need_may_be_called(get: Get) -> None:
         assert get(sql(text)).status_code == 200, text
 
 
+def forged_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> Worker:
+    """Return a worker whose process runs some lines, with a `channel` to the server."""
+    program = tmp_path / "forged.py"
+    program.write_text(
+        f"import socket, sys, time\nchannel = socket.socket(fileno=int(sys.argv[1]))\n{body}"
+    )
+    monkeypatch.setattr("claimlog.sql_process.PROGRAM", program)
+    return Worker()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -680,17 +690,14 @@ def test_what_readers_need_may_be_called(get: Get) -> None:
 def test_a_process_that_was_taken_over_can_only_answer_with_data(
     answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "forged.py"
-    program.write_text(
-        "import socket, sys\n"
-        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
+    worker = forged_worker(
+        tmp_path,
+        monkeypatch,
         "channel.recv(1 << 20)\n"
         f"answer = {answer!r}\n"
         "channel.sendall(len(answer).to_bytes(4, 'big') + answer)\n"
-        "channel.recv(1)\n"
+        "channel.recv(1)\n",
     )
-    monkeypatch.setattr("claimlog.sql_process.PROGRAM", program)
-    worker = Worker()
     assert worker.run(plain_job("select 1 as a"))["error"] in ("Died", "OperationalError")
     assert not worker.alive
 
@@ -699,15 +706,7 @@ def test_a_process_that_was_taken_over_can_only_answer_with_data(
 def test_a_process_that_promises_an_answer_is_not_waited_for(
     answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "stalling.py"
-    program.write_text(
-        "import socket, sys, time\n"
-        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
-        f"channel.sendall({answer!r})\n"
-        "time.sleep(60)\n"
-    )
-    monkeypatch.setattr("claimlog.sql_process.PROGRAM", program)
-    worker = Worker()
+    worker = forged_worker(tmp_path, monkeypatch, f"channel.sendall({answer!r})\ntime.sleep(60)\n")
     started = time.perf_counter()
     assert "error" in worker.run({**plain_job("select 1"), "seconds": 0.2})
     assert time.perf_counter() - started < SOON

@@ -110,7 +110,9 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
         if database is None:
             database = databases[job["uri"]] = connect(job["uri"], job["limits"])
         return (
-            compiled(database, job["sql"]) if job.get("kind") == "compile" else run(database, job)
+            compile_query(database, job["sql"])
+            if job.get("kind") == "compile"
+            else run(database, job)
         )
     except (sqlite3.Error, sqlite3.Warning) as error:
         return {"error": type(error).__name__, "message": str(error)}
@@ -150,10 +152,10 @@ def connect(uri: str, limits: dict[str, int]) -> sqlite3.Connection:
     """
     database = sqlite3.connect(uri, uri=True, cached_statements=0)
     database.text_factory = lambda raw: str(raw, "utf-8", "replace")
-    return confined(database, limits)
+    return with_limits(database, limits)
 
 
-def confined(
+def with_limits(
     database: sqlite3.Connection, limits: dict[str, int], pragmas: frozenset[str] = PRAGMAS
 ) -> sqlite3.Connection:
     """Put SQL of a connection under limits."""
@@ -169,7 +171,7 @@ def blank_database(schema: list[str], limits: dict[str, int]) -> sqlite3.Connect
     database = sqlite3.connect(":memory:", cached_statements=0)
     for statement in schema:
         database.execute(statement)
-    return confined(database, limits, frozenset())  # a pragma is no query
+    return with_limits(database, limits, frozenset())  # a pragma is no query
 
 
 class ParameterNames(dict[str, None]):
@@ -179,7 +181,7 @@ class ParameterNames(dict[str, None]):
         self[name] = None
 
 
-def compiled(database: sqlite3.Connection, sql: str) -> dict[str, Any]:
+def compile_query(database: sqlite3.Connection, sql: str) -> dict[str, Any]:
     """Compile a query without running it, and return the names of its parameters."""
     names = ParameterNames()
     database.execute(f"explain {sql}", names).close()
@@ -277,7 +279,7 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {"names": names, "rows": [], "truncated": False}
         rows: list[list[Any]] = found["rows"]
         for row in cursor:
-            cells = [packed(cell) for cell in row]
+            cells = [pack_bytes(cell) for cell in row]
             left -= repeated + sum(map(measure, row))
             parts -= sum(parts_of(row[place]) for place in parsed)
             if left < 0:
@@ -296,7 +298,7 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def parameters(params: Any) -> Any:
-    """Return the parameters of a query with their values unpacked, whatever their names are.
+    """Return the parameters of a query with their values unpack_bytes, whatever their names are.
 
     >>> parameters({"$base64": "YQ==", "b": {"$base64": "YQ=="}})
     {'$base64': 'YQ==', 'b': b'a'}
@@ -307,7 +309,7 @@ def parameters(params: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    return unpacked(value) if isinstance(value, dict) else value
+    return unpack_bytes(value) if isinstance(value, dict) else value
 
 
 def size(cell: Any) -> int:
@@ -338,14 +340,14 @@ def parts_of(cell: Any) -> int:
     return sum(map(cell.count, "[{,")) if isinstance(cell, str) else 0
 
 
-def packed(cell: Any) -> Any:
+def pack_bytes(cell: Any) -> Any:
     """Return a cell as JSON can hold it."""
     if isinstance(cell, bytes):
         return {PACKED: base64.b64encode(cell).decode("ascii")}
     return cell
 
 
-def unpacked(value: dict[str, Any]) -> Any:
+def unpack_bytes(value: dict[str, Any]) -> Any:
     """Return what was packed as a JSON object; other objects are themselves."""
     return base64.b64decode(value[PACKED], validate=True) if value.keys() == {PACKED} else value
 

@@ -1,7 +1,8 @@
 """Duplicates: new rows that say what the log, the open batch or the same input says already.
 
-Two rows of a stream are the same one if they have one identifier, one natural key (as the stream's
-schema declares it), or, where it declares none, one content.
+Two rows of a stream are the same one if they have one identifier, or one natural key as the
+stream's schema declares it. Where it declares none, a row without an identifier is the same as one
+with its content; an identifier of its own means another entity.
 """
 
 from __future__ import annotations

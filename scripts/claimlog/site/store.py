@@ -33,7 +33,7 @@ def release_database_name(name: str, version: str) -> str:
     return f"{name}-{version.replace('.', '_')}"
 
 
-def shortened(column: str, most: int) -> str:
+def cut_column(column: str, most: int) -> str:
     """Return SQL for a column whose texts are cut after so many characters."""
     return (
         f'case when length("{column}") > {most} then substr("{column}", 1, {most}) || \'…\' '
@@ -49,8 +49,8 @@ def json_list(values: Iterable[str]) -> str:
 LABEL_CHARACTERS, DEFINITION_CHARACTERS = 200, 2_000
 """Of a code on pages, which repeat it; the page of its code list has all of it."""
 
-CODES = f"""select codelist, code, {shortened("label", LABEL_CHARACTERS)},
-    {shortened("definition", DEFINITION_CHARACTERS)} from codebook"""
+CODES = f"""select codelist, code, {cut_column("label", LABEL_CHARACTERS)},
+    {cut_column("definition", DEFINITION_CHARACTERS)} from codebook"""
 
 
 class RowsTooLarge(Exception):

@@ -15,7 +15,7 @@ from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
 
 CYCLE_SHOWN = 20
-"""Entities of a circle that are named: a log may have one of a hundred thousand."""
+"""Entities that a finding names of a cycle, which may be a hundred thousand long."""
 
 
 def check_references(log: Log, report: Report) -> None:

@@ -100,7 +100,7 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 
 def _state(item: Field) -> pl.Expr:
-    """Return a column as versions of an entity are compared by it: without retired keys."""
+    """Return a column without the retired keys of its objects, for comparing two versions."""
     column = pl.col(item.name)
     if not any(inner.retired for inner in item.fields):
         return column

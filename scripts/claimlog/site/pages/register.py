@@ -10,7 +10,7 @@ from claimlog.schema.register_config import COUNTS, RegisterConfig
 from claimlog.site.entity_links import entity_links, register_configs, store_registers
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
-from claimlog.site.store import Codes, Row, Store, shortened
+from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
 from claimlog.site.version_history import version_history
 
@@ -55,7 +55,7 @@ async def register_list(
     pagination = Pagination.of(request, total)
     columns = [name for name in (*register.dates, *register.codes) if name != "action"]
     selected = {register.id, *((register.label,) if register.label else ()), *columns}
-    cells = ", ".join(shortened(name, CELL) for name in sorted(selected))
+    cells = ", ".join(cut_column(name, CELL) for name in sorted(selected))
     counts = f", {', '.join(COUNTS)}" if _is_counted(register) else ""
     rows = await store.rows(
         f'select {cells}{counts} from "{register.name}" order by "{register.id}" '
