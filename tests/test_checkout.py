@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from claimlog import __version__, git
 from claimlog import checkout as checkout_module
-from claimlog import git
 from claimlog.checkout import Checkout, blob_id
 from claimlog.errors import ClaimlogError
 from claimlog.git import CheckoutError
-from claimlog.log.release_index import read_index
+from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import Package
 from claimlog.release.make import require_clean_commit
 from claimlog.release.rebuild import rebuild_archive, rebuild_tables
@@ -136,6 +136,27 @@ def test_no_command_runs_what_a_checkout_names(repo: Repo, trap: Trap) -> None:
     assert not rebuild_tables(package, index, index[0], lambda _: None).different
     assert not rebuild_archive(package, index[0], lambda _: None).different
     assert trap.ran == ""
+
+
+def test_a_package_of_data_alone_is_made_again_by_no_code_of_its_commit(
+    world: World, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    (world.root / "scripts").mkdir()
+    (world.root / "scripts" / "sitecustomize.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    repo = Repo(world)
+    repo.git("init", "-q")
+    repo.commit()
+    data = {"version": "9.9.9", "date": "2026-01-01", "batches": 1, "tool_version": __version__}
+    commit = repo.git("rev-parse", "HEAD").strip()
+    entry = ReleaseEntry({**data, "commit": commit}, "releases/9.9.9.json")
+    # the command of this claimlog is reached, and refuses that version
+    with pytest.raises(ClaimlogError, match=r"failed: .*9\.9\.9"):
+        rebuild_archive(repo.package, entry, lambda _: None)
+    assert not ran.exists()
+    environment = {**os.environ, "PYTHONPATH": str(world.root / "scripts")}
+    subprocess.run([sys.executable, "-c", ""], env=environment, check=True)
+    assert ran.exists()
 
 
 def test_a_missing_object_is_not_fetched(repo: Repo, trap: Trap) -> None:
@@ -368,6 +389,68 @@ def test_converted_line_ends_do_not_follow_a_user_into_a_copy(
         assert (unpacked / name).read_bytes() == (repo.root / name).read_bytes()
     again = Repo(World(Package(tmp_path / "copy"), repo.world.texts))
     assert again.git("status", "--porcelain") == ""
+
+
+def test_a_copy_runs_no_filter_of_the_user_and_keeps_modes_and_links(
+    repo: Repo, trap: Trap, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One is git-lfs, which asks the server that a clone's .lfsconfig names."""
+    program = repo.root / "run.sh"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (repo.root / "docs").mkdir(exist_ok=True)
+    (repo.root / "docs" / "there").symlink_to("../run.sh")
+    (repo.root / "away").symlink_to("/nowhere/else")
+    repo.commit()
+    config, attributes = tmp_path / "gitconfig", tmp_path / "attributes"
+    attributes.write_text("* filter=lfs\n")
+    config.write_text(
+        f'[core]\n\tattributesFile = {attributes}\n[filter "lfs"]\n\trequired = true\n'
+        f"\tsmudge = {trap.program}\n\tclean = {trap.program}\n\tprocess = {trap.program}\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    copy = tmp_path / "copy"
+    Checkout.of(repo.package).copy("HEAD", copy)
+    assert trap.ran == ""
+    assert os.access(copy / "run.sh", os.X_OK)
+    assert not os.access(copy / "datapackage.json", os.X_OK)
+    assert (copy / "docs" / "there").readlink() == Path("../run.sh")
+    assert (copy / "away").readlink() == Path("/nowhere/else")
+    assert Checkout.of(Package(copy)).changes() == []
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
+    again = Repo(World(Package(copy), repo.world.texts))
+    assert again.git("status", "--porcelain") == ""
+    assert again.git("rev-parse", "HEAD").strip() == repo.git("rev-parse", "HEAD").strip()
+
+
+@pytest.mark.parametrize("write", ["copy", "unpack"])
+@pytest.mark.parametrize(
+    "entries",
+    [("100644 blob BLOB\t..",), ("120000 blob LINK\ta", "040000 tree TREE\ta")],
+    ids=["out", "through a link"],
+)
+def test_a_commit_whose_paths_lead_out_is_not_written(
+    entries: tuple[str, ...], write: str, repo: Repo, tmp_path: Path
+) -> None:
+    """Git makes such trees for whoever tells it to."""
+
+    def made(words: str, given: str) -> str:
+        command = ["git", "-C", str(repo.root), *words.split()]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    ids = {"BLOB": made("hash-object -w --stdin", "x")}
+    ids["LINK"] = made("hash-object -w --stdin", str(outside))
+    ids["TREE"] = made("mktree", f"100644 blob {ids['BLOB']}\tfile\n")
+    given = "".join(f"{entry}\n" for entry in entries)
+    for name, identifier in ids.items():
+        given = given.replace(name, identifier)
+    commit = repo.git("commit-tree", "-m", "x", made("mktree", given)).strip()
+    with pytest.raises(CheckoutError):
+        getattr(Checkout.of(repo.package), write)(commit, tmp_path / "target")
+    assert [*outside.iterdir()] == []
 
 
 def test_a_clone_with_converted_line_ends_has_the_same_bytes(repo: Repo, tmp_path: Path) -> None:

@@ -533,9 +533,16 @@ def test_a_doi_that_the_release_does_not_have_is_reported(
     name: str, plain: Release, minted: Release
 ) -> None:
     found = find_disagreements(plain.files | {name: minted.files[name]}, plain.facts)
-    assert found == [f'{name} gives as DOI "{DOI}", and the release has none.']
+    assert without_tool(name, found) == [f'{name} gives as DOI "{DOI}", and the release has none.']
     found = find_disagreements(minted.files | {name: plain.files[name]}, minted.facts)
-    assert found == [f'{name} gives as DOI none, and the release has "{DOI}".']
+    assert without_tool(name, found) == [f'{name} gives as DOI none, and the release has "{DOI}".']
+
+
+def without_tool(name: str, found: list[str]) -> list[str]:
+    """Leave out what is said of the two files of the tool, which one of both releases has."""
+    of_tool = [line for line in found if " list" in line and ("whl" in line or ".txt" in line)]
+    assert len(of_tool) == (2 if name == "ro-crate-metadata.json" else 0)
+    return [line for line in found if line not in of_tool]
 
 
 @pytest.mark.parametrize("name", PARSERS)

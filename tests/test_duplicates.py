@@ -197,9 +197,12 @@ def test_a_passage_is_coded_anew_once_its_coding_is_retracted(world: World) -> N
     assert world.add("codings", [{**CODING, "topic": "trust"}]) == ["K0002"]
 
 
-def test_of_two_streams_without_a_key_only_the_whole_content_counts(world: World) -> None:
+def test_of_a_stream_without_a_key_an_identifier_of_its_own_means_another_entity(
+    world: World,
+) -> None:
     named = actor("port", "agency")
-    assert world.add("actors", [named, {**named, "actor_id": "harbour"}]) == ["port"]
+    assert world.add("actors", [named, {**named, "actor_id": "harbour"}]) == ["port", "harbour"]
+    assert world.add("actors", [named, {**named, "actor_id": "harbour"}]) == []
     assert world.add("actors", [{**named, "actor_id": "haven", "note": "Another."}]) == ["haven"]
     with pytest.raises(ClaimlogError, match="port exists already"):
         world.add("actors", [{**named, "note": "Another."}])

@@ -34,6 +34,7 @@ from claimlog.export.parquet import ParquetFile
 from claimlog.package import Package
 from claimlog.release import archive, layout
 from claimlog.release import sandbox as limited
+from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
@@ -362,6 +363,28 @@ def test_what_a_database_states_of_itself_is_compared(
 ) -> None:
     alter(folder, statement)
     assert said in flaws(folder)
+
+
+@pytest.mark.parametrize("at", [20, 21, 44, 48, 51, 72, 91])
+def test_bytes_of_the_header_that_our_writer_does_not_leave_are_named(
+    at: int, folder: Path
+) -> None:
+    path = folder / "tiny.db"
+    changed = bytearray(path.read_bytes())
+    changed[at] = 2
+    path.write_bytes(changed)
+    flaw = header_flaw(path)
+    assert flaw is not None
+    assert flaw.startswith("has in its header ")
+    with pytest.raises(ClaimlogError, match="has in its header "):
+        require_plain_database(path, "tiny.db")
+    if at == 51:
+        assert f"tiny.db: 'the file' {flaw}" in flaws(folder)
+
+
+def test_pages_that_hold_what_was_removed_are_named(folder: Path) -> None:
+    alter(folder, "CREATE TABLE x (y)", "INSERT INTO x VALUES (zeroblob(99999))", "DROP TABLE x")
+    assert "free pages of" in flaws(folder)
 
 
 def test_a_database_in_another_encoding_is_named(folder: Path) -> None:

@@ -7,21 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import naive
 from claimlog.build import build
 from claimlog.compile import compile_tables
+from claimlog.errors import FindingsError
 from claimlog.fold import Cutoff
 from claimlog.fold.corroboration import count_independent, ultimate_origins
+from claimlog.fold.tables import states_of_actors
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index, release_marks
 from claimlog.validate import validate
-from conftest import ACTORS, World
+from conftest import ACTORS, World, actor
 from histories import SCHEMAS, History, histories, random_history, write
 from thorough import TIMES, examples
 
@@ -114,6 +118,43 @@ def test_an_actor_is_folded_before_the_one_that_it_belongs_to_was_told(bare: Wor
     log = read(bare.package)
     assert tables_of(log, 1)["actors"]["state_id"].to_list() == [None]
     assert tables_of(log, 3)["actors"]["state_id"].to_list() == ["nor", "nor", None]
+
+
+class CountedActors(dict[str, dict[str, Any]]):
+    """Actors that count how often one is looked up."""
+
+    asked = 0
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        self.asked += 1
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize("end", ["state", "agency", "circle", "to come"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_long_chain_of_actors_is_walked_once(end: str, turned: bool) -> None:
+    names = [f"a{number}" for number in range(3_000)]
+    above = {"circle": names[1000], "to come": "later"}.get(end)
+    rows = [{"actor_type": "agency", "part_of": upper} for upper in (*names[1:], above)]
+    rows[-1]["actor_type"] = "state" if end == "state" else "agency"
+    chain = [*zip(names, rows, strict=True)]
+    actors = CountedActors(reversed(chain) if turned else chain)
+    states = states_of_actors(actors)
+    assert [*states] == [*actors]
+    assert set(states.values()) == {names[-1] if end == "state" else None}
+    assert actors.asked <= len(names)
+
+
+def test_a_circle_of_any_length_is_named_in_a_short_line(bare: World) -> None:
+    names = [f"a{number}" for number in range(500)]
+    above = dict(zip(names, [*names[1:], names[0]], strict=True))
+    rows = [actor(name, "agency", part_of=upper) for name, upper in above.items()]
+    with pytest.raises(FindingsError, match="1 finding in the log") as caught:
+        bare.add("actors", rows)
+    [finding] = caught.value.findings
+    assert finding.message.startswith("belongs to itself: a")
+    assert finding.message.endswith("(500 in the circle)")
+    assert len(str(finding)) < 400
 
 
 def test_origins_are_walked_along_chains_longer_than_the_stack() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,16 @@ import pytest
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.fold import Cutoff
-from claimlog.limits import SCHEMA_FILES
+from claimlog.limits import KEYS, SCHEMA_FILES
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.diff import DatasetState, compare_states
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
-from claimlog.schema.registers import MACHINERY_TABLES
+from claimlog.schema.registers import MACHINERY_TABLES, SITE_PAGES
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
+from claimlog.site import claim_filters
+from claimlog.site.pages import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
 from claimlog.validate.appended import only_appends
@@ -352,6 +356,81 @@ def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
     assert get("/nothing").status_code == 404
 
 
+def test_labels_of_codes_are_as_long_as_a_page_can_repeat(
+    filled: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        database.execute("update codebook set label = ?, definition = label", ["a" * 500_000])
+        database.commit()
+    get = asking(filled.package.build, release)
+    claims = get("/releases/0.1.0/claims")
+    assert claims.status_code == 200
+    assert len(claims.content) < 1_000_000
+    assert claims.text.count("<select") == get("/claims").text.count("<select")
+    monkeypatch.setattr(claim_filters, "CHOICES_IN_ALL", 20)
+    assert claims.text.count("<select") > get("/releases/0.1.0/claims").text.count("<select") > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [("[" + "1," * 10_000 + "1]", 200), ("[" + "1," * 200_000 + "1]", 400)]
+)
+def test_lists_that_a_page_cannot_hold_are_not_made(
+    value: str, status: int, filled: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        database.execute("update treaty_versions set signatories = ?", [value])
+        database.execute("update treaties set title = ?", ["a" * 500_000])
+        database.commit()
+    get = asking(filled.package.build, release)
+    for path in ("/releases/0.1.0/treaties/T002", "/releases/0.1.0/treaties/T002.json"):
+        answer = get(path)
+        assert answer.status_code == status
+        assert ("hold more than it can show" in answer.text) == (status == 400)
+    for path in ("/releases/0.1.0/treaties", "/releases/0.1.0/treaties.json"):
+        answer = get(path)
+        assert answer.status_code == 200
+        assert len(answer.content) < 50_000
+    assert capfd.readouterr().err == ""
+
+
+LACKING = {
+    "another register": ("drop table treaties", "drop table treaty_versions"),
+    "the register": ("drop table laboratories", "drop table laboratory_versions"),
+    "columns of a register": (
+        *(
+            f"alter table {table} drop column name"
+            for table in ("laboratories", "laboratory_versions")
+        ),
+        *(f"alter table {table} drop column kind" for table in ("treaties", "treaty_versions")),
+        "alter table treaty_versions drop column echoes",
+    ),
+    "counts of claims": ("alter table laboratories drop column independent_origins",),
+    "lists in claims": ("drop table claim_labs",),
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING)
+def test_a_release_that_lacks_a_part_of_a_register_shows_the_rest(
+    lacking: str, filled: World, tmp_path: Path
+) -> None:
+    release = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(filled.package.build / "tiny.db", release)
+    with closing(sqlite3.connect(release)) as database:
+        for statement in LACKING[lacking]:
+            database.execute(statement)
+        database.commit()
+    get = asking(filled.package.build, release)
+    absent = {"another register": "/treaties", "the register": "/laboratories"}.get(lacking, "-")
+    for page in ("/laboratories", "/laboratories/tide-house", "/treaties", "/treaties/T001"):
+        for path in (f"/releases/0.1.0{page}", f"/releases/0.1.0{page}.json"):
+            assert get(path).status_code == (404 if page.startswith(absent) else 200), path
+    assert get("/releases/0.1.0/claims/C001-001").status_code == 200
+
+
 def test_an_identifier_of_a_register_that_a_query_finds_links_to_its_page(get: Get) -> None:
     page = get("/tiny?sql=select+treaty_id+from+treaties").text
     assert '<a href="/treaties/T002">T002</a>' in page
@@ -555,6 +634,21 @@ def test_the_names_of_all_other_tables_are_known_to_be_taken() -> None:
     assert files - of_registers == MACHINERY_TABLES
 
 
+def test_a_register_has_no_name_of_a_page_that_would_hide_its_list(declared: World) -> None:
+    own = {page.pattern[1:] for page in PAGES_OF_THE_SITE if re.fullmatch("/[a-z-]+", page.pattern)}
+    assert {*own, "index"} - MACHINERY_TABLES - {"measures", "as-of"} == SITE_PAGES
+    schemas = declared.root / "schemas"
+    for name in (*SITE_PAGES, "measures"):
+        added(name)(schemas)
+        if name == "measures":
+            assert "measures" in read_definition(Package(declared.root)).registers
+            continue
+        with pytest.raises(ClaimlogError) as raised:
+            read_definition(Package(declared.root))
+        assert "rename its file" in str(raised.value)
+        (schemas / f"{name}.json").unlink()
+
+
 def added(name: str) -> Callable[[Path], None]:
     """Return a slip: a register by some name."""
     spec = register("zoo", "^Z[0-9]+$", "Zoos", [])
@@ -568,6 +662,30 @@ def changed(name: str, change: Callable[[Spec], Any]) -> Callable[[Path], None]:
 def many(schemas: Path) -> None:
     for number in range(SCHEMA_FILES):
         spec = register(f"thing{number}", "^x$", "Things", [])
+        (schemas / f"things{number}.json").write_text(json.dumps(spec), "utf-8")
+
+
+def many_lists(schemas: Path) -> None:
+    """Twenty registers of hundreds of lists, each of them a table."""
+    for number in range(20):
+        lists = [
+            column(f"c{n}", "array", items={"type": "string", "references": "things0"})
+            for n in range(400)
+        ]
+        spec = register(f"thing{number}", "^x$", "Things", lists)
+        (schemas / f"things{number}.json").write_text(json.dumps(spec), "utf-8")
+
+
+def many_keys(schemas: Path) -> None:
+    """Twenty registers with as many foreign keys as a table may have, each of them an index."""
+    for number in range(20):
+        names = [f"c{n}" for n in range(KEYS)]
+        keys = [key(name, "actors", "actor_id") for name in names]
+        spec = register(f"thing{number}", "^x$", "Things", [*map(column, names)], *keys)
+        spec["fields"] += [
+            column(f"l{n}", "array", items={"type": "string", "references": "actors"})
+            for n in range(18)
+        ]
         (schemas / f"things{number}.json").write_text(json.dumps(spec), "utf-8")
 
 
@@ -597,6 +715,8 @@ def counted_itself(spec: Spec) -> None:
             ),
             "schemas/claims.json: refers to 'tr', which is no stream",
         ),
+        (many_lists, "schemas: makes 8,0"),
+        (many_keys, "more than the 2,000 that are made"),
         (many, f"more than {SCHEMA_FILES}; take out what is no stream"),
         (changed("treaties", counted_itself), "two columns have one name"),
     ],
@@ -631,6 +751,43 @@ def test_a_table_that_a_register_would_have_twice_is_named(declared: World) -> N
     spec = register("zoo", "^Z[0-9]+$", "Zoos", lists)
     (declared.root / "schemas" / "zoos.json").write_text(json.dumps(spec), "utf-8")
     with pytest.raises(ClaimlogError, match='would have the table "zoo_versions"'):
+        read_definition(Package(declared.root))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["json_each", "json_tree", "pragma_table_info", "generate_series", "fts5vocab", "dbstat"],
+)
+def test_a_register_has_no_name_by_which_sql_means_something_else(
+    name: str, declared: World
+) -> None:
+    added(name)(declared.root / "schemas")
+    with pytest.raises(ClaimlogError, match=f"^schemas/{name}.json: its name is one that SQLite"):
+        read_definition(Package(declared.root))
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        (column("n", "integer", edtf=True), "n: edtf is said of string columns, not of integer"),
+        (column("n", "integer", ownWords=True), "n: ownWords is said of string columns"),
+        (
+            column("n", "array", ownWords=True, items={"type": "string"}),
+            "n: ownWords is said of string columns, not of array",
+        ),
+        (
+            column("n", "array", items={"fields": [column("m", "integer", edtf=True)]}),
+            "n/m: edtf is said of string columns, not of integer",
+        ),
+        (column("zoos_fts", ownWords=True), 'the column "zoos_fts" has the name of the search'),
+    ],
+)
+def test_a_column_of_a_register_that_cannot_be_made_is_one_line(
+    field: Spec, message: str, declared: World
+) -> None:
+    spec = register("zoo", "^Z[0-9]+$", "Zoos", [column("title"), field])
+    (declared.root / "schemas" / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    with pytest.raises(ClaimlogError, match=f"^schemas/zoos.json: {message}"):
         read_definition(Package(declared.root))
 
 
@@ -693,6 +850,33 @@ def test_open_rows_of_a_register_are_listed_dropped_and_never_added_twice(own: W
     assert done.stdout.startswith("T004 (.claimlog/open/treaties.ndjson:1) is there already")
     done = own.run("drop", "laboratories:1", "--with-references")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "the open batch is empty now")
+
+
+@pytest.mark.parametrize(
+    ("fields", "natural_key", "row"),
+    [
+        ([column("title", ownWords=True), column("n")], ["title"], {"title": "Old", "n": "1"}),
+        ([column("title", ownWords=True), column("gist", ownWords=True)], [], {"title": "Old"}),
+        ([column("parts", "array", items={"type": "string"})], [], {"parts": ["Old"]}),
+        ([], [], {}),
+    ],
+    ids=["key of free text", "free text", "lists", "nothing"],
+)
+def test_a_row_of_nothing_but_free_text_or_lists_is_never_added_twice(
+    fields: list[Spec], natural_key: list[str], row: Spec, bare: World
+) -> None:
+    spec = register("zoo", "^Z[0-9]{3,}$", "Zoos", fields)
+    if natural_key:
+        spec["naturalKey"] = {"fields": natural_key}
+    (bare.root / "schemas" / "zoos.json").write_text(json.dumps(spec), "utf-8")
+    world = World(Package(bare.root), bare.texts)
+    assert world.add("zoos", [{"zoo_id": "Z001", **row}]) == ["Z001"]
+    world.add("zoos", [{"zoo_id": "Z002", **dict.fromkeys(row)}] if row else [])
+    world.seal("zoos")
+    assert world.add("zoos", [row, {"zoo_id": "Z001", **row}]) == []
+    if natural_key:
+        with pytest.raises(ClaimlogError, match="has the title of Z001"):
+            world.add("zoos", [{**row, "n": "2"}])
 
 
 def test_rows_of_a_stream_that_is_not_declared_are_listed_and_dropped_by_place(own: World) -> None:

@@ -364,6 +364,30 @@ def test_an_index_that_cannot_be_trusted_is_named(
         read_index(Package(root))
 
 
+@pytest.mark.parametrize("limit", ["RELEASES", "RELEASES_BYTES"])
+def test_releases_without_number_are_one_line(
+    limit: str, released: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links count as what they lead to, and files that we never finished as others do."""
+    root = tmp_path / "package"
+    shutil.copytree(released.root, root, ignore=shutil.ignore_patterns("dist", ".git"))
+    first = root / "releases" / "0.1.0.json"
+    for number in range(3):
+        (root / "releases" / f".0.1.{number}.json").symlink_to(first.name)
+    most = {"RELEASES": 5, "RELEASES_BYTES": 5 * first.stat().st_size}[limit]
+    monkeypatch.setattr(f"claimlog.log.release_index.{limit}", 2 * most)
+    assert len(read_index(Package(root))) == 2
+    monkeypatch.setattr(f"claimlog.log.release_index.{limit}", most - 1)
+    with pytest.raises(ClaimlogError, match="releases: holds more than") as error:
+        read_index(Package(root))
+    assert "\n" not in str(error.value)
+    shutil.rmtree(root / "releases")
+    assert read_index(Package(root)) == []
+    (root / "releases").symlink_to("nowhere")
+    with pytest.raises(ClaimlogError, match=r"releases: cannot be read \("):
+        read_index(Package(root))
+
+
 def test_an_unknown_version_lists_those_that_are_known(released: Repo) -> None:
     with pytest.raises(UsageError, match=r"known are 0\.1\.0, 0\.1\.1"):
         find_entry(read_index(released.package), "0.9.0", "tiny")

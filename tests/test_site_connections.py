@@ -160,7 +160,8 @@ def all_of(opened: socket.socket) -> bytes:
 )  # fmt: skip
 def test_a_body_is_not_parsed_and_ends_the_connection(head: bytes, site: Site) -> None:
     with site.connect(head + b"1\r\na\r\n" * 100) as opened:
-        answer = all_of(opened)
+        # whoever asks for it is told to go on, where a page waits for a slot before it answers
+        answer = all_of(opened).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 405" if head.startswith(b"POST") else b"HTTP/1.1 200")
     assert answer.count(b"HTTP/1.1") == 1
     with site.connect(head) as opened:

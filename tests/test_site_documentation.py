@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import time
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
+from claimlog.site import document_renderer
+from claimlog.site.document_renderer import DocumentRenderer, HtmlCache
 from claimlog.site.markdown_page import heading_anchor, render_document, without_comments
-from claimlog.site.pages import documentation
 from claimlog.site.pages.documentation import (
     IMAGE_BYTES,
     PAGE_BYTES,
@@ -179,20 +181,120 @@ def test_comments_are_left_out_in_a_time_that_grows_with_the_page(end: str) -> N
     assert without_comments("a<!-- b --> \nc<!--d-->e<!-- f") == "ace<!-- f"
 
 
-def test_a_page_that_takes_too_long_is_ended(
+def render(text: str, *names: str) -> str | None:
+    return asyncio.run(DocumentRenderer().render(text, names, "/docs"))
+
+
+def has_ended(pid: Path) -> bool:
+    """Return whether the process that wrote its number into a file is gone."""
+    return not Path(f"/proc/{pid.read_text()}").exists()
+
+
+def waiting_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have pages rendered by a program without an end, and return where it writes its number."""
+    pid, program = folder / "pid", folder / "endless.py"
+    program.write_text(
+        "import os, time\n"
+        f"with open({str(folder / 'starts')!r}, 'a') as starts: starts.write('x')\n"
+        f"with open({str(pid)!r} + '~', 'w') as file: file.write(str(os.getpid()))\n"
+        f"os.rename({str(pid)!r} + '~', {str(pid)!r})\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setattr(document_renderer, "PROGRAM", program)
+    return pid
+
+
+async def started(pid: Path) -> None:
+    async with asyncio.timeout(30):
+        while not pid.exists():
+            await asyncio.sleep(0.01)
+
+
+def test_a_page_that_takes_too_long_is_ended_and_tried_again_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "endless.py"
-    program.write_text("while True: pass\n")
-    monkeypatch.setattr(documentation, "PROGRAM", program)
-    monkeypatch.setattr(documentation, "WAIT_SECONDS", 0.3)
-    assert documentation.rendered("# Endless", (), "/docs") is None
-    program.write_text("print('x' * 9_000_000)\n")
-    monkeypatch.setattr(documentation, "WAIT_SECONDS", 60.0)
-    assert documentation.rendered("# Long", (), "/docs") is None
+    waiting_program(tmp_path, monkeypatch)
+    monkeypatch.setattr(document_renderer, "WAIT_SECONDS", 0.3)
+    renderer = DocumentRenderer()
+    assert asyncio.run(renderer.render("# A", (), "/docs")) is None
+    monkeypatch.undo()
+    assert asyncio.run(renderer.render("# A", (), "/docs")) is None
+    monkeypatch.setattr(document_renderer, "monotonic", lambda: time.monotonic() + 61)
+    assert asyncio.run(renderer.render("# A", (), "/docs")) == '<h1 id="a">A</h1>\n'
+
+
+def test_of_a_page_that_grows_no_more_is_read_than_may_be_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_renderer, "HTML_BYTES", 2_000)
+    assert render("[a]: http://" + "b" * 100 + "\n\n" + "[a]" * 100) is None
+    program = tmp_path / "long.py"
+    program.write_text("import sys\nwhile True: sys.stdout.write('x' * 100_000)\n")
+    monkeypatch.setattr(document_renderer, "PROGRAM", program)
+    assert render("# Long") is None
 
 
 def test_a_page_is_the_same_drawn_in_a_process() -> None:
-    text = "# A\n\n[b](b.md) <!-- c --> <i>d</i>"
+    text = "# Ä\n\n[b](b.md) <!-- c --> <i>d</i>"
     own = render_document(text, frozenset({"b.md"}), "/docs")
-    assert documentation.rendered(text, ("b.md",), "/docs") == own
+    assert render(text, "b.md") == own
+
+
+def test_a_process_ends_with_its_last_reader_who_keeps_the_slot_until_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = waiting_program(tmp_path, monkeypatch)
+
+    async def leave() -> None:
+        renderer = DocumentRenderer()
+        readers = [asyncio.create_task(renderer.render("# A", (), "/docs", "a")) for _ in range(3)]
+        await started(pid)
+        other = asyncio.create_task(renderer.render("# B", (), "/docs", "a"))
+        for reader in readers[:2]:
+            reader.cancel()
+        await asyncio.wait(readers[:2])
+        assert not has_ended(pid)
+        readers[2].cancel()
+        await asyncio.wait([readers[2]])
+        assert has_ended(pid)
+        pid.unlink()
+        await started(pid)  # the slot went to the other
+        other.cancel()
+        await asyncio.wait([other])
+        assert has_ended(pid)
+
+    asyncio.run(leave())
+    assert (tmp_path / "starts").read_text() == "xx"
+
+
+def test_a_peer_with_slow_pages_keeps_no_other_from_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = waiting_program(tmp_path, monkeypatch)
+
+    async def read() -> str | None:
+        renderer = DocumentRenderer()
+        slow = [
+            asyncio.create_task(renderer.render(f"# {number}", (), "/docs", "a"))
+            for number in range(3)
+        ]
+        await started(pid)
+        monkeypatch.undo()
+        html = await renderer.render("# A", (), "/docs", "b")
+        assert not any(task.done() for task in slow)
+        for task in slow:
+            task.cancel()
+        await asyncio.wait(slow)
+        return html
+
+    assert asyncio.run(read()) == '<h1 id="a">A</h1>\n'
+
+
+def test_pages_are_kept_within_a_number_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_renderer, "CACHE_BYTES", 10_000)
+    cache = HtmlCache()
+    for key in (b"a", b"b", b"a", b"c"):
+        cache.put(key, b"x" * 3_500)
+    assert [key in cache for key in (b"a", b"b", b"c")] == [True, False, True]
+    cache.put(b"d", b"x" * 20_000)
+    assert b"d" not in cache

@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import re
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -34,7 +36,7 @@ from claimlog.escaping import UNPRINTABLE
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, short_line
-from claimlog.site.protection.reader_pool import ReaderPool, restrict_own
+from claimlog.site.protection.reader_pool import POOLS, ReaderPool, restrict_own
 from claimlog.site.protection.reader_request import classify_request
 from claimlog.site.protection.request_guard import guard_requests
 from claimlog.site.protection.security_headers import POLICY, script_source
@@ -517,6 +519,42 @@ def test_names_of_columns_are_no_way_to_a_long_answer(get: Get) -> None:
     assert get(sql(f'select 1 as "{long}"', "")).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["$base64", "%24base64", "a"])
+def test_a_parameter_may_have_any_name(name: str, get: Get) -> None:
+    answer = get(sql("select 1 as a") + f"&{name}=x")
+    assert answer.status_code == 200
+    assert answer.json()["rows"] == [[1]]
+
+
+@pytest.mark.parametrize("answered", [b"", b"\0\0\0\x09", b"\0\0\0\x09{"])
+def test_a_process_that_ends_in_the_midst_of_a_job_is_one_error(answered: bytes) -> None:
+    worker = Worker()
+    own, theirs = socket.socketpair()
+    with theirs:
+        worker._channel = own
+        theirs.sendall(answered)
+        theirs.shutdown(socket.SHUT_WR)
+        assert worker.run(plain_job("select 1 as a")) == {"error": "Died"}
+    assert not worker.alive
+    own.close()
+
+
+def test_a_query_whose_process_is_killed_is_no_fault_of_the_server(folder: Path) -> None:
+    async def ask(app: Datasette) -> int:
+        await app.invoke_startup()
+        pool = POOLS[app]
+        pool.start()
+        (worker,) = pool._idle
+        running = asyncio.ensure_future(app.client.get(sql(ENDLESS)))
+        while pool._idle:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        os.kill(worker.pid, signal.SIGKILL)
+        return int((await running).status_code)
+
+    assert at_once(folder, ask) == 400
+
+
 def test_an_idle_process_that_was_ended_is_not_asked() -> None:
     pool = ReaderPool()
     pool.start()
@@ -630,6 +668,16 @@ def test_what_readers_need_may_be_called(get: Get) -> None:
         assert get(sql(text)).status_code == 200, text
 
 
+def forged_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> Worker:
+    """Return a worker whose process runs some lines, with a `channel` to the server."""
+    program = tmp_path / "forged.py"
+    program.write_text(
+        f"import socket, sys, time\nchannel = socket.socket(fileno=int(sys.argv[1]))\n{body}"
+    )
+    monkeypatch.setattr("claimlog.sql_process.PROGRAM", program)
+    return Worker()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -642,17 +690,14 @@ def test_what_readers_need_may_be_called(get: Get) -> None:
 def test_a_process_that_was_taken_over_can_only_answer_with_data(
     answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "forged.py"
-    program.write_text(
-        "import socket, sys\n"
-        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
+    worker = forged_worker(
+        tmp_path,
+        monkeypatch,
         "channel.recv(1 << 20)\n"
         f"answer = {answer!r}\n"
         "channel.sendall(len(answer).to_bytes(4, 'big') + answer)\n"
-        "channel.recv(1)\n"
+        "channel.recv(1)\n",
     )
-    monkeypatch.setattr("claimlog.sql_process.PROGRAM", program)
-    worker = Worker()
     assert worker.run(plain_job("select 1 as a"))["error"] in ("Died", "OperationalError")
     assert not worker.alive
 
@@ -661,15 +706,7 @@ def test_a_process_that_was_taken_over_can_only_answer_with_data(
 def test_a_process_that_promises_an_answer_is_not_waited_for(
     answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "stalling.py"
-    program.write_text(
-        "import socket, sys, time\n"
-        "channel = socket.socket(fileno=int(sys.argv[1]))\n"
-        f"channel.sendall({answer!r})\n"
-        "time.sleep(60)\n"
-    )
-    monkeypatch.setattr("claimlog.sql_process.PROGRAM", program)
-    worker = Worker()
+    worker = forged_worker(tmp_path, monkeypatch, f"channel.sendall({answer!r})\ntime.sleep(60)\n")
     started = time.perf_counter()
     assert "error" in worker.run({**plain_job("select 1"), "seconds": 0.2})
     assert time.perf_counter() - started < SOON

@@ -256,6 +256,26 @@ def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_p
     assert "release.json: the index knows no release 0.1.0; it has none" in str(finding)
 
 
+@pytest.mark.parametrize("way", ["a submodule", "no git"])
+def test_an_index_vouches_for_no_copy_that_may_have_come_with_it(
+    way: str, released: Repo, tmp_path: Path
+) -> None:
+    got = tmp_path / "got"
+    parts = shutil.ignore_patterns(".git", "dist", "scripts", "build")
+    shutil.copytree(released.root, got / "pkg", ignore=parts)
+    (got / "dist").mkdir()
+    shutil.copyfile(zipped(released), got / "dist" / "tiny-0.1.0.zip")
+    if way != "no git":
+        (got / ".git").mkdir()
+        (got / "pkg" / ".git").write_text("gitdir: ../.git/modules/pkg\n")
+    command = [sys.executable, "-m", "claimlog", "verify", "../dist/tiny-0.1.0.zip"]
+    done = subprocess.run(command, cwd=got / "pkg", capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "by nobody's word" in done.stdout
+    doubt = "which is no git checkout" if way == "no git" else "which holds this copy"
+    assert doubt in done.stdout
+
+
 @pytest.mark.parametrize("way", ["beside the package", "through a link", "elsewhere"])
 def test_an_index_vouches_for_no_copy_of_its_own_git_checkout(
     way: str, released: Repo, tmp_path: Path
@@ -794,6 +814,28 @@ def test_a_fold_that_never_was_is_a_finding_if_nobody_vouches(
     [finding] = [f for f in verify_copy(folder).findings if f.rule == "release-fold"]
     assert f"was folded by version {version} of the fold" in str(finding)
     assert "newer claimlog" in str(finding)
+
+
+def test_tables_of_an_earlier_fold_are_not_called_consistent_if_nobody_vouches(
+    released: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive cannot choose by an old fold that its tables are not held against the log."""
+    archive = zipped(released)
+    monkeypatch.setattr("claimlog.release.table_check.FOLD_VERSION", FOLD_VERSION + 1)
+    verdict = verify_copy(archive)
+    assert verdict.findings == []
+    [line] = [line for line in verdict.omissions if "derived tables" in line]
+    names = line.partition("(")[2].partition(")")[0].split(", ")
+    assert {"claims", "sources", "corroboration"} <= {*names}
+    assert not any(name.endswith("_versions") for name in names)
+    assert f"folded by version {FOLD_VERSION} of the fold, this is {FOLD_VERSION + 1}" in line
+    assert "consistent with itself" not in verdict.sentence
+    assert "its derived tables not checked against it, by nobody's word" in verdict.sentence
+    assert Verdict.load(verdict.as_dict()).sentence == verdict.sentence
+    # with somebody's word it is what it was
+    vouched = verify_copy(archive, read_index(released.package))
+    assert "is whole and unaltered" in vouched.sentence
+    assert any("claimlog release --rebuild 0.1.0 --exact" in line for line in vouched.omissions)
 
 
 def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:

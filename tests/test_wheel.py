@@ -161,14 +161,80 @@ def test_without_the_build_backend_one_line_says_how_to_get_it(
     assert (ROOT / "requirements-build.txt").is_file()
 
 
-def test_a_checkout_of_which_no_wheel_can_be_built_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "scripts" / "claimlog"
-    package.mkdir(parents=True)
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "claimlog"\n', "utf-8")
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of a small claimlog, which is the one that runs."""
+    root = tmp_path / "checkout"
+    package = root / "scripts" / "claimlog"
+    (package / "cli").mkdir(parents=True)
+    (package / "__init__.py").write_text(f'__version__ = "{claimlog.__version__}"\n', "utf-8")
+    (package / "cli" / "__init__.py").write_text("", "utf-8")
+    for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / name, root / name)
+    (root / ".gitignore").write_text("*.log\n", "utf-8")
+    commit(root)
     monkeypatch.setattr(claimlog, "__file__", str(package / "__init__.py"))
     running_tool.cache_clear()
+    return root
+
+
+def commit(root: Path) -> None:
+    git = ["git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Code"]):
+        subprocess.run([*git, *words], cwd=root, check=True, timeout=60)
+
+
+def test_what_is_not_committed_is_in_no_wheel(checkout: Path, tmp_path: Path) -> None:
+    clean = running_tool()
+    package = checkout / "scripts" / "claimlog"
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "text.txt").write_text("somebody's text", "utf-8")
+    (checkout / ".git" / "info").mkdir(exist_ok=True)
+    (checkout / ".git" / "info" / "exclude").write_text("private*\n", "utf-8")
+    (package / "private.txt").write_text("ignored here alone", "utf-8")
+    (package / "cli" / "debug.log").write_text("ignored", "utf-8")
+    (package / "cli" / ".gitignore").write_text("*\n", "utf-8")
+    (package / "new.py").write_text("not known to git", "utf-8")
+    (package / "link.txt").symlink_to(outside / "text.txt")
+    (package / "folder").symlink_to(outside)
+    running_tool.cache_clear()
+    assert running_tool() == clean
+    with ZipFile(io.BytesIO(clean.data)) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+    assert names == ["claimlog/__init__.py", "claimlog/cli/__init__.py"]
+
+
+@pytest.mark.parametrize("name", ["cli/__init__.py", "cli"])
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_link_among_the_code_is_not_followed_into_a_wheel(
+    name: str, is_committed: bool, checkout: Path, tmp_path: Path
+) -> None:
+    place = checkout / "scripts" / "claimlog" / name
+    place.rename(tmp_path / "moved")
+    place.symlink_to(tmp_path / "moved")
+    if is_committed:
+        commit(checkout)
+    with pytest.raises(ClaimlogError, match="is, or lies behind, a symbolic link; restore it"):
+        running_tool()
+
+
+def test_code_that_no_commit_holds_is_no_wheel(checkout: Path) -> None:
+    subprocess.run(["git", "rm", "-rq", "--cached", "scripts"], cwd=checkout, check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "x"],
+        cwd=checkout,
+        check=True,
+    )
+    with pytest.raises(ClaimlogError, match="scripts/claimlog: is in no commit, and a release"):
+        running_tool()
+    shutil.rmtree(checkout / ".git")
+    with pytest.raises(ClaimlogError, match="this is no git checkout"):
+        running_tool()
+
+
+def test_a_checkout_of_which_no_wheel_can_be_built_is_named(checkout: Path) -> None:
+    (checkout / "pyproject.toml").write_text('[project]\nname = "claimlog"\n', "utf-8")
     with pytest.raises(ClaimlogError, match=r"pyproject\.toml: hatchling builds no wheel of it \("):
         running_tool()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from claimlog.build_notes import BuildRecord, is_current, note_build, read_build_record
-from claimlog.compile import compile_tables, describe_build
+from claimlog.compile import compile_tables, describe_build, fold_context
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.export.descriptor import FileHashes
@@ -16,7 +16,6 @@ from claimlog.fingerprint import Fingerprint, build_fingerprint, bytes_of_rows, 
 from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import read_index, release_marks
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
@@ -135,9 +134,7 @@ def _build_record(log: Log, report: Report, fingerprint: str) -> BuildRecord:
 
 def _release_sizes(log: Log) -> tuple[tuple[str, int], ...]:
     """Return version and number of rows of every release that the log has had."""
-    releases = release_marks(
-        read_index(log.package), log.definition.descriptor, log.size, log.root.hex()
-    )
+    releases = fold_context(log, cutoff(log, None)).releases
     return tuple((release.version, release.size) for release in releases)
 
 

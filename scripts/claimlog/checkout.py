@@ -7,6 +7,7 @@ is a program of whoever made it. An archive is no checkout: git is never asked a
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 import tempfile
@@ -20,7 +21,10 @@ from claimlog.git import ANSWER_BYTES, CheckoutError, ask, running
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.untrusted_files import read_regular
 
-LINK, SUBMODULE = "120000", "160000"
+EXECUTABLE, LINK, SUBMODULE = "100755", "120000", "160000"
+
+LINK_BYTES = 4_096
+"""Bytes of a symbolic link: no system takes a longer one."""
 
 UNPACKED_BYTES = 4 << 30
 """Bytes that the files of a commit may have together to be written to disk. Git packs two gigabytes
@@ -65,6 +69,17 @@ class Checkout:
                 below = root.relative_to(top).as_posix()
                 return cls(top, "" if below == "." else f"{below}/")
         raise CheckoutError("this is no git checkout")
+
+    @staticmethod
+    def outermost(package: Package) -> Path | None:
+        """Return the highest directory with ``.git`` that a package lies in, None if there is none.
+
+        A submodule has a top level of its own in the checkout that holds it.
+        """
+        places = (package.root.absolute(), package.root.resolve())
+        tops = {top for place in places for top in (place, *place.parents)}
+        held = [top for top in tops if (top / ".git").exists()]
+        return min(held, key=lambda top: len(top.parts), default=None)
 
     def head(self) -> str:
         """Return the commit that is checked out.
@@ -235,24 +250,18 @@ class Checkout:
         """
         held = self.blobs(commit)
         for name, (mode, _) in held.items():
-            parts = PurePosixPath(name).parts
-            if mode in (LINK, SUBMODULE) or name.startswith("/") or {"..", ".git"} & {*parts}:
+            if mode in (LINK, SUBMODULE) or _leads_out(name):
                 raise CheckoutError(f"{name}: is no plain file in the commit {commit[:12]}")
-        blobs = [blob for _, blob in held.values()]
-        self._refuse_large(commit, blobs)
+        self._refuse_large(commit, [blob for _, blob in held.values()])
         target.mkdir()
-        with self._asking(["cat-file", "--batch"], blobs) as answer:
-            for name in held:
-                path = target / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("wb") as file:
-                    _copy_blob(answer, file)
+        self._write_files(held, target)
 
     def copy(self, commit: str, target: Path) -> None:
         """Make `target` a checkout of its own at a commit.
 
         It borrows the objects and has the tags of releases. Its configuration is its own, so that
-        nothing that this one's configuration names is run there, and nothing is fetched.
+        nothing that this one's configuration names is run there, and nothing is fetched. The bytes
+        are git's own, as in `unpack`; links stay links, and submodules are empty directories.
 
         Raises
         ------
@@ -260,6 +269,8 @@ class Checkout:
             If git fails, or the commit holds too much.
         """
         whole = Checkout(self.top, "").blobs(commit)
+        for name in filter(_leads_out, whole):
+            raise CheckoutError(f"{name}: is no file of a checkout in the commit {commit[:12]}")
         self._refuse_large(commit, [blob for _, blob in whole.values()])
         target.mkdir()
         objects = self._path("objects")
@@ -277,7 +288,36 @@ class Checkout:
             new._ask("update-ref", name, identifier)
         new._ask("update-ref", "--no-deref", "HEAD", self._resolve(commit))
         new._ask("read-tree", "HEAD")
-        new._ask("checkout-index", "--all", "--quiet")
+        # not by git, which would run the filters of the user's own configuration
+        self._write_files(whole, target)
+
+    def _write_files(self, held: Mapping[str, tuple[str, str]], target: Path) -> None:
+        """Write files that `blobs` returned below `target`, with their modes and links.
+
+        Links come last, so that nothing is written through one.
+        """
+        links = {name: blob for name, (mode, blob) in held.items() if mode == LINK}
+        files = {name: it for name, it in held.items() if it[0] not in (LINK, SUBMODULE)}
+        long = {blob for blob, size in self._sizes(links.values()).items() if size > LINK_BYTES}
+        if name := next((name for name, blob in links.items() if blob in long), None):
+            raise CheckoutError(f"{name}: is a link of more than {LINK_BYTES:,} bytes")
+        try:
+            for name, (mode, _) in held.items():
+                folder = target / name if mode == SUBMODULE else (target / name).parent
+                folder.mkdir(parents=True, exist_ok=True)
+            blobs = [blob for _, blob in files.values()]
+            with self._asking(["cat-file", "--batch"], [*blobs, *links.values()]) as answer:
+                for name, (mode, _) in files.items():
+                    with (target / name).open("xb") as file:
+                        _copy_blob(answer, file)
+                        if mode == EXECUTABLE:
+                            os.fchmod(file.fileno(), os.fstat(file.fileno()).st_mode | 0o111)
+                for name in links:
+                    place = io.BytesIO()
+                    _copy_blob(answer, place)
+                    (target / name).symlink_to(os.fsdecode(place.getvalue()))
+        except (FileExistsError, NotADirectoryError) as error:
+            raise CheckoutError(f"{name}: git holds two files in one place there") from error
 
     def _resolve(self, commit: str) -> str:
         return self._ask("rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
@@ -388,6 +428,12 @@ def _copy_blob(answer: IO[bytes], file: IO[bytes]) -> None:
         left -= len(piece)
     if left or answer.read(1) != b"\n":
         raise CheckoutError(f"git stopped in the middle of the object {head[0].decode()}")
+
+
+def _leads_out(name: str) -> bool:
+    """Whether a path leads out of a directory that it is written to, or into git's own."""
+    parts = PurePosixPath(name).parts
+    return name.startswith("/") or ".." in parts or ".git" in map(str.lower, parts)
 
 
 def _text(name: bytes) -> str:

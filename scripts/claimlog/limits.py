@@ -132,6 +132,10 @@ rows that differ in nothing but their identifiers take up to 200."""
 PARQUET_BYTES_FREE = 64 * MIB
 """Bytes up to which unpacked columns are not compared with the size of their file."""
 
+RELEASES, RELEASES_BYTES = 1_000, 32 * MIB
+"""Files of the releases index, and their bytes together: an entry of ours has 40 kB, and all of
+them are held by nearly every command."""
+
 QUERIES = 200
 """Canned queries of a package: ours are six, and every one is an entry of the first page."""
 

@@ -1,7 +1,7 @@
 """A process that runs the SQL of readers and packages, and looks at strangers' databases.
 
 Whoever found a fault in SQLite would have that process. So what comes out of it is data only, of
-bounded length, checked, and waited for until a moment and no longer.
+bounded length, require_answer, and waited for until a moment and no longer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from claimlog.sql_worker import LENGTH, packed, unpacked
+from claimlog.sql_worker import LENGTH, pack_bytes, unpack_bytes
 
 GRACE_SECONDS = 0.5
 """Seconds until a process is ended that did not stop at the time limit: SQLite looks at the clock
@@ -83,13 +83,15 @@ class Worker:
         """Return the answer to a job; without one in time, the process is ended."""
         until = monotonic() + job["seconds"] + GRACE_SECONDS
         try:
-            text = json.dumps(job, default=packed).encode("ascii")
+            text = json.dumps(job, default=pack_bytes).encode("ascii")
             self._channel.settimeout(until - monotonic())
             self._channel.sendall(len(text).to_bytes(LENGTH, "big") + text)
             size = int.from_bytes(self._receive(LENGTH, until), "big")
             if size > MESSAGE_BYTES:
                 raise ValueError("the answer is too long")
-            answer = checked(json.loads(self._receive(size, until), object_hook=unpacked))
+            answer = require_answer(
+                json.loads(self._receive(size, until), object_hook=unpack_bytes)
+            )
         except TimeoutError:
             self.end()
             return {"error": "OperationalError", "message": "interrupted"}
@@ -107,7 +109,7 @@ class Worker:
             self._channel.settimeout(max(0.001, until - monotonic()))
             part = self._channel.recv(min(size - len(received), 1 << 20))
             if not part:
-                raise EOFError("the process has ended")
+                raise ConnectionResetError("the process has ended")
             received += part
         return received
 
@@ -131,7 +133,7 @@ def run_once(job: Job) -> Answer:
         worker.end()
 
 
-def checked(answer: Any) -> Answer:
+def require_answer(answer: Any) -> Answer:
     """Return an answer in which everything is what it has to be.
 
     Raises

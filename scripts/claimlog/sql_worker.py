@@ -39,7 +39,7 @@ FILES = 32
 """That the process may have open: a database, and temporary files to sort in."""
 
 PACKED = "$base64"
-"""Names bytes in JSON; no parameter of SQL is named so."""
+"""Names bytes in the JSON of a cell or of a parameter's value, which else are no objects."""
 
 LENGTH = 4
 """Bytes before each message that say how many follow."""
@@ -91,8 +91,7 @@ def main(channel: socket.socket) -> None:
     confine_process()
     while head := stream.read(LENGTH):
         text = stream.read(int.from_bytes(head, "big"))
-        job = json.loads(text, object_hook=unpacked)
-        answer = _answer(databases, job)
+        answer = _answer(databases, json.loads(text))
         answer["spent"] = os.nice(0) != nice
         text = json.dumps(answer).encode("ascii")
         stream.write(len(text).to_bytes(LENGTH, "big"))
@@ -101,8 +100,8 @@ def main(channel: socket.socket) -> None:
 
 
 def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> dict[str, Any]:
-    limit_process(job.get("cpu", job["seconds"]), job["memory"], job["temporary"])
     try:
+        limit_process(job.get("cpu", job["seconds"]), job["memory"], job["temporary"])
         if job.get("kind") == "check":
             return check_database(job["uri"])
         if "schema" in job:
@@ -111,7 +110,9 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
         if database is None:
             database = databases[job["uri"]] = connect(job["uri"], job["limits"])
         return (
-            compiled(database, job["sql"]) if job.get("kind") == "compile" else run(database, job)
+            compile_query(database, job["sql"])
+            if job.get("kind") == "compile"
+            else run(database, job)
         )
     except (sqlite3.Error, sqlite3.Warning) as error:
         return {"error": type(error).__name__, "message": str(error)}
@@ -151,10 +152,10 @@ def connect(uri: str, limits: dict[str, int]) -> sqlite3.Connection:
     """
     database = sqlite3.connect(uri, uri=True, cached_statements=0)
     database.text_factory = lambda raw: str(raw, "utf-8", "replace")
-    return confined(database, limits)
+    return with_limits(database, limits)
 
 
-def confined(
+def with_limits(
     database: sqlite3.Connection, limits: dict[str, int], pragmas: frozenset[str] = PRAGMAS
 ) -> sqlite3.Connection:
     """Put SQL of a connection under limits."""
@@ -170,7 +171,7 @@ def blank_database(schema: list[str], limits: dict[str, int]) -> sqlite3.Connect
     database = sqlite3.connect(":memory:", cached_statements=0)
     for statement in schema:
         database.execute(statement)
-    return confined(database, limits, frozenset())  # a pragma is no query
+    return with_limits(database, limits, frozenset())  # a pragma is no query
 
 
 class ParameterNames(dict[str, None]):
@@ -180,7 +181,7 @@ class ParameterNames(dict[str, None]):
         self[name] = None
 
 
-def compiled(database: sqlite3.Connection, sql: str) -> dict[str, Any]:
+def compile_query(database: sqlite3.Connection, sql: str) -> dict[str, Any]:
     """Compile a query without running it, and return the names of its parameters."""
     names = ParameterNames()
     database.execute(f"explain {sql}", names).close()
@@ -264,7 +265,7 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
 
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, job["value_bytes"])
     database.set_progress_handler(late, STEPS)
-    cursor = database.execute(job["sql"], job["params"])
+    cursor = database.execute(job["sql"], parameters(job["params"]))
     try:
         left = job["answer_bytes"]
         names = [column[0] for column in cursor.description or ()]
@@ -278,7 +279,7 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {"names": names, "rows": [], "truncated": False}
         rows: list[list[Any]] = found["rows"]
         for row in cursor:
-            cells = [packed(cell) for cell in row]
+            cells = [pack_bytes(cell) for cell in row]
             left -= repeated + sum(map(measure, row))
             parts -= sum(parts_of(row[place]) for place in parsed)
             if left < 0:
@@ -294,6 +295,21 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
     finally:
         cursor.close()
         database.set_progress_handler(None, STEPS)
+
+
+def parameters(params: Any) -> Any:
+    """Return the parameters of a query with their values unpack_bytes, whatever their names are.
+
+    >>> parameters({"$base64": "YQ==", "b": {"$base64": "YQ=="}})
+    {'$base64': 'YQ==', 'b': b'a'}
+    """
+    if isinstance(params, dict):
+        return {name: _value(value) for name, value in params.items()}
+    return [_value(value) for value in params]
+
+
+def _value(value: Any) -> Any:
+    return unpack_bytes(value) if isinstance(value, dict) else value
 
 
 def size(cell: Any) -> int:
@@ -324,14 +340,14 @@ def parts_of(cell: Any) -> int:
     return sum(map(cell.count, "[{,")) if isinstance(cell, str) else 0
 
 
-def packed(cell: Any) -> Any:
+def pack_bytes(cell: Any) -> Any:
     """Return a cell as JSON can hold it."""
     if isinstance(cell, bytes):
         return {PACKED: base64.b64encode(cell).decode("ascii")}
     return cell
 
 
-def unpacked(value: dict[str, Any]) -> Any:
+def unpack_bytes(value: dict[str, Any]) -> Any:
     """Return what was packed as a JSON object; other objects are themselves."""
     return base64.b64decode(value[PACKED], validate=True) if value.keys() == {PACKED} else value
 

@@ -142,7 +142,7 @@ class BuildUpdate:
         return pl.Series("claim_id", sorted({*ends, *reached}), dtype=pl.String)
 
     def _new_rows(self, log: Log, compiler: Compiler, claims: pl.Series) -> dict[str, pl.DataFrame]:
-        """Return the rows of changed claims, and of new rows of the log, by table."""
+        """Return by table the rows that changed claims and appended events give."""
         pieces: dict[str, list[pl.DataFrame]] = {}
         for stretch in log.stretches(self.size):
             for name, frame in compiler.row_tables(stretch):
@@ -170,7 +170,7 @@ def _path(name: str) -> str:
 
 
 def _remaining_rows(path: Path, new: pl.DataFrame, removed: pl.Series | None) -> pl.LazyFrame:
-    """Return the rows of a Parquet file typed as the `new` ones, without those of some claims."""
+    """Return the rows of an earlier Parquet file that stay: all but those of some claims."""
     rows = pl.scan_parquet(path).cast(new.schema)
     return rows if removed is None else rows.filter(~pl.col(CLAIM).is_in(removed.implode()))
 

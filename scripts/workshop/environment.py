@@ -27,18 +27,18 @@ LOCK = ".venv.lock"
 STAMP = ".whole"
 PROJECT = "pyproject.toml"
 BUILD = "requirements-build.txt"
-"""Lock file of the build backend: apart, because claimlog runs without it."""
+"""Lock file of hatchling and editables, which only building the wheel needs."""
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
 # --no-deps: a file pins all that is needed, and not pip and setuptools, which packages ask for too
 PINNED = ("--no-deps", "--require-hashes", "-r")
 ITSELF = ("--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
 FORBIDDEN_CHARACTERS = '"$`\\\n:'
-"""Characters that a checkout's path may not hold: scripts of an environment begin with it."""
+"""Characters that a checkout's path may not hold, because scripts name their Python by it."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment: its folder, and the lock files that are installed into it in order.
+    """A virtual environment: its folder and its lock files, in the order of installation.
 
     The last file is `PROJECT` if this checkout itself is installed.
     """
@@ -121,7 +121,7 @@ def installed_files(root: Path, folder: Path) -> dict[str, str] | None:
 
 
 def write_stamp(root: Path, folder: Path, files: dict[str, str]) -> None:
-    """Write the stamp that says that an environment is whole."""
+    """Write the file that marks an environment as completely installed."""
     fresh = folder / f"{STAMP}-new"
     fresh.write_text(json.dumps({"checkout": str(root), "files": files}, indent=1) + "\n", "utf-8")
     fresh.replace(folder / STAMP)

@@ -347,12 +347,12 @@ def verify_release(
 
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
-    own = index is not None and not context.is_named and _is_of_checkout(context.package, target)
-    verdict = verify_in_sandbox(target, None if own else index, key, limits, place, kept_roots)
-    if own:
+    doubt = None if index is None or context.is_named else _doubt(context.package, target)
+    verdict = verify_in_sandbox(target, None if doubt else index, key, limits, place, kept_roots)
+    if doubt:
         verdict.omissions.append(
-            f"against the index of {place}, which holds this copy: whoever made the one made the "
-            "other; if that is you, or somebody you trust, name it: claimlog --package DIR verify"
+            f"against the index of {place}, {doubt}; if that is you, or somebody you trust, "
+            "name it: claimlog --package DIR verify"
         )
     lines(verdict.findings)
     lines([f"  checked: {item}" for item in verdict.checks])
@@ -366,23 +366,24 @@ def verify_release(
     return 1 if verdict.findings else 0
 
 
-def _is_of_checkout(package: Package, target: Path) -> bool:
-    """Whether a copy lies in the git checkout that holds a package, or is reached through it.
+def _doubt(package: Package, target: Path) -> str | None:
+    """Say why the index of a package that nobody named does not vouch for a copy, or return None.
 
-    Whoever made a checkout chose what lies beside the package, and where its links lead.
+    Whoever made a checkout chose what lies beside the package, and where its links lead: also
+    around a submodule. Without git nothing says where what they made ends.
     """
     from claimlog.checkout import Checkout
-    from claimlog.git import CheckoutError
 
-    try:
-        top = Checkout.of(package).top
-    except CheckoutError:
-        top = package.root
+    top = Checkout.outermost(package)
+    if top is None:
+        return "which is no git checkout, so that it may have come with this copy from one hand"
     tops = (top.absolute(), top.resolve())
     # `resolve` would follow links, and `..` may lead out of where this is run
     path = Path(os.path.abspath(target))  # noqa: PTH100
     ways = (path, target.resolve(), *(parent.resolve() for parent in path.parents))
-    return any(way.is_relative_to(it) for way in ways for it in tops)
+    if any(way.is_relative_to(it) for way in ways for it in tops):
+        return "which holds this copy: whoever made the one made the other"
+    return None
 
 
 def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:

@@ -1,7 +1,8 @@
 """Duplicates: new rows that say what the log, the open batch or the same input says already.
 
-Two rows of a stream are the same one if they have one identifier, one natural key (as the stream's
-schema declares it), or, where it declares none, one content.
+Two rows of a stream are the same one if they have one identifier, or one natural key as the
+stream's schema declares it. Where it declares none, a row without an identifier is the same as one
+with its content; an identifier of its own means another entity.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ class RowIndex:
         content, identifier = self._content(row), row[self.table.id]
         if identifier in self.versions:
             return self._match(identifier, content)
+        if identifier and self.table.natural_key is None:
+            return None  # whoever gives it an identifier of its own means another entity
         key = self._key(row)
         alike = self.by_key.get(key, {})
         live = [name for name in alike if self._is_live(name, key)]
@@ -160,12 +163,13 @@ class RowIndex:
 def _candidates(log: Log, table: Table, new: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Yield every version of the entities of a log that new rows could be the same as."""
     key = table.natural_key
-    names = [
+    single = [
         name
         for name in (key.columns if key else table.in_use)
-        # free text is long, and what else is alike leaves few rows to compare it in
-        if table.by_name[name].type != "array" and not table.by_name[name].own_words
+        if table.by_name[name].type != "array"
     ]
+    # free text is long, and what else is alike leaves few rows to compare it in
+    names = [name for name in single if not table.by_name[name].own_words] or single
     rows = [row for row in new if not key or None not in (row[name] for name in key.columns)]
     if key:
         ends = dict(zip(key.exchangeable, reversed(key.exchangeable), strict=True))
@@ -173,9 +177,17 @@ def _candidates(log: Log, table: Table, new: Sequence[Row]) -> Iterator[dict[str
         rows += turned if ends else []
     given = pl.Series([row[table.id] for row in new if row[table.id]], dtype=pl.String)
     stream = log.scan(table.name, [table.id, *names])
+    if not names:  # nothing but lists: each row has to be looked at
+        ids = stream.select(pl.col(table.id).cast(pl.String).unique()).collect()[table.id]
+        yield from _versions(log, table, ids)
+        return
     schema = {name: kind for name, kind in stream.collect_schema().items() if name in names}
     wanted = pl.LazyFrame([[row[name] for name in names] for row in rows], schema, orient="row")
     alike = stream.join(wanted.unique(), on=names, how="semi", nulls_equal=True)
     ids = pl.concat([alike.select(pl.col(table.id).cast(pl.String)).collect()[table.id], given])
-    found = log.rows_of(table.name, ids.drop_nulls().unique(), (*table.names, *POSITION))
+    yield from _versions(log, table, ids.drop_nulls().unique())
+
+
+def _versions(log: Log, table: Table, ids: pl.Series) -> Iterator[dict[str, Any]]:
+    found = log.rows_of(table.name, ids, (*table.names, *POSITION))
     yield from found.sort("seq").iter_rows(named=True)

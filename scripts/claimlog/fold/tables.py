@@ -243,21 +243,33 @@ def _actor_tables(actors: Frame) -> Frames:
 def with_states(actors: Frame) -> Frame:
     """Add ``state_id``: the state that an actor is or belongs to, by walking ``part_of``."""
     rows = actors.select("actor_id", "actor_type", "part_of").collect()
-    by_id = {row["actor_id"]: row for row in rows.rows(named=True)}
-    states: dict[str, str | None] = {}
-    for name in by_id:
-        actor = by_id.get(name)
-        for _ in by_id:  # as far as a chain can go; a cycle ends there too
-            if actor is None or actor["actor_type"] == "state":
-                break
-            actor = by_id.get(actor["part_of"])  # within a batch it may still be to come
-        states[name] = actor["actor_id"] if actor and actor["actor_type"] == "state" else None
+    states = states_of_actors({row["actor_id"]: row for row in rows.rows(named=True)})
     columns = frame_like(
         {"actor_id": list(states), "state_id": list(states.values())},
         {"actor_id": nw.String(), "state_id": nw.String()},
         actors,
     )
     return actors.join(columns, on="actor_id", how="left")
+
+
+def states_of_actors(actors: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
+    """Return the state that each actor is or belongs to; None if its chain ends without one.
+
+    Every actor is looked at once, however long the chains are. Within a batch the next of a chain
+    may still be to come, and a chain may lead back to itself.
+    """
+    states: dict[str, str | None] = {
+        name: name for name, actor in actors.items() if actor["actor_type"] == "state"
+    }
+    for start in actors:
+        chain: dict[str, None] = {}
+        name: str | None = start
+        while name is not None and name in actors and not (name in states or name in chain):
+            chain[name] = None
+            name = actors[name]["part_of"]
+        state = states.get(name) if name is not None else None
+        states.update(dict.fromkeys(chain, state))
+    return {name: states[name] for name in actors}
 
 
 def _incident_tables(incidents: Frame, summary: ClaimSummary, sources: Frame) -> Frames:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import ClaimlogError, UsageError, reason
+from claimlog.limits import RELEASES, RELEASES_BYTES
 from claimlog.package import Package
 from claimlog.schema.config_files import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
 
@@ -99,14 +101,10 @@ def read_index(package: Package) -> list[ReleaseEntry]:
     Raises
     ------
     ClaimlogError
-        If an entry is malformed, misnamed, or does not extend the one before it.
+        If an entry is malformed, misnamed, or does not extend the one before it; or if there are
+        more than an index has.
     """
-    folder = package.root / FOLDER
-    # a name with a dot in front is of a file that a release was cut off at writing
-    paths = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
-    if not paths:
-        return []
-    entries = (_entry(package, path) for path in paths)
+    entries = (_entry(package, path) for path in _index_files(package))
     found = sorted(entries, key=lambda entry: entry.version)
     for before, after in itertools.pairwise(found):
         if after.size < before.size or (after.size == before.size and after.root != before.root):
@@ -115,6 +113,33 @@ def read_index(package: Package) -> list[ReleaseEntry]:
                 f"{before.data['version']} ({before.size}); restore the entry from git"
             )
     return found
+
+
+def _index_files(package: Package) -> list[Path]:
+    """Return the files of the index, in order; more than are read are refused before that."""
+    folder = package.root / FOLDER
+    try:
+        with os.scandir(folder) as entries:
+            paths = [Path(entry.path) for entry in itertools.islice(entries, RELEASES + 1)]
+        size = sum(path.stat().st_size for path in paths)
+    except FileNotFoundError as error:
+        if not os.path.lexists(folder):
+            return []
+        raise _unreadable(package, error) from error
+    except OSError as error:
+        raise _unreadable(package, error) from error
+    if len(paths) > RELEASES or size > RELEASES_BYTES:
+        raise ClaimlogError(
+            f"{FOLDER}: holds more than {RELEASES:,} files or {RELEASES_BYTES:,} bytes, more than "
+            "an index has; take out what is no release"
+        )
+    # a name with a dot in front is of a file that a release was cut off at writing
+    return sorted(path for path in paths if not path.name.startswith("."))
+
+
+def _unreadable(package: Package, error: OSError) -> ClaimlogError:
+    place = package.relative(Path(error.filename or package.root / FOLDER))
+    return ClaimlogError(f"{place}: cannot be read ({reason(error)}); restore it from git")
 
 
 def _entry(package: Package, path: Path) -> ReleaseEntry:

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from claimlog.export.content_hash import VALUE_BYTES
-from claimlog.export.sqlite import SearchStatements, search_statements, sql_identifier
+from claimlog.export.sqlite import SEARCH_BYTES, SearchStatements, search_statements, sql_identifier
 from claimlog.schema.table_schema import Table
 
 SEARCH_SETTINGS = ("version", "hashsize")
@@ -22,6 +22,18 @@ SEARCH_SETTINGS = ("version", "hashsize")
 
 JOURNAL_BYTES = slice(18, 20)
 """Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
+
+HEADER_BYTES = {
+    "bytes kept free at the end of each page, or other fractions": (20, b"\0\x40\x20\x20"),
+    "another format of its schema": (44, b"\0\0\0\4"),
+    "a size of the cache that its readers would take": (48, bytes(4)),
+    "bytes where SQLite keeps room for later": (72, bytes(20)),
+}
+"""Bytes of the header as our writer leaves them, by what others would mean."""
+
+FREE_PAGES_FROM, FREE_PAGES_SHARE = SEARCH_BYTES // 4, 3
+"""Bytes from which a file may have free pages, and of how many pages one may be free: where the
+words of a search index are more than are held in memory, writing it leaves some."""
 
 STORED_PRAGMAS = {"user_version": 0, "application_id": 0, "auto_vacuum": 0}
 """Pragmas that are stored in the file, with the values that our writer leaves."""
@@ -37,8 +49,8 @@ INDEX_QUERIES = {
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
 
-COMPARISON_INDEX = "search_made_anew"
-"""Name of the search index that is built to compare with; no table of a release has it."""
+COMPARISON_INDEX = "search made anew"
+"""Name of the search index that is built to compare with: with spaces, which no table's has."""
 
 ROWS_FACTOR = 100
 """By how much the planner's number of rows may be wrong: for large tables SQLite estimates it."""
@@ -46,10 +58,9 @@ ROWS_FACTOR = 100
 
 def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
     """Yield where header, indexes or statistics of a file do not fit its tables."""
-    with path.open("rb") as file:
-        if file.read(JOURNAL_BYTES.stop)[JOURNAL_BYTES] != b"\1\1":
-            yield "the file", "says that a log of changes lies beside it, which no release has"
-            return
+    if flaw := header_flaw(path):
+        yield "the file", flaw
+        return
     with closing(sqlite3.connect("file::memory:", uri=True)) as database:
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
         database.execute("PRAGMA trusted_schema = OFF")
@@ -60,11 +71,37 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
             [(value,)] = database.execute(f"PRAGMA release.{name}").fetchall()
             if value != expected:
                 yield "the file", f"has the {name} {str(value)[:40]}, a release has {expected}"
+        if flaw := _free_pages_flaw(database):
+            yield "the file", flaw
         yield from _statistics_flaws(database)
         for table in tables.values():
             for index in search_statements(table):
                 if flaw := _search_flaw(database, path, table, index):
                     yield f"{table.name}_fts", flaw
+
+
+def header_flaw(path: Path) -> str | None:
+    """Return what the first bytes of a SQLite file say that no release does; else None."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    if header[JOURNAL_BYTES] != b"\1\1":
+        return "says that a log of changes lies beside it, which no release has"
+    for meaning, (start, expected) in HEADER_BYTES.items():
+        if header[start : start + len(expected)] != expected:
+            return f"has in its header {meaning}, which no release has"
+    return None
+
+
+def _free_pages_flaw(database: sqlite3.Connection) -> str | None:
+    """Return the flaw of a file with free pages, which hold what no reader is shown; else None."""
+    free, pages, size = (
+        int(database.execute(f"PRAGMA release.{name}").fetchone()[0])
+        for name in ("freelist_count", "page_count", "page_size")
+    )
+    is_large = pages * size >= FREE_PAGES_FROM
+    if free > (pages // FREE_PAGES_SHARE if is_large else 0):
+        return f"has {free:,} free pages of {pages:,}, which hold what nobody is shown"
+    return None
 
 
 def _search_flaw(

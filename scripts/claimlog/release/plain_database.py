@@ -14,6 +14,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import sql_identifier
+from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import open_database, schema_objects
 from claimlog.release.layout import GET_AGAIN, is_regular_file
 
@@ -40,8 +41,10 @@ def require_plain_database(path: Path, display_path: str) -> None:
         With the object at fault.
     """
     try:
-        with open_database(path) as database:
-            flaw = next(_flaws(database), None)
+        flaw = header_flaw(path)
+        if flaw is None:
+            with open_database(path) as database:
+                flaw = next(_flaws(database), None)
     except (sqlite3.Error, ValueError, OverflowError) as error:
         flaw = f"cannot be read as SQLite ({str(error).splitlines()[0][:200]})"
     if flaw:

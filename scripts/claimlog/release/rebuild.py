@@ -153,7 +153,8 @@ def rebuild_archive(
 ) -> RebuildComparison:
     """Make a release again with its own code and lock file, and compare every byte.
 
-    The commit is checked out into a scratch directory and its code is run. Where this environment
+    The commit is checked out into a scratch directory and its code is run; where it holds none,
+    this claimlog is run and no other code of the commit. Where this environment
     has what the commit's lock files pin, its libraries are used; else a new environment is made,
     which needs a package index.
 
@@ -182,7 +183,8 @@ def rebuild_archive(
         _run_release(
             [python, "-P", "-m", "claimlog", "--package", str(root), *words],
             entry,
-            PYTHONPATH=str(root / "scripts"),
+            # what lies in scripts/ beside a package of data alone is no code of the tool
+            **({"PYTHONPATH": str(root / "scripts")} if _holds_tool(root) else {}),
         )
         archive = target / entry.data["archive"]["path"]
         result = compare_bytes(target / archive.name.removesuffix(".zip"), archive, entry)
@@ -220,7 +222,7 @@ def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildCo
 
 def _release_python(root: Path, entry: ReleaseEntry, say: Progress) -> str:
     """Return a Python that has what the lock files in `root` pin."""
-    if not (root / "scripts" / "claimlog").is_dir():
+    if not _holds_tool(root):
         _require_same_tool(entry)
         return sys.executable
     # what a release is made with is pinned apart, and older commits have no such file
@@ -236,6 +238,11 @@ def _release_python(root: Path, entry: ReleaseEntry, say: Progress) -> str:
         # the lock file names everything; what a library asks for beside it, nothing of it imports
         _run_setup([*pip, "--no-deps", "--require-hashes", "-r", str(lock)])
     return python
+
+
+def _holds_tool(root: Path) -> bool:
+    """Whether a checkout holds the code of claimlog, and not only a package of data."""
+    return (root / "scripts" / "claimlog").is_dir()
 
 
 def _require_same_tool(entry: ReleaseEntry) -> None:

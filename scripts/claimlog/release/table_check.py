@@ -33,23 +33,36 @@ def check_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Compare the tables in Parquet and SQLite with those that the log folds to.
 
     Another version of the fold may rightly give other tables: then Parquet and SQLite are only
-    compared with each other and with ``release.json``.
+    compared with each other and with ``release.json``. Where nobody vouches for them, the verdict
+    is on the log alone.
     """
     version = copy.summary.get("fold_version", FOLD_VERSION_UNNAMED)
     is_known = type(version) is int and 1 <= version <= FOLD_VERSION
+    folded = f"version {str(version)[:20]} of the fold, this is {FOLD_VERSION}"
     if not is_known and not verdict.vouchers:
-        message = f"was folded by version {str(version)[:20]} of the fold, this is {FOLD_VERSION}"
         remedy = "verify it with a newer claimlog, or in a checkout whose releases/ you trust"
+        message = f"was folded by {folded}"
         verdict.findings.append(Finding("release-fold", RELEASE, message, remedy=remedy))
     elif version != FOLD_VERSION:
-        verdict.omissions.append(
-            f"the tables against the log: they were folded by version {version} of the fold, this "
-            f"is {FOLD_VERSION}; checked by: claimlog release --rebuild {verdict.version} --exact"
-        )
+        if verdict.vouchers:
+            what = "the tables"
+            remedy = f"checked by: claimlog release --rebuild {verdict.version} --exact"
+        else:
+            verdict.derived_tables_checked = False
+            what = f"the derived tables ({', '.join(_derived_tables(copy))})"
+            remedy = "verify it with a claimlog of that fold, or where somebody vouches for it"
+        verdict.omissions.append(f"{what} against the log: they were folded by {folded}; {remedy}")
     if is_known and version == FOLD_VERSION:
         _check_against_fold(copy, verdict)
     else:
         _check_among_themselves(copy, verdict)
+
+
+def _derived_tables(copy: ReleaseCopy) -> list[str]:
+    """Return the names of the tables that do not hold the rows of the log themselves."""
+    definition = copy.readable_log().definition
+    of_log = {f"{stream.entity}_versions" for stream in definition.streams.values()}
+    return sorted({*definition.tables} - of_log)
 
 
 class _TableComparison:

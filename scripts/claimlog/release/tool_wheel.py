@@ -1,8 +1,9 @@
 """The wheel of claimlog that lies in every release, made from the very code that runs.
 
-From a checkout the pinned build backend makes it; from an installed wheel it is put together again
-from the installed files. Either way its members are written anew, uncompressed and with a fixed
-date, so that its bytes depend on the code and no compression library.
+From a checkout the pinned build backend makes it of the files that the commit names; from an
+installed wheel it is put together again from the installed files. Either way its members are
+written anew, uncompressed and with a fixed date, so that its bytes depend on the code and no
+compression library.
 """
 
 from __future__ import annotations
@@ -21,15 +22,23 @@ from functools import cache
 from hashlib import sha256
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import claimlog
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError
+from claimlog.limits import DOCUMENT_BYTES
+from claimlog.package import Package
 from claimlog.release.archive import DATE, MODE
+from claimlog.untrusted_files import read_regular
 
 NAME = "claimlog"
 LOCK = "requirements.txt"
 """The lock file of claimlog's libraries: in its checkout, in its wheel, and beside it."""
+
+MODULES = "scripts/claimlog"
+WHEEL_SOURCES = (".gitignore", "LICENSE", "README.md", "pyproject.toml", LOCK, MODULES)
+"""Files and directories of the checkout that the build backend reads."""
 
 BUILD_LOCK = "requirements-build.txt"
 TOOL_VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){1,3}(?:(?:a|b|rc|\.dev|\.post)[0-9]{1,6})?")
@@ -72,8 +81,9 @@ def running_tool() -> ToolWheel:
     Raises
     ------
     ClaimlogError
-        If it comes from a checkout and the build backend is not installed or fails, or from neither
-        a checkout nor an unaltered installation.
+        If it comes from a checkout and the build backend is not installed or fails, git does not
+        know the checkout's files, or one of them is none; or if it comes from neither a checkout
+        nor an unaltered installation.
     """
     package = Path(claimlog.__file__).resolve().parent
     root = package.parents[1]
@@ -131,12 +141,14 @@ def _build_members(root: Path) -> Members:
             f"hatchling: is not installed, and builds the wheel of {NAME} that lies in a release; "
             f"install it: {sys.executable} -m pip install --no-deps -r {root / BUILD_LOCK}"
         )
-    with tempfile.TemporaryDirectory(prefix="claimlog-") as folder:
+    with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
+        source, folder = Path(scratch, "source"), Path(scratch, "wheel")
+        _copy_committed(root, source)
         command = [sys.executable, "-P", "-m", "hatchling", "build", "--target", "wheel"]
         done = subprocess.run(
-            [*command, "--directory", folder], cwd=root, capture_output=True, text=True
+            [*command, "--directory", str(folder)], cwd=source, capture_output=True, text=True
         )
-        wheels = sorted(Path(folder).glob("*.whl"))
+        wheels = sorted(folder.glob("*.whl"))
         if done.returncode or len(wheels) != 1:
             output = (done.stderr or done.stdout).strip().splitlines()
             raise ClaimlogError(
@@ -145,6 +157,34 @@ def _build_members(root: Path) -> Members:
             )
         with zipfile.ZipFile(wheels[0]) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _copy_committed(root: Path, target: Path) -> None:
+    """Copy those files of a checkout that its wheel is made of and that its commit names.
+
+    Their bytes are those that run here. What git ignores, or does not know, stays behind.
+
+    Raises
+    ------
+    ClaimlogError
+        If git cannot answer, or something is no regular file in its place.
+    """
+    checkout = Checkout.of(Package(root))
+    names = [name for path in WHEEL_SOURCES for name in checkout.blobs("HEAD", path)]
+    if MODULES not in {name.rpartition("/")[0] for name in names}:
+        raise ClaimlogError(
+            f"{root / MODULES}: is in no commit, and a release holds no other code; commit it, or "
+            f"install a wheel of {NAME}, and run this again"
+        )
+    for name in names:
+        path = root / name
+        above = [root / parent for parent in PurePosixPath(name).parents]
+        if any(it.is_symlink() for it in (path, *above[:-1])):
+            raise ClaimlogError(f"{path}: is, or lies behind, a symbolic link; restore it from git")
+        copied = target / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_bytes(read_regular(path, str(path), DOCUMENT_BYTES, root))
+    (target / ".gitignore").touch()  # else the backend looks for one in the directories above
 
 
 def _installed_members(package: Path) -> Members:

@@ -21,6 +21,9 @@ class Verdict:
         Checks that were made, and those that were not and why, a line each.
     vouchers
         What vouches for every file of the release: an entry of an index, a signature.
+    derived_tables_checked
+        Whether a release for which nobody vouches was folded as this code folds. Else it can say
+        anything in its derived tables.
     """
 
     version: str = ""
@@ -29,6 +32,7 @@ class Verdict:
     omissions: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     vouchers: list[str] = field(default_factory=list)
+    derived_tables_checked: bool = True
 
     @property
     def sentence(self) -> str:
@@ -38,9 +42,14 @@ class Verdict:
         release = f"release {self.version} of {self.name}"
         if self.vouchers:
             return f"{release} is whole and unaltered, by {' and '.join(self.vouchers)}"
+        consistent = f"{release} is consistent with itself"
+        if not self.derived_tables_checked:
+            consistent = (
+                f"the log of {release} is consistent, its derived tables not checked against it"
+            )
         return (
-            f"{release} is consistent with itself, by nobody's word; run this in a checkout whose "
-            "releases/ you trust, or give the maintainers' key with --key"
+            f"{consistent}, by nobody's word; run this in a checkout whose releases/ you trust, or "
+            "give the maintainers' key with --key"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -7,8 +7,10 @@ given the value that it returns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from claimlog.errors import ClaimlogError
@@ -18,11 +20,17 @@ from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
-from claimlog.schema.flaws import folding_flaw, name_flaw, schema_flaw
+from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.presentation import FILE as PRESENTATION_FILE
 from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
-from claimlog.schema.registers import Junction, junctions_of, register_flaw, registers_of
+from claimlog.schema.registers import (
+    Junction,
+    compiled_tables,
+    junctions_of,
+    register_flaw,
+    registers_of,
+)
 from claimlog.schema.requirements import Requirement, read_requirements
 from claimlog.schema.table_schema import (
     REQUIRED_STREAMS,
@@ -183,14 +191,13 @@ def read_definition(package: Package) -> Definition:
         query_files=read_query_files(package),
     )
     tables = project_tables(definition)
-    if len(tables) > TABLES:
-        raise ClaimlogError(
-            f"schemas: makes {len(tables):,} tables, more than {TABLES}; take out what is no table "
-            "or register"
-        )
+    _refuse_many_tables(len(tables))
+    _refuse_many_indexes(tables.values(), "schemas")
     for table in tables.values():
         if flaw := _target_flaw(table, tables):
-            raise ClaimlogError(f"schemas/tables/{table.name}.json: {flaw}; restore it from git")
+            place = _file_of(table, definition)
+            label = "" if place.endswith(f"/{table.name}.json") else f"in the table {table.name}, "
+            raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
     if flaw := uncoded_flaw(definition.presentation, coded_columns(tables["claims"])):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
@@ -224,8 +231,11 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
                     "schemas/codebook/codes/ does not have; add it or mend the name"
                 )
         _refuse_unknown_targets(table, f"schemas/{name}.json", streams)
+    compiled = compiled_tables(streams)
+    counts = Counter(chain.from_iterable(compiled.values()))
+    _refuse_many_tables(counts.total())  # before any is made
     for name in registers_of(streams):
-        flaw = register_flaw(streams[name], streams)
+        flaw = register_flaw(streams[name], streams, compiled[name], counts)
         if name == package.descriptor.get("name"):
             flaw = f"has the name of the package, {name}, whose tables lie there; rename its file"
         if flaw:
@@ -299,14 +309,27 @@ def _read_tables(package: Package) -> Tables:
     loaded = [
         _read_table(package, path.stem, f"schemas/tables/{path.name}", COMPILED) for path in paths
     ]
-    number = sum(1 + len(table.spec.get("indexes", ())) for table in loaded)
-    if number > TABLES_AND_INDEXES:
-        raise ClaimlogError(
-            f"schemas/tables: gives {number:,} tables and indexes, more than the "
-            f"{TABLES_AND_INDEXES:,} that are made; take out what nobody needs"
-        )
+    _refuse_many_indexes(loaded, "schemas/tables")
     ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
     return Tables((table.name, table) for table in ordered)
+
+
+def _refuse_many_tables(number: int) -> None:
+    if number > TABLES:
+        raise ClaimlogError(
+            f"schemas: makes {number:,} tables, more than {TABLES}; take out what is no table, "
+            "register or list of references"
+        )
+
+
+def _refuse_many_indexes(tables: Collection[Table], place: str) -> None:
+    """Refuse too many tables and indexes together; registers have an index for each reference."""
+    number = sum(1 + len(table.spec.get("indexes", ())) for table in tables)
+    if number > TABLES_AND_INDEXES:
+        raise ClaimlogError(
+            f"{place}: gives {number:,} tables and indexes, more than the "
+            f"{TABLES_AND_INDEXES:,} that are made; take out what nobody needs"
+        )
 
 
 def _read_table(package: Package, name: str, shown: str, shape: dict[str, Any]) -> Table:
@@ -352,6 +375,16 @@ def _target_flaw(table: Table, tables: Tables) -> str | None:
         if key.reference not in tables[key.table].by_name:
             return f"refers to {key.table}.{key.reference[:80]}, which does not exist"
     owner, found, _ = table.name.partition("_fts")
-    if table.name.startswith(("sqlite_", "idx_")) or (found and owner in tables):
+    if is_reserved_table(table.name) or (found and owner in tables):
         return "its name is one that SQLite or an index of ours has; give it another"
+    if "search" in table.spec and f"{table.name}_fts" in table.by_name:
+        return f'the column "{table.name}_fts" has the name of the search index; rename it'
     return None
+
+
+def _file_of(table: Table, definition: Definition) -> str:
+    """Return the file that a compiled table comes from: its own, or that of its register."""
+    if table.name in definition.tables:
+        return f"schemas/tables/{table.name}.json"
+    stream = table.spec.get("stream", table.name)
+    return f"schemas/{stream}.json" if stream in definition.streams else "schemas"

@@ -49,8 +49,22 @@ HOP_LISTS = {"claim": ("attributions",)}
 PLACES = ("seq", "event_id", "batch", "line")
 """Columns that a row gets from its place in the log, so no column of a stream."""
 
+TEXT_MARKS = ("edtf", "ownWords")
+"""Marks of a column that say how its text is read, so that no other type has them."""
+
 ROW_NUMBERS = ("rowid", "oid", "rank")
 """Names that SQLite or its full-text index means otherwise."""
+
+TABLE_FUNCTIONS = frozenset(
+    (
+        *("bytecode", "dbstat", "fsdir", "generate_series", "json_each", "json_tree"),
+        *("jsonb_each", "jsonb_tree", "tables_used", "zipfile"),
+    )
+)
+"""Names by which SQL calls a function that gives a table: a table of that name would hide it."""
+
+OWN_PREFIXES = ("sqlite_", "idx_", "pragma_", "fts3", "fts4", "fts5", "rtree", "geopoly")
+"""Beginnings of names that SQLite gives to tables and modules of its own, and we to indexes."""
 
 OFFICIAL = re.compile(
     r"https://(datapackage\.org/profiles/|specs\.frictionlessdata\.io/schemas/)[a-z0-9./-]+"
@@ -68,6 +82,11 @@ def name_flaw(name: str, what: str) -> str | None:
         f"the name {name[:80]!r} of {what} is not lower-case letters, digits and underscores, at "
         "most 63"
     )
+
+
+def is_reserved_table(name: str) -> bool:
+    """Whether SQL would mean, or a file of SQLite hold, something else by the name of a table."""
+    return name in TABLE_FUNCTIONS or name.startswith(OWN_PREFIXES)
 
 
 def reference_flaw(value: Any, place: str = "") -> str | None:
@@ -178,6 +197,9 @@ def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
     yield from _constraint_flaws(name, item["type"], limits)
     if item.get("retired") and limits.get("required"):
         yield f"{name}: is retired, so that it is empty in new rows, and required; drop one of both"
+    for mark in TEXT_MARKS:
+        if item.get(mark) and item["type"] != "string":
+            yield f"{name}: {mark} is said of string columns, not of {item['type']}"
     if ("items" in item) != (item["type"] == "array"):
         yield f"{name}: an array has items, and nothing else has"
     parts = item.get("items", {})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Set
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from claimlog.schema.definition import Definition
 from claimlog.schema.registers import label_column, referring_columns
 from claimlog.schema.table_schema import Field, Table
+
+COUNTS = ("claims", "articles", "independent_origins", "unknown_origins")
+"""Columns that count the claims about a row."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,35 @@ class RegisterConfig:
     def id(self) -> str:
         """Column that identifies a row."""
         return f"{self.entity}_id"
+
+    def limited_to(self, tables: Mapping[str, Set[str]]) -> Self | None:
+        """Return the register as a database has it, or None where it has none such.
+
+        Parameters
+        ----------
+        tables
+            The columns of each table of the database, which may be of an earlier release.
+        """
+        rows, versions = tables.get(self.name, set()), tables.get(f"{self.entity}_versions", set())
+        if self.id not in rows & versions:
+            return None
+        both = rows & versions  # lists are in the versions alone
+        counted = rows >= set(COUNTS)
+        claims = tables.get("claims", set()) if counted else set()
+        return replace(
+            self,
+            label=self.label if self.label in both else None,
+            columns=tuple(name for name in self.columns if name in versions),
+            codes={name: codes for name, codes in self.codes.items() if name in both},
+            dates=tuple(name for name in self.dates if name in both),
+            references={name: to for name, to in self.references.items() if name in versions},
+            claims=tuple(name for name in self.claims if name in claims),
+            claim_lists=tuple(
+                name
+                for name in self.claim_lists
+                if counted and self.id in tables.get(f"claim_{name}", set())
+            ),
+        )
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -41,6 +41,9 @@ MACHINERY_TABLES = frozenset(
 )
 """Tables that every package may have, whatever its registers."""
 
+SITE_PAGES = frozenset(("disputes", "docs", "downloads", "facts", "index", "origins", "quality"))
+"""Pages of the site that would hide the list of a register; `measures` are shown as a matrix."""
+
 MACHINERY_ENTITIES = frozenset(
     (
         *("alliance", "ally", "cited", "derived_from", "entity", "fact", "origin", "speaker"),
@@ -165,34 +168,51 @@ def referring_columns(claims: Table, streams: Mapping[str, Table]) -> dict[str, 
     return {name: tuple(columns) for name, columns in found.items()}
 
 
-def register_flaw(table: Table, streams: Mapping[str, Table]) -> str | None:
-    """Say why a stream cannot be a register beside the others, or return None."""
+def compiled_tables(streams: Mapping[str, Table]) -> dict[str, list[str]]:
+    """Return the names of the tables that each stream is compiled to, those of its lists included.
+
+    Tables of required streams that are computed otherwise are left out.
+    """
+    names = {name: [name, f"{table.entity}_versions"] for name, table in streams.items()}
+    for junction in junctions_of(streams):
+        names[junction.stream].append(junction.table)
+    return names
+
+
+def register_flaw(
+    table: Table, streams: Mapping[str, Table], own: Iterable[str], counts: Mapping[str, int]
+) -> str | None:
+    """Say why a stream cannot be a register beside the others, or return None.
+
+    Parameters
+    ----------
+    own
+        The names of its tables, as `compiled_tables` gives them.
+    counts
+        How many tables of all streams have a name.
+    """
     name = table.name
     if name in MACHINERY_TABLES:
         return f'is a register by the name of another table, "{name}"; rename its file'
+    if name in SITE_PAGES:
+        return f'is a register by the name of a page of the site, "/{name}"; rename its file'
     others = {other.entity: other.name for other in streams.values() if other.name != name}
     if table.entity in others or table.entity in MACHINERY_ENTITIES:
         where = f"schemas/{others[table.entity]}.json" if table.entity in others else "the code"
         return f'has the entity "{table.entity}", which is one of {where}; call it otherwise'
-    taken = MACHINERY_TABLES.union(*(_table_names(s, streams) for s in others.values()))
-    own = _table_names(name, streams)
-    if clash := next((one for one in own if one in taken or own.count(one) > 1), None):
+    if clash := next((one for one in own if one in MACHINERY_TABLES or counts[one] > 1), None):
         return f'would have the table "{clash}", which is there already; rename what it is named by'
     return None
-
-
-def _table_names(stream: str, streams: Mapping[str, Table]) -> list[str]:
-    own = [stream, f"{streams[stream].entity}_versions"]
-    return [*own, *(one.table for one in junctions_of(streams) if one.stream == stream)]
 
 
 def register_tables(streams: Mapping[str, Table]) -> Iterator[Table]:
     """Yield the tables of registers with columns that only name the one they repeat."""
     counted = referring_columns(streams["claims"], streams)
+    junctions = junctions_of(streams)
     for name in registers_of(streams):
-        yield Table(name, _current(streams[name], junctions_of(streams), name in counted))
+        yield Table(name, _current(streams[name], junctions, name in counted))
         yield Table(f"{streams[name].entity}_versions", _versions(streams[name]))
-    for junction in junctions_of(streams):
+    for junction in junctions:
         yield Table(junction.table, _of_junction(junction, streams))
 
 

@@ -17,6 +17,9 @@ SEARCH_WORDS = 20
 LONGEST_CHOICE = 300
 """Longest list to choose from; beyond it the code is typed."""
 
+CHOICES_IN_ALL = 3_000
+"""Choices of all lists of a page; those of the filters beyond it are typed."""
+
 PERIOD = re.compile(r"[0-9]{4}(-Q[1-4])?", re.ASCII)
 ANY, NONE = "any", "none"
 
@@ -210,8 +213,21 @@ async def filter_choices(store: Store) -> dict[str, dict[str, str]]:
     return choices
 
 
+def _listed_filters(topic: Topic, choices: Choices) -> set[str]:
+    """Return the filters whose choices a page lists, in their order as long as there is room."""
+    listed: set[str] = set()
+    left = CHOICES_IN_ALL
+    for item in filters_of(topic):
+        number = len(choices[item.name])
+        if number <= min(LONGEST_CHOICE, left):
+            listed.add(item.name)
+            left -= number
+    return listed
+
+
 def filter_form(topic: Topic, choices: Choices, query: Mapping[str, str]) -> list[Row]:
     """Return what the form of filters shows; a list too long to read is None."""
+    listed = _listed_filters(topic, choices)
     return [
         {
             "name": item.name,
@@ -220,7 +236,7 @@ def filter_form(topic: Topic, choices: Choices, query: Mapping[str, str]) -> lis
             "choices": [
                 {"code": code, "label": label} for code, label in choices[item.name].items()
             ]
-            if len(choices[item.name]) <= LONGEST_CHOICE
+            if item.name in listed
             else None,
         }
         for item in filters_of(topic)

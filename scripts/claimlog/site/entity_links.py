@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -20,14 +20,25 @@ LABELS = {
 
 
 def register_configs(datasette: Any) -> tuple[RegisterConfig, ...]:
-    """Return the registers of a served dataset."""
+    """Return the registers of a served dataset, which a release may lack: see `store_registers`."""
     return tuple(map(RegisterConfig.from_json, dataset_metadata(datasette).get("registers", ())))
+
+
+async def store_registers(store: Store) -> tuple[RegisterConfig, ...]:
+    """Return the registers as a database has them, each with those columns that are there."""
+    return await store.memoize("registers", _store_registers)
+
+
+async def _store_registers(store: Store) -> tuple[RegisterConfig, ...]:
+    tables = await store.tables()
+    limited = (one.limited_to(tables) for one in register_configs(store.datasette))
+    return tuple(one for one in limited if one is not None)
 
 
 async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[Row]:
     """Return identifier, label and path of entities; one that is not live is its own label."""
-    wanted = [*dict.fromkeys(names)]
-    known = {**LABELS, **_register_labels(store)}
+    wanted = [*dict.fromkeys(map(str, names))]  # a release may hold what is no identifier
+    known = {**LABELS, **await _register_labels(store)}
     if stream not in known or not wanted:
         return [{"id": name, "label": name, "path": None} for name in wanted]
     key, label = known[stream]
@@ -47,6 +58,6 @@ async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[
     ]
 
 
-def _register_labels(store: Store) -> Mapping[str, tuple[str, str]]:
-    found = register_configs(store.datasette)
+async def _register_labels(store: Store) -> dict[str, tuple[str, str]]:
+    found = await store_registers(store)
     return {one.name: (one.id, one.label or one.id) for one in found}

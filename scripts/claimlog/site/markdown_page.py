@@ -118,13 +118,16 @@ def without_comments(text: str) -> str:
 
 
 def main() -> None:
-    """Render the page on standard input."""
+    """Render the page on standard input, unless its HTML is longer than it may be."""
     for name, most in (("RLIMIT_CPU", SECONDS), ("RLIMIT_AS", MEMORY_BYTES), ("RLIMIT_CORE", 0)):
         with suppress(ValueError, OSError):  # macOS knows RLIMIT_AS and refuses it
             resource.setrlimit(getattr(resource, name), (most, most))
     given = json.load(sys.stdin)
     names = frozenset(given["names"])
-    sys.stdout.write(json.dumps(render_document(given["text"], names, given["top"])))
+    html = render_document(given["text"], names, given["top"]).encode("utf-8", "replace")
+    if len(html) > given["most"]:
+        sys.exit(1)
+    sys.stdout.buffer.write(html)
 
 
 if __name__ == "__main__":

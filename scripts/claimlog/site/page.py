@@ -23,11 +23,12 @@ class PageNotFound(Exception):
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The path of a request, the named parts of it, and the first value of each parameter."""
+    """The path of a request, its named parts, the first value of each parameter, and who asks."""
 
     path: str
     identifiers: Mapping[str, str]
     query: Mapping[str, str]
+    peer: str = ""
 
 
 @dataclass(frozen=True)

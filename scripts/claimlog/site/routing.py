@@ -50,12 +50,13 @@ def _handler(page: Page) -> Handler:
 
 
 async def _answer(page: Page, datasette: Any, request: Any) -> Response:
+    asking = CURRENT.get()
     CURRENT.set(None)  # our own pages run our own SQL, whatever the query of the address
     identifiers = {key: value for key, value in request.url_vars.items() if value is not None}
     as_json = identifiers.pop("json", None)
     args = request.args  # Datasette parses the query anew whenever this is read
     query = {key: args.get(key, "") for key in args}
-    page_request = PageRequest(request.path, identifiers, query)
+    page_request = PageRequest(request.path, identifiers, query, asking.peer if asking else "")
     status, template = 200, page.template
     try:
         store = _store(datasette, identifiers.get("release"))

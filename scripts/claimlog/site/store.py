@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,9 +11,15 @@ from typing import Any, TypeVar
 import orjson
 
 from claimlog.site.memo import memoize
+from claimlog.sql_worker import parts_of
 
 Row = dict[str, Any]
 T = TypeVar("T")
+
+TABLE_COLUMNS = """select t.name as "table", c.name as "column" from sqlite_master t
+    join pragma_table_info(t.name) c where t.type in ('table', 'view')"""
+LIST_BYTES, LIST_PARTS = 8_000_000, 100_000
+"""Of all lists in the rows of a query; the longest row that a log may hold has 66,000 bytes."""
 
 LIST_COLUMNS = """select distinct "column" as name from data_dictionary where type = 'array'"""
 
@@ -27,9 +33,28 @@ def release_database_name(name: str, version: str) -> str:
     return f"{name}-{version.replace('.', '_')}"
 
 
+def cut_column(column: str, most: int) -> str:
+    """Return SQL for a column whose texts are cut after so many characters."""
+    return (
+        f'case when length("{column}") > {most} then substr("{column}", 1, {most}) || \'…\' '
+        f'else "{column}" end as "{column}"'
+    )
+
+
 def json_list(values: Iterable[str]) -> str:
     """Return values as a parameter for ``in (select value from json_each(:values))``."""
     return json.dumps(sorted(values))
+
+
+LABEL_CHARACTERS, DEFINITION_CHARACTERS = 200, 2_000
+"""Of a code on pages, which repeat it; the page of its code list has all of it."""
+
+CODES = f"""select codelist, code, {cut_column("label", LABEL_CHARACTERS)},
+    {cut_column("definition", DEFINITION_CHARACTERS)} from codebook"""
+
+
+class RowsTooLarge(Exception):
+    """The lists in the rows of a page would take too much memory."""
 
 
 class Codes(dict[str, dict[str, Row]]):
@@ -91,22 +116,48 @@ class Store:
         return await memoize(self.database, name, lambda: compute(self))
 
     async def rows(self, sql: str, **parameters: Any) -> list[Row]:
-        """Run a query and return its rows; a column that holds JSON lists holds Python lists."""
+        """Run a query and return its rows; a column that holds JSON lists holds Python lists.
+
+        Raises
+        ------
+        RowsTooLarge
+            If the lists have more than `LIST_BYTES`, or `LIST_PARTS` values.
+        """
         result = await self.database.execute(sql, parameters)
         lists = (await self.memoize("list columns", Store._list_columns)).intersection(
             result.columns
         )
         rows = [dict(row) for row in result.rows]
-        for name in lists:
-            for row in rows:
-                if isinstance(row[name], str) and row[name].startswith("["):
-                    row[name] = orjson.loads(row[name])
+        texts = [
+            (row, name)
+            for name in lists
+            for row in rows
+            if isinstance(row[name], str) and row[name].startswith("[")
+        ]
+        if (
+            sum(len(row[name]) for row, name in texts) > LIST_BYTES
+            or sum(parts_of(row[name]) for row, name in texts) > LIST_PARTS
+        ):
+            raise RowsTooLarge
+        for row, name in texts:
+            row[name] = orjson.loads(row[name])
         return rows
 
     async def _list_columns(self) -> frozenset[str]:
         """Return the names of the columns that hold lists, by the schemas of all tables."""
         result = await self.database.execute(LIST_COLUMNS)
         return frozenset(row["name"] for row in result.rows)
+
+    async def tables(self) -> Mapping[str, Set[str]]:
+        """Return the columns of each table and view: a release may lack what the build has."""
+        return await self.memoize("tables", Store._tables)
+
+    async def _tables(self) -> Mapping[str, Set[str]]:
+        result = await self.database.execute(TABLE_COLUMNS)
+        tables: dict[str, set[str]] = {}
+        for row in result.rows:
+            tables.setdefault(row["table"], set()).add(row["column"])
+        return tables
 
     async def row(self, sql: str, **parameters: Any) -> Row | None:
         """Run a query and return its first row."""
@@ -124,6 +175,6 @@ class Store:
 
     async def _codes(self) -> Codes:
         lists = Codes()
-        for row in await self.rows("select codelist, code, label, definition from codebook"):
+        for row in await self.rows(CODES):
             lists.setdefault(row["codelist"], {})[row["code"]] = row
         return lists

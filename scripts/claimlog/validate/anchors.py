@@ -66,7 +66,7 @@ def check_anchors(
 
 
 def _worded_registers(log: Log) -> list[str]:
-    """Return the registers with free text of our own."""
+    """Return the registers that have columns of free text in our own words."""
     return [
         name
         for name, table in log.definition.registers.items()
@@ -77,7 +77,7 @@ def _worded_registers(log: Log) -> list[str]:
 def _check_register(
     log: Log, report: Report, stream: str, frame: pl.DataFrame, texts: Iterable[Text]
 ) -> None:
-    """Check that free text of a register repeats no text: its rows are of no one source."""
+    """Check that free text of a register shares no long run of words with any source text."""
     report.count("own-words", frame.height)
     limit = log.definition.thresholds["shared_words"]
     runs = {digest(run) for text in texts for run in _runs(words(text.content), limit)}

@@ -17,6 +17,8 @@ from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
 
 SAME_FACT = "same_fact"
+CYCLE_SHOWN = 20
+"""Entities that a finding names of a cycle, which may be a hundred thousand long."""
 
 
 def check_references(log: Log, report: Report) -> None:
@@ -272,5 +274,8 @@ def _check_cycle(
             by_predicate=pl.col(log.definition.streams[stream].id) == cycle[0], named=True
         )
         path, line = log.place(stream, row["batch"], row["line"])
-        message = f"{verb}: {' -> '.join(cycle)}"
+        shown = cycle if len(cycle) <= CYCLE_SHOWN else [*cycle[: CYCLE_SHOWN - 2], "…", cycle[-1]]
+        message = f"{verb}: {' -> '.join(shown)}"
+        if shown is not cycle:
+            message += f" ({len(cycle) - 1:,} in the circle)"
         report.fail(Finding(rule, path, message, line, cycle[0], "remove one of the edges"))

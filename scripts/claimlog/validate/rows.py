@@ -91,6 +91,7 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
             # a row by a schema that retired a column holds null there, whatever it amends
             *(state.eq_missing(state.shift(1)) | state.is_null() for state in retired),
         ],
+        pl.lit(True),
     )
     return frame.with_columns(
         pl.when(same).then(pl.col("action").shift(1)).alias("before_action"),
@@ -104,7 +105,7 @@ def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 
 def _state(item: Field) -> pl.Expr:
-    """Return a column as versions of an entity are compared by it: without retired keys."""
+    """Return a column without the retired keys of its objects, for comparing two versions."""
     column = pl.col(item.name)
     if not any(inner.retired for inner in item.fields):
         return column

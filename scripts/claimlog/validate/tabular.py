@@ -36,7 +36,7 @@ CONSTRAINT_RULES = {
     "maxLength": "length",
 }
 EMPTY = "keys"
-"""The rule that a retired column breaks where it holds something: null where empty."""
+"""The rule that a value in a retired column breaks: an empty cell is null."""
 
 
 def check_pandera(log: Log, report: Report) -> None:

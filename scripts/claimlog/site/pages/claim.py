@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE
 from claimlog.site.citations import claim_citation
 from claimlog.site.drawing.coverage_strip import position
-from claimlog.site.entity_links import entity_links, register_configs
+from claimlog.site.entity_links import entity_links, store_registers
 from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.source_texts import passage
@@ -53,7 +53,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     topic = await read_topic(store)
     referring = {
         column: register.name
-        for register in register_configs(store.datasette)
+        for register in await store_registers(store)
         for column in (*register.claims, *register.claim_lists)
     }
     return {

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -18,6 +15,7 @@ from datasette import Response
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
+from claimlog.site.document_renderer import RENDERER
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Store
 from claimlog.untrusted_files import read_regular
@@ -30,11 +28,6 @@ MOST_FILES = 200
 TITLE_CHARACTERS = 200
 IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\.(?:md|png|svg)")
-PROGRAM = Path(__file__).parents[1] / "markdown_page.py"
-WAIT_SECONDS = 60.0
-"""Seconds that a busy machine may take to give a process the processor time of a page."""
-
-HTML_BYTES = 8_000_000
 
 
 async def documentation(store: Store, _request: PageRequest) -> Mapping[str, Any]:
@@ -80,33 +73,10 @@ async def document(store: Store, request: PageRequest) -> Mapping[str, Any]:
         raise PageNotFound(f"There is no page {name[:60]} of the documentation. /docs lists all.")
     text = await asyncio.to_thread(read_text, store, f"{name}.md")
     top = store.datasette.urls.path("/docs")
-    html = await asyncio.to_thread(rendered, text, tuple(names), top)
+    html = await RENDERER.render(text, tuple(names), top, request.peer)
     if html is None:
         raise PageNotFound(f"The page {name[:60]} takes too long to be drawn; shorten it.")
     return {"title": document_title(text)[:TITLE_CHARACTERS], "documents": [], "html": html}
-
-
-@lru_cache(maxsize=64)
-def rendered(text: str, names: tuple[str, ...], top: str) -> str | None:
-    """Return a page as HTML, drawn in a process of its own; None if that takes too much.
-
-    Parameters are those of `claimlog.site.markdown_page.render_document`.
-    """
-    given = json.dumps({"text": text, "names": names, "top": top}).encode()
-    try:
-        # -P: a module that lies beside the program is none that it imports
-        done = subprocess.run(
-            [sys.executable, "-P", str(PROGRAM)],
-            input=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=WAIT_SECONDS,
-            check=True,
-        )
-        html = json.loads(done.stdout) if len(done.stdout) <= HTML_BYTES else None
-    except (subprocess.SubprocessError, ValueError):
-        return None
-    return html if isinstance(html, str) else None
 
 
 async def image(store: Store, request: PageRequest) -> Response:

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from claimlog.schema.register_config import RegisterConfig
-from claimlog.site.entity_links import entity_links, register_configs
+from claimlog.schema.register_config import COUNTS, RegisterConfig
+from claimlog.site.entity_links import entity_links, register_configs, store_registers
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
-from claimlog.site.store import Codes, Row, Store
+from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
 from claimlog.site.version_history import version_history
 
 CLAIMS = 200
 """Claims that the page of a row lists."""
 
-COUNTS = ("claims", "articles", "independent_origins", "unknown_origins")
+CELL = 2_000
+"""Characters of a cell in the list of a register; the page of a row shows all of them."""
+
 ONE = "[^/]+?"
 """Pattern of an identifier: what it is made of, the register says."""
 
@@ -48,11 +50,16 @@ async def register_list(
     register: RegisterConfig, store: Store, request: PageRequest
 ) -> Mapping[str, Any]:
     """Return one page of the live rows of a register, by identifier."""
-    await _require_tables(register, store)
+    register = await _register_of(register, store)
     total = await store.count(f'select count(*) as n from "{register.name}"')
     pagination = Pagination.of(request, total)
+    columns = [name for name in (*register.dates, *register.codes) if name != "action"]
+    selected = {register.id, *((register.label,) if register.label else ()), *columns}
+    cells = ", ".join(cut_column(name, CELL) for name in sorted(selected))
+    counts = f", {', '.join(COUNTS)}" if _is_counted(register) else ""
     rows = await store.rows(
-        f'select * from "{register.name}" order by "{register.id}" limit :size offset :skip',
+        f'select {cells}{counts} from "{register.name}" order by "{register.id}" '
+        "limit :size offset :skip",
         size=pagination.size,
         skip=pagination.offset,
     )
@@ -60,7 +67,7 @@ async def register_list(
     return {
         "title": register.title,
         "register": _about(register),
-        "columns": [name for name in (*register.dates, *register.codes) if name != "action"],
+        "columns": columns,
         "rows": [
             {
                 **row,
@@ -78,7 +85,7 @@ async def register_row(
     register: RegisterConfig, store: Store, request: PageRequest
 ) -> Mapping[str, Any]:
     """Return all that is known of a row of a register; of a retracted one, its last state."""
-    await _require_tables(register, store)
+    register = await _register_of(register, store)
     name = request.identifiers[register.id]
     versions = await store.rows(
         f'select * from "{register.entity}_versions" where "{register.id}" = :name '
@@ -116,11 +123,12 @@ async def register_row(
     }
 
 
-async def _require_tables(register: RegisterConfig, store: Store) -> None:
-    """Say that a release has no such register, which is newer."""
-    sql = "select count(*) as n from sqlite_master where type = 'table' and name = :name"
-    if not await store.count(sql, name=register.name):
-        raise PageNotFound(f"Release {store.release} has no {register.title[:60].lower()}.")
+async def _register_of(register: RegisterConfig, store: Store) -> RegisterConfig:
+    """Return a register as the store has it; a release may be older than a register."""
+    for found in await store_registers(store):
+        if found.name == register.name:
+            return found
+    raise PageNotFound(f"Release {store.release} has no {register.title[:60].lower()}.")
 
 
 def _about(register: RegisterConfig) -> Row:
@@ -193,7 +201,7 @@ async def _claims(register: RegisterConfig, store: Store, name: str) -> tuple[li
 async def _referred_by(register: RegisterConfig, store: Store, name: str) -> list[Row]:
     """Return the rows of registers that refer to a row, by register and column."""
     found = []
-    for other in register_configs(store.datasette):
+    for other in await store_registers(store):
         columns = [c for c, target in other.references.items() if target == register.name]
         for column in columns:
             rows = await store.rows(

@@ -22,6 +22,7 @@ from datasette import Response
 from claimlog.site.datasette_internals import Base400, DatasetteError, QueryInterrupted
 from claimlog.site.protection.reader_limits import LOG_CHARACTERS, RETRY_SECONDS
 from claimlog.site.protection.slots import ServerBusy
+from claimlog.site.store import RowsTooLarge
 from claimlog.standard_streams import inner_stream
 
 READER_ERRORS = (
@@ -76,6 +77,13 @@ def describe_error(error: BaseException, time_limit_ms: int) -> Failure:
         case DatasetteError():  # 500 is Datasette's default for an error without a status
             status = 400 if error.status == 500 else error.status
             return Failure(status, error.title or "", str(error.message))
+        case PageError() if isinstance(error.__cause__, RowsTooLarge):
+            return Failure(
+                400,
+                "Too long",
+                "The rows of this page hold more than it can show; the table and the downloads "
+                "have them all.",
+            )
         case PageError() if isinstance(error.__cause__, QueryInterrupted):
             return Failure(
                 503,

@@ -27,7 +27,7 @@ from claimlog.site.protection.reader_limits import (
 from claimlog.site.server_command import SETTINGS
 
 PRESENTATION = {
-    *("_next", "_size", "_shape", "_extra", "_labels", "_ttl", "_json", "_json_infinity"),
+    *("_next", "_size", "_shape", "_extra", "_labels", "_ttl", "_json_infinity"),
     *("_col", "_nocol", "_nocount", "_nofacet", "_nosuggest", "_hide_sql", "_show_sql"),
     *("_header", "_dl"),
 }
