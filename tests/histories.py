@@ -517,6 +517,17 @@ def random_history(seed: int, batches: int = 4, changes: int = 8) -> History:
     return Maker(random.Random(seed).randrange).history(batches, changes)
 
 
+def telling_history(batches: int = 4, changes: int = 12) -> History:
+    """Return the first drawn history that has a release and a source with lineage."""
+    drawn = (random_history(seed, batches, changes) for seed in range(100))
+    return next(
+        history
+        for history in drawn
+        if history.released
+        and any(stream == "sources" and row["lineage"] for stream, *_, row in history.rows())
+    )
+
+
 def files(history: History) -> dict[str, bytes]:
     """Return the bytes of every file of a history's batches and releases, by path."""
     found: dict[str, bytes] = {}

@@ -21,7 +21,7 @@ from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
-from histories import random_history, write
+from histories import telling_history, write
 from thorough import examples
 
 SECONDS = 60
@@ -42,7 +42,7 @@ VALUES: list[Any] = [
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A drawn package with every stream, several batches, a release and an upcast."""
-    package = write(random_history(0, 4, 12), tmp_path_factory.mktemp("fuzzed") / "package")
+    package = write(telling_history(), tmp_path_factory.mktemp("fuzzed") / "package")
     assert run(package) is None
     return package
 
@@ -317,8 +317,12 @@ def test_what_once_gave_a_traceback_or_passed_is_one_clear_message(
 def test_two_parts_of_a_list_with_one_key_are_named(
     tmp_path: Path,
 ) -> None:
-    history = random_history(0, 4, 12)
+    history = telling_history()
     row = next(row for stream, *_, row in history.rows() if stream == "sources" and row["lineage"])
-    row["lineage"] = [*row["lineage"], row["lineage"][0]]
-    expected = "S002 lineage holds S103 wasDerivedFrom twice; make one of the two"
+    twice = row["lineage"][0]
+    row["lineage"] = [*row["lineage"], twice]
+    expected = (
+        f"{row['source_id']} lineage holds {twice['source_id']} {twice['relation']} twice; "
+        "make one of the two"
+    )
     assert expected in (run(write(history, tmp_path / "package")) or "")
