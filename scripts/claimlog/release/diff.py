@@ -1,4 +1,4 @@
-"""Changes between two states of the dataset: schema, rows, and claims field by field."""
+"""Changes between two states of the dataset: schema, and rows field by field with reasons."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
 from claimlog.schema.definition import Definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import Table
+
+CLAIMS = "claims"
+SIGNS = {"added": "+", "amended": "~", "retracted": "-"}
+
+Row = dict[str, Any]
 
 Shape = Mapping[str, Mapping[str, Any]]
 """Key and columns of every table, as an entry of the index holds them."""
@@ -54,11 +59,15 @@ def table_shape(table: Table) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """One difference of the tables' shapes; `breaks`: code that reads them may fail."""
+    """One difference of the tables' shapes, or a column that rows fill no more.
+
+    `breaks`: code that reads the tables may fail. `adds`: it is a table or column that is new.
+    """
 
     table: str
     text: str
     breaks: bool
+    adds: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,13 +84,26 @@ class ClaimChange:
 
 
 @dataclass(frozen=True)
+class RowChange:
+    """The change of one row of another stream, that was amended or retracted."""
+
+    stream: str
+    row_id: str
+    change: str
+    version: int
+    reasons: tuple[str, ...] = ()
+    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Diff:
-    """All changes from one state to another."""
+    """All changes from one state to another; rows that were only added are counted in `rows`."""
 
     old: str | None
     new: str
     schema: tuple[SchemaChange, ...]
     claims: tuple[ClaimChange, ...]
+    others: tuple[RowChange, ...]
     rows: Mapping[str, Mapping[str, int]]
 
     def of(self, change: str) -> list[ClaimChange]:
@@ -134,8 +156,10 @@ class Diff:
             for name, counts in self.rows.items()
             if counts.get("assert", 0)
         ]
-        if added or self.schema:
-            return f"new: {', '.join([*added, *(change.text for change in self.schema)])}"
+        if self.schema:
+            added.append(f"{len(self.schema):,} changes of tables and columns")
+        if added:
+            return f"new: {', '.join(added)}"
         changed = sum(sum(counts.values()) for counts in self.rows.values())
         return f"{changed} amendments and retractions only" if changed else "nothing changed"
 
@@ -159,7 +183,12 @@ def compare_states(
 ) -> Diff:
     """Return the changes between two states; `old` is None before the first release."""
     start = old.size if old else 0
-    schema = () if old is None else tuple(_schema_changes(old.tables, new.tables, deprecated))
+    schema: tuple[SchemaChange, ...] = ()
+    if old is not None:
+        schema = (
+            *_schema_changes(old.tables, new.tables, deprecated),
+            *_retired_columns(log, start, new.size),
+        )
     rows = {}
     for name in log.definition.streams:
         new_rows = pl.col("seq").is_between(start, new.size, closed="left")
@@ -170,6 +199,12 @@ def compare_states(
         new.label,
         schema,
         tuple(_claim_changes(log, start, new.size)),
+        tuple(
+            change
+            for name, counts in rows.items()
+            if name != CLAIMS and (counts.get("amend") or counts.get("retract"))
+            for change in _row_changes(log, name, start, new.size)
+        ),
         rows,
     )
 
@@ -202,42 +237,97 @@ def _schema_changes(
                 yield SchemaChange(name, text, breaks=True)
 
 
+def _retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
+    """Yield the columns that rows up to `start` could fill, and the rows behind them do not."""
+    for name, table in log.definition.streams.items():
+        retired = [item.name for item in table.fields if item.retired]
+        if not retired:
+            continue
+        rows = log.scan(name, ("seq", *retired)).filter(pl.col("seq") < end)
+        filled = pl.col(*retired).is_not_null().any()
+        before, since = (
+            rows.filter(condition).select(pl.len().alias("rows"), filled).collect().to_dicts()[0]
+            for condition in (pl.col("seq") < start, pl.col("seq") >= start)
+        )
+        for column in retired:
+            if before[column] and since["rows"] and not since[column]:
+                text = f"rows of {name} no longer fill the column {column}"
+                yield SchemaChange(name, text, breaks=False, adds=False)
+
+
 def _claim_changes(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
     """Yield the change of each claim that changed, in the order of their identifiers."""
-    names = (*log.definition.streams["claims"].names, *POSITION)
-    rows = log.rows_of("claims", log.claims_since(start), names).filter(pl.col("seq") < end)
-    touched = rows.filter(pl.col("seq") >= start)["claim_id"].unique()
+    ids = log.claims_since(start)
+    for was, now, since in _histories(log, CLAIMS, ids, start, end):
+        last = since[-1]
+        yield ClaimChange(
+            last["claim_id"],
+            _change(was, now),
+            last["source_id"],
+            last["statement"],
+            last["version"],
+            tuple(row["reason"] for row in since if row["reason"]),
+            _changed_fields(log, CLAIMS, was, now),
+        )
+
+
+def _row_changes(log: Log, stream: str, start: int, end: int) -> Iterator[RowChange]:
+    """Yield the change of each row of another stream that was amended or retracted."""
+    key = log.definition.streams[stream].id
+    touched = pl.col("seq").is_between(start, end, closed="left") & (pl.col("action") != "assert")
+    ids = log.scan(stream, (key, "seq", "action")).filter(touched).collect()[key].unique()
+    for was, now, since in _histories(log, stream, ids, start, end):
+        if was is not None:
+            yield RowChange(
+                stream,
+                was[key],
+                _change(was, now),
+                since[-1]["version"],
+                tuple(row["reason"] for row in since if row["reason"]),
+                _changed_fields(log, stream, was, now),
+            )
+
+
+def _histories(
+    log: Log, stream: str, ids: pl.Series, start: int, end: int
+) -> Iterator[tuple[Row | None, Row | None, list[Row]]]:
+    """Yield of each row its state before `start`, that at `end`, and the versions in between.
+
+    A state is None where there was no row, or a retracted one. A row that was added and retracted
+    in between is left out: no release ever held it.
+    """
+    table = log.definition.streams[stream]
+    rows = log.rows_of(stream, ids, (*table.names, *POSITION)).filter(pl.col("seq") < end)
+    touched = rows.filter(pl.col("seq") >= start)[table.id].unique()
     histories = (
-        rows.filter(pl.col("claim_id").is_in(touched.implode()))
-        .sort("claim_id", "version")
-        .partition_by("claim_id", maintain_order=True)
+        rows.filter(pl.col(table.id).is_in(touched.implode()))
+        .sort(table.id, "version")
+        .partition_by(table.id, maintain_order=True)
     )
     for history in histories:
         versions = history.to_dicts()
         before = [row for row in versions if row["seq"] < start]
         since = [row for row in versions if row["seq"] >= start]
         was = before[-1] if before and before[-1]["action"] != "retract" else None
-        last = since[-1]
-        now = last if last["action"] != "retract" else None
-        if was is None and now is None:
-            continue  # added and retracted in between: no release ever held it
-        change = "added" if was is None else "retracted" if now is None else "amended"
-        yield ClaimChange(
-            last["claim_id"],
-            change,
-            last["source_id"],
-            last["statement"],
-            last["version"],
-            tuple(row["reason"] for row in since if row["reason"]),
-            _changed_fields(log, was, now) if was and now else {},
-        )
+        now = since[-1] if since[-1]["action"] != "retract" else None
+        if was is not None or now is not None:
+            yield was, now, since
+
+
+def _change(was: Row | None, now: Row | None) -> str:
+    return "added" if was is None else "retracted" if now is None else "amended"
 
 
 def _changed_fields(
-    log: Log, was: Mapping[str, Any], now: Mapping[str, Any]
+    log: Log, stream: str, was: Row | None, now: Row | None
 ) -> dict[str, tuple[Any, Any]]:
-    names = log.definition.streams["claims"].names
-    return changed_columns(was, {name: now[name] for name in names}, ENVELOPE | ANCHOR_HASHES)
+    """Return old and new value of what differs, but for retired columns that became empty."""
+    if was is None or now is None:
+        return {}
+    table = log.definition.streams[stream]
+    emptied = {item.name for item in table.fields if item.retired and now[item.name] is None}
+    new = {name: now[name] for name in table.names}
+    return changed_columns(was, new, ENVELOPE | ANCHOR_HASHES | emptied)
 
 
 def as_json(diff: Diff) -> dict[str, Any]:
@@ -265,6 +355,17 @@ def as_json(diff: Diff) -> dict[str, Any]:
             }
             for claim in diff.claims
         ],
+        "others": [
+            {
+                "stream": row.stream,
+                "id": row.row_id,
+                "change": row.change,
+                "version": row.version,
+                "reasons": list(row.reasons),
+                "fields": {name: {"old": a, "new": b} for name, (a, b) in row.fields.items()},
+            }
+            for row in diff.others
+        ],
     }
 
 
@@ -283,16 +384,22 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
     if news:
         yield from ("### Added", "", *(f"- {item}." for item in news), "")
     for change, heading in (("amended", "Corrected"), ("retracted", "Retracted")):
-        claims = diff.of(change)
-        if claims:
+        rows: list[tuple[str, ClaimChange | RowChange]] = [
+            *((claim.claim_id, claim) for claim in diff.of(change)),
+            *((row.row_id, row) for row in diff.others if row.change == change),
+        ]
+        if rows:
             yield from (f"### {heading}", "")
-            for claim in claims:
-                columns = f" ({', '.join(claim.fields)})" if claim.fields else ""
-                yield f"- {claim.claim_id}{columns}: {markdown(' '.join(claim.reasons))}"
+            for name, row in rows:
+                columns = f" ({', '.join(row.fields)})" if row.fields else ""
+                yield f"- {name}{columns}: {markdown(' '.join(row.reasons))}"
             yield ""
     if diff.schema:
         yield from ("### Schema", "")
         for item in diff.schema:
+            if not item.adds:
+                yield f"- {item.text[0].upper()}{item.text[1:]}."
+                continue
             text = item.text if item.breaks else item.text.replace("the ", "", 1)
             yield f"- {'Breaking: ' if item.breaks else 'New or renamed: '}{text}."
         yield ""
@@ -303,10 +410,20 @@ def as_text(diff: Diff) -> str:
     lines = [f"{diff.old or 'nothing'} -> {diff.new}: {diff.level or 'no change'} ({diff.why})"]
     lines.append(f"Must a reader do anything? {diff.must_act}")
     lines.append(diff.counts)
-    lines += [f"  {'!' if item.breaks else '+'} {item.text}" for item in diff.schema]
+    lines += [
+        f"  {'!' if item.breaks else '+' if item.adds else '~'} {item.text}" for item in diff.schema
+    ]
     for claim in diff.claims:
-        sign = {"added": "+", "amended": "~", "retracted": "-"}[claim.change]
-        lines.append(f"{sign} {claim.claim_id} v{claim.version}  {claim.statement}")
-        lines += [f"    {name}: {old!r} -> {new!r}" for name, (old, new) in claim.fields.items()]
-        lines += [f"    because: {reason}" for reason in claim.reasons]
+        lines.append(f"{SIGNS[claim.change]} {claim.claim_id} v{claim.version}  {claim.statement}")
+        lines += _details(claim)
+    for row in diff.others:
+        lines.append(f"{SIGNS[row.change]} {row.row_id} v{row.version}  ({row.stream})")
+        lines += _details(row)
     return "".join(f"{printable_line(line)}\n" for line in lines)
+
+
+def _details(row: ClaimChange | RowChange) -> list[str]:
+    return [
+        *(f"    {name}: {old!r} -> {new!r}" for name, (old, new) in row.fields.items()),
+        *(f"    because: {reason}" for reason in row.reasons),
+    ]
