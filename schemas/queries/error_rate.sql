@@ -11,4 +11,4 @@ from readings r
 left join findings f on f.reading_id = r.reading_id
 left join (select distinct claim_id from claim_versions) c on c.claim_id = f.target_id and f.second_id is null
 group by r.reading_id
-order by min(r.recorded_at), r.reading_id
+order by min(r.recorded_at), min(f.finding_id)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.cli import cli
-from claimlog.escaping import markdown, plain_line
+from claimlog.escaping import markdown
 from claimlog.export.queries import available_queries
 from claimlog.fold.claim_summary import ClaimSpan
 from claimlog.fold.link_agreement import (
@@ -27,15 +26,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
 from claimlog.schema.table_schema import Field
 from claimlog.validate.report import LAYERS, rules_of
-
-CELL_END = re.compile(r"(?<!\\)\|")
-"""A bar that would end a cell of a Markdown table."""
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    cells = [[CELL_END.sub(r"\|", plain_line(cell)) for cell in line] for line in lines]
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+from workshop.docs.markdown_table import markdown_table
+from workshop.docs.migration import migration
 
 
 def _state(log: Log) -> str:
@@ -57,7 +49,7 @@ def _sources(log: Log) -> str:
     sources = log.live("sources")
     texts = sources.filter(sources["text_sha256"].is_not_null()).sort("source_id")
     claims = Counter(log.live("claims")["source_id"].to_list())
-    return _table(
+    return markdown_table(
         ("source", "title", "published", "reliability", "code points", "claims"),
         (
             (
@@ -96,7 +88,7 @@ def _agreement(log: Log) -> str:
         [row for row in table[name].collect().rows(named=True) if row["scope"] == ALL_SOURCES]
         for name in ("span_agreement", "reliability")
     )
-    text = _table(
+    text = markdown_table(
         ("pass", "codebook", "coded", "passages in both", "F1 of passages", "of characters"),
         (
             (
@@ -111,7 +103,7 @@ def _agreement(log: Log) -> str:
         ),
     )
     order = {row["variable"]: at for at, row in enumerate(log.definition.codebook.variables)}
-    text += "\n" + _table(
+    text += "\n" + markdown_table(
         ("variable", "pass", "aim", "n", "alpha", "n filled", "alpha or F1 where filled"),
         (
             (
@@ -136,7 +128,7 @@ def _agreement_on_links(log: Log) -> str:
     sources = dict(log.live("claims").select("claim_id", "source_id").iter_rows())
     codings = nw.from_native(log.live(LINK_CODINGS)).lazy()
     table = link_agreement(codings, sources, log.definition, log.codebooks)[LINK_AGREEMENT]
-    return "\n" + _table(
+    return "\n" + markdown_table(
         ("links", "pass", "pairs", "of each", "of both", "F1", "links in random pairs"),
         (
             (
@@ -154,6 +146,37 @@ def _agreement_on_links(log: Log) -> str:
     )
 
 
+def _readings(log: Log) -> str:
+    """Return how many claims each reading found wrong; nothing without the two registers."""
+    if not {"readings", "findings"} <= set(log.streams):
+        return ""
+    claims = set(log.ids("claims"))
+    found: dict[str, dict[str, set[str]]] = {}
+    for row in log.live("findings").sort("finding_id").iter_rows(named=True):
+        is_claim = row["target_id"] in claims and row["second_id"] is None
+        kind = row["weight"] if is_claim else f"{row['weight']} elsewhere"
+        target = row["target_id"] if is_claim else row["finding_id"]
+        found.setdefault(row["reading_id"], {}).setdefault(kind, set()).add(target)
+    order = list(found)
+    readings = sorted(
+        log.live("readings").iter_rows(named=True),
+        key=lambda row: (row["recorded_at"], [*order, row["reading_id"]].index(row["reading_id"])),
+    )
+    return markdown_table(
+        ("reading", "claims read", "with a definite error", "share", "definite elsewhere"),
+        (
+            (
+                markdown(row["title"]),
+                row["claims_read"],
+                wrong := len(found.get(row["reading_id"], {}).get("definite", ())),
+                f"{wrong / row['claims_read']:.1%}",
+                len(found.get(row["reading_id"], {}).get("definite elsewhere", ())),
+            )
+            for row in readings
+        ),
+    )
+
+
 def _interval(row: dict[str, Any], name: str, before: str = "") -> str:
     if row[name] is None:
         return ""
@@ -161,7 +184,7 @@ def _interval(row: dict[str, Any], name: str, before: str = "") -> str:
 
 
 def _tables(log: Log) -> str:
-    return _table(
+    return markdown_table(
         ("table", "a row is", "key"),
         (
             (f"`{table.name}`", table.description, ", ".join(table.primary_key))
@@ -171,7 +194,7 @@ def _tables(log: Log) -> str:
 
 
 def _fields(log: Log) -> str:
-    return _table(
+    return markdown_table(
         ("column", "type", "meaning"),
         (
             (f"`{item.name}`", _type_label(item), item.description)
@@ -191,7 +214,7 @@ def _rules(log: Log) -> str:
     for rule in rules_of(log.definition).values():
         examples.setdefault(rule.layer, rule.sentence)
     head = ("layer", "rules", "the first of them")
-    return f"{sum(counts.values())} rules in {len(counts)} layers:\n\n" + _table(
+    return f"{sum(counts.values())} rules in {len(counts)} layers:\n\n" + markdown_table(
         head, ((layer, counts[layer], examples[layer]) for layer in LAYERS)
     )
 
@@ -204,7 +227,7 @@ def _queries(log: Log) -> str:
 
 def _commands(_: Log) -> str:
     """Return the commands of claimlog with the first sentence of their help."""
-    return _table(
+    return markdown_table(
         ("command", "what it does"),
         (
             (f"`claimlog {name}`", (command.help or "").partition("\n\n")[0])
@@ -216,7 +239,7 @@ def _commands(_: Log) -> str:
 def _rooms(_: Log) -> str:
     """Return the packages of claimlog and of the workshop, with their modules."""
     return "".join(
-        _table(
+        markdown_table(
             ("room", "what it is", "modules"),
             (
                 (f"`{name}`", _first_line(path), ", ".join(f"`{m}`" for m in _modules(path)))
@@ -249,6 +272,8 @@ PARTS: dict[str, Callable[[Log], str]] = {
     "state": _state,
     "sources": _sources,
     "agreement": _agreement,
+    "readings": _readings,
+    "migration": migration,
     "tables": _tables,
     "queries": _queries,
     "fields": _fields,
