@@ -20,6 +20,14 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.metadata import datasette_metadata
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.release.diff import (
+    DatasetState,
+    as_json,
+    as_markdown,
+    as_text,
+    compare_states,
+    table_shapes,
+)
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
@@ -309,3 +317,38 @@ def test_a_slip_in_the_schemas_kept_is_one_line(
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_comparison_names_what_rows_no_longer_fill_and_explains_every_stream(
+    evolved: World,
+) -> None:
+    log = read(evolved.package)
+    before = DatasetState("before", log.trees[-2][0], table_shapes(log.definition))
+    found = compare_states(log, before, DatasetState.of_head(log, "now"), [])
+    (retired,) = [change for change in found.schema if not change.adds]
+    assert (retired.text, retired.breaks) == (
+        "rows of actors no longer fill the column note",
+        False,
+    )
+    changes = {row.row_id: row for row in found.others}
+    assert {name: (row.stream, row.change) for name, row in changes.items()} == {
+        "oes": ("actors", "amended"),
+        "port": ("actors", "retracted"),
+    }
+    assert changes["oes"].fields == {"size": (1, 2)}  # nothing of the key that is retired
+    assert changes["port"].reasons == ("No longer there.",)
+    text = as_text(found)
+    assert "  ~ rows of actors no longer fill the column note\n" in text
+    assert "- port v2  (actors)\n    because: No longer there.\n" in text
+    (size, port) = as_json(found)["others"]
+    assert (size["id"], size["fields"]) == ("oes", {"size": {"old": 1, "new": 2}})
+    assert (port["id"], port["change"], port["reasons"]) == (
+        "port",
+        "retracted",
+        ["No longer there."],
+    )
+    entry = as_markdown(found, "Now")
+    assert "- oes (size): A slip." in entry
+    assert "- Rows of actors no longer fill the column note." in entry
+    whole = compare_states(log, None, DatasetState.of_head(log, "now"), [])
+    assert whole.others == ()  # what was added and then amended is only added

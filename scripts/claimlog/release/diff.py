@@ -17,7 +17,7 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
 from claimlog.schema.definition import Definition
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import Table
+from claimlog.schema.table_schema import Table, empty_retired
 
 CLAIMS = "claims"
 SIGNS = {"added": "+", "amended": "~", "retracted": "-"}
@@ -321,13 +321,19 @@ def _change(was: Row | None, now: Row | None) -> str:
 def _changed_fields(
     log: Log, stream: str, was: Row | None, now: Row | None
 ) -> dict[str, tuple[Any, Any]]:
-    """Return old and new value of what differs, but for retired columns that became empty."""
+    """Return old and new value of what differs, but for retired columns and keys that are empty."""
     if was is None or now is None:
         return {}
-    table = log.definition.streams[stream]
-    emptied = {item.name for item in table.fields if item.retired and now[item.name] is None}
-    new = {name: now[name] for name in table.names}
-    return changed_columns(was, new, ENVELOPE | ANCHOR_HASHES | emptied)
+    fields = log.definition.streams[stream].fields
+    emptied = {
+        item.name for item in fields if now[item.name] == empty_retired(item, now[item.name])
+    }
+    old = {
+        item.name: empty_retired(item, was[item.name]) if item.name in emptied else was[item.name]
+        for item in fields
+    }
+    new = {item.name: now[item.name] for item in fields}
+    return changed_columns(old, new, ENVELOPE | ANCHOR_HASHES)
 
 
 def as_json(diff: Diff) -> dict[str, Any]:
