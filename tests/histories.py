@@ -58,7 +58,13 @@ ACTORS = (  # one can belong to those before it
 INCIDENTS = ("lost-chart", "shut-door")
 MEASURES = ("tides-stopped", "pact-review", "charts-copied")  # one can be part of those before it
 CODERS = ("ann", "ben", "cem")
-LETTERS = {"links": "L", "codings": "K", "link_codings": "J"}
+READINGS = ("first-reading", "second-reading")
+LETTERS = {"links": "L", "codings": "K", "link_codings": "J", "findings": "F"}
+CHANGES = (  # the plainest first, and what is likelier more often
+    *("claims",) * 4,
+    *("links", "codings", "link_codings") * 2,
+    *("findings", "sources", "actors", "amend", "amend", "retract", "restate"),
+)
 DATES = ("2019", "2025-03~", "2019-06-01", "201X", "2004-XX", "2025-03-29/..", "../2019-06")
 DATES += ("2001-21", "2019-01-01/2019-02-01", "2020?")
 # dates of sources: every two of works have a day in common, and of copies, as lineage asks
@@ -117,7 +123,7 @@ class Maker:
         self.last: dict[Key, Row] = {}
         self.batch: dict[str, list[Row]] = {}
         self.clock = EPOCH
-        self.made = {"claims": 0, "links": 0, "codings": 0, "link_codings": 0}
+        self.made = {"claims": 0, **dict.fromkeys(LETTERS, 0)}
 
     def history(self, batches: int, changes: int, released: bool = True) -> History:
         """Return a history of at most so many batches, each of at most so many changes."""
@@ -137,25 +143,19 @@ class Maker:
 
     def change(self) -> None:
         """Make one change, and the others that it cannot be without."""
-        kind = self.pick(13)
-        if kind < 4:
-            self.assert_new(("claims", ""))
-        elif kind == 4:
-            self.assert_new(("links", ""))
-        elif kind == 5:
-            self.assert_new(("codings", ""))
-        elif kind == 6:
-            self.assert_new(("link_codings", ""))
-        elif kind == 7:
-            self.ensure(("sources", self.one(SOURCES)))
-        elif kind == 8:
-            self.ensure(("actors", self.one(ACTORS)[0]))
-        elif kind < 11 and self.live:
+        kind = self.one(CHANGES)
+        if kind == "sources":
+            self.ensure((kind, self.one(SOURCES)))
+        elif kind == "actors":
+            self.ensure((kind, self.one(ACTORS)[0]))
+        elif kind == "amend" and self.live:
             self.amend(self.one(sorted(self.live)))
-        elif kind == 11 and self.live:
+        elif kind == "retract" and self.live:
             self.retract(self.one(sorted(self.live)))
-        elif dead := sorted(set(self.last) - set(self.live)):
-            self.assert_new(self.one(dead))  # withdrawn, and stated again
+        elif kind == "restate" and (dead := sorted(set(self.last) - set(self.live))):
+            self.assert_new(self.one(dead))
+        elif kind in self.made:
+            self.assert_new((kind, ""))
 
     def one(self, values: Any) -> Any:
         return values[self.pick(len(values))]
@@ -167,8 +167,6 @@ class Maker:
     def assert_new(self, key: Key) -> None:
         stream, name = key
         row = self.content(stream, name)
-        if row is None:
-            return
         if not name:
             name = self.name(stream, row)
         self.append(stream, name, {**row, "action": "assert", "reason": None})
@@ -176,8 +174,6 @@ class Maker:
     def amend(self, key: Key) -> None:
         stream, name = key
         row = self.content(stream, name)
-        if row is None:
-            return
         before = self.live[key]
         if stream in ("claims", "codings") and row["source_id"] != before["source_id"]:
             row |= {  # it may be read again, not moved to another text
@@ -237,12 +233,15 @@ class Maker:
 
     # what an entity says ------------------------------------------------------------------------
 
-    def content(self, stream: str, name: str) -> Row | None:
-        """Return a new state of an entity, None where there is nothing that it could be about."""
+    def content(self, stream: str, name: str) -> Row:
+        """Return a new state of an entity; what it cannot be without is asserted first."""
         seed = self.pick(1 << 12)
         filler = Filler(seed)
-        row: Row | None = getattr(self, f"_{stream}")(name, filler)
-        return None if row is None else {**EMPTY[stream], "note": filler.note(), **row}
+        return {
+            **EMPTY[stream],
+            "note": filler.note(),
+            **getattr(self, f"_{stream}")(name, filler),
+        }
 
     def _sources(self, name: str, filler: Filler) -> Row:
         index = SOURCES.index(name)
@@ -372,10 +371,22 @@ class Maker:
             "said_basis": filler.maybe(CODES["occurred_basis"]),
         }
 
-    def _links(self, _: str, filler: Filler) -> Row | None:
-        claims = sorted(name for stream, name in self.live if stream == "claims")
-        if len(claims) < 2:
-            return None
+    def claims(self, count: int) -> list[str]:
+        """Return the live claims, at least so many."""
+        while True:
+            names = sorted(name for stream, name in self.live if stream == "claims")
+            if len(names) >= count:
+                return names
+            self.assert_new(("claims", ""))
+
+    def other_decision(self, stream: str) -> Row | None:
+        """Return what a coder decided that another one may decide on as well."""
+        names = sorted(name for kind, name in self.live if kind == stream)
+        name = self.one((None, *names))
+        return self.live[stream, name] if name else None
+
+    def _links(self, _: str, filler: Filler) -> Row:
+        claims = self.claims(2)
         first = self.one(claims)
         return {
             "from_claim_id": first,
@@ -384,33 +395,58 @@ class Maker:
             "basis": filler.words(2),
         }
 
-    def _link_codings(self, _: str, filler: Filler) -> Row | None:
-        link = self._links("", filler)
-        if link is None:
-            return None
-        del link["basis"]
+    def _link_codings(self, name: str, filler: Filler) -> Row:
+        other = None if name else self.other_decision("link_codings")
+        link = other or self._links("", filler)
+        one, two = link["from_claim_id"], link["to_claim_id"]
+        turned = self.pick(3) == 2
         return {
-            **link,
-            "relation": self.one((None, "implies", link["relation"])),
-            "coder": self.one(CODERS),
-            "pass": 1 + self.pick(2),
+            "from_claim_id": two if turned else one,
+            "to_claim_id": one if turned else two,
+            "relation": self.one((link["relation"], None, "implies")),
             "sample": filler.code("link_sample"),
+            **self._coder(other),
         }
 
     def _codings(self, name: str, filler: Filler) -> Row:
-        source = self.one(COPIES[:2]) if not name else self.last["codings", name]["source_id"]
-        span = passage(source, self.pick(6), 4 + filler.number(2))
+        other = self.last["codings", name] if name else self.other_decision("codings")
+        source = other["source_id"] if other else self.one(COPIES[:2])
+        span = passage(source, self.pick(4), 4 + filler.number(2))
         return {
             **{column: span[column] for column in ("start", "end", "quote_sha256")},
             "source_id": source,
-            "coder": self.one(CODERS),
-            "pass": 1 + self.pick(2),
+            **self._coder(None if name else other),
             "voice": filler.code("voice"),
             "anonymity": filler.maybe(CODES["anonymity"]),
             "measure": filler.maybe(CODES["measure"]),
             "measure_key": filler.maybe(MEASURES),
             "speaker_key": filler.maybe(("a-pilot", "a-clerk")),
             **filler.coding(),
+        }
+
+    def _coder(self, other: Row | None) -> Row:
+        """Return who codes in which pass: where another decided, someone else in the same pass."""
+        if other is None:
+            return {"coder": self.one(CODERS), "pass": 1 + self.pick(2)}
+        coder = self.one([name for name in CODERS if name != other["coder"]])
+        return {"coder": coder, "pass": other["pass"]}
+
+    def _readings(self, _: str, filler: Filler) -> Row:
+        return {
+            "title": filler.words(3),
+            "claims_read": 1 + filler.number(50),
+            "method": filler.words(4),
+            "readers": list(CODERS[: 1 + self.pick(len(CODERS))]),
+        }
+
+    def _findings(self, _: str, filler: Filler) -> Row:
+        claims = self.claims(1)
+        return {
+            "reading_id": self.one(READINGS),
+            "target_id": self.one(claims),
+            "second_id": filler.maybe(claims),
+            "variable": filler.one(("relation", "topic", "occurred")),
+            "weight": filler.code("finding_weight"),
         }
 
 
@@ -518,12 +554,13 @@ def random_history(seed: int, batches: int = 4, changes: int = 8) -> History:
 
 
 def telling_history(batches: int = 4, changes: int = 12) -> History:
-    """Return the first drawn history that has a release and a source with lineage."""
+    """Return the first drawn history with a release, rows of every stream and some lineage."""
     drawn = (random_history(seed, batches, changes) for seed in range(100))
     return next(
         history
         for history in drawn
         if history.released
+        and {stream for stream, *_ in history.rows()} == {*STREAMS}
         and any(stream == "sources" and row["lineage"] for stream, *_, row in history.rows())
     )
 

@@ -33,6 +33,8 @@ ENTITY = {
     "coders": "coder_id",
     "link_codings": "link_coding_id",
     "measures": "measure_id",
+    "readings": "reading_id",
+    "findings": "finding_id",
 }
 INNERMOST = ("anonymity", "side", "office", "number", "speaker_key", "said", "said_basis")
 Tables = dict[str, list[Row]]
@@ -71,8 +73,13 @@ def fold(history: History, size: int, marks: Iterable[tuple[str, str, int, str]]
     for stream, found in versions.items():
         tables[f"{stream.removesuffix('s')}_versions"] = found
     tables["releases"] = _releases(tables["changes"], marks)
-    for stream in ("links", "coders", "link_codings"):
+    for stream in ("links", "coders", "link_codings", "readings", "findings"):
         tables[stream] = [*live[stream].values()]
+    tables["reading_readers"] = [
+        {"reading_id": name, "coder_id": reader}
+        for name, row in live["readings"].items()
+        for reader in set(row["readers"])
+    ]
     tables |= _sources(live["sources"])
     tables |= _actors(live["actors"])
     tables |= _claims(live["claims"], live["sources"], live["measures"])

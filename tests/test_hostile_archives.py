@@ -45,12 +45,25 @@ from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from conftest import World, copied
 from test_release import DAY, Repo, repository
+from test_reliability import CLERK, coding
 from test_verify import resum
+
+READING = {
+    "reading_id": "first-reading",
+    "title": "All rows",
+    "claims_read": 5,
+    "method": "Invented.",
+    "readers": ["coder-2"],
+}
 
 
 @pytest.fixture(scope="module")
 def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    repo = repository(copied(made, tmp_path_factory.mktemp("hostile")))
+    world = copied(made, tmp_path_factory.mktemp("hostile"))
+    world.add("codings", [coding(CLERK, "coder-1")])
+    world.add("readings", [READING])
+    world.seal("judged")
+    repo = repository(world)
     make_release(repo.package, "0.1.0", DAY, repo.root / "dist")
     return repo
 
@@ -555,7 +568,8 @@ def test_json_in_every_list_of_a_database_is_compared(folder: Path) -> None:
     assert len(lists) > 5
     for table, column in lists:
         with closing(sqlite3.connect(folder / "tiny.db")) as database:
-            database.execute(f"UPDATE {table} SET {column} = {column} || ' '")
+            changed = database.execute(f"UPDATE {table} SET {column} = {column} || ' '").rowcount
+            assert changed, f"{table} has no row"
             database.commit()
         path = folder / "tiny.db"
         with pytest.raises(ClaimlogError, match=f"{column} is not in the JSON"):

@@ -316,11 +316,17 @@ def test_a_span_is_found_again_in_a_copy_wrapped_anew_and_never_guessed(
 
 @cache
 def tables() -> dict[str, pl.DataFrame]:
-    """The tables of one drawn history, those without rows left out."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = read(write(random_history(0, 4, 24), Path(folder) / "package"))
-        cut = Cutoff(log.size, len(log.batches), "test")
-        return {name: frame for name, frame in compile_tables(log, cut) if frame.height}
+    """The tables of a drawn history, those without rows left out: the first that fills all."""
+    fullest: dict[str, pl.DataFrame] = {}
+    for seed in range(12):
+        with tempfile.TemporaryDirectory() as folder:
+            log = read(write(random_history(seed, 4, 24), Path(folder) / "package"))
+            cut = Cutoff(log.size, len(log.batches), "test")
+            filled = {name: frame for name, frame in compile_tables(log, cut) if frame.height}
+        fullest = max(fullest, filled, key=len)
+        if len(fullest) == len(SCHEMAS.tables):
+            break
+    return fullest
 
 
 def root_of(name: str, frame: pl.DataFrame) -> str:

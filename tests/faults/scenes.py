@@ -13,7 +13,17 @@ from pathlib import Path
 from claimlog.edit.seal import sync_descriptor
 from claimlog.log.batch import sealed_batches
 from claimlog.package import Package
-from conftest import ACTORS, CLAIMS, INCIDENTS, SOURCES, World, actor, claim, empty_world
+from conftest import (
+    ACTORS,
+    CLAIMS,
+    INCIDENTS,
+    MEASURES,
+    SOURCES,
+    World,
+    actor,
+    claim,
+    empty_world,
+)
 from faults import zygote
 
 INCIDENT = {
@@ -112,10 +122,12 @@ def large_build_and_later_batch(folder: Path) -> None:
 
 
 def open_batch_with_claims(folder: Path) -> World:
-    """Return a package with sources, actors, incidents and claims in the open batch."""
+    """Return a package with claims, and the registers that they refer to, in the open batch."""
     world = empty_world(folder)
-    for stream, rows in (("actors", ACTORS), ("sources", SOURCES), ("incidents", INCIDENTS)):
-        world.add(stream, rows)
+    world.add("actors", ACTORS)
+    world.add("sources", SOURCES)
+    world.add("incidents", INCIDENTS)
+    world.add("measures", MEASURES)
     world.add("claims", CLAIMS)
     return world
 
