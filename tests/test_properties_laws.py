@@ -318,7 +318,7 @@ def test_a_span_is_found_again_in_a_copy_wrapped_anew_and_never_guessed(
 def tables() -> dict[str, pl.DataFrame]:
     """The tables of a drawn history, those without rows left out: the first that fills all."""
     fullest: dict[str, pl.DataFrame] = {}
-    for seed in range(12):
+    for seed in range(40):
         with tempfile.TemporaryDirectory() as folder:
             log = read(write(random_history(seed, 4, 24), Path(folder) / "package"))
             cut = Cutoff(log.size, len(log.batches), "test")
