@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -147,34 +148,50 @@ def _agreement_on_links(log: Log) -> str:
 
 
 def _readings(log: Log) -> str:
-    """Return how many claims each reading found wrong; nothing without the two registers."""
+    """Return how many claims each reading found wrong; nothing without the two registers.
+
+    What the build derives is no column that a claim's row fills.
+    """
     if not {"readings", "findings"} <= set(log.streams):
         return ""
     claims = set(log.ids("claims"))
+    derived = set(log.definition.tables["claims"].names)
+    derived -= set(log.definition.streams["claims"].in_use)
     found: dict[str, dict[str, set[str]]] = {}
     for row in log.live("findings").sort("finding_id").iter_rows(named=True):
-        is_claim = row["target_id"] in claims and row["second_id"] is None
-        kind = row["weight"] if is_claim else f"{row['weight']} elsewhere"
-        target = row["target_id"] if is_claim else row["finding_id"]
-        found.setdefault(row["reading_id"], {}).setdefault(kind, set()).add(target)
-    order = list(found)
-    readings = sorted(
-        log.live("readings").iter_rows(named=True),
-        key=lambda row: (row["recorded_at"], [*order, row["reading_id"]].index(row["reading_id"])),
-    )
+        kinds = found.setdefault(row["reading_id"], {"coded": set(), "derived": set()})
+        if row["weight"] != "definite":
+            continue
+        if row["target_id"] in claims and row["second_id"] is None:
+            kinds["derived" if row["variable"] in derived else "coded"].add(row["target_id"])
+        else:
+            kinds.setdefault("elsewhere", set()).add(row["finding_id"])
+    readings = {row["reading_id"]: row for row in log.live("readings").iter_rows(named=True)}
     return markdown_table(
-        ("reading", "claims read", "with a definite error", "share", "definite elsewhere"),
+        (
+            *("reading", "claims read", "with a definite error in what is coded", "share"),
+            *("only in what is derived", "errors in links and registers"),
+        ),
         (
             (
-                markdown(row["title"]),
-                row["claims_read"],
-                wrong := len(found.get(row["reading_id"], {}).get("definite", ())),
-                f"{wrong / row['claims_read']:.1%}",
-                len(found.get(row["reading_id"], {}).get("definite elsewhere", ())),
+                markdown(readings[name]["title"]),
+                readings[name]["claims_read"],
+                len(kinds["coded"]),
+                _share(len(kinds["coded"]), readings[name]["claims_read"]),
+                len(kinds["derived"] - kinds["coded"]),
+                len(kinds.get("elsewhere", ())),
             )
-            for row in readings
+            for name, kinds in found.items()
         ),
     )
+
+
+def _share(number: int, of: int) -> str:
+    """Return a share with its interval of 95 % (Wilson's score interval, 1927)."""
+    share, z = number / of, 1.96
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return f"{share:.1%} [{max(0.0, middle - half):.1%}, {middle + half:.1%}]"
 
 
 def _interval(row: dict[str, Any], name: str, before: str = "") -> str:
