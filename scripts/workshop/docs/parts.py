@@ -150,13 +150,14 @@ def _agreement_on_links(log: Log) -> str:
 def _readings(log: Log) -> str:
     """Return how many claims each reading found wrong; nothing without the two registers.
 
-    What the build derives is no column that a claim's row fills.
+    What the build derives is what neither a claim's row fills nor an object in one of its lists.
     """
     if not {"readings", "findings"} <= set(log.streams):
         return ""
     claims = set(log.ids("claims"))
-    derived = set(log.definition.tables["claims"].names)
-    derived -= set(log.definition.streams["claims"].in_use)
+    stream = log.definition.streams["claims"]
+    coded = {*stream.in_use, *(part.name for item in stream.fields for part in item.fields)}
+    derived = set(log.definition.tables["claims"].names) - coded
     found: dict[str, dict[str, set[str]]] = {}
     for row in log.live("findings").sort("finding_id").iter_rows(named=True):
         kinds = found.setdefault(row["reading_id"], {"coded": set(), "derived": set()})
