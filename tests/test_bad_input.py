@@ -184,7 +184,7 @@ CASES: dict[str, tuple[Break, str]] = {
     ),
     "a 100 MB line": (
         edit(LAST, long_line),
-        f"{LAST}:1: the line is longer than 1,048,576 bytes; see schemas/thresholds.csv",
+        f"{LAST}:1: the line is longer than 65,535 bytes; see schemas/thresholds.csv",
     ),
     "another spelling of a row": (
         edit(LAST, swap('"action":"amend",', '"action": "amend",')),

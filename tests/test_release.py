@@ -30,8 +30,10 @@ from claimlog.release.make import (
     make_release,
     require_clean_commit,
     require_next_version,
+    sign_release,
 )
 from claimlog.release.rebuild import rebuild_archive, rebuild_tables
+from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import dump
@@ -786,3 +788,50 @@ def test_what_git_ignores_is_in_no_release(
     assert repo.git("status", "--porcelain") == ""
     with pytest.raises(ClaimlogError, match=f"{name}: not in the commit, because git ignores it"):
         require_clean_commit(repo.package)
+
+
+def test_a_log_has_one_origin_from_the_release_that_names_it_on(repo: Repo, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        PublicFormat,
+    )
+
+    key, public = tmp_path / "key.pem", tmp_path / "key.pub"
+    private = Ed25519PrivateKey.generate()
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(
+        private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    first = repo.release("0.1.0", as_of="2")
+    assert (first.folder / "checkpoint").read_text("utf-8").startswith("tiny\n")
+    assert "log_origin" not in first.entry.data
+    path = repo.root / "datapackage.json"
+
+    def name_origin(origin: str) -> None:
+        about = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**about, "logOrigin": origin}), "utf-8")
+
+    name_origin("https://tiny.example/log")
+    assert "datapackage.json: logOrigin: " in repo.world.run("validate").stdout
+    name_origin("tiny.example/log")
+    made = repo.release("0.1.1", key=key)
+    assert (made.folder / "checkpoint").read_text("utf-8").startswith("tiny.example/log\n")
+    assert made.entry.data["log_origin"] == "tiny.example/log"
+    note = made.archive.with_suffix(".checkpoint").read_text("utf-8")
+    assert "\N{EM DASH} tiny.example/log " in note
+    assert verify_copy(made.archive, key=public).findings == []
+    made.archive.with_suffix(".signature").unlink()
+    verdict = verify_copy(made.archive, key=public)
+    assert verdict.findings == []
+    assert any("over size and root of the log only" in check for check in verdict.checks)
+    name_origin("other.example/log")
+    repo.version("0.1.2")
+    repo.commit()
+    assert "the log of release 0.1.1 is tiny.example/log" in refused(repo, "0.1.2")
+    # an earlier release that is signed afterwards keeps the origin that it has
+    first_entry = read_index(repo.package)[0]
+    _, later = sign_release(repo.package, first_entry, key, tmp_path / "signed")
+    assert later.read_text("utf-8").startswith("tiny\n")

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.merkle import EMPTY_ROOT
@@ -49,6 +51,18 @@ class Checkpoint:
             return text
         _parse_text(text, "the checkpoint to sign")
         return sign_note(text, self.origin, key)
+
+
+def log_origin(stated: Mapping[str, Any], name: str) -> str:
+    """Return the origin of a log's checkpoints.
+
+    Parameters
+    ----------
+    stated
+        An entry of the index or a release's ``release.json``. Without ``log_origin``, as in
+        releases up to 0.2.0, the origin is the name of the dataset.
+    """
+    return str(stated.get("log_origin", name))
 
 
 def parse_checkpoint(data: bytes, display_path: str) -> tuple[Checkpoint, tuple[Signature, ...]]:

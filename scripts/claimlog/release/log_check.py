@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
@@ -44,16 +45,23 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     verdict.findings += [
         Finding(f.rule, f"{LOG}/{f.path}", f.message, f.line, f.entity, f.remedy)
         for f in report.findings
+        if f.severity == "error"
     ]
+    warnings = Counter(f.rule for f in report.findings if f.severity != "error")
+    if warnings:
+        warned = ", ".join(f"{rule} ({number})" for rule, number in warnings.items())
+        verdict.checks.append(f"rules of the log; such as only warn find something: {warned}")
     verdict.omissions += [f"the rule {name}: {why}" for name, why in report.waived.items()]
     tree = {"size": log.size, "root": log.root.hex()}
     _require_equal(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
     checkpoint, _ = parse_checkpoint(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
     _require_equal(verdict, CHECKPOINT, "size", checkpoint.size, log.size)
     _require_equal(verdict, CHECKPOINT, "root", checkpoint.root.hex(), log.root.hex())
-    _require_equal(
-        verdict, CHECKPOINT, "origin", checkpoint.origin, log.definition.descriptor["name"]
-    )
+    descriptor = log.definition.descriptor
+    stated = descriptor.get("logOrigin")
+    _require_equal(verdict, RELEASE, "log_origin", copy.summary.get("log_origin"), stated)
+    origin = stated or descriptor["name"]
+    _require_equal(verdict, CHECKPOINT, "origin", checkpoint.origin, origin)
     verdict.checks.append(f"{log.size} rows of the log: root {log.root.hex()}")
 
 

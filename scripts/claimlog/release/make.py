@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from claimlog.log.release_index import FOLDER, ReleaseEntry, Version, read_index
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
-from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.checkpoint import Checkpoint, log_origin
 from claimlog.release.diff import DatasetState, Diff, as_markdown, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
@@ -127,6 +128,7 @@ def make_release(
             f'{DESCRIPTOR}: "version" is {stated}; set it to {version}, '
             "commit that, and run this again"
         )
+    refuse_another_origin(index, log.definition.descriptor)
     refuse_stale_schemas(package, log.definition)
     report = validate(log, None)
     if report.error_count:
@@ -149,6 +151,23 @@ def make_release(
         ) from error
     refreshed = refresh_generated_files(package, f"{version} is released")
     return ReleaseOutput(folder, zip_path, signatures, entry, diff, tuple(refreshed))
+
+
+def refuse_another_origin(index: Sequence[ReleaseEntry], descriptor: Mapping[str, Any]) -> None:
+    """Refuse an origin of the log that is not that of the releases before.
+
+    Raises
+    ------
+    ClaimlogError
+        If a release named one and the descriptor names another, or none.
+    """
+    named = [entry for entry in index if "log_origin" in entry.data]
+    if named and descriptor.get("logOrigin") != named[-1].data["log_origin"]:
+        raise ClaimlogError(
+            f'{DESCRIPTOR}: "logOrigin" is {descriptor.get("logOrigin", "not there")}; the log of '
+            f"release {named[-1].version} is {named[-1].data['log_origin']} for whoever follows "
+            "its checkpoints, and never changes: restore it"
+        )
 
 
 def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[str, Any]:
@@ -187,7 +206,8 @@ def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) ->
         If a signature cannot be written.
     """
     name = str(package.descriptor["name"])
-    checkpoint = Checkpoint(name, entry.size, bytes.fromhex(entry.root))
+    origin = log_origin(entry.data, name)
+    checkpoint = Checkpoint(origin, entry.size, bytes.fromhex(entry.root))
     notes = {
         STATEMENT_SUFFIX: ReleaseStatement.of_entry(name, entry).sign(key),
         CHECKPOINT_SUFFIX: checkpoint.note(key),

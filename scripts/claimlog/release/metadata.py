@@ -101,6 +101,11 @@ class ReleaseMetadata:
         return web_address(self.head.get("homepage"))
 
     @property
+    def log_origin(self) -> str | None:
+        """Origin of the checkpoints of the log; None where the descriptor names none."""
+        return self.head.get("logOrigin")
+
+    @property
     def creators(self) -> list[str]:
         return [str(person["title"]) for person in self.head["contributors"]]
 

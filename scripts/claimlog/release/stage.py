@@ -123,7 +123,8 @@ def stage_release(
         **({"tool_version": plan.tool.version} if plan.tool else {}),
     }
     metadata = folder_metadata(folder, definition, summary, datapackage, digests)
-    checkpoint = Checkpoint(metadata.name, metadata.tree_size, bytes.fromhex(metadata.root))
+    origin = metadata.log_origin or metadata.name
+    checkpoint = Checkpoint(origin, metadata.tree_size, bytes.fromhex(metadata.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
     hashes = {
         name: parquet_content(folder / "parquet" / f"{name}.parquet", table).root
@@ -222,6 +223,7 @@ def release_summary(
         "codebook_version": metadata.codebook_version,
         "batches": batches,
         **{name: version for name, version in versions.items() if version is not None},
+        **({"log_origin": metadata.log_origin} if metadata.log_origin else {}),
         "tree": {"size": metadata.tree_size, "root": metadata.root},
         "tables": {
             name: {"rows": metadata.rows[name], "hash": hashes[name], **table_shape(table)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.release.checkpoint import verify_checkpoint
+from claimlog.release.checkpoint import log_origin, verify_checkpoint
 from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.signed_note import NOTE_BYTES
@@ -84,13 +84,18 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
             size, root, claims = (
                 signed_checkpoint.size,
                 signed_checkpoint.root.hex(),
-                {"dataset": signed_checkpoint.origin},
+                {"log": signed_checkpoint.origin},
             )
     except ClaimlogError as error:
         message = str(error).removeprefix(f"{path.name}: ")
         verdict.findings.append(Finding(RULE, path.name, message))
         return
-    own = {"dataset": verdict.name, "version": verdict.version, SUMS: copy.digests[SUMS]}
+    own = {
+        "dataset": verdict.name,
+        "log": log_origin(copy.summary, str(verdict.name)),
+        "version": verdict.version,
+        SUMS: copy.digests[SUMS],
+    }
     flaw = next((f"another {what}" for what, value in claims.items() if value != own[what]), None)
     if copy.summary.get("tree") != {"size": size, "root": root}:
         flaw = f"a tree of {size} rows with another root"

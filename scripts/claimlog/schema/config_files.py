@@ -175,6 +175,11 @@ HEAD = {
         "description": DESCRIPTION,
         "version": VERSION,
         "homepage": DESCRIPTION,
+        "logOrigin": {
+            "type": "string",
+            "pattern": r"^[a-z0-9][a-z0-9.-]*[a-z0-9](/[A-Za-z0-9._~-]+)*$",
+            "maxLength": TITLE_LENGTH,
+        },
         "keywords": {"maxItems": KEYWORDS, "items": {"maxLength": TITLE_LENGTH}},
         "contributors": {
             "maxItems": PEOPLE,
