@@ -827,6 +827,8 @@ def test_a_log_has_one_origin_from_the_release_that_names_it_on(repo: Repo, tmp_
     verdict = verify_copy(made.archive, key=public)
     assert verdict.findings == []
     assert any("over size and root of the log only" in check for check in verdict.checks)
+    repo.world.amend("actors", "nor", note="In the north.")
+    repo.world.seal("north")
     name_origin("other.example/log")
     repo.version("0.1.2")
     repo.commit()
