@@ -170,10 +170,11 @@ class Diff:
             broken = "; ".join(change.text for change in self.schema if change.breaks)
             return f"Yes: {broken}."
         gone, amended = len(self.of("retracted")), len(self.of("amended"))
-        if gone or amended:
+        counts = [f"{n} {change}" for n, change in ((amended, "amended"), (gone, "retracted")) if n]
+        if counts:
             return (
-                f"Only if you cite or count one of the {amended} amended or {gone} retracted "
-                "claims; code that reads the tables goes on working."
+                f"Only if you cite or count one of the {' or '.join(counts)} claims; code that "
+                "reads the tables goes on working."
             )
         return "No."
 
