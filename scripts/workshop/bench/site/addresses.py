@@ -38,9 +38,8 @@ SAMPLES = (
     "desc, 1",
     "select actor_id from claim_actors group by 1 order by count(*) desc, 1",
     "select incident_id from incidents order by claims desc, 1",
-    "select coalesce(a.state_id, a.actor_id) as ally, c.measure from claims c join claim_actors m "
-    "on m.claim_id = c.claim_id and m.role = 'from' join actors a on a.actor_id = m.actor_id "
-    "where c.measure is not null group by 1, 2 order by count(*) desc, 1, 2",
+    "select coalesce(a.state_id, a.actor_id) as ally, c.measure from claims c join measure_takers t "
+    "using (measure_id) join actors a using (actor_id) where c.measure > '' group by 1, 2 order by count(*) desc, 1, 2",
     "select fact_id from corroboration order by claims desc, 1",
     "select codelist from codebook group by 1 order by count(*) desc, 1",
     "select version from releases order by amended + retracted desc",
