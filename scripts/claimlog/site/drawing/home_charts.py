@@ -167,21 +167,21 @@ async def by_doer(store: Store, topic: Topic, chart: Row) -> Row:
         chart["title"],
         chart["text"]
         + (f"; {more:,} with fewer claims are left out." if more else ".")
-        + await _own_words(store, topic, chart),
+        + await _own_share(store, topic, chart),
         [book[code]["label"] for code in used],
         bars,
         stacked=True,
     )
 
 
-async def _own_words(store: Store, topic: Topic, chart: Row) -> str:
+async def _own_share(store: Store, topic: Topic, chart: Row) -> str:
     """Return a sentence about how many of the claims rest on the taker's own word."""
     measures = topic.presentation.measures or {}
     if "account" not in measures:
         return ""
     [row] = await store.rows(OWN.format(takers=topic.takers_query()))
-    words = chart.get("series", measures["own_words"])
-    return f" Of {row['claims']:,} claims, {row['own']:,} {words}."
+    words = str(chart.get("series", measures["own_words"]))
+    return f" {words[:1].upper()}{words[1:]}: {row['own']:,} of {row['claims']:,} claims."
 
 
 async def by_column(store: Store, topic: Topic, chart: Row) -> Row:
