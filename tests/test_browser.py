@@ -59,9 +59,8 @@ SAMPLES = (
     "select fact_id from corroboration order by claims desc limit 1",
     "select version, version as release from releases order by tree_size desc limit 1",
     "select codelist from codebook where scheme is not null order by codelist limit 1",
-    "select a.state_id as ally, c.measure from claims c join claim_actors f on "
-    "f.claim_id = c.claim_id and f.role = 'from' join actors a using (actor_id) "
-    "where c.measure is not null and a.state_id is not null "
+    "select a.state_id as ally, c.measure from claims c join measure_takers t using (measure_id) "
+    "join actors a using (actor_id) where c.measure is not null and a.state_id is not null "
     "group by 1, 2 order by count(*) desc limit 1",
     "select 'performance' as document",
 )

@@ -104,7 +104,7 @@ def test_a_forecast_of_an_outsider_is_nobodys_decision(ask: Ask) -> None:
     by_ally = {
         (row["ally"], row["measure_status"]): row["accounts"] for row in ask("measures_by_ally")
     }
-    assert by_ally["Allied officials", "ruled_out"] == "taker"
+    assert by_ally["Allies of the United States", "ruled_out"] == "taker"
 
 
 def test_since_when_under_which_condition_and_why_a_measure_is_taken(ask: Ask) -> None:
@@ -281,7 +281,8 @@ def test_the_position_of_an_ally_and_how_it_changed_over_time(ask: Ask) -> None:
 
 
 def test_which_ally_took_which_measure(ask: Ask) -> None:
-    rows = {(r["ally"], r["measure"], r["measure_status"]) for r in ask("measures_by_ally")}
+    answers = ask("measures_by_ally")
+    rows = {(r["ally"], r["measure"], r["measure_status"]) for r in answers}
     assert {
         ("Colombia", "stop_all", "taken"),
         ("Netherlands", "scale_back", "taken"),
@@ -290,6 +291,23 @@ def test_which_ally_took_which_measure(ask: Ask) -> None:
         ("United States", "cut_off", "taken"),
     } <= rows
     assert "Ukraine" not in {ally for ally, _, _ in rows}  # it judges the American cut-off
+    own = {(r["ally"], r["measure"], r["measure_status"]): r["on_own_word"] for r in answers}
+    assert own["Netherlands", "scale_back", "taken"] == 1
+    assert own["United Kingdom", "stop_subject", "taken"] == 0  # CNN says so, Britain does not
+    # an author imagines that four states leave: none of them has said so
+    assert own["Australia", "leave_agreement", "conjectured"] == 0
+    assert all("presupposed" not in row["accounts"] for row in answers)
+
+
+def test_what_is_said_of_a_measure_is_counted_by_independent_origins(ask: Ask) -> None:
+    rows = {(r["ally_id"], r["measure"], r["measure_status"]): r for r in ask("measures_by_ally")}
+    # two works tell of it, but one names the other for it
+    expelling = rows["usa", "leave_agreement", "considered"]
+    assert (expelling["claims"], expelling["measures"]) == (3, 1)
+    assert expelling["independent_origins"] == 1
+    cut = rows["us-allies", "scale_back", "taken"]
+    assert (cut["claims"], cut["measures"], cut["independent_origins"]) == (3, 3, 2)
+    assert rows["usa", "cut_off", "taken"]["earliest"] == "2025-03-01"
 
 
 def test_two_articles_are_two_origins_only_if_both_tell_where_they_have_it_from(ask: Ask) -> None:

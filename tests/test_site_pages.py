@@ -181,7 +181,7 @@ def test_every_bar_of_the_plots_leads_to_as_many_rows_as_it_says(get: Get) -> No
         )
         assert total == part["value"], part
         followed += 1
-    assert followed == 8
+    assert followed == 9
 
 
 def test_every_plot_has_text_and_a_table_beside_its_bars(get: Get) -> None:
@@ -234,6 +234,8 @@ def test_all_claims_are_listed_in_the_order_of_their_article(get: Get) -> None:
         ("anonymity=described", ["C001-002"]),
         ("anonymity=none&measure=none", ["C001-003", "C001-006"]),
         ("ally=nor&measure=any", ["C001-001"]),
+        ("taker=nor", ["C001-001", "C001-005"]),
+        ("taker=any&measure_status=considered", ["C001-005"]),
         ("period=2025", ["C001-001"]),
         ("period=2025-Q1", ["C001-001"]),
         ("period=2025-Q2", []),

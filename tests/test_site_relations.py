@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from claimlog.build import build
+from claimlog.schema.presentation import OF_REGISTER
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.origin_groups import dependent_origins, group_by_origin
@@ -40,7 +43,7 @@ def client(folder: Path) -> Get:
 
 
 @pytest.fixture(scope="module")
-def get(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+def related(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The tiny package with a second article of the same origin that also disputes the first."""
     world = copied(made, tmp_path_factory.mktemp("relations"))
     (world.texts / "second.txt").write_text(SECOND, "utf-8")
@@ -98,7 +101,29 @@ def get(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
     )
     world.seal("second")
     build(world.package, world.package.build)
-    return client(world.package.build)
+    return world
+
+
+@pytest.fixture(scope="module")
+def get(related: World) -> Get:
+    return client(related.package.build)
+
+
+def forget_takers(world: World) -> None:
+    """Have the site say nothing of the register of measures, as before there was one."""
+    path = world.root / "schemas" / "site.json"
+    site = json.loads(path.read_text("utf-8"))
+    site["measures"] = {k: v for k, v in site["measures"].items() if k not in OF_REGISTER}
+    path.write_text(json.dumps(site), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def acting(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+    """The same where a measure belongs to whoever acts."""
+    world = copied(related, tmp_path_factory.mktemp("acting"))
+    forget_takers(world)
+    build(world.package, world.package.build)
+    return asking(world.package.build)
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +252,12 @@ def test_actors_are_grouped_by_type_with_their_claims_by_role(get: Get) -> None:
     }
 
 
+def measures_on(data: dict[str, Any]) -> list[tuple[str, str, int, int]]:
+    """Return the measures on an actor's page, with claims and those on its own word."""
+    keys = ("measure", "measure_status", "claims", "own")
+    return [tuple(row[key] for key in keys) for row in data["measures"]]  # type: ignore[misc]
+
+
 def test_an_actor_tells_its_state_alliance_parts_claims_and_measures(get: Get) -> None:
     data = get("/actors/nor.json").json()
     assert data["who"]["iso3"] == "NOR"
@@ -239,16 +270,17 @@ def test_an_actor_tells_its_state_alliance_parts_claims_and_measures(get: Get) -
         2,
         ["C001-001", "C002-001"],
     )
-    # what the minister denies is a measure of her state
-    assert [(row["measure"], row["measure_status"], row["claims"]) for row in data["measures"]] == [
-        ("stop_subject", "denied", 1),
-        ("stop_subject", "taken", 1),
+    assert measures_on(data) == [
+        ("review_agreement", "considered", 1, 1),
+        ("stop_subject", "denied", 1, 1),
+        ("stop_subject", "taken", 1, 0),
     ]
     assert [row["claim_id"] for row in data["dated"]] == ["C002-001", "C001-001"]
     assert len(data["timeline"]["dots"]) == 2
     page = get("/actors/nor").text
     assert "(since 1999)" in page
     assert "<h1>Nor</h1>" in page
+    assert '<th scope="col" class="n">on its own word</th>' in page
     assert "2 dated claims on a line of time" in page
 
 
@@ -258,8 +290,9 @@ def test_an_alliance_lists_its_members_and_a_person_her_state(get: Get) -> None:
     page = get("/actors/ada-example").text
     assert '<a href="/actors/harbour-ministry">' in page
     assert '<a href="/actors/nor">Nor</a>' in page
-    assert '<a href="/measures/nor/stop_subject">' in page
     assert "In no claim." in page
+    # the register has her state as the taker of what she denies
+    assert get("/actors/ada-example.json").json()["measures"] == []
 
 
 def test_incidents_say_when_and_from_how_many_origins(get: Get) -> None:
@@ -281,52 +314,129 @@ def test_incidents_say_when_and_from_how_many_origins(get: Get) -> None:
     assert [row["claim_id"] for row in data["articles"][0]["claims"]] == ["C002-001"]
 
 
+def cells(get: Get, path: str = "/measures.json") -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Return the numbers of the matrix: claims and those on the taker's own word."""
+    return {
+        (ally["ally_id"], cell["measure"], status["code"]): (status["claims"], status["own"])
+        for kind in get(path).json()["kinds"]
+        for ally in kind["allies"]
+        for cell in ally["cells"]
+        for status in cell["statuses"]
+    }
+
+
+def claims_behind(get: Get, path: str) -> list[tuple[str, list[str]]]:
+    statuses = get(f"{path}.json").json()["statuses"]
+    return [(s["code"], [c["claim_id"] for c in s["rows"]]) for s in statuses]
+
+
+BY_ACTS = {("nor", "stop_subject", "taken"): (1, 0), ("nor", "stop_subject", "denied"): (1, 0)}
+BY_TAKERS = {
+    ("nor", "stop_subject", "taken"): (1, 0),
+    ("nor", "stop_subject", "denied"): (1, 1),
+    ("nor", "review_agreement", "considered"): (1, 1),
+}
+
+
 def test_the_matrix_gives_each_status_as_sign_text_and_link_to_its_claims(get: Get) -> None:
     data = get("/measures.json").json()
-    assert [column["code"] for column in data["measures"]] == ["stop_subject"]
-    [states] = data["kinds"]
-    [row] = states["allies"]
-    assert row["ally_id"] == "nor"
-    assert [(s["code"], s["symbol"], s["claims"]) for s in row["cells"][0]["statuses"]] == [
-        ("taken", "●", 1),
-        ("denied", "✕", 1),
-    ]
+    assert [column["code"] for column in data["measures"]] == ["stop_subject", "review_agreement"]
+    assert cells(get) == BY_TAKERS
+    signs = data["kinds"][0]["allies"][0]["cells"][0]["statuses"]
+    assert [(s["code"], s["symbol"]) for s in signs] == [("taken", "●"), ("denied", "✕")]
     page = get("/measures").text
     assert 'href="/measures/nor/stop_subject#taken"' in page
     assert "Share nothing on one subject." in page
-    behind = get("/measures/nor/stop_subject.json").json()
-    assert [(s["code"], [c["claim_id"] for c in s["rows"]]) for s in behind["statuses"]] == [
-        ("taken", ["C001-001"]),
-        ("denied", ["C002-002"]),
+    assert page.count("1 on its own word") == 2
+    behind = [("taken", ["C001-001"]), ("denied", ["C002-002"])]
+    assert claims_behind(get, "/measures/nor/stop_subject") == behind
+
+
+def test_a_cell_says_which_measure_each_claim_tells_of_and_on_whose_account(get: Get) -> None:
+    data = get("/measures/nor/stop_subject.json").json()
+    assert (data["total"], data["own"]) == (2, 1)
+    [taken], [denied] = (status["rows"] for status in data["statuses"])
+    assert (taken["who"], taken["measure_id"]) == ("Nor", "tide-tables-stopped")
+    assert (taken["own"], taken["account_label"]) == (0, "The author")
+    assert (denied["own"], denied["account_label"]) == (1, "The taker itself")
+    page = get("/measures/nor/stop_subject").text
+    assert '<a href="/measures/tide-tables-stopped">Tide tables stopped</a>' in page
+    assert '<span class="account">On its own word</span>' in page
+    assert '<span class="account">The author</span>' in page
+    assert get("/measures/tide-tables-stopped").status_code == 200
+
+
+def test_without_takers_a_measure_belongs_to_whoever_acts(acting: Get) -> None:
+    assert cells(acting) == BY_ACTS
+    assert "Only acts count" in acting("/measures").text
+    [taken], _ = (s["rows"] for s in acting("/measures/nor/stop_subject.json").json()["statuses"])
+    assert (taken["who"], taken["account"]) == ("Harbour-Ministry, Nor", None)
+    # what the minister denies is a measure of her state
+    assert measures_on(acting("/actors/nor.json").json()) == [
+        ("stop_subject", "denied", 1, 0),
+        ("stop_subject", "taken", 1, 0),
     ]
-    assert behind["statuses"][0]["rows"][0]["who"] == "Harbour-Ministry, Nor"
-    assert behind["total"] == 2
+    page = acting("/actors/ada-example").text
+    assert '<a href="/measures/nor/stop_subject">' in page
+    for text in (page, acting("/measures").text, acting("/measures/nor/stop_subject").text):
+        assert "own word" not in text
+    assert "taker" not in {item["name"] for item in acting("/claims.json").json()["filters"]}
+
+
+def test_a_release_without_a_table_of_takers_is_shown_by_acts(
+    related: World, tmp_path: Path
+) -> None:
+    old = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(related.package.build / "tiny.db", old)
+    with closing(sqlite3.connect(old)) as database:
+        database.execute("drop table measure_takers")
+    ask = asking(related.package.build, old)
+    assert cells(ask) == BY_TAKERS
+    assert cells(ask, "/releases/0.1.0/measures.json") == BY_ACTS
+    assert "Only acts count" in ask("/releases/0.1.0/measures").text
+    for path in ("actors/nor", "measures/nor/stop_subject", "claims?measure=any&act=yes"):
+        assert ask(f"/releases/0.1.0/{path}").status_code == 200
 
 
 def unequal(get: Get, name: str) -> tuple[int, list[str]]:
     """Return how many numbers about measures were followed, and which lead to other rows."""
     on_pages: dict[tuple[str, str, str], int] = {}
     faults = []
+    by_takers = "taker" in {item["name"] for item in get("/claims.json").json()["filters"]}
     kinds = get("/measures.json").json()["kinds"]
     for ally in (ally for kind in kinds for ally in kind["allies"]):
         for cell in (cell for cell in ally["cells"] if cell["statuses"]):
-            behind = get(f"/measures/{ally['ally_id']}/{cell['measure']}.json").json()
+            path = f"{ally['ally_id']}/{cell['measure']}"
+            behind = get(f"/measures/{path}.json").json()
             rows = {status["code"]: len(status["rows"]) for status in behind["statuses"]}
+            own = sum(row["own"] for status in behind["statuses"] for row in status["rows"])
             counts = {status["code"]: status["claims"] for status in cell["statuses"]}
             if rows != counts or behind["total"] != sum(counts.values()):
-                faults.append(f"{ally['ally_id']}/{cell['measure']}: {counts} on {rows}")
+                faults.append(f"{path}: {counts} on {rows}")
+            if own != sum(status["own"] for status in cell["statuses"]) or own != behind["own"]:
+                faults.append(f"{path}: {own} on the taker's own word")
+            who = "taker={}" if by_takers else "act=yes&ally={}"
+            whose = f"{who.format(ally['ally_id'])}&measure={cell['measure']}"
+            if by_takers and behind["counted"] != whose:
+                faults.append(f"{path} leads to {behind['counted']}")
             for status, number in counts.items():
-                query = f"ally={ally['ally_id']}&measure={cell['measure']}&measure_status={status}"
-                total = get(f"/claims.json?{query}&act=yes").json()["part"]["total"]
+                query = f"{whose}&measure_status={status}"
+                total = get(f"/claims.json?{query}").json()["part"]["total"]
                 if total != number:
                     faults.append(f"{query}: {number} on {total}")
                 on_pages[ally["ally_id"], cell["measure"], status] = number
     canned = get(f"/{name}/measures_by_ally.json?_shape=array&_size=max").json()
     by_query = {(r["ally_id"], r["measure"], r["measure_status"]): r["claims"] for r in canned}
-    if by_query != on_pages:
+    if by_takers and by_query != on_pages:
         faults.append(f"the query says otherwise: {by_query.items() ^ on_pages.items()}")
-    plot = next(p for p in get("/index.json").json()["plots"] if p["name"] == "allies")
-    for part in (part for bar in plot["bars"] for part in bar["parts"] if part["value"]):
+    plots = {plot["name"]: plot for plot in get("/index.json").json()["plots"]}
+    for part in (
+        part
+        for name, series in (("allies", {*range(99)}), ("time", {1}))
+        for bar in plots[name]["bars"]
+        for part in bar["parts"]
+        if part["value"] and part["series"] in series
+    ):
         total = get(part["link"].replace("?", ".json?")).json()["part"]["total"]
         if total != part["value"]:
             faults.append(f"{part['link']}: {part['value']} on {total}")
@@ -334,10 +444,10 @@ def unequal(get: Get, name: str) -> tuple[int, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def judged(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+def judging(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Sudland resents what Norland stopped, and demands a review; Norland may stop more."""
-    world = copied(made, tmp_path_factory.mktemp("judged"))
-    stopped = {"measure_id": "tide-tables-stopped", "measure_account": "author"}
+    world = copied(made, tmp_path_factory.mktemp("judging"))
+    stopped = {"measure_id": "tide-tables-stopped"}
     world.add(
         "claims",
         [
@@ -349,6 +459,7 @@ def judged(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
                 dyad_to=["nor"],
                 **stopped,
                 measure_status="taken",
+                measure_account="presupposed",
             ),
             claim(
                 "tide tables with Sudland on Monday",
@@ -360,7 +471,7 @@ def judged(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
                 dyad_from=["sud"],
                 dyad_to=["nor"],
                 measure_id="pact-review",
-                measure_status="considered",
+                measure_status="proposed",
                 measure_account="partner",
             ),
             claim(
@@ -373,16 +484,59 @@ def judged(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
                 dyad_from=["nor"],
                 dyad_to=["sud"],
                 **stopped,
-                measure_status="considered",
+                measure_status="conjectured",
+                measure_account="author",
             ),
         ],
     )
     world.seal("judged")
     build(world.package, world.package.build)
-    return asking(world.package.build)
+    return world
 
 
-def test_who_judges_or_demands_a_measure_has_not_taken_it(judged: Get) -> None:
+def test_who_judges_or_demands_a_measure_has_not_taken_it(judging: World) -> None:
+    judged = asking(judging.package.build)
+    assert cells(judged) == {
+        ("nor", "stop_subject", "taken"): (1, 0),
+        ("nor", "stop_subject", "conjectured"): (1, 0),
+        ("nor", "review_agreement", "considered"): (1, 1),
+        ("nor", "review_agreement", "proposed"): (1, 0),
+    }
+    assert unequal(judged, "tiny") == (4, [])
+    assert judged("/actors/sud.json").json()["measures"] == []
+    assert "No claim tells of this measure of Sud." in judged("/measures/sud/stop_subject").text
+    of_taker = {row["claim_id"] for row in judged("/claims.json?taker=any").json()["claims"]}
+    assert of_taker == {"C001-001", "C001-005", "C001-008", "C001-009"}
+    assert judged("/claims.json?taker=nor").json()["part"]["total"] == 4
+    assert "There is no" in judged("/claims.json?taker=sud").json()["notes"][0]
+
+
+def test_a_claim_that_takes_a_measure_for_granted_is_shown_apart(judging: World) -> None:
+    judged = asking(judging.package.build)
+    data = judged("/measures/nor/stop_subject.json").json()
+    assert (data["total"], data["views"]) == (2, 1)
+    assert [row["claim_id"] for row in data["others"]] == ["C001-007"]
+    assert [account["code"] for account in data["accounts"]] == ["presupposed"]
+    page = judged("/measures/nor/stop_subject").text
+    assert '<a href="#not-counted">1 more claim</a>' in page
+    assert '<h2 id="not-counted">Not counted</h2>' in page
+    assert judged("/measures/nor/review_agreement.json").json()["others"] == []
+
+
+def test_the_chart_of_takers_says_how_many_rest_on_their_own_word(judging: World) -> None:
+    plots = asking(judging.package.build)("/index.json").json()["plots"]
+    chart = next(plot for plot in plots if plot["name"] == "allies")
+    assert chart["says"].endswith(" On the taker's own word: 1 of 4 claims.")
+    assert [bar["link"] for bar in chart["bars"]] == ["/claims?taker=nor"]
+
+
+def test_without_takers_views_and_demands_of_others_do_not_count(
+    judging: World, tmp_path: Path
+) -> None:
+    world = copied(judging, tmp_path)
+    forget_takers(world)
+    build(world.package, world.package.build)
+    judged = asking(world.package.build)
     [states] = judged("/measures.json").json()["kinds"]
     assert [row["ally_id"] for row in states["allies"]] == ["nor"]
     assert unequal(judged, "tiny") == (2, [])
@@ -396,6 +550,43 @@ def test_who_judges_or_demands_a_measure_has_not_taken_it(judged: Get) -> None:
     assert {row["claim_id"] for row in left_out} == {"C001-007", "C001-008"}
     claims = judged("/claims.json?measure=any&act=yes").json()["claims"]
     assert {row["claim_id"] for row in claims} == {"C001-001", "C001-005", "C001-009"}
+
+
+def test_the_query_of_measures_counts_accounts_and_origins_that_rest_on_one_work_once(
+    related: World, tmp_path: Path
+) -> None:
+    rows = asking(related.package.build)("/tiny/measures_by_ally.json?_shape=array").json()
+    by_status = {(row["measure"], row["measure_status"]): row for row in rows}
+    denied = by_status["stop_subject", "denied"]
+    assert (denied["ally"], denied["accounts"], denied["on_own_word"]) == ("Nor", "taker", 1)
+    # that claim has no date: its measure has one
+    assert (denied["measures"], denied["earliest"][:4]) == (1, "2025")
+    old = tmp_path / "tiny-0_1_0.db"
+    shutil.copyfile(related.package.build / "tiny.db", old)
+    with closing(sqlite3.connect(old)) as database:
+        # two origins of one cell that share a work, and a third that shares another with one
+        database.execute("update claims set measure_status = 'taken' where measure_id is not null")
+        database.execute("update claims set measure = 'stop_subject' where measure_id is not null")
+        database.execute("delete from source_lineage")
+        claims = ("C001-001", "S1"), ("C001-005", "S2"), ("C002-002", "S3")
+        for name, origin in claims:
+            database.execute("update claims set origin_id = ? where claim_id = ?", (origin, name))
+        query = (related.root / "schemas" / "queries" / "measures_by_ally.sql").read_text("utf-8")
+
+        def origins(*edges: tuple[str, str]) -> int:
+            database.executemany(
+                "insert into source_lineage values (?, ?, 'wasDerivedFrom', 'certain', 'So.')",
+                edges,
+            )
+            cursor = database.execute(query)
+            at = [one[0] for one in cursor.description].index("independent_origins")
+            [row] = cursor.fetchall()
+            return int(row[at])
+
+        assert origins() == 3
+        assert origins(("S1", "W1"), ("S2", "W1")) == 2
+        assert origins(("W1", "W0"), ("S2", "W2")) == 2
+        assert origins(("S3", "W2")) == 1
 
 
 def test_a_cell_without_claims_says_so(get: Get) -> None:

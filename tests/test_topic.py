@@ -22,7 +22,8 @@ from claimlog.export.queries import available_queries, read_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.presentation import unknown_columns
+from claimlog.schema.presentation import OF_REGISTER, unknown_columns
+from claimlog.schema.table_schema import coded_columns
 from claimlog.validate import validate
 from conftest import (
     ACTORS,
@@ -292,6 +293,34 @@ def test_every_query_and_everything_that_the_site_shows_here_has_its_columns() -
     assert unknown_columns(definition.presentation, claims) == []
 
 
+@pytest.mark.parametrize(
+    ("absent", "left"),
+    [
+        ((), OF_REGISTER),
+        (("measure_account",), ("register", "takers", "counting")),
+        (("measure_id",), ()),
+        (("measure_id", "measure_account"), ()),
+    ],
+)
+def test_what_speaks_of_takers_goes_with_its_column(
+    absent: tuple[str, ...], left: tuple[str, ...]
+) -> None:
+    definition = read_definition(Package(ROOT))
+    claims = {
+        k: v for k, v in coded_columns(definition.tables["claims"]).items() if k not in absent
+    }
+    whole = definition.presentation
+    limited = whole.limited_to(claims, definition.tables["codings"].names)
+    assert limited.measures is not None
+    assert {*limited.measures} & {*OF_REGISTER} == {*left}
+    assert {*limited.measures} - {*OF_REGISTER} == {*(whole.measures or {})} - {*OF_REGISTER}
+    assert {*absent} <= {*unknown_columns(whole, claims)}
+    required = dict.fromkeys(claims, False)
+    assert (limited.taking_condition(required) is None) == ("register" not in left)
+    assert (limited.own_condition(required) is None) == ("account" not in left)
+    assert limited.without_register().taking_condition(required) is None
+
+
 def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
     """Return a slip: a text in a file of the definition that stands there otherwise."""
 
@@ -477,6 +506,41 @@ SLIPS = {
                 "a measure of texts",
                 lambda site: site["measures"].update(measure="note"),
                 "measures: note has no",
+            ),
+            (
+                "a register that is none",
+                lambda site: site["measures"].update(register="incident_id"),
+                "measures: incident_id refers to no register; name a column of claims",
+            ),
+            (
+                "a register without takers",
+                lambda site: site["measures"].pop("takers"),
+                "measures: 'takers' is a dependency of 'register'",
+            ),
+            (
+                "takers that are no list of actors",
+                lambda site: site["measures"].update(takers="subject"),
+                "measures: subject is no list of actors in schemas/measures.json",
+            ),
+            (
+                "takers that are not there",
+                lambda site: site["measures"].update(takers="doers"),
+                "measures: doers is no list of actors in schemas/measures.json",
+            ),
+            (
+                "an account of texts",
+                lambda site: site["measures"].update(account="note"),
+                "measures: note has no code list",
+            ),
+            (
+                "an account of no code",
+                lambda site: site["measures"].update(own="takr"),
+                "measures: takr is no code of measure_account",
+            ),
+            (
+                "many accounts that do not count",
+                lambda site: site["measures"]["unless"][0].update({"in": ["x" * 1000] * 5}),
+                "measures: has more than",
             ),
             (
                 "a long label",

@@ -21,6 +21,7 @@ from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
+from claimlog.schema.measure_takers import takers_flaw
 from claimlog.schema.presentation import FILE as PRESENTATION_FILE
 from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
@@ -198,7 +199,9 @@ def read_definition(package: Package) -> Definition:
             place = _file_of(table, definition)
             label = "" if place.endswith(f"/{table.name}.json") else f"in the table {table.name}, "
             raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
-    if flaw := uncoded_flaw(definition.presentation, coded_columns(tables["claims"])):
+    if flaw := uncoded_flaw(
+        definition.presentation, coded_columns(tables["claims"])
+    ) or takers_flaw(definition.presentation, streams):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
 

@@ -8,7 +8,7 @@ that a table of claims does not have is dropped, so that a variable takes what s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -41,6 +41,7 @@ CONDITION = {
     "properties": {"column": COLUMN, "in": {**LIST, "minItems": 1, "items": TEXT}},
     "additionalProperties": False,
 }
+CONDITIONS = {**LIST, "minItems": 1, "items": CONDITION}
 ITEMS = {**LIST, "items": ITEM}
 CHART = {
     "type": "object",
@@ -69,8 +70,8 @@ SHAPE = {
                 "yes": TEXT,
                 "no": TEXT,
                 "reason": TEXT,
-                "when": {**LIST, "minItems": 1, "items": CONDITION},
-                "unless": {**LIST, "minItems": 1, "items": CONDITION},
+                "when": CONDITIONS,
+                "unless": CONDITIONS,
             },
             "additionalProperties": False,
         },
@@ -90,6 +91,13 @@ SHAPE = {
                 "measure": COLUMN,
                 "status": COLUMN,
                 "subject": COLUMN,
+                "register": COLUMN,
+                "takers": COLUMN,
+                "unless": CONDITIONS,
+                "account": COLUMN,
+                "own": TEXT,
+                "own_words": TEXT,
+                "counting": TEXT,
                 "title": TEXT,
                 "label": TEXT,
                 "row": TEXT,
@@ -100,6 +108,15 @@ SHAPE = {
                     "maxProperties": 100,
                     "additionalProperties": {"type": "string", "maxLength": 4},
                 },
+            },
+            "dependentRequired": {
+                "register": ["takers"],
+                "takers": ["register"],
+                "unless": ["register"],
+                "counting": ["register"],
+                "account": ["register", "own", "own_words"],
+                "own": ["account"],
+                "own_words": ["account"],
             },
             "additionalProperties": False,
         },
@@ -126,6 +143,10 @@ Row = dict[str, Any]
 CODED = ("filters", "claim_codes")
 """Lists of columns whose codes are shown."""
 
+OF_ACCOUNT = ("account", "own", "own_words")
+OF_REGISTER = ("register", "takers", "unless", "counting", *OF_ACCOUNT)
+"""Keys of `measures` that say nothing without the column of the account, or of the register."""
+
 LISTS = ("filters", "claim_codes", "claim_texts", "claim_line", "actor_line", "passage_line")
 
 
@@ -151,6 +172,10 @@ class Presentation:
         Columns of codings that a claim's page compares.
     measures
         The columns of the matrix of measures, its words, and the sign of each status, in order.
+        With a ``register``, the column of claims that refers to the register of measures, a
+        measure belongs to those in its list ``takers``, and a claim counts for them unless all of
+        ``unless`` hold; else to whoever acts. ``account`` is the column of whose word a status
+        rests on, ``own`` its code for the taker's.
     charts
         The charts of the first page.
     coders
@@ -207,11 +232,7 @@ class Presentation:
             for name in LISTS
         }
         act = self.act if self.act and known.issuperset(_act_columns(self.act)) else None
-        measures = self.measures
-        if measures and not coded.issuperset((measures["measure"], measures["status"])):
-            measures = None
-        if measures and measures.get("subject") not in known:
-            measures = {key: value for key, value in measures.items() if key != "subject"}
+        measures = _measures_limited(self.measures, known, coded) if self.measures else None
         return replace(
             self,
             **lists,
@@ -245,8 +266,35 @@ class Presentation:
         when = " or ".join(_condition(item, required) for item in self.act["when"])
         if "unless" not in self.act:
             return f"({when})"
-        unless = " and ".join(_condition(item, required) for item in self.act["unless"])
-        return f"(({when}) and not ({unless}))"
+        return f"(({when}) and not {_all_of(self.act['unless'], required)})"
+
+    def taking_condition(self, required: Mapping[str, bool]) -> str | None:
+        """Return SQL over the columns of claims: whether one counts for the takers of its measure.
+
+        None if there is no register of measures, which alone says who takes them. The parameter
+        is that of `act_condition`.
+        """
+        if "register" not in (self.measures or {}):
+            return None
+        measures = self.measures or {}
+        refers = f"{measures['register']} is not null"
+        if "unless" not in measures:
+            return f"({refers})"
+        return f"({refers} and not {_all_of(measures['unless'], required)})"
+
+    def own_condition(self, required: Mapping[str, bool]) -> str | None:
+        """Return SQL over the columns of claims: whether one rests on the taker's own word.
+
+        None if no account is kept. The parameter is that of `act_condition`.
+        """
+        measures = self.measures or {}
+        if "account" not in measures:
+            return None
+        return _condition({"column": measures["account"], "in": [measures["own"]]}, required)
+
+    def without_register(self) -> Presentation:
+        """Return it for claims whose register of measures cannot say who takes them."""
+        return replace(self, measures=_without(self.measures or {}, OF_REGISTER) or None)
 
 
 def read_presentation(package: Package) -> Presentation:
@@ -279,7 +327,8 @@ def uncoded_flaw(presentation: Presentation, claims: Mapping[str, bool]) -> str 
     places = [(name, item["column"]) for name in CODED for item in getattr(presentation, name)]
     places += [("charts", item["column"]) for item in presentation.charts if "column" in item]
     measures = presentation.measures or {}
-    places += [("measures", measures[key]) for key in ("measure", "status") if key in measures]
+    coded = ("measure", "status", "account")
+    places += [("measures", measures[key]) for key in coded if key in measures]
     if presentation.passage_colour:
         places.append(("passage_colour", presentation.passage_colour))
     for place, column in places:
@@ -297,11 +346,16 @@ def _flaws(presentation: Presentation) -> Iterator[str]:
     yield from _repetitions("charts", [chart["name"] for chart in presentation.charts])
     kinds = [f"{item['kind']} {item.get('column', '')}".strip() for item in presentation.charts]
     yield from _repetitions("charts", kinds)
-    if presentation.act:
-        conditions = (*presentation.act["when"], *presentation.act.get("unless", ()))
+    act, measures = presentation.act or {}, presentation.measures or {}
+    for place, conditions in (
+        ("act", (*act.get("when", ()), *act.get("unless", ()))),
+        ("measures", measures.get("unless", ())),
+    ):
         codes = [code for item in conditions for code in item.get("in", ())]
         if len(codes) > ACT_CODES or sum(map(len, codes)) > ACT_LENGTH:
-            yield f"act: has more than {ACT_CODES} codes or {ACT_LENGTH:,} characters; shorten it"
+            yield (
+                f"{place}: has more than {ACT_CODES} codes or {ACT_LENGTH:,} characters; shorten it"
+            )
 
 
 def _repetitions(place: str, names: Sequence[str]) -> Iterator[str]:
@@ -318,13 +372,40 @@ def unknown_columns(presentation: Presentation, claims: Iterable[str]) -> list[s
     names += [chart["column"] for chart in presentation.charts if "column" in chart]
     names += _act_columns(presentation.act) if presentation.act else []
     measures = presentation.measures or {}
-    names += [measures[key] for key in ("measure", "status", "subject") if key in measures]
+    columns = ("measure", "status", "subject", "register", "account")
+    names += [measures[key] for key in columns if key in measures]
+    names += [item["column"] for item in measures.get("unless", ())]
     names += [presentation.passage_colour] if presentation.passage_colour else []
     return [name for name in dict.fromkeys(names) if name not in known]
 
 
 def _act_columns(act: Row) -> list[str]:
     return [item["column"] for item in (*act["when"], *act.get("unless", ()))]
+
+
+def _measures_limited(measures: Row, known: set[str], coded: set[str]) -> Row | None:
+    """Return what is said of measures without what speaks of columns that claims do not have."""
+    if not coded.issuperset((measures["measure"], measures["status"])):
+        return None
+    absent: set[str] = set()
+    if measures.get("subject") not in known:
+        absent.add("subject")
+    if not known.issuperset(item["column"] for item in measures.get("unless", ())):
+        absent.add("unless")  # all of it must hold, and what is not there never does
+    if measures.get("account") not in coded:
+        absent.update(OF_ACCOUNT)
+    if measures.get("register") not in known:
+        absent.update(OF_REGISTER)
+    return _without(measures, absent)
+
+
+def _without(measures: Row, keys: Collection[str]) -> Row:
+    return {key: value for key, value in measures.items() if key not in keys}
+
+
+def _all_of(conditions: Sequence[Row], required: Mapping[str, bool]) -> str:
+    """Return SQL for several conditions that must all hold."""
+    return f"({' and '.join(_condition(item, required) for item in conditions)})"
 
 
 def _condition(item: Row, required: Mapping[str, bool]) -> str:

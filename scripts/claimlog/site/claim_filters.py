@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from claimlog.site.drawing.home_charts import period_bounds
+from claimlog.site.drawing.home_charts import TAKER, period_bounds
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import Topic, read_topic
 
@@ -48,6 +48,9 @@ SOURCE = Filter("source", "Article", "source_id")
 DOER = Filter("ally", "State or group: who", "claim_id")
 """Whose act or attitude a claim is; the parameter is an address that readers rely on."""
 
+BY_TAKER = Filter(TAKER, "State or group: who takes the measure", "claim_id")
+"""Whose measure a claim counts for, by the register of measures."""
+
 ORIGIN = Filter("origin", "Origin", "origin_id", None, True, "unknown")
 INCIDENT = Filter("incident", "Incident", "incident_id", None, True)
 ACT = "act"
@@ -67,6 +70,15 @@ CHOICES = {
 BY_DOER = (
     "claim_id in (select m.claim_id from actors a join claim_actors m on m.actor_id = a.actor_id "
     "and m.role = 'from' where a.state_id = :ally or (a.state_id is null and a.actor_id = :ally))"
+)
+TAKEN_BY = (
+    "claim_id in (select t.claim_id from ({takers}) t join actors a on a.actor_id = t.actor_id "
+    "where a.state_id = :taker or (a.state_id is null and a.actor_id = :taker))"
+)
+TAKERS = (
+    "select actor_id as code, name as label from actors where actor_id in "
+    "(select coalesce(a.state_id, a.actor_id) from ({takers}) t join actors a using (actor_id)) "
+    "order by name"
 )
 WITHIN = (
     "((occurred_start between :first and :last{ends}) or (occurred_start is null and incident_id "
@@ -94,11 +106,12 @@ def filters_of(topic: Topic) -> tuple[Filter, ...]:
                 item.get("none", "none"),
             )
         )
-    taken = {SOURCE.name, DOER.name, ACT, ORIGIN.name, INCIDENT.name, "q", "period", "page"}
-    coded = [item for item in coded if item.name not in taken]
+    takers = [BY_TAKER] if topic.register else []
     act = topic.presentation.act
     acts = [Filter(ACT, act["label"], "claim_id")] if act else []
-    return (SOURCE, *coded, DOER, *acts, ORIGIN, INCIDENT)
+    fixed = {item.name for item in (SOURCE, DOER, *takers, ORIGIN, INCIDENT)}
+    coded = [item for item in coded if item.name not in {*fixed, ACT, "q", "period", "page"}]
+    return (SOURCE, *coded, DOER, *takers, *acts, ORIGIN, INCIDENT)
 
 
 @dataclass
@@ -148,7 +161,7 @@ def select_claims(query: Mapping[str, str], topic: Topic, choices: Choices) -> S
             )
             continue
         selection.query[item.name] = value
-        selection.conditions.append(_condition(item, value, topic.act))
+        selection.conditions.append(_condition(item, value, topic))
         selection.parameters[item.name] = value
     period = query.get("period", "").strip()
     if period and PERIOD.fullmatch(period):
@@ -185,11 +198,13 @@ def fts_query(text: str) -> str:
     return " ".join(quoted[:SEARCH_WORDS])
 
 
-def _condition(item: Filter, value: str, act: str) -> str:
+def _condition(item: Filter, value: str, topic: Topic) -> str:
     if item is DOER:
         return BY_DOER
+    if item is BY_TAKER:
+        return topic.counts if value == ANY else TAKEN_BY.format(takers=topic.takers_query())
     if item.name == ACT:
-        return act if value == "yes" else f"not {act}"
+        return topic.act if value == "yes" else f"not {topic.act}"
     if item.optional and value in (ANY, NONE):
         return f"{item.column} is {'not ' if value == ANY else ''}null"
     return f"{item.column} = :{item.name}"
@@ -204,6 +219,10 @@ async def filter_choices(store: Store) -> dict[str, dict[str, str]]:
     for item in filters_of(topic):
         if item.name == ACT:
             rows = [{"code": code, "label": act[code]} for code in ("yes", "no")]
+        elif item is BY_TAKER:
+            any_taker = {"code": ANY, "label": "any"}
+            takers = await store.rows(TAKERS.format(takers=topic.takers_query()))
+            rows = [any_taker, *(row for row in takers if row["code"] != ANY)]
         elif item.codelist:
             rows = list(codes.get(item.codelist, {}).values())
         else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from claimlog.schema.measure_takers import ACTORS
 from claimlog.schema.presentation import Presentation
+from claimlog.site.entity_links import store_registers
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
 
@@ -37,6 +39,25 @@ class ClaimColumn:
 
 
 @dataclass(frozen=True)
+class MeasureRegister:
+    """The register of measures, and the table of who takes each of them.
+
+    Attributes
+    ----------
+    name
+        The register, whose rows have a page each.
+    takers
+        The table of takers, a row for each measure and actor.
+    key
+        Its column of measures; that of actors is ``actor_id``.
+    """
+
+    name: str
+    takers: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Topic:
     """What a database's claims are coded for, and how pages show that.
 
@@ -46,16 +67,57 @@ class Topic:
         The columns of claims by name, in the order of the table.
     presentation
         What the package says of them, without what speaks of columns that are not there.
+    register
+        Where it stands who takes a measure; if nowhere, it belongs to whoever acts.
     """
 
     columns: Mapping[str, ClaimColumn]
     presentation: Presentation
+    register: MeasureRegister | None = None
+
+    @property
+    def _required(self) -> dict[str, bool]:
+        return {name: column.required for name, column in self.columns.items()}
 
     @property
     def act(self) -> str:
         """SQL over claims: whether one tells of an act; always, where none is defined."""
-        required = {name: column.required for name, column in self.columns.items()}
-        return self.presentation.act_condition(required) or ALWAYS
+        return self.presentation.act_condition(self._required) or ALWAYS
+
+    @property
+    def counts(self) -> str:
+        """SQL over claims: whether one speaks of a measure and counts for those who take it."""
+        measure = (self.presentation.measures or {})["measure"]
+        taking = self.presentation.taking_condition(self._required)
+        return f"{measure} > '' and {taking or self.act}"
+
+    def takers_query(self, *columns: str, counted: bool = True) -> str:
+        """Return SQL for who takes the measure of which claim, a row for each pair.
+
+        Parameters
+        ----------
+        columns
+            Columns of claims to have behind ``claim_id``, ``actor_id`` and ``own``, which is
+            whether the claim rests on the taker's own word.
+        counted
+            Whether to give the claims that count, or those of measures that do not.
+        """
+        measures = self.presentation.measures or {}
+        own = self.presentation.own_condition(self._required) or "0"
+        register = self.register
+        names = dict.fromkeys(
+            ("claim_id", *columns, *((measures["register"],) if register else ()))
+        )
+        where = self.counts if counted else f"{measures['measure']} > '' and not ({self.counts})"
+        claims = f"(select {', '.join(names)}, {own} as own from claims where {where})"
+        selected = "".join(f", c.{name}" for name in columns)
+        # crosswise in this order without a register, since most actors of claims take no measure
+        joined = (
+            f'join "{register.takers}" m on m."{register.key}" = c.{measures["register"]}'
+            if register
+            else "cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'"
+        )
+        return f"select c.claim_id, m.actor_id, c.own{selected} from {claims} c {joined}"
 
     @property
     def filters(self) -> list[Row]:
@@ -132,4 +194,21 @@ async def _read_topic(store: Store) -> Topic:
     config = dataset_metadata(store.datasette).get("presentation", {})
     codings = [row["column"] for row in rows if row["table"] == "codings"]
     coded = {name: column.codelist is not None for name, column in columns.items()}
-    return Topic(columns, Presentation.from_json(config).limited_to(coded, codings))
+    presentation = Presentation.from_json(config).limited_to(coded, codings)
+    register = await _measure_register(store, presentation)
+    return Topic(columns, presentation if register else presentation.without_register(), register)
+
+
+async def _measure_register(store: Store, presentation: Presentation) -> MeasureRegister | None:
+    """Return where a database says who takes a measure; a release may have no such table."""
+    measures = presentation.measures or {}
+    tables = await store.tables()
+    for one in await store_registers(store):
+        takers = f"{one.entity}_{measures.get('takers')}"
+        if (
+            measures.get("register") in one.claims
+            and one.references.get(measures["takers"]) == ACTORS
+            and tables.get(takers, frozenset()) >= {one.id, "actor_id"}
+        ):
+            return MeasureRegister(one.name, takers, one.id)
+    return None

@@ -27,19 +27,23 @@ MEASURES = """
 select case when c.occurred_start is null then i.occurred_start else c.occurred_start end as start,
   case when c.occurred_start is null then i.occurred_end else c.occurred_end end as "end",
   count(*) as n
-from claims c left join incidents i on i.incident_id = c.incident_id
-where c.{measure} is not null and {act} group by 1, 2
+from (select occurred_start, occurred_end, incident_id from claims where {counts}) c
+left join incidents i on i.incident_id = c.incident_id group by 1, 2
 """
-"""Acts about a measure by their own time, or else by that of their incident."""
+"""Claims that count for those who take a measure by their own time, or that of their incident."""
 
 BY_DOER = """
-select coalesce(a.state_id, a.actor_id) as doer, c.{status} as status,
-  count(distinct c.claim_id) as n
-from claims c cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'
-cross join actors a on a.actor_id = m.actor_id
-where c.{measure} is not null and {act} group by 1, 2
+select coalesce(a.state_id, a.actor_id) as doer, t.{status} as status,
+  count(distinct t.claim_id) as n
+from ({takers}) t join actors a on a.actor_id = t.actor_id group by 1, 2
 """
-"""Joined crosswise, which SQLite takes in this order: few claims are about a measure."""
+OWN = """
+select count(distinct claim_id) as claims, count(distinct case when own then claim_id end) as own
+from ({takers})
+"""
+
+TAKER = "taker"
+"""The filter of the page of claims by who takes the measure, where a register says that."""
 
 ANY = "any"
 """What a filter of the page of claims calls every code."""
@@ -57,11 +61,13 @@ async def home_charts(store: Store) -> list[Row]:
     return [await KINDS[chart["kind"]](store, topic, chart) for chart in topic.presentation.charts]
 
 
-def _measure_acts(topic: Topic) -> dict[str, str | None]:
-    """Return the parameters of the page of claims that select acts about a measure."""
+def measure_filters(topic: Topic, doer: str | None = None) -> dict[str, str | None]:
+    """Return the parameters of the page of claims that select what counts for a taker, or any."""
+    if topic.register:
+        return {TAKER: doer or ANY}
     measures = topic.presentation.measures or {}
     acts: dict[str, str | None] = {measures["measure"]: ANY}
-    return acts | ({"act": "yes"} if topic.presentation.act else {})
+    return acts | ({"act": "yes"} if topic.presentation.act else {}) | {"ally": doer}
 
 
 async def over_time(store: Store, topic: Topic, chart: Row) -> Row:
@@ -69,7 +75,7 @@ async def over_time(store: Store, topic: Topic, chart: Row) -> Row:
     measures = topic.presentation.measures
     queries = [INCIDENTS]
     if measures:
-        queries.append(MEASURES.format(measure=measures["measure"], act=topic.act))
+        queries.append(MEASURES.format(counts=topic.counts))
     counts: list[Counter[tuple[str, int]]] = [Counter() for _ in queries]
     undated = [0 for _ in queries]
     for at, dated in enumerate(queries):
@@ -86,7 +92,7 @@ async def over_time(store: Store, topic: Topic, chart: Row) -> Row:
         name = f"{year}-Q{quarter}" if quarter else year
         links = [query_link(f"/{store.name}/incidents", _incident_filter(name))]
         if measures:
-            links.append(query_link("/claims", {**_measure_acts(topic), "period": name}))
+            links.append(query_link("/claims", {**measure_filters(topic), "period": name}))
         bars.append(
             Bar(
                 f"{year}, quarter {quarter}" if quarter else year,
@@ -134,10 +140,10 @@ def _incident_filter(period: str) -> dict[str, str | None]:
 async def by_doer(store: Store, topic: Topic, chart: Row) -> Row:
     """Return claims about a measure by whose measure it is and how far it has come."""
     measures = topic.presentation.measures or {}
-    measure, status = measures["measure"], measures["status"]
+    status = measures["status"]
     counts: Counter[tuple[str, str]] = Counter()
     totals: Counter[str] = Counter()
-    for row in await store.rows(BY_DOER.format(measure=measure, status=status, act=topic.act)):
+    for row in await store.rows(BY_DOER.format(status=status, takers=topic.takers_query(status))):
         counts[row["doer"], row["status"] or ""] += row["n"]
         totals[row["doer"]] += row["n"]
     actors = await store.rows("select actor_id, name from actors")
@@ -147,24 +153,35 @@ async def by_doer(store: Store, topic: Topic, chart: Row) -> Row:
     used = [code for code in order if any(counts[doer, code] for doer in totals)]
     doers = most_frequent(totals, DOERS)
     more = len(totals) - len(doers)
-    acts = _measure_acts(topic)
     bars = [
         Bar(
             names.get(doer, doer),
             [counts[doer, code] for code in used],
-            [query_link("/claims", {**acts, "ally": doer, status: code}) for code in used],
-            query_link("/claims", {**acts, "ally": doer}),
+            [query_link("/claims", measure_filters(topic, doer) | {status: code}) for code in used],
+            query_link("/claims", measure_filters(topic, doer)),
         )
         for doer in doers
     ]
     return bar_chart(
         chart["name"],
         chart["title"],
-        chart["text"] + (f"; {more:,} with fewer claims are left out." if more else "."),
+        chart["text"]
+        + (f"; {more:,} with fewer claims are left out." if more else ".")
+        + await _own_share(store, topic, chart),
         [book[code]["label"] for code in used],
         bars,
         stacked=True,
     )
+
+
+async def _own_share(store: Store, topic: Topic, chart: Row) -> str:
+    """Return a sentence about how many of the claims rest on the taker's own word."""
+    measures = topic.presentation.measures or {}
+    if "account" not in measures:
+        return ""
+    [row] = await store.rows(OWN.format(takers=topic.takers_query()))
+    words = str(chart.get("series", measures["own_words"]))
+    return f" {words[:1].upper()}{words[1:]}: {row['own']:,} of {row['claims']:,} claims."
 
 
 async def by_column(store: Store, topic: Topic, chart: Row) -> Row:

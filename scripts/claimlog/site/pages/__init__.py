@@ -22,6 +22,7 @@ from claimlog.site.pages import (
     facts,
     home,
     incidents,
+    measure_cell,
     measures,
     origins,
     quality,
@@ -53,7 +54,7 @@ PAGES = (
     Page(
         f"/measures/(?P<ally>{ONE})/(?P<measure>{ONE})",
         "claimlog_measures.html",
-        measures.measure_of_actor,
+        measure_cell.measure_of_actor,
         in_releases=True,
     ),
     Page("/disputes", "claimlog_disputes.html", disputes.disputes, in_releases=True),

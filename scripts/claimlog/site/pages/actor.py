@@ -63,6 +63,7 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
         ],
         "line": [*topic.presentation.actor_line],
         "measures": await _measures(store, codes, topic, name),
+        "own_words": (topic.presentation.measures or {}).get("own_words"),
         "incidents": await store.rows(
             "select i.incident_id, i.title, i.occurred, i.claims from incident_actors m "
             "join incidents i using (incident_id) where m.actor_id = :name "
@@ -110,19 +111,19 @@ async def _claims(store: Store, topic: Topic, name: str, role: str) -> list[Row]
 
 
 async def _measures(store: Store, codes: Codes, topic: Topic, name: str) -> list[Row]:
-    """Return the measures that an actor, or what belongs to a state, takes, plans or denies."""
+    """Return the measures of an actor, or of what belongs to a state, by how far they came."""
     matrix = topic.presentation.measures
     if matrix is None:
         return []
     measure, status = matrix["measure"], matrix["status"]
     rows = await store.rows(
-        f"select c.{measure} as measure, c.{status} as measure_status, "
-        "count(distinct c.claim_id) as claims from "
+        f"select t.{measure} as measure, t.{status} as measure_status, "
+        "count(distinct t.claim_id) as claims, "
+        "count(distinct case when t.own then t.claim_id end) as own from "
         "(select actor_id from actors where actor_id = :name "
         "union select actor_id from actors where state_id = :name) a "
-        "cross join claim_actors m on m.actor_id = a.actor_id and m.role = 'from' "
-        f"cross join claims c on c.claim_id = m.claim_id where +c.{measure} > '' "
-        f"and {topic.act} group by 1, 2 order by 1, 2",
+        f"join ({topic.takers_query(measure, status)}) t on t.actor_id = a.actor_id "
+        "group by 1, 2 order by 1, 2",
         name=name,
     )
     for row in rows:

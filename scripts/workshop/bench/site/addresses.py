@@ -38,9 +38,9 @@ SAMPLES = (
     "desc, 1",
     "select actor_id from claim_actors group by 1 order by count(*) desc, 1",
     "select incident_id from incidents order by claims desc, 1",
-    "select coalesce(a.state_id, a.actor_id) as ally, c.measure from claims c join claim_actors m "
-    "on m.claim_id = c.claim_id and m.role = 'from' join actors a on a.actor_id = m.actor_id "
-    "where c.measure is not null group by 1, 2 order by count(*) desc, 1, 2",
+    "select coalesce(a.state_id, a.actor_id) as ally, c.measure from claims c "
+    "join measure_takers t using (measure_id) join actors a using (actor_id) "
+    "where c.measure > '' group by 1, 2 order by count(*) desc, 1, 2",
     "select fact_id from corroboration order by claims desc, 1",
     "select codelist from codebook group by 1 order by count(*) desc, 1",
     "select version from releases order by amended + retracted desc",
@@ -63,6 +63,10 @@ EXTRA_QUERIES: Mapping[str, Sequence[str]] = {
 }
 """Query strings that are asked for beside the bare address: later parts of lists, dates."""
 
+TAKER = (
+    "select coalesce(a.state_id, a.actor_id) from measure_takers join actors a using (actor_id) "
+    "group by 1 order by count(*) desc, 1"
+)
 PARAMETERS = {
     "ally": "select actor_id from actors where actor_type = 'state' order by actor_id",
     "claim_id": SAMPLES[0],
@@ -207,6 +211,7 @@ def _claim_list_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
         )
     }
     values["ally"] = str(_first_value(database, PARAMETERS["ally"]))
+    values["taker"] = str(_first_value(database, TAKER))
     year = str(
         _first_value(
             database,
@@ -215,7 +220,7 @@ def _claim_list_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
         )
     )
     alone = [{name: value} for name, value in values.items()]
-    alone += [{"measure": "any"}, {"anonymity": "none"}, {"origin": "none"}]
+    alone += [{"measure": "any"}, {"taker": "any"}, {"anonymity": "none"}, {"origin": "none"}]
     alone += [{"period": year}, {"period": f"{year}-Q1"}]
     yield _claim_list_kind("/claims: one filter", alone)
     yield _claim_list_kind(
