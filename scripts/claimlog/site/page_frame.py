@@ -32,14 +32,24 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         "release": store.release,
         "prefix": store.prefix,
         "coders": presentation.get("coders", {}).get("footer"),
-        "registers": _register_links(datasette),
+        "registers": _register_links(datasette, of_claims=True),
+        "other_registers": _register_links(datasette, of_claims=False),
         "measures": presentation.get("measures", {}).get("label"),
         "has_documentation": documentation_folder(store) is not None,
     }
 
 
-def _register_links(datasette: Any) -> tuple[tuple[str, str], ...]:
-    """Return path and title of the registers whose address is not that of another page."""
+def _register_links(datasette: Any, of_claims: bool) -> tuple[tuple[str, str], ...]:
+    """Return path and title of the registers whose address is not that of another page.
+
+    Parameters
+    ----------
+    of_claims
+        Whether claims refer to them; the others say how the dataset was made.
+    """
     explicit = {page.pattern for page in PAGES}
-    found = register_configs(datasette)
-    return tuple((f"/{one.name}", one.title) for one in found if f"/{one.name}" not in explicit)
+    return tuple(
+        (f"/{one.name}", one.title)
+        for one in register_configs(datasette)
+        if bool(one.claims or one.claim_lists) == of_claims and f"/{one.name}" not in explicit
+    )

@@ -70,8 +70,11 @@ TAKER = (
 PARAMETERS = {
     "ally": "select actor_id from actors where actor_type = 'state' order by actor_id",
     "claim_id": SAMPLES[0],
+    "course": "select distinct trust_course from claims where trust_course is not null order by 1",
+    "measure_id": "select measure_id from measures order by measure_id",
     "since": "select min(occurred_start) from claims union all select '2010' union all "
     "select '2025-01-01'",
+    "topic": "select distinct topic from claims order by topic",
     "until": "select '2011-06' union all select max(occurred_end) from claims",
 }
 """Where the values of the parameters of canned queries come from."""
