@@ -61,6 +61,26 @@ def test_a_version_says_what_it_changed_and_why(get: Get) -> None:
     assert "Port pilots." in get("/claims/C001-003").text
 
 
+def test_a_page_lists_the_latest_versions_and_leads_to_all(
+    past: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.site.version_history.VERSIONS", 1)
+    ask = asking(past.package.build)
+    data = ask("/claims/C001-003.json").json()
+    (version,) = data["versions"]
+    assert (version["version"], version["action"]) == (2, "amend")
+    assert version["changed"] == [{"column": "note", "old": None, "new": "Port pilots."}]
+    page = ask("/claims/C001-003").text
+    assert "The latest 1 of 2 versions:" in page
+    link = re.search(r'href="(/tiny/claim_versions\?claim_id=C001-003)"', page)
+    assert link
+    assert ask(link[1]).status_code == 200
+    # the version that was released is not among them, and is cited all the same
+    assert data["cited"]["version"] == 1
+    assert data["cited"]["note"] == CITED["amended since"][2]
+    assert "The latest" not in ask("/claims/C001-001").text
+
+
 def test_links_and_the_same_fact_are_shown_with_their_origins(get: Get) -> None:
     data = get("/claims/C001-001.json").json()
     assert data["facts"]["independent_origins"] == 1

@@ -26,6 +26,15 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     """
     release = await cited_release(store)
     size = release.tree_size if release else 0
+    if versions[0]["valid_from_seq"] >= size:
+        # of many versions the latest are at hand; what is released may be an earlier one
+        released = await store.row(
+            "select * from claim_versions where claim_id = :name and valid_from_seq < :size "
+            "order by version desc limit 1",
+            name=versions[0]["claim_id"],
+            size=size,
+        )
+        versions = [*([released] if released else ()), *versions]
     rows = [{**row, "is_released": row["valid_from_seq"] < size} for row in versions]
     citable = CitableVersion.of(rows, release.version) if release else None
     if release is None or citable is None or citable.version is None:

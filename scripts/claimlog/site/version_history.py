@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 
 from claimlog.log.row_changes import ENVELOPE, changed_columns
-from claimlog.site.store import Row
+from claimlog.site.store import Row, Store
+
+VERSIONS = 200
+"""Versions of a row that its page lists, the latest; the table of versions has them all."""
+
+
+async def latest_versions(store: Store, entity: str, name: str) -> list[Row]:
+    """Return the latest versions of a row, oldest first, and one more to compare the first with."""
+    rows = await store.rows(
+        f'select * from "{entity}_versions" where "{entity}_id" = :name '
+        "order by version desc limit :most",
+        name=name,
+        most=VERSIONS + 1,
+    )
+    return rows[::-1]
 
 
 def version_history(
@@ -16,13 +30,13 @@ def version_history(
     Parameters
     ----------
     versions
-        Rows of a table of versions, oldest first.
+        What `latest_versions` returns; of more than are listed the first is not listed.
     ignored
         Columns whose changes are not named.
     """
     history: list[Row] = []
     before: Row = versions[0]
-    for row in versions:
+    for row in versions[len(versions) > VERSIONS :]:
         changed = changed_columns(before, row, ignored)
         history.append(
             {

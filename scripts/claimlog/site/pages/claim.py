@@ -15,7 +15,7 @@ from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.template_filters import words
 from claimlog.site.topic import Topic, read_topic
-from claimlog.site.version_history import version_history
+from claimlog.site.version_history import latest_versions, version_history
 
 OF_SPEAKER = ("anonymity",)
 """Coded columns of a claim that it has from its innermost hop, so that no version holds them."""
@@ -24,9 +24,7 @@ OF_SPEAKER = ("anonymity",)
 async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     """Return all that is known of a claim; of a retracted one, its last state."""
     name = request.identifiers["claim_id"]
-    versions = await store.rows(
-        "select * from claim_versions where claim_id = :name order by version", name=name
-    )
+    versions = await latest_versions(store, "claim", name)
     if not versions:
         if store.release and await _exists(Store.latest(store.datasette), name):
             raise PageNotFound(
@@ -41,7 +39,9 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     retracted = last["action"] == "retract"
     source = await store.row("select * from sources where source_id = :id", id=last["source_id"])
     changes = await store.rows(
-        "select version, release from changes where claim_id = :name", name=name
+        "select version, release from changes where claim_id = :name and version >= :first",
+        name=name,
+        first=versions[0]["version"],
     )
     releases = {row["version"]: row["release"] for row in changes}
 
@@ -71,6 +71,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "position": _position(last, source),
         "passage": await passage(store, last, source),
         "versions": version_history(versions, release_of, ENVELOPE | ANCHOR_HASHES),
+        "all_versions": ("claim_versions", "claim_id", name),
         "links": await _links(store, name),
         "facts": await _same_fact(store, name),
         "codings": await _codings(store, topic, name),

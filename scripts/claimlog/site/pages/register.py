@@ -12,7 +12,7 @@ from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
-from claimlog.site.version_history import version_history
+from claimlog.site.version_history import latest_versions, version_history
 
 CLAIMS = 200
 """Claims that the page of a row lists."""
@@ -87,11 +87,7 @@ async def register_row(
     """Return all that is known of a row of a register; of a retracted one, its last state."""
     register = await _register_of(register, store)
     name = request.identifiers[register.id]
-    versions = await store.rows(
-        f'select * from "{register.entity}_versions" where "{register.id}" = :name '
-        "order by version",
-        name=name,
-    )
+    versions = await latest_versions(store, register.entity, name)
     if not versions:
         raise PageNotFound(
             f"There is no {words(register.entity)} {name[:60]}. The page of "
@@ -120,6 +116,7 @@ async def register_row(
         "claims_in_all": total,
         "referred_by": await _referred_by(register, store, name),
         "versions": version_history(versions, release_of),
+        "all_versions": (f"{register.entity}_versions", register.id, name),
     }
 
 
