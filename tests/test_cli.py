@@ -24,7 +24,7 @@ import claimlog.cli
 from claimlog.cli import cli
 from claimlog.cli.base import Context, progress
 from claimlog.edit.open_batch import open_folder
-from conftest import CLAIMS, STOPPED, TEXT, World
+from conftest import CLAIMS, STOPPED, TEXT, World, copied
 from test_ledger import LETTER, LIKED, assert_sound, snapshot
 
 ANSI = "\x1b["
@@ -575,8 +575,11 @@ def test_a_file_that_is_not_there_is_named(world: World) -> None:
 # interruption
 
 
-def interrupted(world: World, *words: str) -> subprocess.CompletedProcess[str]:
-    """Send Ctrl-C to a command as soon as it writes, and return what it printed."""
+def interrupted(world: World, *words: str) -> subprocess.CompletedProcess[str] | None:
+    """Send Ctrl-C to a command as soon as it writes, and return what it printed.
+
+    On a busy machine it may be done before it is seen to write; then nothing is returned.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "claimlog", *words],
         cwd=world.root,
@@ -586,11 +589,13 @@ def interrupted(world: World, *words: str) -> subprocess.CompletedProcess[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not started_writing(world) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
+    if process.returncode == 0:
+        return None
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
@@ -607,14 +612,19 @@ def started_writing(world: World) -> bool:
     ids=" ".join,
 )
 def test_ctrl_c_leaves_everything_as_it_was_with_one_message(
-    world: World, words: tuple[str, ...]
+    made: World, words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    if words[0] == "build":
-        assert world.run("build").returncode == 0
-        world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
-        world.seal("quay")
-    before = snapshot(world)
-    done = interrupted(world, *words)
+    for attempt in range(10):
+        world = copied(made, tmp_path / str(attempt))
+        if words[0] == "build":
+            assert world.run("build").returncode == 0
+            world.add("actors", [{"actor_id": "quay", "name": "Quay", "actor_type": "agency"}])
+            world.seal("quay")
+        before = snapshot(world)
+        done = interrupted(world, *words)
+        if done is not None:
+            break
+    assert done is not None, "it was done each time before it was seen to write"
     assert done.returncode == 1
     assert (done.stdout, done.stderr.strip()) == ("", "claimlog: interrupted; nothing was replaced")
     assert snapshot(world) == before
