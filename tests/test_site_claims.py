@@ -46,6 +46,24 @@ def test_a_claim_shows_its_statement_codes_chain_and_place(get: Get) -> None:
     assert f"Characters {data['claim']['start']}" in page.text
 
 
+def test_a_column_that_refers_to_actors_or_a_register_leads_to_their_pages(get: Get) -> None:
+    columns: dict[str, str] = {}
+    for digit in range(1, 7):
+        name = f"C001-00{digit}"
+        data = get(f"/claims/{name}.json").json()
+        assert not {item["column"] for item in data["registered"]} & {"dyad_from", "source_id"}
+        page = get(f"/claims/{name}").text
+        for item in data["registered"]:
+            for link in item["links"]:
+                assert f'<a href="{link["path"]}">{link["label"]}</a>' in html.unescape(page)
+                assert get(link["path"]).status_code == 200
+                columns[item["column"]] = link["path"]
+            assert item["column"] not in {text["column"] for text in data["texts"]}
+    assert columns["flow_from"] == "/actors/nor"
+    assert columns["trust_holder"] == "/actors/harbour-ministry"
+    assert columns["measure_id"].startswith("/measures/")
+
+
 def test_a_retracted_claim_has_a_tombstone_with_the_reason(get: Get) -> None:
     page = get("/claims/C001-004")
     assert page.status_code == 200

@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
-from claimlog.schema.register_config import register_configs
+from claimlog.schema.register_config import references_of, register_configs
 from claimlog.schema.table_schema import Field, Table, coded_columns
 
 HEAD_KEYS = (
@@ -49,6 +49,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
                 "presentation": definition.presentation.limited_to(
                     coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),
+                "claim_references": references_of(definition.streams["claims"]),
                 **({"registers": register_configs(definition)} if definition.registers else {}),
             }
         },

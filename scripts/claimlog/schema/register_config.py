@@ -100,11 +100,16 @@ def register_configs(definition: Definition) -> list[dict[str, Any]]:
     ]
 
 
-def _config(compiled: Table, table: Table, referring: tuple[Field, ...]) -> RegisterConfig:
+def references_of(table: Table) -> dict[str, str]:
+    """Return the stream that a column of a stream, or each part of a list in it, refers to."""
     references = {key.column: key.table for key in table.foreign_keys}
     for item in table.fields:
         if item.item is not None and item.item.references:
             references[item.name] = item.item.references
+    return references
+
+
+def _config(compiled: Table, table: Table, referring: tuple[Field, ...]) -> RegisterConfig:
     # in the order of its table, in which the lists of references are not
     order = dict.fromkeys((*compiled.names, *table.content))
     return RegisterConfig(
@@ -116,7 +121,7 @@ def _config(compiled: Table, table: Table, referring: tuple[Field, ...]) -> Regi
         tuple(name for name in order if name in table.content),
         {item.name: item.codelist for item in table.fields if item.codelist},
         tuple(item.name for item in table.fields if item.edtf),
-        references,
+        references_of(table),
         tuple(item.name for item in referring if item.type != "array"),
         tuple(item.name for item in referring if item.type == "array"),
     )

@@ -8,13 +8,14 @@ from typing import Any
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE
 from claimlog.site.citations import claim_citation
 from claimlog.site.drawing.coverage_strip import position
-from claimlog.site.entity_links import entity_links, store_registers
+from claimlog.site.entity_links import LABELS, entity_links, store_registers
 from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.template_filters import words
-from claimlog.site.topic import Topic, read_topic
+from claimlog.site.topic import PLACED, Topic, read_topic
 from claimlog.site.version_history import latest_versions, version_history
 
 OF_SPEAKER = ("anonymity",)
@@ -51,11 +52,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     cited = await claim_citation(store, versions)
     codes = await store.codes()
     topic = await read_topic(store)
-    referring = {
-        column: register.name
-        for register in await store_registers(store)
-        for column in (*register.claims, *register.claim_lists)
-    }
+    referring = await _referring_columns(store)
     return {
         "title": f"Claim {name}",
         "claim": {key: value for key, value in last.items() if key not in ANCHOR_HASHES},
@@ -83,6 +80,19 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "newer": await _newer(store, name, last["version"]),
         "jsonld": claim_json_ld(store, last, source, cited),
     }
+
+
+async def _referring_columns(store: Store) -> dict[str, str]:
+    """Return the columns that refer to rows with a page and have no place of their own."""
+    references = dataset_metadata(store.datasette).get("claim_references", {})
+    found = {
+        column: stream
+        for column, stream in references.items()
+        if stream in LABELS and column not in PLACED
+    }
+    for register in await store_registers(store):
+        found |= dict.fromkeys((*register.claims, *register.claim_lists), register.name)
+    return found
 
 
 async def _exists(store: Store, name: str) -> bool:
