@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from claimlog.log.batch import dump_manifest
-from conftest import TEXT, World
+from conftest import TEXT, World, coder
 
 Mutant = Callable[[World], None]
 MUTANTS: dict[str, Mutant] = {}
@@ -241,6 +241,29 @@ def _(world: World) -> None:
         rows.append({**rows[0], "link_id": "L0002", "to_claim_id": "C001-002"})
 
     world.rewrite("links", grow, 1)
+
+
+@mutant("pass-coders")
+def _(world: World) -> None:
+    names = [f"human-{number}" for number in range(33)]
+    entry = {
+        "pass": 1,
+        "source_id": "S001",
+        "quote": "About forty pilots signed a letter",
+        "content": "event",
+        "voice": "author",
+        "modality": "actual",
+        "topic": "sharing",
+        "sharing_effect": "none",
+    }
+    world.add("coders", [coder(name, "person") for name in names])
+    world.add("codings", [{**entry, "coder": name} for name in names[:32]])
+    world.seal("coded")
+
+    def join_in(rows: list[dict[str, Any]]) -> None:
+        rows.append({**rows[-1], "coding_id": "K0033", "coder": names[32]})
+
+    world.rewrite("codings", join_in)
 
 
 MUTANTS["link-ends"] = setting("links", 1, 0, to_claim_id="C001-006")

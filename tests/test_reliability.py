@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
+from itertools import combinations
 from typing import Any
 
 import krippendorff
@@ -14,6 +16,7 @@ from claimlog.compile import compile_tables
 from claimlog.fold import Cutoff
 from claimlog.fold.agreement import (
     coverage,
+    f1_of_names,
     f1_of_sets,
     f1_score,
     krippendorff_alpha,
@@ -105,6 +108,62 @@ def test_the_interval_holds_alpha_narrows_with_more_units_and_is_the_same_each_t
         assert found.low <= found.value <= found.high
     assert large.high - large.low < small.high - small.low  # type: ignore[operator]
     assert krippendorff_alpha(few) == small
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_names_join_as_many_pairs_as_a_list_of_them_holds(seed: int) -> None:
+    chance = random.Random(seed)
+    pairs = [(chance.choice("abc"), chance.choice(["", "x", "y"])) for _ in range(40)]
+    sides = [
+        {
+            (one, other)
+            for (one, mine), (other, its) in combinations(enumerate(pair[k] for pair in pairs), 2)
+            if mine == its != ""
+        }
+        for k in (0, 1)
+    ]
+    assert f1_of_names(pairs) == f1_of_sets(*sides)
+
+
+def test_agreement_takes_memory_in_proportion_to_units_whatever_their_names() -> None:
+    units = 8_000
+    one_name = [("key", "key")] * units  # 32 million pairs
+    of_their_own = [(f"a{unit}", f"b{unit}") for unit in range(units)]  # 16,000 values
+    tracemalloc.start()
+    try:
+        assert f1_of_names(one_name).both == units * (units - 1) // 2
+        assert f1_of_names(of_their_own).value is None
+        assert krippendorff_alpha(of_their_own, resamples=200).percent == 0
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_alpha_is_the_same_however_many_samples_are_held_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = random.Random(7)
+    pairs = [(chance.choice("abc"), chance.choice("abc")) for _ in range(70)]
+    whole = krippendorff_alpha(pairs)
+    monkeypatch.setattr("claimlog.fold.agreement.CELLS", 1_000)
+    assert krippendorff_alpha(pairs) == whole
+
+
+class CountedSpans(list[tuple[int, int]]):
+    """Spans that count how often one is looked up."""
+
+    looked_up = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.looked_up += 1
+        return super().__getitem__(index)
+
+
+def test_a_passage_is_compared_only_with_those_near_it() -> None:
+    spans = [(10 * number, 10 * number + 9) for number in range(2_000)]
+    second = CountedSpans(spans)
+    assert len(span_matches(spans, second)) == len(spans)
+    assert second.looked_up <= 6 * len(spans)
 
 
 def coding(quote: str, coder: str, **given: Any) -> dict[str, Any]:

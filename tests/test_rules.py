@@ -9,13 +9,14 @@ import pytest
 
 import claimlog.validate
 from claimlog.edit.open_batch import with_open
+from claimlog.errors import FindingsError
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import Report, validate
 from claimlog.validate import report as report_module
 from claimlog.validate.report import LAYERS, rules_of
-from conftest import ACTORS, CLAIMS, ROOT, SOURCES, World
+from conftest import ACTORS, CLAIMS, ROOT, SOURCES, World, coder
 from mutants import MUTANTS
 
 RULES = rules_of(read_definition(Package(ROOT)))
@@ -153,6 +154,23 @@ def test_codes_inside_lists_are_checked_too(world: World) -> None:
     (finding,) = checked(world).findings
     assert finding.rule == "enum"
     assert 'attributions: "anonymity" is "secret"' in finding.message
+
+
+def test_coders_of_links_are_limited_by_pass_and_named_in_one_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.validate.coders.PASS_CODERS", 2)
+    world.add("coders", [coder("human-1", "person")])
+    entry = {"from_claim_id": "C001-001", "to_claim_id": "C001-002", "relation": None}
+    names = ("coder-1", "coder-2", "human-1")
+    codings = [{**entry, "pass": 1, "sample": "proposed", "coder": name} for name in names]
+    world.add("link_codings", [*codings[:2], *({**codings[2], "pass": 2},)])
+    with pytest.raises(FindingsError) as caught:
+        world.add("link_codings", [codings[2]])
+    [finding] = caught.value.findings
+    assert finding.rule == "pass-coders"
+    assert "human-1 is one more than the 2 coders that are compared in a pass" in str(finding)
+    assert "pass 1 has 3" in str(finding)
 
 
 def test_of_three_claims_of_one_fact_each_pair_must_be_linked(world: World) -> None:

@@ -444,6 +444,43 @@ def test_quality_says_which_targets_were_reached_in_words_and_signs(
         assert words in page
 
 
+def test_quality_shows_some_pairs_of_coders_and_leads_to_the_others(
+    served: World, tmp_path: Path
+) -> None:
+    folder = tmp_path / "build"
+    shutil.copytree(served.package.build, folder)
+    pairs = [*itertools.combinations([f"c{number:02}" for number in range(40)], 2)]
+    scopes = ("all", *(f"S{number:03}" for number in range(20)))
+    given = ("0.3.0", 40, 40, 90.0, *[0.9] * 6, *[None] * 3, 0.8)
+    with sqlite3.connect(folder / "tiny.db") as rows:
+        rows.executemany(
+            f"insert into reliability values ({','.join('?' * 19)})",
+            [(1, scope, *pair, "topic", *given) for pair in pairs for scope in scopes],
+        )
+        rows.executemany(
+            "insert into span_agreement values (?,?,?,?,?,?,?,?,?,?)",
+            [(1, s, *pair, "0.3.0", 9, 9, 9, 0.9, 0.9) for pair in pairs for s in scopes],
+        )
+        rows.executemany(
+            f"insert into link_agreement values ({','.join('?' * 15)})",
+            [(1, "all", "any", *pair, "0.3.0", 9, 6, 5, 4, 0.7, 0.4, 0.9, 30, 0) for pair in pairs],
+        )
+    ask = asking(folder)
+    data = ask("/quality.json").json()
+    shown = [(one["first_coder"], one["second_coder"]) for one in data["passes"]]
+    assert shown == pairs[:20]
+    assert data["more_passes"] == len(pairs) - 20
+    for agreement in data["passes"]:
+        assert agreement["scopes"] == [*scopes[1:13]]
+        assert sorted(row["scope"] for row in agreement["spans"]) == sorted(scopes[:13])
+    assert (len(data["links"]), data["more_links"]) == (100, len(pairs) - 100)
+    answer = ask("/quality")
+    page = page_text(answer)
+    assert "And 760 more pairs of coders, in the table reliability." in page
+    assert "And 680 more rows, in the table link_agreement." in page
+    assert len(answer.content) < 500_000
+
+
 def test_downloads_list_every_file_with_rows_bytes_and_hash_and_hand_them_out(
     served: World, get: Get
 ) -> None:

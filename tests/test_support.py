@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import random
+from itertools import pairwise
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 import pytest
 
+import claimlog.fold.support
 from claimlog.compile import compile_tables
 from claimlog.fold import Cutoff
 from claimlog.fold.corroboration import with_origins
-from claimlog.fold.support import Links, support_of_linked, with_credibility, with_support
+from claimlog.fold.support import (
+    Links,
+    side_ranges,
+    support_of_linked,
+    with_credibility,
+    with_support,
+)
 from claimlog.log.read_log import read
 from conftest import World, hop
 
@@ -127,6 +136,89 @@ def test_a_verdict_a_forecast_and_a_claim_of_unknown_origin_dispute_nothing() ->
     for given in ({"content": "assessment"}, {"content": "prediction"}, {"origin_id": None}):
         against = {"dyad_from": ["sud"], "origin_id": "W2", **given}
         assert graded({"A": {}, "no": against}, ("no", "disputes", "A"))["A"] == ("3", 1)
+
+
+def test_the_origins_of_a_fact_are_counted_once_for_all_who_state_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = []
+    real = claimlog.fold.support.count_independent
+
+    def count(origins: Any, lineage: Any) -> int:
+        counted.append(origins)
+        return real(origins, lineage)
+
+    monkeypatch.setattr(claimlog.fold.support, "count_independent", count)
+    names = [f"A{number:03}" for number in range(300)]
+    claims = {
+        name: {"origin_id": "W1" if number % 2 else "W2"} for number, name in enumerate(names)
+    }
+    fact = [(one, "same_fact", other) for one, other in pairwise(names)]
+    # claims beside the fact whose support has the same origins
+    beside = {f"B{number:03}": {} for number in range(300)}
+    implied = [("A001", "implies", name) for name in beside]
+    found = graded({**claims, **beside}, *fact, *implied)
+    assert {found[name] for name in names} == {("1", 2)}
+    assert {found[name] for name in beside} == {("3", 1)}
+    assert len(counted) == 2
+
+
+def chain_above(name: str, part_of: dict[str, str | None]) -> list[str]:
+    chain: list[str] = []
+    at: str | None = name
+    while at is not None and at not in chain:
+        chain.append(at)
+        at = part_of.get(at)
+    return chain
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_actor_is_in_the_ranges_of_all_that_it_is_part_of_and_of_no_other(seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"a{number}" for number in range(12)]
+    choices = [*names, "to come", None, None]
+    part_of = {name: chance.choice(choices) for name in names}  # circles among them
+    ranges = side_ranges(part_of)
+    for name in names:
+        number, _ = ranges[name]
+        around = {side for side, (first, last) in ranges.items() if first <= number <= last}
+        assert around == {*chain_above(name, part_of)}, (name, part_of)
+
+
+class CountedChains(dict[str, str | None]):
+    """Actors by what they are part of, which count how often one is looked up."""
+
+    looked_up = 0
+
+    def get(self, name: str, default: Any = None) -> str | None:
+        self.looked_up += 1
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("end", [None, "to come", "a2000"])
+def test_a_long_chain_of_actors_is_numbered_in_one_walk(end: str | None) -> None:
+    names = [f"a{number}" for number in range(3_000)]
+    part_of = CountedChains(zip(names, [*names[1:], end], strict=True))
+    ranges = side_ranges(part_of)
+    assert part_of.looked_up <= len(ranges)
+    lowest, highest = ranges["a0"][0], ranges[end or names[-1]]
+    assert highest[0] < lowest <= highest[1]
+
+
+def test_whoever_speaks_at_the_end_of_a_long_chain_speaks_for_its_beginning() -> None:
+    names = [f"a{number:04}" for number in range(2_000)]
+    above = zip(names, [*names[1:], None], strict=True)
+    actors = lazy([{"actor_id": name, "part_of": whole} for name, whole in above])
+    plain = {**PLAIN, "claim_id": "A", "anonymity": "named", "independent_origins": 1}
+    claims = lazy(
+        [
+            {**plain, "claim_id": "own", "speaker_id": names[0], "dyad_from": [names[-1]]},
+            {**plain, "claim_id": "of its part", "speaker_id": names[5], "dyad_from": [names[4]]},
+            {**plain, "claim_id": "nobody's", "speaker_id": "to come", "dyad_from": ["to come"]},
+        ],
+    ).with_columns(nw.lit(None).cast(nw.String()).alias("link_grade"))
+    found = with_credibility(claims, actors).select("claim_id", "credibility").collect()
+    assert dict(found.rows()) == {"own": "2", "of its part": "3", "nobody's": "3"}
 
 
 def test_support_reaches_as_far_as_links_that_bear_on_it() -> None:

@@ -83,6 +83,10 @@ bytes, and what is written beside it has a longer name."""
 HOPS = 64
 """Hops of an attribution chain: the fold goes through them position by position."""
 
+PASS_CODERS = 32
+"""Coders of passages, or of links, in one pass: every two are compared, by each variable, over each
+source, with some thousand samples. Ours are two."""
+
 LENGTH = 2**31 - 1
 """The largest ``minLength`` or ``maxLength``."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence, Set
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +18,13 @@ RESAMPLES = 2000
 """Samples that the interval of alpha rests on."""
 
 SEED = 20250306
+
+CELLS = 1 << 20
+"""Samples times units that are held at once."""
+
 Span = tuple[int, int]
-Counts = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+Estimates = npt.NDArray[np.float64]
 
 
 def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[int, int, float]]:
@@ -28,11 +35,12 @@ def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[in
     """
     candidates = []
     order = sorted(range(len(second)), key=lambda index: second[index])
+    begins = [second[index][0] for index in order]
     for one, (start, end) in enumerate(first):
-        for other in order:
+        # one that begins earlier than this has less than `MATCH_IOU` of the union
+        earliest = end - math.ceil((end - start) / MATCH_IOU)
+        for other in order[bisect_left(begins, earliest) : bisect_left(begins, end)]:
             begin, stop = second[other]
-            if begin >= end:
-                break
             both = min(end, stop) - max(start, begin)
             union = max(end, stop) - min(start, begin)
             if both > 0 and both / union >= MATCH_IOU:
@@ -75,28 +83,62 @@ class F1:
 
 
 def f1_of_sets(first: Set[Hashable], second: Set[Hashable], resamples: int = RESAMPLES) -> F1:
-    """Return F1 of two coders' sets of pairs.
-
-    Parameters
-    ----------
-    first, second
-        What each coder joined; equal elements are agreed on.
-    resamples
-        How many samples of the elements that either has, drawn with replacement from a fixed seed,
-        the 95 percent percentile interval rests on.
+    """Return F1 of two coders' sets of pairs, of which equal elements are agreed on.
 
     >>> f1_of_sets({"ab", "bc"}, {"ab"}, 10).value
     0.666667
     """
-    both, either = len(first & second), len(first | second)
+    return f1_of_counts(len(first), len(second), len(first & second), resamples)
+
+
+def f1_of_names(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> F1:
+    """Return how far two coders agree on which units have the same name.
+
+    Parameters
+    ----------
+    pairs
+        What each coder named a unit, one pair a unit. Units without a name are joined to none.
+
+    Notes
+    -----
+    A name of n units joins n (n - 1) / 2 pairs of them; both coders join those that have the same
+    name with each. So pairs are counted and never listed.
+
+    >>> f1_of_names([("a", "x"), ("a", "x"), ("b", "x")], 10).value
+    0.5
+    """
+    first, second = (Counter(pair[side] for pair in pairs if pair[side]) for side in (0, 1))
+    both = Counter(pair for pair in pairs if all(pair))
+    return f1_of_counts(
+        _pair_count(first.values()),
+        _pair_count(second.values()),
+        _pair_count(both.values()),
+        resamples,
+    )
+
+
+def _pair_count(sizes: Iterable[int]) -> int:
+    return sum(units * (units - 1) // 2 for units in sizes)
+
+
+def f1_of_counts(first: int, second: int, both: int, resamples: int = RESAMPLES) -> F1:
+    """Return F1 of two coders of whom each joined so many pairs, and both so many of them.
+
+    Parameters
+    ----------
+    resamples
+        How many samples of the pairs that either has, drawn with replacement from a fixed seed,
+        the 95 percent percentile interval rests on.
+    """
+    either = first + second - both
     if not either:
         return F1(0, 0, 0, None, None, None)
     drawn = np.random.default_rng(SEED).binomial(either, both / either, size=resamples)
     # of a sample of n elements, k in both: F1 = 2k / (n + k)
     low, high = np.percentile(2 * drawn / (either + drawn), (2.5, 97.5))
-    value = f1_score(both, len(first), len(second))
+    value = f1_score(both, first, second)
     assert value is not None
-    return F1(len(first), len(second), both, _rounded(value), _rounded(low), _rounded(high))
+    return F1(first, second, both, _rounded(value), _rounded(low), _rounded(high))
 
 
 @dataclass(frozen=True)
@@ -134,38 +176,44 @@ def krippendorff_alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMP
     """
     if not pairs:
         return Alpha(0, None, None, None, None)
-    values = sorted({value for pair in pairs for value in pair})
-    index = {value: position for position, value in enumerate(values)}
-    counts = np.zeros((len(pairs), len(values)))
-    for row, pair in enumerate(pairs):
-        for value in pair:
-            counts[row, index[value]] += 1
-    differs = np.array([float(one != other) for one, other in pairs])
-    whole_sample = np.ones((1, len(pairs)))
-    (whole,) = _alphas(whole_sample, counts, differs)
-    draws = np.random.default_rng(SEED).multinomial(
-        len(pairs), np.full(len(pairs), 1 / len(pairs)), size=resamples
+    units = len(pairs)
+    differs = np.array([one != other for one, other in pairs], dtype=np.int64)
+    percent = 100 * (1 - float(differs.mean()))
+    codes = {value: code for code, value in enumerate({value for pair in pairs for value in pair})}
+    if len(codes) == 1:
+        return Alpha(units, percent, None, None, None)
+    given = np.array([codes[value] for pair in pairs for value in pair])
+    order = np.argsort(given, kind="stable")
+    # twice per unit, in the order of the values; `starts` tells where each value begins
+    by_value, starts = order // 2, np.searchsorted(given[order], np.arange(len(codes)))
+    (whole,) = _alphas(np.ones((1, units), dtype=np.int64), by_value, starts, differs)
+    source = np.random.default_rng(SEED)
+    shares = np.full(units, 1 / units)
+    most = max(1, CELLS // units)
+    samples = np.concatenate(
+        [
+            _alphas(
+                source.multinomial(units, shares, size=min(most, resamples - begun)),
+                by_value,
+                starts,
+                differs,
+            )
+            for begun in range(0, resamples, most)
+        ]
     )
-    samples = _alphas(draws.astype(np.float64), counts, differs)
     samples = samples[~np.isnan(samples)]
     low, high = np.percentile(samples, (2.5, 97.5)) if samples.size else (math.nan, math.nan)
-    return Alpha(
-        len(pairs),
-        100 * (1 - float(differs.mean())),
-        _rounded(whole),
-        _rounded(low),
-        _rounded(high),
-    )
+    return Alpha(units, percent, _rounded(whole), _rounded(low), _rounded(high))
 
 
-def _alphas(weights: Counts, counts: Counts, differs: Counts) -> Counts:
+def _alphas(weights: Counts, by_value: Counts, starts: Counts, differs: Counts) -> Estimates:
     """Return alpha for every row of `weights`: how often each unit is in that sample."""
     units = weights.sum(axis=1)
     observed = weights @ differs / units
-    totals = weights @ counts
+    totals = np.add.reduceat(weights[:, by_value], starts, axis=1)
     expected = 1 - (totals * (totals - 1)).sum(axis=1) / (2 * units * (2 * units - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        result: Counts = np.where(expected > 0, 1 - observed / expected, np.nan)
+        result: Estimates = np.where(expected > 0, 1 - observed / expected, np.nan)
     return result
 
 

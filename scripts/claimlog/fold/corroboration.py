@@ -160,7 +160,7 @@ def _summary(rows: list[tuple[str, FactClaim]], lineage: Lineage) -> dict[str, l
     }
 
 
-def count_independent(origins: set[str], lineage: Lineage) -> int:
+def count_independent(origins: Iterable[str], lineage: Lineage) -> int:
     """Return the number of independent origins: those that rest on one work count once.
 
     >>> count_independent({"a", "b", "c"}, {"a": [("w", "certain")], "b": [("w", "unknown")]})

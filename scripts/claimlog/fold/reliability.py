@@ -12,15 +12,14 @@ units that each coder holds for the same, as F1.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from claimlog.fold.agreement import (
-    F1,
     coverage,
-    f1_of_sets,
+    f1_of_names,
     f1_score,
     krippendorff_alpha,
     span_matches,
@@ -197,34 +196,13 @@ class CoderPair:
             (variable.value(first), variable.value(second)) for first, second, _ in self.units
         ]
         filled = [pair for pair in values if any(pair)]
-        # names of one's own agree on what they join, not as words
-        all_units = krippendorff_alpha(values)
-        some_units = krippendorff_alpha(filled)
-        joined = _joined_pairs(values) if variable.identity else F1(0, 0, 0, None, None, None)
         return {
             **self.key,
             "variable": variable.name,
             "codebook_version": self._codebook_versions(),
-            "units": all_units.units,
-            "units_filled": some_units.units,
-            **dict.fromkeys(("percent_agreement", "alpha", "alpha_low", "alpha_high")),
-            **dict.fromkeys(("alpha_filled", "alpha_filled_low", "alpha_filled_high")),
-            **(
-                {}
-                if variable.identity
-                else {
-                    "percent_agreement": _rounded(all_units.percent),
-                    "alpha": all_units.value,
-                    "alpha_low": all_units.low,
-                    "alpha_high": all_units.high,
-                    "alpha_filled": some_units.value,
-                    "alpha_filled_low": some_units.low,
-                    "alpha_filled_high": some_units.high,
-                }
-            ),
-            "f1": joined.value,
-            "f1_low": joined.low,
-            "f1_high": joined.high,
+            "units": len(values),
+            "units_filled": len(filled),
+            **(_agreement_on_names(values) if variable.identity else _alphas(values, filled)),
             "target": variable.target,
         }
 
@@ -232,16 +210,30 @@ class CoderPair:
         return " ".join(sorted(self.versions))
 
 
-def _joined_pairs(values: Sequence[tuple[str, str]]) -> F1:
-    """Return how two coders agree on which units have the same name."""
-    sides: list[set[Hashable]] = []
-    for side in (0, 1):
-        groups: dict[str, list[int]] = defaultdict(list)
-        for unit, pair in enumerate(values):
-            if pair[side] != EMPTY_CELL:
-                groups[pair[side]].append(unit)
-        sides.append({pair for group in groups.values() for pair in combinations(group, 2)})
-    return f1_of_sets(sides[0], sides[1])
+def _alphas(values: Sequence[tuple[str, str]], filled: Sequence[tuple[str, str]]) -> Row:
+    every, some = krippendorff_alpha(values), krippendorff_alpha(filled)
+    return {
+        "percent_agreement": _rounded(every.percent),
+        "alpha": every.value,
+        "alpha_low": every.low,
+        "alpha_high": every.high,
+        "alpha_filled": some.value,
+        "alpha_filled_low": some.low,
+        "alpha_filled_high": some.high,
+        **dict.fromkeys(("f1", "f1_low", "f1_high")),
+    }
+
+
+def _agreement_on_names(values: Sequence[tuple[str, str]]) -> Row:
+    """Return agreement on what names of one's own join; they do not agree as words."""
+    joined = f1_of_names(values)
+    return {
+        **dict.fromkeys(("percent_agreement", "alpha", "alpha_low", "alpha_high")),
+        **dict.fromkeys(("alpha_filled", "alpha_filled_low", "alpha_filled_high")),
+        "f1": joined.value,
+        "f1_low": joined.low,
+        "f1_high": joined.high,
+    }
 
 
 def _add_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:

@@ -9,7 +9,7 @@ accused settles nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -95,19 +95,63 @@ def _by_second(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     return {claim: frozenset(others) for claim, others in found.items()}
 
 
-def actor_sides(actors: Frame) -> dict[str, frozenset[str]]:
-    """Return by actor the actor itself and all that it is part of."""
+def part_of_edges(actors: Frame) -> dict[str, str | None]:
+    """Return by actor the one that it is part of."""
     rows = actors.select("actor_id", "part_of").collect().rows()
-    above: dict[str, str | None] = {str(name): whole for name, whole in rows}
-    sides = {}
-    for name in above:
-        chain: list[str] = []
-        at: str | None = name
-        while at is not None and at not in chain:  # within a batch it may run in a circle
-            chain.append(at)
-            at = above.get(at)
-        sides[name] = frozenset(chain)
-    return sides
+    return {str(name): whole for name, whole in rows}
+
+
+def side_ranges(part_of: Mapping[str, str | None]) -> dict[str, tuple[int, int]]:
+    """Return first and last number of each actor and all that is part of it, numbered in a row.
+
+    An actor is part of another, through any chain, if its first number is in the other's range. So
+    no chain is ever held, however long it is. Within a batch a chain may run in a circle, all of
+    which is one side, and lead to an actor that is still to come.
+
+    >>> side_ranges({"ada": "ministry", "ministry": "nor"})
+    {'nor': (0, 2), 'ministry': (1, 2), 'ada': (2, 2)}
+    """
+    circles = _circles(part_of)
+    parts: dict[str, list[str]] = defaultdict(list)
+    tops = [circle[0] for circle in circles]
+    for name, whole in part_of.items():
+        if whole is not None:
+            parts[whole].append(name)
+            if whole not in part_of:
+                tops.append(whole)
+        else:
+            tops.append(name)
+    ranges: dict[str, tuple[int, int]] = {}
+    waiting = list(dict.fromkeys(tops))
+    while waiting:
+        name = waiting[-1]
+        if name not in ranges:
+            ranges[name] = (len(ranges), -1)
+            waiting += [part for part in parts.get(name, ()) if part not in ranges]
+        else:
+            waiting.pop()
+            if ranges[name][1] < 0:
+                ranges[name] = (ranges[name][0], len(ranges) - 1)
+    for circle in circles:
+        ranges.update(dict.fromkeys(circle, ranges[circle[0]]))
+    return ranges
+
+
+def _circles(part_of: Mapping[str, str | None]) -> list[list[str]]:
+    """Return the circles of actors that are part of one another."""
+    visited: set[str] = set()
+    circles = []
+    for start in part_of:
+        chain: dict[str, None] = {}
+        name: str | None = start
+        while name is not None and name not in visited and name not in chain:
+            chain[name] = None
+            name = part_of.get(name)
+        if name is not None and name in chain:
+            names = list(chain)
+            circles.append(names[names.index(name) :])
+        visited.update(chain)
+    return circles
 
 
 def support_of_linked(claims: Frame, links: Links, sources: Frame, actors: Frame) -> Frame:
@@ -129,12 +173,13 @@ def support_of_linked(claims: Frame, links: Links, sources: Frame, actors: Frame
     """
     if "content" not in claims.collect_schema().names():
         claims = claims.with_columns(nw.lit("").alias("content"))
+    bearing = links.claims
     linked = {
         row["claim_id"]: LinkedClaim(**{**row, "dyad_from": tuple(row["dyad_from"])})
         for row in claims.select(*LinkedClaim._fields).collect().rows(named=True)
-        if row["claim_id"] in links.claims
+        if row["claim_id"] in bearing
     }
-    support = _Support(linked, links, lineage_edges(sources), actor_sides(actors))
+    support = _Support(linked, links, lineage_edges(sources), part_of_edges(actors))
     names = sorted(linked)
     return frame_like(
         {
@@ -157,35 +202,41 @@ class _Support:
         linked: Mapping[str, LinkedClaim],
         links: Links,
         lineage: Lineage,
-        sides: Mapping[str, frozenset[str]],
+        part_of: Mapping[str, str | None],
     ) -> None:
         self.linked = linked
         self.links = links
         self.lineage = lineage
-        self.sides = sides
+        # every actor is part of at most one, so that two chains meet if they are of one component
+        self.sides = components((name, whole) for name, whole in part_of.items() if whole)
         self.members: dict[str, set[str]] = defaultdict(set)
         for claim, fact in links.facts.items():
             self.members[fact].add(claim)
-        self._origins: dict[str, int] = {}
+        self._by_fact: dict[str, int] = {}
+        self._by_origins: dict[frozenset[str], int] = {}
 
     def origins(self, claim: str) -> int:
-        """Count the independent origins of a claim's support."""
-        if claim not in self._origins:
-            same = self.members.get(self.links.facts.get(claim, ""), set()) | {claim}
+        """Count the independent origins of a claim's support, which all of a fact share."""
+        fact = self.links.facts.get(claim, claim)
+        if fact not in self._by_fact:
+            same = self.members.get(fact, {claim})
             implying: set[str] = set().union(
                 *(self.links.implied_by.get(name, frozenset()) for name in same)
             )
             there = [self.linked[name] for name in same | implying if name in self.linked]
-            known = {one.origin_id for one in there if one.origin_id is not None}
-            self._origins[claim] = count_independent(known, self.lineage)
-        return self._origins[claim]
+            known = frozenset(one.origin_id for one in there if one.origin_id is not None)
+            if known not in self._by_origins:
+                self._by_origins[known] = count_independent(known, self.lineage)
+            self._by_fact[fact] = self._by_origins[known]
+        return self._by_fact[fact]
 
     def grade(self, claim: str) -> str | None:
         own = self.origins(claim)
+        accused = {self._side(name) for name in self.linked[claim].dyad_from}
         against = [
             self.origins(other)
             for other in self.links.disputed_by.get(claim, ())
-            if other in self.linked and self._counts_against(self.linked[other], claim)
+            if other in self.linked and self._counts_against(self.linked[other], accused)
         ]
         most = max(against, default=0)
         if most > own:
@@ -194,15 +245,13 @@ class _Support:
             return DOUBTFUL
         return CONFIRMED if own > 1 else None
 
-    def _counts_against(self, other: LinkedClaim, claim: str) -> bool:
+    def _counts_against(self, other: LinkedClaim, accused: Set[str]) -> bool:
         if other.content not in OPEN_TO_DISPUTE:
             return False
-        speaker = self._side(other.speaker_id)
-        accused = set().union(*(self._side(name) for name in self.linked[claim].dyad_from))
-        return not speaker & accused
+        return other.speaker_id is None or self._side(other.speaker_id) not in accused
 
-    def _side(self, actor: str | None) -> frozenset[str]:
-        return frozenset() if actor is None else self.sides.get(actor, frozenset({actor}))
+    def _side(self, actor: str) -> str:
+        return self.sides.get(actor, actor)
 
 
 def with_support(claims: Frame, support: Frame) -> Frame:
@@ -232,20 +281,28 @@ def with_credibility(claims: Frame, actors: Frame) -> Frame:
     actors
         Live rows.
     """
-    speaking = claims.filter(~nw.col("speaker_id").is_null()).select("claim_id", "speaker_id")
-    sides = [(name, part) for name, side in actor_sides(actors).items() for part in sorted(side)]
-    known = frame_like(
-        {"speaker_id": [one for one, _ in sides], "side": [part for _, part in sides]},
-        {"speaker_id": nw.String(), "side": nw.String()},
+    part_of = part_of_edges(actors)
+    ranges = side_ranges(part_of)
+    speakers = frame_like(
+        {"speaker_id": list(part_of), "number": [ranges[name][0] for name in part_of]},
+        {"speaker_id": nw.String(), "number": nw.Int64()},
         actors,
     )
+    sides = frame_like(
+        {
+            "side": list(ranges),
+            "first": [first for first, _ in ranges.values()],
+            "last": [last for _, last in ranges.values()],
+        },
+        {"side": nw.String(), "first": nw.Int64(), "last": nw.Int64()},
+        actors,
+    )
+    speaking = claims.filter(~nw.col("speaker_id").is_null()).select("claim_id", "speaker_id")
     own = (
-        speaking.join(known, on="speaker_id", how="inner")
-        .join(
-            items_of_list(claims, "claim_id", "dyad_from", "side"),
-            on=["claim_id", "side"],
-            how="inner",
-        )
+        speaking.join(speakers, on="speaker_id", how="inner")
+        .join(items_of_list(claims, "claim_id", "dyad_from", "side"), on="claim_id", how="inner")
+        .join(sides, on="side", how="inner")
+        .filter((nw.col("first") <= nw.col("number")) & (nw.col("number") <= nw.col("last")))
         .select("claim_id")
         .unique()
         .with_columns(speaks_of_itself=nw.lit(True))

@@ -23,7 +23,7 @@ from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
 from claimlog.spark.read_log import row_schema, shipped_definition
 from claimlog.spark.tabular import check_pandera
 from claimlog.spark.tallies import dump_tallies, enter_tallies
-from claimlog.validate import ROW_CHECKS, references, rows
+from claimlog.validate import ROW_CHECKS, coders, references, rows
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ REFERENCE_CHECKS = (
     references.check_references,
     references.check_chains,
     references.check_facts,
+    coders.check_coders,
 )
 """Checks that need rows of several entities; here they are done apart from the others."""
 
@@ -57,6 +58,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
         check_references_by_join(log, report)
         references.check_chains(log, report)
         references.check_facts(log, report)
+        coders.check_coders(log, report)
         rows.check_order(log, report)
         if report.error_count:
             report.stopped_after = "rows"

@@ -9,7 +9,7 @@ from claimlog.errors import Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import fitting
 from claimlog.sources.text import Texts
-from claimlog.validate import anchors, integrity, references, rows, tabular
+from claimlog.validate import anchors, coders, integrity, references, rows, tabular
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 
 Check = Callable[[Log, Report], None]
@@ -28,6 +28,7 @@ ROW_CHECKS: tuple[Check, ...] = (
     references.check_spans_in_sources,
     references.check_chains,
     references.check_facts,
+    coders.check_coders,
 )
 """Checks that run on one section of the log after the other, like that of the schema."""
 

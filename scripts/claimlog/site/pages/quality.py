@@ -16,6 +16,27 @@ FEWEST_UNITS = 20
 SCOPES = 12
 """How many articles the table by article shows; the table reliability holds all."""
 
+PAIRS = 20
+"""How many pairs of coders have tables on the page: their number grows with that of coders squared.
+Ours are five."""
+
+LINKS = 100
+"""How many rows of agreement on links are shown."""
+
+Pair = tuple[int, str, str]
+"""Number of a pass and its two coders."""
+
+KEY = "pass, first_coder, second_coder"
+SCOPES_OF_PAIRS = f"""
+with pairs as (select distinct {KEY} from reliability order by {KEY} limit :pairs),
+scopes as (
+  select {KEY}, scope,
+    row_number() over (partition by {KEY} order by scope <> :all, scope) as number
+  from (select distinct {KEY}, scope from reliability join pairs using ({KEY}))
+)
+"""
+"""Pairs of coders that are shown, and the scopes of each: all articles, then one by one."""
+
 
 async def quality(store: Store, _: PageRequest) -> Mapping[str, Any]:
     """Return how far coders agree, how much is anchored, and the batches of the log."""
@@ -25,14 +46,22 @@ async def quality(store: Store, _: PageRequest) -> Mapping[str, Any]:
 
 
 async def _quality(store: Store) -> Row:
-    spans = await store.rows("select * from span_agreement order by pass, scope")
-    rows = await store.rows("select * from reliability order by pass, target is null, variable")
+    first = {"pairs": PAIRS, "all": ALL, "scopes": SCOPES + 1}
+    rows, spans = [
+        await store.rows(
+            f"{SCOPES_OF_PAIRS} select {table}.* from {table} join scopes using ({KEY}, scope) "
+            f"where number <= :scopes order by {KEY}, {order}",
+            **first,
+        )
+        for table, order in (
+            ("reliability", "target is null, variable"),
+            ("span_agreement", "scope"),
+        )
+    ]
     for row in rows:
         row["result"] = _result(row)
-    pairs: dict[tuple[int, str, str], list[Row]] = {}
-    for row in rows:
-        key = (row["pass"], row["first_coder"], row["second_coder"])
-        pairs.setdefault(key, []).append(row)
+    pairs, spans_of = _by_pair(rows), _by_pair(spans)
+    counting = f"select count(*) as n from (select distinct {KEY} from reliability)"
     anchors = {
         name: await store.count(sql)
         for name, sql in {
@@ -45,13 +74,23 @@ async def _quality(store: Store) -> Row:
     }
     return {
         "anchors": anchors,
-        "passes": [_pass(key, agreement, spans) for key, agreement in pairs.items()],
-        "links": await _link_agreement(store),
+        "passes": [
+            _pass(key, agreement, spans_of.get(key, [])) for key, agreement in pairs.items()
+        ],
+        "more_passes": await store.count(counting) - len(pairs),
+        **await _link_agreement(store),
         "batches": await store.rows("select * from batches order by number"),
     }
 
 
-def _pass(key: tuple[int, str, str], rows: list[Row], spans: list[Row]) -> Row:
+def _by_pair(rows: list[Row]) -> dict[Pair, list[Row]]:
+    pairs: dict[Pair, list[Row]] = {}
+    for row in rows:
+        pairs.setdefault((row["pass"], row["first_coder"], row["second_coder"]), []).append(row)
+    return pairs
+
+
+def _pass(key: Pair, rows: list[Row], spans: list[Row]) -> Row:
     """Return the agreement of two coders in one pass: overall, and by variable and article."""
     scopes = [scope for scope in dict.fromkeys(row["scope"] for row in rows) if scope != ALL]
     scopes = sorted(scopes)[:SCOPES]
@@ -73,25 +112,22 @@ def _pass(key: tuple[int, str, str], rows: list[Row], spans: list[Row]) -> Row:
             }
             for row in overall
         ],
-        "spans": [
-            row
-            for row in spans
-            if (row["pass"], row["first_coder"], row["second_coder"]) == key
-            and row["scope"] in (ALL, *scopes)
-        ],
+        "spans": [row for row in spans if row["scope"] in (ALL, *scopes)],
     }
 
 
-async def _link_agreement(store: Store) -> list[Row]:
+async def _link_agreement(store: Store) -> Row:
     """Return how far coders agree on links; earlier releases have no such table."""
-    sql = "select count(*) as n from sqlite_master where type = 'table' and name = :name"
-    if not await store.count(sql, name="link_agreement"):
-        return []
-    return await store.rows(
-        "select * from link_agreement where scope = :scope order by pass, relation <> 'any', "
-        "relation",
+    if "link_agreement" not in await store.tables():
+        return {"links": [], "more_links": 0}
+    chosen = "from link_agreement where scope = :scope"
+    rows = await store.rows(
+        f"select * {chosen} order by pass, relation <> 'any', relation limit :links",
         scope=ALL,
+        links=LINKS,
     )
+    count = await store.count(f"select count(*) as n {chosen}", scope=ALL)
+    return {"links": rows, "more_links": count - len(rows)}
 
 
 def _result(row: Row) -> str:
