@@ -39,6 +39,9 @@ SCHEMAS = [
     *sorted((ROOT / "schemas" / "tables").glob("*")),
 ]
 
+MANY_CONSTANTS = "".join(f'coders,2,add,x{n},"""{"w" * 299}"""\n' for n in range(4))
+MANY_KEYS = "".join(f"claims,2,add,attributions.{'k' * 60}{n:03},0\n" for n in range(100))
+MANY_RENAMES = "".join(f"coders,2,rename,{'ab'[n % 2]},{'ba'[n % 2]}\n" for n in range(501))
 MANY_VIEWS = "until\n" + "".join(f"links,old,note,0.0.{n},9.0.0\n" for n in range(201))
 
 
@@ -577,6 +580,11 @@ def test_an_override_that_makes_no_column_is_one_line(
             'given\nclaims,1,add,note,"""' + "x" * 2000 + '"""\n',
             "at most",
         ),
+        ("upcasts.csv", "given\n", f"given\n{MANY_CONSTANTS}", "add 1,204 characters to an older"),
+        ("upcasts.csv", "given\n", f"given\n{MANY_KEYS}", "expected at most 1,000; give shorter"),
+        ("upcasts.csv", "given\n", f"given\n{MANY_RENAMES}", "501 operations on coders"),
+        ("upcasts.csv", "given\n", 'given\ncoders,2,add,x,"[1,1,1,1,1,1,1,1,1,1]"\n', "add 1,021 "),
+        ("upcasts.csv", "given\n", 'given\ncoders,2,add,x,"[{},{}]"\n', "objects is added empty"),
         ("deprecations.csv", "until\n", 'until\nclaims,"x""; y",note,1.0.0,2.0.0\n', "the name"),
         ("deprecations.csv", "until\n", "until\nclaims,x,note,1,2.0.0\n", "are no versions"),
         ("deprecations.csv", "until\n", MANY_VIEWS, "more than the 200 that views are made for"),
