@@ -595,7 +595,7 @@ def test_a_table_with_a_hostile_name_is_one_line(world: World, name: str) -> Non
 
 def test_a_table_that_nothing_fills_is_one_line(world: World) -> None:
     folder = world.root / "schemas" / "tables"
-    (folder / "more.json").write_bytes((folder / "claims.json").read_bytes())
+    (folder / "more.json").write_bytes((folder / "links.json").read_bytes())
     assert refused(world, "build").startswith("schemas/tables/more.json: is a table that nothing")
 
 
