@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from claimlog.cli import cli
 from claimlog.edit.open_batch import open_folder
+from claimlog.errors import UsageError
 from conftest import World
 from test_ledger import snapshot
 
@@ -91,5 +94,21 @@ def test_all_are_amended_or_none(
     assert done.returncode in (1, 2)
     assert done.stdout == ""
     assert message in done.stderr
+    assert done.stderr.splitlines()[0].endswith("nothing was amended") or "finding" in message
+    assert "nothing was amended" in done.stderr
     assert "Traceback" not in done.stderr
     assert snapshot(world) == before
+
+
+@pytest.mark.parametrize("identifier", [["C001-001"], {"a": 1}, [], {}, 5, 0, True, False, 1e300])
+def test_an_identifier_that_is_no_text_is_one_line(identifier: Any, made: World) -> None:
+    before = snapshot(made)
+    data = json.dumps({"claim_id": identifier, "topic": "law"}).encode()
+    words = ("amend", "claim", "--from", "-", "--reason", "Why.", "--by", "coder-1")
+    done = CliRunner().invoke(cli, ["--package", str(made.root), *words], input=data)
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception) == (
+        f'<stdin>:1: "claim_id" is {json.dumps(identifier)}, expected string '
+        "(schemas/claims.json); nothing was amended"
+    )
+    assert snapshot(made) == before

@@ -24,6 +24,7 @@ import claimlog.cli
 from claimlog.cli import cli
 from claimlog.cli.base import Context, progress
 from claimlog.edit.open_batch import open_folder
+from claimlog.errors import UsageError
 from conftest import CLAIMS, STOPPED, TEXT, World, copied
 from test_ledger import LETTER, LIKED, assert_sound, snapshot
 
@@ -528,6 +529,10 @@ def limited(reader: Any) -> Any:
             '<stdin>:1: the header names "topic" twice; nothing was added',
         ),
         (
+            ",".join(f"c{n}" for n in range(100_000)).encode() + b"\n",
+            "<stdin>:1: the header names 100,000 columns, more than 500; nothing was added",
+        ),
+        (
             f"{HEADER},topik\n{CELLS.format('signed a letter')},trust\n".encode(),
             '<stdin>:2: unknown key "topik"; did you mean "topic"?',
         ),
@@ -570,6 +575,40 @@ def test_a_file_that_is_not_there_is_named(world: World) -> None:
         str(done.exception)
         == "nowhere.csv: cannot be read (No such file or directory); nothing was added"
     )
+
+
+@pytest.mark.parametrize("command", [("add", "source"), ("amend", "source", "--reason", "Why.")])
+@pytest.mark.parametrize("place", ["/etc/hostname", "../secret", "link", "a\0b", "x" * 5000])
+def test_a_row_of_a_file_names_no_text_but_one_below_the_directory_of_texts(
+    command: tuple[str, ...], place: str, world: World, tmp_path: Path
+) -> None:
+    texts = tmp_path / "mine"
+    texts.mkdir()
+    (tmp_path / "secret").write_text("A password.")
+    (texts / "link").symlink_to("../secret")
+    named = place if place.startswith(("/", "x")) else str(texts / place)
+    path = tmp_path / "rows.ndjson"
+    path.write_text(json.dumps({"source_id": "S001", "text": named}))
+    before = snapshot(world)
+    done = called(world, *command, "--from", str(path), "--texts", str(texts))
+    assert isinstance(done.exception, UsageError)
+    assert "not below the directory of texts" in str(done.exception)
+    assert snapshot(world) == before
+    without = called(world, *command, "--from", str(path))
+    assert "name that with --texts DIR" in str(without.exception)
+
+
+def test_a_row_of_a_file_names_a_text_below_the_directory_of_texts(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "mine" / "more").mkdir(parents=True)
+    text = tmp_path / "mine" / "more" / "tides.txt"
+    text.write_text(TEXT)
+    path = tmp_path / "rows.ndjson"
+    path.write_text(json.dumps({"source_id": "S001", "text": str(text)}))
+    words = ("--reason", "Another copy.", "--texts", str(tmp_path / "mine"))
+    done = called(world, "amend", "source", "--from", str(path), *words)
+    assert (done.exit_code, done.output) == (0, "1 is as given already; nothing was amended\n")
 
 
 # interruption

@@ -39,7 +39,16 @@ SCHEMAS = [
     *sorted((ROOT / "schemas" / "tables").glob("*")),
 ]
 
+MANY_CONSTANTS = "".join(f'coders,2,add,x{n},"""{"w" * 299}"""\n' for n in range(4))
+MANY_KEYS = "".join(f"claims,2,add,attributions.{'k' * 60}{n:03},0\n" for n in range(100))
+MANY_RENAMES = "".join(f"coders,2,rename,{'ab'[n % 2]},{'ba'[n % 2]}\n" for n in range(501))
 MANY_VIEWS = "until\n" + "".join(f"links,old,note,0.0.{n},9.0.0\n" for n in range(201))
+
+
+def named(spec: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the column of a schema that has a name."""
+    column: dict[str, Any] = next(item for item in spec["fields"] if item["name"] == name)
+    return column
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
@@ -530,6 +539,51 @@ def test_a_stream_that_cannot_be_read_is_one_line(world: World, case: str) -> No
     assert str(caught.value).isprintable()
 
 
+LOOKUPS = {
+    "topic.kind": "names 'topic', no foreign key of claims",
+    "nothere.kind": "names 'nothere', no foreign key of claims",
+    ".kind": "names '', no foreign key of claims",
+    "": "names '', no foreign key of claims",
+    "measure_id": "names '', no column of measures",
+    "measure_id.": "names '', no column of measures",
+    "measure_id.nothere": "names 'nothere', no column of measures",
+    "measure_id.seq": "names 'seq', no column of measures",
+    "measure_id.takers": "names 'takers', no column of measures",
+    "measure_id.version": "names 'version', no column of measures",
+    "measure_id.subject": "names 'subject', no column of measures",
+    "source_id.lineage": "names 'lineage', no column of sources",
+    "source_id.kind": "names 'kind', no column of sources",
+}
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS)
+def test_a_lookup_that_finds_no_such_value_is_one_line(world: World, lookup: str) -> None:
+    path = world.root / "schemas" / "tables" / "claims.json"
+    change(path, lambda spec: named(spec, "measure").update(lookup=lookup))
+    line = refused(world, "build")
+    assert line.startswith("schemas/tables/claims.json: measure: lookup ")
+    assert LOOKUPS[lookup] in line
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "message"),
+    [
+        ("claims", "measure", "measure: a row holds what was coded"),
+        ("measures", "kind", "kind: a row holds what was coded"),
+        ("tables/sources", "title", "title: lookup is said in the table of claims alone"),
+        ("tables/claims", "seq", "seq: is read by its name"),
+        ("tables/claims", "measure_id", "measure_id: is read by its name"),
+    ],
+)
+def test_a_lookup_where_nothing_is_looked_up_is_one_line(
+    world: World, name: str, column: str, message: str
+) -> None:
+    path = world.root / "schemas" / f"{name}.json"
+    change(path, lambda spec: named(spec, column).update(lookup="measure_id.kind"))
+    line = refused(world, "build")
+    assert line.startswith(f"schemas/{name}.json: {message}")
+
+
 @pytest.mark.parametrize("name", ["a b", "A", '"; DROP', "a\nb", "sqlite_x", "claims_fts"])
 def test_a_table_with_a_hostile_name_is_one_line(world: World, name: str) -> None:
     folder = world.root / "schemas" / "tables"
@@ -541,7 +595,7 @@ def test_a_table_with_a_hostile_name_is_one_line(world: World, name: str) -> Non
 
 def test_a_table_that_nothing_fills_is_one_line(world: World) -> None:
     folder = world.root / "schemas" / "tables"
-    (folder / "more.json").write_bytes((folder / "claims.json").read_bytes())
+    (folder / "more.json").write_bytes((folder / "links.json").read_bytes())
     assert refused(world, "build").startswith("schemas/tables/more.json: is a table that nothing")
 
 
@@ -577,6 +631,11 @@ def test_an_override_that_makes_no_column_is_one_line(
             'given\nclaims,1,add,note,"""' + "x" * 2000 + '"""\n',
             "at most",
         ),
+        ("upcasts.csv", "given\n", f"given\n{MANY_CONSTANTS}", "add 1,204 characters to an older"),
+        ("upcasts.csv", "given\n", f"given\n{MANY_KEYS}", "expected at most 1,000; give shorter"),
+        ("upcasts.csv", "given\n", f"given\n{MANY_RENAMES}", "501 operations on coders"),
+        ("upcasts.csv", "given\n", 'given\ncoders,2,add,x,"[1,1,1,1,1,1,1,1,1,1]"\n', "add 1,021 "),
+        ("upcasts.csv", "given\n", 'given\ncoders,2,add,x,"[{},{}]"\n', "objects is added empty"),
         ("deprecations.csv", "until\n", 'until\nclaims,"x""; y",note,1.0.0,2.0.0\n', "the name"),
         ("deprecations.csv", "until\n", "until\nclaims,x,note,1,2.0.0\n", "are no versions"),
         ("deprecations.csv", "until\n", MANY_VIEWS, "more than the 200 that views are made for"),

@@ -38,6 +38,7 @@ from claimlog.escaping import (
 )
 from claimlog.export.metadata import datasette_metadata
 from claimlog.package import Package
+from claimlog.release.diff import ClaimChange, Diff, RowChange, SchemaChange, as_markdown
 from claimlog.schema.definition import read_definition
 from claimlog.site.spreadsheet import csv_of
 from conftest import ROOT, SOURCES, Get, World, asking, claim, empty_world, hop, source
@@ -51,6 +52,9 @@ TRICKS = (
 
 THEIRS = ("/-/", "/tiny", "/downloads/")
 """Beginnings of addresses that are no pages of ours."""
+
+SCHEMA_KINDS = ((True, True), (False, True), (False, False))
+"""Whether a change of the schema breaks, and whether it adds something."""
 
 FORMULA = "=HYPERLINK(1)"
 FORGED = re.compile(r"^(## FORGED|TY  - FORGED|ER  - [^\r]|- FORGED: 1)", re.MULTILINE)
@@ -364,6 +368,28 @@ def test_the_changelog_and_the_card_hold_no_heading_or_link_of_data(strange: Rep
         bare = re.sub(r"\\[!-/:-@\[-`{-~]", "", page)
         assert "](javascript:" not in bare
         assert "<b " not in bare
+
+
+def test_the_changelog_takes_no_name_of_data_for_markup() -> None:
+    """Identifiers and columns of a stranger's schema need not have patterns."""
+    fields = {hostile("column"): (1, 2)}
+    claims = [
+        ClaimChange(hostile("C1"), change, hostile("S1"), "Said.", 2, (hostile("Why."),), fields)
+        for change in ("added", "amended", "retracted")
+    ]
+    others = [RowChange("coders", TRICKS, "amended", 2, (TRICKS,), fields)]
+    schema = [SchemaChange("t", hostile("the table"), *kind) for kind in SCHEMA_KINDS]
+    rows = {"claims": {"assert": 1}, hostile("coders"): {"assert": 1}}
+    diff = Diff(hostile("0.1.0"), "0.2.0", (*schema,), (*claims,), (*others,), rows)
+    text = as_markdown(diff, "0.2.0")
+    assert not FORGED.search(text)
+    assert raw(text) == []
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings == [
+        "## 0.2.0", "### Added", "### Corrected", "### Retracted", "### Schema"
+    ]  # fmt: skip
+    assert text.count("javascript:") == text.count(r"\](javascript:") > 10
+    assert not re.search(r"(?<!\\)<b ", text)
 
 
 @pytest.mark.parametrize(

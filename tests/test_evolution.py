@@ -16,8 +16,11 @@ import pytest
 
 from claimlog.build import build
 from claimlog.edit.open_batch import open_batch
+from claimlog.edit.seal import make_manifest, sync_descriptor
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.metadata import datasette_metadata
+from claimlog.log.batch import Batch, dump_manifest
+from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.diff import (
@@ -273,6 +276,42 @@ def test_a_release_of_three_versions_is_made_and_verified(evolved: World, tmp_pa
     assert (folder / "log" / "schemas" / "past" / "actors.2.json").is_file()
     verdict = verify_copy(folder)
     assert [str(finding) for finding in verdict.findings] == []
+
+
+def test_a_batch_is_of_no_older_version_than_one_before_it(evolved: World, tmp_path: Path) -> None:
+    """Its rows would be judged by what was demanded then: here none has a seat."""
+    world = copied(evolved, tmp_path)
+    sealed = read(world.package)
+    first = next(batch for batch in sealed.batches if "actors" in batch.streams)
+    row = json.loads(first.file("actors").read_text("utf-8").splitlines()[0])
+    row.update(actor_id="late", name="Late", recorded_at=sealed.last_time)
+    number = sealed.batches[-1].number + 1
+    place = world.package.events / f"{number:04d}-late"
+    place.mkdir()
+    (place / "actors.ndjson").write_bytes(encode(row) + b"\n")
+    claimed = {"files": {"actors.ndjson": {"schema_version": 1}}}
+    late = Batch(place, f"events/{place.name}", number, "late", len(sealed.batches), claimed)
+    log = read(world.package, [*sealed.batches, late], sealed=False)
+    assert log.findings == []
+    manifest = make_manifest(log, late, "late", "Late", "By hand.", "coder-1")
+    manifest["files"]["actors.ndjson"]["schema_version"] = 1
+    (place / "batch.json").write_bytes(dump_manifest(manifest))
+    sync_descriptor(world.package)
+    report = validate(read(world.package), world.supplied)
+    (finding,) = report.findings
+    assert (finding.rule, finding.path) == ("schema-version", f"events/{place.name}/actors.ndjson")
+    assert finding.message == "has schema version 1, a batch before it 3"
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_schema_version_is_at_least_one(evolved: World, tmp_path: Path, version: int) -> None:
+    world = copied(evolved, tmp_path)
+    path = sorted(world.package.events.glob("*/batch.json"))[-1]
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["files"]["actors.ndjson"]["schema_version"] = version
+    path.write_bytes(dump_manifest(manifest))
+    rules = {finding.rule for finding in read(world.package).findings}
+    assert rules == {"manifest"}
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,13 @@ source, with some thousand samples. Ours are two."""
 LENGTH = 2**31 - 1
 """The largest ``minLength`` or ``maxLength``."""
 
-CONSTANT = 1_000
-"""Characters of the constant that an upcast fills a column with: it stands in every row."""
+CONSTANTS, CONSTANT_VALUE = 1_000, 100
+"""Characters that the upcasts of a stream add to a row together; ours add a hundred to claims, and
+a row has two hundred by itself. Keys of objects count with their names, and a value of a list for
+as many characters as the row of a table that it may become."""
+
+UPCASTS = COLUMNS
+"""Upcasts of a stream: each is done again for every file of an older version."""
 
 PATTERN_WEIGHT = 500
 """Characters of a pattern with its counted repetitions written out. A linear-time engine takes time

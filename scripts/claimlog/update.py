@@ -38,7 +38,7 @@ def changes_derived_columns(log: Log, size: int) -> bool:
     """Whether rows after the first `size` change what any claims repeat or are graded by."""
     definition = log.definition
     keys = {key.column: key.table for key in definition.streams["claims"].foreign_keys}
-    streams = {keys[column] for column in lookups(definition.tables["claims"]) if column in keys}
+    streams = {keys[column] for column in lookups(definition.tables["claims"])}
     if counts_support(definition):
         streams.add("actors")  # a denial counts by the side that its speaker is on
     late = (pl.col("seq") >= size) & (pl.col("action") == "amend")

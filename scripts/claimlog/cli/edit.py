@@ -181,6 +181,7 @@ def _make(entity: str) -> None:
     ) -> None:
         from claimlog.cli.entries import read_entries
         from claimlog.edit.append import amend, amend_all
+        from claimlog.edit.open_batch import NOTHING_AMENDED
 
         table = schema_of(context, entity)
         given = _given(table, options)
@@ -188,7 +189,7 @@ def _make(entity: str) -> None:
         if rows_from:
             if given or identifier:
                 raise UsageError("--from reads what changes, by identifier; leave out all of it")
-            entries = read_entries(table, rows_from, row_format)
+            entries = read_entries(table, rows_from, row_format, NOTHING_AMENDED)
             supplied = load_texts(texts)
             package = context.package
             rows = amend_all(package, table.name, entries, reason, recorded_by, supplied, today)

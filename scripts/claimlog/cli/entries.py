@@ -1,4 +1,4 @@
-"""Reading many rows to add, from NDJSON or CSV, with the line of each."""
+"""Reading many new rows from NDJSON or CSV, with the line of each."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ import csv
 import io
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from claimlog.edit.append import Entries
 from claimlog.edit.new_rows import parse
-from claimlog.edit.open_batch import Input
+from claimlog.edit.open_batch import NOTHING_ADDED, Input
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.limits import COLUMNS
 from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
 
 
-def read_entries(table: Table, rows_from: str, row_format: str | None) -> Entries:
-    """Read rows to add from a file, or from standard input for ``-``.
+def read_entries(
+    table: Table, rows_from: str, row_format: str | None, outcome: str = NOTHING_ADDED
+) -> Entries:
+    """Read new rows from a file, or from standard input for ``-``.
+
+    Parameters
+    ----------
+    outcome
+        What an error says of the open batch.
 
     Raises
     ------
@@ -31,14 +40,10 @@ def read_entries(table: Table, rows_from: str, row_format: str | None) -> Entrie
         data = sys.stdin.buffer.read() if rows_from == "-" else Path(rows_from).read_bytes()
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise ClaimlogError(
-            f"{name}: cannot be read ({error.strerror}); nothing was added"
-        ) from error
+        raise ClaimlogError(f"{name}: cannot be read ({error.strerror}); {outcome}") from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ClaimlogError(
-            f"{name}:{line}: not UTF-8; save it as UTF-8; nothing was added"
-        ) from error
+        raise ClaimlogError(f"{name}:{line}: not UTF-8; save it as UTF-8; {outcome}") from error
     if row_format is None:
         row_format = "ndjson" if re.match(r"\s*\{", text) else "csv"
     read = _ndjson_rows(text) if row_format == "ndjson" else _csv_rows(table, text)
@@ -46,12 +51,12 @@ def read_entries(table: Table, rows_from: str, row_format: str | None) -> Entrie
     lines: list[int] = []
     for line, row in read:
         if isinstance(row, str):
-            raise ClaimlogError(f"{name}:{line}: {row}; nothing was added")
+            raise ClaimlogError(f"{name}:{line}: {row}; {outcome}")
         rows.append(row)
         lines.append(line)
     if not rows:
-        raise ClaimlogError(f"{name}: holds no row; nothing was added")
-    return Entries(rows, Input(name, lines))
+        raise ClaimlogError(f"{name}: holds no row; {outcome}")
+    return Entries(rows, Input(name, lines), outcome)
 
 
 def _ndjson_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
@@ -76,8 +81,11 @@ def _csv_rows(table: Table, text: str) -> Iterator[tuple[int, dict[str, Any] | s
                 continue
             if header is None:
                 header = cells
-                if twice := [name for name in header if header.count(name) > 1]:
-                    yield line, f'the header names "{twice[0]}" twice'
+                if len(header) > COLUMNS:
+                    yield line, f"the header names {len(header):,} columns, more than {COLUMNS}"
+                name, times = Counter(header).most_common(1)[0]
+                if times > 1:
+                    yield line, f'the header names "{name[:80]}" twice'
             elif len(cells) != len(header):
                 yield line, f"has {len(cells)} cells, the header {len(header)}"
             else:

@@ -6,16 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.duplicates import Duplicate, RowIndex
-from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import Input, append, log_lock, with_open
+from claimlog.edit.new_rows import INPUTS, Writer, as_lines
+from claimlog.edit.open_batch import (
+    NOTHING_ADDED,
+    NOTHING_AMENDED,
+    Input,
+    append,
+    log_lock,
+    with_open,
+)
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.canonical import encode, suggest
+from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -26,10 +34,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entries:
-    """What is to be added: the columns given of each row, and where each came from, if anywhere."""
+    """New rows: the columns given of each, and where each came from, if anywhere.
+
+    `outcome` is what a message says of the open batch where one of them is refused.
+    """
 
     rows: Sequence[Mapping[str, Any]]
     origin: Input | None = None
+    outcome: str = NOTHING_ADDED
 
     def place(self, index: int) -> str:
         """Return where a row came from, for messages."""
@@ -77,6 +89,7 @@ def add(
         lines: list[bytes] = []
         for index, given in enumerate(entries.rows):
             with _locate_errors(entries, index):
+                _refuse_text_elsewhere(entries, stream, given, texts)
                 contents.append(writer.content(stream, given))
                 encode(contents[-1])
         rows = RowIndex(writer.log, writer.log.definition.streams[stream], contents)
@@ -112,7 +125,7 @@ def amend(
         sealed = read(package)
         writer = _writer(sealed, texts, recorded_by, today)
         row = writer.amendment(stream, identifier, given, reason)
-        append(sealed, stream, as_lines([row]), texts)
+        append(sealed, stream, as_lines([row]), texts, outcome=NOTHING_AMENDED)
     return row
 
 
@@ -147,14 +160,18 @@ def amend_all(
     with log_lock(package):
         sealed = read(package)
         writer = _writer(sealed, texts, recorded_by, today)
-        key = writer.log.definition.streams[stream].id
+        table = writer.log.definition.streams[stream]
+        key = table.id
         rows: list[Row] = []
         places: list[int] = []
         seen: dict[str, int] = {}
         for index, given in enumerate(entries.rows):
             with _locate_errors(entries, index):
+                _refuse_text_elsewhere(entries, stream, given, texts)
                 changes = {**given}
                 identifier, why = changes.pop(key, None), changes.pop("reason", None) or reason
+                if flaw := type_flaw(table.by_name[key], identifier):
+                    raise UsageError(f"{flaw} (schemas/{stream}.json)")
                 if not identifier:
                     raise UsageError(f'a row has no "{key}"; say which {stream} it amends')
                 if not why:
@@ -168,9 +185,8 @@ def amend_all(
                 rows.append(row)
                 places.append(index)
         if rows:
-            append(
-                sealed, stream, as_lines(rows), texts, entries.origin and entries.origin.of(places)
-            )
+            origin = entries.origin and entries.origin.of(places)
+            append(sealed, stream, as_lines(rows), texts, origin, entries.outcome)
     return rows
 
 
@@ -187,8 +203,34 @@ def retract(
         writer = _writer(sealed, None, recorded_by, today)
         stream, _ = find_entity(writer.log, identifier)
         row = writer.retraction(stream, identifier.removeprefix(f"{stream}/"), reason)
-        append(sealed, stream, as_lines([row]), None)
+        append(sealed, stream, as_lines([row]), None, outcome="nothing was retracted")
     return row
+
+
+def _refuse_text_elsewhere(
+    entries: Entries, stream: str, given: Mapping[str, Any], texts: Texts | None
+) -> None:
+    """Refuse a row of a file that names a file to read outside of the user's directory of texts.
+
+    The row may be a stranger's, and the hash of a short file tells what is in it.
+    """
+    name = given.get("text")
+    if entries.origin is None or name is None or "text" not in INPUTS.get(stream, ()):
+        return
+    if texts is None:
+        raise UsageError(
+            '"text" in a row names a file below the directory of texts: name that with --texts DIR '
+            "or CLAIMLOG_TEXTS"
+        )
+    try:
+        is_below = Path(str(name)).resolve().is_relative_to(texts.folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, a circle of links
+        is_below = False
+    if not is_below:
+        raise UsageError(
+            f'"text" is {str(name)[:80]!r}, which is not below the directory of texts '
+            f"({texts.folder}); put the text there, or give text_sha256 and text_length"
+        )
 
 
 @contextmanager
@@ -200,7 +242,7 @@ def _locate_errors(entries: Entries, index: int) -> Iterator[None]:
         if entries.origin is None:
             raise
         where = entries.place(index)
-        raise type(error)(f"{where}: {error}; nothing was added") from error
+        raise type(error)(f"{where}: {error}; {entries.outcome}") from error
 
 
 def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:

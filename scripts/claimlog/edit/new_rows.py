@@ -174,8 +174,9 @@ class Writer:
         inputs = INPUTS.get(table.name, ())
         for key in given:
             if key not in (*allowed, *inputs):
+                name = key[:80]
                 raise ClaimlogError(
-                    f'unknown key "{key}"{suggest(key, allowed)} (schemas/{table.name}.json)'
+                    f'unknown key "{name}"{suggest(name, allowed)} (schemas/{table.name}.json)'
                 )
         state = {
             item.name: before.get(item.name, [] if item.type == "array" else None)

@@ -101,6 +101,10 @@ def with_open(sealed: Log, folder: Path | None = None) -> Log:
     return extend(sealed, [batch]) if batch else sealed
 
 
+NOTHING_ADDED, NOTHING_AMENDED = "nothing was added", "nothing was amended"
+"""What a message says of the open batch where a new row is refused."""
+
+
 @dataclass(frozen=True)
 class Input:
     """Where new rows came from: a name and the line of each, for messages."""
@@ -119,10 +123,16 @@ def append(
     lines: Sequence[bytes],
     texts: Texts | None,
     origin: Input | None = None,
+    outcome: str = NOTHING_ADDED,
 ) -> Report:
     """Add canonical lines to the open batch, all of them or none.
 
     The caller holds the lock, and has read the log without the open batch.
+
+    Parameters
+    ----------
+    outcome
+        What the error says of the open batch.
 
     Raises
     ------
@@ -142,7 +152,7 @@ def append(
             shown = f"{package.relative(place)}/{stream}.ndjson"
             offset = before.count(b"\n")
             findings = [_rename(f, shown, offset, origin) for f in report.findings]
-            raise FindingsError(findings, "nothing was added")
+            raise FindingsError(findings, outcome)
     return report
 
 

@@ -382,14 +382,14 @@ def as_markdown(diff: Diff, title: str) -> str:
 
 
 def _markdown(diff: Diff, title: str) -> Iterator[str]:
-    yield from (f"## {title}", "", f"**Do I need to do anything?** {diff.must_act}", "")
-    yield from (diff.counts, "")
+    yield from (f"## {title}", "", f"**Do I need to do anything?** {markdown(diff.must_act)}", "")
+    yield from (markdown(diff.counts), "")
     added = Counter(claim.source_id for claim in diff.of("added"))
     others = {name: counts.get("assert", 0) for name, counts in diff.rows.items()}
     news = [f"{count:,} claims of {source}" for source, count in sorted(added.items())]
     news += [f"{count:,} {name}" for name, count in others.items() if count and name != "claims"]
     if news:
-        yield from ("### Added", "", *(f"- {item}." for item in news), "")
+        yield from ("### Added", "", *(f"- {markdown(item)}." for item in news), "")
     for change, heading in (("amended", "Corrected"), ("retracted", "Retracted")):
         rows: list[tuple[str, ClaimChange | RowChange]] = [
             *((claim.claim_id, claim) for claim in diff.of(change)),
@@ -399,16 +399,16 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
             yield from (f"### {heading}", "")
             for name, row in rows:
                 columns = f" ({', '.join(row.fields)})" if row.fields else ""
-                yield f"- {name}{columns}: {markdown(' '.join(row.reasons))}"
+                yield f"- {markdown(f'{name}{columns}')}: {markdown(' '.join(row.reasons))}"
             yield ""
     if diff.schema:
         yield from ("### Schema", "")
         for item in diff.schema:
             if not item.adds:
-                yield f"- {item.text[0].upper()}{item.text[1:]}."
+                yield f"- {markdown(f'{item.text[0].upper()}{item.text[1:]}')}."
                 continue
             text = item.text if item.breaks else item.text.replace("the ", "", 1)
-            yield f"- {'Breaking: ' if item.breaks else 'New or renamed: '}{text}."
+            yield f"- {'Breaking: ' if item.breaks else 'New or renamed: '}{markdown(text)}."
         yield ""
 
 

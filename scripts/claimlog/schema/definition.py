@@ -21,6 +21,7 @@ from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
+from claimlog.schema.lookup_flaw import lookup_flaw
 from claimlog.schema.measure_takers import takers_flaw
 from claimlog.schema.presentation import FILE as PRESENTATION_FILE
 from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
@@ -195,7 +196,7 @@ def read_definition(package: Package) -> Definition:
     _refuse_many_tables(len(tables))
     _refuse_many_indexes(tables.values(), "schemas")
     for table in tables.values():
-        if flaw := _target_flaw(table, tables):
+        if flaw := _target_flaw(table, tables) or lookup_flaw(table, streams):
             place = _file_of(table, definition)
             label = "" if place.endswith(f"/{table.name}.json") else f"in the table {table.name}, "
             raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")

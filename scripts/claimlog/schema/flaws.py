@@ -197,6 +197,8 @@ def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
     yield from _constraint_flaws(name, item["type"], limits)
     if item.get("retired") and limits.get("required"):
         yield f"{name}: is retired, so that it is empty in new rows, and required; drop one of both"
+    if "lookup" in item and whole:
+        yield f"{name}: a key of the objects of a list is not looked up; take lookup out"
     for mark in TEXT_MARKS:
         if item.get(mark) and item["type"] != "string":
             yield f"{name}: {mark} is said of string columns, not of {item['type']}"
@@ -237,6 +239,9 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
         most = columns.get(name, {}).get("constraints", {}).get("maxLength")
         if "fields" not in columns.get(name, {}).get("items", {}) or (most or HOPS + 1) > HOPS:
             yield f"{name}: is no list of objects with a maxLength of at most {HOPS}"
+    for name in columns:
+        if "lookup" in columns[name]:
+            yield f"{name}: a row holds what was coded and looks nothing up; take lookup out"
     for name in PLACES:
         if name in columns:
             yield f'the column "{name}" has the name of a row\'s place in the log; rename it'

@@ -9,11 +9,12 @@ that is retired needs no line: it stays in the schema, and holds null in newer r
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import CONSTANT
+from claimlog.limits import CONSTANT_VALUE, CONSTANTS, UPCASTS
 from claimlog.package import Package
 from claimlog.schema.table_schema import Field, Table
 from claimlog.strict_json import decode_value
@@ -46,6 +47,15 @@ class UpcastStep:
         """The column, or the one that holds the list whose objects are given a key."""
         return self.column.partition(".")[0]
 
+    @property
+    def weight(self) -> int:
+        """The characters that the operation adds to a row, or to an object of its list."""
+        if self.operation == "rename":
+            return 0
+        value = decode_value(self.given)
+        values = len(value) if isinstance(value, list) else 0
+        return len(self.key) + len(self.given) + CONSTANT_VALUE * values
+
 
 def read_upcast_steps(
     package: Package, streams: Mapping[str, Table], earlier: Versions
@@ -60,6 +70,7 @@ def read_upcast_steps(
     """
     lines = package.table(FILE, COLUMNS) if (package.root / FILE).is_file() else []
     found = [_step(row, line, streams) for line, row in enumerate(lines, 2)]
+    _refuse_many(found)
     steps = tuple(sorted(found, key=lambda step: step.to_version))
     for (stream, version), table in earlier.items():
         now = streams[stream]
@@ -69,6 +80,25 @@ def read_upcast_steps(
                 f"version {version} ({flaw}); add the line that is missing, or restore it from git"
             )
     return steps
+
+
+def _refuse_many(steps: Sequence[UpcastStep]) -> None:
+    """Refuse operations that make rows many times larger, or take too long."""
+    number, added = Counter[str](), Counter[str]()
+    for step in steps:
+        number[step.stream] += 1
+        added[step.stream] += step.weight
+    for stream, times in number.items():
+        if times > UPCASTS:
+            raise ClaimlogError(
+                f"{FILE}: has {times:,} operations on {stream}, expected at most {UPCASTS:,}; "
+                "restore it from git"
+            )
+        if added[stream] > CONSTANTS:
+            raise ClaimlogError(
+                f"{FILE}: the operations on {stream} add {added[stream]:,} characters to an older "
+                f"row, expected at most {CONSTANTS:,}; give shorter constants"
+            )
 
 
 def steps_after(steps: Sequence[UpcastStep], stream: str, version: int) -> list[UpcastStep]:
@@ -92,13 +122,15 @@ def _step(row: Mapping[str, str], line: int, streams: Mapping[str, Table]) -> Up
         expected = f"a version, not {row['to_version']!r}"
     elif row["operation"] not in OPERATIONS:
         expected = f"add or rename, not {row['operation']!r}"
-    elif len(row["given"]) > CONSTANT:
-        expected = f"at most {CONSTANT} characters, not {len(row['given'])}"
     elif row["operation"] == "add":
         try:
-            decode_value(row["given"])
+            value = decode_value(row["given"])
         except ValueError as error:
             expected = f"a constant in JSON ({error})"
+        else:
+            if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
+                # each would be given every key of the present version
+                expected = "an empty list, because a list of objects is added empty"
     if expected:
         raise ClaimlogError(f"{FILE}:{line}: expected {expected}; restore it from git")
     rest = (row[name] for name in COLUMNS[2:])

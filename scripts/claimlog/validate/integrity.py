@@ -18,11 +18,12 @@ def check_integrity(log: Log, report: Report) -> None:
         for rule in ("file-hash", "schema-version", "tree-size", "tree-root", "batch-chain"):
             report.count(rule, 0, note="no batch is sealed yet")
     size, root, previous = 0, EMPTY_ROOT, None
+    versions: dict[str, int] = {}
     for batch, (size_after, root_after) in zip(log.batches, log.trees, strict=True):
         if not batch.sealed:
             continue
         shown = f"{batch.shown}/{MANIFEST}"
-        _check_files(log, report, batch)
+        _check_files(log, report, batch, versions)
         if log.findings:
             continue  # rows that could not be read are in no tree
         tree = batch.manifest["tree"]
@@ -43,7 +44,8 @@ def check_integrity(log: Log, report: Report) -> None:
         size, root, previous = size_after, root_after, batch.manifest_sha256
 
 
-def _check_files(log: Log, report: Report, batch: Batch) -> None:
+def _check_files(log: Log, report: Report, batch: Batch, versions: dict[str, int]) -> None:
+    """Check a batch's files; `versions` has the newest schema version of each stream before it."""
     listed = batch.manifest["files"]
     present = {batch.name(stream): stream for stream in batch.streams}
     for name in sorted({*present, *listed}):
@@ -62,11 +64,18 @@ def _check_files(log: Log, report: Report, batch: Batch) -> None:
                 report.fail(Finding("file-hash", shown, message, remedy=RESTORE))
                 break
         report.count("schema-version", 1)
-        known = log.definition.streams[present[name]].version
-        if listed[name]["schema_version"] > known:
-            message = f"has schema version {listed[name]['schema_version']}, known is {known}"
+        stream, version = present[name], listed[name]["schema_version"]
+        known, newest = log.definition.streams[stream].version, versions.get(stream, 1)
+        if version > known:
+            message = f"has schema version {version}, known is {known}"
             remedy = "update claimlog and schemas/"
             report.fail(Finding("schema-version", shown, message, remedy=remedy))
+        elif version < newest:
+            # what was demanded since would not hold for its rows
+            message = f"has schema version {version}, a batch before it {newest}"
+            report.fail(Finding("schema-version", shown, message, remedy=RESTORE))
+        else:
+            versions[stream] = version
 
 
 def check_released(log: Log, report: Report) -> None:
