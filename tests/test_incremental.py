@@ -285,7 +285,7 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
         part = next((cache / "parts").glob("0002-claims-claims-*"))
         data = part.read_bytes()
         words = " ".join(row["statement"] for row in world.rows("claims", 1)).encode().split()
-        word = next(word for word in words if len(word) > 4 and data.count(word) == 1)
+        word = next(word for word in words if len(word) > 4 and word in data)
         part.write_bytes(data.replace(word, word.swapcase()))
         shutil.rmtree(world.package.build)  # so that every row is taken from its part
     else:
