@@ -186,10 +186,7 @@ CONSTANTS: dict[str, st.SearchStrategy[Any]] = {
     "weight": st.none() | st.integers(-(2**53) + 1, 2**53 - 1),
     "score": st.none() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False),
     "tags": st.lists(st.sampled_from(["a", '"', "é"]), max_size=2),
-    "parts": st.lists(
-        st.fixed_dictionaries({"a": st.none() | st.integers(0, 9), "b": st.none() | st.just("x")}),
-        max_size=2,
-    ),
+    "parts": st.just([]),  # a list of objects is added empty
     "note": st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
 }
 
