@@ -62,12 +62,14 @@ class SchemaChange:
     """One difference of the tables' shapes, or a column that rows fill no more.
 
     `breaks`: code that reads the tables may fail. `adds`: it is a table or column that is new.
+    `column`: the new column of a table that was there before.
     """
 
     table: str
     text: str
     breaks: bool
     adds: bool = True
+    column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,8 @@ def _schema_changes(
                     yield SchemaChange(name, text, breaks=True)
             for column in after:
                 if column not in before:
-                    yield SchemaChange(name, f"the column {name}.{column}", breaks=False)
+                    text = f"the column {name}.{column}"
+                    yield SchemaChange(name, text, breaks=False, column=column)
             if old[name]["key"] != new[name]["key"]:
                 text = f"the key of {name} is now {', '.join(new[name]['key'])}"
                 yield SchemaChange(name, text, breaks=True)

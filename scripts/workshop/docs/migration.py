@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,9 +10,6 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import Version, read_index
 from claimlog.release.diff import DatasetState, Diff, compare_states
 from workshop.docs.markdown_table import markdown_table
-
-NEW_COLUMN = re.compile(r"the column (?P<table>\w+)\.(?P<column>\w+)")
-"""What a comparison says of a new column."""
 
 VERSIONS = ("claim_versions", "coding_versions", "incident_versions")
 """Tables that have the columns of another and are not listed beside it."""
@@ -67,9 +63,8 @@ def _schema(diff: Diff) -> Iterator[str]:
     columns: dict[str, list[str]] = {}
     others = []
     for item in changes:
-        match = NEW_COLUMN.fullmatch(item.text) if item.adds and not item.breaks else None
-        if match:
-            columns.setdefault(match["table"], []).append(f"`{match['column']}`")
+        if item.column:
+            columns.setdefault(item.table, []).append(f"`{item.column}`")
         else:
             others.append(item)
     if others:
