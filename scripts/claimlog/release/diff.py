@@ -360,8 +360,7 @@ def as_json(diff: Diff) -> dict[str, Any]:
                 "source_id": claim.source_id,
                 "version": claim.version,
                 "statement": claim.statement,
-                "reasons": list(claim.reasons),
-                "fields": {name: {"old": a, "new": b} for name, (a, b) in claim.fields.items()},
+                **_details_as_json(claim),
             }
             for claim in diff.claims
         ],
@@ -371,11 +370,17 @@ def as_json(diff: Diff) -> dict[str, Any]:
                 "id": row.row_id,
                 "change": row.change,
                 "version": row.version,
-                "reasons": list(row.reasons),
-                "fields": {name: {"old": a, "new": b} for name, (a, b) in row.fields.items()},
+                **_details_as_json(row),
             }
             for row in diff.others
         ],
+    }
+
+
+def _details_as_json(row: ClaimChange | RowChange) -> dict[str, Any]:
+    return {
+        "reasons": list(row.reasons),
+        "fields": {name: {"old": old, "new": new} for name, (old, new) in row.fields.items()},
     }
 
 
