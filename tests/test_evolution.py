@@ -7,6 +7,8 @@ import io
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,8 @@ SEAT: Spec = {
     "name": "seat",
     "type": "string",
     "description": "Town of the actor.",
-    "constraints": {"required": True, "pattern": "^[A-Z][a-z]+$"},
+    "constraints": {"pattern": "^[A-Z][a-z]+$"},
+    "currentConstraints": {"required": True},
 }
 SIZE: Spec = {
     "name": "size",
@@ -175,6 +178,56 @@ def test_each_row_is_judged_by_the_schema_and_the_rules_of_its_own_version(evolv
     assert [str(finding) for finding in report.findings] == []
     assert report.tallies["part-described"].checked == 6  # of the rows since version 2
     assert "some are of an earlier schema" in str(report.tallies["descriptor"].note)
+
+
+def test_other_tools_find_rows_of_every_version_good_by_the_present_schemas(evolved: World) -> None:
+    code = "import frictionless, sys; print(frictionless.Package(sys.argv[1]).validate().valid)"
+    command = [sys.executable, "-c", code, "datapackage.json"]
+    done = subprocess.run(command, cwd=evolved.root, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+@pytest.mark.parametrize(
+    ("column", "constraints"),
+    [
+        ("seat", {"required": True}),
+        ("seat", {"pattern": "^[A-Z]+$"}),
+        ("description", {"required": True}),
+        ("description", {"minLength": 2}),
+        ("description", {"maxLength": 20}),
+        ("actor_type", {"enum": ["state"]}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
+)
+def test_a_constraint_that_older_rows_need_not_meet_is_refused_where_other_tools_would_ask_it(
+    evolved: World, tmp_path: Path, column: str, constraints: Spec
+) -> None:
+    world = copied(evolved, tmp_path)
+    schema = world.root / "schemas" / "actors.json"
+
+    def ask_of_all(spec: Spec) -> None:
+        item = field(spec, column)
+        item.pop("codelist", None)
+        item["constraints"] = {**item.get("constraints", {}), **constraints}
+
+    edit(schema, ask_of_all)
+    done = world.run("validate")
+    [key] = constraints
+    assert done.returncode != 0
+    assert done.stderr.startswith(
+        f"claimlog: schemas/actors.json: {column}: its constraint {key} was not asked of rows of "
+    )
+    assert done.stderr.endswith('; move it from "constraints" to "currentConstraints"\n')
+
+    def ask_of_new_rows(spec: Spec) -> None:
+        ask_of_all(spec)
+        item = field(spec, column)
+        asked = {**item.get("currentConstraints", {}), key: item["constraints"].pop(key)}
+        item["currentConstraints"] = asked
+
+    shutil.copyfile(evolved.root / "schemas" / "actors.json", schema)
+    edit(schema, ask_of_new_rows)
+    assert "currentConstraints" not in world.run("validate").stderr
 
 
 def test_every_row_gives_back_the_bytes_of_its_line(evolved: World) -> None:

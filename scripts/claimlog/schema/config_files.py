@@ -73,6 +73,7 @@ FIELD: dict[str, Any] = {
         "type": {"enum": ["string", "integer", "number", "boolean", "date", "datetime", "array"]},
         "description": DESCRIPTION,
         "constraints": CONSTRAINTS,
+        "currentConstraints": CONSTRAINTS,
         "unit": TEXT,
         "codelist": TEXT,
         "references": TEXT,

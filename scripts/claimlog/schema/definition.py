@@ -17,6 +17,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.limits import SCHEMA_FILES, TABLES, TABLES_AND_INDEXES
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
+from claimlog.schema.compatibility import compatibility_flaw
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
@@ -178,6 +179,9 @@ def read_definition(package: Package) -> Definition:
     codebook = read_codebook(package)
     streams = read_streams(package, codebook.codes)
     earlier = dict(_read_earlier(package, streams, codebook.codes))
+    for (name, _), then in earlier.items():
+        if flaw := compatibility_flaw(streams[name], then):
+            raise ClaimlogError(f"schemas/{name}.json: {flaw}")
     definition = Definition(
         descriptor=package.descriptor,
         streams=streams,

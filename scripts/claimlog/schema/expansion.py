@@ -35,9 +35,8 @@ def expanded(definition: Definition) -> Iterator[tuple[str, str]]:
     size = 0
     for folder, tables in (("schemas", definition.streams), ("schemas/tables", definition.tables)):
         for table in tables.values():
-            # tables hold older rows too, with codes that are retired since
             fields = [
-                _expand(definition, item, folder != "schemas") for item in table.spec["fields"]
+                _expand(definition, item, folder == "schemas") for item in table.spec["fields"]
             ]
             text = dump({**table.spec, "fields": fields})
             size = max(size, len(text))
@@ -50,16 +49,21 @@ def expanded(definition: Definition) -> Iterator[tuple[str, str]]:
 
 
 def fill_codes(spec: Spec, codes: Codes, all_codes: bool) -> Spec:
-    """Return a column of a stream with the codes of its lists, where its file repeats none yet.
+    """Return a column of a stream with the codes of its lists that a row may have.
 
     Parameters
     ----------
     all_codes
-        Whether retired codes count: older rows may have them.
+        Whether retired codes count. Files list them, because older rows may have them.
     """
-    if "codelist" in spec and "enum" not in spec.get("constraints", {}):
-        enum = _code_names(codes, spec["codelist"], all_codes)
-        spec = {**spec, "constraints": {**spec.get("constraints", {}), "enum": enum}}
+    if "codelist" in spec:
+        limits = spec.get("constraints", {})
+        known = _code_names(codes, spec["codelist"], True)
+        named = limits.get("enum", known)
+        usable = set(known if all_codes else _code_names(codes, spec["codelist"], False))
+        # a code that the file names and the list lacks is for `claimlog schemas` to find
+        enum = [code for code in named if code in usable or code not in known]
+        spec = {**spec, "constraints": {**limits, "enum": enum}}
     if "fields" in spec.get("items", {}):
         fields = [fill_codes(item, codes, all_codes) for item in spec["items"]["fields"]]
         spec = {**spec, "items": {**spec["items"], "fields": fields}}
@@ -87,7 +91,7 @@ def _without_file(definition: Definition) -> Iterator[Table]:
     """Yield the tables of registers that ``schemas/tables/`` has no file for."""
     for table in register_tables(definition.streams):
         if table.name not in definition.tables:
-            fields = [_expand(definition, item, True) for item in table.spec["fields"]]
+            fields = [_expand(definition, item, False) for item in table.spec["fields"]]
             spec = {**table.spec, "fields": fields}
             if flaw := schema_flaw(spec, False):
                 raise ClaimlogError(f"schemas: in the table {table.name}, {flaw}; mend it")
@@ -102,7 +106,7 @@ def _project(definition: Definition, table: Table, repeated: set[str | None]) ->
     if spec is table.spec:
         return table
     fields = [
-        item if item["name"] in table.names else _expand(definition, item, True)
+        item if item["name"] in table.names else _expand(definition, item, False)
         for item in spec["fields"]
     ]
     spec = {**spec, "fields": fields}
@@ -111,19 +115,19 @@ def _project(definition: Definition, table: Table, repeated: set[str | None]) ->
     return Table(table.name, spec)
 
 
-def _expand(definition: Definition, spec: Spec, all_codes: bool, way: tuple[str, ...] = ()) -> Spec:
+def _expand(definition: Definition, spec: Spec, in_stream: bool, way: tuple[str, ...] = ()) -> Spec:
     if "from" in spec:
-        spec = _follow(definition, spec, all_codes, way)
+        spec = _follow(definition, spec, in_stream, way)
     if "codelist" in spec:
-        enum = _code_names(definition.codebook.codes, spec["codelist"], all_codes)
+        enum = _code_names(definition.codebook.codes, spec["codelist"], True)
         spec = {**spec, "constraints": {**spec.get("constraints", {}), "enum": enum}}
     if "fields" in spec.get("items", {}):
-        fields = [_expand(definition, item, all_codes) for item in spec["items"]["fields"]]
+        fields = [_expand(definition, item, in_stream) for item in spec["items"]["fields"]]
         spec = {**spec, "items": {**spec["items"], "fields": fields}}
     return spec
 
 
-def _follow(definition: Definition, spec: Spec, all_codes: bool, way: tuple[str, ...]) -> Spec:
+def _follow(definition: Definition, spec: Spec, in_stream: bool, way: tuple[str, ...]) -> Spec:
     if spec["from"] in way:
         raise ClaimlogError(
             f'schemas: "from" leads from {spec["from"]} back to itself; restore them from git'
@@ -139,23 +143,14 @@ def _follow(definition: Definition, spec: Spec, all_codes: bool, way: tuple[str,
         raise ClaimlogError(f'schemas: "from" names {spec["from"]}, which is no column of a stream')
     own = {"name": spec["name"], "from": spec["from"], **spec.get("override", {})}
     own |= {key: spec[key] for key in ("override", "derivedFrom", "lookup") if key in spec}
-    home = _expand(definition, home, all_codes, (*way, spec["from"]))
-    limits = home.get("constraints", {})
-    if all_codes and limits.get("required") and not _was_always_required(definition, stream, name):
-        # tables hold older rows too, in which it may be empty
-        home = {**home, "constraints": {k: v for k, v in limits.items() if k != "required"}}
+    home = dict(_expand(definition, home, in_stream, (*way, spec["from"])))
+    # a table holds older rows too, and an override says all that is asked
+    if not in_stream or "constraints" in spec.get("override", {}):
+        home.pop("currentConstraints", None)
     whole = {**home, **own}
     if flaw := shape_flaw(whole, COLUMN):
         raise ClaimlogError(f"schemas: {spec['name']} from {spec['from']}: {flaw}; mend it")
     return whole
-
-
-def _was_always_required(definition: Definition, stream: str, name: str) -> bool:
-    """Whether a column is required of the rows of every version of a stream."""
-    versions = [version for of, version in definition.earlier if of == stream]
-    schemas = [definition.judging_schema(stream, version) for version in versions]
-    schemas.append(definition.streams[stream])
-    return all(name in schema.names and schema.by_name[name].required for schema in schemas)
 
 
 def _code_names(codes: Codes, name: str, all_codes: bool) -> list[str]:

@@ -193,8 +193,9 @@ def _key_columns(spec: Spec) -> Iterator[str]:
 
 def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
     name = f"{whole}{item['name']}"
-    limits = item.get("constraints", {})
-    yield from _constraint_flaws(name, item["type"], limits)
+    limits = {**item.get("constraints", {}), **item.get("currentConstraints", {})}
+    for key in ("constraints", "currentConstraints"):
+        yield from _constraint_flaws(name, item["type"], item.get(key, {}))
     if item.get("retired") and limits.get("required"):
         yield f"{name}: is retired, so that it is empty in new rows, and required; drop one of both"
     if "lookup" in item and whole:

@@ -45,7 +45,11 @@ RETIRED = " Retired: rows written since then leave it empty."
 
 @dataclass(frozen=True)
 class Field:
-    """One column: a Table Schema field and the properties we add to it."""
+    """One column: a Table Schema field and the properties we add to it.
+
+    Its constraints are those that rows of the schema's own version meet (``constraints``, which
+    older rows meet too, and ``currentConstraints``, see `schema.compatibility`).
+    """
 
     name: str
     type: str
@@ -80,7 +84,7 @@ class Field:
             name=spec["name"],
             type=spec["type"],
             description=f"{spec.get('description', '')}{RETIRED if spec.get('retired') else ''}",
-            constraints=spec.get("constraints", {}),
+            constraints={**spec.get("constraints", {}), **spec.get("currentConstraints", {})},
             unit=spec.get("unit"),
             example=spec.get("example"),
             codelist=spec.get("codelist"),
