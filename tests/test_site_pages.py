@@ -390,10 +390,10 @@ def test_what_does_not_exist_is_answered_with_a_sentence_that_helps(
     assert twin.status_code == 404
 
 
-def test_quality_says_that_the_coders_are_models_and_how_batches_were_made(get: Get) -> None:
+def test_quality_says_that_the_coders_are_no_people_and_how_batches_were_made(get: Get) -> None:
     data = get("/quality.json").json()
     page = page_text(get("/quality"))
-    assert "The coders are language models, not people," in page
+    assert "The coders are programs, not people." in page
     assert data["anchors"]["claims"] == 5
     assert data["passes"] == []
     assert "No passage was coded by two coders yet" in page

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from claimlog.build_notes import BuildRecord, is_current, note_build, read_build_record
-from claimlog.compile import compile_tables, describe_build, fold_context
+from claimlog.compile import compile_tables, describe_build, fold_context, log_state
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.export.descriptor import FileHashes
@@ -168,9 +168,10 @@ def write_build(
                 raise ClaimlogError(
                     f"schemas/tables/{idle}.json: is a table that nothing fills; take it out"
                 )
+        state = log_state(log, cut)
         log.release_rows()  # the tables hold all of it now
         database.finish(progress)
-    describe_build(log, cut, report, FileHashes(folder), fingerprint, writer.rows)
+    describe_build(log.definition, state, report, FileHashes(folder), fingerprint, writer.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:

@@ -28,8 +28,10 @@ from claimlog.fold import (
 )
 from claimlog.fold.states import Frame
 from claimlog.fold.tables import Frames
+from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index, release_marks
+from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -158,8 +160,8 @@ def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
 
 
 def describe_build(
-    log: Log,
-    cut: Cutoff,
+    definition: Definition,
+    state: Mapping[str, Any],
     report: Report,
     hashes: FileHashes,
     fingerprint: str,
@@ -169,6 +171,8 @@ def describe_build(
 
     Parameters
     ----------
+    state
+        The part of the log that was folded (`log_state`).
     fingerprint
         The fingerprint of the inputs.
     rows
@@ -176,12 +180,11 @@ def describe_build(
     """
     folder = hashes.folder
     (folder / "validation.json").write_bytes(report.dump())
-    state = log_state(log, cut)
-    descriptor = descriptor_of_build(log.definition, rows, state, hashes)
+    descriptor = descriptor_of_build(definition, rows, state, hashes)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
-        ("metadata.json", datasette_metadata(log.definition, state)),
+        ("metadata.json", datasette_metadata(definition, state)),
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
@@ -190,11 +193,13 @@ def describe_build(
 
 def log_state(log: Log, cut: Cutoff) -> dict[str, Any]:
     """Return the part of the log that was folded, as the descriptor of a build gives it."""
+    kinds = coder_kinds(log, cut.size)
     return {
         "tree_size": cut.size,
         "batches": cut.batches,
         "root": log.trees[cut.batches - 1][1].hex() if _ends_with_batch(log, cut) else None,
         "as_of": cut.label,
+        **({"coders": kinds} if kinds else {}),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Self
 
 import polars as pl
 
-from claimlog.compile import Compiler, describe_build
+from claimlog.compile import Compiler, describe_build, log_state
 from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import FileHashes
 from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
@@ -123,7 +123,7 @@ class BuildUpdate:
         hashes.of_file(self.database)  # meanwhile the rest is merged
         rows |= {name: future.result() for name, future in merging.items()}
         self._refuse_differing_counts(database_rows, rows)
-        describe_build(log, cut, report, hashes, fingerprint, rows)
+        describe_build(log.definition, log_state(log, cut), report, hashes, fingerprint, rows)
         for future in self._syncs:
             future.result()  # the system tells an error of writing only once
 

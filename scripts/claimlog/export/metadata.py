@@ -46,6 +46,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
                 "codebook_version": definition.codebook.version,
                 "tree_size": state["tree_size"],
                 "root": state["root"],
+                "coders": state.get("coders", []),
                 "presentation": definition.presentation.limited_to(
                     coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),

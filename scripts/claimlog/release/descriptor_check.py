@@ -14,6 +14,7 @@ from claimlog.compile import log_state
 from claimlog.errors import Finding
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.fold import cutoff
+from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, read_json
@@ -34,7 +35,11 @@ def check_descriptors(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Compare the descriptors with each other, with the files, and with what is written now."""
     folder, summary = copy.folder, copy.summary
     datapackage = read_json(folder / DESCRIPTOR, DESCRIPTOR)
-    metadata = folder_metadata(folder, copy.log.definition, summary, datapackage, copy.digests)
+    log = copy.readable_log()
+    metadata = folder_metadata(
+        *(folder, log.definition, summary, datapackage, copy.digests),
+        coders=coder_kinds(log, log.size),
+    )
     files = {name: read_bytes(folder / name, name) for name in PARSERS if (folder / name).is_file()}
     for sentence in find_disagreements(files, metadata):
         verdict.findings.append(Finding(RULE, "", sentence, remedy=GET_AGAIN))

@@ -48,7 +48,7 @@ class ReleaseMetadata:
     tree_size, root
         Size and root (hex) of the log's tree.
     coders
-        Who coded, a key of `descriptors.wording.CODERS`; empty if the package does not say so.
+        The kinds of coders (`log.coder_kinds`); empty if the package has no register of them.
     tool_version
         Version of claimlog that made the release and lies in it; None in releases up to 0.2.0.
     fold_version
@@ -64,7 +64,7 @@ class ReleaseMetadata:
     tree_size: int
     root: str
     codebook_version: str
-    coders: str = ""
+    coders: tuple[str, ...] = ()
     tool_version: str | None = None
     fold_version: int | None = None
 
@@ -146,7 +146,7 @@ def entry_metadata(definition: Definition, entry: ReleaseEntry) -> ReleaseMetada
         tree_size=entry.size,
         root=entry.root,
         codebook_version=str(entry.data["codebook_version"]),
-        coders=definition.presentation.coders.get("kind", ""),
+        coders=tuple(entry.data.get("coders", ())),
         tool_version=entry.data.get("tool_version"),
         fold_version=entry.data.get("fold_version"),
     )

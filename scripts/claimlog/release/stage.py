@@ -7,7 +7,7 @@ written the same way when a release is made and when it is made again.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,8 @@ def stage_release(
         "fold_version": FOLD_VERSION,
         **({"tool_version": plan.tool.version} if plan.tool else {}),
     }
-    metadata = folder_metadata(folder, definition, summary, datapackage, digests)
+    kinds = datapackage["log"].get("coders", ())
+    metadata = folder_metadata(folder, definition, summary, datapackage, digests, kinds)
     origin = metadata.log_origin or metadata.name
     checkpoint = Checkpoint(origin, metadata.tree_size, bytes.fromhex(metadata.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
@@ -169,6 +170,7 @@ def folder_metadata(
     summary: Mapping[str, Any],
     datapackage: Mapping[str, Any],
     digests: Mapping[str, str],
+    coders: Sequence[str],
 ) -> ReleaseMetadata:
     """Return the metadata of the release whose data files lie in `folder`.
 
@@ -180,6 +182,8 @@ def folder_metadata(
         The Data Package descriptor that its build made.
     digests
         The SHA-256 of every file, by name.
+    coders
+        The kinds of the log's coders.
     """
     return ReleaseMetadata(
         head=descriptor_head(definition),
@@ -195,7 +199,7 @@ def folder_metadata(
         tree_size=datapackage["log"]["tree_size"],
         root=datapackage["log"]["root"],
         codebook_version=definition.codebook.version,
-        coders=definition.presentation.coders.get("kind", ""),
+        coders=tuple(coders),
         tool_version=summary.get("tool_version"),
         fold_version=summary.get("fold_version"),
     )
@@ -222,6 +226,7 @@ def release_summary(
         "date": metadata.date,
         "codebook_version": metadata.codebook_version,
         "batches": batches,
+        **({"coders": [*metadata.coders]} if metadata.coders else {}),
         **{name: version for name, version in versions.items() if version is not None},
         **({"log_origin": metadata.log_origin} if metadata.log_origin else {}),
         "tree": {"size": metadata.tree_size, "root": metadata.root},

@@ -124,11 +124,7 @@ SHAPE = {
         "coders": {
             "type": "object",
             "properties": {
-                "kind": {"enum": ["models", "people", "people and models"]},
-                "start": TEXT,
-                "notice": TEXT,
-                "details": TEXT,
-                "footer": TEXT,
+                "details": {"type": "object", "maxProperties": 100, "additionalProperties": TEXT}
             },
             "additionalProperties": False,
         },
@@ -179,7 +175,7 @@ class Presentation:
     charts
         The charts of the first page.
     coders
-        Who coded (``kind``), and sentences about it.
+        ``details``: what is to be known of coders of a kind, by the kind.
     """
 
     act: Row | None = None
@@ -194,7 +190,7 @@ class Presentation:
     codings: tuple[Row, ...] = ()
     measures: Row | None = None
     charts: tuple[Row, ...] = ()
-    coders: Mapping[str, str] = field(default_factory=dict)
+    coders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     actor_example: str = ""
     choices: str = ""
 

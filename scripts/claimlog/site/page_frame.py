@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from claimlog.coder_wording import coded_by
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.entity_links import register_configs
 from claimlog.site.pages import PAGES
@@ -24,14 +25,15 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
     if database in datasette.databases:
         store = Store(datasette, str(database))
     about = site_metadata(datasette)
-    presentation = dataset_metadata(datasette).get("presentation", {})
+    dataset = dataset_metadata(datasette)
+    presentation = dataset.get("presentation", {})
     return {
         "name": about.get("title", "Claims").split(":")[0],
         "licence": about.get("license", ""),
         "database": store.name,
         "release": store.release,
         "prefix": store.prefix,
-        "coders": presentation.get("coders", {}).get("footer"),
+        "coders": coded_by(dataset.get("coders", ()), "the codebook"),
         "registers": _register_links(datasette, of_claims=True),
         "other_registers": _register_links(datasette, of_claims=False),
         "measures": presentation.get("measures", {}).get("label"),

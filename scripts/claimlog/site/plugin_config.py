@@ -52,5 +52,5 @@ def release_metadata(config: dict[str, Any], release: Row) -> ReleaseMetadata:
         tree_size=release["tree_size"],
         root=release["root"],
         codebook_version=config["codebook_version"],
-        coders=config.get("presentation", {}).get("coders", {}).get("kind", ""),
+        coders=tuple(config.get("coders", ())),
     )

@@ -13,6 +13,7 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.cli import cli
+from claimlog.coder_wording import agreement_limit, coded_by
 from claimlog.escaping import markdown
 from claimlog.export.queries import available_queries
 from claimlog.fold.claim_summary import ClaimSpan
@@ -23,6 +24,7 @@ from claimlog.fold.link_agreement import (
     link_agreement,
 )
 from claimlog.fold.reliability import ALL_SOURCES, reliability_tables
+from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
 from claimlog.schema.table_schema import Field
@@ -145,6 +147,14 @@ def _agreement_on_links(log: Log) -> str:
             if row["scope"] == ALL_PAIRS
         ),
     )
+
+
+def _coders(log: Log) -> str:
+    kinds = coder_kinds(log, log.size)
+    if not kinds:
+        return "Nobody says yet who coded the rows: the register `coders` is empty.\n"
+    made = coded_by(kinds, "the codebook")
+    return " ".join(filter(None, (made, agreement_limit(kinds)))) + "\n"
 
 
 def _readings(log: Log) -> str:
@@ -290,6 +300,7 @@ PARTS: dict[str, Callable[[Log], str]] = {
     "state": _state,
     "sources": _sources,
     "agreement": _agreement,
+    "coders": _coders,
     "readings": _readings,
     "migration": migration,
     "tables": _tables,

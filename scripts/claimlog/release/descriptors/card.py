@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
+from claimlog.coder_wording import PEOPLE
 from claimlog.escaping import from_markdown, markdown
 from claimlog.release.cite import cite
 from claimlog.release.descriptors.plain_yaml import dump_yaml, load_yaml
@@ -124,13 +126,8 @@ This copy of the tool comes from whoever made the release. To check a release th
 use a claimlog that you have from elsewhere.
 
 """
-ANNOTATION_CREATORS = {
-    "models": ["machine-generated"],
-    "people": ["expert-generated"],
-    "people and models": ["expert-generated", "machine-generated"],
-    "": None,
-}
-"""Hugging Face's word for who coded; absent where the package does not say so."""
+BY_PEOPLE, BY_MACHINES = "expert-generated", "machine-generated"
+"""Hugging Face's words for who coded."""
 
 NO_DOI = """
 No DOI has been minted for this release; to mint one, deposit the zip of this directory at an
@@ -174,11 +171,18 @@ def _front_matter(metadata: ReleaseMetadata) -> dict[str, Any]:
             "language": [LANGUAGE],
             "pretty_name": metadata.title,
             "tags": metadata.head.get("keywords"),
-            "annotations_creators": ANNOTATION_CREATORS[metadata.coders],
+            "annotations_creators": _annotation_creators(metadata.coders),
             "size_categories": [_size(metadata.rows[MAIN_TABLE])],
             "configs": [_config(name) for name in metadata.tables],
         }
     )
+
+
+def _annotation_creators(kinds: Collection[str]) -> list[str] | None:
+    """Return who coded, in Hugging Face's words; None where no coder is registered."""
+    people = [BY_PEOPLE] if PEOPLE.intersection(kinds) else []
+    machines = [] if set(kinds) <= {"person"} else [BY_MACHINES]
+    return [*people, *machines] or None
 
 
 def _size(rows: int) -> str:

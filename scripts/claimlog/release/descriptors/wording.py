@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claimlog.coder_wording import agreement_limit, coded_by
 from claimlog.release.layout import SUMS
 from claimlog.release.metadata import ReleaseMetadata
 
@@ -12,20 +13,14 @@ LANGUAGE_3 = "eng"
 SUMS_COMMAND = f"sha256sum -c {SUMS}"
 VERIFY_COMMAND = "claimlog verify ."
 
-CODERS = {
-    "models": "The codings were made by language models that followed the codebook (version {0}), "
-    "not by people; their agreement is not agreement between people.",
-    "people": "The codings were made by people who followed the codebook (version {0}).",
-    "people and models": "The codings were made by people and by language models that followed the "
-    "codebook (version {0}); agreement of a model is not agreement between people.",
-    "": "The codings follow version {0} of the codebook.",
-}
-"""Sentence about who coded, by ``coders.kind`` of ``schemas/site.json``."""
-
 
 def coding_method(metadata: ReleaseMetadata) -> str:
-    """Say who coded, if the package says so, and by which codebook."""
-    return CODERS[metadata.coders].format(metadata.codebook_version)
+    """Say who coded, where coders are registered, and by which codebook."""
+    codebook = metadata.codebook_version
+    if not metadata.coders:
+        return f"The codings follow version {codebook} of the codebook."
+    made = coded_by(metadata.coders, f"the codebook (version {codebook})")
+    return " ".join(filter(None, (made, agreement_limit(metadata.coders))))
 
 
 def compilation(metadata: ReleaseMetadata) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.coder_wording import machine_names
 from claimlog.fold.corroboration import count_independent
 from claimlog.release.cite import cite
 from claimlog.site.build_files import build_files
@@ -15,7 +16,6 @@ from claimlog.site.lineage import source_lineage
 from claimlog.site.page import PageRequest
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
 from claimlog.site.store import Row, Store
-from claimlog.site.topic import read_topic
 
 COUNTS = {
     "claims": "select count(*) as n from claims",
@@ -27,17 +27,17 @@ COUNTS = {
 
 async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
     """Return what a stranger wants to know first."""
-    head = dataset_metadata(store.datasette).get("head", {})
+    dataset = dataset_metadata(store.datasette)
+    head = dataset.get("head", {})
     cited = await cited_release(store)
     releases = await release_rows(store)
-    topic = await read_topic(store)
     return {
         "title": "Who says what, on whose word",
         "head": {key: head.get(key) for key in ("title", "description")},
         "counts": await store.memoize("counts", _counts),
         "release": releases[0] if releases else None,
         "citation": cite(cited, [], "apa").strip() if cited else None,
-        "coders": {**topic.presentation.coders},
+        "machines": machine_names(dataset.get("coders", ())),
         "questions": await _questions(store),
         "plots": await store.memoize("plots", home_charts),
         "jsonld": dataset_json_ld(store, cited, build_files(store)),

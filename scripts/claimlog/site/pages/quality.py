@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.coder_wording import agreement_limit, coders_notice
 from claimlog.site.page import PageRequest
+from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
 
@@ -41,7 +43,12 @@ scopes as (
 async def quality(store: Store, _: PageRequest) -> Mapping[str, Any]:
     """Return how far coders agree, how much is anchored, and the batches of the log."""
     topic = await read_topic(store)
-    coders = {**topic.presentation.coders}
+    kinds = dataset_metadata(store.datasette).get("coders", ())
+    details = topic.presentation.coders.get("details", {})
+    coders = {
+        "notice": coders_notice(kinds),
+        "details": [*filter(None, (agreement_limit(kinds), *map(details.get, kinds)))],
+    }
     return {"title": "Quality", "coders": coders, **await store.memoize("quality", _quality)}
 
 
