@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from claimlog.schema.table_schema import RETIRED
 from claimlog.site.drawing.home_charts import TAKER
 from claimlog.site.entity_links import stream_labels
 from claimlog.site.lists.filters import (
+    PERIOD_RULE,
     CodeFilter,
     ListDefinition,
     PeriodFilter,
@@ -60,9 +62,7 @@ def own_or_incident(column: str, known: str = "occurred") -> str:
 OCCURRED = PeriodFilter(
     "occurred",
     "Date",
-    "When it took place, by the claim's date or else its incident's. A date counts for the year "
-    "and the month that it lies in, an interval for each that it touches; a date that is only a "
-    "year counts for no month.",
+    f"By the claim's date, or else its incident's. {PERIOD_RULE}",
     own_or_incident("occurred_start"),
     own_or_incident("occurred_end"),
     f"coalesce({own_or_incident('occurred')} like '%/%', 0)",
@@ -145,7 +145,7 @@ def _coded_filters(topic: Topic) -> list[CodeFilter]:
             CodeFilter(
                 column.name,
                 item.get("label", column.label),
-                column.description,
+                column.description.removesuffix(RETIRED),  # the table may derive its values
                 column=column.name,
                 codelist=column.codelist,
                 optional=item.get("optional", not column.required),
@@ -159,7 +159,7 @@ def _actor_filters(topic: Topic) -> list[CodeFilter]:
     """Return the filters by who acts towards whom, who says so, and whose measure it is."""
 
     def by_role(name: str, label: str, meaning: str, role: str, listed: str = "") -> CodeFilter:
-        return _actor_filter(name, label, meaning, OF_ROLE.format(role=role), listed)
+        return actor_filter(name, label, meaning, OF_ROLE.format(role=role), listed)
 
     filters = [
         by_role(
@@ -182,11 +182,20 @@ def _actor_filters(topic: Topic) -> list[CodeFilter]:
         takers = TAKERS.format(takers=topic.takers_query(), counts=topic.counts)
         meaning = "Whose measure a claim counts for, by the register of measures."
         label = "State or group: who takes the measure"
-        filters.append(_actor_filter(TAKER, label, meaning, takers, STATES_AND_GROUPS))
+        filters.append(actor_filter(TAKER, label, meaning, takers, STATES_AND_GROUPS))
     return filters
 
 
-def _actor_filter(name: str, label: str, meaning: str, pairs: str, listed: str) -> CodeFilter:
+def actor_filter(name: str, label: str, meaning: str, pairs: str, listed: str = "") -> CodeFilter:
+    """Return a filter by actors, each also as its state.
+
+    Parameters
+    ----------
+    pairs
+        A query for row numbers and actors, named ``row`` and ``id``.
+    listed
+        A query for those that pages list.
+    """
     return CodeFilter(
         name,
         label,
@@ -236,7 +245,7 @@ def _reference_filter(
     column: ClaimColumn, stream: str, label: tuple[str, str], pairs: str
 ) -> CodeFilter:
     if stream == "actors" and pairs:
-        return _actor_filter(column.name, column.label, column.description, pairs, "")
+        return actor_filter(column.name, column.label, column.description, pairs)
     key, name = label
     return CodeFilter(
         column.name,

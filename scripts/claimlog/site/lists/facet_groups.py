@@ -92,7 +92,7 @@ def _counted(
     assert isinstance(item, CodeFilter)
     counts, present, absent = selected.code_counts(item.name)
     labels = choices[item.name]
-    codes = [code for code in counts if among is None or code in among]
+    codes = [code for code in counts if code in labels and (among is None or code in among)]
     if _is_ordered(item):
         order = {code: at for at, code in enumerate(labels)}
         codes.sort(key=lambda code: order.get(code, len(order)))

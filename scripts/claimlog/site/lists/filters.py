@@ -15,6 +15,10 @@ ANY, NONE = "any", "none"
 
 PERIOD = re.compile(r"(?P<year>[0-9]{4})(?:-(?:Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?")
 MONTHS = 12
+PERIOD_RULE = (
+    "A date counts for the year and month that it lies in, an interval for each that it touches; a "
+    "mere year counts for no month."
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,9 @@ Mask = npt.NDArray[np.bool_]
 """Which rows are selected, in the order of the index."""
 
 Numbers = npt.NDArray[np.integer[Any]]
+ROWS = 5_000
+"""Rows that are read at once."""
+
 OPEN = np.iinfo(np.int32).max
 """The last month of a date that is open or unknown; the first is its negative."""
 
@@ -281,8 +284,15 @@ def read_list_index(
 
 
 def _rowids(connection: sqlite3.Connection, table: str, order: str) -> Numbers:
-    rows = connection.execute(f"select rowid from {escape_sqlite(table)} order by {order}")
-    return np.fromiter((row[0] for row in rows), dtype=np.int64)
+    rowids = array("q")
+    sql = f"select rowid from {escape_sqlite(table)} order by {order}"
+    for (own,) in _columns(connection, sql):
+        rowids.extend(own)
+    return _numbers(rowids)
+
+
+def _numbers(rowids: array[int]) -> Numbers:
+    return np.array(rowids, dtype=np.int64)
 
 
 class _Codes:
@@ -293,21 +303,57 @@ class _Codes:
         self._codes = array("i")
         self._left = reader_limits.OWN_BYTES
 
-    def add(self, value: Any) -> None:
-        """Add the next value."""
-        place = self._places.get(value)
-        if place is None:
+    def extend(self, cells: Sequence[Any]) -> None:
+        """Add the next values."""
+        for value in {*cells}.difference(self._places):
             self._left -= len(value) if isinstance(value, str | bytes) else 8
             if self._left < 0:
                 raise sqlite3.OperationalError("the values of a filter take too much memory")
-            place = self._places[value] = len(self._places) - 1
-        self._codes.append(place)
+            self._places[value] = len(self._places) - 1
+        self._codes.extend(map(self._places.__getitem__, cells))
 
     def values(self, rows: Numbers | None, size: int) -> CodeValues:
         """Return all of them, as small as they can be."""
         values = [str(value) for value in self._places][1:]
-        codes = np.frombuffer(self._codes, dtype=np.intc) if self._codes else np.empty(0, np.intc)
-        return CodeValues(values, codes.astype(np.min_scalar_type(-len(values) - 1)), rows, size)
+        codes = np.array(self._codes, dtype=np.min_scalar_type(-len(values) - 1))
+        return CodeValues(values, codes, rows, size)
+
+
+class _Dates:
+    """First and last days as they are read, and whether each date is an interval."""
+
+    def __init__(self) -> None:
+        self._months: dict[Any, int | None] = {}
+        self._first, self._last, self._flags = array("i"), array("i"), array("b")
+
+    def extend(self, first: Sequence[Any], last: Sequence[Any], interval: Sequence[Any]) -> None:
+        """Add the next dates."""
+        months = self._months
+        for day in {*first, *last}.difference(months):
+            months[day] = month_of_day(day)
+        starts, ends = [months[day] for day in first], [months[day] for day in last]
+        self._first.extend(-OPEN if month is None else month for month in starts)
+        self._last.extend(OPEN if month is None else month for month in ends)
+        self._flags.extend(
+            bool(flag) + 2 * (start is not None or end is not None)
+            for start, end, flag in zip(starts, ends, interval, strict=True)
+        )
+
+    def values(self, item: PeriodFilter) -> PeriodValues:
+        """Return all of them."""
+        first, last = (np.array(months, dtype=np.int32) for months in (self._first, self._last))
+        flags = np.array(self._flags, dtype=np.int8)
+        interval = np.asarray(flags & 1, dtype=np.bool_) if item.is_counted else None
+        return PeriodValues(first, last, interval, np.asarray(flags & 2, dtype=np.bool_))
+
+
+def _columns(connection: sqlite3.Connection, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the columns of a query's rows, some rows at a time."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    cursor.execute(sql)
+    while rows := cursor.fetchmany(ROWS):
+        yield [*zip(*rows, strict=True)]
 
 
 def _read_columns(
@@ -322,16 +368,17 @@ def _read_columns(
     rowids = array("q")
     codes = [_Codes() for _ in coded]
     dates = [_Dates() for _ in dated]
-    for row in connection.execute(
+    for own, *columns in _columns(
+        connection,
         f"select {', '.join(selected)} from {escape_sqlite(definition.table)} "
-        f"order by {definition.sorts[0].order}"
+        f"order by {definition.sorts[0].order}",
     ):
-        rowids.append(row[0])
-        for column, cell in zip(codes, row[1:], strict=False):
-            column.add(cell)
+        rowids.extend(own)
+        for read, cells in zip(codes, columns, strict=False):
+            read.extend(cells)
         for at, date in enumerate(dates):
-            date.add(*row[len(codes) + 1 + 3 * at : len(codes) + 4 + 3 * at])
-    numbers = np.frombuffer(rowids, dtype=np.int64) if rowids else np.empty(0, np.int64)
+            date.extend(*columns[len(codes) + 3 * at : len(codes) + 3 * at + 3])
+    numbers = _numbers(rowids)
     values: dict[str, Values] = {
         item.name: column.values(None, len(numbers))
         for item, column in zip(coded, codes, strict=True)
@@ -340,32 +387,11 @@ def _read_columns(
     return numbers, values
 
 
-class _Dates:
-    """Dates as they are read."""
-
-    def __init__(self) -> None:
-        self._first, self._last, self._flags = array("i"), array("i"), array("b")
-
-    def add(self, first: str | None, last: str | None, interval: int | None) -> None:
-        """Add the next date."""
-        start, end = month_of_day(first), month_of_day(last)
-        self._first.append(-OPEN if start is None else start)
-        self._last.append(OPEN if end is None else end)
-        self._flags.append(bool(interval) + 2 * (start is not None or end is not None))
-
-    def values(self, item: PeriodFilter) -> PeriodValues:
-        """Return all of them."""
-        first, last = (np.array(months, dtype=np.int32) for months in (self._first, self._last))
-        flags = np.array(self._flags, dtype=np.int8)
-        interval = np.asarray(flags & 1, dtype=np.bool_) if item.is_counted else None
-        return PeriodValues(first, last, interval, np.asarray(flags & 2, dtype=np.bool_))
-
-
 def _read_pairs(connection: sqlite3.Connection, index: ListIndex, sql: str) -> CodeValues:
     rowids, codes = array("q"), _Codes()
-    for rowid, value in connection.execute(sql):
-        rowids.append(rowid)
-        codes.add(value)
-    numbers = np.frombuffer(rowids, dtype=np.int64) if rowids else np.empty(0, np.int64)
+    for own, cells in _columns(connection, sql):
+        rowids.extend(own)
+        codes.extend(cells)
+    numbers = _numbers(rowids)
     rows = index.places(numbers).astype(np.int32)
     return codes.values(rows, len(index.rowids))

@@ -28,6 +28,9 @@ Choices = Mapping[str, Mapping[str, str]]
 NEAR = 5
 """Values that are proposed for one that does not exist."""
 
+FEW = 20
+"""Values of a filter that are all proposed where none is near."""
+
 COMPARED = 2_000
 """Codes and labels that are compared letter by letter with one that does not exist."""
 
@@ -181,7 +184,8 @@ def near_values(item: Filter, text: str, choices: Choices) -> list[str]:
         codes.setdefault(label.casefold()[:VALUE_CHARACTERS], code)
     holding = [code for name, code in codes.items() if folded in name]
     alike = get_close_matches(folded, [*codes][:COMPARED], NEAR)
-    return [*dict.fromkeys([*(codes[name] for name in alike), *holding])][:NEAR]
+    near = [*dict.fromkeys([*(codes[name] for name in alike), *holding])][:NEAR]
+    return near or ([*choices[item.name]] if len(choices[item.name]) <= FEW else [])
 
 
 def _near_periods(text: str) -> list[str]:

@@ -16,8 +16,8 @@ from claimlog.site.lists.list_index import ListIndex, Mask, SelectedRows, read_l
 from claimlog.site.lists.selection import Choices, Selection, select
 from claimlog.site.lists.whole_list import whole_list
 from claimlog.site.page import InvalidQuery, PageRequest
-from claimlog.site.pagination import Pagination
-from claimlog.site.store import Row, Store
+from claimlog.site.pagination import PAGE_SIZE, Pagination
+from claimlog.site.store import LABEL_CHARACTERS, Row, Store
 
 FOUND = (
     "select group_concat(rowid) as ids from {index} where {index} match :words "
@@ -93,7 +93,11 @@ async def read_served_list(
 
 
 async def _choices(store: Store, item: CodeFilter, values: Sequence[str]) -> dict[str, str]:
-    """Return the labels of all codes that exist for a filter, or that a row has."""
+    """Return the labels of all codes that exist for a filter, or that a row has.
+
+    A page repeats codes and labels, so those that are too long are left out, or cut.
+    """
+    labels: dict[str, str]
     if item.labels is not None:
         labels = dict(item.labels)
     elif item.codelist:
@@ -103,26 +107,36 @@ async def _choices(store: Store, item: CodeFilter, values: Sequence[str]) -> dic
         labels = {row["code"]: row["label"] for row in await store.rows(item.choices)}
     else:
         labels = {}
-    labels = {**labels, **{value: value for value in values if value not in labels}}
-    return {ANY: "any", NONE: item.none, **labels} if item.optional else labels
+    labels |= {value: value for value in values if value not in labels}
+    named = {
+        code: str(label or code)[:LABEL_CHARACTERS]
+        for code, label in labels.items()
+        if len(code) <= LABEL_CHARACTERS
+    }
+    return {ANY: "any", NONE: item.none, **named} if item.optional else named
 
 
 async def answer_list(
     store: Store,
     served: ServedList,
     request: PageRequest,
-    match: Callable[[str], str],
+    about: Row,
     describe: Callable[[ListAnswer], Awaitable[Row]],
-    title: str,
+    match: Callable[[str], str] = str,
+    size: int = PAGE_SIZE,
 ) -> Any:
     """Return the data of a page of a list, or all its rows for an address that asks for these.
 
     Parameters
     ----------
+    about
+        What a page says beyond what all lists do, its title for one, whether it lists rows or not.
+    describe
+        Gives the rows as the page lists them.
     match
         Gives the search of an index for the words that are looked for; none finds nothing.
-    describe
-        Gives what a page says beyond what all lists do: the rows.
+    size
+        Rows of a page.
 
     Raises
     ------
@@ -141,14 +155,15 @@ async def answer_list(
     found = await _found(store, served, words) if selection.text else None
     selected = await asyncio.to_thread(served.index.select, selection.chosen, found)
     if selection.errors:
-        raise InvalidQuery(await _data(store, served, selection, selected, Pagination(1, 0), title))
+        empty = Pagination(1, 0)
+        raise InvalidQuery(about | await _data(store, served, selection, selected, empty))
     if request.format == "csv" or (request.format == "json" and whole):
         rowids = selected.rowids(selection.sort.name, 0)
         return await whole_list(
             store, definition.table, rowids, request.format, _file_name(definition, selection)
         )
-    pagination = Pagination.of(request, selected.total)
-    data = await _data(store, served, selection, selected, pagination, title)
+    pagination = Pagination.of(request, selected.total, size)
+    data = about | await _data(store, served, selection, selected, pagination)
     if selection.text and not words:
         data["notes"].append("The search holds no word to look for.")
     return data | await describe(ListAnswer(served, selection, selected, pagination))
@@ -175,7 +190,6 @@ async def _data(
     selection: Selection,
     selected: SelectedRows,
     pagination: Pagination,
-    title: str,
 ) -> Row:
     """Return what every page of a list says, whatever its rows are."""
     definition = served.definition
@@ -183,7 +197,6 @@ async def _data(
     errors = selection.errors
     return {
         **({"ok": False, "error": " ".join(row["message"] for row in errors)} if errors else {}),
-        "title": title,
         "q": selection.text,
         "searched": bool(definition.search),
         "chosen": chosen_parts(definition, selection, served.choices, codes),
@@ -191,12 +204,11 @@ async def _data(
             facet_groups, definition, selection, selected, served.choices, served.listed
         ),
         "filtered": bool(selection.text or selection.chosen),
-        "narrowed": bool(selection.chosen),
         "sort": selection.sort.name,
         "sorts": [{"name": sort.name, "label": sort.label} for sort in served.sorts],
         "query": selection.address(),
         "errors": errors,
         "notes": [],
-        "rows": len(served.index.rowids),
+        "in_all": len(served.index.rowids),
         "part": pagination.links(selection.query),
     }

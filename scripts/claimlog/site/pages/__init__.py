@@ -43,7 +43,13 @@ PAGES = (
     Page(f"/sources/(?P<source_id>{ONE})", "claimlog_source.html", source.source, in_releases=True),
     Page("/actors", "claimlog_actors.html", actors.actors, in_releases=True),
     Page(f"/actors/(?P<actor_id>{ONE})", "claimlog_actor.html", actor.actor, in_releases=True),
-    Page("/incidents", "claimlog_incidents.html", incidents.incidents, in_releases=True),
+    Page(
+        "/incidents",
+        "claimlog_incidents.html",
+        incidents.incidents,
+        in_releases=True,
+        has_csv=True,
+    ),
     Page(
         f"/incidents/(?P<incident_id>{ONE})",
         "claimlog_incident.html",

@@ -13,7 +13,7 @@ from claimlog.site.topic import read_topic
 
 LISTED = """
 with page as (select key as at, value as id from json_each(:rowids))
-select c.claim_id, c.statement, c.source_id, s.publisher{columns}, c.anonymity, c.speaker_id,
+select c.claim_id, c.statement, c.source_id, s.publisher, c.anonymity, c.speaker_id{columns},
   c.occurred, case when c.occurred is null then i.occurred end as incident_occurred,
   coalesce(a.name, (select h.description from attributions h where h.claim_id = c.claim_id
     order by h.hop desc limit 1)) as speaker
@@ -32,23 +32,24 @@ async def claims(store: Store, request: PageRequest) -> Any:
     text = request.query.get("q", "").strip()
 
     async def describe(answer: ListAnswer) -> Row:
-        return {
-            "choices": topic.presentation.choices,
-            "line": [item["column"] for item in topic.presentation.claim_line],
-            "claims": await _listed(store, answer.rowids()),
-        }
+        return {"claims": await _listed(store, answer.rowids())}
 
-    title = f"Claims with “{text[:60]}”" if text else "Claims"
-    return await answer_list(store, served, request, fts_query, describe, title)
+    about = {
+        "title": f"Claims with “{text[:60]}”" if text else "Claims",
+        "choices": topic.presentation.choices,
+        "line": [item["column"] for item in topic.presentation.claim_line],
+    }
+    return await answer_list(store, served, request, about, describe, fts_query)
 
 
 async def _listed(store: Store, rowids: list[int]) -> list[Row]:
     """Return the claims with some row numbers as the list shows them."""
     topic = await read_topic(store)
     items = topic.presentation.claim_line
-    rows = await store.rows(
-        LISTED.format(columns=topic.select(items, "c")), rowids=json.dumps(rowids)
-    )
+    known = (await store.tables()).get("claims", frozenset())
+    origins = ", c.independent_origins" if "independent_origins" in known else ""
+    sql = LISTED.format(columns=topic.select(items, "c") + origins)
+    rows = await store.rows(sql, rowids=json.dumps(rowids))
     codes = await store.codes()
     codelists = {**topic.labels(items), "anonymity": "anonymity"}
     for row in rows:
