@@ -7,6 +7,7 @@ import re
 from claimlog.schema.table_schema import RETIRED
 from claimlog.site.drawing.home_charts import TAKER
 from claimlog.site.entity_links import stream_labels
+from claimlog.site.lists.column_filters import RESERVED, actor_filter, reference_filter
 from claimlog.site.lists.filters import (
     PERIOD_RULE,
     CodeFilter,
@@ -16,37 +17,26 @@ from claimlog.site.lists.filters import (
 )
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Store
-from claimlog.site.topic import ClaimColumn, Topic, read_topic
+from claimlog.site.topic import Topic, read_topic
 
 SEARCH_WORDS = 20
 """Words and phrases of a search that are looked for."""
-
-RESERVED = frozenset(("q", "page", "sort", "rows"))
-"""Parameters of a list's address that are no filters."""
 
 PLACED_REFERENCES = frozenset(("source_id", "incident_id", "origin_id", "dyad_from", "dyad_to"))
 """Columns that refer to rows elsewhere and have a filter of another name."""
 
 SOURCES = "select source_id as code, source_id || ' · ' || publisher as label from sources"
 INCIDENTS = "select incident_id as code, title as label from incidents"
-ACTORS = "select actor_id as code, name as label from actors"
 STATES_AND_GROUPS = "select distinct coalesce(state_id, actor_id) as code from actors"
-BODIES = "A state stands for its bodies and people too."
-
 OF_ROLE = (
     "select c.rowid as row, m.actor_id as id from claim_actors m "
     "join claims c on c.claim_id = m.claim_id where m.role = '{role}'"
 )
+LISTED_IN = 'select claims.rowid as row, j.value as id from claims, json_each(claims."{column}") j'
 TAKERS = (
     "select c.rowid as row, t.actor_id as id from ({takers}) t "
     "join claims c on c.claim_id = t.claim_id union select rowid, null from claims where {counts}"
 )
-WITH_STATES = (
-    "with p as ({pairs}) select row, id from p union select p.row, a.state_id from p "
-    "join actors a on a.actor_id = p.id where a.state_id is not null"
-)
-"""Who is meant, and the state of each: a row for both."""
-
 OWN_OR_INCIDENT = (
     "case when {known} is not null then claims.{column} else (select i.{column} "
     "from incidents i where i.incident_id = claims.incident_id) end"
@@ -186,28 +176,6 @@ def _actor_filters(topic: Topic) -> list[CodeFilter]:
     return filters
 
 
-def actor_filter(name: str, label: str, meaning: str, pairs: str, listed: str = "") -> CodeFilter:
-    """Return a filter by actors, each also as its state.
-
-    Parameters
-    ----------
-    pairs
-        A query for row numbers and actors, named ``row`` and ``id``.
-    listed
-        A query for those that pages list.
-    """
-    return CodeFilter(
-        name,
-        label,
-        f"{meaning} {BODIES}".strip(),
-        pairs=WITH_STATES.format(pairs=pairs),
-        choices=ACTORS,
-        listed=listed,
-        optional=True,
-        none="nobody",
-    )
-
-
 def _act_filter(topic: Topic) -> list[CodeFilter]:
     act = topic.presentation.act
     if not act:
@@ -230,32 +198,11 @@ def _reference_filters(
         column = topic.columns.get(name)
         if name in left_out or column is None or stream not in labels or name not in columns:
             continue
-        if column.is_list:
-            pairs = (
-                f'select claims.rowid as row, j.value as id from claims, json_each(claims."{name}")'
-                " j"
-            )
-            filters.append(_reference_filter(column, stream, labels[stream], pairs))
-        else:
-            filters.append(_reference_filter(column, stream, labels[stream], ""))
+        pairs = LISTED_IN.format(column=name) if column.is_list else ""
+        filters.append(
+            reference_filter(name, column.label, column.description, stream, labels[stream], pairs)
+        )
     return filters
-
-
-def _reference_filter(
-    column: ClaimColumn, stream: str, label: tuple[str, str], pairs: str
-) -> CodeFilter:
-    if stream == "actors" and pairs:
-        return actor_filter(column.name, column.label, column.description, pairs)
-    key, name = label
-    return CodeFilter(
-        column.name,
-        column.label,
-        column.description,
-        column="" if pairs else f'"{column.name}"',
-        pairs=f"select distinct row, id from ({pairs})" if pairs else "",
-        choices=f'select "{key}" as code, coalesce("{name}", "{key}") as label from "{stream}"',
-        optional=True,
-    )
 
 
 async def read_claim_list(store: Store) -> ListDefinition:

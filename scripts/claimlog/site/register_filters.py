@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 
 from claimlog.schema.register_config import COUNTS, RegisterConfig
-from claimlog.site.claim_filters import RESERVED
 from claimlog.site.entity_links import stream_labels
-from claimlog.site.lists.filters import (
-    PERIOD_RULE,
-    CodeFilter,
-    Filter,
-    ListDefinition,
-    PeriodFilter,
-    Sort,
+from claimlog.site.lists.column_filters import (
+    RESERVED,
+    coded_filter,
+    date_filter,
+    date_sort,
+    reference_filter,
 )
+from claimlog.site.lists.filters import Filter, ListDefinition, PeriodFilter, Sort
 from claimlog.site.store import Store
 from claimlog.site.template_filters import words
 
@@ -51,9 +50,14 @@ def register_list_definition(
             continue
         if name in register.codes and name in columns:
             filters.append(coded_filter(name, label, register.codes[name]))
-        elif register.references.get(name) in labels:
-            stream = register.references[name]
-            filters += _reference_filters(register, name, tables, stream, labels[stream])
+        elif (stream := register.references.get(name, "")) in labels:
+            key, _ = labels[stream]
+            bridge = tables.get(f"{register.entity}_{name}", frozenset())
+            if name in columns:
+                filters.append(reference_filter(name, label, "", stream, labels[stream]))
+            elif bridge >= {register.id, key} and register.id != key:
+                pairs = _list_pairs(register, name, key)
+                filters.append(reference_filter(name, label, "", stream, labels[stream], pairs))
         elif name in register.dates and {f"{name}_start", f"{name}_end"} <= columns:
             filters.append(date_filter(name, label))
     key = f'"{register.id}"'
@@ -69,47 +73,9 @@ def register_list_definition(
     return ListDefinition(register.name, register.id, tuple(sorts), tuple(filters))
 
 
-def coded_filter(name: str, label: str, codelist: str) -> CodeFilter:
-    """Return a filter by a coded column."""
-    return CodeFilter(name, label, column=f'"{name}"', codelist=codelist, optional=True)
-
-
-def date_filter(name: str, label: str) -> PeriodFilter:
-    """Return a filter by a column of EDTF dates, with the columns of its first and last day."""
-    return PeriodFilter(
-        name,
-        label,
-        PERIOD_RULE,
-        f'"{name}_start"',
-        f'"{name}_end"',
-        f"coalesce(\"{name}\" like '%/%', 0)",
+def _list_pairs(register: RegisterConfig, name: str, key: str) -> str:
+    """Return a query for the rows that a list of references has, from the table that holds it."""
+    return (
+        f'select r.rowid as row, b."{key}" as id from "{register.entity}_{name}" b '
+        f'join "{register.name}" r on r."{register.id}" = b."{register.id}"'
     )
-
-
-def date_sort(name: str, label: str, key: str) -> Sort:
-    """Return an order by a column of EDTF dates; rows without one come last."""
-    day = f'coalesce("{name}_start", "{name}_end")'
-    return Sort(name, label, f"{day} is null, {day}, {key}")
-
-
-def _reference_filters(
-    register: RegisterConfig,
-    name: str,
-    tables: Mapping[str, Set[str]],
-    stream: str,
-    label: tuple[str, str],
-) -> list[Filter]:
-    """Return a filter by a column that refers to rows elsewhere, or by a list that does."""
-    key, called = label
-    choices = f'select "{key}" as code, coalesce("{called}", "{key}") as label from "{stream}"'
-    about = (name, words(name).capitalize())
-    bridge = f"{register.entity}_{name}"
-    if name in tables[register.name]:
-        return [CodeFilter(*about, column=f'"{name}"', choices=choices, optional=True)]
-    if tables.get(bridge, frozenset()) >= {register.id, key} and register.id != key:
-        pairs = (
-            f'select distinct r.rowid, b."{key}" from "{bridge}" b '
-            f'join "{register.name}" r on r."{register.id}" = b."{register.id}"'
-        )
-        return [CodeFilter(*about, pairs=pairs, choices=choices, optional=True)]
-    return []

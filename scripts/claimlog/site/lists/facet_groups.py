@@ -63,7 +63,7 @@ def facet_groups(
                 "label": item.label,
                 "description": item.description,
                 "chosen": chosen,
-                "values": values,
+                "choices": values,
                 "more": len(codes) - len(codes[:room]),
                 "is_period": is_period,
                 "offered": not isinstance(item, PeriodFilter) or item.is_counted,
@@ -86,21 +86,23 @@ def _counted(
     choices: Choices,
     among: frozenset[str] | None,
 ) -> tuple[Counts, list[str]]:
-    """Return the counts of a filter's values, and those values in the order of the page."""
+    """Return the counts of a filter's values, and those values in the order of the page.
+
+    Codes of a list are there even if no row has them.
+    """
     if isinstance(item, PeriodFilter):
         return _periods(item, chosen, selected) if item.is_counted else ({}, [])
     assert isinstance(item, CodeFilter)
     counts, present, absent = selected.code_counts(item.name)
     labels = choices[item.name]
-    codes = [code for code in counts if code in labels and (among is None or code in among)]
     if _is_ordered(item):
-        order = {code: at for at, code in enumerate(labels)}
-        codes.sort(key=lambda code: order.get(code, len(order)))
+        codes = [code for code in labels if code in counts or code not in (ANY, NONE)]
     else:
-        codes.sort(key=lambda code: (-counts[code], labels.get(code, code)))
+        codes = [code for code in counts if code in labels and (among is None or code in among)]
+        codes.sort(key=lambda code: (-counts[code], labels[code]))
     if item.optional:
         shares = {ANY: present, NONE: absent}
-        offered = [code for code, number in shares.items() if number and code not in counts]
+        offered = [code for code in shares if code not in codes]
         counts, codes = {**shares, **counts}, [*offered, *codes]
     return counts, codes
 
@@ -117,7 +119,7 @@ def _periods(
     counts |= {period_of_month(month): number for month, number in months.items()}
     counts |= {ANY: dated, NONE: undated}
     opened = {code[:4] for code in chosen}
-    codes = [code for code in (ANY, NONE) if counts[code]]
+    codes = [ANY, NONE]
     for year in sorted({*map(period_of_year, years), *(opened - {ANY, NONE})})[::-1]:
         codes.append(year)
         if year in opened:

@@ -147,8 +147,9 @@ def _proposal(
 def _code_of(item: Filter, text: str, choices: Choices) -> str | None:
     """Return the code that a value means: itself, or one that it differs from by case or label."""
     if isinstance(item, PeriodFilter):
-        allowed = item.is_counted and text in (ANY, NONE)
-        return text if allowed or month_range(text.upper()) else None
+        if item.is_counted and text in (ANY, NONE):
+            return text
+        return text.upper() if month_range(text.upper()) else None
     assert isinstance(item, CodeFilter)
     known = choices[item.name]
     if text in known:
@@ -179,13 +180,17 @@ def near_values(item: Filter, text: str, choices: Choices) -> list[str]:
         return _near_periods(text)
     folded = text.casefold()[:VALUE_CHARACTERS]
     codes: dict[str, str] = {}
-    for code, label in choices[item.name].items():
+    known = choices[item.name]
+    offered = {code for code in known if code not in (ANY, NONE)}
+    for code, label in known.items():
+        if code not in offered:
+            continue
         codes.setdefault(code.casefold(), code)
         codes.setdefault(label.casefold()[:VALUE_CHARACTERS], code)
     holding = [code for name, code in codes.items() if folded in name]
     alike = get_close_matches(folded, [*codes][:COMPARED], NEAR)
     near = [*dict.fromkeys([*(codes[name] for name in alike), *holding])][:NEAR]
-    return near or ([*choices[item.name]] if len(choices[item.name]) <= FEW else [])
+    return near or ([code for code in known if code in offered] if len(offered) <= FEW else [])
 
 
 def _near_periods(text: str) -> list[str]:

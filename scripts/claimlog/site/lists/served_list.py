@@ -11,8 +11,10 @@ import numpy as np
 
 from claimlog.site.datasette_internals import escape_sqlite
 from claimlog.site.lists.facet_groups import Listed, chosen_parts, facet_groups
+from claimlog.site.lists.filter_values import Mask
 from claimlog.site.lists.filters import ANY, NONE, CodeFilter, ListDefinition, Sort
-from claimlog.site.lists.list_index import ListIndex, Mask, SelectedRows, read_list_index
+from claimlog.site.lists.index_reader import read_list_index
+from claimlog.site.lists.list_index import ListIndex, SelectedRows
 from claimlog.site.lists.selection import Choices, Selection, select
 from claimlog.site.lists.whole_list import whole_list
 from claimlog.site.page import InvalidQuery, PageRequest

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.attribution_chains import with_chains
-from claimlog.site.claim_filters import actor_filter
 from claimlog.site.lineage import source_lineage
+from claimlog.site.lists.column_filters import (
+    actor_filter,
+    coded_filter,
+    date_filter,
+    date_sort,
+)
 from claimlog.site.lists.filters import ListDefinition, Sort
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.origin_groups import dependent_origins
 from claimlog.site.page import PageNotFound, PageRequest
-from claimlog.site.register_filters import coded_filter, date_filter, date_sort
 from claimlog.site.store import Row, Store
 
 LISTED = 500
