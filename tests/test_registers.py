@@ -350,6 +350,21 @@ def test_the_page_of_a_claim_leads_to_the_rows_that_it_refers_to(get: Get) -> No
     assert get("/claims/C001-004.json").json()["registered"] == []
 
 
+def test_claims_are_filtered_by_the_rows_that_own_columns_refer_to(get: Get) -> None:
+    def names(query: str) -> list[str]:
+        return [row["claim_id"] for row in get(f"/claims.json?{query}").json()["claims"]]
+
+    assert names("treaty_id=T001") == ["C001-001", "C001-006"]
+    assert names("treaty_id=Tide tables for all") == ["C001-001", "C001-006"]
+    assert names("labs=tide-house") == ["C001-001", "C001-002"]
+    assert names("labs=tide-house&labs=salt-house&treaty_id=none") == ["C001-002"]
+    labels = {item["name"]: item for item in get("/claims.json").json()["filters"]}
+    assert [row["count"] for row in labels["labs"]["choices"][:2]] == [2, 4]
+    in_force = get("/treaties.json?kind=any&sort=id").json()
+    assert in_force["part"]["total"] == 2
+    assert get("/treaties.json?in_force=soon").status_code == 400
+
+
 def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
     answer = get("/treaties/T999")
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""The values of one filter for all rows of a list, as numbers that are compared and counted fast."""
+"""The values of a filter for all rows of a list, as numbers: quick to compare and to count."""
 
 from __future__ import annotations
 
