@@ -58,13 +58,15 @@ def reference_filter(
     if stream == "actors" and pairs:
         return actor_filter(name, label, meaning, pairs)
     key, title = called
+    # claims are too many to hold what each is called: those referred to stand for themselves
+    choices = f'select "{key}" as code, coalesce("{title}", "{key}") as label from "{stream}"'
     return CodeFilter(
         name,
         label,
         meaning,
         column="" if pairs else f'"{name}"',
         pairs=f"select distinct row, id from ({pairs})" if pairs else "",
-        choices=f'select "{key}" as code, coalesce("{title}", "{key}") as label from "{stream}"',
+        choices=choices if stream != "claims" else "",
         optional=True,
     )
 
@@ -81,7 +83,7 @@ def date_filter(name: str, label: str) -> PeriodFilter:
     )
 
 
-def date_sort(name: str, label: str, key: str) -> Sort:
+def date_sort(column: str, label: str, key: str, name: str = "") -> Sort:
     """Return an order by a column of EDTF dates; rows without one come last."""
-    day = f'coalesce("{name}_start", "{name}_end")'
-    return Sort(name, label, f"{day} is null, {day}, {key}")
+    day = f'coalesce("{column}_start", "{column}_end")'
+    return Sort(name or column, label, f"{day} is null, {day}, {key}")

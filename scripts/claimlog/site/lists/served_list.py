@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from datasette import Response
 
 from claimlog.site.datasette_internals import escape_sqlite
 from claimlog.site.lists.facet_groups import Listed, chosen_parts, facet_groups
@@ -129,6 +130,8 @@ async def answer_list(
 ) -> Any:
     """Return the data of a page of a list, or all its rows for an address that asks for these.
 
+    A form that was sent with empty fields is led to the address without them.
+
     Parameters
     ----------
     about
@@ -156,6 +159,8 @@ async def answer_list(
     words = match(selection.text)
     found = await _found(store, served, words) if selection.text else None
     selected = await asyncio.to_thread(served.index.select, selection.chosen, found)
+    if request.format == "html" and not selection.errors and _has_blank(request):
+        return Response.redirect(_clean_address(request, selection))
     if selection.errors:
         empty = Pagination(1, 0)
         raise InvalidQuery(about | await _data(store, served, selection, selected, empty))
@@ -169,6 +174,25 @@ async def answer_list(
     if selection.text and not words:
         data["notes"].append("The search holds no word to look for.")
     return data | await describe(ListAnswer(served, selection, selected, pagination))
+
+
+def _has_blank(request: PageRequest) -> bool:
+    """Return whether a form was sent with fields that are empty."""
+    return any(not value.strip() for values in request.values.values() for value in values)
+
+
+def _clean_address(request: PageRequest, selection: Selection) -> str:
+    """Return the address of the same list without parameters that say nothing, as a relative one.
+
+    >>> from claimlog.site.lists.filters import Sort
+    >>> order = Sort("id", "by identifier", "claim_id")
+    >>> _clean_address(PageRequest("/a/claims", {}, {}), Selection("tide", order, order))
+    'claims?q=tide'
+    """
+    page = [number for number in request.values.get("page", ()) if number.strip()]
+    name = request.path.rstrip("/").rpartition("/")[2]
+    up = "../" if request.path.endswith("/") else ""
+    return f"{up}{name}{selection.address(page=page[:1])}"
 
 
 def _file_name(definition: ListDefinition, selection: Selection) -> str:

@@ -33,7 +33,7 @@ ACTORS = (
 )
 DAY = "coalesce(occurred_start, occurred_end)"
 SORTS = (
-    date_sort("occurred", "earliest first", "incident_id"),
+    date_sort("occurred", "earliest first", "incident_id", "date"),
     Sort("-date", "latest first", f"{DAY} is null, {DAY} desc, incident_id"),
     Sort("id", "by identifier", "incident_id"),
     Sort("origins", "most independent origins first", "independent_origins desc, incident_id"),
