@@ -68,6 +68,7 @@ SAMPLES = (
 
 ASKED = {
     "search results": "/claims?q=intelligence",
+    "a filtered list": "/claims?topic=trust&topic=sharing&occurred=any&sort=-date",
     "a search for what no query language bears": "/claims?q=%22+AND+%28%3Cb%3E",
     "an as-of date": "/as-of?date=2026-11-21",
 }
@@ -436,6 +437,27 @@ def test_a_reader_finds_a_claim_by_its_words_and_comes_to_its_source(
     page.locator("main a[href*='/sources/S']").first.click()
     page.wait_for_url(re.compile(r"/sources/S[0-9]+$"))
     expect(page.locator("h1")).to_be_visible()
+
+
+@needs("/claims")
+def test_a_reader_chooses_by_the_keyboard_takes_it_away_and_gets_the_file(
+    site: Site, page: Page
+) -> None:
+    page.goto(f"{site.base}/claims")
+    group = page.locator("details.facet[open]").last
+    box = group.get_by_role("checkbox").first
+    name, value = box.get_attribute("name"), box.get_attribute("value")
+    count = group.locator(".n").first.inner_text()
+    box.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(rf"/claims\?{name}={value}$"))
+    expect(page.locator("h2").first).to_contain_text(f"{count} claim")
+    with page.expect_download() as download:
+        page.locator("a", has_text="CSV").first.click()
+    assert download.value.suggested_filename == "claims-selected.csv"
+    page.locator(".chip a").click()
+    page.wait_for_url(re.compile(r"/claims$"))
 
 
 def test_a_reader_sees_the_citation_of_a_claim_and_opens_its_other_forms(

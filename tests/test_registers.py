@@ -26,7 +26,7 @@ from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.schema.registers import MACHINERY_TABLES, SITE_PAGES
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
-from claimlog.site import claim_filters
+from claimlog.site.lists import facet_groups
 from claimlog.site.pages import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
@@ -350,6 +350,21 @@ def test_the_page_of_a_claim_leads_to_the_rows_that_it_refers_to(get: Get) -> No
     assert get("/claims/C001-004.json").json()["registered"] == []
 
 
+def test_claims_are_filtered_by_the_rows_that_own_columns_refer_to(get: Get) -> None:
+    def names(query: str) -> list[str]:
+        return [row["claim_id"] for row in get(f"/claims.json?{query}").json()["claims"]]
+
+    assert names("treaty_id=T001") == ["C001-001", "C001-006"]
+    assert names("treaty_id=Tide tables for all") == ["C001-001", "C001-006"]
+    assert names("labs=tide-house") == ["C001-001", "C001-002"]
+    assert names("labs=tide-house&labs=salt-house&treaty_id=none") == ["C001-002"]
+    labels = {item["name"]: item for item in get("/claims.json").json()["filters"]}
+    assert [row["count"] for row in labels["labs"]["choices"][:2]] == [2, 4]
+    in_force = get("/treaties.json?kind=any&sort=id").json()
+    assert in_force["part"]["total"] == 2
+    assert get("/treaties.json?in_force=soon").status_code == 400
+
+
 def test_a_row_that_is_not_there_is_said_to_be_none(get: Get) -> None:
     answer = get("/treaties/T999")
     assert answer.status_code == 404
@@ -369,9 +384,10 @@ def test_labels_of_codes_are_as_long_as_a_page_can_repeat(
     claims = get("/releases/0.1.0/claims")
     assert claims.status_code == 200
     assert len(claims.content) < 1_000_000
-    assert claims.text.count("<select") == get("/claims").text.count("<select")
-    monkeypatch.setattr(claim_filters, "CHOICES_IN_ALL", 20)
-    assert claims.text.count("<select") > get("/releases/0.1.0/claims").text.count("<select") > 0
+    boxes = claims.text.count('type="checkbox"')
+    assert boxes == get("/claims").text.count('type="checkbox"')
+    monkeypatch.setattr(facet_groups, "VALUES_IN_ALL", 20)
+    assert boxes > get("/releases/0.1.0/claims").text.count('type="checkbox"') > 0
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from claimlog.export.metadata import PAGE_CELLS, PAGE_ROWS
 from claimlog.export.queries import available_queries
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.site.server_command import SETTINGS, server_command
+from claimlog.site.protection.reader_limits import QUERY_ROWS
+from claimlog.site.server_command import server_command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal
 
@@ -127,7 +128,7 @@ def test_a_reader_may_ask_sql_of_their_own_within_limits(get: Get) -> None:
     )
     answer = get(f"/tiny.json?sql={many.replace('+', '%2b')}").json()
     assert answer["truncated"] is True
-    assert len(answer["rows"]) == SETTINGS["max_returned_rows"] < 5000
+    assert len(answer["rows"]) == QUERY_ROWS < 5000
     endless = many.replace(" limit 5000", "").replace("select i from", "select max(i) from")
     stopped = get(f"/tiny?sql={endless.replace('+', '%2b')}&_timelimit=50")
     assert stopped.status_code == 400
@@ -187,10 +188,12 @@ def test_a_query_that_finds_nothing_or_too_much_says_so(get: Get) -> None:
     assert "No row fits." in get("/tiny?sql=select+1+where+0").text
     assert "No row fits." in get("/tiny/claims?topic=nothing").text
     many = (
-        "with+recursive+n(i)+as+(select+1+union+all+select+i%2b1+from+n+limit+500)+select+i+from+n"
+        "with+recursive+n(i)+as+(select+1+union+all+select+i%2b1+from+n+limit+2000)+select+i+from+n"
     )
     page = get(f"/tiny?sql={many}").text
-    assert f"The first {SETTINGS['max_returned_rows']} rows of more" in page
+    assert "The first 1,000 rows of more" in page
+    assert "The files have the first 1,000 at most." in page
+    assert len(get(f"/tiny.csv?sql={many}").text.splitlines()) == QUERY_ROWS + 1
     assert 'href="/downloads"' in page
 
 

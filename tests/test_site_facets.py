@@ -149,5 +149,5 @@ def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:
 
     asyncio.run(start())
     ready = known["lifespan.startup.complete"]
-    assert {"plots", "counts", "choices", "origins", "measures", "actors"} <= ready
+    assert {"plots", "counts", "list of claims", "origins", "measures", "actors"} <= ready
     assert "facets of claims" in ready

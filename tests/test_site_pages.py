@@ -254,17 +254,27 @@ def test_search_and_filters_find_the_claims_that_fit(
     assert data["notes"] == []
 
 
-def test_what_is_not_known_is_ignored_with_a_note(get: Get) -> None:
-    data = get("/claims.json?topic=weather&period=soon&ally=trust").json()
-    assert data["part"]["total"] == 5
-    assert [note.split("“")[1].split("”")[0] for note in data["notes"]] == [
-        "weather",
-        "trust",
-        "soon",
+def test_a_value_that_cannot_be_lists_nothing_and_says_what_is_near(get: Get) -> None:
+    answer = get("/claims.json?topic=weather&period=soon&ally=trust&occurred=March+2025&sort=up")
+    data = answer.json()
+    assert (answer.status_code, data["ok"], data["part"]["total"]) == (400, False, 0)
+    assert "claims" not in data
+    assert [(row["parameter"], row["value"]) for row in data["errors"]] == [
+        ("topic", "weather"),
+        ("ally", "trust"),
+        ("occurred", "March 2025"),
+        ("period", "soon"),
+        ("sort", "up"),
     ]
-    assert "There is no topic “weather”; that was ignored." in page_text(
-        get("/claims?topic=weather")
-    )
+    assert data["error"].startswith("Topic: there is no “weather”.")
+    page = get("/claims?ally=norr&topic=trust&occurred=2025-3")
+    assert page.status_code == 400
+    assert 'State or group: who: there is no “norr”. Try <a href="' in page.text
+    assert '<a href="/claims?topic=trust&amp;ally=nor">Nor</a>' in page.text
+    assert '<a href="/claims?topic=trust&amp;occurred=2025-03">March 2025</a>' in page.text
+    assert "Nothing is listed" in page_text(page)
+    assert get("/claims.csv?topic=weather").status_code == 400
+    assert get("/claims.json?rows=5").status_code == 400
 
 
 def test_a_search_without_a_word_finds_nothing_and_says_so(get: Get) -> None:
@@ -277,8 +287,13 @@ def test_a_search_without_a_word_finds_nothing_and_says_so(get: Get) -> None:
 @pytest.mark.parametrize("text", NASTY)
 def test_anything_can_be_searched_for(text: str, get: Get) -> None:
     encoded = quote(text)
-    for name in ("q", "topic", "ally", "period", "page"):
-        assert get(f"/claims?{name}={encoded}").status_code == 200, name
+    blank = not text.strip()  # then to the address without it
+    for name in ("q", "page"):
+        status = 302 if blank else 200
+        assert get(f"/claims?{name}={encoded}").status_code == status, name
+    for name in ("topic", "ally", "period", "sort"):  # none of it is a code
+        status = 302 if blank else 400
+        assert get(f"/claims?{name}={encoded}").status_code == status, name
     assert get(f"/as-of?date={encoded}").status_code == 200
 
 
@@ -287,7 +302,10 @@ def test_anything_can_be_searched_for(text: str, get: Get) -> None:
     [
         *(
             f"/claims?{name}={quote(MARKUP)}"
-            for name in ("q", "source", "topic", "measure", "origin", "incident", "period", "page")
+            for name in (
+                *("q", "source", "topic", "measure", "origin", "incident", "period", "page"),
+                *("occurred", "towards", "sort", "rows"),
+            )
         ),
         f"/as-of?date={quote(MARKUP)}",
         f"/as-of?batch={quote(MARKUP)}&page={quote(MARKUP)}",

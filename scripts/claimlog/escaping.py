@@ -129,9 +129,9 @@ def from_markdown(text: str) -> str:
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
 
 
-def json_text(value: Any) -> str:
-    """Return JSON, indented, in which what does not print is escaped as ``\\uXXXX``."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
+def json_text(value: Any, indent: int | None = 2) -> str:
+    """Return JSON in which what does not print is escaped as ``\\uXXXX``."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
     return _replaced(text, lambda letter: json.dumps(letter)[1:-1])
 
 

@@ -87,6 +87,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add the filters and functions of our templates, and escape what does not print."""
     from claimlog.site.page_frame import page_frame
     from claimlog.site.pages import site_pages
+    from claimlog.site.protection.reader_limits import QUERY_ROWS
     from claimlog.site.table_cells import query_rows, table_rows
     from claimlog.site.template_filters import FILTERS, escape_unprintable
 
@@ -94,6 +95,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.finalize = escape_unprintable
     env.globals |= {
         "frame": partial(page_frame, datasette),
+        "query_rows_limit": QUERY_ROWS,
         "query_rows": partial(query_rows, pages=site_pages(datasette)),
         "table_rows": table_rows,
     }

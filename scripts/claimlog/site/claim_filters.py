@@ -1,188 +1,219 @@
-"""Filters and the search of the page of claims: the SQL conditions that a query of it means."""
+"""The list of claims: what it is filtered and sorted by, from the topic of a database."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-from claimlog.site.drawing.home_charts import TAKER, period_bounds
-from claimlog.site.store import Row, Store
+from claimlog.schema.table_schema import RETIRED
+from claimlog.site.drawing.home_charts import TAKER
+from claimlog.site.entity_links import stream_labels
+from claimlog.site.lists.column_filters import RESERVED, actor_filter, reference_filter
+from claimlog.site.lists.filters import (
+    PERIOD_RULE,
+    CodeFilter,
+    ListDefinition,
+    PeriodFilter,
+    Sort,
+)
+from claimlog.site.plugin_config import dataset_metadata
+from claimlog.site.store import Store
 from claimlog.site.topic import Topic, read_topic
 
 SEARCH_WORDS = 20
 """Words and phrases of a search that are looked for."""
 
-LONGEST_CHOICE = 300
-"""Longest list to choose from; beyond it the code is typed."""
+PLACED_REFERENCES = frozenset(("source_id", "incident_id", "origin_id", "dyad_from", "dyad_to"))
+"""Columns that refer to rows elsewhere and have a filter of another name."""
 
-CHOICES_IN_ALL = 3_000
-"""Choices of all lists of a page; those of the filters beyond it are typed."""
-
-PERIOD = re.compile(r"[0-9]{4}(-Q[1-4])?", re.ASCII)
-ANY, NONE = "any", "none"
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A column of claims that the page filters by.
-
-    Attributes
-    ----------
-    optional
-        Whether claims may have no value there, so that any or none can be asked for.
-    none
-        How "none" is called on the page.
-    """
-
-    name: str
-    label: str
-    column: str
-    codelist: str | None = None
-    optional: bool = False
-    none: str = "none"
-
-
-SOURCE = Filter("source", "Article", "source_id")
-DOER = Filter("ally", "State or group: who", "claim_id")
-"""Whose act or attitude a claim is; the parameter is an address that readers rely on."""
-
-BY_TAKER = Filter(TAKER, "State or group: who takes the measure", "claim_id")
-"""Whose measure a claim counts for, by the register of measures."""
-
-ORIGIN = Filter("origin", "Origin", "origin_id", None, True, "unknown")
-INCIDENT = Filter("incident", "Incident", "incident_id", None, True)
-ACT = "act"
-
-CHOICES = {
-    "source": "select source_id as code, source_id || ' · ' || publisher as label from sources "
-    "where exists (select 1 from claims c where c.source_id = sources.source_id) order by 1",
-    "origin": "select source_id as code, source_id || ' · ' || publisher as label from sources "
-    "where exists (select 1 from claims c where c.origin_id = sources.source_id) order by 1",
-    "incident": "select incident_id as code, title as label from incidents order by title",
-    "ally": "select actor_id as code, name as label from actors where actor_id in "
-    "(select coalesce(a.state_id, a.actor_id) from actors a where exists (select 1 from "
-    "claim_actors m where m.actor_id = a.actor_id and m.role = 'from')) order by name",
-}
-"""Codes and labels of the filters that have no code list."""
-
-BY_DOER = (
-    "claim_id in (select m.claim_id from actors a join claim_actors m on m.actor_id = a.actor_id "
-    "and m.role = 'from' where a.state_id = :ally or (a.state_id is null and a.actor_id = :ally))"
+SOURCES = "select source_id as code, source_id || ' · ' || publisher as label from sources"
+INCIDENTS = "select incident_id as code, title as label from incidents"
+STATES_AND_GROUPS = "select distinct coalesce(state_id, actor_id) as code from actors"
+OF_ROLE = (
+    "select c.rowid as row, m.actor_id as id from claim_actors m "
+    "join claims c on c.claim_id = m.claim_id where m.role = '{role}'"
 )
-TAKEN_BY = (
-    "claim_id in (select t.claim_id from ({takers}) t join actors a on a.actor_id = t.actor_id "
-    "where a.state_id = :taker or (a.state_id is null and a.actor_id = :taker))"
-)
+LISTED_IN = 'select claims.rowid as row, j.value as id from claims, json_each(claims."{column}") j'
 TAKERS = (
-    "select actor_id as code, name as label from actors where actor_id in "
-    "(select coalesce(a.state_id, a.actor_id) from ({takers}) t join actors a using (actor_id)) "
-    "order by name"
+    "select c.rowid as row, t.actor_id as id from ({takers}) t "
+    "join claims c on c.claim_id = t.claim_id union select rowid, null from claims where {counts}"
 )
-WITHIN = (
-    "((occurred_start between :first and :last{ends}) or (occurred_start is null and incident_id "
-    "in (select incident_id from incidents where occurred_start between :first and :last{ends})))"
+OWN_OR_INCIDENT = (
+    "case when {known} is not null then claims.{column} else (select i.{column} "
+    "from incidents i where i.incident_id = claims.incident_id) end"
 )
-ENDS = " and occurred_end <= :last"
-INDEX_HITS = "from claims_fts where claims_fts match :words"
-SEARCHED = f"rowid in (select rowid {INDEX_HITS})"
-
-Choices = Mapping[str, Mapping[str, str]]
+"""A column of a claim's date, or where the claim has none, of its incident's."""
 
 
-def filters_of(topic: Topic) -> tuple[Filter, ...]:
-    """Return the filters of a database: those of every dataset, and its coded columns."""
+def own_or_incident(column: str, known: str = "occurred") -> str:
+    """Return SQL for a column of a claim's date, or of its incident's if `known` is null."""
+    return OWN_OR_INCIDENT.format(column=column, known=known)
+
+
+OCCURRED = PeriodFilter(
+    "occurred",
+    "Date",
+    f"By the claim's date, or else its incident's. {PERIOD_RULE}",
+    own_or_incident("occurred_start"),
+    own_or_incident("occurred_end"),
+    f"coalesce({own_or_incident('occurred')} like '%/%', 0)",
+)
+PERIOD = PeriodFilter(
+    "period",
+    "Begins in",
+    "The year in which it began, or the quarter or month in which it began and ended, as the "
+    "charts count it; a claim without a date has that of its incident.",
+    own_or_incident("occurred_start", "occurred_start"),
+    own_or_incident("occurred_end", "occurred_start"),
+)
+"""The filter that charts lead to; the parameter is an address that readers rely on."""
+
+FIRST_DAY = OCCURRED.first
+SORTS = (
+    Sort("source", "as in the articles", "source_id, start, rowid"),
+    Sort("date", "earliest first", f"{FIRST_DAY} is null, {FIRST_DAY}, source_id, start, rowid"),
+    Sort("-date", "latest first", f"{FIRST_DAY} is null, {FIRST_DAY} desc, source_id, start"),
+    Sort("id", "by identifier", "claim_id"),
+    Sort(
+        "origins",
+        "most independent origins first",
+        "independent_origins is null, independent_origins desc, source_id, start, rowid",
+        frozenset(("independent_origins",)),
+    ),
+    Sort("recorded", "last recorded first", "seq desc", frozenset(("seq",))),
+)
+
+
+def claim_list(
+    topic: Topic,
+    references: dict[str, str] | None = None,
+    labels: dict[str, tuple[str, str]] | None = None,
+    columns: frozenset[str] = frozenset(),
+) -> ListDefinition:
+    """Return the list of claims of a topic.
+
+    Parameters
+    ----------
+    references
+        The stream that a column of claims, or each part of a list in it, refers to.
+    labels
+        By stream, its identifier and the column by which its rows are called.
+    columns
+        The columns of the table of claims in the database.
+    """
+    source = CodeFilter("source", "Article", column="source_id", choices=SOURCES)
+    origin = CodeFilter(
+        "origin",
+        "Origin",
+        "The work that a claim goes back to, as far as it is known.",
+        column="origin_id",
+        choices=SOURCES,
+        optional=True,
+        none="unknown",
+    )
+    incident = CodeFilter(
+        "incident", "Incident", column="incident_id", choices=INCIDENTS, optional=True
+    )
+    fixed = (source, *_actor_filters(topic), *_act_filter(topic), origin, incident)
+    dates = (OCCURRED, PERIOD)
+    taken = {item.name for item in (*fixed, *dates)} | RESERVED
+    coded = [item for item in _coded_filters(topic) if item.name not in taken]
+    taken |= {item.name for item in coded}
+    referring = [
+        item
+        for item in _reference_filters(topic, references or {}, labels or {}, columns)
+        if item.name not in taken
+    ]
+    filters = (fixed[0], *coded, *fixed[1:-2], *referring, *fixed[-2:], *dates)
+    return ListDefinition("claims", "claim_id", SORTS, filters, "claims_fts")
+
+
+def _coded_filters(topic: Topic) -> list[CodeFilter]:
     coded = []
     for item in topic.filters:
         column = topic.columns[item["column"]]
         coded.append(
-            Filter(
+            CodeFilter(
                 column.name,
                 item.get("label", column.label),
-                column.name,
-                column.codelist,
-                item.get("optional", False),
-                item.get("none", "none"),
+                column.description.removesuffix(RETIRED),  # the table may derive its values
+                column=column.name,
+                codelist=column.codelist,
+                optional=item.get("optional", not column.required),
+                none=item.get("none", "none"),
             )
         )
-    takers = [BY_TAKER] if topic.register else []
+    return coded
+
+
+def _actor_filters(topic: Topic) -> list[CodeFilter]:
+    """Return the filters by who acts towards whom, who says so, and whose measure it is."""
+
+    def by_role(name: str, label: str, meaning: str, role: str, listed: str = "") -> CodeFilter:
+        return actor_filter(name, label, meaning, OF_ROLE.format(role=role), listed)
+
+    filters = [
+        by_role(
+            "ally",
+            "State or group: who",
+            "Who acts, or holds the attitude.",
+            "from",
+            STATES_AND_GROUPS,
+        ),
+        by_role(
+            "towards",
+            "State or group: towards whom",
+            "Towards whom somebody acts, or holds the attitude.",
+            "to",
+            STATES_AND_GROUPS,
+        ),
+        by_role("speaker", "Who says so", "Who is said to say so, at any remove.", "speaker"),
+    ]
+    if topic.register:
+        takers = TAKERS.format(takers=topic.takers_query(), counts=topic.counts)
+        meaning = "Whose measure a claim counts for, by the register of measures."
+        label = "State or group: who takes the measure"
+        filters.append(actor_filter(TAKER, label, meaning, takers, STATES_AND_GROUPS))
+    return filters
+
+
+def _act_filter(topic: Topic) -> list[CodeFilter]:
     act = topic.presentation.act
-    acts = [Filter(ACT, act["label"], "claim_id")] if act else []
-    fixed = {item.name for item in (SOURCE, DOER, *takers, ORIGIN, INCIDENT)}
-    coded = [item for item in coded if item.name not in {*fixed, ACT, "q", "period", "page"}]
-    return (SOURCE, *coded, DOER, *takers, *acts, ORIGIN, INCIDENT)
+    if not act:
+        return []
+    labels = {code: act[code] for code in ("yes", "no")}
+    column = f"case when {topic.act} then 'yes' else 'no' end"
+    return [CodeFilter("act", act["label"], act.get("reason", ""), column=column, labels=labels)]
 
 
-@dataclass
-class Selection:
-    """The claims that a query selects.
-
-    Attributes
-    ----------
-    text
-        The words that are searched for, as they were given.
-    conditions, parameters
-        SQL conditions over claims, all of which hold, and the values in them.
-    query
-        The parameters of the address that were understood.
-    notes
-        What a reader is told of the others.
-    """
-
-    text: str
-    conditions: list[str] = field(default_factory=list)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    query: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def where(self) -> str:
-        return f"where {' and '.join(self.conditions)}" if self.conditions else ""
-
-    @property
-    def count_source(self) -> str:
-        """What a query that counts the claims counts from: for a mere search, its index alone."""
-        return INDEX_HITS if self.conditions == [SEARCHED] else f"from claims {self.where}"
-
-
-def select_claims(query: Mapping[str, str], topic: Topic, choices: Choices) -> Selection:
-    """Return which claims the parameters of an address select."""
-    selection = Selection(query.get("q", "").strip())
-    if selection.text:
-        _search(selection)
-    for item in filters_of(topic):
-        value = query.get(item.name, "").strip()
-        if not value:
+def _reference_filters(
+    topic: Topic,
+    references: dict[str, str],
+    labels: dict[str, tuple[str, str]],
+    columns: frozenset[str],
+) -> list[CodeFilter]:
+    """Return filters for the columns that refer to actors, or to a register of the package."""
+    left_out = {*PLACED_REFERENCES, *topic.presentation.not_filters}
+    filters = []
+    for name, stream in references.items():
+        column = topic.columns.get(name)
+        if name in left_out or column is None or stream not in labels or name not in columns:
             continue
-        if value not in choices[item.name]:
-            selection.notes.append(
-                f"There is no {item.label.lower()} “{value[:60]}”; that was ignored."
-            )
-            continue
-        selection.query[item.name] = value
-        selection.conditions.append(_condition(item, value, topic))
-        selection.parameters[item.name] = value
-    period = query.get("period", "").strip()
-    if period and PERIOD.fullmatch(period):
-        selection.query["period"] = period
-        first, last = period_bounds(period)
-        selection.parameters |= {"first": first, "last": last}
-        selection.conditions.append(WITHIN.format(ends=ENDS if "Q" in period else ""))
-    elif period:
-        selection.notes.append(
-            f"“{period[:60]}” is no period; expected a year or a quarter, as 2025 or 2025-Q1."
+        pairs = LISTED_IN.format(column=name) if column.is_list else ""
+        filters.append(
+            reference_filter(name, column.label, column.description, stream, labels[stream], pairs)
         )
-    return selection
+    return filters
 
 
-def _search(selection: Selection) -> None:
-    words = fts_query(selection.text)
-    selection.query["q"] = selection.text
-    selection.parameters["words"] = words
-    selection.conditions.append(SEARCHED if words else "0")
-    if not words:
-        selection.notes.append("The search holds no word to look for.")
+async def read_claim_list(store: Store) -> ListDefinition:
+    """Return the list of claims of a database, read once."""
+    return await store.memoize("claim list", _read_claim_list)
+
+
+async def _read_claim_list(store: Store) -> ListDefinition:
+    references = dataset_metadata(store.datasette).get("claim_references", {})
+    columns = frozenset((await store.tables()).get("claims", ()))
+    return claim_list(await read_topic(store), references, await stream_labels(store), columns)
 
 
 def fts_query(text: str) -> str:
@@ -196,67 +227,3 @@ def fts_query(text: str) -> str:
     terms = [phrase or word for phrase, word in pieces]
     quoted = [f'"{term}"' for term in terms if re.search(r"[^\W_]", term)]
     return " ".join(quoted[:SEARCH_WORDS])
-
-
-def _condition(item: Filter, value: str, topic: Topic) -> str:
-    if item is DOER:
-        return BY_DOER
-    if item is BY_TAKER:
-        return topic.counts if value == ANY else TAKEN_BY.format(takers=topic.takers_query())
-    if item.name == ACT:
-        return topic.act if value == "yes" else f"not {topic.act}"
-    if item.optional and value in (ANY, NONE):
-        return f"{item.column} is {'not ' if value == ANY else ''}null"
-    return f"{item.column} = :{item.name}"
-
-
-async def filter_choices(store: Store) -> dict[str, dict[str, str]]:
-    """Return the label of every code that can be chosen, by filter."""
-    codes = await store.codes()
-    topic = await read_topic(store)
-    act = topic.presentation.act or {}
-    choices: dict[str, dict[str, str]] = {}
-    for item in filters_of(topic):
-        if item.name == ACT:
-            rows = [{"code": code, "label": act[code]} for code in ("yes", "no")]
-        elif item is BY_TAKER:
-            any_taker = {"code": ANY, "label": "any"}
-            takers = await store.rows(TAKERS.format(takers=topic.takers_query()))
-            rows = [any_taker, *(row for row in takers if row["code"] != ANY)]
-        elif item.codelist:
-            rows = list(codes.get(item.codelist, {}).values())
-        else:
-            rows = await store.rows(CHOICES[item.name])
-        extra = {ANY: "any", NONE: item.none} if item.optional else {}
-        choices[item.name] = extra | {row["code"]: row["label"] for row in rows}
-    return choices
-
-
-def _listed_filters(topic: Topic, choices: Choices) -> set[str]:
-    """Return the filters whose choices a page lists, in their order as long as there is room."""
-    listed: set[str] = set()
-    left = CHOICES_IN_ALL
-    for item in filters_of(topic):
-        number = len(choices[item.name])
-        if number <= min(LONGEST_CHOICE, left):
-            listed.add(item.name)
-            left -= number
-    return listed
-
-
-def filter_form(topic: Topic, choices: Choices, query: Mapping[str, str]) -> list[Row]:
-    """Return what the form of filters shows; a list too long to read is None."""
-    listed = _listed_filters(topic, choices)
-    return [
-        {
-            "name": item.name,
-            "label": item.label,
-            "chosen": query.get(item.name, ""),
-            "choices": [
-                {"code": code, "label": label} for code, label in choices[item.name].items()
-            ]
-            if item.name in listed
-            else None,
-        }
-        for item in filters_of(topic)
-    ]

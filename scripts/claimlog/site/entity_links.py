@@ -38,7 +38,7 @@ async def _store_registers(store: Store) -> tuple[RegisterConfig, ...]:
 async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[Row]:
     """Return identifier, label and path of entities; one that is not live is its own label."""
     wanted = [*dict.fromkeys(map(str, names))]  # a release may hold what is no identifier
-    known = {**LABELS, **await _register_labels(store)}
+    known = await stream_labels(store)
     if stream not in known or not wanted:
         return [{"id": name, "label": name, "path": None} for name in wanted]
     key, label = known[stream]
@@ -58,6 +58,7 @@ async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[
     ]
 
 
-async def _register_labels(store: Store) -> dict[str, tuple[str, str]]:
+async def stream_labels(store: Store) -> dict[str, tuple[str, str]]:
+    """Return, by stream with pages, its identifier and the column by which its rows are called."""
     found = await store_registers(store)
-    return {one.name: (one.id, one.label or one.id) for one in found}
+    return LABELS | {one.name: (one.id, one.label or one.id) for one in found}

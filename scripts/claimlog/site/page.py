@@ -6,8 +6,8 @@ only what JSON can say. A view that sends a file returns Datasette's own respons
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -21,14 +21,42 @@ class PageNotFound(Exception):
     """Nothing has the identifier in the address; the message says what there is instead."""
 
 
+class InvalidQuery(Exception):
+    """The query of the address asks for what cannot be; the page says so, with status 400.
+
+    Attributes
+    ----------
+    data
+        The data of the page, as the view would return them.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.data = data
+
+
 @dataclass(frozen=True)
 class PageRequest:
-    """The path of a request, its named parts, the first value of each parameter, and who asks."""
+    """What a request asks for.
+
+    Attributes
+    ----------
+    path, identifiers
+        The path of the address and its named parts.
+    query, values
+        The first value of each parameter, and all of them.
+    peer
+        Who asks.
+    format
+        What of: ``html``, ``json``, or ``csv`` where a page has it.
+    """
 
     path: str
     identifiers: Mapping[str, str]
     query: Mapping[str, str]
     peer: str = ""
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    format: str = "html"
 
 
 @dataclass(frozen=True)
@@ -39,12 +67,15 @@ class Page:
     ----------
     in_releases
         Whether each release has the page as well, below ``/releases/VERSION``.
+    has_csv
+        Whether the view answers the address with ``.csv`` too.
     """
 
     pattern: str
     template: str
     view: View
     in_releases: bool = False
+    has_csv: bool = False
 
 
 def memoize_page(view: View) -> View:

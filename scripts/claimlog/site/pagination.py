@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -51,7 +51,7 @@ class Pagination:
             "offset": self.offset,
         }
 
-    def links(self, query: Mapping[str, str]) -> Row:
+    def links(self, query: Mapping[str, str | Sequence[str]]) -> Row:
         """Return the numbers of the page and links to the pages beside it.
 
         Parameters
@@ -70,5 +70,5 @@ class Pagination:
         }
 
     @staticmethod
-    def _link(query: Mapping[str, str], number: int) -> str:
-        return "?" + urlencode({**query, "page": str(number)})
+    def _link(query: Mapping[str, str | Sequence[str]], number: int) -> str:
+        return "?" + urlencode({**query, "page": str(number)}, doseq=True)

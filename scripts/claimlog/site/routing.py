@@ -9,7 +9,7 @@ from datasette import NotFound, Response
 
 from claimlog.escaping import json_text
 from claimlog.site.datasette_internals import site_metadata
-from claimlog.site.page import Page, PageNotFound, PageRequest
+from claimlog.site.page import InvalidQuery, Page, PageNotFound, PageRequest
 from claimlog.site.pages import site_pages
 from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
@@ -31,7 +31,8 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
     for page in site_pages(datasette):
         handler = _handler(page)
         for prefix in ("", RELEASE) if page.in_releases else ("",):
-            handlers.append((rf"^{prefix}{page.pattern}(?P<json>\.json)?/?$", handler))
+            formats = r"\.json|\.csv" if page.has_csv else r"\.json"
+            handlers.append((rf"^{prefix}{page.pattern}(?P<format>{formats})?/?$", handler))
     return [*handlers, (r"^/robots\.txt$", robots), (THREADS, _hidden)]
 
 
@@ -53,10 +54,12 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
     asking = CURRENT.get()
     CURRENT.set(None)  # our own pages run our own SQL, whatever the query of the address
     identifiers = {key: value for key, value in request.url_vars.items() if value is not None}
-    as_json = identifiers.pop("json", None)
+    format = identifiers.pop("format", ".html").removeprefix(".")
     args = request.args  # Datasette parses the query anew whenever this is read
-    query = {key: args.get(key, "") for key in args}
-    page_request = PageRequest(request.path, identifiers, query, asking.peer if asking else "")
+    values = {key: args.getlist(key) for key in args}
+    query = {key: own[0] for key, own in values.items()}
+    peer = asking.peer if asking else ""
+    page_request = PageRequest(request.path, identifiers, query, peer, values, format)
     status, template = 200, page.template
     try:
         store = _store(datasette, identifiers.get("release"))
@@ -66,7 +69,9 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
     except PageNotFound as error:
         status, template = 404, NOT_FOUND
         store, data = Store.latest(datasette), {"title": "Not found", "message": str(error)}
-    if as_json:
+    except InvalidQuery as error:
+        status, data = 400, error.data
+    if format != "html":
         return Response(json_text(data), status, {}, "application/json; charset=utf-8")
     context = {
         **data,

@@ -36,6 +36,7 @@ class ClaimColumn:
     codelist: str | None
     required: bool
     description: str
+    is_list: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ async def read_topic(store: Store) -> Topic:
 
 async def _read_topic(store: Store) -> Topic:
     rows = await store.rows(
-        'select "table", "column", codelist, required, description from data_dictionary '
+        'select "table", "column", type, codelist, required, description from data_dictionary '
         "where \"table\" in ('claims', 'codings') order by position"
     )
     labels: dict[str, str] = {}
@@ -187,6 +188,7 @@ async def _read_topic(store: Store) -> Topic:
             row["codelist"],
             bool(row["required"]),
             row["description"] or "",
+            row["type"] == "array",
         )
         for row in rows
         if row["table"] == "claims"

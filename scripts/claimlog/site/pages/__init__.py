@@ -37,13 +37,19 @@ ONE = "[^/.]+"
 
 PAGES = (
     Page(r"(?:/index|/(?=\.json))?", "claimlog_home.html", home.home),
-    Page("/claims", "claimlog_claims.html", claims.claims, in_releases=True),
+    Page("/claims", "claimlog_claims.html", claims.claims, in_releases=True, has_csv=True),
     Page(f"/claims/(?P<claim_id>{ONE})", "claimlog_claim.html", claim.claim, in_releases=True),
     Page("/sources", "claimlog_sources.html", sources.sources, in_releases=True),
     Page(f"/sources/(?P<source_id>{ONE})", "claimlog_source.html", source.source, in_releases=True),
     Page("/actors", "claimlog_actors.html", actors.actors, in_releases=True),
     Page(f"/actors/(?P<actor_id>{ONE})", "claimlog_actor.html", actor.actor, in_releases=True),
-    Page("/incidents", "claimlog_incidents.html", incidents.incidents, in_releases=True),
+    Page(
+        "/incidents",
+        "claimlog_incidents.html",
+        incidents.incidents,
+        in_releases=True,
+        has_csv=True,
+    ),
     Page(
         f"/incidents/(?P<incident_id>{ONE})",
         "claimlog_incident.html",

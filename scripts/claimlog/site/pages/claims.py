@@ -1,76 +1,57 @@
-"""The page of claims: searched and filtered, in the order of the articles."""
+"""The page of claims: searched, filtered and sorted, with facets, and whole as CSV or JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from typing import Any
 
-from claimlog.site.claim_filters import Selection, filter_choices, filter_form, select_claims
+from claimlog.site.claim_filters import fts_query, read_claim_list
+from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.page import PageRequest
-from claimlog.site.pagination import Pagination
 from claimlog.site.store import Row, Store
-from claimlog.site.topic import Topic, read_topic
-
-ORDER = "source_id, start, rowid"
-REVERSE_ORDER = "source_id desc, start desc, rowid desc"
-"""The order of the articles, and back: what is after the middle is sooner found from the end."""
+from claimlog.site.topic import read_topic
 
 LISTED = """
-with page as (
-  select rowid as id from claims {where} order by {order} limit :size offset :skip
-)
-select c.claim_id, c.statement, c.source_id, s.publisher{columns}, c.anonymity, c.speaker_id,
+with page as (select key as at, value as id from json_each(:rowids))
+select c.claim_id, c.statement, c.source_id, s.publisher, c.anonymity, c.speaker_id{columns},
+  c.occurred, case when c.occurred is null then i.occurred end as incident_occurred,
   coalesce(a.name, (select h.description from attributions h where h.claim_id = c.claim_id
     order by h.hop desc limit 1)) as speaker
-from page join claims c on c.rowid = page.id
+from page cross join claims c on c.rowid = page.id
 join sources s on s.source_id = c.source_id
 left join actors a on a.actor_id = c.speaker_id
-order by c.source_id, c.start, c.rowid
+left join incidents i on i.incident_id = c.incident_id
+order by page.at
 """
 
 
-async def claims(store: Store, request: PageRequest) -> Mapping[str, Any]:
-    """Return one page of the claims that a request selects."""
+async def claims(store: Store, request: PageRequest) -> Any:
+    """Return one page of the claims that a request selects, or all of them as CSV or JSON."""
+    served = await read_served_list(store, "claims", read_claim_list)
     topic = await read_topic(store)
-    choices = await store.memoize("choices", filter_choices)
-    selection = select_claims(request.query, topic, choices)
-    counting = f"select count(*) as n {selection.count_source}"
-    total = await store.count(counting, **selection.parameters)
-    pagination = Pagination.of(request, total)
-    return {
-        "title": f"Claims with “{selection.text[:60]}”" if selection.text else "Claims",
-        "q": selection.text,
-        "period": selection.query.get("period", ""),
-        "filters": filter_form(topic, choices, selection.query),
-        "filtered": bool(selection.query),
-        "narrowed": bool(set(selection.query) - {"q"}),
+    text = request.query.get("q", "").strip()
+
+    async def describe(answer: ListAnswer) -> Row:
+        return {"claims": await _listed(store, answer.rowids())}
+
+    about = {
+        "title": f"Claims with “{text[:60]}”" if text else "Claims",
         "choices": topic.presentation.choices,
         "line": [item["column"] for item in topic.presentation.claim_line],
-        "notes": selection.notes,
-        "claims": await _listed(store, topic, selection, pagination),
-        "part": pagination.links(selection.query),
     }
+    return await answer_list(store, served, request, about, describe, fts_query)
 
 
-async def _listed(
-    store: Store, topic: Topic, selection: Selection, pagination: Pagination
-) -> list[Row]:
-    """Return the rows of one page, looked up from whichever end of the order is nearer."""
-    left = pagination.total - pagination.offset
-    size = min(pagination.size, left)
-    reverse = pagination.offset > left
-    rows = await store.rows(
-        LISTED.format(
-            where=selection.where,
-            order=REVERSE_ORDER if reverse else ORDER,
-            columns=topic.select(topic.presentation.claim_line, "c"),
-        ),
-        **selection.parameters,
-        size=size,
-        skip=left - size if reverse else pagination.offset,
-    )
+async def _listed(store: Store, rowids: list[int]) -> list[Row]:
+    """Return the claims with some row numbers as the list shows them."""
+    topic = await read_topic(store)
+    items = topic.presentation.claim_line
+    known = (await store.tables()).get("claims", frozenset())
+    origins = ", c.independent_origins" if "independent_origins" in known else ""
+    sql = LISTED.format(columns=topic.select(items, "c") + origins)
+    rows = await store.rows(sql, rowids=json.dumps(rowids))
     codes = await store.codes()
-    codelists = {**topic.labels(topic.presentation.claim_line), "anonymity": "anonymity"}
+    codelists = {**topic.labels(items), "anonymity": "anonymity"}
     for row in rows:
         for column, codelist in codelists.items():
             row[f"{column}_label"] = codes.label(codelist, row[column])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.site.claim_filters import filters_of
+from claimlog.site.claim_filters import read_claim_list
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
-from claimlog.site.topic import read_topic
 
 
 async def codebook(store: Store, _: PageRequest) -> Mapping[str, Any]:
@@ -57,7 +56,7 @@ async def codelist(store: Store, request: PageRequest) -> Mapping[str, Any]:
     variables = await store.rows(
         "select variable, label, columns from codebook_variables order by position"
     )
-    filters = filters_of(await read_topic(store))
+    claims = await read_claim_list(store)
     columns = {column for column, own in (await _codelists_of_claims(store)).items() if own == name}
     return {
         "title": f"Codes: {name.replace('_', ' ')}",
@@ -66,7 +65,7 @@ async def codelist(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "variables": [
             row for row in variables if columns & {row["variable"], *(row["columns"] or "").split()}
         ],
-        "filter": next((item.name for item in filters if item.codelist == name), None),
+        "filter": claims.filter_of_codelist(name),
         "used_in": await store.rows(
             'select "table", "column" from data_dictionary where codelist = :name '
             "and \"table\" not like '%\\_versions' escape '\\' order by 1, 2",

@@ -2,36 +2,71 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.attribution_chains import with_chains
 from claimlog.site.lineage import source_lineage
+from claimlog.site.lists.column_filters import (
+    actor_filter,
+    coded_filter,
+    date_filter,
+    date_sort,
+)
+from claimlog.site.lists.filters import ListDefinition, Sort
+from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.origin_groups import dependent_origins
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Row, Store
 
 LISTED = 500
-"""Incidents that the page of all lists."""
+"""Incidents of a page of the list."""
 
 CLAIMS = 200
 """Claims that the page of an incident lists."""
 
 
-async def incidents(store: Store, _: PageRequest) -> Mapping[str, Any]:
-    """Return the incidents in order of date; those without one come last."""
+ACTORS = (
+    "select i.rowid as row, m.actor_id as id from incident_actors m "
+    "join incidents i on i.incident_id = m.incident_id"
+)
+DAY = "coalesce(occurred_start, occurred_end)"
+SORTS = (
+    date_sort("occurred", "earliest first", "incident_id", "date"),
+    Sort("-date", "latest first", f"{DAY} is null, {DAY} desc, incident_id"),
+    Sort("id", "by identifier", "incident_id"),
+    Sort("origins", "most independent origins first", "independent_origins desc, incident_id"),
+    Sort("claims", "most claims first", "claims desc, incident_id"),
+)
+FILTERS = (
+    coded_filter("incident_type", "Type", "incident_type"),
+    actor_filter("actor", "Actor", "Who is said to be responsible or affected.", ACTORS),
+    date_filter("occurred", "Date"),
+)
+
+
+async def _incident_list(_: Store) -> ListDefinition:
+    return ListDefinition("incidents", "incident_id", SORTS, FILTERS)
+
+
+async def incidents(store: Store, request: PageRequest) -> Any:
+    """Return the incidents that a request selects, those without a date last, or all as a file."""
+    served = await read_served_list(store, "incidents", _incident_list)
     codes = await store.codes()
-    rows = await store.rows(
-        "select incident_id, title, incident_type, occurred, claims, articles, "
-        "independent_origins, unknown_origins from incidents "
-        "order by coalesce(occurred_start, occurred_end) is null, "
-        "coalesce(occurred_start, occurred_end), incident_id limit :most",
-        most=LISTED,
-    )
-    for row in rows:
-        row["type"] = codes.label("incident_type", row["incident_type"])
-    total = await store.count("select count(*) as n from incidents")
-    return {"title": "Incidents", "incidents": rows, "total": total}
+
+    async def describe(answer: ListAnswer) -> Row:
+        rows = await store.rows(
+            "select incident_id, title, incident_type, occurred, claims, articles, "
+            "independent_origins, unknown_origins from json_each(:rowids) r "
+            "cross join incidents i on i.rowid = r.value order by r.key",
+            rowids=json.dumps(answer.rowids()),
+        )
+        for row in rows:
+            row["type"] = codes.label("incident_type", row["incident_type"])
+        return {"incidents": rows, "total": answer.selected.total}
+
+    return await answer_list(store, served, request, {"title": "Incidents"}, describe, size=LISTED)
 
 
 async def incident(store: Store, request: PageRequest) -> Mapping[str, Any]:

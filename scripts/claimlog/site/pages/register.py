@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from claimlog.schema.register_config import COUNTS, RegisterConfig
 from claimlog.site.entity_links import entity_links, register_configs, store_registers
+from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.page import Page, PageNotFound, PageRequest
-from claimlog.site.pagination import Pagination
+from claimlog.site.register_filters import read_register_list
 from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
 from claimlog.site.version_history import latest_versions, version_history
@@ -35,6 +37,7 @@ def register_pages(datasette: Any) -> tuple[Page, ...]:
                 "claimlog_register.html",
                 partial(register_list, register),
                 in_releases=True,
+                has_csv=True,
             ),
             Page(
                 f"/{register.name}/(?P<{register.id}>{ONE})",
@@ -46,39 +49,36 @@ def register_pages(datasette: Any) -> tuple[Page, ...]:
     )
 
 
-async def register_list(
-    register: RegisterConfig, store: Store, request: PageRequest
-) -> Mapping[str, Any]:
-    """Return one page of the live rows of a register, by identifier."""
+async def register_list(register: RegisterConfig, store: Store, request: PageRequest) -> Any:
+    """Return one page of the live rows of a register that a request selects, or all as a file."""
     register = await _register_of(register, store)
-    total = await store.count(f'select count(*) as n from "{register.name}"')
-    pagination = Pagination.of(request, total)
+    served = await read_served_list(store, register.name, partial(read_register_list, register))
     columns = [name for name in (*register.dates, *register.codes) if name != "action"]
     selected = {register.id, *((register.label,) if register.label else ()), *columns}
     cells = ", ".join(cut_column(name, CELL) for name in sorted(selected))
     counts = f", {', '.join(COUNTS)}" if _is_counted(register) else ""
-    rows = await store.rows(
-        f'select {cells}{counts} from "{register.name}" order by "{register.id}" '
-        "limit :size offset :skip",
-        size=pagination.size,
-        skip=pagination.offset,
-    )
     codes = await store.codes()
-    return {
-        "title": register.title,
-        "register": _about(register),
-        "columns": columns,
-        "rows": [
-            {
-                **row,
-                "id": row[register.id],
-                "label": row.get(register.label or "") or row[register.id],
-                "labels": _labels(register, codes, row),
-            }
-            for row in rows
-        ],
-        "part": pagination.links({}),
-    }
+
+    async def describe(answer: ListAnswer) -> Row:
+        rows = await store.rows(
+            f"select {cells}{counts} from json_each(:rowids) r "
+            f'cross join "{register.name}" t on t.rowid = r.value order by r.key',
+            rowids=json.dumps(answer.rowids()),
+        )
+        return {
+            "rows": [
+                {
+                    **row,
+                    "id": row[register.id],
+                    "label": row.get(register.label or "") or row[register.id],
+                    "labels": _labels(register, codes, row),
+                }
+                for row in rows
+            ]
+        }
+
+    about = {"title": register.title, "register": _about(register), "columns": columns}
+    return await answer_list(store, served, request, about, describe)
 
 
 async def register_row(

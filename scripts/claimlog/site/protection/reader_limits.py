@@ -56,6 +56,9 @@ COUNT_BYTES = 16_000_000
 MOST_ROWS = 5_000
 """Rows of what Datasette queries without a limit of its own: counts, names of columns."""
 
+QUERY_ROWS = 1_000
+"""Rows of a reader's SQL and of a canned query, as JSON and CSV; a page has those that fit."""
+
 CELLS = 4_000
 """Cells of a query's page: Datasette takes 15 microseconds of the event loop for each."""
 

@@ -141,6 +141,8 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
             if seconds <= 0 or request.client_gone:
                 raise QueryInterrupted(None, sql, params)
             rows = most_rows(datasette, page_size) if truncate else None
+            if rows is not None and sql == request.sql:
+                rows = reader_limits.QUERY_ROWS
             # a canned query's own parameters that Datasette would compute are not in a copy
             values = dict(params) if isinstance(params, dict) else list(params or ())
             job = _job(request, uri, sql, values, seconds, rows)

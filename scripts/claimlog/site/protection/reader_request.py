@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from asyncio import Future
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
@@ -35,6 +35,9 @@ PRESENTATION = {
 
 DOWNLOAD = re.compile(r"/downloads/[^/]+\.csv/?", re.I)
 """Tables that `claimlog.site.spreadsheet` writes while they are sent."""
+
+LIST = re.compile(r"(?:/releases/[^/]+)?/[^/.]+\.(?P<format>csv|json)/?", re.I)
+"""Lists; all their rows are written while they are sent as CSV, or as JSON if so asked."""
 
 Call = TypeVar("Call", bound=Callable[..., Awaitable[Any]])
 
@@ -112,11 +115,13 @@ def classify_request(path: str, query: str) -> ReaderRequest:
     True
     >>> classify_request("/tiny.json", "sql=select+1").sql
     'select 1'
+    >>> classify_request("/claims.csv", "topic=trust").download
+    True
     """
-    if DOWNLOAD.fullmatch(path):
-        return ReaderRequest(chosen=True, stream=True, page=False, download=True)
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
     values = dict(reversed(pairs))  # the first of several counts
+    if DOWNLOAD.fullmatch(path) or _is_whole_list(path, values):
+        return ReaderRequest(chosen=True, stream=True, page=False, download=True)
     presents = (
         all(name in PRESENTATION for name, _ in pairs)
         and not _is_large(values.get("_size", ""))
@@ -132,6 +137,14 @@ def classify_request(path: str, query: str) -> ReaderRequest:
         parsed=tuple(value for name, value in pairs if name == "_json"),
         seconds=STREAM_SECONDS if stream else REQUEST_SECONDS,
     )
+
+
+def _is_whole_list(path: str, values: Mapping[str, str]) -> bool:
+    """Return whether all rows of a list are asked for, and not a reader's SQL as CSV."""
+    match = LIST.fullmatch(path)
+    if match is None:
+        return False
+    return "sql" not in values if match["format"].lower() == "csv" else "rows" in values
 
 
 def note_query(sql: str) -> None:

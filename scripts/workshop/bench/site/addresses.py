@@ -15,6 +15,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
+from claimlog.site.claim_filters import SORTS
 from claimlog.site.pages import PAGES
 from claimlog.site.pagination import PAGE_SIZE
 from workshop.bench.site.client import AddressKind
@@ -225,6 +226,8 @@ def _claim_list_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
     alone = [{name: value} for name, value in values.items()]
     alone += [{"measure": "any"}, {"taker": "any"}, {"anonymity": "none"}, {"origin": "none"}]
     alone += [{"period": year}, {"period": f"{year}-Q1"}]
+    alone += [{"towards": values["ally"]}, {"speaker": "any"}]
+    alone += [{"occurred": year}, {"occurred": f"{year}-03"}]
     yield _claim_list_kind("/claims: one filter", alone)
     yield _claim_list_kind(
         "/claims: one filter, last part", [one | {"page": BEYOND_LAST} for one in alone]
@@ -237,6 +240,17 @@ def _claim_list_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
     several += [{"q": words[0], name: values[name]} for name in ("topic", "ally", "source")]
     several += [{"q": words[0], "period": year}, {"measure": "any", "period": year}]
     yield _claim_list_kind("/claims: filters and words together", several)
+    either = [
+        [("topic", code) for (code,) in database.execute(PARAMETERS["topic"])],
+        [("ally", values["ally"]), ("ally", "none"), ("topic", values["topic"])],
+        [("occurred", year), ("occurred", "none"), ("source", values["source"])],
+    ]
+    yield _claim_list_kind("/claims: several values of a filter", either)
+    orders = [sort.name for sort in SORTS]
+    yield _claim_list_kind(
+        "/claims: orders",
+        [{"sort": name, **more} for name in orders for more in ({}, {"page": str(middle)})],
+    )
 
 
 _COMMONEST = (
@@ -244,7 +258,10 @@ _COMMONEST = (
 )
 
 
-def _claim_list_kind(name: str, parameter_sets: Sequence[Mapping[str, str]]) -> AddressKind:
+Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+def _claim_list_kind(name: str, parameter_sets: Sequence[Parameters]) -> AddressKind:
     return AddressKind(name, name, [f"/claims?{urlencode(one)}" for one in parameter_sets])
 
 

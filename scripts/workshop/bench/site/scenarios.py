@@ -58,6 +58,7 @@ def scenarios(name: str) -> list[Scenario]:
         Scenario("an address that no route knows", "/not/at/all/there", 404),
         Scenario("a table that is not there, as JSON", f"/{name}/nothing.json", 404),
         Scenario("SQL with an error", f"/{name}.json?sql=select+nothing", 400),
+        Scenario("a filter with an error", "/claims?ally=nonsense", 400, compared=False),
         Scenario("a condition with an error", f"/{name}/claims.json?_where=nothing", 400),
         Scenario("a table", table),
         Scenario("a table beside a client of 404", table, others=[missing]),

@@ -1,0 +1,1 @@
+"""Lists that are filtered, sorted, counted by facet, and sent whole."""

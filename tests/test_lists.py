@@ -1,0 +1,274 @@
+"""Lists: what filters select and count is what a reading of every row says."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from claimlog.schema.edtf import bounds
+from claimlog.site.lists.column_filters import coded_filter, date_filter, date_sort
+from claimlog.site.lists.filters import (
+    ANY,
+    NONE,
+    CodeFilter,
+    ListDefinition,
+    PeriodFilter,
+    Sort,
+    month_range,
+)
+from claimlog.site.lists.index_reader import read_list_index
+from claimlog.site.lists.list_index import ListIndex
+from claimlog.site.lists.selection import select
+
+DATES = (
+    *(None, "2024", "2025", "2025-03", "2025-03-29", "2025-02/2025-04", "2024-11/2025-01"),
+    *("../2025-01", "2025-03/..", "202X", "2024-22", "2024-24"),
+)
+KINDS, NAMES = ("red", "green", "blue", None), ("ann", "bob", "cat")
+DEFINITION = ListDefinition(
+    "things",
+    "thing",
+    (
+        Sort("id", "by identifier", "thing"),
+        date_sort("date", "earliest first", "thing"),
+        Sort("size", "largest first", "size desc", frozenset(("size",))),
+    ),
+    (
+        coded_filter("kind", "Kind", "kinds"),
+        CodeFilter(
+            "name",
+            "Name",
+            pairs="select t.rowid, n.name from names n join things t using (thing)",
+            optional=True,
+        ),
+        date_filter("date", "Date"),
+        PeriodFilter("begins", "Begins in", "", "date_start", "date_end"),
+    ),
+)
+
+Thing = dict[str, Any]
+
+
+def things(number: int = 400) -> list[Thing]:
+    drawn = random.Random(17)
+    return [
+        {
+            "thing": f"T{at:03}",
+            "kind": drawn.choice(KINDS),
+            "date": drawn.choice(DATES),
+            "names": sorted(drawn.sample(NAMES, drawn.randrange(len(NAMES) + 1))),
+        }
+        for at in range(number)
+    ]
+
+
+THINGS = things()
+
+
+@pytest.fixture(scope="module")
+def index() -> ListIndex:
+    """The index of `THINGS`, which stand in the table in another order."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("create table things (thing, kind, date, date_start, date_end)")
+        database.execute("create table names (thing, name)")
+        for row in random.Random(1).sample(THINGS, len(THINGS)):
+            first, last = bounds(row["date"]) if row["date"] else (None, None)
+            days = [day and day.isoformat() for day in (first, last)]
+            values = (row["thing"], row["kind"], row["date"], *days)
+            database.execute("insert into things values (?, ?, ?, ?, ?)", values)
+            pairs = [(row["thing"], name) for name in row["names"]]
+            database.executemany("insert into names values (?, ?)", pairs)
+        rows = database.execute("select thing, rowid from things")
+        ROWIDS.update(dict(rows.fetchall()))
+        return read_list_index(database, DEFINITION, {"thing", "kind", "date"})
+
+
+ROWIDS: dict[str, int] = {}
+
+
+def months(day: Any) -> int | None:
+    return None if day is None else day.year * 12 + day.month - 1
+
+
+def in_period(row: Thing, period: str, with_intervals: bool) -> bool:
+    """Whether a date counts for a period, as the filters say it in words."""
+    if period in (ANY, NONE):
+        return (row["date"] is not None) == (period == ANY)
+    if row["date"] is None:
+        return False
+    first, last = map(months, bounds(row["date"]))
+    own = month_range(period)
+    assert own is not None
+    begin, end = own
+    lies = first is not None and last is not None and begin <= first and last <= end
+    if with_intervals:
+        touches = (first is None or first <= end) and (last is None or last >= begin)
+        return lies or ("/" in row["date"] and touches)
+    if len(period) == len("2025"):
+        return first is not None and begin <= first <= end
+    return lies
+
+
+def fits(row: Thing, name: str, values: Iterable[str]) -> bool:
+    if name in ("date", "begins"):
+        return any(in_period(row, value, name == "date") for value in values)
+    has = row["names"] if name == "name" else [row["kind"]] if row["kind"] else []
+    return any(bool(has) == (value == ANY) if value in (ANY, NONE) else value in has
+               for value in values)  # fmt: skip
+
+
+def selected(chosen: Mapping[str, Sequence[str]]) -> list[Thing]:
+    return [row for row in THINGS if all(fits(row, *item) for item in chosen.items())]
+
+
+PARTS: tuple[tuple[str, list[str]], ...] = (
+    ("kind", ["red", "blue"]),
+    ("name", ["ann", NONE]),
+    ("date", ["2025-03", "2024"]),
+)
+CHOSEN: list[dict[str, list[str]]] = [
+    dict(parts)
+    for parts in chain.from_iterable(combinations(PARTS, size) for size in range(len(PARTS) + 1))
+]
+CHOSEN += [
+    *({"kind": [value]} for value in ("green", ANY, NONE, "nothing")),
+    *({"name": [value]} for value in ("bob", ANY, NONE)),
+    *({"date": [value]} for value in ("2024-12", "2025-01", "2025-Q1", "2026", ANY, NONE)),
+    *({"begins": [value]} for value in ("2024", "2025", "2025-Q1", "2025-03")),
+    {"begins": ["2024"], "date": ["2025"], "kind": ["red", NONE]},
+]
+
+
+@pytest.mark.parametrize("chosen", CHOSEN, ids=str)
+def test_rows_are_selected_by_any_value_of_a_filter_and_all_filters(
+    chosen: dict[str, list[str]], index: ListIndex
+) -> None:
+    rows = index.select(chosen, None)
+    expected = [row["thing"] for row in selected(chosen)]
+    assert rows.rowids("id", 0) == [ROWIDS[name] for name in expected]
+    assert rows.total == len(expected)
+
+
+@pytest.mark.parametrize("chosen", CHOSEN, ids=str)
+def test_a_value_is_counted_as_if_it_alone_were_chosen_of_its_filter(
+    chosen: dict[str, list[str]], index: ListIndex
+) -> None:
+    rows = index.select(chosen, None)
+
+    def expected(name: str, value: str) -> int:
+        return len(selected({**chosen, name: [value]}))
+
+    for name, values in (("kind", KINDS[:-1]), ("name", NAMES)):
+        counts, present, absent = rows.code_counts(name)
+        assert counts == {v: expected(name, v) for v in values if v and expected(name, v)}
+        assert (present, absent) == (expected(name, ANY), expected(name, NONE))
+    years, by_month, dated, undated = rows.period_counts("date")
+    # an open interval has no end, and is counted within the periods that dates name
+    for year in range(min(years, default=0), max(years, default=0) + 1):
+        assert years.get(year, 0) == expected("date", f"{year:04}"), year
+    for month in range(min(by_month, default=0), max(by_month, default=0) + 1):
+        period = f"{month // 12:04}-{month % 12 + 1:02}"
+        assert by_month.get(month, 0) == expected("date", period), period
+    assert (dated, undated) == (expected("date", ANY), expected("date", NONE))
+
+
+def test_what_a_search_finds_limits_rows_and_counts(index: ListIndex) -> None:
+    some = [row["thing"] for row in THINGS[::3]]
+    found = index.with_rowids(np.array([ROWIDS[name] for name in some]))
+    rows = index.select({"kind": ["red"]}, found)
+    red = [row["thing"] for row in selected({"kind": ["red"]}) if row["thing"] in some]
+    assert rows.rowids("id", 0) == [ROWIDS[name] for name in red]
+    assert sum(rows.code_counts("kind")[0].values()) == sum(
+        row["kind"] is not None for row in THINGS[::3]
+    )
+
+
+def test_rows_come_in_the_order_that_is_asked_for_and_undated_last(index: ListIndex) -> None:
+    rows = index.select({"kind": ["red"]}, None)
+    by_rowid = {rowid: name for name, rowid in ROWIDS.items()}
+    dates = {row["thing"]: row["date"] for row in THINGS}
+    sequence = [by_rowid[rowid] for rowid in rows.rowids("date", 0)]
+    first = [
+        None if dates[name] is None else next(day for day in bounds(dates[name]) if day)
+        for name in sequence
+    ]
+    known = [day for day in first if day]
+    assert known == sorted(known)
+    assert first == known + [None] * (len(first) - len(known))
+    assert rows.rowids("date", 5, 3) == [ROWIDS[name] for name in sequence[5:8]]
+
+
+def test_an_order_by_a_column_that_a_table_lacks_is_left_out(index: ListIndex) -> None:
+    assert {*index.orders} == {"date"}
+
+
+def test_an_empty_table_is_a_list() -> None:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("create table things (thing, kind, date, date_start, date_end)")
+        database.execute("create table names (thing, name)")
+        index = read_list_index(database, DEFINITION, set())
+    rows = index.select({"kind": [ANY], "date": ["2025"]}, None)
+    assert (rows.total, rows.code_counts("name"), rows.period_counts("date")) == (
+        *(0, ({}, 0, 0)),
+        ({}, {}, 0, 0),
+    )
+
+
+CHOICES = {
+    "kind": {ANY: "any", NONE: "none", "red": "Bright red", "green": "Green"},
+    "name": {"ann": "Ann", "bob": "Bob", "bobby": "bob"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "codes"),
+    [
+        ("kind", "red", ["red"]),
+        ("kind", " RED ", ["red"]),
+        ("kind", "bright RED", ["red"]),
+        ("kind", "any", ["any"]),
+        ("name", "Bob", ["bob"]),  # a code before a label
+        ("date", "2025-q1", ["2025-Q1"]),
+        ("date", "none", ["none"]),
+        ("kind", "", []),
+    ],
+)
+def test_a_value_is_known_by_code_or_label_in_any_case(
+    name: str, value: str, codes: list[str]
+) -> None:
+    selection = select({name: [value]}, DEFINITION, DEFINITION.sorts, CHOICES)
+    assert selection.errors == []
+    assert selection.chosen.get(name, []) == codes
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "near"),
+    [
+        ("kind", "gren", ["green"]),
+        ("kind", "red1", ["red"]),
+        ("kind", "violet", ["red", "green"]),  # nothing is near, and there are few
+        ("date", "2025-13", ["2025"]),
+        ("date", "march 2025", ["2025-03", "2025"]),
+        ("date", "0000", []),
+        ("date", "٢٠٢٥", []),
+        ("begins", "any", []),
+        ("sort", "biggest", ["id", "date", "size"]),
+    ],
+)
+def test_a_value_that_cannot_be_is_an_error_with_near_ones(
+    name: str, value: str, near: list[str]
+) -> None:
+    given = {name: [value], "name": ["ann"]}
+    selection = select(given, DEFINITION, DEFINITION.sorts, CHOICES)
+    [error] = selection.errors
+    assert (error["parameter"], error["value"]) == (name, value)
+    assert [one["code"] for one in error["near"]] == near
+    for one in error["near"]:
+        assert one["link"].startswith("?name=ann") or (name, one["code"]) == ("sort", "id")
