@@ -7,7 +7,7 @@ only what JSON can say. A view that sends a file returns Datasette's own respons
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -18,17 +18,31 @@ View = Callable[[Store, "PageRequest"], Awaitable[Any]]
 
 
 class PageNotFound(Exception):
-    """Nothing has the identifier in the address; the message says what there is instead."""
+    """Nothing is at an address; the message says what there is instead.
+
+    Attributes
+    ----------
+    nearest
+        Address of the page of ours that comes nearest, if one does.
+    """
+
+    def __init__(self, message: str, nearest: str | None = None) -> None:
+        super().__init__(message)
+        self.nearest = nearest
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The path of a request, its named parts, the first value of each parameter, and who asks."""
+    """The path of a request, its named parts, the first value of each parameter, and who asks.
+
+    The headers are there for files, which are sent in parts.
+    """
 
     path: str
     identifiers: Mapping[str, str]
     query: Mapping[str, str]
     peer: str = ""
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,12 +53,15 @@ class Page:
     ----------
     in_releases
         Whether each release has the page as well, below ``/releases/VERSION``.
+    reads_files
+        Whether it is made of files that may change while the server runs.
     """
 
     pattern: str
     template: str
     view: View
     in_releases: bool = False
+    reads_files: bool = False
 
 
 def memoize_page(view: View) -> View:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from claimlog.site.page import PageRequest
+from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Row
 
 PAGE_SIZE = 50
@@ -26,10 +26,23 @@ class Pagination:
 
     @classmethod
     def of(cls, request: PageRequest, total: int, size: int = PAGE_SIZE) -> Pagination:
-        """Return the page that a request asks for; the last one if it asks for one beyond it."""
-        text = request.query.get("page", "").strip()
-        number = int(text[:DIGITS]) if text.isascii() and text.isdigit() else 1
-        return cls(max(1, min(number, cls(1, total, size).pages)), total, size)
+        """Return the page that a request asks for, the first one if it names none.
+
+        Raises
+        ------
+        PageNotFound
+            If the list has no such page.
+        """
+        text = request.query.get("page", "").strip() or "1"
+        number = int(text[:DIGITS]) if text.isascii() and text.isdigit() else 0
+        last = cls(1, total, size).pages
+        if not 1 <= number <= last:
+            nearest = f"{request.path}{cls._link(request.query, last)}"
+            pages = "one page" if last == 1 else f"{last:,} pages"
+            raise PageNotFound(
+                f"There is no page {text[:20]} of this list; it has {pages}.", nearest
+            )
+        return cls(number, total, size)
 
     @property
     def pages(self) -> int:

@@ -9,6 +9,7 @@ from datasette import NotFound, Response
 
 from claimlog.escaping import json_text
 from claimlog.site.datasette_internals import site_metadata
+from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.pages import site_pages
 from claimlog.site.pages.robots import robots
@@ -56,16 +57,25 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
     as_json = identifiers.pop("json", None)
     args = request.args  # Datasette parses the query anew whenever this is read
     query = {key: args.get(key, "") for key in args}
-    page_request = PageRequest(request.path, identifiers, query, asking.peer if asking else "")
+    page_request = PageRequest(
+        request.path,
+        identifiers,
+        query,
+        asking.peer if asking else "",
+        request_headers(request.scope["headers"]),
+    )
     status, template = 200, page.template
     try:
         store = _store(datasette, identifiers.get("release"))
         data = await page.view(store, page_request)
         if hasattr(data, "asgi_send"):
             return data
+        if asking is not None:
+            asking.is_unchanging = not (page.reads_files or store.database.is_mutable)
     except PageNotFound as error:
         status, template = 404, NOT_FOUND
-        store, data = Store.latest(datasette), {"title": "Not found", "message": str(error)}
+        store = Store.latest(datasette)
+        data = {"title": "Not found", "message": str(error), "nearest": error.nearest}
     if as_json:
         return Response(json_text(data), status, {}, "application/json; charset=utf-8")
     context = {
