@@ -12,6 +12,8 @@ from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.pages import site_pages
+from claimlog.site.pages.downloads import database_file
+from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
@@ -23,6 +25,8 @@ RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
 THREADS = r"^/-/threads(\.json)?/?$"
 """Datasette's list of threads and tasks, which tells where its files lie."""
 
+HEALTH = r"^/-/healthz(\.json)?/?$"
+
 NOT_FOUND = "claimlog_not_found.html"
 
 
@@ -33,7 +37,13 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
         handler = _handler(page)
         for prefix in ("", RELEASE) if page.in_releases else ("",):
             handlers.append((rf"^{prefix}{page.pattern}(?P<json>\.json)?/?$", handler))
-    return [*handlers, (r"^/robots\.txt$", robots), (THREADS, _hidden)]
+    return [
+        *handlers,
+        (r"^/robots\.txt$", robots),
+        (HEALTH, health),
+        (r"^/(?P<database>[^/.]+)\.db$", database_file),
+        (THREADS, _hidden),
+    ]
 
 
 async def _hidden() -> Response:
