@@ -607,8 +607,9 @@ def test_disputes_set_both_statements_and_speakers_side_by_side(get: Get) -> Non
     assert "No claim of this kind is linked." in page
 
 
-def test_pages_of_disputes_are_clamped_and_unknown_relations_show_all(get: Get) -> None:
-    only = get("/disputes.json?relation=disputes&page=999999999").json()
+def test_one_relation_of_disputes_has_pages_and_unknown_relations_show_all(get: Get) -> None:
+    assert get("/disputes.json?relation=disputes&page=999999999").status_code == 404
+    only = get("/disputes.json?relation=disputes&page=1").json()
     assert (only["only"], only["groups"][0]["page"]) == ("disputes", 1)
     assert get("/disputes.json?relation=confirms").json()["only"] is None
 

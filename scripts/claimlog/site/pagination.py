@@ -26,15 +26,15 @@ class Pagination:
 
     @classmethod
     def of(cls, request: PageRequest, total: int, size: int = PAGE_SIZE) -> Pagination:
-        """Return the page that a request asks for, the first one if it names none.
+        """Return the page that a request asks for; the first one if it gives no number.
 
         Raises
         ------
         PageNotFound
-            If the list has no such page.
+            If the list has no page of that number.
         """
-        text = request.query.get("page", "").strip() or "1"
-        number = int(text[:DIGITS]) if text.isascii() and text.isdigit() else 0
+        text = request.query.get("page", "").strip()
+        number = int(text[:DIGITS]) if text.isascii() and text.isdigit() else 1
         last = cls(1, total, size).pages
         if not 1 <= number <= last:
             nearest = f"{request.path}{cls._link(request.query, last)}"

@@ -53,9 +53,9 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # once a second
             self.limiter.sweep()
-        if counter % 100 == 0 and not self._said_replaced and self.build and self.build.is_replaced:
-            print(f"{self.build.origin.name}: {REPLACED} to serve it", flush=True)
-            self._said_replaced = True
+            if not self._said_replaced and self.build and self.build.is_replaced:
+                print(f"{self.build.origin.name}: {REPLACED} to serve it", flush=True)
+                self._said_replaced = True
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from claimlog.site.delivery.answer import Answer
 from claimlog.site.delivery.preconditions import Headers
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.reader_request import ReaderRequest
+from claimlog.site.source_texts import VARIABLE
 
 STATIC = "/-/static"
 """Below paths that begin so lie style sheets and scripts, Datasette's and those of plugins."""
@@ -49,6 +52,10 @@ class AnswerCache:
             self.bytes -= freed
 
 
+ANSWERS: WeakKeyDictionary[Any, AnswerCache] = WeakKeyDictionary()
+"""The answers of each Datasette; those that it was asked for when it warmed up are among them."""
+
+
 def cache_key(
     datasette: Any, scope: Mapping[str, Any], headers: Headers, request: ReaderRequest
 ) -> Key | None:
@@ -68,9 +75,12 @@ def cache_key(
 
 
 def page_key(scope: Mapping[str, Any]) -> Key:
-    """Return the key of a page of ours, which is the same whatever the server is called."""
+    """Return the key of a page of ours: what is asked for, and where the texts lie that it shows.
+
+    It is the same whatever the server is called.
+    """
     path = scope.get("raw_path") or str(scope["path"]).encode()
-    return path, scope.get("query_string") or b""
+    return path, scope.get("query_string") or b"", os.environ.get(VARIABLE, "").encode()
 
 
 def host_key(scope: Mapping[str, Any], host: bytes) -> Key:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from claimlog.site.delivery.answer import READER_HEADERS, Answer
-from claimlog.site.delivery.answer_cache import STATIC, AnswerCache, cache_key
+from claimlog.site.delivery.answer_cache import ANSWERS, STATIC, AnswerCache, cache_key
 from claimlog.site.delivery.answer_writer import AnswerWriter, send_reply
 from claimlog.site.delivery.preconditions import Headers, request_headers
 from claimlog.site.protection import reader_limits
@@ -39,7 +39,7 @@ def guard_requests(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that requests are checked and all are answered."""
 
     pages = Slots(reader_limits.PAGES, reader_limits.CONNECTIONS, reader_limits.PEER_PAGES)
-    answers = AnswerCache()
+    answers = ANSWERS.setdefault(datasette, AnswerCache())
 
     async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
