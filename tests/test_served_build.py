@@ -64,8 +64,11 @@ def serving(world: World, log: Path, *words: str) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A build that is older than the log by an amendment."""
     world = copied(made, tmp_path_factory.mktemp("built"))
     build(world.package, world.package.build)
+    world.amend("claims", "C001-003", "Said better.", note="Pilots.")
+    world.seal("later")
     return world
 
 
@@ -108,6 +111,14 @@ def test_duckdb_reads_a_table_from_the_server(running: Running) -> None:
         assert connection.execute(query).fetchone() == (5, "C001-006")
 
 
+def test_a_server_says_that_the_log_has_more_than_its_build(running: Running) -> None:
+    tree_size = running.get("/-/healthz").json()["build"]["tree_size"]
+    assert (
+        f"build: is of {tree_size} rows, and the log has {tree_size + 1} now; run make build to "
+        "serve them"
+    ) in running.log.read_text("utf-8").splitlines()
+
+
 def test_a_build_meanwhile_changes_nothing_that_is_served_and_the_server_says_so(
     running: Running,
 ) -> None:
@@ -130,23 +141,15 @@ def test_a_build_meanwhile_changes_nothing_that_is_served_and_the_server_says_so
         time.sleep(0.2)
 
 
-def test_a_build_that_is_older_than_the_log_is_served_with_a_note(
-    made: World, tmp_path: Path
-) -> None:
+def test_a_build_is_older_only_than_a_log_that_lies_around_it(made: World, tmp_path: Path) -> None:
     world = copied(made, tmp_path)
     build(world.package, world.package.build)
-    folder = world.package.build
-    assert log_behind(world.package, ServedBuild(folder, folder)) is None
-    size = int(ServedBuild(folder, folder).descriptor["log"]["tree_size"])
-    world.amend("claims", "C001-003", "Said better.", note="Pilots.")
-    world.seal("later")
-    note = f"build: is of {size} rows, and the log has {size + 1} now; run make build to serve them"
-    assert log_behind(world.package, ServedBuild(folder, folder)) == note
-    with serving(world, tmp_path / "serve.log") as server:
-        assert note in server.log.read_text("utf-8").splitlines()
-        assert server.get("/-/healthz").json()["build"]["tree_size"] == size
-    (world.root / "events").rename(world.root / "elsewhere")  # a build without a log around it
-    assert log_behind(world.package, ServedBuild(folder, folder)) is None
+    served = ServedBuild(world.package.build, world.package.build)
+    assert log_behind(world.package, served) is None
+    (world.file("claims").parent).rename(tmp_path / "last")  # a log that was rewritten
+    assert log_behind(world.package, served) is not None
+    (world.root / "events").rename(tmp_path / "events")
+    assert log_behind(world.package, served) is None
 
 
 @pytest.mark.parametrize("links", [True, False])

@@ -27,13 +27,33 @@ HEAD = (
     "met?",
 )
 BESIDE = ("scene", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
+LOAD = (
+    "address",
+    "clients",
+    "requests/s",
+    "on a core",
+    "p95 ms",
+    "plain: requests/s",
+    "on a core",
+    "p95 ms",
+    "ratio",
+    "goal",
+    "met?",
+)
 GOALS = ("measure", "value", "goal", "met?")
 
 COMPARED_TIMES = ("median_ms", "p95_ms")
+LOAD_RATES = ("rate", "core_rate", "p95_ms")
 COMPARISON_NOTE = (
     "What one reader does to others, beside plain Datasette (no plugin, its own settings) on the "
     "same database in the same run. Nothing may be behind it by a "
     "millisecond or more (medians). What takes longer than 30 s counts as 30 s."
+)
+
+LOAD_NOTE = (
+    "Requests a second of the same address again and again, by 1, 16 and 64 clients, beside plain "
+    "Datasette in the same run. *On a core* is requests for each second of the server's own "
+    "processor time. A page that cannot change is drawn once; answers in memory are bounded."
 )
 
 
@@ -52,6 +72,7 @@ def text_report(results: Result) -> str:
         text_table(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
         text_table(GOALS, _goals(results)),
         text_table(BESIDE, _beside(results)),
+        text_table(LOAD, _loads(results)),
     ]
     return "\n\n".join([*parts, "\n".join(missed)] if missed else parts)
 
@@ -71,7 +92,9 @@ def markdown_report(results: Result) -> str:
     rows = [_cells(_row_label(name, kinds), kinds) for name, kinds in groups.items()]
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     parts = [first, markdown_table(HEAD, rows), markdown_table(GOALS, _goals(results))]
-    parts += [COMPARISON_NOTE, markdown_table(BESIDE, _beside(results)), f"With {used}."]
+    parts += [COMPARISON_NOTE, markdown_table(BESIDE, _beside(results))]
+    memory = f"Afterwards the server held {results['memory_bytes'] / 1e6:,.0f} MB. With {used}."
+    parts += [LOAD_NOTE, markdown_table(LOAD, _loads(results)), memory]
     return "\n\n".join(parts)
 
 
@@ -166,6 +189,24 @@ def _beside(results: Result) -> list[list[str]]:
         cells = ["" if number is None else f"{number:,.1f}" for number in numbers]
         rows.append(
             [scenario["name"], *cells, ratio, scenario["goal"], MET_LABELS[scenario["met"]]]
+        )
+    return rows
+
+
+def _loads(results: Result) -> list[list[str]]:
+    rows = []
+    for load in results["load_of_clients"]:
+        plain = load["plain"] or {}
+        rates = [source.get(key) for source in (load["ours"], plain) for key in LOAD_RATES]
+        rows.append(
+            [
+                f"`{load['path']}`",
+                str(load["clients"]),
+                *("" if rate is None else f"{rate:,.0f}" for rate in rates),
+                "" if load["ratio"] is None else f"{load['ratio']:,.1f}",
+                load["goal"],
+                MET_LABELS[load["met"]],
+            ]
         )
     return rows
 
