@@ -227,7 +227,9 @@ def test_unknown_identifiers_are_not_found_and_the_page_says_what_to_do(
 def test_no_query_breaks_a_page_or_comes_back_as_markup(page: str, value: str, get: Get) -> None:
     path = page.partition("?")[0]
     answer = get(f"{path}?page={value}&relation={value}&{value}={value}")
-    assert answer.status_code == 200
+    is_number = value.isascii() and value.isdigit()
+    # one of these pages is a list in parts, and has no part of so high a number
+    assert answer.status_code == (404 if is_number and path == "/facts" else 200)
     assert MARKUP not in answer.text
 
 
