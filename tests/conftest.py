@@ -408,17 +408,22 @@ def copied(world: World, folder: Path) -> World:
     return World(Package(folder / "package"), folder / "texts")
 
 
-def asking(folder: Path, *frozen: Path) -> Get:
-    """Return a way to ask the pages of a build, with releases beside it, as it would be served."""
+def datasette_of(folder: Path, *frozen: Path, **settings: Any) -> Datasette:
+    """Return the Datasette of a build, with releases beside it, as it would be served."""
     about = folder / "datasette"
-    app = Datasette(
+    return Datasette(
         [],
         immutables=[str(min(folder.glob("*.db"), key=lambda path: len(path.name)))]
         + [str(path) for path in frozen],
         metadata=json.loads((about / "metadata.json").read_text("utf-8")),
         inspect_data=json.loads((about / "inspect.json").read_text("utf-8")),
-        settings=SETTINGS,
+        settings={**SETTINGS, **settings},
     )
+
+
+def asking(folder: Path, *frozen: Path) -> Get:
+    """Return a way to ask the pages of a build, with releases beside it, as it would be served."""
+    app = datasette_of(folder, *frozen)
     return lambda path: asyncio.run(app.client.get(path))
 
 

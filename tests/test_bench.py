@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -38,14 +39,16 @@ from claimlog.validate import validate
 from conftest import ROOT, World
 from workshop.bench import plots
 from workshop.bench.growth import suite as growth_suite
+from workshop.bench.memory_watch import resident_bytes
 from workshop.bench.peers.contenders import STAGE_MARKS, run_contender
 from workshop.bench.peers.duckdb_script import TABLES
 from workshop.bench.peers.suite import GOALS, markdown_report, results_plot, text_report
-from workshop.bench.site import scenarios
+from workshop.bench.site import scenarios, throughput
 from workshop.bench.site import suite as site_suite
 from workshop.bench.site.addresses import FILES, address_kinds, readable_pattern
 from workshop.bench.site.client import AddressKind, page_bytes, time_requests
 from workshop.bench.site.dataset import LATER_VERSION
+from workshop.bench.site.report import LOAD_NOTE
 from workshop.bench.site.server import serve_build, serve_plain_datasette
 from workshop.bench.suites import SUITES, BenchOptions, Suite, load_suite, run_module, run_suite
 from workshop.bench.synthetic_log import make_log
@@ -379,6 +382,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
             patch.setattr(scenarios, "scenarios", lambda _: some)
             with serve_plain_datasette(package, folder / "plain.log") as plain:
                 found["beside"] = scenarios.compare_servers("bench", server, plain, 1)
+                asked = throughput.targets("bench", found["claim"])
+                found["load_of_clients"] = throughput.compare_throughput(
+                    asked, server, plain, clients=(3,), seconds=0
+                )
+                found["memory_bytes"] = resident_bytes(server.pid)
     return Site(package, known, {"claims": SITE_CLAIMS, "requests": 1, **found}, server.pid)
 
 
@@ -418,9 +426,10 @@ def test_the_first_page_is_weighed_with_all_that_it_fetches(site: Site) -> None:
 
 
 def test_the_table_of_the_site_stays_readable(site: Site) -> None:
-    rows = [
-        line for line in site_suite.markdown_report(site.found).splitlines() if line[:2] == "| "
-    ]
+    report, note, of_loads = site_suite.markdown_report(site.found).partition(LOAD_NOTE)
+    assert note
+    assert len(re.findall("^[|] ", of_loads, re.MULTILINE)) <= 12
+    rows = [line for line in report.splitlines() if line[:2] == "| "]
     assert 25 < len(rows) <= 56  # heads, goals, scenes, and a row for every group of kinds
     for group in {kind.group for kind in site.kinds}:
         assert any(group in row for row in rows)
@@ -448,6 +457,32 @@ def test_errors_and_pages_beside_others_are_compared_with_plain_datasette(site: 
     assert found["/claims beside 3 slow queries"]["plain"] is None
     report = site_suite.markdown_report(site.found)
     assert all(f"| {name} |" in report for name in found)
+
+
+def test_every_address_under_load_is_answered_and_compared_where_plain_datasette_has_it(
+    site: Site,
+) -> None:
+    loads = site.found["load_of_clients"]
+    assert [load["path"] for load in loads if load["ours"]["wrong"]] == []
+    assert [load["path"] for load in loads if load["plain"] and load["plain"]["wrong"]] == []
+    assert {load["ours"]["requests"] for load in loads} == {3}
+    assert sum(load["plain"] is not None for load in loads) >= 5
+    assert {load["goal"] for load in loads} == {"1,000 on a core", "never behind"}
+    report = site_suite.markdown_report(site.found)
+    assert "| address | by 3 |" in report
+    assert all(f"| `{load['path']}` | " in report for load in loads)
+    assert site.found["memory_bytes"] > 10_000_000
+
+
+def test_every_load_has_a_goal_that_can_be_missed() -> None:
+    ours, compared = throughput.Target("/"), throughput.Target("/x", compared=True)
+    good = {"rate": 900.0, "core_rate": 1000.0, "wrong": 0}
+    assert throughput.throughput_result(ours, 16, good, None)["met"]
+    assert throughput.throughput_result(compared, 16, good, good)["met"]
+    for worse in ({"core_rate": 999.0}, {"core_rate": None}, {"wrong": 1}):
+        assert not throughput.throughput_result(ours, 16, {**good, **worse}, None)["met"]
+    for worse in ({"rate": 899.0}, {"wrong": 1}):
+        assert not throughput.throughput_result(compared, 16, {**good, **worse}, good)["met"]
 
 
 def test_every_scene_has_a_goal_that_can_be_missed() -> None:

@@ -638,14 +638,52 @@ def test_the_server_takes_the_address_of_no_header_unless_a_proxy_is_named(
     from claimlog.site.server import TRUSTED, make_server
 
     monkeypatch.delenv(TRUSTED, raising=False)
-    assert not make_server(None, "127.0.0.1", 1).config.proxy_headers
+    assert asked_of(make_server(seen, "127.0.0.1", 1)) == ("192.0.2.2", "http", b"own.example")
     monkeypatch.setenv(TRUSTED, "192.0.2.1, 192.0.2.2")
-    server = make_server(None, "127.0.0.1", 1)
-    assert server.config.proxy_headers
+    server = make_server(seen, "127.0.0.1", 1)
+    assert asked_of(server) == ("198.51.100.7", "https", b"claims.example")
     assert all(peer in server.limiter.trusted for peer in ("192.0.2.1", "192.0.2.2"))
     assert "192.0.2.3" not in server.limiter.trusted
     monkeypatch.setenv(TRUSTED, "192.0.2.0/24,2001:db8::1")
-    trusted = make_server(None, "127.0.0.1", 1).limiter.trusted
+    trusted = make_server(seen, "127.0.0.1", 1).limiter.trusted
     assert "192.0.2.3" in trusted
     assert peer_of(("2001:db8::1", 1)) in trusted
     assert "198.51.100.1" not in trusted
+
+
+@pytest.mark.parametrize(("proxy", "named"), [("192.0.2.2", True), ("192.0.2.0/24", True),
+                                              ("192.0.2.9", False)])  # fmt: skip
+def test_a_proxy_is_named_by_an_option_too(proxy: str, named: bool) -> None:
+    from claimlog.site.server import make_server
+
+    server = make_server(seen, "127.0.0.1", 1, [proxy])
+    assert (asked_of(server)[0] == "198.51.100.7") is named
+    assert ("192.0.2.2" in server.limiter.trusted) is named
+
+
+async def seen(scope: Any, _: Any, send: Any) -> None:
+    """Answer with who asks and for which server, as an application sees it."""
+    host = next(value for name, value in scope["headers"] if name == b"host")
+    await send((scope["client"][0], scope["scheme"], host))
+
+
+def asked_of(server: Any) -> tuple[str, str, bytes]:
+    """Return what the application sees of a request that says that it was passed on."""
+    answers: list[tuple[str, str, bytes]] = []
+
+    async def send(answer: tuple[str, str, bytes]) -> None:
+        answers.append(answer)
+
+    scope = {
+        "type": "http",
+        "client": ("192.0.2.2", 4),
+        "scheme": "http",
+        "headers": [
+            (b"host", b"own.example"),
+            (b"x-forwarded-for", b"198.51.100.7"),
+            (b"x-forwarded-proto", b"https"),
+            (b"x-forwarded-host", b"claims.example"),
+        ],
+    }
+    asyncio.run(server.config.app(scope, None, send))
+    return answers[0]

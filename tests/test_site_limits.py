@@ -180,7 +180,7 @@ def test_the_methods_that_may_be_used_are_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cookie", "status"), [("a/b=1", 400), ('a="' + "\\\\" * 3000 + '"', 431), ("a=b", 200)]
+    ("cookie", "status"), [("a/b=1", 200), ('a="' + "\\\\" * 3000 + '"', 431), ("a=b", 200)]
 )
 def test_a_cookie_that_is_odd_or_long_is_no_fault_of_the_server(
     cookie: str, status: int, folder: Path

@@ -320,11 +320,37 @@ def test_markup_in_a_request_is_never_markup_in_the_page(path: str, get: Get) ->
     assert "<script>alert" not in get(path).text
 
 
-@pytest.mark.parametrize(("page", "number"), [("0", 1), ("2", 1), ("9" * 40, 1), ("-3", 1)])
-def test_a_page_beyond_the_last_is_the_last(page: str, number: int, get: Get) -> None:
+@pytest.mark.parametrize("page", ["", "-3", "two", "1"])
+def test_without_a_page_number_a_list_begins_at_its_first(page: str, get: Get) -> None:
     data = get(f"/claims.json?page={page}").json()
-    assert data["part"]["page"] == number
+    assert data["part"]["page"] == 1
     assert len(data["claims"]) == 5
+
+
+@pytest.mark.parametrize("page", ["0", "2", "999", "9" * 40])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/claims", "/claims?q=tide", "/claims?topic=trust", "/sources/S001", "/facts"),
+        *("/as-of?batch=3", "/disputes?relation=disputes"),
+    ],
+)
+def test_a_list_says_that_it_has_no_page_of_that_number_and_leads_to_its_last(
+    address: str, page: str, get: Get
+) -> None:
+    bare, mark, query = address.partition("?")
+    query = f"{query}&page={page}" if mark else f"page={page}"
+    answer = get(f"{bare}?{query}")
+    assert answer.status_code == 404
+    sentence = f"There is no page {page[:20]} of this list; it has one page."
+    assert sentence in page_text(answer)
+    data = get(f"{bare}.json?{query}")
+    assert data.status_code == 404
+    assert data.json()["message"] == sentence
+    assert data.json()["nearest"].startswith(f"{bare}.json?")
+    assert get(data.json()["nearest"]).status_code == 200
+    nearest = data.json()["nearest"].replace(f"{bare}.json", bare)
+    assert f'href="{nearest.replace("&", "&amp;")}"' in answer.text
 
 
 def test_long_lists_are_parted_into_pages_that_keep_the_search(made: World, tmp_path: Path) -> None:
@@ -334,17 +360,21 @@ def test_long_lists_are_parted_into_pages_that_keep_the_search(made: World, tmp_
     world.seal("many")
     build(world.package, world.package.build)
     ask = asking(world.package.build)
-    pages = [ask(f"/claims.json?q=signed&topic=trust&page={n}").json() for n in (1, 2, 3, 4)]
-    assert [len(page["claims"]) for page in pages] == [50, 50, 20, 20]
-    named = [row["claim_id"] for page in pages[:3] for row in page["claims"]]
+    pages = [ask(f"/claims.json?q=signed&topic=trust&page={n}").json() for n in (1, 2, 3)]
+    assert [len(page["claims"]) for page in pages] == [50, 50, 20]
+    assert ask("/claims.json?q=signed&topic=trust&page=4").json()["nearest"] == (
+        "/claims.json?q=signed&topic=trust&page=3"
+    )
+    named = [row["claim_id"] for page in pages for row in page["claims"]]
     assert len({*named}) == 120
     assert named == sorted(named)  # all stand at one passage: in the order of their rows
     assert pages[1]["part"]["next"] == "?q=signed&topic=trust&page=3"
     assert 'rel="next" href="/claims?q=signed&amp;topic=trust&amp;page=2"' in (
         ask("/claims?q=signed&topic=trust").text
     )
-    then = [ask(f"/as-of.json?date=4&page={n}").json() for n in (1, 2, 3, 9)]
-    assert [len(page["claims"]) for page in then] == [50, 50, 25, 25]
+    then = [ask(f"/as-of.json?date=4&page={n}").json() for n in (1, 2, 3)]
+    assert [len(page["claims"]) for page in then] == [50, 50, 25]
+    assert ask("/as-of.json?date=4&page=9").status_code == 404
     assert then[0]["total"] == 125
     assert '<ol class="found" start="51">' in ask("/as-of?date=4&page=2").text
 
@@ -531,7 +561,7 @@ def test_sending_a_file_is_not_logged_as_a_failure(
 @pytest.mark.parametrize(
     "name",
     [
-        *("datapackage.json", "metadata.json", "inputs.sha256", "parquet/claims.parquet"),
+        *("metadata.json", "inspect.json", "inputs.sha256", "parquet/claims.parquet"),
         *("..%2Fdatapackage.json", "..%2Fparquet%2Fclaims.parquet", "%2Fetc%2Fpasswd"),
         *("~2E~2E", "claims.parquet.json", "claims.parquet%00", "CLAIMS.PARQUET"),
     ],

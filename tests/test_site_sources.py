@@ -341,7 +341,8 @@ def test_more_claims_than_fit_a_page_are_shown_in_parts_with_their_part_of_the_t
     assert 'href="?page=3#h-text"' in page
     assert '<ol class="passages" start="201">' in page
     assert "/sources/S002?page=3#at-C002-401" in get("/claims/C002-401").text
-    assert get("/sources/S002.json?page=77").json()["page"] == 3
+    beyond = get("/sources/S002.json?page=77")
+    assert (beyond.status_code, beyond.json()["nearest"]) == (404, "/sources/S002.json?page=3")
 
 
 def test_empty_states_are_said(odd: World, bare: World) -> None:

@@ -17,7 +17,7 @@ from typing import IO, NoReturn
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
-FOLDERS = ("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done")
+FOLDERS = ("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving")
 """Directories below the state directory, by path; none has to be there."""
 
 FILES = (

@@ -232,6 +232,7 @@ def _build(
         "claimlog serve --port 8002",
         "claimlog serve --texts ../texts",
         "claimlog serve --releases all",
+        "claimlog serve --base-url https://claims.example/data/ --trusted-proxy 127.0.0.1",
     )
 )
 @click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
@@ -242,6 +243,19 @@ def _build(
     multiple=True,
     metavar="NAME",
     help="A name under which readers ask for it, as claims.example; others are refused.",
+)
+@click.option(
+    "--base-url",
+    default="/",
+    metavar="URL|PATH",
+    help="Where a proxy lets readers reach it: https://claims.example/data/, or only /data/.",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="A proxy, or a network of them, whose X-Forwarded-For, -Proto and -Host are believed.",
 )
 @click.option(
     "--dir",
@@ -261,6 +275,8 @@ def serve(
     port: int,
     host: str,
     host_names: tuple[str, ...],
+    base_url: str,
+    trusted_proxies: tuple[str, ...],
     folder: Path | None,
     texts: Path | None,
     releases: str | None,
@@ -269,7 +285,17 @@ def serve(
     from claimlog.site.server_command import serve as serve_build
 
     build = folder or context.package.build
-    serve_build(context.package, build, host, port, texts, releases, host_names)
+    serve_build(
+        context.package,
+        build,
+        host,
+        port,
+        texts,
+        releases,
+        host_names,
+        base_url,
+        trusted_proxies,
+    )
 
 
 @click.command(

@@ -26,14 +26,19 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Check requests, add security headers to every answer, and warm up before serving."""
+    """Check requests, add headers to every answer, and warm up before serving."""
+    from claimlog.site.base_path import strip_base_path
+    from claimlog.site.delivery.cross_origin import allow_cross_origin
     from claimlog.site.protection.request_guard import guard_requests
     from claimlog.site.protection.security_headers import add_security_headers
     from claimlog.site.warm_up import warm_before_ready
 
-    return lambda app: warm_before_ready(
-        add_security_headers(guard_requests(app, datasette)), datasette
-    )
+    def wrap(app: Callable[..., Any]) -> Callable[..., Any]:
+        app = allow_cross_origin(guard_requests(app, datasette), datasette)
+        app = add_security_headers(strip_base_path(app, datasette))
+        return warm_before_ready(app, datasette)
+
+    return wrap
 
 
 @hookimpl  # type: ignore[untyped-decorator]

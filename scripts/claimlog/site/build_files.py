@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 from claimlog.package import DESCRIPTOR
 from claimlog.site.store import Row, Store
 
+DESCRIPTION = "The descriptor: what every table and column of these files means, with their hashes."
 
-def build_files(store: Store) -> list[Row]:
+Files = dict[str, tuple[Path, Row]]
+"""Path and description of each file of a build, by the name of the file."""
+
+
+async def build_files(store: Store) -> list[Row]:
     """Return the files of a build with their format, rows, bytes and SHA-256."""
-    return [row for _, row in files_by_name(store).values()]
+    return [row for _, row in (await files_by_name(store)).values()]
 
 
-def files_by_name(store: Store) -> dict[str, tuple[Path, Row]]:
-    """Return path and description of each file of a build, by the name of the file."""
+async def files_by_name(store: Store) -> Files:
+    """Return path and description of each file of a build, its descriptor among them."""
+    return await store.memoize("files of the build", _read_files)
+
+
+async def _read_files(store: Store) -> Files:
     if store.database.path is None:
         return {}
     folder = Path(store.database.path).resolve().parent
     try:
-        descriptor = json.loads((folder / DESCRIPTOR).read_bytes())
+        data = (folder / DESCRIPTOR).read_bytes()
+        descriptor = json.loads(data)
     except (OSError, ValueError):
         return {}
-    files: dict[str, tuple[Path, Row]] = {}
-    for item in descriptor.get("resources", []):
+    resources = [
+        *descriptor.get("resources", []),
+        {
+            "name": "descriptor",
+            "path": DESCRIPTOR,
+            "title": "Data Package",
+            "description": DESCRIPTION,
+            "mediatype": "application/json",
+            "bytes": len(data),
+            "hash": f"sha256:{sha256(data).hexdigest()}",
+        },
+    ]
+    files: Files = {}
+    for item in resources:
         path = folder / item["path"]
         files[path.name] = (
             path,

@@ -6,9 +6,9 @@ renames some of it (`QueryView` and `DataView` are gone there, and with them `Da
 most faults; `Database.execute` keeps its parameters). tests/test_site_internals.py holds that no
 other module uses such names; a name that is gone fails at the import, when the server starts.
 
-Names that are only imported: `AsgiFileDownload`, `AsgiStream` (documented answers hold their body
-in memory), `Base400`, `DatasetteError` (what its views raise), `ColumnFacet` (its documentation
-describes the base class alone), `escape_sqlite`, `to_css_class` (how its pages write names).
+Names that are only imported: `AsgiStream` (documented answers hold their body in memory),
+`Base400`, `DatasetteError` (what its views raise), `ColumnFacet` (its documentation describes the
+base class alone), `escape_sqlite`, `to_css_class` (how its pages write names).
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from datasette import renderer
 from datasette.database import QueryInterrupted, Results
 from datasette.facets import ColumnFacet
 from datasette.utils import InvalidSql, disallawed_sql_res, escape_sqlite, to_css_class
-from datasette.utils.asgi import AsgiFileDownload, AsgiStream, Base400
+from datasette.utils.asgi import AsgiStream, Base400
 from datasette.views import database as database_views
 from datasette.views.base import DatasetteError
 
 __all__ = [
-    "AsgiFileDownload",
     "AsgiStream",
     "Base400",
     "ColumnFacet",

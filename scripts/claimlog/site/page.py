@@ -18,7 +18,17 @@ View = Callable[[Store, "PageRequest"], Awaitable[Any]]
 
 
 class PageNotFound(Exception):
-    """Nothing has the identifier in the address; the message says what there is instead."""
+    """Nothing is at an address; the message says what there is instead.
+
+    Attributes
+    ----------
+    nearest
+        Address of the page of ours that comes nearest, if one does.
+    """
+
+    def __init__(self, message: str, nearest: str | None = None) -> None:
+        super().__init__(message)
+        self.nearest = nearest
 
 
 class InvalidQuery(Exception):
@@ -49,6 +59,8 @@ class PageRequest:
         Who asks.
     format
         What of: ``html``, ``json``, or ``csv`` where a page has it.
+    headers
+        The headers of the request, for files, which are sent in parts.
     """
 
     path: str
@@ -57,6 +69,7 @@ class PageRequest:
     peer: str = ""
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     format: str = "html"
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,8 @@ class Page:
         Whether each release has the page as well, below ``/releases/VERSION``.
     has_csv
         Whether the view answers the address with ``.csv`` too.
+    reads_files
+        Whether it is made of files that may change while the server runs.
     """
 
     pattern: str
@@ -76,6 +91,7 @@ class Page:
     view: View
     in_releases: bool = False
     has_csv: bool = False
+    reads_files: bool = False
 
 
 def memoize_page(view: View) -> View:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from claimlog.site.page import PageRequest
+from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Row
 
 PAGE_SIZE = 50
@@ -26,10 +26,23 @@ class Pagination:
 
     @classmethod
     def of(cls, request: PageRequest, total: int, size: int = PAGE_SIZE) -> Pagination:
-        """Return the page that a request asks for; the last one if it asks for one beyond it."""
+        """Return the page that a request asks for; the first one if it gives no number.
+
+        Raises
+        ------
+        PageNotFound
+            If the list has no page of that number.
+        """
         text = request.query.get("page", "").strip()
         number = int(text[:DIGITS]) if text.isascii() and text.isdigit() else 1
-        return cls(max(1, min(number, cls(1, total, size).pages)), total, size)
+        last = cls(1, total, size).pages
+        if not 1 <= number <= last:
+            nearest = f"{request.path}{cls._link(request.values or request.query, last)}"
+            pages = "one page" if last == 1 else f"{last:,} pages"
+            raise PageNotFound(
+                f"There is no page {text[:20]} of this list; it has {pages}.", nearest
+            )
+        return cls(number, total, size)
 
     @property
     def pages(self) -> int:

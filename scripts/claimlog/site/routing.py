@@ -9,8 +9,11 @@ from datasette import NotFound, Response
 
 from claimlog.escaping import json_text
 from claimlog.site.datasette_internals import site_metadata
+from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.page import InvalidQuery, Page, PageNotFound, PageRequest
 from claimlog.site.pages import site_pages
+from claimlog.site.pages.downloads import database_file
+from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
@@ -21,6 +24,8 @@ Handler = Callable[..., Awaitable[Response]]
 RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
 THREADS = r"^/-/threads(\.json)?/?$"
 """Datasette's list of threads and tasks, which tells where its files lie."""
+
+HEALTH = r"^/-/healthz(\.json)?/?$"
 
 NOT_FOUND = "claimlog_not_found.html"
 
@@ -33,7 +38,13 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
         for prefix in ("", RELEASE) if page.in_releases else ("",):
             formats = r"\.json|\.csv" if page.has_csv else r"\.json"
             handlers.append((rf"^{prefix}{page.pattern}(?P<format>{formats})?/?$", handler))
-    return [*handlers, (r"^/robots\.txt$", robots), (THREADS, _hidden)]
+    return [
+        *handlers,
+        (r"^/robots\.txt$", robots),
+        (HEALTH, health),
+        (r"^/(?P<database>[^/.]+)\.db$", database_file),
+        (THREADS, _hidden),
+    ]
 
 
 async def _hidden() -> Response:
@@ -57,18 +68,27 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
     format = identifiers.pop("format", ".html").removeprefix(".")
     args = request.args  # Datasette parses the query anew whenever this is read
     values = {key: args.getlist(key) for key in args}
-    query = {key: own[0] for key, own in values.items()}
-    peer = asking.peer if asking else ""
-    page_request = PageRequest(request.path, identifiers, query, peer, values, format)
+    page_request = PageRequest(
+        request.path,
+        identifiers,
+        {key: own[0] for key, own in values.items()},
+        asking.peer if asking else "",
+        values,
+        format,
+        request_headers(request.scope["headers"]),
+    )
     status, template = 200, page.template
     try:
         store = _store(datasette, identifiers.get("release"))
         data = await page.view(store, page_request)
         if hasattr(data, "asgi_send"):
             return data
+        if asking is not None:
+            asking.is_unchanging = not (page.reads_files or store.database.is_mutable)
     except PageNotFound as error:
         status, template = 404, NOT_FOUND
-        store, data = Store.latest(datasette), {"title": "Not found", "message": str(error)}
+        store = Store.latest(datasette)
+        data = {"title": "Not found", "message": str(error), "nearest": error.nearest}
     except InvalidQuery as error:
         status, data = 400, error.data
     if format != "html":

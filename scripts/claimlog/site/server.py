@@ -19,10 +19,13 @@ from typing import Any
 
 import uvicorn
 
+from claimlog.site.base_path import BaseUrl
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
+from claimlog.site.protection.forwarded import trust_proxies
 from claimlog.site.protection.host_names import NAMES, names_of
 from claimlog.site.protection.peers import Proxies
+from claimlog.site.served_build import REPLACED, SERVED, ServedBuild
 
 TRUSTED = "FORWARDED_ALLOW_IPS"
 """Environment variable, known to uvicorn, with proxies that may name the reader."""
@@ -31,9 +34,13 @@ TRUSTED = "FORWARDED_ALLOW_IPS"
 class Server(uvicorn.Server):
     """A server that closes silent connections, and ends in a few seconds."""
 
-    def __init__(self, config: uvicorn.Config, limiter: ConnectionLimiter) -> None:
+    def __init__(
+        self, config: uvicorn.Config, limiter: ConnectionLimiter, build: ServedBuild | None = None
+    ) -> None:
         super().__init__(config)
         self.limiter = limiter
+        self.build = build
+        self._said_replaced = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(LoopErrorHandler())
@@ -46,6 +53,9 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # once a second
             self.limiter.sweep()
+            if not self._said_replaced and self.build and self.build.is_replaced:
+                print(f"{self.build.origin.name}: {REPLACED} to serve it", flush=True)
+                self._said_replaced = True
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -54,6 +64,8 @@ class Server(uvicorn.Server):
         )
         await super().shutdown(sockets)
         ending.cancel()
+        if self.build is not None:  # here: uvicorn ends the process by the signal that it got
+            self.build.release()
 
 
 class LoopErrorHandler:
@@ -78,12 +90,26 @@ class LoopErrorHandler:
         print(f"ERROR: {what}", file=sys.stderr, flush=True)
 
 
-def make_server(app: Any, host: str, port: int) -> Server:
-    """Return a server of an application."""
-    proxies = os.environ.get(TRUSTED, "")
+def make_server(
+    app: Any,
+    host: str,
+    port: int,
+    trusted: Sequence[str] = (),
+    build: ServedBuild | None = None,
+) -> Server:
+    """Return a server of an application.
+
+    Parameters
+    ----------
+    trusted
+        Addresses and networks of proxies that may say who asks, beside those of `TRUSTED`.
+    build
+        What it serves, to say so when another build takes its place.
+    """
+    proxies = ",".join([*filter(None, [os.environ.get(TRUSTED)]), *trusted])
     limiter = ConnectionLimiter(connection_limit(), Proxies(proxies))
     config = uvicorn.Config(
-        app,
+        trust_proxies(app, proxies),
         host=host,
         port=port,
         loop="asyncio",
@@ -91,13 +117,13 @@ def make_server(app: Any, host: str, port: int) -> Server:
         ws="none",
         lifespan="on",
         log_level="info",
-        proxy_headers=bool(proxies),  # else anybody could send a header with another's address
+        proxy_headers=False,
         backlog=reader_limits.ACCEPTED_AT_ONCE,
         h11_max_incomplete_event_size=reader_limits.HEAD_BYTES,
         timeout_keep_alive=reader_limits.IDLE_SECONDS,
         timeout_graceful_shutdown=reader_limits.END_SECONDS + 2,
     )
-    return Server(config, limiter)
+    return Server(config, limiter, build)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -109,21 +135,38 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--host-name", action="append", default=[])
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--base-url", default="/")
+    parser.add_argument("--trusted-proxy", action="append", default=[])
+    parser.add_argument("--origin", type=Path)
     parser.add_argument("--setting", nargs=2, action="append", default=[])
     options = parser.parse_args(arguments)
+    base = BaseUrl.parse(options.base_url)
+    folder = Path(options.immutable[0]).parent
+    build = ServedBuild(folder, options.origin or folder)
+    try:
+        server = _datasette_server(options, base, build)
+        server.run([server.config.bind_socket()])
+    finally:
+        build.release()
+
+
+def _datasette_server(options: argparse.Namespace, base: BaseUrl, build: ServedBuild) -> Server:
     from datasette.app import Datasette
 
+    settings = {name: int(value) for name, value in options.setting}
     datasette = Datasette(
         [],
         immutables=options.immutable,
         inspect_data=json.loads(options.inspect_file.read_bytes()),
         metadata=json.loads(options.metadata.read_bytes()),
-        settings={name: int(value) for name, value in options.setting},
+        settings={**settings, "base_url": base.path, "force_https_urls": base.https},
     )
-    NAMES[datasette] = names_of(options.host, options.host_name)
+    names = [*options.host_name, *filter(None, [base.host])]
+    NAMES[datasette] = names_of(options.host, names)
+    SERVED[datasette] = build
     asyncio.run(datasette.invoke_startup())
-    server = make_server(datasette.app(), options.host, options.port)
-    server.run([server.config.bind_socket()])
+    app = datasette.app()
+    return make_server(app, options.host, options.port, options.trusted_proxy, build)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, reason
 from claimlog.export.metadata import PAGE_ROWS
 from claimlog.package import Package
+from claimlog.site.base_path import BaseUrl
+from claimlog.site.protection.forwarded import require_addresses
 
 SETTINGS: Mapping[str, bool | int] = {
     "default_allow_sql": True,
@@ -29,7 +32,10 @@ def server_command(
     host: str,
     port: int,
     releases: str | None = None,
-    host_names: Collection[str] = (),
+    host_names: Sequence[str] = (),
+    base_url: str = "/",
+    trusted_proxies: Sequence[str] = (),
+    origin: Path | None = None,
 ) -> list[str]:
     """Return the command line of the server for a build and for `releases` beside it.
 
@@ -37,24 +43,24 @@ def server_command(
     ----------
     host_names
         Names under which readers ask for it, beside its address.
+    base_url
+        Address, or path, under which readers reach it through a proxy.
+    trusted_proxies
+        Addresses and networks of proxies that may say who asks.
+    origin
+        The directory that the build was linked from, if `folder` is not it.
 
     Raises
     ------
     ClaimlogError
         If there is no build, the database of a release is missing, or the port is taken.
+    UsageError
+        If `base_url` is no address, or a proxy is named by none.
     """
-    database = folder / f"{package.descriptor['name']}.db"
-    if not database.is_file():
-        raise ClaimlogError(f"{package.relative(database)}: there is no build; run make build")
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ClaimlogError(
-                f"port {port} on {host} cannot be used ({error.strerror}); "
-                f"take another: make serve PORT={port + 1 if port < 65535 else 8001}"
-            ) from error
+    database = database_of(package, folder)
+    BaseUrl.parse(base_url)
+    require_addresses(trusted_proxies)
+    require_port(host, port)
     words = [sys.executable, "-P", "-m", "claimlog.site.server"]
     words += ["--immutable", str(database)]
     if releases is not None:
@@ -64,12 +70,49 @@ def server_command(
             words += ["--immutable", str(path)]
     words += ["--inspect-file", str(folder / "datasette" / "inspect.json")]
     words += ["--metadata", str(folder / "datasette" / "metadata.json")]
-    words += ["--host", host, "--port", str(port)]
+    words += ["--host", host, "--port", str(port), "--base-url", base_url]
+    if origin is not None:
+        words += ["--origin", str(origin)]
     for name in host_names:
         words += ["--host-name", name]
+    for proxy in trusted_proxies:
+        words += ["--trusted-proxy", proxy]
     for name, value in SETTINGS.items():
         words += ["--setting", name, str(int(value))]
     return words
+
+
+def database_of(package: Package, folder: Path) -> Path:
+    """Return the path of the database of a build.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is no build.
+    """
+    database = folder / f"{package.descriptor['name']}.db"
+    if not database.is_file():
+        raise ClaimlogError(f"{package.relative(database)}: there is no build; run make build")
+    return database
+
+
+def require_port(host: str, port: int) -> None:
+    """Raise if a server cannot listen on a port.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is taken or not allowed, with another one to take.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ClaimlogError(
+                f"port {port} on {host} cannot be used ({error.strerror}); "
+                f"take another: make serve PORT={port + 1 if port < 65535 else 8001}"
+            ) from error
 
 
 def serve(
@@ -79,16 +122,48 @@ def serve(
     port: int,
     texts: Path | None = None,
     releases: str | None = None,
-    host_names: Collection[str] = (),
+    host_names: Sequence[str] = (),
+    base_url: str = "/",
+    trusted_proxies: Sequence[str] = (),
 ) -> None:
-    """Replace this process by the server of a build, with the source texts of a directory."""
-    import os
+    """Replace this process by the server of a build, with the source texts of a directory.
 
+    The server reads links to the files that are there now, and removes them when it ends.
+    """
+    from claimlog.site.served_build import ServedBuild, log_behind, pin_build
     from claimlog.site.source_texts import VARIABLE, summarize_texts
 
-    words = server_command(package, folder, host, port, releases, host_names)
+    database = database_of(package, folder)
     if texts is not None:
-        print(summarize_texts(folder / f"{package.descriptor['name']}.db", texts), flush=True)
+        print(summarize_texts(database, texts), flush=True)
         os.environ[VARIABLE] = str(texts.resolve())
-    print(f"serving http://{host}:{port}/ (stop with Ctrl-C)", flush=True)
-    os.execv(words[0], words)
+    try:
+        build = pin_build(package, folder)
+    except OSError as error:
+        build = ServedBuild(folder, folder)
+        print(
+            f"{package.relative(folder)}: is read where it lies, because links to its files cannot "
+            f"be made ({reason(error)}); build nothing there while it is served",
+            file=sys.stderr,
+            flush=True,
+        )
+    try:
+        words = server_command(
+            package,
+            build.folder,
+            host,
+            port,
+            releases,
+            host_names,
+            base_url,
+            trusted_proxies,
+            build.origin.resolve(),
+        )
+        if note := log_behind(package, build):
+            print(note, file=sys.stderr, flush=True)
+        path = BaseUrl.parse(base_url).path
+        print(f"serving http://{host}:{port}{path} (stop with Ctrl-C)", flush=True)
+        os.execv(words[0], words)
+    except BaseException:
+        build.release()
+        raise

@@ -30,8 +30,8 @@ class MemoryWatch:
             self.peak = max(self.peak, resident_bytes())
 
 
-def resident_bytes() -> int:
-    """Return the resident bytes of this process and all below it."""
+def resident_bytes(top: int | None = None) -> int:
+    """Return the resident bytes of a process, this one if none is named, and all below it."""
     parents: dict[int, int] = {}
     sizes: dict[int, int] = {}
     page = os.sysconf("SC_PAGE_SIZE")
@@ -42,7 +42,7 @@ def resident_bytes() -> int:
             continue  # it ended meanwhile
         parents[int(path.parent.name)] = int(words[1])
         sizes[int(path.parent.name)] = int(words[21]) * page
-    family = {os.getpid()}
+    family = {os.getpid() if top is None else top}
     grown = True
     while grown:
         children = {process for process, parent in parents.items() if parent in family}

@@ -79,9 +79,16 @@ PAGES = (
     Page("/releases/(?P<version>[^/]+?)", "claimlog_release.html", releases.release),
     Page("/as-of", "claimlog_as_of.html", as_of.as_of),
     Page("/downloads", "claimlog_downloads.html", downloads.downloads),
-    Page("/docs", "claimlog_documentation.html", documentation.documentation),
-    Page("/docs/(?P<document>[^/.]+)", "claimlog_documentation.html", documentation.document),
-    Page("/docs/(?P<image>[^/]+)", "claimlog_not_found.html", documentation.image),
+    Page("/docs", "claimlog_documentation.html", documentation.documentation, reads_files=True),
+    Page(
+        "/docs/(?P<document>[^/.]+)",
+        "claimlog_documentation.html",
+        documentation.document,
+        reads_files=True,
+    ),
+    Page(
+        "/docs/(?P<image>[^/]+)", "claimlog_not_found.html", documentation.image, reads_files=True
+    ),
     Page("/downloads/(?P<file>[^/]+)", "claimlog_not_found.html", downloads.download),
 )
 

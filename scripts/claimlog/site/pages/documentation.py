@@ -17,6 +17,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.site.document_renderer import RENDERER
 from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.served_build import served_build
 from claimlog.site.store import Store
 from claimlog.untrusted_files import read_regular
 
@@ -93,14 +94,15 @@ async def image(store: Store, request: PageRequest) -> Response:
 
 def documentation_folder(store: Store) -> Path | None:
     """Return docs/ of the package whose build is served, if there is one."""
-    database = store.datasette.databases[Store.latest(store.datasette).name].path
-    if database is None:
+    latest = Store.latest(store.datasette)
+    served = served_build(store.datasette, latest.database.path)
+    if served is None:
         return None
-    build = Path(database).resolve().parent
-    package = Package(build.parent)
+    package = Package(served.origin.resolve().parent)
     folder = package.root / "docs"
     # a build that was put elsewhere has no package around it
-    return folder if build == package.build.resolve() and folder.is_dir() else None
+    is_own = served.origin.resolve() == package.build.resolve()
+    return folder if is_own and folder.is_dir() else None
 
 
 def file_names(store: Store) -> list[str]:

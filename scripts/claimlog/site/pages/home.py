@@ -40,7 +40,7 @@ async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "machines": machine_names(dataset.get("coders", ())),
         "questions": await _questions(store),
         "plots": await store.memoize("plots", home_charts),
-        "jsonld": dataset_json_ld(store, cited, build_files(store)),
+        "jsonld": dataset_json_ld(store, cited, await build_files(store)),
     }
 
 

@@ -32,12 +32,20 @@ def names_of(host: str, given: Collection[str]) -> frozenset[str]:
     True
     """
     own = _plain(host)
-    try:
-        local = ip_address(own).is_loopback
-    except ValueError:
-        local = own in LOOPBACK
-    everywhere = set() if local else {ANY_ADDRESS}
+    everywhere = set() if is_loopback(own) else {ANY_ADDRESS}
     return LOOPBACK | {own} | {_plain(name) for name in given} | everywhere
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether a name or address is that of the machine itself.
+
+    >>> is_loopback("localhost"), is_loopback("127.0.0.2"), is_loopback("claims.example")
+    (True, True, False)
+    """
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name in LOOPBACK
 
 
 def misdirected(scope: Mapping[str, Any], names: Collection[str] | None) -> Failure | None:

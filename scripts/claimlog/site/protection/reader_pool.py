@@ -130,9 +130,14 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
         ) -> Results:
             request = CURRENT.get()
             if request is None or not request.chosen:
-                return await run_own_query(
-                    datasette, database, sql, params, truncate, custom_time_limit, page_size
-                )
+                try:
+                    return await run_own_query(
+                        datasette, database, sql, params, truncate, custom_time_limit, page_size
+                    )
+                except QueryInterrupted:
+                    if request is not None:
+                        request.interrupted = True
+                    raise
             await pool.admit(request)
             most = min(custom_time_limit or 1e9, datasette.setting("sql_time_limit_ms")) / 1000
             seconds = min(most, request.seconds)

@@ -57,6 +57,10 @@ class ReaderRequest:
     seconds: float = REQUEST_SECONDS
     peer: str = ""
     """The peer whose share of the slots it takes."""
+    is_unchanging: bool = False
+    """Whether it is answered with a page of ours that cannot change while the server runs."""
+    interrupted: bool = False
+    """Whether a query for its answer took too long, so that something may be missing there."""
     answered: bool = False
     """Whether a part of the answer has been sent."""
     client_gone: bool = False

@@ -1,125 +1,80 @@
 """Checks of a request before Datasette reads it, and the answer where nothing else gave one.
 
 Datasette parses a query anew for each parameter, calls a function of its own that is named as the
-method, and decodes paths and cookies outside of its error handling.
+method, and decodes paths and cookies outside of its error handling. It is asked for one method,
+GET, and is given no cookie: the server has no readers that it knows.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus
 
+from claimlog.site.delivery.answer import READER_HEADERS, Answer
+from claimlog.site.delivery.answer_cache import ANSWERS, STATIC, AnswerCache, cache_key
+from claimlog.site.delivery.answer_writer import AnswerWriter, send_reply
+from claimlog.site.delivery.preconditions import Headers, request_headers
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import Failure, describe_error, log_fault, render_failure
 from claimlog.site.protection.host_names import NAMES, misdirected
 from claimlog.site.protection.peers import peer_of_request
 from claimlog.site.protection.reader_pool import POOLS
 from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, classify_request
+from claimlog.site.protection.refusals import raw_path, refusal
 from claimlog.site.protection.response_sender import ClientGone, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.protection.stream_errors import stop_at_error
-from claimlog.site.server_command import SETTINGS
 
 App = Callable[..., Awaitable[None]]
 Scope = Mapping[str, Any]
 
-REFUSED_BYTES = re.compile(rb"[^\x21-\x7e]|\\|%(?![0-9A-Fa-f]{2})")
-"""What no browser sends in a path; a backslash is a slash to some."""
-
-FACET_SIZE, TRACE = "_facet_size", "_trace"
-STATIC = "/-/static"
-"""Below this path Datasette answers a missing file with a bare line."""
+TRACE = "_trace"
 
 
 def guard_requests(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that requests are checked and all are answered."""
 
     pages = Slots(reader_limits.PAGES, reader_limits.CONNECTIONS, reader_limits.PEER_PAGES)
+    answers = ANSWERS.setdefault(datasette, AnswerCache())
 
     async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         failure = refusal(scope) or misdirected(scope, NAMES.get(datasette))
-        if failure is None and scope["method"] != "OPTIONS":
-            if not datasette.setting("trace_debug"):
-                scope = {**scope, "query_string": _without_trace(scope.get("query_string") or b"")}
-            await _run(app, datasette, scope, receive, stop_at_error(send, scope["path"]), pages)
+        headers = request_headers(scope["headers"])
+        answer = answers.get(scope, headers.get(b"host", b""))
+        if failure is None and answer is None and scope["method"] != "OPTIONS":
+            await _run(app, datasette, scope, headers, receive, send, pages, answers)
             return
         sender = Sender(scope, send)
         try:
-            if scope["method"] == "OPTIONS":
+            if failure is not None:
+                writer = AnswerWriter(scope["method"], headers, sender)
+                await _send(datasette, failure, scope, writer)
+            elif scope["method"] == "OPTIONS":
                 await _options(sender)
-            elif failure is not None:
-                await _send(datasette, failure, scope, sender)
+            elif answer is not None:
+                await send_reply(sender, answer.for_reader(headers))
         except ClientGone:
             await asyncio.sleep(0)
 
     return wrapped
 
 
-def refusal(scope: Scope) -> Failure | None:
-    """Return why a request is refused before anything reads it; None if it is not."""
-    path = _raw_path(scope)
+def _impersonal(scope: dict[str, Any], traced: bool) -> dict[str, Any]:
+    """Return a request as the application gets it: GET, and without what tells who asks."""
     query = scope.get("query_string") or b""
-    parameters = query.count(b"&") + 1
-    cookies = sum(len(value) for name, value in scope["headers"] if name.lower() == b"cookie")
-    if scope["method"] not in reader_limits.METHODS:
-        allow = ", ".join(reader_limits.METHODS)
-        return Failure(405, "Nothing can be written", f"Use {allow}.", (("Allow", allow),))
-    if len(path) > reader_limits.PATH_BYTES:
-        return _too_long("The address", len(path), reader_limits.PATH_BYTES, "bytes")
-    if len(query) > reader_limits.QUERY_BYTES:
-        return _too_long("The query of the address", len(query), reader_limits.QUERY_BYTES, "bytes")
-    if parameters > reader_limits.PARAMETERS:
-        what = "The query of the address"
-        return _too_long(what, parameters, reader_limits.PARAMETERS, "parameters", 400)
-    if costly := _costly(query, path):
-        return costly
-    if cookies > reader_limits.COOKIE_BYTES:
-        return _too_long("The cookie", cookies, reader_limits.COOKIE_BYTES, "bytes", 431)
-    if path.startswith(b"//"):  # Datasette would cut slashes off its end and send readers there
-        return Failure(404, "", "No address begins with two slashes.")
-    if REFUSED_BYTES.search(path):
-        return Failure(400, "", "The address has characters that no address has.")
-    return None
-
-
-def _costly(query: bytes, path: bytes) -> Failure | None:
-    """Return why a query is refused for what its parameters cost; None if it is not.
-
-    Names are decoded before they are compared. A table has facets whether or not they are asked
-    for.
-    """
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    costly = [
-        name for name, _ in pairs if name.startswith(reader_limits.COSTLY) and name != FACET_SIZE
-    ]
-    if len(costly) > reader_limits.COSTLY_PARAMETERS:
-        what, unit = "The query of the address", "facets or conditions"
-        return _too_long(what, len(costly), reader_limits.COSTLY_PARAMETERS, unit, 400)
-    size = dict(reversed(pairs)).get(FACET_SIZE)
-    facets = sum(name.startswith("_facet") for name in costly)
-    if size is None and not facets and path.strip(b"/").count(b"/") != 1:
-        return None
-    links = (reader_limits.FACETS + facets) * _values_of_facet(size)
-    if links * len(query) <= reader_limits.FACET_BYTES:
-        return None
-    message = f"Each of {links:,} values of facets would repeat the query of {len(query):,} bytes; "
-    return Failure(400, "Too long", f"{message}ask for fewer facets or values.")
-
-
-def _values_of_facet(size: str | None) -> int:
-    """Return how many values of a facet are asked for; what is no number stands for the most."""
-    if size is None:
-        return reader_limits.FACET_VALUES
-    most = SETTINGS["max_returned_rows"]
-    return min(int(size), most) if size.isdecimal() and len(size) < 5 else most
+    return {
+        **scope,
+        "method": "GET",
+        "query_string": query if traced else _without_trace(query),
+        "headers": [pair for pair in scope["headers"] if pair[0].lower() not in READER_HEADERS],
+    }
 
 
 def _without_trace(query: bytes) -> bytes:
@@ -133,15 +88,6 @@ def _parameter_name(part: bytes) -> str:
     return unquote_plus(part.partition(b"=")[0].decode("latin-1"))
 
 
-def _too_long(what: str, number: int, most: int, unit: str, status: int = 414) -> Failure:
-    return Failure(status, "Too long", f"{what} has {number:,} {unit}; at most {most:,} are read.")
-
-
-def _raw_path(scope: Scope) -> bytes:
-    raw = scope.get("raw_path") or str(scope["path"]).encode()
-    return bytes(raw).partition(b"?")[0]
-
-
 async def _options(send: Any) -> None:
     allow = ", ".join(reader_limits.METHODS).encode()
     await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", allow)]})
@@ -150,26 +96,39 @@ async def _options(send: Any) -> None:
 
 async def _send(datasette: Any, failure: Failure, scope: Scope, send: Any) -> None:
     await datasette.invoke_startup()  # templates need it; it does nothing the second time
-    path = _raw_path(scope).decode("latin-1")
+    path = raw_path(scope).decode("latin-1")
     response = await render_failure(datasette, failure, path)
     await response.asgi_send(send)
 
 
 async def _run(
-    app: App, datasette: Any, scope: dict[str, Any], receive: Any, send: Any, pages: Slots
+    app: App,
+    datasette: Any,
+    scope: dict[str, Any],
+    headers: Headers,
+    receive: Any,
+    send: Any,
+    pages: Slots,
+    answers: AnswerCache,
 ) -> None:
     """Run the application with what the request may use, and answer where it fails to."""
     request = classify_request(scope["path"], (scope.get("query_string") or b"").decode("latin-1"))
-    peer = peer_of_request(scope)
-    request.peer = peer
+    request.peer = peer_of_request(scope)
+    own_scope = _impersonal(scope, bool(datasette.setting("trace_debug")))
 
     def finish_slot() -> None:
         if not (request.stream and request.admitted):  # a stream is made as it is sent
             request.finish()
 
-    sender = Sender(scope, send, request.stream, finish_slot)
+    def remember(answer: Answer) -> None:
+        key = cache_key(datasette, scope, headers, request)
+        if key is not None and answer.is_shareable:
+            answers.put(key, answer)
+
+    sender = Sender(scope, stop_at_error(send, scope["path"]), request.stream, finish_slot)
+    writer = AnswerWriter(scope["method"], headers, sender, remember)
     replaced = False
-    static = scope["path"].startswith(STATIC)
+    static = scope["path"].startswith(STATIC)  # Datasette says in a bare line that one is missing
 
     async def send_checked(message: dict[str, Any]) -> None:
         nonlocal replaced
@@ -177,11 +136,11 @@ async def _run(
             return
         if message["type"] == "http.response.start" and message["status"] >= 400 and static:
             replaced = True
-            await _send(datasette, Failure(404, "", ""), scope, sender)
+            await _send(datasette, Failure(404, "", ""), scope, writer)
             return
         if request.client_gone and sender.started:
             raise ClientGone
-        await sender(message)
+        await writer(message)
         request.answered = sender.started
 
     token = CURRENT.set(request)
@@ -191,12 +150,12 @@ async def _run(
             await datasette.invoke_startup()
             await POOLS[datasette].admit(request)
         else:
-            request.release = await pages.acquire(peer)
-        await app(scope, receive, send_checked)
+            request.release = await pages.acquire(request.peer)
+        await app(own_scope, receive, send_checked)
     except ClientGone:
         await asyncio.sleep(0)  # so that the connection notices that it is closed, and logs nothing
     except Exception as error:
-        await _fail(datasette, error, scope, sender)
+        await _fail(datasette, error, scope, headers, sender)
     finally:
         CURRENT.reset(token)
         request.finish()
@@ -205,7 +164,9 @@ async def _run(
             await watch
 
 
-async def _fail(datasette: Any, error: Exception, scope: Scope, sender: Sender) -> None:
+async def _fail(
+    datasette: Any, error: Exception, scope: Scope, headers: Headers, sender: Sender
+) -> None:
     """Answer what nothing else has answered, unless an answer has begun."""
     failure = describe_error(error, datasette.setting("sql_time_limit_ms"))
     if failure.status >= 500 and not isinstance(error, ServerBusy):
@@ -213,7 +174,8 @@ async def _fail(datasette: Any, error: Exception, scope: Scope, sender: Sender) 
     traceback.clear_frames(error.__traceback__)
     if not sender.started:
         with suppress(ClientGone):
-            await _send(datasette, failure, scope, sender)
+            writer = AnswerWriter(scope["method"], headers, sender)
+            await _send(datasette, failure, scope, writer)
 
 
 async def _watch(request: ReaderRequest, receive: Any) -> None:

@@ -30,7 +30,7 @@ FILES = ("/downloads/", "/docs/IMAGE")
 """Pages that send a file, which has no JSON twin."""
 
 BEYOND_LAST = "9" * 9
-"""A page number beyond the last; the site shows the last one for it."""
+"""A page number beyond the last; the site says that there is none."""
 
 SAMPLES = (
     "select claim_id from claim_versions group by 1 order by count(*) desc, 1",
@@ -189,12 +189,15 @@ def evenly_spaced(rows: Sequence[T], most: int = PATHS_PER_PATTERN) -> list[T]:
 def _claim_list_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
     """Yield the lists of claims: parts of the whole, searches, and filters."""
     total = _first_value(database, "select count(*) from claims")
-    middle = int(total) // PAGE_SIZE // 2
+    last = max(1, -(-int(total) // PAGE_SIZE))
     page = "/claims"
     yield AddressKind(
         "/claims: later parts",
         "/claims: later parts",
-        [f"{page}?page={number}" for number in (2, max(1, middle), BEYOND_LAST)],
+        [
+            f"{page}?page={number}"
+            for number in (min(2, last), max(1, last // 2), last, BEYOND_LAST)
+        ],
     )
     words = _search_words(database)
     parameter_sets = [{"q": word} for word in words]
@@ -230,7 +233,8 @@ def _claim_list_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
     alone += [{"occurred": year}, {"occurred": f"{year}-03"}]
     yield _claim_list_kind("/claims: one filter", alone)
     yield _claim_list_kind(
-        "/claims: one filter, last part", [one | {"page": BEYOND_LAST} for one in alone]
+        "/claims: one filter, a page beyond the last",
+        [one | {"page": BEYOND_LAST} for one in alone],
     )
     names = [*values]
     several = [
@@ -249,7 +253,11 @@ def _claim_list_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
     orders = [sort.name for sort in SORTS]
     yield _claim_list_kind(
         "/claims: orders",
-        [{"sort": name, **more} for name in orders for more in ({}, {"page": str(middle)})],
+        [
+            {"sort": name, **more}
+            for name in orders
+            for more in ({}, {"page": str(max(1, last // 2))})
+        ],
     )
 
 

@@ -36,6 +36,12 @@ COMPARISON_NOTE = (
     "millisecond or more (medians). What takes longer than 30 s counts as 30 s."
 )
 
+LOAD_NOTE = (
+    "Requests a second of the same address again and again, ours / plain Datasette's, by so many "
+    "clients in the same run. *On a core* is ours for each second of the server's own processor "
+    "time, at its least. A page that cannot change is drawn once; answers in memory are bounded."
+)
+
 
 def text_report(results: Result) -> str:
     """Return every kind as text in columns, and the addresses that failed."""
@@ -52,6 +58,7 @@ def text_report(results: Result) -> str:
         text_table(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
         text_table(GOALS, _goals(results)),
         text_table(BESIDE, _beside(results)),
+        text_table(*_load_table(results)),
     ]
     return "\n\n".join([*parts, "\n".join(missed)] if missed else parts)
 
@@ -71,7 +78,9 @@ def markdown_report(results: Result) -> str:
     rows = [_cells(_row_label(name, kinds), kinds) for name, kinds in groups.items()]
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     parts = [first, markdown_table(HEAD, rows), markdown_table(GOALS, _goals(results))]
-    parts += [COMPARISON_NOTE, markdown_table(BESIDE, _beside(results)), f"With {used}."]
+    parts += [COMPARISON_NOTE, markdown_table(BESIDE, _beside(results))]
+    memory = f"Afterwards the server held {results['memory_bytes'] / 1e6:,.0f} MB. With {used}."
+    parts += [LOAD_NOTE, markdown_table(*_load_table(results)), memory]
     return "\n\n".join(parts)
 
 
@@ -168,6 +177,35 @@ def _beside(results: Result) -> list[list[str]]:
             [scenario["name"], *cells, ratio, scenario["goal"], MET_LABELS[scenario["met"]]]
         )
     return rows
+
+
+def _load_table(results: Result) -> tuple[list[str], list[list[str]]]:
+    """Return the table of loads: an address a row, a number of clients a column."""
+    by_path: dict[str, list[Result]] = {}
+    for load in results["load_of_clients"]:
+        by_path.setdefault(load["path"], []).append(load)
+    counts = list(dict.fromkeys(load["clients"] for load in results["load_of_clients"]))
+    head = ["address", *(f"by {count}" for count in counts), "on a core", "p95 ms", "goal", "met?"]
+    rows = []
+    for path, loads in by_path.items():
+        core_rates = [load["ours"]["core_rate"] for load in loads]
+        least = None if None in core_rates else min(core_rates)
+        rows.append(
+            [
+                f"`{path}`",
+                *(_rates(load) for load in loads),
+                "" if least is None else f"{least:,.0f}",
+                f"{max(load['ours']['p95_ms'] for load in loads):,.0f}",
+                loads[0]["goal"],
+                MET_LABELS[all(load["met"] for load in loads)],
+            ]
+        )
+    return head, rows
+
+
+def _rates(load: Result) -> str:
+    sides = [side for side in (load["ours"], load["plain"]) if side is not None]
+    return " / ".join(f"{side['rate']:,.0f}" for side in sides)
 
 
 def _failures(kind: Result) -> Iterable[tuple[str, str]]:

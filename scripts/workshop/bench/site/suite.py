@@ -12,12 +12,14 @@ from typing import Any
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from workshop.bench.machine import library_versions, machine_description
+from workshop.bench.memory_watch import resident_bytes
 from workshop.bench.site.addresses import address_kinds
 from workshop.bench.site.client import AddressKind, page_bytes, time_requests
 from workshop.bench.site.dataset import LATER_VERSION
 from workshop.bench.site.report import LIMIT_MS, markdown_report, results_plot, text_report
 from workshop.bench.site.scenarios import compare_servers
 from workshop.bench.site.server import ServerProcess, serve_build, serve_plain_datasette
+from workshop.bench.site.throughput import compare_throughput, targets
 from workshop.bench.suites import BenchOptions, Result, ShowStep, progress_bar, run_module
 
 __all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_report"]
@@ -38,7 +40,7 @@ def collect_results(package: Package, options: BenchOptions) -> Result:
     """
     with (
         tempfile.TemporaryDirectory(prefix="claimlog-bench-") as name,
-        progress_bar(4) as step,
+        progress_bar(5) as step,
     ):
         folder = Path(name)
         step("making and building the log")
@@ -50,10 +52,20 @@ def collect_results(package: Package, options: BenchOptions) -> Result:
             timings = time_site(synthetic, server, options)
             step("comparing with plain Datasette")
             with serve_plain_datasette(synthetic, folder / "plain.log") as plain:
-                beside = compare_servers(
-                    synthetic.descriptor["name"], server, plain, options.requests
-                )
-    return {"claims": options.claims, "requests": options.requests, **timings, "beside": beside}
+                name = synthetic.descriptor["name"]
+                beside = compare_servers(name, server, plain, options.requests)
+                step("asking with many clients")
+                asked = targets(name, timings["claim"])
+                load = compare_throughput(asked, server, plain)
+                memory = resident_bytes(server.pid)
+    return {
+        "claims": options.claims,
+        "requests": options.requests,
+        **timings,
+        "beside": beside,
+        "load_of_clients": load,
+        "memory_bytes": memory,
+    }
 
 
 def time_site(package: Package, server: ServerProcess, options: BenchOptions) -> Result:
@@ -64,6 +76,7 @@ def time_site(package: Package, server: ServerProcess, options: BenchOptions) ->
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
         kinds = address_kinds(database, package.descriptor["name"], read_definition(package))
         (rows,) = database.execute("select count(*) from events").fetchone()
+        (claim,) = database.execute("select min(claim_id) from claims").fetchone()
     with (
         httpx.Client(base_url=server.base, timeout=60) as client,
         progress_bar(len(kinds)) as step,
@@ -73,6 +86,7 @@ def time_site(package: Package, server: ServerProcess, options: BenchOptions) ->
         home = page_bytes(client, "/")
     return {
         "rows": rows,
+        "claim": claim,
         "database_bytes": path.stat().st_size,
         "ready_seconds": round(server.seconds, 2),
         "load": round(load, 1),

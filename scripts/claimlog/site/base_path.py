@@ -1,0 +1,89 @@
+"""The path under which readers reach a server whose proxy has other paths too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from claimlog.errors import UsageError
+
+App = Callable[..., Awaitable[None]]
+
+EXAMPLE = "give an address, as https://claims.example/data/, or a path, as /data/"
+PATH_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
+
+
+@dataclass(frozen=True)
+class BaseUrl:
+    """Where readers reach a server: the path, and with a whole address its name too."""
+
+    path: str = "/"
+    host: str | None = None
+    https: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> BaseUrl:
+        """Return what an address or a path says.
+
+        >>> BaseUrl.parse("https://claims.example/data"), BaseUrl.parse("/data/").path
+        (BaseUrl(path='/data/', host='claims.example', https=True), '/data/')
+
+        Raises
+        ------
+        UsageError
+            If it is neither.
+        """
+        try:
+            parts = urlsplit(text)
+            host = parts.hostname
+        except ValueError:
+            raise UsageError(f"--base-url {text[:100]}: is no address; {EXAMPLE}") from None
+        path = parts.path.rstrip("/") + "/"
+        if (
+            (parts.scheme, bool(host)) not in (("http", True), ("https", True), ("", False))
+            or (not host and not text.startswith("/"))
+            or (parts.query or parts.fragment or "@" in parts.netloc)
+            or "//" in path
+            or not PATH_SIGNS.issuperset(path)
+        ):
+            raise UsageError(f"--base-url {text[:100]}: is no address of a server; {EXAMPLE}")
+        return cls(path, host, parts.scheme == "https")
+
+
+def strip_base_path(app: App, datasette: Any) -> App:
+    """Wrap an ASGI application so that it sees paths without the base, whoever takes it off.
+
+    Datasette makes links with the base and would put it before what a request has already; only
+    where it redirects it does not.
+    """
+    base = str(datasette.setting("base_url")).rstrip("/")
+    if not base:
+        return app
+
+    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        path, raw = str(scope["path"]), bytes(scope.get("raw_path") or b"")
+        if path == base or path.startswith(f"{base}/"):
+            scope = {**scope, "path": path[len(base) :] or "/"}
+            if raw.startswith(base.encode()):
+                scope["raw_path"] = raw[len(base) :] or b"/"
+
+        async def send_with_base(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = [_based(base.encode(), *pair) for pair in message.get("headers", [])]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, send_with_base)
+
+    return wrapped
+
+
+def _based(base: bytes, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Return a header, with the base before the path that it leads to."""
+    is_path = value.startswith(b"/") and not value.startswith((b"//", base + b"/"))
+    return name, base + value if name.lower() == b"location" and is_path else value

@@ -1,0 +1,127 @@
+"""The build that a server reads, which stays what it is while another one takes its place.
+
+A build replaces its directory, and removes the old one. A server that opened files by their paths
+would answer with pages of one build and files of the next; so it reads its own directory of links.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from claimlog.build_notes import FINGERPRINT_FILE
+from claimlog.errors import ClaimlogError
+from claimlog.files import remove, remove_abandoned, temporary_path
+from claimlog.log.batch import sealed_batches
+from claimlog.package import DESCRIPTOR, Package
+from claimlog.state import state_folder
+
+REPLACED = "another build has taken the place of the one that is served; start the server again"
+
+
+@dataclass(frozen=True)
+class ServedBuild:
+    """A build that is served: the directory that is read, and the one that it was made from."""
+
+    folder: Path
+    origin: Path
+
+    @cached_property
+    def descriptor(self) -> dict[str, Any]:
+        """The descriptor of the build; empty without one."""
+        with suppress(OSError, ValueError):
+            value = json.loads((self.folder / DESCRIPTOR).read_bytes())
+            return value if isinstance(value, dict) else {}
+        return {}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The fingerprint of what it was built from; empty without one."""
+        return _fingerprint(self.folder)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another build lies where this one was."""
+        return _fingerprint(self.origin) not in ("", self.fingerprint)
+
+    def release(self) -> None:
+        """Remove the directory of links, if it is one."""
+        if self.folder != self.origin:
+            remove(self.folder)
+
+
+SERVED: WeakKeyDictionary[Any, ServedBuild] = WeakKeyDictionary()
+"""The build of each Datasette that was started as a server."""
+
+
+def served_build(datasette: Any, database: str | None) -> ServedBuild | None:
+    """Return the build that a Datasette serves; where it was not said, that of its database."""
+    if datasette in SERVED or database is None:
+        return SERVED.get(datasette)
+    folder = Path(database).resolve().parent
+    return ServedBuild(folder, folder)
+
+
+def pin_build(package: Package, origin: Path) -> ServedBuild:
+    """Return a build as it is now: its files by hard links, or copies where there can be none.
+
+    They lie in the package's state, under a name that `claimlog.files.remove_abandoned` knows: what
+    a server that was killed leaves there goes with the next one.
+
+    Raises
+    ------
+    ClaimlogError
+        If the package's state is not claimlog's own.
+    OSError
+        If they cannot be put there.
+    """
+    target = state_folder(package, "serving") / "build"
+    remove_abandoned(target)
+    folder = temporary_path(target)
+    try:
+        shutil.copytree(origin, folder, copy_function=_link_or_copy, symlinks=True)
+    except shutil.Error as error:  # of several files, each with its reason
+        remove(folder)
+        raise OSError(str(error.args[0][0][2])) from error
+    except BaseException:
+        remove(folder)
+        raise
+    return ServedBuild(folder, origin)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+
+
+def log_behind(package: Package, build: ServedBuild) -> str | None:
+    """Return a sentence if a build is older than the log of its package; None if it is not."""
+    stated = build.descriptor.get("log", {})
+    try:
+        batches = sealed_batches(package, [])
+        tree = batches[-1].manifest["tree"]
+        size, built = int(tree["size"]), int(stated["tree_size"])
+    except (ClaimlogError, OSError, LookupError, TypeError, ValueError):
+        return None  # a build that was put elsewhere has no log around it
+    if built == size and stated.get("root") == tree["root"]:
+        return None
+    return (
+        f"{package.relative(build.origin)}: is of {built:,} rows, and the log has {size:,} now; "
+        "run make build to serve them"
+    )
+
+
+def _fingerprint(folder: Path) -> str:
+    try:
+        return (folder / FINGERPRINT_FILE).read_text("utf-8").partition("\n")[0]
+    except (OSError, ValueError):
+        return ""

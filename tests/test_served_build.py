@@ -1,0 +1,220 @@
+"""A server and the build that it reads: another build beside it, an older log, remote readers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import fsspec
+import httpx
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.http import HTTPFileSystem
+
+from claimlog.build import build
+from claimlog.site.served_build import ServedBuild, log_behind, pin_build
+from conftest import World, claim, copied
+
+
+@dataclass
+class Running:
+    """The command ``claimlog serve`` at work on a package."""
+
+    world: World
+    base: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.base}{path}", timeout=30)
+
+
+@contextmanager
+def serving(world: World, log: Path, *words: str) -> Iterator[Running]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "claimlog", "serve", "--port", str(port), *words]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=world.root, env={**os.environ}, stdout=output, stderr=output
+        )
+    try:
+        until = time.monotonic() + 60
+        while "startup complete" not in log.read_text("utf-8"):
+            assert process.poll() is None, log.read_text("utf-8")
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield Running(world, f"http://127.0.0.1:{port}", process, log)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A build that is older than the log by an amendment."""
+    world = copied(made, tmp_path_factory.mktemp("built"))
+    build(world.package, world.package.build)
+    world.amend("claims", "C001-003", "Said better.", note="Pilots.")
+    world.seal("later")
+    return world
+
+
+@pytest.fixture(scope="module")
+def running(built: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    log = tmp_path_factory.mktemp("log") / "serve.log"
+    with serving(built, log, "--base-url", "/x/", "--trusted-proxy", "192.0.2.1") as server:
+        yield server
+    # whoever ends the server finds nothing left of it
+    assert not [*(built.package.state / "serving").iterdir()]
+
+
+def test_polars_reads_a_table_from_the_server(running: Running) -> None:
+    address = f"{running.base}/downloads/claims.parquet"
+    assert len(pl.read_parquet(address)) == 5
+    assert pl.scan_parquet(address).select("topic").collect().columns == ["topic"]
+    assert " 206 " in running.log.read_text("utf-8")  # it asked for parts
+
+
+def test_pyarrow_reads_a_column_from_the_server(running: Running) -> None:
+    with fsspec.open(f"{running.base}/downloads/claims.parquet", block_size=1024) as file:
+        assert pq.read_table(file, columns=["topic"]).num_rows == 5
+
+
+class TimedFiles(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
+    """Files of a web server, with the times that DuckDB asks for."""
+
+    protocol = "http"
+
+    def modified(self, path: str) -> Any:
+        return parsedate_to_datetime(httpx.head(path).headers["last-modified"])
+
+
+def test_duckdb_reads_a_table_from_the_server(running: Running) -> None:
+    """Through fsspec: DuckDB's own httpfs cannot be had without its server of extensions."""
+    with duckdb.connect() as connection:
+        connection.register_filesystem(TimedFiles(skip_instance_cache=True))
+        address = f"{running.base}/downloads/claims.parquet"
+        query = f"select count(*), max(claim_id) from read_parquet('{address}')"
+        assert connection.execute(query).fetchone() == (5, "C001-006")
+
+
+def test_a_server_says_that_the_log_has_more_than_its_build(running: Running) -> None:
+    tree_size = running.get("/-/healthz").json()["build"]["tree_size"]
+    assert (
+        f"build: is of {tree_size} rows, and the log has {tree_size + 1} now; run make build to "
+        "serve them"
+    ) in running.log.read_text("utf-8").splitlines()
+
+
+def test_a_build_meanwhile_changes_nothing_that_is_served_and_the_server_says_so(
+    running: Running,
+) -> None:
+    paths = ["/x/claims.json", "/downloads/claims.parquet", "/downloads/datapackage.json",
+             "/tiny.db", "/tiny/claims.json?_shape=array", "/downloads/claims.csv"]  # fmt: skip
+    before = [running.get(path).content for path in paths[:-2]]
+    world = running.world
+    world.add("claims", [claim("About forty pilots", "Pilots signed.", topic="trust")])
+    world.seal("more")
+    build(world.package, world.package.build)
+    assert [running.get(path).content for path in paths[:-2]] == before
+    # what nobody has asked for yet is of the same build
+    assert len(running.get("/tiny/claims.json?_shape=array").json()) == 5
+    assert len(running.get("/tiny.json?sql=select+*+from+claims").json()["rows"]) == 5
+    assert running.get("/downloads/claims.csv").text.count("\nC001-") == 5
+    assert running.get("/-/healthz").json()["build"]["replaced"] is True
+    until = time.monotonic() + 40
+    while "another build has taken the place" not in running.log.read_text("utf-8"):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def test_a_build_is_older_only_than_a_log_that_lies_around_it(made: World, tmp_path: Path) -> None:
+    world = copied(made, tmp_path)
+    build(world.package, world.package.build)
+    served = ServedBuild(world.package.build, world.package.build)
+    assert log_behind(world.package, served) is None
+    (world.file("claims").parent).rename(tmp_path / "last")  # a log that was rewritten
+    assert log_behind(world.package, served) is not None
+    (world.root / "events").rename(tmp_path / "events")
+    assert log_behind(world.package, served) is None
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_build_is_served_from_links_or_else_copies_that_go_with_their_server(
+    links: bool, built: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = built.package
+    if not links:
+
+        def refuse(*_: Any) -> None:
+            raise OSError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+    abandoned = package.state / "serving" / ".build-new-999999999-0"
+    abandoned.mkdir(parents=True)
+    served = pin_build(package, package.build)
+    assert not abandoned.exists()
+    names = {path.relative_to(package.build) for path in package.build.rglob("*")}
+    assert {path.relative_to(served.folder) for path in served.folder.rglob("*")} == names
+    file = "parquet/claims.parquet"
+    assert (served.folder / file).samefile(package.build / file) is links
+    assert (served.folder / file).stat().st_mtime == (package.build / file).stat().st_mtime
+    assert not served.is_replaced
+    served.release()
+    assert not served.folder.exists()
+    assert package.build.is_dir()
+    ServedBuild(package.build, package.build).release()
+    assert package.build.is_dir()
+
+
+def test_where_no_links_can_be_made_a_build_is_served_where_it_lies(
+    built: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from claimlog.site import served_build, server_command
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    started: list[list[str]] = []
+    monkeypatch.setattr(served_build.shutil, "copytree", refuse)
+    monkeypatch.setattr(os, "execv", lambda _, words: started.append(words))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server_command.serve(built.package, built.package.build, "127.0.0.1", port)
+    assert str(built.package.build / "tiny.db") in started[0]
+    said = capsys.readouterr().err
+    assert said.startswith("build: is read where it lies")
+    assert "No space left on device" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--trusted-proxy", "proxy.example"], "--trusted-proxy proxy.example: is no address"),
+        (["--base-url", "data"], "--base-url data: is no address of a server"),
+    ],
+)
+def test_a_server_is_not_started_with_what_is_no_address(
+    words: list[str], message: str, built: World
+) -> None:
+    folder = built.package.state / "serving"
+    before = {*folder.glob(".build*")}
+    done = built.run("serve", "--port", "8999", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert {*folder.glob(".build*")} == before
