@@ -44,6 +44,7 @@ from claimlog.schema.table_schema import (
     in_log_order,
 )
 from claimlog.schema.thresholds import Thresholds, read_thresholds
+from claimlog.schema.topic_pages import pages_flaw
 from claimlog.schema.upcast_steps import (
     UpcastStep,
     Versions,
@@ -200,9 +201,12 @@ def read_definition(package: Package) -> Definition:
             place = _file_of(table, definition)
             label = "" if place.endswith(f"/{table.name}.json") else f"in the table {table.name}, "
             raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
-    if flaw := uncoded_flaw(
-        definition.presentation, coded_columns(tables["claims"])
-    ) or takers_flaw(definition.presentation, streams):
+    presentation = definition.presentation
+    if flaw := (
+        uncoded_flaw(presentation, coded_columns(tables["claims"]))
+        or takers_flaw(presentation, streams)
+        or pages_flaw(presentation.pages, streams, codebook.codes)
+    ):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
 

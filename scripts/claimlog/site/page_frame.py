@@ -25,6 +25,7 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         store = Store(datasette, str(database))
     about = site_metadata(datasette)
     presentation = dataset_metadata(datasette).get("presentation", {})
+    pages = presentation.get("pages", [])
     return {
         "name": about.get("title", "Claims").split(":")[0],
         "licence": about.get("license", ""),
@@ -34,6 +35,8 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         "coders": presentation.get("coders", {}).get("footer"),
         "registers": _register_links(datasette, of_claims=True),
         "other_registers": _register_links(datasette, of_claims=False),
+        "pages": pages,
+        "topic_pages": tuple((f"/{page['name']}", page["label"]) for page in pages),
         "measures": presentation.get("measures", {}).get("label"),
         "has_documentation": documentation_folder(store) is not None,
     }
