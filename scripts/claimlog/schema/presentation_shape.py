@@ -47,7 +47,7 @@ PAGE = {
         "split": COLUMN,
         "order": CODES,
         "split_order": CODES,
-        "unless": TEXT,
+        "course_words": {"type": "object", "maxProperties": 100, "additionalProperties": TEXT},
         "speakers": {"type": "boolean"},
         "periods": {"type": "boolean"},
     },

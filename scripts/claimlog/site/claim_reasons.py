@@ -42,7 +42,7 @@ async def reasons_of_claims(store: Store, claims: Iterable[str]) -> dict[str, li
     entries = {row["code"]: row for row in await relation_entries(store, relations)}
     rows = await store.rows(
         "select l.to_claim_id as of_claim, l.relation, l.basis, c.claim_id, c.statement, "
-        "c.source_id, s.publisher, c.independent_origins from links l "
+        "c.source_id, s.publisher from links l "
         "join claims c on c.claim_id = l.from_claim_id join sources s on s.source_id = c.source_id "
         "where l.to_claim_id in (select value from json_each(:claims)) "
         "and l.relation in (select value from json_each(:relations)) order by c.claim_id",

@@ -26,11 +26,13 @@ async def said_claims(store: Store, claims: Collection[str], *columns: str) -> d
     }
     selected = [f"c.{name}" for name in columns]
     selected += [f"{f'c.{name}' if name else 'null'} as {key}" for key, name in measure.items()]
+    origins = topic.independent_origins("c")
     rows = await with_chains(
         store,
         await store.rows(
             "select c.claim_id, c.statement, c.source_id, c.occurred, c.origin_id, "
-            f"c.independent_origins, s.publisher, o.publisher as origin, {', '.join(selected)} "
+            f"{origins} as independent_origins, s.publisher, o.publisher as origin, "
+            f"{', '.join(selected)} "
             "from claims c join sources s on s.source_id = c.source_id "
             "left join sources o on o.source_id = c.origin_id "
             "where c.claim_id in (select value from json_each(:ids))",

@@ -25,6 +25,7 @@ PLACED = frozenset(
 """Columns that the page of a claim shows in a place of their own, or not at all."""
 
 ALWAYS = "true"
+ORIGINS = "independent_origins"
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,10 @@ class Topic:
             else "cross join claim_actors m on m.claim_id = c.claim_id and m.role = 'from'"
         )
         return f"select c.claim_id, m.actor_id, c.own{selected} from {claims} c {joined}"
+
+    def independent_origins(self, table: str) -> str:
+        """Return SQL for how many independent origins a claim has; an old release counts none."""
+        return f"{table}.{ORIGINS}" if ORIGINS in self.columns else "null"
 
     @property
     def filters(self) -> list[Row]:

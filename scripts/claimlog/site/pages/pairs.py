@@ -188,6 +188,7 @@ def _summary(page: Row, topic: Topic, codes: Codes, claims: list[Held]) -> Row:
     """Return how many of some claims there are in all and by attitude, in the codebook's order."""
     signs = [entry["code"] for entry in _entries(topic, codes, page["sign"])]
     courses = [entry["code"] for entry in _entries(topic, codes, page.get("course"))]
+    words = page.get("course_words", {})
     counts = Counter((row.sign, row.course) for row in claims)
 
     def place(attitude: tuple[str, str | None]) -> tuple[int, int]:
@@ -205,9 +206,9 @@ def _summary(page: Row, topic: Topic, codes: Codes, claims: list[Held]) -> Row:
                 "sign": sign,
                 "course": course,
                 "sign_label": codes.label(_codelist(topic, page["sign"]), sign),
-                "course_label": codes.label(_codelist(topic, page.get("course")), course)
-                if course != page.get("unless")
-                else None,
+                "course_label": words.get(
+                    course or "", codes.label(_codelist(topic, page.get("course")), course)
+                ),
                 "claims": counts[sign, course],
             }
             for sign, course in sorted(counts, key=place)
