@@ -361,8 +361,8 @@ def test_a_cell_says_which_measure_each_claim_tells_of_and_on_whose_account(get:
     assert (denied["own"], denied["account_label"]) == (1, "The taker itself")
     page = get("/measures/nor/stop_subject").text
     assert '<a href="/measures/tide-tables-stopped">Tide tables stopped</a>' in page
-    assert '<span class="account">On its own word</span>' in page
-    assert '<span class="account">The author</span>' in page
+    assert '<span class="account">by whose account: on its own word</span>' in page
+    assert '<span class="account">by whose account: the author</span>' in page
     assert get("/measures/tide-tables-stopped").status_code == 200
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,10 +29,14 @@ KINDS: Mapping[str, tuple[tuple[str, str, KindView], ...]] = {
 
 def topic_pages(datasette: Any) -> tuple[Page, ...]:
     """Return the pages that the package of a served dataset asks for."""
-    presentation = dataset_metadata(datasette).get("presentation", {})
+    return pages_of_topic(dataset_metadata(datasette).get("presentation", {}).get("pages", ()))
+
+
+def pages_of_topic(specs: Iterable[Row]) -> tuple[Page, ...]:
+    """Return pages as a package specifies them."""
     return tuple(
         Page(f"/{one['name']}{more}", template, partial(_view, view, one["name"]), in_releases=True)
-        for one in presentation.get("pages", ())
+        for one in specs
         for more, template, view in KINDS[one["kind"]]
     )
 
