@@ -22,7 +22,7 @@ from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.lookup_flaw import lookup_flaw
-from claimlog.schema.measure_takers import takers_flaw
+from claimlog.schema.measure_takers import kinds_flaw, takers_flaw
 from claimlog.schema.presentation import FILE as PRESENTATION_FILE
 from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
@@ -205,6 +205,7 @@ def read_definition(package: Package) -> Definition:
     if flaw := (
         uncoded_flaw(presentation, coded_columns(tables["claims"]))
         or takers_flaw(presentation, streams)
+        or kinds_flaw(presentation, tables["claims"])
         or pages_flaw(presentation.pages, streams, codebook.codes)
     ):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")

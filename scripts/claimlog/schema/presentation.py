@@ -239,6 +239,11 @@ def _flaws(presentation: Presentation) -> Iterator[str]:
     kinds = [f"{item['kind']} {item.get('column', '')}".strip() for item in presentation.charts]
     yield from _repetitions("charts", kinds)
     act, measures = presentation.act or {}, presentation.measures or {}
+    labels = [group["label"] for group in measures.get("groups", ())]
+    yield from _repetitions("measures", labels)
+    yield from _repetitions(
+        "measures", [code for group in measures.get("groups", ()) for code in group["in"]]
+    )
     for place, conditions in (
         ("act", (*act.get("when", ()), *act.get("unless", ()))),
         ("measures", measures.get("unless", ())),
