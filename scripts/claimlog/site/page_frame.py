@@ -8,8 +8,8 @@ from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.entity_links import register_configs
 from claimlog.site.pages import PAGES
 from claimlog.site.pages.documentation import documentation_folder
-from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import known_presentation
 
 
 def page_frame(datasette: Any, database: str | None = None) -> Row:
@@ -24,20 +24,20 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
     if database in datasette.databases:
         store = Store(datasette, str(database))
     about = site_metadata(datasette)
-    presentation = dataset_metadata(datasette).get("presentation", {})
-    pages = presentation.get("pages", [])
+    presentation = known_presentation(store)
+    pages = presentation.pages
     return {
         "name": about.get("title", "Claims").split(":")[0],
         "licence": about.get("license", ""),
         "database": store.name,
         "release": store.release,
         "prefix": store.prefix,
-        "coders": presentation.get("coders", {}).get("footer"),
+        "coders": presentation.coders.get("footer"),
         "registers": _register_links(datasette, of_claims=True),
         "other_registers": _register_links(datasette, of_claims=False),
         "pages": pages,
         "topic_pages": tuple((f"/{page['name']}", page["label"]) for page in pages),
-        "measures": presentation.get("measures", {}).get("label"),
+        "measures": (presentation.measures or {}).get("label"),
         "has_documentation": documentation_folder(store) is not None,
     }
 

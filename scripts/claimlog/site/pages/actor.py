@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.site.claim_reasons import LINKS
+from claimlog.site.claim_reasons import LINKS, reasons_of_claims
 from claimlog.site.drawing.bar_chart import query_link
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.lineage import source_lineage
@@ -110,8 +110,8 @@ async def _relatives(store: Store, name: str) -> dict[str, list[Row]]:
 
 
 async def _claims(store: Store, topic: Topic, name: str, role: str) -> list[Row]:
-    """Return the claims in which an actor has a role."""
-    return await store.rows(
+    """Return the claims in which an actor has a role, with the reasons that are given for them."""
+    rows = await store.rows(
         f"select {COLUMNS}{topic.select(topic.presentation.actor_line, 'c')} "
         "from claim_actors m cross join claims c using (claim_id) "
         "join sources s on s.source_id = c.source_id "
@@ -120,6 +120,8 @@ async def _claims(store: Store, topic: Topic, name: str, role: str) -> list[Row]
         role=role,
         most=LISTED,
     )
+    reasons = await reasons_of_claims(store, [row["claim_id"] for row in rows])
+    return [{**row, "reasons": reasons.get(row["claim_id"], [])} for row in rows]
 
 
 async def _measures(store: Store, codes: Codes, topic: Topic, name: str) -> list[Row]:
