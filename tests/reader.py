@@ -187,7 +187,7 @@ def _all_links(html: str) -> list[tuple[str, str]]:
     return _Links(html).found
 
 
-def unanswered(reader: Reader, answers: Sequence[Sequence[str]]) -> list[str]:
+def missing_answers(reader: Reader, answers: Sequence[Sequence[str]]) -> list[str]:
     """Return the answers of which no block of the present page holds every part."""
     blocks = reader.page().blocks
     return [

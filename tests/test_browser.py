@@ -37,7 +37,7 @@ from claimlog.schema.presentation import read_presentation
 from claimlog.site.pages import PAGES
 from claimlog.site.pages.topic_pages import pages_of_topic
 from conftest import ROOT, World, copied
-from reader import Reader, unanswered
+from reader import Reader, missing_answers
 from test_release import repository
 
 OF_TOPIC = [item.pattern for item in pages_of_topic(read_presentation(Package(ROOT)).pages)]
@@ -218,7 +218,7 @@ def test_a_reader_finds_the_answer_from_the_first_page(item: dict[str, Any], sit
             text, *beside = [click] if isinstance(click, str) else click
             reader.click(text, beside)
         assert reader.clicks <= MOST_CLICKS
-        assert unanswered(reader, item["answers"]) == [], reader.path
+        assert missing_answers(reader, item["answers"]) == [], reader.path
 
 
 def test_a_reader_is_not_answered_by_what_stands_apart() -> None:
@@ -226,9 +226,9 @@ def test_a_reader_is_not_answered_by_what_stands_apart() -> None:
         <th>origins</th></tr></thead><tbody><tr><th colspan="2">Taken</th></tr><tr><td>Nor</td>
         <td>16</td></tr><tr><td>Sud</td><td>1</td></tr></tbody></table>"""
     reader = Reader(lambda _: page)
-    assert unanswered(reader, [["Taken", "who: Nor", "origins: 16"], ["Sud denies it"]]) == []
+    assert missing_answers(reader, [["Taken", "who: Nor", "origins: 16"], ["Sud denies it"]]) == []
     wrong = [["Nor", "denies"], ["who: Nor", "origins: 1"], ["Denied", "who: Nor"], ["origins: 6"]]
-    assert len(unanswered(reader, wrong)) == len(wrong)
+    assert len(missing_answers(reader, wrong)) == len(wrong)
     with pytest.raises(AssertionError, match="0 links say 'Nor'"):
         reader.click("Nor")
 

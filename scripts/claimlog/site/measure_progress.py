@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.lineage import source_lineage
 from claimlog.site.measure_matrix import Matrix, code_entry, status_entry
 from claimlog.site.origin_groups import origins_by_group
-from claimlog.site.said_claims import said_claims
 from claimlog.site.store import Row, Store, json_list
 from claimlog.site.topic import read_topic
 
@@ -36,7 +36,7 @@ async def measure_progress(store: Store, register: str, name: str) -> Row | None
         ((_group(row), row["origin_id"]) for row in rows), await source_lineage(store)
     )
     listed = rows[:CLAIMS]
-    claims = await said_claims(store, [row["claim_id"] for row in listed])
+    claims = await claim_entries(store, [row["claim_id"] for row in listed])
     reasons = await reasons_of_claims(store, claims)
     disputes = await _disputes(store, [row["claim_id"] for row in listed])
     groups: dict[str | None, list[Row]] = {}
@@ -82,7 +82,7 @@ async def _disputes(store: Store, claims: list[str]) -> list[Row]:
         "order by from_claim_id, to_claim_id",
         ids=json_list(claims),
     )
-    disputing = await said_claims(store, [row["claim_id"] for row in rows])
+    disputing = await claim_entries(store, [row["claim_id"] for row in rows])
     return [
         {**disputing[row["claim_id"]], "disputed_id": row["disputed_id"], "basis": row["basis"]}
         for row in rows

@@ -135,14 +135,16 @@ async def step_details(store: Store, matrix: Matrix, steps: Iterable[Row]) -> li
     details = await _register_details(store, matrix, names)
     codes = await store.codes()
     claims = await _claims(store, matrix, names)
-    shown = {
+    claims_by_step = {
         (step["measure_id"], step["status"]): claims.get((step["measure_id"], step["status"]), [])
         for step in steps
     }
     reasons = await reasons_of_claims(
-        store, (row["claim_id"] for rows in shown.values() for row in rows)
+        store, (row["claim_id"] for rows in claims_by_step.values() for row in rows)
     )
-    disputed = await _disputed(store, [row["claim_id"] for rows in shown.values() for row in rows])
+    disputed = await _disputed(
+        store, [row["claim_id"] for rows in claims_by_step.values() for row in rows]
+    )
     return [
         {
             **step,
@@ -155,7 +157,9 @@ async def step_details(store: Store, matrix: Matrix, steps: Iterable[Row]) -> li
                 reason for row in rows for reason in reasons.get(row["claim_id"], [])
             ),
         }
-        for step, rows in ((step, shown[step["measure_id"], step["status"]]) for step in steps)
+        for step, rows in (
+            (step, claims_by_step[step["measure_id"], step["status"]]) for step in steps
+        )
     ]
 
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.lineage import source_lineage
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageNotFound, PageRequest
-from claimlog.site.said_claims import said_claims
 from claimlog.site.store import Codes, Row, Store, json_list
 from claimlog.site.topic import Topic, read_topic
 
@@ -27,7 +27,7 @@ JOIN = ","
 Ends = tuple[str, ...]
 
 
-class Held(NamedTuple):
+class AttitudeClaim(NamedTuple):
     """A claim about an attitude: who hold it towards whom, and how it changes."""
 
     holders: tuple[str, ...]
@@ -45,12 +45,12 @@ async def pairs_page(page: Row, store: Store, _: PageRequest) -> Mapping[str, An
 
 async def _pairs(page: Row, store: Store) -> Row:
     topic = await read_topic(store)
-    claims = await _held(page, store)
+    claims = await _attitude_claims(page, store)
     lineage = await source_lineage(store)
     codes = await store.codes()
     names = await _names(store, {end for row in claims for end in (*row.holders, *row.objects)})
-    pairs: dict[tuple[Ends, Ends], list[Held]] = {}
-    objects: dict[str, list[Held]] = {}
+    pairs: dict[tuple[Ends, Ends], list[AttitudeClaim]] = {}
+    objects: dict[str, list[AttitudeClaim]] = {}
     for row in claims:
         pairs.setdefault((row.holders, row.objects), []).append(row)
         for name in row.objects:
@@ -93,7 +93,9 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
     topic = await read_topic(store)
     texts = (request.identifiers["holder"], request.identifiers["object"])
     ends = (tuple(texts[0].split(JOIN)), tuple(texts[1].split(JOIN)))
-    claims = [row for row in await _held(page, store) if (row.holders, row.objects) == ends]
+    claims = [
+        row for row in await _attitude_claims(page, store) if (row.holders, row.objects) == ends
+    ]
     if not claims:
         raise PageNotFound(
             f"No claim is about {texts[0][:60]} towards {texts[1][:60]}. The page {page['label']} "
@@ -102,7 +104,7 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
     codes = await store.codes()
     names = await _names(store, {name for end in ends for name in end})
     listed = [row.claim_id for row in claims[:LISTED]]
-    rows = await said_claims(store, listed)
+    rows = await claim_entries(store, listed)
     reasons = await reasons_of_claims(store, listed)
     origins = origins_by_group(
         ((ends, row.origin_id) for row in claims), await source_lineage(store)
@@ -136,12 +138,14 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
     }
 
 
-async def _held(page: Row, store: Store) -> list[Held]:
+async def _attitude_claims(page: Row, store: Store) -> list[AttitudeClaim]:
     """Return every claim about an attitude."""
-    return await store.memoize(f"pairs {page['name']}", lambda store: _read_held(page, store))
+    return await store.memoize(
+        f"pairs {page['name']}", lambda store: _read_attitude_claims(page, store)
+    )
 
 
-async def _read_held(page: Row, store: Store) -> list[Held]:
+async def _read_attitude_claims(page: Row, store: Store) -> list[AttitudeClaim]:
     course = page.get("course")
     rows = await store.rows(
         f"select claim_id, {page['from']}, {page['to']}, {page['sign']} as sign, "
@@ -149,7 +153,7 @@ async def _read_held(page: Row, store: Store) -> list[Held]:
         f"where {page['sign']} is not null order by claim_id"
     )
     return [
-        Held(
+        AttitudeClaim(
             _parts(row[page["from"]]),
             _parts(row[page["to"]]),
             row["sign"],
@@ -184,7 +188,7 @@ def _ends(ends: tuple[Ends, Ends], names: Mapping[str, str]) -> Row:
     }
 
 
-def _summary(page: Row, topic: Topic, codes: Codes, claims: list[Held]) -> Row:
+def _summary(page: Row, topic: Topic, codes: Codes, claims: list[AttitudeClaim]) -> Row:
     """Return how many of some claims there are in all and by attitude, in the codebook's order."""
     signs = [entry["code"] for entry in _entries(topic, codes, page["sign"])]
     courses = [entry["code"] for entry in _entries(topic, codes, page.get("course"))]

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims, relation_entries
 from claimlog.site.drawing.bar_chart import query_link
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
-from claimlog.site.said_claims import said_claims
 from claimlog.site.store import Row, Store, json_list
 from claimlog.site.topic import Topic, read_topic
 
@@ -18,7 +18,7 @@ CHOICES = 40
 """Actors or codes to choose by that the page lists, the most frequent."""
 
 
-class Explained(NamedTuple):
+class ExplainedClaim(NamedTuple):
     """A claim for which a reason is given: who acts in it or takes its measure, and its code.
 
     A claim that tells of a measure is of weight 2, one that is about a measure otherwise of 1.
@@ -37,7 +37,9 @@ async def reasons_page(page: Row, store: Store, request: PageRequest) -> Mapping
     column that the package names.
     """
     topic = await read_topic(store)
-    claims = await store.memoize(f"explained {page['name']}", lambda s: _explained(s, topic, page))
+    claims = await store.memoize(
+        f"explained {page['name']}", lambda s: _explained_claims(s, topic, page)
+    )
     codes = await store.codes()
     column = page.get("column")
     doer, code = request.query.get("of", ""), request.query.get(column or "", "")
@@ -55,7 +57,7 @@ async def reasons_page(page: Row, store: Store, request: PageRequest) -> Mapping
     pagination = Pagination.of(request, len(chosen))
     part = [one.claim_id for one in chosen[pagination.offset :][: pagination.size]]
     reasons = await reasons_of_claims(store, part)
-    rows = await said_claims(store, part)
+    rows = await claim_entries(store, part)
     query = {"of": doer, column or "": code}
     path = f"/{page['name']}"
     return {
@@ -91,16 +93,16 @@ def _most(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:CHOICES]
 
 
-async def _explained(store: Store, topic: Topic, page: Row) -> list[Explained]:
+async def _explained_claims(store: Store, topic: Topic, page: Row) -> list[ExplainedClaim]:
     """Return the claims for which a reason is given: first those of measures, then by article."""
     measures = topic.presentation.measures or {}
     column, measure = page.get("column"), measures.get("measure")
     code = f"c.{column}" if column else "null"
     measured = f"c.{measure} > ''" if measure else "0"
-    told = topic.counts if measure else "0"
+    counting = topic.counts if measure else "0"
     rows = await store.rows(
         f"select c.claim_id, {code} as code, {measured} as of_measure, c.claim_id in "
-        f"(select claim_id from claims where {told}) as told from "
+        f"(select claim_id from claims where {counting}) as counts from "
         "(select distinct to_claim_id from links where relation in "
         "(select value from json_each(:relations))) l join claims c on c.claim_id = l.to_claim_id "
         "order by c.source_id, c.start, c.claim_id",
@@ -124,11 +126,11 @@ async def _explained(store: Store, topic: Topic, page: Row) -> list[Explained]:
         ):
             doers.setdefault(row["claim_id"], set()).add(row["doer"])
     claims = [
-        Explained(
+        ExplainedClaim(
             row["claim_id"],
             frozenset(doers.get(row["claim_id"], ())),
             row["code"],
-            row["told"] + (row["of_measure"] or 0),
+            row["counts"] + (row["of_measure"] or 0),
         )
         for row in rows
     ]

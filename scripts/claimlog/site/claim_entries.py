@@ -10,7 +10,7 @@ from claimlog.site.store import Row, Store, json_list
 from claimlog.site.topic import read_topic
 
 
-async def said_claims(store: Store, claims: Collection[str], *columns: str) -> dict[str, Row]:
+async def claim_entries(store: Store, claims: Collection[str], *columns: str) -> dict[str, Row]:
     """Return claims by identifier, each with its chain, its origins and its measure.
 
     Parameters
