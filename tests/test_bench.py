@@ -32,8 +32,10 @@ from claimlog.log.canonical import encode
 from claimlog.log.read_log import Files, read, read_into_parts
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
+from claimlog.schema.presentation import read_presentation
 from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
+from claimlog.site.pages.topic_pages import pages_of_topic
 from claimlog.sources.text import Texts
 from claimlog.validate import validate
 from conftest import ROOT, World
@@ -390,7 +392,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return Site(package, known, {"claims": SITE_CLAIMS, "requests": 1, **found}, server.pid)
 
 
-@pytest.mark.parametrize("item", PAGES, ids=lambda item: readable_pattern(item.pattern))
+OF_TOPIC = pages_of_topic(read_presentation(Package(ROOT)).pages)
+
+
+@pytest.mark.parametrize(
+    "item", [*PAGES, *OF_TOPIC], ids=lambda item: readable_pattern(item.pattern)
+)
 def test_every_page_of_the_site_is_asked_for(item: Page, site: Site) -> None:
     name = readable_pattern(item.pattern)
     assert name in site.names

@@ -5,11 +5,14 @@ Fixtures have module scope on purpose: see `browser`.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -30,11 +33,17 @@ from browser import (
 )
 from claimlog.build import build
 from claimlog.package import Package
+from claimlog.schema.presentation import read_presentation
 from claimlog.site.pages import PAGES
+from claimlog.site.pages.topic_pages import pages_of_topic
 from conftest import ROOT, World, copied
+from reader import Reader, missing_answers
 from test_release import repository
 
-PATTERNS = [item.pattern for item in PAGES]
+OF_TOPIC = [item.pattern for item in pages_of_topic(read_presentation(Package(ROOT)).pages)]
+PATTERNS = [*(item.pattern for item in PAGES), *OF_TOPIC, "/measures/(?P<measure_id>[^/.]+)"]
+QUESTIONS = json.loads(Path(__file__).with_name("reader_questions.json").read_text("utf-8"))
+MOST_CLICKS = 4
 FILES = (r"/downloads/(?P<file>[^/]+)", r"/docs/(?P<image>[^/]+)")
 """Routes that answer with a file, no page."""
 SCHEMES = ("light", "dark")
@@ -63,6 +72,10 @@ SAMPLES = (
     "join actors a using (actor_id) where c.measure is not null and a.state_id is not null "
     "group by 1, 2 order by count(*) desc limit 1",
     "select 'performance' as document",
+    "select trust_holder ->> 0 as holder, trust_object ->> 0 as object from claims "
+    "where json_array_length(trust_holder) = 1 and json_array_length(trust_object) = 1 "
+    "group by 1, 2 order by count(*) desc limit 1",
+    "select measure_id from measures order by claims desc limit 1",
 )
 """Queries whose columns fill the named parts of a route: all that a page can show, in few rows."""
 
@@ -186,6 +199,55 @@ def test_every_link_within_the_tiny_site_leads_to_what_it_says(tiny: Site) -> No
 def test_every_link_leads_to_what_it_says_and_every_kind_of_page_is_linked(site: Site) -> None:
     crawl = Crawl(site, PATTERNS, most=400, most_raw=30).run()
     report(crawl.faults + crawl.unlinked(), crawl)
+
+
+# --- what a reader is answered
+
+
+def test_there_are_questions_enough_and_each_is_one() -> None:
+    assert len(QUESTIONS) >= 25
+    asked = [item["question"] for item in QUESTIONS]
+    assert len(set(asked)) == len(asked)
+    assert all(item["answers"] and all(item["answers"]) for item in QUESTIONS)
+
+
+@pytest.mark.parametrize("item", QUESTIONS, ids=lambda item: item["question"])
+def test_a_reader_finds_the_answer_from_the_first_page(item: dict[str, Any], site: Site) -> None:
+    with httpx.Client(base_url=site.base, timeout=60) as client:
+        reader = Reader(lambda path: client.get(path).raise_for_status().text)
+        for click in item["clicks"]:
+            text, *beside = [click] if isinstance(click, str) else click
+            reader.click(text, beside)
+        assert reader.clicks <= MOST_CLICKS
+        assert missing_answers(reader, item["answers"]) == [], reader.path
+
+
+def test_a_reader_is_not_answered_by_what_stands_apart() -> None:
+    page = """<p>Nor stopped.</p><p>Sud denies it.</p><table><thead><tr><th>who</th>
+        <th>origins</th></tr></thead><tbody><tr><th colspan="2">Taken</th></tr><tr><td>Nor</td>
+        <td>16</td></tr><tr><td>Sud</td><td>1</td></tr></tbody></table>"""
+    reader = Reader(lambda _: page)
+    assert missing_answers(reader, [["Taken", "who: Nor", "origins: 16"], ["Sud denies it"]]) == []
+    wrong = [["Nor", "denies"], ["who: Nor", "origins: 1"], ["Denied", "who: Nor"], ["origins: 6"]]
+    assert len(missing_answers(reader, wrong)) == len(wrong)
+    with pytest.raises(AssertionError, match="0 links say 'Nor'"):
+        reader.click("Nor")
+
+
+def test_the_header_is_one_line_and_the_first_screen_holds_answers(site: Site, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(site.base)
+    heights = page.locator("header.top, header.top nav a").evaluate_all(
+        "all => all.map(e => Math.round(e.getBoundingClientRect().top))"
+    )
+    assert len(set(heights[1:])) == 1, "the links of the header stand in several lines"
+    assert page.locator("header.top").evaluate("e => e.offsetHeight") < 60
+    rows = page.locator("table.answers tbody tr:not(.kind)")
+    seen = rows.evaluate_all(
+        "all => all.filter(e => e.getBoundingClientRect().bottom <= innerHeight).length"
+    )
+    assert seen >= 6
+    assert too_wide(page) == []
 
 
 # --- every kind of page

@@ -363,9 +363,96 @@ def test_a_cell_says_which_measure_each_claim_tells_of_and_on_whose_account(get:
     assert (denied["own"], denied["account_label"]) == (1, "The taker itself")
     page = get("/measures/nor/stop_subject").text
     assert '<a href="/measures/tide-tables-stopped">Tide tables stopped</a>' in page
-    assert '<span class="account">On its own word</span>' in page
-    assert '<span class="account">The author</span>' in page
+    assert '<span class="account">by whose account: on its own word</span>' in page
+    assert '<span class="account">by whose account: the author</span>' in page
     assert get("/measures/tide-tables-stopped").status_code == 200
+
+
+def test_the_matrix_and_an_actor_say_from_how_many_independent_origins(get: Get) -> None:
+    [states] = get("/measures.json").json()["kinds"]
+    statuses = [s for cell in states["allies"][0]["cells"] for s in cell["statuses"]]
+    assert [(s["code"], s["independent_origins"]) for s in statuses] == [
+        ("taken", 1),
+        ("denied", 1),
+        ("considered", 1),
+    ]
+    assert "1 independent origin<" in get("/measures").text
+    cell = get("/measures/nor/stop_subject.json").json()
+    # the second article copies the first, so that both have one origin
+    assert (cell["total"], cell["independent_origins"], cell["unknown_origins"]) == (2, 1, 0)
+    measures = get("/actors/nor.json").json()["measures"]
+    assert [row["independent_origins"] for row in measures] == [1, 1, 1]
+    assert '<a href="/reasons?of=nor">Why, by the texts</a>' in get("/actors/nor").text
+
+
+def test_the_first_page_says_who_does_what_on_whose_account(get: Get) -> None:
+    answers = get("/index.json").json()["answers"]
+    steps = {
+        (step["measure_id"], step["status"]): (
+            [taker["actor_id"] for taker in step["takers"]],
+            [(account["code"], account["own"]) for account in step["accounts"]],
+            step["independent_origins"],
+            step["disputed"],
+        )
+        for section in answers["sections"]
+        for status in section["statuses"]
+        for step in status["steps"]
+    }
+    assert steps == {
+        ("tide-tables-stopped", "taken"): (["nor"], [("author", False)], 1, True),
+        ("tide-tables-stopped", "denied"): (["nor"], [("taker", True)], 1, False),
+        ("pact-review", "considered"): (["nor"], [("taker", True)], 1, False),
+    }
+    # a review limits nothing
+    assert [section["total"] for section in answers["sections"]] == [2, 1]
+
+
+def test_a_measure_has_its_claims_by_status_with_accounts_and_disputes(get: Get) -> None:
+    progress = get("/measures/tide-tables-stopped.json").json()["progress"]
+    rows = {s["code"]: [c["claim_id"] for c in s["rows"]] for s in progress["statuses"]}
+    assert rows == {"taken": ["C001-001"], "denied": ["C002-002"]}
+    [dispute] = progress["disputes"]
+    assert (dispute["claim_id"], dispute["disputed_id"]) == ("C002-002", "C001-001")
+    page = get("/measures/tide-tables-stopped").text
+    assert "by whose account: the taker itself" in page
+    assert "about March 2025" in page
+    other = get("/coders/coder-1.json")
+    assert (other.status_code, other.json()["progress"]) == (200, None)
+
+
+def test_an_attitude_is_shown_by_who_holds_it_and_towards_whom(get: Get) -> None:
+    data = get("/trust.json").json()
+    [pair] = data["pairs"]
+    assert (pair["label"], pair["path"]) == (
+        "Harbour-Ministry → Pact",
+        "/harbour-ministry/pact",
+    )
+    assert [(a["sign"], a["course_label"], a["claims"]) for a in pair["attitudes"]] == [
+        ("distrust", "lasting", 1)
+    ]
+    held = get("/trust/harbour-ministry/pact.json").json()
+    assert [row["claim_id"] for a in held["attitudes"] for row in a["rows"]] == ["C001-002"]
+    for path in ("/trust/pact/nor", "/trust/-/-", "/trust/harbour-ministry,nor/pact"):
+        answer = get(path)
+        assert answer.status_code == 404
+        assert "No claim is about" in answer.text
+
+
+def test_voices_and_time_frames_count_claims_and_lead_to_them(get: Get) -> None:
+    for path, most in (("/voices", 3), ("/time-frames", 7)):
+        data = get(f"{path}.json").json()
+        assert data["total"] == sum(row["claims"] for row in data["rows"]) <= most
+        for row in data["rows"]:
+            assert get(row["path"].replace("?", ".json?")).json()["part"]["total"] == row["claims"]
+            assert sum(row["parts"]) == row["claims"]
+
+
+def test_reasons_are_chosen_by_actor_and_code_that_exist(get: Get) -> None:
+    assert "No article gives a reason for anything yet." in get("/reasons").text
+    assert get("/reasons?of=nor&topic=sharing&page=3").status_code == 200
+    for query, said in (("of=nobody", "no actor nobody"), ("topic=tides", "no topic tides")):
+        answer = get(f"/reasons?{query}")
+        assert (answer.status_code, said in answer.text) == (404, True)
 
 
 def test_without_takers_a_measure_belongs_to_whoever_acts(acting: Get) -> None:

@@ -68,6 +68,13 @@ PAGES = (
     *("/incidents/lost-chart", "/disputes", "/facts", "/facts/C001-001", "/origins"),
     *("/codebook", "/codebook/anonymity", "/quality", "/releases", "/downloads", "/as-of", "/tiny"),
 )
+TOPIC_PAGES = {
+    "/reasons": None,
+    "/trust": "trust_sign",
+    "/voices": None,
+    "/time-frames": "time_frame",
+}
+"""The column that a page of the topic goes with; the machinery of claims has what others show."""
 MEASURE = (
     *("measure", "measure_id", "measure_key", "measure_status", "measure_account"),
     "measure_subject",
@@ -276,6 +283,12 @@ def test_an_absent_variable_takes_its_tables_pages_charts_and_queries_with_it(
     assert ("measures_by_ally" in asked) == ("measure" not in absent)
     assert ('href="/measures"' in ask("/claims").text) == ("measure" not in absent)
     assert ask("/measures").status_code == (404 if "measure" in absent else 200)
+    assert (home["answers"] is None) == ("measure" in absent)
+    header = ask("/claims").text
+    for page, column in TOPIC_PAGES.items():
+        there = column not in absent
+        assert (page, f'href="{page}"' in header) == (page, there)
+        assert (page, ask(page).status_code) == (page, 200 if there else 404)
 
 
 def test_a_package_without_topic_files_has_the_queries_of_the_machinery_alone(bare: World) -> None:
@@ -297,7 +310,7 @@ def test_every_query_and_everything_that_the_site_shows_here_has_its_columns() -
     ("absent", "left"),
     [
         ((), OF_REGISTER),
-        (("measure_account",), ("register", "takers", "counting")),
+        (("measure_account",), ("register", "takers", "counting", "question", "details")),
         (("measure_id",), ()),
         (("measure_id", "measure_account"), ()),
     ],
@@ -471,6 +484,36 @@ SLIPS = {
                 "a chart of texts",
                 lambda site: site["charts"][2].update(column="statement"),
                 "charts: statement has no",
+            ),
+            *(
+                (
+                    f"a page {case}",
+                    lambda site, at=at, more=more: site["pages"][at].update(more),
+                    said,
+                )
+                for case, at, more, said in (
+                    ("at the address of another", 0, {"name": "facts"}, "pages: /facts is the"),
+                    ("at that of a register", 0, {"name": "readings"}, "pages: /readings is the"),
+                    ("of no relation", 0, {"relations": ["because"]}, "pages: because is no code"),
+                    ("of texts", 1, {"sign": "statement"}, "pages: statement has no code list"),
+                    ("of no actors", 1, {"from": "topic"}, "pages: topic is no list of actors"),
+                    ("twice", 3, {"name": "voices"}, "pages: names voices twice"),
+                )
+            ),
+            (
+                "a page of groups by nothing",
+                lambda site: site["pages"][2].pop("columns"),
+                "pages/2: 'columns' is a required",
+            ),
+            (
+                "a group of no measures",
+                lambda site: site["measures"]["groups"][0]["in"].append("shout"),
+                "measures: shout is no code of measure",
+            ),
+            (
+                "a measure in two groups",
+                lambda site: site["measures"]["groups"][1]["in"].append("withhold"),
+                "measures: names withhold twice",
             ),
             (
                 "a chart twice",

@@ -161,6 +161,9 @@ ACT_LENGTH, ACT_CODES = 4_000, 200
 CHARTS = 20
 """Charts of the first page: ours are four, and each is drawn from all claims."""
 
+TOPIC_PAGES = 20
+"""Pages that a package asks for: ours are four, and each is computed before the first request."""
+
 PEOPLE, KEYWORDS, LICENCES = 1_000, 100, 20
 """Contributors, keywords and licences in a descriptor: they stand in every citation."""
 

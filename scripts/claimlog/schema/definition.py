@@ -23,7 +23,7 @@ from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.lookup_flaw import lookup_flaw
-from claimlog.schema.measure_takers import takers_flaw
+from claimlog.schema.measure_takers import kinds_flaw, takers_flaw
 from claimlog.schema.presentation import FILE as PRESENTATION_FILE
 from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
@@ -45,6 +45,7 @@ from claimlog.schema.table_schema import (
     in_log_order,
 )
 from claimlog.schema.thresholds import Thresholds, read_thresholds
+from claimlog.schema.topic_pages import pages_flaw
 from claimlog.schema.upcast_steps import (
     UpcastStep,
     Versions,
@@ -204,9 +205,13 @@ def read_definition(package: Package) -> Definition:
             place = _file_of(table, definition)
             label = "" if place.endswith(f"/{table.name}.json") else f"in the table {table.name}, "
             raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
-    if flaw := uncoded_flaw(
-        definition.presentation, coded_columns(tables["claims"])
-    ) or takers_flaw(definition.presentation, streams):
+    presentation = definition.presentation
+    if flaw := (
+        uncoded_flaw(presentation, coded_columns(tables["claims"]))
+        or takers_flaw(presentation, streams)
+        or kinds_flaw(presentation, tables["claims"])
+        or pages_flaw(presentation.pages, streams, codebook.codes)
+    ):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
 

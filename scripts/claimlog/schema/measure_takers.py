@@ -1,4 +1,4 @@
-"""Whether what the site says of the takers of measures fits the package's register of them."""
+"""Whether what the site says of measures and their takers fits the package's tables."""
 
 from __future__ import annotations
 
@@ -32,4 +32,17 @@ def takers_flaw(presentation: Presentation, streams: Mapping[str, Table]) -> str
     account = claims.by_name.get(measures.get("account", ""))
     if account is not None and account.codelist and measures["own"] not in (account.enum or ()):
         return f"measures: {measures['own']} is no code of {account.name}; name one of its codes"
+    return None
+
+
+def kinds_flaw(presentation: Presentation, claims: Table) -> str | None:
+    """Say which kind of measure the site groups that there is not, or return None."""
+    measures = presentation.measures or {}
+    column = claims.by_name.get(measures.get("measure", ""))
+    if column is None or column.enum is None:
+        return None
+    for group in measures.get("groups", ()):
+        for code in group["in"]:
+            if code not in column.enum:
+                return f"measures: {code} is no code of {column.name}; name one of its codes"
     return None

@@ -13,134 +13,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import ACT_CODES, ACT_LENGTH, CHARTS
+from claimlog.limits import ACT_CODES, ACT_LENGTH
 from claimlog.package import Package
 from claimlog.schema.config_files import shape_flaw
 from claimlog.schema.flaws import instruction_flaw, reference_flaw
+from claimlog.schema.presentation_shape import SHAPE
+from claimlog.schema.topic_pages import coded_page_columns, limit_page, page_columns
 
 FILE = "schemas/site.json"
-
-TEXT = {"type": "string", "maxLength": 2_000}
-LIST = {"type": "array", "maxItems": 100}
-COLUMN = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
-ITEM = {
-    "type": "object",
-    "required": ["column"],
-    "properties": {
-        "column": COLUMN,
-        "label": TEXT,
-        "none": TEXT,
-        "optional": {"type": "boolean"},
-        "unless": TEXT,
-    },
-    "additionalProperties": False,
-}
-CONDITION = {
-    "type": "object",
-    "required": ["column"],
-    "properties": {"column": COLUMN, "in": {**LIST, "minItems": 1, "items": TEXT}},
-    "additionalProperties": False,
-}
-CONDITIONS = {**LIST, "minItems": 1, "items": CONDITION}
-ITEMS = {**LIST, "items": ITEM}
-CHART = {
-    "type": "object",
-    "required": ["kind", "name", "title", "text"],
-    "properties": {
-        "kind": {"enum": ["periods", "doers", "column", "sources"]},
-        "name": {"type": "string", "pattern": "^[a-z][a-z-]{0,30}$"},
-        "title": TEXT,
-        "text": TEXT,
-        "series": TEXT,
-        "column": COLUMN,
-        "order": {**LIST, "items": TEXT},
-    },
-    "if": {"properties": {"kind": {"enum": ["column", "sources"]}}},
-    "then": {"required": ["column"]},
-    "additionalProperties": False,
-}
-SHAPE = {
-    "type": "object",
-    "properties": {
-        "act": {
-            "type": "object",
-            "required": ["label", "yes", "no", "when"],
-            "properties": {
-                "label": TEXT,
-                "yes": TEXT,
-                "no": TEXT,
-                "reason": TEXT,
-                "when": CONDITIONS,
-                "unless": CONDITIONS,
-            },
-            "additionalProperties": False,
-        },
-        "filters": ITEMS,
-        "not_filters": {**LIST, "items": COLUMN},
-        "claim_codes": ITEMS,
-        "claim_texts": ITEMS,
-        "claim_line": ITEMS,
-        "actor_line": ITEMS,
-        "passage_colour": COLUMN,
-        "passage_line": ITEMS,
-        "codings": ITEMS,
-        "measures": {
-            "type": "object",
-            "required": ["measure", "status", "title", "label", "row", "lead", "signs"],
-            "properties": {
-                "measure": COLUMN,
-                "status": COLUMN,
-                "subject": COLUMN,
-                "register": COLUMN,
-                "takers": COLUMN,
-                "unless": CONDITIONS,
-                "account": COLUMN,
-                "own": TEXT,
-                "own_words": TEXT,
-                "counting": TEXT,
-                "title": TEXT,
-                "label": TEXT,
-                "row": TEXT,
-                "lead": TEXT,
-                "example": TEXT,
-                "signs": {
-                    "type": "object",
-                    "maxProperties": 100,
-                    "additionalProperties": {"type": "string", "maxLength": 4},
-                },
-            },
-            "dependentRequired": {
-                "register": ["takers"],
-                "takers": ["register"],
-                "unless": ["register"],
-                "counting": ["register"],
-                "account": ["register", "own", "own_words"],
-                "own": ["account"],
-                "own_words": ["account"],
-            },
-            "additionalProperties": False,
-        },
-        "charts": {"type": "array", "maxItems": CHARTS, "items": CHART},
-        "coders": {
-            "type": "object",
-            "properties": {
-                "details": {"type": "object", "maxProperties": 100, "additionalProperties": TEXT}
-            },
-            "additionalProperties": False,
-        },
-        "actor_example": TEXT,
-        "choices": TEXT,
-    },
-    "additionalProperties": False,
-}
-"""JSON Schema of ``schemas/site.json``; every part may be absent."""
 
 Row = dict[str, Any]
 CODED = ("filters", "claim_codes")
 """Lists of columns whose codes are shown."""
 
 OF_ACCOUNT = ("account", "own", "own_words")
-OF_REGISTER = ("register", "takers", "unless", "counting", *OF_ACCOUNT)
+OF_REGISTER = ("register", "takers", "unless", "counting", "question", "details", *OF_ACCOUNT)
 """Keys of `measures` that say nothing without the column of the account, or of the register."""
 
 LISTS = ("filters", "claim_codes", "claim_texts", "claim_line", "actor_line", "passage_line")
@@ -172,8 +59,13 @@ class Presentation:
         measure belongs to those in its list ``takers``, and a claim counts for them unless all of
         ``unless`` hold; else to whoever acts. ``account`` is the column of whose word a status
         rests on, ``own`` its code for the taker's.
+        ``groups`` are kinds of measures that are shown together, in order; ``apart`` are states
+        and groups whose own measures are told apart from those of all others.
     charts
         The charts of the first page.
+    pages
+        Pages of this topic alone: links of some relations (``links``), who holds an attitude
+        towards whom (``pairs``), and claims by some coded columns (``groups``).
     coders
         ``details``: what is to be known of coders of a kind, by the kind.
     """
@@ -190,6 +82,7 @@ class Presentation:
     codings: tuple[Row, ...] = ()
     measures: Row | None = None
     charts: tuple[Row, ...] = ()
+    pages: tuple[Row, ...] = ()
     coders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     actor_example: str = ""
     choices: str = ""
@@ -242,6 +135,7 @@ class Presentation:
                 if ("column" not in chart or chart["column"] in coded)
                 and (chart["kind"] != "doers" or measures)
             ),
+            pages=tuple(filter(None, (limit_page(page, known, coded) for page in self.pages))),
         )
 
     def act_condition(self, required: Mapping[str, bool]) -> str | None:
@@ -325,6 +219,7 @@ def uncoded_flaw(presentation: Presentation, claims: Mapping[str, bool]) -> str 
     measures = presentation.measures or {}
     coded = ("measure", "status", "account")
     places += [("measures", measures[key]) for key in coded if key in measures]
+    places += [("pages", name) for page in presentation.pages for name in coded_page_columns(page)]
     if presentation.passage_colour:
         places.append(("passage_colour", presentation.passage_colour))
     for place, column in places:
@@ -340,9 +235,15 @@ def _flaws(presentation: Presentation) -> Iterator[str]:
         yield from _repetitions(name, columns)
     yield from _repetitions("not_filters", presentation.not_filters)
     yield from _repetitions("charts", [chart["name"] for chart in presentation.charts])
+    yield from _repetitions("pages", [page["name"] for page in presentation.pages])
     kinds = [f"{item['kind']} {item.get('column', '')}".strip() for item in presentation.charts]
     yield from _repetitions("charts", kinds)
     act, measures = presentation.act or {}, presentation.measures or {}
+    labels = [group["label"] for group in measures.get("groups", ())]
+    yield from _repetitions("measures", labels)
+    yield from _repetitions(
+        "measures", [code for group in measures.get("groups", ()) for code in group["in"]]
+    )
     for place, conditions in (
         ("act", (*act.get("when", ()), *act.get("unless", ()))),
         ("measures", measures.get("unless", ())),
@@ -365,6 +266,7 @@ def unknown_columns(presentation: Presentation, claims: Iterable[str]) -> list[s
     known = set(claims)
     names = [item["column"] for name in LISTS for item in getattr(presentation, name)]
     names += [*presentation.not_filters]
+    names += [name for page in presentation.pages for name in page_columns(page)]
     names += [chart["column"] for chart in presentation.charts if "column" in chart]
     names += _act_columns(presentation.act) if presentation.act else []
     measures = presentation.measures or {}

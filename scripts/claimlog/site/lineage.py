@@ -8,6 +8,10 @@ from claimlog.site.store import Codes, Row, Store
 
 async def source_lineage(store: Store) -> Lineage:
     """Return what each source rests on (work, certainty), by any relation."""
+    return await store.memoize("lineage", _source_lineage)
+
+
+async def _source_lineage(store: Store) -> Lineage:
     edges: Lineage = {}
     for row in await store.rows("select source_id, derived_from_id, certainty from source_lineage"):
         edges.setdefault(row["source_id"], []).append((row["derived_from_id"], row["certainty"]))

@@ -22,3 +22,8 @@ async def memoize(database: Any, name: str, compute: Callable[[], Awaitable[T]])
         values[name] = await compute()
     value: T = values[name]
     return value
+
+
+def memoized(database: Any, name: str) -> Any:
+    """Return what was computed once for a database of Datasette's; None if nothing was yet."""
+    return _MEMO.get(database, {}).get(name)

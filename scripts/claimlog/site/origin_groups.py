@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
 
-from claimlog.fold.corroboration import Lineage, independence_groups
+from claimlog.fold.corroboration import Lineage, count_independent, independence_groups
 from claimlog.site.store import Row
+
+K = TypeVar("K", bound=Hashable)
+
+
+def origins_by_group(pairs: Iterable[tuple[K, str | None]], edges: Lineage) -> dict[K, int]:
+    """Return how many independent origins each group has, from pairs of group and origin.
+
+    A group whose origins are all unknown has none.
+
+    >>> origins_by_group([(1, "a"), (1, "b"), (2, None)], {"a": [("w", "")], "b": [("w", "")]})
+    {1: 1, 2: 0}
+    """
+    groups: dict[K, set[str]] = {}
+    for group, origin in pairs:
+        groups.setdefault(group, set()).update([origin] if origin is not None else [])
+    return {group: count_independent(origins, edges) for group, origins in groups.items()}
 
 
 def dependent_origins(origins: Iterable[str], edges: Lineage) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from claimlog.site.pages import PAGES
 from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import known_presentation
 
 
 def page_frame(datasette: Any, database: str | None = None) -> Row:
@@ -26,7 +27,8 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         store = Store(datasette, str(database))
     about = site_metadata(datasette)
     dataset = dataset_metadata(datasette)
-    presentation = dataset.get("presentation", {})
+    presentation = known_presentation(store)
+    pages = presentation.pages
     return {
         "name": about.get("title", "Claims").split(":")[0],
         "licence": about.get("license", ""),
@@ -36,7 +38,9 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         "coders": coded_by(dataset.get("coders", ()), "the codebook"),
         "registers": _register_links(datasette, of_claims=True),
         "other_registers": _register_links(datasette, of_claims=False),
-        "measures": presentation.get("measures", {}).get("label"),
+        "pages": pages,
+        "topic_pages": tuple((f"/{page['name']}", page["label"]) for page in pages),
+        "measures": (presentation.measures or {}).get("label"),
         "has_documentation": documentation_folder(store) is not None,
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from claimlog.schema.measure_takers import ACTORS
 from claimlog.schema.presentation import Presentation
 from claimlog.site.entity_links import store_registers
+from claimlog.site.memo import memoized
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
 
@@ -25,6 +26,7 @@ PLACED = frozenset(
 """Columns that the page of a claim shows in a place of their own, or not at all."""
 
 ALWAYS = "true"
+ORIGINS = "independent_origins"
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,10 @@ class Topic:
         )
         return f"select c.claim_id, m.actor_id, c.own{selected} from {claims} c {joined}"
 
+    def independent_origins(self, table: str) -> str:
+        """Return SQL for how many independent origins a claim has; an old release counts none."""
+        return f"{table}.{ORIGINS}" if ORIGINS in self.columns else "null"
+
     @property
     def filters(self) -> list[Row]:
         """Columns to filter claims by: those that the package names, then every other coded one."""
@@ -164,6 +170,18 @@ class Topic:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def known_presentation(store: Store) -> Presentation:
+    """Return what pages show of a database, as far as is known without asking it.
+
+    A server reads the topic of every database before its first request; until then it is what the
+    package says, whatever columns there are.
+    """
+    topic: Topic | None = memoized(store.database, "topic")
+    if topic is not None:
+        return topic.presentation
+    return Presentation.from_json(dataset_metadata(store.datasette).get("presentation", {}))
 
 
 async def read_topic(store: Store) -> Topic:

@@ -88,7 +88,17 @@ def query_link(path: str, parameters: Mapping[str, str | None]) -> str:
 def most_frequent(counts: Mapping[str, int], most: int) -> list[str]:
     """Return the names with the highest counts, highest first.
 
-    >>> most_frequent({"a": 1, "b": 5, "c": 5}, 2)
-    ['b', 'c']
+    A name is left out together with all that have the same count, so that the alphabet does not
+    choose among them; unless nothing would be left, as where all counts are the same.
+
+    >>> most_frequent({"a": 1, "b": 5, "c": 5}, 2), most_frequent({"a": 1, "b": 5, "c": 1}, 2)
+    (['b', 'c'], ['b'])
+    >>> most_frequent({"a": 1, "b": 1, "c": 1}, 2)
+    ['a', 'b']
     """
-    return sorted(counts, key=lambda name: (-counts[name], name))[:most]
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    if len(ranked) <= most:
+        return ranked
+    highest_left_out = counts[ranked[most]]
+    whole_ranks = [name for name in ranked[:most] if counts[name] > highest_left_out]
+    return whole_ranks or ranked[:most]

@@ -10,7 +10,7 @@ from claimlog.site.drawing.bar_chart import Bar, bar_chart, most_frequent, query
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import Topic, read_topic
 
-PERIODS, DOERS, SOURCES = 24, 10, 6
+PERIODS, DOERS, SOURCES = 24, 20, 6
 """Bars or series of a chart, at most."""
 
 BY_BEGINNING = """
@@ -166,12 +166,19 @@ async def by_doer(store: Store, topic: Topic, chart: Row) -> Row:
         chart["name"],
         chart["title"],
         chart["text"]
-        + (f"; {more:,} with fewer claims are left out." if more else ".")
+        + (f"; {more:,} with {_fewer(totals, doers)} are left out." if more else ".")
         + await _own_share(store, topic, chart),
         [book[code]["label"] for code in used],
         bars,
         stacked=True,
     )
+
+
+def _fewer(counts: Mapping[str, int], listed: Sequence[str]) -> str:
+    """Return what those that a chart leaves out have, as against those that it lists."""
+    least = min((counts[name] for name in listed), default=0)
+    split = any(counts[name] == least for name in counts if name not in listed)
+    return "as many claims or fewer" if split else "fewer claims"
 
 
 async def _own_share(store: Store, topic: Topic, chart: Row) -> str:
@@ -237,7 +244,7 @@ async def by_source(store: Store, topic: Topic, chart: Row) -> Row:
         chart["name"],
         chart["title"],
         f"{chart['text']} {without:,} more claims {chart.get('series', 'have no such code')}."
-        + (f" The {more:,} articles with fewer claims are left out." if more else ""),
+        + (f" {more:,} articles with {_fewer(sources, articles)} are left out." if more else ""),
         [book[code]["label"] for code in order],
         bars,
         stacked=True,

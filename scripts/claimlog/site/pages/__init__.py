@@ -1,7 +1,7 @@
 """The pages of the site, one module each: this list is all of them, in the order of their routes.
 
-To add a page, write its module and its template, and enter it here. The pages of a package's
-registers come behind them (`site_pages`).
+To add a page, write its module and its template, and enter it here. The pages that a package asks
+for, and those of its registers, come behind them (`site_pages`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from claimlog.site.pages import (
     releases,
     source,
     sources,
+    topic_pages,
 )
 
 ONE = "[^/.]+"
@@ -94,5 +95,5 @@ PAGES = (
 
 
 def site_pages(datasette: Any) -> tuple[Page, ...]:
-    """Return every page of a served dataset; an explicit one comes before a register's."""
-    return (*PAGES, *register.register_pages(datasette))
+    """Return every page of a served dataset; an explicit one comes before those of a package."""
+    return (*PAGES, *topic_pages.topic_pages(datasette), *register.register_pages(datasette))

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.site.claim_reasons import LINKS, reasons_of_claims
+from claimlog.site.drawing.bar_chart import query_link
 from claimlog.site.drawing.timeline import draw_timeline
+from claimlog.site.lineage import source_lineage
+from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.topic import Topic, read_topic
@@ -63,6 +67,7 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
         ],
         "line": [*topic.presentation.actor_line],
         "measures": await _measures(store, codes, topic, name),
+        "reasons": _reasons_path(topic, row),
         "own_words": (topic.presentation.measures or {}).get("own_words"),
         "incidents": await store.rows(
             "select i.incident_id, i.title, i.occurred, i.claims from incident_actors m "
@@ -74,6 +79,13 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "dated": dated,
         "timeline": draw_timeline(dated),
     }
+
+
+def _reasons_path(topic: Topic, actor: Row) -> str | None:
+    """Return the path of what is given as reason for what an actor or its state does, if any."""
+    pages = (page["name"] for page in topic.presentation.pages if page["kind"] == LINKS)
+    name = next(pages, None)
+    return query_link(f"/{name}", {"of": actor["state_id"] or actor["actor_id"]}) if name else None
 
 
 async def _relatives(store: Store, name: str) -> dict[str, list[Row]]:
@@ -98,8 +110,8 @@ async def _relatives(store: Store, name: str) -> dict[str, list[Row]]:
 
 
 async def _claims(store: Store, topic: Topic, name: str, role: str) -> list[Row]:
-    """Return the claims in which an actor has a role."""
-    return await store.rows(
+    """Return the claims in which an actor has a role, with the reasons that are given for them."""
+    rows = await store.rows(
         f"select {COLUMNS}{topic.select(topic.presentation.actor_line, 'c')} "
         "from claim_actors m cross join claims c using (claim_id) "
         "join sources s on s.source_id = c.source_id "
@@ -108,6 +120,8 @@ async def _claims(store: Store, topic: Topic, name: str, role: str) -> list[Row]
         role=role,
         most=LISTED,
     )
+    reasons = await reasons_of_claims(store, [row["claim_id"] for row in rows])
+    return [{**row, "reasons": reasons.get(row["claim_id"], [])} for row in rows]
 
 
 async def _measures(store: Store, codes: Codes, topic: Topic, name: str) -> list[Row]:
@@ -116,16 +130,29 @@ async def _measures(store: Store, codes: Codes, topic: Topic, name: str) -> list
     if matrix is None:
         return []
     measure, status = matrix["measure"], matrix["status"]
-    rows = await store.rows(
-        f"select t.{measure} as measure, t.{status} as measure_status, "
+    by_origin = await store.rows(
+        f"select t.{measure} as measure, t.{status} as measure_status, t.origin_id, "
         "count(distinct t.claim_id) as claims, "
         "count(distinct case when t.own then t.claim_id end) as own from "
         "(select actor_id from actors where actor_id = :name "
         "union select actor_id from actors where state_id = :name) a "
-        f"join ({topic.takers_query(measure, status)}) t on t.actor_id = a.actor_id "
-        "group by 1, 2 order by 1, 2",
+        f"join ({topic.takers_query(measure, status, 'origin_id')}) t on t.actor_id = a.actor_id "
+        "group by 1, 2, 3 order by 1, 2",
         name=name,
     )
+    steps: dict[tuple[str, str], Row] = {}
+    for row in by_origin:
+        step = steps.setdefault(
+            (row["measure"], row["measure_status"]),
+            {key: row[key] for key in ("measure", "measure_status")} | {"claims": 0, "own": 0},
+        )
+        step["claims"] += row["claims"]
+        step["own"] += row["own"]
+    origins = origins_by_group(
+        (((row["measure"], row["measure_status"]), row["origin_id"]) for row in by_origin),
+        await source_lineage(store),
+    )
+    rows = [{**step, "independent_origins": origins[key]} for key, step in steps.items()]
     for row in rows:
         for key, column in (("measure", measure), ("measure_status", status)):
             row[f"{key}_label"] = codes.label(topic.columns[column].codelist or column, row[key])

@@ -7,6 +7,7 @@ from typing import Any
 
 from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE
 from claimlog.site.citations import claim_citation
+from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.drawing.coverage_strip import position
 from claimlog.site.entity_links import LABELS, entity_links, store_registers
 from claimlog.site.json_ld import claim_json_ld
@@ -53,6 +54,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     codes = await store.codes()
     topic = await read_topic(store)
     referring = await _referring_columns(store)
+    reasons = (await reasons_of_claims(store, [name])).get(name, [])
     return {
         "title": f"Claim {name}",
         "claim": {key: value for key, value in last.items() if key not in ANCHOR_HASHES},
@@ -69,7 +71,9 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "passage": await passage(store, last, source),
         "versions": version_history(versions, release_of, ENVELOPE | ANCHOR_HASHES),
         "all_versions": ("claim_versions", "claim_id", name),
-        "links": await _links(store, name),
+        "links": await _links(store, name, reasons),
+        "reasons": reasons,
+        "independent_origins": await _independent_origins(store, topic, name),
         "facts": await _same_fact(store, name),
         "codings": await _codings(store, topic, name),
         "coding_columns": [
@@ -93,6 +97,15 @@ async def _referring_columns(store: Store) -> dict[str, str]:
     for register in await store_registers(store):
         found |= dict.fromkeys((*register.claims, *register.claim_lists), register.name)
     return found
+
+
+async def _independent_origins(store: Store, topic: Topic, name: str) -> int | None:
+    """Return from how many independent origins a claim is known; None if nobody counted them."""
+    row = await store.row(
+        f"select {topic.independent_origins('c')} as origins from claims c where claim_id = :name",
+        name=name,
+    )
+    return row["origins"] if row else None
 
 
 async def _exists(store: Store, name: str) -> bool:
@@ -201,9 +214,10 @@ def _position(row: Row, source: Row | None) -> Row | None:
     }
 
 
-async def _links(store: Store, name: str) -> list[Row]:
-    """Return the links of a claim with the claims at their other ends."""
-    return await store.rows(
+async def _links(store: Store, name: str, reasons: list[Row]) -> list[Row]:
+    """Return the links of a claim with the claims at their other ends, reasons marked."""
+    given = {(reason["relation"], reason["claim_id"]) for reason in reasons}
+    rows = await store.rows(
         "select l.link_id, l.relation, l.basis, l.note, k.label, "
         "case when l.from_claim_id = :name then 'to' else 'from' end as direction, "
         "c.claim_id, c.source_id, c.statement "
@@ -213,6 +227,14 @@ async def _links(store: Store, name: str) -> list[Row]:
         "where :name in (l.from_claim_id, l.to_claim_id) order by l.relation, l.link_id",
         name=name,
     )
+    return [
+        {
+            **row,
+            "gives_reason": row["direction"] == "from"
+            and (row["relation"], row["claim_id"]) in given,
+        }
+        for row in rows
+    ]
 
 
 async def _same_fact(store: Store, name: str) -> Row | None:

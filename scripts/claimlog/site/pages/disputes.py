@@ -9,6 +9,7 @@ from claimlog.site.attribution_chains import attribution_chains
 from claimlog.site.page import PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import read_topic
 
 DISPUTING = ("disputes", "qualifies")
 PAGE_SIZE = 50
@@ -60,8 +61,11 @@ async def disputes(store: Store, request: PageRequest) -> Mapping[str, Any]:
 
 async def _pairs(store: Store, relation: str, pagination: Pagination) -> list[Row]:
     """Return the pairs of one page, each side with its attribution chain."""
+    topic = await read_topic(store)
     rows = await store.rows(
-        "select l.link_id, l.basis, l.note, f.claim_id as from_id, f.statement as from_statement, "
+        f"select {topic.independent_origins('f')} as from_origins, "
+        f"{topic.independent_origins('t')} as to_origins, "
+        "l.link_id, l.basis, l.note, f.claim_id as from_id, f.statement as from_statement, "
         "f.source_id as from_source, fs.publisher as from_publisher, t.claim_id as to_id, "
         "t.statement as to_statement, t.source_id as to_source, ts.publisher as to_publisher "
         "from links l join claims f on f.claim_id = l.from_claim_id "
@@ -87,6 +91,7 @@ async def _pairs(store: Store, relation: str, pagination: Pagination) -> list[Ro
                     "statement": row[f"{side}_statement"],
                     "source_id": row[f"{side}_source"],
                     "publisher": row[f"{side}_publisher"],
+                    "independent_origins": row[f"{side}_origins"],
                     "chain": chains.get(row[f"{side}_id"], []),
                 }
                 for side in ("from", "to")

@@ -13,9 +13,15 @@ from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.drawing.home_charts import home_charts
 from claimlog.site.json_ld import dataset_json_ld
 from claimlog.site.lineage import source_lineage
+from claimlog.site.measure_matrix import Matrix
+from claimlog.site.measure_steps import measure_sections
 from claimlog.site.page import PageRequest
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import read_topic
+
+STEPS = 40
+"""Steps of measures that a section lists."""
 
 COUNTS = {
     "claims": "select count(*) as n from claims",
@@ -35,12 +41,26 @@ async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "title": "Who says what, on whose word",
         "head": {key: head.get(key) for key in ("title", "description")},
         "counts": await store.memoize("counts", _counts),
+        "answers": await store.memoize("answers", _answers),
         "release": releases[0] if releases else None,
         "citation": cite(cited, [], "apa").strip() if cited else None,
         "machines": machine_names(dataset.get("coders", ())),
         "questions": await _questions(store),
         "plots": await store.memoize("plots", home_charts),
         "jsonld": dataset_json_ld(store, cited, await build_files(store)),
+    }
+
+
+async def _answers(store: Store) -> Row | None:
+    """Return what each measure is said to have come to; None where no register tells measures."""
+    topic = await read_topic(store)
+    if topic.register is None or topic.presentation.measures is None:
+        return None
+    matrix = Matrix(topic.presentation.measures, topic)
+    return {
+        "words": matrix.template_words,
+        "account_label": matrix.account_label,
+        "sections": await measure_sections(store, matrix, STEPS),
     }
 
 

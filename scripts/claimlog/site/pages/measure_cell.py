@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from claimlog.fold.corroboration import count_independent
 from claimlog.site.attribution_chains import with_chains
+from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.drawing.home_charts import measure_filters
 from claimlog.site.entity_links import entity_links
+from claimlog.site.lineage import source_lineage
+from claimlog.site.measure_matrix import Matrix, code_entry, read_matrix, status_entry
 from claimlog.site.page import PageNotFound, PageRequest
-from claimlog.site.pages.measures import Matrix, code_entry, read_matrix, status_entry
 from claimlog.site.store import Codes, Row, Store
 
 CLAIMS = 200
@@ -44,6 +47,10 @@ async def measure_of_actor(store: Store, request: PageRequest) -> Mapping[str, A
         )
     claims, total = await _claims(store, matrix, codes, name, code, counted=True)
     others, left_out = await _claims(store, matrix, codes, name, code, counted=False)
+    origins = await _origins(store, matrix, name, code)
+    reasons = await reasons_of_claims(store, [row["claim_id"] for row in (*claims, *others)])
+    for row in (*claims, *others):
+        row["reasons"] = reasons.get(row["claim_id"], [])
     accounts = sorted({row["account"] for row in others if row["account"]})
     cell = code_entry(codes, matrix.codelist, code)
     return {
@@ -53,6 +60,8 @@ async def measure_of_actor(store: Store, request: PageRequest) -> Mapping[str, A
         "cell": cell,
         "total": total,
         "own": claims[0]["own_total"] if claims else 0,
+        "account_label": matrix.account_label,
+        **origins,
         "counted": _selection(matrix, name, code),
         "views": left_out,
         "others": others if matrix.topic.register else [],
@@ -64,6 +73,24 @@ async def measure_of_actor(store: Store, request: PageRequest) -> Mapping[str, A
             }
             for step in sorted({row["measure_status"] for row in claims}, key=matrix.position)
         ],
+    }
+
+
+async def _origins(store: Store, matrix: Matrix, name: str, code: str) -> Row:
+    """Return how many independent origins the claims of a cell have, and how many are unknown."""
+    measure, _ = matrix.columns
+    rows = await store.rows(
+        "select t.origin_id, count(distinct t.claim_id) as claims from "
+        f"({matrix.topic.takers_query(measure, 'origin_id')}) t "
+        "join actors a on a.actor_id = t.actor_id and coalesce(a.state_id, a.actor_id) = :name "
+        f"where t.{measure} = :code group by 1",
+        name=name,
+        code=code,
+    )
+    known = [row["origin_id"] for row in rows if row["origin_id"] is not None]
+    return {
+        "independent_origins": count_independent(known, await source_lineage(store)),
+        "unknown_origins": sum(row["claims"] for row in rows if row["origin_id"] is None),
     }
 
 

@@ -10,129 +10,152 @@ or a group of no single state.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from claimlog.site.page import PageNotFound, PageRequest, memoize_page
-from claimlog.site.store import Codes, Row, Store
-from claimlog.site.topic import Topic, read_topic
+from claimlog.site.entity_links import entity_links
+from claimlog.site.lineage import source_lineage
+from claimlog.site.measure_matrix import (
+    DOER_TYPES,
+    Matrix,
+    code_entry,
+    read_matrix,
+    status_entry,
+)
+from claimlog.site.measure_steps import measure_sections
+from claimlog.site.origin_groups import origins_by_group
+from claimlog.site.page import PageRequest, memoize_page
+from claimlog.site.store import Row, Store
 
-WORDS = ("measure", "title", "label", "row", "lead", "counting", "own_words")
-"""What the template takes of the package's words."""
+APART = "apart"
+"""Of the groups of rows, the one of those whose measures are told apart."""
 
-OTHER_SIGN = "•"
-"""Sign of a status to which the package gives none."""
-
-DOER_TYPES = (("state", "States"), ("alliance", "Alliances"), ("", "Groups and others"))
 LISTED = 200
 """States or groups of one type that the matrix lists."""
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """The columns and words of the matrix of measures, as the package gives them."""
-
-    words: Row
-    topic: Topic
-
-    @property
-    def columns(self) -> tuple[str, str]:
-        """Return the columns of a measure and of its status."""
-        return self.words["measure"], self.words["status"]
-
-    @property
-    def codelist(self) -> str:
-        return self.topic.columns[self.words["measure"]].codelist or ""
-
-    @property
-    def status_codelist(self) -> str:
-        return self.topic.columns[self.words["status"]].codelist or ""
-
-    @property
-    def account_codelist(self) -> str:
-        if "account" not in self.words:
-            return ""
-        return self.topic.columns[self.words["account"]].codelist or ""
-
-    @property
-    def template_words(self) -> Row:
-        """The package's words for the pages, those that it has."""
-        return {key: self.words[key] for key in WORDS if key in self.words}
-
-    def position(self, status: str) -> int:
-        """Return the position of a status in a cell; one without a sign of its own comes last."""
-        return [*self.words["signs"], status].index(status)
-
-
-async def read_matrix(store: Store) -> Matrix:
-    """Return how the matrix of a database is made; there is no such page without one."""
-    topic = await read_topic(store)
-    if topic.presentation.measures is None:
-        raise PageNotFound("The claims of this dataset are not coded for measures.")
-    return Matrix(topic.presentation.measures, topic)
+STEPS = 200
+"""Steps of measures that a section lists."""
 
 
 @memoize_page
 async def measures(store: Store, _: PageRequest) -> Mapping[str, Any]:
-    """Return the matrix: states and groups by kind, each with a cell for every measure in use."""
+    """Return the matrix, with a cell for every measure in use, and the registered measures."""
     matrix = await read_matrix(store)
+    codes = await store.codes()
+    totals = await _totals(store, matrix, counted=True)
+    uncounted = await _totals(store, matrix, counted=False)
+    doers = await _doers(store, matrix)
+    columns = sorted(totals, key=lambda code: (matrix.group_position(code), -totals[code], code))
+    unused = sorted(set(codes.get(matrix.codelist, {})) - set(totals))
+    return {
+        "title": matrix.words["title"],
+        "words": matrix.template_words,
+        "account_label": matrix.account_label,
+        "measures": [
+            code_entry(codes, matrix.codelist, code) | {"claims": totals[code]} for code in columns
+        ],
+        "groups": _column_groups(matrix, columns),
+        "unused": [
+            code_entry(codes, matrix.codelist, code) | {"claims": uncounted.get(code, 0)}
+            for code in unused
+        ],
+        "statuses": [status_entry(matrix, codes, code) for code in matrix.words["signs"]],
+        "kinds": _rows_by_type(matrix, doers, columns),
+        "allies": len(doers),
+        "listed": LISTED,
+        "sections": await measure_sections(store, matrix, STEPS),
+        "presupposed": await _only_presupposed(store, matrix),
+        "cell": None,
+    }
+
+
+async def _totals(store: Store, matrix: Matrix, counted: bool) -> dict[str, int]:
+    """Return the number of claims for each kind of measure, those that count or the others."""
+    measure, _ = matrix.columns
+    rows = await store.rows(
+        f"select {measure} as measure, count(distinct claim_id) as claims from "
+        f"({matrix.topic.takers_query(measure, counted=counted)}) group by 1"
+    )
+    return {row["measure"]: row["claims"] for row in rows}
+
+
+async def _doers(store: Store, matrix: Matrix) -> list[Row]:
+    """Return the states and groups that take a measure, each with statuses by kind of measure."""
     codes = await store.codes()
     measure, status = matrix.columns
     rows = await store.rows(
         "select f.*, s.name, s.actor_type from "
         f"(select coalesce(a.state_id, a.actor_id) as ally_id, t.{measure} as measure, "
-        f"t.{status} as measure_status, count(distinct t.claim_id) as claims, "
+        f"t.{status} as measure_status, t.origin_id, count(distinct t.claim_id) as claims, "
         "count(distinct case when t.own then t.claim_id end) as own "
-        f"from ({matrix.topic.takers_query(measure, status)}) t "
-        "join actors a on a.actor_id = t.actor_id group by 1, 2, 3) f "
+        f"from ({matrix.topic.takers_query(measure, status, 'origin_id')}) t "
+        "join actors a on a.actor_id = t.actor_id group by 1, 2, 3, 4) f "
         "join actors s on s.actor_id = f.ally_id"
     )
-    totals: dict[str, int] = {}
+    key = ("ally_id", "measure", "measure_status")
+    origins = origins_by_group(
+        ((tuple(row[name] for name in key), row["origin_id"]) for row in rows),
+        await source_lineage(store),
+    )
     doers: dict[str, Row] = {}
     for row in rows:
-        totals[row["measure"]] = totals.get(row["measure"], 0) + row["claims"]
         doer = doers.setdefault(
             row["ally_id"],
             {"ally_id": row["ally_id"], "name": row["name"], "type": row["actor_type"], "of": {}},
         )
-        doer["of"].setdefault(row["measure"], []).append(
-            status_entry(matrix, codes, row["measure_status"])
-            | {"claims": row["claims"], "own": row["own"]}
+        statuses = doer["of"].setdefault(row["measure"], {})
+        entry = statuses.setdefault(
+            row["measure_status"],
+            {
+                **status_entry(matrix, codes, row["measure_status"]),
+                "claims": 0,
+                "own": 0,
+                "independent_origins": origins[tuple(row[name] for name in key)],
+            },
         )
-    columns = sorted(totals, key=lambda code: (-totals[code], code))
-    unused = sorted(set(codes.get(matrix.codelist, {})) - set(totals))
-    return {
-        "title": matrix.words["title"],
-        "words": matrix.template_words,
-        "measures": [
-            code_entry(codes, matrix.codelist, code) | {"claims": totals[code]} for code in columns
-        ],
-        "unused": [code_entry(codes, matrix.codelist, code) for code in unused],
-        "statuses": [status_entry(matrix, codes, code) for code in matrix.words["signs"]],
-        "kinds": _rows_by_type(matrix, list(doers.values()), columns),
-        "allies": len(doers),
-        "listed": LISTED,
-        "cell": None,
-    }
+        entry["claims"] += row["claims"]
+        entry["own"] += row["own"]
+    return [*doers.values()]
 
 
-def code_entry(codes: Codes, codelist: str, code: str) -> Row:
-    """Return a code with its label and definition."""
-    entry = codes.entry(codelist, code)
-    return {key: entry[key] for key in ("code", "label", "definition")}
+async def _only_presupposed(store: Store, matrix: Matrix) -> list[Row]:
+    """Return the registered measures that claims take for granted, and none tells of."""
+    register = matrix.topic.register
+    if register is None:
+        return []
+    column = matrix.words["register"]
+    rows = await store.rows(
+        f"select {column} as id, count(*) as claims from claims where {column} is not null "
+        f"group by 1 having not max({matrix.topic.counts}) order by 1 limit :most",
+        most=LISTED,
+    )
+    links = await entity_links(store, register.name, [row["id"] for row in rows])
+    return [{**link, "claims": row["claims"]} for row, link in zip(rows, links, strict=True)]
 
 
-def status_entry(matrix: Matrix, codes: Codes, code: str) -> Row:
-    """Return a status with its label, definition and sign."""
-    sign = matrix.words["signs"].get(code, OTHER_SIGN)
-    return {**code_entry(codes, matrix.status_codelist, code), "symbol": sign}
+def _column_groups(matrix: Matrix, columns: list[str]) -> list[Row]:
+    """Return the groups that the columns of the matrix stand in, each with how many there are."""
+    groups: list[Row] = []
+    for code in columns:
+        label = matrix.section_labels[matrix.group_position(code)]
+        if not groups or groups[-1]["label"] != label:
+            groups.append({"label": label, "columns": 0})
+        groups[-1]["columns"] += 1
+    return groups
+
+
+def _type_of(matrix: Matrix, doer: Row) -> str:
+    """Return the name of the group of rows that a state or group stands in."""
+    if doer["ally_id"] in matrix.apart["in"]:
+        return APART
+    types = {name for name, _ in DOER_TYPES}
+    return doer["type"] if doer["type"] in types else ""
 
 
 def _rows_by_type(matrix: Matrix, doers: list[Row], columns: list[str]) -> list[Row]:
     """Return the rows of the matrix by type of actor, cells in the order of the columns."""
-    types = {name for name, _ in DOER_TYPES}
     groups: list[Row] = []
-    for name, label in DOER_TYPES:
+    for name, label in (*DOER_TYPES, (APART, matrix.apart["label"])):
         rows = [
             {
                 "ally_id": doer["ally_id"],
@@ -141,14 +164,15 @@ def _rows_by_type(matrix: Matrix, doers: list[Row], columns: list[str]) -> list[
                     {
                         "measure": code,
                         "statuses": sorted(
-                            doer["of"].get(code, []), key=lambda item: matrix.position(item["code"])
+                            doer["of"].get(code, {}).values(),
+                            key=lambda item: matrix.position(item["code"]),
                         ),
                     }
                     for code in columns
                 ],
             }
             for doer in sorted(doers, key=lambda doer: (doer["name"].casefold(), doer["ally_id"]))
-            if (doer["type"] if doer["type"] in types else "") == name
+            if _type_of(matrix, doer) == name
         ]
         if rows:
             groups.append({"label": label, "count": len(rows), "allies": rows[:LISTED]})

@@ -10,6 +10,7 @@ from typing import Any
 from claimlog.schema.register_config import COUNTS, RegisterConfig
 from claimlog.site.entity_links import entity_links, register_configs, store_registers
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
+from claimlog.site.measure_progress import measure_progress
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.register_filters import read_register_list
 from claimlog.site.store import Codes, Row, Store, cut_column
@@ -114,6 +115,7 @@ async def register_row(
         "reported": {key: (live or {}).get(key) for key in COUNTS} if _is_counted(register) else {},
         "claims": claims,
         "claims_in_all": total,
+        "progress": await measure_progress(store, register.name, name),
         "referred_by": await _referred_by(register, store, name),
         "versions": version_history(versions, release_of),
         "all_versions": (f"{register.entity}_versions", register.id, name),

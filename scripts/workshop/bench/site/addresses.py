@@ -16,7 +16,9 @@ from claimlog.export.queries import available_queries
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 from claimlog.site.claim_filters import SORTS
+from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
+from claimlog.site.pages.topic_pages import pages_of_topic
 from claimlog.site.pagination import PAGE_SIZE
 from workshop.bench.site.client import AddressKind
 from workshop.bench.site.dataset import DAY, DOCUMENT, IMAGE, LATER_VERSION
@@ -46,6 +48,11 @@ SAMPLES = (
     "select codelist from codebook group by 1 order by count(*) desc, 1",
     "select version from releases order by amended + retracted desc",
     "select 'sources.parquet' as file union all select 'validation.json'",
+    "select coalesce(trust_holder ->> 0, '-') as holder, coalesce(trust_object ->> 0, '-') as "
+    "object from claims where trust_sign is not null "
+    "and coalesce(json_array_length(trust_holder), 0) < 2 "
+    "and coalesce(json_array_length(trust_object), 0) < 2 "
+    "group by 1, 2 order by count(*) desc, 1, 2",
     f"select '{DOCUMENT}' as document",
     f"select '{IMAGE}' as image",
 )
@@ -57,6 +64,7 @@ EXTRA_QUERIES: Mapping[str, Sequence[str]] = {
         for code in ("disputes", "qualifies")
         for page in (2, BEYOND_LAST)
     ],
+    "/reasons": ["topic=sharing", "page=2", f"page={BEYOND_LAST}"],
     "/facts": ["page=2", f"page={BEYOND_LAST}"],
     "/as-of": ["batch=2", f"batch=2&page={BEYOND_LAST}", "batch=3&page=500", f"date={DAY}"],
     "/sources/(?P<source_id>[^/.]+)": ["page=2", f"page={BEYOND_LAST}"],
@@ -88,7 +96,8 @@ def address_kinds(
     database: sqlite3.Connection, name: str, definition: Definition
 ) -> list[AddressKind]:
     """Return every kind of address in order; `name` is the name of the database in them."""
-    kinds = [*_page_kinds(database), *_claim_list_kinds(database)]
+    site_pages = (*PAGES, *pages_of_topic(definition.presentation.pages))
+    kinds = [*_page_kinds(database, site_pages), *_claim_list_kinds(database)]
     pages = [*kinds]
     kinds += [
         AddressKind(
@@ -97,7 +106,7 @@ def address_kinds(
         for kind in pages
         if not kind.name.startswith(FILES)
     ]
-    frozen = {item.pattern for item in PAGES if item.in_releases}
+    frozen = {item.pattern for item in site_pages if item.in_releases}
     kinds += [
         AddressKind(
             f"{kind.name}, in release {LATER_VERSION}",
@@ -135,15 +144,15 @@ def json_address(path: str) -> str:
     return f"{bare.rstrip('/') or '/index'}.json{mark}{query}"
 
 
-def _page_kinds(database: sqlite3.Connection) -> Iterator[AddressKind]:
-    """Yield the kinds of all registered pages.
+def _page_kinds(database: sqlite3.Connection, site_pages: Sequence[Page]) -> Iterator[AddressKind]:
+    """Yield the kinds of all pages of the site and of the package's topic.
 
     Raises
     ------
     ClaimlogError
         If nothing says what a part of a pattern is.
     """
-    for item in PAGES:
+    for item in site_pages:
         paths = _pattern_paths(database, item.pattern)
         bare = [*paths]
         for query in EXTRA_QUERIES.get(item.pattern, ()):
