@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claimlog.site.drawing.home_charts import TAKER, period_bounds
+from claimlog.site.search.query import Alternatives, match_expression, search_terms
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import Topic, read_topic
-
-SEARCH_WORDS = 20
-"""Words and phrases of a search that are looked for."""
 
 LONGEST_CHOICE = 300
 """Longest list to choose from; beyond it the code is typed."""
@@ -146,11 +144,22 @@ class Selection:
         return INDEX_HITS if self.conditions == [SEARCHED] else f"from claims {self.where}"
 
 
-def select_claims(query: Mapping[str, str], topic: Topic, choices: Choices) -> Selection:
-    """Return which claims the parameters of an address select."""
+def select_claims(
+    query: Mapping[str, str],
+    topic: Topic,
+    choices: Choices,
+    alternatives: Alternatives = lambda _: (),
+) -> Selection:
+    """Return which claims the parameters of an address select.
+
+    Parameters
+    ----------
+    alternatives
+        Gives the names of an actor by one of them, which are searched for together.
+    """
     selection = Selection(query.get("q", "").strip())
     if selection.text:
-        _search(selection)
+        _search(selection, alternatives)
     for item in filters_of(topic):
         value = query.get(item.name, "").strip()
         if not value:
@@ -176,26 +185,13 @@ def select_claims(query: Mapping[str, str], topic: Topic, choices: Choices) -> S
     return selection
 
 
-def _search(selection: Selection) -> None:
-    words = fts_query(selection.text)
+def _search(selection: Selection, alternatives: Alternatives) -> None:
+    words = match_expression(search_terms(selection.text), alternatives)
     selection.query["q"] = selection.text
     selection.parameters["words"] = words
     selection.conditions.append(SEARCHED if words else "0")
     if not words:
         selection.notes.append("The search holds no word to look for.")
-
-
-def fts_query(text: str) -> str:
-    """Return a search as FTS5 reads it: every word must occur; what is in quotes is a phrase.
-
-    >>> fts_query('trust "the US" OR -x*'), fts_query("*** “”")
-    ('"trust" "the US" "OR" "-x*"', '')
-    """
-    plain = re.sub("[“”„«»]", '"', text.replace("\0", " "))
-    pieces = re.findall(r'"([^"]*)"|([^\s"]+)', plain)
-    terms = [phrase or word for phrase, word in pieces]
-    quoted = [f'"{term}"' for term in terms if re.search(r"[^\W_]", term)]
-    return " ".join(quoted[:SEARCH_WORDS])
 
 
 def _condition(item: Filter, value: str, topic: Topic) -> str:

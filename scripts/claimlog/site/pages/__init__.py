@@ -28,6 +28,7 @@ from claimlog.site.pages import (
     quality,
     register,
     releases,
+    search,
     source,
     sources,
 )
@@ -68,6 +69,7 @@ PAGES = (
         codebook.codelist,
         in_releases=True,
     ),
+    Page("/search", "claimlog_search.html", search.search, in_releases=True),
     Page("/quality", "claimlog_quality.html", quality.quality, in_releases=True),
     Page("/releases", "claimlog_releases.html", releases.releases),
     Page("/releases/(?P<version>[^/]+?)", "claimlog_release.html", releases.release),

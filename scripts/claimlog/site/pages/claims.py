@@ -8,6 +8,7 @@ from typing import Any
 from claimlog.site.claim_filters import Selection, filter_choices, filter_form, select_claims
 from claimlog.site.page import PageRequest
 from claimlog.site.pagination import Pagination
+from claimlog.site.search.index import search_index
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import Topic, read_topic
 
@@ -33,7 +34,8 @@ async def claims(store: Store, request: PageRequest) -> Mapping[str, Any]:
     """Return one page of the claims that a request selects."""
     topic = await read_topic(store)
     choices = await store.memoize("choices", filter_choices)
-    selection = select_claims(request.query, topic, choices)
+    index = await search_index(store)
+    selection = select_claims(request.query, topic, choices, index.names_of_actor)
     counting = f"select count(*) as n {selection.count_source}"
     total = await store.count(counting, **selection.parameters)
     pagination = Pagination.of(request, total)
