@@ -107,8 +107,6 @@ def _result(entry: SearchEntry) -> Row:
 
 
 def _named(entry: SearchEntry, results: SearchResults) -> Row:
-    """Return an entry with the name that was typed, if that is another than its title."""
-    key = name_key(results.text)
-    typed = [name for name in entry.names if name_key(name) == key]
-    alias = results.text if results.text in typed else typed[-1]
-    return {**_result(entry), "alias": None if key == name_key(entry.title) else alias}
+    """Return an entry with the name that was typed, if its title is another."""
+    is_title = name_key(results.text) == name_key(entry.title)
+    return {**_result(entry), "alias": None if is_title else results.text}

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from claimlog.schema.register_config import RegisterConfig
 from claimlog.site.claim_filters import filters_of
-from claimlog.site.datasette_internals import canned_queries
+from claimlog.site.datasette_internals import QueryInterrupted, canned_queries
 from claimlog.site.entity_links import store_registers
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
@@ -96,7 +96,7 @@ async def _actors(store: Store) -> list[SearchEntry]:
             _names(row["actor_id"], row["name"], row["iso3"], *(row["aliases"] or ())),
             row["description"] or "",
             _note(codes.label("actor_type", row["actor_type"]), row["description"]),
-            counts.get(row["actor_id"], 0),
+            _number(counts, row["actor_id"]),
         )
         for row in await store.rows(
             f"select actor_id, name, iso3, actor_type, description, {aliases} from actors "
@@ -120,7 +120,7 @@ async def _sources(store: Store) -> list[SearchEntry]:
             _names(row["source_id"], row["title"]),
             " ".join((row["publisher"] or "", *(row["authors"] or ()), row["url"] or "")),
             _note(row["source_id"], row["publisher"], *(row["authors"] or ())),
-            made.get(row["source_id"]) or behind.get(row["source_id"], 0),
+            _number({**behind, **made}, row["source_id"]),
             (row["url"],) if row["url"] else (),
         )
         for row in await store.rows(
@@ -166,11 +166,17 @@ async def _registered(store: Store) -> list[SearchEntry]:
         ):
             name = row[register.id]
             title = (row.get(register.label) if register.label else None) or name
+            meanings = [
+                codes.label(codelist, row[column])
+                for column, codelist in register.codes.items()
+                if isinstance(row.get(column), str) and column != "action"
+            ]
             texts = [
-                codes.label(register.codes[column], value) if column in register.codes else value
+                row[column]
                 for column in register.columns
-                if isinstance(value := row.get(column), str)
-                and column not in (register.label, *register.dates, *register.references)
+                if isinstance(row.get(column), str)
+                and column not in {register.label, *register.codes, *register.dates}
+                and column not in register.references
             ]
             entries.append(
                 SearchEntry(
@@ -179,8 +185,8 @@ async def _registered(store: Store) -> list[SearchEntry]:
                     title,
                     _path(register.name, name),
                     _names(name, title),
-                    " ".join(text for text in texts if text),
-                    _note(*texts),
+                    " ".join((*map(str, meanings), *texts)),
+                    _note(*meanings, *texts),
                     row.get("claims"),
                 )
             )
@@ -215,7 +221,7 @@ async def _codes(store: Store) -> list[SearchEntry]:
     ):
         codelist = row["codelist"]
         if codelist in labels:
-            number = counts.get(codelist, {}).get(row["code"], 0) if codelist in counts else None
+            number = _number(counts.get(codelist, {}), row["code"])
             entries.append(_code(row, labels[codelist], filters.get(codelist), number))
     return entries
 
@@ -267,7 +273,16 @@ async def _questions(store: Store) -> list[SearchEntry]:
 
 
 async def _counts(store: Store, sql: str) -> dict[str, int]:
-    return {row["id"]: row["n"] for row in await store.rows(sql)}
+    """Return numbers of claims; none where counting takes longer than a query may."""
+    try:
+        return {row["id"]: row["n"] for row in await store.rows(sql)}
+    except QueryInterrupted:
+        return {}
+
+
+def _number(counts: Mapping[str, int], name: str) -> int | None:
+    """Return the number of claims of one of those that were counted; None if nothing was."""
+    return counts.get(name, 0) if counts else None
 
 
 def _path(kind: str, name: str) -> str:

@@ -72,16 +72,15 @@ def words_of(text: str) -> list[str]:
 def search_terms(text: str) -> list[Term]:
     """Return the terms of a search; those without a letter or digit are left out.
 
-    >>> [term.text for term in search_terms('trust in "the US" OR -x*')]
-    ['trust', 'the US', '-x*']
+    >>> [term.text for term in search_terms('trust in "the US" -x*')]
+    ['trust', 'in', 'the US', '-x*']
     >>> search_terms("*** “”")
     []
     """
     plain = QUOTATION.sub('"', text[:MOST_CHARACTERS].replace("\0", " "))
     pieces = ((phrase, word) for phrase, word in PIECE.findall(plain) if WORD.search(phrase + word))
-    terms = [Term(phrase or word, bool(phrase)) for phrase, word in pieces]
-    telling = [term for term in terms if term.is_phrase or folded(term.text) not in STOP_WORDS]
-    return (telling or terms)[:MOST_TERMS]
+    terms = [*dict.fromkeys(Term(phrase or word, bool(phrase)) for phrase, word in pieces)]
+    return terms[:MOST_TERMS]
 
 
 def match_expression(
@@ -91,6 +90,8 @@ def match_expression(
     prefixes: bool = False,
 ) -> str:
     """Return the FTS5 query of some terms, of which nothing is read as FTS5's syntax.
+
+    A stop word is looked for within a phrase or a name, and where there are no other words.
 
     Parameters
     ----------
@@ -105,8 +106,11 @@ def match_expression(
     '("uk" OR "UK" OR "Britain") AND "drug boats"'
     >>> match_expression(search_terms("withh boats"), prefixes=True)
     '"withh"* AND "boats"*'
+    >>> match_expression(search_terms("boats of the uk")), match_expression(search_terms("to be"))
+    ('"boats" AND "uk"', '"be"')
     """
-    groups = []
+    groups: list[str] = []
+    passing: list[str] = []
     at = 0
     while at < len(terms):
         size, names = _longest_name(terms[at:], alternatives)
@@ -115,9 +119,11 @@ def match_expression(
         phrases = [f'"{own}"{"*" if is_prefix else ""}']
         phrases += [f'"{_unquoted(name)}"' for name in names if WORD.search(name)]
         distinct = [*dict.fromkeys(phrases)]
-        groups.append(f"({' OR '.join(distinct)})" if len(distinct) > 1 else distinct[0])
+        group = f"({' OR '.join(distinct)})" if len(distinct) > 1 else distinct[0]
+        is_passing = not (names or terms[at].is_phrase) and folded(own) in STOP_WORDS
+        (passing if is_passing else groups).append(group)
         at += size
-    return f" {operator} ".join(groups)
+    return f" {operator} ".join(groups or passing)
 
 
 def _longest_name(terms: Sequence[Term], alternatives: Alternatives) -> tuple[int, Collection[str]]:

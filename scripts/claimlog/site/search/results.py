@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from claimlog.site.search.addresses import is_address
 from claimlog.site.search.entries import SearchEntry
 from claimlog.site.search.index import SearchIndex
 from claimlog.site.search.query import WORD, Term, folded, name_key, search_terms, words_of
-from claimlog.site.store import Row, Store
+from claimlog.site.store import Row, Store, json_list
 
 CORRECTED_WORDS = 5
 """Words of a search that are corrected, if the database does not know them."""
 
 HITS = "from claims_fts where claims_fts match :words"
 
-FOUND_CLAIMS = f"""
-with page as (select rowid as id {HITS} order by rowid limit :size offset :skip)
+LISTED = """
 select c.claim_id, c.statement, c.source_id, s.publisher, a.name as speaker
 from page join claims c on c.rowid = page.id
 join sources s on s.source_id = c.source_id
 left join actors a on a.actor_id = c.speaker_id
 order by c.rowid
 """
+FOUND_CLAIMS = f"""
+with page as (select rowid as id {HITS} order by rowid limit :size offset :skip) {LISTED}"""
+BESIDE_CLAIMS = f"""
+with page as (
+  select rowid as id from claims where claim_id in (select value from json_each(:ids))
+) {LISTED}"""
+
+BESIDE = """
+select id from (select claim_id as id from claims where claim_id < :text order by 1 desc limit 2)
+union select id from (select claim_id as id from claims where claim_id > :text order by 1 limit 2)
+"""
+DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,8 @@ class SearchResults:
         What a misspelt search was taken to mean.
     is_near
         Whether nothing fits all of the search, so that what fits a part of it was looked for.
+    beside
+        Identifiers of claims on both sides of one that does not exist.
     """
 
     text: str
@@ -55,10 +69,11 @@ class SearchResults:
     claims: int = 0
     suggestion: str | None = None
     is_near: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.named or self.entries or self.claims)
+        return not (self.named or self.entries or self.claims or self.beside)
 
 
 async def search_results(store: Store, index: SearchIndex, text: str) -> SearchResults:
@@ -85,9 +100,10 @@ async def search_results(store: Store, index: SearchIndex, text: str) -> SearchR
         if not found.is_empty:
             return found
     meant = search_terms(suggestion or text)
-    return await _find(
+    found = await _find(
         store, index, suggestion or text, meant, operator="OR", suggestion=suggestion, is_near=True
     )
+    return replace(found, beside=await _claims_beside(store, text)) if found.is_empty else found
 
 
 async def _find(
@@ -149,8 +165,17 @@ def corrected(index: SearchIndex, text: str) -> str | None:
     return WORD.sub(lambda match: mended.get(folded(match[0]), match[0]), text)
 
 
+async def _claims_beside(store: Store, text: str) -> tuple[str, ...]:
+    """Return the claims on both sides of an identifier that has their shape and does not exist."""
+    rows = await store.rows(BESIDE, text=text.upper())
+    shape = DIGIT.sub("0", text.upper())
+    return tuple(row["id"] for row in rows if DIGIT.sub("0", row["id"].upper()) == shape)
+
+
 async def found_claims(store: Store, results: SearchResults, size: int, skip: int = 0) -> list[Row]:
     """Return claims that were found, in the order of their table."""
+    if results.beside:
+        return await store.rows(BESIDE_CLAIMS, ids=json_list(results.beside))
     if not results.claims:
         return []
     return await store.rows(FOUND_CLAIMS, words=results.expression, size=size, skip=skip)

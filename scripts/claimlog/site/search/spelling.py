@@ -18,8 +18,9 @@ MOST_STATEMENTS = 20_000
 LETTERS = 3, 30
 """Of a word that is corrected: another word is too near a shorter one."""
 
-ONE_SLIP = 5
-"""Letters up to which one slip is forgiven; two in longer words."""
+SURE_START, ONE_SLIP = 5, 7
+"""Letters up to which the first of them is taken to be right, and up to which one slip is forgiven;
+in longer words two are."""
 
 CANDIDATES = 200
 """Words that are compared letter by letter."""
@@ -58,10 +59,10 @@ class Vocabulary:
         """Return the word nearest to a misspelt one, the commonest of equally near ones.
 
         >>> vocabulary = Vocabulary.of({"harbour": 2, "harmony": 1, "pact": 5})
-        >>> [vocabulary.nearest(word) for word in ("habrour", "harbuor", "pakt", "zzz")]
-        ['harbour', 'harbour', 'pact', None]
+        >>> [vocabulary.nearest(word) for word in ("habrour", "harmnoy", "pakt", "fact", "pact5")]
+        ['harbour', 'harmony', 'pact', None, None]
         """
-        if not LETTERS[0] < len(word) <= LETTERS[1]:
+        if not LETTERS[0] < len(word) <= LETTERS[1] or any(map(str.isdigit, word)):
             return None
         most = 1 if len(word) <= ONE_SLIP else 2
         other = np.bitwise_count(self._letters ^ np.uint64(_letter_bits(word)))
@@ -72,7 +73,8 @@ class Vocabulary:
         ranked = [
             (slips, -self.words[text], text)
             for text in (self._texts[at] for at in places)
-            if 0 < (slips := edit_distance(word, text)) <= most
+            if (len(word) > SURE_START or text[0] == word[0])
+            and 0 < (slips := edit_distance(word, text)) <= most
         ]
         return min(ranked)[2] if ranked else None
 
