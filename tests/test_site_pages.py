@@ -778,6 +778,11 @@ def test_a_release_is_searched_by_its_own_pages(both: Get) -> None:
     assert pasted.headers["location"] == "/releases/0.1.0/claims/C001-001"
 
 
+def test_the_page_of_an_actor_names_its_aliases(get: Get) -> None:
+    assert "also called Norland; Kingdom of Norland" in page_text(get("/actors/nor"))
+    assert "also called" not in page_text(get("/actors/sud"))
+
+
 def test_an_empty_log_is_searched_and_holds_nothing(empty: Get) -> None:
     assert "nothing near it" in page_text(empty("/search?q=pilots"))
     assert empty("/search.json?q=norland").json()["named"][0]["id"] == "nor"

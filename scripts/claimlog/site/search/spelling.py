@@ -92,7 +92,7 @@ def edit_distance(one: str, other: str) -> int:
 
     A slip is a letter too many, too few or another one, or two neighbours that changed places.
 
-    >>> edit_distance("zelenksy", "zelensky"), edit_distance("brittain", "britain")
+    >>> edit_distance("harbuor", "harbour"), edit_distance("harrbour", "harbour")
     (1, 1)
     """
     before: list[int] = []
