@@ -139,7 +139,13 @@ SOURCES = [
 ]
 ACTORS = [
     actor("pact", "alliance"),
-    actor("nor", "state", iso3="NOR", memberships=[{"alliance_id": "pact", "start": "1999"}]),
+    actor(
+        "nor",
+        "state",
+        iso3="NOR",
+        aliases=["Norland", "Kingdom of Norland"],
+        memberships=[{"alliance_id": "pact", "start": "1999"}],
+    ),
     actor("sud", "state", iso3="SUD", memberships=[{"alliance_id": "pact"}]),
     actor("harbour-ministry", "agency", part_of="nor"),
     actor("ada-example", "person", part_of="harbour-ministry"),

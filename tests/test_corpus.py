@@ -18,7 +18,8 @@ from claimlog.package import Package
 from claimlog.schema.codebook import read_codebook
 from claimlog.schema.definition import read_definition
 from claimlog.sources.text import Texts, words
-from conftest import ROOT
+from conftest import ROOT, Get, asking
+from searches import SEARCHES, check_search
 
 QUERIES = available_queries(read_definition(Package(ROOT)))
 
@@ -27,10 +28,21 @@ Ask = Callable[..., list[Row]]
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the log as it is in this repository."""
     out = tmp_path_factory.mktemp("corpus") / "build"
     build(Package(ROOT), out)
-    connection = sqlite3.connect(f"file:{out / 'allied-trust.db'}?mode=ro", uri=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def get(compiled: Path) -> Get:
+    return asking(compiled)
+
+
+@pytest.fixture(scope="module")
+def corpus(compiled: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(f"file:{compiled / 'allied-trust.db'}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
     yield connection
     connection.close()
@@ -464,3 +476,13 @@ def test_every_finding_is_about_a_row_that_is_or_was_there(ask: Ask) -> None:
     assert {row["variable"] for row in rows if row["target_id"] in missing} <= {
         *("measure_id", "incident_id"),
     }
+
+
+def test_at_least_fifty_searches_have_a_right_answer() -> None:
+    texts = [one["q"] for one in SEARCHES["corpus"]]
+    assert len(set(texts)) == len(texts) >= 50
+
+
+@pytest.mark.parametrize("expected", SEARCHES["corpus"], ids=lambda one: str(one["q"])[:40])
+def test_a_search_finds_first_what_its_reader_wants(expected: Row, get: Get) -> None:
+    check_search(get, expected)

@@ -25,6 +25,7 @@ from claimlog.site.pagination import Pagination
 from claimlog.site.release_databases import place_releases
 from claimlog.site.server_command import server_command
 from conftest import ROOT, Get, World, asking, claim, copied
+from searches import SEARCHES, check_search
 from test_release import Repo, repository
 
 QUERIES = available_queries(read_definition(Package(ROOT)))
@@ -752,3 +753,84 @@ def test_a_database_that_the_index_does_not_know_is_not_served(
     (package.root / "dist" / "tiny-0.1.0.zip").write_bytes(b"no archive")
     with pytest.raises(ClaimlogError, match=r"holds no tiny-0\.1\.0/tiny\.db that can be read"):
         place_releases(package, out, "0.1.0")
+
+
+@pytest.mark.parametrize("expected", SEARCHES["tiny"], ids=lambda one: str(one["q"])[:40])
+def test_a_search_of_another_topic_finds_what_its_reader_wants(
+    expected: dict[str, Any], get: Get
+) -> None:
+    check_search(get, expected)
+
+
+@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
+def test_a_search_holds_what_fts5_would_take_for_syntax_and_answers(text: str, get: Get) -> None:
+    page = get(f"/search?q={quote(text)}")
+    assert page.status_code == 200
+    assert page.text.count("<h1") == 1
+    assert MARKUP not in page.text
+    data = get(f"/search.json?q={quote(text)}").json()
+    assert data["leads_to"] is None
+    assert {"named", "groups", "claims", "suggestion", "empty"} <= set(data)
+
+
+def test_a_search_that_leads_at_once_says_where_as_json(get: Get) -> None:
+    data = get("/search.json?q=c001-001").json()
+    assert data["leads_to"] == "/claims/C001-001"
+    page = get("/search?q=c001-001")
+    assert (page.status_code, page.headers["location"]) == (302, "/claims/C001-001")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "//evil.example/claims/C001-001x",
+        "https://evil.example//evil.example/",
+        "/claims/C001-999",
+        "/actors/nobody",
+        "https://gazette.example/actors/a/b",
+        "https://[evil/claims",
+        "http://x.example/claims/C001-001%0d%0aX: y",
+    ],
+)
+def test_an_address_leads_to_no_other_host_and_to_nothing_that_is_not_there(
+    address: str, get: Get
+) -> None:
+    page = get(f"/search?q={quote(address, safe='')}")
+    assert page.status_code == 200
+    assert "No source has the address" in page.text or "Nothing was found" in page.text
+
+
+def test_results_of_one_kind_come_in_pages_and_an_unknown_kind_is_every_kind(get: Get) -> None:
+    page = get("/search.json?q=norland&kind=claims").json()
+    assert page["kind"] == "claims"
+    assert (page["named"], page["groups"]) == ([], [])
+    assert page["part"]["total"] == page["claims"]["count"] == len(page["claims"]["results"]) > 1
+    every = get("/search.json?q=norland").json()
+    assert get("/search.json?q=norland&kind=ships").json() == every
+    assert get("/search.json?q=norland&kind=actors&page=999").status_code == 200
+
+
+def test_a_search_and_the_list_of_claims_find_the_same_claims(get: Get) -> None:
+    found = get("/search.json?q=kingdom+of+norland").json()["claims"]["count"]
+    listed = get("/claims.json?q=kingdom+of+norland").json()["part"]["total"]
+    assert found == listed > 1
+
+
+def test_a_release_is_searched_by_its_own_pages(both: Get) -> None:
+    page = both("/releases/0.1.0/search?q=nor")
+    assert page.status_code == 200
+    assert 'href="/releases/0.1.0/actors/nor"' in page.text
+    lead = both("/releases/0.1.0/search?q=c001-001")
+    assert lead.headers["location"] == "/releases/0.1.0/claims/C001-001"
+    pasted = both(f"/search?q={quote('https://x.example/releases/0.1.0/claims/C001-001')}")
+    assert pasted.headers["location"] == "/releases/0.1.0/claims/C001-001"
+
+
+def test_the_page_of_an_actor_names_its_aliases(get: Get) -> None:
+    assert "also called Norland; Kingdom of Norland" in page_text(get("/actors/nor"))
+    assert "also called" not in page_text(get("/actors/sud"))
+
+
+def test_an_empty_log_is_searched_and_holds_nothing(empty: Get) -> None:
+    assert "nothing near it" in page_text(empty("/search?q=pilots"))
+    assert empty("/search.json?q=norland").json()["named"][0]["id"] == "nor"

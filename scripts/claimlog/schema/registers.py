@@ -41,7 +41,9 @@ MACHINERY_TABLES = frozenset(
 )
 """Tables that every package may have, whatever its registers."""
 
-SITE_PAGES = frozenset(("disputes", "docs", "downloads", "facts", "index", "origins", "quality"))
+SITE_PAGES = frozenset(
+    ("disputes", "docs", "downloads", "facts", "index", "origins", "quality", "search")
+)
 """Pages of the site that would hide the list of a register; `measures` are shown as a matrix."""
 
 MACHINERY_ENTITIES = frozenset(

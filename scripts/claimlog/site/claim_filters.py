@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from claimlog.schema.table_schema import RETIRED
 from claimlog.site.drawing.home_charts import TAKER
 from claimlog.site.entity_links import stream_labels
@@ -18,9 +16,6 @@ from claimlog.site.lists.filters import (
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Store
 from claimlog.site.topic import Topic, read_topic
-
-SEARCH_WORDS = 20
-"""Words and phrases of a search that are looked for."""
 
 PLACED_REFERENCES = frozenset(("source_id", "incident_id", "origin_id", "dyad_from", "dyad_to"))
 """Columns that refer to rows elsewhere and have a filter of another name."""
@@ -214,16 +209,3 @@ async def _read_claim_list(store: Store) -> ListDefinition:
     references = dataset_metadata(store.datasette).get("claim_references", {})
     columns = frozenset((await store.tables()).get("claims", ()))
     return claim_list(await read_topic(store), references, await stream_labels(store), columns)
-
-
-def fts_query(text: str) -> str:
-    """Return a search as FTS5 reads it: every word must occur; what is in quotes is a phrase.
-
-    >>> fts_query('trust "the US" OR -x*'), fts_query("*** “”")
-    ('"trust" "the US" "OR" "-x*"', '')
-    """
-    plain = re.sub("[“”„«»]", '"', text.replace("\0", " "))
-    pieces = re.findall(r'"([^"]*)"|([^\s"]+)', plain)
-    terms = [phrase or word for phrase, word in pieces]
-    quoted = [f'"{term}"' for term in terms if re.search(r"[^\W_]", term)]
-    return " ".join(quoted[:SEARCH_WORDS])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from claimlog.site.claim_filters import fts_query, read_claim_list
+from claimlog.site.claim_filters import read_claim_list
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.page import PageRequest
+from claimlog.site.search.index import search_index
+from claimlog.site.search.query import match_expression, search_terms
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
 
@@ -39,7 +41,12 @@ async def claims(store: Store, request: PageRequest) -> Any:
         "choices": topic.presentation.choices,
         "line": [item["column"] for item in topic.presentation.claim_line],
     }
-    return await answer_list(store, served, request, about, describe, fts_query)
+    index = await search_index(store)
+
+    def match(text: str) -> str:
+        return match_expression(search_terms(text), index.names_of_actor)
+
+    return await answer_list(store, served, request, about, describe, match)
 
 
 async def _listed(store: Store, rowids: list[int]) -> list[Row]:

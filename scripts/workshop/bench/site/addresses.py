@@ -97,7 +97,11 @@ def address_kinds(
 ) -> list[AddressKind]:
     """Return every kind of address in order; `name` is the name of the database in them."""
     site_pages = (*PAGES, *pages_of_topic(definition.presentation.pages))
-    kinds = [*_page_kinds(database, site_pages), *_claim_list_kinds(database)]
+    kinds = [
+        *_page_kinds(database, site_pages),
+        *_claim_list_kinds(database),
+        _search_kind(database),
+    ]
     pages = [*kinds]
     kinds += [
         AddressKind(
@@ -280,6 +284,18 @@ Parameters = Mapping[str, str] | Sequence[tuple[str, str]]
 
 def _claim_list_kind(name: str, parameter_sets: Sequence[Parameters]) -> AddressKind:
     return AddressKind(name, name, [f"/claims?{urlencode(one)}" for one in parameter_sets])
+
+
+def _search_kind(database: sqlite3.Connection) -> AddressKind:
+    """Return searches for words and names, for words with slips, and for what is not there."""
+    words = _search_words(database)
+    names = [name for (name,) in database.execute("select name from actors order by actor_id")]
+    texts = [*words, *evenly_spaced(names, 3), *(f"{word}{word[-1]}" for word in words[:3])]
+    texts += [" ".join(words[:6]), "zzzzzz", "zzzzzz " + words[0], "https://x.example/zzzzzz"]
+    searches = [{"q": text} for text in texts]
+    searches += [{"q": words[0], "kind": "claims", "page": BEYOND_LAST}]
+    paths = [f"/search?{urlencode(one)}" for one in searches]
+    return AddressKind("/search: words, names and slips", "/search: words, names and slips", paths)
 
 
 def _search_words(database: sqlite3.Connection) -> list[str]:

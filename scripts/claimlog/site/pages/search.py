@@ -1,0 +1,112 @@
+"""The page of the search: what a text names, what fits its words by kind, and what is near."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from datasette import Response
+
+from claimlog.site.page import PageRequest
+from claimlog.site.pagination import Pagination
+from claimlog.site.search.addresses import MOST_CHARACTERS as MOST_OF_ADDRESS
+from claimlog.site.search.addresses import is_address
+from claimlog.site.search.entries import SearchEntry
+from claimlog.site.search.index import SearchIndex, search_index
+from claimlog.site.search.leads import CLAIMS, leading_path
+from claimlog.site.search.query import MOST_CHARACTERS, name_key
+from claimlog.site.search.results import SearchResults, found_claims, search_results
+from claimlog.site.store import Row, Store
+
+FIRST_OF_KIND, FIRST_CLAIMS = 5, 10
+"""Results of each kind on the page of all kinds."""
+
+MOST_NAMED = 12
+"""Results that have the whole text as a name."""
+
+
+async def search(store: Store, request: PageRequest) -> Any:
+    """Return what a search finds; lead to the page at once if it can mean no other."""
+    from claimlog.site.pages import site_pages
+
+    text = " ".join(request.query.get("q", "")[: MOST_OF_ADDRESS + 1].split())
+    index = await search_index(store)
+    path = await leading_path(store, index, site_pages(store.datasette), text)
+    if path and not request.path.rstrip("/").endswith(".json"):
+        prefix = "" if path.startswith("/releases/") else store.prefix
+        return Response.redirect(store.datasette.urls.path(prefix + path))
+    results = await search_results(store, index, text)
+    return {
+        "title": f"Search: {text[:60]}" if text else "Search",
+        "q": text,
+        "leads_to": path,
+        "searched": results.text,
+        "suggestion": results.suggestion,
+        "near": results.is_near,
+        "address": is_address(text),
+        "empty": results.is_empty,
+        "cut": len(text) > MOST_CHARACTERS,
+        **await _page_of(store, index, results, request),
+    }
+
+
+async def _page_of(
+    store: Store, index: SearchIndex, results: SearchResults, request: PageRequest
+) -> Mapping[str, Any]:
+    """Return the first results of each kind, or one page of those of a single kind."""
+    entries = results.entries
+    labels = {**index.labels, CLAIMS: "Claims"}
+    counts = {**{kind: len(group) for kind, group in entries.items()}, CLAIMS: results.claims}
+    only = request.query.get("kind", "")
+    only = only if counts.get(only) else ""
+    query = {"q": results.text, **({"kind": only} if only else {})}
+    pagination = Pagination.of(request, counts.get(only, 0))
+
+    def of_kind(kind: str) -> list[SearchEntry]:
+        if only:
+            return entries[kind][pagination.offset : pagination.offset + pagination.size]
+        return entries[kind][:FIRST_OF_KIND]
+
+    claims: list[Row] = []
+    if only in ("", CLAIMS):
+        size, skip = (pagination.size, pagination.offset) if only else (FIRST_CLAIMS, 0)
+        claims = await found_claims(store, results, size, skip)
+    return {
+        "kind": only or None,
+        "named": [] if only else [_named(one, results) for one in results.named[:MOST_NAMED]],
+        "groups": [
+            {
+                "kind": kind,
+                "label": labels[kind],
+                "count": counts[kind],
+                "results": [_result(one) for one in of_kind(kind)],
+                "all": f"?{urlencode({'q': results.text, 'kind': kind})}",
+            }
+            for kind in entries
+            if only in ("", kind)
+        ],
+        "claims": {
+            "count": results.claims,
+            "results": claims,
+            "all": f"?{urlencode({'q': results.text, 'kind': CLAIMS})}",
+        },
+        "part": pagination.links(query),
+    }
+
+
+def _result(entry: SearchEntry) -> Row:
+    return {
+        "kind": entry.kind,
+        "id": entry.id,
+        "title": entry.title,
+        "path": entry.path,
+        "note": entry.note,
+        "claims": entry.claims,
+    }
+
+
+def _named(entry: SearchEntry, results: SearchResults) -> Row:
+    """Return an entry with the name that was typed, if its title is another."""
+    is_title = name_key(results.text) == name_key(entry.title)
+    return {**_result(entry), "alias": None if is_title else results.text}
