@@ -158,12 +158,48 @@ def _coders(log: Log) -> str:
 
 
 def _readings(log: Log) -> str:
-    """Return how many claims each reading found wrong; nothing without the two registers.
+    """Return how many claims each reading found wrong; nothing without the two registers."""
+    return markdown_table(
+        (
+            *("reading", "claims read", "with a definite error in what is coded", "share"),
+            *("only in what is derived", "errors in links and registers"),
+        ),
+        (
+            (
+                markdown(reading["title"]),
+                reading["claims_read"],
+                len(kinds["coded"]),
+                _share(len(kinds["coded"]), reading["claims_read"]),
+                len(kinds["derived"] - kinds["coded"]),
+                len(kinds.get("elsewhere", ())),
+            )
+            for reading, kinds in _findings_by_reading(log)
+        ),
+    )
+
+
+def _error_rate(log: Log) -> str:
+    """Say what the last reading found, which is the error rate of the data as they stand."""
+    readings = _findings_by_reading(log)
+    if not readings:
+        return (
+            "Nobody has read the published rows against the texts yet, so no error rate is known.\n"
+        )
+    reading, kinds = readings[-1]
+    wrong, read = len(kinds["coded"]), int(reading["claims_read"])
+    return (
+        f"**Error rate:** the last reading ({markdown(reading['title'])}) found a definite error "
+        f"in what is coded in {wrong:,} of {read:,} claims: {_share(wrong, read)}.\n"
+    )
+
+
+def _findings_by_reading(log: Log) -> list[tuple[dict[str, Any], dict[str, set[str]]]]:
+    """Return each reading with what it found definitely wrong, by where; none without registers.
 
     What the build derives is what neither a claim's row fills nor an object in one of its lists.
     """
     if not {"readings", "findings"} <= set(log.streams):
-        return ""
+        return []
     claims = set(log.ids("claims"))
     stream = log.definition.streams["claims"]
     coded = {*stream.in_use, *(part.name for item in stream.fields for part in item.fields)}
@@ -178,23 +214,7 @@ def _readings(log: Log) -> str:
         else:
             kinds.setdefault("elsewhere", set()).add(row["finding_id"])
     readings = {row["reading_id"]: row for row in log.live("readings").iter_rows(named=True)}
-    return markdown_table(
-        (
-            *("reading", "claims read", "with a definite error in what is coded", "share"),
-            *("only in what is derived", "errors in links and registers"),
-        ),
-        (
-            (
-                markdown(readings[name]["title"]),
-                readings[name]["claims_read"],
-                len(kinds["coded"]),
-                _share(len(kinds["coded"]), readings[name]["claims_read"]),
-                len(kinds["derived"] - kinds["coded"]),
-                len(kinds.get("elsewhere", ())),
-            )
-            for name, kinds in found.items()
-        ),
-    )
+    return [(readings[name], kinds) for name, kinds in found.items()]
 
 
 def _share(number: int, of: int) -> str:
@@ -301,6 +321,7 @@ PARTS: dict[str, Callable[[Log], str]] = {
     "sources": _sources,
     "agreement": _agreement,
     "coders": _coders,
+    "error-rate": _error_rate,
     "readings": _readings,
     "migration": migration,
     "tables": _tables,
