@@ -129,6 +129,10 @@ def serving(root: Path, out: Path, *more: str) -> Iterator[Site]:
 # --- links
 
 
+TARGETS = {"a": "href", "link": "href", "area": "href", "form": "action"}
+"""The attribute by which an element leads elsewhere; of others it is ``src``."""
+
+
 class Links(HTMLParser):
     """What a page links to, with the types that its links promise, and its elements' ids."""
 
@@ -145,7 +149,7 @@ class Links(HTMLParser):
         self._in_title = tag == "title" and not self.title
         if "id" in given:
             self.ids.append(given["id"])
-        target = given.get("href") if tag in ("a", "link", "area") else given.get("src")
+        target = given.get(TARGETS.get(tag, "src"))
         if target:
             self.found.setdefault(target, given.get("type", "") if tag != "script" else "")
 
@@ -297,7 +301,7 @@ class Watch:
             self.said.append(f"console {message.type}: {message.text}")
 
     def _response(self, answer: Response) -> None:
-        if not answer.ok:
+        if not answer.ok and answer.status != 304:  # what the browser holds already
             self.said.append(f"{answer.url}: status {answer.status}")
 
     def _request(self, asked: Request) -> None:

@@ -489,7 +489,7 @@ def test_a_reader_finds_a_claim_by_its_words_and_comes_to_its_source(
     page.goto(f"{site.base}/")
     page.get_by_role("searchbox").first.fill("intelligence")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/claims\?.*q=intelligence"))
+    page.wait_for_url(re.compile(r"/search\?.*q=intelligence"))
     found = page.locator("main a[href*='/claims/C']").first
     to = found.get_attribute("href") or ""
     found.click()

@@ -22,6 +22,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE
+from claimlog.site.markdown_page import heading_anchor
 from conftest import ROOT, World
 from workshop.bench.__main__ import bench
 from workshop.docs import refresh
@@ -172,7 +173,7 @@ def test_a_page_has_one_title_and_leads_to_what_exists(name: str) -> None:
         assert page.is_file(), target
         if anchor:
             titles = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
-            assert anchor in {title.lower().replace(" ", "-") for title in titles}, target
+            assert anchor in {heading_anchor(title) for title in titles}, target
 
 
 @pytest.mark.parametrize("name", PAGES)
