@@ -236,6 +236,7 @@ def _accounts(matrix: Matrix, codes: Any, rows: Iterable[Row]) -> list[Row]:
         last = row["chain"][-1] if row["chain"] else None
         voice = {
             "name": last["name"] if last else row["publisher"],
+            "through": [hop["name"] for hop in reversed(row["chain"][:-1])],
             "label": last["label"] if last else None,
             "publisher": row["publisher"],
         }
