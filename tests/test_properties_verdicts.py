@@ -166,6 +166,7 @@ def theirs(
     with tempfile.TemporaryDirectory() as folder:
         for name, lines in {**beside, stream: table}.items():
             spec = dict(SCHEMAS.streams[name].spec)
+            spec["fields"] = [*map(with_current_constraints, spec["fields"])]
             wanted = spec.pop("foreignKeys", [])
             spec["foreignKeys"] = [key for key in wanted if key["fields"] == [foreign]]
             spec["primaryKey"] = spec["primaryKey"] if keys else []
@@ -180,6 +181,12 @@ def theirs(
     assert tasks[stream].stats["rows"] == len(table), tasks[stream].errors
     # rows count from 2 there: the keys of the first row are taken for a header
     return {error.row_number - 1 for error in tasks[stream].errors}
+
+
+def with_current_constraints(item: Row) -> Row:
+    """Return a column as Frictionless would judge rows of the present version alone."""
+    asked = {**item.get("constraints", {}), **item.get("currentConstraints", {})}
+    return {**item, "constraints": asked}
 
 
 def with_value(case: Case, value: Any) -> Row:
