@@ -16,6 +16,7 @@ import pytest
 
 import claimlog
 from claimlog.build import build
+from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.log.read_log import read
@@ -38,6 +39,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import dump
 from claimlog.site.pages.releases import NET_CHANGES
+from claimlog.validate import validate
 from conftest import ROOT, World, asking, claim, copied
 
 DAY = "2026-11-21"
@@ -350,8 +352,16 @@ def test_a_log_that_does_not_extend_the_last_release_is_refused(repo: Repo) -> N
         ("0.1.0.json", {"tree": {"size": 0, "root": "x"}}, "tree/"),
         ("notes.txt", {}, "does not belong in the index"),
         ("0.0.9.json", {"version": "0.0.9"}, "does not extend that of 0.0.9"),
+        ("0.1.0.json", {"log_origin": "a.example/log"}, "0.1.1.json: its log_origin is not a.exa"),
+        ("0.1.0.json", {"date": "2026-99-99"}, "date: '2026-99-99' is not a 'date'"),
+        ("0.1.0.json", {"log_origin": "a.example/.."}, "log_origin: "),
+        ("0.1.0.json", {"codebook_version": "1.0\n\x1b[31m"}, "codebook_version: "),
+        ("0.1.0.json", {"files": {}}, "files: 'SHA256SUMS' is a required property"),
+        *(
+            ("0.1.0.json", {"archive": {"path": path, "bytes": 1, "sha256": "0" * 64}}, "path: ")
+            for path in ("../d/tiny-0.1.0.zip", "/tiny-0.1.0.zip", "tiny-0.1.1.zip", "..", "")
+        ),
     ],
-    ids=["misnamed", "malformed", "stray", "shrinking"],
 )
 def test_an_index_that_cannot_be_trusted_is_named(
     name: str, change: dict[str, Any], message: str, released: Repo, tmp_path: Path
@@ -360,6 +370,7 @@ def test_an_index_that_cannot_be_trusted_is_named(
     shutil.copytree(released.root, root, ignore=shutil.ignore_patterns("dist", ".git"))
     data = json.loads((root / "releases" / "0.1.0.json").read_text("utf-8"))
     if name == "0.0.9.json":
+        data["archive"]["path"] = "tiny-0.0.9.zip"
         data = {**data, "tree": {"size": data["tree"]["size"] + 1, "root": "0" * 64}}
     (root / "releases" / name).write_text(json.dumps({**data, **change}), "utf-8")
     with pytest.raises(ClaimlogError, match=message):
@@ -388,6 +399,35 @@ def test_releases_without_number_are_one_line(
     (root / "releases").symlink_to("nowhere")
     with pytest.raises(ClaimlogError, match=r"releases: cannot be read \("):
         read_index(Package(root))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tree": {"size": 9, "root": "0" * 64}}, "release 0.1.1 held 9 rows in 3 batches"),
+        ({"batches": 2}, "the log does not begin with them"),
+        ({"batches": 10**9}, "the log does not begin with them"),
+        ({"log_origin": "other.example/log"}, "is of the log other.example/log"),
+    ],
+)
+def test_an_entry_that_disagrees_with_the_log_is_used_for_nothing(
+    change: dict[str, Any], said: str, released: Repo, tmp_path: Path
+) -> None:
+    for name in ("events", "schemas"):
+        shutil.copytree(released.root / name, tmp_path / name)
+    shutil.copyfile(released.root / "datapackage.json", tmp_path / "datapackage.json")
+    entry = tmp_path / "releases" / "0.1.1.json"
+    entry.parent.mkdir()
+    data = json.loads((released.root / "releases" / entry.name).read_text("utf-8"))
+    entry.write_text(json.dumps({**data, **change}), "utf-8")
+    [finding] = validate(read(Package(tmp_path)), None).findings
+    assert (finding.rule, finding.path) == ("released-roots", "releases/0.1.1.json")
+    assert said in finding.message
+    words = "diff 0.1.1 head", "prove consistency 0.1.1 head", "cite", "cite --release 0.1.1"
+    for given in words:
+        with pytest.raises(ClaimlogError, match=r"^releases/0\.1\.1\.json: ") as error:
+            cli.main(["--package", str(tmp_path), *given.split()], standalone_mode=False)
+        assert said in str(error.value)
 
 
 def test_an_unknown_version_lists_those_that_are_known(released: Repo) -> None:

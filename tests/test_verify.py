@@ -44,6 +44,7 @@ from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.tool_wheel import wheel_name
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
+from claimlog.release.vouchers import check_index
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
@@ -845,6 +846,35 @@ def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:
     )
     [finding] = verify_copy(zipped(released), [other]).findings
     assert "is of tiny-0.1.0.zip, the index in this checkout of x-0.1.0.zip" in str(finding)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tree": {"size": 21, "root": "0" * 64}},
+        {"log_origin": "other.example/log"},
+        {"date": "2020-01-01"},
+        {"codebook_version": "9.9.9"},
+        {"tables": {}},
+        {"coders": ["person", "program"]},
+        {"batches": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_index_vouches_for_no_copy_that_says_otherwise_than_its_entry(
+    change: dict[str, Any], released: Repo
+) -> None:
+    """Its files are those of the entry, so that only what the entry says beside them is false."""
+    [entry] = read_index(released.package)
+    copy, verdict = ReleaseCopy(*[zipped(released).with_suffix("")] * 2), Verdict("0.1.0", "tiny")
+    false = ReleaseEntry({**entry.data, **change}, entry.display_path)
+    check_index(copy, [false], "here", verdict)
+    [finding] = verdict.findings
+    said = f"releases/0.1.0.json: states another {next(iter(change))} than release.json of 0.1.0"
+    assert said in str(finding)
+    assert verdict.vouchers == []
+    check_index(copy, [entry], "here", verdict)
+    assert verdict.vouchers == ["releases/0.1.0.json of here"]
 
 
 @pytest.mark.parametrize("name", [".", "../tiny-0.1.0", "./", "../tiny-0.1.0/log/.."])

@@ -203,12 +203,12 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
 
 
 def _named_state(log: Log, name: str) -> DatasetState:
-    from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.release_index import find_entry_of_log
     from claimlog.release.diff import DatasetState
 
     if name == "head":
         return DatasetState.of_head(log, "head")
-    return DatasetState.of_entry(find_entry(read_index(log.package), name, _name(log.package)))
+    return DatasetState.of_entry(find_entry_of_log(log, name))
 
 
 @click.command(
@@ -241,13 +241,13 @@ def cite(context: Context, claims: tuple[str, ...], version: str | None, form: s
 
 def _cited_metadata(log: Log, version: str | None) -> ReleaseMetadata:
     """Return the metadata of the release to cite."""
-    from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.release_index import find_entry_of_log, read_index
     from claimlog.release.metadata import entry_metadata
 
     index = read_index(log.package)
     if not index:
         raise ClaimlogError("releases: nothing was released yet; there is no version to cite")
-    entry = find_entry(index, version, _name(log.package)) if version else index[-1]
+    entry = find_entry_of_log(log, version or str(index[-1].version))
     return entry_metadata(log.definition, entry)
 
 
