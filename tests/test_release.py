@@ -33,7 +33,7 @@ from claimlog.release.make import (
     require_next_version,
     sign_release,
 )
-from claimlog.release.rebuild import rebuild_archive, rebuild_tables
+from claimlog.release.rebuild import compare_bytes, rebuild_archive, rebuild_tables
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
@@ -467,7 +467,7 @@ def test_an_earlier_release_is_made_again_with_the_same_content(released: Repo) 
     for entry in index:
         result = rebuild_tables(released.package, index, entry, lambda _: None)
         assert result.different == []
-        assert result.compared == 2 * len(entry.data["tables"]) > 50
+        assert result.same == result.compared == 2 * len(entry.data["tables"]) > 50
 
 
 def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -> None:
@@ -477,6 +477,40 @@ def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -
     entry = ReleaseEntry({**index[0].data, "tables": tables}, index[0].display_path)
     result = rebuild_tables(released.package, index, entry, lambda _: None)
     assert [line.split(":")[0] for line in result.different] == ["claims", "claims"]
+    assert result.same == result.compared - 2
+
+
+def test_an_entry_that_names_nothing_to_compare_is_not_the_same(released: Repo) -> None:
+    index = read_index(released.package)
+    false = {"tables": {}, "codebook_version": "9.9.9", "date": "2020-01-01"}
+    entry = ReleaseEntry({**index[0].data, **false}, index[0].display_path)
+    result = rebuild_tables(released.package, index, entry, lambda _: None)
+    assert result.compared == 0
+    assert "releases/0.1.0.json: names no table claims, which is made" in result.different
+    assert any("codebook_version is 9.9.9, not " in line for line in result.different)
+    entry = ReleaseEntry({**index[0].data, "batches": 10**9}, index[0].display_path)
+    with pytest.raises(ClaimlogError, match="the log does not begin with them"):
+        rebuild_tables(released.package, index, entry, lambda _: None)
+
+
+def test_a_release_is_compared_with_no_other_archive_than_the_one_that_was_made(
+    released: Repo, tmp_path: Path
+) -> None:
+    """An entry may name any path and hash; its own bytes were not made by anybody's code."""
+    [_, entry] = read_index(released.package)
+    folder = released.root / "dist" / "tiny-0.1.1"
+    made = folder.with_name(f"{folder.name}.zip")
+    forged = tmp_path / "tiny-0.1.1.zip"
+    forged.write_bytes(b"forged")
+    for path in (str(forged), "tiny-0.1.1.zip"):
+        about = {"path": path, "bytes": 6, "sha256": sha256_of_file(forged)}
+        false = ReleaseEntry({**entry.data, "archive": about}, entry.display_path)
+        assert compare_bytes(folder, made, false).different
+    assert compare_bytes(folder, made, entry).different == []
+    for change in ({"log_origin": "other.example/log"}, {"tables": {}}, {"date": "2020-01-01"}):
+        false = ReleaseEntry({**entry.data, **change}, entry.display_path)
+        [line] = compare_bytes(folder, made, false).different
+        assert f"states another {next(iter(change))} than release.json" in line
 
 
 def test_a_release_is_made_again_byte_for_byte_by_its_own_code(released: Repo) -> None:

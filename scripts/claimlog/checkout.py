@@ -179,6 +179,19 @@ class Checkout:
             found[_text(name).removeprefix(self.prefix)] = (mode, identifier)
         return found
 
+    def holds_file(self, commit: str, path: str) -> bool:
+        """Whether a commit holds a plain file of the package at this path, through no link.
+
+        That is asked of git's trees, because on the disk a link or a submodule looks otherwise.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        mode, _ = self.blobs(commit, path).get(path, (LINK, ""))
+        return mode not in (LINK, SUBMODULE)
+
     def read(self, commit: str, path: str) -> bytes | None:
         """Return a file of the package as a commit holds it, or None where it holds none.
 

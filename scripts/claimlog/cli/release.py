@@ -167,14 +167,12 @@ def _rebuild_one(
             result = rebuild_tables(package, index, entry, step)
         what = "tables in Parquet and in SQLite"
     lines(result.different)
-    same = result.compared - len(result.different)
     colour = "red" if result.different else "green"
-    line((f"{entry.version}: {same} of {result.compared} {what} are the same", colour))
-    if result.different or out is None:
+    line((f"{entry.version}: {result.same} of {result.compared} {what} are the same", colour))
+    if result.different or result.archive is None:
         return 1 if result.different else 0
-    archive = out / str(entry.data["archive"]["path"])
-    line(f"wrote {package.relative(archive.absolute())}")
-    return verify_release(Context(package.root, True), archive)
+    line(f"wrote {package.relative(result.archive)}")
+    return verify_release(Context(package.root, True), result.archive)
 
 
 @click.command(epilog=example("claimlog diff 0.1.0 0.2.0", "claimlog diff 0.2.0 head --json"))
