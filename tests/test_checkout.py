@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -386,6 +388,32 @@ def test_a_release_is_not_made_again_behind_a_link_of_its_commit(
     checkout = Checkout.of(Package(top / "in" / "data"))
     assert checkout.holds_file("HEAD", "datapackage.json")
     assert not checkout.holds_file("HEAD", "events")
+
+
+def test_a_copy_has_the_tags_of_releases_whatever_their_names(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as lines end with for Python and not for git, or in another encoding."""
+    head = repo.git("rev-parse", "HEAD").strip()
+    names = [f"v1\u2028x{number}" for number in range(50)] + ["v2\x85", "v3-é"]
+    tags = b"".join(f"{head} refs/tags/{name}\n".encode() for name in names)
+    (repo.root / ".git" / "packed-refs").write_bytes(tags + head.encode() + b" refs/tags/v4-\xff\n")
+    ran: list[str] = []
+
+    def spy(top: Path, words: Sequence[str], *given: IO[bytes]) -> Any:
+        ran.append(words[0])
+        return git.running(top, words, *given)
+
+    monkeypatch.setattr(checkout_module, "running", spy)
+    checkout = Checkout.of(repo.package)
+    checkout.copy("HEAD", tmp_path / "copy")
+    assert ran.count("update-ref") == 1
+    copy = Checkout.of(Package(tmp_path / "copy"))
+    assert copy.release_tags() == checkout.release_tags()
+    assert len(copy.release_tags().split("\n")) > len(names)
+    monkeypatch.setattr("claimlog.checkout.TAGS", 50)
+    with pytest.raises(CheckoutError, match="tags of releases, more than 50"):
+        checkout.copy("HEAD", tmp_path / "other")
 
 
 def test_a_tag_that_was_moved_is_noticed(repo: Repo) -> None:

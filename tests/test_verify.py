@@ -36,7 +36,7 @@ from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
 from claimlog.release.log_check import check_log
-from claimlog.release.make import make_release, sign_release
+from claimlog.release.make import make_release, sign_published, sign_release
 from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.signed_statement import ReleaseStatement
@@ -520,6 +520,17 @@ def test_a_checkpoint_is_three_lines_and_reads_back() -> None:
     assert parse_checkpoint(text.encode(), "checkpoint") == (POINT, ())
 
 
+@pytest.mark.parametrize("more", ["witnessed by a notary\n", "\n\u2014 witness.example AAAAAAAA\n"])
+def test_the_checkpoint_in_a_release_holds_no_words_of_its_own(more: str, folder: Path) -> None:
+    """Nobody checks a signature there, or vouches for lines of extensions."""
+    path = folder / "checkpoint"
+    path.write_text(path.read_text("utf-8") + more, "utf-8")
+    verdict = Verdict("0.1.0", "tiny")
+    check_log(ReleaseCopy(folder, folder), verdict)
+    [finding] = verdict.findings
+    assert "checkpoint: holds more than origin, size and root" in str(finding)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "tiny\n21\n", "tiny\n021\nAAAA\n", "tiny\n21\nnot base64!\n", "tiny\n21\nAAAA\nmore\n"],
@@ -642,6 +653,39 @@ def test_a_forgery_of_anything_but_the_log_does_not_pass_as_signed(
     assert verdict.vouchers == []
     assert "by nobody's word" in verdict.sentence or verdict.findings
     assert any("tiny-0.1.0.signature is not here" in line for line in verdict.omissions)
+
+
+def test_only_what_is_whole_is_signed_afterwards(
+    released: Repo, keys: Keys, tmp_path: Path
+) -> None:
+    """An entry of the index is a file that a patch can change."""
+    secret, public = keys("own")
+    index = read_index(released.package)
+    out, copy = tmp_path / "out", tmp_path / "out" / "tiny-0.1.0.zip"
+
+    def refused(entry: ReleaseEntry) -> str:
+        with pytest.raises(ClaimlogError) as error:
+            sign_published(released.package, [entry], entry, secret, out)
+        assert [*out.glob("*.signature"), *out.glob("*.checkpoint")] == []
+        return str(error.value)
+
+    assert "tiny-0.1.0.zip: is not there, and a release is checked" in refused(index[0])
+    out.mkdir()
+    shutil.copyfile(zipped(released), copy)
+    for change, said in (
+        ({"tree": {**index[0].data["tree"], "root": "0" * 64}}, "does not begin with them"),
+        ({"tree": {**index[0].data["tree"], "size": index[0].size - 1}}, "does not begin with"),
+        ({"log_origin": "other.example/log"}, "is of the log other.example/log"),
+        ({"date": "2020-01-01"}, "states another date than release.json"),
+        ({"files": {**index[0].data["files"], SUMS: "0" * 64}}, "is not the file that"),
+    ):
+        false = ReleaseEntry({**index[0].data, **change}, index[0].display_path)
+        assert said in refused(false)
+    words = ("release", "--published", "0.1.0", "--sign", str(secret), "--out", str(out))
+    done = released.world.run(*words)
+    assert done.returncode == 0, done.stderr
+    verdict = verify_copy(copy, key=public)
+    assert verdict.vouchers == ["the signature in tiny-0.1.0.signature with the key in own.pub"]
 
 
 def test_a_signature_of_another_release_is_not_taken_for_this_one(

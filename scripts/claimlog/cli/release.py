@@ -129,13 +129,15 @@ def _name(package: Package) -> str:
 
 
 def _sign_published(context: Context, version: str, key: Path, out: Path | None) -> int:
-    """Write signatures of a release that the index holds."""
+    """Write signatures of a release that the index holds, if its archive is that one."""
     from claimlog.log.release_index import find_entry, read_index
-    from claimlog.release.make import sign_release
+    from claimlog.release.make import sign_published
 
     package = context.package
-    entry = find_entry(read_index(package), version, _name(package))
-    for path in sign_release(package, entry, key, (out or package.root / DIST).absolute()):
+    index = read_index(package)
+    entry = find_entry(index, version, _name(package))
+    target = (out or package.root / DIST).absolute()
+    for path in sign_published(package, index, entry, key, target):
         line(f"wrote {package.relative(path)}; publish it beside the archive")
     return 0
 
