@@ -35,6 +35,7 @@ from claimlog.release.make import (
 )
 from claimlog.release.rebuild import compare_bytes, rebuild_archive, rebuild_tables
 from claimlog.release.verify import verify_copy
+from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import dump
@@ -862,6 +863,23 @@ def test_what_git_ignores_is_in_no_release(
     assert repo.git("status", "--porcelain") == ""
     with pytest.raises(ClaimlogError, match=f"{name}: not in the commit, because git ignores it"):
         require_clean_commit(repo.package)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"logOrigin": f"tiny.example/{path}"} for path in ("..", ".", "a/../b", ".x", "", "a\n")),
+        *({"created": f"2026-{day}"} for day in ("99-99", "00-10", "13-01", "01-32", "1-1")),
+    ],
+    ids=str,
+)
+def test_an_origin_is_no_path_to_elsewhere_and_a_day_is_one(
+    change: dict[str, str], made: World
+) -> None:
+    descriptor = {**made.package.descriptor, "logOrigin": "tiny.example/a.b/~c"}
+    assert shape_flaw(descriptor, HEAD) is None
+    [name] = change
+    assert f"{name}: " in str(shape_flaw({**descriptor, **change}, HEAD))
 
 
 def test_a_log_has_one_origin_from_the_release_that_names_it_on(repo: Repo, tmp_path: Path) -> None:
