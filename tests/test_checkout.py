@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -138,20 +140,29 @@ def test_no_command_runs_what_a_checkout_names(repo: Repo, trap: Trap) -> None:
     assert trap.ran == ""
 
 
+@pytest.mark.parametrize("way", ["none", "link", "submodule"])
 def test_a_package_of_data_alone_is_made_again_by_no_code_of_its_commit(
-    world: World, tmp_path: Path
+    way: str, world: World, tmp_path: Path
 ) -> None:
+    """A link or a submodule in the place of the code is a directory on the disk."""
     ran = tmp_path / "ran"
     (world.root / "scripts").mkdir()
+    if way == "link":
+        (world.root / "scripts" / "claimlog").symlink_to("..")
     (world.root / "scripts" / "sitecustomize.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
     repo = Repo(world)
     repo.git("init", "-q")
     repo.commit()
+    if way == "submodule":
+        cached = f"160000,{'a' * 40},scripts/claimlog"
+        repo.git("update-index", "--add", "--cacheinfo", cached)
+        repo.git("commit", "-qm", "Submodule")
     data = {"version": "9.9.9", "date": "2026-01-01", "batches": 1, "tool_version": __version__}
     commit = repo.git("rev-parse", "HEAD").strip()
     entry = ReleaseEntry({**data, "commit": commit}, "releases/9.9.9.json")
     # the command of this claimlog is reached, and refuses that version
-    with pytest.raises(ClaimlogError, match=r"failed: .*9\.9\.9"):
+    refusal = "symbolic link" if way == "link" else r"9\.9\.9"
+    with pytest.raises(ClaimlogError, match=f"failed: .*{refusal}"):
         rebuild_archive(repo.package, entry, lambda _: None)
     assert not ran.exists()
     environment = {**os.environ, "PYTHONPATH": str(world.root / "scripts")}
@@ -350,6 +361,59 @@ def test_tags_of_a_checkout_that_only_surrounds_a_package_are_not_its_own(repo: 
     status, said = run(copy, "validate")
     assert status == 0
     assert "released-batches" in said
+
+
+def test_a_release_is_not_made_again_behind_a_link_of_its_commit(
+    world: World, tmp_path: Path
+) -> None:
+    """The directory of the package can be a link in the commit and a directory at HEAD."""
+    victim = tmp_path / "victim"
+    shutil.copytree(world.root, victim)
+    before = {path: path.read_bytes() for path in victim.rglob("*") if path.is_file()}
+    top = tmp_path / "top"
+    (top / "in").mkdir(parents=True)
+    outer = Repo(World(Package(top), world.texts))
+    outer.git("init", "-q")
+    (top / "in" / "data").symlink_to(victim)
+    outer.commit()
+    linked = outer.git("rev-parse", "HEAD").strip()
+    (top / "in" / "data").unlink()
+    shutil.copytree(world.root, top / "in" / "data")
+    outer.commit()
+    data = {"version": "9.9.9", "date": "2026-01-01", "batches": 1, "tool_version": __version__}
+    entry = ReleaseEntry({**data, "commit": linked}, "releases/9.9.9.json")
+    with pytest.raises(ClaimlogError, match=r"holds no datapackage\.json in in/data/"):
+        rebuild_archive(Package(top / "in" / "data"), entry, lambda _: None)
+    assert {path: path.read_bytes() for path in victim.rglob("*") if path.is_file()} == before
+    checkout = Checkout.of(Package(top / "in" / "data"))
+    assert checkout.holds_file("HEAD", "datapackage.json")
+    assert not checkout.holds_file("HEAD", "events")
+
+
+def test_a_copy_has_the_tags_of_releases_whatever_their_names(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as lines end with for Python and not for git, or in another encoding."""
+    head = repo.git("rev-parse", "HEAD").strip()
+    names = [f"v1\u2028x{number}" for number in range(50)] + ["v2\x85", "v3-é"]
+    tags = b"".join(f"{head} refs/tags/{name}\n".encode() for name in names)
+    (repo.root / ".git" / "packed-refs").write_bytes(tags + head.encode() + b" refs/tags/v4-\xff\n")
+    ran: list[str] = []
+
+    def spy(top: Path, words: Sequence[str], *given: IO[bytes]) -> Any:
+        ran.append(words[0])
+        return git.running(top, words, *given)
+
+    monkeypatch.setattr(checkout_module, "running", spy)
+    checkout = Checkout.of(repo.package)
+    checkout.copy("HEAD", tmp_path / "copy")
+    assert ran.count("update-ref") == 1
+    copy = Checkout.of(Package(tmp_path / "copy"))
+    assert copy.release_tags() == checkout.release_tags()
+    assert len(copy.release_tags().split("\n")) > len(names)
+    monkeypatch.setattr("claimlog.checkout.TAGS", 50)
+    with pytest.raises(CheckoutError, match="tags of releases, more than 50"):
+        checkout.copy("HEAD", tmp_path / "other")
 
 
 def test_a_tag_that_was_moved_is_noticed(repo: Repo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import sqlite3
@@ -327,6 +328,19 @@ def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
     found = [*said(world.package, world.package.build)]
     build(world.package, world.package.build, fresh=True)
     assert found == [*said(world.package, world.package.build)]
+
+
+def test_a_dataset_that_was_renamed_is_built_from_nothing(world: World, updates: list[int]) -> None:
+    build(world.package, world.package.build)
+    path = world.root / "datapackage.json"
+    about = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**about, "name": "renamed"}), "utf-8")
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    package = Package(world.root)
+    build(package, package.build)
+    assert updates == []
+    assert [path.name for path in package.build.glob("*.db")] == ["renamed.db"]
 
 
 def test_a_cache_state_that_changed_in_place_is_not_used(world: World) -> None:

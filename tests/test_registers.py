@@ -664,6 +664,15 @@ def test_a_register_has_no_name_of_a_page_that_would_hide_its_list(declared: Wor
         (schemas / f"{name}.json").unlink()
 
 
+@pytest.mark.parametrize("name", ["docs", "claims", "releases", "as-of", "measures"])
+def test_a_dataset_has_no_name_of_a_page(name: str, declared: World) -> None:
+    path = declared.root / "datapackage.json"
+    about = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**about, "name": name}), "utf-8")
+    with pytest.raises(ClaimlogError, match=r"^(datapackage|schemas/measures)\.json: .*name"):
+        read_definition(Package(declared.root))
+
+
 def added(name: str) -> Callable[[Path], None]:
     """Return a slip: a register by some name."""
     spec = register("zoo", "^Z[0-9]+$", "Zoos", [])

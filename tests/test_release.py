@@ -16,6 +16,7 @@ import pytest
 
 import claimlog
 from claimlog.build import build
+from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.log.read_log import read
@@ -32,12 +33,14 @@ from claimlog.release.make import (
     require_next_version,
     sign_release,
 )
-from claimlog.release.rebuild import rebuild_archive, rebuild_tables
+from claimlog.release.rebuild import compare_bytes, rebuild_archive, rebuild_tables
 from claimlog.release.verify import verify_copy
+from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import dump
 from claimlog.site.pages.releases import NET_CHANGES
+from claimlog.validate import validate
 from conftest import ROOT, World, asking, claim, copied
 
 DAY = "2026-11-21"
@@ -350,8 +353,16 @@ def test_a_log_that_does_not_extend_the_last_release_is_refused(repo: Repo) -> N
         ("0.1.0.json", {"tree": {"size": 0, "root": "x"}}, "tree/"),
         ("notes.txt", {}, "does not belong in the index"),
         ("0.0.9.json", {"version": "0.0.9"}, "does not extend that of 0.0.9"),
+        ("0.1.0.json", {"log_origin": "a.example/log"}, "0.1.1.json: its log_origin is not a.exa"),
+        ("0.1.0.json", {"date": "2026-99-99"}, "date: '2026-99-99' is not a 'date'"),
+        ("0.1.0.json", {"log_origin": "a.example/.."}, "log_origin: "),
+        ("0.1.0.json", {"codebook_version": "1.0\n\x1b[31m"}, "codebook_version: "),
+        ("0.1.0.json", {"files": {}}, "files: 'SHA256SUMS' is a required property"),
+        *(
+            ("0.1.0.json", {"archive": {"path": path, "bytes": 1, "sha256": "0" * 64}}, "path: ")
+            for path in ("../d/tiny-0.1.0.zip", "/tiny-0.1.0.zip", "tiny-0.1.1.zip", "..", "")
+        ),
     ],
-    ids=["misnamed", "malformed", "stray", "shrinking"],
 )
 def test_an_index_that_cannot_be_trusted_is_named(
     name: str, change: dict[str, Any], message: str, released: Repo, tmp_path: Path
@@ -360,6 +371,7 @@ def test_an_index_that_cannot_be_trusted_is_named(
     shutil.copytree(released.root, root, ignore=shutil.ignore_patterns("dist", ".git"))
     data = json.loads((root / "releases" / "0.1.0.json").read_text("utf-8"))
     if name == "0.0.9.json":
+        data["archive"]["path"] = "tiny-0.0.9.zip"
         data = {**data, "tree": {"size": data["tree"]["size"] + 1, "root": "0" * 64}}
     (root / "releases" / name).write_text(json.dumps({**data, **change}), "utf-8")
     with pytest.raises(ClaimlogError, match=message):
@@ -388,6 +400,35 @@ def test_releases_without_number_are_one_line(
     (root / "releases").symlink_to("nowhere")
     with pytest.raises(ClaimlogError, match=r"releases: cannot be read \("):
         read_index(Package(root))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tree": {"size": 9, "root": "0" * 64}}, "release 0.1.1 held 9 rows in 3 batches"),
+        ({"batches": 2}, "the log does not begin with them"),
+        ({"batches": 10**9}, "the log does not begin with them"),
+        ({"log_origin": "other.example/log"}, "is of the log other.example/log"),
+    ],
+)
+def test_an_entry_that_disagrees_with_the_log_is_used_for_nothing(
+    change: dict[str, Any], said: str, released: Repo, tmp_path: Path
+) -> None:
+    for name in ("events", "schemas"):
+        shutil.copytree(released.root / name, tmp_path / name)
+    shutil.copyfile(released.root / "datapackage.json", tmp_path / "datapackage.json")
+    entry = tmp_path / "releases" / "0.1.1.json"
+    entry.parent.mkdir()
+    data = json.loads((released.root / "releases" / entry.name).read_text("utf-8"))
+    entry.write_text(json.dumps({**data, **change}), "utf-8")
+    [finding] = validate(read(Package(tmp_path)), None).findings
+    assert (finding.rule, finding.path) == ("released-roots", "releases/0.1.1.json")
+    assert said in finding.message
+    words = "diff 0.1.1 head", "prove consistency 0.1.1 head", "cite", "cite --release 0.1.1"
+    for given in words:
+        with pytest.raises(ClaimlogError, match=r"^releases/0\.1\.1\.json: ") as error:
+            cli.main(["--package", str(tmp_path), *given.split()], standalone_mode=False)
+        assert said in str(error.value)
 
 
 def test_an_unknown_version_lists_those_that_are_known(released: Repo) -> None:
@@ -427,7 +468,7 @@ def test_an_earlier_release_is_made_again_with_the_same_content(released: Repo) 
     for entry in index:
         result = rebuild_tables(released.package, index, entry, lambda _: None)
         assert result.different == []
-        assert result.compared == 2 * len(entry.data["tables"]) > 50
+        assert result.same == result.compared == 2 * len(entry.data["tables"]) > 50
 
 
 def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -> None:
@@ -437,6 +478,40 @@ def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -
     entry = ReleaseEntry({**index[0].data, "tables": tables}, index[0].display_path)
     result = rebuild_tables(released.package, index, entry, lambda _: None)
     assert [line.split(":")[0] for line in result.different] == ["claims", "claims"]
+    assert result.same == result.compared - 2
+
+
+def test_an_entry_that_names_nothing_to_compare_is_not_the_same(released: Repo) -> None:
+    index = read_index(released.package)
+    false = {"tables": {}, "codebook_version": "9.9.9", "date": "2020-01-01"}
+    entry = ReleaseEntry({**index[0].data, **false}, index[0].display_path)
+    result = rebuild_tables(released.package, index, entry, lambda _: None)
+    assert result.compared == 0
+    assert "releases/0.1.0.json: names no table claims, which is made" in result.different
+    assert any("codebook_version is 9.9.9, not " in line for line in result.different)
+    entry = ReleaseEntry({**index[0].data, "batches": 10**9}, index[0].display_path)
+    with pytest.raises(ClaimlogError, match="the log does not begin with them"):
+        rebuild_tables(released.package, index, entry, lambda _: None)
+
+
+def test_a_release_is_compared_with_no_other_archive_than_the_one_that_was_made(
+    released: Repo, tmp_path: Path
+) -> None:
+    """An entry may name any path and hash; its own bytes were not made by anybody's code."""
+    [_, entry] = read_index(released.package)
+    folder = released.root / "dist" / "tiny-0.1.1"
+    made = folder.with_name(f"{folder.name}.zip")
+    forged = tmp_path / "tiny-0.1.1.zip"
+    forged.write_bytes(b"forged")
+    for path in (str(forged), "tiny-0.1.1.zip"):
+        about = {"path": path, "bytes": 6, "sha256": sha256_of_file(forged)}
+        false = ReleaseEntry({**entry.data, "archive": about}, entry.display_path)
+        assert compare_bytes(folder, made, false).different
+    assert compare_bytes(folder, made, entry).different == []
+    for change in ({"log_origin": "other.example/log"}, {"tables": {}}, {"date": "2020-01-01"}):
+        false = ReleaseEntry({**entry.data, **change}, entry.display_path)
+        [line] = compare_bytes(folder, made, false).different
+        assert f"states another {next(iter(change))} than release.json" in line
 
 
 def test_a_release_is_made_again_byte_for_byte_by_its_own_code(released: Repo) -> None:
@@ -788,6 +863,23 @@ def test_what_git_ignores_is_in_no_release(
     assert repo.git("status", "--porcelain") == ""
     with pytest.raises(ClaimlogError, match=f"{name}: not in the commit, because git ignores it"):
         require_clean_commit(repo.package)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"logOrigin": f"tiny.example/{path}"} for path in ("..", ".", "a/../b", ".x", "", "a\n")),
+        *({"created": f"2026-{day}"} for day in ("99-99", "00-10", "13-01", "01-32", "1-1")),
+    ],
+    ids=str,
+)
+def test_an_origin_is_no_path_to_elsewhere_and_a_day_is_one(
+    change: dict[str, str], made: World
+) -> None:
+    descriptor = {**made.package.descriptor, "logOrigin": "tiny.example/a.b/~c"}
+    assert shape_flaw(descriptor, HEAD) is None
+    [name] = change
+    assert f"{name}: " in str(shape_flaw({**descriptor, **change}, HEAD))
 
 
 def test_a_log_has_one_origin_from_the_release_that_names_it_on(repo: Repo, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from claimlog import git
 from claimlog import limits as definition
-from claimlog.checkout import FILES
+from claimlog.checkout import FILES, TAGS
 from claimlog.cli import cli
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
@@ -50,7 +50,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{reader_limits.PEER_SENDING_BYTES // 10**6} MB",
         f"more than {reader_limits.FACET_BYTES // 10**6} MB",
         f"at most {git.MEMORY_BYTES >> 30} GiB of address space",
-        f"a listing of more than {FILES:,} files is refused",
+        f"a listing of more than {FILES:,} files is refused, as are more than {TAGS:,} tags",
         f"CITATION.cff are read up to {definition.DOCUMENT_BYTES // mib} MiB",
         f"source texts up to {definition.TEXT_BYTES // mib} MiB each",
         f"differences of more than {definition.DIFF_LINES:,} lines",

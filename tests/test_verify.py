@@ -36,7 +36,7 @@ from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
 from claimlog.release.log_check import check_log
-from claimlog.release.make import make_release, sign_release
+from claimlog.release.make import make_release, sign_published, sign_release
 from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.signed_statement import ReleaseStatement
@@ -44,6 +44,7 @@ from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.tool_wheel import wheel_name
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
+from claimlog.release.vouchers import check_index
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
@@ -519,6 +520,17 @@ def test_a_checkpoint_is_three_lines_and_reads_back() -> None:
     assert parse_checkpoint(text.encode(), "checkpoint") == (POINT, ())
 
 
+@pytest.mark.parametrize("more", ["witnessed by a notary\n", "\n\u2014 witness.example AAAAAAAA\n"])
+def test_the_checkpoint_in_a_release_holds_no_words_of_its_own(more: str, folder: Path) -> None:
+    """Nobody checks a signature there, or vouches for lines of extensions."""
+    path = folder / "checkpoint"
+    path.write_text(path.read_text("utf-8") + more, "utf-8")
+    verdict = Verdict("0.1.0", "tiny")
+    check_log(ReleaseCopy(folder, folder), verdict)
+    [finding] = verdict.findings
+    assert "checkpoint: holds more than origin, size and root" in str(finding)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "tiny\n21\n", "tiny\n021\nAAAA\n", "tiny\n21\nnot base64!\n", "tiny\n21\nAAAA\nmore\n"],
@@ -641,6 +653,39 @@ def test_a_forgery_of_anything_but_the_log_does_not_pass_as_signed(
     assert verdict.vouchers == []
     assert "by nobody's word" in verdict.sentence or verdict.findings
     assert any("tiny-0.1.0.signature is not here" in line for line in verdict.omissions)
+
+
+def test_only_what_is_whole_is_signed_afterwards(
+    released: Repo, keys: Keys, tmp_path: Path
+) -> None:
+    """An entry of the index is a file that a patch can change."""
+    secret, public = keys("own")
+    index = read_index(released.package)
+    out, copy = tmp_path / "out", tmp_path / "out" / "tiny-0.1.0.zip"
+
+    def refused(entry: ReleaseEntry) -> str:
+        with pytest.raises(ClaimlogError) as error:
+            sign_published(released.package, [entry], entry, secret, out)
+        assert [*out.glob("*.signature"), *out.glob("*.checkpoint")] == []
+        return str(error.value)
+
+    assert "tiny-0.1.0.zip: is not there, and a release is checked" in refused(index[0])
+    out.mkdir()
+    shutil.copyfile(zipped(released), copy)
+    for change, said in (
+        ({"tree": {**index[0].data["tree"], "root": "0" * 64}}, "does not begin with them"),
+        ({"tree": {**index[0].data["tree"], "size": index[0].size - 1}}, "does not begin with"),
+        ({"log_origin": "other.example/log"}, "is of the log other.example/log"),
+        ({"date": "2020-01-01"}, "states another date than release.json"),
+        ({"files": {**index[0].data["files"], SUMS: "0" * 64}}, "is not the file that"),
+    ):
+        false = ReleaseEntry({**index[0].data, **change}, index[0].display_path)
+        assert said in refused(false)
+    words = ("release", "--published", "0.1.0", "--sign", str(secret), "--out", str(out))
+    done = released.world.run(*words)
+    assert done.returncode == 0, done.stderr
+    verdict = verify_copy(copy, key=public)
+    assert verdict.vouchers == ["the signature in tiny-0.1.0.signature with the key in own.pub"]
 
 
 def test_a_signature_of_another_release_is_not_taken_for_this_one(
@@ -845,6 +890,35 @@ def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:
     )
     [finding] = verify_copy(zipped(released), [other]).findings
     assert "is of tiny-0.1.0.zip, the index in this checkout of x-0.1.0.zip" in str(finding)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tree": {"size": 21, "root": "0" * 64}},
+        {"log_origin": "other.example/log"},
+        {"date": "2020-01-01"},
+        {"codebook_version": "9.9.9"},
+        {"tables": {}},
+        {"coders": ["person", "program"]},
+        {"batches": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_index_vouches_for_no_copy_that_says_otherwise_than_its_entry(
+    change: dict[str, Any], released: Repo
+) -> None:
+    """Its files are those of the entry, so that only what the entry says beside them is false."""
+    [entry] = read_index(released.package)
+    copy, verdict = ReleaseCopy(*[zipped(released).with_suffix("")] * 2), Verdict("0.1.0", "tiny")
+    false = ReleaseEntry({**entry.data, **change}, entry.display_path)
+    check_index(copy, [false], "here", verdict)
+    [finding] = verdict.findings
+    said = f"releases/0.1.0.json: states another {next(iter(change))} than release.json of 0.1.0"
+    assert said in str(finding)
+    assert verdict.vouchers == []
+    check_index(copy, [entry], "here", verdict)
+    assert verdict.vouchers == ["releases/0.1.0.json of here"]
 
 
 @pytest.mark.parametrize("name", [".", "../tiny-0.1.0", "./", "../tiny-0.1.0/log/.."])

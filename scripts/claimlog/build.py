@@ -113,6 +113,7 @@ def updatable_build(log: Log, out: Path) -> BuildRecord | None:
     earlier = read_build_record(log.package, out)
     if (
         earlier is None
+        or not (out / f"{log.definition.descriptor['name']}.db").is_file()  # it was renamed
         or (earlier.size, bytes.fromhex(earlier.root)) not in log.trees
         or log.size == earlier.size  # with no new row there is nothing to merge
         or (log.size - earlier.size) * UPDATE_RATIO > log.size

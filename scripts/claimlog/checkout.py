@@ -33,6 +33,9 @@ of zeros into two megabytes."""
 FILES = 200_000
 """Files that git may list: a few small trees that name each other list millions."""
 
+TAGS = 10_000
+"""Tags of releases that a copy of a checkout may have: each is a file there."""
+
 CHUNK = 1 << 20
 """Bytes of a file that are held at once."""
 
@@ -134,8 +137,11 @@ class Checkout:
         CheckoutError
             If git fails.
         """
+        return self._release_tags().decode(errors="replace")
+
+    def _release_tags(self) -> bytes:
         words = ("--format=%(objectname) %(refname)", "--merged=HEAD", "refs/tags/v[0-9]*")
-        return self._ask("for-each-ref", *words).decode(errors="replace")
+        return self._ask("for-each-ref", *words)
 
     def is_tracked(self) -> bool:
         """Whether the commit holds the package: a copy that lies in a checkout is not part of it.
@@ -178,6 +184,19 @@ class Checkout:
             mode, _, identifier = meta.decode().split()
             found[_text(name).removeprefix(self.prefix)] = (mode, identifier)
         return found
+
+    def holds_file(self, commit: str, path: str) -> bool:
+        """Whether a commit holds a plain file of the package at this path, through no link.
+
+        That is asked of git's trees, because on the disk a link or a submodule looks otherwise.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        mode, _ = self.blobs(commit, path).get(path, (LINK, ""))
+        return mode not in (LINK, SUBMODULE)
 
     def read(self, commit: str, path: str) -> bytes | None:
         """Return a file of the package as a commit holds it, or None where it holds none.
@@ -283,13 +302,24 @@ class Checkout:
         if shallow.is_file():
             cut_off = read_regular(shallow, ".git/shallow", ANSWER_BYTES, shallow.parent)
             (target / ".git/shallow").write_bytes(cut_off)
-        for line in self.release_tags().splitlines():
-            identifier, _, name = line.partition(" ")
-            new._ask("update-ref", name, identifier)
+        self._copy_tags(new)
         new._ask("update-ref", "--no-deref", "HEAD", self._resolve(commit))
         new._ask("read-tree", "HEAD")
         # not by git, which would run the filters of the user's own configuration
         self._write_files(whole, target)
+
+    def _copy_tags(self, new: Checkout) -> None:
+        """Give another checkout, which borrows this one's objects, the tags of releases."""
+        lines = self._release_tags().split(b"\n")[:-1]
+        if len(lines) > TAGS:
+            raise CheckoutError(f"git knows {len(lines):,} tags of releases, more than {TAGS:,}")
+        with tempfile.TemporaryFile() as commands:
+            for line in lines:
+                identifier, _, name = line.partition(b" ")  # a name may hold anything but a space
+                commands.write(b"create %s %s\n" % (name, identifier))
+            commands.seek(0)
+            with running(new.top, ["update-ref", "--stdin"], commands) as answer:
+                answer.read()
 
     def _write_files(self, held: Mapping[str, tuple[str, str]], target: Path) -> None:
         """Write files that `blobs` returned below `target`, with their modes and links.

@@ -129,13 +129,15 @@ def _name(package: Package) -> str:
 
 
 def _sign_published(context: Context, version: str, key: Path, out: Path | None) -> int:
-    """Write signatures of a release that the index holds."""
+    """Write signatures of a release that the index holds, if its archive is that one."""
     from claimlog.log.release_index import find_entry, read_index
-    from claimlog.release.make import sign_release
+    from claimlog.release.make import sign_published
 
     package = context.package
-    entry = find_entry(read_index(package), version, _name(package))
-    for path in sign_release(package, entry, key, (out or package.root / DIST).absolute()):
+    index = read_index(package)
+    entry = find_entry(index, version, _name(package))
+    target = (out or package.root / DIST).absolute()
+    for path in sign_published(package, index, entry, key, target):
         line(f"wrote {package.relative(path)}; publish it beside the archive")
     return 0
 
@@ -167,14 +169,12 @@ def _rebuild_one(
             result = rebuild_tables(package, index, entry, step)
         what = "tables in Parquet and in SQLite"
     lines(result.different)
-    same = result.compared - len(result.different)
     colour = "red" if result.different else "green"
-    line((f"{entry.version}: {same} of {result.compared} {what} are the same", colour))
-    if result.different or out is None:
+    line((f"{entry.version}: {result.same} of {result.compared} {what} are the same", colour))
+    if result.different or result.archive is None:
         return 1 if result.different else 0
-    archive = out / str(entry.data["archive"]["path"])
-    line(f"wrote {package.relative(archive.absolute())}")
-    return verify_release(Context(package.root, True), archive)
+    line(f"wrote {package.relative(result.archive)}")
+    return verify_release(Context(package.root, True), result.archive)
 
 
 @click.command(epilog=example("claimlog diff 0.1.0 0.2.0", "claimlog diff 0.2.0 head --json"))
@@ -203,12 +203,12 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
 
 
 def _named_state(log: Log, name: str) -> DatasetState:
-    from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.release_index import find_entry_of_log
     from claimlog.release.diff import DatasetState
 
     if name == "head":
         return DatasetState.of_head(log, "head")
-    return DatasetState.of_entry(find_entry(read_index(log.package), name, _name(log.package)))
+    return DatasetState.of_entry(find_entry_of_log(log, name))
 
 
 @click.command(
@@ -241,13 +241,13 @@ def cite(context: Context, claims: tuple[str, ...], version: str | None, form: s
 
 def _cited_metadata(log: Log, version: str | None) -> ReleaseMetadata:
     """Return the metadata of the release to cite."""
-    from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.release_index import find_entry_of_log, read_index
     from claimlog.release.metadata import entry_metadata
 
     index = read_index(log.package)
     if not index:
         raise ClaimlogError("releases: nothing was released yet; there is no version to cite")
-    entry = find_entry(index, version, _name(log.package)) if version else index[-1]
+    entry = find_entry_of_log(log, version or str(index[-1].version))
     return entry_metadata(log.definition, entry)
 
 

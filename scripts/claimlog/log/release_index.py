@@ -8,15 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from claimlog.errors import ClaimlogError, UsageError, reason
 from claimlog.limits import RELEASES, RELEASES_BYTES
-from claimlog.package import Package
+from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
+
+if TYPE_CHECKING:
+    from claimlog.log.event_log import Log
 
 FOLDER = "releases"
 VERSION = RELEASE_VERSION
+ABOUT_THE_FILES = ("commit", "archive", "files")
+"""What an entry states beside what ``release.json``, one of these files, repeats."""
 
 
 @total_ordering
@@ -84,6 +89,35 @@ class ReleaseEntry:
     def root(self) -> str:
         return str(self.data["tree"]["root"])
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What ``release.json`` of the release says, if the entry is true."""
+        return {name: value for name, value in self.data.items() if name not in ABOUT_THE_FILES}
+
+    def summary_flaw(self, summary: Mapping[str, Any]) -> str | None:
+        """Say what the entry states otherwise than ``release.json`` of the release, if anything."""
+        own = self.summary
+        others = [name for name in {**own, **summary} if own.get(name) != summary.get(name)]
+        return f"states another {others[0]} than release.json of {self.version}" if others else None
+
+    def log_flaw(self, log: Log) -> str | None:
+        """Say how the entry disagrees with a log of this dataset, or return None.
+
+        A log that got its origin later is still the log of an entry without one.
+        """
+        batches = self.data["batches"]
+        size, root = log.trees[batches - 1] if batches <= len(log.trees) else (0, b"")
+        if (size, root.hex()) != (self.size, self.root):
+            return (
+                f"release {self.version} held {self.size} rows in {batches} batches with root "
+                f"{self.root[:16]}…; the log does not begin with them"
+            )
+        origin = log.definition.descriptor.get("logOrigin")
+        stated = self.data.get("log_origin", origin)
+        if stated != origin:
+            return f'is of the log {stated}; "logOrigin" in {DESCRIPTOR} is {origin or "not there"}'
+        return None
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -111,6 +145,12 @@ def read_index(package: Package) -> list[ReleaseEntry]:
             raise ClaimlogError(
                 f"{after.display_path}: its tree of {after.size} rows does not extend that of "
                 f"{before.data['version']} ({before.size}); restore the entry from git"
+            )
+        origin = before.data.get("log_origin")
+        if origin is not None and after.data.get("log_origin") != origin:
+            raise ClaimlogError(
+                f"{after.display_path}: its log_origin is not {origin}, which the log of "
+                f"{before.data['version']} has for good; restore the entry from git"
             )
     return found
 
@@ -157,6 +197,10 @@ def _entry(package: Package, path: Path) -> ReleaseEntry:
         raise ClaimlogError(
             f"{display_path}: says version {data['version']}; restore the file's name"
         )
+    if not data["archive"]["path"].endswith(f"-{path.stem}.zip"):
+        raise ClaimlogError(
+            f"{display_path}: archive/path: is not NAME-{path.stem}.zip; restore it from git"
+        )
     return ReleaseEntry(data, display_path)
 
 
@@ -174,6 +218,34 @@ def find_entry(index: Sequence[ReleaseEntry], version: str, name: str) -> Releas
             return entry
     known = ", ".join(str(entry.version) for entry in index) or "none"
     raise UsageError(f"{version}: is no release of {name}; known are {known}")
+
+
+def find_entry_of_log(log: Log, version: str) -> ReleaseEntry:
+    """Return the entry of a version, if the log begins with what it says.
+
+    Raises
+    ------
+    UsageError
+        If the version is malformed or was never released.
+    ClaimlogError
+        If the entry disagrees with the log.
+    """
+    name = str(log.definition.descriptor["name"])
+    entry = find_entry(read_index(log.package), version, name)
+    require_agreement(entry, log)
+    return entry
+
+
+def require_agreement(entry: ReleaseEntry, log: Log) -> None:
+    """Refuse an entry that disagrees with the log.
+
+    Raises
+    ------
+    ClaimlogError
+        Saying in what.
+    """
+    if flaw := entry.log_flaw(log):
+        raise ClaimlogError(f"{entry.display_path}: {flaw}; restore them from git")
 
 
 def release_marks(

@@ -10,7 +10,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from claimlog.log.proofs import tree_root
 from claimlog.log.read_file import read_bytes
-from claimlog.release.checkpoint import parse_checkpoint
+from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
 from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
@@ -54,7 +54,8 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     verdict.omissions += [f"the rule {name}: {why}" for name, why in report.waived.items()]
     tree = {"size": log.size, "root": log.root.hex()}
     _require_equal(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
-    checkpoint, _ = parse_checkpoint(read_bytes(copy.folder / CHECKPOINT, CHECKPOINT), CHECKPOINT)
+    data = read_bytes(copy.folder / CHECKPOINT, CHECKPOINT)
+    checkpoint, _ = parse_checkpoint(data, CHECKPOINT)
     _require_equal(verdict, CHECKPOINT, "size", checkpoint.size, log.size)
     _require_equal(verdict, CHECKPOINT, "root", checkpoint.root.hex(), log.root.hex())
     descriptor = log.definition.descriptor
@@ -62,6 +63,11 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     _require_equal(verdict, RELEASE, "log_origin", copy.summary.get("log_origin"), stated)
     origin = stated or descriptor["name"]
     _require_equal(verdict, CHECKPOINT, "origin", checkpoint.origin, origin)
+    plain = Checkpoint(checkpoint.origin, checkpoint.size, checkpoint.root).text()
+    if data != plain.encode("utf-8"):
+        # a release is signed beside its archive, where the signature is checked
+        message = "holds more than origin, size and root, which nobody vouches for"
+        verdict.findings.append(Finding(RULE, CHECKPOINT, message, remedy=GET_AGAIN))
     verdict.checks.append(f"{log.size} rows of the log: root {log.root.hex()}")
 
 

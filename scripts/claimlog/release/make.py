@@ -23,7 +23,13 @@ from claimlog.fold import cutoff
 from claimlog.git import CheckoutError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import FOLDER, ReleaseEntry, Version, read_index
+from claimlog.log.release_index import (
+    FOLDER,
+    ReleaseEntry,
+    Version,
+    read_index,
+    require_agreement,
+)
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
@@ -31,6 +37,7 @@ from claimlog.release.checkpoint import Checkpoint, log_origin
 from claimlog.release.diff import DatasetState, Diff, as_markdown, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
+from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
@@ -188,7 +195,7 @@ def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[
 
 
 def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) -> tuple[Path, ...]:
-    """Sign a release that an index holds; return what was written to `out`, beside the archive.
+    """Sign what an entry says of a release; return what was written to `out`, beside the archive.
 
     The statement is about every file of it; the checkpoint is about the log alone, in the form
     that other tools read.
@@ -220,6 +227,38 @@ def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) ->
         write_durably(path, note.encode("utf-8"))
         written.append(path)
     return tuple(written)
+
+
+def sign_published(
+    package: Package, index: list[ReleaseEntry], entry: ReleaseEntry, key: Path, out: Path
+) -> tuple[Path, ...]:
+    """Sign a release that was made before, after a look at the log and at its archive in `out`.
+
+    An entry is one file that a patch can change; who follows the log believes what was signed.
+
+    Raises
+    ------
+    ClaimlogError
+        If the archive is not there, not whole, or not the one that the index names, or the entry
+        disagrees with the log.
+    """
+    read_private_key(key)
+    _, archive = release_paths(str(package.descriptor["name"]), str(entry.version), out)
+    package.refuse_links(archive)
+    shown = package.relative(archive)
+    if not archive.is_file():
+        raise ClaimlogError(
+            f"{shown}: is not there, and a release is checked before it is signed; make it again: "
+            f"claimlog release --rebuild {entry.version} --exact --out {package.relative(out)}"
+        )
+    log = read(package)
+    log.require_readable()
+    require_agreement(entry, log)
+    verdict = verify_in_sandbox(archive, index)
+    if verdict.findings:
+        more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
+        raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was signed")
+    return sign_release(package, entry, key, out)
 
 
 def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:

@@ -22,12 +22,12 @@ from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.files import remove, sync, temporary_path
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
-from claimlog.log.release_index import ReleaseEntry
-from claimlog.package import Package
+from claimlog.log.release_index import ReleaseEntry, require_agreement
+from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.diff import as_markdown
-from claimlog.release.layout import sha256_of_file, sha256_of_files
+from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.log_check import unstated_rules
-from claimlog.release.make import plan_release, write_release
+from claimlog.release.make import plan_release, release_paths, write_release
 from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.schema.table_schema import Table
@@ -36,13 +36,29 @@ PIN = re.compile(
     r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(?P<version>\S+) ?(?P<marker>;)?", re.MULTILINE
 )
 
+TOOL = "scripts/claimlog/__init__.py"
+"""The file by which a commit holds the code of claimlog, and not only a package of data."""
+
+OF_THE_LOG = ("version", "date", "batches", "codebook_version", "log_origin", "tree")
+"""What ``release.json`` says of a release, whichever code makes it again."""
+
 
 @dataclass
 class RebuildComparison:
-    """What was compared, and what differs, a line each."""
+    """What was compared, how much of it is the same, and what differs, a line each.
+
+    Attributes
+    ----------
+    different
+        Also what the entry of the index says otherwise, which is none of what was counted.
+    archive
+        The archive that was left, if any.
+    """
 
     compared: int = 0
+    same: int = 0
     different: list[str] = field(default_factory=list)
+    archive: Path | None = None
 
 
 def rebuild_tables(
@@ -66,6 +82,7 @@ def rebuild_tables(
         earlier = [other for other in index if other.version < entry.version]
         log = read(then)
         log.require_readable()
+        require_agreement(entry, log)
         diff, _ = plan_release(log, earlier, str(entry.version), str(entry.data["batches"]))
         changes = as_markdown(diff, f"{entry.version} ({entry.date})")
         plan = ReleasePlan(
@@ -78,14 +95,25 @@ def rebuild_tables(
             unstated_rules(log.definition, str(entry.version)),
         )
         folder, _ = write_release(then, log, plan, Path(out), progress)
-        return compare_tables(folder, log.definition.tables, entry)
+        result = compare_tables(folder, log.definition.tables, entry)
+        made = read_json(folder / RELEASE, RELEASE)
+        for name in OF_THE_LOG:
+            found, stated = made.get(name), entry.data.get(name)
+            if found != stated:
+                result.different.append(f"{entry.display_path}: {name} is {stated}, not {found}")
+        return result
 
 
 def compare_tables(
     folder: Path, tables: Mapping[str, Table], entry: ReleaseEntry
 ) -> RebuildComparison:
-    """Compare the logical hash of every table that a release had, in Parquet and in SQLite."""
+    """Compare the logical hash of every table that a release had, in Parquet and in SQLite.
+
+    `tables` are those of the definition at its commit, so that each must have been in it.
+    """
     result = RebuildComparison()
+    for name in sorted(tables.keys() - entry.data["tables"].keys()):
+        result.different.append(f"{entry.display_path}: names no table {name}, which is made")
     [database] = folder.glob("*.db")
     for name, stated in entry.data["tables"].items():
         if name not in tables:
@@ -95,7 +123,9 @@ def compare_tables(
         parquet = parquet_content(folder / "parquet" / f"{name}.parquet", table)
         for kind, content in (("Parquet", parquet), ("SQLite", sqlite_content(database, table))):
             result.compared += 1
-            if content.root != stated["hash"]:
+            if content.root == stated["hash"]:
+                result.same += 1
+            else:
                 result.different.append(
                     f"{name}: {kind} has the content {content.root[:16]}… in "
                     f"{content.rows} rows, the release had {stated['hash'][:16]}… in "
@@ -173,9 +203,19 @@ def rebuild_archive(
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         checkout = Checkout.of(package)
         top = Path(scratch) / checkout.top.name
-        checkout.copy(release_commit(checkout, entry), top)
+        commit = release_commit(checkout, entry)
+        if not checkout.holds_file(commit, DESCRIPTOR):
+            # where a directory of the commit is a link, the package lies somewhere else
+            raise ClaimlogError(
+                f"{entry.display_path}: the commit {commit[:12]} holds no {DESCRIPTOR} in "
+                f"{checkout.prefix or '.'}, so no package to make again"
+            )
+        checkout.copy(commit, top)
         root = top / checkout.prefix
-        python = _release_python(root, entry, say)
+        holds_tool = checkout.holds_file(commit, TOOL)
+        python = _release_python(root, say) if holds_tool else sys.executable
+        if not holds_tool:
+            _require_same_tool(entry)
         say("make it again")
         target = Path(scratch) / "dist"
         words = ["release", str(entry.version), "--date", entry.date, "--out", str(target)]
@@ -184,12 +224,17 @@ def rebuild_archive(
             [python, "-P", "-m", "claimlog", "--package", str(root), *words],
             entry,
             # what lies in scripts/ beside a package of data alone is no code of the tool
-            **({"PYTHONPATH": str(root / "scripts")} if _holds_tool(root) else {}),
+            **({"PYTHONPATH": str(root / "scripts")} if holds_tool else {}),
         )
-        archive = target / entry.data["archive"]["path"]
-        result = compare_bytes(target / archive.name.removesuffix(".zip"), archive, entry)
+        # what was made, by its own name: the entry chooses no path
+        name = str(Package(root, archived=True).descriptor["name"])
+        folder, archive = release_paths(name, str(entry.version), target)
+        if not archive.is_file():
+            raise ClaimlogError(f"{entry.display_path}: its commit makes no {archive.name}")
+        result = compare_bytes(folder, archive, entry)
         if out is not None and not result.different:
-            _copy_archive(archive, out / archive.name)
+            result.archive = out / archive.name
+            _copy_archive(archive, result.archive)
         return result
 
 
@@ -208,23 +253,26 @@ def _copy_archive(archive: Path, target: Path) -> None:
 
 
 def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildComparison:
-    """Compare the SHA-256 of every file, and of the archive, with the index."""
+    """Compare the SHA-256 of every file, and of the archive, with the index.
+
+    The entry must also say of the release what the ``release.json`` that was made says.
+    """
     digests = {**sha256_of_files(folder), archive.name: sha256_of_file(archive)}
-    stated = {**entry.data["files"], archive.name: entry.data["archive"]["sha256"]}
+    stated = {**entry.data["files"], entry.data["archive"]["path"]: entry.data["archive"]["sha256"]}
     names = sorted(set(digests) | set(stated))
     different = [
         f"{name}: {'is not the same' if name in digests and name in stated else 'is only in one'}"
         for name in names
         if digests.get(name) != stated.get(name)
     ]
-    return RebuildComparison(len(names), different)
+    result = RebuildComparison(len(names), len(names) - len(different), different)
+    if flaw := entry.summary_flaw(read_json(folder / RELEASE, RELEASE)):
+        result.different.append(f"{entry.display_path}: {flaw}")
+    return result
 
 
-def _release_python(root: Path, entry: ReleaseEntry, say: Progress) -> str:
+def _release_python(root: Path, say: Progress) -> str:
     """Return a Python that has what the lock files in `root` pin."""
-    if not _holds_tool(root):
-        _require_same_tool(entry)
-        return sys.executable
     # what a release is made with is pinned apart, and older commits have no such file
     locks = [root / name for name in (LOCK, BUILD_LOCK) if name == LOCK or (root / name).is_file()]
     if all(map(_is_installed, locks)):
@@ -238,11 +286,6 @@ def _release_python(root: Path, entry: ReleaseEntry, say: Progress) -> str:
         # the lock file names everything; what a library asks for beside it, nothing of it imports
         _run_setup([*pip, "--no-deps", "--require-hashes", "-r", str(lock)])
     return python
-
-
-def _holds_tool(root: Path) -> bool:
-    """Whether a checkout holds the code of claimlog, and not only a package of data."""
-    return (root / "scripts" / "claimlog").is_dir()
 
 
 def _require_same_tool(entry: ReleaseEntry) -> None:

@@ -57,7 +57,12 @@ def check_index(
         message = f"is not the archive that {entry.display_path} names"
         verdict.findings.append(Finding("release-index", archive.name, message, remedy=GET_AGAIN))
     verdict.checks.append(f"every file against {entry.display_path}")
-    if not differing:
+    flaw = None if differing else entry.summary_flaw(copy.summary)
+    if flaw:
+        # its files are those of the entry, so that this is what is false
+        remedy = "restore the entry from git, or verify it --alone"
+        verdict.findings.append(Finding("release-index", entry.display_path, flaw, remedy=remedy))
+    elif not differing:
         verdict.vouchers.append(f"{entry.display_path} of {place}")
 
 

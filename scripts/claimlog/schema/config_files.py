@@ -47,6 +47,7 @@ RELEASE_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9
 
 NAMED = {"type": "string", "pattern": NAME}
 VERSION = {"type": "string", "pattern": r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$"}
+DAY = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 PLACE = {
     "type": "object",
     "required": ["resource", "fields"],
@@ -178,7 +179,7 @@ HEAD = {
         "homepage": DESCRIPTION,
         "logOrigin": {
             "type": "string",
-            "pattern": r"^[a-z0-9][a-z0-9.-]*[a-z0-9](/[A-Za-z0-9._~-]+)*$",
+            "pattern": r"^[a-z0-9][a-z0-9.-]*[a-z0-9](/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$",
             "maxLength": TITLE_LENGTH,
         },
         "keywords": {"maxItems": KEYWORDS, "items": {"maxLength": TITLE_LENGTH}},
@@ -191,7 +192,7 @@ HEAD = {
                 }
             },
         },
-        "created": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"},
+        "created": {"type": "string", "pattern": DAY},
         "licenses": {
             "type": "array",
             "minItems": 1,
@@ -209,7 +210,8 @@ HEAD = {
 
 def shape_error(value: Any, shape: Mapping[str, Any]) -> ValidationError | None:
     """Return the first way in which a value misses a shape, or None."""
-    checker = _checker()(shape, registry=referencing.Registry())
+    days = jsonschema.FormatChecker(["date"])
+    checker = _checker()(shape, registry=referencing.Registry(), format_checker=days)
     return next(iter(checker.iter_errors(value)), None)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import SCHEMA_FILES, TABLES, TABLES_AND_INDEXES
-from claimlog.package import Package
+from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.compatibility import compatibility_flaw
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
@@ -30,6 +30,7 @@ from claimlog.schema.query_files import read_query_files
 from claimlog.schema.registers import (
     Junction,
     compiled_tables,
+    dataset_name_flaw,
     junctions_of,
     register_flaw,
     registers_of,
@@ -228,7 +229,7 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
     ------
     ClaimlogError
         If one is absent, is no Table Schema of a stream, or refers to what is no stream or code
-        list; or if a register has the name of something else.
+        list; or if a register or the dataset has the name of something else.
     """
     streams = {
         name: _read_table(package, name, f"schemas/{name}.json", STREAM)
@@ -253,6 +254,8 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
             flaw = f"has the name of the package, {name}, whose tables lie there; rename its file"
         if flaw:
             raise ClaimlogError(f"schemas/{name}.json: {flaw}")
+    if flaw := dataset_name_flaw(str(package.descriptor.get("name"))):
+        raise ClaimlogError(f"{DESCRIPTOR}: {flaw}")
     return {name: _fill(table, codes, all_codes=False) for name, table in streams.items()}
 
 

@@ -207,6 +207,13 @@ def register_flaw(
     return None
 
 
+def dataset_name_flaw(name: str) -> str | None:
+    """Say why a dataset cannot have a name, or return None: its tables lie at that address."""
+    if name in SITE_PAGES | MACHINERY_TABLES | {"as-of", "measures"}:
+        return f'"name" is {name}, the address of a page of the site, "/{name}"; name it otherwise'
+    return None
+
+
 def register_tables(streams: Mapping[str, Table]) -> Iterator[Table]:
     """Yield the tables of registers with columns that only name the one they repeat."""
     counted = referring_columns(streams["claims"], streams)

@@ -14,7 +14,7 @@ from claimlog.build import build
 from claimlog.log.batch import MANIFEST
 from claimlog.log.release_index import FOLDER
 from claimlog.package import Package
-from claimlog.release.layout import sha256_of_file
+from claimlog.release.layout import RELEASE, SUMS, sha256_of_file
 from workshop.bench.synthetic_log import make_log
 
 DAY = "2026-01-02"
@@ -63,7 +63,7 @@ def _write_index_entry(
         "batches": last["number"],
         "tree": {"size": last["tree"]["size"], "root": last["tree"]["root"]},
         "archive": {"path": name, "bytes": 1, "sha256": "0" * 64},
-        "files": files,
+        "files": {**dict.fromkeys((SUMS, RELEASE), "0" * 64), **files},
         "tables": {},
     }
     path = package.root / FOLDER / f"{version}.json"
