@@ -44,7 +44,7 @@ def facet_groups(
         chosen = selection.chosen.get(item.name, [])
         counts, codes = _counted(item, chosen, selected, choices, listed.get(item.name))
         room = min(left, CODES if _is_ordered(item) else ENTITIES)
-        shown = [*dict.fromkeys((*codes[:room], *chosen))]
+        shown = [*dict.fromkeys((*chosen, *codes[:room]))]
         left = max(0, left - len(shown))
         is_period = isinstance(item, PeriodFilter)
         values = [
