@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -218,3 +219,39 @@ def test_a_server_is_not_started_with_what_is_no_address(
     assert done.returncode == 2
     assert message in done.stderr
     assert {*folder.glob(".build*")} == before
+
+
+SLOW_START = """
+import asyncio, sys
+from pathlib import Path
+from claimlog.site.served_build import ServedBuild
+from claimlog.site.server import make_server
+
+async def app(scope, receive, send):
+    print("warming up", flush=True)
+    await asyncio.sleep(60)
+
+build = ServedBuild(*map(Path, sys.argv[1:]))
+server = make_server(app, "127.0.0.1", 0, build=build)
+server.run([server.config.bind_socket()])
+"""
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_still_warming_up_ends_when_it_is_told_to(
+    told: signal.Signals, tmp_path: Path
+) -> None:
+    links, origin = tmp_path / "links", tmp_path / "build"
+    links.mkdir()
+    origin.mkdir()
+    words = [sys.executable, "-c", SLOW_START, str(links), str(origin)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == b"warming up\n"
+            process.send_signal(told)
+            assert process.wait(20) != 0
+        finally:
+            process.kill()
+    assert origin.exists()
+    assert not links.exists()
