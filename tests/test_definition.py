@@ -7,10 +7,12 @@ import itertools
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -26,7 +28,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.flaws import FOLDED
+from claimlog.schema.flaws import FOLDED, SQL_WORDS
 from claimlog.schema.patterns import matches, pattern_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.validate import Report, validate
@@ -754,3 +756,38 @@ def _of(spec: dict[str, Any], name: str) -> dict[str, Any]:
 def test_a_pattern_matches_a_whole_value(pattern: str, value: str, keeps: bool) -> None:
     assert pattern_flaw(pattern) is None
     assert pl.select(matches(pl.lit(value), pattern)).item() is keeps
+
+
+KEYWORDS = """abort action add after all alter always analyze and as asc attach autoincrement before
+begin between by cascade case cast check collate column commit conflict constraint create cross
+current current_date current_time current_timestamp database default deferrable deferred delete desc
+detach distinct do drop each else end escape except exclude exclusive exists explain fail false
+filter first following for foreign from full generated glob group groups having if ignore immediate
+in index indexed initially inner insert instead intersect into is isnull join key last left like
+limit match materialized natural no not nothing notnull null nulls of offset on or order others
+outer over partition plan pragma preceding primary query raise range recursive references regexp
+reindex release rename replace restrict returning right rollback row rows savepoint select set table
+temp temporary then ties to transaction trigger true unbounded union unique update using vacuum
+values view virtual when where window with within without"""
+"""Those of SQLite's documentation."""
+
+
+def is_plain_name(word: str) -> bool:
+    """Whether SQL reads a word as the name of a column wherever it stands without quotes."""
+    queries = (
+        f"select {word} from claims group by {word} order by {word}, x",
+        f"select c.{word} as {word} from claims c where coalesce({word}, '') in ('v')",
+        f"select case when {word} is not null then {word} end from claims where {word} > ''",
+    )
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(f'create table claims ("{word}" text, x text)')
+        database.execute("insert into claims values ('v', 'x')")
+        try:
+            return all(database.execute(sql).fetchall() == [("v",)] for sql in queries)
+        except sqlite3.Error:
+            return False
+
+
+def test_a_word_that_sql_reads_otherwise_without_quotes_is_no_name_of_a_column() -> None:
+    words = set(KEYWORDS.split())
+    assert {word for word in words if not is_plain_name(word)} <= SQL_WORDS <= words

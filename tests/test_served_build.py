@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,8 +26,10 @@ import pytest
 from fsspec.implementations.http import HTTPFileSystem
 
 from claimlog.build import build
+from claimlog.errors import ClaimlogError
 from claimlog.site.served_build import ServedBuild, log_behind, pin_build
-from conftest import World, claim, copied
+from claimlog.site.server_command import database_of
+from conftest import World, asking, claim, copied
 
 
 @dataclass
@@ -218,3 +223,77 @@ def test_a_server_is_not_started_with_what_is_no_address(
     assert done.returncode == 2
     assert message in done.stderr
     assert {*folder.glob(".build*")} == before
+
+
+SLOW_START = """
+import asyncio, sys
+from pathlib import Path
+from claimlog.site.served_build import ServedBuild
+from claimlog.site.server import make_server
+
+async def app(scope, receive, send):
+    print("warming up", flush=True)
+    await asyncio.sleep(60)
+
+build = ServedBuild(*map(Path, sys.argv[1:]))
+server = make_server(app, "127.0.0.1", 0, build=build)
+server.run([server.config.bind_socket()])
+"""
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_still_warming_up_ends_when_it_is_told_to(
+    told: signal.Signals, tmp_path: Path
+) -> None:
+    links, origin = tmp_path / "links", tmp_path / "build"
+    links.mkdir()
+    origin.mkdir()
+    words = [sys.executable, "-c", SLOW_START, str(links), str(origin)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == b"warming up\n"
+            process.send_signal(told)
+            assert process.wait(20) != 0
+        finally:
+            process.kill()
+    assert origin.exists()
+    assert not links.exists()
+
+
+def test_a_build_that_a_clone_brought_gives_away_no_file_of_elsewhere(
+    built: World, tmp_path: Path
+) -> None:
+    folder = tmp_path / "build"
+    shutil.copytree(built.package.build, folder)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("secret.json", "absolute.json", "above.json", "linked.json", "claims.parquet"):
+        (elsewhere / name).write_text('{"password": "swordfish"}', "utf-8")
+    (folder / "linked.json").symlink_to(elsewhere / "linked.json")
+    (folder / "beside").symlink_to(elsewhere)
+    os.mkfifo(folder / "pipe.json")
+    path = folder / "datapackage.json"
+    descriptor = json.loads(path.read_bytes())
+    about = {"name": "x", "mediatype": "text/plain", "bytes": 1, "hash": "sha256:" + "0" * 64}
+    foreign = [
+        *(str(elsewhere / "absolute.json"), "../elsewhere/above.json", "linked.json"),
+        *("beside/secret.json", "beside/claims.parquet", "pipe.json", "parquet", ".", "a\0.json"),
+    ]
+    descriptor["resources"] = [{**about, "path": name} for name in foreign]
+    path.write_text(json.dumps(descriptor), "utf-8")
+    ask = asking(folder)
+    names = [Path(name).name for name in foreign if "\0" not in name and name != "."]
+    for name in (*names, "claims.csv"):
+        assert (name, ask(f"/downloads/{name}").status_code) == (name, 404)
+    assert ask("/downloads/datapackage.json").status_code == 200
+    assert "secret" not in ask("/downloads").text
+    path.rename(elsewhere / path.name)
+    path.symlink_to(elsewhere / path.name)
+    assert asking(folder)("/downloads/datapackage.json").status_code == 404
+
+
+def test_a_build_whose_database_is_a_link_is_not_served(built: World, tmp_path: Path) -> None:
+    (tmp_path / "tiny.db").symlink_to(built.package.build / "tiny.db")
+    with pytest.raises(ClaimlogError, match=r"tiny\.db: is a link"):
+        database_of(built.package, tmp_path)

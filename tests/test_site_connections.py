@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
@@ -16,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
 from claimlog.build import build
+from claimlog.site import spreadsheet
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
 from claimlog.site.protection.host_names import misdirected, names_of
 from claimlog.site.protection.peers import peer_of
-from claimlog.site.protection.reader_request import ReaderRequest
+from claimlog.site.protection.reader_request import CURRENT, ReaderRequest
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.server import LoopErrorHandler
@@ -397,6 +400,56 @@ def test_a_table_for_spreadsheets_takes_a_slot_of_the_streams(site: Site) -> Non
         time.sleep(0.2)
         assert site.status("/downloads/claims.csv") == 503
     assert site.status("/downloads/claims.csv") == 200
+
+
+@pytest.mark.parametrize(("rows", "width"), [(3000, 4000), (20_000, 4), (0, 0)])
+def test_a_table_is_written_in_pieces_of_some_bytes_whatever_its_rows_hold(
+    rows: int, width: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "wide.parquet"
+    frame = pl.DataFrame(
+        {"id": range(rows), "text": ["=" * width] * rows, "kind": ["a", "b"] * (rows // 2)}
+    )
+    frame.with_columns(pl.col("kind").cast(pl.Categorical)).write_parquet(path)
+    pieces = [*spreadsheet._pieces(path)]
+    longest = spreadsheet.PIECE_BYTES + spreadsheet.ROWS * (width + 100)
+    assert max(map(len, pieces)) < longest
+    assert "".join(pieces) == spreadsheet.csv_of(pl.read_parquet(path), header=True)
+
+
+def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    names = []
+
+    def piece(_: Path) -> Iterator[str]:
+        names.append(threading.current_thread().name)
+        begun.set()
+        assert go_on.wait(SOON)
+        yield "a,b\n"
+
+    async def run() -> None:
+        slots = Slots(1, 0)
+        reader = ReaderRequest(peer="a", release=await slots.acquire("a"))
+        CURRENT.set(reader)
+        sending = asyncio.create_task(spreadsheet.safe_csv(Path("a.parquet")).stream_fn(None))
+        assert await asyncio.to_thread(begun.wait, SOON)
+        sending.cancel()  # the client has gone
+        await asyncio.wait([sending])
+        reader.finish()
+        with pytest.raises(ServerBusy):
+            await slots.acquire("a")
+        go_on.set()
+        async with asyncio.timeout(SOON):
+            while reader.running:
+                await asyncio.sleep(0.01)
+        (await slots.acquire("a"))()
+
+    monkeypatch.setattr(spreadsheet, "_pieces", piece)
+    asyncio.run(run())
+    assert names
+    assert names[0].startswith("claimlog-csv")
 
 
 def test_who_waits_for_a_slot_and_goes_leaves_the_place() -> None:

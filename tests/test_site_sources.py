@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -16,9 +17,11 @@ from pathlib import Path
 import pytest
 
 from claimlog.build import build
+from claimlog.errors import ClaimlogError
 from claimlog.site import source_texts
 from claimlog.site.drawing.lineage_graph import draw_lineage, lineage_columns
-from claimlog.sources.text import Text
+from claimlog.site.store import Store
+from claimlog.sources.text import Text, Texts
 from conftest import (
     ACTORS,
     INCIDENTS,
@@ -29,6 +32,7 @@ from conftest import (
     asking,
     claim,
     copied,
+    datasette_of,
     empty_world,
     source,
 )
@@ -414,3 +418,32 @@ def test_the_command_serves_the_texts_that_it_was_given(served: World, tmp_path:
         server.terminate()
         server.wait(10)
     assert "texts: 1 of 1 articles found" in said.read_text()
+
+
+@pytest.mark.parametrize("error", [None, ClaimlogError("too many files")])
+def test_texts_are_read_once_for_all_who_ask_even_if_they_cannot_be(
+    error: ClaimlogError | None, served: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folders = []
+
+    def read(folder: Path) -> Texts:
+        folders.append(folder)
+        time.sleep(0.1)  # so that all of them ask meanwhile
+        if error:
+            raise error
+        return served.supplied
+
+    monkeypatch.setattr(source_texts, "Texts", read)
+    monkeypatch.setenv("CLAIMLOG_TEXTS", str(tmp_path))
+    store = Store.latest(datasette_of(served.package.build))
+
+    async def run() -> None:
+        first = asyncio.create_task(source_texts.find_text(store, None))
+        await asyncio.sleep(0)
+        first.cancel()  # whoever asked first leaves
+        answers = await asyncio.gather(*(source_texts.find_text(store, None) for _ in range(6)))
+        says = source_texts.UNREADABLE if error else source_texts.NOT_THIS_ONE
+        assert answers == [(None, says)] * 6
+
+    asyncio.run(run())
+    assert folders == [tmp_path]

@@ -581,6 +581,16 @@ SLIPS = {
                 "measures: takr is no code of measure_account",
             ),
             (
+                "codings of numbers",
+                lambda site: site["codings"].append({"column": "end"}),
+                "codings: end has no code list",
+            ),
+            (
+                "an act by a code with a NUL",
+                lambda site: site["act"]["when"][0].update({"in": ["a\0b"]}),
+                "act/when/0/in/0: 'a\\x00b' does not match",
+            ),
+            (
                 "many accounts that do not count",
                 lambda site: site["measures"]["unless"][0].update({"in": ["x" * 1000] * 5}),
                 "measures: has more than",
@@ -643,6 +653,10 @@ SLIPS = {
         replaced("requirements.csv", "claims,voice,", "claims,voyce,"),
         "schemas/requirements.csv:9: author-has-no-hop asks whether voyce of claims",
     ),
+    "a column's name is a word of SQL": (
+        replaced("claims.json", '"name": "note"', '"name": "group"'),
+        'schemas/claims.json: the column "group" has a name',
+    ),
     "a column's name means something else to SQLite": (
         replaced("claims.json", '"name": "note"', '"name": "rank"'),
         'schemas/claims.json: the column "rank" has a name',
@@ -681,8 +695,19 @@ def test_a_query_may_do_what_a_reader_may(bare: World) -> None:
     assert len([name for name in queries if name.startswith("odd_")]) == len(QUERIES) + 1
 
 
+ODD_NAMES = ("self", "n", "c", "code", "label", "row", "id", "sql", "cross", "natural", "items")
+"""Names of columns that queries, pages and functions use for something else."""
+
+
 def test_every_page_is_drawn_of_all_that_a_package_may_show(tmp_path: Path) -> None:
     world = empty_world(tmp_path)
+    begin_anew(world.root)
+    odd = [{**URGENCY, "name": name} for name in ODD_NAMES]
+    change_json(
+        world.root / "schemas" / "claims.json",
+        lambda spec: spec["fields"].__setitem__(slice(0, 0), odd),
+    )
+    (world.root / "schemas" / "codebook" / "codes" / "urgency.csv").write_text(CODES, "utf-8")
     table = read_definition(world.package).tables["claims"]
     coded = [item.name for item in table.fields if item.codelist and item.name != "action"]
     items = [{"column": name, "label": "<b>", "optional": True} for name in coded]
@@ -700,7 +725,7 @@ def test_every_page_is_drawn_of_all_that_a_package_may_show(tmp_path: Path) -> N
 
     change_json(world.root / "schemas" / "site.json", show_all)
     ask = asking(filled(world).package.build)
-    for page in (*PAGES, "/measures"):
+    for page in (*PAGES, "/measures", *(f"/claims?{name}=now" for name in ODD_NAMES)):
         assert (page, ask(page).status_code) == (page, 200)
         assert (page, ask(twin(page)).status_code) == (page, 200)
 

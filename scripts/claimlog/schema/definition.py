@@ -208,7 +208,7 @@ def read_definition(package: Package) -> Definition:
             raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
     presentation = definition.presentation
     if flaw := (
-        uncoded_flaw(presentation, coded_columns(tables["claims"]))
+        uncoded_flaw(presentation, *(coded_columns(tables[name]) for name in ("claims", "codings")))
         or takers_flaw(presentation, streams)
         or kinds_flaw(presentation, tables["claims"])
         or pages_flaw(presentation.pages, streams, codebook.codes)

@@ -55,6 +55,20 @@ TEXT_MARKS = ("edtf", "ownWords")
 ROW_NUMBERS = ("rowid", "oid", "rank")
 """Names that SQLite or its full-text index means otherwise."""
 
+SQL_WORDS = frozenset(
+    (
+        *("add", "all", "alter", "and", "as", "autoincrement", "between", "case", "cast", "check"),
+        *("collate", "commit", "constraint", "create", "current_date", "current_time"),
+        *("current_timestamp", "default", "deferrable", "delete", "distinct", "drop", "else"),
+        *("escape", "except", "exists", "false", "foreign", "from", "group", "having", "in"),
+        *("index", "insert", "intersect", "into", "is", "isnull", "join", "limit", "not"),
+        *("nothing", "notnull", "null", "on", "or", "order", "primary", "raise", "references"),
+        *("returning", "select", "set", "table", "then", "to", "transaction", "true", "union"),
+        *("unique", "update", "using", "values", "when", "where"),
+    )
+)
+"""Words that SQLite reads as a name only in quotes: queries of readers and pages have none."""
+
 TABLE_FUNCTIONS = frozenset(
     (
         *("bytecode", "dbstat", "fsdir", "generate_series", "json_each", "json_tree"),
@@ -86,7 +100,7 @@ def name_flaw(name: str, what: str) -> str | None:
 
 def is_reserved_table(name: str) -> bool:
     """Whether SQL would mean, or a file of SQLite hold, something else by the name of a table."""
-    return name in TABLE_FUNCTIONS or name.startswith(OWN_PREFIXES)
+    return name in TABLE_FUNCTIONS | SQL_WORDS or name.startswith(OWN_PREFIXES)
 
 
 def reference_flaw(value: Any, place: str = "") -> str | None:
@@ -141,9 +155,12 @@ def folding_flaw(spec: Spec) -> str | None:
             return f'lacks the column "{name}", which tables are computed from'
         if columns[name]["type"] != kind:
             return f"{name}: is {columns[name]['type']}, expected {kind}"
-    for name in ROW_NUMBERS:
-        if name in columns:
-            return f'the column "{name}" has a name that means something else to SQLite; rename it'
+    return next((flaw for name in columns if (flaw := _column_name_flaw(name))), None)
+
+
+def _column_name_flaw(name: str) -> str | None:
+    if name in ROW_NUMBERS or name in SQL_WORDS:
+        return f'the column "{name}" has a name that means something else to SQLite; rename it'
     return None
 
 
@@ -249,9 +266,10 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
 
 
 def _table_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
-    for name in ROW_NUMBERS:
-        if name in columns:
-            yield f'the column "{name}" has a name that means something else to SQLite; rename it'
+    for name, item in columns.items():
+        # `data_dictionary` has a column "table", and no column that is one of a stream
+        if (flaw := _column_name_flaw(name)) and (name in ROW_NUMBERS or "from" in item):
+            yield flaw
     if "search" in spec and spec.get("bridge"):
         yield "search: a bridge has no row numbers to be found by; drop one of the two"
     for item in spec["fields"]:

@@ -206,13 +206,15 @@ def read_presentation(package: Package) -> Presentation:
     return presentation
 
 
-def uncoded_flaw(presentation: Presentation, claims: Mapping[str, bool]) -> str | None:
+def uncoded_flaw(
+    presentation: Presentation, claims: Mapping[str, bool], codings: Mapping[str, bool]
+) -> str | None:
     """Say which column's codes are shown although it has no code list, or return None.
 
     Parameters
     ----------
-    claims
-        The columns of claims, and whether each has a code list.
+    claims, codings
+        The columns of claims and of codings, and whether each has a code list.
     """
     places = [(name, item["column"]) for name in CODED for item in getattr(presentation, name)]
     places += [("charts", item["column"]) for item in presentation.charts if "column" in item]
@@ -222,8 +224,10 @@ def uncoded_flaw(presentation: Presentation, claims: Mapping[str, bool]) -> str 
     places += [("pages", name) for page in presentation.pages for name in coded_page_columns(page)]
     if presentation.passage_colour:
         places.append(("passage_colour", presentation.passage_colour))
-    for place, column in places:
-        if not claims.get(column, True):
+    known = [(place, column, claims) for place, column in places]
+    known += [("codings", item["column"], codings) for item in presentation.codings]
+    for place, column, columns in known:
+        if not columns.get(column, True):
             return f"{place}: {column} has no code list; take it out, or give the column one"
     return None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from claimlog.limits import CHARTS, TOPIC_PAGES
 
-TEXT = {"type": "string", "maxLength": 2_000}
+TEXT = {"type": "string", "maxLength": 2_000, "pattern": r"^[^\x00-\x08\x0b-\x1f\x7f]*$"}
+"""No control characters: codes become part of SQL, which ends at the first NUL."""
+
 LIST = {"type": "array", "maxItems": 100}
 COLUMN = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 ITEM = {

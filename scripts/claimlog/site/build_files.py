@@ -49,6 +49,8 @@ async def _read_files(store: Store) -> Files:
     files: Files = {}
     for item in resources:
         path = folder / item["path"]
+        if not _is_of_build(path, folder):
+            continue
         files[path.name] = (
             path,
             {
@@ -64,3 +66,11 @@ async def _read_files(store: Store) -> Files:
             },
         )
     return files
+
+
+def _is_of_build(path: Path, folder: Path) -> bool:
+    """Whether a path leads to a regular file of a build by no link; a clone may bring its build."""
+    try:
+        return path.resolve(strict=True) == path and path.is_relative_to(folder) and path.is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False

@@ -30,6 +30,9 @@ from claimlog.site.served_build import REPLACED, SERVED, ServedBuild
 TRUSTED = "FORWARDED_ALLOW_IPS"
 """Environment variable, known to uvicorn, with proxies that may name the reader."""
 
+SIGNAL_SECONDS = 0.1
+"""Seconds after which a server that is starting looks for a signal to end."""
+
 
 class Server(uvicorn.Server):
     """A server that closes silent connections, and ends in a few seconds."""
@@ -44,7 +47,15 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(LoopErrorHandler())
-        await super().startup(sockets)
+        # uvicorn looks for a signal only when startup is complete, and warming up takes its time
+        starting = asyncio.create_task(super().startup(sockets))
+        while not (starting.done() or self.should_exit):
+            await asyncio.wait([starting], timeout=SIGNAL_SECONDS)
+        if not starting.done():
+            starting.cancel()
+            self._release_build()
+            return
+        await starting
         for item in sockets or []:
             item.listen(
                 reader_limits.BACKLOG
@@ -64,7 +75,11 @@ class Server(uvicorn.Server):
         )
         await super().shutdown(sockets)
         ending.cancel()
-        if self.build is not None:  # here: uvicorn ends the process by the signal that it got
+        self._release_build()
+
+    def _release_build(self) -> None:
+        """Release the build, before uvicorn ends the process by the signal that it got."""
+        if self.build is not None:
             self.build.release()
 
 

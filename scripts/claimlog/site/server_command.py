@@ -88,9 +88,13 @@ def database_of(package: Package, folder: Path) -> Path:
     Raises
     ------
     ClaimlogError
-        If there is no build.
+        If there is no build, or its database is a link: a clone may bring a build.
     """
     database = folder / f"{package.descriptor['name']}.db"
+    if database.is_symlink():
+        raise ClaimlogError(
+            f"{package.relative(database)}: is a link; remove the build and run make build"
+        )
     if not database.is_file():
         raise ClaimlogError(f"{package.relative(database)}: there is no build; run make build")
     return database

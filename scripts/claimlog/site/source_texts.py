@@ -1,7 +1,7 @@
 """Source texts that the server was given: shown, never stored, and found by hash, not by name.
 
-The environment variable CLAIMLOG_TEXTS names their directory. They are read once, when one is
-needed first.
+The environment variable CLAIMLOG_TEXTS names their directory. They are read once, while the
+server warms up.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlite3
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import lru_cache
 from itertools import pairwise
@@ -23,6 +24,7 @@ from claimlog.site.store import Row, Store
 from claimlog.sources.text import Text, Texts, digest
 
 VARIABLE = "CLAIMLOG_TEXTS"
+READER = ThreadPoolExecutor(1, thread_name_prefix="claimlog-texts")
 CONTEXT = 300
 """Code points shown on each side of a passage."""
 
@@ -54,9 +56,8 @@ async def find_text(store: Store, sha256: str | None) -> tuple[Text | None, str]
     folder = os.environ.get(VARIABLE)
     if not folder:
         return None, NO_DIRECTORY
-    try:
-        texts = await asyncio.to_thread(_read_texts, folder)
-    except (ClaimlogError, OSError):
+    texts = await asyncio.shield(asyncio.wrap_future(_read_once(folder)))
+    if texts is None:
         return None, UNREADABLE
     text = texts.get(sha256)
     if text is not None:
@@ -67,8 +68,16 @@ async def find_text(store: Store, sha256: str | None) -> tuple[Text | None, str]
 
 
 @lru_cache(maxsize=2)
-def _read_texts(folder: str) -> Texts:
-    return Texts(Path(folder))
+def _read_once(folder: str) -> Future[Texts | None]:
+    """Have a thread of its own read a directory, once for all who wait, also if it cannot."""
+    return READER.submit(_read_texts, Path(folder))
+
+
+def _read_texts(folder: Path) -> Texts | None:
+    try:
+        return Texts(folder)
+    except (ClaimlogError, OSError):
+        return None
 
 
 def summarize_texts(database: Path, folder: Path) -> str:

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from claimlog.escaping import FORMULA
 from claimlog.site.datasette_internals import AsgiStream
+from claimlog.site.protection import reader_limits
+from claimlog.site.protection.reader_request import CURRENT
 
-ROWS = 8192
-"""Rows in memory at once."""
+ROWS = 128
+"""Rows that are read at once; the longest row that a log may hold has 66,000 bytes."""
+
+PIECE_BYTES = 1_000_000
+"""Bytes of rows from which on they are written."""
+
+THREADS = ThreadPoolExecutor(reader_limits.STREAMS, thread_name_prefix="claimlog-csv")
+"""One for each slot, so that no other answer waits for a thread that writes a table."""
 
 
 def safe_csv(path: Path) -> AsgiStream:
@@ -28,7 +38,7 @@ def safe_csv(path: Path) -> AsgiStream:
     async def send(writer: Any) -> None:
         pieces = _pieces(path)
         try:
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            while (piece := await _next_piece(pieces)) is not None:
                 await writer.write(piece)
         finally:
             with suppress(ValueError):  # a thread still reads from it, and closes it
@@ -39,12 +49,28 @@ def safe_csv(path: Path) -> AsgiStream:
     return AsgiStream(send, headers=headers, content_type="text/csv; charset=utf-8")
 
 
+async def _next_piece(pieces: Generator[str, None, None]) -> str | None:
+    """Return the next piece; a reader who leaves has the slot until the thread is done."""
+    thread = asyncio.get_running_loop().run_in_executor(THREADS, next, pieces, None)
+    if request := CURRENT.get():
+        request.hold(thread)
+    return await asyncio.shield(thread)
+
+
 def _pieces(path: Path) -> Generator[str, None, None]:
     """Yield the header of a table and its rows, in pieces that take a thread some time."""
     with pq.ParquetFile(path) as file:
         yield csv_of(_frame(file.schema_arrow.empty_table()), header=True)
+        batches: list[pa.RecordBatch] = []
+        size = 0
         for rows in file.iter_batches(ROWS):
-            yield csv_of(_frame(rows))
+            batches.append(rows)
+            size += rows.nbytes
+            if size >= PIECE_BYTES:
+                yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
+                batches, size = [], 0
+        if batches:
+            yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
 
 
 def _frame(rows: Any) -> pl.DataFrame:

@@ -212,7 +212,7 @@ async def _read_topic(store: Store) -> Topic:
         if row["table"] == "claims"
     }
     config = dataset_metadata(store.datasette).get("presentation", {})
-    codings = [row["column"] for row in rows if row["table"] == "codings"]
+    codings = [row["column"] for row in rows if row["table"] == "codings" and row["codelist"]]
     coded = {name: column.codelist is not None for name, column in columns.items()}
     presentation = Presentation.from_json(config).limited_to(coded, codings)
     register = await _measure_register(store, presentation)

@@ -22,6 +22,7 @@ from claimlog.site.protection.failures import escape_server_logs, shorten_access
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql
 from claimlog.site.protection.reader_request import as_own_sql, note_query
 from claimlog.site.query_rewrites import rewrite_slow_queries
+from claimlog.site.source_texts import find_text
 from claimlog.site.store import Store
 from claimlog.standard_streams import escaped_streams
 
@@ -68,11 +69,12 @@ def warm_before_ready(app: App, datasette: Any) -> App:
 
 
 async def warm_up(datasette: Any) -> None:
-    """Ask for every page that needs no identifier, compile the templates, and count the facets.
+    """Read source texts, ask for every page that needs no identifier, and count the facets.
 
     What fails here fails for a reader too, and says so there.
     """
     latest = Store.latest(datasette)
+    await find_text(latest, None)
     stores = [Store(datasette, name) for name in datasette.databases if not name.startswith("_")]
     for page in site_pages(datasette):
         compile_template(datasette, page.template)

@@ -71,7 +71,7 @@ class Selection:
             query["sort"] = [self.sort.name]
         return query
 
-    def address(self, **change: Sequence[str]) -> str:
+    def address(self, /, **change: Sequence[str]) -> str:
         """Return the query string that asks for the same with some parameters changed.
 
         An empty sequence takes a parameter away.
