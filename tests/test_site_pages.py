@@ -807,7 +807,8 @@ def test_results_of_one_kind_come_in_pages_and_an_unknown_kind_is_every_kind(get
     assert page["part"]["total"] == page["claims"]["count"] == len(page["claims"]["results"]) > 1
     every = get("/search.json?q=norland").json()
     assert get("/search.json?q=norland&kind=ships").json() == every
-    assert get("/search.json?q=norland&kind=actors&page=999").status_code == 200
+    assert get("/search.json?q=norland&kind=actors&page=1").status_code == 200
+    assert get("/search.json?q=norland&kind=actors&page=999").status_code == 404
 
 
 def test_a_search_and_the_list_of_claims_find_the_same_claims(get: Get) -> None:
