@@ -284,6 +284,7 @@ def released(world: World, last: str) -> None:
     entry = json.loads((ROOT / "releases" / "0.1.0.json").read_text("utf-8"))
     manifest = json.loads((world.package.events / last / "batch.json").read_text("utf-8"))
     entry["tree"] = {name: manifest["tree"][name] for name in ("size", "root")}
+    entry["batches"] = manifest["number"]
     (world.root / "releases").mkdir()
     (world.root / "releases" / "0.1.0.json").write_text(json.dumps(entry), "utf-8")
 

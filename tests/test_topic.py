@@ -24,6 +24,8 @@ from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.presentation import OF_REGISTER, unknown_columns
 from claimlog.schema.table_schema import coded_columns
+from claimlog.schema.topic_pages import SITE_NAMES
+from claimlog.site import pages
 from claimlog.validate import validate
 from conftest import (
     ACTORS,
@@ -753,3 +755,8 @@ def test_no_code_and_no_template_speaks_of_the_topic() -> None:
     ]
     assert len(files) > 200
     assert [path.name for path in files if words.search(path.read_text("utf-8"))] == []
+
+
+def test_no_page_of_a_topic_has_the_address_of_a_page_that_every_site_has() -> None:
+    first = {page.pattern.split("/")[1].partition("|")[0] for page in pages.PAGES}
+    assert first <= SITE_NAMES

@@ -1,1 +1,1 @@
-"""The event log: canonical lines, anchors, the Merkle tree, batches, and appending to them."""
+"""The event log: canonical lines, batches, the Merkle tree and proofs, reading, and the cache."""

@@ -217,7 +217,7 @@ def shape_error(value: Any, shape: Mapping[str, Any]) -> ValidationError | None:
 
 @cache
 def own_shape(name: str) -> dict[str, Any]:
-    """Return a JSON Schema that lies in ``formats/`` beside this module, as it is for readers too.
+    """Return a JSON Schema that lies in ``claimlog/formats/``, as readers have it too.
 
     Parameters
     ----------

@@ -6,10 +6,12 @@ given the value that it returns.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -232,7 +234,7 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
         list; or if a register or the dataset has the name of something else.
     """
     streams = {
-        name: _read_table(package, name, f"schemas/{name}.json", STREAM)
+        name: _read_table(package, name, f"schemas/{name}.json", is_stream=True)
         for name in in_log_order({*REQUIRED_STREAMS, *_register_names(package)})
     }
     for name, table in streams.items():
@@ -309,7 +311,7 @@ def _read_earlier(
                 f"{display(shown)}: is no STREAM.VERSION.json; rename it, or take it out"
             )
         name, version = named["stream"], int(named["version"])
-        table = _read_table(package, name, shown, STREAM)
+        table = _read_table(package, name, shown, is_stream=True)
         if table.version != version or version >= streams[name].version:
             raise ClaimlogError(
                 f"{shown}: says schemaVersion {table.version}, expected {version}, which comes "
@@ -323,7 +325,8 @@ def _read_tables(package: Package) -> Tables:
     """Read the schemas of the compiled tables, in the order of their ``order`` property."""
     paths = sorted((package.schemas / "tables").glob("*.json"))
     loaded = [
-        _read_table(package, path.stem, f"schemas/tables/{path.name}", COMPILED) for path in paths
+        _read_table(package, path.stem, f"schemas/tables/{path.name}", is_stream=False)
+        for path in paths
     ]
     _refuse_many_indexes(loaded, "schemas/tables")
     ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
@@ -348,14 +351,24 @@ def _refuse_many_indexes(tables: Collection[Table], place: str) -> None:
         )
 
 
-def _read_table(package: Package, name: str, shown: str, shape: dict[str, Any]) -> Table:
+def _read_table(package: Package, name: str, shown: str, is_stream: bool) -> Table:
     flaw = name_flaw(name, "a table")
     if flaw is None:
         table = Table(name, package.json(shown))
-        flaw = shape_flaw(table.spec, shape) or schema_flaw(table.spec, shape is STREAM)
+        flaw = _spec_flaw(json.dumps(table.spec), is_stream)
     if flaw:
         raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
     return table
+
+
+@lru_cache(maxsize=512)
+def _spec_flaw(text: str, is_stream: bool) -> str | None:
+    """Say what is wrong with a Table Schema in JSON, or return None.
+
+    The same text has the same flaw, so a process that reads a definition again judges none twice.
+    """
+    spec = json.loads(text)
+    return shape_flaw(spec, STREAM if is_stream else COMPILED) or schema_flaw(spec, is_stream)
 
 
 def _read_stated_rules(package: Package) -> frozenset[str]:

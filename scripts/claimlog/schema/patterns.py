@@ -8,6 +8,7 @@ settled here, once.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from claimlog.limits import PATTERN_WEIGHT
@@ -32,6 +33,7 @@ def matches(column: pl.Expr, pattern: str) -> pl.Expr:
     return column.str.contains(whole(pattern))
 
 
+@lru_cache(maxsize=1024)
 def pattern_flaw(pattern: str) -> str | None:
     """Say why a pattern is not used, or return None."""
     import polars as pl  # only here: the command line reads schemas for its --help

@@ -19,6 +19,7 @@ SITE_NAMES = frozenset(
     (
         *("index", "claims", "sources", "actors", "incidents", "measures", "disputes", "facts"),
         *("origins", "codebook", "quality", "releases", "as-of", "downloads", "docs", "robots"),
+        "search",
     )
 )
 """First parts of the addresses that every site has."""

@@ -24,6 +24,9 @@ CODES, ENTITIES = 60, 12
 VALUES_IN_ALL = 1_000
 """Values of all filters that a page lists, but for those that are chosen."""
 
+IN_SIGHT = 6
+"""Values of a filter that a page shows without scrolling; of more, the chosen ones come first."""
+
 Listed = Mapping[str, frozenset[str]]
 """By filter, the codes that a page lists of those that exist, where it does not list all."""
 
@@ -44,7 +47,8 @@ def facet_groups(
         chosen = selection.chosen.get(item.name, [])
         counts, codes = _counted(item, chosen, selected, choices, listed.get(item.name))
         room = min(left, CODES if _is_ordered(item) else ENTITIES)
-        shown = [*dict.fromkeys((*chosen, *codes[:room]))]
+        first = chosen if len(codes) > IN_SIGHT else []
+        shown = [*dict.fromkeys((*first, *codes[:room], *chosen))]
         left = max(0, left - len(shown))
         is_period = isinstance(item, PeriodFilter)
         values = [
