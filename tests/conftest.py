@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -452,3 +453,12 @@ def real_texts() -> Path:
     if not folder:
         pytest.skip("NOT RUN: set CLAIMLOG_TEST_TEXTS to the directory of the five source texts")
     return Path(folder)
+
+
+def await_startup(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server says in its log that it has started."""
+    until = time.monotonic() + 60
+    while "startup complete" not in log.read_text("utf-8"):
+        assert process.poll() is None, log.read_text("utf-8")
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -16,7 +16,7 @@ from claimlog.site.search.query import (
     match_expression,
     search_terms,
 )
-from claimlog.site.search.results import CORRECTED_WORDS, corrected
+from claimlog.site.search.results import CORRECTED_WORDS, correction
 from claimlog.site.search.spelling import CANDIDATES, Vocabulary, edit_distance
 
 LABELS = {"actors": "Actors", "sources": "Sources", "codes": "Codebook"}
@@ -123,11 +123,11 @@ def test_a_slip_is_compared_with_a_bounded_number_of_words(
     words = {f"harbour{a}{b}{c}": 1 for a in letters for b in letters for c in letters}
     many = SearchIndex.of([], LABELS, Vocabulary.of(words))
     slips = " ".join(f"harbourzz{letter}" for letter in letters)
-    assert corrected(many, slips) is not None
+    assert correction(many, slips) is not None
     assert 0 < len(compared) <= CANDIDATES * CORRECTED_WORDS
 
 
 def test_a_word_is_mended_where_it_stands_and_known_words_stay(index: SearchIndex) -> None:
-    assert corrected(index, "Pilots of the harbuor!") == "Pilots of the harbour!"
-    assert corrected(index, "pilots harbour") is None
-    assert corrected(index, "harbour-17 pil") is None
+    assert correction(index, "Pilots of the harbuor!") == "Pilots of the harbour!"
+    assert correction(index, "pilots harbour") is None
+    assert correction(index, "harbour-17 pil") is None

@@ -29,7 +29,7 @@ from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.site.served_build import ServedBuild, log_behind, pin_build
 from claimlog.site.server_command import database_of
-from conftest import World, asking, claim, copied
+from conftest import World, asking, await_startup, claim, copied
 
 
 @dataclass
@@ -56,11 +56,7 @@ def serving(world: World, log: Path, *words: str) -> Iterator[Running]:
             command, cwd=world.root, env={**os.environ}, stdout=output, stderr=output
         )
     try:
-        until = time.monotonic() + 60
-        while "startup complete" not in log.read_text("utf-8"):
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        await_startup(process, log)
         yield Running(world, f"http://127.0.0.1:{port}", process, log)
     finally:
         process.terminate()

@@ -33,7 +33,7 @@ from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sen
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.server import LoopErrorHandler
 from claimlog.site.server_command import server_command
-from conftest import World, copied
+from conftest import World, await_startup, copied
 
 FILES = 192
 """That the server may open here; some 30 are for connections then."""
@@ -87,11 +87,7 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
         words = [words[0], "-P", "-c", program, *words[words.index("claimlog.site.server") + 1 :]]
         process = subprocess.Popen(words, stdout=output, stderr=output)
     try:
-        until = time.monotonic() + 60
-        while "startup complete" not in log.read_text("utf-8"):
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        await_startup(process, log)
         yield Site(port, process, log)
     finally:
         process.kill()

@@ -55,6 +55,11 @@ def machine_names(kinds: Collection[str]) -> str:
     return "" if PEOPLE.intersection(kinds) else kind_names(kinds)
 
 
+def coding_statement(kinds: Collection[str], codebook: str) -> str:
+    """Say who made the codings and what their agreement is not, as `coded_by` takes it."""
+    return " ".join(filter(None, (coded_by(kinds, codebook), agreement_limit(kinds))))
+
+
 def coders_notice(kinds: Collection[str]) -> str:
     """Say what the coders are where not all of them are people; else nothing."""
     if PEOPLE.issuperset(kinds):

@@ -53,6 +53,11 @@ class RegisterConfig:
         """Column that identifies a row."""
         return f"{self.entity}_id"
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether claims refer to it; others say how the dataset was made."""
+        return bool(self.claims or self.claim_lists)
+
     def limited_to(self, tables: Mapping[str, Set[str]]) -> Self | None:
         """Return the register as a database has it, or None where it has none such.
 

@@ -62,7 +62,7 @@ def strip_base_path(app: App, datasette: Any) -> App:
     if not base:
         return app
 
-    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
@@ -80,7 +80,7 @@ def strip_base_path(app: App, datasette: Any) -> App:
 
         await app(scope, receive, send_with_base)
 
-    return wrapped
+    return asgi_app
 
 
 def _based(base: bytes, name: bytes, value: bytes) -> tuple[bytes, bytes]:

@@ -52,8 +52,8 @@ async def reasons_of_claims(store: Store, claims: Iterable[str]) -> dict[str, li
     rows.sort(key=lambda row: relations.index(row["relation"]))
     reasons: dict[str, list[Row]] = {}
     for row in await with_chains(store, rows):
-        row["relation_label"] = entries[row["relation"]]["label"]
         entry = entries[row["relation"]]
+        row["relation_label"] = entry["label"]
         row["sense"] = (
             f"{entry['scheme']}: {entry['scheme_code']}" if entry["scheme_code"] else None
         )

@@ -58,6 +58,15 @@ async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[
     ]
 
 
+async def actor_names(store: Store, actors: Iterable[str]) -> dict[str, str]:
+    """Return the names of those actors that are registered."""
+    rows = await store.rows(
+        "select actor_id, name from actors where actor_id in (select value from json_each(:ids))",
+        ids=json_list(actors),
+    )
+    return {row["actor_id"]: row["name"] for row in rows}
+
+
 async def stream_labels(store: Store) -> dict[str, tuple[str, str]]:
     """Return, by stream with pages, its identifier and the column by which its rows are called."""
     found = await store_registers(store)

@@ -24,6 +24,6 @@ async def memoize(database: Any, name: str, compute: Callable[[], Awaitable[T]])
     return value
 
 
-def memoized(database: Any, name: str) -> Any:
+def memo_value(database: Any, name: str) -> Any:
     """Return what was computed once for a database of Datasette's; None if nothing was yet."""
     return _MEMO.get(database, {}).get(name)

@@ -98,7 +98,7 @@ def memoize_page(view: View) -> View:
     """Decorate a view whose data depend on the database alone, so that they are computed once."""
 
     @wraps(view)
-    async def memoized(store: Store, request: PageRequest) -> Any:
+    async def view_once(store: Store, request: PageRequest) -> Any:
         return await store.memoize(view.__qualname__, lambda store: view(store, request))
 
-    return memoized
+    return view_once

@@ -57,5 +57,5 @@ def _register_links(datasette: Any, of_claims: bool) -> tuple[tuple[str, str], .
     return tuple(
         (f"/{one.name}", one.title)
         for one in register_configs(datasette)
-        if bool(one.claims or one.claim_lists) == of_claims and f"/{one.name}" not in explicit
+        if one.has_claims == of_claims and f"/{one.name}" not in explicit
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from claimlog.schema.measure_takers import ACTORS
 from claimlog.schema.presentation import Presentation
 from claimlog.site.entity_links import store_registers
-from claimlog.site.memo import memoized
+from claimlog.site.memo import memo_value
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
 
@@ -178,7 +178,7 @@ def known_presentation(store: Store) -> Presentation:
     A server reads the topic of every database before its first request; until then it is what the
     package says, whatever columns there are.
     """
-    topic: Topic | None = memoized(store.database, "topic")
+    topic: Topic | None = memo_value(store.database, "topic")
     if topic is not None:
         return topic.presentation
     return Presentation.from_json(dataset_metadata(store.datasette).get("presentation", {}))

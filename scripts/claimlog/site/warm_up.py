@@ -51,7 +51,7 @@ def prepare_datasette(datasette: Any) -> None:
 def warm_before_ready(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that it is warm before it says that it is ready."""
 
-    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
@@ -65,7 +65,7 @@ def warm_before_ready(app: App, datasette: Any) -> App:
             escape_server_logs()
             await app(scope, receive, send_when_warm)
 
-    return wrapped
+    return asgi_app
 
 
 async def warm_up(datasette: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.cli import cli
-from claimlog.coder_wording import agreement_limit, coded_by
+from claimlog.coder_wording import coding_statement
 from claimlog.escaping import markdown
 from claimlog.export.queries import available_queries
 from claimlog.fold.claim_summary import ClaimSpan
@@ -153,12 +153,11 @@ def _coders(log: Log) -> str:
     kinds = coder_kinds(log, log.size)
     if not kinds:
         return "Nobody says yet who coded the rows: the register `coders` is empty.\n"
-    made = coded_by(kinds, "the codebook")
-    return " ".join(filter(None, (made, agreement_limit(kinds)))) + "\n"
+    return coding_statement(kinds, "the codebook") + "\n"
 
 
 def _readings(log: Log) -> str:
-    """Return how many claims each reading found wrong; nothing without the two registers."""
+    """Return the table of readings and of the errors that each found; empty without readings."""
     return markdown_table(
         (
             *("reading", "claims read", "with a definite error in what is coded", "share"),
@@ -179,7 +178,7 @@ def _readings(log: Log) -> str:
 
 
 def _error_rate(log: Log) -> str:
-    """Say what the last reading found, which is the error rate of the data as they stand."""
+    """Return a sentence with the error rate of the data: what the last reading found."""
     readings = _findings_by_reading(log)
     if not readings:
         return (
@@ -194,7 +193,7 @@ def _error_rate(log: Log) -> str:
 
 
 def _findings_by_reading(log: Log) -> list[tuple[dict[str, Any], dict[str, set[str]]]]:
-    """Return each reading with what it found definitely wrong, by where; none without registers.
+    """Return each reading with the claims and rows in which it found definite errors.
 
     What the build derives is what neither a claim's row fills nor an object in one of its lists.
     """

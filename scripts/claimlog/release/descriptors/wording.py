@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claimlog.coder_wording import agreement_limit, coded_by
+from claimlog.coder_wording import coding_statement
 from claimlog.release.layout import SUMS
 from claimlog.release.metadata import ReleaseMetadata
 
@@ -19,8 +19,7 @@ def coding_method(metadata: ReleaseMetadata) -> str:
     codebook = metadata.codebook_version
     if not metadata.coders:
         return f"The codings follow version {codebook} of the codebook."
-    made = coded_by(metadata.coders, f"the codebook (version {codebook})")
-    return " ".join(filter(None, (made, agreement_limit(metadata.coders))))
+    return coding_statement(metadata.coders, f"the codebook (version {codebook})")
 
 
 def compilation(metadata: ReleaseMetadata) -> str | None:

@@ -33,7 +33,8 @@ class AnswerCache:
 
     def get(self, scope: Mapping[str, Any], host: bytes) -> Answer | None:
         """Return the answer to a request, if it is there."""
-        for key in (page_key(scope), host_key(scope, host)):
+        page = page_key(scope)
+        for key in (page, host_key(page, scope, host)):
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key][0]
@@ -71,7 +72,7 @@ def cache_key(
     database = datasette.databases.get(name)
     if database is None or database.is_mutable or request.chosen or request.interrupted:
         return None
-    return host_key(scope, headers.get(b"host", b""))
+    return host_key(page_key(scope), scope, headers.get(b"host", b""))
 
 
 def page_key(scope: Mapping[str, Any]) -> Key:
@@ -83,6 +84,6 @@ def page_key(scope: Mapping[str, Any]) -> Key:
     return path, scope.get("query_string") or b"", os.environ.get(VARIABLE, "").encode()
 
 
-def host_key(scope: Mapping[str, Any], host: bytes) -> Key:
+def host_key(page: Key, scope: Mapping[str, Any], host: bytes) -> Key:
     """Return the key of a page of Datasette's: links in it name scheme and host."""
-    return (*page_key(scope), str(scope.get("scheme")).encode(), host)
+    return (*page, str(scope.get("scheme")).encode(), host)

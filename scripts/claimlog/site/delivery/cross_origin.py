@@ -38,7 +38,7 @@ PREFLIGHT: tuple[Pair, ...] = (
 def allow_cross_origin(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that answers with data say who may read them."""
 
-    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not DATA.fullmatch(scope["path"]):
             await app(scope, receive, send)
             return
@@ -53,7 +53,7 @@ def allow_cross_origin(app: App, datasette: Any) -> App:
 
         await app(scope, receive, send_with_headers)
 
-    return wrapped
+    return asgi_app
 
 
 def is_public(names: Collection[str]) -> bool:

@@ -9,7 +9,7 @@ from claimlog.site.claim_filters import read_claim_list
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.page import PageRequest
 from claimlog.site.search.index import search_index
-from claimlog.site.search.query import match_expression, search_terms
+from claimlog.site.search.query import search_terms
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
 
@@ -41,10 +41,12 @@ async def claims(store: Store, request: PageRequest) -> Any:
         "choices": topic.presentation.choices,
         "line": [item["column"] for item in topic.presentation.claim_line],
     }
+    if not text:
+        return await answer_list(store, served, request, about, describe)
     index = await search_index(store)
 
-    def match(text: str) -> str:
-        return match_expression(search_terms(text), index.names_of_actor)
+    def match(words: str) -> str:
+        return index.expression(search_terms(words))
 
     return await answer_list(store, served, request, about, describe, match)
 

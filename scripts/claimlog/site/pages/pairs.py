@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
+from claimlog.site.entity_links import actor_names
 from claimlog.site.lineage import source_lineage
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageNotFound, PageRequest
-from claimlog.site.store import Codes, Row, Store, json_list
+from claimlog.site.store import Codes, Row, Store
 from claimlog.site.topic import Topic, read_topic
 
 LISTED = 200
@@ -232,12 +233,5 @@ def _entries(topic: Topic, codes: Codes, column: str | None) -> list[Row]:
 
 async def _names(store: Store, actors: set[str]) -> dict[str, str]:
     """Return what actors are called; one that is not registered is its own name."""
-    rows = await store.rows(
-        "select actor_id, name from actors where actor_id in (select value from json_each(:ids))",
-        ids=json_list(actors),
-    )
-    return {
-        **{name: name for name in actors},
-        NOBODY: NOT_NAMED,
-        **{row["actor_id"]: row["name"] for row in rows},
-    }
+    own = {name: name for name in actors}
+    return {**own, NOBODY: NOT_NAMED, **await actor_names(store, actors)}

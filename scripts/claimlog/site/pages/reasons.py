@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims, relation_entries
 from claimlog.site.drawing.bar_chart import query_link
+from claimlog.site.entity_links import actor_names
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.store import Row, Store, json_list
@@ -48,7 +49,7 @@ async def reasons_page(page: Row, store: Store, request: PageRequest) -> Mapping
         for claim in claims
         if (not doer or doer in claim.doers) and (not code or claim.code == code)
     ]
-    names = await _names(store, {name for claim in claims for name in claim.doers} | {doer})
+    names = await actor_names(store, {name for claim in claims for name in claim.doers} | {doer})
     if doer and doer not in names:
         raise PageNotFound(f"There is no actor {doer[:60]}. The page of actors lists them all.")
     codelist = topic.columns[column].codelist if column else None
@@ -135,11 +136,3 @@ async def _explained_claims(store: Store, topic: Topic, page: Row) -> list[Expla
         for row in rows
     ]
     return sorted(claims, key=lambda claim: -claim.weight)
-
-
-async def _names(store: Store, actors: set[str]) -> dict[str, str]:
-    rows = await store.rows(
-        "select actor_id, name from actors where actor_id in (select value from json_each(:ids))",
-        ids=json_list(actors),
-    )
-    return {row["actor_id"]: row["name"] for row in rows}

@@ -57,7 +57,7 @@ async def register_list(register: RegisterConfig, store: Store, request: PageReq
     columns = [name for name in (*register.dates, *register.codes) if name != "action"]
     selected = {register.id, *((register.label,) if register.label else ()), *columns}
     cells = ", ".join(cut_column(name, CELL) for name in sorted(selected))
-    counts = f", {', '.join(COUNTS)}" if _is_counted(register) else ""
+    counts = f", {', '.join(COUNTS)}" if register.has_claims else ""
     codes = await store.codes()
 
     async def describe(answer: ListAnswer) -> Row:
@@ -112,7 +112,7 @@ async def register_row(
         "row": last,
         "retracted": live is None,
         "columns": await _columns(register, store, last),
-        "reported": {key: (live or {}).get(key) for key in COUNTS} if _is_counted(register) else {},
+        "reported": {key: (live or {}).get(key) for key in COUNTS} if register.has_claims else {},
         "claims": claims,
         "claims_in_all": total,
         "progress": await measure_progress(store, register.name, name),
@@ -133,10 +133,6 @@ async def _register_of(register: RegisterConfig, store: Store) -> RegisterConfig
 def _about(register: RegisterConfig) -> Row:
     keys = ("name", "entity", "title", "description", "claims", "claim_lists")
     return {key: getattr(register, key) for key in keys}
-
-
-def _is_counted(register: RegisterConfig) -> bool:
-    return bool(register.claims or register.claim_lists)
 
 
 def _labels(register: RegisterConfig, codes: Codes, row: Row) -> Row:

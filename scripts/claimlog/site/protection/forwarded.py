@@ -49,12 +49,12 @@ def trust_proxies(app: App, proxies: str) -> App:
     trusted = Proxies(proxies)
     as_reader: Any = ProxyHeadersMiddleware(app, proxies)
 
-    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope.get("client") and scope["client"][0] in trusted:
             scope = {**scope, "headers": _with_forwarded_host(scope["headers"])}
         await as_reader(scope, receive, send)
 
-    return wrapped
+    return asgi_app
 
 
 def _with_forwarded_host(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

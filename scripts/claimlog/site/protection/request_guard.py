@@ -41,7 +41,7 @@ def guard_requests(app: App, datasette: Any) -> App:
     pages = Slots(reader_limits.PAGES, reader_limits.CONNECTIONS, reader_limits.PEER_PAGES)
     answers = ANSWERS.setdefault(datasette, AnswerCache())
 
-    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
@@ -63,7 +63,7 @@ def guard_requests(app: App, datasette: Any) -> App:
         except ClientGone:
             await asyncio.sleep(0)
 
-    return wrapped
+    return asgi_app
 
 
 def _impersonal(scope: dict[str, Any], traced: bool) -> dict[str, Any]:

@@ -43,7 +43,7 @@ HEADERS = {
 def add_security_headers(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     """Wrap an ASGI application so that every answer has the headers."""
 
-    async def wrapped(scope: dict[str, Any], receive: Any, send: Send) -> None:
+    async def asgi_app(scope: dict[str, Any], receive: Any, send: Send) -> None:
         async def with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 own = [
@@ -54,4 +54,4 @@ def add_security_headers(app: Callable[..., Awaitable[None]]) -> Callable[..., A
 
         await app(scope, receive, with_headers)
 
-    return wrapped
+    return asgi_app

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from claimlog.schema.register_config import RegisterConfig
 from claimlog.site.claim_filters import claim_list
 from claimlog.site.datasette_internals import QueryInterrupted, canned_queries
 from claimlog.site.entity_links import store_registers
@@ -63,7 +62,7 @@ class SearchEntry:
 
 async def kind_labels(store: Store) -> dict[str, str]:
     """Return what each kind of entry of a database is called, in the order of the results."""
-    registers = {one.name: one.title for one in await store_registers(store) if _has_claims(one)}
+    registers = {one.name: one.title for one in await store_registers(store) if one.has_claims}
     return {**ENTITY_LABELS, **registers, CODES: "Codebook", QUERIES: "Questions"}
 
 
@@ -150,17 +149,12 @@ async def _incidents(store: Store) -> list[SearchEntry]:
     ]
 
 
-def _has_claims(register: RegisterConfig) -> bool:
-    """Whether claims refer to a register; the others say how the dataset was made."""
-    return bool(register.claims or register.claim_lists)
-
-
 async def _registered(store: Store) -> list[SearchEntry]:
     """Return the rows of the registers that claims refer to, found by all that they say."""
     codes = await store.codes()
     entries = []
     for register in await store_registers(store):
-        if not _has_claims(register):
+        if not register.has_claims:
             continue
         for row in await store.rows(
             f'select * from "{register.name}" order by "{register.id}" limit {MOST_OF_A_KIND}'

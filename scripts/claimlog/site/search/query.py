@@ -41,10 +41,10 @@ class Term:
     is_phrase: bool = False
 
 
-def folded(text: str) -> str:
+def plain_letters(text: str) -> str:
     """Return a text in lower case without accents.
 
-    >>> folded("Zürich CAFÉ")
+    >>> plain_letters("Zürich CAFÉ")
     'zurich cafe'
     """
     plain = unicodedata.normalize("NFKD", text)
@@ -57,7 +57,7 @@ def name_key(text: str) -> str:
     >>> name_key("U.K."), name_key("tide-pact"), name_key("Tide Pact")
     ('uk', 'tidepact', 'tidepact')
     """
-    return "".join(WORD.findall(folded(text)))
+    return "".join(WORD.findall(plain_letters(text)))
 
 
 def words_of(text: str) -> list[str]:
@@ -66,7 +66,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("Harbour's “tide_table”")
     ['harbour', 's', 'tide', 'table']
     """
-    return WORD.findall(folded(text))
+    return WORD.findall(plain_letters(text))
 
 
 def search_terms(text: str) -> list[Term]:
@@ -120,7 +120,7 @@ def match_expression(
         phrases += [f'"{_unquoted(name)}"' for name in names if WORD.search(name)]
         distinct = [*dict.fromkeys(phrases)]
         group = f"({' OR '.join(distinct)})" if len(distinct) > 1 else distinct[0]
-        is_passing = not (names or terms[at].is_phrase) and folded(own) in STOP_WORDS
+        is_passing = not (names or terms[at].is_phrase) and plain_letters(own) in STOP_WORDS
         (passing if is_passing else groups).append(group)
         at += size
     return f" {operator} ".join(groups or passing)

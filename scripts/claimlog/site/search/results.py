@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from claimlog.site.search.addresses import is_address
 from claimlog.site.search.entries import SearchEntry
 from claimlog.site.search.index import SearchIndex
-from claimlog.site.search.query import WORD, Term, folded, name_key, search_terms, words_of
+from claimlog.site.search.query import WORD, Term, name_key, plain_letters, search_terms, words_of
 from claimlog.site.store import Row, Store, json_list
 
 CORRECTED_WORDS = 5
@@ -93,7 +93,7 @@ async def search_results(store: Store, index: SearchIndex, text: str) -> SearchR
         found = await _find(store, index, text, terms, prefixes=True)
     if not found.is_empty:
         return found
-    if suggestion := corrected(index, text):
+    if suggestion := correction(index, text):
         found = await _find(
             store, index, suggestion, search_terms(suggestion), suggestion=suggestion
         )
@@ -147,7 +147,7 @@ def _by_kind(
     return {kind: entries[kind] for kind in order}
 
 
-def corrected(index: SearchIndex, text: str) -> str | None:
+def correction(index: SearchIndex, text: str) -> str | None:
     """Return what a misspelt search may mean: a name, or its words with the unknown ones mended."""
     name = index.vocabulary.nearest(name_key(text))
     if name and (entries := index.of_name(name)):
@@ -162,7 +162,7 @@ def corrected(index: SearchIndex, text: str) -> str | None:
     }
     if not mended:
         return None
-    return WORD.sub(lambda match: mended.get(folded(match[0]), match[0]), text)
+    return WORD.sub(lambda match: mended.get(plain_letters(match[0]), match[0]), text)
 
 
 async def _claims_beside(store: Store, text: str) -> tuple[str, ...]:

@@ -43,13 +43,13 @@ class Target:
 
 @dataclass
 class Load:
-    """What some clients got: seconds of each request, and answers other than 200."""
+    """Measurements of some clients: the seconds of each request, and how many were not 200."""
 
     seconds: list[float] = field(default_factory=list)
     wrong: int = 0
 
     def summary(self, wall: float, processor: float) -> Result:
-        """Return rates and times as the results hold them."""
+        """Return the measurements as JSON: requests a second, 95th percentile, and failures."""
         ordered = sorted(self.seconds)
         return {
             "requests": len(ordered),
@@ -61,7 +61,7 @@ class Load:
 
 
 def targets(name: str, claim: str) -> list[Target]:
-    """Return what is asked for; `name` is that of the database, `claim` the name of a claim."""
+    """Return the addresses to measure, for a database `name` and an identifier of a claim."""
     return [
         Target("/"),
         Target("/claims"),
@@ -82,7 +82,7 @@ def compare_throughput(
     clients: Sequence[int] = CLIENTS,
     seconds: float = SECONDS,
 ) -> list[Result]:
-    """Return the rates of every address and number of clients, on our server and the plain one."""
+    """Measure every address with each number of clients, on our server and on plain Datasette."""
     results = []
     with progress_bar(len(asked) * len(clients)) as step:
         for target in asked:
@@ -97,7 +97,7 @@ def compare_throughput(
 
 
 def throughput_result(target: Target, clients: int, here: Result, there: Result | None) -> Result:
-    """Return the result of an address: both rates, the goal, and whether it was met."""
+    """Compare the two measurements of an address, and say whether it met its goal."""
     if there is None:
         goal = f"{PAGE_RATE:,} on a core"
         met = here["core_rate"] is not None and here["core_rate"] >= PAGE_RATE
@@ -115,7 +115,7 @@ def throughput_result(target: Target, clients: int, here: Result, there: Result 
 
 
 def measure_load(server: ServerProcess, path: str, clients: int, seconds: float) -> Result:
-    """Return what a server answers to some clients in some seconds."""
+    """Have some clients ask for an address for some seconds, and return the measurements."""
     return asyncio.run(_measure(server, path, clients, seconds))
 
 
@@ -133,7 +133,7 @@ async def _measure(server: ServerProcess, path: str, clients: int, seconds: floa
 
 
 async def _ask(host: str, port: int, client: int, request: bytes, load: Load, until: float) -> None:
-    """Ask at least once, and again until time is up."""
+    """Send the request until the time `until` has passed, once at least."""
     own = (f"127.0.0.{1 + client % PEERS}", 0) if Path("/proc").is_dir() else None
     reader, writer = await asyncio.open_connection(host, port, local_addr=own)
     try:
@@ -150,7 +150,7 @@ async def _ask(host: str, port: int, client: int, request: bytes, load: Load, un
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> int:
-    """Read an answer to its end, and return its status."""
+    """Read one HTTP response to its end, and return its status."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     if b"transfer-encoding: chunked" in head:
         while size := int((await reader.readline()).split(b";")[0], 16):
@@ -163,7 +163,7 @@ async def _read_answer(reader: asyncio.StreamReader) -> int:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time of a process, with all its threads; 0 where nothing tells it."""
+    """Return the processor seconds of a process and its threads; 0 where there is no /proc."""
     try:
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
