@@ -62,8 +62,10 @@ session.get(json.loads(context)["@id"]).raise_for_status()
 """
 """Puts the context of RO-Crate 1.1 into the cache, as the installed package rocrate carries it."""
 
+# it leaves without the interpreter's farewell: threads of the libraries that loaded the files may
+# still run then, and end the process with a signal after everything was said
 LOAD = """
-import json, mlcroissant
+import json, mlcroissant, os, sys
 dataset = mlcroissant.Dataset(jsonld="croissant.json")
 loaded = {found.id: list(dataset.records(found.id)) for found in dataset.metadata.record_sets}
 print(json.dumps({
@@ -71,6 +73,8 @@ print(json.dumps({
     "claims": [row["claims/claim_id"].decode() for row in loaded["claims"]],
     "memberships": [row["actor_versions/memberships"] for row in loaded["actor_versions"]],
 }, default=bytes.decode))
+sys.stdout.flush()
+os._exit(0)
 """
 SCHEMA = """
 from importlib.resources import files
