@@ -439,6 +439,20 @@ def test_an_attitude_is_shown_by_who_holds_it_and_towards_whom(get: Get) -> None
         assert "No claim is about" in answer.text
 
 
+def test_trust_that_may_fall_is_told_from_trust_that_falls(judging: World) -> None:
+    judged = asking(judging.package.build)
+    data = judged("/trust.json").json()
+    unnamed = next(row for row in data["pairs"] if row["holders"] == ["-"])
+    assert unnamed["label"] == "not named → Nor"
+    [attitude] = unnamed["attitudes"]
+    assert (attitude["course"], attitude["modality"]) == ("falling", "hypothetical")
+    for path in ("/trust", "/trust/-/nor"):
+        page = judged(path).text
+        assert "trust falling, put as a possibility" in page
+        assert "the passage itself names nobody" in page
+    assert "put as" not in judged("/trust/harbour-ministry/pact").text
+
+
 def test_voices_and_time_frames_count_claims_and_lead_to_them(get: Get) -> None:
     for path, most in (("/voices", 3), ("/time-frames", 7)):
         data = get(f"{path}.json").json()
@@ -577,6 +591,10 @@ def judging(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
                 **stopped,
                 measure_status="conjectured",
                 measure_account="author",
+                topic="trust",
+                trust_sign="distrust",
+                trust_course="falling",
+                trust_object=["nor"],
             ),
         ],
     )

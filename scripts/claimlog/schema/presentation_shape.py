@@ -30,8 +30,11 @@ CONDITION = {
 CONDITIONS = {**LIST, "minItems": 1, "items": CONDITION}
 ITEMS = {**LIST, "items": ITEM}
 CODES = {**LIST, "minItems": 1, "items": TEXT}
+WORDS = {"type": "object", "maxProperties": 100, "additionalProperties": TEXT}
 NAME = {"type": "string", "pattern": "^[a-z][a-z-]{0,30}$"}
-PAGE_TEXTS = dict.fromkeys(("label", "title", "lead", "from_label", "to_label", "rest"), TEXT)
+PAGE_TEXTS = dict.fromkeys(
+    ("label", "title", "lead", "from_label", "to_label", "rest", "unnamed"), TEXT
+)
 PAGE = {
     "type": "object",
     "required": ["kind", "name", "label", "title", "lead"],
@@ -45,11 +48,13 @@ PAGE = {
         "to": COLUMN,
         "sign": COLUMN,
         "course": COLUMN,
+        "modality": COLUMN,
         "columns": {"type": "array", "minItems": 1, "maxItems": 3, "items": COLUMN},
         "split": COLUMN,
         "order": CODES,
         "split_order": CODES,
-        "course_words": {"type": "object", "maxProperties": 100, "additionalProperties": TEXT},
+        "course_words": WORDS,
+        "modality_words": WORDS,
         "speakers": {"type": "boolean"},
         "periods": {"type": "boolean"},
     },

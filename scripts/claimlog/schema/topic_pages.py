@@ -13,7 +13,7 @@ LISTS = ("from", "to")
 """Keys that name columns which hold lists of actors."""
 NEEDED = ("from", "to", "sign")
 """Keys of single columns without which there is no page; without another, it shows less."""
-OPTIONAL = ("column", "course", "split")
+OPTIONAL = ("column", "course", "modality", "split")
 
 SITE_NAMES = frozenset(
     (

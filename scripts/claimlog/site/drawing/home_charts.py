@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from claimlog.site.drawing.bar_chart import Bar, bar_chart, most_frequent, query_link
+from claimlog.site.lists.filters import ANY
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import Topic, read_topic
 
@@ -44,9 +45,6 @@ from ({takers})
 
 TAKER = "taker"
 """The filter of the page of claims by who takes the measure, where a register says that."""
-
-ANY = "any"
-"""What a filter of the page of claims calls every code."""
 
 BY_SOURCE = """
 select source_id as source, {column} as code, count(*) as n from claims

@@ -56,6 +56,10 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "who": row,  # Datasette's templates know an actor of their own
         "type": codes.entry("actor_type", row["actor_type"]),
         **await _relatives(store, name),
+        "total": await store.count(
+            "select count(distinct claim_id) as n from claim_actors where actor_id = :name",
+            name=name,
+        ),
         "roles": [
             {
                 "role": role,

@@ -29,12 +29,13 @@ Ends = tuple[str, ...]
 
 
 class AttitudeClaim(NamedTuple):
-    """A claim about an attitude: who hold it towards whom, and how it changes."""
+    """A claim about an attitude: who hold it towards whom, how it changes, how surely it is put."""
 
     holders: tuple[str, ...]
     objects: tuple[str, ...]
     sign: str
     course: str | None
+    modality: str | None
     claim_id: str
     origin_id: str | None
 
@@ -84,6 +85,7 @@ async def _pairs(page: Row, store: Store) -> Row:
             for ends in ranked[:LISTED]
         ],
         "pairs_total": len(pairs),
+        "unnamed": any(NOBODY in ends[0] for ends in pairs),
         "signs": _entries(topic, codes, page["sign"]),
         "courses": _entries(topic, codes, page.get("course")),
     }
@@ -131,7 +133,8 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
                 "rows": [
                     {**rows[row.claim_id], "reasons": reasons.get(row.claim_id, [])}
                     for row in claims[:LISTED]
-                    if (row.sign, row.course) == (attitude["sign"], attitude["course"])
+                    if (row.sign, row.course, row.modality)
+                    == (attitude["sign"], attitude["course"], attitude["modality"])
                 ],
             }
             for attitude in summary["attitudes"]
@@ -147,18 +150,19 @@ async def _attitude_claims(page: Row, store: Store) -> list[AttitudeClaim]:
 
 
 async def _read_attitude_claims(page: Row, store: Store) -> list[AttitudeClaim]:
-    course = page.get("course")
     rows = await store.rows(
         f"select claim_id, {page['from']}, {page['to']}, {page['sign']} as sign, "
-        f"{course or 'null'} as course, origin_id from claims "
-        f"where {page['sign']} is not null order by claim_id"
+        f"{page.get('course', 'null')} as course, {page.get('modality', 'null')} as modality, "
+        f"origin_id from claims where {page['sign']} is not null order by claim_id"
     )
+    words = page.get("modality_words", {})
     return [
         AttitudeClaim(
             _parts(row[page["from"]]),
             _parts(row[page["to"]]),
             row["sign"],
             row["course"],
+            row["modality"] if words.get(row["modality"]) else None,
             row["claim_id"],
             row["origin_id"],
         )
@@ -193,14 +197,16 @@ def _summary(page: Row, topic: Topic, codes: Codes, claims: list[AttitudeClaim])
     """Return how many of some claims there are in all and by attitude, in the codebook's order."""
     signs = [entry["code"] for entry in _entries(topic, codes, page["sign"])]
     courses = [entry["code"] for entry in _entries(topic, codes, page.get("course"))]
+    modalities = [None, *page.get("modality_words", {})]
     words = page.get("course_words", {})
-    counts = Counter((row.sign, row.course) for row in claims)
+    counts = Counter((row.sign, row.course, row.modality) for row in claims)
 
-    def place(attitude: tuple[str, str | None]) -> tuple[int, int]:
-        sign, course = attitude
+    def place(attitude: tuple[str, str | None, str | None]) -> tuple[int, int, int]:
+        sign, course, modality = attitude
         return (
             signs.index(sign) if sign in signs else len(signs),
             courses.index(course) if course in courses else len(courses),
+            modalities.index(modality),
         )
 
     return {
@@ -210,13 +216,15 @@ def _summary(page: Row, topic: Topic, codes: Codes, claims: list[AttitudeClaim])
             {
                 "sign": sign,
                 "course": course,
+                "modality": modality,
                 "sign_label": codes.label(_codelist(topic, page["sign"]), sign),
                 "course_label": words.get(
                     course or "", codes.label(_codelist(topic, page.get("course")), course)
                 ),
-                "claims": counts[sign, course],
+                "modality_label": page["modality_words"][modality] if modality else "",
+                "claims": counts[sign, course, modality],
             }
-            for sign, course in sorted(counts, key=place)
+            for sign, course, modality in sorted(counts, key=place)
         ],
     }
 

@@ -25,6 +25,9 @@ Ours are five."""
 LINKS = 100
 """How many rows of agreement on links are shown."""
 
+BATCHES = 200
+"""How many batches are shown: the last ones; the table batches holds all."""
+
 Pair = tuple[int, str, str]
 """Number of a pass and its two coders."""
 
@@ -86,7 +89,12 @@ async def _quality(store: Store) -> Row:
         ],
         "more_passes": await store.count(counting) - len(pairs),
         **await _link_agreement(store),
-        "batches": await store.rows("select * from batches order by number"),
+        "batches": await store.rows(
+            "select * from (select * from batches order by number desc limit :most) "
+            "order by number",
+            most=BATCHES,
+        ),
+        "batches_total": await store.count("select count(*) as n from batches"),
     }
 
 
