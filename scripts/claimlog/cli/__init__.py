@@ -13,7 +13,26 @@ import click
 from click.core import ParameterSource
 
 from claimlog import __version__
-from claimlog.cli import edit, open_batch, read, release
+from claimlog.cli import (
+    add,
+    amend,
+    build,
+    cite,
+    diff,
+    drop,
+    log,
+    open,
+    prove,
+    rebase,
+    release,
+    retract,
+    schemas,
+    seal,
+    serve,
+    show,
+    validate,
+    verify,
+)
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -32,26 +51,27 @@ def cli(context: click.Context, folder: Path) -> None:
     context.obj = Context(folder, named)
 
 
-for command in (
-    read.validate,
-    read.build,
-    read.serve,
-    read.verify,
-    edit.adding,
-    edit.amending,
-    edit.retract,
-    open_batch.list_open,
-    open_batch.drop,
-    edit.seal,
-    edit.rebase,
-    read.show,
-    read.log,
+COMMANDS = (
+    validate.validate,
+    build.build,
+    serve.serve,
+    verify.verify,
+    add.add,
+    amend.amend,
+    retract.retract,
+    open.list_open,
+    drop.drop,
+    seal.seal,
+    rebase.rebase,
+    show.show,
+    log.log,
     release.release,
-    release.diff,
-    release.cite,
-    release.prove,
-    read.schemas,
-):
+    diff.diff,
+    cite.cite,
+    prove.prove,
+    schemas.schemas,
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -85,6 +85,12 @@ def texts_option(function: F) -> F:
     return option(function)
 
 
+def json_option(function: F) -> F:
+    """Add --json."""
+    option = click.option("--json", "json_out", is_flag=True, help="Print JSON.")
+    return option(function)
+
+
 def by_option(function: F) -> F:
     """Add --by."""
     option = click.option(

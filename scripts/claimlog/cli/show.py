@@ -1,15 +1,30 @@
-"""Showing one entity with its whole history."""
+"""The command `show`: print an entity with its whole history."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from claimlog.cli.output import line
-from claimlog.edit.append import find_entity
-from claimlog.edit.open_batch import read_with_open
-from claimlog.log.row_changes import ENVELOPE, changed_columns
+import click
+
+from claimlog.cli.base import Context, example, json_option, pass_context
+from claimlog.cli.output import json_block, line
 from claimlog.package import Package
-from claimlog.schema.table_schema import Table
+
+if TYPE_CHECKING:
+    from claimlog.schema.table_schema import Table
+
+
+@click.command(epilog=example("claimlog show C004-001", "claimlog show gbr --json"))
+@click.argument("identifier", metavar="ID")
+@json_option
+@pass_context
+def show(context: Context, identifier: str, json_out: bool) -> None:
+    """Print a claim, or any other entity, with its whole history."""
+    table, versions = history(context.package, identifier)
+    if json_out:
+        json_block(versions)
+    else:
+        print_history(table, versions)
 
 
 def history(package: Package, identifier: str) -> tuple[Table, list[dict[str, Any]]]:
@@ -20,6 +35,9 @@ def history(package: Package, identifier: str) -> tuple[Table, list[dict[str, An
     ClaimlogError
         If no stream has the identifier.
     """
+    from claimlog.edit.append import find_entity
+    from claimlog.edit.open_batch import read_with_open
+
     log = read_with_open(package)
     log.require_readable()
     stream, rows = find_entity(log, identifier)
@@ -30,6 +48,8 @@ def history(package: Package, identifier: str) -> tuple[Table, list[dict[str, An
 
 def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
     """Print the last state in full, and what each version changed."""
+    from claimlog.log.row_changes import ENVELOPE, changed_columns
+
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
     line((str(last[table.id]), "bold"), f"  {table.name}, version {last['version']}, {state}")

@@ -1,0 +1,119 @@
+"""The command `add`: new entities for the open batch."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from claimlog.cli.base import Context, example, load_texts, pass_context, say_lateness
+from claimlog.cli.entity_commands import (
+    EntityGroup,
+    FieldsCommand,
+    add_common_options,
+    given_values,
+    schema_of,
+)
+from claimlog.cli.output import line, lines
+from claimlog.errors import UsageError
+
+if TYPE_CHECKING:
+    from claimlog.edit.append import Addition
+    from claimlog.schema.table_schema import Table
+
+
+EXAMPLES = {
+    "source": ['claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1'],
+    "actor": ["claimlog add actor --from actors.ndjson --by coder-1"],
+    "incident": ["claimlog add incident --from incidents.csv --by coder-1"],
+    "claim": [
+        'claimlog add claim --source S004 --quote "…" --statement "…" --content event \\',
+        "  --voice author --modality actual --topic sharing … --texts ../texts --by coder-1",
+        "claimlog add claim --from claims.ndjson --texts ../texts --by coder-1",
+    ],
+    "link": [
+        "claimlog add link --from-claim-id C004-001 --relation same_fact --to-claim-id \\",
+        '  C004-002 --basis "…" --by coder-1',
+    ],
+    "coding": ["claimlog add coding --from codings.ndjson --texts ../texts --by coder-2"],
+}
+
+
+def _command(entity: str) -> click.Command:
+    """Return the command that adds entities of a kind."""
+
+    @pass_context
+    def run_add(
+        context: Context,
+        /,
+        recorded_by: str,
+        texts: Path | None,
+        today: date | None,
+        rows_from: str | None,
+        row_format: str | None,
+        **options: Any,
+    ) -> None:
+        from claimlog.cli.entries import read_entries
+        from claimlog.edit.append import Entries, add
+
+        table = schema_of(context, entity)
+        given = given_values(table, options)
+        if rows_from and given:
+            raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
+        entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
+        supplied = load_texts(texts)
+        say_addition(table, add(context.package, table.name, entries, recorded_by, supplied, today))
+
+    command = FieldsCommand(
+        entity,
+        entity=entity,
+        callback=run_add,
+        help=f"Add a new {entity}, or many with --from.",
+        epilog=example(
+            *EXAMPLES.get(entity, [f"claimlog add {entity} --from rows.csv --by coder-1"])
+        ),
+    )
+    command.params = [
+        click.Option(
+            ["--from", "rows_from"],
+            metavar="FILE",
+            help="Read rows from a file, or from standard input with -; keys are column names.",
+        ),
+        click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
+    ]
+    add_common_options(command, entity)
+    return command
+
+
+@click.group("add", cls=EntityGroup, make_command=_command)
+def add() -> None:
+    """Add a new entity to the open batch, or many from NDJSON or CSV."""
+
+
+LISTED = 1000
+"""Rows that were there already of which each is listed."""
+
+
+def say_addition(table: Table, addition: Addition) -> None:
+    """Print what was added, and where each row stands that was there already."""
+    names = [row[table.id] for row in addition.rows]
+    duplicates = addition.duplicates
+    if names:
+        say_lateness(addition.rows[0]["recorded_at"])
+    if len(names) == 1:
+        line(f"added {names[0]} to the open batch; claimlog seal makes it final")
+    elif names:
+        line(f"added {len(names)} {table.name} to the open batch ({names[0]} to {names[-1]})")
+    if len(duplicates) == 1 and not names and duplicates[0].source is None:
+        line(f"{duplicates[0]} is there already; nothing was added")
+    elif duplicates:
+        nothing = "" if names else "; nothing was added"
+        verb = "row was" if len(duplicates) == 1 else "rows were"
+        line(f"{len(duplicates)} {verb} there already{nothing}")
+        lines([f"  {duplicate.source} -> {duplicate}" for duplicate in duplicates[:LISTED]])
+        if len(duplicates) > LISTED:
+            line(f"  and {len(duplicates) - LISTED:,} more")
+    if any(duplicate.since for duplicate in duplicates):
+        line(f"  what was changed since is said anew by claimlog amend, or with a new {table.id}")

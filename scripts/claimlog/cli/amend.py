@@ -1,0 +1,102 @@
+"""The command `amend`: new versions of live entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from claimlog.cli.base import Context, example, load_texts, pass_context, say_lateness
+from claimlog.cli.entity_commands import (
+    EntityGroup,
+    FieldsCommand,
+    add_common_options,
+    given_values,
+    schema_of,
+)
+from claimlog.cli.output import line
+from claimlog.errors import UsageError
+from claimlog.schema.table_schema import Table
+
+
+def _command(entity: str) -> click.Command:
+    """Return the command that amends entities of a kind."""
+
+    @pass_context
+    def run_amend(
+        context: Context,
+        /,
+        identifier: str | None,
+        reason: str | None,
+        recorded_by: str,
+        texts: Path | None,
+        today: date | None,
+        rows_from: str | None,
+        row_format: str | None,
+        **options: Any,
+    ) -> None:
+        from claimlog.cli.entries import read_entries
+        from claimlog.edit.append import amend, amend_all
+        from claimlog.edit.open_batch import NOTHING_AMENDED
+
+        table = schema_of(context, entity)
+        given = given_values(table, options)
+        given.pop(table.id, None)
+        if rows_from:
+            if given or identifier:
+                raise UsageError("--from reads what changes, by identifier; leave out all of it")
+            entries = read_entries(table, rows_from, row_format, NOTHING_AMENDED)
+            supplied = load_texts(texts)
+            package = context.package
+            rows = amend_all(package, table.name, entries, reason, recorded_by, supplied, today)
+            say_amendments(table, rows, len(entries.rows))
+            return
+        if identifier is None or reason is None:
+            raise UsageError("say which, and --reason; or give many with --from FILE")
+        if not given:
+            raise UsageError("say what changes, as --topic trust")
+        supplied = load_texts(texts)
+        package = context.package
+        row = amend(package, table.name, identifier, given, reason, recorded_by, supplied, today)
+        say_lateness(row["recorded_at"])
+        line(f"amended {identifier}, version {row['version']}, in the open batch")
+
+    command = FieldsCommand(
+        entity,
+        entity=entity,
+        callback=run_amend,
+        help=f"Amend a live {entity}.",
+        epilog=example(f'claimlog amend {entity} ID --note "…" --reason "Why." --by coder-1'),
+    )
+    command.params = [
+        click.Argument(["identifier"], metavar="[ID]", required=False),
+        click.Option(["--reason"], help="Why it is amended."),
+        click.Option(
+            ["--from", "rows_from"],
+            metavar="FILE",
+            help="Read what changes from a file, or from standard input with -; each row has the "
+            "identifier, the columns that change, and a reason unless --reason is for all.",
+        ),
+        click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
+    ]
+    add_common_options(command, entity)
+    return command
+
+
+@click.group("amend", cls=EntityGroup, make_command=_command)
+def amend() -> None:
+    """Amend a live entity: what is not given stays as it was."""
+
+
+def say_amendments(table: Table, rows: Sequence[Mapping[str, Any]], asked: int) -> None:
+    """Print how many entities were amended, and how many are as they are to be already."""
+    if rows:
+        say_lateness(rows[0]["recorded_at"])
+        what = table.entity if len(rows) == 1 else table.name.replace("_", " ")
+        line(f"amended {len(rows)} {what} in the open batch; claimlog seal makes it final")
+    if same := asked - len(rows):
+        nothing = "" if rows else "; nothing was amended"
+        line(f"{same} {'is' if same == 1 else 'are'} as given already{nothing}")

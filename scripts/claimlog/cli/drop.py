@@ -1,0 +1,36 @@
+"""The command `drop`: take rows back out of the open batch."""
+
+from __future__ import annotations
+
+import click
+
+from claimlog.cli.base import Context, example, pass_context
+from claimlog.cli.output import line
+from claimlog.cli.row_counts import row_counts
+
+
+@click.command(epilog=example("claimlog drop C004-101", "claimlog drop claims:3 links:1"))
+@click.argument("names", nargs=-1, required=True, metavar="ID|STREAM:LINE...")
+@click.option(
+    "--with-references",
+    is_flag=True,
+    help="Drop what depends on them too: later versions, and rows that refer to what is gone.",
+)
+@pass_context
+def drop(context: Context, names: tuple[str, ...], with_references: bool) -> None:
+    """Take rows back out of the open batch, without a tombstone; of an ID its last open row."""
+    from claimlog.edit.drop import drop as run
+
+    done = run(context.package, names, with_references)
+    first = {row.entity: row.version for row in reversed(done.rows)}
+    for row in done.rows:
+        if row.identifier is None:
+            line(f"dropped {row.place}")
+            continue
+        is_first = row.version == first[row.entity]
+        again = f"; version {row.version - 1} stands again" if is_first and row.version > 1 else ""
+        line(f"dropped {row.identifier}, version {row.version} ({row.place}){again}")
+    left = f"still holds {row_counts(done.left)}" if done.left else "is empty now"
+    line(f"the open batch {left}")
+    if done.has_findings:
+        line("what is open still breaks rules: claimlog validate lists them", err=True)

@@ -1,0 +1,41 @@
+"""The command `schemas`: check or mend what repeats in schemas/ and what is generated from it."""
+
+from __future__ import annotations
+
+import click
+
+from claimlog.cli.base import Context, example, pass_context
+from claimlog.cli.output import line, lines
+from claimlog.errors import ClaimlogError
+
+
+@click.command(epilog=example("claimlog schemas", "claimlog schemas --write"))
+@click.option("--write", is_flag=True, help="Mend the files instead of only comparing them.")
+@pass_context
+def schemas(context: Context, write: bool) -> int:
+    """Check what repeats in schemas/, docs/codebook.md and CITATION.cff."""
+    import difflib
+
+    from claimlog.export.queries import absent_parts
+    from claimlog.limits import DIFF_LINES
+    from claimlog.release.generated_files import REMEDY, stale_files
+    from claimlog.schema.definition import read_definition
+
+    stale = 0
+    for path, have, text in stale_files(context.package):
+        stale += 1
+        name = context.package.relative(path)
+        if write:
+            context.package.write(path, text.encode("utf-8"))
+            line(f"wrote {name}")
+            continue
+        old, new = have.splitlines(), text.splitlines()
+        if len(old) + len(new) > DIFF_LINES:
+            line(f"{name}: is stale; it is too long for a list of the differences")
+        else:
+            lines([*difflib.unified_diff(old, new, name, "expanded", lineterm="", n=1)])
+    if stale and not write:
+        raise ClaimlogError(f"{stale} files are stale; {REMEDY}")
+    absent = absent_parts(read_definition(context.package))
+    lines(absent)
+    return 1 if absent else 0

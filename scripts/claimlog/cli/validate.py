@@ -1,0 +1,27 @@
+"""The command `validate`: check the log and the open batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from claimlog.cli.base import Context, example, json_option, pass_context, texts_option
+from claimlog.cli.output import json_block, lines
+from claimlog.cli.validation import checked, open_part, summarise
+
+
+@click.command(epilog=example("claimlog validate --texts ../texts", "claimlog validate --sealed"))
+@texts_option
+@json_option
+@click.option("--sealed", is_flag=True, help="Leave the open batch out.")
+@pass_context
+def validate(context: Context, texts: Path | None, json_out: bool, sealed: bool) -> int:
+    """Check the log and the open batch, with texts the anchors too. Exit status 1 on findings."""
+    report = checked(context, texts, with_open=not sealed)
+    if json_out:
+        json_block({**report.as_dict(), **open_part(report)})
+        return 1 if report.error_count else 0
+    lines(report.findings)
+    summarise(report)
+    return 1 if report.error_count else 0
