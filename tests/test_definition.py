@@ -525,6 +525,27 @@ STREAM_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "chains without end": lambda spec: next(
         f for f in spec["fields"] if f["name"] == "attributions"
     )["constraints"].update(maxLength=10**9),
+    "longer chains in the present version": lambda spec: _of(spec, "attributions").update(
+        currentConstraints={"maxLength": 3_000}
+    ),
+    "present rows that may leave out what all have": lambda spec: _of(spec, "statement").update(
+        currentConstraints={"required": False}
+    ),
+    "a place before the text in present rows": lambda spec: _of(spec, "start").update(
+        currentConstraints={"minimum": -10}
+    ),
+    "codes of present rows that no version has": lambda spec: _of(spec, "note").update(
+        constraints={"enum": ["a"]}, currentConstraints={"enum": ["a", "b"]}
+    ),
+    "parts with an enum that is none": lambda spec: _of(spec, "dyad_from")["items"].update(
+        currentConstraints={"enum": 5}
+    ),
+    "parts with a pattern that never ends": lambda spec: _of(spec, "dyad_from")["items"].update(
+        currentConstraints={"pattern": "(" * 400}
+    ),
+    "parts with a property of columns": lambda spec: _of(spec, "dyad_from")["items"].update(
+        codelist="topic"
+    ),
     "a version beyond any": lambda spec: spec.update(schemaVersion=10**12),
     "a reference to no stream": lambda spec: spec["foreignKeys"][0]["reference"].update(
         resource="nowhere"

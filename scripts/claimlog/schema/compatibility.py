@@ -7,21 +7,10 @@ of the present version alone stands in ``currentConstraints``, which other tools
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from claimlog.schema.constraints import is_looser
 from claimlog.schema.table_schema import Field, Table
-
-Constraints = dict[str, Any]
-
-LOOSER: dict[str, Callable[[Any, Any], bool]] = {
-    "minimum": lambda now, then: now <= then,
-    "minLength": lambda now, then: now <= then,
-    "maximum": lambda now, then: now >= then,
-    "maxLength": lambda now, then: now >= then,
-    "enum": lambda now, then: set(now) >= set(then),
-}
-"""When a constraint passes all values that an earlier one passed; others must be the same."""
 
 
 def compatibility_flaw(now: Table, then: Table) -> str | None:
@@ -53,5 +42,4 @@ def _met(key: str, value: Any, earlier: Field | None) -> bool:
         return key != "required"
     if key not in earlier.constraints:
         return False
-    before = earlier.constraints[key]
-    return LOOSER[key](value, before) if key in LOOSER else bool(value == before)
+    return is_looser(key, value, earlier.constraints[key])

@@ -94,8 +94,10 @@ PARTS = {
     "type": "object",
     "properties": {
         "type": {"const": "string"},
+        "description": DESCRIPTION,
         "references": TEXT,
         "constraints": CONSTRAINTS,
+        "currentConstraints": CONSTRAINTS,
         "fields": {
             "type": "array",
             "minItems": 1,
@@ -104,6 +106,8 @@ PARTS = {
         },
     },
     "oneOf": [{"required": ["type"]}, {"required": ["fields"]}],
+    # a part is read as a column is: what its shape does not hold would be read unchecked
+    "additionalProperties": False,
 }
 COLUMN = {
     **FIELD,

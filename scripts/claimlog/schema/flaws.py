@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claimlog.limits import HOPS, NAME
+from claimlog.schema.constraints import column_constraints, looser_constraint
 from claimlog.schema.patterns import pattern_flaw
 
 Spec = Mapping[str, Any]
@@ -210,10 +211,8 @@ def _key_columns(spec: Spec) -> Iterator[str]:
 
 def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
     name = f"{whole}{item['name']}"
-    limits = {**item.get("constraints", {}), **item.get("currentConstraints", {})}
-    for key in ("constraints", "currentConstraints"):
-        yield from _constraint_flaws(name, item["type"], item.get(key, {}))
-    if item.get("retired") and limits.get("required"):
+    yield from _constraint_flaws(name, item["type"], item)
+    if item.get("retired") and column_constraints(item).get("required"):
         yield f"{name}: is retired, so that it is empty in new rows, and required; drop one of both"
     if "lookup" in item and whole:
         yield f"{name}: a key of the objects of a list is not looked up; take lookup out"
@@ -225,7 +224,7 @@ def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
     parts = item.get("items", {})
     if whole and parts:
         yield f"{name}: an array in the objects of an array is not read; flatten it"
-    yield from _constraint_flaws(f"{name}/items", "string", parts.get("constraints", {}))
+    yield from _constraint_flaws(f"{name}/items", "string", parts)
     inner = parts.get("fields", ())
     if len({part["name"] for part in inner}) < len(inner):
         yield f"{name}: two keys of its objects have one name"
@@ -233,12 +232,19 @@ def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
         yield from _column_flaws(part, f"{name}/")
 
 
-def _constraint_flaws(name: str, kind: str, limits: Spec) -> Iterator[str]:
-    for key, types in FITTING.items():
-        if key in limits and kind not in types:
-            yield f"{name}: {key} is a constraint of {' or '.join(types)}, not of {kind}"
-    if "pattern" in limits and (flaw := pattern_flaw(limits["pattern"])):
-        yield f"{name}: {flaw}"
+def _constraint_flaws(name: str, kind: str, spec: Spec) -> Iterator[str]:
+    """Yield what is wrong with the constraints of a column or of the parts of an array."""
+    for limits in (spec.get("constraints", {}), spec.get("currentConstraints", {})):
+        for key, types in FITTING.items():
+            if key in limits and kind not in types:
+                yield f"{name}: {key} is a constraint of {' or '.join(types)}, not of {kind}"
+        if "pattern" in limits and (flaw := pattern_flaw(limits["pattern"])):
+            yield f"{name}: {flaw}"
+    if looser := looser_constraint(spec):
+        yield (
+            f"{name}: {looser} in currentConstraints asks for less than in constraints, which "
+            "holds for rows of every version; take it out of one of the two"
+        )
 
 
 def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
@@ -254,7 +260,7 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
         if name in wanted or columns.get(name, {}).get("type") == "array":
             yield f"naturalKey: {name} is no single value of what a row describes; take it out"
     for name in HOP_LISTS.get(spec["entity"], ()):
-        most = columns.get(name, {}).get("constraints", {}).get("maxLength")
+        most = column_constraints(columns.get(name, {})).get("maxLength")
         if "fields" not in columns.get(name, {}).get("items", {}) or (most or HOPS + 1) > HOPS:
             yield f"{name}: is no list of objects with a maxLength of at most {HOPS}"
     for name in columns:

@@ -50,7 +50,7 @@ def pattern_flaw(pattern: str) -> str | None:
             pl.select(pl.lit("").str.contains(text))
         except pl.exceptions.PolarsError as error:
             # the lines before repeat the pattern
-            said = str(error).rpartition("error:")[2].strip()
+            said = " ".join(str(error).rpartition("error:")[2].split())
             return (
                 f"the pattern {pattern[:60]!r} cannot be used ({said[:120] or 'too large'}); "
                 "write one without look-around and backreferences"

@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.schema.constraints import column_constraints
 
 REQUIRED_STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
 """The streams that every package has, because tables are computed from them by name. All others are
@@ -84,7 +85,7 @@ class Field:
             name=spec["name"],
             type=spec["type"],
             description=f"{spec.get('description', '')}{RETIRED if spec.get('retired') else ''}",
-            constraints={**spec.get("constraints", {}), **spec.get("currentConstraints", {})},
+            constraints=column_constraints(spec),
             unit=spec.get("unit"),
             example=spec.get("example"),
             codelist=spec.get("codelist"),
