@@ -17,7 +17,8 @@ import polars as pl
 import pytest
 
 from claimlog.build import build
-from claimlog.edit.open_batch import open_batch
+from claimlog.edit.open_batch import log_lock, open_batch
+from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import make_manifest, sync_descriptor
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.metadata import datasette_metadata
@@ -444,3 +445,31 @@ def test_a_comparison_names_what_rows_no_longer_fill_and_explains_every_stream(
     assert "- Rows of actors no longer fill the column note." in entry
     whole = compare_states(log, None, DatasetState.of_head(log, "now"), [])
     assert whole.others == ()  # what was added and then amended is only added
+
+
+def test_a_batch_from_before_a_schema_change_is_rebased_as_rows_of_the_present_version(
+    world: World, tmp_path: Path
+) -> None:
+    to_second(world)
+    ours = World(Package(world.root), world.texts)
+    theirs = copied(ours, tmp_path / "theirs")
+    member = [{"alliance_id": "pact", "start": "2001", "end": None, "role": "observer"}]
+    theirs.add("actors", [actor("oes", "state", iso3="OES", seat="Hill", memberships=member)])
+    theirs.seal("late")
+    to_third(ours)
+    ours = World(Package(ours.root), ours.texts)
+    ours.add("actors", [actor("bench", "court", seat="Hill", size=3, description="A court.")])
+    ours.seal("first")
+    (late,) = theirs.package.events.glob("*-late")
+    shutil.copytree(late, ours.package.events / late.name)
+    sync_descriptor(ours.package)
+    with log_lock(ours.package):
+        assert rebase(ours.package, [late.name])[0].startswith(f"{late.name} is now ")
+    log = read(ours.package)
+    assert validate(log, ours.supplied).findings == []
+    files = log.batches[-1].manifest["files"]
+    assert files["actors.ndjson"]["schema_version"] == log.definition.streams["actors"].version
+    (line,) = log.batches[-1].file("actors").read_text("utf-8").splitlines()
+    row = json.loads(line)
+    assert (row["actor_id"], row["seat"], row["size"]) == ("oes", "Hill", 1)
+    assert row["memberships"] == member

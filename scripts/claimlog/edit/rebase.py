@@ -19,25 +19,25 @@ from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.log.batch import MANIFEST, Batch, chain, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
-from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
-from claimlog.strict_json import decode_object
 from claimlog.validate import Report, validate
 from claimlog.validate.integrity import check_released
 from claimlog.validate.tabular import check_pandera
 
-NUMBERED = re.compile(r"(?P<head>S|L|K|C[0-9]+-)(?P<number>[0-9]+)")
+NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]+)")
+"""An identifier that is a capital letter and a number, of whatever stream; names are no numbers."""
 
 
 def rebase(package: Package, names: Sequence[str], today: date | None = None) -> list[str]:
     """Put sealed batches after all others, in the order given. The caller holds the lock.
 
     Each gets the next number and a new manifest; times earlier than the log's last are raised to
-    it; identifiers of the form C001-002, L0001, K0001 and S001 that another batch has used
-    meanwhile are replaced by the next free ones, and references to them with them.
+    it; numbered identifiers (C001-002, L0001, S001) that another batch has used meanwhile are
+    replaced by the next free ones, and references to them with them. Rows of an earlier schema
+    version become rows of the present one, because the batches before them may be of it already.
 
     Parameters
     ----------
@@ -201,11 +201,9 @@ def _rewrite(
 
     Returns the identifiers that were renamed, and adds them to `renames`.
     """
+    alone = _log_of(log.package, [dataclasses.replace(batch, index=0)])
     rows = {
-        stream: [
-            decode_object(line.decode("utf-8"))
-            for line in read_bytes(batch.file(stream), batch.shown_file(stream)).splitlines()
-        ]
+        stream: alone.rows(stream).select(log.definition.streams[stream].names).to_dicts()
         for stream in batch.streams
     }
     fresh = _rename_taken(log, rows, renames)
