@@ -481,6 +481,23 @@ def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -
     assert result.same == result.compared - 2
 
 
+def test_an_entry_that_names_a_part_of_a_table_is_not_the_same(released: Repo) -> None:
+    """Its hash is right for the columns that it names."""
+    index = read_index(released.package)
+    entry = index[0]
+    claims = entry.data["tables"]["claims"]
+    for change, said in (
+        ({"columns": {"claim_id": "string"}}, "names other columns of claims than"),
+        ({"columns": {**claims["columns"], "start": "string"}}, "columns of claims than"),
+        ({"key": ["statement"]}, "names another key of claims than its definition has"),
+        ({"rows": claims["rows"] + 1}, "the release had"),
+    ):
+        tables = {**entry.data["tables"], "claims": {**claims, **change}}
+        false = ReleaseEntry({**entry.data, "tables": tables}, entry.display_path)
+        result = rebuild_tables(released.package, index, false, lambda _: None)
+        assert any(said in line for line in result.different), said
+
+
 def test_an_entry_that_names_nothing_to_compare_is_not_the_same(released: Repo) -> None:
     index = read_index(released.package)
     false = {"tables": {}, "codebook_version": "9.9.9", "date": "2020-01-01"}

@@ -663,9 +663,9 @@ def test_only_what_is_whole_is_signed_afterwards(
     index = read_index(released.package)
     out, copy = tmp_path / "out", tmp_path / "out" / "tiny-0.1.0.zip"
 
-    def refused(entry: ReleaseEntry) -> str:
+    def refused(entry: ReleaseEntry, *others: ReleaseEntry) -> str:
         with pytest.raises(ClaimlogError) as error:
-            sign_published(released.package, [entry], entry, secret, out)
+            sign_published(released.package, [*others, entry], entry, secret, out)
         assert [*out.glob("*.signature"), *out.glob("*.checkpoint")] == []
         return str(error.value)
 
@@ -681,6 +681,18 @@ def test_only_what_is_whole_is_signed_afterwards(
     ):
         false = ReleaseEntry({**index[0].data, **change}, index[0].display_path)
         assert said in refused(false)
+    # an entry with whatever files, and a true archive of another release under its name
+    shutil.copyfile(copy, out / "tiny-0.1.1.zip")
+    forged = ReleaseEntry(
+        {
+            **index[0].data,
+            "version": "0.1.1",
+            "files": {**index[0].data["files"], SUMS: "0" * 64},
+            "archive": {**index[0].data["archive"], "path": "tiny-0.1.1.zip"},
+        },
+        "releases/0.1.1.json",
+    )
+    assert "holds release 0.1.0 of tiny, not 0.1.1 of tiny" in refused(forged, index[0])
     words = ("release", "--published", "0.1.0", "--sign", str(secret), "--out", str(out))
     done = released.world.run(*words)
     assert done.returncode == 0, done.stderr

@@ -258,6 +258,14 @@ def sign_published(
     if verdict.findings:
         more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
         raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was signed")
+    # an archive is of the release that it holds, whatever its file is called
+    release = (verdict.name, verdict.version)
+    if release != (package.descriptor["name"], str(entry.version)) or not verdict.vouchers:
+        raise ClaimlogError(
+            f"{shown}: holds release {verdict.version} of {verdict.name}, not {entry.version} of "
+            f"{package.descriptor['name']}; nothing was signed. Make it again: claimlog release "
+            f"--rebuild {entry.version} --exact --out {package.relative(out)}"
+        )
     return sign_release(package, entry, key, out)
 
 
