@@ -55,8 +55,8 @@ def _command(entity: str) -> click.Command:
         row_format: str | None,
         **options: Any,
     ) -> None:
-        from claimlog.cli.entries import read_entries
         from claimlog.edit.append import Entries, add
+        from claimlog.edit.row_files import read_entries
 
         table = schema_of(context, entity)
         given = given_values(table, options)

@@ -11,7 +11,7 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context, progress, refuse_options
 from claimlog.cli.output import line, lines
-from claimlog.cli.release_verification import verify_release
+from claimlog.cli.verify import verify_release
 from claimlog.errors import UsageError
 from claimlog.package import Package
 

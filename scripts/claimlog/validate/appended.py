@@ -47,8 +47,11 @@ def only_appends(log: Log, size: int) -> bool:
 
 
 def note_valid(log: Log) -> None:
-    """Note that a log has no finding, if it is one that is cached. It is as good without."""
-    if is_cached(log.package):
+    """Note that a log has no finding, if it is one that is cached and ends with a sealed batch.
+
+    It is as good without.
+    """
+    if is_cached(log.package) and all(batch.sealed for batch in log.batches):
         note = {"size": log.size, "root": log.root.hex(), "code": log.code_fingerprint}
         with suppress(OSError, ClaimlogError):
             write_note(log.package, NOTE, note)
