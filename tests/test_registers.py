@@ -31,7 +31,7 @@ from claimlog.site.lists import facet_groups
 from claimlog.site.pages import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
-from claimlog.validate.appended import only_appends
+from claimlog.validate.appended_rows import only_appends
 from conftest import (
     ACTORS,
     CLAIMS,

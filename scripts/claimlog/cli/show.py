@@ -30,13 +30,13 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
 
 def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
     """Print the last state in full, and what each version changed."""
-    from claimlog.log.row_changes import ENVELOPE, changed_columns
+    from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
 
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
     line((str(last[table.id]), "bold"), f"  {table.name}, version {last['version']}, {state}")
     for key, value in last.items():
-        if key not in ENVELOPE and value not in (None, []):
+        if key not in EVENT_COLUMNS and value not in (None, []):
             line(f"  {key:20} {_value_text(value)}")
     line("history")
     before: dict[str, Any] = {}

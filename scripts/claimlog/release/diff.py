@@ -11,12 +11,11 @@ import polars as pl
 
 from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.event_log import Log
-from claimlog.log.parts import POSITION
-from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
+from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS, changed_columns
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.schema_changes import SchemaChange, retired_columns, shape_changes
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import Table, empty_retired
+from claimlog.schema.table_schema import POSITION, Table, empty_retired
 
 CLAIMS = "claims"
 
@@ -232,4 +231,4 @@ def _changed_fields(table: Table, was: Row | None, now: Row | None) -> dict[str,
         for item in table.fields
     }
     new = {item.name: now[item.name] for item in table.fields}
-    return changed_columns(old, new, ENVELOPE | ANCHOR_HASHES)
+    return changed_columns(old, new, EVENT_COLUMNS | ANCHOR_HASHES)

@@ -1,4 +1,4 @@
-"""Validating what was appended, where everything before it was validated by the same code.
+"""Validation of appended rows only, where the same code has validated all rows before them.
 
 Rules about rows look at an entity, at its history, and at what it refers to. So new rows can only
 break them for the entities that they are about, as long as they change no entity that others refer
@@ -33,7 +33,7 @@ CHANGES_OTHERS_SEE = {
     "actors": ("retract",),
     "incidents": ("retract",),
 }
-"""By required stream, the actions that can break a rule for claims that refer to the entity."""
+"""By required stream, the actions after which claims that refer to the entity may break a rule."""
 
 
 def only_appends(log: Log, size: int) -> bool:
