@@ -72,10 +72,10 @@ def verify(
 
     Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
     """
-    if limits != limits:  # not a number, which is in every range
-        raise UsageError("--limits: expected a number from 0.01 to 1000")
     from claimlog.release.kept_roots import parse_kept_roots
 
+    if limits != limits:  # not a number, which is in every range
+        raise UsageError("--limits: expected a number from 0.01 to 1000")
     kept = parse_kept_roots(roots)
     if release is not None:
         refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
