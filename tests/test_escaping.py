@@ -38,7 +38,9 @@ from claimlog.escaping import (
 )
 from claimlog.export.metadata import datasette_metadata
 from claimlog.package import Package
-from claimlog.release.diff import ClaimChange, Diff, RowChange, SchemaChange, as_markdown
+from claimlog.release.diff import Diff, RowChange
+from claimlog.release.diff_report import as_markdown
+from claimlog.release.schema_changes import SchemaChange
 from claimlog.schema.definition import read_definition
 from claimlog.site.spreadsheet import csv_of
 from conftest import ROOT, SOURCES, Get, World, asking, claim, empty_world, hop, source
@@ -374,7 +376,9 @@ def test_the_changelog_takes_no_name_of_data_for_markup() -> None:
     """Identifiers and columns of a stranger's schema need not have patterns."""
     fields = {hostile("column"): (1, 2)}
     claims = [
-        ClaimChange(hostile("C1"), change, hostile("S1"), "Said.", 2, (hostile("Why."),), fields)
+        RowChange(
+            "claims", hostile("C1"), change, 2, (hostile("Why."),), fields, hostile("S1"), "Said."
+        )
         for change in ("added", "amended", "retracted")
     ]
     others = [RowChange("coders", TRICKS, "amended", 2, (TRICKS,), fields)]

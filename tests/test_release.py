@@ -24,7 +24,8 @@ from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_i
 from claimlog.package import Package
 from claimlog.release import generated_files
 from claimlog.release.coding_manual import PAGE, coding_manual
-from claimlog.release.diff import DatasetState, compare_states, table_shapes
+from claimlog.release.dataset_state import DatasetState, table_shapes
+from claimlog.release.diff import compare_states
 from claimlog.release.layout import sha256_of_file
 from claimlog.release.make import (
     ReleaseOutput,

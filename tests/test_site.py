@@ -20,7 +20,7 @@ from claimlog.export.queries import available_queries
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.site.protection.reader_limits import QUERY_ROWS
-from claimlog.site.server_command import server_command
+from claimlog.site.server_command import ServerOptions, server_command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal
 
@@ -210,7 +210,7 @@ def test_our_style_sheet_is_served_by_the_plugin(get: Get) -> None:
 
 def test_serving_without_a_build_says_what_to_run(world: World) -> None:
     with pytest.raises(ClaimlogError, match="there is no build; run make build"):
-        server_command(world.package, world.package.build, "127.0.0.1", 8001)
+        server_command(world.package, world.package.build, ServerOptions("127.0.0.1", 8001))
 
 
 def test_a_busy_port_is_named_and_another_is_offered(served: World) -> None:

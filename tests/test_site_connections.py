@@ -32,7 +32,7 @@ from claimlog.site.protection.reader_request import CURRENT, ReaderRequest
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.server import LoopErrorHandler
-from claimlog.site.server_command import server_command
+from claimlog.site.server_command import ServerOptions, server_command
 from conftest import World, await_startup, copied
 
 FILES = 192
@@ -72,9 +72,8 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = server_command(
-        world.package, world.package.build, "127.0.0.1", port, host_names=["claims.example"]
-    )
+    options = ServerOptions("127.0.0.1", port, host_names=("claims.example",))
+    words = server_command(world.package, world.package.build, options)
     program = (
         "import resource, sys\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))\n"

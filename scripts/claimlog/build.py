@@ -21,7 +21,7 @@ from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
 from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
-from claimlog.validate.appended import check_appended, note_valid, only_appends
+from claimlog.validate.appended_rows import check_appended, note_valid, only_appends
 from claimlog.validate.report import NOTHING
 
 Progress = Callable[[str], None]

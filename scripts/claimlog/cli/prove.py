@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from claimlog.cli.base import Context, example, pass_context
-from claimlog.cli.named_state import named_state
 from claimlog.cli.output import json_block
 
 
@@ -22,11 +21,12 @@ def prove() -> None:
 def inclusion(context: Context, claim: str, version: str | None, claim_version: int | None) -> None:
     """Prove that a claim's row is in the log."""
     from claimlog.log.read_log import read
+    from claimlog.release.dataset_state import HEAD, DatasetState
     from claimlog.release.prove import claim_row, prove_inclusion
 
     log = read(context.package)
     log.require_readable()
-    size = named_state(log, version or "head").size
+    size = DatasetState.of_name(log, version or HEAD).size
     proof = prove_inclusion(log, claim_row(log, claim, claim_version), size)
     json_block(proof)
 
@@ -38,9 +38,12 @@ def inclusion(context: Context, claim: str, version: str | None, claim_version: 
 def consistency(context: Context, old: str, new: str) -> None:
     """Prove that one release's log begins with all rows of an earlier one's."""
     from claimlog.log.read_log import read
+    from claimlog.release.dataset_state import DatasetState
     from claimlog.release.prove import prove_consistency
 
     log = read(context.package)
     log.require_readable()
-    proof = prove_consistency(log, named_state(log, old).size, named_state(log, new).size)
+    proof = prove_consistency(
+        log, DatasetState.of_name(log, old).size, DatasetState.of_name(log, new).size
+    )
     json_block(proof)

@@ -22,12 +22,12 @@ from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.lines import Lines, empty_frame
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import POSITION, STEP, MemoryPart, Part, number_lines, place_in_log
+from claimlog.log.parts import STEP, MemoryPart, Part, number_lines, place_in_log
 from claimlog.log.read_file import written_as
 from claimlog.log.upcast import downcast
 from claimlog.package import Package
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Table
+from claimlog.schema.table_schema import POSITION, Table
 
 CLAIMS = "claims"
 
@@ -43,7 +43,7 @@ class Log:
     ----------
     parts
         The rows of each stream, in the order of the log. Their columns are those of the stream's
-        present schema and of `parts.POSITION`.
+        present schema and of `table_schema.POSITION`.
     files
         What was read of each file, without its rows, by the name that messages give it.
     trees

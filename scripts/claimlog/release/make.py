@@ -34,7 +34,9 @@ from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint, log_origin
-from claimlog.release.diff import DatasetState, Diff, as_markdown, compare_states
+from claimlog.release.dataset_state import DatasetState
+from claimlog.release.diff import Diff, compare_states
+from claimlog.release.diff_report import as_markdown
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.sandbox import verify_in_sandbox

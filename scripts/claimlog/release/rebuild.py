@@ -25,7 +25,7 @@ from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.package import DESCRIPTOR, Package, read_json
-from claimlog.release.diff import as_markdown
+from claimlog.release.diff_report import as_markdown
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, release_paths, write_release

@@ -25,8 +25,8 @@ from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
+from claimlog.release.dataset_state import table_shape
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
-from claimlog.release.diff import table_shape
 from claimlog.release.layout import (
     CHANGES,
     CHECKPOINT,

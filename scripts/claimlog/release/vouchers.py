@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.package import Package
 from claimlog.release.checkpoint import log_origin, verify_checkpoint
 from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
@@ -120,3 +123,21 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
     else:
         verdict.checks.append(f"signature of {path.name} over size and root of the log only")
         verdict.omissions.append(f"a signature over every file ({statement.name} is not here)")
+
+
+def index_doubt(package: Package, target: Path) -> str | None:
+    """Say why the index of a package that nobody named does not vouch for a copy, or return None.
+
+    Whoever made a checkout chose what lies beside the package, and where its links lead: also
+    around a submodule. Without git nothing says where what they made ends.
+    """
+    top = Checkout.outermost(package)
+    if top is None:
+        return "which is no git checkout, so that it may have come with this copy from one hand"
+    tops = (top.absolute(), top.resolve())
+    # `resolve` would follow links, and `..` may lead out of where this is run
+    path = Path(os.path.abspath(target))  # noqa: PTH100
+    ways = (path, target.resolve(), *(parent.resolve() for parent in path.parents))
+    if any(way.is_relative_to(it) for way in ways for it in tops):
+        return "which holds this copy: whoever made the one made the other"
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 
-from claimlog.log.row_changes import ENVELOPE, changed_columns
+from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
 from claimlog.site.store import Row, Store
 
 VERSIONS = 200
@@ -23,7 +23,7 @@ async def latest_versions(store: Store, entity: str, name: str) -> list[Row]:
 
 
 def version_history(
-    versions: list[Row], release_of: Callable[[Row], str | None], ignored: Set[str] = ENVELOPE
+    versions: list[Row], release_of: Callable[[Row], str | None], ignored: Set[str] = EVENT_COLUMNS
 ) -> list[Row]:
     """Return each version with what it changed, why, and the release that first held it.
 

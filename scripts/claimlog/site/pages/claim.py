@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE
+from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS
 from claimlog.site.citations import claim_citation
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.drawing.coverage_strip import position
@@ -69,7 +69,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "figure": _figure(last),
         "position": _position(last, source),
         "passage": await passage(store, last, source),
-        "versions": version_history(versions, release_of, ENVELOPE | ANCHOR_HASHES),
+        "versions": version_history(versions, release_of, EVENT_COLUMNS | ANCHOR_HASHES),
         "all_versions": ("claim_versions", "claim_id", name),
         "links": await _links(store, name, reasons),
         "reasons": reasons,
