@@ -304,6 +304,7 @@ def serve(
         "claimlog verify --copy S004=another-copy.txt",
         "claimlog verify dist/allied-trust-0.2.0.zip --key maintainers.pem",
         "claimlog verify --proof proof.json",
+        "claimlog verify --proof C004-017.tlog-proof --key maintainers.pem",
     )
 )
 @click.argument("release", required=False, type=click.Path(path_type=Path))
@@ -316,7 +317,7 @@ def serve(
     help="Find a source's claims in another copy of its text, by the hashes of their words.",
 )
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
-@click.option("--key", type=click.Path(path_type=Path), help="Public key that signed the release.")
+@click.option("--key", type=click.Path(path_type=Path), help="Public key that signed it.")
 @click.option(
     "--alone", is_flag=True, help="Hold a release or proof against nothing of the checkout here."
 )
@@ -362,8 +363,8 @@ def verify(
         refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
         return verify_release(context, release, key, alone, limits, kept)
     if proof is not None:
-        refuse_options("--proof", "texts", "copies", "partial", "key", "limits")
-        return verify_proof(context, proof, kept, alone)
+        refuse_options("--proof", "texts", "copies", "partial", "limits")
+        return verify_proof(context, proof, kept, alone, key)
     if texts is None and not copies:
         refuse_options("no RELEASE and no --proof", "roots", "key", "alone", "limits")
         raise UsageError(

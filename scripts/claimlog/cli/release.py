@@ -14,6 +14,7 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context, progress, refuse_options
 from claimlog.cli.output import block, json_block, line, lines
+from claimlog.cli.proof_file import proof_file_options, write_proof_file
 from claimlog.errors import ClaimlogError, UsageError
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def release(
         return _sign_published(context, published, sign, out)
     from claimlog.build import progress_steps
     from claimlog.edit.clock import release_day
+    from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import make_release
 
     package = context.package
@@ -114,6 +116,7 @@ def release(
     for name in output.refreshed_files:
         line(f"wrote {name}, which says {version} now")
     to_commit = [output.entry.display_path, "CHANGELOG.md", *output.refreshed_files]
+    to_commit += [RECORD] if sign else []
     line("To tag and publish it:")
     line(f"  git add {shlex.join(to_commit)}")
     line(f'  git commit -m "Release {version}"')
@@ -131,6 +134,7 @@ def _name(package: Package) -> str:
 def _sign_published(context: Context, version: str, key: Path, out: Path | None) -> int:
     """Write signatures of a release that the index holds, if its archive is that one."""
     from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import sign_published
 
     package = context.package
@@ -139,6 +143,7 @@ def _sign_published(context: Context, version: str, key: Path, out: Path | None)
     target = (out or package.root / DIST).absolute()
     for path in sign_published(package, index, entry, key, target):
         line(f"wrote {package.relative(path)}; publish it beside the archive")
+    line(f"wrote {RECORD}; commit it, so that nothing is signed that contradicts it")
     return 0
 
 
@@ -295,18 +300,35 @@ def prove() -> None:
     """Print a proof about the log's tree as JSON (RFC 9162); claimlog verify --proof checks it."""
 
 
-@prove.command(epilog=example("claimlog prove inclusion C004-017 --release 0.2.0"))
+@prove.command(
+    epilog=example(
+        "claimlog prove inclusion C004-017 --release 0.2.0",
+        "claimlog prove inclusion C004-017 --out C004-017.tlog-proof",
+    )
+)
 @click.argument("claim")
 @click.option("--release", "version", metavar="VERSION", help="The log as it stands by default.")
 @click.option("--claim-version", type=click.IntRange(1), help="The last one by default.")
+@proof_file_options
 @pass_context
-def inclusion(context: Context, claim: str, version: str | None, claim_version: int | None) -> None:
+def inclusion(
+    context: Context,
+    claim: str,
+    version: str | None,
+    claim_version: int | None,
+    out: Path | None,
+    checkpoint: Path | None,
+) -> None:
     """Prove that a claim's row is in the log."""
     from claimlog.log.read_log import read
     from claimlog.release.prove import claim_row, prove_inclusion
 
     log = read(context.package)
     log.require_readable()
+    if out is not None:
+        write_proof_file(log, claim_row(log, claim, claim_version), version, checkpoint, out)
+        return
+    refuse_options("no --out FILE.tlog-proof", "checkpoint")
     size = _named_state(log, version or "head").size
     proof = prove_inclusion(log, claim_row(log, claim, claim_version), size)
     json_block(proof)
@@ -395,11 +417,16 @@ def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:
 
 
 def verify_proof(
-    context: Context, path: Path, kept_roots: Mapping[int, str], alone: bool = False
+    context: Context,
+    path: Path,
+    kept_roots: Mapping[int, str],
+    alone: bool = False,
+    key: Path | None = None,
 ) -> int:
     """Check a proof against the roots that the user kept and those of the log here."""
     from claimlog.log.read_log import read
     from claimlog.release.prove import check_proof
+    from claimlog.release.tlog_proof import check_tlog_proof, is_tlog_proof
 
     def roots(package: Package) -> dict[int, str]:
         return {size: root.hex() for size, root in read(package).trees}
@@ -412,7 +439,12 @@ def verify_proof(
                 f"{own_roots[size][:16]}…: one of the two was rewritten"
             )
     place = str(context.package.root.resolve()) if own_roots else ""
-    line(check_proof(path, {**own_roots, **kept_roots}, kept_roots, place))
+    known_roots = {**own_roots, **kept_roots}
+    if is_tlog_proof(path):
+        line(check_tlog_proof(path, key, known_roots, [*kept_roots], place))
+        return 0
+    refuse_options("a proof that is no .tlog-proof", "key")
+    line(check_proof(path, known_roots, kept_roots, place))
     return 0
 
 

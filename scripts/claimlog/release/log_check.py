@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.log.event_log import Log
-from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
-from claimlog.log.proofs import tree_root
+from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
-from claimlog.release.prove import leaf_hashes
+from claimlog.release.prove import root_at
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
@@ -80,14 +79,12 @@ def _require_equal(verdict: Verdict, path: str, what: str, found: object, expect
 def check_kept_roots(copy: ReleaseCopy, kept_roots: Mapping[int, str], verdict: Verdict) -> None:
     """Check that the log begins with the rows whose roots the user kept, by size of the tree."""
     log = copy.readable_log()
-    trees = {0: EMPTY_ROOT, **dict(log.trees)}
     for size, root in kept_roots.items():
-        if size > log.size:
+        found = root_at(log, size)
+        if found is None:
             message = f"has {log.size} rows, less than the {size} whose root you kept"
             verdict.findings.append(Finding(KEPT_ROOT_RULE, LOG, message))
-            continue
-        found = trees[size] if size in trees else tree_root(leaf_hashes(log)[:size])
-        if found.hex() != root:
+        elif found.hex() != root:
             message = (
                 f"its first {size} rows have the root {found.hex()}, not the one that you kept: "
                 "this is another log, or it was rewritten"
