@@ -178,3 +178,6 @@ first years and DELTA_BYTE_ARRAY, where a value is a long text for every byte.""
 TILED_ROWS, TILED_BYTES = 10_000_000, 4096 * MIB
 """Rows, and bytes of tiles and bundles together, of a log as tiles that is read: ten million rows
 of ours have four gigabytes, and hashing as much takes about a minute."""
+
+TAKEN_ROWS = 5_000
+"""Rows that may be taken down: a log that had to lose more is better begun anew."""

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from claimlog import __version__
-from claimlog.cli import edit, open_batch, read, release, tiles
+from claimlog.cli import edit, open_batch, read, reissue, release, takedown, tiles
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -44,9 +44,11 @@ for command in (
     open_batch.drop,
     edit.seal,
     edit.rebase,
+    takedown.takedown,
     read.show,
     read.log,
     release.release,
+    reissue.reissue,
     release.diff,
     release.cite,
     release.prove,

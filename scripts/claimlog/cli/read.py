@@ -426,11 +426,11 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
     """Print a claim, or any other entity, with its whole history."""
     from claimlog.cli.show import history, print_history
 
-    table, versions = history(context.package, identifier)
+    table, versions, taken = history(context.package, identifier)
     if json_out:
         json_block(versions)
     else:
-        print_history(table, versions)
+        print_history(table, versions, taken)
 
 
 @click.command(epilog=example("claimlog log"))

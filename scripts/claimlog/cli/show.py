@@ -8,12 +8,15 @@ from claimlog.cli.output import line
 from claimlog.edit.append import find_entity
 from claimlog.edit.open_batch import read_with_open
 from claimlog.log.row_changes import ENVELOPE, changed_columns
+from claimlog.log.takedowns import TakenRow
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
 
 
-def history(package: Package, identifier: str) -> tuple[Table, list[dict[str, Any]]]:
-    """Return the stream of an entity and all its versions, oldest first.
+def history(
+    package: Package, identifier: str
+) -> tuple[Table, list[dict[str, Any]], list[TakenRow]]:
+    """Return the stream of an entity, its versions, oldest first, and those that were taken down.
 
     Raises
     ------
@@ -25,11 +28,12 @@ def history(package: Package, identifier: str) -> tuple[Table, list[dict[str, An
     stream, rows = find_entity(log, identifier)
     table = log.definition.streams[stream]
     columns = ("seq", "event_id", "batch", *table.names)
-    return table, rows.select(columns).to_dicts()
+    taken = [row for row in log.taken_rows.values() if (row.stream, row.id) == (stream, identifier)]
+    return table, rows.select(columns).to_dicts(), taken
 
 
-def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
-    """Print the last state in full, and what each version changed."""
+def print_history(table: Table, versions: list[dict[str, Any]], taken: list[TakenRow]) -> None:
+    """Print the last state in full, what each version changed, and which were taken down."""
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
     line((str(last[table.id]), "bold"), f"  {table.name}, version {last['version']}, {state}")
@@ -37,6 +41,11 @@ def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
         if key not in ENVELOPE and value not in (None, []):
             line(f"  {key:20} {_shown(value)}")
     line("history")
+    for gone in taken:
+        line(
+            f"  version {gone.version}  taken down on {gone.taken_down} by {gone.by}: {gone.reason}"
+        )
+        line(f"    event {gone.leaf_hash}, of which this hash is left")
     before: dict[str, Any] = {}
     for row in versions:
         reason = f": {row['reason']}" if row["reason"] else ""

@@ -11,10 +11,14 @@ from claimlog.log.columnar import read_rows, written_lines
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import PIECE, chunks, written_as
+from claimlog.log.takedowns import whole_file
 
 
 class LeafEntry(NamedTuple):
-    """A leaf of the tree: its hash, and the row that it is the hash of, without line feed."""
+    """A leaf of the tree: its hash, and the row that it is the hash of, without line feed.
+
+    Of a row that was taken down the hash alone is left, and ``line`` is empty.
+    """
 
     hash: bytes
     line: bytes
@@ -34,10 +38,12 @@ def iterate_entries(log: Log, size: int) -> Iterator[LeafEntry]:
     tree, trees = CompactRange(), iter(log.trees)
     for batch in log.batches:
         for stream in batch.streams:
-            for line in _lines(log, batch, stream):
+            taken = batch.taken.get(stream, ())
+            for line, row in whole_file(_lines(log, batch, stream), taken):
                 if tree.size == size:
                     return
-                entry = LeafEntry(leaf_hash(line), line)
+                leaf = leaf_hash(line) if row is None else bytes.fromhex(row.leaf_hash)
+                entry = LeafEntry(leaf, line)
                 tree.extend([entry.hash])
                 yield entry
         if (tree.size, tree.root()) != next(trees):

@@ -51,6 +51,10 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         warned = ", ".join(f"{rule} ({number})" for rule, number in warnings.items())
         verdict.checks.append(f"rules of the log; such as only warn find something: {warned}")
     verdict.omissions += [f"the rule {name}: {why}" for name, why in report.waived.items()]
+    verdict.omissions += [
+        f"row {seq} of the log, of which the hash alone is left: {row.sentence}"
+        for seq, row in sorted(log.taken_rows.items())
+    ]
     tree = {"size": log.size, "root": log.root.hex()}
     _require_equal(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
     data = read_bytes(copy.folder / CHECKPOINT, CHECKPOINT)
@@ -97,9 +101,11 @@ def check_kept_roots(copy: ReleaseCopy, kept_roots: Mapping[int, str], verdict: 
 def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Check that the rows in Parquet and in SQLite give the root of the log."""
     log = copy.readable_log()
+    taken = {seq: bytes.fromhex(row.leaf_hash) for seq, row in log.taken_rows.items()}
     for place, rows in row_readers(copy).items():
         try:
-            found = dict(_served_leaves(log, rows))
+            served = dict(_served_leaves(log, rows))
+            found = {**taken, **served}
         except ClaimlogError as error:
             if is_of_the_machine(error):
                 raise
@@ -109,11 +115,11 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         tree.extend([leaf for _, leaf in sorted(found.items())])
         if tree.root() != log.root or sorted(found) != [*range(log.size)]:
             message = (
-                f"the {len(found)} rows that it serves give the root {tree.root().hex()}, "
+                f"the {len(served)} rows that it serves give the root {tree.root().hex()}, "
                 f"the log has {log.size} rows and {log.root.hex()}"
             )
             verdict.findings.append(Finding(RULE, place, message, remedy=GET_AGAIN))
-        verdict.checks.append(f"{len(found)} rows served by {place}: root {tree.root().hex()}")
+        verdict.checks.append(f"{len(served)} rows served by {place}: root {tree.root().hex()}")
 
 
 def _served_leaves(log: Log, rows: RowReader) -> Iterator[tuple[int, bytes]]:
