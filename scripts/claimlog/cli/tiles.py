@@ -114,6 +114,8 @@ def _check(folder: Path, key: Path | None, roots: tuple[str, ...]) -> None:
     )
     for size in kept_roots:
         line(f"  checked: its first {size} rows have the root that you kept")
+    for seq in sorted(tiled.taken):
+        line(f"  not checked: row {seq}, which the log says was taken down; its hash is there")
     if key is None:
         line("  not checked: a signature (give the log's public key with --key)")
     else:

@@ -112,17 +112,17 @@ def dump_bundle(lines: Iterable[bytes]) -> bytes:
     return b"".join(len(line).to_bytes(2, "big") + line for line in lines)
 
 
-def parse_bundle(data: bytes, rows: int) -> list[bytes] | None:
-    """Return the rows of a bundle; None if it does not hold exactly so many."""
+def parse_bundle(data: bytes) -> list[bytes] | None:
+    """Return the rows of a bundle; None if it ends within one, or holds more than a bundle does."""
     lines: list[bytes] = []
     place = 0
-    while place < len(data) and len(lines) < rows:
+    while place < len(data) and len(lines) < WIDTH:
         end = place + 2 + int.from_bytes(data[place : place + 2], "big")
         if place + 2 > len(data) or end > len(data):
             return None
         lines.append(data[place + 2 : end])
         place = end
-    return lines if place == len(data) and len(lines) == rows else None
+    return lines if place == len(data) else None
 
 
 def parse_tile(data: bytes) -> list[bytes]:

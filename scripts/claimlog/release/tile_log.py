@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
+from claimlog.escaping import json_text
 from claimlog.files import write_durably
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.signed_trees import read_signed_trees
-from claimlog.log.tiles import BUNDLE_BYTES, tile_files
+from claimlog.log.takedowns import TakenRow
+from claimlog.log.tiles import BUNDLE_BYTES, ENTRIES, parse_bundle, tile_files
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.prove import root_at
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 CHECKPOINT_FILE = "checkpoint"
+TAKEN_FILE = "takedowns.json"
+"""What names the rows that bundles lack; an extension of ours, which other readers pass over."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def write_tiles(
     """Write the log up to a signed checkpoint into a directory, the checkpoint last.
 
     A directory that holds an earlier state of the log is brought up to date. Tiles and bundles that
-    are there are compared and never replaced; only ``checkpoint`` is. Beside the tiles of this
+    are there are compared and never replaced, but by the same without rows that were taken down;
+    only ``checkpoint`` is. Beside the tiles of this
     checkpoint there are the partial ones of each release and of the checkpoint that lies there.
 
     Parameters
@@ -88,7 +93,11 @@ def write_tiles(
                 f"back to {checkpoint.size}; sign the log as it stands: --sign KEY.pem"
             )
         sizes.add(published.size)
+    taken = {seq: row for seq, row in log.taken_rows.items() if seq < checkpoint.size}
     try:
+        if taken:
+            out.mkdir(parents=True, exist_ok=True)
+            write_durably(out / TAKEN_FILE, _dump_taken(taken))
         files, new_files = _write_files(log, checkpoint.size, sizes, out, display_path)
         write_durably(out / CHECKPOINT_FILE, note.encode("utf-8"))
     except OSError as error:
@@ -117,6 +126,32 @@ def _published_checkpoint(path: Path, display_path: str) -> Checkpoint | None:
     return parse_checkpoint(data, display_path)[0]
 
 
+def _dump_taken(taken: Mapping[int, TakenRow]) -> bytes:
+    """Return what is published of rows that were taken down, by their place in the tree."""
+    rows = [
+        {
+            "row": seq,
+            "leaf_hash": row.leaf_hash,
+            "taken_down": row.taken_down,
+            "by": row.by,
+            "reason": row.reason,
+        }
+        for seq, row in sorted(taken.items())
+    ]
+    return (json_text({"rows": rows}) + "\n").encode("utf-8")
+
+
+def _lacks_rows_only(old: bytes, new: bytes) -> bool:
+    """Whether a bundle is an earlier one without rows that were taken down."""
+    before, after = parse_bundle(old), parse_bundle(new)
+    return (
+        before is not None
+        and after is not None
+        and len(before) == len(after)
+        and all(line in (b"", earlier) for earlier, line in zip(before, after, strict=True))
+    )
+
+
 def _write_files(
     log: Log, size: int, sizes: Collection[int], out: Path, display_path: str
 ) -> tuple[int, int]:
@@ -128,12 +163,14 @@ def _write_files(
         files += 1
         if path.exists() or path.is_symlink():
             shown = f"{display_path}/{name}"
-            if read_regular(path, shown, BUNDLE_BYTES, out, RIGHT_FILE) != data:
+            there = read_regular(path, shown, BUNDLE_BYTES, out, RIGHT_FILE)
+            if there == data:
+                continue
+            if ENTRIES not in name or not _lacks_rows_only(there, data):
                 raise ClaimlogError(
                     f"{shown}: holds other bytes than the log gives, and never changes; restore "
                     "it, or name an empty directory"
                 )
-            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.parent.resolve().is_relative_to(out.resolve()):
             raise ClaimlogError(

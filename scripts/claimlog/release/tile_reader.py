@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import TILED_BYTES, TILED_ROWS
+from claimlog.limits import FILE_BYTES, TAKEN_ROWS, TILED_BYTES, TILED_ROWS
 from claimlog.log.leaf_entries import LeafEntry
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.proofs import HASH_BYTES, tree_root
+from claimlog.log.takedowns import HASH
 from claimlog.log.tiles import (
     BUNDLE_BYTES,
     ENTRIES,
@@ -27,10 +28,28 @@ from claimlog.log.tiles import (
 )
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.tile_log import CHECKPOINT_FILE
-from claimlog.untrusted_files import RIGHT_FILE, read_regular
+from claimlog.release.tile_log import CHECKPOINT_FILE, TAKEN_FILE
+from claimlog.schema.config_files import shape_flaw
+from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 
 GET_TILE = "get it again from where the log is published"
+
+TAKEN_SHAPE = {
+    "type": "object",
+    "required": ["rows"],
+    "properties": {
+        "rows": {
+            "type": "array",
+            "maxItems": TAKEN_ROWS,
+            "items": {
+                "type": "object",
+                "required": ["row", "leaf_hash"],
+                "properties": {"row": {"type": "integer", "minimum": 0}, "leaf_hash": HASH},
+            },
+        }
+    },
+}
+"""What is read of the file that names rows which were taken down."""
 
 
 @dataclass
@@ -39,12 +58,15 @@ class TiledLog:
 
     Attributes
     ----------
+    taken
+        The leaf hash of each row that the directory says was taken down, hex, by its place.
     bytes_read
         How much of it was read so far.
     """
 
     folder: Path
     checkpoint: Checkpoint
+    taken: Mapping[int, str] = field(default_factory=dict)
     bytes_read: int = field(default=0, init=False)
 
     @classmethod
@@ -72,7 +94,7 @@ class TiledLog:
             raise ClaimlogError(
                 f"{path}: is of {checkpoint.size:,} rows, {TILED_ROWS:,} are the most that are read"
             )
-        return cls(folder, checkpoint)
+        return cls(folder, checkpoint, _read_taken(folder))
 
     def entries(self) -> Iterator[LeafEntry]:
         """Yield every row with its leaf hash, each bundle once it agrees with its tile.
@@ -130,11 +152,12 @@ class TiledLog:
     def _bundle(self, index: int, hashes: list[bytes]) -> Iterator[LeafEntry]:
         """Yield the rows of a bundle that hash to `hashes`."""
         path, data, present = self._read(ENTRIES, index, len(hashes), BUNDLE_BYTES)
-        lines = parse_bundle(data, present)
-        if lines is None:
+        lines = parse_bundle(data)
+        if lines is None or len(lines) != present:
             raise ClaimlogError(f"{path}: is no bundle of {present} rows; {GET_TILE}")
         for place, (line, expected) in enumerate(zip(lines, hashes, strict=False)):
-            if leaf_hash(line) != expected:
+            is_taken = not line and self.taken.get(index * WIDTH + place) == expected.hex()
+            if leaf_hash(line) != expected and not is_taken:
                 raise ClaimlogError(
                     f"{path}: row {index * WIDTH + place} is not the one that the tile of level 0 "
                     f"holds the hash of; {GET_TILE}"
@@ -155,6 +178,17 @@ class TiledLog:
                 "that are read"
             )
         return path, data, width
+
+
+def _read_taken(folder: Path) -> dict[int, str]:
+    """Return what a directory of tiles says was taken down: leaf hashes by place, hex."""
+    path = folder / TAKEN_FILE
+    if not path.exists() and not path.is_symlink():
+        return {}
+    data = parse_json(read_regular(path, str(path), FILE_BYTES, folder, RIGHT_FILE), str(path))
+    if flaw := shape_flaw(data, TAKEN_SHAPE):
+        raise ClaimlogError(f"{path}: {flaw}; {GET_TILE}")
+    return {row["row"]: row["leaf_hash"] for row in data["rows"]}
 
 
 def check_tiled_log(tiled: TiledLog, kept_roots: Mapping[int, str]) -> int:
