@@ -30,9 +30,10 @@ HASH = re.compile(r"[0-9a-f]{64}")
 def leaf_hashes(log: Log) -> list[bytes]:
     """Return the leaf hashes of the whole log, in order."""
     parts = [log.columns(stream, ("seq", "event_id")) for stream in log.streams]
-    rows = pl.concat(parts).select("seq", "event_id").rows()
-    taken = [(seq, row.leaf_hash) for seq, row in log.taken_rows.items()]
-    return [bytes.fromhex(name) for _, name in sorted([*rows, *taken])]
+    names = {seq: row.leaf_hash for seq, row in log.taken_rows.items()}
+    taken = pl.DataFrame({"seq": [*names], "event_id": [*names.values()]}, schema=parts[0].schema)
+    rows = pl.concat([*parts, taken]).sort("seq")
+    return [bytes.fromhex(name) for name in rows["event_id"]]
 
 
 def root_at(log: Log, size: int) -> bytes | None:

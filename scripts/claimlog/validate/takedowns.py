@@ -36,21 +36,41 @@ def check_takedowns(log: Log, report: Report) -> None:
         own[row.version] = row
     for (stream, identifier), taken in versions.items():
         present = set(log.history(stream, identifier)["version"])
+        # a release may end before the version that was left
+        kept = max(present, default=0) > max(taken) or log.package.archived
         for number, row in taken.items():
-            if flaw := _flaw(row, number, set(taken), present):
+            if flaw := _flaw(row, number, set(taken), present, kept):
                 report.fail(Finding(RULE, RECORD, f"{identifier} {flaw}", remedy=REMEDY))
 
 
-def _flaw(row: TakenRow, number: int, taken: set[int], present: set[int]) -> str | None:
+def _flaw(row: TakenRow, number: int, taken: set[int], present: set[int], kept: bool) -> str | None:
     if number in present:
         return f"version {number} was taken down and is there"
-    if max(present, default=0) < number:
+    if not kept:
         return f"version {number} is its last one, which is never taken down"
     if number > 1 and number - 1 not in taken | present:
         return f"has no version {number - 1}"
     if number == 1 and row.action != "assert":
         return "began with another action than assert"
     return None
+
+
+def with_taken_rows(log: Log, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return identifier, batch, ``seq`` and action of rows, and of those that were taken down."""
+    whole = log.whole or log
+    taken = {seq: row for seq, row in whole.taken_rows.items() if row.stream == table.name}
+    if not taken:
+        return rows
+    more = pl.DataFrame(
+        {
+            table.id: [row.id for row in taken.values()],
+            "batch": [row.batch for row in taken.values()],
+            "seq": [*taken],
+            "action": [row.action for row in taken.values()],
+        },
+        schema=rows.schema,
+    )
+    return pl.concat([rows, more])
 
 
 def beside_taken(rows: pl.DataFrame, table: Table, log: Log) -> pl.DataFrame:
