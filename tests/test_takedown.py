@@ -514,3 +514,14 @@ def test_a_release_that_lost_nothing_is_not_made_again(
     with pytest.raises(ClaimlogError):
         reissue_release(repo.package, index, short, DAY, tmp_path)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_citation_of_what_was_taken_down_says_so(
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+) -> None:
+    repo, _, _ = rehearsed
+    done = repo.world.run("cite", CLAIM, "--release", "0.1.0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"0.1.0 holds only the hash of {CLAIM}: claims {CLAIM} version 1 was" in done.stderr
+    assert REASON in done.stderr
+    assert repo.world.run("cite", "C001-005", "--release", "0.1.0").returncode == 0

@@ -279,6 +279,9 @@ def _cited_claim(log: Log, name: str, metadata: ReleaseMetadata) -> ClaimVersion
     )
     citable = CitableVersion.of(rows.iter_rows(named=True), metadata.version, since)
     if citable.version is None:
+        taken = log.taken_of("claims", name)
+        if gone := next((row for seq, row in taken.items() if seq < metadata.tree_size), None):
+            raise UsageError(f"{metadata.version} holds only the hash of {name}: {gone.sentence}")
         show = f"claimlog show {shlex.quote(name)}"
         way = (
             f"cite it from there: --release {since}"

@@ -28,7 +28,7 @@ def history(
     stream, rows = find_entity(log, identifier)
     table = log.definition.streams[stream]
     columns = ("seq", "event_id", "batch", *table.names)
-    taken = [row for row in log.taken_rows.values() if (row.stream, row.id) == (stream, identifier)]
+    taken = [*log.taken_of(stream, identifier).values()]
     return table, rows.select(columns).to_dicts(), taken
 
 

@@ -207,6 +207,14 @@ class Log:
                 first += self.files[batch.shown_file(stream)].rows
         return found
 
+    def taken_of(self, stream: str, identifier: str) -> dict[int, TakenRow]:
+        """Return the versions of an entity that were taken down, by their ``seq``."""
+        return {
+            seq: row
+            for seq, row in self.taken_rows.items()
+            if (row.stream, row.id) == (stream, identifier)
+        }
+
     def release_rows(self) -> None:
         """Let go of all rows; what is left says how the log stands."""
         self.parts = {}
