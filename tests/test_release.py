@@ -945,5 +945,5 @@ def test_a_log_has_one_origin_from_the_release_that_names_it_on(repo: Repo, tmp_
     assert "the log of release 0.1.1 is tiny.example/log" in refused(repo, "0.1.2")
     # an earlier release that is signed afterwards keeps the origin that it has
     first_entry = read_index(repo.package)[0]
-    _, later = sign_release(repo.package, first_entry, key, tmp_path / "signed")
+    _, later = sign_release(read(repo.package), first_entry, key, tmp_path / "signed")
     assert later.read_text("utf-8").startswith("tiny\n")

@@ -616,7 +616,7 @@ def signed_copy(released: Repo, secret: Path, tmp_path: Path) -> Path:
     target = tmp_path / "tiny-0.1.0.zip"
     shutil.copyfile(zipped(released), target)
     [entry] = read_index(released.package)
-    sign_release(released.package, entry, secret, tmp_path)
+    sign_release(read(released.package), entry, secret, tmp_path)
     return target
 
 
@@ -939,7 +939,7 @@ def test_a_release_is_found_by_any_name_of_its_directory(
 ) -> None:
     secret, public = keys("own")
     [entry] = read_index(released.package)
-    sign_release(released.package, entry, secret, folder.parent)
+    sign_release(read(released.package), entry, secret, folder.parent)
     monkeypatch.chdir(folder)
     verdict = verify_copy(Path(name), key=public)
     assert verdict.findings == []

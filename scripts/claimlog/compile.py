@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -194,12 +195,14 @@ def describe_build(
 def log_state(log: Log, cut: Cutoff) -> dict[str, Any]:
     """Return the part of the log that was folded, as the descriptor of a build gives it."""
     kinds = coder_kinds(log, cut.size)
+    taken = [{"row": seq, **asdict(row)} for seq, row in log.taken_rows.items() if seq < cut.size]
     return {
         "tree_size": cut.size,
         "batches": cut.batches,
         "root": log.trees[cut.batches - 1][1].hex() if _ends_with_batch(log, cut) else None,
         "as_of": cut.label,
         **({"coders": kinds} if kinds else {}),
+        **({"taken_down": taken} if taken else {}),
     }
 
 

@@ -81,6 +81,7 @@ def release(
         return _sign_published(context, published, sign, out)
     from claimlog.build import progress_steps
     from claimlog.edit.clock import release_day
+    from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import make_release
 
     package = context.package
@@ -98,6 +99,7 @@ def release(
     for name in output.refreshed_files:
         line(f"wrote {name}, which says {version} now")
     to_commit = [output.entry.display_path, "CHANGELOG.md", *output.refreshed_files]
+    to_commit += [RECORD] if sign else []
     line("To tag and publish it:")
     line(f"  git add {shlex.join(to_commit)}")
     line(f'  git commit -m "Release {version}"')
@@ -115,6 +117,7 @@ def _name(package: Package) -> str:
 def _sign_published(context: Context, version: str, key: Path, out: Path | None) -> int:
     """Write signatures of a release that the index holds, if its archive is that one."""
     from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import sign_published
 
     package = context.package
@@ -123,6 +126,7 @@ def _sign_published(context: Context, version: str, key: Path, out: Path | None)
     target = (out or package.root / DIST).absolute()
     for path in sign_published(package, index, entry, key, target):
         line(f"wrote {package.relative(path)}; publish it beside the archive")
+    line(f"wrote {RECORD}; commit it, so that nothing is signed that contradicts it")
     return 0
 
 

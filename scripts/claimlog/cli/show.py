@@ -10,6 +10,7 @@ from claimlog.cli.base import Context, example, json_option, pass_context
 from claimlog.cli.output import json_block, line
 
 if TYPE_CHECKING:
+    from claimlog.log.takedowns import TakenRow
     from claimlog.schema.table_schema import Table
 
 
@@ -21,15 +22,15 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
     """Print a claim, or any other entity, with its whole history."""
     from claimlog.edit.entity_history import entity_history
 
-    table, versions = entity_history(context.package, identifier)
+    table, versions, taken = entity_history(context.package, identifier)
     if json_out:
         json_block(versions)
     else:
-        print_history(table, versions)
+        print_history(table, versions, taken)
 
 
-def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
-    """Print the last state in full, and what each version changed."""
+def print_history(table: Table, versions: list[dict[str, Any]], taken: list[TakenRow]) -> None:
+    """Print the last state in full, what each version changed, and which were taken down."""
     from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
 
     last = versions[-1]
@@ -39,6 +40,11 @@ def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
         if key not in EVENT_COLUMNS and value not in (None, []):
             line(f"  {key:20} {_value_text(value)}")
     line("history")
+    for gone in taken:
+        line(
+            f"  version {gone.version}  taken down on {gone.taken_down} by {gone.by}: {gone.reason}"
+        )
+        line(f"    event {gone.leaf_hash}, of which this hash is left")
     before: dict[str, Any] = {}
     for row in versions:
         reason = f": {row['reason']}" if row["reason"] else ""

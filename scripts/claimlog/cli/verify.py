@@ -23,6 +23,7 @@ T = TypeVar("T")
         "claimlog verify --copy S004=another-copy.txt",
         "claimlog verify dist/allied-trust-0.2.0.zip --key maintainers.pem",
         "claimlog verify --proof proof.json",
+        "claimlog verify --proof C004-017.tlog-proof --key maintainers.pem",
     )
 )
 @click.argument("release", required=False, type=click.Path(path_type=Path))
@@ -35,7 +36,7 @@ T = TypeVar("T")
     help="Find a source's claims in another copy of its text, by the hashes of their words.",
 )
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
-@click.option("--key", type=click.Path(path_type=Path), help="Public key that signed the release.")
+@click.option("--key", type=click.Path(path_type=Path), help="Public key that signed it.")
 @click.option(
     "--alone", is_flag=True, help="Hold a release or proof against nothing of the checkout here."
 )
@@ -81,8 +82,8 @@ def verify(
         refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
         return verify_release(context, release, key, alone, limits, kept)
     if proof is not None:
-        refuse_options("--proof", "texts", "copies", "partial", "key", "limits")
-        return verify_proof(context, proof, kept, alone)
+        refuse_options("--proof", "texts", "copies", "partial", "limits")
+        return verify_proof(context, proof, kept, alone, key)
     if texts is None and not copies:
         refuse_options("no RELEASE and no --proof", "roots", "key", "alone", "limits")
         raise UsageError(
@@ -185,12 +186,17 @@ def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:
 
 
 def verify_proof(
-    context: Context, path: Path, kept_roots: Mapping[int, str], alone: bool = False
+    context: Context,
+    path: Path,
+    kept_roots: Mapping[int, str],
+    alone: bool = False,
+    key: Path | None = None,
 ) -> int:
     """Check a proof against the roots that the user kept and those of the log here."""
     from claimlog.log.read_log import read
     from claimlog.release.kept_roots import merged_roots
     from claimlog.release.prove import check_proof
+    from claimlog.release.tlog_proof import check_tlog_proof, is_tlog_proof
 
     def roots(package: Package) -> dict[int, str]:
         return {size: root.hex() for size, root in read(package).trees}
@@ -198,5 +204,9 @@ def verify_proof(
     own_roots = (None if alone else _from_checkout(context, roots)) or {}
     known_roots = merged_roots(kept_roots, own_roots)
     place = str(context.package.root.resolve()) if own_roots else ""
+    if is_tlog_proof(path):
+        line(check_tlog_proof(path, key, known_roots, [*kept_roots], place))
+        return 0
+    refuse_options("a proof that is no .tlog-proof", "key")
     line(check_proof(path, known_roots, kept_roots, place))
     return 0

@@ -10,12 +10,17 @@ from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import suggest
 from claimlog.log.event_log import Log
+from claimlog.log.takedowns import TakenRow
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
 
 
-def entity_history(package: Package, identifier: str) -> tuple[Table, list[dict[str, Any]]]:
-    """Return the schema of an entity and all its versions, oldest first, open ones included.
+def entity_history(
+    package: Package, identifier: str
+) -> tuple[Table, list[dict[str, Any]], list[TakenRow]]:
+    """Return the schema of an entity, its versions, oldest first, and those that were taken down.
+
+    Versions of the open batch are included.
 
     Raises
     ------
@@ -27,7 +32,8 @@ def entity_history(package: Package, identifier: str) -> tuple[Table, list[dict[
     stream, rows = find_entity(log, identifier)
     table = log.definition.streams[stream]
     columns = ("seq", "event_id", "batch", *table.names)
-    return table, rows.select(columns).to_dicts()
+    taken = [*log.taken_of(stream, identifier).values()]
+    return table, rows.select(columns).to_dicts(), taken
 
 
 def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:

@@ -47,6 +47,7 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
                 "tree_size": state["tree_size"],
                 "root": state["root"],
                 "coders": state.get("coders", []),
+                **({"taken_down": state["taken_down"]} if "taken_down" in state else {}),
                 "presentation": definition.presentation.limited_to(
                     coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import MANIFEST as MANIFEST
 from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
+from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 from claimlog.schema.flaws import instruction_flaw
@@ -40,6 +41,7 @@ class Batch:
     """One batch directory. ``index`` counts from 0 along the log; ``manifest`` is empty if open.
 
     ``undeclared`` are streams that it holds and the definition does not have: no stream of it.
+    ``taken`` are the rows that were taken down, by stream.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class Batch:
     index: int
     manifest: dict[str, Any] = field(default_factory=dict)
     undeclared: frozenset[str] = frozenset()
+    taken: Mapping[str, tuple[TakenRow, ...]] = field(default_factory=dict)
 
     @property
     def sealed(self) -> bool:
@@ -133,6 +136,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
             remedy = f"run it again: claimlog rebase {shlex.join(taken)}"
             shown = package.relative(folder)
             findings.append(Finding("batch-files", shown, message, remedy=remedy))
+    record = read_takedowns(package)
     entries = sorted(package.events.iterdir()) if package.events.is_dir() else []
     for path in entries:
         shown = package.relative(path)
@@ -151,9 +155,25 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
         findings += flaws
         if manifest is not None:
             number = int(match["number"])
-            batches.append(Batch(path, shown, number, match["slug"], len(batches), manifest))
+            gone = record.rows_of(number)
+            batch = Batch(path, shown, number, match["slug"], len(batches), manifest, taken=gone)
+            findings += _misplaced(batch)
+            batches.append(batch)
     findings += _numbering(batches)
+    for number in sorted({row.batch for row in record.rows} - {b.number for b in batches}):
+        message = f"names a row of batch {number}, which is not there"
+        findings.append(Finding("batch-files", RECORD, message, remedy="restore it from git"))
     return batches
+
+
+def _misplaced(batch: Batch) -> Iterator[Finding]:
+    """Yield rows that were taken down from places where the batch never had a row."""
+    for stream, rows in batch.taken.items():
+        listed = batch.manifest["files"].get(batch.name(stream), {}).get("rows", 0)
+        for row in rows:
+            if row.line > listed:
+                message = f"names line {row.line} of {batch.shown_file(stream)}, which has {listed}"
+                yield Finding("batch-files", RECORD, message, remedy="restore it from git")
 
 
 def batches_to_read(package: Package, findings: list[Finding]) -> list[Batch]:

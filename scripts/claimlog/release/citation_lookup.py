@@ -60,6 +60,9 @@ def find_claim(log: Log, name: str, release: ReleaseMetadata) -> ReleasedClaim:
     )
     citable = CitableVersion.of(rows.iter_rows(named=True), release.version, since)
     if citable.version is None:
+        taken = log.taken_of("claims", name)
+        if gone := next((row for seq, row in taken.items() if seq < release.tree_size), None):
+            raise UsageError(f"{release.version} holds only the hash of {name}: {gone.sentence}")
         show = f"claimlog show {shlex.quote(name)}"
         way = (
             f"cite it from there: --release {since}"

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from claimlog.errors import Finding
+from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
@@ -30,7 +31,7 @@ from claimlog.release.tool_wheel import LOCK, wheel_name
 
 ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")
 LOG_FILE = re.compile(
-    rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|docs/codebook\.md"
+    rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|{re.escape(TAKEDOWNS)}|docs/codebook\.md"
     rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|schemas/past/[a-z][a-z0-9_]*\.[0-9]{{1,6}}\.json"
     rf"|schemas/queries/[a-z][a-z0-9_]*\.sql"
     rf"|events/{NAME.pattern}/(?:{re.escape(MANIFEST)}|{ROWS})"

@@ -30,10 +30,16 @@ from claimlog.log.release_index import (
     read_index,
     require_agreement,
 )
+from claimlog.log.signed_trees import RECORD
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint, log_origin
+from claimlog.release.checkpoint_signing import (
+    present_origin,
+    require_signable,
+    sign_checkpoint,
+)
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
 from claimlog.release.diff_report import as_markdown
@@ -139,6 +145,9 @@ def make_release(
         )
     refuse_another_origin(index, log.definition.descriptor)
     refuse_stale_schemas(package, log.definition)
+    if key is not None:
+        size, root = log.trees[batches - 1]
+        require_signable(log, Checkpoint(present_origin(log), size, root))
     report = validate(log, None)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
@@ -147,7 +156,7 @@ def make_release(
     write_release(package, log, plan, out, progress)
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
-        signatures = sign_release(package, entry, key, out) if key else ()
+        signatures = sign_release(log, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
         package.write(changelog, add_entry(read_changelog(package), changes).encode("utf-8"))
         # from here on it is released
@@ -196,11 +205,12 @@ def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[
     }
 
 
-def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) -> tuple[Path, ...]:
-    """Sign what an entry says of a release; return what was written to `out`, beside the archive.
+def sign_release(log: Log, entry: ReleaseEntry, key: Path, out: Path) -> tuple[Path, ...]:
+    """Sign what an entry says of a release; return what was written.
 
     The statement is about every file of it; the checkpoint is about the log alone, in the form
-    that other tools read.
+    that other tools read. Both lie in `out`, beside the archive; the record of signed checkpoints
+    lies in the package and is written before them.
 
     Parameters
     ----------
@@ -210,19 +220,20 @@ def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) ->
     Raises
     ------
     ClaimlogError
-        If the file holds no such key.
+        If the file holds no such key, or the checkpoint contradicts one that was signed.
     OSError
         If a signature cannot be written.
     """
+    package = log.package
     name = str(package.descriptor["name"])
     origin = log_origin(entry.data, name)
     checkpoint = Checkpoint(origin, entry.size, bytes.fromhex(entry.root))
-    notes = {
-        STATEMENT_SUFFIX: ReleaseStatement.of_entry(name, entry).sign(key),
-        CHECKPOINT_SUFFIX: checkpoint.note(key),
-    }
     package.refuse_links(out / name)
     out.mkdir(parents=True, exist_ok=True)
+    notes = {
+        STATEMENT_SUFFIX: ReleaseStatement.of_entry(name, entry).sign(key),
+        CHECKPOINT_SUFFIX: sign_checkpoint(log, checkpoint, key),
+    }
     written = []
     for suffix, note in notes.items():
         path = out / f"{name}-{entry.version}{suffix}"
@@ -268,7 +279,7 @@ def sign_published(
             f"{package.descriptor['name']}; nothing was signed. Make it again: claimlog release "
             f"--rebuild {entry.version} --exact --out {package.relative(out)}"
         )
-    return sign_release(package, entry, key, out)
+    return sign_release(log, entry, key, out)
 
 
 def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:
@@ -376,7 +387,8 @@ def require_clean_commit(package: Package) -> str:
     try:
         checkout = Checkout.of(package)
         head = checkout.head()
-        changed = checkout.changes()
+        # what was signed is written after the commit, and committed with the release
+        changed = [name for name in checkout.changes() if name != RECORD]
         committed = checkout.blobs(head)
     except CheckoutError as error:
         raise ClaimlogError(

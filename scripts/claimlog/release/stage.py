@@ -22,6 +22,8 @@ from claimlog.fold import FOLD_VERSION
 from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
+from claimlog.log.takedowns import RECORD as TAKEDOWNS
+from claimlog.log.takedowns import dump_takedowns, read_takedowns
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
@@ -146,6 +148,9 @@ def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> N
     batches = log.batches[: plan.batches]
     for batch in batches:
         shutil.copytree(batch.path, target / "events" / batch.path.name, symlinks=True)
+    taken = read_takedowns(package).up_to(batches[-1].number)
+    if taken.rows:
+        (target / TAKEDOWNS).write_bytes(dump_takedowns(taken))
     shutil.copytree(package.schemas, target / "schemas", symlinks=True)
     manual = package.root / PAGE
     if manual.is_file():

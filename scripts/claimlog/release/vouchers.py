@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
@@ -46,27 +47,52 @@ def check_index(
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
     digests = copy.digests
+    issue = _matching_issue(copy, entry)
     differing = [
         name
-        for name in sorted({*digests, *entry.data["files"]})
-        if digests.get(name) != entry.data["files"].get(name)
+        for name in sorted({*digests, *issue["files"]})
+        if digests.get(name) != issue["files"].get(name)
     ]
     for name in differing:
         message = f"is not the file that {entry.display_path} names"
         verdict.findings.append(Finding("release-index", name, message, remedy=GET_AGAIN))
     archive = copy.archive
-    if archive is not None and sha256_of_file(archive) != entry.data["archive"]["sha256"]:
+    if archive is not None and sha256_of_file(archive) != issue["archive"]["sha256"]:
         differing.append(archive.name)
         message = f"is not the archive that {entry.display_path} names"
         verdict.findings.append(Finding("release-index", archive.name, message, remedy=GET_AGAIN))
     verdict.checks.append(f"every file against {entry.display_path}")
-    flaw = None if differing else entry.summary_flaw(copy.summary)
+    is_first = issue is entry.issues[0]
+    flaw = None if differing else entry.summary_flaw(copy.summary) if is_first else None
     if flaw:
         # its files are those of the entry, so that this is what is false
         remedy = "restore the entry from git, or verify it --alone"
         verdict.findings.append(Finding("release-index", entry.display_path, flaw, remedy=remedy))
     elif not differing:
         verdict.vouchers.append(f"{entry.display_path} of {place}")
+        verdict.omissions += _notes_about_issues(entry, issue)
+
+
+def _matching_issue(copy: ReleaseCopy, entry: ReleaseEntry) -> Mapping[str, Any]:
+    """Return the issue of a release whose checksums a copy has, the last one by default."""
+    sums = copy.digests.get(SUMS)
+    return next((i for i in entry.issues if i["files"][SUMS] == sums), entry.issues[-1])
+
+
+def _notes_about_issues(entry: ReleaseEntry, issue: Mapping[str, Any]) -> Iterator[str]:
+    """Say which issue a copy is, if a release was made again without rows of it."""
+    last = entry.issues[-1]
+    if issue is not last:
+        rows = ", ".join(map(str, last["rows"]))
+        yield (
+            f"rows {rows} of the log as they were published: they were taken down, and the release "
+            f"was made again on {last['date']} without them; get that issue"
+        )
+    elif issue is not entry.issues[0]:
+        yield (
+            f"against the files of the first issue: this one was made on {issue['date']} without "
+            f"rows {', '.join(map(str, issue['rows']))} of the log, which were taken down"
+        )
 
 
 def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:

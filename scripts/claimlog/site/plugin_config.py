@@ -17,7 +17,8 @@ def dataset_metadata(datasette: Any) -> dict[str, Any]:
     dict
         ``head``: what the package's descriptor says of the dataset; ``codebook_version``;
         ``tree_size`` and ``root`` of the log; ``presentation``: what ``schemas/site.json`` says;
-        ``claim_references``: the stream that a column of claims refers to; ``registers``.
+        ``claim_references``: the stream that a column of claims refers to; ``registers``;
+        ``taken_down``: the rows of the log that were taken down, if there are any.
     """
     # datasette.plugin_config would read a file where the package says {"$file": …}
     plugins = site_metadata(datasette).get("plugins") or {}

@@ -15,7 +15,7 @@ from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.register_filters import read_register_list
 from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
-from claimlog.site.version_history import latest_versions, version_history
+from claimlog.site.version_history import latest_versions, taken_versions, version_history
 
 CLAIMS = 200
 """Claims that the page of a row lists."""
@@ -118,6 +118,7 @@ async def register_row(
         "progress": await measure_progress(store, register.name, name),
         "referred_by": await _referred_by(register, store, name),
         "versions": version_history(versions, release_of),
+        "taken_down": taken_versions(store, register.name, name, versions),
         "all_versions": (f"{register.entity}_versions", register.id, name),
     }
 
