@@ -37,32 +37,22 @@ def descriptor_of(log: Log) -> dict[str, Any]:
     """Return the descriptor of a log's rows, made of what is known to name nothing else to read."""
     shipped = log.definition.descriptor
     head = {key: shipped[key] for key in HEAD if key in shipped}
-    given = resources(log.package, log.batches)
-    present = {str(resource["name"]) for resource in given}
     listed = [
         {
             **{key: resource[key] for key in RESOURCE if key in resource},
-            # a stream without rows has no file to be a resource; the references rule reads its keys
-            "schema": schema_of(log.definition.streams[str(resource["name"])], present),
+            "schema": schema_of(log.definition.streams[str(resource["name"])]),
         }
-        for resource in given
+        for resource in resources(log.package, log.batches)
     ]
     return {**head, "resources": listed}
 
 
-def schema_of(table: Table, present: set[str]) -> dict[str, Any]:
-    """Return a stream's Table Schema as Frictionless is given it.
+def schema_of(table: Table) -> dict[str, Any]:
+    """Return a stream's Table Schema as Frictionless is given it, without foreign keys.
 
-    Parameters
-    ----------
-    present
-        The resources that a foreign key may refer to.
+    For those it would open every file again for each stream that refers to it; the rule
+    ``foreign-key`` checks them, and those inside lists, which a Table Schema cannot state.
     """
-    keys = [
-        {"fields": [key.column], "reference": {"resource": key.table, "fields": [key.reference]}}
-        for key in table.foreign_keys
-        if key.table in present
-    ]
     return {
         "fields": [
             {"name": item.name, "type": item.type, "constraints": dict(_constraints(item))}
@@ -71,7 +61,6 @@ def schema_of(table: Table, present: set[str]) -> dict[str, Any]:
         ],
         "missingValues": table.spec.get("missingValues", [""]),
         "primaryKey": list(table.primary_key),
-        **({"foreignKeys": keys} if keys else {}),
     }
 
 
@@ -121,8 +110,7 @@ def check_samples(log: Log, size: int) -> Iterator[Task]:
         resource = Resource(
             # in lines it would first guess the types of a hundred rows, which the schema gives
             data=[[*rows[0]], *([*row.values()] for row in rows)],
-            # the rows referred to may lie outside the sample
-            schema=Schema.from_descriptor(schema_of(table, set())),
+            schema=Schema.from_descriptor(schema_of(table)),
             name=stream,
             detector=Detector(sample_size=1),
         )
