@@ -45,7 +45,7 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/python scripts/workshop/licences.py --quiet
 
 test: environment-dev environment-validators  ## set up, run every test
-	@.venv/bin/python -m pytest -n 2
+	@.venv/bin/python -m pytest -n 2 --dist worksteal
 
 faults: environment-dev  ## fail and kill commands at every system call (needs strace) and put the table into docs/
 	@PYTHONPATH=tests .venv/bin/python -m faults --each="$${EACH:-1}" --docs

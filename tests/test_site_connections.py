@@ -22,7 +22,6 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from claimlog.build import build
 from claimlog.site import spreadsheet
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
@@ -94,10 +93,8 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = copied(made, tmp_path_factory.mktemp("connections"))
-    build(world.package, world.package.build)
-    return world
+def built(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return copied(tiny_build, tmp_path_factory.mktemp("connections"))
 
 
 @pytest.fixture(scope="module")

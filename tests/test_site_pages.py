@@ -72,10 +72,8 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = copied(made, tmp_path_factory.mktemp("about"))
-    build(world.package, world.package.build)
-    return world
+def served(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return copied(tiny_build, tmp_path_factory.mktemp("about"))
 
 
 @pytest.fixture(scope="module")

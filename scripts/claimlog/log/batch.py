@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -57,20 +59,29 @@ class Batch:
     def sealed(self) -> bool:
         return bool(self.manifest)
 
+    @cached_property
+    def _file_names(self) -> frozenset[str]:
+        """Names of its regular files, looked up once; a link, which may lead anywhere, is none."""
+        try:
+            with os.scandir(self.path) as entries:
+                return frozenset(e.name for e in entries if e.is_file(follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return frozenset()
+
     @property
     def streams(self) -> list[str]:
-        """Streams of which the batch holds a file, in log order; a link to one is no file of it.
+        """Streams of which the batch holds a file, in log order.
 
         A sealed batch holds the registers that its manifest lists.
         """
-        files = self.manifest["files"] if self.sealed else map(_file_name, self.path.glob("*"))
+        files = self.manifest["files"] if self.sealed else self._file_names
         named = {match["stream"] for name in files if (match := STREAM_FILE.fullmatch(name))}
         streams = {*REQUIRED_STREAMS, *named} - self.undeclared
-        return [name for name in in_log_order(streams) if _is_own(self.file(name))]
+        return [name for name in in_log_order(streams) if self.name(name) in self._file_names]
 
     def in_columns(self, stream: str) -> bool:
         """Whether a stream's rows are held as Parquet, as sealed bulk batches may hold them."""
-        return _is_own(self.path / f"{stream}{COLUMNS}")
+        return f"{stream}{COLUMNS}" in self._file_names
 
     def name(self, stream: str) -> str:
         """Return the name of a stream's file."""
@@ -86,15 +97,6 @@ class Batch:
     def manifest_sha256(self) -> str:
         data = read_regular(self.path / MANIFEST, f"{self.shown}/{MANIFEST}", FILE_BYTES)
         return sha256(data).hexdigest()
-
-
-def _file_name(path: Path) -> str:
-    return path.name
-
-
-def _is_own(path: Path) -> bool:
-    """Whether a path is a regular file and no link, which may lead anywhere."""
-    return path.is_file() and not path.is_symlink()
 
 
 def dump_manifest(manifest: dict[str, Any]) -> bytes:

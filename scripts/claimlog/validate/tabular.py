@@ -235,7 +235,7 @@ def _frictionless_finding(lines: list[tuple[str, int]], error: Any) -> Finding:
     number = getattr(error, "row_number", None)
     # rows count from 2 there: the keys of the first row are taken for a header
     path, line = lines[number - 2] if number and number - 2 < len(lines) else (DESCRIPTOR, None)
-    rules = {"type-error": "type", "primary-key": "primary-key", "foreign-key": "foreign-key"}
+    rules = {"type-error": "type", "primary-key": "primary-key"}
     rule = rules.get(error.type, "descriptor")
     if error.type == "constraint-error":
         rule = next((r for key, r in CONSTRAINT_RULES.items() if f'"{key}"' in note), "descriptor")
