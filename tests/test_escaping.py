@@ -37,10 +37,10 @@ from claimlog.escaping import (
     web_address,
 )
 from claimlog.export.metadata import datasette_metadata
+from claimlog.export.table_csv import csv_of
 from claimlog.package import Package
 from claimlog.release.diff import ClaimChange, Diff, RowChange, SchemaChange, as_markdown
 from claimlog.schema.definition import read_definition
-from claimlog.site.spreadsheet import csv_of
 from conftest import ROOT, SOURCES, Get, World, asking, claim, empty_world, hop, source
 from test_release import Repo, repository
 

@@ -25,6 +25,7 @@ from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
+from claimlog.release.csv_tables import write_csv_tables
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
 from claimlog.release.diff import table_shape
 from claimlog.release.layout import (
@@ -108,6 +109,7 @@ def stage_release(
         (build / name).rename(folder / name)
     datapackage = read_json(build / DESCRIPTOR, DESCRIPTOR)
     shutil.rmtree(build)
+    write_csv_tables(folder, definition.tables)
     (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
     licence = package.root / LICENCE_FILE
     if licence.is_file():
