@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line, web_address
@@ -42,6 +42,19 @@ REDIRECTS = 5
 PIECE_BYTES = 1 << 18
 REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")
 """Methods that do the same when they are sent twice (RFC 9110, 9.2.2)."""
+
+
+class Sink(Protocol):
+    """Where a download goes: a file, or what computes a digest."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def seek(self, offset: int, /) -> object: ...
+
+    def truncate(self) -> object: ...
+
+    def tell(self) -> int: ...
+
 
 Progress = Callable[[int], None]
 """Is told how many more bytes were sent or received."""
@@ -72,6 +85,8 @@ class WebClient:
     ----------
     token
         What is sent along to its own origins.
+    media_type
+        The form of JSON that is asked for.
     headers
         Headers of every request.
     sleep
@@ -79,6 +94,7 @@ class WebClient:
     """
 
     token: Token | None = None
+    media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
     progress: Progress = lambda _: None
@@ -111,7 +127,7 @@ class WebClient:
             If it fails, or the answer is larger than `limits.WEB_ANSWER_BYTES` or no JSON.
         """
         data = None if body is None else json.dumps(body).encode("utf-8")
-        with self._answer(method, url, data, {"Accept": "application/json"}) as answer:
+        with self._answer(method, url, data, {"Accept": self.media_type}) as answer:
             text = b"".join(self._body(answer, WEB_ANSWER_BYTES))
         return self._parse(text, method, url)
 
@@ -123,11 +139,11 @@ class WebClient:
         WebError
             As `fetch_json` does.
         """
-        with self._answer(method, url, file, {"Accept": "application/json"}) as answer:
+        with self._answer(method, url, file, {"Accept": self.media_type}) as answer:
             text = b"".join(self._body(answer, WEB_ANSWER_BYTES))
         return self._parse(text, method, url)
 
-    def download(self, url: str, target: BinaryIO, most: int) -> int:
+    def download(self, url: str, target: Sink, most: int, accept: str = "*/*") -> int:
         """Write what lies at an address to a file that is empty; return its size.
 
         Parameters
@@ -144,7 +160,7 @@ class WebClient:
             target.seek(0)
             target.truncate()
             try:
-                with self._answer("GET", url, None, {"Accept": "application/octet-stream"}) as it:
+                with self._answer("GET", url, None, {"Accept": accept}) as it:
                     for piece in self._body(it, most):
                         target.write(piece)
                         self.progress(len(piece))

@@ -28,7 +28,6 @@ from claimlog.log.release_index import (
     ReleaseEntry,
     Version,
     read_index,
-    require_agreement,
 )
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
@@ -37,7 +36,7 @@ from claimlog.release.checkpoint import Checkpoint, log_origin
 from claimlog.release.diff import DatasetState, Diff, as_markdown, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
-from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
@@ -234,8 +233,6 @@ def sign_published(
 ) -> tuple[Path, ...]:
     """Sign a release that was made before, after a look at the log and at its archive in `out`.
 
-    An entry is one file that a patch can change; who follows the log believes what was signed.
-
     Raises
     ------
     ClaimlogError
@@ -243,21 +240,7 @@ def sign_published(
         disagrees with the log.
     """
     read_private_key(key)
-    _, archive = release_paths(str(package.descriptor["name"]), str(entry.version), out)
-    package.refuse_links(archive)
-    shown = package.relative(archive)
-    if not archive.is_file():
-        raise ClaimlogError(
-            f"{shown}: is not there, and a release is checked before it is signed; make it again: "
-            f"claimlog release --rebuild {entry.version} --exact --out {package.relative(out)}"
-        )
-    log = read(package)
-    log.require_readable()
-    require_agreement(entry, log)
-    verdict = verify_in_sandbox(archive, index)
-    if verdict.findings:
-        more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
-        raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was signed")
+    verify_published_archive(package, index, entry, out, None, "signed")
     return sign_release(package, entry, key, out)
 
 
