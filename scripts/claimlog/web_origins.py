@@ -32,14 +32,15 @@ class Token:
 
     @classmethod
     def from_environment(cls, variable: str, remedy: str, *addresses: str) -> Token:
-        """Return the token in an environment variable, for the origins of some addresses.
+        """Take the token out of an environment variable, for the origins of some addresses.
 
         Raises
         ------
         UsageError
             If there is none, or it cannot be sent.
         """
-        value = os.environ.get(variable, "").strip()
+        # taken out, so that no process that is started later has it
+        value = os.environ.pop(variable, "").strip()
         if not value:
             raise UsageError(f"{variable}: is not set in the environment; {remedy}")
         if len(value) > TOKEN_LENGTH or not all("!" <= letter <= "~" for letter in value):
@@ -84,6 +85,11 @@ def require_address(url: str, what: str) -> str:
         raise UsageError(f"{what}: {plain_line(url)[:100]} is no address; expected https://…")
     if parts.userinfo:
         raise UsageError(f"{what}: an address holds no name or password; leave it out")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise UsageError(
+            f"{what}: {display_address(url)} is not https, so anybody on the way could answer; "
+            "use https"
+        )
     return url.rstrip("/")
 
 
