@@ -67,6 +67,8 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one packet: else each answer waits for an ACK
+            disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
                 size = int(self.headers.get("content-length") or 0)

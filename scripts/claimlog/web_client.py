@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -23,6 +24,8 @@ from claimlog.limits import WEB_ANSWER_BYTES
 from claimlog.web_origins import MESSAGE_LENGTH, Token, display_address, is_loopback, origin
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 CONNECT_SECONDS, IDLE_SECONDS = 10.0, 60.0
@@ -114,7 +117,9 @@ class WebClient:
         if is_here not in self._clients:
             timeout = httpx.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS)
             # settings of the environment (proxies) are for other machines
-            self._clients[is_here] = httpx.Client(timeout=timeout, trust_env=not is_here)
+            self._clients[is_here] = httpx.Client(
+                timeout=timeout, trust_env=not is_here, verify=_tls_context()
+            )
         self._clients[is_here].cookies.clear()
         return self._clients[is_here]
 
@@ -343,6 +348,13 @@ REMEDIES = {
     403: "; the token may not do that, look at its scopes",
     429: "; too many requests, run this again later",
 }
+
+
+@cache  # reading the certificates of authorities takes as long as some requests
+def _tls_context() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _seconds(size: int) -> float:
