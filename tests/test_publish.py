@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from claimlog import web_client
+from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
+from claimlog.release import published_archive
 from claimlog.release.descriptors.citation import parse
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 from claimlog.release.publishing.directory import copy_release, plan_directory
@@ -26,10 +31,11 @@ from claimlog.release.publishing.doi import write_doi
 from claimlog.release.publishing.github import HEADERS, GithubPublisher, Page
 from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, verified_files
 from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublisher
+from claimlog.release.verdict import Verdict
 from claimlog.schema.definition import read_definition
 from claimlog.web_client import WebClient
 from claimlog.web_origins import Token, origin
-from conftest import World
+from conftest import ROOT, World
 from web_servers import Answer, HangUp, Request, Server
 from web_services import TOKEN, Asset, GitHub, Storage, StoredFile, Zenodo
 
@@ -784,3 +790,54 @@ def test_a_wrong_wish_is_one_line_and_no_request(
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert TOKEN not in done.stderr
+
+
+# the checklist ----------------------------------------------------------------------------------
+
+RUN_ELSEWHERE = ("claimlog validate", "claimlog seal", "claimlog verify")
+"""Commands of the checklist that other tests run, of the log and of verifying."""
+
+
+def checklist() -> list[str]:
+    """Return the commands of the checklist of a maintainer, in order."""
+    page = (ROOT / "docs" / "releases.md").read_text("utf-8")
+    part = page.partition("## From seal to DOI\n")[2].partition("\n### ")[0]
+    return re.findall(r"^    (\S.*)$", part, re.MULTILINE)
+
+
+def test_the_checklist_of_a_maintainer_leads_from_the_signature_to_the_doi(
+    tiny_release: Package,
+    zenodo: Zenodo,
+    github: GitHub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = tmp_path / "package"
+    shutil.copytree(tiny_release.root, root)
+    for name, given in (("KEY.pem", "key.pem"), ("PUBLIC.pem", "public.pem")):
+        shutil.copyfile(tiny_release.root.parent / given, tmp_path / name)
+    monkeypatch.chdir(root)
+    verdict = Verdict("0.1.0", "tiny", vouchers=["a test"])
+    monkeypatch.setattr(published_archive, "verify_in_sandbox", lambda *_, **__: verdict)
+    words = {"0.3.0": "0.1.0", "OWNER/NAME": "me/tiny", "allied-trust": "tiny"}
+    done = []
+    for command in checklist():
+        if command.startswith(RUN_ELSEWHERE):
+            continue
+        for old, new in words.items():
+            command = command.replace(old, new)
+        program, *rest = shlex.split(command.replace("https://sandbox.zenodo.org", zenodo.url))
+        assert program == "claimlog"
+        if "github" in rest:
+            rest += ["--service", github.url]
+        elif "zenodo" in rest and "--service" not in rest:
+            rest += ["--service", zenodo.url]
+        environment = {"ZENODO_TOKEN": TOKEN, "GITHUB_TOKEN": TOKEN, "CI": "1"}
+        answer = CliRunner().invoke(cli, rest, env=environment, catch_exceptions=False)
+        assert answer.exit_code == 0, answer.output
+        done.append(rest[:2])
+    assert len(zenodo.published) == 1
+    assert [it["draft"] for it in github.releases.values()] == [False]
+    assert (tmp_path / "public" / "tiny-0.1.0.json").is_file()
+    assert '"id": "https://doi.org/10.5072/zenodo.1000"' in (root / "datapackage.json").read_text()
+    assert len(done) == 7
