@@ -42,7 +42,7 @@ from claimlog.release.layout import (
     sha256_of_file,
     sha256_of_files,
 )
-from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
+from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head, holds_pages
 from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
@@ -204,6 +204,7 @@ def folder_metadata(
         coders=tuple(coders),
         tool_version=summary.get("tool_version"),
         fold_version=summary.get("fold_version"),
+        has_pages=holds_pages(digests),
     )
 
 
