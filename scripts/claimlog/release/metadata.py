@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from claimlog.escaping import plain_lines, web_address
-from claimlog.log.release_index import ReleaseEntry
+from claimlog.log.release_index import PAGES_FOLDER, ReleaseEntry
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
-
-SITE = "site"
-"""Directory of an archive that holds the release's pages as files."""
 
 DOI_RESOLVER = "https://doi.org/"
 DOI = re.compile(DOI_RESOLVER.replace(".", r"\.") + r"(10\.[0-9]{4,9}/[^\s\\\"<>^`{|}]+)")
@@ -122,7 +119,7 @@ class ReleaseMetadata:
         With the directory of the archive; None if the archive holds no pages.
         """
         inner = f"claims/{claim_id}/index.html" if claim_id else "index.html"
-        return f"{self.stem}/{SITE}/{inner}" if self.has_pages else None
+        return f"{self.stem}/{PAGES_FOLDER}/{inner}" if self.has_pages else None
 
     @property
     def log_origin(self) -> str | None:
@@ -173,13 +170,8 @@ def entry_metadata(definition: Definition, entry: ReleaseEntry) -> ReleaseMetada
         coders=tuple(entry.data.get("coders", ())),
         tool_version=entry.data.get("tool_version"),
         fold_version=entry.data.get("fold_version"),
-        has_pages=holds_pages(entry.data["files"]),
+        has_pages=entry.has_pages,
     )
-
-
-def holds_pages(names: Iterable[str]) -> bool:
-    """Whether a release of these files has its pages among them."""
-    return any(name.startswith(f"{SITE}/") for name in names)
 
 
 def descriptor_head(definition: Definition) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
+from claimlog.log.release_index import FOLDER, ReleaseEntry, Version, holds_pages
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
@@ -42,7 +42,7 @@ from claimlog.release.layout import (
     sha256_of_file,
     sha256_of_files,
 )
-from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head, holds_pages
+from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
 from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
