@@ -45,9 +45,6 @@ WHOLE = (
 PARTS = {"target": ("bodyTarget#targetResourcesFound",), "body": ("bodyTarget#bodyResourcesFound",)}
 """Those that each of its targets and bodies has to pass."""
 
-SETS = ("choiceSet#choiceOrSetDetected",)
-"""Those that a set of them has to pass."""
-
 
 @pytest.fixture(scope="module")
 def missed() -> Callable[[Any, Sequence[str]], list[str]]:
@@ -81,8 +78,9 @@ def flaws(missed: Callable[..., list[str]]) -> Callable[[Any], list[str]]:
         for key, definitions in PARTS.items():
             parts = value.get(key, []) if isinstance(value, dict) else []
             for part in parts if isinstance(parts, list) else [parts]:
-                is_set = isinstance(part, dict) and "items" in part
-                found += missed(part, SETS if is_set else definitions)
+                # a set of resources, of which each has to pass
+                for item in part.get("items", [part]) if isinstance(part, dict) else [part]:
+                    found += missed(item, definitions)
         return found
 
     return of
