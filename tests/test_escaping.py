@@ -485,7 +485,9 @@ def pages(get: Get) -> dict[str, str]:
         for link in re.findall(r'href="([^"]+)"', answer.text):
             to = urlsplit(html.unescape(link))
             theirs = not to.path.startswith("/") or to.path.startswith(THEIRS)
-            if not (theirs or to.netloc or to.query or to.path.endswith((".json", ".csv"))):
+            if not (
+                theirs or to.netloc or to.query or to.path.endswith((".json", ".jsonld", ".csv"))
+            ):
                 waiting.append(to.path)
     kinds = {path.split("/")[1] for path in found}
     assert kinds >= {"claims", "sources", "actors", "codebook", "quality", "releases", "as-of"}
