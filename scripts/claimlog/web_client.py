@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -22,6 +20,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line, web_address
 from claimlog.limits import WEB_ANSWER_BYTES
 from claimlog.web_origins import MESSAGE_LENGTH, Token, display_address, is_loopback, origin
+from claimlog.web_refusals import REMEDIES, retry_after, service_message
 
 if TYPE_CHECKING:
     import ssl
@@ -212,7 +211,7 @@ class WebClient:
             is_repeatable = method in REPEATABLE or isinstance(fault, UnsentError)
             return PAUSES[attempt] if is_repeatable else None
         assert answer is not None
-        stated = _retry_after(answer.headers.get("retry-after"))
+        stated = retry_after(answer.headers.get("retry-after"))
         was_refused = fault.status == 429 or (fault.status in (403, 503) and stated is not None)
         if not was_refused and not (fault.status >= 500 and method in REPEATABLE):
             return None
@@ -306,7 +305,7 @@ class WebClient:
         """Return the error for an answer that is no success, with what the service says."""
         message = ""
         with suppress(Exception):
-            message = _service_message(b"".join(self._body(answer, WEB_ANSWER_BYTES)))
+            message = service_message(b"".join(self._body(answer, WEB_ANSWER_BYTES)))
         answer.close()
         said = f": {self._redacted(message)}" if message else ""
         remedy = REMEDIES.get(answer.status_code, "")
@@ -343,13 +342,6 @@ class UnsentError(WebError):
     """No connection came about, so nothing was sent."""
 
 
-REMEDIES = {
-    401: "; the token is not accepted, make another one",
-    403: "; the token may not do that, look at its scopes",
-    429: "; too many requests, run this again later",
-}
-
-
 @cache  # reading the certificates of authorities takes as long as some requests
 def _tls_context() -> ssl.SSLContext:
     import httpx
@@ -359,28 +351,3 @@ def _tls_context() -> ssl.SSLContext:
 
 def _seconds(size: int) -> float:
     return LEAST_SECONDS + size / LEAST_SPEED
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header names, or None."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value.strip()[:9])
-    with suppress(ValueError, TypeError, OverflowError):
-        when = parsedate_to_datetime(value)
-        when = when.replace(tzinfo=UTC) if when.tzinfo is None else when
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
-    return None
-
-
-def _service_message(data: bytes) -> str:
-    """Return what an answer says in the forms of InvenioRDM and GitHub, in a line."""
-    document = json.loads(data)
-    parts = [str(document.get("message", ""))]
-    for error in document.get("errors", ())[:5]:
-        if isinstance(error, Mapping):
-            said = error.get("messages") or error.get("message") or error.get("code") or ""
-            words = ", ".join(map(str, said)) if isinstance(said, list) else str(said)
-            parts.append(f"{error.get('field', error.get('resource', ''))}: {words}")
-    return plain_line("; ".join(part for part in parts if part))
