@@ -200,15 +200,16 @@ def test_what_is_no_release_is_said_to_be_none(tmp_path: Path) -> None:
 
 
 def test_the_address_of_an_archive_is_fetched_verified_and_forgotten(
-    server: FileServer, tiny_release: Package
+    server: FileServer, tiny_release: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     public = tiny_release.root.parent / "public.pem"
-    before = {*Path(tempfile.gettempdir()).glob("claimlog-*")}
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with claimlog.open(f"{server.url}/{STEM}.zip", key=public) as data:
         assert data.verdict is not None
         assert "by the signature in tiny-0.1.0.signature" in data.verdict.sentence
         assert data.table("claims").height == 5
-    assert {*Path(tempfile.gettempdir()).glob("claimlog-*")} <= before
+        assert [path.name[:9] for path in tmp_path.iterdir()] == ["claimlog-"]
+    assert [*tmp_path.iterdir()] == []
     asked = [request.path for request in server.requests]
     assert asked == [f"/{STEM}.zip", f"/{STEM}.signature", f"/{STEM}.checkpoint"]
 
