@@ -493,3 +493,24 @@ def await_startup(process: subprocess.Popen[bytes], log: Path) -> None:
         assert process.poll() is None, log.read_text("utf-8")
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def tiny_release(made: World, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """A checkout of the tiny package with release 0.1.0 in dist/, signed, its key.pem and a build.
+
+    Nobody changes it; who breaks something copies it.
+    """
+    from claimlog.build import build
+    from claimlog.release.make import make_release
+    from test_release import DAY, repository
+
+    repo = repository(copied(made, tmp_path_factory.mktemp("tiny")))
+    key = repo.root.parent / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    public = repo.root.parent / "public.pem"
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
+    make_release(repo.package, "0.1.0", DAY, repo.root / "dist", key=key)
+    repo.commit()
+    build(repo.package, repo.package.build)
+    return repo.package

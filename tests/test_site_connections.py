@@ -22,6 +22,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from claimlog.export import table_csv
 from claimlog.site import spreadsheet
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
@@ -403,10 +404,10 @@ def test_a_table_is_written_in_pieces_of_some_bytes_whatever_its_rows_hold(
         {"id": range(rows), "text": ["=" * width] * rows, "kind": ["a", "b"] * (rows // 2)}
     )
     frame.with_columns(pl.col("kind").cast(pl.Categorical)).write_parquet(path)
-    pieces = [*spreadsheet._pieces(path)]
-    longest = spreadsheet.PIECE_BYTES + spreadsheet.ROWS * (width + 100)
+    pieces = [*table_csv.csv_pieces(path)]
+    longest = table_csv.PIECE_BYTES + table_csv.ROWS * (width + 100)
     assert max(map(len, pieces)) < longest
-    assert "".join(pieces) == spreadsheet.csv_of(pl.read_parquet(path), header=True)
+    assert "".join(pieces) == table_csv.csv_of(pl.read_parquet(path), header=True)
 
 
 def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
@@ -438,7 +439,7 @@ def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
                 await asyncio.sleep(0.01)
         (await slots.acquire("a"))()
 
-    monkeypatch.setattr(spreadsheet, "_pieces", piece)
+    monkeypatch.setattr(spreadsheet, "csv_pieces", piece)
     asyncio.run(run())
     assert names
     assert names[0].startswith("claimlog-csv")

@@ -26,6 +26,7 @@ from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.export import sqlite
 from claimlog.export.descriptor import dump_json
+from claimlog.export.table_csv import csv_of
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
@@ -45,6 +46,7 @@ from claimlog.release.tool_wheel import wheel_name
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.release.vouchers import check_index
+from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
@@ -1034,3 +1036,47 @@ def test_a_proof_in_a_checkout_says_by_whose_word_its_root_is_known(
     assert f"is the one in {released.root.resolve()}, by the word of that log" in done.stdout
     done = released.world.run("verify", "--proof", str(path), "--alone")
     assert "not known here" in done.stdout
+
+
+# tables as CSV ----------------------------------------------------------------------------------
+
+
+def test_every_table_is_there_as_csv_with_the_rows_of_its_parquet_file(released: Repo) -> None:
+    folder = zipped(released).with_suffix("")
+    tables = read_definition(released.package).tables
+    assert {path.stem for path in (folder / "csv").iterdir()} == {*tables}
+    for name in tables:
+        rows = pl.read_parquet(folder / "parquet" / f"{name}.parquet")
+        text = (folder / "csv" / f"{name}.csv").read_bytes().decode("utf-8")
+        assert text == csv_of(rows, header=True)
+    assert "csv/claims.csv" in (folder / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.replace(b"letter", b"ladder", 1), "line 4 is not what"),
+        (lambda data: data[:-5], "line 6 is not what"),
+        (lambda data: data + b"C009-001\n", "goes on after line 6"),
+        (None, "is missing"),
+    ],
+)
+def test_a_forged_csv_file_is_named_though_its_checksum_is_right(
+    change: Callable[[bytes], bytes] | None, message: str, folder: Path
+) -> None:
+    path = folder / "csv" / "claims.csv"
+    if change is None:
+        path.unlink()
+    else:
+        path.write_bytes(change(path.read_bytes()))
+    resum(folder)
+    assert any(
+        line.startswith(f"csv/claims.csv: {message}") and "[release-csv]" in line
+        for line in found(folder)
+    ), found(folder)
+
+
+def test_another_file_beside_the_csv_files_is_named(folder: Path) -> None:
+    (folder / "csv" / "claims.xlsx").write_bytes(b"")
+    resum(folder)
+    assert "csv/claims.xlsx: is no file that a release" in "\n".join(found(folder))

@@ -172,7 +172,7 @@ def write_build(
         state = log_state(log, cut)
         log.release_rows()  # the tables hold all of it now
         database.finish(progress)
-    describe_build(log.definition, state, report, FileHashes(folder), fingerprint, writer.rows)
+    describe_build(log, state, report, FileHashes(folder), fingerprint, writer.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:

@@ -32,7 +32,6 @@ from claimlog.fold.tables import Frames
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index, release_marks
-from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -161,7 +160,7 @@ def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
 
 
 def describe_build(
-    definition: Definition,
+    log: Log,
     state: Mapping[str, Any],
     report: Report,
     hashes: FileHashes,
@@ -179,13 +178,14 @@ def describe_build(
     rows
         Number of rows by table.
     """
-    folder = hashes.folder
+    folder, definition = hashes.folder, log.definition
+    paged = [str(entry.version) for entry in read_index(log.package) if entry.has_pages]
     (folder / "validation.json").write_bytes(report.dump())
     descriptor = descriptor_of_build(definition, rows, state, hashes)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
-        ("metadata.json", datasette_metadata(definition, state)),
+        ("metadata.json", datasette_metadata(definition, state, paged)),
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))

@@ -181,3 +181,10 @@ of ours have four gigabytes, and hashing as much takes about a minute."""
 
 TAKEN_ROWS = 5_000
 """Rows that may be taken down: a log that had to lose more is better begun anew."""
+
+WEB_ANSWER_BYTES = 8 * MIB
+"""What a service answers to a request: a page of a hundred records has some hundred kB."""
+
+FETCHED_BYTES = 4_096 * MIB
+"""A file that is fetched because the user named its address: a log of ten million claims makes a
+release of some gigabytes."""

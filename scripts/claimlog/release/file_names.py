@@ -16,6 +16,7 @@ from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
+from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.layout import (
     CHANGES,
     GET_AGAIN,
@@ -55,7 +56,7 @@ def check_file_names(
         Version of the claimlog whose wheel and lock file it should hold, if any.
     """
     expected = {*DESCRIPTOR_FILES, CHANGES, VALIDATION, LICENCE, f"{name}.db"}
-    expected |= {f"parquet/{table}.parquet" for table in tables}
+    expected |= {f"parquet/{table}.parquet" for table in tables} | {*map(csv_name, tables)}
     if tool_version is not None:
         expected |= {wheel_name(tool_version), LOCK}
     extra = [

@@ -128,7 +128,7 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=GET_AGAIN)
         return
     text = read_bytes(path, SUMS).decode("utf-8", errors="replace")
-    listed, findings = _parse_sums(text.replace("\r\n", "\n"))
+    listed, findings = parse_sums(text.replace("\r\n", "\n"))
     yield from findings
     there = relative_paths(folder)
     converted = [SUMS] if "\r\n" in text else []
@@ -149,7 +149,7 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
 LINE_ENDS_DIFFER = "has carriage returns that the release does not have"
 
 
-def _parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
+def parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
     """Return the digests in a list of checksums by name, and findings about the list."""
     listed: dict[str, str] = {}
     findings = []

@@ -28,7 +28,6 @@ from claimlog.log.release_index import (
     ReleaseEntry,
     Version,
     read_index,
-    require_agreement,
 )
 from claimlog.log.signed_trees import RECORD
 from claimlog.package import DESCRIPTOR, Package, read_json
@@ -45,7 +44,7 @@ from claimlog.release.diff import Diff, compare_states
 from claimlog.release.diff_report import as_markdown
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
-from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
@@ -247,8 +246,6 @@ def sign_published(
 ) -> tuple[Path, ...]:
     """Sign a release that was made before, after a look at the log and at its archive in `out`.
 
-    An entry is one file that a patch can change; who follows the log believes what was signed.
-
     Raises
     ------
     ClaimlogError
@@ -256,29 +253,9 @@ def sign_published(
         disagrees with the log.
     """
     read_private_key(key)
-    _, archive = release_paths(str(package.descriptor["name"]), str(entry.version), out)
-    package.refuse_links(archive)
-    shown = package.relative(archive)
-    if not archive.is_file():
-        raise ClaimlogError(
-            f"{shown}: is not there, and a release is checked before it is signed; make it again: "
-            f"claimlog release --rebuild {entry.version} --exact --out {package.relative(out)}"
-        )
     log = read(package)
     log.require_readable()
-    require_agreement(entry, log)
-    verdict = verify_in_sandbox(archive, index)
-    if verdict.findings:
-        more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
-        raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was signed")
-    # an archive is of the release that it holds, whatever its file is called
-    release = (verdict.name, verdict.version)
-    if release != (package.descriptor["name"], str(entry.version)) or not verdict.vouchers:
-        raise ClaimlogError(
-            f"{shown}: holds release {verdict.version} of {verdict.name}, not {entry.version} of "
-            f"{package.descriptor['name']}; nothing was signed. Make it again: claimlog release "
-            f"--rebuild {entry.version} --exact --out {package.relative(out)}"
-        )
+    verify_published_archive(log, index, entry, out, None, "signed")
     return sign_release(log, entry, key, out)
 
 

@@ -21,12 +21,13 @@ from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
+from claimlog.log.release_index import FOLDER, ReleaseEntry, Version, holds_pages
 from claimlog.log.takedowns import RECORD as TAKEDOWNS
 from claimlog.log.takedowns import dump_takedowns, read_takedowns
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
+from claimlog.release.csv_tables import write_csv_tables
 from claimlog.release.dataset_state import table_shape
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
 from claimlog.release.layout import (
@@ -110,6 +111,7 @@ def stage_release(
         (build / name).rename(folder / name)
     datapackage = read_json(build / DESCRIPTOR, DESCRIPTOR)
     shutil.rmtree(build)
+    write_csv_tables(folder, definition.tables)
     (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
     licence = package.root / LICENCE_FILE
     if licence.is_file():
@@ -207,6 +209,7 @@ def folder_metadata(
         coders=tuple(coders),
         tool_version=summary.get("tool_version"),
         fold_version=summary.get("fold_version"),
+        has_pages=holds_pages(digests),
     )
 
 

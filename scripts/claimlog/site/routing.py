@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,12 +19,16 @@ from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
 from claimlog.site.store import Store
+from claimlog.site.web_annotation import CONTENT_TYPE, SUFFIX, claim_annotation
 
 Handler = Callable[..., Awaitable[Response]]
 
 RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
 THREADS = r"^/-/threads(\.json)?/?$"
 """Datasette's list of threads and tasks, which tells where its files lie."""
+
+ANNOTATION = rf"/claims/(?P<claim_id>[^/.]+){re.escape(SUFFIX)}"
+"""A claim's Web Annotation, beside its page."""
 
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
@@ -40,11 +45,27 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
             handlers.append((rf"^{prefix}{page.pattern}(?P<format>{formats})?/?$", handler))
     return [
         *handlers,
+        *((rf"^{prefix}{ANNOTATION}$", _claim_annotation) for prefix in ("", RELEASE)),
         (r"^/robots\.txt$", robots),
         (HEALTH, health),
         (r"^/(?P<database>[^/.]+)\.db$", database_file),
         (THREADS, _hidden),
     ]
+
+
+async def _claim_annotation(datasette: Any, request: Any) -> Response:
+    """Answer with a claim's Web Annotation."""
+    try:
+        CURRENT.set(None)  # as for our pages
+        name = request.url_vars["claim_id"]
+        found = await claim_annotation(_store(datasette, request.url_vars.get("release")), name)
+    except PageNotFound as error:
+        raise NotFound(str(error)) from error
+    except Exception as error:
+        raise PageError from error
+    if found is None:
+        raise NotFound("")
+    return Response(json_text(found), 200, {}, CONTENT_TYPE)
 
 
 async def _hidden() -> Response:

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from claimlog.escaping import json_text
+from claimlog.export.table_csv import csv_of
 from claimlog.site.datasette_internals import AsgiStream, escape_sqlite
-from claimlog.site.spreadsheet import csv_of
 from claimlog.site.store import Row, Store
 
 ROWS = 500
