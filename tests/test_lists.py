@@ -308,7 +308,7 @@ def test_texts_that_are_alike_are_those_of_difflib() -> None:
 def test_months_are_counted_of_the_years_that_are_opened(index: ListIndex) -> None:
     rows = index.select({}, None)
     years, months, *others = rows.period_counts("date")
-    assert {month // 12 for month in months} == {2024, 2025}
+    assert {2024, 2025} < {month // 12 for month in months}
     opened = {month: number for month, number in months.items() if month // 12 == 2024}
     assert rows.period_counts("date", {2024, 1000}) == (years, opened, *others)
     assert rows.period_counts("date", ()) == (years, {}, *others)
