@@ -6,71 +6,77 @@ Excel, LibreOffice and others compute a cell of a CSV file that begins with ``=`
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.escaping import FORMULA
-from claimlog.site.datasette_internals import AsgiStream
-from claimlog.site.protection import reader_limits
-from claimlog.site.protection.reader_request import CURRENT
+from claimlog.site.protection.piece_stream import PIECE_BYTES, PieceStream, write_piece
 
 ROWS = 128
 """Rows that are read at once; the longest row that a log may hold has 66,000 bytes."""
 
-PIECE_BYTES = 1_000_000
-"""Bytes of rows from which on they are written."""
 
-THREADS = ThreadPoolExecutor(reader_limits.STREAMS, thread_name_prefix="claimlog-csv")
-"""One for each slot, so that no other answer waits for a thread that writes a table."""
-
-
-def safe_csv(path: Path) -> AsgiStream:
+def safe_csv(datasette: Any, path: Path) -> PieceStream:
     """Return an answer that sends the table of a Parquet file as CSV, lists as JSON."""
 
-    async def send(writer: Any) -> None:
-        pieces = _pieces(path)
+    async def send() -> AsyncGenerator[str, None]:
+        pieces = csv_pieces(path)
         try:
-            while (piece := await _next_piece(pieces)) is not None:
-                await writer.write(piece)
+            while (piece := await write_piece(next, pieces, None)) is not None:
+                yield piece
         finally:
             with suppress(ValueError):  # a thread still reads from it, and closes it
                 pieces.close()
 
-    name = f"{path.stem}.csv"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return AsgiStream(send, headers=headers, content_type="text/csv; charset=utf-8")
+    return PieceStream(datasette, f"{path.stem}.csv", "text/csv; charset=utf-8", send)
 
 
-async def _next_piece(pieces: Generator[str, None, None]) -> str | None:
-    """Return the next piece; a reader who leaves has the slot until the thread is done."""
-    thread = asyncio.get_running_loop().run_in_executor(THREADS, next, pieces, None)
-    if request := CURRENT.get():
-        request.hold(thread)
-    return await asyncio.shield(thread)
-
-
-def _pieces(path: Path) -> Generator[str, None, None]:
+def csv_pieces(path: Path) -> Generator[str, None, None]:
     """Yield the header of a table and its rows, in pieces that take a thread some time."""
     with pq.ParquetFile(path) as file:
         yield csv_of(_frame(file.schema_arrow.empty_table()), header=True)
         batches: list[pa.RecordBatch] = []
         size = 0
         for rows in file.iter_batches(ROWS):
-            batches.append(rows)
-            size += rows.nbytes
-            if size >= PIECE_BYTES:
-                yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
-                batches, size = [], 0
+            for part in _parts(rows):
+                batches.append(part)
+                size += _text_bytes(part)
+                if size >= PIECE_BYTES:
+                    yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
+                    batches, size = [], 0
         if batches:
             yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
+
+
+def _parts(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield rows in parts that have no more text than a piece, or are one row."""
+    if rows.num_rows < 2 or _text_bytes(rows) <= PIECE_BYTES:
+        yield rows
+    else:
+        half = rows.num_rows // 2
+        yield from _parts(rows.slice(0, half))
+        yield from _parts(rows.slice(half))
+
+
+def _text_bytes(rows: pa.RecordBatch) -> int:
+    return sum(map(_array_bytes, rows.columns))
+
+
+def _array_bytes(array: pa.Array) -> int:
+    """Return the bytes of values as text has them: a code in every row, and not once for all."""
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary).take(array.indices)
+        return int(pc.sum(lengths).as_py() or 0)
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        return int(array.nbytes) + _array_bytes(array.flatten())
+    return int(array.nbytes)
 
 
 def _frame(rows: Any) -> pl.DataFrame:

@@ -169,7 +169,7 @@ async def answer_list(
         raise InvalidQuery(about | await _data(store, served, selection, selected, empty))
     if request.format == "csv" or (request.format == "json" and whole):
         rowids = selected.rowids(selection.sort.name, 0)
-        return await whole_list(
+        return whole_list(
             store, definition.table, rowids, request.format, _file_name(definition, selection)
         )
     pagination = Pagination.of(request, selected.total, size)
