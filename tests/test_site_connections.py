@@ -660,6 +660,8 @@ def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
         *(("localhost.", 200), ("claims.example", 200), ("Claims.Example:443", 200)),
         *(("evil.example", 421), ("127.0.0.1.evil.example", 421), ("localhost@evil.example", 421)),
         *(("10.0.0.1", 421), ("", 421), ("evil.example:localhost", 421), ("[evil]", 421)),
+        *(("localhost:x@evil.example", 421), ("localhost:", 421), ("localhost:8001/x", 421)),
+        *(("localhost:800001", 421), ("[localhost]", 421), ("localhost:[::1]", 421)),
     ],
 )
 def test_a_server_answers_under_its_own_names_only(host: str, status: int, site: Site) -> None:
@@ -684,6 +686,8 @@ def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> N
     assert not refused("claims.example", "0.0.0.0", "claims.example")
     assert not refused("claims.example", "claims.example")
     assert refused("192.0.2.1", "localhost")
+    for host in ("*", "192.0.2.1:x@evil.example", "[fe80::1%@evil.example]", "fe80::1%a", "::1"):
+        assert refused(host, "0.0.0.0"), host
 
 
 class Visitor:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
+from claimlog.site.base_path import repeats_base
 from claimlog.site.delivery.answer import READER_HEADERS, Answer
 from claimlog.site.delivery.answer_cache import ANSWERS, STATIC, AnswerCache, cache_key
 from claimlog.site.delivery.answer_writer import AnswerWriter, send_reply
@@ -50,6 +51,8 @@ def guard_requests(app: App, datasette: Any) -> App:
             await app(scope, receive, send)
             return
         failure = refusal(scope) or misdirected(scope, NAMES.get(datasette))
+        if failure is None and repeats_base(scope, datasette):
+            failure = Failure(404, "", "The address has the path of the server twice.")
         headers = request_headers(scope["headers"])
         answer = answers.get(scope, headers.get(b"host", b""))
         if failure is None and answer is None and scope["method"] != "OPTIONS":
