@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from difflib import get_close_matches
 from itertools import chain, combinations
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 
 from claimlog.schema.edtf import bounds
+from claimlog.site.lists import code_labels
+from claimlog.site.lists.code_labels import CodeLabels, close_texts
 from claimlog.site.lists.column_filters import coded_filter, date_filter, date_sort
 from claimlog.site.lists.filters import (
     ANY,
@@ -25,7 +28,7 @@ from claimlog.site.lists.filters import (
 )
 from claimlog.site.lists.index_reader import read_list_index
 from claimlog.site.lists.list_index import ListIndex
-from claimlog.site.lists.selection import select
+from claimlog.site.lists.selection import EXPLAINED, select
 
 DATES = (
     *(None, "2024", "2025", "2025-03", "2025-03-29", "2025-02/2025-04", "2024-11/2025-01"),
@@ -222,8 +225,8 @@ def test_an_empty_table_is_a_list() -> None:
 
 
 CHOICES = {
-    "kind": {ANY: "any", NONE: "none", "red": "Bright red", "green": "Green"},
-    "name": {"ann": "Ann", "bob": "Bob", "bobby": "bob"},
+    "kind": CodeLabels({ANY: "any", NONE: "none", "red": "Bright red", "green": "Green"}),
+    "name": CodeLabels({"ann": "Ann", "bob": "Bob", "bobby": "bob"}),
 }
 
 
@@ -272,3 +275,40 @@ def test_a_value_that_cannot_be_is_an_error_with_near_ones(
     assert [one["code"] for one in error["near"]] == near
     for one in error["near"]:
         assert one["link"].startswith("?name=ann") or (name, one["code"]) == ("sort", "id")
+
+
+def test_many_values_that_cannot_be_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    class Counted(code_labels.SequenceMatcher):  # type: ignore[name-defined,misc]
+        def ratio(self) -> float:
+            nonlocal compared
+            compared += 1
+            return float(super().ratio())
+
+    monkeypatch.setattr(code_labels, "SequenceMatcher", Counted)
+    drawn = random.Random(3)
+    words = ["".join(drawn.choices("etaoin", k=60)) for _ in range(2 * code_labels.COMPARED)]
+    choices = {**CHOICES, "name": CodeLabels({word: word[::-1] for word in words})}
+    given = {"name": [word[1:] + "q" for word in words[:50]]}
+    selection = select(given, DEFINITION, DEFINITION.sorts, choices)
+    assert [len(error["near"]) > 0 for error in selection.errors] == [
+        at < EXPLAINED for at in range(50)
+    ]
+    assert 0 < compared <= EXPLAINED * code_labels.CANDIDATES
+
+
+def test_texts_that_are_alike_are_those_of_difflib() -> None:
+    drawn = random.Random(5)
+    words = ["".join(drawn.choices("abcde", k=drawn.randrange(12))) for _ in range(150)]
+    for text in words[:30]:
+        assert close_texts(text + "x", words) == get_close_matches(text + "x", words, 5)
+
+
+def test_months_are_counted_of_the_years_that_are_opened(index: ListIndex) -> None:
+    rows = index.select({}, None)
+    years, months, *others = rows.period_counts("date")
+    assert {2024, 2025} < {month // 12 for month in months}
+    opened = {month: number for month, number in months.items() if month // 12 == 2024}
+    assert rows.period_counts("date", {2024, 1000}) == (years, opened, *others)
+    assert rows.period_counts("date", ()) == (years, {}, *others)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import pytest
 
+from claimlog.site.datasette_internals import QueryInterrupted
 from claimlog.site.search import spelling
 from claimlog.site.search.entries import SearchEntry
 from claimlog.site.search.index import SearchIndex
@@ -107,6 +111,36 @@ def test_a_search_has_a_bounded_number_of_terms_and_characters() -> None:
     assert len(search_terms(" ".join(f"w{n}" for n in range(90)))) == MOST_TERMS
     assert len(search_terms("a" * 5000)[0].text) == MOST_CHARACTERS
     assert len(match_expression(search_terms("a " * 90))) < 10
+
+
+def test_a_search_runs_in_a_thread_of_its_own(
+    index: SearchIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+    found = index.of_words
+
+    def of_words(_: SearchIndex, expression: str) -> Iterator[tuple[SearchEntry, bool]]:
+        names.append(threading.current_thread().name)
+        return found(expression)
+
+    monkeypatch.setattr(SearchIndex, "of_words", of_words)
+    rows = asyncio.run(index.find_words('"norland"', 60))
+    assert [one.id for one, _ in rows] == ["nor", "zurn"]
+    assert names[0].startswith("claimlog-search")
+
+
+def test_a_search_that_takes_too_long_is_stopped() -> None:
+    entries = [entry("codes", f"c{at}", f"word{at}") for at in range(1_000)]
+    index = SearchIndex.of(entries, LABELS, Vocabulary.of({}))
+    with pytest.raises(QueryInterrupted):
+        asyncio.run(index.find_words('"wo"*', -1))
+    assert len(asyncio.run(index.find_words('"wo"*', 60))) == len(entries)
+
+
+def test_short_beginnings_of_words_are_indexed(index: SearchIndex) -> None:
+    """So that twenty letters are no twenty readings of every word."""
+    [(sql,)] = index._words.execute("select sql from sqlite_master where name = 'entries'")
+    assert "prefix='1 2 3'" in sql
 
 
 def test_a_slip_is_compared_with_a_bounded_number_of_words(

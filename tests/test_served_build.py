@@ -9,9 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from fsspec.implementations.http import HTTPFileSystem
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.site.served_build import ServedBuild, log_behind, pin_build
+from claimlog.site.server import _read_json
 from claimlog.site.server_command import database_of
 from conftest import World, asking, await_startup, claim, copied
 
@@ -179,6 +181,73 @@ def test_a_build_is_served_from_links_or_else_copies_that_go_with_their_server(
     assert package.build.is_dir()
     ServedBuild(package.build, package.build).release()
     assert package.build.is_dir()
+
+
+def put_another_build(origin: Path, old: Path) -> None:
+    """Put a copy in the place of a build, with another fingerprint, as publishing does."""
+    new = origin.with_name("another")
+    shutil.copytree(origin, new)
+    note = new / "datasette" / "inputs.sha256"
+    note.write_text(f"another {len([*old.parent.iterdir()])}\n", "utf-8")
+    origin.rename(old)
+    new.rename(origin)
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_build_that_is_replaced_while_it_is_linked_is_linked_anew(
+    times: int, built: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = tmp_path / "build"
+    shutil.copytree(built.package.build, origin)
+    link, replaced = os.link, 0
+
+    def link_slowly(source: str, target: str) -> None:
+        nonlocal replaced
+        link(source, target)
+        if source.endswith(".db") and replaced < times:
+            replaced += 1
+            put_another_build(origin, tmp_path / f"old-{replaced}")
+
+    monkeypatch.setattr(os, "link", link_slowly)
+    if times == 1:
+        served = pin_build(built.package, origin)
+        for path in served.folder.rglob("*.*"):
+            assert path.samefile(origin / path.relative_to(served.folder))
+        served.release()
+    else:
+        with pytest.raises(OSError, match="another build"):
+            pin_build(built.package, origin)
+    assert not [*(built.package.state / "serving").glob(f".build*{os.getpid()}*")]
+
+
+@pytest.mark.parametrize(
+    "name", ["datasette/inputs.sha256", "datapackage.json", "datasette/metadata.json"]
+)
+def test_nobody_waits_at_a_pipe_in_place_of_a_file_of_the_build(
+    name: str, built: World, tmp_path: Path
+) -> None:
+    folder = tmp_path / "build"
+    shutil.copytree(built.package.build, folder)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    answers: list[Any] = []
+
+    def look() -> None:
+        served = pin_build(built.package, folder)
+        here = ServedBuild(folder, folder)
+        answers.append((served.is_replaced, here.is_replaced))
+        answers.append((here.fingerprint, here.stated_log.get("tree_size")))
+        with suppress(ClaimlogError):
+            answers.append(_read_json(folder / name))
+        served.release()
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(30)
+    assert answers[0] == (False, False)
+    assert (not answers[1][0]) is (name == "datasette/inputs.sha256")
+    assert (answers[1][1] is None) is (name == "datapackage.json")
+    assert len(answers) == 2, "a pipe is no file that can be read"
 
 
 def test_where_no_links_can_be_made_a_build_is_served_where_it_lies(

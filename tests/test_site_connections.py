@@ -7,11 +7,12 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,18 @@ from uvicorn.server import ServerState
 
 from claimlog.export import table_csv
 from claimlog.site import spreadsheet
+from claimlog.site.lists import whole_list
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
 from claimlog.site.protection.host_names import misdirected, names_of
 from claimlog.site.protection.peers import peer_of
-from claimlog.site.protection.reader_request import CURRENT, ReaderRequest
+from claimlog.site.protection.reader_pool import ReaderPool
+from claimlog.site.protection.reader_request import REQUEST, ReaderRequest
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.server import LoopErrorHandler
 from claimlog.site.server_command import ServerOptions, server_command
-from conftest import World, await_startup, copied
+from conftest import World, asking, await_startup, copied
 
 FILES = 192
 """That the server may open here; some 30 are for connections then."""
@@ -395,6 +398,29 @@ def test_a_table_for_spreadsheets_takes_a_slot_of_the_streams(site: Site) -> Non
     assert site.status("/downloads/claims.csv") == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/downloads/claims.csv", "/downloads/claims.csv?sql=x", "/claims.csv", "/claims.csv/"),
+        *("/claims.csv?sql=x", "/claims.csv?_shape=array", "/incidents.csv?sql=x"),
+        *("/claims.json?rows=all", "/claims.json?rows=all&sql=x"),
+    ],
+)
+def test_what_is_written_while_it_is_sent_takes_a_slot_of_the_streams_by_any_address(
+    path: str, built: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admitted: list[bool] = []
+
+    async def busy(_: ReaderPool, request: ReaderRequest) -> None:
+        admitted.append(request.stream)
+        raise ServerBusy
+
+    monkeypatch.setattr(ReaderPool, "admit", busy)
+    answer = asking(built.package.build)(path)
+    assert (answer.status_code, admitted) == (503, [True])
+    assert "Others use" in answer.text
+
+
 @pytest.mark.parametrize(("rows", "width"), [(3000, 4000), (20_000, 4), (0, 0)])
 def test_a_table_is_written_in_pieces_of_some_bytes_whatever_its_rows_hold(
     rows: int, width: int, tmp_path: Path
@@ -408,6 +434,37 @@ def test_a_table_is_written_in_pieces_of_some_bytes_whatever_its_rows_hold(
     longest = table_csv.PIECE_BYTES + table_csv.ROWS * (width + 100)
     assert max(map(len, pieces)) < longest
     assert "".join(pieces) == table_csv.csv_of(pl.read_parquet(path), header=True)
+
+
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.List(pl.Categorical)])
+def test_a_code_of_a_table_has_its_bytes_in_every_row(kind: Any, tmp_path: Path) -> None:
+    path = tmp_path / "codes.parquet"
+    longest, rows = 30_000, 300
+    codes = pl.Series("kind", ["x" * longest] * rows).cast(pl.Categorical)
+    frame = pl.DataFrame({"id": range(rows), "kind": codes})
+    if kind != pl.Categorical:
+        frame = frame.with_columns(pl.concat_list("kind"))
+    frame.write_parquet(path)
+    pieces = [*table_csv.csv_pieces(path)]
+    assert max(map(len, pieces)) < 2 * table_csv.PIECE_BYTES
+    assert sum(piece.count("x" * longest) for piece in pieces) == rows
+
+
+def test_a_whole_list_is_read_in_pieces_of_some_bytes_whatever_its_rows_hold() -> None:
+    width, rows = 60_000, 100
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("create table claims (id integer, text)")
+        database.executemany(
+            "insert into claims values (?, ?)", [(at, "é" * width) for at in range(rows)]
+        )
+        pieces = []
+        at = 1
+        while at <= rows:
+            numbers = [*range(at, rows + 1)]
+            pieces.append(whole_list._read_piece("claims", numbers, 60, database))
+            at += len(pieces[-1])
+    assert [row[0] for piece in pieces for row in piece] == [*range(rows)]
+    assert max(map(len, pieces)) <= table_csv.PIECE_BYTES // width + 1
 
 
 def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
@@ -425,8 +482,8 @@ def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
     async def run() -> None:
         slots = Slots(1, 0)
         reader = ReaderRequest(peer="a", release=await slots.acquire("a"))
-        CURRENT.set(reader)
-        sending = asyncio.create_task(spreadsheet.safe_csv(Path("a.parquet")).stream_fn(None))
+        REQUEST.set(reader)
+        sending = asyncio.create_task(spreadsheet.safe_csv(None, Path("a.parquet")).stream_fn(None))
         assert await asyncio.to_thread(begun.wait, SOON)
         sending.cancel()  # the client has gone
         await asyncio.wait([sending])
@@ -537,7 +594,7 @@ def test_a_stream_ends_at_the_latest_when_its_time_is_over(
         pass
 
     async def run() -> None:
-        sender = Sender({"method": "GET"}, send, stream=True)
+        sender = Sender({"method": "GET"}, send, lambda: True)
         await sender({"type": "http.response.start", "status": 200})
         with pytest.raises(ClientGone):
             await sender({"type": "http.response.body", "body": b"x", "more_body": True})
@@ -599,6 +656,8 @@ def test_the_body_of_an_answer_does_not_wait_for_what_was_sent_before() -> None:
         *(("localhost.", 200), ("claims.example", 200), ("Claims.Example:443", 200)),
         *(("evil.example", 421), ("127.0.0.1.evil.example", 421), ("localhost@evil.example", 421)),
         *(("10.0.0.1", 421), ("", 421), ("evil.example:localhost", 421), ("[evil]", 421)),
+        *(("localhost:x@evil.example", 421), ("localhost:", 421), ("localhost:8001/x", 421)),
+        *(("localhost:800001", 421), ("[localhost]", 421), ("localhost:[::1]", 421)),
     ],
 )
 def test_a_server_answers_under_its_own_names_only(host: str, status: int, site: Site) -> None:
@@ -623,6 +682,8 @@ def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> N
     assert not refused("claims.example", "0.0.0.0", "claims.example")
     assert not refused("claims.example", "claims.example")
     assert refused("192.0.2.1", "localhost")
+    for host in ("*", "192.0.2.1:x@evil.example", "[fe80::1%@evil.example]", "fe80::1%a", "::1"):
+        assert refused(host, "0.0.0.0"), host
 
 
 class Visitor:

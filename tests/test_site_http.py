@@ -20,9 +20,10 @@ from datasette.app import Datasette
 
 from claimlog.build import build
 from claimlog.errors import UsageError
-from claimlog.site.base_path import BaseUrl
+from claimlog.site.base_path import BaseUrl, require_free_base
 from claimlog.site.delivery.answer import Answer
 from claimlog.site.delivery.answer_cache import AnswerCache
+from claimlog.site.pages import site_pages
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.host_names import NAMES, names_of
 from conftest import World, copied, datasette_of
@@ -387,6 +388,20 @@ def test_with_a_base_every_link_has_it_once_whether_or_not_the_proxy_takes_it_of
     assert followed > 200
     assert ask(f"{sent}/tiny/claims/").headers["location"] == "/x/trust/tiny/claims"
     assert ask("/x/trust//elsewhere.example").status_code == 404
+    for path in ("/claims.csv", "/tiny.db", "/-/databases.json", "/x/trust/claims", "/"):
+        answer = ask(f"/x/trust/x/trust{path}")
+        assert (path, answer.status_code) == (path, 404)
+    assert ask("/x/%74rust/x/trust/claims.csv").status_code in (302, 404)
+
+
+def test_a_base_by_the_name_of_what_is_served_is_refused(served: World) -> None:
+    datasette = datasette_of(served.package.build)
+    pages = site_pages(datasette)
+    for base in ("/tiny/", "/tiny/claims/", "/claims/", "/docs/", "/-/static/"):
+        with pytest.raises(UsageError, match="--base-url"):
+            require_free_base(base, datasette, pages)
+    for base in ("/", "/data/", "/x/tiny/"):
+        require_free_base(base, datasette, pages)
 
 
 @pytest.mark.parametrize(

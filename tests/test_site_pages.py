@@ -779,6 +779,21 @@ def test_a_search_that_leads_at_once_says_where_as_json(get: Get) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("topic=trust&q=a+b%20c", None),
+        ("q=\x01\x7f", "q=%01%7F"),
+        ("q=é😀", "q=%C3%A9%F0%9F%98%80"),
+    ],
+)
+def test_a_pasted_address_leads_on_with_its_query_quoted(
+    query: str, sent: str | None, get: Get
+) -> None:
+    page = get(f"/search?q={quote(f'/claims?{query}', safe='')}")
+    assert page.headers["location"] == f"/claims?{sent or query}"
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "//evil.example/claims/C001-001x",

@@ -6,12 +6,13 @@ Excel, LibreOffice and others compute a cell of a CSV file that begins with ``=`
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.escaping import FORMULA
@@ -30,13 +31,38 @@ def csv_pieces(path: Path) -> Generator[str, None, None]:
         batches: list[pa.RecordBatch] = []
         size = 0
         for rows in file.iter_batches(ROWS):
-            batches.append(rows)
-            size += rows.nbytes
-            if size >= PIECE_BYTES:
-                yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
-                batches, size = [], 0
+            for part in _parts(rows):
+                batches.append(part)
+                size += _text_bytes(part)
+                if size >= PIECE_BYTES:
+                    yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
+                    batches, size = [], 0
         if batches:
             yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
+
+
+def _parts(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield rows in parts that have no more text than a piece, or are one row."""
+    if rows.num_rows < 2 or _text_bytes(rows) <= PIECE_BYTES:
+        yield rows
+    else:
+        half = rows.num_rows // 2
+        yield from _parts(rows.slice(0, half))
+        yield from _parts(rows.slice(half))
+
+
+def _text_bytes(rows: pa.RecordBatch) -> int:
+    return sum(map(_array_bytes, rows.columns))
+
+
+def _array_bytes(array: pa.Array) -> int:
+    """Return the bytes of values as text has them: a code in every row, and not once for all."""
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary).take(array.indices)
+        return int(pc.sum(lengths).as_py() or 0)
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        return int(array.nbytes) + _array_bytes(array.flatten())
+    return int(array.nbytes)
 
 
 def _frame(rows: Any) -> pl.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from claimlog.errors import UsageError
+from claimlog.site.page import Page
 
 App = Callable[..., Awaitable[None]]
 
@@ -52,13 +53,45 @@ class BaseUrl:
         return cls(path, host, parts.scheme == "https")
 
 
+def base_of(datasette: Any) -> str:
+    """Return the base path of a Datasette, without a slash at its end; empty for none."""
+    return str(datasette.setting("base_url")).rstrip("/")
+
+
+def repeats_base(scope: Mapping[str, Any], datasette: Any) -> bool:
+    """Return whether a path still begins with the base when that has been taken off.
+
+    Datasette would take it off once more, and answer for another path than all else has seen.
+    """
+    base = base_of(datasette)
+    path = scope.get("raw_path") or str(scope["path"]).encode()
+    return bool(base) and bytes(path).startswith(f"{base}/".encode())
+
+
+def require_free_base(base: str, datasette: Any, pages: Iterable[Page]) -> None:
+    """Raise if a base path begins as addresses of what is served do, of which it hides some.
+
+    Raises
+    ------
+    UsageError
+        With a name that is free.
+    """
+    first = base.strip("/").partition("/")[0]
+    names = {page.pattern.partition("/")[2].partition("/")[0] for page in pages}
+    if first and first in {*names, *datasette.databases, "-"}:
+        raise UsageError(
+            f"--base-url {base}: addresses of what is served begin so too; "
+            f"take another path, as /{first}-site/"
+        )
+
+
 def strip_base_path(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that it sees paths without the base, whoever takes it off.
 
     Datasette makes links with the base and would put it before what a request has already; only
     where it redirects it does not.
     """
-    base = str(datasette.setting("base_url")).rstrip("/")
+    base = base_of(datasette)
     if not base:
         return app
 
@@ -67,9 +100,10 @@ def strip_base_path(app: App, datasette: Any) -> App:
             await app(scope, receive, send)
             return
         path, raw = str(scope["path"]), bytes(scope.get("raw_path") or b"")
-        if path == base or path.startswith(f"{base}/"):
+        is_raw = not raw or raw.partition(b"?")[0].startswith(base.encode())
+        if is_raw and (path == base or path.startswith(f"{base}/")):
             scope = {**scope, "path": path[len(base) :] or "/"}
-            if raw.startswith(base.encode()):
+            if raw:
                 scope["raw_path"] = raw[len(base) :] or b"/"
 
         async def send_with_base(message: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from pathlib import Path
 
+from claimlog.errors import ClaimlogError
+from claimlog.limits import DOCUMENT_BYTES
 from claimlog.package import DESCRIPTOR
 from claimlog.site.store import Row, Store
+from claimlog.untrusted_files import parse_json, read_regular
 
 DESCRIPTION = "The descriptor: what every table and column of these files means, with their hashes."
 
@@ -30,9 +32,9 @@ async def _read_files(store: Store) -> Files:
         return {}
     folder = Path(store.database.path).resolve().parent
     try:
-        data = (folder / DESCRIPTOR).read_bytes()
-        descriptor = json.loads(data)
-    except (OSError, ValueError):
+        data = read_regular(folder / DESCRIPTOR, DESCRIPTOR, DOCUMENT_BYTES)
+        descriptor = parse_json(data, DESCRIPTOR)
+    except ClaimlogError:
         return {}
     resources = [
         *descriptor.get("resources", []),

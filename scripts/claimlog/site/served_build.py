@@ -6,9 +6,10 @@ would answer with pages of one build and files of the next; so it reads its own 
 
 from __future__ import annotations
 
-import json
+import errno
 import os
 import shutil
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +20,14 @@ from weakref import WeakKeyDictionary
 from claimlog.build_notes import FINGERPRINT_FILE
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove, remove_abandoned, temporary_path
+from claimlog.limits import DOCUMENT_BYTES, FILE_BYTES
 from claimlog.log.batch import sealed_batches
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.state import state_folder
+from claimlog.untrusted_files import parse_json, read_regular
+
+PIN_ATTEMPTS = 5
+"""Times that a build is linked which another one replaces meanwhile."""
 
 REPLACED = "another build has taken the place of the one that is served; start the server again"
 
@@ -36,10 +42,16 @@ class ServedBuild:
     @cached_property
     def descriptor(self) -> dict[str, Any]:
         """The descriptor of the build; empty without one."""
-        with suppress(OSError, ValueError):
-            value = json.loads((self.folder / DESCRIPTOR).read_bytes())
-            return value if isinstance(value, dict) else {}
+        with suppress(ClaimlogError):
+            data = read_regular(self.folder / DESCRIPTOR, DESCRIPTOR, DOCUMENT_BYTES)
+            return parse_json(data, DESCRIPTOR)
         return {}
+
+    @property
+    def stated_log(self) -> dict[str, Any]:
+        """What the descriptor says of the log that was built; empty without that."""
+        log = self.descriptor.get("log")
+        return log if isinstance(log, dict) else {}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -85,18 +97,43 @@ def pin_build(package: Package, origin: Path) -> ServedBuild:
     target = state_folder(package, "serving") / "build"
     remove_abandoned(target)
     folder = temporary_path(target)
+    for left in reversed(range(PIN_ATTEMPTS)):
+        # as long as it is open, no other directory has its number
+        opened = os.open(origin, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _link_files(origin, folder)
+            if _is_there(origin, opened):
+                return ServedBuild(folder, origin)
+        except OSError:
+            if _is_there(origin, opened) or not left:
+                remove(folder)
+                raise
+        except BaseException:
+            remove(folder)
+            raise
+        finally:
+            os.close(opened)
+        remove(folder)  # it may have files of two builds
+    raise OSError(errno.EBUSY, "another build takes its place again and again")
+
+
+def _is_there(origin: Path, opened: int) -> bool:
+    """Return whether a directory that was opened still has its name."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(opened), origin.stat())
+    return False
+
+
+def _link_files(origin: Path, folder: Path) -> None:
     try:
         shutil.copytree(origin, folder, copy_function=_link_or_copy, symlinks=True)
     except shutil.Error as error:  # of several files, each with its reason
-        remove(folder)
         raise OSError(str(error.args[0][0][2])) from error
-    except BaseException:
-        remove(folder)
-        raise
-    return ServedBuild(folder, origin)
 
 
 def _link_or_copy(source: str, target: str) -> None:
+    if not stat.S_ISREG(os.lstat(source).st_mode):
+        return  # a pipe, which a reader would wait at
     try:
         os.link(source, target)
     except OSError:  # a file system without hard links
@@ -105,7 +142,7 @@ def _link_or_copy(source: str, target: str) -> None:
 
 def log_behind(package: Package, build: ServedBuild) -> str | None:
     """Return a sentence if a build is older than the log of its package; None if it is not."""
-    stated = build.descriptor.get("log", {})
+    stated = build.stated_log
     try:
         batches = sealed_batches(package, [])
         tree = batches[-1].manifest["tree"]
@@ -122,6 +159,7 @@ def log_behind(package: Package, build: ServedBuild) -> str | None:
 
 def _fingerprint(folder: Path) -> str:
     try:
-        return (folder / FINGERPRINT_FILE).read_text("utf-8").partition("\n")[0]
-    except (OSError, ValueError):
+        data = read_regular(folder / FINGERPRINT_FILE, FINGERPRINT_FILE, FILE_BYTES)
+        return data.decode("utf-8").partition("\n")[0]
+    except (ClaimlogError, ValueError):
         return ""

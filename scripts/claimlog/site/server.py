@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import sys
@@ -19,13 +18,17 @@ from typing import Any
 
 import uvicorn
 
-from claimlog.site.base_path import BaseUrl
+from claimlog.errors import ClaimlogError
+from claimlog.escaping import printable_line
+from claimlog.limits import DEFINITION_BYTES
+from claimlog.site.base_path import BaseUrl, require_free_base
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
 from claimlog.site.protection.forwarded import trust_proxies
 from claimlog.site.protection.host_names import NAMES, names_of
 from claimlog.site.protection.peers import Proxies
 from claimlog.site.served_build import REPLACED, SERVED, ServedBuild
+from claimlog.untrusted_files import parse_json, read_regular
 
 TRUSTED = "FORWARDED_ALLOW_IPS"
 """Environment variable, known to uvicorn, with proxies that may name the reader."""
@@ -64,9 +67,11 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # once a second
             self.limiter.sweep()
-            if not self._said_replaced and self.build and self.build.is_replaced:
-                print(f"{self.build.origin.name}: {REPLACED} to serve it", flush=True)
-                self._said_replaced = True
+            build = self.build
+            if build and not self._said_replaced:
+                self._said_replaced = await asyncio.to_thread(lambda: build.is_replaced)
+                if self._said_replaced:
+                    print(f"{build.origin.name}: {REPLACED} to serve it", flush=True)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -161,25 +166,44 @@ def main(arguments: Sequence[str]) -> None:
     try:
         server = _datasette_server(options, base, build)
         server.run([server.config.bind_socket()])
+    except ClaimlogError as error:
+        print(printable_line(str(error)), file=sys.stderr, flush=True)
+        sys.exit(error.exit_status)
     finally:
         build.release()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return what a build says to Datasette; a clone may have brought it.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is absent, no regular file, or no JSON object.
+    """
+    shown = f"{path.parent.name}/{path.name}"
+    remedy = "remove the build and run make build"
+    return parse_json(read_regular(path, shown, DEFINITION_BYTES, remedy=remedy), shown)
 
 
 def _datasette_server(options: argparse.Namespace, base: BaseUrl, build: ServedBuild) -> Server:
     from datasette.app import Datasette
 
+    from claimlog.site.pages import site_pages
+
     settings = {name: int(value) for name, value in options.setting}
     datasette = Datasette(
         [],
         immutables=options.immutable,
-        inspect_data=json.loads(options.inspect_file.read_bytes()),
-        metadata=json.loads(options.metadata.read_bytes()),
+        inspect_data=_read_json(options.inspect_file),
+        metadata=_read_json(options.metadata),
         settings={**settings, "base_url": base.path, "force_https_urls": base.https},
     )
     names = [*options.host_name, *filter(None, [base.host])]
     NAMES[datasette] = names_of(options.host, names)
     SERVED[datasette] = build
     asyncio.run(datasette.invoke_startup())
+    require_free_base(base.path, datasette, site_pages(datasette))
     app = datasette.app()
     return make_server(app, options.host, options.port, options.trusted_proxy, build)
 

@@ -124,9 +124,7 @@ class Store:
             If the lists have more than `LIST_BYTES`, or `LIST_PARTS` values.
         """
         result = await self.database.execute(sql, parameters)
-        lists = (await self.memoize("list columns", Store._list_columns)).intersection(
-            result.columns
-        )
+        lists = (await self.list_columns()).intersection(result.columns)
         rows = [dict(row) for row in result.rows]
         texts = [
             (row, name)
@@ -143,8 +141,11 @@ class Store:
             row[name] = orjson.loads(row[name])
         return rows
 
-    async def _list_columns(self) -> frozenset[str]:
+    async def list_columns(self) -> frozenset[str]:
         """Return the names of the columns that hold lists, by the schemas of all tables."""
+        return await self.memoize("list columns", Store._list_columns)
+
+    async def _list_columns(self) -> frozenset[str]:
         result = await self.database.execute(LIST_COLUMNS)
         return frozenset(row["name"] for row in result.rows)
 

@@ -118,16 +118,18 @@ def _periods(
 
     A quarter is not counted, but a month in it shows its year.
     """
-    years, months, dated, undated = selected.period_counts(item.name)
+    opened = {int(code[:4]) for code in chosen if code not in (ANY, NONE)}
+    years, months, dated, undated = selected.period_counts(item.name, opened)
     counts = {period_of_year(year): number for year, number in years.items()}
     counts |= {period_of_month(month): number for month, number in months.items()}
     counts |= {ANY: dated, NONE: undated}
-    opened = {code[:4] for code in chosen}
+    within: dict[int, set[str]] = {year: set() for year in opened}
+    for code in (*map(period_of_month, months), *chosen):
+        if "-" in code:
+            within[int(code[:4])].add(code)
     codes = [ANY, NONE]
-    for year in sorted({*map(period_of_year, years), *(opened - {ANY, NONE})})[::-1]:
-        codes.append(year)
-        if year in opened:
-            codes += [code for code in sorted({*counts, *chosen}) if code.startswith(f"{year}-")]
+    for year in sorted({*years, *opened}, reverse=True):
+        codes += [period_of_year(year), *sorted(within.get(year, ()))]
     return counts, codes
 
 

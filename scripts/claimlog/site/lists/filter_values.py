@@ -41,7 +41,8 @@ class CodeValues:
 
     def mask(self, chosen: Collection[str]) -> Mask:
         """Return which rows have one of some values; `ANY` and `NONE` stand for what they say."""
-        places = [at for at, value in enumerate(self.values) if value in chosen]
+        either = frozenset(chosen)
+        places = [at for at, value in enumerate(self.values) if value in either]
         # one lookup for all values; the last place is that of null
         wanted = np.zeros(len(self.values) + 1, dtype=np.bool_)
         wanted[places] = True
@@ -110,11 +111,21 @@ class PeriodValues:
             return np.asarray((self.first >= first) & (self.first <= last))
         return np.asarray(lies)
 
-    def counts(self, mask: Mask) -> tuple[dict[int, int], dict[int, int]]:
-        """Return how many of the selected rows count for each year, and for each month."""
-        return self._counts(mask, MONTHS), self._counts(mask, 1)
+    def counts(
+        self, mask: Mask, opened: Collection[int] | None = None
+    ) -> tuple[dict[int, int], dict[int, int]]:
+        """Return how many of the selected rows count for each year, and for each month.
 
-    def _counts(self, mask: Mask, months: int) -> dict[int, int]:
+        Parameters
+        ----------
+        opened
+            Years whose months are counted; by default all.
+        """
+        return self._counts(mask, MONTHS), self._counts(mask, 1, opened)
+
+    def _counts(
+        self, mask: Mask, months: int, opened: Collection[int] | None = None
+    ) -> dict[int, int]:
         known = self.first[self.first > -OPEN], self.last[self.last < OPEN]
         ends = [values for values in known if len(values)]
         if not ends or self.interval is None:
@@ -126,7 +137,10 @@ class PeriodValues:
         begins = np.bincount(first[counted].clip(least, most) - least, minlength=most - least + 1)
         ended = np.bincount(last[counted].clip(least, most) - least, minlength=most - least + 1)
         under_way = np.cumsum(begins - np.concatenate(([0], ended[:-1])))
-        return {least + at: int(under_way[at]) for at in np.flatnonzero(under_way).tolist()}
+        found = np.flatnonzero(under_way)
+        if opened is not None:  # one long interval touches a hundred thousand months
+            found = found[np.isin((found + least) // MONTHS, [*opened])]
+        return {least + at: int(under_way[at]) for at in found.tolist()}
 
 
 Values = CodeValues | PeriodValues

@@ -96,12 +96,20 @@ class SelectedRows:
         present = int(np.count_nonzero(values.present() & mask))
         return values.counts(mask, places), present, len(places) - present
 
-    def period_counts(self, name: str) -> tuple[dict[int, int], dict[int, int], int, int]:
-        """Return the counts of years and months, and of rows with and without a date, likewise."""
+    def period_counts(
+        self, name: str, opened: Collection[int] | None = None
+    ) -> tuple[dict[int, int], dict[int, int], int, int]:
+        """Return the counts of years and months, and of rows with and without a date, likewise.
+
+        Parameters
+        ----------
+        opened
+            Years whose months are counted; by default all.
+        """
         values = self._index.values[name]
         assert isinstance(values, PeriodValues)
         mask = self._all_but(name) if name in self._masks else self._mask
-        years, months = values.counts(mask)
+        years, months = values.counts(mask, opened)
         dated = int(np.count_nonzero(mask & values.dated))
         return years, months, dated, int(np.count_nonzero(mask)) - dated
 

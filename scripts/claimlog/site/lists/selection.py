@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from urllib.parse import urlencode
 
+from claimlog.site.lists.code_labels import VALUE_CHARACTERS, CodeLabels
 from claimlog.site.lists.filters import (
     ANY,
     NONE,
@@ -22,20 +22,11 @@ from claimlog.site.lists.filters import (
 from claimlog.site.store import Row
 from claimlog.site.template_filters import MONTHS
 
-Choices = Mapping[str, Mapping[str, str]]
+Choices = Mapping[str, CodeLabels]
 """Codes that exist and their labels, by filter."""
 
-NEAR = 5
-"""Values that are proposed for one that does not exist."""
-
-FEW = 20
-"""Values of a filter that are all proposed where none is near."""
-
-COMPARED = 2_000
-"""Codes and labels that are compared letter by letter with one that does not exist."""
-
-VALUE_CHARACTERS = 60
-"""Characters of a value that a message repeats."""
+EXPLAINED = 3
+"""Values that do not exist for which near ones are looked for; of others a page names the value."""
 
 QUARTERS = ("first", "second", "third", "fourth")
 
@@ -99,6 +90,7 @@ def select(
     if definition.search:
         selection.text = _first(values, "q")
     wrong: list[tuple[str, str, str, list[str]]] = []
+    explained = 0
     for item in definition.filters:
         for given in values.get(item.name, ()):
             text = given.strip()
@@ -106,8 +98,9 @@ def select(
                 continue
             code = _code_of(item, text, choices)
             if code is None:
-                message = _no_such_value(item, text)
-                wrong.append((item.name, text, message, near_values(item, text, choices)))
+                near = near_values(item, text, choices) if explained < EXPLAINED else []
+                explained += 1
+                wrong.append((item.name, text, _no_such_value(item, text), near))
             elif code not in selection.chosen.setdefault(item.name, []):
                 selection.chosen[item.name].append(code)
     sort = _first(values, "sort")
@@ -151,17 +144,7 @@ def _code_of(item: Filter, text: str, choices: Choices) -> str | None:
             return text
         return text.upper() if month_range(text.upper()) else None
     assert isinstance(item, CodeFilter)
-    known = choices[item.name]
-    if text in known:
-        return text
-    folded = text.casefold()
-    for alike in (
-        [code for code in known if code.casefold() == folded],
-        [code for code, label in known.items() if label.casefold() == folded],
-    ):
-        if len(alike) == 1:
-            return alike[0]
-    return None
+    return choices[item.name].code_of(text)
 
 
 def _no_such_value(item: Filter, text: str) -> str:
@@ -178,19 +161,7 @@ def near_values(item: Filter, text: str, choices: Choices) -> list[str]:
     """Return codes that are like one that does not exist, by code or label."""
     if isinstance(item, PeriodFilter):
         return _near_periods(text)
-    folded = text.casefold()[:VALUE_CHARACTERS]
-    codes: dict[str, str] = {}
-    known = choices[item.name]
-    offered = {code for code in known if code not in (ANY, NONE)}
-    for code, label in known.items():
-        if code not in offered:
-            continue
-        codes.setdefault(code.casefold(), code)
-        codes.setdefault(label.casefold()[:VALUE_CHARACTERS], code)
-    holding = [code for name, code in codes.items() if folded in name]
-    alike = get_close_matches(folded, [*codes][:COMPARED], NEAR)
-    near = [*dict.fromkeys([*(codes[name] for name in alike), *holding])][:NEAR]
-    return near or ([code for code in known if code in offered] if len(offered) <= FEW else [])
+    return choices[item.name].near(text)
 
 
 def _near_periods(text: str) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from datasette import Response
 
 from claimlog.site.datasette_internals import escape_sqlite
+from claimlog.site.lists.code_labels import CodeLabels
 from claimlog.site.lists.facet_groups import Listed, chosen_parts, facet_groups
 from claimlog.site.lists.filter_values import Mask
 from claimlog.site.lists.filters import ANY, NONE, CodeFilter, ListDefinition, Sort
@@ -95,7 +96,7 @@ async def read_served_list(
     return await store.memoize(f"list of {name}", read)
 
 
-async def _choices(store: Store, item: CodeFilter, values: Sequence[str]) -> dict[str, str]:
+async def _choices(store: Store, item: CodeFilter, values: Sequence[str]) -> CodeLabels:
     """Return the labels of all codes that exist for a filter, or that a row has.
 
     A page repeats codes and labels, so those that are too long are left out, or cut.
@@ -116,7 +117,7 @@ async def _choices(store: Store, item: CodeFilter, values: Sequence[str]) -> dic
         for code, label in labels.items()
         if len(code) <= LABEL_CHARACTERS
     }
-    return {ANY: "any", NONE: item.none, **named} if item.optional else named
+    return CodeLabels({ANY: "any", NONE: item.none, **named} if item.optional else named)
 
 
 async def answer_list(
@@ -149,7 +150,9 @@ async def answer_list(
         If the address has a value that cannot be.
     """
     definition = served.definition
-    selection = select(request.values, definition, served.sorts, served.choices)
+    selection = await asyncio.to_thread(
+        select, request.values, definition, served.sorts, served.choices
+    )
     whole = request.query.get(WHOLE, "").strip()
     if whole not in ("", "all"):
         message = f"“{whole[:60]}” is no number of rows; {WHOLE}=all asks for all of them as JSON."
@@ -166,7 +169,7 @@ async def answer_list(
         raise InvalidQuery(about | await _data(store, served, selection, selected, empty))
     if request.format == "csv" or (request.format == "json" and whole):
         rowids = selected.rowids(selection.sort.name, 0)
-        return await whole_list(
+        return whole_list(
             store, definition.table, rowids, request.format, _file_name(definition, selection)
         )
     pagination = Pagination.of(request, selected.total, size)

@@ -9,10 +9,10 @@ from typing import Any
 from datasette import NotFound
 
 from claimlog.site.build_files import build_files, files_by_name
-from claimlog.site.datasette_internals import AsgiStream
 from claimlog.site.delivery.file_response import FileResponse
 from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.protection.piece_stream import PieceStream
 from claimlog.site.spreadsheet import safe_csv
 from claimlog.site.store import Store
 
@@ -34,14 +34,14 @@ async def downloads(store: Store, _: PageRequest) -> Mapping[str, Any]:
     }
 
 
-async def download(store: Store, request: PageRequest) -> FileResponse | AsgiStream:
+async def download(store: Store, request: PageRequest) -> FileResponse | PieceStream:
     """Send a file that the descriptor lists by exactly that name, or a table of it as CSV."""
     name = request.identifiers["file"]
     files = await files_by_name(store)
     if name.endswith(".csv"):
         table, _ = files.get(f"{name.removesuffix('.csv')}.parquet", (None, None))
         if table is not None and table.is_file():
-            return safe_csv(table)
+            return safe_csv(store.datasette, table)
     path, row = files.get(name, (None, None))
     if path is None or row is None or not path.is_file():
         raise PageNotFound(

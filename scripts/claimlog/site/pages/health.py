@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from datasette import Response
@@ -20,7 +21,8 @@ async def health(datasette: Any) -> Response:
     rows = await store.count("select count(*) as n from (select 1 from claims limit 1)")
     build = served_build(datasette, store.database.path)
     descriptor = build.descriptor if build else {}
-    log = descriptor.get("log", {})
+    log = build.stated_log if build else {}
+    replaced = bool(build and await asyncio.to_thread(lambda: build.is_replaced))
     return Response.json(
         {
             "ok": rows in (0, 1),
@@ -31,7 +33,7 @@ async def health(datasette: Any) -> Response:
                 "tree_size": log.get("tree_size"),
                 "root": log.get("root"),
                 "as_of": log.get("as_of"),
-                "replaced": bool(build and build.is_replaced),
+                "replaced": replaced,
             },
             "releases": sorted(
                 version

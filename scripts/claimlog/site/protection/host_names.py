@@ -7,6 +7,7 @@ request bears that name; one by an address, or by a name that the server was giv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -18,6 +19,9 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 NAMES: WeakKeyDictionary[Any, Collection[str]] = WeakKeyDictionary()
 """The names of each Datasette that was started as a server; one that was not takes all."""
+
+HOST = re.compile(r"(?P<name>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+"""A name or address with or without a port; links of Datasette's pages repeat all of it."""
 
 ANY_ADDRESS = "*"
 """Among names: every address, as nobody can have a name in its place."""
@@ -54,22 +58,14 @@ def misdirected(scope: Mapping[str, Any], names: Collection[str] | None) -> Fail
         return None
     for header, value in scope["headers"]:
         if header.lower() == b"host":
-            name = _plain(_without_port(value.decode("latin-1")))
-            if name in names or (ANY_ADDRESS in names and _is_address(name)):
+            host = value.decode("latin-1")
+            match = HOST.fullmatch(host)
+            name = _plain(match["name"] if match else host)
+            if match and (name in names or (ANY_ADDRESS in names and _is_address(name))):
                 continue
             message = f"This server is not {short_line(name)}; start it with --host-name to be so."
             return Failure(421, "Another server is meant", message)
     return None
-
-
-def _without_port(host: str) -> str:
-    """Return a host without its port.
-
-    >>> _without_port("a.example:80"), _without_port("[::1]:80"), _without_port("[::1]")
-    ('a.example', '[::1]', '[::1]')
-    """
-    name, colon, port = host.rpartition(":")
-    return name if colon and not port.endswith("]") else host
 
 
 def _plain(host: str) -> str:

@@ -8,9 +8,8 @@ asks about tables, run our own SQL.
 
 from __future__ import annotations
 
-import re
-from asyncio import Future
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import Future, ensure_future, shield
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
@@ -33,12 +32,7 @@ PRESENTATION = {
 }
 """Parameters of a query that neither select nor sort rows."""
 
-DOWNLOAD = re.compile(r"/downloads/[^/]+\.csv/?", re.I)
-"""Tables that `claimlog.site.spreadsheet` writes while they are sent."""
-
-LIST = re.compile(r"(?:/releases/[^/]+)?/[^/.]+\.(?P<format>csv|json)/?", re.I)
-"""Lists; all their rows are written while they are sent as CSV, or as JSON if so asked."""
-
+T = TypeVar("T")
 Call = TypeVar("Call", bound=Callable[..., Awaitable[Any]])
 
 
@@ -49,9 +43,9 @@ class ReaderRequest:
     chosen: bool = False
     """Whether the reader, or whoever wrote a canned query, chose the SQL that answers it."""
     stream: bool = False
+    """Whether the answer is sent in the parts in which it is made."""
     page: bool = True
     sql: str = ""
-    download: bool = False
     parsed: tuple[str, ...] = ()
     """Columns whose cells Datasette is to parse as JSON."""
     seconds: float = REQUEST_SECONDS
@@ -109,6 +103,20 @@ class ReaderRequest:
 CURRENT: ContextVar[ReaderRequest | None] = ContextVar("claimlog_reader_request", default=None)
 """The request that Datasette's pages answer; none while our own SQL is run, whoever asks."""
 
+REQUEST: ContextVar[ReaderRequest | None] = ContextVar("claimlog_request", default=None)
+"""The request that is being answered, whoever chose the SQL."""
+
+
+async def finish_job(job: Awaitable[T]) -> T:
+    """Return what a job gives; the request that asks for it has its slot until the job is done.
+
+    A thread works on, whether or not the reader is still there.
+    """
+    running = ensure_future(job)
+    if (request := REQUEST.get()) is not None:
+        request.hold(running)
+    return await shield(running)
+
 
 def classify_request(path: str, query: str) -> ReaderRequest:
     """Return a request, with whether a reader chooses its SQL as far as the address tells.
@@ -119,13 +127,9 @@ def classify_request(path: str, query: str) -> ReaderRequest:
     True
     >>> classify_request("/tiny.json", "sql=select+1").sql
     'select 1'
-    >>> classify_request("/claims.csv", "topic=trust").download
-    True
     """
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
     values = dict(reversed(pairs))  # the first of several counts
-    if DOWNLOAD.fullmatch(path) or _is_whole_list(path, values):
-        return ReaderRequest(chosen=True, stream=True, page=False, download=True)
     presents = (
         all(name in PRESENTATION for name, _ in pairs)
         and not _is_large(values.get("_size", ""))
@@ -141,14 +145,6 @@ def classify_request(path: str, query: str) -> ReaderRequest:
         parsed=tuple(value for name, value in pairs if name == "_json"),
         seconds=STREAM_SECONDS if stream else REQUEST_SECONDS,
     )
-
-
-def _is_whole_list(path: str, values: Mapping[str, str]) -> bool:
-    """Return whether all rows of a list are asked for, and not a reader's SQL as CSV."""
-    match = LIST.fullmatch(path)
-    if match is None:
-        return False
-    return "sql" not in values if match["format"].lower() == "csv" else "rows" in values
 
 
 def note_query(sql: str) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
+from claimlog.site.base_path import repeats_base
 from claimlog.site.delivery.answer import READER_HEADERS, Answer
 from claimlog.site.delivery.answer_cache import ANSWERS, STATIC, AnswerCache, cache_key
 from claimlog.site.delivery.answer_writer import AnswerWriter, send_reply
@@ -22,8 +23,12 @@ from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import Failure, describe_error, log_fault, render_failure
 from claimlog.site.protection.host_names import NAMES, misdirected
 from claimlog.site.protection.peers import peer_of_request
-from claimlog.site.protection.reader_pool import POOLS
-from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, classify_request
+from claimlog.site.protection.reader_request import (
+    CURRENT,
+    REQUEST,
+    ReaderRequest,
+    classify_request,
+)
 from claimlog.site.protection.refusals import raw_path, refusal
 from claimlog.site.protection.response_sender import ClientGone, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
@@ -46,6 +51,8 @@ def guard_requests(app: App, datasette: Any) -> App:
             await app(scope, receive, send)
             return
         failure = refusal(scope) or misdirected(scope, NAMES.get(datasette))
+        if failure is None and repeats_base(scope, datasette):
+            failure = Failure(404, "", "The address has the path of the server twice.")
         headers = request_headers(scope["headers"])
         answer = answers.get(scope, headers.get(b"host", b""))
         if failure is None and answer is None and scope["method"] != "OPTIONS":
@@ -125,7 +132,7 @@ async def _run(
         if key is not None and answer.is_shareable:
             answers.put(key, answer)
 
-    sender = Sender(scope, stop_at_error(send, scope["path"]), request.stream, finish_slot)
+    sender = Sender(scope, stop_at_error(send, scope["path"]), lambda: request.stream, finish_slot)
     writer = AnswerWriter(scope["method"], headers, sender, remember)
     replaced = False
     static = scope["path"].startswith(STATIC)  # Datasette says in a bare line that one is missing
@@ -143,14 +150,10 @@ async def _run(
         await writer(message)
         request.answered = sender.started
 
-    token = CURRENT.set(request)
+    token, own_token = CURRENT.set(request), REQUEST.set(request)
     watch = asyncio.create_task(_watch(request, receive))
     try:
-        if request.download:
-            await datasette.invoke_startup()
-            await POOLS[datasette].admit(request)
-        else:
-            request.release = await pages.acquire(request.peer)
+        request.release = await pages.acquire(request.peer)
         await app(own_scope, receive, send_checked)
     except ClientGone:
         await asyncio.sleep(0)  # so that the connection notices that it is closed, and logs nothing
@@ -158,6 +161,7 @@ async def _run(
         await _fail(datasette, error, scope, headers, sender)
     finally:
         CURRENT.reset(token)
+        REQUEST.reset(own_token)
         request.finish()
         watch.cancel()
         with suppress(asyncio.CancelledError):

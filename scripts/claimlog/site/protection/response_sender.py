@@ -59,7 +59,7 @@ class Sender:
         self,
         scope: Mapping[str, Any],
         send: Any,
-        stream: bool = False,
+        stream: Callable[[], bool] = lambda: False,
         on_complete: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a sender.
@@ -67,7 +67,7 @@ class Sender:
         Parameters
         ----------
         stream
-            Whether the answer comes in parts, as they are made.
+            Whether the answer comes in parts, as they are made; asked when it begins.
         on_complete
             Called when the whole answer is there, or its first part.
         """
@@ -104,7 +104,7 @@ class Sender:
         if self._scope["method"] == "HEAD":
             body = b""
         self._on_complete()  # what was set aside for the answer is free for its true size
-        part = self._stream and message.get("more_body")
+        part = self._stream() and message.get("more_body")
         if len(body) <= reader_limits.PIECE_BYTES or part:
             await self._pieces(message, body)
             return
@@ -132,7 +132,7 @@ class Sender:
         now = monotonic()
         left = reader_limits.SEND_SECONDS + self._handed / reader_limits.LEAST_RATE - self._waited
         seconds = min(reader_limits.SEND_SECONDS, left)
-        if self._stream:
+        if self._stream():
             seconds = min(seconds, self._begun + reader_limits.SENDING_SECONDS - now)
         if seconds <= 0:
             self._end()

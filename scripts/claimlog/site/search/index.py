@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from claimlog.site.datasette_internals import QueryInterrupted
+from claimlog.site.protection.own_queries import time_limit
+from claimlog.site.protection.reader_request import finish_job
 from claimlog.site.search.addresses import address_host, address_key
 from claimlog.site.search.entries import ACTORS, SearchEntry, kind_labels, search_entries
 from claimlog.site.search.query import Term, match_expression, name_key
@@ -21,6 +26,13 @@ MOST_NAMES = 12
 
 TOKENIZER = "porter unicode61"
 """That of the full-text index of claims, so that the same words find both."""
+
+
+THREAD = ThreadPoolExecutor(1, thread_name_prefix="claimlog-search")
+"""That of all searches in indexes, whose connections take one query at a time."""
+
+PREFIXES = "1 2 3"
+"""Letters of a beginning whose entries are listed: all words that begin so would take long."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +66,11 @@ class SearchIndex:
         names: dict[str, list[int]] = {}
         addresses: dict[str, list[int]] = {}
         hosts: dict[str, list[int]] = {}
-        # one that serves many pages; all of them are asked for in the thread of the server
+        # one that serves many pages, which ask in one thread
         words = sqlite3.connect(":memory:", check_same_thread=False)
         words.execute(
-            f"create virtual table entries using fts5(names, text, tokenize='{TOKENIZER}')"
+            f"create virtual table entries using fts5(names, text, tokenize='{TOKENIZER}', "
+            f"prefix='{PREFIXES}')"
         )
         words.executemany(
             "insert into entries (rowid, names, text) values (?, ?, ?)",
@@ -102,6 +115,26 @@ class SearchIndex:
         names = dict.fromkeys(self._matches(f"names : ({expression})"))
         for at in dict.fromkeys((*names, *self._matches(expression))):
             yield self.entries[at], at in names
+
+    async def find_words(self, expression: str, seconds: float) -> list[tuple[SearchEntry, bool]]:
+        """Return what `of_words` yields, found in the thread of searches within so many seconds.
+
+        Raises
+        ------
+        QueryInterrupted
+            If it takes longer.
+        """
+
+        def find() -> list[tuple[SearchEntry, bool]]:
+            try:
+                with time_limit(self._words, seconds):
+                    return [*self.of_words(expression)]
+            except sqlite3.OperationalError as error:
+                if error.args != ("interrupted",):
+                    raise
+                raise QueryInterrupted(error, expression, None) from None
+
+        return await finish_job(asyncio.get_running_loop().run_in_executor(THREAD, find))
 
     def _matches(self, expression: str) -> list[int]:
         rows = self._words.execute(

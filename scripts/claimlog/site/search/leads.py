@@ -19,6 +19,9 @@ EVENT_ID = re.compile(r"[0-9a-f]{64}", re.I)
 AROUND = " \t\r\n.,;:()[]<>«»“”\"'"
 """What stands around an identifier that was copied out of a sentence."""
 
+QUERY_SIGNS = "!$%&'()*+,-./:;=?@_~"
+"""What stands for itself in the query of an address (RFC 3986), and what escapes all else."""
+
 OF_RELEASE = re.compile(r"(?P<prefix>/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+))?(?P<path>/.+)")
 
 
@@ -93,4 +96,4 @@ async def _own_path(
     prefix = match["prefix"] or ""
     if prefix and not Store.of_release(store.datasette, match["release"]):
         prefix = ""
-    return f"{prefix}{quote(path)}{f'?{query}' if query else ''}"
+    return f"{prefix}{quote(path)}{f'?{quote(query, safe=QUERY_SIGNS)}' if query else ''}"

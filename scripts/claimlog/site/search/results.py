@@ -118,11 +118,13 @@ async def _find(
 ) -> SearchResults:
     expression = index.expression(terms, operator, prefixes)
     named = index.of_name(text)
+    seconds = store.datasette.setting("sql_time_limit_ms") / 1000
+    found = await index.find_words(expression, seconds)
     return SearchResults(
         text,
         expression,
         named,
-        _by_kind(index, index.of_words(expression), named),
+        _by_kind(index, found, named),
         await store.count(f"select count(*) as n {HITS}", words=expression),
         suggestion,
         is_near,
