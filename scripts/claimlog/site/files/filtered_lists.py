@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,9 +11,10 @@ from claimlog.site.claim_filters import read_claim_list
 from claimlog.site.entity_links import store_registers
 from claimlog.site.lists.filters import ListDefinition
 from claimlog.site.lists.served_list import ServedList, read_served_list
+from claimlog.site.pages import site_pages
 from claimlog.site.pages.claims import claim_rows
 from claimlog.site.pages.incidents import LISTED, incident_rows, read_incident_list
-from claimlog.site.pages.register import register_rows, register_variables
+from claimlog.site.pages.register import REGISTER_TEMPLATE, register_rows, register_variables
 from claimlog.site.pagination import PAGE_SIZE
 from claimlog.site.register_filters import read_register_list
 from claimlog.site.store import Row, Store
@@ -62,5 +64,12 @@ async def filtered_lists(store: Store) -> list[FilteredList]:
                 variables=register_variables(register),
             )
             for register in await store_registers(store)
+            if _has_list(store, register.name)
         ),
     ]
+
+
+def _has_list(store: Store, name: str) -> bool:
+    """Whether the page of a register is its list: a register of measures has one of its own."""
+    pages = (one for one in site_pages(store.datasette) if re.fullmatch(one.pattern, f"/{name}"))
+    return next(pages).template == REGISTER_TEMPLATE

@@ -98,9 +98,12 @@ def _filter(served: ServedList, item: Filter, sets: _ChoiceSets) -> dict[str, An
     assert isinstance(item, CodeFilter)
     assert isinstance(values, CodeValues)
     choices = served.choices[item.name]
-    own = {code: label for code, label in choices.items() if code not in (ANY, NONE)}
-    if not item.optional:
-        own = {**choices}
+    shares = {ANY: "any", NONE: item.none} if item.optional else {}
+    own = {
+        code: label
+        for code, label in choices.items()
+        if shares.get(code) != label or code in values.values
+    }
     places = {code: place for place, code in enumerate(own)}
     listed = served.listed.get(item.name)
     return about | {

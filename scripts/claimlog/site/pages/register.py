@@ -23,6 +23,8 @@ CLAIMS = 200
 CELL = 2_000
 """Characters of a cell in the list of a register; the page of a row shows all of them."""
 
+REGISTER_TEMPLATE = "claimlog_register.html"
+
 ONE = "[^/]+?"
 """Pattern of an identifier: what it is made of, the register says."""
 
@@ -35,7 +37,7 @@ def register_pages(datasette: Any) -> tuple[Page, ...]:
         for page in (
             Page(
                 f"/{register.name}",
-                "claimlog_register.html",
+                REGISTER_TEMPLATE,
                 partial(register_list, register),
                 in_releases=True,
                 has_csv=True,
