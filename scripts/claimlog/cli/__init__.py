@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from claimlog import __version__
-from claimlog.cli import edit, open_batch, read, release
+from claimlog.cli import edit, open_batch, read, release, site
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -36,6 +36,7 @@ for command in (
     read.validate,
     read.build,
     read.serve,
+    site.site,
     read.verify,
     edit.adding,
     edit.amending,
