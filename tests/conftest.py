@@ -18,6 +18,7 @@ import pytest
 from datasette.app import Datasette
 
 import forked
+from claimlog.build import build
 from claimlog.edit import append as edit
 from claimlog.edit.open_batch import log_lock
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
@@ -432,6 +433,14 @@ def asking(folder: Path, *frozen: Path) -> Get:
     """Return a way to ask the pages of a build, with releases beside it, as it would be served."""
     app = datasette_of(folder, *frozen)
     return lambda path: asyncio.run(app.client.get(path))
+
+
+@pytest.fixture(scope="session")
+def corpus_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the log as it is in this repository, which no test changes."""
+    out = tmp_path_factory.mktemp("corpus") / "build"
+    build(Package(ROOT), out)
+    return out
 
 
 @pytest.fixture

@@ -136,12 +136,10 @@ def tiny(made: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(corpus_build: Path) -> Iterator[Site]:
     """This project's own corpus, served."""
-    out = tmp_path_factory.mktemp("corpus") / "build"
-    build(Package(ROOT), out)
-    shutil.copytree(ROOT / "docs", out.with_name("docs"))
-    with serving(ROOT, out) as site:
+    shutil.copytree(ROOT / "docs", corpus_build.with_name("docs"), dirs_exist_ok=True)
+    with serving(ROOT, corpus_build) as site:
         yield site
 
 

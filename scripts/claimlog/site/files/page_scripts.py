@@ -9,11 +9,27 @@ from collections.abc import Mapping
 
 EVERY_PAGE: tuple[str, ...] = ()
 
+INDEX = (
+    *("lookup.js", "markup.js", "stems.js", "words.js", "word_index.js", "search_terms.js"),
+    "search_index.js",
+)
+"""The index of all that is searched, and how words are looked for in it."""
+
+SEARCH = (
+    *INDEX,
+    *("spelling.js", "web_addresses.js", "search_leads.js", "search_results.js"),
+    "search_page.js",
+)
+LIST = (
+    *INDEX,
+    *("close_matches.js", "list_values.js", "list_selection.js", "list_facets.js"),
+    *("filtered_list.js", "list_form.js", "list_page.js"),
+)
 BY_TEMPLATE: Mapping[str, tuple[str, ...]] = {
-    "claimlog_search.html": (),
-    "claimlog_claims.html": (),
-    "claimlog_incidents.html": (),
-    "claimlog_register.html": (),
+    "claimlog_search.html": SEARCH,
+    "claimlog_claims.html": LIST,
+    "claimlog_incidents.html": LIST,
+    "claimlog_register.html": LIST,
 }
 """Those of the search and of lists that are filtered."""
 

@@ -11,7 +11,8 @@ from claimlog.site.build_files import files_by_name
 from claimlog.site.entity_links import stream_labels
 from claimlog.site.files.addresses import Address, PageRoutes
 from claimlog.site.files.draw import PageDrawer, draw_site
-from claimlog.site.files.links import LinkTargets
+from claimlog.site.files.index_parts import index_parts
+from claimlog.site.files.links import LinkTargets, PageLinks
 from claimlog.site.files.open_build import open_build
 from claimlog.site.pages import site_pages
 from claimlog.site.plugin_config import dataset_metadata
@@ -49,12 +50,20 @@ async def _write(folder: Path, database: Path, target: Path) -> int:
     made: set[Path] = set()
     files: dict[str, None] = {}
     count = 0
-    async for name, data in draw_site(drawer, [*await _seeds(store, pages)], files):
+
+    def write(name: str, data: bytes) -> None:
         path = target / name
         if path.parent not in made:
             path.parent.mkdir(parents=True, exist_ok=True)
             made.add(path.parent)
         path.write_bytes(data)
+
+    links = PageLinks(targets, Address(""))
+    async for name, data in index_parts(store, links.relative):
+        write(name, data)
+    seeds = [*await _seeds(store, pages), *links.pages]
+    async for name, data in draw_site(drawer, seeds, files):
+        write(name, data)
         count += name.endswith(".html")
     (target / "static").mkdir()
     for path in sorted(STATIC_FOLDER.iterdir()):
