@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-EVERY_PAGE: tuple[str, ...] = ()
+EVERY_PAGE: tuple[str, ...] = ("newer-release.js",)
 
 BY_TEMPLATE: Mapping[str, tuple[str, ...]] = {
     "claimlog_search.html": (),
