@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,16 +21,14 @@ async def open_build(source: SiteSource) -> Any:
     """
     from datasette.app import Datasette
 
-    about = source.folder / "datasette"
-    metadata = json.loads((about / "metadata.json").read_bytes())
     datasette = Datasette(
         [],
         immutables=[str(source.database), *map(str, source.releases)],
-        inspect_data=json.loads((about / "inspect.json").read_bytes()),
-        metadata=metadata,
+        inspect_data=source.counts,
+        metadata=source.metadata,
         settings={
             **{name: int(value) for name, value in SETTINGS.items()},
-            "base_url": home_address(metadata) or "/",
+            "base_url": home_address(source.metadata) or "/",
             "sql_time_limit_ms": SQL_MILLISECONDS,
             "num_sql_threads": 0,  # a thread would only be waited for
         },

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from claimlog.package import DESCRIPTOR
+from claimlog.release.layout import VALIDATION
 
 DOWNLOADS = "downloads"
 
@@ -16,7 +21,9 @@ class SiteSource:
     Attributes
     ----------
     folder, database
-        The build and its database.
+        The build, or the directory of a release, and its database.
+    metadata, counts
+        What the build says of itself for Datasette, and the numbers of rows.
     releases
         Databases of releases, whose pages are drawn below ``releases/``.
     frozen
@@ -33,6 +40,8 @@ class SiteSource:
 
     folder: Path
     database: Path
+    metadata: Mapping[str, Any]
+    counts: Mapping[str, Any]
     releases: tuple[Path, ...] = ()
     frozen: frozenset[str] = frozenset()
     version: str | None = None
@@ -53,25 +62,29 @@ class SiteSource:
         files = {path.name: path for path in [database, *sorted(folder.glob("*.json"))]}
         for path in sorted((folder / "parquet").glob("*.parquet")):
             files |= {path.name: path, f"{path.stem}.csv": path}
+        about = folder / "datasette"
         return cls(
-            *(folder, database, tuple(releases), frozenset(frozen)),
+            *(folder, database),
+            metadata=json.loads((about / "metadata.json").read_bytes()),
+            counts=json.loads((about / "inspect.json").read_bytes()),
+            releases=tuple(releases),
+            frozen=frozenset(frozen),
             downloads={name: f"{DOWNLOADS}/{name}" for name in files},
             copies=files,
             origin=origin,
         )
 
     @classmethod
-    def of_release(cls, folder: Path, release: Path, database: Path, version: str) -> SiteSource:
-        """Return the site in the directory of a release, whose files lie beside it.
-
-        Parameters
-        ----------
-        folder
-            The build of the release, with what it says for Datasette.
-        release
-            The directory of the release.
-        """
-        files = [database, *release.glob("*.json"), *release.glob("parquet/*.parquet")]
-        files += release.glob("csv/*.csv")
-        names = {path.name: f"../{path.relative_to(release).as_posix()}" for path in sorted(files)}
-        return cls(folder, database, version=version, downloads=names)
+    def of_release(
+        cls,
+        folder: Path,
+        database: Path,
+        version: str,
+        metadata: Mapping[str, Any],
+        counts: Mapping[str, Any],
+    ) -> SiteSource:
+        """Return the site in the directory of a release, whose files lie beside it."""
+        files = [database, folder / DESCRIPTOR, folder / VALIDATION]
+        files += [*folder.glob("parquet/*.parquet"), *folder.glob("csv/*.csv")]
+        names = {path.name: f"../{path.relative_to(folder).as_posix()}" for path in sorted(files)}
+        return cls(folder, database, metadata, counts, version=version, downloads=names)
