@@ -12,11 +12,14 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
+from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.files.addresses import Address, PageRoutes
 from claimlog.site.files.draw import PageDrawer
-from claimlog.site.files.index_parts import index_parts
+from claimlog.site.files.index_parts import index_files
 from claimlog.site.files.links import LinkTargets, PageLinks
 from claimlog.site.files.open_build import open_build
+from claimlog.site.files.prepared_query import QUERY_PAGE
+from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import STATIC_FOLDER
 from claimlog.site.pages import site_pages
 from claimlog.site.store import Store
@@ -89,11 +92,14 @@ def write_pages(build: Path, folder: Path, *paths: str) -> FileSite:
 
 
 async def _write_pages(build: Path, folder: Path, paths: tuple[str, ...]) -> Callable[[str], str]:
-    datasette = await open_build(build, next(build.glob("*.db")))
+    source = SiteSource.of_build(build, next(build.glob("*.db")))
+    datasette = await open_build(source)
     store = Store.latest(datasette)
-    targets = LinkTargets(PageRoutes(site_pages(datasette)), {store.name: None})
+    routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
+    queries = frozenset(await canned_queries(datasette, store.name))
+    targets = LinkTargets(routes, {store.name: None}, source.downloads, queries=queries)
     file_of = PageLinks(targets, Address("")).relative
-    files = [file async for file in index_parts(store, file_of)]
+    files = [file async for file in index_files(datasette, file_of)]
     for path in paths:
         address = Address(path)
         files += await PageDrawer(datasette, targets).draw(address, PageLinks(targets, address))

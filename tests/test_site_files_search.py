@@ -313,9 +313,9 @@ def test_without_a_script_the_list_is_there_and_says_that_filters_want_one(
     page = context.new_page()
     page.goto(sites["corpus"].url("claims/index.html?topic=trust"))
     assert page.locator("ol.found li").count() > 10
-    assert page.is_visible("text=filters and orders want a script")
+    assert page.is_visible("text=To choose from this list needs JavaScript")
     page.goto(sites["corpus"].url("search/index.html?q=UK"))
-    assert page.is_visible("text=The search wants a script")
+    assert page.is_visible("text=The search needs JavaScript")
     context.close()
 
 

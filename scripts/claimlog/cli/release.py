@@ -98,12 +98,15 @@ def release(
     from claimlog.build import progress_steps
     from claimlog.edit.clock import release_day
     from claimlog.release.make import make_release
+    from claimlog.site.files.release_site import draw_release_site
 
     package = context.package
     day = date or release_day(package)
     target = (out or package.root / DIST).absolute()
     with progress("release", 2 * progress_steps(package)) as step:
-        output = make_release(package, str(version), day, target, as_of, sign, step)
+        output = make_release(
+            package, str(version), day, target, as_of, sign, step, draw_release_site
+        )
     level = output.diff.level or "first"
     line(f"{version}: a {level} version ({output.diff.why})" if output.diff.old else str(version))
     line(f"wrote {package.relative(output.folder)}/")
@@ -348,7 +351,10 @@ def verify_release(
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
     doubt = None if index is None or context.is_named else _doubt(context.package, target)
-    verdict = verify_in_sandbox(target, None if doubt else index, key, limits, place, kept_roots)
+    verdict = verify_in_sandbox(
+        *(target, None if doubt else index, key, limits, place, kept_roots),
+        site_program="claimlog.site.files.redraw",
+    )
     if doubt:
         verdict.omissions.append(
             f"against the index of {place}, {doubt}; if that is you, or somebody you trust, "

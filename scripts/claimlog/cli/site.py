@@ -10,17 +10,33 @@ from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import line
 
 
-@click.command(epilog=example("claimlog site --out public"))
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR")
+@click.command(
+    epilog=example("claimlog site --out public", "claimlog site --out public --releases all")
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where to write it; an earlier site there is replaced in one step.",
+)
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The build to draw; build/ by default.",
+)
+@click.option(
+    "--releases",
+    metavar="all|VERSIONS",
+    help="Put the pages of releases below releases/, each as it was: all, or versions.",
+)
 @pass_context
-def site(context: Context, out: Path) -> None:
-    """Write the site of the build as plain files, which need no server."""
-    from claimlog.site.files.write import write_site
-    from claimlog.site.server_command import database_of
-    from claimlog.swap import publish_directory
+def site(context: Context, out: Path, folder: Path | None, releases: str | None) -> None:
+    """Write the site of a build as plain files, which need no server and open from a disk."""
+    from claimlog.site.files.publish import publish_site
 
     package = context.package
-    database = database_of(package, package.build)
-    with publish_directory(out, str(out)) as folder:
-        pages = write_site(package.build, database, folder)
-    line(f"wrote {out}: {pages:,} pages")
+    size = publish_site(package, folder or package.build, out, releases)
+    line(f"wrote {out}: {size.pages:,} pages, {size.files:,} files; open {out / 'index.html'}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = "releases"
 VERSION = RELEASE_VERSION
-ABOUT_THE_FILES = ("commit", "archive", "files")
+ABOUT_THE_FILES = ("site", "commit", "archive", "files")
 """What an entry states beside what ``release.json``, one of these files, repeats."""
 
 

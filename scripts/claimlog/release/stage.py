@@ -34,6 +34,7 @@ from claimlog.release.layout import (
     LICENCE_FILE,
     LOG,
     RELEASE,
+    SITE,
     SUMS,
     VALIDATION,
     dump_sums,
@@ -42,6 +43,7 @@ from claimlog.release.layout import (
     sha256_of_files,
 )
 from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
+from claimlog.release.release_site import SiteDrawer, is_of_site
 from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
@@ -75,6 +77,8 @@ class ReleasePlan:
     waived
         Rules that are not checked, each with the reason: a release made again is judged by the
         rules that it stated.
+    draw_site
+        Draws its pages from all else that it holds; None where they are not wanted.
     """
 
     version: Version
@@ -84,6 +88,7 @@ class ReleasePlan:
     earlier: tuple[ReleaseEntry, ...]
     tool: ToolWheel | None
     waived: Mapping[str, str] = field(default_factory=dict)
+    draw_site: SiteDrawer | None = None
 
 
 def stage_release(
@@ -138,6 +143,10 @@ def stage_release(
     for name, data in files.items():
         (folder / name).write_bytes(data)
     digests |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    if plan.draw_site is not None:
+        plan.draw_site(folder)
+        drawn = sha256_of_files(folder / SITE)
+        digests |= {f"{SITE}/{name}": digest for name, digest in drawn.items()}
     (folder / SUMS).write_text(dump_sums(digests), encoding="utf-8")
 
 
@@ -194,7 +203,7 @@ def folder_metadata(
         files=tuple(
             _data_file(folder, name, digests[name])
             for name in sorted(digests)
-            if name not in DESCRIPTOR_FILES
+            if name not in DESCRIPTOR_FILES and not is_of_site(name)
         ),
         tree_size=datapackage["log"]["tree_size"],
         root=datapackage["log"]["root"],

@@ -29,6 +29,7 @@ from claimlog.release.layout import (
 )
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.release_copy import ReleaseCopy, open_copy
+from claimlog.release.release_site import check_site
 from claimlog.release.row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
@@ -101,6 +102,7 @@ def verify_copy(
             _run(lambda copy, verdict: check_kept_roots(copy, kept_roots, verdict), copy, verdict)
         if not any(finding.rule == ROWS for finding in verdict.findings):
             _run(check_descriptors, copy, verdict)
+        _run(check_site, copy, verdict)
         if verdict.findings:
             verdict.vouchers.clear()
         return verdict

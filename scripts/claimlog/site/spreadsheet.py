@@ -36,7 +36,7 @@ def safe_csv(path: Path) -> AsgiStream:
     """Return an answer that sends the table of a Parquet file as CSV, lists as JSON."""
 
     async def send(writer: Any) -> None:
-        pieces = _pieces(path)
+        pieces = csv_pieces(path)
         try:
             while (piece := await _next_piece(pieces)) is not None:
                 await writer.write(piece)
@@ -57,7 +57,7 @@ async def _next_piece(pieces: Generator[str, None, None]) -> str | None:
     return await asyncio.shield(thread)
 
 
-def _pieces(path: Path) -> Generator[str, None, None]:
+def csv_pieces(path: Path) -> Generator[str, None, None]:
     """Yield the header of a table and its rows, in pieces that take a thread some time."""
     with pq.ParquetFile(path) as file:
         yield csv_of(_frame(file.schema_arrow.empty_table()), header=True)

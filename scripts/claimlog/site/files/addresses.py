@@ -34,10 +34,13 @@ class Address:
     ----------
     path
         As a request has it, without a slash at its end; empty for the start.
+    is_beside
+        Whether its folder is another site's, so that it lies beside that.
     """
 
     path: str
     query: Query = ()
+    is_beside: bool = False
 
     @property
     def stem(self) -> str:
@@ -47,12 +50,13 @@ class Address:
         if not self.query:
             return stem
         given = ",".join(f"{file_segment(key)}={file_segment(value)}" for key, value in self.query)
-        return f"{stem}/{given}"
+        return f"{stem},{given}" if self.is_beside else f"{stem}/{given}"
 
     @property
     def html_file(self) -> str:
         """The path of its HTML below the root of the site."""
-        return INDEX if not self.path else f"{self.stem}{'.html' if self.query else '/' + INDEX}"
+        is_page = bool(self.query) or self.is_beside
+        return INDEX if not self.path else f"{self.stem}{'.html' if is_page else '/' + INDEX}"
 
     @property
     def json_file(self) -> str:

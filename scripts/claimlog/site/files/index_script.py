@@ -7,7 +7,7 @@ divided into parts of some size, so that a page loads the part that a key is in 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 FOLDER = "lookup"
@@ -18,6 +18,9 @@ PART_CHARACTERS = 60_000
 
 File = tuple[str, bytes]
 """A path below the root of the site, and what the file holds."""
+
+FileOf = Callable[[str], str]
+"""Gives, for an address of the site, the file that it leads to, seen from the root."""
 
 
 def index_script(name: str, value: Any) -> File:

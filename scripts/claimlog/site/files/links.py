@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape, unescape
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -19,7 +20,10 @@ DOWNLOADS = Address("/downloads")
 ATTRIBUTE = re.compile(r'(?<=\s)(href|src|action)="([^"]*)"')
 """An attribute with an address; what is no attribute has its quotes escaped."""
 
-EXTERNAL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#|$")
+KNOWN_ADDRESSES = 50_000
+"""Addresses whose files are remembered, because pages repeat them."""
+
+FROZEN = re.compile(r"/releases/(?P<version>[^/]+)(?P<rest>/.+)")
 IMAGE = re.compile(r"/docs/[^/]+\.(?:png|svg)")
 WHOLE_LIST = re.compile(r"/(?P<table>[^/.]+)\.(?:csv\?.*|json\?(?:.*&)?rows=all)")
 
@@ -38,6 +42,11 @@ class Target:
     page: Address | None = None
     query: str = ""
 
+    @cached_property
+    def link(self) -> str:
+        """The address of the file, seen from the root."""
+        return f"{quote(self.file, safe='/=,')}{'?' if self.query else ''}{self.query}"
+
 
 @dataclass
 class LinkTargets:
@@ -55,6 +64,10 @@ class LinkTargets:
         Names of prepared queries.
     version
         The release that the site is of; its own frozen addresses are those without it.
+    frozen
+        Releases whose own sites lie below ``releases/``.
+    homepage
+        Address of the site with a slash at its end, if it has one.
     """
 
     routes: PageRoutes
@@ -63,17 +76,23 @@ class LinkTargets:
     tables: Mapping[str, str] = field(default_factory=dict)
     queries: frozenset[str] = frozenset()
     version: str | None = None
+    frozen: frozenset[str] = frozenset()
+    homepage: str | None = None
     _known: dict[str, Target] = field(default_factory=dict)
 
     def target(self, address: str, page: Address) -> Target | None:
         """Return what an address on a page leads to; None if it is none of the site's."""
-        if EXTERNAL.match(address):
-            return None
+        if self.homepage and f"{address}/".startswith(self.homepage):
+            address = f"/{address[len(self.homepage) :]}"
         if address.startswith("?"):
             address = f"{page.path or '/'}{address}"
-        if address not in self._known:
-            self._known[address] = self._find(address)
-        return self._known[address]
+        if not address.startswith("/") or address.startswith("//"):
+            return None
+        if (target := self._known.get(address)) is None:
+            if len(self._known) > KNOWN_ADDRESSES:
+                self._known.clear()
+            target = self._known[address] = self._find(address)
+        return target
 
     def _find(self, address: str) -> Target:
         path, _, query = address.partition("?")
@@ -118,20 +137,24 @@ class LinkTargets:
         path = "" if path in ("/index", "/") else path
         found = self.routes.find(path)
         own = file_query(found[0], dict(parse_qsl(query))) if found else None
-        page = Address(path, own or ())
+        page = Address(path, own or (), path.removeprefix("/releases/") in self.frozen)
         kept = query if own is None else ""
+        frozen = FROZEN.fullmatch(path)
+        if frozen and frozen["version"] in self.frozen:
+            below = Address(frozen["rest"], page.query)
+            file = below.json_file if is_twin else below.html_file
+            return Target(f"releases/{frozen['version']}/{file}", query=kept)
         return Target(page.json_file if is_twin else page.html_file, page, kept)
 
 
 class PageLinks:
-    """Makes the links of one page relative, and notes the pages that they lead to."""
+    """Makes the links of one page relative, and notes where they lead."""
 
-    def __init__(self, targets: LinkTargets, page: Address) -> None:
+    def __init__(self, targets: LinkTargets, page: Address, root: str | None = None) -> None:
         self.targets = targets
         self.page = page
-        self.root = "../" * page.html_file.count("/")
-        self.pages: dict[Address, None] = {}
-        self.files: dict[str, None] = {}
+        self.root = "../" * page.html_file.count("/") if root is None else root
+        self.followed: dict[Target, None] = {}
 
     def relative(self, address: str) -> str:
         """Return an address as the page links to it."""
@@ -139,12 +162,8 @@ class PageLinks:
         target = self.targets.target(path, self.page)
         if target is None:
             return address
-        if target.page is not None:
-            self.pages[target.page] = None
-        else:
-            self.files[target.file] = None
-        query = f"?{target.query}" if target.query else ""
-        return f"{self.root}{quote(target.file)}{query}{mark}{fragment}"
+        self.followed[target] = None
+        return f"{self.root}{target.link}{mark}{fragment}"
 
     def in_html(self, html: str) -> str:
         """Return a page with every address in it made relative."""

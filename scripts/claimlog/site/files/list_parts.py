@@ -6,13 +6,13 @@ as numbers, and selects, counts and orders by the same rules.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from claimlog.site.files.filtered_lists import FilteredList
-from claimlog.site.files.index_script import File, index_script, json_line
+from claimlog.site.files.index_script import File, FileOf, index_script, json_line
 from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.files.packed_numbers import packed_numbers, packed_steps
 from claimlog.site.lists import facet_groups, selection
@@ -41,8 +41,6 @@ LIMITS: Mapping[str, Any] = {
     "valueCharacters": selection.VALUE_CHARACTERS,
 }
 """What the server's lists are limited by, so that a script has no second set of it."""
-
-FileOf = Callable[[str], str]
 
 
 async def list_parts(store: Store, listed: FilteredList, file_of: FileOf) -> AsyncIterator[File]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-EVERY_PAGE: tuple[str, ...] = ()
+EVERY_PAGE: tuple[str, ...] = ("newer-release.js",)
 
 INDEX = (
     *("lookup.js", "markup.js", "stems.js", "words.js", "word_index.js", "search_terms.js"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
 from claimlog.site.entity_links import LABELS, store_registers
 from claimlog.site.files.index_script import (
     File,
+    FileOf,
     KeyedParts,
     index_script,
     script_order,
@@ -17,8 +18,8 @@ from claimlog.site.files.index_script import (
 from claimlog.site.files.list_parts import ROWS_OF_PART
 from claimlog.site.files.packed_numbers import packed_numbers
 from claimlog.site.files.packed_words import packed_places
-from claimlog.site.page import Page
 from claimlog.site.pages import search as search_page
+from claimlog.site.pages import site_pages
 from claimlog.site.pagination import PAGE_SIZE
 from claimlog.site.search import addresses, leads, query, results, spelling
 from claimlog.site.search import index as search_index_module
@@ -47,9 +48,6 @@ FILE_TEMPLATE = "claimlog_not_found.html"
 
 CLAIM_COLUMNS = "select name from pragma_table_info('claims_fts')"
 
-FileOf = Callable[[str], str]
-"""Gives, for an address of the site, the file that it leads to, seen from the root."""
-
 LIMITS: Mapping[str, Any] = {
     "actors": ACTORS,
     "sources": SOURCES,
@@ -76,7 +74,7 @@ LIMITS: Mapping[str, Any] = {
 """What the server's search is limited by, so that a script has no second set of it."""
 
 
-async def search_parts(store: Store, pages: Iterable[Page], file_of: FileOf) -> AsyncIterator[File]:
+async def search_parts(store: Store, file_of: FileOf) -> AsyncIterator[File]:
     """Yield the scripts of the search of a database; ``search`` says what the others are."""
     index = await search_index(store)
     keyed: dict[str, KeyedParts] = {}
@@ -85,7 +83,7 @@ async def search_parts(store: Store, pages: Iterable[Page], file_of: FileOf) -> 
         keyed[name] = KeyedParts(name)
         return keyed[name].files(items)
 
-    for file in _entry_parts(index, file_of):
+    for file in _entry_parts(index, store.prefix, file_of):
         yield file
     for name, places in (
         ("names", index.names),
@@ -118,23 +116,30 @@ async def search_parts(store: Store, pages: Iterable[Page], file_of: FileOf) -> 
             "streams": streams,
             "patterns": [
                 [one.pattern.replace("(?P<", "(?<"), one.in_releases]
-                for one in pages
+                for one in site_pages(store.datasette)
                 if one.template != "claimlog_not_found.html"
             ],
+            "releases": _releases(store),
             "first": {name: one.first for name, one in keyed.items()},
         },
     )
 
 
-def _entry_parts(index: SearchIndex, file_of: FileOf) -> Iterator[File]:
+def _releases(store: Store) -> list[str]:
+    """Return the releases whose pages lie in the site, which addresses may name."""
+    databases = (Store(store.datasette, name) for name in store.datasette.databases)
+    return sorted(one.release for one in databases if one.release and not one.name.startswith("_"))
+
+
+def _entry_parts(index: SearchIndex, prefix: str, file_of: FileOf) -> Iterator[File]:
     for number, at in enumerate(range(0, len(index.entries), ENTRIES_OF_PART)):
         part = index.entries[at : at + ENTRIES_OF_PART]
-        yield index_script(f"entries-{number}", [_entry(one, file_of) for one in part])
+        yield index_script(f"entries-{number}", [_entry(one, prefix, file_of) for one in part])
 
 
-def _entry(entry: SearchEntry, file_of: FileOf) -> list[Any]:
+def _entry(entry: SearchEntry, prefix: str, file_of: FileOf) -> list[Any]:
     """Return what results say of an entry, and its names; its words are in ``entry-words``."""
-    file = file_of(entry.path)
+    file = file_of(prefix + entry.path)
     return [entry.kind, entry.id, entry.title, file, entry.note, entry.claims, [*entry.names]]
 
 

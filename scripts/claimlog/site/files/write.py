@@ -1,88 +1,123 @@
-"""Writing a build's site as plain files."""
+"""Writing the site of a build as plain files."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimlog.site.build_files import files_by_name
-from claimlog.site.entity_links import stream_labels
+from claimlog.site.datasette_internals import canned_queries, site_metadata
 from claimlog.site.files.addresses import Address, PageRoutes
-from claimlog.site.files.draw import PageDrawer, draw_site
-from claimlog.site.files.index_parts import index_parts
-from claimlog.site.files.links import LinkTargets, PageLinks
-from claimlog.site.files.open_build import open_build
+from claimlog.site.files.draw import File, PageDrawer, draw_pages
+from claimlog.site.files.index_parts import index_files
+from claimlog.site.files.links import STATIC, LinkTargets, PageLinks
+from claimlog.site.files.open_build import home_address, open_build
+from claimlog.site.files.prepared_query import QUERY_PAGE
+from claimlog.site.files.seeds import seed_addresses
+from claimlog.site.files.site_source import DOWNLOADS, SiteSource
 from claimlog.site.pages import site_pages
-from claimlog.site.plugin_config import dataset_metadata
+from claimlog.site.pages.documentation import IMAGE_BYTES, file_names, read_file
+from claimlog.site.source_texts import hide_texts
+from claimlog.site.spreadsheet import csv_pieces
 from claimlog.site.store import Store
 
 STATIC_FOLDER = Path(__file__).parents[1] / "static"
+SERVER_ONLY = ("tables.css", "tables.js")
+"""Of Datasette's own pages."""
 
 
-def write_site(folder: Path, database: Path, target: Path) -> int:
-    """Write the site of a build into the empty directory `target`; return the number of pages.
+@dataclass
+class SiteSize:
+    """How many pages and bytes were written."""
 
-    Parameters
-    ----------
-    folder
-        The build.
-    database
-        Its database.
+    pages: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+def write_site(source: SiteSource, target: Path) -> SiteSize:
+    """Write a site into the directory `target`, and return how large it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
     """
-    return asyncio.run(_write(folder, database, target))
+    size = SiteSize()
+    folders: set[Path] = set()
 
-
-async def _write(folder: Path, database: Path, target: Path) -> int:
-    datasette = await open_build(folder, database)
-    store = Store.latest(datasette)
-    pages = site_pages(datasette)
-    downloads = {name: f"downloads/{name}" for name in await files_by_name(store)}
-    tables = {
-        name.removesuffix(".parquet"): path
-        for name, path in downloads.items()
-        if name.endswith(".parquet")
-    }
-    targets = LinkTargets(PageRoutes(pages), {store.name: None}, downloads, tables)
-    homepage = dataset_metadata(datasette).get("head", {}).get("homepage")
-    drawer = PageDrawer(datasette, targets, homepage)
-    made: set[Path] = set()
-    files: dict[str, None] = {}
-    count = 0
-
-    def write(name: str, data: bytes) -> None:
+    def place(name: str) -> Path:
         path = target / name
-        if path.parent not in made:
+        if path.parent not in folders:
             path.parent.mkdir(parents=True, exist_ok=True)
-            made.add(path.parent)
-        path.write_bytes(data)
+            folders.add(path.parent)
+        return path
 
-    links = PageLinks(targets, Address(""))
-    async for name, data in index_parts(store, links.relative):
-        write(name, data)
-    seeds = [*await _seeds(store, pages), *links.pages]
-    async for name, data in draw_site(drawer, seeds, files):
-        write(name, data)
-        count += name.endswith(".html")
-    (target / "static").mkdir()
+    async def write() -> None:
+        async for name, data in site_files(source):
+            place(name).write_bytes(data)
+            size.files += 1
+            size.bytes += len(data)
+            size.pages += name.endswith(".html")
+
+    asyncio.run(write())
+    for name, path in source.copies.items():
+        copy = place(f"{DOWNLOADS}/{name}")
+        if path.suffix != copy.suffix:
+            with copy.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(csv_pieces(path))
+        else:
+            shutil.copyfile(path, copy)
+    return size
+
+
+async def site_files(source: SiteSource) -> AsyncIterator[File]:
+    """Yield every file of a site but the downloads, which are copied."""
+    hide_texts()
+    datasette = await open_build(source)
+    store = Store.latest(datasette)
+    routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
+    targets = await _link_targets(datasette, source, routes)
+    drawer = PageDrawer(datasette, targets)
+    linked: set[str] = set()
+    indexed = PageLinks(targets, Address(""))
+    async for file in index_files(datasette, indexed.relative):
+        yield file
+    pages = (target.page for target in indexed.followed if target.page)
+    seeds = [*await seed_addresses(datasette), *pages]
+    async for file in draw_pages(drawer, seeds, linked):
+        yield file
+    yield drawer.draw_not_found()
     for path in sorted(STATIC_FOLDER.iterdir()):
-        (target / "static" / path.name).write_bytes(path.read_bytes())
-    return count
+        if path.name not in SERVER_ONLY:
+            yield f"{STATIC}/{path.name}", path.read_bytes()
+    for name in file_names(store):
+        if f"docs/{name}" in linked:
+            yield f"docs/{name}", read_file(store, name, IMAGE_BYTES)
 
 
-async def _seeds(store: Store, pages: Any) -> list[Address]:
-    """Return the pages that are drawn whether or not one leads to them."""
-    seeds = [Address("")]
-    seeds += [Address(page.pattern) for page in pages if "(" not in page.pattern]
-    tables = await store.tables()
-    for stream, (key, _) in sorted((await stream_labels(store)).items()):
-        table = next((name for name in (f"{stream[:-1]}_versions", stream) if name in tables), None)
-        if table:
-            rows = await store.rows(f'select distinct "{key}" as id from "{table}" order by 1')
-            seeds += [Address(f"/{stream}/{row['id']}") for row in rows]
-    return seeds
-
-
-def static_files() -> Iterator[Path]:
-    yield from sorted(STATIC_FOLDER.iterdir())
+async def _link_targets(datasette: Any, source: SiteSource, routes: PageRoutes) -> LinkTargets:
+    """Return where the addresses of a site lead; a table is CSV where that is there."""
+    latest = Store.latest(datasette)
+    databases = {
+        name: Store(datasette, name).release
+        for name in datasette.databases
+        if not name.startswith("_")
+    }
+    tables: dict[str, str] = {}
+    for suffix in (".parquet", ".csv"):
+        tables |= {
+            name.removesuffix(suffix): place
+            for name, place in source.downloads.items()
+            if name.endswith(suffix)
+        }
+    return LinkTargets(
+        *(routes, databases, source.downloads, tables),
+        queries=frozenset(await canned_queries(datasette, latest.name)),
+        version=source.version,
+        frozen=source.frozen,
+        homepage=home_address(site_metadata(datasette)),
+    )

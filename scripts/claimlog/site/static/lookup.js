@@ -12,6 +12,9 @@ var claimlog = {}; // eslint-disable-line no-var
   /** The root of the site: this script lies in a folder of it. */
   const root = new URL("../", document.currentScript.src);
 
+  /** The folder of the release that the page is of, if the site has its own index: or nothing. */
+  const folder = (document.documentElement.dataset.folder || "").replace(/^\//, "");
+
   /** @type {Map<string, Promise<any>>} */
   const coming = new Map();
 
@@ -24,7 +27,7 @@ var claimlog = {}; // eslint-disable-line no-var
     if (!coming.has(name)) {
       coming.set(name, new Promise((resolve, reject) => {
         const script = document.createElement("script");
-        script.src = new URL(`lookup/${encodeURIComponent(name)}.js`, root).href;
+        script.src = new URL(`${folder ? `${folder}/` : ""}lookup/${encodeURIComponent(name)}.js`, root).href;
         script.onload = () => resolve(claimlogIndex[name]);
         script.onerror = () => reject(new Error(`lookup/${name}.js cannot be read`));
         document.head.append(script);
@@ -171,10 +174,11 @@ var claimlog = {}; // eslint-disable-line no-var
 
   /**
    * Return the file of a page below the root of the site.
-   * @param {string} path as on a server, unquoted
+   * @param {string} path as on a server, unquoted, below the release that the page is of
+   * @param {string} [release] the folder of another release
    */
-  function fileOf(path) {
-    const segments = path.split("/").filter(Boolean).map((segment) => quote(quote(segment)));
+  function fileOf(path, release = folder) {
+    const segments = `${release}/${path}`.split("/").filter(Boolean).map((segment) => quote(quote(segment)));
     return [...segments, "index.html"].join("/");
   }
 

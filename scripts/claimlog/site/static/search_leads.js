@@ -80,7 +80,8 @@
         : (await index.ofName(rest[0])).some((one) => one.kind === stream && one.id === rest[0]);
       if (!isKnown) return undefined;
     }
-    return claimlog.fileOf(path) + (parts.query ? `?${parts.query}` : "");
+    const isThere = release && index.about.releases.includes(release.replace("/releases/", ""));
+    return claimlog.fileOf(path, isThere ? release : undefined) + (parts.query ? `?${parts.query}` : "");
   }
 
   Object.assign(claimlog, { leadingFile, claimsBeside });
