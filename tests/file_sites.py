@@ -103,6 +103,7 @@ async def _write_pages(build: Path, folder: Path, paths: tuple[str, ...]) -> Cal
     for path in paths:
         address = Address(path)
         files += await PageDrawer(datasette, targets).draw(address, PageLinks(targets, address))
+    files.append(("releases/versions.js", b""))  # lies beside the site
     for name, data in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)

@@ -32,8 +32,15 @@ def read_places(
     connection.execute(
         f"create virtual table temp.word_places using fts5vocab({schema}, \"{table}\", 'instance')"
     )
+    own, connection.text_factory = connection.text_factory, _text
     try:
         for word, row, column, place in connection.execute(PLACES):
             yield word, row if rows is None else rows[row], numbers[column], place
     finally:
+        connection.text_factory = own
         connection.execute("drop table temp.word_places")
+
+
+def _text(data: bytes) -> str:
+    """Return a word; the stem of one in another script may end within a character."""
+    return data.decode("utf-8", "replace")

@@ -4,6 +4,7 @@
 
 (() => {
   const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
 
   /** Longer and shorter words, in bytes, stay what they are. */
   const SHORTEST = 3;
@@ -86,11 +87,19 @@
 
   /**
    * Return the stem of a word in lower case.
+   *
+   * SQLite looks at bytes, of which those that are no ASCII letters are consonants.
    * @param {string} word
    */
   function stem(word) {
-    const bytes = encoder.encode(word).length;
-    if (bytes < SHORTEST || bytes > LONGEST) return word;
+    const bytes = encoder.encode(word);
+    if (bytes.length < SHORTEST || bytes.length > LONGEST) return word;
+    const found = stemOfBytes(String.fromCharCode(...bytes));
+    return decoder.decode(Uint8Array.from(found, (byte) => byte.charCodeAt(0)));
+  }
+
+  /** @param {string} word a character for each byte */
+  function stemOfBytes(word) {
     let found = stepOne(word);
     found = replaceEnding(found, [["y", "i"]], hasVowel);
     found = replaceEnding(found, STEP_2, (before) => measure(before) > 0);
