@@ -72,7 +72,7 @@ class FileSite:
     def open(self, page: Page, address: str) -> None:
         """Open a page that answers the query of its address, and wait until it has."""
         page.goto(self.url(address))
-        page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+        page.wait_for_selector("html[data-ready]")
 
     def search(self, page: Page, text: str) -> dict[str, Any]:
         """Return the answer of the search on the page of the search."""

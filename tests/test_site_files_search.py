@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from browser import NO_CHROMIUM, WIDE, Watch, chromium, opened, violations
 from claimlog.build import build
@@ -265,9 +265,9 @@ def test_a_list_is_filtered_by_key_and_each_choice_is_an_address(
     after = page.inner_text("[data-of=heading]")
     assert int(after.split()[0]) > int(before.split()[0])
     page.click("[aria-label='Take away Topic: Trust and reliability']")
-    page.wait_for_function("document.querySelectorAll('.chip').length === 1")
+    expect(page.locator(".chip")).to_have_count(1)
     page.go_back()
-    page.wait_for_function("document.querySelectorAll('.chip').length === 2")
+    expect(page.locator(".chip")).to_have_count(2)
     assert page.inner_text("[data-of=heading]") == after
 
 
