@@ -22,7 +22,7 @@ from claimlog.site.files.prepared_query import QUERY_PAGE
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import STATIC_FOLDER
 from claimlog.site.pages import site_pages
-from claimlog.site.store import Store
+from claimlog.site.store import Store, release_database_name
 
 ROOT_LENGTH = "claimlog.root.href.length"
 SEARCH = f"""async (query) => {{
@@ -85,19 +85,33 @@ class FileSite:
         return answer
 
 
-def write_pages(build: Path, folder: Path, *paths: str) -> FileSite:
-    """Write the index of a build and some of its pages, as the whole site has them."""
+def write_pages(build: Path, folder: Path, *paths: str, release: str = "") -> FileSite:
+    """Write the index of a build and some of its pages, as the whole site has them.
+
+    Parameters
+    ----------
+    release
+        The version of a release whose pages lie in the site too: its rows are those of the build.
+    """
     shutil.copytree(STATIC_FOLDER, folder / "static")
-    return FileSite(folder, asyncio.run(_write_pages(build, folder, paths)))
+    return FileSite(folder, asyncio.run(_write_pages(build, folder, paths, release)))
 
 
-async def _write_pages(build: Path, folder: Path, paths: tuple[str, ...]) -> Callable[[str], str]:
-    source = SiteSource.of_build(build, next(build.glob("*.db")))
+async def _write_pages(
+    build: Path, folder: Path, paths: tuple[str, ...], release: str
+) -> Callable[[str], str]:
+    database = next(build.glob("*.db"))
+    releases = []
+    if release:
+        releases.append(folder / f"{release_database_name(database.stem, release)}.db")
+        shutil.copyfile(database, releases[0])
+    source = SiteSource.of_build(build, database, releases)
     datasette = await open_build(source)
     store = Store.latest(datasette)
     routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
     queries = frozenset(await canned_queries(datasette, store.name))
-    targets = LinkTargets(routes, {store.name: None}, source.downloads, queries=queries)
+    databases = {store.name: None, **{path.stem: release for path in releases}}
+    targets = LinkTargets(routes, databases, source.downloads, queries=queries)
     file_of = PageLinks(targets, Address("")).relative
     files = [file async for file in index_files(datasette, file_of)]
     for path in paths:

@@ -30,6 +30,9 @@ from searches import SEARCHES, check_answer
 
 Answer = dict[str, Any]
 
+RELEASE = "0.1.0"
+"""A release whose pages lie in the site of the tiny package."""
+
 MORE_SEARCHES = (
     *(
         "the of",
@@ -113,9 +116,12 @@ def builds(made: World, corpus_build: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def sites(builds: Answer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, FileSite]:
     """The index and the pages of this corpus, and of the tiny package."""
+    pages = {"corpus": ("/search", "/claims", "/incidents"), "tiny": ("/search", "/claims")}
+    pages["tiny"] += (f"/releases/{RELEASE}/search", f"/releases/{RELEASE}/claims")
     return {
         name: write_pages(
-            folder, tmp_path_factory.mktemp(f"{name}-files"), "/search", "/claims", "/incidents"
+            *(folder, tmp_path_factory.mktemp(f"{name}-files"), *pages[name]),
+            release=RELEASE if name == "tiny" else "",
         )
         for name, folder in builds.items()
     }
@@ -226,6 +232,25 @@ def test_every_list_has_the_rows_counts_and_errors_of_the_server(
         for key in ("total", "pages", "errors", "notes", "query", "filters"):
             assert of_files[key] == of_server[key], (own, key)
     assert any(served[name][own]["rows"] for own in LISTS[name])
+
+
+def test_pages_of_a_release_search_and_list_what_is_of_the_release(
+    sites: dict[str, FileSite], page: Page
+) -> None:
+    site, folder = sites["tiny"], f"releases/{RELEASE}"
+    page.goto(site.url(f"{folder}/search/index.html"))
+    assert site.search(page, "c001-001")["led"] == f"{folder}/claims/C001-001/index.html"
+    found = site.search(page, "pilots norland")["found"]
+    assert found
+    assert all(one.startswith(f"{folder}/") for one in found)
+    address = f"https://claims.example/{folder}/claims/C001-002"
+    assert site.search(page, address)["led"] == f"{folder}/claims/C001-002/index.html"
+    site.open(page, f"{folder}/claims/index.html?topic=trust")
+    link = page.locator("[data-of=rows] a").first.get_attribute("href") or ""
+    assert link.startswith(site.url(f"{folder}/claims/C001-"))
+    page.goto(site.url("search/index.html"))
+    assert site.search(page, address)["led"] == f"{folder}/claims/C001-002/index.html"
+    assert site.search(page, "/claims/C001-002")["led"] == "claims/C001-002/index.html"
 
 
 def test_a_search_is_sent_and_answered_from_a_disk_and_back_leads_to_the_one_before(
@@ -387,7 +412,7 @@ def test_the_same_build_gives_the_same_index_in_another_process(
 ) -> None:
     code = (
         "import sys, pathlib; from file_sites import write_pages; "
-        "write_pages(*map(pathlib.Path, sys.argv[1:3]))"
+        "write_pages(*map(pathlib.Path, sys.argv[1:3]), release='0.1.0')"
     )
     subprocess.run(
         [sys.executable, "-c", code, str(builds["tiny"]), str(tmp_path)],
