@@ -17,8 +17,11 @@ STATIC = "static"
 
 QUERIES = "queries"
 DOWNLOADS = Address("/downloads")
-ATTRIBUTE = re.compile(r'(?<=\s)(href|src|action)="([^"]*)"')
-"""An attribute with an address; what is no attribute has its quotes escaped."""
+ATTRIBUTE = re.compile(r'(?<=\s)(?<!rel="canonical" )(href|src|action)="([^"]*)"')
+"""An attribute with an address, but not the canonical one, which is where the dataset's home is.
+
+What is no attribute has its quotes escaped.
+"""
 
 KNOWN_ADDRESSES = 50_000
 """Addresses whose files are remembered, because pages repeat them."""

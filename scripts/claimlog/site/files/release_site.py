@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from claimlog.export.metadata import datasette_metadata, inspect_data
@@ -10,6 +11,16 @@ from claimlog.release.layout import RELEASE, SITE, inner_package
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import write_site
+
+MOST_ENTITIES = 20_000
+"""Entities up to which a release holds their pages: each takes two files, and an archive has at
+most `claimlog.release.layout.MAX_MEMBERS`."""
+
+TOO_MANY = (
+    "This release has more pages than an archive holds. Its site is drawn from the package in log/:"
+    "\n\n    claimlog --package log build --out BUILD\n"
+    "    claimlog --package log site --dir BUILD --out DIR\n"
+)
 
 
 def draw_release_site(folder: Path) -> None:
@@ -22,8 +33,11 @@ def release_source(folder: Path) -> SiteSource:
     definition = read_definition(inner_package(folder))
     datapackage = read_json(folder / DESCRIPTOR, DESCRIPTOR)
     version = str(read_json(folder / RELEASE, RELEASE)["version"])
-    return SiteSource.of_release(
+    source = SiteSource.of_release(
         *(folder, folder / f"{definition.descriptor['name']}.db", version),
         metadata=datasette_metadata(definition, datapackage["log"]),
         counts=inspect_data(datapackage),
     )
+    rows = {item["name"]: item.get("rows", 0) for item in datapackage["resources"]}
+    entities = sum(rows.get(stream, 0) for stream in definition.streams)
+    return source if entities <= MOST_ENTITIES else replace(source, instead=TOO_MANY)

@@ -36,6 +36,8 @@ class SiteSource:
         By name of a file in ``downloads/``, the file that is copied or, for CSV, read for it.
     origin
         The directory that the build was linked from, if `folder` is not it.
+    instead
+        What is said instead of drawing pages, where there would be too many.
     """
 
     folder: Path
@@ -48,6 +50,7 @@ class SiteSource:
     downloads: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, Path] = field(default_factory=dict)
     origin: Path | None = None
+    instead: str | None = None
 
     @classmethod
     def of_build(

@@ -25,6 +25,7 @@ from claimlog.site.spreadsheet import csv_pieces
 from claimlog.site.store import Store
 
 STATIC_FOLDER = Path(__file__).parents[1] / "static"
+INSTEAD = "README.txt"
 SERVER_ONLY = ("tables.css", "tables.js")
 """Of Datasette's own pages."""
 
@@ -76,6 +77,9 @@ def write_site(source: SiteSource, target: Path) -> SiteSize:
 
 async def site_files(source: SiteSource) -> AsyncIterator[File]:
     """Yield every file of a site but the downloads, which are copied."""
+    if source.instead is not None:
+        yield INSTEAD, source.instead.encode()
+        return
     hide_texts()
     datasette = await open_build(source)
     store = Store.latest(datasette)
