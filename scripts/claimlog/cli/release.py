@@ -83,12 +83,15 @@ def release(
     from claimlog.edit.clock import release_day
     from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import make_release
+    from claimlog.site.files.release_site import draw_release_site
 
     package = context.package
     released = day.isoformat() if day else release_day(package)
     target = (out or package.root / DIST).absolute()
     with progress("release", 2 * progress_steps(package)) as step:
-        output = make_release(package, str(version), released, target, as_of, sign, step)
+        output = make_release(
+            package, str(version), released, target, as_of, sign, step, draw_release_site
+        )
     level = output.diff.level or "first"
     line(f"{version}: a {level} version ({output.diff.why})" if output.diff.old else str(version))
     line(f"wrote {package.relative(output.folder)}/")

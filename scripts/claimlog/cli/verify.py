@@ -159,7 +159,10 @@ def verify_release(
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
     doubt = None if index is None or context.is_named else index_doubt(context.package, target)
-    verdict = verify_in_sandbox(target, None if doubt else index, key, limits, place, kept_roots)
+    verdict = verify_in_sandbox(
+        *(target, None if doubt else index, key, limits, place, kept_roots),
+        site_program="claimlog.site.files.redraw",
+    )
     if doubt:
         verdict.omissions.append(
             f"against the index of {place}, {doubt}; if that is you, or somebody you trust, "

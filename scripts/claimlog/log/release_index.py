@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from pathlib import Path
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = "releases"
 VERSION = RELEASE_VERSION
-PAGES_FOLDER = "site"
-"""Directory of an archive that holds the release's pages as files."""
-
-ABOUT_THE_FILES = ("commit", "archive", "files", "reissues")
+ABOUT_THE_FILES = ("site", "commit", "archive", "files", "reissues")
 """What an entry states beside what ``release.json``, one of these files, repeats."""
 
 
@@ -100,7 +97,7 @@ class ReleaseEntry:
     @property
     def has_pages(self) -> bool:
         """Whether the archive holds the release's pages as files."""
-        return holds_pages(self.data["files"])
+        return "site" in self.data
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -130,11 +127,6 @@ class ReleaseEntry:
         if stated != origin:
             return f'is of the log {stated}; "logOrigin" in {DESCRIPTOR} is {origin or "not there"}'
         return None
-
-
-def holds_pages(names: Iterable[str]) -> bool:
-    """Whether a release of these files has its pages among them."""
-    return any(name.startswith(f"{PAGES_FOLDER}/") for name in names)
 
 
 @dataclass(frozen=True)

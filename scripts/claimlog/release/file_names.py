@@ -24,6 +24,7 @@ from claimlog.release.layout import (
     LOG,
     MAX_LISTED,
     RULE,
+    SITE,
     VALIDATION,
     relative_paths,
 )
@@ -38,6 +39,9 @@ LOG_FILE = re.compile(
     rf"|events/{NAME.pattern}/(?:{re.escape(MANIFEST)}|{ROWS})"
     rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",
     re.ASCII,
+)
+SITE_FILE = re.compile(
+    rf"{SITE}/(?:[\w%=,~.-]+/)*[\w%=,~.-]+\.(?:html|json|css|js|svg|png|txt|xml)", re.ASCII
 )
 
 
@@ -62,7 +66,9 @@ def check_file_names(
     extra = [
         path
         for path in relative_paths(folder)
-        if path not in expected and not LOG_FILE.fullmatch(path)
+        if path not in expected
+        and not LOG_FILE.fullmatch(path)
+        and not (tool_version is not None and SITE_FILE.fullmatch(path))
     ]
     for path in extra[:MAX_LISTED]:
         message = "is no file that a release of this definition holds"

@@ -21,6 +21,9 @@ LICENCE_FILE = "LICENSE-DATA"
 """The licence of the data as the package holds it; in a release it is `LICENCE`."""
 
 LICENCE = "LICENSE.txt"
+SITE = "site"
+"""The pages of the release as plain files."""
+
 LOG = "log"
 """The package as released: events, schemas with the codebook, earlier releases."""
 

@@ -45,6 +45,7 @@ from claimlog.release.diff_report import as_markdown
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.published_archive import verify_published_archive
+from claimlog.release.release_site import SiteDrawer, is_of_site, site_size
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
@@ -92,6 +93,7 @@ def make_release(
     as_of: str | None = None,
     key: Path | None = None,
     progress: Progress = lambda _: None,
+    draw_site: SiteDrawer | None = None,
 ) -> ReleaseOutput:
     """Write a release to `out`, and its entry to the index and the changelog of the package.
 
@@ -103,6 +105,8 @@ def make_release(
         Batch up to which it goes; all of them by default.
     key
         PEM file of an Ed25519 private key that signs the release, and the checkpoint of its log.
+    draw_site
+        Draws its pages; without it they are not in the archive.
 
     Raises
     ------
@@ -151,7 +155,10 @@ def make_release(
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
     changes = as_markdown(diff, f"{version} ({date})")
-    plan = ReleasePlan(requested, date, batches, changes, tuple(index), running_tool())
+    tool = running_tool()
+    plan = ReleasePlan(
+        *(requested, date, batches, changes, tuple(index), tool), draw_site=draw_site
+    )
     write_release(package, log, plan, out, progress)
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
@@ -200,7 +207,8 @@ def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[
             "bytes": zip_path.stat().st_size,
             "sha256": sha256_of_file(zip_path),
         },
-        "files": sha256_of_files(folder),
+        **({"site": pages} if (pages := site_size(folder)) else {}),
+        "files": {name: it for name, it in sha256_of_files(folder).items() if not is_of_site(name)},
     }
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.escaping import plain_lines, web_address
-from claimlog.log.release_index import PAGES_FOLDER, ReleaseEntry
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.layout import SITE
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
@@ -119,7 +120,7 @@ class ReleaseMetadata:
         With the directory of the archive; None if the archive holds no pages.
         """
         inner = f"claims/{claim_id}/index.html" if claim_id else "index.html"
-        return f"{self.stem}/{PAGES_FOLDER}/{inner}" if self.has_pages else None
+        return f"{self.stem}/{SITE}/{inner}" if self.has_pages else None
 
     @property
     def log_origin(self) -> str | None:

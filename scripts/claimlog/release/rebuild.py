@@ -29,6 +29,7 @@ from claimlog.release.diff_report import as_markdown
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, release_paths, write_release
+from claimlog.release.release_site import is_of_site
 from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.schema.table_schema import Table
@@ -274,7 +275,8 @@ def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildCo
 
     The entry must also say of the release what the ``release.json`` that was made says.
     """
-    digests = {**sha256_of_files(folder), archive.name: sha256_of_file(archive)}
+    files = {name: it for name, it in sha256_of_files(folder).items() if not is_of_site(name)}
+    digests = {**files, archive.name: sha256_of_file(archive)}
     stated = {**entry.data["files"], entry.data["archive"]["path"]: entry.data["archive"]["sha256"]}
     names = sorted(set(digests) | set(stated))
     different = [

@@ -21,7 +21,7 @@ from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import FOLDER, ReleaseEntry, Version, holds_pages
+from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.log.takedowns import RECORD as TAKEDOWNS
 from claimlog.log.takedowns import dump_takedowns, read_takedowns
 from claimlog.package import DESCRIPTOR, Package, read_json
@@ -37,6 +37,7 @@ from claimlog.release.layout import (
     LICENCE_FILE,
     LOG,
     RELEASE,
+    SITE,
     SUMS,
     VALIDATION,
     dump_sums,
@@ -45,6 +46,7 @@ from claimlog.release.layout import (
     sha256_of_files,
 )
 from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
+from claimlog.release.release_site import SiteDrawer, is_of_site
 from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
@@ -78,6 +80,8 @@ class ReleasePlan:
     waived
         Rules that are not checked, each with the reason: a release made again is judged by the
         rules that it stated.
+    draw_site
+        Draws its pages from all else that it holds; None where they are not wanted.
     """
 
     version: Version
@@ -87,6 +91,7 @@ class ReleasePlan:
     earlier: tuple[ReleaseEntry, ...]
     tool: ToolWheel | None
     waived: Mapping[str, str] = field(default_factory=dict)
+    draw_site: SiteDrawer | None = None
 
 
 def stage_release(
@@ -142,6 +147,10 @@ def stage_release(
     for name, data in files.items():
         (folder / name).write_bytes(data)
     digests |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    if plan.draw_site is not None:
+        plan.draw_site(folder)
+        drawn = sha256_of_files(folder / SITE)
+        digests |= {f"{SITE}/{name}": digest for name, digest in drawn.items()}
     (folder / SUMS).write_text(dump_sums(digests), encoding="utf-8")
 
 
@@ -201,7 +210,7 @@ def folder_metadata(
         files=tuple(
             _data_file(folder, name, digests[name])
             for name in sorted(digests)
-            if name not in DESCRIPTOR_FILES
+            if name not in DESCRIPTOR_FILES and not is_of_site(name)
         ),
         tree_size=datapackage["log"]["tree_size"],
         root=datapackage["log"]["root"],
@@ -209,7 +218,6 @@ def folder_metadata(
         coders=tuple(coders),
         tool_version=summary.get("tool_version"),
         fold_version=summary.get("fold_version"),
-        has_pages=holds_pages(digests),
     )
 
 

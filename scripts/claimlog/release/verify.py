@@ -30,6 +30,7 @@ from claimlog.release.layout import (
 )
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.release_copy import ReleaseCopy, open_copy
+from claimlog.release.release_site import check_site
 from claimlog.release.row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
@@ -103,6 +104,7 @@ def verify_copy(
         if not any(finding.rule == ROWS for finding in verdict.findings):
             _run(check_csv_tables, copy, verdict)
             _run(check_descriptors, copy, verdict)
+        _run(check_site, copy, verdict)
         if verdict.findings:
             verdict.vouchers.clear()
         return verdict
