@@ -48,7 +48,7 @@ def broken_links(root: Path) -> Iterator[str]:
     for path, page in pages.items():
         for address in page.addresses:
             parts = urlsplit(address)
-            if parts.scheme in ("http", "https", "mailto"):
+            if parts.scheme in ("http", "https", "mailto", "data"):
                 continue
             said = f"{path.relative_to(root)}: {address}"
             if parts.scheme or parts.netloc or parts.path.startswith("/"):

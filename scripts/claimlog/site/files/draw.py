@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from claimlog.escaping import compact_json
+from claimlog.site.datasette_internals import synchronous_templates
 from claimlog.site.files.addresses import INDEX, Address
 from claimlog.site.files.links import LinkTargets, PageLinks
 from claimlog.site.files.page_scripts import scripts_of
@@ -76,12 +77,8 @@ class PageDrawer:
         self.targets = targets
         self._about = dataset_metadata(datasette)
         self._downloads = frozenset(targets.downloads)
-        # no template waits for anything, and those that could take twice the time
-        self._templates = datasette.jinja_env.overlay(enable_async=False)
-        self._templates.globals = {
-            **datasette.jinja_env.globals,
-            "frame": cache(partial(page_frame, datasette)),
-        }
+        frame = cache(partial(page_frame, datasette))
+        self._templates = synchronous_templates(datasette, frame=frame)
 
     async def draw(self, address: Address, links: PageLinks) -> tuple[File, File]:
         """Return the files of a page: its HTML and its JSON twin.

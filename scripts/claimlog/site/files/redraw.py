@@ -36,7 +36,7 @@ def differing_pages(source: SiteSource, site: Path) -> list[str]:
 
 
 def _redraw(target: Path, scratch: Path, _: Mapping[str, Any]) -> Mapping[str, Any]:
-    import datasette.app  # noqa: F401  # before programs are refused: it looks for its version
+    from datasette.app import Datasette  # noqa: F401  # before programs are refused
 
     with open_copy(target, scratch) as copy:
         try:
