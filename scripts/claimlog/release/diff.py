@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 import polars as pl
@@ -14,10 +15,10 @@ from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.event_log import Log
 from claimlog.log.parts import POSITION
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
+from claimlog.log.row_changes import changed_cells
 from claimlog.schema.definition import Definition
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import Table, empty_retired
+from claimlog.schema.table_schema import Table
 
 CLAIMS = "claims"
 SIGNS = {"added": "+", "amended": "~", "retracted": "-"}
@@ -62,7 +63,8 @@ class SchemaChange:
     """One difference of the tables' shapes, or a column that rows fill no more.
 
     `breaks`: code that reads the tables may fail. `adds`: it is a table or column that is new.
-    `column`: the new column of a table that was there before.
+    `column`: the new column of a table that was there before. `kind`: what differs, in a word or
+    two that no later version words otherwise; `name` is the column, where it is one.
     """
 
     table: str
@@ -70,6 +72,24 @@ class SchemaChange:
     breaks: bool
     adds: bool = True
     column: str | None = None
+    kind: str = ""
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class ChangeEvent:
+    """One of the events that made a change: a row of the log, by whom, when and why."""
+
+    event_id: str
+    version: int
+    action: str
+    recorded_by: str
+    recorded_at: str
+    reason: str | None
+
+    @classmethod
+    def of(cls, row: Row) -> ChangeEvent:
+        return cls(*(row[item.name] for item in dataclass_fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -83,6 +103,7 @@ class ClaimChange:
     version: int
     reasons: tuple[str, ...] = ()
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    events: tuple[ChangeEvent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,7 @@ class RowChange:
     version: int
     reasons: tuple[str, ...] = ()
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    events: tuple[ChangeEvent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -201,7 +223,7 @@ def compare_states(
         old.label if old else None,
         new.label,
         schema,
-        tuple(_claim_changes(log, start, new.size)),
+        tuple(claim_changes(log, start, new.size)),
         tuple(
             change
             for name, counts in rows.items()
@@ -218,27 +240,31 @@ def _schema_changes(
     in_views = {(item.table, item.column) for item in deprecated}
     for name in sorted(set(old) | set(new)):
         if name not in new:
-            yield SchemaChange(name, f"the table {name} is gone", breaks=True)
+            text = f"the table {name} is gone"
+            yield SchemaChange(name, text, breaks=True, kind="table_removed")
         elif name not in old:
-            yield SchemaChange(name, f"the table {name}", breaks=False)
+            yield SchemaChange(name, f"the table {name}", breaks=False, kind="table_added")
         else:
             before, after = old[name]["columns"], new[name]["columns"]
             for column in before:
                 if column not in after:
                     view = (name, column) in in_views
                     what = "was renamed; a view keeps the old name" if view else "is gone"
-                    yield SchemaChange(name, f"the column {name}.{column} {what}", not view)
+                    text = f"the column {name}.{column} {what}"
+                    kind = "column_renamed" if view else "column_removed"
+                    yield SchemaChange(name, text, not view, kind=kind, name=column)
                 elif before[column] != after[column]:
                     types = f"{before[column]} to {after[column]}"
                     text = f"the column {name}.{column} changed from {types}"
-                    yield SchemaChange(name, text, breaks=True)
+                    yield SchemaChange(name, text, breaks=True, kind="type", name=column)
             for column in after:
                 if column not in before:
                     text = f"the column {name}.{column}"
-                    yield SchemaChange(name, text, breaks=False, column=column)
+                    kind = "column_added"
+                    yield SchemaChange(name, text, False, column=column, kind=kind, name=column)
             if old[name]["key"] != new[name]["key"]:
                 text = f"the key of {name} is now {', '.join(new[name]['key'])}"
-                yield SchemaChange(name, text, breaks=True)
+                yield SchemaChange(name, text, breaks=True, kind="key")
 
 
 def _retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
@@ -256,12 +282,16 @@ def _retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
         for column in retired:
             if before[column] and since["rows"] and not since[column]:
                 text = f"rows of {name} no longer fill the column {column}"
-                yield SchemaChange(name, text, breaks=False, adds=False)
+                yield SchemaChange(
+                    name, text, breaks=False, adds=False, kind="column_retired", name=column
+                )
 
 
-def _claim_changes(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
-    """Yield the change of each claim that changed, in the order of their identifiers."""
-    ids = log.claims_since(start)
+def claim_changes(
+    log: Log, start: int, end: int, ids: pl.Series | None = None
+) -> Iterator[ClaimChange]:
+    """Yield the change of each claim, or of `ids`, from row `start` to `end`, in order of ids."""
+    ids = log.claims_since(start) if ids is None else ids
     for was, now, since in _histories(log, CLAIMS, ids, start, end):
         last = since[-1]
         yield ClaimChange(
@@ -272,6 +302,7 @@ def _claim_changes(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
             last["version"],
             tuple(row["reason"] for row in since if row["reason"]),
             _changed_fields(log, CLAIMS, was, now),
+            tuple(map(ChangeEvent.of, since)),
         )
 
 
@@ -289,6 +320,7 @@ def _row_changes(log: Log, stream: str, start: int, end: int) -> Iterator[RowCha
                 since[-1]["version"],
                 tuple(row["reason"] for row in since if row["reason"]),
                 _changed_fields(log, stream, was, now),
+                tuple(map(ChangeEvent.of, since)),
             )
 
 
@@ -325,19 +357,10 @@ def _change(was: Row | None, now: Row | None) -> str:
 def _changed_fields(
     log: Log, stream: str, was: Row | None, now: Row | None
 ) -> dict[str, tuple[Any, Any]]:
-    """Return old and new value of what differs, but for retired columns and keys that are empty."""
+    """Return old and new value of every column that differs; nothing if a state is none."""
     if was is None or now is None:
         return {}
-    fields = log.definition.streams[stream].fields
-    emptied = {
-        item.name for item in fields if now[item.name] == empty_retired(item, now[item.name])
-    }
-    old = {
-        item.name: empty_retired(item, was[item.name]) if item.name in emptied else was[item.name]
-        for item in fields
-    }
-    new = {item.name: now[item.name] for item in fields}
-    return changed_columns(old, new, ENVELOPE | ANCHOR_HASHES)
+    return changed_cells(log.definition.streams[stream], was, now)
 
 
 def as_json(diff: Diff) -> dict[str, Any]:
