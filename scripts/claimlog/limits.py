@@ -44,6 +44,10 @@ CELL = 16_384
 """Characters of a cell of a CSV file of a definition: the longest of ours has some hundreds. The
 limit of Python's reader is one for the whole process, and libraries raise it."""
 
+DELTA_BYTES = 64 * MIB
+"""``delta.json`` of a release to apply: about a kilobyte for a claim that changed. Parsed JSON takes some
+thirty times its size."""
+
 DEPTH = 32
 """Levels of nesting in a JSON file that is no row, or of directories: ours have nine, and a Python
 function that follows them ends at a thousand."""

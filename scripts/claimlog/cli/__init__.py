@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from claimlog import __version__
-from claimlog.cli import edit, open_batch, read, release
+from claimlog.cli import delta, edit, open_batch, read, release
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -48,6 +48,7 @@ for command in (
     read.log,
     release.release,
     release.diff,
+    delta.delta,
     release.cite,
     release.prove,
     read.schemas,

@@ -94,7 +94,10 @@ class ChangeEvent:
 
 @dataclass(frozen=True)
 class ClaimChange:
-    """The change of one claim; `fields` has old and new value of every column that differs."""
+    """The change of one claim; `fields` has old and new value of every column that differs.
+
+    `events` are those that changed a claim that was there before.
+    """
 
     claim_id: str
     change: str
@@ -302,7 +305,7 @@ def claim_changes(
             last["version"],
             tuple(row["reason"] for row in since if row["reason"]),
             _changed_fields(log, CLAIMS, was, now),
-            tuple(map(ChangeEvent.of, since)),
+            tuple(map(ChangeEvent.of, since)) if was is not None else (),
         )
 
 

@@ -15,6 +15,7 @@ from claimlog.errors import Finding
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
+from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.layout import (
     CHANGES,
     GET_AGAIN,
@@ -39,6 +40,15 @@ LOG_FILE = re.compile(
 )
 
 
+def is_delta_file(path: str, tables: Collection[str]) -> bool:
+    """Whether a file may lie in the delta of a release; which ones do follows from the log."""
+    inner = path.removeprefix(f"{DELTA}/")
+    if inner == path:
+        return False
+    rows = {f"{ROWS_FOLDER}/{table}.parquet" for table in tables}
+    return path == DELTA_FILE or inner == LICENCE or path in rows or bool(LOG_FILE.fullmatch(inner))
+
+
 def check_file_names(
     folder: Path, name: str, tables: Collection[str], tool_version: str | None
 ) -> Iterator[Finding]:
@@ -60,7 +70,7 @@ def check_file_names(
     extra = [
         path
         for path in relative_paths(folder)
-        if path not in expected and not LOG_FILE.fullmatch(path)
+        if not (path in expected or LOG_FILE.fullmatch(path) or is_delta_file(path, tables))
     ]
     for path in extra[:MAX_LISTED]:
         message = "is no file that a release of this definition holds"

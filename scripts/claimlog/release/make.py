@@ -34,7 +34,7 @@ from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint, log_origin
-from claimlog.release.diff import DatasetState, Diff, as_markdown, compare_states
+from claimlog.release.diff import DatasetState, Diff, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.sandbox import verify_in_sandbox
@@ -140,14 +140,13 @@ def make_release(
     report = validate(log, None)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
-    changes = as_markdown(diff, f"{version} ({date})")
-    plan = ReleasePlan(requested, date, batches, changes, tuple(index), running_tool())
+    plan = ReleasePlan(requested, date, batches, diff, tuple(index), running_tool())
     write_release(package, log, plan, out, progress)
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
         signatures = sign_release(package, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
-        package.write(changelog, add_entry(read_changelog(package), changes).encode("utf-8"))
+        package.write(changelog, add_entry(read_changelog(package), plan.changes).encode("utf-8"))
         # from here on it is released
         package.write(package.root / entry_name, dump_json(entry.data))
     except OSError as error:

@@ -24,7 +24,6 @@ from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.package import DESCRIPTOR, Package, read_json
-from claimlog.release.diff import as_markdown
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, release_paths, write_release
@@ -84,12 +83,11 @@ def rebuild_tables(
         log.require_readable()
         require_agreement(entry, log)
         diff, _ = plan_release(log, earlier, str(entry.version), str(entry.data["batches"]))
-        changes = as_markdown(diff, f"{entry.version} ({entry.date})")
         plan = ReleasePlan(
             entry.version,
             entry.date,
             entry.data["batches"],
-            changes,
+            diff,
             tuple(earlier),
             None,
             unstated_rules(log.definition, str(entry.version)),
