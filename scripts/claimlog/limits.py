@@ -45,7 +45,8 @@ CELL = 16_384
 limit of Python's reader is one for the whole process, and libraries raise it."""
 
 DELTA_BYTES = 64 * MIB
-"""``delta.json`` of a release to apply: about a kilobyte for a claim that changed. Parsed JSON takes some
+"""``delta.json`` of a release to apply: it has about a kilobyte for each claim that changed. Parsed
+JSON takes some
 thirty times its size."""
 
 DEPTH = 32
