@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from claimlog import __version__
-from claimlog.cli import delta, edit, open_batch, read, release
+from claimlog.cli import check_citations, delta, edit, open_batch, read, release
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.errors import ClaimlogError, FindingsError
@@ -50,6 +50,7 @@ for command in (
     release.diff,
     delta.delta,
     release.cite,
+    check_citations.check_citations,
     release.prove,
     read.schemas,
 ):

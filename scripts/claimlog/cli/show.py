@@ -7,7 +7,7 @@ from typing import Any
 from claimlog.cli.output import line
 from claimlog.edit.append import find_entity
 from claimlog.edit.open_batch import read_with_open
-from claimlog.log.row_changes import ENVELOPE, changed_columns
+from claimlog.log.row_changes import ENVELOPE, changed_columns, readable_value
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
 
@@ -35,7 +35,7 @@ def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
     line((str(last[table.id]), "bold"), f"  {table.name}, version {last['version']}, {state}")
     for key, value in last.items():
         if key not in ENVELOPE and value not in (None, []):
-            line(f"  {key:20} {_shown(value)}")
+            line(f"  {key:20} {readable_value(value)}")
     line("history")
     before: dict[str, Any] = {}
     for row in versions:
@@ -46,13 +46,5 @@ def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
         )
         line(f"    event {row['event_id']} (seq {row['seq']})")
         for key, (old, new) in (changed_columns(before, row) if before else {}).items():
-            line(f"    {key}: {_shown(old)} -> {_shown(new)}")
+            line(f"    {key}: {readable_value(old)} -> {readable_value(new)}")
         before = row
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return "; ".join(_shown(part) for part in value) or "empty"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
-    return "empty" if value is None else str(value)

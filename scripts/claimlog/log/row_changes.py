@@ -66,3 +66,16 @@ def changed_cells(
         for item in state_fields(stream)
     }
     return {name: cell for name, cell in cells.items() if cell is not None}
+
+
+def readable_value(value: object) -> str:
+    """Return a value of a row for people: lists and objects without their brackets.
+
+    >>> readable_value([{"actor_id": "nor", "verb": "say", "side": None}]), readable_value([])
+    ('actor_id nor, verb say', 'empty')
+    """
+    if isinstance(value, list):
+        return "; ".join(readable_value(part) for part in value) or "empty"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
+    return "empty" if value is None else str(value)
