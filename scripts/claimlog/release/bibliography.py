@@ -102,7 +102,7 @@ def _entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
 def _parts(text: str, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
     """Yield the parts of a text that begin at some places, with the number of their first line."""
     line, last = 1, 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in zip(starts, [*starts, len(text)][1:], strict=True):
         line += text.count("\n", last, start)
         last = start
         yield line, text[start:end]
