@@ -140,7 +140,7 @@ def test_a_release_holds_the_log_the_tables_and_all_that_describes_them(released
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
     assert names == {
         *("parquet", "tiny.db", "log", "validation.json", "CHANGES.md", "checkpoint"),
-        *("SHA256SUMS", "release.json", "datapackage.json", "croissant.json", "README.md"),
+        *("delta", "SHA256SUMS", "release.json", "datapackage.json", "croissant.json", "README.md"),
         *("ro-crate-metadata.json", "datacite.json", "CITATION.cff", ".zenodo.json"),
         *(
             "dataset.jsonld",

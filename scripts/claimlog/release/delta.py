@@ -20,7 +20,7 @@ import polars as pl
 from claimlog.export.conform import conform
 from claimlog.export.parquet import ParquetFile
 from claimlog.fold.states import version_spans
-from claimlog.log.event_log import CLAIMS, Log
+from claimlog.log.event_log import CLAIMS, SECTION, Log
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.diff import ClaimChange, Diff, RowChange
 from claimlog.release.layout import LICENCE, LOG, sha256_of_file
@@ -70,12 +70,13 @@ def version_table(log: Log, stream: str) -> Table:
 def rows_between(log: Log, stream: str, start: int, end: int) -> Iterator[pl.DataFrame]:
     """Yield the rows of a stream from position `start` to `end` as its table of versions has them.
 
-    They come in pieces, in the order of the table's key.
+    They come in the order of the table's key: many claims in pieces, all else in one.
     """
     table, key = version_table(log, stream), log.definition.streams[stream].id
     between = pl.col("seq").is_between(start, end, closed="left")
-    for rows in log.claims() if stream == CLAIMS else (log.rows(stream),):
-        new = nw.from_native(rows.lazy().filter(between))
+    is_large = stream == CLAIMS and end - start > SECTION
+    for rows in (frame.lazy() for frame in log.claims()) if is_large else (log.scan(stream),):
+        new = nw.from_native(rows.filter(between))
         yield conform(version_spans(new, key).to_native(), table)
 
 
