@@ -38,8 +38,8 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None) -> int:
     with progress("apply", 2 * len(STAGES)) as step:
         applied = apply_delta(base, changes, (out or Path(DIST)).absolute(), step)
     line(
-        f"{applied.base_version} and the delta give {applied.version}: {applied.carried} files of "
-        f"log and definition, {applied.size} rows, root {applied.root}"
+        f"{applied.base_version} and the delta give {applied.version}: {applied.file_count} files "
+        f"of log and definition, {applied.size} rows, root {applied.root}"
     )
     tables = applied.tables
     lines(tables.different)

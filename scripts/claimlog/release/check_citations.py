@@ -146,9 +146,9 @@ def _cited_row(
     return held[-1], None
 
 
-def as_lines(checked: Sequence[CheckedCitation]) -> Iterator[str]:
+def as_lines(citations: Sequence[CheckedCitation]) -> Iterator[str]:
     """Yield what to tell people about cited claims that do not stand as they are cited."""
-    for one in checked:
+    for one in citations:
         cited = one.citation
         line = f" (line {cited.line})" if cited.line is not None else ""
         where = f"{cited.key or 'an entry without a key'}{line}"

@@ -37,14 +37,14 @@ class CarriedFiles:
 
     Attributes
     ----------
-    carried
+    digests
         SHA-256 of each file that is new or changed, by its name in the release.
-    removed
-        Names of the files that are gone.
+    removed_names
+        The files that are gone.
     """
 
-    carried: Mapping[str, str]
-    removed: tuple[str, ...]
+    digests: Mapping[str, str]
+    removed_names: tuple[str, ...]
 
     @classmethod
     def between(cls, base: Mapping[str, str], digests: Mapping[str, str]) -> CarriedFiles:
@@ -110,7 +110,7 @@ def write_delta_files(
         SHA-256 of the files of the release, by name.
     """
     written = {}
-    for name, digest in CarriedFiles.between(base.data["files"], digests).carried.items():
+    for name, digest in CarriedFiles.between(base.data["files"], digests).digests.items():
         target = folder / DELTA / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, target)
@@ -150,7 +150,7 @@ def delta_document(
         "dataset": dataset,
         "base": {"version": str(base.version), "date": base.date, "tree": base.data["tree"]},
         "release": dict(summary),
-        "files": {"carried": dict(files.carried), "removed": list(files.removed)},
+        "files": {"carried": dict(files.digests), "removed": list(files.removed_names)},
         "rows": diff.rows,
         "schema": [
             {

@@ -56,7 +56,7 @@ class AppliedDelta:
     archive
         Its zip; None where another version of claimlog made the release, so that its bytes would
         differ.
-    carried
+    file_count
         Number of files that the delta gave.
     tables
         The tables compared by their logical hashes with those that the delta states.
@@ -70,7 +70,7 @@ class AppliedDelta:
     base_version: str
     size: int
     root: str
-    carried: int
+    file_count: int
     tables: RebuildComparison
     remark: str | None
 
@@ -167,7 +167,7 @@ def apply_delta(
         open_delta(delta, Path(scratch)) as opened,
     ):
         package = Package(Path(scratch) / "joined" / LOG, archived=True)
-        carried = _join(base, opened, package.root.parent, Path(scratch))
+        file_count = _join(base, opened, package.root.parent, Path(scratch))
         if (package.root.parent / LICENCE).is_file():
             shutil.move(package.root.parent / LICENCE, package.root / LICENCE_FILE)
         log = read(package, progress=progress)
@@ -197,7 +197,7 @@ def apply_delta(
             str(opened.document["base"]["version"]),
             log.size,
             log.root.hex(),
-            carried,
+            file_count,
             compare_tables(folder, log.definition.tables, entry),
             remark,
         )
@@ -227,7 +227,7 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
         for name in own.keys() - files["carried"].keys() - {*files["removed"]}:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(copy.folder / name, target / name)
-    carried = delta.copy_files(target)
+    file_count = delta.copy_files(target)
     package = Package(target / LOG, archived=True)
     entry = find_entry(read_index(package), stated, str(package.descriptor["name"]))
     expected = {name: value for name, value in entry.data["files"].items() if is_carried(name)}
@@ -237,7 +237,7 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
                 f"{base}: {name} is not the file that release {stated} held, with which the delta "
                 "begins; get that release again from where it was published"
             )
-    return carried
+    return file_count
 
 
 def _require_stated(log: Log, document: Mapping[str, Any]) -> None:

@@ -86,8 +86,8 @@ def _file_flaws(
     present: Mapping[str, str], base: ReleaseEntry, digests: Mapping[str, str], log: Log
 ) -> Iterator[Finding]:
     """Yield the files of the delta that are missing, too many, or not those of the release."""
-    carried = CarriedFiles.between(base.data["files"], digests).carried
-    own = {f"{DELTA}/{name}": digest for name, digest in carried.items()}
+    files = CarriedFiles.between(base.data["files"], digests)
+    own = {f"{DELTA}/{name}": digest for name, digest in files.digests.items()}
     streams = streams_between(log, base.size, log.size)
     rows = {rows_path(version_table(log, stream)) for stream in streams}
     for name in sorted({*own, *rows, DELTA_FILE, *present}):
