@@ -38,6 +38,12 @@ ENTITY = {
 }
 INNERMOST = ("anonymity", "side", "office", "number", "speaker_key", "said", "said_basis")
 Tables = dict[str, list[Row]]
+NO_CELLS = {
+    *("seq", "event_id", "batch", "line", "stream", "action", "version", "reason"),
+    *("recorded_at", "recorded_by", "valid_from_seq", "valid_to_seq"),
+    *("quote_sha256", "words_sha256", "before_sha256", "after_sha256", "word_count"),
+}
+"""Columns about the event, and those that follow from the passage."""
 
 
 def fold(history: History, size: int, marks: Iterable[tuple[str, str, int, str]] = ()) -> Tables:
@@ -57,9 +63,12 @@ def fold(history: History, size: int, marks: Iterable[tuple[str, str, int, str]]
             rows.append({**row, **place, "recorded_at": time})
     versions: dict[str, list[Row]] = {stream: [] for stream in ENTITY}
     live: dict[str, dict[str, Row]] = {stream: {} for stream in ENTITY}
-    tables: Tables = {"events": [], "changes": []}
+    tables: Tables = {"events": [], "changes": [], "cell_changes": []}
     for row in rows:
         stream, name = row["stream"], row[ENTITY[row["stream"]]]
+        if stream == "claims" and row["action"] == "amend":
+            before = [it for it in versions["claims"] if it["claim_id"] == name][-1]
+            tables["cell_changes"] += _cells(before, _change(row, marks))
         for earlier in versions[stream]:
             if earlier[ENTITY[stream]] == name and earlier["valid_to_seq"] is None:
                 earlier["valid_to_seq"] = row["seq"]
@@ -94,6 +103,19 @@ def _change(row: Row, marks: Iterable[tuple[str, str, int, str]]) -> Row:
     said = {"assert": "added", "amend": "amended", "retract": "retracted"}[row["action"]]
     release = next((version for version, _, size, _ in marks if row["seq"] < size), None)
     return {**row, "change": said, "release": release}
+
+
+def _cells(before: Row, row: Row) -> list[Row]:
+    def text(value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else encode({"": value})[4:-1]
+
+    found = []
+    for name in set(before) - NO_CELLS:
+        old, new = text(before[name]), text(row[name])
+        if old != new:
+            old, new = (it.decode() if isinstance(it, bytes) else it for it in (old, new))
+            found.append({**row, "column": name, "from_value": old, "to_value": new})
+    return found
 
 
 def _releases(changes: list[Row], marks: Iterable[tuple[str, str, int, str]]) -> list[Row]:

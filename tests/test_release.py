@@ -140,7 +140,16 @@ def test_a_release_holds_the_log_the_tables_and_all_that_describes_them(released
     folder = released.root / "dist" / "tiny-0.1.1"
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
     assert names == {
-        *("parquet", "csv", "tiny.db", "log", "validation.json", "CHANGES.md", "checkpoint"),
+        *(
+            "delta",
+            "parquet",
+            "csv",
+            "tiny.db",
+            "log",
+            "validation.json",
+            "CHANGES.md",
+            "checkpoint",
+        ),
         *("SHA256SUMS", "release.json", "datapackage.json", "croissant.json", "README.md"),
         *("ro-crate-metadata.json", "datacite.json", "CITATION.cff", ".zenodo.json"),
         *(

@@ -75,7 +75,7 @@ class Compiler:
         with fitting("tables of claims"):
             rows = stream_prefixes({"claims": claims.lazy()}, self.cut.size)["claims"]
             yield from self._collect(
-                fold_claims(rows, self.others, self.log.definition, self.support)
+                fold_claims(rows, self.others, self.log.definition, self.support, self.context)
             )
 
     def row_tables(self, stretch: Mapping[str, pl.DataFrame]) -> NamedFrames:

@@ -44,6 +44,12 @@ CELL = 16_384
 """Characters of a cell of a CSV file of a definition: the longest of ours has some hundreds. The
 limit of Python's reader is one for the whole process, and libraries raise it."""
 
+CITATIONS = 10_000
+"""Citations of claims in one bibliography: a long thesis has some hundreds."""
+
+DELTA_BYTES = 64 * MIB
+"""``delta.json`` of a release to apply: it has about a kilobyte for each claim that changed."""
+
 DEPTH = 32
 """Levels of nesting in a JSON file that is no row, or of directories: ours have nine, and a Python
 function that follows them ends at a thousand."""

@@ -22,12 +22,13 @@ from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
 from claimlog.export.patch import DatabasePatch
 from claimlog.files import sync
 from claimlog.fold import Cutoff
+from claimlog.fold.cell_changes import CELL_CHANGES
 from claimlog.fold.tables import counts_support, lookups
 from claimlog.log.event_log import Log
 from claimlog.validate import Report
 
 CLAIM = "claim_id"
-OF_CLAIMS = ("claims", "claim_versions", "attributions", "claim_actors")
+OF_CLAIMS = ("claims", "claim_versions", "attributions", "claim_actors", CELL_CHANGES)
 """Tables whose rows are of one claim each, beside the junction tables of claims."""
 
 SUMMARIZED = ("claims", "changes")
@@ -89,7 +90,8 @@ class BuildUpdate:
         hashes = FileHashes(self.folder)
         changed_claims = self._changed_claims(log, compiler)
         junctions = (one.table for one in log.definition.junctions if one.stream == "claims")
-        by_claim = dict.fromkeys((*OF_CLAIMS, *junctions), CLAIM)
+        names = (name for name in (*OF_CLAIMS, *junctions) if name in tables)
+        by_claim = dict.fromkeys(names, CLAIM)
         removed = dict.fromkeys(by_claim, changed_claims)
         new = self._new_rows(log, compiler, changed_claims)
         (self.folder / "parquet").mkdir()

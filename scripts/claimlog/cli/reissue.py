@@ -26,13 +26,16 @@ def reissue(context: Context, version: str, sign: Path | None, out: Path | None)
     from claimlog.edit.clock import release_day
     from claimlog.log.release_index import find_entry, read_index
     from claimlog.release.reissue import reissue_release
+    from claimlog.site.files.release_site import draw_release_site
 
     package = context.package
     index = read_index(package)
     entry = find_entry(index, version, str(package.descriptor["name"]))
     target = (out or package.root / "dist").absolute()
     with progress("reissue", 2 * progress_steps(package)) as step:
-        output = reissue_release(package, index, entry, release_day(package), target, sign, step)
+        output = reissue_release(
+            *(package, index, entry, release_day(package), target, sign, step), draw_release_site
+        )
     for seq, row in output.rows.items():
         line(f"without row {seq}: {row.sentence}")
     line(f"wrote {package.relative(output.archive)} in place of the archive of {version}")

@@ -31,14 +31,14 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
 
 def print_history(table: Table, versions: list[dict[str, Any]], taken: list[TakenRow]) -> None:
     """Print the last state in full, what each version changed, and which were taken down."""
-    from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
+    from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns, readable_value
 
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
     line((str(last[table.id]), "bold"), f"  {table.name}, version {last['version']}, {state}")
     for key, value in last.items():
         if key not in EVENT_COLUMNS and value not in (None, []):
-            line(f"  {key:20} {_value_text(value)}")
+            line(f"  {key:20} {readable_value(value)}")
     line("history")
     for gone in taken:
         line(
@@ -54,13 +54,5 @@ def print_history(table: Table, versions: list[dict[str, Any]], taken: list[Take
         )
         line(f"    event {row['event_id']} (seq {row['seq']})")
         for key, (old, new) in (changed_columns(before, row) if before else {}).items():
-            line(f"    {key}: {_value_text(old)} -> {_value_text(new)}")
+            line(f"    {key}: {readable_value(old)} -> {readable_value(new)}")
         before = row
-
-
-def _value_text(value: object) -> str:
-    if isinstance(value, list):
-        return "; ".join(_value_text(part) for part in value) or "empty"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
-    return "empty" if value is None else str(value)

@@ -23,9 +23,6 @@ def changes_table(claims: Frame, marks: Sequence[Mark]) -> Frame:
     marks
         The releases, oldest first; rows after the last one are in none.
     """
-    release = nw.lit(None, dtype=nw.String())
-    for mark in reversed(marks):
-        release = nw.when(nw.col("seq") < mark.size).then(nw.lit(mark.version)).otherwise(release)
     return claims.select(
         "seq",
         "claim_id",
@@ -35,8 +32,16 @@ def changes_table(claims: Frame, marks: Sequence[Mark]) -> Frame:
         nw.col("action")
         .replace_strict(CHANGE_OF_ACTION, default=None, return_dtype=nw.String())
         .alias("change"),
-        release.alias("release"),
+        first_release(marks).alias("release"),
     )
+
+
+def first_release(marks: Sequence[Mark]) -> nw.Expr:
+    """Return the version of the first release that holds the row at ``seq``; null if none does."""
+    release = nw.lit(None, dtype=nw.String())
+    for mark in reversed(marks):
+        release = nw.when(nw.col("seq") < mark.size).then(nw.lit(mark.version)).otherwise(release)
+    return release
 
 
 def releases_table(

@@ -15,6 +15,7 @@ from typing import Any
 
 import narwhals as nw
 
+from claimlog.fold.cell_changes import CELL_CHANGES, cell_changes_table
 from claimlog.fold.claim_summary import ClaimSummary, ReferencedClaims, summarize_claims
 from claimlog.fold.claim_support import Links, support_of_linked, with_support
 from claimlog.fold.corroboration import corroboration_tables, report_counts, with_origins
@@ -88,7 +89,7 @@ def fold(
     )
     support = fold_support(linked, others, definition)
     tables = {
-        **fold_claims(rows["claims"], others, definition, support),
+        **fold_claims(rows["claims"], others, definition, support, context),
         **fold_rows(rows, definition, context),
     }
     summary = summarize_claims(tables["claims"], referenced_claims(others, definition))
@@ -164,7 +165,11 @@ def fold_rows(rows: Frames, definition: Definition, context: FoldContext) -> Fra
 
 
 def fold_claims(
-    claims: Frame, others: Frames, definition: Definition, support: Frame | None
+    claims: Frame,
+    others: Frames,
+    definition: Definition,
+    support: Frame | None,
+    context: FoldContext,
 ) -> Frames:
     """Fold the rows of some claims into the tables whose rows are of one claim each.
 
@@ -177,12 +182,16 @@ def fold_claims(
     support
         What `fold_support` returns.
     """
-    live = live_rows(claims, definition.streams["claims"].id)
-    return {
+    stream = definition.streams["claims"]
+    live = live_rows(claims, stream.id)
+    tables = {
         **_claim_tables(live, others, definition, support),
         **junction_tables(live, "claims", definition),
         "claim_versions": version_spans(claims, "claim_id"),
     }
+    if CELL_CHANGES in definition.tables:
+        tables[CELL_CHANGES] = cell_changes_table(claims, stream, context.releases)
+    return tables
 
 
 def fold_other_tables(

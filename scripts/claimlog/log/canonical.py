@@ -40,8 +40,19 @@ def encode(row: dict[str, Any]) -> bytes:
     ClaimlogError
         If a value has no canonical form (NaN, a lone surrogate, an integer beyond 2**53).
     """
+    return encode_value(row)
+
+
+def encode_value(value: Any) -> bytes:
+    """Return a value of a row, or a row, as canonical JSON.
+
+    Raises
+    ------
+    ClaimlogError
+        If it has no canonical form.
+    """
     try:
-        return rfc8785.dumps(row)
+        return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeError) as error:
         raise ClaimlogError(f"a value cannot be written as canonical JSON: {error}") from error
 

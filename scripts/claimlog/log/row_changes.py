@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from claimlog.schema.table_schema import ENVELOPE, POSITION
+from claimlog.schema.table_schema import ENVELOPE, POSITION, Field, Table, empty_retired
 
 EVENT_COLUMNS = frozenset({*ENVELOPE, *POSITION, "valid_from_seq", "valid_to_seq"})
 """Columns about the event that recorded a version, which differ from version to version anyway."""
@@ -29,3 +29,48 @@ def changed_columns(
         for name, value in after.items()
         if name not in ignored and before[name] != value
     }
+
+
+def state_fields(stream: Table) -> tuple[Field, ...]:
+    """Return the columns that an amendment changes: all but envelope and hashes of the anchor."""
+    ignored = EVENT_COLUMNS | ANCHOR_HASHES
+    return tuple(item for item in stream.fields if item.name not in ignored)
+
+
+def changed_cell(item: Field, old: Any, new: Any) -> tuple[Any, Any] | None:
+    """Return old and new value of a column, or None if they do not differ.
+
+    A retired column, or a retired key in a list, that is empty now is taken as empty before too:
+    the schema emptied it, and no amendment did.
+    """
+    if new == empty_retired(item, new):
+        old = empty_retired(item, old)
+    return None if old == new else (old, new)
+
+
+def changed_cells(
+    stream: Table, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """Return old and new value of every column in which two versions of a row differ.
+
+    What changed is derived here alone: the diff of releases, their changelog and delta, the table
+    ``cell_changes`` and the check of citations all say what this says.
+    """
+    cells = {
+        item.name: changed_cell(item, before[item.name], after[item.name])
+        for item in state_fields(stream)
+    }
+    return {name: cell for name, cell in cells.items() if cell is not None}
+
+
+def readable_value(value: object) -> str:
+    """Return a value of a row for people: lists and objects without their brackets.
+
+    >>> readable_value([{"actor_id": "nor", "verb": "say", "side": None}]), readable_value([])
+    ('actor_id nor, verb say', 'empty')
+    """
+    if isinstance(value, list):
+        return "; ".join(readable_value(part) for part in value) or "empty"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
+    return "empty" if value is None else str(value)

@@ -5,21 +5,38 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 import polars as pl
 
 from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.event_log import Log
-from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS, changed_columns
+from claimlog.log.row_changes import changed_cells
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.schema_changes import SchemaChange, retired_columns, shape_changes
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import POSITION, Table, empty_retired
+from claimlog.schema.table_schema import POSITION
 
 CLAIMS = "claims"
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChangeEvent:
+    """One of the events that made a change: a row of the log, by whom, when and why."""
+
+    event_id: str
+    version: int
+    action: str
+    recorded_by: str
+    recorded_at: str
+    reason: str | None
+
+    @classmethod
+    def of(cls, row: Row) -> ChangeEvent:
+        return cls(*(row[item.name] for item in dataclass_fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,8 @@ class RowChange:
         Its last version.
     fields
         Old and new value of every column that differs; empty unless it was amended.
+    events
+        What changed a row that was there before; empty if it was added.
     source_id, statement
         Of a claim; empty for rows of other streams.
     """
@@ -44,6 +63,7 @@ class RowChange:
     version: int
     reasons: tuple[str, ...] = ()
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    events: tuple[ChangeEvent, ...] = ()
     source_id: str = ""
     statement: str = ""
 
@@ -152,7 +172,7 @@ def compare_states(
         old.label if old else None,
         new.label,
         schema,
-        tuple(_row_changes(log, CLAIMS, tuple(CHANGE_OF_ACTION), start, new.size)),
+        tuple(claim_changes(log, start, new.size)),
         tuple(
             change
             for name, counts in rows.items()
@@ -163,8 +183,20 @@ def compare_states(
     )
 
 
+def claim_changes(
+    log: Log, start: int, end: int, ids: pl.Series | None = None
+) -> Iterator[RowChange]:
+    """Yield the change of each claim, or of `ids`, from row `start` to `end`, in order of ids."""
+    return _row_changes(log, CLAIMS, tuple(CHANGE_OF_ACTION), start, end, ids)
+
+
 def _row_changes(
-    log: Log, stream: str, actions: Sequence[str], start: int, end: int
+    log: Log,
+    stream: str,
+    actions: Sequence[str],
+    start: int,
+    end: int,
+    ids: pl.Series | None = None,
 ) -> Iterator[RowChange]:
     """Yield the changes of a stream's rows that are of some kinds, in the order of identifiers.
 
@@ -172,11 +204,17 @@ def _row_changes(
     ----------
     actions
         The kinds, each as the action that records it.
+    ids
+        Identifiers of the rows to look at; by default of all that some action touched.
     """
     table = log.definition.streams[stream]
     changes = {CHANGE_OF_ACTION[action] for action in actions}
-    touched = pl.col("seq").is_between(start, end, closed="left") & pl.col("action").is_in(actions)
-    ids = log.scan(stream, (table.id, "seq", "action")).filter(touched).collect()[table.id].unique()
+    if ids is None:
+        place = pl.col("seq").is_between(start, end, closed="left")
+        touched = log.scan(stream, (table.id, "seq", "action")).filter(
+            place & pl.col("action").is_in(actions)
+        )
+        ids = touched.collect()[table.id].unique()
     of_claims = ("source_id", "statement") if stream == CLAIMS else ()
     for was, now, since in _histories(log, stream, ids, start, end):
         change = "added" if was is None else "retracted" if now is None else "amended"
@@ -188,7 +226,8 @@ def _row_changes(
                 change,
                 last["version"],
                 tuple(row["reason"] for row in since if row["reason"]),
-                _changed_fields(table, was, now),
+                {} if was is None or now is None else changed_cells(table, was, now),
+                tuple(map(ChangeEvent.of, since)) if was is not None else (),
                 **{name: last[name] for name in of_claims},
             )
 
@@ -217,18 +256,3 @@ def _histories(
         now = since[-1] if since[-1]["action"] != "retract" else None
         if was is not None or now is not None:
             yield was, now, since
-
-
-def _changed_fields(table: Table, was: Row | None, now: Row | None) -> dict[str, tuple[Any, Any]]:
-    """Return old and new value of what differs, but for retired columns and keys that are empty."""
-    if was is None or now is None:
-        return {}
-    emptied = {
-        item.name for item in table.fields if now[item.name] == empty_retired(item, now[item.name])
-    }
-    old = {
-        item.name: empty_retired(item, was[item.name]) if item.name in emptied else was[item.name]
-        for item in table.fields
-    }
-    new = {item.name: now[item.name] for item in table.fields}
-    return changed_columns(old, new, EVENT_COLUMNS | ANCHOR_HASHES)

@@ -16,6 +16,7 @@ from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
+from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.layout import (
     CHANGES,
@@ -45,6 +46,15 @@ SITE_FILE = re.compile(
 )
 
 
+def is_delta_file(path: str, tables: Collection[str]) -> bool:
+    """Whether a file may lie in the delta of a release; which ones do follows from the log."""
+    inner = path.removeprefix(f"{DELTA}/")
+    if inner == path:
+        return False
+    rows = {f"{ROWS_FOLDER}/{table}.parquet" for table in tables}
+    return path == DELTA_FILE or inner == LICENCE or path in rows or bool(LOG_FILE.fullmatch(inner))
+
+
 def check_file_names(
     folder: Path, name: str, tables: Collection[str], tool_version: str | None
 ) -> Iterator[Finding]:
@@ -68,6 +78,7 @@ def check_file_names(
         for path in relative_paths(folder)
         if path not in expected
         and not LOG_FILE.fullmatch(path)
+        and not is_delta_file(path, tables)
         and not (tool_version is not None and SITE_FILE.fullmatch(path))
     ]
     for path in extra[:MAX_LISTED]:

@@ -41,11 +41,10 @@ from claimlog.release.checkpoint_signing import (
 )
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
-from claimlog.release.diff_report import as_markdown
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
-from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
+from claimlog.release.layout import RELEASE, sha256_of_file
 from claimlog.release.published_archive import verify_published_archive
-from claimlog.release.release_site import SiteDrawer, is_of_site, site_size
+from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
@@ -154,17 +153,14 @@ def make_release(
     report = validate(log, None)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
-    changes = as_markdown(diff, f"{version} ({date})")
     tool = running_tool()
-    plan = ReleasePlan(
-        *(requested, date, batches, changes, tuple(index), tool), draw_site=draw_site
-    )
+    plan = ReleasePlan(*(requested, date, batches, diff, tuple(index), tool), draw_site=draw_site)
     write_release(package, log, plan, out, progress)
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
         signatures = sign_release(log, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
-        package.write(changelog, add_entry(read_changelog(package), changes).encode("utf-8"))
+        package.write(changelog, add_entry(read_changelog(package), plan.changes).encode("utf-8"))
         # from here on it is released
         package.write(package.root / entry_name, dump_json(entry.data))
     except OSError as error:
@@ -208,7 +204,7 @@ def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[
             "sha256": sha256_of_file(zip_path),
         },
         **({"site": pages} if (pages := site_size(folder)) else {}),
-        "files": {name: it for name, it in sha256_of_files(folder).items() if not is_of_site(name)},
+        "files": listed_files(folder),
     }
 
 

@@ -25,11 +25,10 @@ from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.package import DESCRIPTOR, Package, read_json
-from claimlog.release.diff_report import as_markdown
-from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
+from claimlog.release.layout import RELEASE, sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, release_paths, write_release
-from claimlog.release.release_site import is_of_site
+from claimlog.release.release_site import listed_files
 from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.schema.table_schema import Table
@@ -86,12 +85,11 @@ def rebuild_tables(
         log.require_readable()
         require_agreement(entry, log)
         diff, _ = plan_release(log, earlier, str(entry.version), str(entry.data["batches"]))
-        changes = as_markdown(diff, f"{entry.version} ({entry.date})")
         plan = ReleasePlan(
             entry.version,
             entry.date,
             entry.data["batches"],
-            changes,
+            diff,
             tuple(earlier),
             None,
             unstated_rules(log.definition, str(entry.version)),
@@ -275,7 +273,7 @@ def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildCo
 
     The entry must also say of the release what the ``release.json`` that was made says.
     """
-    files = {name: it for name, it in sha256_of_files(folder).items() if not is_of_site(name)}
+    files = listed_files(folder)
     digests = {**files, archive.name: sha256_of_file(archive)}
     stated = {**entry.data["files"], entry.data["archive"]["path"]: entry.data["archive"]["sha256"]}
     names = sorted(set(digests) | set(stated))

@@ -20,8 +20,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
 from claimlog.package import Package
-from claimlog.release.diff_report import as_markdown
-from claimlog.release.layout import sha256_of_file, sha256_of_files
+from claimlog.release.layout import sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import (
     plan_release,
@@ -30,6 +29,7 @@ from claimlog.release.make import (
     write_release,
 )
 from claimlog.release.rebuild import package_at_release
+from claimlog.release.release_site import SiteDrawer, listed_files
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan
@@ -61,6 +61,7 @@ def reissue_release(
     out: Path,
     key: Path | None = None,
     progress: Progress = lambda _: None,
+    draw_site: SiteDrawer | None = None,
 ) -> ReissueOutput:
     """Write a release again to `out`, without rows that were taken down, and enter it in the index.
 
@@ -73,6 +74,8 @@ def reissue_release(
     key
         PEM file of the private key that signs all of its files; the checkpoint stays as it is,
         because the log does.
+    draw_site
+        Draws its pages, if the release had any.
 
     Raises
     ------
@@ -102,11 +105,11 @@ def reissue_release(
         made.require_readable()
         require_agreement(entry, made)
         diff, batches = plan_release(made, earlier, str(entry.version), str(entry.data["batches"]))
-        changes = as_markdown(diff, f"{entry.version} ({entry.date})")
         tool = running_tool() if "tool_version" in entry.data else None
         waived = unstated_rules(made.definition, str(entry.version))
         plan = ReleasePlan(
-            entry.version, entry.date, batches, changes, tuple(earlier), tool, waived
+            *(entry.version, entry.date, batches, diff, tuple(earlier), tool, waived),
+            draw_site=draw_site if entry.has_pages else None,
         )
         write_release(then, made, plan, out, progress)
     reissue = {
@@ -118,7 +121,7 @@ def reissue_release(
             "bytes": archive.stat().st_size,
             "sha256": sha256_of_file(archive),
         },
-        "files": sha256_of_files(folder),
+        "files": listed_files(folder),
     }
     reissues = [*entry.data.get("reissues", ()), reissue]
     fresh = replace(entry, data={**entry.data, "reissues": reissues})

@@ -11,7 +11,13 @@ from pathlib import Path
 
 from claimlog import __version__
 from claimlog.errors import Finding
-from claimlog.release.layout import GET_AGAIN, MAX_LISTED, SITE, relative_paths
+from claimlog.release.layout import (
+    GET_AGAIN,
+    MAX_LISTED,
+    SITE,
+    relative_paths,
+    sha256_of_files,
+)
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.verdict import Verdict
 
@@ -25,6 +31,14 @@ ENTRANCE = f"{SITE}/index.html"
 def is_of_site(name: str) -> bool:
     """Whether a file of a release is one of its pages."""
     return name.startswith(f"{SITE}/")
+
+
+def listed_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files that an entry of the index lists: all but the pages.
+
+    ``SHA256SUMS``, which is among them, lists these too.
+    """
+    return {name: it for name, it in sha256_of_files(folder).items() if not is_of_site(name)}
 
 
 def site_size(folder: Path) -> int:

@@ -17,7 +17,8 @@ class SchemaChange:
     """One difference of the tables' shapes, or a column that rows fill no more.
 
     `breaks`: code that reads the tables may fail. `adds`: it is a table or column that is new.
-    `column`: the new column of a table that was there before.
+    `column`: the new column of a table that was there before. `kind`: what differs, in a word or
+    two that no later version words otherwise; `name` is the column, where it is one.
     """
 
     table: str
@@ -25,6 +26,8 @@ class SchemaChange:
     breaks: bool
     adds: bool = True
     column: str | None = None
+    kind: str = ""
+    name: str | None = None
 
 
 def shape_changes(
@@ -34,27 +37,31 @@ def shape_changes(
     in_views = {(item.table, item.column) for item in deprecated}
     for name in sorted(set(old) | set(new)):
         if name not in new:
-            yield SchemaChange(name, f"the table {name} is gone", breaks=True)
+            text = f"the table {name} is gone"
+            yield SchemaChange(name, text, breaks=True, kind="table_removed")
         elif name not in old:
-            yield SchemaChange(name, f"the table {name}", breaks=False)
+            yield SchemaChange(name, f"the table {name}", breaks=False, kind="table_added")
         else:
             before, after = old[name]["columns"], new[name]["columns"]
             for column in before:
                 if column not in after:
                     view = (name, column) in in_views
                     what = "was renamed; a view keeps the old name" if view else "is gone"
-                    yield SchemaChange(name, f"the column {name}.{column} {what}", not view)
+                    text = f"the column {name}.{column} {what}"
+                    kind = "column_renamed" if view else "column_removed"
+                    yield SchemaChange(name, text, not view, kind=kind, name=column)
                 elif before[column] != after[column]:
                     types = f"{before[column]} to {after[column]}"
                     text = f"the column {name}.{column} changed from {types}"
-                    yield SchemaChange(name, text, breaks=True)
+                    yield SchemaChange(name, text, breaks=True, kind="type", name=column)
             for column in after:
                 if column not in before:
                     text = f"the column {name}.{column}"
-                    yield SchemaChange(name, text, breaks=False, column=column)
+                    kind = "column_added"
+                    yield SchemaChange(name, text, False, column=column, kind=kind, name=column)
             if old[name]["key"] != new[name]["key"]:
                 text = f"the key of {name} is now {', '.join(new[name]['key'])}"
-                yield SchemaChange(name, text, breaks=True)
+                yield SchemaChange(name, text, breaks=True, kind="key")
 
 
 def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
@@ -72,4 +79,6 @@ def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
         for column in retired:
             if before[column] and since["rows"] and not since[column]:
                 text = f"rows of {name} no longer fill the column {column}"
-                yield SchemaChange(name, text, breaks=False, adds=False)
+                yield SchemaChange(
+                    name, text, breaks=False, adds=False, kind="column_retired", name=column
+                )

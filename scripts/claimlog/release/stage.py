@@ -29,7 +29,10 @@ from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
 from claimlog.release.csv_tables import write_csv_tables
 from claimlog.release.dataset_state import table_shape
+from claimlog.release.delta import DELTA_FILE, delta_document, write_delta_files
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
+from claimlog.release.diff import Diff
+from claimlog.release.diff_report import as_markdown
 from claimlog.release.layout import (
     CHANGES,
     CHECKPOINT,
@@ -50,7 +53,7 @@ from claimlog.release.release_site import SiteDrawer, is_of_site
 from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
-DESCRIPTOR_FILES = {SUMS, RELEASE, CHECKPOINT, *PARSERS}
+DESCRIPTOR_FILES = {SUMS, RELEASE, CHECKPOINT, DELTA_FILE, *PARSERS}
 """Files about the data files: descriptors do not list them."""
 
 MEDIATYPES = {
@@ -71,8 +74,8 @@ class ReleasePlan:
 
     Attributes
     ----------
-    changes
-        Its entry of the changelog, in Markdown.
+    diff
+        What it changes since the release before, from which its entry of the changelog is written.
     earlier
         Entries of the releases before it.
     tool
@@ -87,11 +90,16 @@ class ReleasePlan:
     version: Version
     date: str
     batches: int
-    changes: str
+    diff: Diff
     earlier: tuple[ReleaseEntry, ...]
     tool: ToolWheel | None
     waived: Mapping[str, str] = field(default_factory=dict)
     draw_site: SiteDrawer | None = None
+
+    @property
+    def changes(self) -> str:
+        """Its entry of the changelog, in Markdown."""
+        return as_markdown(self.diff, f"{self.version} ({self.date})")
 
 
 def stage_release(
@@ -125,6 +133,9 @@ def stage_release(
         (folder / plan.tool.file_name).write_bytes(plan.tool.data)
         (folder / LOCK).write_bytes(plan.tool.lock)
     digests = sha256_of_files(folder)
+    base = plan.earlier[-1] if plan.earlier and plan.tool else None
+    if base is not None:
+        digests |= write_delta_files(folder, log, base, log.trees[plan.batches - 1][0], digests)
     summary = {
         "version": str(plan.version),
         "date": plan.date,
@@ -140,10 +151,14 @@ def stage_release(
         name: parquet_content(folder / "parquet" / f"{name}.parquet", table).root
         for name, table in metadata.tables.items()
     }
-    (folder / RELEASE).write_bytes(dump_json(release_summary(metadata, plan.batches, hashes)))
+    stated = release_summary(metadata, plan.batches, hashes)
+    (folder / RELEASE).write_bytes(dump_json(stated))
     files = descriptors(metadata, datapackage)
     if flaws := find_disagreements(files, metadata):
         raise ClaimlogError(f"the descriptors disagree: {'; '.join(flaws)}")
+    if base is not None:
+        document = delta_document(plan.diff, base, stated, metadata.name, digests)
+        files[DELTA_FILE] = dump_json(document)
     for name, data in files.items():
         (folder / name).write_bytes(data)
     digests |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}

@@ -16,6 +16,7 @@ from claimlog.export.compatibility_views import compatibility_views
 from claimlog.log.release_index import ReleaseEntry, Version
 from claimlog.release.csv_tables import check_csv_tables
 from claimlog.release.database_objects import check_content, check_objects
+from claimlog.release.delta_check import check_delta
 from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.file_names import check_file_names
 from claimlog.release.layout import (
@@ -97,6 +98,7 @@ def verify_copy(
             _check_database,
             check_served_log,
             check_tables,
+            check_delta,
         ):
             _run(check, copy, verdict)
         if kept_roots:

@@ -24,10 +24,17 @@ ORDER, JUNCTION_ORDER, VERSIONS_ORDER = 900, 910, 920
 MACHINERY_TABLES = frozenset(
     (
         *REQUIRED_STREAMS,
-        *("actor_versions", "alliance_members", "attributions", "batches", "changes"),
-        *("claim_actors", "claim_versions", "codebook", "codebook_decisions", "codebook_steps"),
+        *("actor_versions", "alliance_members", "attributions", "batches", "cell_changes"),
+        *(
+            "changes",
+            "claim_actors",
+            "claim_versions",
+            "codebook",
+            "codebook_decisions",
+            "codebook_steps",
+        ),
         *("codebook_variables", "coding_pairs", "coding_versions", "corroboration"),
-        *("corroboration_claims", "data_dictionary", "events", "incident_actors"),
+        *("corroboration", "corroboration_claims", "data_dictionary", "events", "incident_actors"),
         *(
             "incident_versions",
             "link_agreement",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from claimlog.site.cell_changes import with_cells
 from claimlog.site.citations import formatted_citations
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
@@ -62,7 +63,7 @@ async def release(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "citations": formatted_citations(release_metadata(config, row), [])
         if "head" in config
         else [],
-        "changes": await _with_statements(store, on_page),
+        "changes": await with_cells(store, await _with_statements(store, on_page)),
         "part": pagination.links({}),
     }
 

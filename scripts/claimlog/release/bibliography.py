@@ -1,0 +1,149 @@
+"""The citations of claims in somebody's bibliography: BibTeX, RIS or CSL-JSON.
+
+A bibliography is edited by hand and by reference managers, which rename keys, move fields and
+break lines. So an entry is no more than the text of its fields here, in which a claim is found by
+what a citation says of it: its event, or the path of its permalink, or the key it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.limits import CITATIONS, DOCUMENT_BYTES
+from claimlog.strict_json import decode_value
+from claimlog.untrusted_files import RIGHT_FILE, read_regular
+
+VERSION = r"(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})"
+CLAIM = r"(?P<claim>[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)"
+KEY = re.compile(rf"(?P<dataset>.+)-{VERSION}-{CLAIM}")
+PERMALINK = re.compile(rf"/releases/{VERSION}/claims/{CLAIM}")
+EVENT = re.compile(r"\bevent (?P<event>[0-9a-f]{64})\b")
+CLAIM_VERSION = re.compile(rf"\bClaim {CLAIM}, claim version (?P<version>[0-9]{{1,9}})\b")
+
+BIBTEX_ENTRY = re.compile(
+    r"^[ \t]*@(?P<kind>\w+)[ \t]*[{(][ \t]*(?P<key>[^,\s{}()]*)", re.MULTILINE
+)
+BIBTEX_REMARKS = ("comment", "preamble", "string")
+RIS_ENTRY = re.compile(r"^TY  -", re.MULTILINE)
+RIS_KEY = re.compile(r"^ID  - *(?P<key>\S+)", re.MULTILINE)
+TEX_ESCAPE = re.compile(r"\\([&%$#_{}])")
+
+
+@dataclass(frozen=True)
+class ClaimCitation:
+    """A claim as an entry of a bibliography cites it.
+
+    Attributes
+    ----------
+    key, line
+        The entry's key and the number of its first line, by which people find it; of an item of
+        CSL-JSON the key alone.
+    release, version, event_id
+        The release, the version of the claim and its event, as far as the entry says them.
+    """
+
+    key: str
+    line: int | None
+    claim_id: str
+    release: str | None = None
+    version: int | None = None
+    event_id: str | None = None
+
+
+def read_citations(path: Path, dataset: str) -> list[ClaimCitation]:
+    """Return the citations of claims in a bibliography; all else in it is passed over.
+
+    Parameters
+    ----------
+    dataset
+        Name of the dataset, with which the keys begin that `cite` gives.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file cannot be read, is too large or no text, or cites more claims than are checked.
+    """
+    data = read_regular(path, str(path), DOCUMENT_BYTES, remedy=RIGHT_FILE)
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ClaimlogError(f"{path}: is no UTF-8 ({error.reason}); save it as UTF-8") from error
+    found = []
+    for key, line, entry in _entries(text, path):
+        if citation := _citation(key, line, entry, dataset):
+            found.append(citation)
+        if len(found) > CITATIONS:
+            raise ClaimlogError(f"{path}: cites more than {CITATIONS:,} claims; check it in parts")
+    return found
+
+
+def _entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
+    """Yield key, line and text of each entry, whatever format the file has."""
+    if text.lstrip()[:1] in ("[", "{"):
+        yield from _csl_entries(text, path)
+    elif RIS_ENTRY.search(text):
+        starts = [match.start() for match in RIS_ENTRY.finditer(text)]
+        for line, part in _parts(text, starts):
+            match = RIS_KEY.search(part)
+            yield (match["key"] if match else ""), line, part
+    else:
+        matches = [*BIBTEX_ENTRY.finditer(text)]
+        parts = _parts(text, [match.start() for match in matches])
+        for match, (line, part) in zip(matches, parts, strict=True):
+            if match["kind"].lower() not in BIBTEX_REMARKS:
+                yield match["key"], line, TEX_ESCAPE.sub(r"\1", part)
+
+
+def _parts(text: str, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Yield the parts of a text that begin at some places, with the number of their first line."""
+    line, last = 1, 0
+    for start, end in zip(starts, [*starts, len(text)][1:], strict=True):
+        line += text.count("\n", last, start)
+        last = start
+        yield line, text[start:end]
+
+
+def _csl_entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
+    try:
+        value = decode_value(text)
+    except ValueError as error:
+        raise ClaimlogError(f"{path}: is no JSON that can be read ({error})") from error
+    items = value if isinstance(value, list) else value.get("items", [value])
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict):
+            yield str(item.get("id", "")), None, "\n".join(_texts(item))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
+def _citation(key: str, line: int | None, entry: str, dataset: str) -> ClaimCitation | None:
+    """Return the claim that an entry cites; None if it cites none of the dataset's."""
+    text = " ".join(entry.split())
+    path, event, stated = (rule.search(text) for rule in (PERMALINK, EVENT, CLAIM_VERSION))
+    named = KEY.fullmatch(key)
+    if named is not None and named["dataset"] != dataset:
+        return None  # a claim of another dataset that is kept with claimlog
+    if path is None and named is None and not (event and stated):
+        return None
+    claim = path or named or stated
+    release = path or named
+    assert claim is not None
+    return ClaimCitation(
+        key,
+        line,
+        claim["claim"],
+        release["release"] if release else None,
+        int(stated["version"]) if stated and stated["claim"] == claim["claim"] else None,
+        event["event"] if event else None,
+    )

@@ -1,0 +1,172 @@
+"""Whether claims that somebody cites changed since: how, by whose event, and for which reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from claimlog.log.event_log import CLAIMS, Log
+from claimlog.log.release_index import read_index, release_marks
+from claimlog.log.row_changes import readable_value
+from claimlog.release.bibliography import ClaimCitation
+from claimlog.release.diff import ChangeEvent, RowChange, claim_changes
+
+UNCHANGED, CHANGED, RETRACTED, UNKNOWN = "unchanged", "changed", "retracted", "unknown"
+
+
+@dataclass(frozen=True)
+class CheckedCitation:
+    """What became of a cited claim.
+
+    Attributes
+    ----------
+    status
+        ``unchanged``, ``changed``, ``retracted``, or ``unknown`` where the log has no such claim,
+        version or event, which `problem` says.
+    version, latest
+        Version of the claim that is cited, and its last one.
+    fields
+        Old and new value of each column that differs.
+    events
+        What changed it, with the release that first held each event.
+    """
+
+    citation: ClaimCitation
+    status: str
+    problem: str | None = None
+    version: int | None = None
+    latest: int | None = None
+    fields: Mapping[str, tuple[Any, Any]] | None = None
+    events: tuple[tuple[ChangeEvent, str | None], ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the claim stands as it is cited."""
+        return self.status == UNCHANGED
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            **asdict(self.citation),
+            "status": self.status,
+            "problem": self.problem,
+            "cited_version": self.version,
+            "latest_version": self.latest,
+            "cells": [
+                {"column": name, "from": old, "to": new}
+                for name, (old, new) in (self.fields or {}).items()
+            ],
+            "events": [{**asdict(event), "release": release} for event, release in self.events],
+        }
+
+
+def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[CheckedCitation]:
+    """Compare each cited version of a claim with the last one of the log."""
+    sizes = {str(entry.version): entry.size for entry in read_index(log.package)}
+    marks = release_marks(
+        read_index(log.package), log.definition.descriptor, log.size, log.root.hex()
+    )
+    sizes |= {mark.version: mark.size for mark in marks}
+    ids = pl.Series("claim_id", sorted({one.claim_id for one in citations}), dtype=pl.String)
+    names = ("claim_id", "seq", "version", "event_id", "action")
+    rows = log.rows_of(CLAIMS, ids, names).sort("claim_id", "seq")
+    histories: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.iter_rows(named=True):
+        histories.setdefault(row["claim_id"], []).append(row)
+
+    def first_release(event: ChangeEvent, seq: Mapping[str, int]) -> str | None:
+        at = seq[event.event_id]
+        return next((mark.version for mark in marks if at < mark.size), None)
+
+    checked = []
+    for citation in citations:
+        history = histories.get(citation.claim_id, [])
+        cited, problem = _cited_row(citation, history, sizes)
+        if cited is None:
+            checked.append(CheckedCitation(citation, UNKNOWN, problem))
+            continue
+        last = history[-1]
+        if last["seq"] == cited["seq"]:
+            version = cited["version"]
+            checked.append(CheckedCitation(citation, UNCHANGED, problem, version, version))
+            continue
+        change = _change(log, citation.claim_id, cited["seq"] + 1)
+        seq = {row["event_id"]: row["seq"] for row in history}
+        checked.append(
+            CheckedCitation(
+                citation,
+                RETRACTED if last["action"] == "retract" else CHANGED,
+                problem,
+                cited["version"],
+                last["version"],
+                change.fields,
+                tuple((event, first_release(event, seq)) for event in change.events),
+            )
+        )
+    return checked
+
+
+def _change(log: Log, claim_id: str, start: int) -> RowChange:
+    """Return what became of a claim from row `start` of the log on."""
+    [change] = claim_changes(log, start, log.size, pl.Series([claim_id]))
+    return change
+
+
+def _cited_row(
+    citation: ClaimCitation, history: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]
+) -> tuple[Mapping[str, Any] | None, str | None]:
+    """Return the row of a claim that is cited, and what is wrong with the citation, if anything.
+
+    The event says it most exactly, then the version of the claim, then the release that held it.
+    """
+    name = citation.claim_id
+    if not history:
+        return None, f"the log has no claim {name}"
+    by_event = [row for row in history if row["event_id"] == citation.event_id]
+    by_version = [row for row in history if row["version"] == citation.version]
+    size = sizes.get(citation.release or "", 0)
+    held = [row for row in history if row["seq"] < size]
+    if citation.event_id is not None:
+        if not by_event:
+            return None, f"no version of {name} has the event {citation.event_id[:16]}…"
+        row = by_event[0]
+        if citation.version not in (None, row["version"]):
+            return row, f"its event is that of version {row['version']}, not {citation.version}"
+        return row, None
+    if citation.version is not None:
+        problem = None if by_version else f"{name} has no version {citation.version}"
+        return (by_version[0] if by_version else None), problem
+    if citation.release not in sizes:
+        return None, f"there is no release {citation.release} here"
+    if not held:
+        return None, f"release {citation.release} does not hold {name}"
+    return held[-1], None
+
+
+def as_lines(citations: Sequence[CheckedCitation]) -> Iterator[str]:
+    """Yield what to tell people about cited claims that do not stand as they are cited."""
+    for one in citations:
+        cited = one.citation
+        line = f" (line {cited.line})" if cited.line is not None else ""
+        where = f"{cited.key or 'an entry without a key'}{line}"
+        if one.status == UNKNOWN:
+            yield f"{where}: {one.problem}"
+            continue
+        if one.problem:
+            yield f"{where}: {one.problem}"
+        if one.is_good:
+            continue
+        versions = f"version {one.version} is cited, {one.latest} is the last"
+        yield f"{where}: {cited.claim_id} was {one.status} since; {versions}"
+        for name, (old, new) in (one.fields or {}).items():
+            yield f"    {name}: {readable_value(old)} -> {readable_value(new)}"
+        for event, release in one.events:
+            held = f"release {release}" if release else "in no release yet"
+            reason = f" because: {event.reason}" if event.reason else ""
+            yield (
+                f"    {event.action} {event.recorded_at} by {event.recorded_by}, event "
+                f"{event.event_id[:16]}…, {held}{reason}"
+            )

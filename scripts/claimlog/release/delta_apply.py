@@ -1,0 +1,285 @@
+"""Applying a delta: from the release before, and the delta, to the release.
+
+The log and its definition are joined from the files of both, each held against its SHA-256. All
+else is made from them by this claimlog, and compared with the logical hashes that the delta states.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimlog import __version__
+from claimlog.build import Progress
+from claimlog.errors import ClaimlogError
+from claimlog.fold import FOLD_VERSION
+from claimlog.limits import DELTA_BYTES
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
+from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
+from claimlog.package import Package
+from claimlog.release.delta import DELTA, DELTA_FILE, is_carried
+from claimlog.release.file_names import LOG_FILE
+from claimlog.release.layout import (
+    LICENCE,
+    LICENCE_FILE,
+    LOG,
+    check_sums,
+    is_regular_file,
+    sha256_of_file,
+    sha256_of_files,
+)
+from claimlog.release.log_check import unstated_rules
+from claimlog.release.make import plan_release, release_paths, write_release
+from claimlog.release.rebuild import RebuildComparison, compare_tables
+from claimlog.release.release_copy import open_copy
+from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
+from claimlog.release.stage import ReleasePlan, stage_release
+from claimlog.release.tool_wheel import ToolWheel, running_tool
+from claimlog.schema.config_files import own_shape, shape_flaw
+from claimlog.swap import publish_directory
+from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
+
+GET_DELTA = "get the delta, or the release that holds it, again from where it was published"
+
+
+@dataclass(frozen=True)
+class AppliedDelta:
+    """A release that was made from the one before it and a delta.
+
+    Attributes
+    ----------
+    archive
+        Its zip; None where another version of claimlog made the release, so that its bytes would
+        differ.
+    file_count
+        Number of files that the delta gave.
+    tables
+        The tables compared by their logical hashes with those that the delta states.
+    remark
+        Why there is no archive.
+    """
+
+    folder: Path
+    archive: Path | None
+    version: str
+    base_version: str
+    size: int
+    root: str
+    file_count: int
+    tables: RebuildComparison
+    remark: str | None
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The delta in a directory; nothing in it is trusted. `document` is its ``delta.json``."""
+
+    folder: Path
+    document: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> Delta:
+        """Read ``delta.json`` of a directory.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is absent, too large or of another shape.
+        """
+        path = folder / Path(DELTA_FILE).name
+        data = read_regular(path, str(path), DELTA_BYTES, remedy=RIGHT_FILE)
+        document = parse_json(data, DELTA_FILE)
+        if flaw := shape_flaw(document, own_shape("delta")):
+            raise ClaimlogError(f"{DELTA_FILE}: {flaw}; {GET_DELTA}")
+        for name in (*document["files"]["carried"], *document["files"]["removed"]):
+            if not LOG_FILE.fullmatch(name) and name != LICENCE:
+                raise ClaimlogError(
+                    f"{DELTA_FILE}: names {name[:80]!r}, no file of a log; {GET_DELTA}"
+                )
+        return cls(folder, document)
+
+    @property
+    def entry(self) -> ReleaseEntry:
+        """What it says of the release, as an entry of an index without its files."""
+        return ReleaseEntry(self.document["release"], DELTA_FILE)
+
+    def copy_files(self, target: Path) -> int:
+        """Copy the files that it carries into the directory of a release; return their number."""
+        carried = self.document["files"]["carried"]
+        for name, digest in carried.items():
+            source = self.folder / name
+            if not is_regular_file(source) or sha256_of_file(source) != digest:
+                raise ClaimlogError(
+                    f"{DELTA}/{name}: is missing or not the file that {DELTA_FILE} names; "
+                    f"{GET_DELTA}"
+                )
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target / name)
+        return len(carried)
+
+
+@contextlib.contextmanager
+def open_delta(target: Path, scratch: Path | None = None) -> Iterator[Delta]:
+    """Open a delta: its directory, or the directory or archive of the release that holds it.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is none, or it has another form.
+    """
+    if (target / Path(DELTA_FILE).name).is_file():
+        yield Delta.read(target)
+        return
+    with open_copy(target, scratch) as copy:
+        if not (copy.folder / DELTA).is_dir():
+            raise ClaimlogError(
+                f"{target}: holds no {DELTA}/; releases have one from 0.3.0 on, but the first"
+            )
+        yield Delta.read(copy.folder / DELTA)
+
+
+def apply_delta(
+    base: Path,
+    delta: Path,
+    out: Path,
+    progress: Progress = lambda _: None,
+    draw_site: SiteDrawer | None = None,
+) -> AppliedDelta:
+    """Make a release from the one before it and its delta, into `out`.
+
+    Parameters
+    ----------
+    base
+        Directory or archive of the release before.
+    delta
+        Directory of the delta, or directory or archive of the release that holds it.
+    draw_site
+        Draws the pages of the release, which no delta carries.
+
+    Raises
+    ------
+    FindingsError, ClaimlogError
+        If the base is not the release that the delta begins with, a file is not the one that is
+        named, the log is not the one that is stated, or something cannot be written. Nothing is
+        left in `out` then.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="claimlog-") as scratch,
+        open_delta(delta, Path(scratch)) as opened,
+    ):
+        package = Package(Path(scratch) / "joined" / LOG, archived=True)
+        file_count = _join(base, opened, package.root.parent, Path(scratch))
+        if (package.root.parent / LICENCE).is_file():
+            shutil.move(package.root.parent / LICENCE, package.root / LICENCE_FILE)
+        log = read(package, progress=progress)
+        log.require_readable()
+        entry = opened.entry
+        _require_stated(log, opened.document)
+        tool, remark = _same_tool(entry)
+        index = read_index(package)
+        diff, batches = plan_release(log, index, str(entry.version), str(entry.data["batches"]))
+        waived = unstated_rules(log.definition, str(entry.version))
+        plan = ReleasePlan(
+            *(entry.version, entry.date, batches, diff, tuple(index), tool, waived),
+            draw_site=draw_site if tool else None,
+        )
+        name = str(log.definition.descriptor["name"])
+        folder, archive = release_paths(name, str(entry.version), out)
+        for path in (folder, archive):
+            if path.exists():
+                raise ClaimlogError(f"{path}: is there already; name another directory with --out")
+        if tool is None:
+            out.mkdir(parents=True, exist_ok=True)
+            with publish_directory(folder, str(folder)) as staged:
+                stage_release(package, log, plan, staged, progress)
+        else:
+            write_release(package, log, plan, out, progress)
+        return AppliedDelta(
+            folder,
+            None if tool is None else archive,
+            str(entry.version),
+            str(opened.document["base"]["version"]),
+            log.size,
+            log.root.hex(),
+            file_count,
+            compare_tables(folder, log.definition.tables, entry),
+            remark,
+        )
+
+
+def differing_files(folder: Path, stated: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Return how many files of a release have the SHA-256 stated of them, and which have not.
+
+    Pages are compared by their sums where they are not stated one by one.
+    """
+    has_pages = any(map(is_of_site, stated))
+    digests = sha256_of_files(folder) if has_pages else listed_files(folder)
+    names = sorted({*digests, *stated})
+    other = [name for name in names if digests.get(name) != stated.get(name)]
+    return len(names) - len(other), other
+
+
+def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
+    """Write log and licence of the release that a delta makes of a base; return what it gave."""
+    stated = delta.document["base"]["version"]
+    with open_copy(base, scratch) as copy:
+        if copy.summary.get("version") != stated:
+            raise ClaimlogError(
+                f"{base}: is release {str(copy.summary.get('version'))[:20]}, the delta begins "
+                f"with {stated}; give it that one"
+            )
+        if finding := next(check_sums(copy.folder, copy.digests), None):
+            raise ClaimlogError(f"{base}: {finding}")
+        own = {name: digest for name, digest in copy.digests.items() if is_carried(name)}
+        files = delta.document["files"]
+        for name in own.keys() - files["carried"].keys() - {*files["removed"]}:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(copy.folder / name, target / name)
+    file_count = delta.copy_files(target)
+    package = Package(target / LOG, archived=True)
+    entry = find_entry(read_index(package), stated, str(package.descriptor["name"]))
+    expected = {name: value for name, value in entry.data["files"].items() if is_carried(name)}
+    for name in sorted({*own, *expected}):
+        if own.get(name) != expected.get(name):
+            raise ClaimlogError(
+                f"{base}: {name} is not the file that release {stated} held, with which the delta "
+                "begins; get that release again from where it was published"
+            )
+    return file_count
+
+
+def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
+    """Refuse a joined log that is not the one that the delta states, or that this cannot fold."""
+    entry, name = document["release"], log.definition.descriptor["name"]
+    found = {"dataset": name, "tree": {"size": log.size, "root": log.root.hex()}}
+    for what, value in (("dataset", document["dataset"]), ("tree", entry["tree"])):
+        if found[what] != value:
+            raise ClaimlogError(
+                f"{DELTA_FILE}: says that the {what} is {value}, base and delta give "
+                f"{found[what]}; {GET_DELTA}"
+            )
+    if entry.get("fold_version") != FOLD_VERSION:
+        raise ClaimlogError(
+            f"{DELTA_FILE}: its tables were folded by version {entry.get('fold_version')} of the "
+            f"fold, this is {FOLD_VERSION}; apply it with claimlog {entry.get('tool_version')}"
+        )
+
+
+def _same_tool(entry: ReleaseEntry) -> tuple[ToolWheel | None, str | None]:
+    """Return the running claimlog if a release was made by that version, else why not."""
+    version = entry.data.get("tool_version")
+    if version != __version__:
+        return None, (
+            f"was made by claimlog {version}, this is {__version__}: what this one makes of the "
+            "log has other bytes, so no archive was written"
+        )
+    try:
+        return running_tool(), None
+    except ClaimlogError as error:
+        return None, f"no archive was written, because it holds the wheel of claimlog: {error}"

@@ -1,0 +1,32 @@
+"""The values that an amendment changed, as pages and feeds show them beside its reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from claimlog.site.store import Row, Store, cut_column
+
+CELL_CHARACTERS = 300
+"""Of a value on a page of many changes; the table of cell changes has all of it."""
+
+CELLS = f"""select c.claim_id, c.version, c."column", {cut_column("from_value", CELL_CHARACTERS)},
+  {cut_column("to_value", CELL_CHARACTERS)} from json_each(:pairs) p
+  join cell_changes c on c.claim_id = p.value ->> 0 and c.version = p.value ->> 1
+  order by c.claim_id, c.version, c."column" """
+
+Cells = list[dict[str, str | None]]
+
+
+async def with_cells(store: Store, changes: Sequence[Row]) -> list[Row]:
+    """Add to each change of a claim, as the table ``changes`` has it, the cells that it changed.
+
+    They are `column`, `from` and `to`; of a build without that table there are none.
+    """
+    cells: dict[tuple[str, int], Cells] = {}
+    if "cell_changes" in await store.tables():
+        pairs = json.dumps([[row["claim_id"], row["version"]] for row in changes])
+        for row in await store.rows(CELLS, pairs=pairs):
+            cell = {"column": row["column"], "from": row["from_value"], "to": row["to_value"]}
+            cells.setdefault((row["claim_id"], row["version"]), []).append(cell)
+    return [{**row, "cells": cells.get((row["claim_id"], row["version"]), [])} for row in changes]

@@ -1,0 +1,186 @@
+"""Which cited claims changed since: bibliographies as we write them, and as people leave them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from claimlog.errors import ClaimlogError
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
+from claimlog.release import bibliography
+from claimlog.release.bibliography import ClaimCitation, read_citations
+from claimlog.release.check_citations import CheckedCitation, as_lines, check_citations
+from claimlog.release.cite import ClaimVersion, cite
+from claimlog.release.metadata import ReleaseMetadata
+from conftest import World
+from test_cite import FACTS, HEAD
+
+TINY: ReleaseMetadata = replace(FACTS, head={**HEAD, "name": "tiny"}, version="0.1.0")
+FORMATS = ("bibtex", "ris", "csl-json")
+
+
+@pytest.fixture(scope="module")
+def log(made: World) -> Log:
+    """A log in which C001-003 was amended and C001-004 retracted, since what is cited here."""
+    return read(made.package)
+
+
+def cited(log: Log, *names: str, version: int = 1) -> list[ClaimVersion]:
+    """Return versions of claims as a release that held them cites them."""
+    sources = log.rows("sources").sort("version").rows_by_key("source_id", named=True)
+    found = []
+    for name in names:
+        row = log.history("claims", name).row(version - 1, named=True)
+        found.append(ClaimVersion.of(row, sources[row["source_id"]][-1]))
+    return found
+
+
+def written(folder: Path, text: str, name: str = "cited.bib") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def checked(log: Log, path: Path) -> list[CheckedCitation]:
+    return check_citations(log, read_citations(path, "tiny"))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_cite_writes_is_checked_whatever_its_format(
+    form: str, log: Log, tmp_path: Path
+) -> None:
+    claims = cited(log, "C001-001", "C001-003", "C001-004")
+    path = written(tmp_path, cite(TINY, claims, form))
+    same, changed, retracted = checked(log, path)
+    assert (same.status, same.version, same.latest) == ("unchanged", 1, 1)
+    assert same.citation.release == "0.1.0"
+    assert changed.status == "changed"
+    assert changed.fields == {"note": (None, "Port pilots.")}
+    [(event, release)] = changed.events
+    assert (event.recorded_by, event.reason) == ("coder-1", "The letter says pilots of the port.")
+    assert release is None
+    assert (retracted.status, retracted.fields, retracted.latest) == ("retracted", {}, 2)
+    assert retracted.events[0][0].reason == "The text does not say so."
+
+
+def test_the_last_version_of_a_claim_is_unchanged(log: Log, tmp_path: Path) -> None:
+    claims = cited(log, "C001-003", "C001-004", version=2)
+    [one, other] = checked(log, written(tmp_path, cite(TINY, claims, "bibtex")))
+    assert (one.status, other.status) == ("unchanged", "unchanged")
+
+
+def test_lines_say_which_entry_what_changed_by_whom_and_why(log: Log, tmp_path: Path) -> None:
+    text = "% mine\n\n" + cite(TINY, cited(log, "C001-003"), "bibtex")
+    first, cell, event = as_lines(checked(log, written(tmp_path, text)))
+    assert first == (
+        "tiny-0.1.0-C001-003 (line 3): C001-003 was changed since; "
+        "version 1 is cited, 2 is the last"
+    )
+    assert cell == "    note: empty -> Port pilots."
+    assert event.endswith("in no release yet because: The letter says pilots of the port.")
+    assert " by coder-1, event " in event
+
+
+def test_a_file_that_was_edited_by_hand_is_met_with_patience(log: Log, tmp_path: Path) -> None:
+    [claim] = cited(log, "C001-003")
+    own = cite(TINY, [claim], "bibtex")
+    others = [
+        "@string{gaz = {The Example Gazette}}",
+        "@comment{/releases/0.1.0/claims/C001-001 is not cited}",
+        "@article{smith, title = {Harbours {and braces}, note = {never closed,}",
+        "Some words between entries.",
+        "@misc{tiny-0.1.0, title = {The whole release}, note = {permalink path /releases/0.1.0.}}",
+        "@misc{other-set-0.1.0-C001-001, title = {Of another dataset}}",
+    ]
+    renamed = own.replace("@misc{tiny-0.1.0-C001-003", "@Online (mine:2026").replace(
+        "claim version", "claim\n    version"
+    )
+    path = written(tmp_path, "\r\n".join([*others, renamed.replace("\n", "\r\n"), *others]))
+    [one] = checked(log, path)
+    assert (one.citation.key, one.citation.claim_id, one.status) == (
+        *("mine:2026", "C001-003", "changed"),
+    )
+
+
+def test_a_key_alone_is_enough_if_the_release_is_known(made: World, tmp_path: Path) -> None:
+    text = "@misc{tiny-0.1.0-C001-003, title = {A letter}}\n@misc{tiny-9.0.0-C001-001,}\n"
+    log = read(made.package)
+    # as the log inside a release, which says its own version and day
+    about = {**log.definition.descriptor, "created": "2026-11-21T00:00:00Z"}
+    log = replace(log, definition=replace(log.definition, descriptor=about))
+    one, other = checked(log, written(tmp_path, text))
+    assert (one.status, one.version) == ("unchanged", 2)
+    assert (other.status, other.problem) == ("unknown", "there is no release 9.0.0 here")
+
+
+def test_what_the_log_does_not_have_is_named(log: Log) -> None:
+    known = ClaimCitation("k", 1, "C001-003", "0.1.0", 1, log.history("claims", "C001-003")[0, 1])
+    event = str(log.history("claims", "C001-003").sort("version")["event_id"][0])
+    for citation, problem in (
+        (replace(known, claim_id="C999-001"), "the log has no claim C999-001"),
+        (replace(known, event_id="0" * 64), "no version of C001-003 has the event 0000"),
+        (replace(known, event_id=None, version=7), "C001-003 has no version 7"),
+    ):
+        [one] = check_citations(log, [citation])
+        assert one.status == "unknown"
+        assert problem in str(one.problem)
+        assert problem in "".join(as_lines([one]))
+    [one] = check_citations(log, [replace(known, event_id=event, version=2)])
+    assert one.status == "changed"
+    assert one.problem == "its event is that of version 1, not 2"
+
+
+def test_a_bibliography_of_other_works_cites_nothing(log: Log, tmp_path: Path) -> None:
+    for text in ("", "@book{x, title={Ports}}", "TY  - BOOK\nER  - \n", "[]", '{"items": [1]}'):
+        assert checked(log, written(tmp_path, text)) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\xff\xfe@misc", "is no UTF-8"),
+        (b'[{"id": "x"', "is no JSON that can be read"),
+        (b'[{"id": 1, "id": 2}]', "occurs twice"),
+        (b"[" * 100_000, "is no JSON that can be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line(data: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.bib"
+    path.write_bytes(data)
+    with pytest.raises(ClaimlogError, match=said):
+        read_citations(path, "tiny")
+    with pytest.raises(ClaimlogError, match="cannot be read"):
+        read_citations(tmp_path / "absent.bib", "tiny")
+
+
+def test_a_bibliography_is_bounded(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, cite(TINY, cited(log, "C001-001", "C001-003"), "bibtex"))
+    monkeypatch.setattr(bibliography, "CITATIONS", 1)
+    with pytest.raises(ClaimlogError, match="cites more than 1 claims"):
+        read_citations(path, "tiny")
+    monkeypatch.setattr(bibliography, "DOCUMENT_BYTES", 10)
+    with pytest.raises(ClaimlogError, match="is larger than 10 bytes"):
+        read_citations(path, "tiny")
+
+
+def test_the_command_prints_lines_or_json_and_says_by_its_status(
+    made: World, log: Log, tmp_path: Path
+) -> None:
+    path = written(tmp_path, cite(TINY, cited(log, "C001-001", "C001-004"), "bibtex"))
+    done = made.run("check-citations", str(path))
+    assert done.returncode == 1
+    assert "C001-004 was retracted since; version 1 is cited, 2 is the last" in done.stdout
+    assert "cited.bib: 2 cited claims: 1 retracted, 1 unchanged" in done.stdout
+    done = made.run("check-citations", str(path), "--json")
+    assert done.returncode == 1
+    one, other = json.loads(done.stdout)
+    assert (one["status"], other["status"]) == ("unchanged", "retracted")
+    assert other["events"][0]["reason"] == "The text does not say so."
+    path = written(tmp_path, cite(TINY, cited(log, "C001-001"), "ris"), "good.ris")
+    assert made.run("check-citations", str(path)).returncode == 0

@@ -1,0 +1,383 @@
+"""Deltas: what they hold, that base and delta give the next release, and forged ones."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+
+import claimlog.release.delta_apply
+from claimlog.cli import cli
+from claimlog.errors import ClaimlogError
+from claimlog.export.descriptor import dump_json
+from claimlog.log.read_log import read
+from claimlog.log.release_index import Version, read_index
+from claimlog.package import Package
+from claimlog.release.delta import DELTA, DELTA_FILE
+from claimlog.release.delta_apply import apply_delta, differing_files
+from claimlog.release.delta_check import check_delta
+from claimlog.release.diff import as_json
+from claimlog.release.layout import sha256_of_file, sha256_of_files
+from claimlog.release.make import entry_data, plan_release, write_release
+from claimlog.release.release_copy import open_copy
+from claimlog.release.stage import ReleasePlan
+from claimlog.release.tool_wheel import ToolWheel
+from claimlog.release.verdict import Verdict
+from claimlog.release.verify import verify_copy
+from claimlog.schema.config_files import own_shape, shape_flaw
+from claimlog.schema.definition import read_definition
+from conftest import World, claim, copied
+from histories import History, histories, write
+from test_release import DAY, QUOTE, Repo, repository
+from test_verify import resum
+from thorough import examples
+
+QUERY = "schemas/queries/gone.sql"
+REASON = "The letter says pilots of the port."
+
+
+@pytest.fixture(scope="module")
+def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """Release 0.1.0 of two batches; 0.2.0 with corrections, a new claim, and a query less."""
+    repo = repository(copied(made, tmp_path_factory.mktemp("delta")))
+    (repo.root / QUERY).write_text("-- title: All\n-- description: All.\nselect 1\n", "utf-8")
+    (repo.root / "LICENSE-DATA").write_text("Yours.\n", "utf-8")
+    repo.commit()
+    repo.release("0.1.0", as_of="2")
+    repo.world.add("claims", [claim(QUOTE, "Some pilots wrote once more.", topic="opinion")])
+    repo.world.seal("more")
+    (repo.root / QUERY).unlink()
+    repo.release("0.2.0")
+    return repo
+
+
+def dist(released: Repo, version: str) -> Path:
+    return released.root / "dist" / f"tiny-{version}"
+
+
+@pytest.fixture
+def folder(released: Repo, tmp_path: Path) -> Path:
+    """A copy of the second release to forge."""
+    shutil.copytree(dist(released, "0.2.0"), tmp_path / "tiny-0.2.0")
+    return tmp_path / "tiny-0.2.0"
+
+
+@pytest.fixture
+def delta(released: Repo, tmp_path: Path) -> Path:
+    """The delta alone, as somebody has it who took nothing else of the second release."""
+    shutil.copytree(dist(released, "0.2.0") / DELTA, tmp_path / DELTA)
+    return tmp_path / DELTA
+
+
+def document(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "delta.json").read_text("utf-8"))
+
+
+def change_document(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    found = document(folder)
+    change(found)
+    (folder / "delta.json").write_bytes(dump_json(found))
+
+
+# what it says -----------------------------------------------------------------------------------
+
+
+def test_a_delta_says_of_each_claim_what_changed_by_which_event_and_why(delta: Path) -> None:
+    said = document(delta)
+    assert shape_flaw(said, own_shape("delta")) is None
+    assert (said["base"]["version"], said["release"]["version"]) == ("0.1.0", "0.2.0")
+    [amended], [retracted] = said["claims"]["amended"], said["claims"]["retracted"]
+    assert said["claims"]["added"] == ["C001-007"]
+    assert amended["claim_id"] == "C001-003"
+    assert amended["cells"] == [{"column": "note", "from": None, "to": "Port pilots."}]
+    assert [(e["action"], e["recorded_by"], e["reason"]) for e in amended["events"]] == [
+        ("amend", "coder-1", REASON)
+    ]
+    assert (retracted["claim_id"], retracted["version"], retracted["cells"]) == ("C001-004", 2, [])
+    assert said["files"]["removed"] == [f"log/{QUERY}"]
+    assert "log/events/0003-corrections/claims.ndjson" in said["files"]["carried"]
+    assert "log/events/0002-claims/claims.ndjson" not in said["files"]["carried"]
+    assert "LICENSE.txt" not in said["files"]["carried"]
+
+
+def test_the_first_release_has_no_delta(released: Repo) -> None:
+    assert not (dist(released, "0.1.0") / DELTA).exists()
+
+
+def test_the_rows_of_a_delta_are_those_of_the_tables_of_versions_from_the_base_on(
+    released: Repo,
+) -> None:
+    folder = dist(released, "0.2.0")
+    size = document(folder / DELTA)["base"]["tree"]["size"]
+    names = [path.name for path in sorted((folder / DELTA / "parquet").iterdir())]
+    assert names == ["claim_versions.parquet"]
+    rows = pl.read_parquet(folder / "parquet" / names[0]).filter(pl.col("valid_from_seq") >= size)
+    assert rows.height == 3
+    assert pl.read_parquet(folder / DELTA / "parquet" / names[0]).equals(rows)
+
+
+def test_diff_changelog_table_and_delta_say_the_same_of_a_claim(released: Repo) -> None:
+    folder = dist(released, "0.2.0")
+    log, index = read(released.package), read_index(released.package)
+    diff, _ = plan_release(log, index[:1], "0.2.0", None)
+    [by_diff] = [row for row in as_json(diff)["claims"] if row["change"] == "amended"]
+    [by_delta] = document(folder / DELTA)["claims"]["amended"]
+    [by_table] = pl.read_parquet(folder / "parquet" / "cell_changes.parquet").to_dicts()
+    assert by_diff["fields"] == {"note": {"old": None, "new": "Port pilots."}}
+    assert by_delta["cells"] == [{"column": "note", "from": None, "to": "Port pilots."}]
+    assert (by_table["column"], by_table["from_value"], by_table["to_value"]) == (
+        *("note", None, "Port pilots."),
+    )
+    assert by_table["claim_id"] == by_diff["claim_id"] == by_delta["claim_id"] == "C001-003"
+    assert by_table["reason"] == by_diff["reasons"][0] == by_delta["events"][0]["reason"] == REASON
+    assert by_table["event_id"] == by_delta["events"][0]["event_id"]
+    assert by_table["release"] == "0.2.0"
+    assert f"- C001-003 (note): {REASON}" in (folder / "CHANGES.md").read_text("utf-8")
+
+
+# base and delta give the next -------------------------------------------------------------------
+
+
+def test_base_and_delta_give_the_next_release_to_the_byte(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    base = dist(released, "0.1.0").with_suffix(".0.zip")
+    done = released.world.run("delta", "apply", str(base), str(delta), "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "tables in Parquet and in SQLite have the content that the delta states" in done.stdout
+    made, published = tmp_path / "tiny-0.2.0.zip", dist(released, "0.2.0").with_suffix(".0.zip")
+    assert sha256_of_file(made) == sha256_of_file(published)
+    count = len(sha256_of_files(dist(released, "0.2.0")))
+    assert f"{count} of {count} files have the bytes that releases/0.2.0.json names" in done.stdout
+    done = released.world.run("delta", "apply", str(base), str(delta), "--out", str(tmp_path))
+    assert done.returncode == 1
+    assert "is there already; name another directory with --out" in done.stderr
+
+
+def test_another_version_of_claimlog_gives_the_same_content_and_names_what_differs(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.release.delta_apply, "__version__", "9.9.9")
+    change_document(delta, lambda it: it["release"]["tables"]["links"].update(hash="0" * 64))
+    words = ["delta", "apply", str(dist(released, "0.1.0")), str(delta), "--out", str(tmp_path)]
+    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    assert done.return_value == 1
+    parquet, sqlite, count = done.output.splitlines()[1:4]
+    assert parquet.startswith("links: Parquet has the content ")
+    assert sqlite.startswith("links: SQLite has the content ")
+    tables = len(read_definition(released.package).tables)
+    assert count.startswith(f"{2 * tables - 2} of {2 * tables} tables ")
+    assert "this is 9.9.9" in done.output
+    assert {path.name for path in tmp_path.iterdir()} == {DELTA, "tiny-0.2.0"}
+    published = sha256_of_files(dist(released, "0.2.0"))
+    _, differing = differing_files(tmp_path / "tiny-0.2.0", published)
+    assert not [name for name in differing if name.startswith(("log/", "parquet/", "tiny.db"))]
+
+
+def refused(base: Path, delta: Path, out: Path) -> str:
+    """Return why a delta is not applied, and check that nothing was written."""
+    with pytest.raises(ClaimlogError) as error:
+        apply_delta(base, delta, out / "out")
+    assert not (out / "out").exists()
+    return str(error.value)
+
+
+def test_a_base_that_is_another_release_or_altered_is_refused(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    said = refused(dist(released, "0.2.0"), delta, tmp_path)
+    assert "is release 0.2.0, the delta begins with 0.1.0" in said
+    base = tmp_path / "tiny-0.1.0"
+    shutil.copytree(dist(released, "0.1.0"), base)
+    path = base / "log" / "schemas" / "thresholds.csv"
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert "is altered" in refused(base, delta, tmp_path)
+    resum(base)
+    assert "thresholds.csv is not the file that release 0.1.0 held" in refused(
+        base, delta, tmp_path
+    )
+    assert f"holds no {DELTA}/" in refused(base, base, tmp_path)
+
+
+WRONG_DOCUMENTS = {
+    "another root": (
+        lambda it: it["release"]["tree"].update(root="0" * 64),
+        "says that the tree is",
+    ),
+    "another dataset": (lambda it: it.update(dataset="other"), "says that the dataset is other"),
+    "another fold": (
+        lambda it: it["release"].update(fold_version=99),
+        "were folded by version 99 of the fold",
+    ),
+    "a path that leads out": (
+        lambda it: it["files"]["carried"].update({"log/../../x": "0" * 64}),
+        "no file of a log",
+    ),
+    "a file that is not there": (
+        lambda it: it["files"]["carried"].update({"log/schemas/x.csv": "0" * 64}),
+        "is missing or not the file that",
+    ),
+    "a key that is none": (lambda it: it.update(more=1), "more"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_DOCUMENTS)
+def test_a_delta_that_states_something_else_is_not_applied(
+    name: str, released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    change, said = WRONG_DOCUMENTS[name]
+    change_document(delta, change)
+    assert said in refused(dist(released, "0.1.0"), delta, tmp_path)
+
+
+# verify -----------------------------------------------------------------------------------------
+
+
+def flaws(folder: Path) -> list[str]:
+    """Return what checking the delta of a release finds."""
+    with open_copy(folder) as copy:
+        verdict = Verdict()
+        check_delta(copy, verdict)
+        return [str(finding) for finding in verdict.findings]
+
+
+def test_verifying_a_release_makes_its_delta_again(folder: Path) -> None:
+    verdict = verify_copy(folder)
+    assert verdict.findings == []
+    [line] = [line for line in verdict.checks if line.startswith("the delta from 0.1.0")]
+    assert "3 rows of the log between" in line
+
+
+def test_a_forged_reason_is_found_by_the_whole_verification(folder: Path) -> None:
+    change_document(
+        folder / DELTA, lambda it: it["claims"]["amended"][0]["events"][0].update(reason="A lie.")
+    )
+    resum(folder)
+    found = [str(finding) for finding in verify_copy(folder).findings]
+    assert any(f"{DELTA_FILE}: does not say what the log" in line for line in found), found
+
+
+def forge_rows(folder: Path) -> None:
+    """Leave a row out of the rows of the delta."""
+    path = folder / DELTA / "parquet" / "claim_versions.parquet"
+    pl.read_parquet(path).head(2).write_parquet(path)
+
+
+FORGERIES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "a cell that did not change": (
+        lambda folder: change_document(
+            folder / DELTA,
+            lambda it: it["claims"]["amended"][0]["cells"].append(
+                {"column": "topic", "from": "trust", "to": "sharing"}
+            ),
+        ),
+        "does not say what the log",
+    ),
+    "an amendment that is kept secret": (
+        lambda folder: change_document(folder / DELTA, lambda it: it["claims"].update(amended=[])),
+        "does not say what the log",
+    ),
+    "another hash of a table": (
+        lambda folder: change_document(
+            folder / DELTA, lambda it: it["release"]["tables"]["links"].update(hash="0" * 64)
+        ),
+        "does not say what the log",
+    ),
+    "white space": (
+        lambda folder: (folder / DELTA_FILE).write_bytes(
+            (folder / DELTA_FILE).read_bytes() + b"\n"
+        ),
+        "does not say what the log",
+    ),
+    "a row left out": (forge_rows, "claim_versions.parquet: has other rows than the log"),
+    "a file left out": (
+        lambda folder: (folder / DELTA / "log/events/0003-corrections/claims.ndjson").unlink(),
+        "is missing from the delta",
+    ),
+    "a file too many": (
+        lambda folder: shutil.copytree(folder / "log/schemas", folder / DELTA / "log/schemas"),
+        "is not among what this release has and 0.1.0 had not",
+    ),
+    "another batch": (
+        lambda folder: (folder / DELTA / "log/events/0003-corrections/batch.json").write_bytes(
+            b"{}"
+        ),
+        "is not log/events/0003-corrections/batch.json of this release",
+    ),
+    "no delta at all": (lambda folder: shutil.rmtree(folder / DELTA), "is missing from the delta"),
+    "another base": (
+        lambda folder: _rewrite_base(folder, tree={"size": 3, "root": "0" * 64}),
+        "the log does not begin with them",
+    ),
+}
+
+
+def _rewrite_base(folder: Path, **given: Any) -> None:
+    path = folder / "log" / "releases" / "0.1.0.json"
+    path.write_bytes(dump_json({**json.loads(path.read_text("utf-8")), **given}))
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forged_delta_is_refused(name: str, folder: Path) -> None:
+    forge, said = FORGERIES[name]
+    forge(folder)
+    try:
+        found = flaws(folder)
+    except ClaimlogError as error:  # which verifying reports as a finding
+        found = [str(error)]
+    assert any(said in line for line in found), found
+
+
+def test_a_delta_in_a_first_release_is_refused(released: Repo, tmp_path: Path) -> None:
+    folder = tmp_path / "tiny-0.1.0"
+    shutil.copytree(dist(released, "0.1.0"), folder)
+    shutil.copytree(dist(released, "0.2.0") / DELTA, folder / DELTA)
+    [found] = flaws(folder)
+    assert "is there, and no release before this one that it could begin with" in found
+
+
+# random histories -------------------------------------------------------------------------------
+
+TOOL = ToolWheel("0.0.0", b"no wheel", b"no lock file")
+
+
+def make(package: Package, version: str, batches: int, out: Path) -> Path:
+    """Write a release of a package outside git, and its entry; return its directory."""
+    index, log = read_index(package), read(package)
+    diff, _ = plan_release(log, index, version, str(batches))
+    plan = ReleasePlan(Version.parse(version), DAY, batches, diff, tuple(index), TOOL)
+    folder, archive = write_release(package, log, plan, out, lambda _: None)
+    entry = entry_data(version, "0" * 40, folder, archive)
+    (package.root / "releases").mkdir(exist_ok=True)
+    (package.root / "releases" / f"{version}.json").write_bytes(dump_json(entry))
+    return folder
+
+
+@examples(2)
+@given(histories(released=False))
+def test_base_and_delta_give_the_next_release_of_any_history(history: History) -> None:
+    with tempfile.TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claimlog.release.delta_apply, "_same_tool", lambda _: (TOOL, None))
+        out = Path(scratch)
+        package = write(history, out / "package")
+        first = make(package, "0.1.0", 1, out / "dist")
+        batches = len(read(package).batches)
+        second = make(package, "0.2.0", batches, out / "dist")
+        applied = apply_delta(first, second / DELTA, out / "applied")
+        assert applied.tables.different == []
+        assert sha256_of_files(applied.folder) == sha256_of_files(second)
+        assert flaws(second) == []
+        said = document(second / DELTA)
+        log, index = read(package), read_index(package)
+        diff, _ = plan_release(log, index[:1], "0.2.0", str(batches))
+        assert {row["claim_id"] for row in said["claims"]["amended"]} == {
+            claim.claim_id for claim in diff.of("amended")
+        }
