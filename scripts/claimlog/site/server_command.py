@@ -165,8 +165,6 @@ def serve(
         )
         if note := log_behind(package, build):
             print(note, file=sys.stderr, flush=True)
-        path = BaseUrl.parse(base_url).path
-        print(f"serving http://{host}:{port}{path} (stop with Ctrl-C)", flush=True)
         os.execv(words[0], words)
     except BaseException:
         build.release()
