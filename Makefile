@@ -4,15 +4,15 @@ PORT ?= 8001
 
 # What a caller says is a value, never a command: make expands none of it, and recipes read it from
 # their environment, in quotes. $(value ...) is the text as it was given, functions and all.
-override SAID := PYTHON PORT TEXTS RELEASES VERSION CLAIMS GROWTH SECONDS EACH DOCS
+override SAID := PYTHON PORT TEXTS OUT RELEASES VERSION CLAIMS GROWTH SECONDS EACH DOCS
 override SAID += $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 $(foreach name,$(SAID),$(eval override $$(name) := $$(value $$(name))))
 override name :=
-export PYTHON PORT TEXTS RELEASES VERSION CLAIMS GROWTH EACH DOCS
+export PYTHON PORT TEXTS OUT RELEASES VERSION CLAIMS GROWTH EACH DOCS
 # the shell has a SECONDS of its own
 export FUZZ_SECONDS := $(SECONDS)
 
-.PHONY: serve build check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
+.PHONY: serve site build check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
 .DEFAULT_GOAL := help
 
 # An environment that is whole says so itself. Only to make one PYTHON is needed, and not an older
@@ -30,6 +30,9 @@ $(ENVIRONMENTS): environment-%:
 serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=, RELEASES=all)
 	@.venv/bin/claimlog serve --port="$$PORT" $${TEXTS:+"--texts=$$TEXTS"} $${RELEASES:+"--releases=$$RELEASES"}
 
+site: build  ## the site as plain files in OUT=public, which need no server (RELEASES=all)
+	@.venv/bin/claimlog site "--out=$${OUT:-public}" $${RELEASES:+"--releases=$$RELEASES"}
+
 build: environment-run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
 	@.venv/bin/claimlog build $${TEXTS:+"--texts=$$TEXTS"}
 
@@ -45,7 +48,7 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/python scripts/workshop/licences.py --quiet
 
 test: environment-dev environment-validators  ## set up, run every test
-	@.venv/bin/python -m pytest -n 2
+	@.venv/bin/python -m pytest -n 2 --dist worksteal
 
 faults: environment-dev  ## fail and kill commands at every system call (needs strace) and put the table into docs/
 	@PYTHONPATH=tests .venv/bin/python -m faults --each="$${EACH:-1}" --docs

@@ -199,12 +199,12 @@ class Crawl:
         raw = re.match(rf"/(?:{name}(?:-[0-9_]+)?|-)(?=[/.]|$)(/[^/.]+)?(/.)?", bare)
         if raw:
             return f"raw {raw[1] or ''}{' row' if raw[2] else ''}"
-        page = bare.removesuffix(".json").rstrip("/")
+        page = re.sub(r"\.json(ld)?$", "", bare).rstrip("/")
         frozen = re.match(r"/releases/[0-9.]+(?=/.)", page)
         page = page[frozen.end() :] if frozen else page
         found = next((item for item in self.patterns if re.fullmatch(item, page)), "other")
         found += " (frozen)" if frozen else ""
-        twin = " (twin)" if bare.endswith(".json") else ""
+        twin = " (twin)" if bare.endswith((".json", ".jsonld")) else ""
         return found + twin + (" (query)" if "?" in path and not twin else "")
 
     def _next(self) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import pytest
 from datasette.app import Datasette
 
 import forked
+from claimlog.build import build
 from claimlog.edit import append as edit
 from claimlog.edit.open_batch import log_lock
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
@@ -30,6 +32,12 @@ from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 
 ROOT = Path(__file__).resolve().parents[1]
+WITHOUT_PANDAS = str(ROOT / "tests" / "without_pandas")
+if importlib.util.find_spec("pyspark") is None:  # which needs pandas
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [WITHOUT_PANDAS, *(folder for folder in folders if folder not in ("", WITHOUT_PANDAS))]
+    )
 Get = Callable[[str], Any]
 """Asks a served build for a path and returns the answer."""
 
@@ -46,6 +54,13 @@ clerk lost a chart — and nobody noticed. “We may review the pact,” the min
 Read also: Ten quiet beaches
 """
 """Written for these tests. One sentence stands in it twice; it holds curly quotes and a dash."""
+
+
+def environment_with_pandas() -> dict[str, str]:
+    """Return the environment for a program that imports pandas itself."""
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    search = os.pathsep.join(folder for folder in folders if folder != WITHOUT_PANDAS)
+    return {**os.environ, "PYTHONPATH": search}
 
 
 def source(identifier: str, **given: Any) -> dict[str, Any]:
@@ -409,6 +424,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.fixture(scope="session")
+def tiny_build(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The tiny package with its build, made once; `copied` copies both."""
+    world = copied(made, tmp_path_factory.mktemp("tiny-build"))
+    build(world.package, world.package.build)
+    return world
+
+
+@pytest.fixture(scope="session")
+def corpus_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the log as it is in this repository, made once and only read."""
+    out = tmp_path_factory.mktemp("corpus") / "build"
+    build(Package(ROOT), out)
+    return out
+
+
 def copied(world: World, folder: Path) -> World:
     shutil.copytree(world.root, folder / "package")
     shutil.copytree(world.texts, folder / "texts")
@@ -462,3 +493,24 @@ def await_startup(process: subprocess.Popen[bytes], log: Path) -> None:
         assert process.poll() is None, log.read_text("utf-8")
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def tiny_release(made: World, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """A checkout of the tiny package with release 0.1.0 in dist/, signed, its key.pem and a build.
+
+    Nobody changes it; who breaks something copies it.
+    """
+    from claimlog.build import build
+    from claimlog.release.make import make_release
+    from test_release import DAY, repository
+
+    repo = repository(copied(made, tmp_path_factory.mktemp("tiny")))
+    key = repo.root.parent / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    public = repo.root.parent / "public.pem"
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
+    make_release(repo.package, "0.1.0", DAY, repo.root / "dist", key=key)
+    repo.commit()
+    build(repo.package, repo.package.build)
+    return repo.package

@@ -29,8 +29,12 @@ def search_answer(get: Get, text: str) -> dict[str, Any]:
 
 
 def check_search(get: Get, expected: dict[str, Any]) -> None:
-    """Assert that a search finds what its reader wants."""
-    answer = search_answer(get, expected["q"])
+    """Assert that a search of a server finds what its reader wants."""
+    check_answer(search_answer(get, expected["q"]), expected)
+
+
+def check_answer(answer: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Assert that an answer, of a server or of files, is what its reader wants."""
     results = answer["results"]
     assert answer["leads_to"] == expected.get("leads_to"), answer
     assert answer["suggestion"] == expected.get("suggestion", answer["suggestion"]), answer

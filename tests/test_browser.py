@@ -136,10 +136,10 @@ def tiny(made: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(corpus_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """This project's own corpus, served."""
-    out = tmp_path_factory.mktemp("corpus") / "build"
-    build(Package(ROOT), out)
+    out = tmp_path_factory.mktemp("served") / "build"
+    shutil.copytree(corpus_build, out)
     shutil.copytree(ROOT / "docs", out.with_name("docs"))
     with serving(ROOT, out) as site:
         yield site

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+import forked
 from claimlog import __version__, git
 from claimlog import checkout as checkout_module
 from claimlog.checkout import Checkout, blob_id
@@ -107,9 +108,8 @@ def arm(git_dir: Path, trap: Trap) -> None:
 
 def run(root: Path, *words: str) -> tuple[int, str]:
     """Run claimlog as a user would, and return its status and what it printed."""
-    command = [sys.executable, "-m", "claimlog", "--package", str(root), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    return done.returncode, done.stdout + done.stderr
+    done = forked.run(Path.cwd(), ["--package", str(root), *words], os.environ, None, 120)
+    return done.returncode, (done.stdout + done.stderr).decode()
 
 
 def test_one_module_starts_git() -> None:

@@ -412,7 +412,40 @@ def test_an_identifier_that_is_no_doi_is_not_given_as_one() -> None:
 
 def test_braces_in_an_address_do_not_leave_a_bibtex_entry_open() -> None:
     [entry] = read_bibtex(cite(with_head(homepage="https://example.org/{x"), [], "bibtex"))
-    assert entry["url"] == "https://example.org/%7Bx"
+    assert entry["url"] == "https://example.org/%7Bx/releases/0.2.0/"
+
+
+SITE = "https://claims.example/harbour/"
+
+
+@pytest.mark.parametrize("doi", [{}, {"id": f"https://doi.org/{DOI}"}], ids=["homepage", "both"])
+def test_below_a_homepage_a_citation_leads_to_the_claim_in_the_version_cited(
+    doi: dict[str, str],
+) -> None:
+    facts = with_head(homepage=SITE, **doi)
+    for claims, path in (([], ""), ([TIDES], "claims/C900-001/")):
+        address = f"https://claims.example/harbour/releases/0.2.0/{path}"
+        [bibtex] = read_bibtex(cite(facts, claims, "bibtex"))
+        [ris] = read_ris(cite(facts, claims, "ris"))
+        [csl] = read_csl(cite(facts, claims, "csl-json"))
+        datacite = json.loads(cite(facts, claims, "datacite"))
+        [datacite] = datacite if claims else [datacite]
+        identifiers = {it["alternateIdentifier"] for it in datacite["alternateIdentifiers"]}
+        assert {bibtex["url"], ris["UR"], csl["URL"]} == {address}
+        assert address in identifiers
+        last = address if claims or not doi else f"https://doi.org/{DOI}"
+        assert cite(facts, claims, "apa").endswith(f" {last}\n")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_without_an_address_a_citation_says_which_file_of_the_archive_shows_it(format: str) -> None:
+    facts = replace(FACTS, has_pages=True)
+    said = note(format, cite(facts, [TIDES], format))[0]
+    place = "harbour-claims-0.2.0/site/claims/C900-001/index.html"
+    assert f", in the archive harbour-claims-0.2.0.zip the file {place}." in said
+    said = note(format, cite(facts, [], format))[0]
+    assert "the file harbour-claims-0.2.0/site/index.html." in said
+    assert "in the archive" not in note(format, cite(FACTS, [TIDES], format))[0]
 
 
 def test_several_organizations_and_a_publisher_are_told_apart() -> None:

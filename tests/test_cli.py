@@ -205,7 +205,7 @@ def test_a_fault_of_ours_is_one_message_and_its_traceback_on_request(
     def broken(*_: object) -> None:
         raise RuntimeError("a bolt came loose\nand more")
 
-    monkeypatch.setattr("claimlog.cli.show.history", broken)
+    monkeypatch.setattr("claimlog.edit.entity_history.entity_history", broken)
     status, out, err = main(made, capsys, "show", "C001-001")
     assert (status, out) == (1, "")
     assert err == (

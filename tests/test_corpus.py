@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from claimlog.build import build
 from claimlog.export.queries import available_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -28,21 +27,13 @@ Ask = Callable[..., list[Row]]
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build of the log as it is in this repository."""
-    out = tmp_path_factory.mktemp("corpus") / "build"
-    build(Package(ROOT), out)
-    return out
+def get(corpus_build: Path) -> Get:
+    return asking(corpus_build)
 
 
 @pytest.fixture(scope="module")
-def get(compiled: Path) -> Get:
-    return asking(compiled)
-
-
-@pytest.fixture(scope="module")
-def corpus(compiled: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(f"file:{compiled / 'allied-trust.db'}?mode=ro", uri=True)
+def corpus(corpus_build: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(f"file:{corpus_build / 'allied-trust.db'}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
     yield connection
     connection.close()

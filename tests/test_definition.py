@@ -28,7 +28,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.flaws import FOLDED, SQL_WORDS
+from claimlog.schema.flaws import FOLD_INPUTS, SQL_WORDS
 from claimlog.schema.patterns import matches, pattern_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.validate import Report, validate
@@ -507,14 +507,14 @@ STREAM_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
         )
         for name in (
             *("action", "claim_id", "version", "recorded_at", "recorded_by", "reason"),
-            *FOLDED["claim"],
+            *FOLD_INPUTS["claim"],
         )
     },
     **{
         f"{name} of another type": lambda spec, name=name: next(
             f for f in spec["fields"] if f["name"] == name
         ).update(type="boolean", constraints={})
-        for name in FOLDED["claim"]
+        for name in FOLD_INPUTS["claim"]
     },
     "a column named as a row number": column(name="rowid"),
     "a version that is text": lambda spec: next(

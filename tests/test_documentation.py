@@ -15,7 +15,6 @@ from pathlib import Path
 import click
 import pytest
 
-from claimlog.build import build
 from claimlog.cli import cli
 from claimlog.edit.clock import last_seal, now, refuse_doubtful_clock
 from claimlog.errors import ClaimlogError
@@ -23,7 +22,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE
 from claimlog.site.markdown_page import heading_anchor
-from conftest import ROOT, World
+from conftest import ROOT, World, environment_with_pandas
 from workshop.bench.__main__ import bench
 from workshop.docs import refresh
 from workshop.docs.markers import (
@@ -69,7 +68,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkout(corpus_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what git tracks, as a newcomer's clone, with a build."""
     folder = tmp_path_factory.mktemp("clone") / "allied-trust"
     listed = subprocess.run(
@@ -82,14 +81,19 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
-    build(Package(folder), folder / "build")
+    shutil.copytree(corpus_build, folder / "build")
     return folder
 
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_a_python_snippet_runs_and_prints_rows(code: str, checkout: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code],
+        cwd=checkout,
+        env=environment_with_pandas(),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") > 5

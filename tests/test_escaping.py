@@ -37,10 +37,12 @@ from claimlog.escaping import (
     web_address,
 )
 from claimlog.export.metadata import datasette_metadata
+from claimlog.export.table_csv import csv_of
 from claimlog.package import Package
-from claimlog.release.diff import ClaimChange, Diff, RowChange, SchemaChange, as_markdown
+from claimlog.release.diff import Diff, RowChange
+from claimlog.release.diff_report import as_markdown
+from claimlog.release.schema_changes import SchemaChange
 from claimlog.schema.definition import read_definition
-from claimlog.site.spreadsheet import csv_of
 from conftest import ROOT, SOURCES, Get, World, asking, claim, empty_world, hop, source
 from test_release import Repo, repository
 
@@ -374,7 +376,9 @@ def test_the_changelog_takes_no_name_of_data_for_markup() -> None:
     """Identifiers and columns of a stranger's schema need not have patterns."""
     fields = {hostile("column"): (1, 2)}
     claims = [
-        ClaimChange(hostile("C1"), change, hostile("S1"), "Said.", 2, (hostile("Why."),), fields)
+        RowChange(
+            "claims", hostile("C1"), change, 2, (hostile("Why."),), fields, hostile("S1"), "Said."
+        )
         for change in ("added", "amended", "retracted")
     ]
     others = [RowChange("coders", TRICKS, "amended", 2, (TRICKS,), fields)]
@@ -485,7 +489,9 @@ def pages(get: Get) -> dict[str, str]:
         for link in re.findall(r'href="([^"]+)"', answer.text):
             to = urlsplit(html.unescape(link))
             theirs = not to.path.startswith("/") or to.path.startswith(THEIRS)
-            if not (theirs or to.netloc or to.query or to.path.endswith((".json", ".csv"))):
+            if not (
+                theirs or to.netloc or to.query or to.path.endswith((".json", ".jsonld", ".csv"))
+            ):
                 waiting.append(to.path)
     kinds = {path.split("/")[1] for path in found}
     assert kinds >= {"claims", "sources", "actors", "codebook", "quality", "releases", "as-of"}

@@ -26,14 +26,9 @@ from claimlog.log.batch import Batch, dump_manifest
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.release.diff import (
-    DatasetState,
-    as_json,
-    as_markdown,
-    as_text,
-    compare_states,
-    table_shapes,
-)
+from claimlog.release.dataset_state import DatasetState, table_shapes
+from claimlog.release.diff import compare_states
+from claimlog.release.diff_report import as_json, as_markdown, as_text
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate

@@ -21,7 +21,8 @@ from claimlog.fold import Cutoff
 from claimlog.limits import KEYS, SCHEMA_FILES
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.release.diff import DatasetState, compare_states
+from claimlog.release.dataset_state import DatasetState
+from claimlog.release.diff import compare_states
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.schema.registers import MACHINERY_TABLES, SITE_PAGES
@@ -30,7 +31,7 @@ from claimlog.site.lists import facet_groups
 from claimlog.site.pages import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
-from claimlog.validate.appended import only_appends
+from claimlog.validate.appended_rows import only_appends
 from conftest import (
     ACTORS,
     CLAIMS,

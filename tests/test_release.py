@@ -24,7 +24,8 @@ from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_i
 from claimlog.package import Package
 from claimlog.release import generated_files
 from claimlog.release.coding_manual import PAGE, coding_manual
-from claimlog.release.diff import DatasetState, compare_states, table_shapes
+from claimlog.release.dataset_state import DatasetState, table_shapes
+from claimlog.release.diff import compare_states
 from claimlog.release.layout import sha256_of_file
 from claimlog.release.make import (
     ReleaseOutput,
@@ -139,7 +140,7 @@ def test_a_release_holds_the_log_the_tables_and_all_that_describes_them(released
     folder = released.root / "dist" / "tiny-0.1.1"
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
     assert names == {
-        *("parquet", "tiny.db", "log", "validation.json", "CHANGES.md", "checkpoint"),
+        *("parquet", "csv", "tiny.db", "log", "validation.json", "CHANGES.md", "checkpoint"),
         *("SHA256SUMS", "release.json", "datapackage.json", "croissant.json", "README.md"),
         *("ro-crate-metadata.json", "datacite.json", "CITATION.cff", ".zenodo.json"),
         *(
@@ -479,6 +480,23 @@ def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -
     result = rebuild_tables(released.package, index, entry, lambda _: None)
     assert [line.split(":")[0] for line in result.different] == ["claims", "claims"]
     assert result.same == result.compared - 2
+
+
+def test_an_entry_that_names_a_part_of_a_table_is_not_the_same(released: Repo) -> None:
+    """Its hash is right for the columns that it names."""
+    index = read_index(released.package)
+    entry = index[0]
+    claims = entry.data["tables"]["claims"]
+    for change, said in (
+        ({"columns": {"claim_id": "string"}}, "names other columns of claims than"),
+        ({"columns": {**claims["columns"], "start": "string"}}, "columns of claims than"),
+        ({"key": ["statement"]}, "names another key of claims than its definition has"),
+        ({"rows": claims["rows"] + 1}, "the release had"),
+    ):
+        tables = {**entry.data["tables"], "claims": {**claims, **change}}
+        false = ReleaseEntry({**entry.data, "tables": tables}, entry.display_path)
+        result = rebuild_tables(released.package, index, false, lambda _: None)
+        assert any(said in line for line in result.different), said
 
 
 def test_an_entry_that_names_nothing_to_compare_is_not_the_same(released: Repo) -> None:
@@ -927,5 +945,5 @@ def test_a_log_has_one_origin_from_the_release_that_names_it_on(repo: Repo, tmp_
     assert "the log of release 0.1.1 is tiny.example/log" in refused(repo, "0.1.2")
     # an earlier release that is signed afterwards keeps the origin that it has
     first_entry = read_index(repo.package)[0]
-    _, later = sign_release(repo.package, first_entry, key, tmp_path / "signed")
+    _, later = sign_release(read(repo.package), first_entry, key, tmp_path / "signed")
     assert later.read_text("utf-8").startswith("tiny\n")

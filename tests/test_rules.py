@@ -223,6 +223,27 @@ def test_frictionless_finds_what_pandera_finds_and_it_is_reported_once(world: Wo
     assert alone == "Frictionless read every row of every stream (at most 5000 in each)"
 
 
+def test_a_broken_reference_is_named_even_where_values_are_not_of_their_schema(
+    world: World,
+) -> None:
+    def spoil(rows: list[dict[str, object]]) -> None:
+        rows[0]["topic"] = "sharking"
+        rows[5]["incident_id"] = "lost-map"
+        rows[1]["trust_object"] = ["pakt"]
+
+    world.rewrite("claims", spoil, 1)
+    report = checked(world)
+    assert report.stopped_after == "schema"
+    assert [str(one) for one in report.findings if one.rule != "enum"] == [
+        f"events/0002-claims/claims.ndjson:{line}: {said} in this batch or before, or mend the "
+        "identifier [foreign-key]"
+        for line, said in (
+            (6, 'C001-006 incident_id "lost-map" is not in incidents; assert it in incidents'),
+            (2, 'C001-002 trust_object "pakt" is not in actors; assert it in actors'),
+        )
+    ]
+
+
 def test_what_only_frictionless_finds_is_reported_under_the_rule_it_is_about(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

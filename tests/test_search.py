@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import pytest
 
@@ -80,17 +78,6 @@ def test_an_address_is_told_from_another_of_the_same_site_by_its_query(index: Se
     assert [one.id for one in index.of_address("http://gazette.example/a/?p=2#x")] == ["S002"]
     assert index.of_address("gazette.example/a") == []
     assert [one.id for one in index.of_host("gazette.example/b")] == ["S001", "S002"]
-
-
-def test_an_index_is_json_from_which_the_same_index_can_be_made(index: SearchIndex) -> None:
-    data = json.loads(json.dumps(index.to_json()))
-    again = [
-        SearchEntry(**{key: tuple(v) if isinstance(v, list) else v for key, v in one.items()})
-        for one in data["entries"]
-    ]
-    assert again == ENTRIES
-    assert data["labels"] == LABELS
-    assert {*data["entries"][0]} == {*asdict(ENTRIES[0])}
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,8 @@ def test_where_no_links_can_be_made_a_build_is_served_where_it_lies(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server_command.serve(built.package, built.package.build, "127.0.0.1", port)
+    options = server_command.ServerOptions("127.0.0.1", port)
+    server_command.serve(built.package, built.package.build, options)
     assert str(built.package.build / "tiny.db") in started[0]
     said = capsys.readouterr().err.splitlines()
     # another test may have built meanwhile, which is said too

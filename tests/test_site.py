@@ -9,18 +9,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.export.metadata import PAGE_CELLS, PAGE_ROWS
 from claimlog.export.queries import available_queries
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.site.protection.reader_limits import QUERY_ROWS
-from claimlog.site.server_command import server_command
+from claimlog.site.server_command import ServerOptions, server_command
 from conftest import ROOT, Get, World, asking, copied
 from test_site_relations import unequal
 
@@ -29,10 +29,8 @@ SCHEMAS_TABLES = sorted(p.stem for p in (ROOT / "schemas" / "tables").glob("*.js
 
 
 @pytest.fixture(scope="module")
-def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = copied(made, tmp_path_factory.mktemp("served"))
-    build(world.package, world.package.build)
-    return world
+def served(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return copied(tiny_build, tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +208,7 @@ def test_our_style_sheet_is_served_by_the_plugin(get: Get) -> None:
 
 def test_serving_without_a_build_says_what_to_run(world: World) -> None:
     with pytest.raises(ClaimlogError, match="there is no build; run make build"):
-        server_command(world.package, world.package.build, "127.0.0.1", 8001)
+        server_command(world.package, world.package.build, ServerOptions("127.0.0.1", 8001))
 
 
 def test_a_busy_port_is_named_and_another_is_offered(served: World) -> None:
@@ -252,11 +250,9 @@ def test_the_command_serves_the_build_on_loopback(served: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Get:
+def real(corpus_build: Path) -> Get:
     """This project's own corpus."""
-    out = tmp_path_factory.mktemp("real") / "build"
-    build(Package(ROOT), out)
-    return asking(out)
+    return asking(corpus_build)
 
 
 def test_every_number_about_measures_of_the_corpus_leads_to_as_many_rows(real: Get) -> None:

@@ -20,10 +20,8 @@ from test_release import Repo, repository
 
 
 @pytest.fixture(scope="module")
-def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = copied(made, tmp_path_factory.mktemp("claims"))
-    build(world.package, world.package.build)
-    return world
+def served(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return copied(tiny_build, tmp_path_factory.mktemp("claims"))
 
 
 @pytest.fixture(scope="module")

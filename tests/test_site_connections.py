@@ -23,20 +23,19 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from claimlog.build import build
+from claimlog.export import table_csv
 from claimlog.site import spreadsheet
 from claimlog.site.lists import whole_list
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
 from claimlog.site.protection.host_names import misdirected, names_of
 from claimlog.site.protection.peers import peer_of
-from claimlog.site.protection.piece_stream import PIECE_BYTES
 from claimlog.site.protection.reader_pool import ReaderPool
 from claimlog.site.protection.reader_request import REQUEST, ReaderRequest
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.server import LoopErrorHandler
-from claimlog.site.server_command import server_command
+from claimlog.site.server_command import ServerOptions, server_command
 from conftest import World, asking, await_startup, copied
 
 FILES = 192
@@ -76,9 +75,8 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = server_command(
-        world.package, world.package.build, "127.0.0.1", port, host_names=["claims.example"]
-    )
+    options = ServerOptions("127.0.0.1", port, host_names=("claims.example",))
+    words = server_command(world.package, world.package.build, options)
     program = (
         "import resource, sys\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))\n"
@@ -99,10 +97,8 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def built(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = copied(made, tmp_path_factory.mktemp("connections"))
-    build(world.package, world.package.build)
-    return world
+def built(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return copied(tiny_build, tmp_path_factory.mktemp("connections"))
 
 
 @pytest.fixture(scope="module")
@@ -434,10 +430,10 @@ def test_a_table_is_written_in_pieces_of_some_bytes_whatever_its_rows_hold(
         {"id": range(rows), "text": ["=" * width] * rows, "kind": ["a", "b"] * (rows // 2)}
     )
     frame.with_columns(pl.col("kind").cast(pl.Categorical)).write_parquet(path)
-    pieces = [*spreadsheet.csv_pieces(path)]
-    longest = spreadsheet.PIECE_BYTES + spreadsheet.ROWS * (width + 100)
+    pieces = [*table_csv.csv_pieces(path)]
+    longest = table_csv.PIECE_BYTES + table_csv.ROWS * (width + 100)
     assert max(map(len, pieces)) < longest
-    assert "".join(pieces) == spreadsheet.csv_of(pl.read_parquet(path), header=True)
+    assert "".join(pieces) == table_csv.csv_of(pl.read_parquet(path), header=True)
 
 
 @pytest.mark.parametrize("kind", [pl.Categorical, pl.List(pl.Categorical)])
@@ -449,8 +445,8 @@ def test_a_code_of_a_table_has_its_bytes_in_every_row(kind: Any, tmp_path: Path)
     if kind != pl.Categorical:
         frame = frame.with_columns(pl.concat_list("kind"))
     frame.write_parquet(path)
-    pieces = [*spreadsheet.csv_pieces(path)]
-    assert max(map(len, pieces)) < 2 * spreadsheet.PIECE_BYTES
+    pieces = [*table_csv.csv_pieces(path)]
+    assert max(map(len, pieces)) < 2 * table_csv.PIECE_BYTES
     assert sum(piece.count("x" * longest) for piece in pieces) == rows
 
 
@@ -468,7 +464,7 @@ def test_a_whole_list_is_read_in_pieces_of_some_bytes_whatever_its_rows_hold() -
             pieces.append(whole_list._read_piece("claims", numbers, 60, database))
             at += len(pieces[-1])
     assert [row[0] for piece in pieces for row in piece] == [*range(rows)]
-    assert max(map(len, pieces)) <= PIECE_BYTES // width + 1
+    assert max(map(len, pieces)) <= table_csv.PIECE_BYTES // width + 1
 
 
 def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(

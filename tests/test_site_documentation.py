@@ -43,10 +43,9 @@ PAGE = """# How do I *use* `it`?
 
 
 @pytest.fixture(scope="module")
-def documented(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+def documented(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """A built package with documentation, and beside it what must not be served."""
-    world = copied(made, tmp_path_factory.mktemp("documented"))
-    build(world.package, world.package.build)
+    world = copied(tiny_build, tmp_path_factory.mktemp("documented"))
     docs = world.root / "docs"
     (docs / "deep").mkdir(parents=True)
     (docs / "use.md").write_text(PAGE, "utf-8")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from datasette.app import Datasette
 
-from claimlog.build import build
 from claimlog.site.memo import _MEMO
 from claimlog.site.protection.reader_pool import ReaderPool
 from claimlog.site.server_command import SETTINGS
@@ -33,9 +32,8 @@ QUERIES = (
 
 
 @pytest.fixture(scope="module")
-def folder(made: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world = copied(made, tmp_path_factory.mktemp("facets"))
-    build(world.package, world.package.build)
+def folder(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = copied(tiny_build, tmp_path_factory.mktemp("facets"))
     return world.package.build
 
 

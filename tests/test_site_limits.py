@@ -31,7 +31,6 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from claimlog import sql_worker
-from claimlog.build import build
 from claimlog.escaping import UNPRINTABLE
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.protection import reader_limits
@@ -55,9 +54,8 @@ ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) selec
 
 
 @pytest.fixture(scope="module")
-def folder(made: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world = copied(made, tmp_path_factory.mktemp("limits"))
-    build(world.package, world.package.build)
+def folder(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = copied(tiny_build, tmp_path_factory.mktemp("limits"))
     return world.package.build
 
 

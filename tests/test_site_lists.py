@@ -11,15 +11,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from claimlog.build import build
 from claimlog.site.lists import whole_list
 from conftest import Get, World, asking, copied
 
 
 @pytest.fixture(scope="module")
-def get(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
-    world = copied(made, tmp_path_factory.mktemp("lists"))
-    build(world.package, world.package.build)
+def get(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+    world = copied(tiny_build, tmp_path_factory.mktemp("lists"))
     return asking(world.package.build)
 
 

@@ -23,7 +23,7 @@ from claimlog.site.drawing.bar_chart import Bar, bar_chart
 from claimlog.site.pages.as_of import batch_at
 from claimlog.site.pagination import Pagination
 from claimlog.site.release_databases import place_releases
-from claimlog.site.server_command import server_command
+from claimlog.site.server_command import ServerOptions, server_command
 from conftest import ROOT, Get, World, asking, claim, copied
 from searches import SEARCHES, check_search
 from test_release import Repo, repository
@@ -72,10 +72,8 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = copied(made, tmp_path_factory.mktemp("about"))
-    build(world.package, world.package.build)
-    return world
+def served(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return copied(tiny_build, tmp_path_factory.mktemp("about"))
 
 
 @pytest.fixture(scope="module")
@@ -696,7 +694,7 @@ def test_a_release_keeps_its_claims_at_their_addresses(both: Get) -> None:
 
 def test_releases_are_served_from_databases_that_the_index_knows(released: Repo) -> None:
     package, folder = released.package, released.package.build
-    words = server_command(package, folder, "127.0.0.1", 0, "0.1.0, 0.1.0")
+    words = server_command(package, folder, ServerOptions("127.0.0.1", 0, releases="0.1.0, 0.1.0"))
     [frozen] = [Path(word) for word in words if word.endswith("tiny-0_1_0.db")]
     assert frozen.is_file()
     assert words[words.index(str(frozen)) - 1] == "--immutable"

@@ -130,10 +130,9 @@ def acting(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
 
 
 @pytest.fixture(scope="module")
-def empty(made: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+def empty(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
     """A build whose tables hold an article and nothing that was coded in it."""
-    world = copied(made, tmp_path_factory.mktemp("empty"))
-    build(world.package, world.package.build)
+    world = copied(tiny_build, tmp_path_factory.mktemp("empty"))
     with closing(sqlite3.connect(world.package.build / "tiny.db")) as database:
         for table in EMPTIED:
             database.execute(f"delete from {table}")

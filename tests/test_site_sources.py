@@ -47,10 +47,8 @@ def no_texts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = copied(made, tmp_path_factory.mktemp("sources"))
-    build(world.package, world.package.build)
-    return world
+def served(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return copied(tiny_build, tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from claimlog.build import build
 from claimlog.site.protection import own_queries, reader_pool
 from conftest import Get, World, asking, copied
 
@@ -46,9 +45,8 @@ def changed(folder: Path, out: Path, change: Callable[[dict[str, Any]], None]) -
 
 
 @pytest.fixture(scope="module")
-def folder(made: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world = copied(made, tmp_path_factory.mktemp("strange"))
-    build(world.package, world.package.build)
+def folder(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = copied(tiny_build, tmp_path_factory.mktemp("strange"))
     return world.package.build
 
 

@@ -10,17 +10,13 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-import claimlog.fold.support
+import claimlog.fold.claim_support
 from claimlog.compile import compile_tables
 from claimlog.fold import Cutoff
+from claimlog.fold.actor_sides import side_ranges
+from claimlog.fold.claim_support import Links, support_of_linked, with_support
 from claimlog.fold.corroboration import with_origins
-from claimlog.fold.support import (
-    Links,
-    side_ranges,
-    support_of_linked,
-    with_credibility,
-    with_support,
-)
+from claimlog.fold.credibility import with_credibility
 from claimlog.log.read_log import read
 from conftest import World, hop
 
@@ -142,13 +138,13 @@ def test_the_origins_of_a_fact_are_counted_once_for_all_who_state_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     counted = []
-    real = claimlog.fold.support.count_independent
+    real = claimlog.fold.claim_support.count_independent
 
     def count(origins: Any, lineage: Any) -> int:
         counted.append(origins)
         return real(origins, lineage)
 
-    monkeypatch.setattr(claimlog.fold.support, "count_independent", count)
+    monkeypatch.setattr(claimlog.fold.claim_support, "count_independent", count)
     names = [f"A{number:03}" for number in range(300)]
     claims = {
         name: {"origin_id": "W1" if number % 2 else "W2"} for number, name in enumerate(names)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from claimlog import git
 from claimlog import limits as definition
 from claimlog.checkout import FILES, TAGS
 from claimlog.cli import cli
+from claimlog.log import tiles
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release import database_content, layout, prove, served_rows
 from claimlog.release import sandbox as limited
 from claimlog.release import signed_note as note
+from claimlog.release.signing_key import verifier_key
 from claimlog.site.protection import reader_limits
 from claimlog.site.server_command import SETTINGS
 from claimlog.sql_process import GRACE_SECONDS
@@ -26,7 +32,11 @@ from conftest import ROOT
 
 PAGE = (ROOT / "docs" / "trust.md").read_text("utf-8")
 TEXT = " ".join(PAGE.split())
-COMMANDS = re.findall(r"^    (claimlog [^#\n]+?) *(?:#.*)?$", PAGE, re.MULTILINE)
+SECTIONS = {
+    title: re.findall(r"^    (claimlog [^#\n]+?) *(?:#.*)?$", text, re.MULTILINE)
+    for title, text in re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", PAGE, re.MULTILINE)
+}
+"""The commands of each section."""
 
 
 def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
@@ -56,6 +66,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"differences of more than {definition.DIFF_LINES:,} lines",
         f"more than {definition.MARKS} combining marks",
         f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
+        f"with a row of at most {tiles.ENTRY_BYTES:,} bytes",
+        f"at most {definition.TILED_ROWS:,} rows and {definition.TILED_BYTES // mib:,} MiB",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence
@@ -94,20 +106,46 @@ def test_the_root_to_keep_is_that_of_the_first_release() -> None:
 
 
 def test_the_commands_about_a_kept_root_run_as_they_stand(tmp_path: Path) -> None:
-    assert len(COMMANDS) == 5
+    commands = SECTIONS["Keep a root outside, and prove consistency later"]
+    assert len(commands) == 5
+    assert "row" in run_commands(commands, ROOT, tmp_path)
+
+
+def run_commands(commands: Sequence[str], package: Path, folder: Path) -> str:
+    """Run commands as a page shows them; return what the last one printed."""
     program = Path(sys.executable).with_name("claimlog")
-    for command in COMMANDS:
+    for command in commands:
         words, _, target = command.partition(" > ")
         done = subprocess.run(
-            [program, "--package", ROOT, *shlex.split(words)[1:]],
-            cwd=tmp_path,
+            [program, "--package", package, *shlex.split(words)[1:]],
+            cwd=folder,
             capture_output=True,
             text=True,
         )
         assert done.returncode == 0, done.stderr
         if target:
-            (tmp_path / target.strip()).write_text(done.stdout)
-    assert "row" in done.stdout
+            (folder / target.strip()).write_text(done.stdout)
+    return done.stdout
+
+
+def test_the_commands_about_following_the_log_run_as_they_stand(tmp_path: Path) -> None:
+    commands = SECTIONS["Follow the log"]
+    assert len(commands) == 4
+    package = tmp_path / "package"
+    for name in ("events", "schemas", "releases"):
+        shutil.copytree(ROOT / name, package / name)
+    shutil.copyfile(ROOT / "datapackage.json", package / "datapackage.json")
+    who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "All")):
+        subprocess.run(["git", "-C", package, *who, *words], check=True)
+    private = Ed25519PrivateKey.generate()
+    key = tmp_path / "KEY.pem"
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    origin = Package(ROOT).descriptor["logOrigin"]
+    (tmp_path / "log.vkey").write_text(verifier_key(origin, key), "utf-8")
+    said = run_commands(commands, package, tmp_path)
+    assert said.startswith("C004-004 version ")
+    assert "signed with the key log.vkey" in said
 
 
 @pytest.mark.parametrize("root", ["175:00", "x:y", "175", ":"])

@@ -26,6 +26,7 @@ from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.export import sqlite
 from claimlog.export.descriptor import dump_json
+from claimlog.export.table_csv import csv_of
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
@@ -45,6 +46,7 @@ from claimlog.release.tool_wheel import wheel_name
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.release.vouchers import check_index
+from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
@@ -616,7 +618,7 @@ def signed_copy(released: Repo, secret: Path, tmp_path: Path) -> Path:
     target = tmp_path / "tiny-0.1.0.zip"
     shutil.copyfile(zipped(released), target)
     [entry] = read_index(released.package)
-    sign_release(released.package, entry, secret, tmp_path)
+    sign_release(read(released.package), entry, secret, tmp_path)
     return target
 
 
@@ -663,9 +665,9 @@ def test_only_what_is_whole_is_signed_afterwards(
     index = read_index(released.package)
     out, copy = tmp_path / "out", tmp_path / "out" / "tiny-0.1.0.zip"
 
-    def refused(entry: ReleaseEntry) -> str:
+    def refused(entry: ReleaseEntry, *others: ReleaseEntry) -> str:
         with pytest.raises(ClaimlogError) as error:
-            sign_published(released.package, [entry], entry, secret, out)
+            sign_published(released.package, [*others, entry], entry, secret, out)
         assert [*out.glob("*.signature"), *out.glob("*.checkpoint")] == []
         return str(error.value)
 
@@ -681,6 +683,18 @@ def test_only_what_is_whole_is_signed_afterwards(
     ):
         false = ReleaseEntry({**index[0].data, **change}, index[0].display_path)
         assert said in refused(false)
+    # an entry with whatever files, and a true archive of another release under its name
+    shutil.copyfile(copy, out / "tiny-0.1.1.zip")
+    forged = ReleaseEntry(
+        {
+            **index[0].data,
+            "version": "0.1.1",
+            "files": {**index[0].data["files"], SUMS: "0" * 64},
+            "archive": {**index[0].data["archive"], "path": "tiny-0.1.1.zip"},
+        },
+        "releases/0.1.1.json",
+    )
+    assert "holds release 0.1.0 of tiny, not 0.1.1 of tiny" in refused(forged, index[0])
     words = ("release", "--published", "0.1.0", "--sign", str(secret), "--out", str(out))
     done = released.world.run(*words)
     assert done.returncode == 0, done.stderr
@@ -927,7 +941,7 @@ def test_a_release_is_found_by_any_name_of_its_directory(
 ) -> None:
     secret, public = keys("own")
     [entry] = read_index(released.package)
-    sign_release(released.package, entry, secret, folder.parent)
+    sign_release(read(released.package), entry, secret, folder.parent)
     monkeypatch.chdir(folder)
     verdict = verify_copy(Path(name), key=public)
     assert verdict.findings == []
@@ -1022,3 +1036,47 @@ def test_a_proof_in_a_checkout_says_by_whose_word_its_root_is_known(
     assert f"is the one in {released.root.resolve()}, by the word of that log" in done.stdout
     done = released.world.run("verify", "--proof", str(path), "--alone")
     assert "not known here" in done.stdout
+
+
+# tables as CSV ----------------------------------------------------------------------------------
+
+
+def test_every_table_is_there_as_csv_with_the_rows_of_its_parquet_file(released: Repo) -> None:
+    folder = zipped(released).with_suffix("")
+    tables = read_definition(released.package).tables
+    assert {path.stem for path in (folder / "csv").iterdir()} == {*tables}
+    for name in tables:
+        rows = pl.read_parquet(folder / "parquet" / f"{name}.parquet")
+        text = (folder / "csv" / f"{name}.csv").read_bytes().decode("utf-8")
+        assert text == csv_of(rows, header=True)
+    assert "csv/claims.csv" in (folder / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.replace(b"letter", b"ladder", 1), "line 4 is not what"),
+        (lambda data: data[:-5], "line 6 is not what"),
+        (lambda data: data + b"C009-001\n", "goes on after line 6"),
+        (None, "is missing"),
+    ],
+)
+def test_a_forged_csv_file_is_named_though_its_checksum_is_right(
+    change: Callable[[bytes], bytes] | None, message: str, folder: Path
+) -> None:
+    path = folder / "csv" / "claims.csv"
+    if change is None:
+        path.unlink()
+    else:
+        path.write_bytes(change(path.read_bytes()))
+    resum(folder)
+    assert any(
+        line.startswith(f"csv/claims.csv: {message}") and "[release-csv]" in line
+        for line in found(folder)
+    ), found(folder)
+
+
+def test_another_file_beside_the_csv_files_is_named(folder: Path) -> None:
+    (folder / "csv" / "claims.xlsx").write_bytes(b"")
+    resum(folder)
+    assert "csv/claims.xlsx: is no file that a release" in "\n".join(found(folder))

@@ -21,7 +21,7 @@ from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
 from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
-from claimlog.validate.appended import check_appended, note_valid, only_appends
+from claimlog.validate.appended_rows import check_appended, note_valid, only_appends
 from claimlog.validate.report import NOTHING
 
 Progress = Callable[[str], None]
@@ -172,7 +172,7 @@ def write_build(
         state = log_state(log, cut)
         log.release_rows()  # the tables hold all of it now
         database.finish(progress)
-    describe_build(log.definition, state, report, FileHashes(folder), fingerprint, writer.rows)
+    describe_build(log, state, report, FileHashes(folder), fingerprint, writer.rows)
 
 
 def refuse_foreign(package: Package, out: Path) -> None:

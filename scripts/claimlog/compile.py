@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -31,7 +32,6 @@ from claimlog.fold.tables import Frames
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index, release_marks
-from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -160,7 +160,7 @@ def batches_table(log: Log, cut: Cutoff) -> pl.DataFrame:
 
 
 def describe_build(
-    definition: Definition,
+    log: Log,
     state: Mapping[str, Any],
     report: Report,
     hashes: FileHashes,
@@ -178,13 +178,14 @@ def describe_build(
     rows
         Number of rows by table.
     """
-    folder = hashes.folder
+    folder, definition = hashes.folder, log.definition
+    paged = [str(entry.version) for entry in read_index(log.package) if entry.has_pages]
     (folder / "validation.json").write_bytes(report.dump())
     descriptor = descriptor_of_build(definition, rows, state, hashes)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
-        ("metadata.json", datasette_metadata(definition, state)),
+        ("metadata.json", datasette_metadata(definition, state, paged)),
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))
@@ -194,12 +195,14 @@ def describe_build(
 def log_state(log: Log, cut: Cutoff) -> dict[str, Any]:
     """Return the part of the log that was folded, as the descriptor of a build gives it."""
     kinds = coder_kinds(log, cut.size)
+    taken = [{"row": seq, **asdict(row)} for seq, row in log.taken_rows.items() if seq < cut.size]
     return {
         "tree_size": cut.size,
         "batches": cut.batches,
         "root": log.trees[cut.batches - 1][1].hex() if _ends_with_batch(log, cut) else None,
         "as_of": cut.label,
         **({"coders": kinds} if kinds else {}),
+        **({"taken_down": taken} if taken else {}),
     }
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 CONTROLS = "\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 """Control characters but tab and line feed, separators of lines, lone surrogates."""
 
@@ -132,6 +134,12 @@ def from_markdown(text: str) -> str:
 def json_text(value: Any, indent: int | None = 2) -> str:
     """Return JSON in which what does not print is escaped as ``\\uXXXX``."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _replaced(text, lambda letter: json.dumps(letter)[1:-1])
+
+
+def compact_json(value: Any) -> str:
+    """Return JSON without white space, escaped as `json_text` does, for files that are many."""
+    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     return _replaced(text, lambda letter: json.dumps(letter)[1:-1])
 
 

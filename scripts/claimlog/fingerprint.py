@@ -32,6 +32,7 @@ MEMORY_BYTES = 16 << 20
 """Bytes of rows up to which a log is read into memory; of a larger one the parts are cached."""
 
 MANIFEST = "batch.json"
+TAKEDOWNS = "takedowns.json"
 LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
 
 NOT_BUILDING = ("__main__.py", "cli", "edit", "release", "site", "spark")
@@ -101,6 +102,7 @@ def code_fingerprint(package: Package) -> str:
     """
     digest = sha256()
     _add_files(digest, package.schemas, FileDigests(), package.root)
+    _add_files(digest, package.root / TAKEDOWNS, FileDigests(), package.root)
     for path in sorted(Path(__file__).parent.iterdir()):
         if path.name not in NOT_BUILDING:
             _add_files(digest, path, FileDigests())

@@ -174,3 +174,17 @@ megabyte, which it looks at every 1,024 values."""
 PARQUET_ENCODINGS = frozenset({0, 2, 3, 5, 6, 8, 9})
 """Encodings of pages whose values take no more than page and dictionary do: all but those of the
 first years and DELTA_BYTE_ARRAY, where a value is a long text for every byte."""
+
+TILED_ROWS, TILED_BYTES = 10_000_000, 4096 * MIB
+"""Rows, and bytes of tiles and bundles together, of a log as tiles that is read: ten million rows
+of ours have four gigabytes, and hashing as much takes about a minute."""
+
+TAKEN_ROWS = 5_000
+"""Rows that may be taken down: a log that had to lose more is better begun anew."""
+
+WEB_ANSWER_BYTES = 8 * MIB
+"""What a service answers to a request: a page of a hundred records has some hundred kB."""
+
+FETCHED_BYTES = 4_096 * MIB
+"""A file that is fetched because the user named its address: a log of ten million claims makes a
+release of some gigabytes."""

@@ -88,7 +88,7 @@ class Package:
         ClaimlogError
             If it is absent, unreadable, too large, outside of the package or not such an object.
         """
-        return parse_json(self._read(name), name)
+        return parse_json(self.data(name), name)
 
     def table(
         self, name: str, columns: Sequence[str], optional: Sequence[str] = ()
@@ -105,7 +105,7 @@ class Package:
         ClaimlogError
             As `json` does.
         """
-        return parse_table(self._read(name), name, columns, optional)
+        return parse_table(self.data(name), name, columns, optional)
 
     def text(self, name: str) -> str:
         """Read a file of the package's definition that is text in UTF-8.
@@ -116,12 +116,18 @@ class Package:
             As `json` does.
         """
         try:
-            return self._read(name).decode("utf-8")
+            return self.data(name).decode("utf-8")
         except UnicodeDecodeError as error:
             raise ClaimlogError(f"{name}: is not text in UTF-8; mend it") from error
 
-    def _read(self, name: str) -> bytes:
-        """Every file of a definition is read here, and nothing that it names is opened by it."""
+    def data(self, name: str) -> bytes:
+        """Read a file of the package's definition: every one here, and nothing that it names.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is absent, unreadable, too large or outside of the package.
+        """
         if name.startswith("schemas/"):
             _ = self._schemas_size
         return read_regular(self.root / name, name, FILE_BYTES, self.root)

@@ -123,7 +123,7 @@ class BuildUpdate:
         hashes.of_file(self.database)  # meanwhile the rest is merged
         rows |= {name: future.result() for name, future in merging.items()}
         self._refuse_differing_counts(database_rows, rows)
-        describe_build(log.definition, log_state(log, cut), report, hashes, fingerprint, rows)
+        describe_build(log, log_state(log, cut), report, hashes, fingerprint, rows)
         for future in self._syncs:
             future.result()  # the system tells an error of writing only once
 

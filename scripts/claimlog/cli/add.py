@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from claimlog.edit.append import Addition
     from claimlog.schema.table_schema import Table
 
+LISTED_DUPLICATES = 1000
+"""Rows that were there already, of which each is listed up to this number."""
 
 EXAMPLES = {
     "source": ['claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1'],
@@ -55,8 +57,8 @@ def _command(entity: str) -> click.Command:
         row_format: str | None,
         **options: Any,
     ) -> None:
-        from claimlog.cli.entries import read_entries
         from claimlog.edit.append import Entries, add
+        from claimlog.edit.row_files import read_entries
 
         table = schema_of(context, entity)
         given = given_values(table, options)
@@ -92,10 +94,6 @@ def add() -> None:
     """Add a new entity to the open batch, or many from NDJSON or CSV."""
 
 
-LISTED = 1000
-"""Rows that were there already of which each is listed."""
-
-
 def say_addition(table: Table, addition: Addition) -> None:
     """Print what was added, and where each row stands that was there already."""
     names = [row[table.id] for row in addition.rows]
@@ -112,8 +110,10 @@ def say_addition(table: Table, addition: Addition) -> None:
         nothing = "" if names else "; nothing was added"
         verb = "row was" if len(duplicates) == 1 else "rows were"
         line(f"{len(duplicates)} {verb} there already{nothing}")
-        lines([f"  {duplicate.source} -> {duplicate}" for duplicate in duplicates[:LISTED]])
-        if len(duplicates) > LISTED:
-            line(f"  and {len(duplicates) - LISTED:,} more")
+        lines(
+            [f"  {duplicate.source} -> {duplicate}" for duplicate in duplicates[:LISTED_DUPLICATES]]
+        )
+        if len(duplicates) > LISTED_DUPLICATES:
+            line(f"  and {len(duplicates) - LISTED_DUPLICATES:,} more")
     if any(duplicate.since for duplicate in duplicates):
         line(f"  what was changed since is said anew by claimlog amend, or with a new {table.id}")

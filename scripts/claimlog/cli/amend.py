@@ -38,9 +38,9 @@ def _command(entity: str) -> click.Command:
         row_format: str | None,
         **options: Any,
     ) -> None:
-        from claimlog.cli.entries import read_entries
         from claimlog.edit.append import amend, amend_all
         from claimlog.edit.open_batch import NOTHING_AMENDED
+        from claimlog.edit.row_files import read_entries
 
         table = schema_of(context, entity)
         given = given_values(table, options)

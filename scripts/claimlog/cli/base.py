@@ -108,7 +108,7 @@ def today_option(function: F) -> F:
     """Add --today."""
     option = click.option(
         "--today",
-        callback=_day,
+        callback=parse_day,
         envvar="CLAIMLOG_TODAY",
         metavar="DAY",
         help="The day (UTC), to confirm a clock that is far ahead of the log's last time.",
@@ -116,7 +116,8 @@ def today_option(function: F) -> F:
     return option(function)
 
 
-def _day(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
+def parse_day(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
+    """Parse the value of an option that names a day."""
     if value is None:
         return None
     try:

@@ -8,7 +8,7 @@ import click
 
 from claimlog.cli.base import Context, example, load_texts, pass_context, progress, texts_option
 from claimlog.cli.output import line
-from claimlog.cli.validation import summarise
+from claimlog.cli.validation import print_summary
 from claimlog.errors import UsageError
 from claimlog.package import Package
 
@@ -93,7 +93,7 @@ def _build_on_spark(
     tables = sum(1 for _ in (package.schemas / "tables").glob("*.json"))
     with progress("build", 5 + len(REQUIRED_STREAMS) + tables) as step:
         built = run(package, target, as_of, batches, parsed(properties), step)
-    summarise(built.report)
+    print_summary(built.report)
     rows = sum(table.rows for table in built.tables.values())
     shown = package.relative(Path(target)) if Path(target).is_absolute() else target
     line(f"wrote {shown}: {len(built.tables)} tables, {rows:,} rows, hashes in logical.json")
@@ -120,5 +120,5 @@ def _build(
 
     with progress("build", progress_steps(package)) as step:
         report = run(package, target, as_of, texts, step, fingerprint, fresh=force)
-    summarise(report)
+    print_summary(report)
     line(f"wrote {package.relative(target)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from claimlog.cli.base import Context, example, json_option, pass_context
-from claimlog.cli.named_state import named_state
 from claimlog.cli.output import block, json_block
 from claimlog.errors import UsageError
 
@@ -21,11 +20,13 @@ def diff(context: Context, old: str, new: str, json_out: bool) -> None:
     OLD and NEW are versions, or head for the log as it stands.
     """
     from claimlog.log.read_log import read
-    from claimlog.release.diff import as_json, as_text, compare_states
+    from claimlog.release.dataset_state import DatasetState
+    from claimlog.release.diff import compare_states
+    from claimlog.release.diff_report import as_json, as_text
 
     log = read(context.package)
     log.require_readable()
-    first, second = (named_state(log, name) for name in (old, new))
+    first, second = (DatasetState.of_name(log, name) for name in (old, new))
     if first.size > second.size:
         raise UsageError(f"{old} is later than {new}; swap them")
     found = compare_states(log, first, second, log.definition.deprecations)

@@ -6,7 +6,6 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import line
-from claimlog.cli.row_counts import row_counts
 
 
 @click.command(epilog=example("claimlog drop C004-101", "claimlog drop claims:3 links:1"))
@@ -20,6 +19,7 @@ from claimlog.cli.row_counts import row_counts
 def drop(context: Context, names: tuple[str, ...], with_references: bool) -> None:
     """Take rows back out of the open batch, without a tombstone; of an ID its last open row."""
     from claimlog.edit.drop import drop as run
+    from claimlog.edit.open_rows import row_counts
 
     done = run(context.package, names, with_references)
     first = {row.entity: row.version for row in reversed(done.rows)}

@@ -33,6 +33,7 @@ class FieldsCommand(click.Command):
 
 
 def _option(table: Table, name: str) -> click.Option:
+    """Return the option that sets a column; that of a reference also goes without ``-id``."""
     item = table.by_name[name]
     codes = f" Codes: {', '.join(item.enum)}." if item.enum else ""
     names = [f"--{name.replace('_', '-')}", name]
@@ -107,6 +108,11 @@ def _input_options(entity: str) -> list[click.Parameter]:
 
 
 def add_common_options(command: click.Command, entity: str) -> None:
+    """Give a command --by, --texts and --today, and what columns of the entity are computed from.
+
+    They stand after the command's own options.
+    """
+
     def bare() -> None: ...
 
     for option in (by_option, texts_option, today_option):

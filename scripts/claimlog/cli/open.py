@@ -6,7 +6,6 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import json_block, line
-from claimlog.cli.row_counts import row_counts
 
 WIDTH = 72
 """Characters of a summary that are printed."""
@@ -18,7 +17,7 @@ WIDTH = 72
 def list_open(context: Context, json_out: bool) -> None:
     """List the rows of the open batch, which are not sealed yet."""
     from claimlog.edit.open_batch import open_folder
-    from claimlog.edit.open_rows import open_rows, summary
+    from claimlog.edit.open_rows import open_rows, row_counts, summary
     from claimlog.schema.definition import read_definition
 
     definition = read_definition(context.package)

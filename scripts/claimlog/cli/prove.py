@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from claimlog.cli.base import Context, example, pass_context
-from claimlog.cli.named_state import named_state
+from claimlog.cli.base import Context, example, pass_context, refuse_options
 from claimlog.cli.output import json_block
+from claimlog.cli.proof_file import proof_file_options, write_proof_file
 
 
 @click.group()
@@ -14,19 +16,37 @@ def prove() -> None:
     """Print a proof about the log's tree as JSON (RFC 9162); claimlog verify --proof checks it."""
 
 
-@prove.command(epilog=example("claimlog prove inclusion C004-017 --release 0.2.0"))
+@prove.command(
+    epilog=example(
+        "claimlog prove inclusion C004-017 --release 0.2.0",
+        "claimlog prove inclusion C004-017 --out C004-017.tlog-proof",
+    )
+)
 @click.argument("claim")
 @click.option("--release", "version", metavar="VERSION", help="The log as it stands by default.")
 @click.option("--claim-version", type=click.IntRange(1), help="The last one by default.")
+@proof_file_options
 @pass_context
-def inclusion(context: Context, claim: str, version: str | None, claim_version: int | None) -> None:
+def inclusion(
+    context: Context,
+    claim: str,
+    version: str | None,
+    claim_version: int | None,
+    out: Path | None,
+    checkpoint: Path | None,
+) -> None:
     """Prove that a claim's row is in the log."""
     from claimlog.log.read_log import read
+    from claimlog.release.dataset_state import HEAD, DatasetState
     from claimlog.release.prove import claim_row, prove_inclusion
 
     log = read(context.package)
     log.require_readable()
-    size = named_state(log, version or "head").size
+    if out is not None:
+        write_proof_file(log, claim_row(log, claim, claim_version), version, checkpoint, out)
+        return
+    refuse_options("no --out FILE.tlog-proof", "checkpoint")
+    size = DatasetState.of_name(log, version or HEAD).size
     proof = prove_inclusion(log, claim_row(log, claim, claim_version), size)
     json_block(proof)
 
@@ -38,9 +58,12 @@ def inclusion(context: Context, claim: str, version: str | None, claim_version: 
 def consistency(context: Context, old: str, new: str) -> None:
     """Prove that one release's log begins with all rows of an earlier one's."""
     from claimlog.log.read_log import read
+    from claimlog.release.dataset_state import DatasetState
     from claimlog.release.prove import prove_consistency
 
     log = read(context.package)
     log.require_readable()
-    proof = prove_consistency(log, named_state(log, old).size, named_state(log, new).size)
+    proof = prove_consistency(
+        log, DatasetState.of_name(log, old).size, DatasetState.of_name(log, new).size
+    )
     json_block(proof)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from claimlog.cli.base import Context, example, pass_context, progress, refuse_options
+from claimlog.cli.base import Context, example, parse_day, pass_context, progress, refuse_options
 from claimlog.cli.output import line, lines
-from claimlog.cli.release_verification import verify_release
+from claimlog.cli.verify import verify_release
 from claimlog.errors import UsageError
 from claimlog.package import Package
 
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 
 DIST = "dist"
 KEY = click.Path(path_type=Path, dir_okay=False)
-
-
-def _parse_day(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        return datetime.strptime(value, "%Y-%m-%d").strftime("%Y-%m-%d")
-    except ValueError:
-        raise click.BadParameter(f"{value} is no day; expected it as 2026-11-21") from None
 
 
 @click.command(
@@ -49,7 +40,7 @@ def _parse_day(_: click.Context, __: click.Parameter, value: str | None) -> str 
 )
 @click.option("--as-of", metavar="BATCH", help="Batch up to which it goes; all by default.")
 @click.option(
-    "--date", callback=_parse_day, metavar="DAY", help="Day of the release; today by default."
+    "--date", "day", callback=parse_day, metavar="DAY", help="Day of the release; today by default."
 )
 @click.option("--sign", type=KEY, metavar="KEY.pem", help="Sign all of it (Ed25519).")
 @click.option(
@@ -66,7 +57,7 @@ def release(
     exact: bool,
     published: str | None,
     as_of: str | None,
-    date: str | None,
+    day: date | None,
     sign: Path | None,
     out: Path | None,
 ) -> int:
@@ -77,26 +68,30 @@ def release(
             "was --published"
         )
     if rebuild is not None:
-        refuse_options("--rebuild", "as_of", "date", "sign")
+        refuse_options("--rebuild", "as_of", "day", "sign")
         if not exact:
             refuse_options("--rebuild without --exact", "out")
         return _rebuild(context, rebuild, exact, out)
     if exact:
         raise UsageError("--exact goes with --rebuild")
     if published is not None:
-        refuse_options("--published", "as_of", "date")
+        refuse_options("--published", "as_of", "day")
         if sign is None:
             raise UsageError("--published goes with --sign KEY.pem")
         return _sign_published(context, published, sign, out)
     from claimlog.build import progress_steps
     from claimlog.edit.clock import release_day
+    from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import make_release
+    from claimlog.site.files.release_site import draw_release_site
 
     package = context.package
-    day = date or release_day(package)
+    released = day.isoformat() if day else release_day(package)
     target = (out or package.root / DIST).absolute()
     with progress("release", 2 * progress_steps(package)) as step:
-        output = make_release(package, str(version), day, target, as_of, sign, step)
+        output = make_release(
+            package, str(version), released, target, as_of, sign, step, draw_release_site
+        )
     level = output.diff.level or "first"
     line(f"{version}: a {level} version ({output.diff.why})" if output.diff.old else str(version))
     line(f"wrote {package.relative(output.folder)}/")
@@ -107,6 +102,7 @@ def release(
     for name in output.refreshed_files:
         line(f"wrote {name}, which says {version} now")
     to_commit = [output.entry.display_path, "CHANGELOG.md", *output.refreshed_files]
+    to_commit += [RECORD] if sign else []
     line("To tag and publish it:")
     line(f"  git add {shlex.join(to_commit)}")
     line(f'  git commit -m "Release {version}"')
@@ -124,6 +120,7 @@ def _name(package: Package) -> str:
 def _sign_published(context: Context, version: str, key: Path, out: Path | None) -> int:
     """Write signatures of a release that the index holds, if its archive is that one."""
     from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import sign_published
 
     package = context.package
@@ -132,6 +129,7 @@ def _sign_published(context: Context, version: str, key: Path, out: Path | None)
     target = (out or package.root / DIST).absolute()
     for path in sign_published(package, index, entry, key, target):
         line(f"wrote {package.relative(path)}; publish it beside the archive")
+    line(f"wrote {RECORD}; commit it, so that nothing is signed that contradicts it")
     return 0
 
 

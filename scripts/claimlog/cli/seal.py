@@ -18,7 +18,7 @@ from claimlog.cli.base import (
     today_option,
 )
 from claimlog.cli.output import line, lines
-from claimlog.cli.validation import summarise
+from claimlog.cli.validation import print_summary
 
 
 @click.command(
@@ -70,7 +70,7 @@ def seal(
             say=contents.append,
         )
         refreshed = refresh_generated_files(context.package, f"{batch.shown} is sealed")
-    summarise(report, is_sealed=True)
+    print_summary(report, is_sealed=True)
     say_lateness(batch.manifest["sealed_at"])
     lines(contents)
     together = ", ".join(["datapackage.json", *refreshed])

@@ -64,17 +64,8 @@ def serve(
     releases: str | None,
 ) -> None:
     """Open a build in Datasette, read-only; with texts, show each claim in its article."""
+    from claimlog.site.server_command import ServerOptions
     from claimlog.site.server_command import serve as serve_build
 
-    build = folder or context.package.build
-    serve_build(
-        context.package,
-        build,
-        host,
-        port,
-        texts,
-        releases,
-        host_names,
-        base_url,
-        trusted_proxies,
-    )
+    options = ServerOptions(host, port, releases, host_names, base_url, trusted_proxies)
+    serve_build(context.package, folder or context.package.build, options, texts)

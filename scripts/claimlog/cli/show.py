@@ -8,9 +8,9 @@ import click
 
 from claimlog.cli.base import Context, example, json_option, pass_context
 from claimlog.cli.output import json_block, line
-from claimlog.package import Package
 
 if TYPE_CHECKING:
+    from claimlog.log.takedowns import TakenRow
     from claimlog.schema.table_schema import Table
 
 
@@ -20,43 +20,31 @@ if TYPE_CHECKING:
 @pass_context
 def show(context: Context, identifier: str, json_out: bool) -> None:
     """Print a claim, or any other entity, with its whole history."""
-    table, versions = history(context.package, identifier)
+    from claimlog.edit.entity_history import entity_history
+
+    table, versions, taken = entity_history(context.package, identifier)
     if json_out:
         json_block(versions)
     else:
-        print_history(table, versions)
+        print_history(table, versions, taken)
 
 
-def history(package: Package, identifier: str) -> tuple[Table, list[dict[str, Any]]]:
-    """Return the stream of an entity and all its versions, oldest first.
-
-    Raises
-    ------
-    ClaimlogError
-        If no stream has the identifier.
-    """
-    from claimlog.edit.append import find_entity
-    from claimlog.edit.open_batch import read_with_open
-
-    log = read_with_open(package)
-    log.require_readable()
-    stream, rows = find_entity(log, identifier)
-    table = log.definition.streams[stream]
-    columns = ("seq", "event_id", "batch", *table.names)
-    return table, rows.select(columns).to_dicts()
-
-
-def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
-    """Print the last state in full, and what each version changed."""
-    from claimlog.log.row_changes import ENVELOPE, changed_columns
+def print_history(table: Table, versions: list[dict[str, Any]], taken: list[TakenRow]) -> None:
+    """Print the last state in full, what each version changed, and which were taken down."""
+    from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
 
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"
     line((str(last[table.id]), "bold"), f"  {table.name}, version {last['version']}, {state}")
     for key, value in last.items():
-        if key not in ENVELOPE and value not in (None, []):
-            line(f"  {key:20} {_shown(value)}")
+        if key not in EVENT_COLUMNS and value not in (None, []):
+            line(f"  {key:20} {_value_text(value)}")
     line("history")
+    for gone in taken:
+        line(
+            f"  version {gone.version}  taken down on {gone.taken_down} by {gone.by}: {gone.reason}"
+        )
+        line(f"    event {gone.leaf_hash}, of which this hash is left")
     before: dict[str, Any] = {}
     for row in versions:
         reason = f": {row['reason']}" if row["reason"] else ""
@@ -66,13 +54,13 @@ def print_history(table: Table, versions: list[dict[str, Any]]) -> None:
         )
         line(f"    event {row['event_id']} (seq {row['seq']})")
         for key, (old, new) in (changed_columns(before, row) if before else {}).items():
-            line(f"    {key}: {_shown(old)} -> {_shown(new)}")
+            line(f"    {key}: {_value_text(old)} -> {_value_text(new)}")
         before = row
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, list):
-        return "; ".join(_shown(part) for part in value) or "empty"
+        return "; ".join(_value_text(part) for part in value) or "empty"
     if isinstance(value, dict):
         return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
     return "empty" if value is None else str(value)

@@ -8,7 +8,7 @@ import click
 
 from claimlog.cli.base import Context, example, json_option, pass_context, texts_option
 from claimlog.cli.output import json_block, lines
-from claimlog.cli.validation import checked, open_part, summarise
+from claimlog.cli.validation import print_summary, validate_log
 
 
 @click.command(epilog=example("claimlog validate --texts ../texts", "claimlog validate --sealed"))
@@ -18,10 +18,10 @@ from claimlog.cli.validation import checked, open_part, summarise
 @pass_context
 def validate(context: Context, texts: Path | None, json_out: bool, sealed: bool) -> int:
     """Check the log and the open batch, with texts the anchors too. Exit status 1 on findings."""
-    report = checked(context, texts, with_open=not sealed)
+    report = validate_log(context, texts, with_open=not sealed)
     if json_out:
-        json_block({**report.as_dict(), **open_part(report)})
+        json_block(report.as_dict_with_open())
         return 1 if report.error_count else 0
     lines(report.findings)
-    summarise(report)
+    print_summary(report)
     return 1 if report.error_count else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from claimlog.cli.base import Context, load_texts, progress
 from claimlog.cli.output import line
@@ -12,47 +12,26 @@ if TYPE_CHECKING:
     from claimlog.validate.report import Report
 
 
-def checked(context: Context, texts: Path | None, with_open: bool = False) -> Report:
+def validate_log(context: Context, texts: Path | None, with_open: bool = False) -> Report:
     """Read and validate the log, or the log as sealing the open batch would leave it."""
     from claimlog.edit.open_batch import read_with_open
+    from claimlog.fingerprint import files_of_rows
     from claimlog.log.read_log import read
     from claimlog.validate import LAYERS
     from claimlog.validate import validate as run
-    from claimlog.validate.appended import note_valid
+    from claimlog.validate.appended_rows import note_valid
 
     supplied = load_texts(texts)
-    from claimlog.fingerprint import files_of_rows
-
     files = len(files_of_rows(context.package))
     with progress("validate", files + len(LAYERS)) as step:
         log = (read_with_open if with_open else read)(context.package, progress=step)
         report = run(log, supplied, progress=step)
-    if not report.error_count and all(batch.sealed for batch in log.batches):
+    if not report.error_count:
         note_valid(log)
     return report
 
 
-def open_part(report: Report) -> dict[str, Any]:
-    """Return what a report says of the open batch, and the log without it; nothing if none is."""
-    log = report.log
-    if not log.batches or log.batches[-1].sealed:
-        return {}
-    from claimlog.log.merkle import CompactRange
-
-    shown = log.batches[-1].shown
-    size, root = log.trees[-2] if len(log.trees) > 1 else (0, CompactRange().root())
-    about = report.as_dict()["log"]
-    return {
-        "log": {**about, "batches": len(log.batches) - 1, "rows": size, "root": root.hex()},
-        "open": {
-            "path": shown,
-            "rows": log.size - size,
-            "findings": sum(finding.path.startswith(shown) for finding in report.findings),
-        },
-    }
-
-
-def summarise(report: Report, is_sealed: bool = False) -> None:
+def print_summary(report: Report, is_sealed: bool = False) -> None:
     """Print what was checked.
 
     Parameters
@@ -60,9 +39,7 @@ def summarise(report: Report, is_sealed: bool = False) -> None:
     is_sealed
         Whether the batch that was open when the report was made has been sealed since.
     """
-    whole = report.as_dict()
-    if not is_sealed:
-        whole |= open_part(report)
+    whole = report.as_dict() if is_sealed else report.as_dict_with_open()
     summary, log, pending = whole["summary"], whole["log"], whole.get("open")
     line(f"{log['batches']} batches, {log['rows']} events, root {log['root']}")
     if pending:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from claimlog.cli.base import Context, example, pass_context, refuse_options, texts_option
 from claimlog.cli.output import line, lines
-from claimlog.cli.release_verification import parse_kept_roots, verify_proof, verify_release
-from claimlog.cli.validation import checked, summarise
+from claimlog.cli.validation import print_summary, validate_log
 from claimlog.errors import UsageError
+from claimlog.package import Package
+
+T = TypeVar("T")
 
 
 @click.command(
@@ -19,6 +23,7 @@ from claimlog.errors import UsageError
         "claimlog verify --copy S004=another-copy.txt",
         "claimlog verify dist/allied-trust-0.2.0.zip --key maintainers.pem",
         "claimlog verify --proof proof.json",
+        "claimlog verify --proof C004-017.tlog-proof --key maintainers.pem",
     )
 )
 @click.argument("release", required=False, type=click.Path(path_type=Path))
@@ -31,7 +36,7 @@ from claimlog.errors import UsageError
     help="Find a source's claims in another copy of its text, by the hashes of their words.",
 )
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
-@click.option("--key", type=click.Path(path_type=Path), help="Public key that signed the release.")
+@click.option("--key", type=click.Path(path_type=Path), help="Public key that signed it.")
 @click.option(
     "--alone", is_flag=True, help="Hold a release or proof against nothing of the checkout here."
 )
@@ -68,6 +73,8 @@ def verify(
 
     Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
     """
+    from claimlog.release.kept_roots import parse_kept_roots
+
     if limits != limits:  # not a number, which is in every range
         raise UsageError("--limits: expected a number from 0.01 to 1000")
     kept = parse_kept_roots(roots)
@@ -75,8 +82,8 @@ def verify(
         refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
         return verify_release(context, release, key, alone, limits, kept)
     if proof is not None:
-        refuse_options("--proof", "texts", "copies", "partial", "key", "limits")
-        return verify_proof(context, proof, kept, alone)
+        refuse_options("--proof", "texts", "copies", "partial", "limits")
+        return verify_proof(context, proof, kept, alone, key)
     if texts is None and not copies:
         refuse_options("no RELEASE and no --proof", "roots", "key", "alone", "limits")
         raise UsageError(
@@ -85,11 +92,11 @@ def verify(
         )
     if copies:
         refuse_options("--copy", "texts", "partial", "roots", "key", "alone", "limits")
-        return _locate(context, copies)
+        return _find_in_copies(context, copies)
     refuse_options("--texts", "roots", "key", "alone", "limits")
-    report = checked(context, texts)
+    report = validate_log(context, texts)
     lines(report.findings)
-    summarise(report)
+    print_summary(report)
     tally = report.tallies["quote-hash"]
     if report.error_count:
         return 1
@@ -100,31 +107,109 @@ def verify(
     return 0 if tally.checked else 1
 
 
-def _locate(context: Context, copies: tuple[str, ...]) -> int:
+def _find_in_copies(context: Context, copies: tuple[str, ...]) -> int:
     """Find claims in other copies of their texts and report the orphans."""
     from claimlog.log.read_log import read
-    from claimlog.sources.anchor import COLUMNS, Anchor, locate
+    from claimlog.sources.anchor import Anchor, locate
     from claimlog.sources.text import read_text
 
     log = read(context.package)
     log.require_readable()
+    claims = log.live("claims")
     found = expected = 0
     for pair in copies:
         source, _, name = pair.partition("=")
-        rows = log.live("claims").to_dicts()
-        wanted = [row for row in rows if row["source_id"] == source]
-        if not name or not wanted:
+        rows = claims.filter(claims["source_id"] == source).to_dicts()
+        if not name or not rows:
             raise UsageError(f"--copy {pair}: expected SOURCE=FILE with a source that has claims")
         text = read_text(Path(name))
         matched = 0
-        for row in wanted:
-            spans = locate(text, Anchor(**{column: row[column] for column in COLUMNS}))
+        for row in rows:
+            spans = locate(text, Anchor.of_row(row))
             if len(spans) == 1:
                 matched += 1
                 line(f"{row['claim_id']}\t{spans[0][0]}\t{spans[0][1]}")
             else:
                 how = "does not occur" if not spans else f"occurs {len(spans)} times"
                 line(f"{row['claim_id']}\torphaned: its passage {how} in {name}")
-        line(f"{source}: {matched} of {len(wanted)} claims found", err=True)
-        found, expected = found + matched, expected + len(wanted)
+        line(f"{source}: {matched} of {len(rows)} claims found", err=True)
+        found, expected = found + matched, expected + len(rows)
     return 0 if found == expected else 1
+
+
+def verify_release(
+    context: Context,
+    target: Path,
+    key: Path | None = None,
+    alone: bool = False,
+    limits: float = 1,
+    kept_roots: Mapping[int, str] | None = None,
+) -> int:
+    """Verify a copy of a release; print what was checked and what is wrong with it.
+
+    Parameters
+    ----------
+    kept_roots
+        Roots that the user kept, by size of the tree; the log of the release must have them.
+    """
+    from claimlog.log.release_index import read_index
+    from claimlog.release.sandbox import verify_in_sandbox
+    from claimlog.release.vouchers import index_doubt
+
+    index = None if alone else _from_checkout(context, read_index)
+    place = "" if index is None else str(context.package.root.resolve())
+    doubt = None if index is None or context.is_named else index_doubt(context.package, target)
+    verdict = verify_in_sandbox(
+        *(target, None if doubt else index, key, limits, place, kept_roots),
+        site_program="claimlog.site.files.redraw",
+    )
+    if doubt:
+        verdict.omissions.append(
+            f"against the index of {place}, {doubt}; if that is you, or somebody you trust, "
+            "name it: claimlog --package DIR verify"
+        )
+    lines(verdict.findings)
+    lines([f"  checked: {item}" for item in verdict.checks])
+    lines([f"  not checked: {item}" for item in verdict.omissions])
+    if index is None:
+        line("  not checked: against an index of releases (no checkout was used)")
+    if key is None:
+        line("  not checked: a signature (give the maintainers' public key with --key)")
+    colour = "red" if verdict.findings else "green" if verdict.vouchers else "yellow"
+    line((verdict.sentence, colour))
+    return 1 if verdict.findings else 0
+
+
+def _from_checkout(context: Context, load: Callable[[Package], T]) -> T | None:
+    """Return what `load` reads of the checkout here; None where there is none."""
+    try:
+        return load(context.package)
+    except UsageError:
+        return None
+
+
+def verify_proof(
+    context: Context,
+    path: Path,
+    kept_roots: Mapping[int, str],
+    alone: bool = False,
+    key: Path | None = None,
+) -> int:
+    """Check a proof against the roots that the user kept and those of the log here."""
+    from claimlog.log.read_log import read
+    from claimlog.release.kept_roots import merged_roots
+    from claimlog.release.prove import check_proof
+    from claimlog.release.tlog_proof import check_tlog_proof, is_tlog_proof
+
+    def roots(package: Package) -> dict[int, str]:
+        return {size: root.hex() for size, root in read(package).trees}
+
+    own_roots = (None if alone else _from_checkout(context, roots)) or {}
+    known_roots = merged_roots(kept_roots, own_roots)
+    place = str(context.package.root.resolve()) if own_roots else ""
+    if is_tlog_proof(path):
+        line(check_tlog_proof(path, key, known_roots, [*kept_roots], place))
+        return 0
+    refuse_options("a proof that is no .tlog-proof", "key")
+    line(check_proof(path, known_roots, kept_roots, place))
+    return 0

@@ -9,10 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.duplicates import Duplicate, RowIndex
+from claimlog.edit.entity_history import find_entity
 from claimlog.edit.new_rows import INPUTS, Writer, as_lines
 from claimlog.edit.open_batch import (
     NOTHING_ADDED,
@@ -23,7 +22,7 @@ from claimlog.edit.open_batch import (
     with_open,
 )
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.canonical import encode, suggest, type_flaw
+from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -243,31 +242,6 @@ def _locate_errors(entries: Entries, index: int) -> Iterator[None]:
             raise
         where = entries.place(index)
         raise type(error)(f"{where}: {error}; {entries.outcome}") from error
-
-
-def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:
-    """Return the stream of an entity and all its versions, oldest first.
-
-    Parameters
-    ----------
-    identifier
-        As the entity has it, or as STREAM/IDENTIFIER.
-
-    Raises
-    ------
-    ClaimlogError
-        If no stream has the identifier, or several have.
-    """
-    prefix, _, rest = identifier.partition("/")
-    named, name = ((prefix,), rest) if prefix in log.streams else (log.streams, identifier)
-    found = [(s, rows) for s in named if not (rows := log.history(s, name)).is_empty()]
-    if len(found) > 1:
-        places = " or ".join(f"{stream}/{name}" for stream, _ in found)
-        raise ClaimlogError(f'more than one stream has the identifier "{name}"; write {places}')
-    if found:
-        return found[0]
-    known = tuple(name for stream in log.streams for name in log.ids(stream))
-    raise ClaimlogError(f'nothing has the identifier "{identifier}"{suggest(identifier, known)}')
 
 
 def _writer(sealed: Log, texts: Texts | None, recorded_by: str, today: date | None) -> Writer:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from claimlog.edit.append import find_entity
+from claimlog.edit.entity_history import find_entity
 from claimlog.edit.open_batch import check_open, discard, log_lock, open_folder, with_open
 from claimlog.edit.open_rows import PLACE, Entity, OpenRow, open_rows, references
 from claimlog.errors import ClaimlogError, Finding, FindingsError

@@ -16,8 +16,7 @@ import polars as pl
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
-from claimlog.log.parts import POSITION
-from claimlog.schema.table_schema import Table, empty_retired
+from claimlog.schema.table_schema import POSITION, Table, empty_retired
 
 Row = Mapping[str, Any]
 

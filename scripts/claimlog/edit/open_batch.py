@@ -23,7 +23,7 @@ from claimlog.sources.text import Texts
 from claimlog.state import acquire_lock, open_lock, require_own_state
 from claimlog.swap import publish_directory, recover_directory
 from claimlog.validate import Report, validate
-from claimlog.validate.appended import is_valid, validate_appended
+from claimlog.validate.appended_rows import is_valid, validate_appended
 
 
 @contextlib.contextmanager

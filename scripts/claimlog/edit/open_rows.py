@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,6 +117,17 @@ def summary(row: OpenRow, definition: Definition) -> str:
         return label
     key = row.table.natural_key if row.table else None
     return " ".join(str(row.content.get(name)) for name in key.columns) if key else ""
+
+
+def row_counts(rows: Sequence[OpenRow]) -> str:
+    """Return the number of rows of each stream in words."""
+    counts = Counter(row.stream for row in rows)
+    entities = {row.stream: row.table.entity for row in rows if row.table}
+    words = [
+        f"{count:,} {entities.get(name, name) if count == 1 else name}"
+        for name, count in counts.items()
+    ]
+    return ", ".join(words)
 
 
 def references(row: OpenRow) -> Iterator[Entity]:

@@ -21,6 +21,7 @@ from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
+from claimlog.log.signed_trees import read_signed_trees
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
 from claimlog.validate import Report, validate
@@ -123,21 +124,23 @@ def _check(package: Package, batches: list[Batch]) -> None:
 
 
 def _refuse_released(package: Package, batches: list[Batch], lost: list[Batch]) -> None:
-    """Refuse batches that a release of the index holds: they never change."""
+    """Refuse batches that a release or a signed checkpoint holds: they never change."""
     known = {batch.manifest_sha256: batch for batch in batches}
     holding: dict[Path, str] = {}
-    for entry in read_index(package):
+    public = [(e.size, e.root, f"in release {e.version}") for e in read_index(package)]
+    signed = read_signed_trees(package).values()
+    public += [(one.size, one.root, "under a signed checkpoint") for one in signed]
+    for size, root, holder in public:
         for end in batches:
             tree = end.manifest["tree"]
-            batch = end if (tree["size"], tree["root"]) == (entry.size, entry.root) else None
+            batch = end if (tree["size"], tree["root"]) == (size, root) else None
             while batch is not None and batch.path not in holding:
-                holding[batch.path] = str(entry.version)
+                holding[batch.path] = holder
                 batch = known.get(batch.manifest["previous_sha256"])
     for batch in lost:
-        if version := holding.get(batch.path):
+        if place := holding.get(batch.path):
             raise UsageError(
-                f"{batch.path.name} is in release {version} and never changes"
-                f"{_instead(batch, batches)}"
+                f"{batch.path.name} is {place} and never changes{_instead(batch, batches)}"
             )
 
 

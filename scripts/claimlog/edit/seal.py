@@ -38,7 +38,7 @@ from claimlog.log.read_log import extend, read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
-from claimlog.validate.appended import note_valid
+from claimlog.validate.appended_rows import note_valid
 
 LISTED = 5
 """Rows that are named of an author in a stream."""

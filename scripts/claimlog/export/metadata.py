@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimlog.escaping import web_address
@@ -24,8 +24,18 @@ PAGE_ROWS = 20
 """Rows that it shows at once of a table that is not too wide for it."""
 
 
-def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Datasette's metadata for a build."""
+def datasette_metadata(
+    definition: Definition, state: Mapping[str, Any], paged_releases: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return Datasette's metadata for a build.
+
+    Parameters
+    ----------
+    state
+        The part of the log that was folded.
+    paged_releases
+        Versions of the releases whose archives hold their pages, so that citations can say so.
+    """
     about = definition.descriptor
     licence = about["licenses"][0]
     common = {
@@ -47,6 +57,8 @@ def datasette_metadata(definition: Definition, state: Mapping[str, Any]) -> dict
                 "tree_size": state["tree_size"],
                 "root": state["root"],
                 "coders": state.get("coders", []),
+                **({"taken_down": state["taken_down"]} if "taken_down" in state else {}),
+                "paged_releases": [*paged_releases],
                 "presentation": definition.presentation.limited_to(
                     coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),

@@ -69,7 +69,7 @@ def read_queries(definition: Definition) -> dict[str, Query]:
     required = {item.name: item.required for item in definition.tables["claims"].fields}
     act = definition.presentation.act_condition(required)
     queries = {}
-    with closing(Compiler(definition.tables)) as compiler:
+    with closing(QueryCompiler(definition.tables)) as compiler:
         for file, text in (*_machinery_files(), *definition.query_files.items()):
             query = _parse(file, text, act)
             if query.name in definition.tables:
@@ -137,7 +137,7 @@ def _parse(file: str, text: str, act: str | None) -> Query:
     return Query(name, file, **heads, sql=sql.replace(ACT_MARK, act or "true"), missing=missing)
 
 
-class Compiler:
+class QueryCompiler:
     """Compiles queries as they will run for readers, in a process under limits.
 
     SQLite compiles a common table expression anew wherever it is named, so that twenty which name

@@ -160,6 +160,9 @@ class DatabaseWriter:
         self.new = new
         # in the main thread the driver takes Ctrl-C for itself, and may lose it
         self._thread = ThreadPoolExecutor(1)
+        # it is known to the pool before it has work: Ctrl-C while a thread starts may lose it, and
+        # then nobody would wait until it has left the file alone
+        self._thread.submit(int).result()
         self._is_given_up = threading.Event()
 
     def __enter__(self) -> Self:

@@ -16,7 +16,9 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.fold.claim_summary import ClaimSummary, ReferencedClaims, summarize_claims
+from claimlog.fold.claim_support import Links, support_of_linked, with_support
 from claimlog.fold.corroboration import corroboration_tables, report_counts, with_origins
+from claimlog.fold.credibility import with_credibility
 from claimlog.fold.dates import with_date_bounds
 from claimlog.fold.link_agreement import LINK_AGREEMENT, LINK_CODINGS, link_agreement
 from claimlog.fold.registers import junction_tables, register_table
@@ -32,12 +34,6 @@ from claimlog.fold.states import (
     structs_of_list,
     structs_with_position,
     version_spans,
-)
-from claimlog.fold.support import (
-    Links,
-    support_of_linked,
-    with_credibility,
-    with_support,
 )
 from claimlog.log.release_index import Mark
 from claimlog.schema.definition import Definition

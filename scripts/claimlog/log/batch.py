@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import MANIFEST as MANIFEST
 from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
+from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 from claimlog.schema.flaws import instruction_flaw
@@ -40,6 +43,7 @@ class Batch:
     """One batch directory. ``index`` counts from 0 along the log; ``manifest`` is empty if open.
 
     ``undeclared`` are streams that it holds and the definition does not have: no stream of it.
+    ``taken`` are the rows that were taken down, by stream.
     """
 
     path: Path
@@ -49,25 +53,35 @@ class Batch:
     index: int
     manifest: dict[str, Any] = field(default_factory=dict)
     undeclared: frozenset[str] = frozenset()
+    taken: Mapping[str, tuple[TakenRow, ...]] = field(default_factory=dict)
 
     @property
     def sealed(self) -> bool:
         return bool(self.manifest)
 
+    @cached_property
+    def _file_names(self) -> frozenset[str]:
+        """Names of its regular files, looked up once; a link, which may lead anywhere, is none."""
+        try:
+            with os.scandir(self.path) as entries:
+                return frozenset(e.name for e in entries if e.is_file(follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return frozenset()
+
     @property
     def streams(self) -> list[str]:
-        """Streams of which the batch holds a file, in log order; a link to one is no file of it.
+        """Streams of which the batch holds a file, in log order.
 
         A sealed batch holds the registers that its manifest lists.
         """
-        files = self.manifest["files"] if self.sealed else map(_file_name, self.path.glob("*"))
+        files = self.manifest["files"] if self.sealed else self._file_names
         named = {match["stream"] for name in files if (match := STREAM_FILE.fullmatch(name))}
         streams = {*REQUIRED_STREAMS, *named} - self.undeclared
-        return [name for name in in_log_order(streams) if _is_own(self.file(name))]
+        return [name for name in in_log_order(streams) if self.name(name) in self._file_names]
 
     def in_columns(self, stream: str) -> bool:
         """Whether a stream's rows are held as Parquet, as sealed bulk batches may hold them."""
-        return _is_own(self.path / f"{stream}{COLUMNS}")
+        return f"{stream}{COLUMNS}" in self._file_names
 
     def name(self, stream: str) -> str:
         """Return the name of a stream's file."""
@@ -83,15 +97,6 @@ class Batch:
     def manifest_sha256(self) -> str:
         data = read_regular(self.path / MANIFEST, f"{self.shown}/{MANIFEST}", FILE_BYTES)
         return sha256(data).hexdigest()
-
-
-def _file_name(path: Path) -> str:
-    return path.name
-
-
-def _is_own(path: Path) -> bool:
-    """Whether a path is a regular file and no link, which may lead anywhere."""
-    return path.is_file() and not path.is_symlink()
 
 
 def dump_manifest(manifest: dict[str, Any]) -> bytes:
@@ -133,6 +138,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
             remedy = f"run it again: claimlog rebase {shlex.join(taken)}"
             shown = package.relative(folder)
             findings.append(Finding("batch-files", shown, message, remedy=remedy))
+    record = read_takedowns(package)
     entries = sorted(package.events.iterdir()) if package.events.is_dir() else []
     for path in entries:
         shown = package.relative(path)
@@ -151,9 +157,25 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
         findings += flaws
         if manifest is not None:
             number = int(match["number"])
-            batches.append(Batch(path, shown, number, match["slug"], len(batches), manifest))
+            gone = record.rows_of(number)
+            batch = Batch(path, shown, number, match["slug"], len(batches), manifest, taken=gone)
+            findings += _misplaced(batch)
+            batches.append(batch)
     findings += _numbering(batches)
+    for number in sorted({row.batch for row in record.rows} - {b.number for b in batches}):
+        message = f"names a row of batch {number}, which is not there"
+        findings.append(Finding("batch-files", RECORD, message, remedy="restore it from git"))
     return batches
+
+
+def _misplaced(batch: Batch) -> Iterator[Finding]:
+    """Yield rows that were taken down from places where the batch never had a row."""
+    for stream, rows in batch.taken.items():
+        listed = batch.manifest["files"].get(batch.name(stream), {}).get("rows", 0)
+        for row in rows:
+            if row.line > listed:
+                message = f"names line {row.line} of {batch.shown_file(stream)}, which has {listed}"
+                yield Finding("batch-files", RECORD, message, remedy="restore it from git")
 
 
 def batches_to_read(package: Package, findings: list[Finding]) -> list[Batch]:

@@ -45,6 +45,16 @@ def write_rows(frame: pl.DataFrame, table: Table, path: Path) -> None:
     pq.write_table(rows.cast(arrow_schema(table)), path, compression="zstd", row_group_size=ROWS)
 
 
+def written_lines(frame: pl.DataFrame, table: Table) -> Iterator[bytes]:
+    """Yield the canonical line of each row of a sound frame, without line feed."""
+    careful = frame.select(needs_care(table)).to_series()
+    for index, line in enumerate(render(frame, table)):
+        if line is None or careful[index]:
+            yield encode(frame.row(index, named=True))
+        else:
+            yield line[:-1].encode()
+
+
 def read_rows(path: Path, table: Table, shown: str, expected: int | None = None) -> Iterator[Lines]:
     """Read a stream's Parquet file, some rows at a time.
 

@@ -22,12 +22,13 @@ from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.lines import Lines, empty_frame
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import POSITION, STEP, MemoryPart, Part, number_lines, place_in_log
+from claimlog.log.parts import STEP, MemoryPart, Part, number_lines, place_in_log
 from claimlog.log.read_file import written_as
+from claimlog.log.takedowns import TakenRow
 from claimlog.log.upcast import downcast
 from claimlog.package import Package
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Table
+from claimlog.schema.table_schema import POSITION, Table
 
 CLAIMS = "claims"
 
@@ -43,7 +44,7 @@ class Log:
     ----------
     parts
         The rows of each stream, in the order of the log. Their columns are those of the stream's
-        present schema and of `parts.POSITION`.
+        present schema and of `table_schema.POSITION`.
     files
         What was read of each file, without its rows, by the name that messages give it.
     trees
@@ -185,12 +186,34 @@ class Log:
         counts = sum(
             (Counter(part.count_actions()) for part in self.parts.get(stream, ())), Counter[str]()
         )
-        return counts["assert"] - counts["retract"]
+        gone = (row for row in self.taken_rows.values() if row.stream == stream)
+        taken = sum(row.action == "assert" for row in gone)
+        return counts["assert"] + taken - counts["retract"]
 
     @property
     def last_time(self) -> str | None:
         """The last ``recorded_at`` of all rows; None if there are none."""
         return max((lines.times.last for lines in self.files.values() if lines.times), default=None)
+
+    @cached_property
+    def taken_rows(self) -> dict[int, TakenRow]:
+        """The rows that were taken down, by the ``seq`` that they have in the tree."""
+        found = {}
+        first = 0
+        for batch in self.batches:
+            for stream in batch.streams:
+                for row in batch.taken.get(stream, ()):
+                    found[first + row.line - 1] = row
+                first += self.files[batch.shown_file(stream)].rows
+        return found
+
+    def taken_of(self, stream: str, identifier: str) -> dict[int, TakenRow]:
+        """Return the versions of an entity that were taken down, by their ``seq``."""
+        return {
+            seq: row
+            for seq, row in self.taken_rows.items()
+            if (row.stream, row.id) == (stream, identifier)
+        }
 
     def release_rows(self) -> None:
         """Let go of all rows; what is left says how the log stands."""

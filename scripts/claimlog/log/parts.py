@@ -19,10 +19,6 @@ import polars as pl
 
 from claimlog.schema.table_schema import Table
 
-POSITION = ("seq", "event_id", "batch", "line")
-"""Columns that a row gets from its place in the log: position (0-based leaf index of the tree),
-leaf hash (hex), batch number, and 1-based line of its file."""
-
 ROW_GROUP = 8192
 STEP = 1024
 """Of every so many rows, in the order of ids, a part in the cache knows the id."""

@@ -15,6 +15,7 @@ from claimlog.log.batch import Batch
 from claimlog.log.columnar import read_rows
 from claimlog.log.lines import Lines, Times, empty_frame, read_lines
 from claimlog.log.parts import number_lines
+from claimlog.log.takedowns import sealed_lines, with_taken
 from claimlog.log.upcast import upcast
 from claimlog.schema.definition import Definition
 
@@ -44,14 +45,20 @@ def read_file(
         Where lines have findings there is none.
     """
     whole, parts, times = Lines(), [], []
+    taken = batch.taken.get(stream, ())
     for number, lines in enumerate(read_pieces(definition, batch, stream, PIECE)):
         if lines.frame is not None and lines.rows and not whole.findings:
-            parts.append(keep(number_lines(lines.frame, lines.leaves, whole.rows), number))
+            rows = number_lines(lines.frame, lines.leaves, whole.rows)
+            if taken:
+                rows = rows.with_columns(sealed_lines(rows["line"], taken))
+            parts.append(keep(rows, number))
         times += [lines.times] if lines.times else []
         whole.rows += lines.rows
         whole.findings += lines.findings
         whole.leaves += lines.leaves
         whole.size, whole.sha256 = lines.size, lines.sha256
+    whole.rows += len(taken)
+    whole.leaves = with_taken(whole.leaves, taken)
     whole.times = Times.of_pieces(times)
     return FileRows(whole, [] if whole.findings else parts)
 
@@ -72,6 +79,8 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
         if batch.in_columns(stream):
             data = read_bytes(path, display_path)
             expected = _listed(batch, stream).get("rows")
+            if expected is not None:
+                expected -= len(batch.taken.get(stream, ()))
             yield from ((lines, b"") for lines in read_rows(path, table, display_path, expected))
             yield Lines(frame=empty_frame(table)), data
             return

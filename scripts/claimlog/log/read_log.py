@@ -29,6 +29,7 @@ from claimlog.log.lines import Lines
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, place_in_log, write_part
 from claimlog.log.read_file import FileRows, read_file, written_as
+from claimlog.log.takedowns import TakenRow, with_taken
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
@@ -142,7 +143,8 @@ def _read_into_memory(
         for batch in batches:
             for stream in batch.streams:
                 found: Frames = reading.pop((batch.index, stream)).result()
-                parts = [*_in_place(found.parts, log.tree.size, batch)]
+                end = log.tree.size + found.lines.rows
+                parts = [*_in_place(found.parts, log.tree.size, end, batch)]
                 log.tree.extend(found.lines.leaves)
                 _enter(log, batch, stream, found.lines, parts, progress)
             _close(log, batch)
@@ -157,11 +159,13 @@ def _kept_in_memory(rows: pl.DataFrame, _: int) -> pl.DataFrame:
     return rows
 
 
-def _in_place(frames: Sequence[pl.DataFrame], first: int, batch: Batch) -> Iterator[MemoryPart]:
-    """Yield the parts of a file in memory whose first row has the ``seq`` `first`."""
+def _in_place(
+    frames: Sequence[pl.DataFrame], first: int, end: int, batch: Batch
+) -> Iterator[MemoryPart]:
+    """Yield the parts of a file in memory whose rows have the ``seq`` `first` to `end`."""
     for frame in frames:
         rows = frame.with_columns(place_in_log(first, batch.number))
-        yield MemoryPart(rows, first, first + sum(one.height for one in frames))
+        yield MemoryPart(rows, first, end)
 
 
 def _enter(
@@ -210,7 +214,7 @@ def _read_into_cache(
                 if not lines.findings:
                     cache.files[key] = record
                 if number >= known:
-                    tree.extend(lines.leaves or _leaves(parts))
+                    tree.extend(lines.leaves or _leaves(parts, batch.taken.get(stream, ())))
                 _enter(log, batch, stream, lines, parts, progress)
                 first += lines.rows
             if number >= known:
@@ -235,11 +239,12 @@ def _in_cache(cache: Cache, record: FileRecord, first: int, batch: Batch) -> lis
     ]
 
 
-def _leaves(parts: Sequence[Part]) -> list[bytes]:
+def _leaves(parts: Sequence[Part], taken: Sequence[TakenRow]) -> list[bytes]:
     if not parts:
-        return []
+        return with_taken([], taken)
     rows = pl.concat(part.scan(("seq", "event_id")) for part in parts)
-    return rows.sort("seq").collect()["event_id"].str.decode("hex").to_list()
+    leaves = rows.sort("seq").collect()["event_id"].str.decode("hex").to_list()
+    return with_taken(leaves, taken)
 
 
 def _keys(log: Log, places: Sequence[FilePlace]) -> dict[Place, str]:

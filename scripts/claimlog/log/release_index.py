@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = "releases"
 VERSION = RELEASE_VERSION
-ABOUT_THE_FILES = ("commit", "archive", "files")
+ABOUT_THE_FILES = ("site", "commit", "archive", "files", "reissues")
 """What an entry states beside what ``release.json``, one of these files, repeats."""
 
 
@@ -88,6 +88,16 @@ class ReleaseEntry:
     @property
     def root(self) -> str:
         return str(self.data["tree"]["root"])
+
+    @property
+    def issues(self) -> list[Mapping[str, Any]]:
+        """What the entry says of each issue's ``archive`` and ``files``, the first one first."""
+        return [self.data, *self.data.get("reissues", ())]
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether the archive holds the release's pages as files."""
+        return "site" in self.data
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -197,7 +207,10 @@ def _entry(package: Package, path: Path) -> ReleaseEntry:
         raise ClaimlogError(
             f"{display_path}: says version {data['version']}; restore the file's name"
         )
-    if not data["archive"]["path"].endswith(f"-{path.stem}.zip"):
+    if not all(
+        issue["archive"]["path"].endswith(f"-{path.stem}.zip")
+        for issue in (data, *data.get("reissues", ()))
+    ):
         raise ClaimlogError(
             f"{display_path}: archive/path: is not NAME-{path.stem}.zip; restore it from git"
         )

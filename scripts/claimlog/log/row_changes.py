@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-ENVELOPE = frozenset(
-    {
-        *("seq", "event_id", "batch", "line", "action", "version", "reason"),
-        *("recorded_at", "recorded_by", "valid_from_seq", "valid_to_seq"),
-    }
-)
+from claimlog.schema.table_schema import ENVELOPE, POSITION
+
+EVENT_COLUMNS = frozenset({*ENVELOPE, *POSITION, "valid_from_seq", "valid_to_seq"})
 """Columns about the event that recorded a version, which differ from version to version anyway."""
 
 ANCHOR_HASHES = frozenset(
@@ -20,7 +17,7 @@ ANCHOR_HASHES = frozenset(
 
 
 def changed_columns(
-    before: Mapping[str, Any], after: Mapping[str, Any], ignored: Set[str] = ENVELOPE
+    before: Mapping[str, Any], after: Mapping[str, Any], ignored: Set[str] = EVENT_COLUMNS
 ) -> dict[str, tuple[Any, Any]]:
     """Return the old and the new value of every column that differs, in the order of `after`.
 

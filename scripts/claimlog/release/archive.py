@@ -110,6 +110,35 @@ def extract_member(source: Path, name: str, target: Path) -> None:
         raise _system_error(source, target, error) from error
 
 
+def read_member(source: Path, name: str, most: int) -> bytes | None:
+    """Return the bytes of a file in an archive of `write_archive`; None if it is not in it.
+
+    Parameters
+    ----------
+    name
+        Relative to the one folder of the archive.
+    most
+        Bytes that it may have.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no such archive, or the file is larger.
+    """
+    try:
+        with zipfile.ZipFile(source) as archive:
+            member = f"{_checked_folder(source, archive)}/{name}"
+            if member not in archive.NameToInfo:
+                return None
+            if archive.getinfo(member).file_size > most:
+                raise _member_error(source, member, f"it is larger than {most:,} bytes")
+            return archive.read(member)
+    except UNREADABLE_ZIP as error:
+        raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
+    except OSError as error:
+        raise ClaimlogError(f"{source}: cannot be read ({error.strerror or error})") from error
+
+
 def _require_room(source: Path, target: Path, times: int = 2) -> None:
     """Refuse an archive for which the disk has no room; unpacking writes it twice, to compare."""
     needed, free = times * source.stat().st_size, shutil.disk_usage(target).free

@@ -44,3 +44,10 @@ def read_changelog(package: Package) -> str | None:
     """Return the text of the changelog; None if there is none."""
     path = package.root / CHANGELOG
     return package.document(path) if path.is_file() else None
+
+
+def release_notes(package: Package, version: str) -> str:
+    """Return what the changelog says of a release, without its heading; empty if nothing."""
+    text = read_changelog(package) or ""
+    _, mark, rest = text.partition(f"\n## {version} (")
+    return rest.partition("\n## ")[0].partition("\n")[2].strip() if mark else ""

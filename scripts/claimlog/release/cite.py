@@ -94,9 +94,21 @@ class CitedItem:
 
     @property
     def url(self) -> str | None:
-        """Address of the release; for a claim, where the release that holds it is found."""
-        address = self.metadata.homepage
-        return self.metadata.doi_address or address if self.claim else address
+        """Address that shows the release, or the claim as the release holds it.
+
+        Without a homepage below which the pages lie, a claim's is the DOI, where its archive is.
+        """
+        metadata = self.metadata
+        if address := metadata.page_address(self.claim.claim_id if self.claim else None):
+            return address
+        return (metadata.doi_address if self.claim else None) or metadata.homepage
+
+    @property
+    def place(self) -> str:
+        """Where the item is shown, in words: the path of the site, and the file in the archive."""
+        file = self.metadata.page_file(self.claim.claim_id if self.claim else None)
+        inside = f", in the archive {self.metadata.stem}.zip the file {file}" if file else ""
+        return f"permalink path {self.path}{inside}"
 
     @property
     def note(self) -> str:
@@ -104,7 +116,7 @@ class CitedItem:
         if claim is None:
             return (
                 f"Released on {metadata.date}: log of {metadata.tree_size} events, root "
-                f"{metadata.root}; permalink path {self.path}."
+                f"{metadata.root}; {self.place}."
             )
         dated = f"dated {claim.source_published} (EDTF)" if claim.source_published else "undated"
         source = (
@@ -113,7 +125,7 @@ class CitedItem:
         )
         identity = (
             f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}; "
-            f"permalink path {self.path}."
+            f"{self.place}."
         )
         if claim.retracted:
             return (
@@ -240,7 +252,8 @@ def _apa(item: CitedItem) -> str:
     publisher = (
         "" if _publisher(metadata) == " and ".join(names) else _end_sentence(_publisher(metadata))
     )
-    address = metadata.doi_address or item.url or ""
+    page = metadata.page_address(claim.claim_id) if claim else None
+    address = page or metadata.doi_address or item.url or ""
     parts = (
         _end_sentence(authors),
         f"({metadata.date[:4]}).",
@@ -277,14 +290,17 @@ def _datacite(item: CitedItem) -> dict[str, Any]:
     else:
         kind = {"resourceTypeGeneral": "Other", "resourceType": "Dataset part"}
         identifiers |= {"claim id": claim.claim_id, "event id": claim.event_id}
+        if page := metadata.page_address(claim.claim_id):
+            identifiers["URL"] = page
+        container = metadata.page_address() or metadata.homepage
         identifier = {
-            "relatedItemIdentifier": metadata.doi or item.url,
+            "relatedItemIdentifier": metadata.doi or container,
             "relatedItemIdentifierType": "DOI" if metadata.doi else "URL",
         }
         release = {
             "relationType": "IsPartOf",
             "relatedItemType": "Dataset",
-            "relatedItemIdentifier": identifier if item.url else None,
+            "relatedItemIdentifier": identifier if metadata.doi or container else None,
             "titles": [{"title": metadata.title}],
             "creators": creators,
             "publicationYear": year,

@@ -9,85 +9,34 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.escaping import markdown, printable_line
 from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.event_log import Log
-from claimlog.log.parts import POSITION
-from claimlog.log.release_index import ReleaseEntry
-from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE, changed_columns
-from claimlog.schema.definition import Definition
+from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS, changed_columns
+from claimlog.release.dataset_state import DatasetState
+from claimlog.release.schema_changes import SchemaChange, retired_columns, shape_changes
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import Table, empty_retired
+from claimlog.schema.table_schema import POSITION, Table, empty_retired
 
 CLAIMS = "claims"
-SIGNS = {"added": "+", "amended": "~", "retracted": "-"}
 
 Row = dict[str, Any]
-
-Shape = Mapping[str, Mapping[str, Any]]
-"""Key and columns of every table, as an entry of the index holds them."""
-
-
-@dataclass(frozen=True)
-class DatasetState:
-    """A state of the dataset: the first `size` rows of the log, compiled to tables of a shape."""
-
-    label: str
-    size: int
-    tables: Shape
-
-    @classmethod
-    def of_entry(cls, entry: ReleaseEntry) -> DatasetState:
-        return cls(str(entry.version), entry.size, entry.data["tables"])
-
-    @classmethod
-    def of_head(cls, log: Log, label: str, size: int | None = None) -> DatasetState:
-        return cls(label, log.size if size is None else size, table_shapes(log.definition))
-
-
-def table_shapes(definition: Definition) -> dict[str, dict[str, Any]]:
-    """Return key and columns with their types of every compiled table."""
-    return {name: table_shape(table) for name, table in definition.tables.items()}
-
-
-def table_shape(table: Table) -> dict[str, Any]:
-    return {
-        "key": list(table.primary_key),
-        "columns": {item.name: item.type for item in table.fields},
-    }
-
-
-@dataclass(frozen=True)
-class SchemaChange:
-    """One difference of the tables' shapes, or a column that rows fill no more.
-
-    `breaks`: code that reads the tables may fail. `adds`: it is a table or column that is new.
-    `column`: the new column of a table that was there before.
-    """
-
-    table: str
-    text: str
-    breaks: bool
-    adds: bool = True
-    column: str | None = None
-
-
-@dataclass(frozen=True)
-class ClaimChange:
-    """The change of one claim; `fields` has old and new value of every column that differs."""
-
-    claim_id: str
-    change: str
-    source_id: str
-    statement: str
-    version: int
-    reasons: tuple[str, ...] = ()
-    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RowChange:
-    """The change of one row of another stream, that was amended or retracted."""
+    """The change of one row: what became of it, and why.
+
+    Attributes
+    ----------
+    change
+        ``added``, ``amended`` or ``retracted``.
+    version
+        Its last version.
+    fields
+        Old and new value of every column that differs; empty unless it was amended.
+    source_id, statement
+        Of a claim; empty for rows of other streams.
+    """
 
     stream: str
     row_id: str
@@ -95,6 +44,8 @@ class RowChange:
     version: int
     reasons: tuple[str, ...] = ()
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    source_id: str = ""
+    statement: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,11 +55,11 @@ class Diff:
     old: str | None
     new: str
     schema: tuple[SchemaChange, ...]
-    claims: tuple[ClaimChange, ...]
+    claims: tuple[RowChange, ...]
     others: tuple[RowChange, ...]
     rows: Mapping[str, Mapping[str, int]]
 
-    def of(self, change: str) -> list[ClaimChange]:
+    def of(self, change: str) -> list[RowChange]:
         """Return the claims that were added, amended or retracted."""
         return [claim for claim in self.claims if claim.change == change]
 
@@ -189,8 +140,8 @@ def compare_states(
     schema: tuple[SchemaChange, ...] = ()
     if old is not None:
         schema = (
-            *_schema_changes(old.tables, new.tables, deprecated),
-            *_retired_columns(log, start, new.size),
+            *shape_changes(old.tables, new.tables, deprecated),
+            *retired_columns(log, start, new.size),
         )
     rows = {}
     for name in log.definition.streams:
@@ -201,94 +152,44 @@ def compare_states(
         old.label if old else None,
         new.label,
         schema,
-        tuple(_claim_changes(log, start, new.size)),
+        tuple(_row_changes(log, CLAIMS, tuple(CHANGE_OF_ACTION), start, new.size)),
         tuple(
             change
             for name, counts in rows.items()
             if name != CLAIMS and (counts.get("amend") or counts.get("retract"))
-            for change in _row_changes(log, name, start, new.size)
+            for change in _row_changes(log, name, ("amend", "retract"), start, new.size)
         ),
         rows,
     )
 
 
-def _schema_changes(
-    old: Shape, new: Shape, deprecated: Sequence[Deprecation]
-) -> Iterator[SchemaChange]:
-    in_views = {(item.table, item.column) for item in deprecated}
-    for name in sorted(set(old) | set(new)):
-        if name not in new:
-            yield SchemaChange(name, f"the table {name} is gone", breaks=True)
-        elif name not in old:
-            yield SchemaChange(name, f"the table {name}", breaks=False)
-        else:
-            before, after = old[name]["columns"], new[name]["columns"]
-            for column in before:
-                if column not in after:
-                    view = (name, column) in in_views
-                    what = "was renamed; a view keeps the old name" if view else "is gone"
-                    yield SchemaChange(name, f"the column {name}.{column} {what}", not view)
-                elif before[column] != after[column]:
-                    types = f"{before[column]} to {after[column]}"
-                    text = f"the column {name}.{column} changed from {types}"
-                    yield SchemaChange(name, text, breaks=True)
-            for column in after:
-                if column not in before:
-                    text = f"the column {name}.{column}"
-                    yield SchemaChange(name, text, breaks=False, column=column)
-            if old[name]["key"] != new[name]["key"]:
-                text = f"the key of {name} is now {', '.join(new[name]['key'])}"
-                yield SchemaChange(name, text, breaks=True)
+def _row_changes(
+    log: Log, stream: str, actions: Sequence[str], start: int, end: int
+) -> Iterator[RowChange]:
+    """Yield the changes of a stream's rows that are of some kinds, in the order of identifiers.
 
-
-def _retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
-    """Yield the columns that rows up to `start` could fill, and the rows behind them do not."""
-    for name, table in log.definition.streams.items():
-        retired = [item.name for item in table.fields if item.retired]
-        if not retired:
-            continue
-        rows = log.scan(name, ("seq", *retired)).filter(pl.col("seq") < end)
-        filled = pl.col(*retired).is_not_null().any()
-        before, since = (
-            rows.filter(condition).select(pl.len().alias("rows"), filled).collect().to_dicts()[0]
-            for condition in (pl.col("seq") < start, pl.col("seq") >= start)
-        )
-        for column in retired:
-            if before[column] and since["rows"] and not since[column]:
-                text = f"rows of {name} no longer fill the column {column}"
-                yield SchemaChange(name, text, breaks=False, adds=False)
-
-
-def _claim_changes(log: Log, start: int, end: int) -> Iterator[ClaimChange]:
-    """Yield the change of each claim that changed, in the order of their identifiers."""
-    ids = log.claims_since(start)
-    for was, now, since in _histories(log, CLAIMS, ids, start, end):
-        last = since[-1]
-        yield ClaimChange(
-            last["claim_id"],
-            _change(was, now),
-            last["source_id"],
-            last["statement"],
-            last["version"],
-            tuple(row["reason"] for row in since if row["reason"]),
-            _changed_fields(log, CLAIMS, was, now),
-        )
-
-
-def _row_changes(log: Log, stream: str, start: int, end: int) -> Iterator[RowChange]:
-    """Yield the change of each row of another stream that was amended or retracted."""
-    key = log.definition.streams[stream].id
-    touched = pl.col("seq").is_between(start, end, closed="left") & (pl.col("action") != "assert")
-    ids = log.scan(stream, (key, "seq", "action")).filter(touched).collect()[key].unique()
+    Parameters
+    ----------
+    actions
+        The kinds, each as the action that records it.
+    """
+    table = log.definition.streams[stream]
+    changes = {CHANGE_OF_ACTION[action] for action in actions}
+    touched = pl.col("seq").is_between(start, end, closed="left") & pl.col("action").is_in(actions)
+    ids = log.scan(stream, (table.id, "seq", "action")).filter(touched).collect()[table.id].unique()
+    of_claims = ("source_id", "statement") if stream == CLAIMS else ()
     for was, now, since in _histories(log, stream, ids, start, end):
-        if was is not None:
+        change = "added" if was is None else "retracted" if now is None else "amended"
+        last = since[-1]
+        if change in changes:
             yield RowChange(
                 stream,
-                was[key],
-                _change(was, now),
-                since[-1]["version"],
+                last[table.id],
+                change,
+                last["version"],
                 tuple(row["reason"] for row in since if row["reason"]),
-                _changed_fields(log, stream, was, now),
+                _changed_fields(table, was, now),
+                **{name: last[name] for name in of_claims},
             )
 
 
@@ -318,127 +219,16 @@ def _histories(
             yield was, now, since
 
 
-def _change(was: Row | None, now: Row | None) -> str:
-    return "added" if was is None else "retracted" if now is None else "amended"
-
-
-def _changed_fields(
-    log: Log, stream: str, was: Row | None, now: Row | None
-) -> dict[str, tuple[Any, Any]]:
+def _changed_fields(table: Table, was: Row | None, now: Row | None) -> dict[str, tuple[Any, Any]]:
     """Return old and new value of what differs, but for retired columns and keys that are empty."""
     if was is None or now is None:
         return {}
-    fields = log.definition.streams[stream].fields
     emptied = {
-        item.name for item in fields if now[item.name] == empty_retired(item, now[item.name])
+        item.name for item in table.fields if now[item.name] == empty_retired(item, now[item.name])
     }
     old = {
         item.name: empty_retired(item, was[item.name]) if item.name in emptied else was[item.name]
-        for item in fields
+        for item in table.fields
     }
-    new = {item.name: now[item.name] for item in fields}
-    return changed_columns(old, new, ENVELOPE | ANCHOR_HASHES)
-
-
-def as_json(diff: Diff) -> dict[str, Any]:
-    """Return a diff as a JSON object."""
-    return {
-        "old": diff.old,
-        "new": diff.new,
-        "level": diff.level,
-        "must_act": diff.must_act,
-        "counts": diff.counts,
-        "rows": diff.rows,
-        "schema": [
-            {"table": change.table, "change": change.text, "breaks": change.breaks}
-            for change in diff.schema
-        ],
-        "claims": [
-            {
-                "claim_id": claim.claim_id,
-                "change": claim.change,
-                "source_id": claim.source_id,
-                "version": claim.version,
-                "statement": claim.statement,
-                **_details_as_json(claim),
-            }
-            for claim in diff.claims
-        ],
-        "others": [
-            {
-                "stream": row.stream,
-                "id": row.row_id,
-                "change": row.change,
-                "version": row.version,
-                **_details_as_json(row),
-            }
-            for row in diff.others
-        ],
-    }
-
-
-def _details_as_json(row: ClaimChange | RowChange) -> dict[str, Any]:
-    return {
-        "reasons": list(row.reasons),
-        "fields": {name: {"old": old, "new": new} for name, (old, new) in row.fields.items()},
-    }
-
-
-def as_markdown(diff: Diff, title: str) -> str:
-    """Return a diff as an entry of the changelog."""
-    return "\n".join(_markdown(diff, title)).rstrip() + "\n"
-
-
-def _markdown(diff: Diff, title: str) -> Iterator[str]:
-    yield from (f"## {title}", "", f"**Do I need to do anything?** {markdown(diff.must_act)}", "")
-    yield from (markdown(diff.counts), "")
-    added = Counter(claim.source_id for claim in diff.of("added"))
-    others = {name: counts.get("assert", 0) for name, counts in diff.rows.items()}
-    news = [f"{count:,} claims of {source}" for source, count in sorted(added.items())]
-    news += [f"{count:,} {name}" for name, count in others.items() if count and name != "claims"]
-    if news:
-        yield from ("### Added", "", *(f"- {markdown(item)}." for item in news), "")
-    for change, heading in (("amended", "Corrected"), ("retracted", "Retracted")):
-        rows: list[tuple[str, ClaimChange | RowChange]] = [
-            *((claim.claim_id, claim) for claim in diff.of(change)),
-            *((row.row_id, row) for row in diff.others if row.change == change),
-        ]
-        if rows:
-            yield from (f"### {heading}", "")
-            for name, row in rows:
-                columns = f" ({', '.join(row.fields)})" if row.fields else ""
-                yield f"- {markdown(f'{name}{columns}')}: {markdown(' '.join(row.reasons))}"
-            yield ""
-    if diff.schema:
-        yield from ("### Schema", "")
-        for item in diff.schema:
-            if not item.adds:
-                yield f"- {markdown(f'{item.text[0].upper()}{item.text[1:]}')}."
-                continue
-            text = item.text if item.breaks else item.text.replace("the ", "", 1)
-            yield f"- {'Breaking: ' if item.breaks else 'New or renamed: '}{markdown(text)}."
-        yield ""
-
-
-def as_text(diff: Diff) -> str:
-    """Return a diff for a terminal."""
-    lines = [f"{diff.old or 'nothing'} -> {diff.new}: {diff.level or 'no change'} ({diff.why})"]
-    lines.append(f"Must a reader do anything? {diff.must_act}")
-    lines.append(diff.counts)
-    lines += [
-        f"  {'!' if item.breaks else '+' if item.adds else '~'} {item.text}" for item in diff.schema
-    ]
-    for claim in diff.claims:
-        lines.append(f"{SIGNS[claim.change]} {claim.claim_id} v{claim.version}  {claim.statement}")
-        lines += _details(claim)
-    for row in diff.others:
-        lines.append(f"{SIGNS[row.change]} {row.row_id} v{row.version}  ({row.stream})")
-        lines += _details(row)
-    return "".join(f"{printable_line(line)}\n" for line in lines)
-
-
-def _details(row: ClaimChange | RowChange) -> list[str]:
-    return [
-        *(f"    {name}: {old!r} -> {new!r}" for name, (old, new) in row.fields.items()),
-        *(f"    because: {reason}" for reason in row.reasons),
-    ]
+    new = {item.name: now[item.name] for item in table.fields}
+    return changed_columns(old, new, EVENT_COLUMNS | ANCHOR_HASHES)

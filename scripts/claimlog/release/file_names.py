@@ -12,9 +12,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from claimlog.errors import Finding
+from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR
+from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.layout import (
     CHANGES,
     GET_AGAIN,
@@ -22,6 +24,7 @@ from claimlog.release.layout import (
     LOG,
     MAX_LISTED,
     RULE,
+    SITE,
     VALIDATION,
     relative_paths,
 )
@@ -30,12 +33,15 @@ from claimlog.release.tool_wheel import LOCK, wheel_name
 
 ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")
 LOG_FILE = re.compile(
-    rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|docs/codebook\.md"
+    rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|{re.escape(TAKEDOWNS)}|docs/codebook\.md"
     rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|schemas/past/[a-z][a-z0-9_]*\.[0-9]{{1,6}}\.json"
     rf"|schemas/queries/[a-z][a-z0-9_]*\.sql"
     rf"|events/{NAME.pattern}/(?:{re.escape(MANIFEST)}|{ROWS})"
     rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",
     re.ASCII,
+)
+SITE_FILE = re.compile(
+    rf"{SITE}/(?:[\w%=,~.-]+/)*[\w%=,~.-]+\.(?:html|json|css|js|svg|png|txt|xml)", re.ASCII
 )
 
 
@@ -54,13 +60,15 @@ def check_file_names(
         Version of the claimlog whose wheel and lock file it should hold, if any.
     """
     expected = {*DESCRIPTOR_FILES, CHANGES, VALIDATION, LICENCE, f"{name}.db"}
-    expected |= {f"parquet/{table}.parquet" for table in tables}
+    expected |= {f"parquet/{table}.parquet" for table in tables} | {*map(csv_name, tables)}
     if tool_version is not None:
         expected |= {wheel_name(tool_version), LOCK}
     extra = [
         path
         for path in relative_paths(folder)
-        if path not in expected and not LOG_FILE.fullmatch(path)
+        if path not in expected
+        and not LOG_FILE.fullmatch(path)
+        and not (tool_version is not None and SITE_FILE.fullmatch(path))
     ]
     for path in extra[:MAX_LISTED]:
         message = "is no file that a release of this definition holds"

@@ -21,6 +21,9 @@ LICENCE_FILE = "LICENSE-DATA"
 """The licence of the data as the package holds it; in a release it is `LICENCE`."""
 
 LICENCE = "LICENSE.txt"
+SITE = "site"
+"""The pages of the release as plain files."""
+
 LOG = "log"
 """The package as released: events, schemas with the codebook, earlier releases."""
 
@@ -128,7 +131,7 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=GET_AGAIN)
         return
     text = read_bytes(path, SUMS).decode("utf-8", errors="replace")
-    listed, findings = _parse_sums(text.replace("\r\n", "\n"))
+    listed, findings = parse_sums(text.replace("\r\n", "\n"))
     yield from findings
     there = relative_paths(folder)
     converted = [SUMS] if "\r\n" in text else []
@@ -149,7 +152,7 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
 LINE_ENDS_DIFFER = "has carriage returns that the release does not have"
 
 
-def _parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
+def parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
     """Return the digests in a list of checksums by name, and findings about the list."""
     listed: dict[str, str] = {}
     findings = []

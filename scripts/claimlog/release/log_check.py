@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.log.event_log import Log
-from claimlog.log.merkle import EMPTY_ROOT, CompactRange, leaf_hash
-from claimlog.log.proofs import tree_root
+from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
-from claimlog.release.prove import leaf_hashes
+from claimlog.release.prove import root_at
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
@@ -52,6 +51,10 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         warned = ", ".join(f"{rule} ({number})" for rule, number in warnings.items())
         verdict.checks.append(f"rules of the log; such as only warn find something: {warned}")
     verdict.omissions += [f"the rule {name}: {why}" for name, why in report.waived.items()]
+    verdict.omissions += [
+        f"row {seq} of the log, of which the hash alone is left: {row.sentence}"
+        for seq, row in sorted(log.taken_rows.items())
+    ]
     tree = {"size": log.size, "root": log.root.hex()}
     _require_equal(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
     data = read_bytes(copy.folder / CHECKPOINT, CHECKPOINT)
@@ -80,14 +83,12 @@ def _require_equal(verdict: Verdict, path: str, what: str, found: object, expect
 def check_kept_roots(copy: ReleaseCopy, kept_roots: Mapping[int, str], verdict: Verdict) -> None:
     """Check that the log begins with the rows whose roots the user kept, by size of the tree."""
     log = copy.readable_log()
-    trees = {0: EMPTY_ROOT, **dict(log.trees)}
     for size, root in kept_roots.items():
-        if size > log.size:
+        found = root_at(log, size)
+        if found is None:
             message = f"has {log.size} rows, less than the {size} whose root you kept"
             verdict.findings.append(Finding(KEPT_ROOT_RULE, LOG, message))
-            continue
-        found = trees[size] if size in trees else tree_root(leaf_hashes(log)[:size])
-        if found.hex() != root:
+        elif found.hex() != root:
             message = (
                 f"its first {size} rows have the root {found.hex()}, not the one that you kept: "
                 "this is another log, or it was rewritten"
@@ -100,9 +101,11 @@ def check_kept_roots(copy: ReleaseCopy, kept_roots: Mapping[int, str], verdict: 
 def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Check that the rows in Parquet and in SQLite give the root of the log."""
     log = copy.readable_log()
+    taken = {seq: bytes.fromhex(row.leaf_hash) for seq, row in log.taken_rows.items()}
     for place, rows in row_readers(copy).items():
         try:
-            found = dict(_served_leaves(log, rows))
+            served = dict(_served_leaves(log, rows))
+            found = {**taken, **served}
         except ClaimlogError as error:
             if is_of_the_machine(error):
                 raise
@@ -112,11 +115,11 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         tree.extend([leaf for _, leaf in sorted(found.items())])
         if tree.root() != log.root or sorted(found) != [*range(log.size)]:
             message = (
-                f"the {len(found)} rows that it serves give the root {tree.root().hex()}, "
+                f"the {len(served)} rows that it serves give the root {tree.root().hex()}, "
                 f"the log has {log.size} rows and {log.root.hex()}"
             )
             verdict.findings.append(Finding(RULE, place, message, remedy=GET_AGAIN))
-        verdict.checks.append(f"{len(found)} rows served by {place}: root {tree.root().hex()}")
+        verdict.checks.append(f"{len(served)} rows served by {place}: root {tree.root().hex()}")
 
 
 def _served_leaves(log: Log, rows: RowReader) -> Iterator[tuple[int, bytes]]:

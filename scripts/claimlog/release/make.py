@@ -28,16 +28,24 @@ from claimlog.log.release_index import (
     ReleaseEntry,
     Version,
     read_index,
-    require_agreement,
 )
+from claimlog.log.signed_trees import RECORD
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint, log_origin
-from claimlog.release.diff import DatasetState, Diff, as_markdown, compare_states
+from claimlog.release.checkpoint_signing import (
+    present_origin,
+    require_signable,
+    sign_checkpoint,
+)
+from claimlog.release.dataset_state import DatasetState
+from claimlog.release.diff import Diff, compare_states
+from claimlog.release.diff_report import as_markdown
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
-from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.published_archive import verify_published_archive
+from claimlog.release.release_site import SiteDrawer, is_of_site, site_size
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
@@ -85,6 +93,7 @@ def make_release(
     as_of: str | None = None,
     key: Path | None = None,
     progress: Progress = lambda _: None,
+    draw_site: SiteDrawer | None = None,
 ) -> ReleaseOutput:
     """Write a release to `out`, and its entry to the index and the changelog of the package.
 
@@ -96,6 +105,8 @@ def make_release(
         Batch up to which it goes; all of them by default.
     key
         PEM file of an Ed25519 private key that signs the release, and the checkpoint of its log.
+    draw_site
+        Draws its pages; without it they are not in the archive.
 
     Raises
     ------
@@ -137,15 +148,21 @@ def make_release(
         )
     refuse_another_origin(index, log.definition.descriptor)
     refuse_stale_schemas(package, log.definition)
+    if key is not None:
+        size, root = log.trees[batches - 1]
+        require_signable(log, Checkpoint(present_origin(log), size, root))
     report = validate(log, None)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
     changes = as_markdown(diff, f"{version} ({date})")
-    plan = ReleasePlan(requested, date, batches, changes, tuple(index), running_tool())
+    tool = running_tool()
+    plan = ReleasePlan(
+        *(requested, date, batches, changes, tuple(index), tool), draw_site=draw_site
+    )
     write_release(package, log, plan, out, progress)
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
-        signatures = sign_release(package, entry, key, out) if key else ()
+        signatures = sign_release(log, entry, key, out) if key else ()
         (package.root / FOLDER).mkdir(exist_ok=True)
         package.write(changelog, add_entry(read_changelog(package), changes).encode("utf-8"))
         # from here on it is released
@@ -190,15 +207,17 @@ def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[
             "bytes": zip_path.stat().st_size,
             "sha256": sha256_of_file(zip_path),
         },
-        "files": sha256_of_files(folder),
+        **({"site": pages} if (pages := site_size(folder)) else {}),
+        "files": {name: it for name, it in sha256_of_files(folder).items() if not is_of_site(name)},
     }
 
 
-def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) -> tuple[Path, ...]:
-    """Sign what an entry says of a release; return what was written to `out`, beside the archive.
+def sign_release(log: Log, entry: ReleaseEntry, key: Path, out: Path) -> tuple[Path, ...]:
+    """Sign what an entry says of a release; return what was written.
 
     The statement is about every file of it; the checkpoint is about the log alone, in the form
-    that other tools read.
+    that other tools read. Both lie in `out`, beside the archive; the record of signed checkpoints
+    lies in the package and is written before them.
 
     Parameters
     ----------
@@ -208,19 +227,20 @@ def sign_release(package: Package, entry: ReleaseEntry, key: Path, out: Path) ->
     Raises
     ------
     ClaimlogError
-        If the file holds no such key.
+        If the file holds no such key, or the checkpoint contradicts one that was signed.
     OSError
         If a signature cannot be written.
     """
+    package = log.package
     name = str(package.descriptor["name"])
     origin = log_origin(entry.data, name)
     checkpoint = Checkpoint(origin, entry.size, bytes.fromhex(entry.root))
-    notes = {
-        STATEMENT_SUFFIX: ReleaseStatement.of_entry(name, entry).sign(key),
-        CHECKPOINT_SUFFIX: checkpoint.note(key),
-    }
     package.refuse_links(out / name)
     out.mkdir(parents=True, exist_ok=True)
+    notes = {
+        STATEMENT_SUFFIX: ReleaseStatement.of_entry(name, entry).sign(key),
+        CHECKPOINT_SUFFIX: sign_checkpoint(log, checkpoint, key),
+    }
     written = []
     for suffix, note in notes.items():
         path = out / f"{name}-{entry.version}{suffix}"
@@ -234,8 +254,6 @@ def sign_published(
 ) -> tuple[Path, ...]:
     """Sign a release that was made before, after a look at the log and at its archive in `out`.
 
-    An entry is one file that a patch can change; who follows the log believes what was signed.
-
     Raises
     ------
     ClaimlogError
@@ -243,22 +261,10 @@ def sign_published(
         disagrees with the log.
     """
     read_private_key(key)
-    _, archive = release_paths(str(package.descriptor["name"]), str(entry.version), out)
-    package.refuse_links(archive)
-    shown = package.relative(archive)
-    if not archive.is_file():
-        raise ClaimlogError(
-            f"{shown}: is not there, and a release is checked before it is signed; make it again: "
-            f"claimlog release --rebuild {entry.version} --exact --out {package.relative(out)}"
-        )
     log = read(package)
     log.require_readable()
-    require_agreement(entry, log)
-    verdict = verify_in_sandbox(archive, index)
-    if verdict.findings:
-        more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
-        raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was signed")
-    return sign_release(package, entry, key, out)
+    verify_published_archive(log, index, entry, out, None, "signed")
+    return sign_release(log, entry, key, out)
 
 
 def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:
@@ -366,7 +372,8 @@ def require_clean_commit(package: Package) -> str:
     try:
         checkout = Checkout.of(package)
         head = checkout.head()
-        changed = checkout.changes()
+        # what was signed is written after the commit, and committed with the release
+        changed = [name for name in checkout.changes() if name != RECORD]
         committed = checkout.blobs(head)
     except CheckoutError as error:
         raise ClaimlogError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from claimlog.escaping import plain_lines, web_address
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.layout import SITE
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
@@ -53,6 +54,8 @@ class ReleaseMetadata:
         Version of claimlog that made the release and lies in it; None in releases up to 0.2.0.
     fold_version
         Version of the fold that made the tables; None if the release names none.
+    has_pages
+        Whether its archive holds its pages as files, below ``site/``.
     """
 
     head: Mapping[str, Any]
@@ -67,6 +70,7 @@ class ReleaseMetadata:
     coders: tuple[str, ...] = ()
     tool_version: str | None = None
     fold_version: int | None = None
+    has_pages: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "head", plain_lines(self.head))
@@ -99,6 +103,24 @@ class ReleaseMetadata:
     def homepage(self) -> str | None:
         """Address of the dataset; None where there is none, or none of the web."""
         return web_address(self.head.get("homepage"))
+
+    def page_address(self, claim_id: str | None = None) -> str | None:
+        """Return the address of the release's page, or of a claim's in it.
+
+        Below ``homepage``, where the site is said to lie; None without one, or below an address
+        with a query.
+        """
+        if self.homepage is None or set("?#") & set(self.homepage):
+            return None
+        return f"{self.homepage.rstrip('/')}{permalink(self.version, claim_id)}/"
+
+    def page_file(self, claim_id: str | None = None) -> str | None:
+        """Return the file that shows the release, or a claim in it, once its archive is unpacked.
+
+        With the directory of the archive; None if the archive holds no pages.
+        """
+        inner = f"claims/{claim_id}/index.html" if claim_id else "index.html"
+        return f"{self.stem}/{SITE}/{inner}" if self.has_pages else None
 
     @property
     def log_origin(self) -> str | None:
@@ -149,6 +171,7 @@ def entry_metadata(definition: Definition, entry: ReleaseEntry) -> ReleaseMetada
         coders=tuple(entry.data.get("coders", ())),
         tool_version=entry.data.get("tool_version"),
         fold_version=entry.data.get("fold_version"),
+        has_pages=entry.has_pages,
     )
 
 

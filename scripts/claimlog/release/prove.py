@@ -11,7 +11,7 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.event_log import Log
-from claimlog.log.merkle import leaf_hash
+from claimlog.log.merkle import EMPTY_ROOT, leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.strict_json import decode_object
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
@@ -30,8 +30,18 @@ HASH = re.compile(r"[0-9a-f]{64}")
 def leaf_hashes(log: Log) -> list[bytes]:
     """Return the leaf hashes of the whole log, in order."""
     parts = [log.columns(stream, ("seq", "event_id")) for stream in log.streams]
-    rows = pl.concat(parts).sort("seq")
+    names = {seq: row.leaf_hash for seq, row in log.taken_rows.items()}
+    taken = pl.DataFrame({"seq": [*names], "event_id": [*names.values()]}, schema=parts[0].schema)
+    rows = pl.concat([*parts, taken]).sort("seq")
     return [bytes.fromhex(name) for name in rows["event_id"]]
+
+
+def root_at(log: Log, size: int) -> bytes | None:
+    """Return the root over the first `size` rows; None if there are not so many."""
+    roots = {0: EMPTY_ROOT, **dict(log.trees)}
+    if size > log.size:
+        return None
+    return roots[size] if size in roots else tree_root(leaf_hashes(log)[:size])
 
 
 def prove_inclusion(log: Log, row: Mapping[str, Any], size: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from claimlog import __version__
 from claimlog.build import Progress
@@ -24,10 +25,11 @@ from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.package import DESCRIPTOR, Package, read_json
-from claimlog.release.diff import as_markdown
+from claimlog.release.diff_report import as_markdown
 from claimlog.release.layout import RELEASE, sha256_of_file, sha256_of_files
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, release_paths, write_release
+from claimlog.release.release_site import is_of_site
 from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.schema.table_schema import Table
@@ -119,11 +121,13 @@ def compare_tables(
         if name not in tables:
             result.different.append(f"{name}: is made no more")
             continue
+        if flaw := _shape_flaw(tables[name], stated):
+            result.different.append(f"{entry.display_path}: {flaw}")
         table = _select_columns(tables[name], set(stated["columns"]))
         parquet = parquet_content(folder / "parquet" / f"{name}.parquet", table)
         for kind, content in (("Parquet", parquet), ("SQLite", sqlite_content(database, table))):
             result.compared += 1
-            if content.root == stated["hash"]:
+            if (content.root, content.rows) == (stated["hash"], stated["rows"]):
                 result.same += 1
             else:
                 result.different.append(
@@ -132,6 +136,20 @@ def compare_tables(
                     f"{stated['rows']}"
                 )
     return result
+
+
+def _shape_flaw(table: Table, stated: Mapping[str, Any]) -> str | None:
+    """Say that an entry states other columns or another key of a table than its definition has.
+
+    The hash is of the columns that are stated, so that fewer would leave the rest unseen.
+    """
+    columns = {item.name: item.type for item in table.fields}
+    if stated["columns"] != columns:
+        other = sorted({*columns.items()} ^ {*stated["columns"].items()})[0][0]
+        return f"names other columns of {table.name} than its definition has, as {other}"
+    if stated["key"] != [*table.primary_key]:
+        return f"names another key of {table.name} than its definition has"
+    return None
 
 
 def _select_columns(table: Table, columns: set[str]) -> Table:
@@ -257,7 +275,8 @@ def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildCo
 
     The entry must also say of the release what the ``release.json`` that was made says.
     """
-    digests = {**sha256_of_files(folder), archive.name: sha256_of_file(archive)}
+    files = {name: it for name, it in sha256_of_files(folder).items() if not is_of_site(name)}
+    digests = {**files, archive.name: sha256_of_file(archive)}
     stated = {**entry.data["files"], entry.data["archive"]["path"]: entry.data["archive"]["sha256"]}
     names = sorted(set(digests) | set(stated))
     different = [

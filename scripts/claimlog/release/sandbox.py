@@ -24,6 +24,7 @@ from typing import IO, Any
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.layout import walk_files
+from claimlog.release.release_site import note_drawn_pages, note_undrawn_pages
 from claimlog.release.verdict import Verdict
 
 SECONDS, SECONDS_PER_MB = 120, 20
@@ -40,6 +41,7 @@ WRITTEN_BYTES = 64 << 20
 """Bytes that a written file may have beyond the size of the archive."""
 
 ANSWER_BYTES = 64 << 20
+PROGRAM = "claimlog.release.sandbox"
 POLL_SECONDS = 0.02
 TRIES = 500
 NO_MEMORY = 77
@@ -89,6 +91,7 @@ def verify_in_sandbox(
     factor: float = 1,
     place: str = "this checkout",
     kept_roots: Mapping[int, str] | None = None,
+    site_program: str | None = None,
 ) -> Verdict:
     """Verify a release like `claimlog.release.verify.verify_copy`, within limits.
 
@@ -98,6 +101,8 @@ def verify_in_sandbox(
         Where the index lies, for the verdict.
     factor
         By which the limits are multiplied.
+    site_program
+        Module that draws the pages of a release again, as a program, where nobody vouches for them.
 
     Raises
     ------
@@ -120,19 +125,29 @@ def verify_in_sandbox(
             "address_space": limits.memory + ADDRESS_SPACE,
             "written": limits.written,
         }
-        answer = _run(request, limits, target, factor)
-    if "error" in answer:
-        raise ClaimlogError(answer["error"])
-    return Verdict.load(answer["verdict"])
+        verdict = Verdict.load(_run(request, limits, target, factor, PROGRAM)["verdict"])
+        if verdict.undrawn_pages and site_program and not verdict.findings:
+            answer = _run(request, limits, target, factor, site_program)
+            note_drawn_pages(verdict, answer["differing"])
+        note_undrawn_pages(verdict)
+    return verdict
 
 
-def _run(request: Mapping[str, Any], limits: Limits, target: Path, factor: float) -> dict[str, Any]:
-    """Run this module as a program on a request, stop it at a limit, and return its answer."""
+def _run(
+    request: Mapping[str, Any], limits: Limits, target: Path, factor: float, program: str
+) -> dict[str, Any]:
+    """Run a module as a program on a request, stop it at a limit, and return its answer.
+
+    Raises
+    ------
+    ClaimlogError
+        If it reached a limit, ended early, or says that it failed.
+    """
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     with tempfile.TemporaryFile() as complaints:
         # -P: a module that lies in the current directory is a stranger's too
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "claimlog.release.sandbox"],
+            [sys.executable, "-P", "-m", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -165,6 +180,8 @@ def _run(request: Mapping[str, Any], limits: Limits, target: Path, factor: float
             raise ClaimlogError(f"{target.name}: verifying it takes {what}, {remedy}")
         with contextlib.suppress(ValueError):
             answer: dict[str, Any] = json.loads(b"".join(received))
+            if "error" in answer:
+                raise ClaimlogError(answer["error"])
             return answer
         complaints.seek(0)
         output = complaints.read()[-2000:].decode(errors="replace").strip().splitlines()
@@ -259,31 +276,24 @@ def _refuse_event(event: str, _: object) -> None:
         raise RuntimeError(f"a file wanted {event}, which verifying never needs")
 
 
-def main() -> None:
-    """Verify the release that standard input names, and write the verdict to standard output."""
+Work = Callable[[Path, Path, Mapping[str, Any]], Mapping[str, Any]]
+"""What a program does with a release: its target, a scratch directory and the request give an
+answer."""
+
+
+def answer_request(work: Work) -> None:
+    """Do the work that standard input asks for, within limits; write the answer to standard output.
+
+    `work` imports what it needs first: afterwards no file that it reads can start a program.
+    """
     request = json.loads(sys.stdin.buffer.readline())
     _set_limits(request)
-
-    def path(name: str) -> Path | None:
-        return None if request[name] is None else Path(os.fsdecode(bytes.fromhex(request[name])))
-
-    entries = request["index"]
-    index = (
-        None
-        if entries is None
-        else [ReleaseEntry(data, display_path) for data, display_path in entries]
-    )
-    target, scratch = path("target"), path("scratch")
+    target, scratch = requested_path(request, "target"), requested_path(request, "scratch")
     assert target is not None
     assert scratch is not None
     finish = _end_with_parent(scratch)
     try:
-        from claimlog.release.verify import verify_copy
-
-        sys.addaudithook(_refuse_event)
-        kept_roots = dict(request["kept_roots"])
-        verdict = verify_copy(target, index, path("key"), scratch, request["place"], kept_roots)
-        answer: dict[str, Any] = {"verdict": verdict.as_dict()}
+        answer = work(target, scratch, request)
     except MemoryError:
         os._exit(NO_MEMORY)
     except ClaimlogError as error:
@@ -298,6 +308,37 @@ def main() -> None:
     except BrokenPipeError:
         shutil.rmtree(scratch, ignore_errors=True)
         os._exit(1)
+
+
+def requested_path(request: Mapping[str, Any], name: str) -> Path | None:
+    """Return a path of a request."""
+    return None if request[name] is None else Path(os.fsdecode(bytes.fromhex(request[name])))
+
+
+def refuse_programs() -> None:
+    """Refuse from now on what a hostile file could try to bring about."""
+    sys.addaudithook(_refuse_event)
+
+
+def _verify(target: Path, scratch: Path, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    from claimlog.release.verify import verify_copy
+
+    refuse_programs()
+    entries = request["index"]
+    index = (
+        None
+        if entries is None
+        else [ReleaseEntry(data, display_path) for data, display_path in entries]
+    )
+    kept_roots = dict(request["kept_roots"])
+    key = requested_path(request, "key")
+    verdict = verify_copy(target, index, key, scratch, request["place"], kept_roots)
+    return {"verdict": verdict.as_dict()}
+
+
+def main() -> None:
+    """Verify the release that standard input names, and write the verdict to standard output."""
+    answer_request(_verify)
 
 
 if __name__ == "__main__":

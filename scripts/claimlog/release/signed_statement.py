@@ -45,8 +45,8 @@ class ReleaseStatement:
 
     @classmethod
     def of_entry(cls, name: str, entry: ReleaseEntry) -> ReleaseStatement:
-        """Return the statement about a release that an index holds."""
-        sums = str(entry.data["files"][SUMS])
+        """Return the statement about the last issue of a release that an index holds."""
+        sums = str(entry.issues[-1]["files"][SUMS])
         return cls(name, str(entry.version), sums, entry.size, entry.root)
 
     @property

@@ -22,11 +22,14 @@ from claimlog.fold import FOLD_VERSION
 from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
+from claimlog.log.takedowns import RECORD as TAKEDOWNS
+from claimlog.log.takedowns import dump_takedowns, read_takedowns
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
+from claimlog.release.csv_tables import write_csv_tables
+from claimlog.release.dataset_state import table_shape
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
-from claimlog.release.diff import table_shape
 from claimlog.release.layout import (
     CHANGES,
     CHECKPOINT,
@@ -34,6 +37,7 @@ from claimlog.release.layout import (
     LICENCE_FILE,
     LOG,
     RELEASE,
+    SITE,
     SUMS,
     VALIDATION,
     dump_sums,
@@ -42,6 +46,7 @@ from claimlog.release.layout import (
     sha256_of_files,
 )
 from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
+from claimlog.release.release_site import SiteDrawer, is_of_site
 from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition
 
@@ -75,6 +80,8 @@ class ReleasePlan:
     waived
         Rules that are not checked, each with the reason: a release made again is judged by the
         rules that it stated.
+    draw_site
+        Draws its pages from all else that it holds; None where they are not wanted.
     """
 
     version: Version
@@ -84,6 +91,7 @@ class ReleasePlan:
     earlier: tuple[ReleaseEntry, ...]
     tool: ToolWheel | None
     waived: Mapping[str, str] = field(default_factory=dict)
+    draw_site: SiteDrawer | None = None
 
 
 def stage_release(
@@ -108,6 +116,7 @@ def stage_release(
         (build / name).rename(folder / name)
     datapackage = read_json(build / DESCRIPTOR, DESCRIPTOR)
     shutil.rmtree(build)
+    write_csv_tables(folder, definition.tables)
     (folder / CHANGES).write_text(plan.changes, encoding="utf-8")
     licence = package.root / LICENCE_FILE
     if licence.is_file():
@@ -138,6 +147,10 @@ def stage_release(
     for name, data in files.items():
         (folder / name).write_bytes(data)
     digests |= {name: sha256_of_file(folder / name) for name in (CHECKPOINT, RELEASE, *files)}
+    if plan.draw_site is not None:
+        plan.draw_site(folder)
+        drawn = sha256_of_files(folder / SITE)
+        digests |= {f"{SITE}/{name}": digest for name, digest in drawn.items()}
     (folder / SUMS).write_text(dump_sums(digests), encoding="utf-8")
 
 
@@ -146,6 +159,9 @@ def _write_log(package: Package, log: Log, plan: ReleasePlan, target: Path) -> N
     batches = log.batches[: plan.batches]
     for batch in batches:
         shutil.copytree(batch.path, target / "events" / batch.path.name, symlinks=True)
+    taken = read_takedowns(package).up_to(batches[-1].number)
+    if taken.rows:
+        (target / TAKEDOWNS).write_bytes(dump_takedowns(taken))
     shutil.copytree(package.schemas, target / "schemas", symlinks=True)
     manual = package.root / PAGE
     if manual.is_file():
@@ -194,7 +210,7 @@ def folder_metadata(
         files=tuple(
             _data_file(folder, name, digests[name])
             for name in sorted(digests)
-            if name not in DESCRIPTOR_FILES
+            if name not in DESCRIPTOR_FILES and not is_of_site(name)
         ),
         tree_size=datapackage["log"]["tree_size"],
         root=datapackage["log"]["root"],

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from claimlog.checkout import FILES
 from claimlog.errors import ClaimlogError
+from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER as RELEASES
 from claimlog.package import DESCRIPTOR, Package
@@ -17,7 +18,7 @@ from claimlog.untrusted_files import files_below
 MAX_NAMED = 5
 
 RELEASED_FOLDERS = ("events", "schemas", RELEASES)
-RELEASED_FILES = (DESCRIPTOR, LICENCE_FILE, PAGE)
+RELEASED_FILES = (DESCRIPTOR, TAKEDOWNS, LICENCE_FILE, PAGE)
 """What a release copies out of the package."""
 
 

@@ -24,6 +24,8 @@ class Verdict:
     derived_tables_checked
         Whether a release for which nobody vouches was folded as this code folds. Else it can say
         anything in its derived tables.
+    undrawn_pages
+        Files of the pages of a release for which nobody vouches, and which this claimlog can draw.
     """
 
     version: str = ""
@@ -33,6 +35,7 @@ class Verdict:
     findings: list[Finding] = field(default_factory=list)
     vouchers: list[str] = field(default_factory=list)
     derived_tables_checked: bool = True
+    undrawn_pages: int = 0
 
     @property
     def sentence(self) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from claimlog.errors import Finding, is_of_the_machine
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.log.release_index import ReleaseEntry, Version
+from claimlog.release.csv_tables import check_csv_tables
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.file_names import check_file_names
@@ -29,6 +30,7 @@ from claimlog.release.layout import (
 )
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.release_copy import ReleaseCopy, open_copy
+from claimlog.release.release_site import check_site
 from claimlog.release.row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
@@ -100,7 +102,9 @@ def verify_copy(
         if kept_roots:
             _run(lambda copy, verdict: check_kept_roots(copy, kept_roots, verdict), copy, verdict)
         if not any(finding.rule == ROWS for finding in verdict.findings):
+            _run(check_csv_tables, copy, verdict)
             _run(check_descriptors, copy, verdict)
+        _run(check_site, copy, verdict)
         if verdict.findings:
             verdict.vouchers.clear()
         return verdict

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.package import Package
 from claimlog.release.checkpoint import log_origin, verify_checkpoint
 from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_site import is_of_site
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, read_statement
 from claimlog.release.verdict import Verdict
@@ -42,28 +47,54 @@ def check_index(
         remedy = "run this in a checkout of that dataset, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
-    digests = copy.digests
+    # pages are listed in SHA256SUMS alone, which every file was compared with before this
+    digests = {name: digest for name, digest in copy.digests.items() if not is_of_site(name)}
+    issue = _matching_issue(copy, entry)
     differing = [
         name
-        for name in sorted({*digests, *entry.data["files"]})
-        if digests.get(name) != entry.data["files"].get(name)
+        for name in sorted({*digests, *issue["files"]})
+        if digests.get(name) != issue["files"].get(name)
     ]
     for name in differing:
         message = f"is not the file that {entry.display_path} names"
         verdict.findings.append(Finding("release-index", name, message, remedy=GET_AGAIN))
     archive = copy.archive
-    if archive is not None and sha256_of_file(archive) != entry.data["archive"]["sha256"]:
+    if archive is not None and sha256_of_file(archive) != issue["archive"]["sha256"]:
         differing.append(archive.name)
         message = f"is not the archive that {entry.display_path} names"
         verdict.findings.append(Finding("release-index", archive.name, message, remedy=GET_AGAIN))
     verdict.checks.append(f"every file against {entry.display_path}")
-    flaw = None if differing else entry.summary_flaw(copy.summary)
+    is_first = issue is entry.issues[0]
+    flaw = None if differing else entry.summary_flaw(copy.summary) if is_first else None
     if flaw:
         # its files are those of the entry, so that this is what is false
         remedy = "restore the entry from git, or verify it --alone"
         verdict.findings.append(Finding("release-index", entry.display_path, flaw, remedy=remedy))
     elif not differing:
         verdict.vouchers.append(f"{entry.display_path} of {place}")
+        verdict.omissions += _notes_about_issues(entry, issue)
+
+
+def _matching_issue(copy: ReleaseCopy, entry: ReleaseEntry) -> Mapping[str, Any]:
+    """Return the issue of a release whose checksums a copy has, the last one by default."""
+    sums = copy.digests.get(SUMS)
+    return next((i for i in entry.issues if i["files"][SUMS] == sums), entry.issues[-1])
+
+
+def _notes_about_issues(entry: ReleaseEntry, issue: Mapping[str, Any]) -> Iterator[str]:
+    """Say which issue a copy is, if a release was made again without rows of it."""
+    last = entry.issues[-1]
+    if issue is not last:
+        rows = ", ".join(map(str, last["rows"]))
+        yield (
+            f"rows {rows} of the log as they were published: they were taken down, and the release "
+            f"was made again on {last['date']} without them; get that issue"
+        )
+    elif issue is not entry.issues[0]:
+        yield (
+            f"against the files of the first issue: this one was made on {issue['date']} without "
+            f"rows {', '.join(map(str, issue['rows']))} of the log, which were taken down"
+        )
 
 
 def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
@@ -120,3 +151,21 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
     else:
         verdict.checks.append(f"signature of {path.name} over size and root of the log only")
         verdict.omissions.append(f"a signature over every file ({statement.name} is not here)")
+
+
+def index_doubt(package: Package, target: Path) -> str | None:
+    """Say why the index of a package that nobody named does not vouch for a copy, or return None.
+
+    Whoever made a checkout chose what lies beside the package, and where its links lead: also
+    around a submodule. Without git nothing says where what they made ends.
+    """
+    top = Checkout.outermost(package)
+    if top is None:
+        return "which is no git checkout, so that it may have come with this copy from one hand"
+    tops = (top.absolute(), top.resolve())
+    # `resolve` would follow links, and `..` may lead out of where this is run
+    path = Path(os.path.abspath(target))  # noqa: PTH100
+    ways = (path, target.resolve(), *(parent.resolve() for parent in path.parents))
+    if any(way.is_relative_to(it) for way in ways for it in tops):
+        return "which holds this copy: whoever made the one made the other"
+    return None

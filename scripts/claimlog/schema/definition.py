@@ -6,7 +6,6 @@ given the value that it returns.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -56,6 +55,7 @@ from claimlog.schema.upcast_steps import (
     read_upcast_steps,
     steps_after,
 )
+from claimlog.untrusted_files import parse_json
 
 PAST = "schemas/past"
 """Folder of the Table Schemas of earlier versions, as ``STREAM.VERSION.json``."""
@@ -352,23 +352,19 @@ def _refuse_many_indexes(tables: Collection[Table], place: str) -> None:
 
 
 def _read_table(package: Package, name: str, shown: str, is_stream: bool) -> Table:
-    flaw = name_flaw(name, "a table")
-    if flaw is None:
-        table = Table(name, package.json(shown))
-        flaw = _spec_flaw(json.dumps(table.spec), is_stream)
-    if flaw:
+    if flaw := name_flaw(name, "a table"):
         raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
-    return table
+    return _parse_table_schema(package.data(shown), name, shown, is_stream)
 
 
 @lru_cache(maxsize=512)
-def _spec_flaw(text: str, is_stream: bool) -> str | None:
-    """Say what is wrong with a Table Schema in JSON, or return None.
-
-    The same text has the same flaw, so a process that reads a definition again judges none twice.
-    """
-    spec = json.loads(text)
-    return shape_flaw(spec, STREAM if is_stream else COMPILED) or schema_flaw(spec, is_stream)
+def _parse_table_schema(data: bytes, name: str, shown: str, is_stream: bool) -> Table:
+    """Read a Table Schema; a process that reads a definition again parses no file of it twice."""
+    spec = parse_json(data, shown)
+    shape = STREAM if is_stream else COMPILED
+    if flaw := shape_flaw(spec, shape) or schema_flaw(spec, is_stream):
+        raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
+    return Table(name, spec)
 
 
 def _read_stated_rules(package: Package) -> frozenset[str]:

@@ -13,10 +13,11 @@ from typing import Any
 from claimlog.limits import HOPS, NAME
 from claimlog.schema.constraints import column_constraints, looser_constraint
 from claimlog.schema.patterns import pattern_flaw
+from claimlog.schema.table_schema import ENVELOPE, POSITION
 
 Spec = Mapping[str, Any]
 
-FITTING = {
+CONSTRAINT_TYPES = {
     "enum": ("string",),
     "pattern": ("string",),
     "minimum": ("integer", "number"),
@@ -24,18 +25,9 @@ FITTING = {
     "minLength": ("string", "array"),
     "maxLength": ("string", "array"),
 }
-"""Types that a constraint can be asked of."""
+"""By constraint, the types of columns that it can be declared of."""
 
-ENVELOPE = {
-    "action": "string",
-    "version": "integer",
-    "recorded_at": "datetime",
-    "recorded_by": "string",
-    "reason": "string",
-}
-"""Columns of every stream beside its identifier, and their types: the code reads them by name."""
-
-FOLDED = {
+FOLD_INPUTS = {
     "claim": {
         **dict.fromkeys(("source_id", "statement", "occurred", "incident_id"), "string"),
         **dict.fromkeys(("start", "end"), "integer"),
@@ -46,9 +38,6 @@ FOLDED = {
 
 HOP_LISTS = {"claim": ("attributions",)}
 """By entity, lists of objects that are folded position by position, so that they have a limit."""
-
-PLACES = ("seq", "event_id", "batch", "line")
-"""Columns that a row gets from its place in the log, so no column of a stream."""
 
 TEXT_MARKS = ("edtf", "ownWords")
 """Marks of a column that say how its text is read, so that no other type has them."""
@@ -151,7 +140,7 @@ def folding_flaw(spec: Spec) -> str | None:
     Earlier versions need not pass: their rows are given the present columns first.
     """
     columns = {item["name"]: item for item in spec["fields"]}
-    for name, kind in FOLDED.get(spec["entity"], {}).items():
+    for name, kind in FOLD_INPUTS.get(spec["entity"], {}).items():
         if name not in columns:
             return f'lacks the column "{name}", which tables are computed from'
         if columns[name]["type"] != kind:
@@ -235,7 +224,7 @@ def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
 def _constraint_flaws(name: str, kind: str, spec: Spec) -> Iterator[str]:
     """Yield what is wrong with the constraints of a column or of the parts of an array."""
     for limits in (spec.get("constraints", {}), spec.get("currentConstraints", {})):
-        for key, types in FITTING.items():
+        for key, types in CONSTRAINT_TYPES.items():
             if key in limits and kind not in types:
                 yield f"{name}: {key} is a constraint of {' or '.join(types)}, not of {kind}"
         if "pattern" in limits and (flaw := pattern_flaw(limits["pattern"])):
@@ -266,7 +255,7 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
     for name in columns:
         if "lookup" in columns[name]:
             yield f"{name}: a row holds what was coded and looks nothing up; take lookup out"
-    for name in PLACES:
+    for name in POSITION:
         if name in columns:
             yield f'the column "{name}" has the name of a row\'s place in the log; rename it'
 

@@ -1,24 +1,28 @@
-"""Whether what the table of claims repeats of the rows that claims refer to can be found there."""
+"""Checks of the property ``lookup``, by which `claims` repeats columns of what claims refer to.
+
+``"lookup": "source_id.publisher"`` fills a column of the table of claims with the column
+``publisher`` of the source that the claim's ``source_id`` names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from claimlog.schema.flaws import ENVELOPE, FOLDED, PLACES
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.flaws import FOLD_INPUTS
+from claimlog.schema.table_schema import ENVELOPE, POSITION, Field, Table
 
 CLAIMS = "claims"
 
 
 def lookup_flaw(table: Table, streams: Mapping[str, Table]) -> str | None:
-    """Say which column of a compiled table cannot be looked up as it says, or return None."""
+    """Return why a column of a compiled table cannot be looked up as it declares, or None."""
     return next(_flaws(table, streams), None)
 
 
 def _flaws(table: Table, streams: Mapping[str, Table]) -> Iterator[str]:
     stream = streams[CLAIMS]
     targets = {key.column: streams[key.table] for key in stream.foreign_keys}
-    computed = {stream.id, *ENVELOPE, *FOLDED[stream.entity], *PLACES, *targets}
+    computed = {stream.id, *ENVELOPE, *FOLD_INPUTS[stream.entity], *POSITION, *targets}
     for item in table.fields:
         if item.lookup is None:
             continue

@@ -15,7 +15,7 @@ from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
 
 Spec = dict[str, Any]
 
-ENVELOPE = ("action", "reason")
+VERSION_COLUMNS = ("action", "reason")
 """Columns of a stream that only its table of versions has."""
 
 UNNESTED = {
@@ -41,7 +41,7 @@ def project_columns(table: Spec, stream: Table, repeated: Collection[str | None]
     kept = [field for field in table["fields"] if not _is_gone(field, stream.name, columns)]
     names = {field["name"] for field in kept}
     is_current = "stream" not in table
-    left_out = (*ENVELOPE, *_unnested(stream)) if is_current else ()
+    left_out = (*VERSION_COLUMNS, *_unnested(stream)) if is_current else ()
     own = [
         {**spec, "from": f"{stream.name}.{name}"}
         for name, spec in columns.items()
@@ -145,7 +145,7 @@ def free_texts(fields: Iterable[Spec]) -> list[str]:
 def text_codes(fields: Iterable[Spec]) -> list[str]:
     """Return the columns that hold one code each, but for what an event does to its entity."""
     coded = [field["name"] for field in fields if field.get("codelist") and _is_text(field)]
-    return [name for name in coded if name not in ENVELOPE]
+    return [name for name in coded if name not in VERSION_COLUMNS]
 
 
 def _is_text(field: Spec) -> bool:

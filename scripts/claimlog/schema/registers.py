@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.schema.projection import ENVELOPE, day_columns, free_texts, text_codes
-from claimlog.schema.table_schema import REQUIRED_STREAMS, Field, Table
+from claimlog.schema.projection import day_columns, free_texts, text_codes
+from claimlog.schema.table_schema import ENVELOPE, REQUIRED_STREAMS, Field, Table
 
 Spec = dict[str, Any]
 
@@ -228,7 +228,7 @@ def register_tables(streams: Mapping[str, Table]) -> Iterator[Table]:
 def _current(table: Table, junctions: Collection[Junction], is_counted: bool) -> Spec:
     """Return the table of a register's live rows."""
     unnested = [one.column for one in junctions if one.stream == table.name]
-    left_out = {*ENVELOPE, *unnested, "version", "recorded_at", "recorded_by"}
+    left_out = {*ENVELOPE, *unnested}
     label = label_column(table)
     order = dict.fromkeys((table.id, *((label,) if label else ()), *table.names))
     shown = [table.by_name[name] for name in order if name not in left_out]

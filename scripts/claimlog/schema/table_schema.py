@@ -26,6 +26,20 @@ REQUIRED_STREAMS = ("sources", "actors", "incidents", "claims", "links", "coding
 registers (`schema.registers`); which there are, `Definition.streams` says."""
 
 
+ENVELOPE = {
+    "action": "string",
+    "version": "integer",
+    "recorded_at": "datetime",
+    "recorded_by": "string",
+    "reason": "string",
+}
+"""Columns of every stream beside its identifier, and their types: the code reads them by name."""
+
+POSITION = ("seq", "event_id", "batch", "line")
+"""Columns that a row gets from its place in the log and no stream declares: position (0-based leaf
+index of the tree), leaf hash (hex), batch number, and 1-based line of its file."""
+
+
 def in_log_order(streams: Iterable[str]) -> list[str]:
     """Return streams in the order in which a batch's rows are numbered.
 

@@ -99,6 +99,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.filters.update(FILTERS)
     env.finalize = escape_unprintable
     env.globals |= {
+        "as_file": None,
         "frame": partial(page_frame, datasette),
         "query_rows_limit": QUERY_ROWS,
         "query_rows": partial(query_rows, pages=site_pages(datasette)),

@@ -22,6 +22,7 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
     dict
         ``release`` and ``version`` that are cited, both None where no release holds the claim;
         ``note``: what is newer; ``permalink`` and ``served``: whether it leads to a page here;
+        ``address``: where the page lies for everybody, and ``file``: in the archive, or None;
         ``citations`` by format; ``instead``: what to cite where there is no release to cite.
     """
     release = await cited_release(store)
@@ -46,6 +47,8 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
             else "Nothing was released yet, so no release can be cited.",
             "permalink": None,
             "served": False,
+            "address": None,
+            "file": None,
             "citations": [],
             "instead": _event_reference(store, versions[-1]),
         }
@@ -62,6 +65,8 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
         "note": citable.note,
         "permalink": permalink(release.version, row["claim_id"]),
         "served": Store.of_release(store.datasette, release.version) is not None,
+        "address": release.page_address(row["claim_id"]),
+        "file": release.page_file(row["claim_id"]),
         "citations": formatted_citations(release, [ClaimVersion.of(row, source)] if source else []),
         "instead": None,
     }

@@ -84,6 +84,9 @@ class Page:
         Whether the view answers the address with ``.csv`` too.
     reads_files
         Whether it is made of files that may change while the server runs.
+    file_parameters
+        Parameters whose values each have a file of their own where the site is files, in the order
+        of its name; with any other, an address leads to the page without them.
     """
 
     pattern: str
@@ -92,6 +95,7 @@ class Page:
     in_releases: bool = False
     has_csv: bool = False
     reads_files: bool = False
+    file_parameters: tuple[str, ...] = ("page",)
 
 
 def memoize_page(view: View) -> View:

@@ -17,7 +17,9 @@ def dataset_metadata(datasette: Any) -> dict[str, Any]:
     dict
         ``head``: what the package's descriptor says of the dataset; ``codebook_version``;
         ``tree_size`` and ``root`` of the log; ``presentation``: what ``schemas/site.json`` says;
-        ``claim_references``: the stream that a column of claims refers to; ``registers``.
+        ``claim_references``: the stream that a column of claims refers to; ``registers``;
+        ``taken_down``: the rows of the log that were taken down, if there are any.
+        ``paged_releases``: versions of releases whose archives hold their pages.
     """
     # datasette.plugin_config would read a file where the package says {"$file": …}
     plugins = site_metadata(datasette).get("plugins") or {}
@@ -53,4 +55,5 @@ def release_metadata(config: dict[str, Any], release: Row) -> ReleaseMetadata:
         root=release["root"],
         codebook_version=config["codebook_version"],
         coders=tuple(config.get("coders", ())),
+        has_pages=release["version"] in config.get("paged_releases", ()),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
@@ -26,27 +27,37 @@ SETTINGS: Mapping[str, bool | int] = {
 """Settings of Datasette: readers may run SQL of their own, for two seconds and 200 rows."""
 
 
-def server_command(
-    package: Package,
-    folder: Path,
-    host: str,
-    port: int,
-    releases: str | None = None,
-    host_names: Sequence[str] = (),
-    base_url: str = "/",
-    trusted_proxies: Sequence[str] = (),
-    origin: Path | None = None,
-) -> list[str]:
-    """Return the command line of the server for a build and for `releases` beside it.
+@dataclass(frozen=True)
+class ServerOptions:
+    """Where a server listens, how readers reach it, and what it serves beside a build.
 
-    Parameters
+    Attributes
     ----------
+    releases
+        Versions of releases, parted by commas, or ``all``; None for none.
     host_names
         Names under which readers ask for it, beside its address.
     base_url
         Address, or path, under which readers reach it through a proxy.
     trusted_proxies
         Addresses and networks of proxies that may say who asks.
+    """
+
+    host: str
+    port: int
+    releases: str | None = None
+    host_names: tuple[str, ...] = ()
+    base_url: str = "/"
+    trusted_proxies: tuple[str, ...] = ()
+
+
+def server_command(
+    package: Package, folder: Path, options: ServerOptions, origin: Path | None = None
+) -> list[str]:
+    """Return the command line of the server of a build.
+
+    Parameters
+    ----------
     origin
         The directory that the build was linked from, if `folder` is not it.
 
@@ -55,27 +66,28 @@ def server_command(
     ClaimlogError
         If there is no build, the database of a release is missing, or the port is taken.
     UsageError
-        If `base_url` is no address, or a proxy is named by none.
+        If the base URL is no address, or a proxy is named by none.
     """
     database = database_of(package, folder)
-    BaseUrl.parse(base_url)
-    require_addresses(trusted_proxies)
-    require_port(host, port)
+    BaseUrl.parse(options.base_url)
+    require_addresses(options.trusted_proxies)
+    require_port(options.host, options.port)
     words = [sys.executable, "-P", "-m", "claimlog.site.server"]
     words += ["--immutable", str(database)]
-    if releases is not None:
+    if options.releases is not None:
         from claimlog.site.release_databases import place_releases
 
-        for path in place_releases(package, folder, releases):
+        for path in place_releases(package, folder, options.releases):
             words += ["--immutable", str(path)]
     words += ["--inspect-file", str(folder / "datasette" / "inspect.json")]
     words += ["--metadata", str(folder / "datasette" / "metadata.json")]
-    words += ["--host", host, "--port", str(port), "--base-url", base_url]
+    words += ["--host", options.host, "--port", str(options.port)]
+    words += ["--base-url", options.base_url]
     if origin is not None:
         words += ["--origin", str(origin)]
-    for name in host_names:
+    for name in options.host_names:
         words += ["--host-name", name]
-    for proxy in trusted_proxies:
+    for proxy in options.trusted_proxies:
         words += ["--trusted-proxy", proxy]
     for name, value in SETTINGS.items():
         words += ["--setting", name, str(int(value))]
@@ -120,15 +132,7 @@ def require_port(host: str, port: int) -> None:
 
 
 def serve(
-    package: Package,
-    folder: Path,
-    host: str,
-    port: int,
-    texts: Path | None = None,
-    releases: str | None = None,
-    host_names: Sequence[str] = (),
-    base_url: str = "/",
-    trusted_proxies: Sequence[str] = (),
+    package: Package, folder: Path, options: ServerOptions, texts: Path | None = None
 ) -> None:
     """Replace this process by the server of a build, with the source texts of a directory.
 
@@ -152,17 +156,7 @@ def serve(
             flush=True,
         )
     try:
-        words = server_command(
-            package,
-            build.folder,
-            host,
-            port,
-            releases,
-            host_names,
-            base_url,
-            trusted_proxies,
-            build.origin.resolve(),
-        )
+        words = server_command(package, build.folder, options, build.origin.resolve())
         if note := log_behind(package, build):
             print(note, file=sys.stderr, flush=True)
         os.execv(words[0], words)

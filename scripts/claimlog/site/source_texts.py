@@ -51,6 +51,11 @@ NOT_THIS_ONE = (
 )
 
 
+def hide_texts() -> None:
+    """Have this process know no texts: what is drawn to be published must not hold any."""
+    os.environ.pop(VARIABLE, None)
+
+
 async def find_text(store: Store, sha256: str | None) -> tuple[Text | None, str]:
     """Return a source's text; or None and a sentence that says why it is not shown."""
     folder = os.environ.get(VARIABLE)

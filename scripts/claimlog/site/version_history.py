@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 
-from claimlog.log.row_changes import ENVELOPE, changed_columns
+from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
+from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
 
 VERSIONS = 200
@@ -22,8 +23,17 @@ async def latest_versions(store: Store, entity: str, name: str) -> list[Row]:
     return rows[::-1]
 
 
+def taken_versions(store: Store, stream: str, name: str, versions: Sequence[Row]) -> list[Row]:
+    """Return the versions of an entity that were taken down, before the last one of `versions`."""
+    taken = dataset_metadata(store.datasette).get("taken_down", ())
+    own = [row for row in taken if (row["stream"], row["id"]) == (stream, name)]
+    present = {row["version"] for row in versions}
+    last = max(present, default=0)
+    return [row for row in own if row["version"] not in present and row["version"] < last]
+
+
 def version_history(
-    versions: list[Row], release_of: Callable[[Row], str | None], ignored: Set[str] = ENVELOPE
+    versions: list[Row], release_of: Callable[[Row], str | None], ignored: Set[str] = EVENT_COLUMNS
 ) -> list[Row]:
     """Return each version with what it changed, why, and the release that first held it.
 

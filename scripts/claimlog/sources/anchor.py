@@ -8,7 +8,9 @@ for another copy of the text what a TextQuoteSelector does, without shipping the
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.sources.text import Text, digest, unified, words
@@ -27,6 +29,11 @@ class Anchor:
     words_sha256: str
     before_sha256: str
     after_sha256: str
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Anchor:
+        """Return the anchor that a claim's row holds."""
+        return cls(**{column: row[column] for column in COLUMNS})
 
     def as_row(self) -> dict[str, object]:
         return asdict(self)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import (
     MANIFEST,
     Batch,
@@ -102,6 +103,11 @@ def list_files(
         without_undeclared(batch, definition.streams, findings)
         for batch in batches_to_read(package, findings)
     ]
+    if any(batch.taken for batch in batches):
+        raise ClaimlogError(
+            f"{TAKEDOWNS}: rows of this log were taken down, which the distributed engine does not "
+            "know; build it without --engine spark"
+        )
     return LogFiles(package, definition, batches, [*_stream_files(batches, addresses)], findings)
 
 

@@ -50,6 +50,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
         check_pandera(log, report)
         if report.error_count:
             report.stopped_after = "schema"
+            check_references_by_join(log, report)
             return
         progress("rows")
         sources = log.columns("sources", SOURCE_COLUMNS)

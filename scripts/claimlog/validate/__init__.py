@@ -90,7 +90,10 @@ def check_sections(
     progress: Callable[[str], None],
     sections: Callable[[], Iterator[Log]] | None = None,
 ) -> None:
-    """Run the layers of rows on every section; the second only while the first finds nothing."""
+    """Run the layers of rows on every section; the second only while the first finds nothing.
+
+    References are checked all the same.
+    """
     began = False
     for section in _ahead((sections or log.sections)()):
         known, before = report.error_count, report.counts()
@@ -110,6 +113,9 @@ def check_sections(
         _stopped(report, "rows")
     else:
         report.forget("rows")  # sections before the one that stopped it had begun with them
+        # an identifier can be looked up whatever else is wrong with its row
+        for section in _ahead((sections or log.sections)()):
+            _run(references.check_references, section, report)
 
 
 def _ahead(sections: Iterator[Log]) -> Iterator[Log]:
@@ -129,8 +135,12 @@ def check_section(section: Log, report: Report) -> None:
 
 def _check_rows(section: Log, report: Report) -> None:
     for check in ROW_CHECKS:
-        with fitting(f"the rules of {check.__name__}"):
-            check(section, report)
+        _run(check, section, report)
+
+
+def _run(check: Check, section: Log, report: Report) -> None:
+    with fitting(f"the rules of {check.__name__}"):
+        check(section, report)
 
 
 def _stopped(report: Report, layer: str) -> None:

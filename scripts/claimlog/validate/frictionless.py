@@ -9,7 +9,6 @@ schemas have let through, and no pattern: pandera checks those in linear time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ import polars as pl
 from claimlog.limits import FRICTIONLESS_CODES
 from claimlog.log.batch import listing, resources
 from claimlog.log.event_log import Log
+from claimlog.log.upcast import downcast
 from claimlog.schema.table_schema import Field, Table
 
 Task = tuple[list[tuple[str, int]], list[Any], int]
@@ -37,32 +37,22 @@ def descriptor_of(log: Log) -> dict[str, Any]:
     """Return the descriptor of a log's rows, made of what is known to name nothing else to read."""
     shipped = log.definition.descriptor
     head = {key: shipped[key] for key in HEAD if key in shipped}
-    given = resources(log.package, log.batches)
-    present = {str(resource["name"]) for resource in given}
     listed = [
         {
             **{key: resource[key] for key in RESOURCE if key in resource},
-            # a stream without rows has no file to be a resource; the references rule reads its keys
-            "schema": schema_of(log.definition.streams[str(resource["name"])], present),
+            "schema": schema_of(log.definition.streams[str(resource["name"])]),
         }
-        for resource in given
+        for resource in resources(log.package, log.batches)
     ]
     return {**head, "resources": listed}
 
 
-def schema_of(table: Table, present: set[str]) -> dict[str, Any]:
-    """Return a stream's Table Schema as Frictionless is given it.
+def schema_of(table: Table) -> dict[str, Any]:
+    """Return a stream's Table Schema as Frictionless is given it, without foreign keys.
 
-    Parameters
-    ----------
-    present
-        The resources that a foreign key may refer to.
+    For those it would open every file again for each stream that refers to it; the rule
+    ``foreign-key`` checks them, and those inside lists, which a Table Schema cannot state.
     """
-    keys = [
-        {"fields": [key.column], "reference": {"resource": key.table, "fields": [key.reference]}}
-        for key in table.foreign_keys
-        if key.table in present
-    ]
     return {
         "fields": [
             {"name": item.name, "type": item.type, "constraints": dict(_constraints(item))}
@@ -71,7 +61,6 @@ def schema_of(table: Table, present: set[str]) -> dict[str, Any]:
         ],
         "missingValues": table.spec.get("missingValues", [""]),
         "primaryKey": list(table.primary_key),
-        **({"foreignKeys": keys} if keys else {}),
     }
 
 
@@ -115,14 +104,15 @@ def check_samples(log: Log, size: int) -> Iterator[Task]:
             continue
         table = log.definition.schema_of(stream, version)
         rows = [
-            json.loads(log.line_of(stream, row, row["batch"])) for row in part.iter_rows(named=True)
+            # in the order of the keys of a canonical line
+            dict(sorted(downcast(row, log.definition, stream, version).items()))
+            for row in part.iter_rows(named=True)
         ]
         lines = [log.place(stream, *place) for place in part.select("batch", "line").rows()]
         resource = Resource(
             # in lines it would first guess the types of a hundred rows, which the schema gives
             data=[[*rows[0]], *([*row.values()] for row in rows)],
-            # the rows referred to may lie outside the sample
-            schema=Schema.from_descriptor(schema_of(table, set())),
+            schema=Schema.from_descriptor(schema_of(table)),
             name=stream,
             detector=Detector(sample_size=1),
         )

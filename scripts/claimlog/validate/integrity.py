@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.git import CheckoutError
@@ -9,7 +12,9 @@ from claimlog.log.batch import MANIFEST, RESTORE, Batch
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.release_index import read_index
+from claimlog.log.takedowns import RECORD, read_takedowns
 from claimlog.validate.report import Report
+from claimlog.validate.takedowns import check_takedowns
 
 
 def check_integrity(log: Log, report: Report) -> None:
@@ -17,13 +22,15 @@ def check_integrity(log: Log, report: Report) -> None:
     if not any(batch.sealed for batch in log.batches):
         for rule in ("file-hash", "schema-version", "tree-size", "tree-root", "batch-chain"):
             report.count(rule, 0, note="no batch is sealed yet")
+    check_takedowns(log, report)
+    taken_files = read_takedowns(log.package).files if log.taken_rows else {}
     size, root, previous = 0, EMPTY_ROOT, None
     versions: dict[str, int] = {}
     for batch, (size_after, root_after) in zip(log.batches, log.trees, strict=True):
         if not batch.sealed:
             continue
         shown = f"{batch.shown}/{MANIFEST}"
-        _check_files(log, report, batch, versions)
+        _check_files(log, report, batch, versions, taken_files or {})
         if log.findings:
             continue  # rows that could not be read are in no tree
         tree = batch.manifest["tree"]
@@ -44,8 +51,22 @@ def check_integrity(log: Log, report: Report) -> None:
         size, root, previous = size_after, root_after, batch.manifest_sha256
 
 
-def _check_files(log: Log, report: Report, batch: Batch, versions: dict[str, int]) -> None:
-    """Check a batch's files; `versions` has the newest schema version of each stream before it."""
+def _check_files(
+    log: Log,
+    report: Report,
+    batch: Batch,
+    versions: dict[str, int],
+    taken_files: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Check a batch's files.
+
+    Parameters
+    ----------
+    versions
+        The newest schema version of each stream before it.
+    taken_files
+        What the record of takedowns says of files that rows were taken out of.
+    """
     listed = batch.manifest["files"]
     present = {batch.name(stream): stream for stream in batch.streams}
     for name in sorted({*present, *listed}):
@@ -58,9 +79,13 @@ def _check_files(log: Log, report: Report, batch: Batch, versions: dict[str, int
             report.fail(Finding("file-hash", shown, what, remedy=RESTORE))
             continue
         lines = log.files[shown]
+        says, by = listed[name], MANIFEST
+        if batch.taken.get(present[name]):
+            # the rows that are left are those that were sealed if they give the root of the tree
+            says, by = {**says, **taken_files.get(shown, {})}, RECORD
         for key, value in (("bytes", lines.size), ("sha256", lines.sha256), ("rows", lines.rows)):
-            if listed[name][key] != value:
-                message = f"{key} is {value}, {MANIFEST} says {listed[name][key]}"
+            if says[key] != value:
+                message = f"{key} is {value}, {by} says {says[key]}"
                 report.fail(Finding("file-hash", shown, message, remedy=RESTORE))
                 break
         report.count("schema-version", 1)
@@ -92,7 +117,11 @@ def check_released(log: Log, report: Report) -> None:
     if tag is None:
         report.count("released-batches", 0, note="git knows no release tag (v…) of this checkout")
         return
+    # a row that was taken down is gone from the file, which is checked by what is left of it
+    taken = {batch.shown_file(stream) for batch in log.batches for stream in batch.taken}
     for shown in held:
+        if shown in taken:
+            continue
         report.count("released-batches", 1)
         if shown in differing:
             is_there = (log.package.root / shown).is_file()

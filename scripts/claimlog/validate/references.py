@@ -16,6 +16,7 @@ from claimlog.log.event_log import Log, alive
 from claimlog.schema.edtf import bounds
 from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
+from claimlog.validate.takedowns import with_taken_rows
 
 SAME_FACT = "same_fact"
 CYCLE_SHOWN = 20
@@ -64,8 +65,9 @@ def wording(rule: str, label: str, target: str) -> tuple[Callable[[dict[str, Any
 def _targets(log: Log, stream: str, wanted: pl.Series) -> pl.DataFrame:
     """Return, for the entities of a stream that are referred to, since when and whether alive."""
     table = log.definition.streams[stream]
+    columns = (table.id, "batch", "seq", "action")
     # only these rows: most references are to few entities of many
-    rows = log.rows_of(stream, wanted, (table.id, "batch", "seq", "action"))
+    rows = with_taken_rows(log, table, log.rows_of(stream, wanted, columns))
     return (
         rows.with_columns(alive(table).alias("is_live"))
         .group_by(pl.col(table.id).alias("ref"))

@@ -16,6 +16,7 @@ import polars as pl
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.escaping import json_text
 from claimlog.log.event_log import Log
+from claimlog.log.merkle import CompactRange
 from claimlog.schema.definition import Definition
 from claimlog.schema.requirements import FILE
 
@@ -259,6 +260,23 @@ class Report:
                 for t in tallies
             ],
             "findings": [finding.as_dict() for finding in self.findings],
+        }
+
+    def as_dict_with_open(self) -> dict[str, Any]:
+        """Return the report with the log as it is sealed, and the open batch, if any, beside it."""
+        whole = self.as_dict()
+        batches = self.log.batches
+        if not batches or batches[-1].sealed:
+            return whole
+        path = batches[-1].shown
+        size, root = self.log.trees[-2] if len(self.log.trees) > 1 else (0, CompactRange().root())
+        return whole | {
+            "log": {**whole["log"], "batches": len(batches) - 1, "rows": size, "root": root.hex()},
+            "open": {
+                "path": path,
+                "rows": self.log.size - size,
+                "findings": sum(finding.path.startswith(path) for finding in self.findings),
+            },
         }
 
     def dump(self) -> bytes:

@@ -13,6 +13,7 @@ from claimlog.schema.edtf import bounds
 from claimlog.schema.requirements import Requirement
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.report import Report
+from claimlog.validate.takedowns import beside_taken
 
 TOLD_APART = {
     "sources": ("lineage", ("source_id", "relation")),
@@ -64,7 +65,8 @@ def check_history(log: Log, report: Report) -> None:
         place = (table.id, "action", "version", "event_id", "batch", "line")
         # most entities have one row, whose history needs no look at its neighbours
         alone = _alone(frame.select(place).filter(~several))
-        for rows in (alone, _following(frame.filter(several), table)):
+        for beside in (alone, _following(frame.filter(several), table)):
+            rows = beside_taken(beside, table, log.whole or log)
             _check_identity(report, stream, rows)
             _check_actions(report, stream, rows)
 

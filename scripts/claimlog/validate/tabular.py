@@ -200,7 +200,10 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
     )
     # Frictionless reads Parquet only with libraries that we have no other use for
     in_lines = not any(batch.in_columns(s) for batch in log.batches for s in batch.streams)
-    if in_lines and not is_evolved and max(map(log.height, log.definition.streams)) <= limit:
+    # it would miss what other rows of a release refer to
+    is_whole = not log.taken_rows
+    is_small = max(map(log.height, log.definition.streams)) <= limit
+    if in_lines and not is_evolved and is_whole and is_small:
         tasks = [*check_whole(log)]
         note = f"every row of every stream (at most {limit} in each)"
     else:
@@ -211,6 +214,8 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
             if not in_lines
             else "some are of an earlier schema"
             if is_evolved
+            else "some were taken down"
+            if not is_whole
             else f"more than {limit} rows"
         )
         note = f"{size} rows of each stream from all over it, not all ({why})"
@@ -230,7 +235,7 @@ def _frictionless_finding(lines: list[tuple[str, int]], error: Any) -> Finding:
     number = getattr(error, "row_number", None)
     # rows count from 2 there: the keys of the first row are taken for a header
     path, line = lines[number - 2] if number and number - 2 < len(lines) else (DESCRIPTOR, None)
-    rules = {"type-error": "type", "primary-key": "primary-key", "foreign-key": "foreign-key"}
+    rules = {"type-error": "type", "primary-key": "primary-key"}
     rule = rules.get(error.type, "descriptor")
     if error.type == "constraint-error":
         rule = next((r for key, r in CONSTRAINT_RULES.items() if f'"{key}"' in note), "descriptor")

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import Version, read_index
-from claimlog.release.diff import DatasetState, Diff, compare_states
+from claimlog.release.dataset_state import DatasetState
+from claimlog.release.diff import Diff, compare_states
 from workshop.docs.markdown_table import markdown_table
 
 VERSIONS = ("claim_versions", "coding_versions", "incident_versions")

@@ -14,6 +14,7 @@ from claimlog.release.descriptors.schemaorg import MAIN_TABLE
 from claimlog.release.descriptors.stated_metadata import (
     StatedMetadata,
     bare_doi,
+    csv_name,
     parquet_name,
     without_absent,
 )
@@ -68,7 +69,7 @@ anything beyond its sources, and it holds no text of theirs.
 Every table is a file `parquet/<table>.parquet`, and all of them are in `{name}.db` (SQLite).
 `datapackage.json` describes every column.
 
-## Load it
+{csv}## Load it
 
 DuckDB:
 
@@ -108,6 +109,21 @@ descriptors. {root}:
 ## Cite it
 
 {citation}
+"""
+CSV = """## The same tables as CSV
+
+`csv/<table>.csv` holds the rows of each table in UTF-8, with commas, a header and line feeds, for
+programs that read neither Parquet nor SQLite. Types are not in it:
+
+- A column of digits may be text, as in a code `010`: a program that guesses types drops the zero.
+  Import every column as text, or with the types that `datapackage.json` gives, as in pandas
+  `read_csv("csv/{main}.csv", dtype=str)`.
+- Absent values are empty cells, lists are JSON, times are UTC, true and false are words. Dates of
+  what happened are EDTF and may be a year or an interval: no spreadsheet's date.
+- A spreadsheet program computes a text that begins with `=`, `+`, `-` or `@`. Such a text has an
+  apostrophe before it here and nowhere else; numbers are as they are. Parquet and SQLite hold the
+  text alone.
+
 """
 TOOL = """## Install claimlog
 
@@ -208,6 +224,7 @@ def _page(metadata: ReleaseMetadata) -> str:
         licence_name=markdown(metadata.licence["name"]),
         doi=f"DOI: <{doi}>" if doi else NO_DOI,
         method=coding_method(metadata),
+        csv=CSV.format(main=MAIN_TABLE) if _has_csv(metadata) else "",
         tool=_tool(metadata),
         tables="\n".join(
             f"| `{name}` | {metadata.rows[name]:,} | {markdown(table.description)} |"
@@ -220,6 +237,11 @@ def _page(metadata: ReleaseMetadata) -> str:
         root=root_label(metadata),
         citation=markdown(cite(metadata, (), "apa")),
     )
+
+
+def _has_csv(metadata: ReleaseMetadata) -> bool:
+    """Whether the tables are there as CSV too; they are not in releases up to 0.2.0."""
+    return csv_name(MAIN_TABLE) in {item.path for item in metadata.files}
 
 
 def _tool(metadata: ReleaseMetadata) -> str:

@@ -77,6 +77,11 @@ def parquet_name(table: str) -> str:
     return f"parquet/{table}.parquet"
 
 
+def csv_name(table: str) -> str:
+    """Return the path of a table's CSV file."""
+    return f"csv/{table}.csv"
+
+
 def disagreements(stated: StatedMetadata, metadata: ReleaseMetadata) -> Iterator[str]:
     """Yield what a descriptor states wrongly, each as the rest of a sentence about it."""
     yield from _difference("title", plain_line(stated.title), plain_line(metadata.title))

@@ -73,7 +73,9 @@ class _Codes:
 
     def extend(self, cells: Sequence[Any]) -> None:
         """Add the next values."""
-        for value in {*cells}.difference(self._places):
+        for value in dict.fromkeys(cells):  # in their order, which no hash seed changes
+            if value in self._places:
+                continue
             self._left -= len(value) if isinstance(value, str | bytes) else 8
             if self._left < 0:
                 raise sqlite3.OperationalError("the values of a filter take too much memory")

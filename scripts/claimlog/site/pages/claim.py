@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.log.row_changes import ANCHOR_HASHES, ENVELOPE
+from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS
 from claimlog.site.citations import claim_citation
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.drawing.coverage_strip import position
@@ -17,7 +17,7 @@ from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.template_filters import words
 from claimlog.site.topic import PLACED, Topic, read_topic
-from claimlog.site.version_history import latest_versions, version_history
+from claimlog.site.version_history import latest_versions, taken_versions, version_history
 
 OF_SPEAKER = ("anonymity",)
 """Coded columns of a claim that it has from its innermost hop, so that no version holds them."""
@@ -28,6 +28,12 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
     name = request.identifiers["claim_id"]
     versions = await latest_versions(store, "claim", name)
     if not versions:
+        if store.release and (taken := _taken_from(store, name)):
+            raise PageNotFound(
+                f"What release {store.release} held of {name} was taken down on "
+                f"{taken['taken_down']}: {taken['reason']} What the log says of it since: see "
+                f"/claims/{name}."
+            )
         if store.release and await _exists(Store.latest(store.datasette), name):
             raise PageNotFound(
                 f"Release {store.release} does not hold {name}, which is newer. The log as it "
@@ -69,7 +75,8 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "figure": _figure(last),
         "position": _position(last, source),
         "passage": await passage(store, last, source),
-        "versions": version_history(versions, release_of, ENVELOPE | ANCHOR_HASHES),
+        "versions": version_history(versions, release_of, EVENT_COLUMNS | ANCHOR_HASHES),
+        "taken_down": taken_versions(store, "claims", name, versions),
         "all_versions": ("claim_versions", "claim_id", name),
         "links": await _links(store, name, reasons),
         "reasons": reasons,
@@ -106,6 +113,12 @@ async def _independent_origins(store: Store, topic: Topic, name: str) -> int | N
         name=name,
     )
     return row["origins"] if row else None
+
+
+def _taken_from(store: Store, name: str) -> Row | None:
+    """Return the first row of a claim that was taken down; None if there is none."""
+    taken = dataset_metadata(store.datasette).get("taken_down", ())
+    return next((row for row in taken if (row["stream"], row["id"]) == ("claims", name)), None)
 
 
 async def _exists(store: Store, name: str) -> bool:

@@ -34,12 +34,11 @@ async def claims(store: Store, request: PageRequest) -> Any:
     text = request.query.get("q", "").strip()
 
     async def describe(answer: ListAnswer) -> Row:
-        return {"claims": await _listed(store, answer.rowids())}
+        return await claim_rows(store, answer.rowids())
 
     about = {
         "title": f"Claims with “{text[:60]}”" if text else "Claims",
         "choices": topic.presentation.choices,
-        "line": [item["column"] for item in topic.presentation.claim_line],
     }
     if not text:
         return await answer_list(store, served, request, about, describe)
@@ -51,8 +50,8 @@ async def claims(store: Store, request: PageRequest) -> Any:
     return await answer_list(store, served, request, about, describe, match)
 
 
-async def _listed(store: Store, rowids: list[int]) -> list[Row]:
-    """Return the claims with some row numbers as the list shows them."""
+async def claim_rows(store: Store, rowids: list[int]) -> Row:
+    """Return the claims with some row numbers as lists show them, and what is said of each."""
     topic = await read_topic(store)
     items = topic.presentation.claim_line
     known = (await store.tables()).get("claims", frozenset())
@@ -64,4 +63,4 @@ async def _listed(store: Store, rowids: list[int]) -> list[Row]:
     for row in rows:
         for column, codelist in codelists.items():
             row[f"{column}_label"] = codes.label(codelist, row[column])
-    return rows
+    return {"claims": rows, "line": [item["column"] for item in items]}

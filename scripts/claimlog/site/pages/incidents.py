@@ -46,27 +46,34 @@ FILTERS = (
 )
 
 
-async def _incident_list(_: Store) -> ListDefinition:
+async def read_incident_list(_: Store) -> ListDefinition:
+    """Return the list of incidents of any database."""
     return ListDefinition("incidents", "incident_id", SORTS, FILTERS)
 
 
 async def incidents(store: Store, request: PageRequest) -> Any:
     """Return the incidents that a request selects, those without a date last, or all as a file."""
-    served = await read_served_list(store, "incidents", _incident_list)
-    codes = await store.codes()
+    served = await read_served_list(store, "incidents", read_incident_list)
 
     async def describe(answer: ListAnswer) -> Row:
-        rows = await store.rows(
-            "select incident_id, title, incident_type, occurred, claims, articles, "
-            "independent_origins, unknown_origins from json_each(:rowids) r "
-            "cross join incidents i on i.rowid = r.value order by r.key",
-            rowids=json.dumps(answer.rowids()),
-        )
-        for row in rows:
-            row["type"] = codes.label("incident_type", row["incident_type"])
-        return {"incidents": rows, "total": answer.selected.total}
+        rows = await incident_rows(store, answer.rowids())
+        return {**rows, "total": answer.selected.total}
 
     return await answer_list(store, served, request, {"title": "Incidents"}, describe, size=LISTED)
+
+
+async def incident_rows(store: Store, rowids: list[int]) -> Row:
+    """Return the incidents with some row numbers as the list shows them."""
+    codes = await store.codes()
+    rows = await store.rows(
+        "select incident_id, title, incident_type, occurred, claims, articles, "
+        "independent_origins, unknown_origins from json_each(:rowids) r "
+        "cross join incidents i on i.rowid = r.value order by r.key",
+        rowids=json.dumps(rowids),
+    )
+    for row in rows:
+        row["type"] = codes.label("incident_type", row["incident_type"])
+    return {"incidents": rows}
 
 
 async def incident(store: Store, request: PageRequest) -> Mapping[str, Any]:

@@ -15,13 +15,15 @@ from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.register_filters import read_register_list
 from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
-from claimlog.site.version_history import latest_versions, version_history
+from claimlog.site.version_history import latest_versions, taken_versions, version_history
 
 CLAIMS = 200
 """Claims that the page of a row lists."""
 
 CELL = 2_000
 """Characters of a cell in the list of a register; the page of a row shows all of them."""
+
+REGISTER_TEMPLATE = "claimlog_register.html"
 
 ONE = "[^/]+?"
 """Pattern of an identifier: what it is made of, the register says."""
@@ -35,7 +37,7 @@ def register_pages(datasette: Any) -> tuple[Page, ...]:
         for page in (
             Page(
                 f"/{register.name}",
-                "claimlog_register.html",
+                REGISTER_TEMPLATE,
                 partial(register_list, register),
                 in_releases=True,
                 has_csv=True,
@@ -54,32 +56,46 @@ async def register_list(register: RegisterConfig, store: Store, request: PageReq
     """Return one page of the live rows of a register that a request selects, or all as a file."""
     register = await _register_of(register, store)
     served = await read_served_list(store, register.name, partial(read_register_list, register))
-    columns = [name for name in (*register.dates, *register.codes) if name != "action"]
+
+    async def describe(answer: ListAnswer) -> Row:
+        return await register_rows(register, store, answer.rowids())
+
+    about = {"title": register.title, **register_variables(register)}
+    return await answer_list(store, served, request, about, describe)
+
+
+def register_variables(register: RegisterConfig) -> Row:
+    """Return what the list of a register says of it, whatever its rows are."""
+    return {"register": _about(register), "columns": _list_columns(register)}
+
+
+async def register_rows(register: RegisterConfig, store: Store, rowids: list[int]) -> Row:
+    """Return the rows of a register with some row numbers as its list shows them."""
+    columns = _list_columns(register)
     selected = {register.id, *((register.label,) if register.label else ()), *columns}
     cells = ", ".join(cut_column(name, CELL) for name in sorted(selected))
     counts = f", {', '.join(COUNTS)}" if register.has_claims else ""
     codes = await store.codes()
+    rows = await store.rows(
+        f"select {cells}{counts} from json_each(:rowids) r "
+        f'cross join "{register.name}" t on t.rowid = r.value order by r.key',
+        rowids=json.dumps(rowids),
+    )
+    return {
+        "rows": [
+            {
+                **row,
+                "id": row[register.id],
+                "label": row.get(register.label or "") or row[register.id],
+                "labels": _labels(register, codes, row),
+            }
+            for row in rows
+        ]
+    }
 
-    async def describe(answer: ListAnswer) -> Row:
-        rows = await store.rows(
-            f"select {cells}{counts} from json_each(:rowids) r "
-            f'cross join "{register.name}" t on t.rowid = r.value order by r.key',
-            rowids=json.dumps(answer.rowids()),
-        )
-        return {
-            "rows": [
-                {
-                    **row,
-                    "id": row[register.id],
-                    "label": row.get(register.label or "") or row[register.id],
-                    "labels": _labels(register, codes, row),
-                }
-                for row in rows
-            ]
-        }
 
-    about = {"title": register.title, "register": _about(register), "columns": columns}
-    return await answer_list(store, served, request, about, describe)
+def _list_columns(register: RegisterConfig) -> list[str]:
+    return [name for name in (*register.dates, *register.codes) if name != "action"]
 
 
 async def register_row(
@@ -118,6 +134,7 @@ async def register_row(
         "progress": await measure_progress(store, register.name, name),
         "referred_by": await _referred_by(register, store, name),
         "versions": version_history(versions, release_of),
+        "taken_down": taken_versions(store, register.name, name, versions),
         "all_versions": (f"{register.entity}_versions", register.id, name),
     }
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from datasette import Response
 
 from claimlog.site.page import PageRequest
+from claimlog.site.pages.claims import claim_rows
 from claimlog.site.pagination import Pagination
 from claimlog.site.search.addresses import MOST_CHARACTERS as MOST_OF_ADDRESS
 from claimlog.site.search.addresses import is_address
@@ -68,10 +69,11 @@ async def _page_of(
             return entries[kind][pagination.offset : pagination.offset + pagination.size]
         return entries[kind][:FIRST_OF_KIND]
 
-    claims: list[Row] = []
+    rowids: list[int] = []
     if only in ("", CLAIMS):
         size, skip = (pagination.size, pagination.offset) if only else (FIRST_CLAIMS, 0)
-        claims = await found_claims(store, results, size, skip)
+        rowids = await found_claims(store, results, size, skip)
+    claims = await claim_rows(store, rowids)
     return {
         "kind": only or None,
         "named": [] if only else [_named(one, results) for one in results.named[:MOST_NAMED]],
@@ -88,9 +90,10 @@ async def _page_of(
         ],
         "claims": {
             "count": results.claims,
-            "results": claims,
+            "results": claims["claims"],
             "all": f"?{urlencode({'q': results.text, 'kind': CLAIMS})}",
         },
+        "line": claims["line"],
         "part": pagination.links(query),
     }
 

@@ -18,9 +18,6 @@ from claimlog.site.protection.reader_request import REQUEST, finish_job
 
 T = TypeVar("T")
 
-PIECE_BYTES = 1_000_000
-"""Bytes of rows from which on they are written."""
-
 THREADS = ThreadPoolExecutor(reader_limits.STREAMS, thread_name_prefix="claimlog-csv")
 """One for each slot, so that no other answer waits for a thread that writes a table."""
 

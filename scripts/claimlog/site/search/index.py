@@ -6,8 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from claimlog.site.datasette_internals import QueryInterrupted
 from claimlog.site.protection.own_queries import time_limit
@@ -16,6 +15,7 @@ from claimlog.site.search.addresses import address_host, address_key
 from claimlog.site.search.entries import ACTORS, SearchEntry, kind_labels, search_entries
 from claimlog.site.search.query import Term, match_expression, name_key
 from claimlog.site.search.spelling import Vocabulary, read_vocabulary
+from claimlog.site.search.word_places import read_places
 from claimlog.site.store import Store
 
 MOST_MATCHES = 1_000
@@ -34,6 +34,8 @@ THREAD = ThreadPoolExecutor(1, thread_name_prefix="claimlog-search")
 PREFIXES = "1 2 3"
 """Letters of a beginning whose entries are listed: all words that begin so would take long."""
 
+WORD_COLUMNS = ("names", "text")
+
 
 @dataclass(frozen=True)
 class SearchIndex:
@@ -47,14 +49,16 @@ class SearchIndex:
         What each kind is called, in the order of the results.
     vocabulary
         The words of entries and claims, for what a misspelt one may mean.
+    names, addresses, hosts
+        The places of entries in `entries` by `name_key`, `address_key` and `address_host`.
     """
 
     entries: tuple[SearchEntry, ...]
     labels: Mapping[str, str]
     vocabulary: Vocabulary
-    _names: Mapping[str, list[int]] = field(repr=False)
-    _addresses: Mapping[str, list[int]] = field(repr=False)
-    _hosts: Mapping[str, list[int]] = field(repr=False)
+    names: Mapping[str, list[int]] = field(repr=False)
+    addresses: Mapping[str, list[int]] = field(repr=False)
+    hosts: Mapping[str, list[int]] = field(repr=False)
     _words: sqlite3.Connection = field(repr=False)
 
     @classmethod
@@ -69,8 +73,8 @@ class SearchIndex:
         # one that serves many pages, which ask in one thread
         words = sqlite3.connect(":memory:", check_same_thread=False)
         words.execute(
-            f"create virtual table entries using fts5(names, text, tokenize='{TOKENIZER}', "
-            f"prefix='{PREFIXES}')"
+            f"create virtual table entries using fts5({', '.join(WORD_COLUMNS)}, "
+            f"tokenize='{TOKENIZER}', prefix='{PREFIXES}')"
         )
         words.executemany(
             "insert into entries (rowid, names, text) values (?, ?, ?)",
@@ -87,15 +91,15 @@ class SearchIndex:
 
     def of_name(self, text: str) -> list[SearchEntry]:
         """Return the entries that have a name, however it is written."""
-        return [self.entries[at] for at in self._names.get(name_key(text), ())]
+        return [self.entries[at] for at in self.names.get(name_key(text), ())]
 
     def of_address(self, address: str) -> list[SearchEntry]:
         """Return the entries whose work is at an address."""
-        return [self.entries[at] for at in self._addresses.get(address_key(address), ())]
+        return [self.entries[at] for at in self.addresses.get(address_key(address), ())]
 
     def of_host(self, address: str) -> list[SearchEntry]:
         """Return the entries whose work is at the host of an address."""
-        return [self.entries[at] for at in self._hosts.get(address_host(address), ())]
+        return [self.entries[at] for at in self.hosts.get(address_host(address), ())]
 
     def names_of_actor(self, text: str) -> Collection[str]:
         """Return all names of the actors that have a name; of anything else, none."""
@@ -143,9 +147,9 @@ class SearchIndex:
         )
         return [row[0] for row in rows]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the index as JSON, from which another program can give the same answers."""
-        return {"labels": {**self.labels}, "entries": [asdict(one) for one in self.entries]}
+    def word_places(self) -> Iterator[tuple[str, int, int, int]]:
+        """Yield every word of the entries: its entry, column and place there, by word and entry."""
+        return read_places(self._words, "main", "entries", WORD_COLUMNS)
 
 
 async def search_index(store: Store) -> SearchIndex:

@@ -77,7 +77,8 @@ async def _own_path(
     """Return the path of a page of the site, if an address has one and what it names is there."""
     whole, query = address_path(text)
     base = store.datasette.setting("base_url").rstrip("/")
-    match = OF_RELEASE.fullmatch(whole.removeprefix(base).removesuffix(".json"))
+    path = whole.removeprefix(base).removesuffix(".json").removesuffix("/index.html")
+    match = OF_RELEASE.fullmatch(path)
     if match is None:
         return None
     path = match["path"]

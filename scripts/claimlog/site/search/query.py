@@ -27,6 +27,7 @@ STOP_WORDS = frozenset(
 
 QUOTATION = re.compile("[“”„«»]")
 PIECE = re.compile(r'"([^"]*)"|([^\s"]+)')
+DIGIT = re.compile("[0-9]")
 WORD = re.compile(r"[^\W_]+")
 
 Alternatives = Callable[[str], Collection[str]]
@@ -58,6 +59,15 @@ def name_key(text: str) -> str:
     ('uk', 'tidepact', 'tidepact')
     """
     return "".join(WORD.findall(plain_letters(text)))
+
+
+def identifier_shape(text: str) -> str:
+    """Return an identifier in upper case with every digit as 0.
+
+    >>> identifier_shape("c004-017")
+    'C000-000'
+    """
+    return DIGIT.sub("0", text.upper())
 
 
 def words_of(text: str) -> list[str]:

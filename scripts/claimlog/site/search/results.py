@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from claimlog.site.search.addresses import is_address
 from claimlog.site.search.entries import SearchEntry
 from claimlog.site.search.index import SearchIndex
-from claimlog.site.search.query import WORD, Term, name_key, plain_letters, search_terms, words_of
-from claimlog.site.store import Row, Store, json_list
+from claimlog.site.search.query import (
+    WORD,
+    Term,
+    identifier_shape,
+    name_key,
+    plain_letters,
+    search_terms,
+    words_of,
+)
+from claimlog.site.store import Store, json_list
 
 CORRECTED_WORDS = 5
 """Words of a search that are corrected, if the database does not know them."""
 
 HITS = "from claims_fts where claims_fts match :words"
 
-LISTED = """
-select c.claim_id, c.statement, c.source_id, s.publisher, a.name as speaker
-from page join claims c on c.rowid = page.id
-join sources s on s.source_id = c.source_id
-left join actors a on a.actor_id = c.speaker_id
-order by c.rowid
+FOUND_CLAIMS = f"select rowid as id {HITS} order by rowid limit :size offset :skip"
+BESIDE_CLAIMS = """
+select rowid as id from claims where claim_id in (select value from json_each(:ids)) order by rowid
 """
-FOUND_CLAIMS = f"""
-with page as (select rowid as id {HITS} order by rowid limit :size offset :skip) {LISTED}"""
-BESIDE_CLAIMS = f"""
-with page as (
-  select rowid as id from claims where claim_id in (select value from json_each(:ids))
-) {LISTED}"""
 
 BESIDE = """
 select id from (select claim_id as id from claims where claim_id < :text order by 1 desc limit 2)
 union select id from (select claim_id as id from claims where claim_id > :text order by 1 limit 2)
 """
-DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True)
@@ -170,14 +167,16 @@ def correction(index: SearchIndex, text: str) -> str | None:
 async def _claims_beside(store: Store, text: str) -> tuple[str, ...]:
     """Return the claims on both sides of an identifier that has their shape and does not exist."""
     rows = await store.rows(BESIDE, text=text.upper())
-    shape = DIGIT.sub("0", text.upper())
-    return tuple(row["id"] for row in rows if DIGIT.sub("0", row["id"].upper()) == shape)
+    shape = identifier_shape(text)
+    return tuple(row["id"] for row in rows if identifier_shape(row["id"]) == shape)
 
 
-async def found_claims(store: Store, results: SearchResults, size: int, skip: int = 0) -> list[Row]:
-    """Return claims that were found, in the order of their table."""
+async def found_claims(store: Store, results: SearchResults, size: int, skip: int = 0) -> list[int]:
+    """Return the row numbers of claims that were found, in the order of their table."""
     if results.beside:
-        return await store.rows(BESIDE_CLAIMS, ids=json_list(results.beside))
-    if not results.claims:
-        return []
-    return await store.rows(FOUND_CLAIMS, words=results.expression, size=size, skip=skip)
+        rows = await store.rows(BESIDE_CLAIMS, ids=json_list(results.beside))
+    elif results.claims:
+        rows = await store.rows(FOUND_CLAIMS, words=results.expression, size=size, skip=skip)
+    else:
+        rows = []
+    return [row["id"] for row in rows]

@@ -1,4 +1,4 @@
-"""What a misspelt word may mean: the nearest word that the database knows."""
+"""Spelling correction: the nearest word among those of names, texts and statements."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from claimlog.site.search.entries import SearchEntry
 from claimlog.site.search.query import name_key, words_of
 from claimlog.site.store import Store
 
-MOST_STATEMENTS = 20_000
-"""Claims whose words are known, spread evenly over all of them."""
+STATEMENT_SAMPLE = 20_000
+"""Claims whose statements give words to the vocabulary, spread evenly over all of them."""
 
-LETTERS = 3, 30
-"""Of a word that is corrected: another word is too near a shorter one."""
+SHORTEST_WORD, LONGEST_WORD = 3, 30
+"""Letters of the shortest and the longest word in the vocabulary. A word as short as the shortest
+is never corrected: too many words are one edit away."""
 
-SURE_START, ONE_SLIP = 5, 7
-"""Letters up to which the first of them is taken to be right, and up to which one slip is forgiven;
-in longer words two are."""
+FIRST_LETTER_KEPT = 5
+"""Letters of the longest word whose first letter a correction never changes."""
+
+ONE_EDIT = 7
+"""Letters of the longest word that is corrected by one edit only; longer ones may take two."""
 
 CANDIDATES = 200
-"""Words that are compared letter by letter."""
+"""Words of similar letters of which the edit distance is computed."""
 
 NAME_WEIGHT = 1_000_000
-"""Of a word of a name beside one of a text: names are what is misspelt."""
+"""Frequency that a word counts for each name it is in; in a text or statement it counts 1.
+Names are what people misspell."""
 
 STATEMENTS = """with recursive picked(id) as (
   select min(rowid) from claims
@@ -37,7 +41,7 @@ select statement from picked join claims on claims.rowid = picked.id"""
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words with how common they are, and the letters of each as bits."""
+    """Words with their frequencies, and the letters of each as bits, to find similar ones."""
 
     words: Mapping[str, int]
     _texts: tuple[str, ...]
@@ -46,8 +50,8 @@ class Vocabulary:
 
     @classmethod
     def of(cls, words: Mapping[str, int]) -> Vocabulary:
-        """Return a vocabulary of words and their weights."""
-        texts = tuple(sorted(word for word in words if LETTERS[0] <= len(word) <= LETTERS[1]))
+        """Return a vocabulary from the frequency of each word."""
+        texts = tuple(sorted(word for word in words if SHORTEST_WORD <= len(word) <= LONGEST_WORD))
         return cls(
             words,
             texts,
@@ -56,25 +60,25 @@ class Vocabulary:
         )
 
     def nearest(self, word: str) -> str | None:
-        """Return the word nearest to a misspelt one, the commonest of equally near ones.
+        """Return the word nearest to a misspelt one, of equally near ones the most frequent.
 
         >>> vocabulary = Vocabulary.of({"harbour": 2, "harmony": 1, "pact": 5})
         >>> [vocabulary.nearest(word) for word in ("habrour", "harmnoy", "pakt", "fact", "pact5")]
         ['harbour', 'harmony', 'pact', None, None]
         """
-        if not LETTERS[0] < len(word) <= LETTERS[1] or any(map(str.isdigit, word)):
+        if not SHORTEST_WORD < len(word) <= LONGEST_WORD or any(map(str.isdigit, word)):
             return None
-        most = 1 if len(word) <= ONE_SLIP else 2
+        most = 1 if len(word) <= ONE_EDIT else 2
         other = np.bitwise_count(self._letters ^ np.uint64(_letter_bits(word)))
-        # each slip changes at most two of the letters that occur, and the length by one
+        # each edit changes at most two of the letters that occur, and the length by one
         near = (np.abs(self._lengths - len(word)) <= most) & (other <= 2 * most)
         places = np.flatnonzero(near)
         places = places[np.argsort(other[places], kind="stable")][:CANDIDATES]
         ranked = [
-            (slips, -self.words[text], text)
+            (edits, -self.words[text], text)
             for text in (self._texts[at] for at in places)
-            if (len(word) > SURE_START or text[0] == word[0])
-            and 0 < (slips := edit_distance(word, text)) <= most
+            if (len(word) > FIRST_LETTER_KEPT or text[0] == word[0])
+            and 0 < (edits := edit_distance(word, text)) <= most
         ]
         return min(ranked)[2] if ranked else None
 
@@ -88,9 +92,9 @@ def _letter_bits(word: str) -> int:
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Return how many slips lead from a word to another (optimal string alignment).
+    """Return the number of edits between two words (optimal string alignment distance).
 
-    A slip is a letter too many, too few or another one, or two neighbours that changed places.
+    An edit inserts, deletes or replaces a letter, or swaps two neighbours.
 
     >>> edit_distance("harbuor", "harbour"), edit_distance("harrbour", "harbour")
     (1, 1)
@@ -108,13 +112,13 @@ def edit_distance(one: str, other: str) -> int:
 
 
 async def read_vocabulary(store: Store, entries: Iterable[SearchEntry]) -> Vocabulary:
-    """Return the words of all entries and of the statements of claims, and names without spaces."""
+    """Return the words of all entries, their names without spaces, and words of statements."""
     words: Counter[str] = Counter()
     for one in entries:
         for word in {word for name in one.names for word in (name_key(name), *words_of(name))}:
             words[word] += NAME_WEIGHT
         words.update(set(words_of(one.text)))
     number = await store.count("select count(*) as n from claims")
-    for row in await store.rows(STATEMENTS, step=max(1, -(-number // MOST_STATEMENTS))):
+    for row in await store.rows(STATEMENTS, step=max(1, -(-number // STATEMENT_SAMPLE))):
         words.update(set(words_of(row["statement"])))
     return Vocabulary.of(words)

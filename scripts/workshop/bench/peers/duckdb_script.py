@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from claimlog.fold.claim_support import Links, support_of_linked
 from claimlog.fold.corroboration import count_independent, ultimate_origins
-from claimlog.fold.support import Links, support_of_linked
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.edtf import bounds

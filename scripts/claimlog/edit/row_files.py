@@ -1,4 +1,4 @@
-"""Reading many new rows from NDJSON or CSV, with the line of each."""
+"""Files of rows to add or amend, as NDJSON or CSV, read with the line of each row."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ def _csv_rows(table: Table, text: str) -> Iterator[tuple[int, dict[str, Any] | s
             elif len(cells) != len(header):
                 yield line, f"has {len(cells)} cells, the header {len(header)}"
             else:
-                yield line, _parsed(table, dict(zip(header, cells, strict=True)))
+                yield line, _typed_row(table, dict(zip(header, cells, strict=True)))
     except csv.Error as error:
         yield begins, f"not CSV: {error}"
 
 
-def _parsed(table: Table, cells: dict[str, str]) -> dict[str, Any] | str:
+def _typed_row(table: Table, cells: dict[str, str]) -> dict[str, Any] | str:
     try:
         return {
             name: parse(table.by_name[name], cell) if name in table.by_name else cell or None

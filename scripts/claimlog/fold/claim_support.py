@@ -1,4 +1,4 @@
-"""What claims that bear on one another say of each other's support.
+"""Support of claims by the claims that links tie to them: same fact, implication, dispute.
 
 The support of a claim is the claim, those that state the same fact, and those that imply it or one
 of these. Its independent origins are counted as those of a fact are. A claim that disputes it
@@ -16,23 +16,21 @@ from typing import NamedTuple
 import narwhals as nw
 
 from claimlog.components import components
+from claimlog.fold.actor_sides import part_of_edges
 from claimlog.fold.corroboration import Lineage, count_independent, lineage_edges
-from claimlog.fold.states import Frame, frame_like, items_of_list
+from claimlog.fold.states import Frame, frame_like
 
 SAME_FACT, IMPLIES, DISPUTES = "same_fact", "implies", "disputes"
 BEARING = (SAME_FACT, IMPLIES, DISPUTES)
 CONFIRMED, DOUBTFUL, IMPROBABLE = "1", "4", "5"
 """Grades of the Admiralty code that links decide."""
 
-HYPOTHETICAL = "hypothetical"
-UNJUDGED = "6"
-
 OPEN_TO_DISPUTE = ("event", "state", "position")
 """Contents that can contradict a fact; a verdict or a forecast cannot."""
 
 
 class LinkedClaim(NamedTuple):
-    """What support needs of a claim that others bear on, or that bears on others."""
+    """The columns of a linked claim that its support, or that of others, is computed from."""
 
     claim_id: str
     origin_id: str | None
@@ -95,67 +93,8 @@ def _by_second(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     return {claim: frozenset(others) for claim, others in found.items()}
 
 
-def part_of_edges(actors: Frame) -> dict[str, str | None]:
-    """Return by actor the one that it is part of."""
-    rows = actors.select("actor_id", "part_of").collect().rows()
-    return {str(name): whole for name, whole in rows}
-
-
-def side_ranges(part_of: Mapping[str, str | None]) -> dict[str, tuple[int, int]]:
-    """Return first and last number of each actor and all that is part of it, numbered in a row.
-
-    An actor is part of another, through any chain, if its first number is in the other's range. So
-    no chain is ever held, however long it is. Within a batch a chain may run in a circle, all of
-    which is one side, and lead to an actor that is still to come.
-
-    >>> side_ranges({"ada": "ministry", "ministry": "nor"})
-    {'nor': (0, 2), 'ministry': (1, 2), 'ada': (2, 2)}
-    """
-    circles = _circles(part_of)
-    parts: dict[str, list[str]] = defaultdict(list)
-    tops = [circle[0] for circle in circles]
-    for name, whole in part_of.items():
-        if whole is not None:
-            parts[whole].append(name)
-            if whole not in part_of:
-                tops.append(whole)
-        else:
-            tops.append(name)
-    ranges: dict[str, tuple[int, int]] = {}
-    waiting = list(dict.fromkeys(tops))
-    while waiting:
-        name = waiting[-1]
-        if name not in ranges:
-            ranges[name] = (len(ranges), -1)
-            waiting += [part for part in parts.get(name, ()) if part not in ranges]
-        else:
-            waiting.pop()
-            if ranges[name][1] < 0:
-                ranges[name] = (ranges[name][0], len(ranges) - 1)
-    for circle in circles:
-        ranges.update(dict.fromkeys(circle, ranges[circle[0]]))
-    return ranges
-
-
-def _circles(part_of: Mapping[str, str | None]) -> list[list[str]]:
-    """Return the circles of actors that are part of one another."""
-    visited: set[str] = set()
-    circles = []
-    for start in part_of:
-        chain: dict[str, None] = {}
-        name: str | None = start
-        while name is not None and name not in visited and name not in chain:
-            chain[name] = None
-            name = part_of.get(name)
-        if name is not None and name in chain:
-            names = list(chain)
-            circles.append(names[names.index(name) :])
-        visited.update(chain)
-    return circles
-
-
 def support_of_linked(claims: Frame, links: Links, sources: Frame, actors: Frame) -> Frame:
-    """Return what links say of the support of each linked claim.
+    """Return the support of each linked claim: its origins, and the grade that links decide.
 
     Parameters
     ----------
@@ -197,6 +136,8 @@ def support_of_linked(claims: Frame, links: Links, sources: Frame, actors: Frame
 
 
 class _Support:
+    """Origins and grades of linked claims, each counted once a fact and once a set of origins."""
+
     def __init__(
         self,
         linked: Mapping[str, LinkedClaim],
@@ -231,6 +172,7 @@ class _Support:
         return self._by_fact[fact]
 
     def grade(self, claim: str) -> str | None:
+        """Return the grade of the Admiralty code that links decide, None if they decide none."""
         own = self.origins(claim)
         accused = {self._side(name) for name in self.linked[claim].dyad_from}
         against = [
@@ -268,63 +210,4 @@ def with_support(claims: Frame, support: Frame) -> Frame:
     alone = nw.when(has_origin).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
     return claims.join(support, on="claim_id", how="left").with_columns(
         nw.coalesce("independent_origins", alone).alias("independent_origins")
-    )
-
-
-def with_credibility(claims: Frame, actors: Frame) -> Frame:
-    """Return claims with ``credibility``, derived by the steps that stand in the codebook.
-
-    Parameters
-    ----------
-    claims
-        What `with_support` returns, with ``speaker_id``, ``anonymity`` and ``hops``.
-    actors
-        Live rows.
-    """
-    part_of = part_of_edges(actors)
-    ranges = side_ranges(part_of)
-    speakers = frame_like(
-        {"speaker_id": list(part_of), "number": [ranges[name][0] for name in part_of]},
-        {"speaker_id": nw.String(), "number": nw.Int64()},
-        actors,
-    )
-    sides = frame_like(
-        {
-            "side": list(ranges),
-            "first": [first for first, _ in ranges.values()],
-            "last": [last for _, last in ranges.values()],
-        },
-        {"side": nw.String(), "first": nw.Int64(), "last": nw.Int64()},
-        actors,
-    )
-    speaking = claims.filter(~nw.col("speaker_id").is_null()).select("claim_id", "speaker_id")
-    own = (
-        speaking.join(speakers, on="speaker_id", how="inner")
-        .join(items_of_list(claims, "claim_id", "dyad_from", "side"), on="claim_id", how="inner")
-        .join(sides, on="side", how="inner")
-        .filter((nw.col("first") <= nw.col("number")) & (nw.col("number") <= nw.col("last")))
-        .select("claim_id")
-        .unique()
-        .with_columns(speaks_of_itself=nw.lit(True))
-    )
-    joined = claims.join(own, on="claim_id", how="left")
-    has_origin = ~nw.col("origin_id").is_null()
-    identified = nw.col("anonymity").is_in(("named", "institution", "on_record_unnamed"))
-    return joined.with_columns(
-        nw.when(~nw.col("content").is_in(("event", "state")) | (nw.col("modality") == HYPOTHETICAL))
-        .then(nw.lit(UNJUDGED))
-        .otherwise(
-            nw.when(~nw.col("link_grade").is_null())
-            .then(nw.col("link_grade"))
-            .otherwise(
-                nw.when(nw.col("speaks_of_itself").fill_null(value=False) & identified)
-                .then(nw.lit("2"))
-                .otherwise(
-                    nw.when(has_origin & ((nw.col("hops") == 0) | identified))
-                    .then(nw.lit("3"))
-                    .otherwise(nw.lit(UNJUDGED))
-                )
-            )
-        )
-        .alias("credibility")
     )

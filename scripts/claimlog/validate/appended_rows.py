@@ -1,4 +1,4 @@
-"""Validating what was appended, where everything before it was validated by the same code.
+"""Validation of appended rows only, where the same code has validated all rows before them.
 
 Rules about rows look at an entity, at its history, and at what it refers to. So new rows can only
 break them for the entities that they are about, as long as they change no entity that others refer
@@ -33,7 +33,7 @@ CHANGES_OTHERS_SEE = {
     "actors": ("retract",),
     "incidents": ("retract",),
 }
-"""By required stream, the actions that can break a rule for claims that refer to the entity."""
+"""By required stream, the actions after which claims that refer to the entity may break a rule."""
 
 
 def only_appends(log: Log, size: int) -> bool:
@@ -47,8 +47,11 @@ def only_appends(log: Log, size: int) -> bool:
 
 
 def note_valid(log: Log) -> None:
-    """Note that a log has no finding, if it is one that is cached. It is as good without."""
-    if is_cached(log.package):
+    """Note that a log has no finding, if it is one that is cached and ends with a sealed batch.
+
+    It is as good without.
+    """
+    if is_cached(log.package) and all(batch.sealed for batch in log.batches):
         note = {"size": log.size, "root": log.root.hex(), "code": log.code_fingerprint}
         with suppress(OSError, ClaimlogError):
             write_note(log.package, NOTE, note)

@@ -1,0 +1,71 @@
+"""The command takedown: taking rows of the sealed log down for a legal reason."""
+
+from __future__ import annotations
+
+import click
+
+from claimlog.cli.base import Context, by_option, example, pass_context
+from claimlog.cli.output import line, lines
+
+LEFT_TO_DO = (
+    "copies that were published keep what they say until they are replaced: archives, the site, "
+    "the log as tiles",
+    "git keeps every commit: ask whoever hosts it to remove the objects, or rewrite the history of "
+    "these files, and tell who has clones",
+)
+"""What no command of ours can do."""
+
+
+@click.command(
+    epilog=example(
+        'claimlog takedown C004-017 --version 1 --reason "Court order 1/2027." --dry-run',
+        'claimlog takedown C004-017 --version 1 --reason "Court order 1/2027." --by maintainer',
+    )
+)
+@click.argument("identifier")
+@click.option(
+    "--version",
+    "versions",
+    type=click.IntRange(1),
+    multiple=True,
+    required=True,
+    help="A version to take down; several times for several.",
+)
+@click.option("--reason", required=True, help="Why, as everybody will read it.")
+@by_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@pass_context
+def takedown(
+    context: Context,
+    identifier: str,
+    versions: tuple[int, ...],
+    reason: str,
+    recorded_by: str,
+    dry_run: bool,
+) -> None:
+    """Take rows of an entity out of the sealed log for a legal reason, and put them on record.
+
+    Their hashes stay, and with them the tree and every proof; what they said goes.
+    """
+    from claimlog.edit.open_batch import log_lock
+    from claimlog.edit.takedown import finish_takedown, plan_takedown, take_down
+    from claimlog.log.takedowns import RECORD
+
+    package = context.package
+    with log_lock(package):
+        if finished := [] if dry_run else finish_takedown(package):
+            lines([f"{name}: finished a takedown that was cut off" for name in finished])
+            return
+        plan = plan_takedown(package, identifier, versions, reason, recorded_by)
+        if not dry_run:
+            take_down(package, plan)
+    would = "would be " if dry_run else ""
+    for seq, row in plan.rows.items():
+        line(f"row {seq}: {row.stream} {row.id} version {row.version} {would}taken down")
+        line(f"  leaf hash {row.leaf_hash} stays in the tree")
+    lines([f"  note: {note}" for note in plan.repeated])
+    lines([f"{name} {would}written without it" for name in plan.files])
+    line(f"{RECORD} {would}written; commit it with the files")
+    for version in plan.releases:
+        line(f"release {version} holds it: claimlog reissue {version}")
+    lines([f"left to do: {what}" for what in LEFT_TO_DO])

@@ -1,0 +1,122 @@
+"""The command tiles: the log as static files that others can follow, and reading such a log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from claimlog.cli.base import Context, example, pass_context, refuse_options
+from claimlog.cli.output import line
+from claimlog.errors import FindingsError, UsageError
+
+
+@click.command(
+    epilog=example(
+        "claimlog tiles --out dist/log --sign KEY.pem",
+        "claimlog tiles --out dist/log",
+        "claimlog tiles --check dist/log --key log.vkey",
+    )
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the log there as tiles."
+)
+@click.option(
+    "--sign",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="KEY.pem",
+    help="Sign the log as it stands (Ed25519); without it the last signed checkpoint is published.",
+)
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Read a log as tiles, of any tool, and check all of it.",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="With --check: public key, or verifier key in a file, that signed the checkpoint.",
+)
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    metavar="SIZE:ROOT",
+    help="With --check: a root that you kept, which the log must begin with.",
+)
+@pass_context
+def tiles(
+    context: Context,
+    out: Path | None,
+    sign: Path | None,
+    check: Path | None,
+    key: Path | None,
+    roots: tuple[str, ...],
+) -> None:
+    """Write the log as C2SP tlog-tiles (checkpoint and tile/), or --check a log in that form."""
+    if (out is None) == (check is None):
+        raise UsageError("give --out DIR to write the log as tiles, or --check DIR to read one")
+    if check is not None:
+        refuse_options("--check", "sign")
+        _check(check, key, roots)
+        return
+    assert out is not None
+    refuse_options("--out", "key", "roots")
+    _write(context, out.absolute(), sign)
+
+
+def _write(context: Context, out: Path, key: Path | None) -> None:
+    from claimlog.log.read_log import read
+    from claimlog.log.release_index import read_index
+    from claimlog.log.signed_trees import RECORD
+    from claimlog.release.checkpoint import Checkpoint
+    from claimlog.release.checkpoint_signing import present_origin, sign_checkpoint
+    from claimlog.release.make import require_clean_commit
+    from claimlog.release.signing_key import verifier_key
+    from claimlog.release.tile_log import last_signed_note, write_tiles
+    from claimlog.validate import validate
+
+    package = context.package
+    if key is not None:
+        require_clean_commit(package)
+    log = read(package)
+    log.require_readable()
+    origin = present_origin(log)
+    if key is None:
+        note = last_signed_note(log, origin)
+    else:
+        report = validate(log, None)
+        if report.error_count:
+            raise FindingsError(report.findings, "nothing was signed")
+        note = sign_checkpoint(log, Checkpoint(origin, log.size, log.root), key)
+        line(f"wrote {RECORD}; commit it, so that nothing is signed that contradicts it")
+    output = write_tiles(log, read_index(package), note, out, package.relative(out))
+    line(
+        f"wrote {package.relative(out)}: checkpoint of {output.checkpoint.size:,} rows and "
+        f"{output.files:,} files of tiles, {output.new_files:,} of them new"
+    )
+    if key is not None:
+        line(f"whoever follows it needs this key: {verifier_key(origin, key)}")
+
+
+def _check(folder: Path, key: Path | None, roots: tuple[str, ...]) -> None:
+    from claimlog.release.kept_roots import parse_kept_roots
+    from claimlog.release.tile_reader import TiledLog, check_tiled_log
+
+    kept_roots = parse_kept_roots(roots)
+    tiled = TiledLog.open(folder, key)
+    rows = check_tiled_log(tiled, kept_roots)
+    point = tiled.checkpoint
+    line(
+        f"{folder}: {rows:,} rows, every one in its tile, and the tiles give the root "
+        f"{point.root.hex()} of {point.origin}'s checkpoint"
+    )
+    for size in kept_roots:
+        line(f"  checked: its first {size} rows have the root that you kept")
+    for seq in sorted(tiled.taken):
+        line(f"  not checked: row {seq}, which the log says was taken down; its hash is there")
+    if key is None:
+        line("  not checked: a signature (give the log's public key with --key)")
+    else:
+        line(f"  checked: the signature of the checkpoint with the key in {key.name}")

@@ -1,0 +1,152 @@
+"""Reading single files of a release or build: from a directory, an archive, or an address.
+
+Whatever is read is held against a list of checksums by the caller; nothing is kept.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+from urllib.parse import quote
+
+from claimlog.errors import ClaimlogError
+from claimlog.limits import FETCHED_BYTES
+from claimlog.release.archive import read_member
+from claimlog.release.layout import MAX_DEPTH
+from claimlog.untrusted_files import read_regular
+from claimlog.web_client import WebClient, WebError
+
+NOT_FOUND = 404
+
+
+class FileAccess(Protocol):
+    """Reads files by their names relative to the directory of a release or build."""
+
+    @property
+    def display(self) -> str:
+        """Where the files are, for messages."""
+        ...
+
+    def read(self, name: str, most: int) -> bytes | None:
+        """Return a file's bytes, at most so many; None if there is no such file."""
+        ...
+
+
+@dataclass(frozen=True)
+class FolderFiles:
+    """Files of a directory."""
+
+    folder: Path
+
+    @property
+    def display(self) -> str:
+        return str(self.folder)
+
+    def read(self, name: str, most: int) -> bytes | None:
+        path = self.folder / name
+        if not path.exists():
+            return None
+        remedy = "get the release again, or build it again"
+        return read_regular(path, str(path), most, self.folder, remedy)
+
+
+@dataclass(frozen=True)
+class ArchiveFiles:
+    """Members of a release's archive."""
+
+    archive: Path
+
+    @property
+    def display(self) -> str:
+        return str(self.archive)
+
+    def read(self, name: str, most: int) -> bytes | None:
+        return read_member(self.archive, name, most)
+
+
+@dataclass(frozen=True)
+class AddressFiles:
+    """Files below an address."""
+
+    base: str
+    client: WebClient
+
+    @property
+    def display(self) -> str:
+        return self.base
+
+    def read(self, name: str, most: int) -> bytes | None:
+        # a server of a build has all of its files in one place
+        for path in dict.fromkeys((name, PurePosixPath(name).name)):
+            target = io.BytesIO()
+            try:
+                self.client.download(f"{self.base}/{quote(path)}", target, most)
+            except WebError as error:
+                if error.status == NOT_FOUND:
+                    continue
+                raise
+            return target.getvalue()
+        return None
+
+
+def fetch_archive(client: WebClient, url: str, folder: Path, suffixes: tuple[str, ...]) -> Path:
+    """Download an archive into a directory, and what lies beside it; return its path.
+
+    Parameters
+    ----------
+    suffixes
+        Of files beside it, in place of ``.zip``, that are taken along where they exist.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be fetched, is larger than `limits.FETCHED_BYTES`, or finds no room.
+    """
+    name = PurePosixPath(url.partition("?")[0]).name
+    target = folder / name
+    try:
+        with target.open("xb") as file:
+            client.download(url, file, FETCHED_BYTES)
+        for suffix in suffixes:
+            data = AddressFiles(url.rpartition("/")[0], client).read(
+                f"{name.removesuffix('.zip')}{suffix}", 1 << 20
+            )
+            if data is not None:
+                (folder / f"{name.removesuffix('.zip')}{suffix}").write_bytes(data)
+    except OSError as error:
+        raise _no_room(error) from error
+    return target
+
+
+def fetch_files(files: FileAccess, names: list[str], folder: Path) -> None:
+    """Write files into a directory, all of them together at most `limits.FETCHED_BYTES`.
+
+    Raises
+    ------
+    ClaimlogError
+        If one is missing, its name leads out of the directory, or there is no room.
+    """
+    left = FETCHED_BYTES
+    for name in names:
+        parts = PurePosixPath(name).parts
+        if name.startswith("/") or "\\" in name or ".." in parts or len(parts) > MAX_DEPTH:
+            raise ClaimlogError(f"{files.display}: lists {name[:100]!r}, which is no file's name")
+        data = files.read(name, left)
+        if data is None:
+            raise ClaimlogError(f"{files.display}/{name}: is not there, and its list names it")
+        left -= len(data)
+        try:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        except OSError as error:
+            raise _no_room(error) from error
+
+
+def _no_room(error: OSError) -> ClaimlogError:
+    return ClaimlogError(
+        f"{tempfile.gettempdir()}: cannot be written ({error.strerror}); make room there, or name "
+        "another directory with TMPDIR"
+    )

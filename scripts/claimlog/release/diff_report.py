@@ -1,0 +1,113 @@
+"""Changes between two states of the dataset as JSON, as Markdown and as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from claimlog.escaping import markdown, printable_line
+from claimlog.release.diff import Diff, RowChange
+
+SIGNS = {"added": "+", "amended": "~", "retracted": "-"}
+
+
+def as_json(diff: Diff) -> dict[str, Any]:
+    """Return a diff as a JSON object."""
+    return {
+        "old": diff.old,
+        "new": diff.new,
+        "level": diff.level,
+        "must_act": diff.must_act,
+        "counts": diff.counts,
+        "rows": diff.rows,
+        "schema": [
+            {"table": change.table, "change": change.text, "breaks": change.breaks}
+            for change in diff.schema
+        ],
+        "claims": [
+            {
+                "claim_id": claim.row_id,
+                "change": claim.change,
+                "source_id": claim.source_id,
+                "version": claim.version,
+                "statement": claim.statement,
+                **_details_as_json(claim),
+            }
+            for claim in diff.claims
+        ],
+        "others": [
+            {
+                "stream": row.stream,
+                "id": row.row_id,
+                "change": row.change,
+                "version": row.version,
+                **_details_as_json(row),
+            }
+            for row in diff.others
+        ],
+    }
+
+
+def _details_as_json(row: RowChange) -> dict[str, Any]:
+    return {
+        "reasons": list(row.reasons),
+        "fields": {name: {"old": old, "new": new} for name, (old, new) in row.fields.items()},
+    }
+
+
+def as_markdown(diff: Diff, title: str) -> str:
+    """Return a diff as an entry of the changelog."""
+    return "\n".join(_markdown(diff, title)).rstrip() + "\n"
+
+
+def _markdown(diff: Diff, title: str) -> Iterator[str]:
+    yield from (f"## {title}", "", f"**Do I need to do anything?** {markdown(diff.must_act)}", "")
+    yield from (markdown(diff.counts), "")
+    added = Counter(claim.source_id for claim in diff.of("added"))
+    others = {name: counts.get("assert", 0) for name, counts in diff.rows.items()}
+    news = [f"{count:,} claims of {source}" for source, count in sorted(added.items())]
+    news += [f"{count:,} {name}" for name, count in others.items() if count and name != "claims"]
+    if news:
+        yield from ("### Added", "", *(f"- {markdown(item)}." for item in news), "")
+    for change, heading in (("amended", "Corrected"), ("retracted", "Retracted")):
+        rows = [row for row in (*diff.claims, *diff.others) if row.change == change]
+        if rows:
+            yield from (f"### {heading}", "")
+            for row in rows:
+                columns = f" ({', '.join(row.fields)})" if row.fields else ""
+                yield f"- {markdown(f'{row.row_id}{columns}')}: {markdown(' '.join(row.reasons))}"
+            yield ""
+    if diff.schema:
+        yield from ("### Schema", "")
+        for item in diff.schema:
+            if not item.adds:
+                yield f"- {markdown(f'{item.text[0].upper()}{item.text[1:]}')}."
+                continue
+            text = item.text if item.breaks else item.text.replace("the ", "", 1)
+            yield f"- {'Breaking: ' if item.breaks else 'New or renamed: '}{markdown(text)}."
+        yield ""
+
+
+def as_text(diff: Diff) -> str:
+    """Return a diff for a terminal."""
+    lines = [f"{diff.old or 'nothing'} -> {diff.new}: {diff.level or 'no change'} ({diff.why})"]
+    lines.append(f"Must a reader do anything? {diff.must_act}")
+    lines.append(diff.counts)
+    lines += [
+        f"  {'!' if item.breaks else '+' if item.adds else '~'} {item.text}" for item in diff.schema
+    ]
+    for claim in diff.claims:
+        lines.append(f"{SIGNS[claim.change]} {claim.row_id} v{claim.version}  {claim.statement}")
+        lines += _details(claim)
+    for row in diff.others:
+        lines.append(f"{SIGNS[row.change]} {row.row_id} v{row.version}  ({row.stream})")
+        lines += _details(row)
+    return "".join(f"{printable_line(line)}\n" for line in lines)
+
+
+def _details(row: RowChange) -> list[str]:
+    return [
+        *(f"    {name}: {old!r} -> {new!r}" for name, (old, new) in row.fields.items()),
+        *(f"    because: {reason}" for reason in row.reasons),
+    ]

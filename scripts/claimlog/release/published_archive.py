@@ -1,0 +1,62 @@
+"""The archive of a release that was made: verified before it is signed or published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.log.event_log import Log
+from claimlog.log.release_index import ReleaseEntry, require_agreement
+from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.verdict import Verdict
+
+
+def verify_published_archive(
+    log: Log,
+    index: list[ReleaseEntry],
+    entry: ReleaseEntry,
+    out: Path,
+    key: Path | None,
+    intention: str,
+) -> tuple[Path, Verdict]:
+    """Return the archive of a release in `out` with the verdict on it.
+
+    An entry is one file that a patch can change; who follows the log believes what was signed.
+
+    Parameters
+    ----------
+    key
+        Public key that must have signed the release.
+    intention
+        What is not done if it is not whole: "signed", "published".
+
+    Raises
+    ------
+    ClaimlogError
+        If the archive is not there, not whole, or not the one that the index names, or the entry
+        disagrees with the log.
+    """
+    package = log.package
+    archive = out / f"{package.descriptor['name']}-{entry.version}.zip"
+    package.refuse_links(archive)
+    if not archive.is_file():
+        raise ClaimlogError(
+            f"{package.relative(archive)}: is not there, and a release is checked before it is "
+            f"{intention}; make it again: "
+            f"claimlog release --rebuild {entry.version} --exact --out {package.relative(out)}"
+        )
+    require_agreement(entry, log)
+    verdict = verify_in_sandbox(archive, index, key)
+    if verdict.findings:
+        more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
+        raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was {intention}")
+    # an archive is of the release that it holds, whatever its file is called
+    release = (verdict.name, verdict.version)
+    if release != (package.descriptor["name"], str(entry.version)) or not verdict.vouchers:
+        raise ClaimlogError(
+            f"{package.relative(archive)}: holds release {verdict.version} of {verdict.name}, not "
+            f"{entry.version} of {package.descriptor['name']}; nothing was {intention}. Make it "
+            f"again: claimlog release --rebuild {entry.version} --exact --out "
+            f"{package.relative(out)}"
+        )
+    return archive, verdict

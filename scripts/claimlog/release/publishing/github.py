@@ -1,0 +1,232 @@
+"""Publishing a release at GitHub, by its REST API of releases and their assets.
+
+The draft is found by its tag, the assets by name and digest; what is missing is uploaded to the
+address that the release names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.escaping import plain_line
+from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.publishing.remote_digest import require_digest
+from claimlog.web_client import Upload, WebClient, WebError
+from claimlog.web_origins import display_address, origin
+
+SERVICE = "https://api.github.com"
+UPLOAD_SERVICE = "https://uploads.github.com"
+MEDIA_TYPE = "application/vnd.github+json"
+HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
+BINARY = "application/octet-stream"
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
+TAG = re.compile(r"v[0-9]+\.[0-9]+\.[0-9]+")
+PAGE_SIZE, PAGES = 100, 20
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True)
+class Page:
+    """A release at GitHub: its page, and whether others see it."""
+
+    address: str
+    is_published: bool
+
+
+def upload_origins(service: str) -> tuple[str, ...]:
+    """Return the addresses to which a token for an API may go."""
+    return (service, UPLOAD_SERVICE) if service == SERVICE else (service,)
+
+
+def require_repository(name: str) -> str:
+    """Return OWNER/NAME.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    if not REPOSITORY.fullmatch(name):
+        raise UsageError(f"{plain_line(name)[:100]}: is no repository; expected OWNER/NAME")
+    return name
+
+
+class GithubPublisher:
+    """Brings one release to a repository.
+
+    Parameters
+    ----------
+    service
+        Address of the API: GitHub's, or that of a server of one's own.
+    repository
+        OWNER/NAME.
+    title, notes
+        Of the release; Markdown.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        service: str,
+        repository: str,
+        release: ReleaseFiles,
+        title: str,
+        notes: str,
+        say: Say,
+    ) -> None:
+        self.client = client
+        self.base = f"{service}/repos/{repository}"
+        self.release = release
+        self.tag = f"v{release.entry.version}"
+        self.title = title
+        self.notes = notes
+        self.say = say
+
+    def publish(self, is_final: bool) -> Page:
+        """Bring the release into a draft, check it, and publish it if that is wanted.
+
+        Raises
+        ------
+        ClaimlogError
+            If the tag is not there, two drafts are, a request fails, or a file there is not the one
+            that was published. Running it again goes on from what is there.
+        """
+        try:
+            return self._publish(is_final)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ClaimlogError(
+                f"{self.base}: answers otherwise than GitHub documents "
+                f"({type(error).__name__}: {str(error)[:100]}); look at the release there"
+            ) from error
+
+    def _publish(self, is_final: bool) -> Page:
+        self._require_tag()
+        found = self._find()
+        if found is None:
+            body = {"tag_name": self.tag, "name": self.title, "body": self.notes, "draft": True}
+            found = self.client.fetch_json("POST", f"{self.base}/releases", body)
+            self.say(f"made a draft of {self.tag}")
+        elif found["draft"]:
+            self.say(f"going on with the draft of {self.tag}")
+        number, where = int(found["id"]), display_address(str(found["html_url"]))
+        if found["draft"]:
+            self._fill(number, where, str(found["upload_url"]))
+        else:
+            self.say(f"{self.tag} is public there already")
+        self._check(number, where)
+        if not found["draft"] or not is_final:
+            return Page(where, not found["draft"])
+        answer = self.client.fetch_json(
+            "PATCH", f"{self.base}/releases/{number}", {"draft": False, "tag_name": self.tag}
+        )
+        where = display_address(str(answer["html_url"]))
+        self._check(number, where)
+        return Page(where, True)
+
+    def _require_tag(self) -> None:
+        """Refuse a tag that is not there: publishing would make it, of whatever is newest."""
+        try:
+            self.client.fetch_json("GET", f"{self.base}/git/ref/tags/{self.tag}")
+        except WebError as error:
+            if error.status != NOT_FOUND:
+                raise
+            raise ClaimlogError(
+                f"{self.base}: has no tag {self.tag}, or the token does not see the repository; "
+                f"push the tag (git push origin {self.tag}) and run this again"
+            ) from None
+
+    def _find(self) -> Mapping[str, Any] | None:
+        """Return the release or draft of the tag; name drafts of other versions."""
+        own = []
+        for item in self._pages("releases"):
+            if item["tag_name"] == self.tag:
+                own.append(item)
+            elif item["draft"] and TAG.fullmatch(str(item["tag_name"])):
+                self.say(
+                    f"note: the draft of {item['tag_name']} was never published: "
+                    f"{display_address(str(item['html_url']))}"
+                )
+        if len(own) > 1:
+            raise ClaimlogError(
+                f"{display_address(str(own[-1]['html_url']))}: {self.tag} is there {len(own)} "
+                "times; discard all but one there, and run this again"
+            )
+        return own[0] if own else None
+
+    def _pages(self, path: str) -> Iterator[Mapping[str, Any]]:
+        for page in range(1, PAGES + 1):
+            url = f"{self.base}/{path}?per_page={PAGE_SIZE}&page={page}"
+            items = self.client.fetch_json("GET", url)
+            yield from items
+            if len(items) < PAGE_SIZE:
+                return
+        raise ClaimlogError(
+            f"{self.base}/{path}: are more than {PAGES * PAGE_SIZE:,}, too many to look through"
+        )
+
+    def _assets(self, number: int) -> dict[str, Mapping[str, Any]]:
+        return {str(it["name"]): it for it in self._pages(f"releases/{number}/assets")}
+
+    def _fill(self, number: int, where: str, template: str) -> None:
+        """Bring every file into a draft that is not there with its digest."""
+        target = template.partition("{")[0]
+        token = self.client.token
+        if token is None or origin(target) not in token.origins:
+            raise ClaimlogError(
+                f"{where}: wants uploads at {display_address(target)}, which is no place for the "
+                "token; nothing was sent"
+            )
+        there = self._assets(number)
+        if others := sorted({*there} - self.release.names):
+            raise ClaimlogError(
+                f"{where}: holds {plain_line(others[0])[:100]}, which is no file of this release; "
+                "delete it there, and run this again"
+            )
+        for file in self.release.files:
+            found = there.get(file.name)
+            if found is not None and _is_same(found, file):
+                self.say(f"{file.name} is there already")
+                continue
+            if found is not None:
+                # an upload that broke off, or another file in a draft that nobody has seen
+                self._delete(found)
+            sent = self._upload(target, file)
+            if not _is_same(sent, file):
+                self._delete(sent)
+                raise ClaimlogError(f"{where}: {file.name} arrived damaged; run this again")
+            self.say(f"uploaded {file.name}, {file.size:,} bytes")
+
+    def _delete(self, asset: Mapping[str, Any]) -> None:
+        self.client.fetch_json("DELETE", f"{self.base}/releases/assets/{int(asset['id'])}")
+
+    def _upload(self, target: str, file: PublishedFile) -> Mapping[str, Any]:
+        url = f"{target}?name={quote(file.name)}"
+        answer: Mapping[str, Any] = self.client.upload("POST", url, Upload(file.path, file.size))
+        return answer
+
+    def _check(self, number: int, where: str) -> None:
+        """Download every file and hold it against the one that was published."""
+        there = self._assets(number)
+        for file in self.release.files:
+            if file.name not in there:
+                raise ClaimlogError(
+                    f"{where}: lacks {file.name}, and what is public is not changed; add it there "
+                    "by hand, or leave it to the next release"
+                )
+            asset = f"{self.base}/releases/assets/{int(there[file.name]['id'])}"
+            require_digest(self.client, asset, file, where, BINARY)
+
+
+def _is_same(found: Mapping[str, Any], file: PublishedFile) -> bool:
+    """Whether an asset is complete and has the digest of ours; old servers give none."""
+    digest = found.get("digest")
+    return (
+        found.get("state") == "uploaded"
+        and int(found["size"]) == file.size
+        and digest in (None, f"sha256:{file.sha256}")
+    )

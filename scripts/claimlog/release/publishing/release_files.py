@@ -1,0 +1,114 @@
+"""The files of a release that are published: its archive, verified, and what lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import md5, sha256
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.log.read_log import read
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.package import Package
+from claimlog.release.published_archive import verify_published_archive
+from claimlog.release.signed_note import NOTE_BYTES
+from claimlog.release.signed_statement import STATEMENT_SUFFIX
+from claimlog.release.vouchers import CHECKPOINT_SUFFIX
+from claimlog.untrusted_files import RIGHT_FILE, read_regular
+
+NOTE_SUFFIXES = (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX, ".tlog-proof")
+"""Files beside an archive that go with it where they exist."""
+
+Say = Callable[[str], None]
+"""Prints a line about what was done."""
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file as it is published; ``md5`` is what InvenioRDM knows files by."""
+
+    name: str
+    path: Path
+    size: int
+    sha256: str
+    md5: str
+
+    @classmethod
+    def of(cls, path: Path, name: str) -> PublishedFile:
+        """Return a file of the disk under a name; raises OSError."""
+        digests = sha256(), md5(usedforsecurity=False)
+        size = 0
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                size += len(piece)
+                for digest in digests:
+                    digest.update(piece)
+        return cls(name, path, size, digests[0].hexdigest(), digests[1].hexdigest())
+
+
+@dataclass(frozen=True)
+class ReleaseFiles:
+    """The files of one release, and what vouches for its archive.
+
+    Attributes
+    ----------
+    files
+        The archive first, the entry of the index last: who sees that has all the others.
+    sentence
+        The verdict on the archive.
+    """
+
+    entry: ReleaseEntry
+    files: tuple[PublishedFile, ...]
+    sentence: str
+
+    @property
+    def names(self) -> set[str]:
+        return {file.name for file in self.files}
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+def verified_files(
+    package: Package, index: list[ReleaseEntry], entry: ReleaseEntry, out: Path, key: Path | None
+) -> ReleaseFiles:
+    """Return the files of a release to publish, after its archive was verified.
+
+    Parameters
+    ----------
+    out
+        Where archive and signatures lie.
+    key
+        Public key that must have signed the release; None leaves signatures unchecked.
+
+    Raises
+    ------
+    ClaimlogError
+        If the archive is not there, not whole, or not the one that the index names, or the entry
+        disagrees with the log.
+    """
+    log = read(package)
+    log.require_readable()
+    archive, verdict = verify_published_archive(log, index, entry, out, key, "published")
+    try:
+        files = [PublishedFile.of(path, name) for path, name in _paths(package, entry, archive)]
+    except OSError as error:
+        raise ClaimlogError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    if files[0].sha256 != entry.data["archive"]["sha256"]:
+        raise ClaimlogError(f"{archive}: changed while it was verified; run this again")
+    return ReleaseFiles(entry, tuple(files), verdict.sentence)
+
+
+def _paths(package: Package, entry: ReleaseEntry, archive: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the path and the published name of each file."""
+    stem = archive.name.removesuffix(".zip")
+    yield archive, archive.name
+    for suffix in NOTE_SUFFIXES:
+        path = archive.with_name(f"{stem}{suffix}")
+        if path.exists():
+            read_regular(path, package.relative(path), NOTE_BYTES, remedy=RIGHT_FILE)
+            yield path, path.name
+    yield package.root / entry.display_path, f"{stem}.json"

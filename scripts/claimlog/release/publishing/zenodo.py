@@ -1,0 +1,302 @@
+"""Depositing a release at Zenodo, by the REST API of InvenioRDM for drafts and records.
+
+Every run looks at what is there and does what is missing: the draft is found by title, version and
+earlier versions, its files by name and checksum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from claimlog.errors import ClaimlogError
+from claimlog.escaping import plain_line
+from claimlog.release.metadata import ReleaseMetadata
+from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.publishing.remote_digest import require_digest
+from claimlog.release.publishing.zenodo_metadata import deposit
+from claimlog.web_client import Upload, WebClient
+
+SERVICE = "https://zenodo.org"
+PAGE_SIZE, PAGES = 100, 20
+"""Records of the account that are looked through, a page at a time."""
+
+MEDIA_TYPE = "application/vnd.inveniordm.v1+json"
+"""By ``application/json`` Zenodo answers in the form of its earlier API."""
+
+UPLOADS = 2
+"""How often a file is sent before a wrong checksum is an error."""
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """A draft or record as it is at the service.
+
+    Attributes
+    ----------
+    address
+        Its page.
+    doi, concept_doi
+        The DOI of this version, and of all versions; None before it is public, or where the
+        service has none.
+    """
+
+    address: str
+    is_published: bool
+    doi: str | None = None
+    concept_doi: str | None = None
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What matters of a record or draft in an answer of the service."""
+
+    id: str
+    parent: str
+    is_published: bool
+    index: int
+    title: str
+    version: str
+    doi: str | None
+    concept_doi: str | None
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> _Record:
+        metadata, parent = data.get("metadata") or {}, data.get("parent") or {}
+        return cls(
+            id=str(data["id"]),
+            parent=str(parent.get("id", "")),
+            is_published=bool(data.get("is_published")),
+            index=int((data.get("versions") or {}).get("index", 0)),
+            title=plain_line(metadata.get("title") or ""),
+            version=str(metadata.get("version") or ""),
+            doi=_doi(data),
+            concept_doi=_doi(parent),
+        )
+
+
+def _doi(data: Mapping[str, Any]) -> str | None:
+    identifier = ((data.get("pids") or {}).get("doi") or {}).get("identifier")
+    return None if identifier is None else str(identifier)
+
+
+class ZenodoPublisher:
+    """Brings one release to the service.
+
+    Parameters
+    ----------
+    service
+        Address of Zenodo, its sandbox, or another InvenioRDM.
+    record
+        Identifier of any earlier version there; found by DOI or title by default.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        service: str,
+        release: ReleaseFiles,
+        metadata: ReleaseMetadata,
+        record: str | None,
+        say: Say,
+    ) -> None:
+        self.client = client
+        self.service = service
+        self.release = release
+        self.metadata = metadata
+        self.record = record
+        self.say = say
+
+    def publish(self, is_final: bool) -> Deposit:
+        """Bring the release into a draft, check it, and publish it if that is wanted.
+
+        Raises
+        ------
+        ClaimlogError
+            If a draft of something else is in the way, a request fails, or a file there is not the
+            one that was published. Running it again goes on from what is there.
+        """
+        try:
+            return self._publish(is_final)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ClaimlogError(
+                f"{self.service}: answers otherwise than InvenioRDM documents "
+                f"({type(error).__name__}: {str(error)[:100]}); look at the deposit there"
+            ) from error
+
+    def _publish(self, is_final: bool) -> Deposit:
+        family = self._family()
+        same = [it for it in family if it.is_published and it.version == self.metadata.version]
+        if same:
+            self.say(f"release {self.metadata.version} is public there already")
+            return self._public_deposit(same[0])
+        draft = self._draft(family)
+        self._update(draft)
+        self._fill(draft)
+        where = f"{self.service}/uploads/{draft}"
+        for file in self.release.files:
+            require_digest(self.client, self._content(draft, file.name, True), file, where)
+        if not is_final:
+            return Deposit(where, False)
+        self._call("POST", f"records/{draft}/draft/actions/publish")
+        return self._public_deposit(_Record.of(self._call("GET", f"records/{draft}")))
+
+    def _family(self) -> list[_Record]:
+        """Return the records and drafts of this dataset.
+
+        By the parent of a record that was named, the DOI of all versions if there is one, or else
+        the title.
+        """
+        own = [_Record.of(hit) for hit in self._own_records()]
+        if self.record is not None:
+            parent = _Record.of(self._call("GET", f"records/{quote(self.record, safe='')}")).parent
+            return [it for it in own if it.parent == parent]
+        doi = self.metadata.doi
+        if doi is None:
+            return [it for it in own if it.title == plain_line(self.metadata.title)]
+        family = [it for it in own if it.concept_doi == doi]
+        if not family:
+            raise ClaimlogError(
+                f"{self.service}: this account has no record of {doi}, the DOI that "
+                'datapackage.json gives as "id"; name the last version with --record, or use the '
+                "token of the account that has it"
+            )
+        parents = {it.parent for it in family}
+        return [it for it in own if it.parent in parents]
+
+    def _own_records(self) -> Iterator[Mapping[str, Any]]:
+        for page in range(1, PAGES + 1):
+            query = f"allversions=true&size={PAGE_SIZE}&page={page}"
+            hits = self._call("GET", f"user/records?{query}")["hits"]["hits"]
+            yield from hits
+            if len(hits) < PAGE_SIZE:
+                return
+        raise ClaimlogError(
+            f"{self.service}: this account has more than {PAGES * PAGE_SIZE:,} records, too many "
+            "to look through; use the token of an account for this dataset"
+        )
+
+    def _draft(self, family: Sequence[_Record]) -> str:
+        """Return the identifier of this release's draft: found, or made."""
+        drafts = [it for it in family if not it.is_published]
+        own = [it for it in drafts if it.version == self.metadata.version or self._is_unused(it)]
+        stale = [it for it in drafts if it not in own]
+        if stale or len(own) > 1:
+            found = (stale or own)[-1]
+            what = f"of version {found.version}" if found.version else "without a version"
+            more = " is there twice" if not stale else " was never published"
+            raise ClaimlogError(
+                f"{self.service}/uploads/{found.id}: a draft {what} of this dataset{more}; publish "
+                "it or discard it there, and run this again"
+            )
+        if own:
+            self.say(f"going on with the draft {own[0].id}")
+            return own[0].id
+        public = max((it for it in family if it.is_published), key=_index, default=None)
+        if public is None:
+            made = self._call("POST", "records", self._body())
+            self._refuse_errors(made)
+        else:
+            made = self._call("POST", f"records/{public.id}/versions")
+        self.say(f"made the draft {made['id']}")
+        return str(made["id"])
+
+    def _is_unused(self, draft: _Record) -> bool:
+        """Whether a draft is as a new version is made: without a version and without files."""
+        return not draft.version and draft.index > 1 and not self._files(draft.id, True)
+
+    def _body(self) -> dict[str, Any]:
+        host = self.service.partition("://")[2].partition("/")[0]
+        is_zenodo = host == "zenodo.org" or host.endswith(".zenodo.org")
+        publisher = "Zenodo" if is_zenodo else " and ".join(self.metadata.publishers)
+        return deposit(self.metadata, publisher)
+
+    def _update(self, draft: str) -> None:
+        self._refuse_errors(self._call("PUT", f"records/{draft}/draft", self._body()))
+
+    def _refuse_errors(self, answer: Mapping[str, Any]) -> None:
+        """Refuse a draft that was saved with fields that the service does not take."""
+        for error in answer.get("errors") or ():
+            words = ", ".join(map(str, error.get("messages", ())))
+            raise ClaimlogError(
+                f"{self.service}/uploads/{answer['id']}: the service does not take "
+                f"{plain_line(error.get('field', ''))} ({plain_line(words)[:200]}); mend "
+                "datapackage.json for the next release, or the field there"
+            )
+
+    def _files(self, record: str, is_draft: bool) -> dict[str, Mapping[str, Any]]:
+        path = f"records/{record}/draft/files" if is_draft else f"records/{record}/files"
+        return {str(item["key"]): item for item in self._call("GET", path)["entries"]}
+
+    def _fill(self, draft: str) -> None:
+        """Bring every file into a draft that is not there with its checksum."""
+        there = self._files(draft, True)
+        if others := sorted({*there} - self.release.names):
+            raise ClaimlogError(
+                f"{self.service}/uploads/{draft}: holds {plain_line(others[0])[:100]}, which is no "
+                "file of this release; delete it there, and run this again"
+            )
+        for file in self.release.files:
+            found = there.get(file.name)
+            if found is not None and _is_same(found, file):
+                self.say(f"{file.name} is there already")
+                continue
+            for _ in range(UPLOADS):
+                if found is not None:
+                    # an upload that broke off, or another file in a draft that nobody has seen
+                    self._call("DELETE", f"records/{draft}/draft/files/{quote(file.name)}")
+                found = self._upload(draft, file)
+                if _is_same(found, file):
+                    break
+            else:
+                raise ClaimlogError(
+                    f"{self.service}/uploads/{draft}: {file.name} arrived damaged {UPLOADS} times "
+                    f"({(found or {}).get('checksum')}); run this again later"
+                )
+            self.say(f"uploaded {file.name}, {file.size:,} bytes")
+
+    def _upload(self, draft: str, file: PublishedFile) -> Mapping[str, Any]:
+        """Send a file in the three steps of the service; return what it says of it."""
+        self._call("POST", f"records/{draft}/draft/files", [{"key": file.name}])
+        path = f"records/{draft}/draft/files/{quote(file.name)}"
+        self.client.upload("PUT", self._url(f"{path}/content"), Upload(file.path, file.size))
+        answer: Mapping[str, Any] = self._call("POST", f"{path}/commit")
+        return answer
+
+    def _public_deposit(self, record: _Record) -> Deposit:
+        """Return a public record after a look at its files."""
+        where = f"{self.service}/records/{record.id}"
+        there = self._files(record.id, False)
+        for file in self.release.files:
+            if file.name not in there:
+                raise ClaimlogError(
+                    f"{where}: lacks {file.name}, and a public record is not changed; add it there "
+                    "by hand, or leave it to the next release"
+                )
+            require_digest(self.client, self._content(record.id, file.name, False), file, where)
+        return Deposit(where, True, record.doi, record.concept_doi)
+
+    def _content(self, record: str, name: str, is_draft: bool) -> str:
+        part = "draft/files" if is_draft else "files"
+        return self._url(f"records/{record}/{part}/{quote(name)}/content")
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        return self.client.fetch_json(method, self._url(path), body)
+
+    def _url(self, path: str) -> str:
+        return f"{self.service}/api/{path}"
+
+
+def _index(record: _Record) -> int:
+    return record.index
+
+
+def _is_same(found: Mapping[str, Any], file: PublishedFile) -> bool:
+    """Whether a file at the service is complete and has the checksum of ours."""
+    return (
+        found.get("status", "completed") == "completed"
+        and found.get("checksum") == f"md5:{file.md5}"
+        and int(found.get("size", file.size)) == file.size
+    )

@@ -1,0 +1,45 @@
+"""Metadata of a deposit as InvenioRDM takes them (https://inveniordm.docs.cern.ch)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from claimlog.release.descriptors.stated_metadata import without_absent
+from claimlog.release.descriptors.wording import LANGUAGE_3, coding_method, verification
+from claimlog.release.metadata import ReleaseMetadata
+
+
+def deposit(metadata: ReleaseMetadata, publisher: str) -> dict[str, Any]:
+    """Return the body that makes or updates the draft of a release."""
+    paragraphs = (metadata.head["description"], coding_method(metadata))
+    homepage = metadata.homepage
+    relation = {"identifier": homepage, "scheme": "url", "relation_type": {"id": "isdescribedby"}}
+    return {
+        "access": {"record": "public", "files": "public"},
+        "files": {"enabled": True},
+        "metadata": without_absent(
+            {
+                "resource_type": {"id": "dataset"},
+                "title": metadata.title,
+                "version": metadata.version,
+                "publication_date": metadata.date,
+                "publisher": publisher,
+                "creators": [
+                    {"person_or_org": {"type": "organizational", "name": name}}
+                    for name in metadata.creators
+                ],
+                "description": "".join(f"<p>{escape(text)}</p>" for text in paragraphs),
+                "additional_descriptions": [
+                    {
+                        "description": f"<p>{escape(verification(metadata))}</p>",
+                        "type": {"id": "technical-info"},
+                    }
+                ],
+                "rights": [{"id": metadata.licence["name"].lower()}],
+                "subjects": [{"subject": word} for word in metadata.head.get("keywords", ())],
+                "languages": [{"id": LANGUAGE_3}],
+                "related_identifiers": [relation] if homepage else None,
+            }
+        ),
+    }

@@ -1,0 +1,75 @@
+"""The pages of a release as plain files: in its archive, and what verifying says of them.
+
+They are drawn from the other files of the release. Who draws them is given by the command, because
+the site stands above releases and not below them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from claimlog import __version__
+from claimlog.errors import Finding
+from claimlog.release.layout import GET_AGAIN, MAX_LISTED, SITE, relative_paths
+from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.verdict import Verdict
+
+SiteDrawer = Callable[[Path], None]
+"""Writes ``site/`` into the directory of a release that has all else."""
+
+RULE = "release-site"
+ENTRANCE = f"{SITE}/index.html"
+
+
+def is_of_site(name: str) -> bool:
+    """Whether a file of a release is one of its pages."""
+    return name.startswith(f"{SITE}/")
+
+
+def site_size(folder: Path) -> int:
+    """Return the number of files of a release's pages; 0 if it has none to enter by."""
+    if not (folder / ENTRANCE).is_file():
+        return 0
+    return len(relative_paths(folder / SITE))
+
+
+def check_site(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Say what vouches for the pages of a release, or that they have to be drawn again.
+
+    Whoever remakes an archive can write anything into a page, and no hash of the log covers it.
+    """
+    pages = [*filter(is_of_site, copy.digests)]
+    if not pages:
+        return
+    if verdict.vouchers:
+        verdict.checks.append(f"{len(pages)} files of {SITE}/, which are those that were published")
+    elif copy.tool_version != __version__:
+        verdict.omissions.append(
+            f"the {len(pages)} files of {SITE}/: claimlog {copy.tool_version or 'of no version'} "
+            f"drew them, this is {__version__}; they may say anything and run scripts"
+        )
+    else:
+        verdict.undrawn_pages = len(pages)
+
+
+def note_drawn_pages(verdict: Verdict, differing: Sequence[str]) -> None:
+    """Note which files of a release's pages are not what this claimlog draws from its tables."""
+    pages, verdict.undrawn_pages = verdict.undrawn_pages, 0
+    for name in differing[:MAX_LISTED]:
+        message = "is not what claimlog draws from the tables of the release"
+        verdict.findings.append(Finding(RULE, f"{SITE}/{name}", message, remedy=GET_AGAIN))
+    if len(differing) > MAX_LISTED:
+        message = f"{len(differing)} files in all are not what claimlog draws"
+        verdict.findings.append(Finding(RULE, f"{SITE}/", message, remedy=GET_AGAIN))
+    if not differing:
+        verdict.checks.append(f"{pages} files of {SITE}/, byte for byte as they are drawn again")
+
+
+def note_undrawn_pages(verdict: Verdict) -> None:
+    """Note that the pages of a release were not drawn again."""
+    pages, verdict.undrawn_pages = verdict.undrawn_pages, 0
+    if pages:
+        verdict.omissions.append(
+            f"the {pages} files of {SITE}/, which were not drawn again; they may say anything"
+        )

@@ -1,0 +1,75 @@
+"""Changes of tables and columns between two states of the dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from claimlog.log.event_log import Log
+from claimlog.release.dataset_state import Shape
+from claimlog.schema.deprecations import Deprecation
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """One difference of the tables' shapes, or a column that rows fill no more.
+
+    `breaks`: code that reads the tables may fail. `adds`: it is a table or column that is new.
+    `column`: the new column of a table that was there before.
+    """
+
+    table: str
+    text: str
+    breaks: bool
+    adds: bool = True
+    column: str | None = None
+
+
+def shape_changes(
+    old: Shape, new: Shape, deprecated: Sequence[Deprecation]
+) -> Iterator[SchemaChange]:
+    """Yield what differs between the tables of two states, table by table."""
+    in_views = {(item.table, item.column) for item in deprecated}
+    for name in sorted(set(old) | set(new)):
+        if name not in new:
+            yield SchemaChange(name, f"the table {name} is gone", breaks=True)
+        elif name not in old:
+            yield SchemaChange(name, f"the table {name}", breaks=False)
+        else:
+            before, after = old[name]["columns"], new[name]["columns"]
+            for column in before:
+                if column not in after:
+                    view = (name, column) in in_views
+                    what = "was renamed; a view keeps the old name" if view else "is gone"
+                    yield SchemaChange(name, f"the column {name}.{column} {what}", not view)
+                elif before[column] != after[column]:
+                    types = f"{before[column]} to {after[column]}"
+                    text = f"the column {name}.{column} changed from {types}"
+                    yield SchemaChange(name, text, breaks=True)
+            for column in after:
+                if column not in before:
+                    text = f"the column {name}.{column}"
+                    yield SchemaChange(name, text, breaks=False, column=column)
+            if old[name]["key"] != new[name]["key"]:
+                text = f"the key of {name} is now {', '.join(new[name]['key'])}"
+                yield SchemaChange(name, text, breaks=True)
+
+
+def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
+    """Yield the columns that rows up to `start` could fill, and the rows behind them do not."""
+    for name, table in log.definition.streams.items():
+        retired = [item.name for item in table.fields if item.retired]
+        if not retired:
+            continue
+        rows = log.scan(name, ("seq", *retired)).filter(pl.col("seq") < end)
+        filled = pl.col(*retired).is_not_null().any()
+        before, since = (
+            rows.filter(condition).select(pl.len().alias("rows"), filled).collect().to_dicts()[0]
+            for condition in (pl.col("seq") < start, pl.col("seq") >= start)
+        )
+        for column in retired:
+            if before[column] and since["rows"] and not since[column]:
+                text = f"rows of {name} no longer fill the column {column}"
+                yield SchemaChange(name, text, breaks=False, adds=False)

@@ -1,0 +1,223 @@
+"""Reading a log as C2SP tlog-tiles, anybody's: every row against its tile, and these to the root.
+
+The directory may be a stranger's. Which files are read follows from the size in the checkpoint
+alone, each has a largest size, and all of it together a limit, so that neither links from many
+names to one file nor holes in files make it endless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.limits import FILE_BYTES, TAKEN_ROWS, TILED_BYTES, TILED_ROWS
+from claimlog.log.leaf_entries import LeafEntry
+from claimlog.log.merkle import CompactRange, leaf_hash
+from claimlog.log.proofs import HASH_BYTES, tree_root
+from claimlog.log.takedowns import HASH
+from claimlog.log.tiles import (
+    BUNDLE_BYTES,
+    ENTRIES,
+    WIDTH,
+    level_sizes,
+    parse_bundle,
+    parse_tile,
+    tile_path,
+)
+from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from claimlog.release.signed_note import NOTE_BYTES
+from claimlog.release.tile_log import CHECKPOINT_FILE, TAKEN_FILE
+from claimlog.schema.config_files import shape_flaw
+from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
+
+GET_TILE = "get it again from where the log is published"
+
+TAKEN_SHAPE = {
+    "type": "object",
+    "required": ["rows"],
+    "properties": {
+        "rows": {
+            "type": "array",
+            "maxItems": TAKEN_ROWS,
+            "items": {
+                "type": "object",
+                "required": ["row", "leaf_hash"],
+                "properties": {"row": {"type": "integer", "minimum": 0}, "leaf_hash": HASH},
+            },
+        }
+    },
+}
+"""What is read of the file that names rows which were taken down."""
+
+
+@dataclass
+class TiledLog:
+    """A directory of tiles, with the checkpoint that it is read by.
+
+    Attributes
+    ----------
+    taken
+        The leaf hash of each row that the directory says was taken down, hex, by its place.
+    bytes_read
+        How much of it was read so far.
+    """
+
+    folder: Path
+    checkpoint: Checkpoint
+    taken: Mapping[int, str] = field(default_factory=dict)
+    bytes_read: int = field(default=0, init=False)
+
+    @classmethod
+    def open(cls, folder: Path, key: Path | str | None = None) -> TiledLog:
+        """Read the checkpoint of a directory of tiles.
+
+        Parameters
+        ----------
+        key
+            Public key that must have signed it, as in `signing_key.read_public_key`; without one
+            no signature is checked.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is no checkpoint, is not signed by the key, or is of more rows than are read.
+        """
+        path = folder / CHECKPOINT_FILE
+        data = read_regular(path, str(path), NOTE_BYTES, folder, RIGHT_FILE)
+        if key is None:
+            checkpoint, _ = parse_checkpoint(data, str(path))
+        else:
+            checkpoint = verify_checkpoint(data, key, str(path))
+        if checkpoint.size > TILED_ROWS:
+            raise ClaimlogError(
+                f"{path}: is of {checkpoint.size:,} rows, {TILED_ROWS:,} are the most that are read"
+            )
+        return cls(folder, checkpoint, _read_taken(folder))
+
+    def entries(self) -> Iterator[LeafEntry]:
+        """Yield every row with its leaf hash, each bundle once it agrees with its tile.
+
+        That the tiles agree with the checkpoint is known when the last one was yielded.
+
+        Raises
+        ------
+        ClaimlogError
+            If a file is missing, malformed or too large, a row is not what its tile says, or the
+            tiles do not give the root of the checkpoint.
+        """
+        size = self.checkpoint.size
+        levels: list[list[bytes]] = [[] for _ in level_sizes(size)]
+        tree = CompactRange()
+        for first in range(0, size, WIDTH):
+            width = min(WIDTH, size - first)
+            hashes = self._tile(0, first // WIDTH, width)
+            yield from self._bundle(first // WIDTH, hashes)
+            tree.extend(hashes)
+            levels[0] = hashes
+            for level in range(len(levels)):
+                if len(levels[level]) == WIDTH:
+                    self._check_tile(level, tree.size, levels[level])
+                    if level + 1 < len(levels):
+                        levels[level + 1].append(tree_root(levels[level]))
+                    levels[level] = []
+        for level, hashes in enumerate(levels):
+            if hashes:
+                self._check_tile(level, size, hashes)
+        if tree.root() != self.checkpoint.root:
+            raise ClaimlogError(
+                f"{self.folder}: its tiles give the root {tree.root().hex()} of {size} rows, its "
+                f"checkpoint names {self.checkpoint.root.hex()}"
+            )
+
+    def _check_tile(self, level: int, size: int, hashes: list[bytes]) -> None:
+        """Compare the last tile of a level of the tree so far with what those below it give."""
+        index = (size // WIDTH**level - 1) // WIDTH
+        if level and self._tile(level, index, len(hashes)) != hashes:
+            path = self.folder / tile_path(level, index, len(hashes))
+            raise ClaimlogError(
+                f"{path}: does not hold the hashes of the tiles below it; {GET_TILE}"
+            )
+
+    def _tile(self, level: int, index: int, width: int) -> list[bytes]:
+        """Return the first `width` hashes of a tile; a full one may stand for a partial one."""
+        path, data, present = self._read(level, index, width, WIDTH * HASH_BYTES)
+        if len(data) != present * HASH_BYTES:
+            raise ClaimlogError(
+                f"{path}: has {len(data)} bytes, expected {present * HASH_BYTES}; {GET_TILE}"
+            )
+        return parse_tile(data)[:width]
+
+    def _bundle(self, index: int, hashes: list[bytes]) -> Iterator[LeafEntry]:
+        """Yield the rows of a bundle that hash to `hashes`."""
+        path, data, present = self._read(ENTRIES, index, len(hashes), BUNDLE_BYTES)
+        lines = parse_bundle(data)
+        if lines is None or len(lines) != present:
+            raise ClaimlogError(f"{path}: is no bundle of {present} rows; {GET_TILE}")
+        for place, (line, expected) in enumerate(zip(lines, hashes, strict=False)):
+            is_taken = not line and self.taken.get(index * WIDTH + place) == expected.hex()
+            if leaf_hash(line) != expected and not is_taken:
+                raise ClaimlogError(
+                    f"{path}: row {index * WIDTH + place} is not the one that the tile of level 0 "
+                    f"holds the hash of; {GET_TILE}"
+                )
+            yield LeafEntry(expected, line)
+
+    def _read(self, level: int | str, index: int, width: int, most: int) -> tuple[Path, bytes, int]:
+        """Return path and bytes of a tile or bundle, and how wide the one that is there is."""
+        path = self.folder / tile_path(level, index, width)
+        full = self.folder / tile_path(level, index)
+        if not path.exists() and full.exists():
+            path, width = full, WIDTH  # a log may drop a partial tile once the full one is there
+        data = read_regular(path, str(path), most, self.folder, GET_TILE)
+        self.bytes_read += len(data)
+        if self.bytes_read > TILED_BYTES:
+            raise ClaimlogError(
+                f"{self.folder}: holds more than {TILED_BYTES:,} bytes of tiles and rows, the most "
+                "that are read"
+            )
+        return path, data, width
+
+
+def _read_taken(folder: Path) -> dict[int, str]:
+    """Return what a directory of tiles says was taken down: leaf hashes by place, hex."""
+    path = folder / TAKEN_FILE
+    if not path.exists() and not path.is_symlink():
+        return {}
+    data = parse_json(read_regular(path, str(path), FILE_BYTES, folder, RIGHT_FILE), str(path))
+    if flaw := shape_flaw(data, TAKEN_SHAPE):
+        raise ClaimlogError(f"{path}: {flaw}; {GET_TILE}")
+    return {row["row"]: row["leaf_hash"] for row in data["rows"]}
+
+
+def check_tiled_log(tiled: TiledLog, kept_roots: Mapping[int, str]) -> int:
+    """Read a whole log as tiles; return how many rows it holds.
+
+    Parameters
+    ----------
+    kept_roots
+        Roots that the reader kept, by size of the tree; the log must begin with these trees.
+
+    Raises
+    ------
+    ClaimlogError
+        As `TiledLog.entries` does, or if the log does not begin with a tree whose root was kept.
+    """
+    tree = CompactRange()
+    roots = {0: tree.root()}
+    for entry in tiled.entries():
+        tree.extend([entry.hash])
+        if tree.size in kept_roots:
+            roots[tree.size] = tree.root()
+    for size, root in kept_roots.items():
+        if size > tree.size:
+            raise ClaimlogError(
+                f"{tiled.folder}: has {tree.size} rows, less than the {size} whose root you kept"
+            )
+        if roots[size].hex() != root:
+            raise ClaimlogError(
+                f"{tiled.folder}: its first {size} rows have the root {roots[size].hex()}, not the "
+                "one that you kept: this is another log, or it was rewritten"
+            )
+    return tree.size

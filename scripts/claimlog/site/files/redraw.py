@@ -1,0 +1,56 @@
+"""Draws the pages of a stranger's release again and compares them, within limits of a process.
+
+Started as a program by `claimlog.release.sandbox`, after its tables were found to be what its log
+gives: what is drawn here is drawn from tables that were checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError, is_of_the_machine
+from claimlog.release.layout import SITE, sha256_of_files
+from claimlog.release.release_copy import open_copy
+from claimlog.release.sandbox import answer_request, refuse_programs
+from claimlog.site.files.release_site import release_source
+from claimlog.site.files.site_source import SiteSource
+from claimlog.site.files.write import site_files
+
+
+def differing_pages(source: SiteSource, site: Path) -> list[str]:
+    """Return the names of the files in `site` that are not what is drawn from `source`."""
+    digests = sha256_of_files(site)
+    differing = []
+
+    async def compare() -> None:
+        async for name, data in site_files(source):
+            if digests.pop(name, None) != sha256(data).hexdigest():
+                differing.append(name)
+
+    asyncio.run(compare())
+    return sorted({*differing, *digests})
+
+
+def _redraw(target: Path, scratch: Path, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    from datasette.app import Datasette  # noqa: F401  # before programs are refused
+
+    with open_copy(target, scratch) as copy:
+        try:
+            # queries are compiled in a process of ours, which has limits of its own
+            source = release_source(copy.folder)
+            refuse_programs()
+            return {"differing": differing_pages(source, copy.folder / SITE)}
+        except Exception as error:
+            if is_of_the_machine(error):
+                raise
+            reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+            message = f"{target.name}: its pages cannot be drawn again ({reason})"
+            raise ClaimlogError(f"{message}; do not open them") from error
+
+
+if __name__ == "__main__":
+    answer_request(_redraw)

@@ -1,0 +1,127 @@
+"""Writing the site of a build as plain files."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimlog.export.table_csv import csv_pieces
+from claimlog.site.datasette_internals import canned_queries, site_metadata
+from claimlog.site.files.addresses import Address, PageRoutes
+from claimlog.site.files.draw import File, PageDrawer, draw_pages
+from claimlog.site.files.index_parts import index_files
+from claimlog.site.files.links import STATIC, LinkTargets, PageLinks
+from claimlog.site.files.open_build import home_address, open_build
+from claimlog.site.files.prepared_query import QUERY_PAGE
+from claimlog.site.files.seeds import seed_addresses
+from claimlog.site.files.site_source import DOWNLOADS, SiteSource
+from claimlog.site.pages import site_pages
+from claimlog.site.pages.documentation import IMAGE_BYTES, file_names, read_file
+from claimlog.site.source_texts import hide_texts
+from claimlog.site.store import Store
+
+STATIC_FOLDER = Path(__file__).parents[1] / "static"
+INSTEAD = "README.txt"
+SERVER_ONLY = ("tables.css", "tables.js")
+"""Of Datasette's own pages."""
+
+
+@dataclass
+class SiteSize:
+    """How many pages and bytes were written."""
+
+    pages: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+def write_site(source: SiteSource, target: Path) -> SiteSize:
+    """Write a site into the directory `target`, and return how large it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    size = SiteSize()
+    folders: set[Path] = set()
+
+    def place(name: str) -> Path:
+        path = target / name
+        if path.parent not in folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(path.parent)
+        return path
+
+    async def write() -> None:
+        async for name, data in site_files(source):
+            place(name).write_bytes(data)
+            size.files += 1
+            size.bytes += len(data)
+            size.pages += name.endswith(".html")
+
+    asyncio.run(write())
+    for name, path in source.copies.items():
+        copy = place(f"{DOWNLOADS}/{name}")
+        if path.suffix != copy.suffix:
+            with copy.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(csv_pieces(path))
+        else:
+            shutil.copyfile(path, copy)
+    return size
+
+
+async def site_files(source: SiteSource) -> AsyncIterator[File]:
+    """Yield every file of a site but the downloads, which are copied."""
+    if source.instead is not None:
+        yield INSTEAD, source.instead.encode()
+        return
+    hide_texts()
+    datasette = await open_build(source)
+    store = Store.latest(datasette)
+    routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
+    targets = await _link_targets(datasette, source, routes)
+    drawer = PageDrawer(datasette, targets)
+    linked: set[str] = set()
+    indexed = PageLinks(targets, Address(""))
+    async for file in index_files(datasette, indexed.relative):
+        yield file
+    pages = (target.page for target in indexed.followed if target.page)
+    seeds = [*await seed_addresses(datasette), *pages]
+    async for file in draw_pages(drawer, seeds, linked):
+        yield file
+    yield drawer.draw_not_found()
+    for path in sorted(STATIC_FOLDER.iterdir()):
+        if path.name not in SERVER_ONLY:
+            yield f"{STATIC}/{path.name}", path.read_bytes()
+    for name in file_names(store):
+        if f"docs/{name}" in linked:
+            yield f"docs/{name}", read_file(store, name, IMAGE_BYTES)
+
+
+async def _link_targets(datasette: Any, source: SiteSource, routes: PageRoutes) -> LinkTargets:
+    """Return where the addresses of a site lead; a table is CSV where that is there."""
+    latest = Store.latest(datasette)
+    databases = {
+        name: Store(datasette, name).release
+        for name in datasette.databases
+        if not name.startswith("_")
+    }
+    tables: dict[str, str] = {}
+    for suffix in (".parquet", ".csv"):
+        tables |= {
+            name.removesuffix(suffix): place
+            for name, place in source.downloads.items()
+            if name.endswith(suffix)
+        }
+    return LinkTargets(
+        *(routes, databases, source.downloads, tables),
+        queries=frozenset(await canned_queries(datasette, latest.name)),
+        version=source.version,
+        frozen=source.frozen,
+        homepage=home_address(site_metadata(datasette)),
+    )

@@ -1,0 +1,89 @@
+// The filters of a list as its page shows them: values with counts. See claimlog.site.lists.facet_groups.
+"use strict";
+
+(() => {
+  /**
+   * Return every filter with its values and how many rows have each.
+   * @param {any} list
+   * @param {any} selection
+   * @param {any} selected
+   */
+  function facetGroups(list, selection, selected) {
+    const { limits } = list;
+    let left = limits.valuesInAll;
+    return list.filters.map((item) => {
+      const chosen = selection.chosen.get(item.name) || [];
+      const isPeriod = item.first !== undefined;
+      const { counts, codes } = isPeriod ? countedPeriods(list, item, chosen, selected) : countedCodes(list, item, selected);
+      const room = Math.min(left, isPeriod || item.ordered ? limits.codes : limits.entities);
+      const first = codes.length > limits.inSight ? chosen : [];
+      const shown = [...new Set([...first, ...codes.slice(0, room), ...chosen])];
+      left = Math.max(0, left - shown.length);
+      return {
+        name: item.name,
+        label: item.label,
+        description: item.description,
+        chosen,
+        choices: shown.map((code) => ({
+          code,
+          label: claimlog.valueLabel(list, item, code),
+          count: counts.get(code) || 0,
+          isChosen: chosen.includes(code),
+          isWithin: isPeriod && code.includes("-"),
+        })),
+        more: codes.length - codes.slice(0, room).length,
+        isPeriod,
+        isOffered: !isPeriod || item.counted,
+      };
+    });
+  }
+
+  /** Return the counts of a filter's codes, and those codes in the order of the page. */
+  function countedCodes(/** @type {any} */ list, /** @type {any} */ item, /** @type {any} */ selected) {
+    const { any, none } = list.limits;
+    const { counts, present, absent } = list.values.get(item.name).counts(selected.countedFor(item.name));
+    const labels = list.choices.get(item.name);
+    let codes;
+    if (item.ordered) {
+      codes = [...labels.keys()].filter((code) => counts.has(code) || (code !== any && code !== none));
+    } else {
+      const listed = list.listed.get(item.name);
+      codes = [...counts.keys()].filter((code) => labels.has(code) && (!listed || listed.has(code)));
+      const compare = (one, other) => (one < other ? -1 : Number(one > other));
+      codes.sort((one, other) => counts.get(other) - counts.get(one) || compare(labels.get(one), labels.get(other)));
+    }
+    if (!item.optional) return { counts, codes };
+    const shares = new Map([[any, present], [none, absent]]);
+    const offered = [any, none].filter((code) => !codes.includes(code));
+    return { counts: new Map([...shares, ...counts]), codes: [...offered, ...codes] };
+  }
+
+  /** Return the counts of years and months; years, latest first, with the months of those chosen. */
+  function countedPeriods(/** @type {any} */ list, /** @type {any} */ item, /** @type {string[]} */ chosen, /** @type {any} */ selected) {
+    const { any, none, months } = list.limits;
+    if (!item.counted) return { counts: new Map(), codes: [] };
+    const values = list.values.get(item.name);
+    const mask = selected.countedFor(item.name);
+    const year = (number) => String(number).padStart(4, "0");
+    const month = (number) => `${year(Math.floor(number / months))}-${String((number % months) + 1).padStart(2, "0")}`;
+    const { dated, undated } = values.shares(mask);
+    const years = values.counts(mask, months);
+    const counts = new Map([
+      ...[...years].map(([number, count]) => [year(number), count]),
+      ...[...values.counts(mask, 1)].map(([number, count]) => [month(number), count]),
+      [any, dated], [none, undated],
+    ]);
+    const opened = new Set(chosen.map((code) => code.slice(0, 4)));
+    const inYears = [...opened].filter((code) => code !== any && code !== none);
+    const codes = [any, none];
+    for (const code of [...new Set([...[...years.keys()].map(year), ...inYears])].sort().reverse()) {
+      codes.push(code);
+      if (opened.has(code)) {
+        codes.push(...[...new Set([...counts.keys(), ...chosen])].sort().filter((one) => one.startsWith(`${code}-`)));
+      }
+    }
+    return { counts, codes };
+  }
+
+  Object.assign(claimlog, { facetGroups });
+})();

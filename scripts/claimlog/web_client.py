@@ -1,0 +1,353 @@
+"""HTTP for addresses that the user named: bounded in time and size, patient, and discreet.
+
+A token goes to the origins that it is for and to no other, whatever a redirect says, and into no
+message. What is safe to repeat is repeated a few times after a fault of the server or the network,
+with growing pauses; what is not raises `WebError`, so that the caller looks at what is there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from claimlog.errors import ClaimlogError
+from claimlog.escaping import plain_line, web_address
+from claimlog.limits import WEB_ANSWER_BYTES
+from claimlog.web_origins import MESSAGE_LENGTH, Token, display_address, is_loopback, origin
+from claimlog.web_refusals import REMEDIES, retry_after, service_message
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+CONNECT_SECONDS, IDLE_SECONDS = 10.0, 60.0
+"""Longest waits for a connection, and for the next bytes either way."""
+
+LEAST_SECONDS, LEAST_SPEED = 120.0, 20_000
+"""An exchange may take that long, and beyond it a second for so many bytes."""
+
+TRIES = 4
+PAUSES = (1.0, 3.0, 9.0)
+"""Seconds before each further try."""
+
+LONGEST_PAUSE = 120.0
+"""The longest ``Retry-After`` that is waited for."""
+
+REDIRECTS = 5
+PIECE_BYTES = 1 << 18
+REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")
+"""Methods that do the same when they are sent twice (RFC 9110, 9.2.2)."""
+
+
+class Sink(Protocol):
+    """Where a download goes: a file, or what computes a digest."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def seek(self, offset: int, /) -> object: ...
+
+    def truncate(self) -> object: ...
+
+    def tell(self) -> int: ...
+
+
+Progress = Callable[[int], None]
+"""Is told how many more bytes were sent or received."""
+
+
+class WebError(ClaimlogError):
+    """A request failed; ``status`` is None where no answer came."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that is the body of a request."""
+
+    path: Path
+    size: int
+    media_type: str = "application/octet-stream"
+
+
+@dataclass
+class WebClient:
+    """Makes requests one at a time.
+
+    Attributes
+    ----------
+    token
+        What is sent along to its own origins.
+    media_type
+        The form of JSON that is asked for.
+    headers
+        Headers of every request.
+    sleep
+        Waits some seconds before another try.
+    """
+
+    token: Token | None = None
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sleep: Callable[[float], None] = time.sleep
+    progress: Progress = lambda _: None
+    _clients: dict[bool, httpx.Client] = field(default_factory=dict, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def _client_for(self, url: str) -> httpx.Client:
+        import httpx
+
+        is_here = is_loopback(url)
+        if is_here not in self._clients:
+            timeout = httpx.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS)
+            # settings of the environment (proxies) are for other machines
+            self._clients[is_here] = httpx.Client(
+                timeout=timeout, trust_env=not is_here, verify=_tls_context()
+            )
+        self._clients[is_here].cookies.clear()
+        return self._clients[is_here]
+
+    def fetch_json(self, method: str, url: str, body: Any = None) -> Any:
+        """Make a request and return the JSON of its answer; None of an empty one.
+
+        Raises
+        ------
+        WebError
+            If it fails, or the answer is larger than `limits.WEB_ANSWER_BYTES` or no JSON.
+        """
+        data = None if body is None else json.dumps(body).encode("utf-8")
+        with self._answer(method, url, data, {"Accept": self.media_type}) as answer:
+            text = b"".join(self._body(answer, WEB_ANSWER_BYTES))
+        return self._parse(text, method, url)
+
+    def upload(self, method: str, url: str, file: Upload) -> Any:
+        """Send a file as the body of a request and return the JSON of the answer.
+
+        Raises
+        ------
+        WebError
+            As `fetch_json` does.
+        """
+        with self._answer(method, url, file, {"Accept": self.media_type}) as answer:
+            text = b"".join(self._body(answer, WEB_ANSWER_BYTES))
+        return self._parse(text, method, url)
+
+    def download(self, url: str, target: Sink, most: int, accept: str = "*/*") -> int:
+        """Write what lies at an address to a file that is empty; return its size.
+
+        Parameters
+        ----------
+        most
+            Bytes that it may have.
+
+        Raises
+        ------
+        WebError
+            If the request fails, or there is more of it.
+        """
+        for attempt in range(TRIES):
+            target.seek(0)
+            target.truncate()
+            try:
+                with self._answer("GET", url, None, {"Accept": accept}) as it:
+                    for piece in self._body(it, most):
+                        target.write(piece)
+                        self.progress(len(piece))
+                return target.tell()
+            except WebError as error:
+                if error.status is not None or attempt == TRIES - 1:
+                    raise
+                self.sleep(PAUSES[attempt])
+        raise AssertionError
+
+    @contextmanager
+    def _answer(
+        self, method: str, url: str, body: bytes | Upload | None, headers: Mapping[str, str]
+    ) -> Iterator[httpx.Response]:
+        """Make a request, again where that is safe, and yield an answer that is a success."""
+        for attempt in range(TRIES):
+            answer, fault = None, None
+            try:
+                answer = self._send(method, url, body, headers)
+            except WebError as error:
+                fault = error
+            if answer is not None and answer.is_success:
+                try:
+                    yield answer
+                finally:
+                    answer.close()
+                return
+            if answer is not None:
+                fault = self._refusal(answer, method, url)
+            assert fault is not None
+            pause = self._pause(fault, answer, method, attempt)
+            if pause is None:
+                raise fault
+            self.sleep(pause)
+        raise AssertionError
+
+    def _pause(
+        self, fault: WebError, answer: httpx.Response | None, method: str, attempt: int
+    ) -> float | None:
+        """Return how long to wait before the request is made again; None where it is not."""
+        if attempt == TRIES - 1:
+            return None
+        if fault.status is None:
+            is_repeatable = method in REPEATABLE or isinstance(fault, UnsentError)
+            return PAUSES[attempt] if is_repeatable else None
+        assert answer is not None
+        stated = retry_after(answer.headers.get("retry-after"))
+        was_refused = fault.status == 429 or (fault.status in (403, 503) and stated is not None)
+        if not was_refused and not (fault.status >= 500 and method in REPEATABLE):
+            return None
+        if stated is not None and stated > LONGEST_PAUSE:
+            raise WebError(
+                f"{fault}; it asks to wait {stated:,.0f} seconds, run this again then", fault.status
+            )
+        return PAUSES[attempt] if stated is None else stated
+
+    def _send(
+        self, method: str, url: str, body: bytes | Upload | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Send a request and follow redirects of GET; the body of the answer is not read yet."""
+        import httpx
+
+        place = url
+        for _ in range(REDIRECTS + 1):
+            sent = {"Accept-Encoding": "identity", **self.headers, **headers}
+            if self.token is not None and origin(place) in self.token.origins:
+                sent["Authorization"] = f"Bearer {self.token.value}"
+            content: bytes | Iterator[bytes] | None
+            if isinstance(body, Upload):
+                sent |= {"Content-Type": body.media_type, "Content-Length": str(body.size)}
+                content = self._pieces(body)
+            else:
+                sent |= {} if body is None else {"Content-Type": "application/json"}
+                content = body
+            client = self._client_for(place)
+            try:
+                request = client.build_request(method, place, content=content, headers=sent)
+                answer = client.send(request, stream=True, follow_redirects=False, auth=None)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                raise UnsentError(self._network_fault(method, place, error)) from None
+            except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+                raise WebError(self._network_fault(method, place, error)) from None
+            if not answer.is_redirect or method != "GET":
+                return answer
+            location = str(answer.headers.get("location", ""))
+            answer.close()
+            place = self._redirect(place, str(httpx.URL(place).join(location)))
+        raise WebError(
+            f"{display_address(url)}: leads on more than {REDIRECTS} times; give the "
+            "address of the file itself"
+        )
+
+    def _redirect(self, place: str, target: str) -> str:
+        is_lower = place.startswith("https:") and not target.startswith("https:")
+        if (
+            web_address(target) is None
+            or is_lower
+            or (is_loopback(target) and not is_loopback(place))
+        ):
+            raise WebError(
+                f"{display_address(place)}: leads on to {display_address(target)}, from where "
+                "nothing is fetched; give the address of the file itself"
+            )
+        return target
+
+    def _pieces(self, file: Upload) -> Iterator[bytes]:
+        end = time.monotonic() + _seconds(file.size)
+        with file.path.open("rb") as handle:
+            while piece := handle.read(PIECE_BYTES):
+                if time.monotonic() > end:
+                    raise OSError(f"took longer than {_seconds(file.size):.0f} seconds")
+                yield piece
+                self.progress(len(piece))
+
+    def _body(self, answer: httpx.Response, most: int) -> Iterator[bytes]:
+        """Yield the body of an answer, which may have so many bytes and take a time for them."""
+        import httpx
+
+        where = display_address(str(answer.request.url))
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise WebError(f"{where}: answers compressed, which was not asked for", 200)
+        stated = answer.headers.get("content-length", "")
+        if stated.isdecimal() and int(stated[:20]) > most:
+            raise WebError(f"{where}: is larger than the {most:,} bytes that are read", 200)
+        end, size = time.monotonic() + _seconds(most), 0
+        try:
+            for piece in answer.iter_raw(PIECE_BYTES):
+                size += len(piece)
+                if size > most:
+                    raise WebError(f"{where}: is larger than the {most:,} bytes that are read", 200)
+                if time.monotonic() > end:
+                    raise WebError(f"{where}: took longer than {_seconds(most):.0f} seconds", 200)
+                yield piece
+        except (httpx.HTTPError, OSError) as error:
+            raise WebError(self._network_fault("GET", where, error)) from None
+
+    def _refusal(self, answer: httpx.Response, method: str, url: str) -> WebError:
+        """Return the error for an answer that is no success, with what the service says."""
+        message = ""
+        with suppress(Exception):
+            message = service_message(b"".join(self._body(answer, WEB_ANSWER_BYTES)))
+        answer.close()
+        said = f": {self._redacted(message)}" if message else ""
+        remedy = REMEDIES.get(answer.status_code, "")
+        if not remedy and answer.status_code >= 500:
+            remedy = "; the service has a fault, run this again later"
+        return WebError(
+            f"{display_address(url)}: {method} answered {answer.status_code}{said}{remedy}",
+            answer.status_code,
+        )
+
+    def _network_fault(self, method: str, url: str, error: Exception) -> str:
+        what = str(error) or type(error).__name__
+        return (
+            f"{display_address(url)}: {method} failed ({self._redacted(plain_line(what))}); look "
+            "at the connection and run this again"
+        )
+
+    def _redacted(self, text: str) -> str:
+        text = text.replace(self.token.value, "…") if self.token else text
+        return text[:MESSAGE_LENGTH]
+
+    def _parse(self, text: bytes, method: str, url: str) -> Any:
+        try:
+            return json.loads(text) if text.strip() else None
+        except (ValueError, RecursionError):
+            raise WebError(
+                f"{display_address(url)}: {method} answered what is no JSON; look whether it is "
+                "the address of the service",
+                200,
+            ) from None
+
+
+class UnsentError(WebError):
+    """No connection came about, so nothing was sent."""
+
+
+@cache  # reading the certificates of authorities takes as long as some requests
+def _tls_context() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _seconds(size: int) -> float:
+    return LEAST_SECONDS + size / LEAST_SPEED

@@ -1,0 +1,108 @@
+"""Addresses that the user named, and the tokens that may be sent to them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from claimlog.errors import UsageError
+from claimlog.escaping import plain_line, web_address
+
+TOKEN_LENGTH = 4_096
+MESSAGE_LENGTH = 300
+"""Characters of what somebody else wrote, in a message."""
+
+
+@dataclass(frozen=True, repr=False)
+class Token:
+    """A token of a service, from the environment; it is never shown.
+
+    Attributes
+    ----------
+    value
+        What is sent as ``Authorization: Bearer``.
+    origins
+        Scheme, host and port to which it may be sent.
+    """
+
+    value: str
+    origins: frozenset[str]
+
+    @classmethod
+    def from_environment(cls, variable: str, remedy: str, *addresses: str) -> Token:
+        """Take the token out of an environment variable, for the origins of some addresses.
+
+        Raises
+        ------
+        UsageError
+            If there is none, or it cannot be sent.
+        """
+        # taken out, so that no process that is started later has it
+        value = os.environ.pop(variable, "").strip()
+        if not value:
+            raise UsageError(f"{variable}: is not set in the environment; {remedy}")
+        if len(value) > TOKEN_LENGTH or not all("!" <= letter <= "~" for letter in value):
+            raise UsageError(
+                f"{variable}: holds no token (spaces, or characters that none has); {remedy}"
+            )
+        return cls(value, frozenset(map(origin, addresses)))
+
+    def __repr__(self) -> str:
+        return "Token(…)"
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of an address.
+
+    >>> origin("https://Zenodo.org/api/records"), origin("http://127.0.0.1:80/a")
+    ('https://zenodo.org:443', 'http://127.0.0.1:80')
+    """
+    import httpx
+
+    parts = httpx.URL(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return f"{parts.scheme}://{parts.host}:{port}"
+
+
+def require_address(url: str, what: str) -> str:
+    """Return an address without a slash at its end.
+
+    Raises
+    ------
+    UsageError
+        If it is none of https (or http, on this machine), or holds a password.
+    """
+    import httpx
+
+    try:
+        parts = httpx.URL(url)
+        is_web = web_address(url) is not None and parts.scheme in ("http", "https")
+    except (httpx.InvalidURL, ValueError):
+        is_web = False
+    if not is_web:
+        raise UsageError(f"{what}: {plain_line(url)[:100]} is no address; expected https://…")
+    if parts.userinfo:
+        raise UsageError(f"{what}: an address holds no name or password; leave it out")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise UsageError(
+            f"{what}: {display_address(url)} is not https, so anybody on the way could answer; "
+            "use https"
+        )
+    return url.rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is of this machine."""
+    import httpx
+
+    host = httpx.URL(url).host
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def display_address(url: str) -> str:
+    """Return an address as messages show it: without a query, on one line, not too long."""
+    return plain_line(url.partition("?")[0])[:MESSAGE_LENGTH]

@@ -1,0 +1,843 @@
+"""Publishing a release: nothing twice, nothing wrong, nothing public that was not told to be."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from claimlog import web_client
+from claimlog.cli import cli
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.log.release_index import read_index
+from claimlog.package import Package
+from claimlog.release import published_archive
+from claimlog.release.descriptors.citation import parse
+from claimlog.release.metadata import ReleaseMetadata, entry_metadata
+from claimlog.release.publishing.directory import copy_release, plan_directory
+from claimlog.release.publishing.doi import write_doi
+from claimlog.release.publishing.github import HEADERS, GithubPublisher, Page
+from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, verified_files
+from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublisher
+from claimlog.release.verdict import Verdict
+from claimlog.schema.definition import read_definition
+from claimlog.web_client import WebClient
+from claimlog.web_origins import Token, origin
+from conftest import ROOT, World
+from web_servers import Answer, HangUp, Request, Server
+from web_services import TOKEN, Asset, GitHub, Storage, StoredFile, Zenodo
+
+Publish = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def release(tiny_release: Package) -> ReleaseFiles:
+    """The files of release 0.1.0, verified."""
+    index = read_index(tiny_release)
+    public = tiny_release.root.parent / "public.pem"
+    return verified_files(tiny_release, index, index[-1], tiny_release.root / "dist", public)
+
+
+@pytest.fixture(scope="module")
+def small_release(release: ReleaseFiles, tmp_path_factory: pytest.TempPathFactory) -> ReleaseFiles:
+    """A release of two short files, for tests that publish it a hundred times."""
+    folder = tmp_path_factory.mktemp("small")
+    for name in ("a.zip", "a.json"):
+        (folder / name).write_text(name)
+    files = (PublishedFile.of(folder / name, name) for name in ("a.zip", "a.json"))
+    return replace(release, files=tuple(files))
+
+
+@pytest.fixture(scope="module")
+def metadata(tiny_release: Package) -> ReleaseMetadata:
+    return entry_metadata(read_definition(tiny_release), read_index(tiny_release)[-1])
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """Seconds that were waited, one after the other."""
+    return []
+
+
+def client_of(server: Server, pauses: list[float], **given: Any) -> WebClient:
+    token = Token(TOKEN, frozenset({origin(server.url)}))
+    return WebClient(token, sleep=pauses.append, **given)
+
+
+@pytest.fixture
+def zenodo() -> Iterator[Zenodo]:
+    server = Zenodo()
+    with server.running():
+        yield server
+
+
+@pytest.fixture
+def deposit(
+    zenodo: Zenodo, release: ReleaseFiles, metadata: ReleaseMetadata, pauses: list[float]
+) -> Callable[..., Deposit]:
+    """Publishes at the local Zenodo; ``said`` of the function has what it printed."""
+
+    def run(
+        is_final: bool = True,
+        files: ReleaseFiles = release,
+        about: ReleaseMetadata = metadata,
+        record: str | None = None,
+    ) -> Deposit:
+        with client_of(zenodo, pauses, media_type=MEDIA_TYPE) as client:
+            publisher = ZenodoPublisher(client, zenodo.url, files, about, record, run.said.append)
+            return publisher.publish(is_final)
+
+    run.said = []  # type: ignore[attr-defined]
+    return run
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    storage = Storage()
+    server = GitHub(storage)
+    with storage.running(), server.running():
+        yield server
+
+
+@pytest.fixture
+def page(github: GitHub, release: ReleaseFiles, pauses: list[float]) -> Callable[..., Page]:
+    """Publishes at the local GitHub."""
+
+    def run(is_final: bool = True, files: ReleaseFiles = release) -> Page:
+        with client_of(github, pauses, headers=HEADERS) as client:
+            publisher = GithubPublisher(
+                client, github.url, "me/tiny", files, "Tiny 0.1.0", "Notes.", run.said.append
+            )
+            return publisher.publish(is_final)
+
+    run.said = []  # type: ignore[attr-defined]
+    return run
+
+
+def whole(files: dict[str, bytes], release: ReleaseFiles) -> bool:
+    """Whether a service holds the files of the release and no others."""
+    return files == {file.name: file.path.read_bytes() for file in release.files}
+
+
+def record_files(record: Any) -> dict[str, bytes]:
+    return {name: file.data for name, file in record.files.items() if file.is_complete}
+
+
+def asset_files(github: GitHub) -> dict[str, bytes]:
+    return {asset.name: asset.data for asset in github.assets.values()}
+
+
+# the files --------------------------------------------------------------------------------------
+
+
+def test_archive_signatures_and_entry_are_published_and_the_entry_comes_last(
+    release: ReleaseFiles, tiny_release: Package
+) -> None:
+    names = [file.name for file in release.files]
+    assert names == [f"tiny-0.1.0.{it}" for it in ("zip", "signature", "checkpoint", "json")]
+    assert "whole and unaltered, by releases/0.1.0.json" in release.sentence
+    assert "signature in tiny-0.1.0.signature" in release.sentence
+    entry = json.loads((tiny_release.root / "releases" / "0.1.0.json").read_text())
+    assert release.files[0].sha256 == entry["archive"]["sha256"]
+
+
+def test_an_archive_that_is_not_the_published_one_is_not_published(
+    tiny_release: Package, tmp_path: Path
+) -> None:
+    index = read_index(tiny_release)
+    shutil.copyfile(
+        tiny_release.root / "dist" / "tiny-0.1.0.zip", target := tmp_path / "tiny-0.1.0.zip"
+    )
+    target.write_bytes(target.read_bytes().replace(b"pilots", b"pirates"[:6], 1))
+    with pytest.raises(ClaimlogError, match="is damaged or no zip"):
+        verified_files(tiny_release, index, index[-1], tmp_path, None)
+    target.unlink()
+    with pytest.raises(ClaimlogError, match=r"is not there, .* before it is published; make it ag"):
+        verified_files(tiny_release, index, index[-1], tmp_path, None)
+
+
+# Zenodo -----------------------------------------------------------------------------------------
+
+
+def test_a_release_stops_at_a_draft_and_is_public_when_it_is_told_to_be(
+    zenodo: Zenodo, deposit: Publish, release: ReleaseFiles
+) -> None:
+    draft = deposit(is_final=False)
+    assert draft == Deposit(f"{zenodo.url}/uploads/1001", False)
+    assert whole(record_files(zenodo.drafts[0]), release)
+    public = deposit()
+    assert public == Deposit(
+        f"{zenodo.url}/records/1001", True, "10.5072/zenodo.1001", "10.5072/zenodo.1000"
+    )
+    assert "going on with the draft 1001" in deposit.said
+    assert "tiny-0.1.0.zip is there already" in deposit.said
+    record = zenodo.published[0].metadata
+    assert record["title"] == "A tiny package"
+    assert record["version"] == "0.1.0"
+    assert record["publication_date"] == "2026-11-21"
+    assert record["rights"] == [{"id": "cc-by-4.0"}]
+
+
+def test_a_release_that_is_public_already_is_checked_and_nothing_else(
+    zenodo: Zenodo, deposit: Publish
+) -> None:
+    first = deposit()
+    del zenodo.requests[:]
+    assert deposit() == first
+    assert {request.method for request in zenodo.requests} == {"GET"}
+    assert len(zenodo.records) == 1
+
+
+def test_the_next_release_is_a_new_version_of_the_same_record(
+    zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    first = deposit()
+    head = {**metadata.head, "id": f"https://doi.org/{first.concept_doi}", "title": "Renamed"}
+    second = deposit(about=replace(metadata, version="0.2.0", head=head))
+    assert second.concept_doi == first.concept_doi
+    assert second.doi != first.doi
+    assert [it.index for it in zenodo.published] == [1, 2]
+
+
+def test_an_earlier_record_can_be_named(
+    zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    deposit()
+    other = replace(metadata, version="0.2.0", head={**metadata.head, "title": "Renamed"})
+    deposit(about=other, record="1001")
+    assert {it.parent for it in zenodo.published} == {1000}
+
+
+def test_a_doi_that_the_account_does_not_have_is_named(
+    deposit: Publish, metadata: ReleaseMetadata, zenodo: Zenodo
+) -> None:
+    head = {**metadata.head, "id": "https://doi.org/10.5072/zenodo.7"}
+    with pytest.raises(ClaimlogError, match=r"has no record of 10\.5072/zenodo\.7"):
+        deposit(about=replace(metadata, head=head))
+    assert not zenodo.records
+
+
+def test_a_stale_draft_is_named_and_nothing_is_made_beside_it(
+    zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    stale = zenodo.add({"title": metadata.title, "version": "0.0.9"})
+    with pytest.raises(ClaimlogError, match=rf"/uploads/{stale.id}: a draft of version 0\.0\.9"):
+        deposit()
+    assert len(zenodo.records) == 1
+    assert not stale.files
+
+
+def test_a_draft_that_somebody_fills_by_hand_is_stale_and_an_empty_one_is_taken(
+    zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    deposit()
+    second = replace(metadata, version="0.2.0")
+    begun = zenodo.add({"title": metadata.title}, parent=1000)
+    begun.files["notes.txt"] = StoredFile(b"mine", True)
+    with pytest.raises(ClaimlogError, match="a draft without a version of this dataset was never"):
+        deposit(about=second)
+    begun.files.clear()
+    assert deposit(about=second).address == f"{zenodo.url}/records/{begun.id}"
+
+
+def test_of_two_drafts_of_one_release_none_is_chosen(
+    zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    for _ in range(2):
+        zenodo.add({"title": metadata.title, "version": "0.1.0"})
+    with pytest.raises(ClaimlogError, match="is there twice; publish it or discard it there"):
+        deposit()
+
+
+def test_a_file_of_somebody_else_in_the_draft_is_named(zenodo: Zenodo, deposit: Publish) -> None:
+    deposit(is_final=False)
+    zenodo.drafts[0].files["notes.txt"] = StoredFile(b"mine", True)
+    with pytest.raises(ClaimlogError, match=r"holds notes\.txt, which is no file of this release"):
+        deposit()
+    assert zenodo.drafts
+
+
+def test_a_broken_and_another_file_of_the_same_name_are_sent_again(
+    zenodo: Zenodo, deposit: Publish, release: ReleaseFiles
+) -> None:
+    deposit(is_final=False)
+    files = zenodo.drafts[0].files
+    files["tiny-0.1.0.zip"] = StoredFile(b"half", False)
+    files["tiny-0.1.0.json"] = StoredFile(b"{}", True)
+    deposit()
+    assert whole(record_files(zenodo.published[0]), release)
+
+
+def test_an_upload_that_arrives_damaged_is_sent_again_and_then_given_up(
+    zenodo: Zenodo, deposit: Publish, release: ReleaseFiles
+) -> None:
+    zenodo.damage = 1
+    deposit(is_final=False)
+    assert whole(record_files(zenodo.drafts[0]), release)
+    zenodo.records.clear()
+    zenodo.damage = 2
+    with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip arrived damaged 2 times"):
+        deposit()
+    assert not zenodo.published
+
+
+def test_a_file_that_lies_about_its_checksum_is_found_before_it_is_public(
+    zenodo: Zenodo, deposit: Publish
+) -> None:
+    deposit(is_final=False)
+
+    def forge(_: int, request: Request) -> Answer | None:
+        is_content = request.method == "GET" and request.path.endswith(".zip/content")
+        return Answer(200, b"another") if is_content else None
+
+    zenodo.before = forge
+    with pytest.raises(ClaimlogError, match=r"there has SHA-256 .*; do not publish it"):
+        deposit()
+    assert not zenodo.published
+
+
+def test_fields_that_the_service_does_not_take_are_named(
+    zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    head = {**metadata.head, "contributors": [{"title": "A", "roles": ["publisher"]}], "title": ""}
+    with pytest.raises(ClaimlogError, match=r"does not take metadata\.title \(Missing data"):
+        deposit(about=replace(metadata, head=head))
+    assert not zenodo.published
+
+
+# faults -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429])
+def test_a_passing_fault_of_what_is_safe_to_repeat_is_waited_out(
+    status: int, zenodo: Zenodo, deposit: Publish, pauses: list[float]
+) -> None:
+    zenodo.before = lambda number, _: Answer(status, {"message": "no"}) if number == 1 else None
+    assert deposit().is_published
+    assert pauses == [1.0]
+
+
+@pytest.mark.parametrize("place", ["records", "content", "commit", "publish"])
+def test_too_many_requests_are_waited_out_wherever_they_are(
+    place: str, zenodo: Zenodo, deposit: Publish, pauses: list[float], release: ReleaseFiles
+) -> None:
+    refused: list[str] = []
+
+    def refuse(_: int, request: Request) -> Answer | None:
+        if request.path.endswith(f"/{place}") and request.method != "GET" and not refused:
+            refused.append(request.path)
+            return Answer(429, {"message": "Rate limit"}, {"retry-after": "7"})
+        return None
+
+    zenodo.before = refuse
+    assert deposit().is_published
+    assert pauses == [7.0]
+    assert whole(record_files(zenodo.published[0]), release)
+
+
+def test_a_wait_that_is_too_long_is_left_to_the_user(
+    zenodo: Zenodo, deposit: Publish, pauses: list[float]
+) -> None:
+    zenodo.before = lambda *_: Answer(429, {"message": "Slow"}, {"retry-after": "3600"})
+    with pytest.raises(ClaimlogError, match=r"429: Slow.* asks to wait 3,600 seconds, run this"):
+        deposit()
+    assert pauses == []
+
+
+@pytest.mark.parametrize("status", [500, 504])
+def test_a_fault_that_lasts_is_one_line_and_the_next_run_goes_on(
+    status: int, zenodo: Zenodo, deposit: Publish, release: ReleaseFiles
+) -> None:
+    def fail(_: int, request: Request) -> Answer | None:
+        return Answer(status, b"<html>") if request.path.endswith("/content") else None
+
+    zenodo.before = fail
+    with pytest.raises(ClaimlogError, match=rf"/content: PUT answered {status}; the service has"):
+        deposit()
+    zenodo.before = lambda *_: None
+    deposit()
+    assert whole(record_files(zenodo.published[0]), release)
+    assert len(zenodo.records) == 1
+
+
+def test_a_fault_after_a_draft_was_made_makes_no_second_one(
+    zenodo: Zenodo, deposit: Publish
+) -> None:
+    def fail(_: int, request: Request) -> Answer | None:
+        is_creation = request.method == "POST" and request.path == "/api/records"
+        return Answer(500, {"message": "Internal"}) if is_creation else None
+
+    zenodo.after = fail
+    with pytest.raises(ClaimlogError, match="POST answered 500: Internal"):
+        deposit()
+    zenodo.after = lambda *_: None
+    deposit()
+    assert len(zenodo.records) == 1
+
+
+def test_a_connection_that_breaks_in_an_upload_is_begun_again(
+    zenodo: Zenodo, deposit: Publish, release: ReleaseFiles
+) -> None:
+    broken: list[int] = []
+
+    def hang_up(number: int, request: Request) -> Answer | None:
+        if request.method == "PUT" and request.path.endswith(".zip/content") and not broken:
+            broken.append(number)
+            raise HangUp
+        return None
+
+    zenodo.before = hang_up
+    deposit()
+    assert whole(record_files(zenodo.published[0]), release)
+
+
+def test_a_service_that_never_answers_is_one_line(
+    zenodo: Zenodo, deposit: Publish, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    import threading
+
+    monkeypatch.setattr(web_client, "IDLE_SECONDS", 0.2)
+    waiting = threading.Event()
+    zenodo.before = lambda *_: waiting.wait(5) and None
+    try:
+        with pytest.raises(ClaimlogError, match=r"GET failed \(.*timed out.*\); look at the conn"):
+            deposit()
+    finally:
+        waiting.set()
+    assert pauses == [1.0, 3.0, 9.0]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"hits": 5}', b'{"hits": {"hits": [{}]}}'])
+def test_what_is_no_answer_of_the_service_is_one_line(
+    body: bytes, zenodo: Zenodo, deposit: Publish
+) -> None:
+    zenodo.before = lambda *_: Answer(200, body)
+    with pytest.raises(ClaimlogError, match=r"no JSON|answers otherwise than InvenioRDM documents"):
+        deposit()
+
+
+def test_an_answer_without_end_is_not_read(
+    zenodo: Zenodo, deposit: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_client, "WEB_ANSWER_BYTES", 1000)
+    zenodo.before = lambda *_: Answer(200, b" " * 2000)
+    with pytest.raises(ClaimlogError, match="is larger than the 1,000 bytes that are read"):
+        deposit()
+
+
+def test_the_token_is_sent_to_no_other_host_and_stands_in_no_message(
+    zenodo: Zenodo, deposit: Publish
+) -> None:
+    other = Storage()
+    other.files["elsewhere"] = b"{}"
+    with other.running():
+        zenodo.before = lambda *_: Answer(302, headers={"location": f"{other.url}/elsewhere"})
+        with pytest.raises(ClaimlogError):
+            deposit()
+        assert other.requests
+        assert all("Authorization" not in request.headers for request in other.requests)
+    zenodo.before = lambda *_: Answer(403, {"message": f"{TOKEN} may not"})
+    with pytest.raises(ClaimlogError, match="GET answered 403: … may not; the token may") as error:
+        deposit()
+    assert TOKEN not in repr(error.getrepr(showlocals=True, style="value").reprcrash)
+    assert TOKEN not in repr(Token(TOKEN, frozenset()))
+
+
+@pytest.mark.parametrize("value", ["", "two words", "t\x00ken", "tök", "x" * 5000])
+def test_what_is_no_token_is_refused_without_being_shown(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "\0" in value:
+        monkeypatch.setattr(os, "environ", {"A_TOKEN": value})
+    else:
+        monkeypatch.setenv("A_TOKEN", value)
+    with pytest.raises(UsageError, match="A_TOKEN: ") as error:
+        Token.from_environment("A_TOKEN", "make one", "https://zenodo.org")
+    assert not value or value not in str(error.value)
+    assert "A_TOKEN" not in os.environ
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def killed_at(point: int, is_sent: bool) -> Callable[..., Any]:
+    """Return a way to send requests that ends the process at one, before or after it is sent."""
+    real, number = WebClient._send, 0
+
+    def send(self: WebClient, *given: Any) -> Any:
+        nonlocal number
+        number += 1
+        if number != point:
+            return real(self, *given)
+        if is_sent:
+            real(self, *given).close()
+        raise Killed
+
+    return send
+
+
+def kill_everywhere(
+    run: Publish, reset: Callable[[], object], check: Callable[[], None]
+) -> Iterator[int]:
+    """Publish, killed at each request in turn, before and after it, and then once more."""
+    for is_sent in (False, True):
+        for point in range(1, 100):
+            reset()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(WebClient, "_send", killed_at(point, is_sent))
+                try:
+                    run()
+                except Killed:
+                    pass
+                else:
+                    break
+            run()
+            check()
+            yield point
+
+
+def test_a_deposit_that_is_killed_at_any_request_is_completed_by_the_next_run(
+    zenodo: Zenodo, deposit: Publish, small_release: ReleaseFiles, metadata: ReleaseMetadata
+) -> None:
+    release, second = small_release, replace(metadata, version="0.2.0")
+    deposit(files=release)
+    first = next(iter(zenodo.records.values()))
+
+    def reset() -> None:
+        zenodo.records.clear()
+        zenodo.records[first.id] = first
+
+    def check() -> None:
+        assert len(zenodo.records) == 2
+        assert all(it.is_published and whole(record_files(it), release) for it in zenodo.published)
+
+    points = [*kill_everywhere(lambda: deposit(files=release, about=second), reset, check)]
+    assert len(points) >= 2 * 15  # before and after each of its requests
+
+
+def test_a_page_that_is_killed_at_any_request_is_completed_by_the_next_run(
+    github: GitHub, page: Publish, small_release: ReleaseFiles
+) -> None:
+    def reset() -> None:
+        github.releases.clear()
+        github.assets.clear()
+
+    def check() -> None:
+        assert [it["draft"] for it in github.releases.values()] == [False]
+        assert whole(asset_files(github), small_release)
+
+    points = [*kill_everywhere(lambda: page(files=small_release), reset, check)]
+    assert len(points) >= 2 * 12
+
+
+# GitHub -----------------------------------------------------------------------------------------
+
+
+def test_a_page_stops_at_a_draft_and_is_public_when_it_is_told_to_be(
+    github: GitHub, page: Publish, release: ReleaseFiles
+) -> None:
+    assert page(is_final=False) == Page("https://github.example/me/tiny/releases/untagged-1", False)
+    assert whole(asset_files(github), release)
+    assert page() == Page("https://github.example/me/tiny/releases/v0.1.0", True)
+    assert github.releases[1]["name"] == "Tiny 0.1.0"
+    assert github.releases[1]["draft"] is False
+    del github.requests[:]
+    assert page().is_published
+    assert {request.method for request in github.requests} == {"GET"}
+
+
+def test_a_tag_that_is_not_there_is_not_made(github: GitHub, page: Publish) -> None:
+    github.tags.clear()
+    with pytest.raises(ClaimlogError, match=r"has no tag v0\.1\.0.*git push origin v0\.1\.0"):
+        page()
+    assert not github.releases
+
+
+def test_the_draft_of_another_version_is_noted_and_left_alone(
+    github: GitHub, page: Publish
+) -> None:
+    github.releases[7] = {"id": 7, "tag_name": "v0.0.9", "draft": True}
+    page()
+    assert any("the draft of v0.0.9 was never published" in line for line in page.said)
+    assert github.releases[7]["draft"]
+
+
+def test_two_drafts_of_one_tag_are_named(github: GitHub, page: Publish) -> None:
+    for number in (7, 8):
+        github.releases[number] = {"id": number, "tag_name": "v0.1.0", "draft": True}
+    with pytest.raises(ClaimlogError, match=r"v0\.1\.0 is there 2 times; discard all but one"):
+        page()
+
+
+def test_assets_that_broke_off_or_differ_are_sent_again(
+    github: GitHub, page: Publish, release: ReleaseFiles
+) -> None:
+    page(is_final=False)
+    first, second, *_ = github.assets.values()
+    first.state, first.data = "starter", b""
+    second.data = b"another"
+    page()
+    assert whole(asset_files(github), release)
+
+
+def test_a_foreign_asset_a_damaged_and_a_lacking_one_are_named(
+    github: GitHub, page: Publish
+) -> None:
+    github.damage = 1
+    with pytest.raises(ClaimlogError, match="arrived damaged; run this again"):
+        page()
+    github.assets[99] = Asset(99, 1, "notes.txt", b"mine")
+    with pytest.raises(ClaimlogError, match=r"holds notes\.txt, which is no file of this release"):
+        page()
+    del github.assets[99]
+    page()
+    github.assets.popitem()
+    with pytest.raises(ClaimlogError, match=r"lacks tiny.*what is public is not changed"):
+        page()
+
+
+def test_nothing_is_uploaded_to_an_address_that_is_not_of_the_service(
+    github: GitHub, page: Publish
+) -> None:
+    github.upload_address = "https://uploads.example"
+    with pytest.raises(ClaimlogError, match="is no place for the token; nothing was sent"):
+        page()
+
+
+# directories ------------------------------------------------------------------------------------
+
+
+def test_a_directory_gets_every_file_once_and_never_another(
+    release: ReleaseFiles, tmp_path: Path
+) -> None:
+    target, said = tmp_path / "public", list[str]()
+    plan = plan_directory(release, target)
+    assert not target.exists()
+    copy_release(plan, release, said.append)
+    assert whole({path.name: path.read_bytes() for path in target.iterdir()}, release)
+    copy_release(plan_directory(release, target), release, said.append)
+    assert said[-1] == "tiny-0.1.0.json is there already"
+    (target / "tiny-0.1.0.zip").write_bytes(b"another")
+    with pytest.raises(ClaimlogError, match="is there and is not the file of this release"):
+        plan_directory(release, target)
+
+
+def test_a_copy_that_is_killed_at_any_file_is_completed_by_the_next_run(
+    release: ReleaseFiles, tmp_path: Path
+) -> None:
+    target, real = tmp_path / "public", Path.replace
+    for point in range(len(release.files)):
+        left = point
+
+        def replace_path(path: Path, other: Path) -> Path:
+            nonlocal left
+            if left == 0:
+                raise Killed
+            left -= 1
+            return real(path, other)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Path, "replace", replace_path)
+            with pytest.raises(Killed):
+                copy_release(plan_directory(release, target), release, str)
+        assert not (target / "tiny-0.1.0.json").exists()  # it would say that all is there
+        copy_release(plan_directory(release, target), release, str)
+        assert whole({path.name: path.read_bytes() for path in target.iterdir()}, release)
+        shutil.rmtree(target)
+
+
+def test_the_site_and_tiles_beside_the_archive_go_along_and_are_replaced_whole(
+    release: ReleaseFiles, tmp_path: Path
+) -> None:
+    beside = tmp_path / "dist"
+    shutil.copytree(release.files[0].path.parent, beside)
+    files = tuple(
+        replace(file, path=beside / file.name) if (beside / file.name).exists() else file
+        for file in release.files
+    )
+    release = replace(release, files=files)
+    (beside / "site").mkdir()
+    (beside / "site" / "index.html").write_text("new")
+    (beside / "versions.js").write_text("new")
+    target = tmp_path / "public"
+    (target / "site").mkdir(parents=True)
+    (target / "site" / "old.html").write_text("old")
+    copy_release(plan_directory(release, target), release, str)
+    assert [path.name for path in (target / "site").iterdir()] == ["index.html"]
+    assert (target / "versions.js").read_text() == "new"
+    said = list[str]()
+    copy_release(plan_directory(release, target), release, said.append)
+    assert "site/ is there already" in said
+
+
+# the DOI ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '{\n  "$schema": "a",\n  "name": "b"\n}\n',
+            '{\n  "$schema": "a",\n  "id": "https://doi.org/10.5072/z.1",\n  "name": "b"\n}\n',
+        ),
+        (
+            '{\n\t"name": "b"\n}',
+            '{\n\t"id": "https://doi.org/10.5072/z.1",\n\t"name": "b"\n}',
+        ),
+        ('{"name": "b"}', '{"id": "https://doi.org/10.5072/z.1","name": "b"}'),
+    ],
+)
+def test_a_doi_is_written_and_nothing_else_of_the_descriptor_changes(
+    text: str, expected: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "datapackage.json"
+    path.write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "claimlog.release.publishing.doi.refresh_generated_files", lambda *_: ["CITATION.cff"]
+        )
+        changed = write_doi(Package(tmp_path), "10.5072/z.1")
+    assert changed == ["datapackage.json", "CITATION.cff"]
+    assert path.read_text() == expected
+    assert write_doi(Package(tmp_path), "10.5072/z.1") == []
+    with pytest.raises(ClaimlogError, match=r'has https://doi\.org/10\.5072/z\.1 as "id", and'):
+        write_doi(Package(tmp_path), "10.5072/z.2")
+    assert path.read_text() == expected
+
+
+@pytest.mark.parametrize("doi", ["", "10.5072", 'zenodo"1', "10.5072/a b"])
+def test_what_is_no_doi_is_not_written(doi: str, tmp_path: Path) -> None:
+    (tmp_path / "datapackage.json").write_text('{"name": "b"}')
+    with pytest.raises(ClaimlogError, match="is no DOI"):
+        write_doi(Package(tmp_path), doi)
+    assert (tmp_path / "datapackage.json").read_text() == '{"name": "b"}'
+
+
+# the command ------------------------------------------------------------------------------------
+
+
+def test_the_command_is_killed_in_an_upload_and_then_publishes_and_writes_the_doi(
+    tiny_release: Package, zenodo: Zenodo, tmp_path: Path, release: ReleaseFiles
+) -> None:
+    root = tmp_path / "package"
+    shutil.copytree(tiny_release.root, root)
+    (root / "CITATION.cff").write_text("stale")
+    words = ["publish", "zenodo", "--service", zenodo.url]
+    environment = {**os.environ, "ZENODO_TOKEN": TOKEN, "CI": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimlog", *words], cwd=root, env=environment
+    )
+
+    def kill(_: int, request: Request) -> Answer | None:
+        if request.path.endswith(".zip/content"):
+            process.send_signal(signal.SIGKILL)
+            raise HangUp
+        return None
+
+    zenodo.before = kill
+    assert process.wait(120) == -signal.SIGKILL
+    zenodo.before = lambda *_: None
+    world = World(Package(root), root)
+    done = world.run(*words, "--publish", ZENODO_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stderr
+    assert len(zenodo.records) == 1
+    assert whole(
+        record_files(zenodo.published[0]),
+        replace(release, files=tuple(release.files)),
+    )
+    assert "going on with the draft 1001" in done.stdout
+    assert "DOI of all versions: 10.5072/zenodo.1000" in done.stdout
+    assert "wrote CITATION.cff; commit it" in done.stdout
+    assert json.loads((root / "datapackage.json").read_text())["id"] == (
+        "https://doi.org/10.5072/zenodo.1000"
+    )
+    assert parse((root / "CITATION.cff").read_bytes()).doi == "10.5072/zenodo.1000"
+    every = [path for path in root.rglob("*") if path.is_file()]
+    assert TOKEN not in done.stdout + done.stderr
+    assert not any(TOKEN.encode() in path.read_bytes() for path in every)
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "message"),
+    [
+        (["zenodo"], {}, "ZENODO_TOKEN: is not set in the environment; make one at https://zen"),
+        (["github", "me/tiny"], {}, "GITHUB_TOKEN: is not set in the environment"),
+        (["github", "me"], {}, "me: is no repository; expected OWNER/NAME"),
+        (["zenodo", "--service", "ftp://a"], {"ZENODO_TOKEN": TOKEN}, "expected https://"),
+        (["zenodo", "--service", "http://zenodo.example"], {"ZENODO_TOKEN": TOKEN}, "not https"),
+        (["directory", "/nowhere", "--release", "9.9.9"], {}, "9.9.9: is no release of tiny"),
+    ],
+)
+def test_a_wrong_wish_is_one_line_and_no_request(
+    words: list[str], env: dict[str, str], message: str, tiny_release: Package
+) -> None:
+    world = World(tiny_release, tiny_release.root)
+    done = world.run("publish", *words, **{"ZENODO_TOKEN": "", "GITHUB_TOKEN": "", **env})
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert TOKEN not in done.stderr
+
+
+# the checklist ----------------------------------------------------------------------------------
+
+RUN_ELSEWHERE = ("claimlog validate", "claimlog seal", "claimlog verify")
+"""Commands of the checklist that other tests run, of the log and of verifying."""
+
+
+def checklist() -> list[str]:
+    """Return the commands of the checklist of a maintainer, in order."""
+    page = (ROOT / "docs" / "releases.md").read_text("utf-8")
+    part = page.partition("## From seal to DOI\n")[2].partition("\n### ")[0]
+    return re.findall(r"^    (\S.*)$", part, re.MULTILINE)
+
+
+def test_the_checklist_of_a_maintainer_leads_from_the_signature_to_the_doi(
+    tiny_release: Package,
+    zenodo: Zenodo,
+    github: GitHub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = tmp_path / "package"
+    shutil.copytree(tiny_release.root, root)
+    for name, given in (("KEY.pem", "key.pem"), ("PUBLIC.pem", "public.pem")):
+        shutil.copyfile(tiny_release.root.parent / given, tmp_path / name)
+    monkeypatch.chdir(root)
+    verdict = Verdict("0.1.0", "tiny", vouchers=["a test"])
+    monkeypatch.setattr(published_archive, "verify_in_sandbox", lambda *_, **__: verdict)
+    words = {"0.3.0": "0.1.0", "OWNER/NAME": "me/tiny", "allied-trust": "tiny"}
+    done = []
+    for command in checklist():
+        if command.startswith(RUN_ELSEWHERE):
+            continue
+        for old, new in words.items():
+            command = command.replace(old, new)
+        program, *rest = shlex.split(command.replace("https://sandbox.zenodo.org", zenodo.url))
+        assert program == "claimlog"
+        if "github" in rest:
+            rest += ["--service", github.url]
+        elif "zenodo" in rest and "--service" not in rest:
+            rest += ["--service", zenodo.url]
+        environment = {"ZENODO_TOKEN": TOKEN, "GITHUB_TOKEN": TOKEN, "CI": "1"}
+        answer = CliRunner().invoke(cli, rest, env=environment, catch_exceptions=False)
+        assert answer.exit_code == 0, answer.output
+        done.append(rest[:2])
+    assert len(zenodo.published) == 1
+    assert [it["draft"] for it in github.releases.values()] == [False]
+    assert (tmp_path / "public" / "tiny-0.1.0.json").is_file()
+    assert '"id": "https://doi.org/10.5072/zenodo.1000"' in (root / "datapackage.json").read_text()
+    assert len(done) == 7

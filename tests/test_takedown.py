@@ -1,0 +1,527 @@
+"""A legal takedown, rehearsed: what goes, what stays, and that nothing else can be missing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import tlog_follower
+from claimlog.build import build
+from claimlog.edit.takedown import finish_takedown, plan_takedown, take_down
+from claimlog.errors import ClaimlogError
+from claimlog.log.leaf_entries import iterate_entries
+from claimlog.log.read_log import read
+from claimlog.log.release_index import find_entry, read_index
+from claimlog.log.takedowns import RECORD, TakenRow, sealed_lines, with_taken
+from claimlog.package import Package
+from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
+from claimlog.release.make import sign_release
+from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
+from claimlog.release.reissue import ReissueOutput, reissue_release
+from claimlog.release.signing_key import verifier_key
+from claimlog.release.tile_reader import TiledLog, check_tiled_log
+from claimlog.release.verify import verify_copy
+from claimlog.validate import validate
+from conftest import World, asking, copied
+from test_release import DAY, Repo, repository
+from test_tiles import contents, secret, signed, tiled
+
+__all__ = ["secret"]  # a fixture
+
+STATEMENT = "Sudland holds that Norland's ministry has always been against the arrangement."
+NEUTRAL = "A statement stood here until a court ordered that it be taken down."
+REASON = "Court order 1/2027."
+CLAIM = "C001-002"
+LINKED = "C001-001"
+
+
+def order(world: World) -> None:
+    """What comes before a takedown: the claim says no more what must go, and is retracted."""
+    world.amend("claims", CLAIM, "A court ordered its statement gone.", statement=NEUTRAL)
+    world.retract(CLAIM, "Taken down.")
+    world.seal("order")
+
+
+def go(world: World, *versions: int, identifier: str = CLAIM) -> None:
+    plan = plan_takedown(world.package, identifier, versions or (1,), REASON, "maintainer")
+    take_down(world.package, plan)
+
+
+def errors(world: World) -> list[str]:
+    found = validate(read(world.package), None).findings
+    return [str(finding) for finding in found if finding.severity == "error"]
+
+
+@pytest.fixture(scope="module")
+def ordered(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = copied(made, tmp_path_factory.mktemp("ordered"))
+    order(world)
+    return world
+
+
+@pytest.fixture
+def sound(ordered: World, tmp_path: Path) -> World:
+    """The tiny package with a claim that is ready to be taken down."""
+    return copied(ordered, tmp_path)
+
+
+# the log -----------------------------------------------------------------------------------------
+
+
+def test_the_tree_is_what_it_was_and_the_row_is_gone(sound: World) -> None:
+    before = read(sound.package)
+    row = claim_row(before, CLAIM, 1)
+    go(sound)
+    after = read(sound.package)
+    assert (after.size, after.root, after.trees) == (before.size, before.root, before.trees)
+    assert leaf_hashes(after) == leaf_hashes(before)
+    [(seq, taken)] = after.taken_rows.items()
+    assert (seq, taken.leaf_hash) == (row["seq"], row["event_id"])
+    assert after.rows("claims")["version"].len() == before.rows("claims")["version"].len() - 1
+    for path in sound.root.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes()
+    assert errors(sound) == []
+    # every other row has its place and its proof
+    kept = after.rows("claims").filter(after.rows("claims")["claim_id"] != CLAIM)
+    assert kept.equals(
+        before.rows("claims").filter(before.rows("claims")["claim_id"] != CLAIM), null_equal=True
+    )
+    later = claim_row(after, "C001-005")
+    proof = sound.root.parent / "proof.json"
+    proof.write_text(json.dumps(prove_inclusion(after, later, after.size)), "utf-8")
+    assert "is in the tree" in check_proof(proof, {after.size: after.root.hex()})
+
+
+def test_the_log_goes_on_and_the_identifier_is_never_given_again(sound: World) -> None:
+    go(sound)
+    [name] = sound.add("claims", [CLAIMS_MORE])
+    assert name == "C001-007"
+    sound.seal("more")
+    assert errors(sound) == []
+    log = read(sound.package)
+    assert log.live_count("claims") == 5
+    assert sorted(log.history("claims", CLAIM)["version"]) == [2, 3]
+
+
+CLAIMS_MORE: dict[str, Any] = {
+    "source_id": "S001",
+    "quote": "clerk lost a chart",
+    "statement": "Something happened in 2019.",
+    "content": "event",
+    "voice": "author",
+    "modality": "actual",
+    "topic": "sharing",
+    "time_frame": "past",
+    "sharing_effect": "none",
+    "origin_basis": "taken",
+    "coder_confidence": "high",
+}
+
+
+def test_a_row_of_a_register_is_taken_down_too(sound: World) -> None:
+    sound.amend("actors", "nor", "A court ordered its name gone.", name="A state")
+    sound.seal("name")
+    go(sound, 1, identifier="nor")
+    go(sound, 1)
+    log = read(sound.package)
+    assert [row.id for row in log.taken_rows.values()] == ["nor", CLAIM]
+    assert errors(sound) == []
+
+
+def test_a_large_log_reads_the_same_from_its_cache(
+    sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(sound)
+    plain = read(sound.package)
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    for _ in range(2):  # written, and read back
+        log = read(sound.package)
+        assert (log.trees, leaf_hashes(log)) == (plain.trees, leaf_hashes(plain))
+        assert [*iterate_entries(log, log.size)] == [*iterate_entries(plain, plain.size)]
+
+
+def test_a_cache_and_a_build_from_before_are_not_believed(
+    sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    build(sound.package, sound.package.build)
+    before = read(sound.package).rows("claims").height
+    go(sound)
+    assert read(sound.package).rows("claims").height == before - 1
+    build(sound.package, sound.package.build)
+    for path in sound.package.build.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes()
+    state = json.loads((sound.package.build / "datapackage.json").read_text("utf-8"))["log"]
+    [taken] = state["taken_down"]
+    assert (taken["id"], taken["version"], taken["reason"]) == (CLAIM, 1, REASON)
+    get = asking(sound.package.build)
+    page = get(f"/claims/{CLAIM}")
+    assert page.status_code == 200
+    assert "Version 1 was taken down" in page.text
+    assert REASON in page.text
+    assert taken["leaf_hash"] in page.text
+    assert get(f"/claims/{CLAIM}.json").json()["taken_down"][0]["reason"] == REASON
+    assert "taken down" not in get("/claims/C001-001").text
+
+
+# what is refused ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("versions", "said"),
+    [
+        ((3,), "version 3 is its last one, which stays"),
+        ((1, 3), "version 3 is its last one, which stays"),
+        ((4,), "there is no version 4 to take down"),
+    ],
+)
+def test_what_is_not_taken_down(versions: tuple[int, ...], said: str, sound: World) -> None:
+    before = contents(sound.root)
+    with pytest.raises(ClaimlogError, match=said):
+        go(sound, *versions)
+    assert contents(sound.root) == before
+
+
+def test_a_retraction_is_not_taken_down(sound: World) -> None:
+    sound.add("claims", [CLAIMS_MORE])
+    sound.seal("more")
+    with pytest.raises(ClaimlogError, match="C001-004: version 2 is its last one"):
+        go(sound, 2, identifier="C001-004")
+    with pytest.raises(ClaimlogError, match="nope"):
+        go(sound, 1, identifier="nope")
+
+
+def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[World], Any]:
+    def edit(world: World) -> None:
+        path = world.root / RECORD
+        record = json.loads(path.read_text("utf-8"))
+        change(record)
+        text = json.dumps(record, ensure_ascii=False, indent=2)
+        path.write_text(text + "\n", "utf-8")
+
+    return edit
+
+
+def without_line(world: World) -> None:
+    path = world.file("claims", 1)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:2] + lines[3:]))
+
+
+def with_files(record: dict[str, Any], world: World) -> None:
+    for name in record["files"]:
+        data = (world.root / name).read_bytes()
+        record["files"][name] = {"bytes": len(data), "sha256": sha256(data).hexdigest()}
+
+
+def hidden(world: World) -> None:
+    """Take a row out as somebody would who hides it: in the file and in its new hash only."""
+    without_line(world)
+    edited(lambda record: with_files(record, world))(world)
+
+
+FORGED: dict[str, tuple[Callable[[World], Any], str]] = {
+    "no record": (
+        lambda world: (world.root / RECORD).unlink(),
+        r"bytes is [0-9]+, batch\.json says",
+    ),
+    "another row missing": (without_line, "takedowns.json says"),
+    "a row hidden": (hidden, r"rows is 5, takedowns\.json says 6"),
+    "another hash": (
+        edited(lambda record: record["rows"][0].update(leaf_hash="0" * 64)),
+        "root is",
+    ),
+    "another place": (edited(lambda record: record["rows"][0].update(line=3)), "root is"),
+    "a place outside": (
+        edited(lambda record: record["rows"][0].update(line=99)),
+        "names line 99 of events/0002-claims/claims.ndjson, which has 6",
+    ),
+    "another batch": (
+        edited(lambda record: record["rows"][0].update(batch=9)),
+        "names a row of batch 9, which is not there",
+    ),
+    "another claim": (
+        edited(lambda record: record["rows"][0].update(id="C001-005")),
+        "C001-005 version 1 was taken down and is there",
+    ),
+    "no claim": (
+        edited(lambda record: record["rows"][0].update(id="C009-001")),
+        "C009-001 version 1 is its last one",
+    ),
+    "another version": (
+        edited(lambda record: record["rows"][0].update(version=2)),
+        "version 2 was taken down and is there",
+    ),
+    "another action": (
+        edited(lambda record: record["rows"][0].update(action="amend")),
+        "began with another action than assert",
+    ),
+    "no reason": (edited(lambda record: record["rows"][0].update(reason="")), "reason: "),
+    "a key more": (edited(lambda record: record["rows"][0].update(x=1)), "rows/0: "),
+    "one twice": (
+        edited(lambda record: record["rows"].append(record["rows"][0])),
+        "names one row twice",
+    ),
+    "no rows": (edited(lambda record: record["rows"].clear()), "is not as claimlog takedown wrote"),
+    "no files": (
+        edited(lambda record: record["files"].clear()),
+        "bytes is|differ in events/0002-claims/claims.ndjson",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_nothing_is_missing_but_what_the_record_declares(kind: str, sound: World) -> None:
+    go(sound)
+    assert errors(sound) == []
+    change, said = FORGED[kind]
+    change(sound)
+    try:
+        found = "\n".join(errors(sound))
+    except ClaimlogError as error:
+        found = str(error)
+    assert re.search(said, found), found
+
+
+@pytest.mark.parametrize("moment", ["record", "first file"])
+def test_a_takedown_that_was_cut_off_is_finished_by_the_next(
+    moment: str, sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_takedown(sound.package, CLAIM, (1, 2), REASON, "maintainer")
+    assert len(plan.files) == 2
+    real, left = Package.write, {"record": 1, "first file": 2}[moment]
+    done: list[Path] = []
+
+    def write(self: Package, path: Path, data: bytes) -> None:
+        if len(done) == left:
+            raise KeyboardInterrupt
+        done.append(path)
+        real(self, path, data)
+
+    monkeypatch.setattr(Package, "write", write)
+    with pytest.raises(KeyboardInterrupt):
+        take_down(sound.package, plan)
+    monkeypatch.undo()
+    assert errors(sound)  # nobody builds or releases it meanwhile
+    assert len(finish_takedown(sound.package)) == 3 - left
+    assert finish_takedown(sound.package) == []
+    assert errors(sound) == []
+    assert {name: (sound.root / name).read_bytes() for name in plan.files} == plan.files
+
+
+def test_the_command_says_what_it_would_do_and_writes_nothing_in_a_dry_run(sound: World) -> None:
+    before = contents(sound.root / "events")
+    words = ("takedown", CLAIM, "--version", "1", "--reason", REASON)
+    done = sound.run(*words, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert f"claims {CLAIM} version 1 would be taken down" in done.stdout
+    assert "git keeps every commit" in done.stdout
+    assert (contents(sound.root / "events"), (sound.root / RECORD).exists()) == (before, False)
+    done = sound.run("takedown", CLAIM, "--version", "2", "--reason", REASON, "--dry-run")
+    assert 'version 3 stays and says the same in "statement"' in done.stdout
+    assert sound.run(*words).returncode == 0
+    assert errors(sound) == []
+    done = sound.run("show", CLAIM)
+    assert f"by coder-1: {REASON}" in done.stdout
+    assert sound.run("takedown", CLAIM, "--reason", REASON).returncode == 2
+
+
+def test_lines_that_are_left_keep_their_numbers() -> None:
+    def rows(*lines: int) -> list[TakenRow]:
+        return [TakenRow(1, "c", n, f"{n:064x}", "", 1, "assert", "", "", "") for n in lines]
+
+    for taken in ((), (1,), (6,), (1, 2), (2, 4), (1, 6), (3, 1, 5), (1, 2, 3, 4, 5, 6)):
+        left = [n for n in range(1, 7) if n not in taken]
+        now = pl.Series(range(1, len(left) + 1), dtype=pl.Int64)
+        if taken:
+            assert sealed_lines(now, rows(*taken)).to_list() == left
+        leaves = with_taken([n.to_bytes(32, "big") for n in left], rows(*taken))
+        assert [int.from_bytes(leaf, "big") for leaf in leaves] == [1, 2, 3, 4, 5, 6]
+
+
+# tiles -------------------------------------------------------------------------------------------
+
+
+def test_a_log_as_tiles_lacks_the_row_and_says_so(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "log"
+    note = signed(sound, secret)
+    tiled(sound, note, folder)
+    before = contents(folder)
+    go(sound)
+    assert signed(sound, secret) == note  # the tree is the one that was signed
+    tiled(sound, note, folder)
+    after = contents(folder)
+    changed = {name for name in after if before.get(name) != after[name]}
+    log = read(sound.package)
+    assert changed == {"takedowns.json", f"tile/entries/000.p/{log.size}"}
+    assert not any(STATEMENT.encode() in data for data in after.values())
+    read_back = TiledLog.open(folder, secret.with_suffix(".pub"))
+    assert check_tiled_log(read_back, {}) == log.size
+    [seq] = read_back.taken
+    assert [*read_back.entries()] == [*iterate_entries(log, log.size)]
+    # others find all tiles in order, and the one row
+    vkey = verifier_key("tiny", secret)
+    _, size, root = tlog_follower.checkpoint(note, vkey)
+    assert tlog_follower.tree_hash(tlog_follower.level_hashes(folder, 0, size)) == root
+    # an undeclared one is no takedown
+    (folder / "takedowns.json").unlink()
+    with pytest.raises(ClaimlogError, match=f"row {seq} is not the one"):
+        check_tiled_log(TiledLog.open(folder), {})
+    declared = json.loads(after["takedowns.json"])
+    declared["rows"][0]["leaf_hash"] = "0" * 64
+    (folder / "takedowns.json").write_text(json.dumps(declared), "utf-8")
+    with pytest.raises(ClaimlogError, match=f"row {seq} is not the one"):
+        check_tiled_log(TiledLog.open(folder), {})
+
+
+# releases ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rehearsed(
+    made: World, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Repo, ReissueOutput, Path]:
+    """0.1.0 was released, then a claim of it was taken down, and the release was made again."""
+    repo = repository(copied(made, tmp_path_factory.mktemp("rehearsed")))
+    first = repo.release("0.1.0")
+    old = repo.root.parent / "old"
+    shutil.copytree(first.folder, old / first.folder.name)
+    shutil.copyfile(first.archive, old / first.archive.name)
+    order(repo.world)
+    # one that others refer to, and a source: in 0.1.0 nothing is left of either
+    repo.world.amend("claims", LINKED, "A court ordered its statement gone.", statement=NEUTRAL)
+    repo.world.amend("sources", "S101", "A court ordered its title gone.", title="A report")
+    repo.world.seal("more-orders")
+    for identifier in (CLAIM, LINKED, "S101"):
+        go(repo.world, 1, identifier=identifier)
+    repo.version("0.1.1")
+    repo.commit()
+    index = read_index(repo.package)
+    output = reissue_release(
+        repo.package, index, find_entry(index, "0.1.0", "tiny"), DAY, repo.root / "dist"
+    )
+    repo.commit()
+    return repo, output, old
+
+
+def test_a_release_is_made_again_without_the_row(
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+) -> None:
+    repo, output, old = rehearsed
+    index = read_index(repo.package)
+    folder = output.archive.with_suffix("")
+    for path in folder.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
+    verdict = verify_copy(output.archive, index)
+    assert verdict.findings == []
+    assert verdict.vouchers == ["releases/0.1.0.json of this checkout"]
+    said = "\n".join(verdict.omissions)
+    assert f"claims {CLAIM} version 1 was taken down on " in said
+    assert f"by maintainer: {REASON}" in said
+    assert "this one was made on" in said
+    # the copy that people have is still the one that was published
+    verdict = verify_copy(old / output.archive.name, index)
+    assert (verdict.findings, len(verdict.vouchers)) == ([], 1)
+    assert "they were taken down, and the release was made again" in "\n".join(verdict.omissions)
+    entry = index[0]
+    assert [issue["archive"]["path"] for issue in entry.issues] == [output.archive.name] * 2
+    assert entry.issues[0]["archive"]["sha256"] != entry.issues[1]["archive"]["sha256"]
+    assert entry.issues[1]["rows"] == [*output.rows]
+    assert errors(repo.world) == []
+
+
+def test_nobody_vouches_for_a_takedown_but_who_vouches_for_the_release(
+    rehearsed: tuple[Repo, ReissueOutput, Path], secret: Path, tmp_path: Path
+) -> None:
+    repo, output, old = rehearsed
+    alone = verify_copy(output.archive)
+    assert alone.findings == []
+    assert "by nobody's word" in alone.sentence
+    assert any(CLAIM in omission for omission in alone.omissions)
+    # a signature over all files covers the record
+    target = tmp_path / output.archive.name
+    shutil.copyfile(output.archive, target)
+    sign_release(read(repo.package), output.entry, secret, tmp_path)
+    verdict = verify_copy(target, key=secret.with_suffix(".pub"))
+    assert (verdict.findings, len(verdict.vouchers)) == ([], 1)
+    # the signature of one issue is none of the other
+    shutil.copyfile(old / output.archive.name, target)
+    [finding] = verify_copy(target, key=secret.with_suffix(".pub")).findings
+    assert "is signed, but for another SHA256SUMS" in str(finding)
+
+
+def test_an_archive_that_hides_a_row_is_refused(
+    rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    """The line taken out, its checksums made anew, with and without a record of another row."""
+    _, output, old = rehearsed
+    for source, said in (
+        (output.archive.with_suffix(""), "takedowns.json says|rows is"),
+        (old / "tiny-0.1.0", r"rows is 5, batch\.json says 6|bytes is [0-9]+, batch\.json says"),
+    ):
+        folder = tmp_path / source.parent.name / "tiny-0.1.0"
+        shutil.copytree(source, folder)
+        path = folder / "log" / "events" / "0002-claims" / "claims.ndjson"
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+        (folder / SUMS).write_text(dump_sums(sha256_of_files(folder)), encoding="utf-8")
+        found = "\n".join(map(str, verify_copy(folder).findings))
+        assert re.search(said, found), found
+
+
+def test_an_archive_that_still_serves_a_row_that_it_calls_gone_is_refused(
+    rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    _, output, old = rehearsed
+    folder = tmp_path / "tiny-0.1.0"
+    shutil.copytree(output.archive.with_suffix(""), folder)
+    name = "parquet/claim_versions.parquet"
+    shutil.copyfile(old / "tiny-0.1.0" / name, folder / name)
+    (folder / SUMS).write_text(dump_sums(sha256_of_files(folder)), encoding="utf-8")
+    found = "\n".join(map(str, verify_copy(folder).findings))
+    assert f"{CLAIM} 1 row of claim_versions is not in the log" in found
+
+
+def test_the_next_release_holds_the_record_and_nothing_of_the_row(
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+) -> None:
+    repo, _, _ = rehearsed
+    folder = repo.release("0.1.1").folder  # a patch: the claim was retracted
+    assert (folder / "log" / RECORD).read_bytes() == (repo.root / RECORD).read_bytes()
+    verdict = verify_copy(folder, read_index(repo.package))
+    assert verdict.findings == []
+    assert any(CLAIM in omission for omission in verdict.omissions)
+    for path in folder.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
+
+
+def test_a_release_that_lost_nothing_is_not_made_again(
+    rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    repo, _, _ = rehearsed
+    index = read_index(repo.package)
+    short = replace(index[0], data={**index[0].data, "tree": {"size": 3, "root": "0" * 64}})
+    with pytest.raises(ClaimlogError):
+        reissue_release(repo.package, index, short, DAY, tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_citation_of_what_was_taken_down_says_so(
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+) -> None:
+    repo, _, _ = rehearsed
+    done = repo.world.run("cite", CLAIM, "--release", "0.1.0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"0.1.0 holds only the hash of {CLAIM}: claims {CLAIM} version 1 was" in done.stderr
+    assert REASON in done.stderr
+    assert repo.world.run("cite", "C001-005", "--release", "0.1.0").returncode == 0
