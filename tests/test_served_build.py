@@ -278,6 +278,7 @@ def test_where_no_links_can_be_made_a_build_is_served_where_it_lies(
     [
         (["--trusted-proxy", "proxy.example"], "--trusted-proxy proxy.example: is no address"),
         (["--base-url", "data"], "--base-url data: is no address of a server"),
+        (["--base-url", "/tiny/"], "--base-url /tiny/: addresses of what is served begin so too"),
     ],
 )
 def test_a_server_is_not_started_with_what_is_no_address(
@@ -288,6 +289,7 @@ def test_a_server_is_not_started_with_what_is_no_address(
     done = built.run("serve", "--port", "8999", *words)
     assert done.returncode == 2
     assert message in done.stderr
+    assert not done.stdout
     assert {*folder.glob(".build*")} == before
 
 

@@ -105,7 +105,11 @@ def test_images_are_those_of_the_documentation(get: Get) -> None:
     image = get("/docs/plot.svg")
     assert (image.status_code, image.headers["content-type"]) == (200, "image/svg+xml")
     assert image.text == SVG
-    assert "script-src 'self'" in image.headers["content-security-policy"]
+    policy = image.headers["content-security-policy"]
+    assert "; sandbox; " in policy
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "sandbox" not in get("/docs/use").headers["content-security-policy"]
 
 
 def test_html_in_a_page_is_text(get: Get) -> None:

@@ -15,9 +15,12 @@ import pytest
 
 from claimlog.build import build
 from claimlog.schema.presentation import OF_REGISTER
+from claimlog.site import attitude_groups
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.origin_groups import dependent_origins, group_by_origin
+from claimlog.site.pages.pairs import LISTED
+from claimlog.site.store import Row, Store
 from claimlog.sources.text import Text
 from conftest import Get, World, asking, claim, copied, hop, source
 
@@ -450,6 +453,52 @@ def test_trust_that_may_fall_is_told_from_trust_that_falls(judging: World) -> No
         assert "trust falling, put as a possibility" in page
         assert "the passage itself names nobody" in page
     assert "put as" not in judged("/trust/harbour-ministry/pact").text
+
+
+def test_pairs_are_counted_by_the_database_however_many_claims_there_are(
+    judging: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "build"
+    shutil.copytree(judging.package.build, folder)
+    number = 300
+    with closing(sqlite3.connect(folder / "tiny.db")) as database:
+        names = [row[1] for row in database.execute("pragma table_info(claims)")][1:]
+        columns = ", ".join(f'"{name}"' for name in names)
+        database.executemany(
+            f"insert into claims (claim_id, {columns}) "
+            f"select ?, {columns} from claims where claim_id = 'C001-002'",
+            [(f"C900-{at:03}",) for at in range(number)],
+        )
+        database.commit()
+    monkeypatch.setattr(attitude_groups, "LIST_PARTS", 20)
+    ask = asking(folder)
+    data = ask("/trust.json").json()
+    pair = next(row for row in data["pairs"] if row["holders"] == ["harbour-ministry"])
+    assert (pair["claims"], data["total"] > number) == (number + 1, True)
+    held = ask("/trust/harbour-ministry/pact.json").json()
+    listed = [row["claim_id"] for a in held["attitudes"] for row in a["rows"]]
+    assert held["total"] == number + 1
+    assert listed == ["C001-002", *(f"C900-{at:03}" for at in range(LISTED - 1))]
+
+
+@pytest.mark.parametrize("limit", ["MOST_GROUPS", "LIST_BYTES", "LIST_PARTS"])
+def test_pairs_that_are_too_many_are_refused_without_being_read_again(
+    limit: str, judging: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, times = attitude_groups._read_groups, 0
+
+    async def count(page: Row, store: Store) -> Any:
+        nonlocal times
+        times += 1
+        return await read(page, store)
+
+    monkeypatch.setattr(attitude_groups, "_read_groups", count)
+    monkeypatch.setattr(attitude_groups, limit, 1)
+    ask = asking(judging.package.build)
+    for path in ("/trust", "/trust/-/nor", "/trust/a/b", "/trust"):
+        answer = ask(path)
+        assert (answer.status_code, "more than it can show" in answer.text) == (400, True)
+    assert times == 1
 
 
 def test_voices_and_time_frames_count_claims_and_lead_to_them(get: Get) -> None:

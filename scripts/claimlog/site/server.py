@@ -165,6 +165,8 @@ def main(arguments: Sequence[str]) -> None:
     build = ServedBuild(folder, options.origin or folder)
     try:
         server = _datasette_server(options, base, build)
+        address = f"http://{options.host}:{options.port}{base.path}"
+        print(f"serving {address} (stop with Ctrl-C)", flush=True)
         server.run([server.config.bind_socket()])
     except ClaimlogError as error:
         print(printable_line(str(error)), file=sys.stderr, flush=True)

@@ -159,8 +159,6 @@ def serve(
         words = server_command(package, build.folder, options, build.origin.resolve())
         if note := log_behind(package, build):
             print(note, file=sys.stderr, flush=True)
-        path = BaseUrl.parse(options.base_url).path
-        print(f"serving http://{options.host}:{options.port}{path} (stop with Ctrl-C)", flush=True)
         os.execv(words[0], words)
     except BaseException:
         build.release()

@@ -87,7 +87,7 @@ def close_texts(text: str, others: Sequence[str]) -> list[str]:
     ones. Here only those are that have most letters in common.
 
     >>> close_texts("gren", ["green", "great", "violet"])
-    ['green']
+    ['green', 'great']
     """
     letters = Counter(text)
     counted = []

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from claimlog.fold.corroboration import Lineage
+from claimlog.site.attitude_groups import (
+    NOBODY,
+    AttitudeGroup,
+    Pair,
+    attitude_groups,
+    first_claims,
+)
 from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.entity_links import actor_names
@@ -18,26 +27,9 @@ from claimlog.site.topic import Topic, read_topic
 LISTED = 200
 """Pairs, or claims of a pair, that a page lists."""
 
-NOBODY = "-"
-"""Stands in an address for an end of a pair that no text names."""
-
 NOT_NAMED = "not named"
 JOIN = ","
 """Joins the actors at one end of a pair in an address."""
-
-Ends = tuple[str, ...]
-
-
-class AttitudeClaim(NamedTuple):
-    """A claim about an attitude: who hold it towards whom, how it changes, how surely it is put."""
-
-    holders: tuple[str, ...]
-    objects: tuple[str, ...]
-    sign: str
-    course: str | None
-    modality: str | None
-    claim_id: str
-    origin_id: str | None
 
 
 async def pairs_page(page: Row, store: Store, _: PageRequest) -> Mapping[str, Any]:
@@ -46,27 +38,43 @@ async def pairs_page(page: Row, store: Store, _: PageRequest) -> Mapping[str, An
 
 
 async def _pairs(page: Row, store: Store) -> Row:
-    topic = await read_topic(store)
-    claims = await _attitude_claims(page, store)
-    lineage = await source_lineage(store)
-    codes = await store.codes()
-    names = await _names(store, {end for row in claims for end in (*row.holders, *row.objects)})
-    pairs: dict[tuple[Ends, Ends], list[AttitudeClaim]] = {}
-    objects: dict[str, list[AttitudeClaim]] = {}
-    for row in claims:
-        pairs.setdefault((row.holders, row.objects), []).append(row)
-        for name in row.objects:
-            objects.setdefault(name, []).append(row)
-    by_pair = origins_by_group((((r.holders, r.objects), r.origin_id) for r in claims), lineage)
-    by_object = origins_by_group(
-        ((name, row.origin_id) for row in claims for name in row.objects), lineage
+    pairs = await attitude_groups(page, store)
+    names = await _names(store, {name for ends in pairs for end in ends for name in end})
+    topic, lineage, codes = (
+        await read_topic(store),
+        await source_lineage(store),
+        await store.codes(),
     )
-    ranked = sorted(pairs, key=lambda ends: (_unnamed(ends), -len(pairs[ends]), ends))
-    widest = sorted(objects, key=lambda name: (name == NOBODY, -len(objects[name]), name))
+    return await asyncio.to_thread(_count_pairs, page, pairs, names, topic, lineage, codes)
+
+
+def _count_pairs(
+    page: Row,
+    pairs: Mapping[Pair, list[AttitudeGroup]],
+    names: Mapping[str, str],
+    topic: Topic,
+    lineage: Lineage,
+    codes: Codes,
+) -> Row:
+    groups = [group for own in pairs.values() for group in own]
+    objects: dict[str, list[AttitudeGroup]] = {}
+    for group in groups:
+        for name in group.objects:
+            objects.setdefault(name, []).append(group)
+    claims = {ends: sum(group.claims for group in own) for ends, own in pairs.items()}
+    towards = {name: sum(group.claims for group in own) for name, own in objects.items()}
+    ranked = sorted(pairs, key=lambda ends: (_unnamed(ends), -claims[ends], ends))[:LISTED]
+    widest = sorted(objects, key=lambda name: (name == NOBODY, -towards[name], name))[:LISTED]
+    by_pair = origins_by_group(
+        ((ends, group.origin_id) for ends in ranked for group in pairs[ends]), lineage
+    )
+    by_object = origins_by_group(
+        ((name, group.origin_id) for name in widest for group in objects[name]), lineage
+    )
     return {
         "title": page["title"],
         "page": page,
-        "total": len(claims),
+        "total": sum(claims.values()),
         "objects": [
             {
                 "id": name,
@@ -74,7 +82,7 @@ async def _pairs(page: Row, store: Store) -> Row:
                 **_summary(page, topic, codes, objects[name]),
                 "independent_origins": by_object[name],
             }
-            for name in widest[:LISTED]
+            for name in widest
         ],
         "pairs": [
             {
@@ -82,7 +90,7 @@ async def _pairs(page: Row, store: Store) -> Row:
                 **_summary(page, topic, codes, pairs[ends]),
                 "independent_origins": by_pair[ends],
             }
-            for ends in ranked[:LISTED]
+            for ends in ranked
         ],
         "pairs_total": len(pairs),
         "unnamed": any(NOBODY in ends[0] for ends in pairs),
@@ -96,23 +104,24 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
     topic = await read_topic(store)
     texts = (request.identifiers["holder"], request.identifiers["object"])
     ends = (tuple(texts[0].split(JOIN)), tuple(texts[1].split(JOIN)))
-    claims = [
-        row for row in await _attitude_claims(page, store) if (row.holders, row.objects) == ends
-    ]
-    if not claims:
+    groups = (await attitude_groups(page, store)).get(ends)
+    if not groups:
         raise PageNotFound(
             f"No claim is about {texts[0][:60]} towards {texts[1][:60]}. The page {page['label']} "
             "lists all pairs."
         )
     codes = await store.codes()
     names = await _names(store, {name for end in ends for name in end})
-    listed = [row.claim_id for row in claims[:LISTED]]
+    claims = await first_claims(page, store, groups, LISTED)
+    listed = [row.claim_id for row in claims]
     rows = await claim_entries(store, listed)
     reasons = await reasons_of_claims(store, listed)
-    origins = origins_by_group(
-        ((ends, row.origin_id) for row in claims), await source_lineage(store)
+    origins = await asyncio.to_thread(
+        origins_by_group,
+        [(ends, group.origin_id) for group in groups],
+        await source_lineage(store),
     )
-    summary = _summary(page, topic, codes, claims)
+    summary = _summary(page, topic, codes, groups)
     return {
         "title": f"{page['label']}: {_ends(ends, names)['label']}",
         "page": page,
@@ -124,7 +133,7 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
             }
             for end, label in zip(ends, ("from_label", "to_label"), strict=True)
         ],
-        "total": len(claims),
+        "total": summary["claims"],
         "independent_origins": origins[ends],
         "unknown_origins": summary["unknown_origins"],
         "attitudes": [
@@ -132,7 +141,7 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
                 **attitude,
                 "rows": [
                     {**rows[row.claim_id], "reasons": reasons.get(row.claim_id, [])}
-                    for row in claims[:LISTED]
+                    for row in claims
                     if (row.sign, row.course, row.modality)
                     == (attitude["sign"], attitude["course"], attitude["modality"])
                 ],
@@ -142,45 +151,12 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
     }
 
 
-async def _attitude_claims(page: Row, store: Store) -> list[AttitudeClaim]:
-    """Return every claim about an attitude."""
-    return await store.memoize(
-        f"pairs {page['name']}", lambda store: _read_attitude_claims(page, store)
-    )
-
-
-async def _read_attitude_claims(page: Row, store: Store) -> list[AttitudeClaim]:
-    rows = await store.rows(
-        f"select claim_id, {page['from']}, {page['to']}, {page['sign']} as sign, "
-        f"{page.get('course', 'null')} as course, {page.get('modality', 'null')} as modality, "
-        f"origin_id from claims where {page['sign']} is not null order by claim_id"
-    )
-    words = page.get("modality_words", {})
-    return [
-        AttitudeClaim(
-            _parts(row[page["from"]]),
-            _parts(row[page["to"]]),
-            row["sign"],
-            row["course"],
-            row["modality"] if words.get(row["modality"]) else None,
-            row["claim_id"],
-            row["origin_id"],
-        )
-        for row in rows
-    ]
-
-
-def _parts(value: Any) -> Ends:
-    """Return the actors of a list; of an empty one, nobody."""
-    return tuple(value) if isinstance(value, list) and value else (NOBODY,)
-
-
-def _unnamed(ends: tuple[Ends, Ends]) -> int:
+def _unnamed(ends: Pair) -> int:
     """Return how many ends of a pair no text names."""
     return sum(end == (NOBODY,) for end in ends)
 
 
-def _ends(ends: tuple[Ends, Ends], names: Mapping[str, str]) -> Row:
+def _ends(ends: Pair, names: Mapping[str, str]) -> Row:
     """Return a pair as pages call it, and its address; what is mutual is said to be."""
     holders, objects = ends
     first, second = (", ".join(names[name] for name in end) for end in ends)
@@ -193,13 +169,15 @@ def _ends(ends: tuple[Ends, Ends], names: Mapping[str, str]) -> Row:
     }
 
 
-def _summary(page: Row, topic: Topic, codes: Codes, claims: list[AttitudeClaim]) -> Row:
+def _summary(page: Row, topic: Topic, codes: Codes, groups: list[AttitudeGroup]) -> Row:
     """Return how many of some claims there are in all and by attitude, in the codebook's order."""
     signs = [entry["code"] for entry in _entries(topic, codes, page["sign"])]
     courses = [entry["code"] for entry in _entries(topic, codes, page.get("course"))]
     modalities = [None, *page.get("modality_words", {})]
     words = page.get("course_words", {})
-    counts = Counter((row.sign, row.course, row.modality) for row in claims)
+    counts: Counter[tuple[str, str | None, str | None]] = Counter()
+    for group in groups:
+        counts[group.sign, group.course, group.modality] += group.claims
 
     def place(attitude: tuple[str, str | None, str | None]) -> tuple[int, int, int]:
         sign, course, modality = attitude
@@ -210,8 +188,8 @@ def _summary(page: Row, topic: Topic, codes: Codes, claims: list[AttitudeClaim])
         )
 
     return {
-        "claims": len(claims),
-        "unknown_origins": sum(row.origin_id is None for row in claims),
+        "claims": counts.total(),
+        "unknown_origins": sum(group.claims for group in groups if group.origin_id is None),
         "attitudes": [
             {
                 "sign": sign,

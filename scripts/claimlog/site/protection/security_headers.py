@@ -29,8 +29,16 @@ POLICY = (
 Styles inside are allowed, because Datasette's pages have some that differ from table to table.
 """
 
+IMAGE_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+)
+"""An image is drawn and does nothing: opened by itself, an SVG file is a page of its own."""
+
+CONTENT_TYPE = b"content-type"
+CONTENT_POLICY = b"content-security-policy"
+
 HEADERS = {
-    b"content-security-policy": POLICY.encode(),
+    CONTENT_POLICY: POLICY.encode(),
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"same-origin",
     b"x-frame-options": b"DENY",
@@ -38,6 +46,10 @@ HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
 }
+
+
+def _is_image(content_type: bytes) -> bool:
+    return content_type.strip().lower().startswith(b"image/")
 
 
 def add_security_headers(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
@@ -49,7 +61,10 @@ def add_security_headers(app: Callable[..., Awaitable[None]]) -> Callable[..., A
                 own = [
                     pair for pair in message.get("headers", []) if pair[0].lower() not in HEADERS
                 ]
-                message = {**message, "headers": [*own, *HEADERS.items()]}
+                headers = HEADERS
+                if any(name.lower() == CONTENT_TYPE and _is_image(kind) for name, kind in own):
+                    headers = {**HEADERS, CONTENT_POLICY: IMAGE_POLICY.encode()}
+                message = {**message, "headers": [*own, *headers.items()]}
             await send(message)
 
         await app(scope, receive, with_headers)
