@@ -18,6 +18,7 @@ from claimlog import git
 from claimlog import limits as definition
 from claimlog.checkout import FILES, TAGS
 from claimlog.cli import cli
+from claimlog.export import table_csv
 from claimlog.log import tiles
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
@@ -25,6 +26,7 @@ from claimlog.release import database_content, layout, prove, served_rows
 from claimlog.release import sandbox as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
+from claimlog.site.lists import code_labels, selection
 from claimlog.site.protection import reader_limits
 from claimlog.site.server_command import SETTINGS
 from claimlog.sql_process import GRACE_SECONDS
@@ -85,6 +87,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         "Two tables, for three minutes"
     )
     assert reader_limits.PAGE_CHARACTERS == 10**6, "about a megabyte of HTML"
+    assert table_csv.PIECE_BYTES == 10**6, "pieces of about a megabyte of text"
+    assert (selection.EXPLAINED, code_labels.CANDIDATES) == (3, 200), "the first three, 200"
     assert GRACE_SECONDS == 0.5, "half a second later"
 
 
