@@ -134,9 +134,10 @@ def ours(
     `beside` are rows of other streams; `column` is the one that a finding has to name.
     """
     with tempfile.TemporaryDirectory() as folder:
-        batch = Batch(Path(folder), "events/0001-x", 1, "x", 0)
         for name, lines in {**beside, stream: table}.items():
-            batch.file(name).write_bytes(b"".join(encode(row) + b"\n" for row in lines))
+            path = Path(folder) / f"{name}.ndjson"
+            path.write_bytes(b"".join(encode(row) + b"\n" for row in lines))
+        batch = Batch(Path(folder), "events/0001-x", 1, "x", 0)  # it looks up its files once
         log = read(PACKAGE, [batch], sealed=False)
         report = Report(log)
         if check:

@@ -91,6 +91,12 @@ def compile_template(datasette: Any, name: str) -> None:
     datasette.jinja_env.get_template(name)
 
 
+async def render_part(datasette: Any, name: str, values: Mapping[str, Any]) -> str:
+    """Return what a template draws that is a part of pages, and has nothing of a request."""
+    html: str = await datasette.jinja_env.get_template(name).render_async(values)
+    return html
+
+
 def synchronous_templates(datasette: Any, **values: Any) -> Any:
     """Return Datasette's environment of templates for drawing them without waiting.
 

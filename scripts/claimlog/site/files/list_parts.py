@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from claimlog.site.datasette_internals import render_part
 from claimlog.site.files.filtered_lists import FilteredList
 from claimlog.site.files.index_script import File, FileOf, index_script, json_line
 from claimlog.site.files.markup_trees import markup_trees
@@ -157,11 +158,11 @@ async def _row_parts(
 ) -> AsyncIterator[File]:
     """Yield the rows as pages show them, in the order of their table."""
     datasette = store.datasette
-    template = datasette.jinja_env.get_template(listed.template)
     base = {"prefix": store.prefix, "urls": datasette.urls, "store": store, **listed.variables}
     for number, at in enumerate(range(0, len(rowids), ROWS_OF_PART)):
         own = rowids[at : at + ROWS_OF_PART].tolist()
-        html = await template.render_async({**base, **await listed.rows(store, own)})
+        values = {**base, **await listed.rows(store, own)}
+        html = await render_part(datasette, listed.template, values)
         trees = markup_trees(html, file_of)
         if len(trees) != len(own):
             raise ValueError(f"{listed.template} draws {len(trees)} of {len(own)} rows")
