@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -91,6 +92,25 @@ def test_files_hold_what_a_server_answers(published: Published) -> None:
         assert heading.findall(file.read_text("utf-8")) == heading.findall(get(path or "/").text)
 
 
+def test_feeds_and_annotations_are_files_that_lead_on_to_files(published: Published) -> None:
+    for site in (published.site, published.release / "site"):
+        feeds = sorted(path.name for path in (site / "feeds").iterdir())
+        assert feeds == ["corrections.atom", "releases.atom"]
+        for name in feeds:
+            root = ElementTree.fromstring((site / "feeds" / name).read_bytes())
+            links = [
+                link.get("href", "") for link in root.iter("{http://www.w3.org/2005/Atom}link")
+            ]
+            assert f"../feeds/{name}" in links
+            assert all((site / "feeds" / link).is_file() for link in links), links
+        claim = site / "claims" / "C001-001.jsonld"
+        assert json.loads(claim.read_text("utf-8"))["type"] == "Annotation"
+        page = (site / "claims" / "C001-001" / "index.html").read_text("utf-8")
+        assert page.count('href="../../claims/C001-001.jsonld"') == 2
+        junk = [path for path in site.rglob("*") if "\\" in path.name or "%5C" in path.name]
+        assert junk == []
+
+
 def test_a_retracted_claim_keeps_its_page(published: Published) -> None:
     page = (published.site / "claims" / "C001-004" / "index.html").read_text("utf-8")
     assert "Retracted." in page
@@ -129,7 +149,8 @@ def test_a_release_lies_in_the_site_as_it_lies_in_its_archive(published: Publish
     for path in filter(Path.is_file, (published.release / "site").rglob("*")):
         own, copy = path.read_bytes(), there / path.relative_to(published.release / "site")
         # files beside site/ lie in it here
-        parts = re.split(rb'(?:\.\./)+(?=(?:parquet/)?[\w-]+\.(?:parquet|db|json)")', own)
+        outside = rb'(?:\.\./)+(?=(?:parquet/|csv/)?[\w-]+\.(?:parquet|csv|db|json)")'
+        parts = re.split(outside, own)
         at = 0
         for part in parts:
             at = copy.read_bytes().index(part, at) + len(part)
@@ -244,7 +265,7 @@ def test_a_build_that_is_older_than_the_log_is_refused(world: World, tmp_path: P
     ],
 )
 def test_an_address_has_files_of_its_own(address: Address, html: str, twin: str) -> None:
-    assert (address.html_file, address.json_file) == (html, twin)
+    assert (address.file, address.json_file) == (html, twin)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "é" * 300, "a?b#c", "page=2"])
