@@ -14,12 +14,17 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as BrowserPage
 
 from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide, violations
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
+from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
+from claimlog.package import Package
+from claimlog.release.citation_lookup import find_claim, find_release
+from claimlog.release.enclosing_release import known_releases
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.release_site import note_drawn_pages
 from claimlog.release.sandbox import verify_in_sandbox
@@ -167,6 +172,23 @@ def test_the_same_log_gives_the_same_bytes(published: Published, tmp_path: Path)
     assert sha256_of_files(tmp_path / "again") == sha256_of_files(published.site)
 
 
+def test_the_log_in_a_release_knows_that_release(published: Published, tmp_path: Path) -> None:
+    log = tmp_path / "release" / "log"
+    shutil.copytree(published.release / "log", log)
+    assert known_releases(Package(log)) == []  # nothing lies around it
+    summary = log.parent / "release.json"
+    shutil.copy(published.release / "release.json", summary)
+    release = find_release(read(Package(log)))
+    assert (release.version, release.has_pages) == ("0.1.0", False)
+    assert find_claim(read(Package(log)), "C001-001", release).version.version == 1
+    assert find_release(read(Package(published.release / "log"))).has_pages
+    forged = json.loads(summary.read_text("utf-8"))
+    for flaw in ({"version": "0.9.0"}, {"tree": {"size": 3, "root": "0" * 64}}, {"date": "soon"}):
+        summary.write_text(json.dumps(forged | flaw), "utf-8")
+        with pytest.raises(ClaimlogError, match=r"^\.\./release\.json: "):
+            find_release(read(Package(log)))
+
+
 def test_the_pages_of_a_release_are_drawn_again_to_the_byte_where_nobody_vouches(
     published: Published, tmp_path: Path
 ) -> None:
@@ -303,7 +325,7 @@ def bases(published: Published) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[BrowserPage]:
     page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
     page.set_default_timeout(30_000)
     yield page
@@ -319,7 +341,7 @@ KINDS = (
 
 @pytest.mark.parametrize("place", ["file", "sub-path"])
 def test_pages_load_from_their_own_place_alone_without_a_complaint(
-    place: str, bases: dict[str, str], page: Page
+    place: str, bases: dict[str, str], page: BrowserPage
 ) -> None:
     watch = Watch(bases[place]).on(page)
     for kind in KINDS:
@@ -331,7 +353,9 @@ def test_pages_load_from_their_own_place_alone_without_a_complaint(
     assert watch.said == []
 
 
-def test_axe_finds_no_violation_and_pages_fit_a_phone(bases: dict[str, str], page: Page) -> None:
+def test_axe_finds_no_violation_and_pages_fit_a_phone(
+    bases: dict[str, str], page: BrowserPage
+) -> None:
     found = []
     for kind in KINDS:
         page.set_viewport_size(WIDE)  # type: ignore[arg-type]
