@@ -507,8 +507,25 @@ def test_a_claim_names_itself_its_event_its_path_and_that_the_source_states_it(f
     assert (
         f"Claim C900-001, claim version 2, event {TIDES.event_id}; "
         "permalink path /releases/0.2.0/claims/C900-001. It says that source S900, “Harbour news” "
-        "(Example Gazette, dated 2025-11~ (EDTF)), states it, never that it is so."
+        "(Example Gazette, dated about November 2025), states it, never that it is so."
     ) in text
+
+
+def test_a_claim_that_a_source_reports_names_who_says_so_and_whose_work_the_source_copies() -> None:
+    row = {
+        **{"claim_id": "C900-001", "version": 2, "event_id": "0f" * 32, "source_id": "S900"},
+        **{"statement": TIDES.statement, "action": "amend"},
+        "attributions": [
+            {"actor_id": "gazette", "description": None},
+            {"actor_id": None, "description": "a harbour pilot"},
+        ],
+    }
+    source = {"title": "Harbour news", "publisher": "Example Gazette", "published": "2025-11-02"}
+    version = ClaimVersion.of(row, source, {"gazette": "Tide Wire"}, ["Tide Wire"])
+    assert (
+        "(Example Gazette, dated 2 November 2025; derived from a work of Tide Wire), reports that "
+        "a harbour pilot says so (by way of Tide Wire), never that it is so."
+    ) in cite(FACTS, [version], "apa")
 
 
 @pytest.mark.parametrize("format", FORMATS)

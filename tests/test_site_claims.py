@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
+from claimlog.schema.edtf_wording import date_in_words
 from claimlog.site.protection.security_headers import HEADERS
 from claimlog.site.release_databases import place_releases
-from claimlog.site.template_filters import edtf, number, when
+from claimlog.site.template_filters import number, when
 from claimlog.sources.text import Text
 from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
 from test_release import Repo, repository
@@ -325,7 +326,7 @@ def test_every_page_has_a_title_one_heading_and_its_json_twin(get: Get) -> None:
     ],
 )
 def test_dates_are_written_in_words(value: str | None, words: str) -> None:
-    assert edtf(value) == words
+    assert date_in_words(value) == words
 
 
 def test_numbers_and_times_are_written_for_people() -> None:

@@ -10,7 +10,7 @@ import polars as pl
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.event_log import Log
 from claimlog.release.citable_version import CitableVersion
-from claimlog.release.cite import ClaimVersion
+from claimlog.release.cite import DERIVED, ClaimVersion
 from claimlog.release.enclosing_release import find_known_release, known_releases
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 
@@ -71,8 +71,19 @@ def find_claim(log: Log, name: str, release: ReleaseMetadata) -> ReleasedClaim:
         )
         raise UsageError(f"{name}: {citable.note} {way}")
     row = rows.filter(pl.col("is_released")).row(-1, named=True)
-    source = log.rows("sources").filter(
-        (pl.col("source_id") == row["source_id"]) & (pl.col("seq") < release.tree_size)
+    known = pl.col("seq") < release.tree_size
+    sources = {
+        source["source_id"]: source
+        for source in log.rows("sources").filter(known).sort("version").iter_rows(named=True)
+    }
+    actors = log.rows("actors").filter(known).sort("version")
+    source = sources[row["source_id"]]
+    origins = [
+        hop["source_id"] for hop in source.get("lineage") or () if hop["relation"] == DERIVED
+    ]
+    version = ClaimVersion.of(
+        *(row, source),
+        actors=dict(actors.select("actor_id", "name").iter_rows()),
+        outlets=[sources[name]["publisher"] for name in origins if name in sources],
     )
-    version = ClaimVersion.of(row, source.sort("version").row(-1, named=True))
     return ReleasedClaim(version, citable.note)

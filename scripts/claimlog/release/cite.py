@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from claimlog.errors import UsageError
 from claimlog.escaping import json_text, plain_line
 from claimlog.release.metadata import ReleaseMetadata, permalink
+from claimlog.schema.edtf_wording import date_in_words
 
 FORMATS = ("bibtex", "ris", "csl-json", "apa", "datacite")
 
@@ -29,12 +31,20 @@ TEX = {
     "^": r"\textasciicircum{}",
     **{character: f"\\{character}" for character in "&%$#_"},
 }
+DERIVED = "wasDerivedFrom"
+"""The relation of PROV-O between a copy and the work that it is a copy of."""
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True)
 class ClaimVersion:
-    """A claim as a release holds it; `source_published` is EDTF, `event_id` hex."""
+    """A claim as a release holds it; `source_published` is EDTF, `event_id` hex.
+
+    `speakers` are those who are said to say so, outermost first; none where the source states it in
+    its own voice. `outlets` published what the source is a copy of.
+    """
 
     claim_id: str
     version: int
@@ -45,10 +55,31 @@ class ClaimVersion:
     source_publisher: str
     source_published: str | None
     retracted: bool
+    speakers: tuple[str, ...] = ()
+    outlets: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], source: Mapping[str, Any]) -> ClaimVersion:
-        """Return a version of a claim from its row of the log and that of its source."""
+    def of(
+        cls,
+        row: Mapping[str, Any],
+        source: Mapping[str, Any],
+        actors: Mapping[str, str] = NO_NAMES,
+        outlets: Sequence[str] = (),
+    ) -> ClaimVersion:
+        """Return a version of a claim from its row of the log and that of its source.
+
+        Parameters
+        ----------
+        actors
+            Names of actors by identifier; one without a name is written as its identifier.
+        outlets
+            Who published what the source was derived from.
+        """
+        hops = row.get("attributions") or ()
+        speakers = (
+            hop.get("description") or actors.get(hop["actor_id"], str(hop["actor_id"]))
+            for hop in hops
+        )
         return cls(
             claim_id=row["claim_id"],
             version=row["version"],
@@ -59,6 +90,8 @@ class ClaimVersion:
             source_publisher=source["publisher"],
             source_published=source["published"],
             retracted=row["action"] == "retract",
+            speakers=tuple(speakers),
+            outlets=tuple(outlets),
         )
 
 
@@ -118,10 +151,14 @@ class CitedItem:
                 f"Released on {metadata.date}: log of {metadata.tree_size} events, root "
                 f"{metadata.root}; {self.place}."
             )
-        dated = f"dated {claim.source_published} (EDTF)" if claim.source_published else "undated"
+        dated = (
+            f"dated {date_in_words(claim.source_published)}"
+            if claim.source_published
+            else "undated"
+        )
         source = (
             f"source {claim.source_id}, “{plain_line(claim.source_title)}” "
-            f"({plain_line(claim.source_publisher)}, {dated})"
+            f"({plain_line(claim.source_publisher)}, {dated}{_copied_from(claim)})"
         )
         identity = (
             f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}; "
@@ -131,7 +168,14 @@ class CitedItem:
             return (
                 f"{identity} Retracted: it was read as what {source}, states, never as what is so."
             )
-        return f"{identity} It says that {source}, states it, never that it is so."
+        *through, speaker = map(plain_line, claim.speakers or ("",))
+        if not speaker:
+            return f"{identity} It says that {source}, states it, never that it is so."
+        way = f" (by way of {', '.join(through)})" if through else ""
+        return (
+            f"{identity} It says that {source}, reports that {speaker} says so{way}, "
+            "never that it is so."
+        )
 
 
 def cite(metadata: ReleaseMetadata, claims: Sequence[ClaimVersion], format: str) -> str:
@@ -336,6 +380,13 @@ def _datacite(item: CitedItem) -> dict[str, Any]:
 
 def _publisher(metadata: ReleaseMetadata) -> str:
     return " and ".join(metadata.publishers)
+
+
+def _copied_from(claim: ClaimVersion) -> str:
+    """Say whose work the source of a claim is a copy of, if that is known."""
+    outlets = [plain_line(name) for name in dict.fromkeys(claim.outlets)]
+    others = [name for name in outlets if name != plain_line(claim.source_publisher)]
+    return f"; derived from a work of {' and of '.join(others)}" if others else ""
 
 
 def _container(metadata: ReleaseMetadata) -> str:

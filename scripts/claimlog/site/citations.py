@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 
 from claimlog.release.citable_version import CitableVersion
-from claimlog.release.cite import ClaimVersion, cite
+from claimlog.release.cite import DERIVED, ClaimVersion, cite
 from claimlog.release.metadata import ReleaseMetadata, permalink
 from claimlog.site.plugin_config import cited_release, dataset_metadata
-from claimlog.site.store import Row, Store
+from claimlog.site.store import Row, Store, json_list
 
 FORMATS = {"bibtex": "BibTeX", "ris": "RIS", "csl-json": "CSL-JSON", "apa": "Text (APA)"}
 
@@ -67,9 +67,38 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
         "served": Store.of_release(store.datasette, release.version) is not None,
         "address": release.page_address(row["claim_id"]),
         "file": release.page_file(row["claim_id"]),
-        "citations": formatted_citations(release, [ClaimVersion.of(row, source)] if source else []),
+        "citations": formatted_citations(
+            release, [await _claim_version(store, row, source, size)] if source else []
+        ),
         "instead": None,
     }
+
+
+async def _claim_version(store: Store, row: Row, source: Row, size: int) -> ClaimVersion:
+    """Return a version of a claim as of a size of the log, with its speakers and outlets."""
+    actors = await store.rows(
+        "select actor_id, name from actor_versions where valid_from_seq < :size and actor_id in "
+        "(select value from json_each(:ids)) order by version",
+        size=size,
+        ids=json_list(
+            {hop["actor_id"] for hop in row.get("attributions") or () if hop["actor_id"]}
+        ),
+    )
+    origins = [
+        hop["source_id"] for hop in source.get("lineage") or () if hop["relation"] == DERIVED
+    ]
+    outlets = await store.rows(
+        "select source_id, publisher from source_versions where valid_from_seq < :size "
+        "and source_id in (select value from json_each(:ids)) order by version",
+        size=size,
+        ids=json_list(set(origins)),
+    )
+    publishers = {one["source_id"]: one["publisher"] for one in outlets}
+    return ClaimVersion.of(
+        *(row, source),
+        actors={one["actor_id"]: one["name"] for one in actors},
+        outlets=[publishers[name] for name in origins if name in publishers],
+    )
 
 
 def formatted_citations(release: ReleaseMetadata, claims: Sequence[ClaimVersion]) -> list[Row]:

@@ -35,8 +35,9 @@ CLAIMS_PER_PAGE = 200
 """Claims of a source on a page, with the part of the text in which they begin."""
 
 NO_DIRECTORY = (
-    "The text is not part of the dataset. If you have a copy, start the server with "
-    "make serve TEXTS=dir, and it is shown here with its claims marked."
+    "The text is not part of the dataset. If you have a copy in a directory DIR, claimlog verify "
+    "--texts DIR checks the passages in it (in an archive: claimlog --package log verify --texts "
+    "DIR), and a server that is started with make serve TEXTS=DIR shows it with its claims marked."
 )
 UNREADABLE = (
     "The directory of texts that the server was given cannot be read, so no article is shown."

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup
 
 from claimlog.escaping import UNPRINTABLE, json_text, printable
-
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August"),
-    *("September", "October", "November", "December"),
-)
-SEASONS = {"21": "spring", "22": "summer", "23": "autumn", "24": "winter"}
-NAMES = {f"{place:02}": name for place, name in enumerate(MONTHS, 1)} | SEASONS
-DATE = re.compile(
-    r"(?P<year>[0-9X]{4})(-(?P<month>[0-9]{2}))?(-(?P<day>[0-9]{2}))?(?P<sure>[~?%]?)"
-)
-QUALIFIERS = {"~": "about ", "?": "perhaps ", "%": "perhaps about ", "": ""}
+from claimlog.schema.edtf_wording import date_in_words
 
 
 def number(value: Any) -> str:
@@ -30,35 +19,11 @@ def number(value: Any) -> str:
     return f"{int(value):,}" if whole else f"{value:,.2f}"
 
 
-def edtf(value: str | None) -> str:
-    """Write an EDTF date in words.
-
-    >>> edtf("2025-11~"), edtf("2017-05"), edtf("../2022"), edtf("2025-03-29/..")
-    ('about November 2025', 'May 2017', 'until 2022', 'since 29 March 2025')
-    """
-    if not value:
-        return ""
-    if "/" in value:
-        start, _, end = value.partition("/")
-        if start in ("", ".."):
-            return f"until {edtf(end)}"
-        return f"since {edtf(start)}" if end in ("", "..") else f"{edtf(start)} to {edtf(end)}"
-    match = DATE.fullmatch(value)
-    if match is None:
-        return value
-    parts = [
-        str(int(match["day"])) if match["day"] else "",
-        NAMES.get(match["month"], ""),
-        match["year"],
-    ]
-    return QUALIFIERS[match["sure"]] + " ".join(part for part in parts if part)
-
-
 def when(value: str | None) -> str:
     """Write a UTC time: 2026-11-21T17:45:00Z as 21 November 2026, 17:45 UTC."""
     if not value:
         return ""
-    return f"{edtf(value[:10])}, {value[11:16]} UTC"
+    return f"{date_in_words(value[:10])}, {value[11:16]} UTC"
 
 
 def words(value: str | None) -> str:
@@ -95,7 +60,7 @@ def escape_unprintable(value: Any) -> Any:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
-    "edtf": edtf,
+    "edtf": date_in_words,
     "when": when,
     "words": words,
     "cell": cell,

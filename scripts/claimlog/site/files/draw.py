@@ -110,7 +110,7 @@ class PageDrawer:
     def _html(self, answer: PageAnswer, address: Address, links: PageLinks) -> bytes:
         template = self._templates.get_template(answer.template)
         html = template.render(
-            page_context(answer, address.path or "/", address.twin),
+            page_context(answer, address.path or "/", address.twin if answer.status == 200 else ""),
             as_file=self._frame(answer, address, links.root),
             urls=self.datasette.urls,
         )

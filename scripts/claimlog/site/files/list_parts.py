@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from claimlog.schema.edtf_wording import MONTHS as MONTH_NAMES
 from claimlog.site.datasette_internals import render_part
 from claimlog.site.files.filtered_lists import FilteredList
 from claimlog.site.files.index_script import File, FileOf, index_script, json_line
@@ -21,7 +22,6 @@ from claimlog.site.lists.filter_values import OPEN, CodeValues, Numbers, PeriodV
 from claimlog.site.lists.filters import ANY, MONTHS, NONE, CodeFilter, Filter, PeriodFilter
 from claimlog.site.lists.served_list import ServedList
 from claimlog.site.store import Codes, Store
-from claimlog.site.template_filters import MONTHS as MONTH_NAMES
 
 ROWS_OF_PART = 100
 """Rows of a script."""

@@ -9,6 +9,7 @@ from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.entity_links import stream_labels
 from claimlog.site.files.addresses import Address
 from claimlog.site.pages import site_pages
+from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.store import Store
 
 
@@ -18,10 +19,13 @@ async def seed_addresses(datasette: Any) -> list[Address]:
     A claim that was retracted is on no list, and its address stays.
     """
     addresses: list[Address] = []
+    has_documentation = documentation_folder(Store.latest(datasette)) is not None
     pages = [
         page
         for page in site_pages(datasette)
-        if "(" not in page.pattern and not page.is_document  # pages lead to documents
+        if "(" not in page.pattern
+        and not page.is_document  # pages lead to documents
+        and (has_documentation or not page.reads_files)
     ]
     for name in sorted(datasette.databases, key=lambda name: (len(name), name)):
         if name.startswith("_"):

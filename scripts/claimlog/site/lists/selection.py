@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from claimlog.schema.edtf_wording import MONTHS
 from claimlog.site.lists.code_labels import VALUE_CHARACTERS, CodeLabels
 from claimlog.site.lists.filters import (
     ANY,
@@ -20,7 +21,6 @@ from claimlog.site.lists.filters import (
     month_range,
 )
 from claimlog.site.store import Row
-from claimlog.site.template_filters import MONTHS
 
 Choices = Mapping[str, CodeLabels]
 """Codes that exist and their labels, by filter."""
