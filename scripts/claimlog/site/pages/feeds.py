@@ -68,6 +68,10 @@ async def _corrections(store: Store) -> Feed:
 
 def _correction(store: Store, row: Row) -> FeedEntry:
     title = plain_line(f"{row['claim_id']} {row['change']}: {row['statement']}")
+    cells = [
+        f"{c['column']}: {readable_value(c['from'])} -> {readable_value(c['to'])}"
+        for c in row["cells"]
+    ]
     lines = [
         row["reason"] or "No reason was given.",
         *(
