@@ -74,10 +74,7 @@ def _correction(store: Store, row: Row) -> FeedEntry:
     ]
     lines = [
         row["reason"] or "No reason was given.",
-        *(
-            f"{c['column']}: {readable_value(c['from'])} -> {readable_value(c['to'])}"
-            for c in row["cells"]
-        ),
+        *cells,
         f"Version {row['version']}, event {row['event_id']}, "
         + (f"first in release {row['release']}." if row["release"] else "in no release yet."),
     ]
