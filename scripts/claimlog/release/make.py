@@ -149,7 +149,7 @@ def make_release(
     refuse_stale_schemas(package, log.definition)
     if key is not None:
         size, root = log.trees[batches - 1]
-        require_signable(log, Checkpoint(present_origin(log), size, root))
+        require_signable(log, Checkpoint(present_origin(log), size, root), key)
     report = validate(log, None)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
