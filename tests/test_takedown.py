@@ -24,7 +24,7 @@ from claimlog.log.release_index import find_entry, read_index
 from claimlog.log.takedowns import RECORD, TakenRow, sealed_lines, with_taken
 from claimlog.package import Package
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
-from claimlog.release.make import sign_release
+from claimlog.release.make import sign_published, sign_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
 from claimlog.release.reissue import ReissueOutput, reissue_release
 from claimlog.release.signing_key import verifier_key
@@ -229,6 +229,28 @@ def hidden(world: World) -> None:
     edited(lambda record: with_files(record, world))(world)
 
 
+def with_number(name: str) -> Callable[[World], Any]:
+    """A number that JSON Schema takes for an integer, written as none."""
+    return edited(lambda record: record["rows"][0].update({name: float(record["rows"][0][name])}))
+
+
+def with_file(name: str) -> Callable[[World], Any]:
+    digest = {"bytes": 0, "sha256": "0" * 64}
+    return edited(lambda record: record["files"].update({name: digest}))
+
+
+OUTSIDE = (
+    "events/0002-claims/../../../../../home/rc",
+    "events/0002-claims/../claims.ndjson",
+    "/etc/claims.ndjson",
+    "../events/0002-claims/claims.ndjson",
+    "events/0002-claims/claims.ndjson/../../x.ndjson",
+    "events/0002-claims/claims.ndjson\n",
+    "events/0002-claims/batch.json",
+    "datapackage.json",
+)
+"""What is no file of a batch with rows."""
+
 FORGED: dict[str, tuple[Callable[[World], Any], str]] = {
     "no record": (
         lambda world: (world.root / RECORD).unlink(),
@@ -276,6 +298,14 @@ FORGED: dict[str, tuple[Callable[[World], Any], str]] = {
         edited(lambda record: record["files"].clear()),
         "bytes is|differ in events/0002-claims/claims.ndjson",
     ),
+    **{
+        f"{name} that is no integer": (
+            with_number(name),
+            r"rows/0/\w+: .* is not of type 'integer'",
+        )
+        for name in ("batch", "line", "version")
+    },
+    **{f"a file {name!r}": (with_file(name), "files: .* does not match") for name in OUTSIDE},
 }
 
 
@@ -290,6 +320,14 @@ def test_nothing_is_missing_but_what_the_record_declares(kind: str, sound: World
     except ClaimlogError as error:
         found = str(error)
     assert re.search(said, found), found
+
+
+def test_nothing_is_written_outside_of_the_package(sound: World) -> None:
+    for name in ("../x", "events/../../x", sound.root.parent / "x"):
+        with pytest.raises(ClaimlogError, match="is not below the package, and nothing else"):
+            sound.package.write(sound.root / name, b"")
+    assert not (sound.root.parent / "x").exists()
+    Package(sound.root / "events" / "..").write(sound.root / "events" / ".." / "x", b"")
 
 
 @pytest.mark.parametrize("moment", ["record", "first file"])
@@ -407,7 +445,9 @@ def rehearsed(
         go(repo.world, 1, identifier=identifier)
     repo.version("0.1.1")
     repo.commit()
+    shutil.copytree(repo.root, repo.root.parent / "due")
     index = read_index(repo.package)
+    (repo.root / "dist" / "tiny-0.1.0.signature").write_text("of the first issue", "utf-8")
     output = reissue_release(
         repo.package, index, find_entry(index, "0.1.0", "tiny"), DAY, repo.root / "dist"
     )
@@ -439,6 +479,49 @@ def test_a_release_is_made_again_without_the_row(
     assert entry.issues[0]["archive"]["sha256"] != entry.issues[1]["archive"]["sha256"]
     assert entry.issues[1]["rows"] == [*output.rows]
     assert errors(repo.world) == []
+
+
+def test_a_release_is_made_again_once_and_its_old_signature_goes(
+    rehearsed: tuple[Repo, ReissueOutput, Path], secret: Path
+) -> None:
+    repo, output, old = rehearsed
+    signature = output.archive.with_suffix(".signature")
+    assert (output.removed, output.signature, signature.exists()) == (signature, None, False)
+    index = read_index(repo.package)
+    with pytest.raises(ClaimlogError, match="was made again without these rows already"):
+        reissue_release(repo.package, index, index[0], DAY, repo.root / "dist")
+    # the first issue is not signed any more, and what is signed is what was verified
+    with pytest.raises(ClaimlogError, match=r"is not the last issue of 0\.1\.0 .* was signed"):
+        sign_published(repo.package, index, index[0], secret, old)
+    assert [path.name for path in old.glob("tiny-0.1.0.*")] == [output.archive.name]
+
+
+@pytest.mark.parametrize("name", ["schemas/claims.json", "LICENSE-DATA", "datapackage.json"])
+def test_a_release_is_made_again_of_its_own_definition_only(
+    name: str, rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    """A commit of a stranger with the same rows, which a patch of the index names."""
+    shutil.copytree(rehearsed[0].root.parent / "due", tmp_path / "package")
+    repo = Repo(World(Package(tmp_path / "package"), tmp_path))
+    [entry] = read_index(repo.package)
+    repo.git("checkout", "-q", "-b", "theirs", entry.data["commit"])
+    if name == "LICENSE-DATA":
+        (repo.root / name).write_text("All rights are somebody's.\n", "utf-8")
+    else:
+        described = json.loads((repo.root / name).read_text("utf-8"))
+        text = json.dumps({**described, "title": "Another title"})
+        (repo.root / name).write_text(text, "utf-8")
+    repo.commit()
+    theirs = repo.git("rev-parse", "HEAD").strip()
+    repo.git("checkout", "-q", "-")
+    path = repo.root / entry.display_path
+    path.write_text(path.read_text("utf-8").replace(entry.data["commit"], theirs), "utf-8")
+    repo.commit()
+    [entry] = read_index(repo.package)
+    before = contents(repo.root / "dist")
+    with pytest.raises(ClaimlogError, match="the commit that it names gives another "):
+        reissue_release(repo.package, [entry], entry, DAY, repo.root / "dist")
+    assert contents(repo.root / "dist") == before
 
 
 def test_nobody_vouches_for_a_takedown_but_who_vouches_for_the_release(

@@ -36,7 +36,7 @@ from claimlog.errors import FindingsError, UsageError
 @click.option(
     "--key",
     type=click.Path(path_type=Path),
-    help="With --check: public key, or verifier key in a file, that signed the checkpoint.",
+    help="Public key, or verifier key in a file, that signed the checkpoint: read or published.",
 )
 @click.option(
     "--root",
@@ -62,19 +62,25 @@ def tiles(
         _check(check, key, roots)
         return
     assert out is not None
-    refuse_options("--out", "key", "roots")
-    _write(context, out.absolute(), sign)
+    refuse_options("--out", "roots")
+    if sign is not None:
+        refuse_options("--out with --sign", "key")
+    _write(context, out.absolute(), sign, key)
 
 
-def _write(context: Context, out: Path, key: Path | None) -> None:
+def _write(context: Context, out: Path, key: Path | None, public_key: Path | None) -> None:
     from claimlog.log.read_log import read
     from claimlog.log.release_index import read_index
     from claimlog.log.signed_trees import RECORD
     from claimlog.release.checkpoint import Checkpoint
-    from claimlog.release.checkpoint_signing import present_origin, sign_checkpoint
+    from claimlog.release.checkpoint_signing import (
+        last_signed_note,
+        present_origin,
+        sign_checkpoint,
+    )
     from claimlog.release.make import require_clean_commit
     from claimlog.release.signing_key import verifier_key
-    from claimlog.release.tile_log import last_signed_note, write_tiles
+    from claimlog.release.tile_log import write_tiles
     from claimlog.validate import validate
 
     package = context.package
@@ -84,12 +90,12 @@ def _write(context: Context, out: Path, key: Path | None) -> None:
     log.require_readable()
     origin = present_origin(log)
     if key is None:
-        note = last_signed_note(log, origin)
+        note = last_signed_note(log, origin, public_key)
     else:
         report = validate(log, None)
         if report.error_count:
             raise FindingsError(report.findings, "nothing was signed")
-        note = sign_checkpoint(log, Checkpoint(origin, log.size, log.root), key)
+        note = sign_checkpoint(log, Checkpoint(origin, log.size, log.root), key, out)
         line(f"wrote {RECORD}; commit it, so that nothing is signed that contradicts it")
     output = write_tiles(log, read_index(package), note, out, package.relative(out))
     line(
@@ -98,6 +104,8 @@ def _write(context: Context, out: Path, key: Path | None) -> None:
     )
     if key is not None:
         line(f"whoever follows it needs this key: {verifier_key(origin, key)}")
+    elif public_key is None:
+        line("not checked: the signature of that checkpoint (give the log's public key with --key)")
 
 
 def _check(folder: Path, key: Path | None, roots: tuple[str, ...]) -> None:

@@ -39,6 +39,9 @@ ROW = {
     "reason": {"type": "string", "minLength": 1, "maxLength": 2000},
 }
 FILE = {"bytes": {"type": "integer", "minimum": 0}, "sha256": HASH}
+FILE_PATH = rf"^events/[0-9]{{4,}}-[a-z0-9-]+/{NAME[1:-1]}\.(ndjson|parquet)$"
+"""Path of a file of a batch: whoever reads the record may write to what it names."""
+
 SHAPE = {
     "type": "object",
     "additionalProperties": False,
@@ -57,6 +60,7 @@ SHAPE = {
         "files": {
             "type": "object",
             "maxProperties": TAKEN_ROWS,
+            "propertyNames": {"pattern": FILE_PATH},
             "additionalProperties": {
                 "type": "object",
                 "additionalProperties": False,

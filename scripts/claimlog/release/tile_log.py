@@ -12,15 +12,16 @@ from claimlog.files import write_durably
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.log.signed_trees import read_signed_trees
 from claimlog.log.takedowns import TakenRow
 from claimlog.log.tiles import BUNDLE_BYTES, ENTRIES, parse_bundle, tile_files
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
-from claimlog.release.prove import root_at
-from claimlog.release.signed_note import NOTE_BYTES
+from claimlog.release.published_checkpoint import (
+    CHECKPOINT_FILE,
+    require_continuation,
+    require_tree_of_log,
+)
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
-CHECKPOINT_FILE = "checkpoint"
 TAKEN_FILE = "takedowns.json"
 """What names the rows that bundles lack; an extension of ours, which other readers pass over."""
 
@@ -32,23 +33,6 @@ class TileOutput:
     checkpoint: Checkpoint
     files: int
     new_files: int
-
-
-def last_signed_note(log: Log, origin: str) -> str:
-    """Return the last checkpoint of the log that was signed under an origin.
-
-    Raises
-    ------
-    ClaimlogError
-        If there is none.
-    """
-    signed = read_signed_trees(log.package).get(origin)
-    if signed is None:
-        raise ClaimlogError(
-            f"no checkpoint of {origin} was signed yet, and nobody follows a log without one; "
-            "sign it: claimlog tiles --out DIR --sign KEY.pem"
-        )
-    return signed.note
 
 
 def write_tiles(
@@ -75,23 +59,10 @@ def write_tiles(
         or a file cannot be written.
     """
     checkpoint, _ = parse_checkpoint(note.encode("utf-8"), "the signed checkpoint")
-    _require_own(log, checkpoint, "the signed checkpoint")
-    log.package.refuse_links(out / CHECKPOINT_FILE)
-    shown = f"{display_path}/{CHECKPOINT_FILE}"
-    published = _published_checkpoint(out / CHECKPOINT_FILE, shown)
+    require_tree_of_log(log, checkpoint, "the signed checkpoint")
+    published = require_continuation(log, checkpoint, out, display_path)
     sizes = {checkpoint.size, *(entry.size for entry in index)}
     if published is not None:
-        _require_own(log, published, shown)
-        if published.origin != checkpoint.origin:
-            raise ClaimlogError(
-                f"{shown}: is of the log {published.origin}, not of {checkpoint.origin}; name "
-                "another directory"
-            )
-        if published.size > checkpoint.size:
-            raise ClaimlogError(
-                f"{shown}: is of {published.size} rows, and a log that others follow never goes "
-                f"back to {checkpoint.size}; sign the log as it stands: --sign KEY.pem"
-            )
         sizes.add(published.size)
     taken = {seq: row for seq, row in log.taken_rows.items() if seq < checkpoint.size}
     try:
@@ -107,23 +78,6 @@ def write_tiles(
             "there is as it was"
         ) from error
     return TileOutput(checkpoint, files, new_files)
-
-
-def _require_own(log: Log, checkpoint: Checkpoint, display_path: str) -> None:
-    root = root_at(log, checkpoint.size)
-    if root != checkpoint.root:
-        raise ClaimlogError(
-            f"{display_path}: its {checkpoint.size} rows with root {checkpoint.root.hex()[:16]}… "
-            "are not what this log begins with: it is of another log, or this one was rewritten"
-        )
-
-
-def _published_checkpoint(path: Path, display_path: str) -> Checkpoint | None:
-    """Return the checkpoint that lies in a directory of tiles; None where there is none."""
-    if not path.exists() and not path.is_symlink():
-        return None
-    data = read_regular(path, display_path, NOTE_BYTES, path.parent, RIGHT_FILE)
-    return parse_checkpoint(data, display_path)[0]
 
 
 def _dump_taken(taken: Mapping[int, TakenRow]) -> bytes:

@@ -27,8 +27,9 @@ from claimlog.log.tiles import (
     tile_path,
 )
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from claimlog.release.published_checkpoint import CHECKPOINT_FILE
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.tile_log import CHECKPOINT_FILE, TAKEN_FILE
+from claimlog.release.tile_log import TAKEN_FILE
 from claimlog.schema.config_files import shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 

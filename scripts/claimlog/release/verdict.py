@@ -17,6 +17,8 @@ class Verdict:
     ----------
     name, version
         Name of the dataset and version of the release, as it states them.
+    sums
+        SHA-256 of the list of checksums that every file was held against, hex.
     checks, omissions
         Checks that were made, and those that were not and why, a line each.
     vouchers
@@ -30,6 +32,7 @@ class Verdict:
 
     version: str = ""
     name: str = ""
+    sums: str = ""
     checks: list[str] = field(default_factory=list)
     omissions: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
