@@ -23,6 +23,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
 from claimlog.log.takedowns import RECORD, TakenRow, sealed_lines, with_taken
 from claimlog.package import Package
+from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
 from claimlog.release.make import sign_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
@@ -446,13 +447,28 @@ def test_nobody_vouches_for_a_takedown_but_who_vouches_for_the_release(
 ) -> None:
     repo, output, old = rehearsed
     alone = verify_copy(output.archive)
-    assert alone.findings == []
-    assert "by nobody's word" in alone.sentence
-    assert any(CLAIM in omission for omission in alone.omissions)
-    # a signature over all files covers the record
+    assert [finding.rule for finding in alone.findings] == ["release-takedown"] * 3
+    assert f"{CLAIM} version 1 was taken down on " in "\n".join(map(str, alone.findings))
+    assert re.search(r"rows [0-9, ]+ of its log are missing, for which nobody v", alone.sentence)
+    # neither a root nor a signed checkpoint says why a row is missing: it may be a retraction
     target = tmp_path / output.archive.name
     shutil.copyfile(output.archive, target)
-    sign_release(read(repo.package), output.entry, secret, tmp_path)
+    log = read(repo.package)
+    size = output.entry.size
+    point = Checkpoint("tiny", size, bytes.fromhex(output.entry.root))
+    beside = tmp_path / f"{target.stem}.checkpoint"
+    beside.write_text(point.note(secret), "utf-8")
+    roots = {size: output.entry.root}
+    kept = verify_copy(target, key=secret.with_suffix(".pub"), kept_roots=roots)
+    assert (kept.sentence, kept.vouchers) == (alone.sentence, [])
+    hashes = f"the first {size} rows of the log, 3 of them as hashes alone, have the root that you"
+    assert any(check.startswith(hashes) for check in kept.checks), kept.checks
+    assert "nothing later of it is here, so that the row may have been a retraction" in str(
+        kept.findings[0]
+    )
+    beside.unlink()
+    # a signature over all files covers the record
+    sign_release(log, output.entry, secret, tmp_path)
     verdict = verify_copy(target, key=secret.with_suffix(".pub"))
     assert (verdict.findings, len(verdict.vouchers)) == ([], 1)
     # the signature of one issue is none of the other
