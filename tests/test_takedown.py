@@ -22,6 +22,7 @@ from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
 from claimlog.log.takedowns import RECORD, TakenRow, sealed_lines, with_taken
+from claimlog.log.tiles import dump_bundle, parse_bundle
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
@@ -369,7 +370,7 @@ def test_a_log_as_tiles_lacks_the_row_and_says_so(
     assert not any(STATEMENT.encode() in data for data in after.values())
     read_back = TiledLog.open(folder, secret.with_suffix(".pub"))
     assert check_tiled_log(read_back, {}) == log.size
-    [seq] = read_back.taken
+    [seq] = read_back.missing
     assert [*read_back.entries()] == [*iterate_entries(log, log.size)]
     # others find all tiles in order, and the one row
     vkey = verifier_key("tiny", secret)
@@ -384,6 +385,34 @@ def test_a_log_as_tiles_lacks_the_row_and_says_so(
     (folder / "takedowns.json").write_text(json.dumps(declared), "utf-8")
     with pytest.raises(ClaimlogError, match=f"row {seq} is not the one"):
         check_tiled_log(TiledLog.open(folder), {})
+
+
+def test_rows_of_tiles_are_not_hidden_by_a_file_that_nobody_signed(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    """Whoever serves a directory can write there that a row was taken down."""
+    folder = tmp_path / "log"
+    tiled(sound, signed(sound, secret), folder)
+    leaves = leaf_hashes(read(sound.package))
+    bundle = folder / "tile" / "entries" / "000.p" / str(len(leaves))
+    lines = parse_bundle(bundle.read_bytes())
+    assert lines is not None
+    bundle.write_bytes(
+        dump_bundle([b"" if row in (3, 5) else line for row, line in enumerate(lines)])
+    )
+    said = [{"row": row, "leaf_hash": leaves[row].hex()} for row in (3, 5, 7)]
+    said[0].update(taken_down="2027-01-02", by="nobody", reason="Because.")
+    (folder / "takedowns.json").write_text(json.dumps({"rows": said}), "utf-8")
+    check = ("tiles", "--check", str(folder), "--key", str(secret.with_suffix(".pub")))
+    done = sound.run(*check)
+    assert done.returncode == 1
+    assert f"{len(leaves) - 2} of {len(leaves)} rows, each in its tile, 2 missing" in done.stdout
+    assert "row 3 is missing, and nobody vouches for why" in done.stderr
+    assert 'says "taken down on 2027-01-02 by nobody: Because."' in done.stderr
+    assert "row 7" not in done.stdout + done.stderr  # which is there, whatever is said of it
+    assert sound.run(*check, "--missing", "3").returncode == 1
+    done = sound.run(*check, "--missing", "3", "--missing", "5")
+    assert (done.returncode, "2 missing" in done.stdout) == (0, True), done.stderr
 
 
 # releases ----------------------------------------------------------------------------------------
