@@ -387,6 +387,30 @@ def test_a_log_as_tiles_lacks_the_row_and_says_so(
         check_tiled_log(TiledLog.open(folder), {})
 
 
+def test_bundles_of_every_earlier_state_lose_the_row(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    """Also of states that the package does not know: its note and checkpoint are of the last."""
+    folder = tmp_path / "log"
+    for note in ("one", "two", "three"):
+        tiled(sound, signed(sound, secret), folder)
+        sound.amend("claims", "C001-005", "Again.", note=note)
+        sound.seal(note)
+    before = contents(folder)
+    holding = [name for name, data in before.items() if STATEMENT.encode() in data]
+    assert len(holding) == 3
+    go(sound)
+    assert tiled(sound, signed(sound, secret), folder).emptied_bundles == 2  # one was written anew
+    after = contents(folder)
+    assert not any(STATEMENT.encode() in data for data in after.values())
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"checkpoint", *holding}
+    # what is no bundle of this log could hold it
+    (folder / holding[0]).write_bytes(before[holding[0]] + b"x")
+    with pytest.raises(ClaimlogError, match="may hold one that was taken down; remove it"):
+        tiled(sound, signed(sound, secret), folder)
+
+
 def test_rows_of_tiles_are_not_hidden_by_a_file_that_nobody_signed(
     sound: World, secret: Path, tmp_path: Path
 ) -> None:

@@ -104,6 +104,8 @@ def _write(context: Context, out: Path, key: Path | None) -> None:
         f"wrote {package.relative(out)}: checkpoint of {output.checkpoint.size:,} rows and "
         f"{output.files:,} files of tiles, {output.new_files:,} of them new"
     )
+    if output.emptied_bundles:
+        line(f"took rows out of {output.emptied_bundles:,} bundles of earlier states")
     if key is not None:
         line(f"whoever follows it needs this key: {verifier_key(origin, key)}")
 

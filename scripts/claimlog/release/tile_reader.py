@@ -29,7 +29,8 @@ from claimlog.log.tiles import (
 )
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.tile_log import CHECKPOINT_FILE, TAKEN_FILE
+from claimlog.release.tile_log import CHECKPOINT_FILE
+from claimlog.release.tile_takedowns import TAKEN_FILE
 from claimlog.schema.config_files import shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 
