@@ -16,12 +16,21 @@ import pytest
 
 import tlog_follower
 from claimlog.build import build
-from claimlog.edit.takedown import finish_takedown, plan_takedown, take_down
+from claimlog.edit.open_batch import log_lock
+from claimlog.edit.seal import seal
+from claimlog.edit.takedown import plan_takedown, take_down, without_lines
 from claimlog.errors import ClaimlogError
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
-from claimlog.log.takedowns import RECORD, TakenRow, sealed_lines, with_taken
+from claimlog.log.takedowns import (
+    RECORD,
+    TakedownRecord,
+    TakenRow,
+    dump_takedowns,
+    sealed_lines,
+    with_taken,
+)
 from claimlog.log.tiles import dump_bundle, parse_bundle
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint
@@ -314,10 +323,87 @@ def test_a_takedown_that_was_cut_off_is_finished_by_the_next(
         take_down(sound.package, plan)
     monkeypatch.undo()
     assert errors(sound)  # nobody builds or releases it meanwhile
-    assert len(finish_takedown(sound.package)) == 3 - left
-    assert finish_takedown(sound.package) == []
+    # nor is a root or a proof given of what is no state of the log
+    for words in (("log",), ("prove", "inclusion", "C001-005")):
+        assert sound.run(*words).returncode == 1
+    # it is finished by the same takedown alone
+    record = (sound.root / RECORD).read_bytes()
+    for versions, identifier in (((1,), "C001-003"), ((1,), CLAIM)):
+        if (moment, identifier) == ("first file", CLAIM):
+            continue  # version 1 went already
+        with pytest.raises(ClaimlogError, match=r"rows that are still there .C001-002"):
+            go(sound, *versions, identifier=identifier)
+    again = plan_takedown(sound.package, CLAIM, (1, 2), REASON, "maintainer")
+    assert (again.is_resumed, len(again.files)) == (True, 3 - left)
+    take_down(sound.package, again)
+    assert (sound.root / RECORD).read_bytes() == record
     assert errors(sound) == []
     assert {name: (sound.root / name).read_bytes() for name in plan.files} == plan.files
+
+
+def test_a_record_that_somebody_brings_takes_nothing_down(sound: World) -> None:
+    """A patch can bring takedowns.json alone; its rows go by no command but one that names them."""
+    log = read(sound.package)
+    rows, digests = [], {}
+    for stream, identifier in (("claims", "C001-001"), ("actors", "nor")):
+        row = log.history(stream, identifier).row(0, named=True)
+        names = {key: row[key] for key in ("batch", "line", "version", "action")}
+        said = {"taken_down": "2026-11-20", "by": "maintainer", "reason": REASON}
+        rows.append(
+            TakenRow(**names, stream=stream, leaf_hash=row["event_id"], id=identifier, **said)
+        )
+        name = log.by_number[row["batch"]].shown_file(stream)
+        data = without_lines((sound.root / name).read_bytes(), {row["event_id"]})
+        digests[name] = {"bytes": len(data), "sha256": sha256(data).hexdigest()}
+    for own in (rows, rows[:1]):
+        names = {log.by_number[row.batch].shown_file(row.stream) for row in own}
+        files = {name: digests[name] for name in names}
+        (sound.root / RECORD).write_bytes(dump_takedowns(TakedownRecord(tuple(own), files)))
+        assert errors(sound)
+        before = contents(sound.root)
+        with pytest.raises(ClaimlogError, match=r"still there .*C001-001 version 1, by maintainer"):
+            go(sound)
+        with pytest.raises(ClaimlogError, match="version 1 is its last one, which stays"):
+            go(sound, 1, identifier="C001-001")
+        assert contents(sound.root) == before
+
+
+def test_copies_of_ours_lose_the_row_too(sound: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    read(sound.package)
+    assert [*(sound.package.state / "cache" / "parts").iterdir()]
+    for name in ("rebase-done/0004-a.0005-a", "staging-x/0004-a"):
+        left = sound.package.state / name
+        left.mkdir(parents=True)
+        (left / "claims.ndjson").write_text(STATEMENT, "utf-8")
+    plan = plan_takedown(sound.package, CLAIM, (1,), REASON, "maintainer")
+    take_down(sound.package, plan)
+    assert [*(sound.package.state / "cache" / "parts").iterdir()] == []
+    for path in sound.package.state.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
+    assert errors(sound) == []
+
+
+def test_rows_of_a_batch_in_parquet_are_taken_down(sound: World) -> None:
+    sound.amend("claims", "C001-005", "Again.", statement="Words that must go stood here.")
+    sound.amend("claims", "C001-001", "Again.", note="Stays.")
+    with log_lock(sound.package):
+        words = ("bulk", "Bulk", "m", "coder-1", sound.supplied)
+        batch, _ = seal(sound.package, *words, in_columns=True)
+    sound.amend("claims", "C001-005", "Order.", statement="Nothing of it stands here.")
+    sound.seal("after")
+    before = read(sound.package)
+    go(sound, 2, identifier="C001-005")
+    after = read(sound.package)
+    assert (after.trees, leaf_hashes(after)) == (before.trees, leaf_hashes(before))
+    assert errors(sound) == []
+    assert pl.read_parquet(batch.path / "claims.parquet")["claim_id"].to_list() == ["C001-001"]
+    assert [e.hash for e in iterate_entries(after, after.size)] == leaf_hashes(before)
+    # nothing is left of a file that lost all
+    sound.amend("claims", "C001-001", "Again.", note="Stays too.")
+    sound.seal("more")
+    go(sound, 2, identifier="C001-001")
+    assert errors(sound) == []
 
 
 def test_the_command_says_what_it_would_do_and_writes_nothing_in_a_dry_run(sound: World) -> None:
