@@ -660,6 +660,30 @@ def test_the_next_release_holds_the_record_and_nothing_of_the_row(
         assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
 
 
+def test_what_a_release_said_of_a_takedown_is_said_for_good(
+    rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    repo, output, _ = rehearsed
+    world = copied(repo.world, tmp_path)
+    copy = Repo(world)
+    copy.git("tag", "v0.1.1")
+    assert errors(world) == []
+    whole = (world.root / RECORD).read_bytes()
+    for change in ({"reason": "None."}, {"by": "coder-1"}, {"taken_down": "2020-01-01"}):
+        edited(lambda record, change=change: record["rows"][0].update(change))(world)
+        [found] = errors(world)
+        assert "says otherwise than in release v0.1.1 of row " in found
+        assert f"by maintainer: {REASON}" in found
+        (world.root / RECORD).write_bytes(whole)
+    # undone: every line is back, as it was when it was sealed
+    copy.git("checkout", output.entry.data["commit"], "--", "events")
+    (world.root / RECORD).unlink()
+    found = "\n".join(errors(world))
+    rows = ", ".join(map(str, output.rows))
+    assert f"does not name row {rows}, which releases/0.1.0.json says was taken down" in found
+    assert found.count("says otherwise than in release v0.1.1") == len(output.rows)
+
+
 def test_a_release_that_lost_nothing_is_not_made_again(
     rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
 ) -> None:

@@ -147,15 +147,26 @@ def read_takedowns(package: Package) -> TakedownRecord:
     path = package.root / RECORD
     if not path.exists() and not path.is_symlink():
         return TakedownRecord()
-    data = package.json(RECORD)
+    record = parse_takedowns(package.json(RECORD))
+    if not record.rows or path.read_bytes() != dump_takedowns(record):
+        raise ClaimlogError(f"{RECORD}: is not as claimlog takedown wrote it; restore it from git")
+    return record
+
+
+def parse_takedowns(data: Any) -> TakedownRecord:
+    """Return the record that a JSON document is.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is none.
+    """
     if flaw := shape_flaw(data, SHAPE):
         raise ClaimlogError(f"{RECORD}: {flaw}; restore it from git")
     record = TakedownRecord(tuple(TakenRow(**row) for row in data["rows"]), data["files"])
     places = [(row.batch, row.stream, row.line) for row in record.rows]
     if len({*places}) < len(places):
         raise ClaimlogError(f"{RECORD}: names one row twice; restore it from git")
-    if not record.rows or path.read_bytes() != dump_takedowns(record):
-        raise ClaimlogError(f"{RECORD}: is not as claimlog takedown wrote it; restore it from git")
     return record
 
 
