@@ -17,6 +17,7 @@ import pytest
 import tlog_follower
 from claimlog.build import build
 from claimlog.edit.open_batch import log_lock
+from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
 from claimlog.edit.takedown import plan_takedown, take_down, without_lines
 from claimlog.errors import ClaimlogError
@@ -381,6 +382,30 @@ def test_copies_of_ours_lose_the_row_too(sound: World, monkeypatch: pytest.Monke
     assert [*(sound.package.state / "cache" / "parts").iterdir()] == []
     for path in sound.package.state.rglob("*"):
         assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
+    assert errors(sound) == []
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("alpha", "beta"), ("beta", "alpha")])
+def test_rows_are_of_the_batch_that_lacks_them_where_two_have_one_number(
+    ours: str, theirs: str, sound: World, tmp_path: Path
+) -> None:
+    other = copied(sound, tmp_path / "other")
+    sound.amend("claims", "C001-005", "Again.", statement="Words that must go stood here.")
+    sound.seal(ours)
+    sound.amend("claims", "C001-005", "Order.", statement="Nothing of it stands here.")
+    sound.seal("order")
+    go(sound, 2, identifier="C001-005")
+    other.amend("claims", "C001-003", "Theirs.", note="Theirs.")
+    other.seal(theirs)
+    name = f"0005-{theirs}"
+    shutil.copytree(other.package.events / name, sound.package.events / name)
+    found = "\n".join(errors(sound))
+    assert f"claimlog rebase {name}" in found
+    assert RECORD not in found
+    with log_lock(sound.package):
+        with pytest.raises(ClaimlogError, match=f"rebase the other batch.* rebase {name}"):
+            rebase(sound.package, [f"0005-{ours}", "0006-order"])
+        assert rebase(sound.package, [name]) == [f"{name} is now 0007-{theirs}"]
     assert errors(sound) == []
 
 

@@ -117,9 +117,23 @@ class TakedownRecord:
     rows: tuple[TakenRow, ...] = ()
     files: Mapping[str, Mapping[str, Any]] | None = None
 
-    def rows_of(self, batch: int) -> dict[str, tuple[TakenRow, ...]]:
-        """Return the rows of a batch that were taken down, by stream."""
-        own = [row for row in self.rows if row.batch == batch]
+    def rows_of(self, shown: str, number: int) -> dict[str, tuple[TakenRow, ...]]:
+        """Return the rows of a batch that were taken down, by stream.
+
+        Two batches can have one number until one of them is rebased; the rows are of that whose
+        files are listed.
+
+        Parameters
+        ----------
+        shown
+            The batch's directory in the package.
+        """
+        streams = {
+            name.removeprefix(f"{shown}/").partition(".")[0]
+            for name in self.files or {}
+            if name.startswith(f"{shown}/")
+        }
+        own = [row for row in self.rows if row.batch == number and row.stream in streams]
         return {
             stream: tuple(row for row in own if row.stream == stream)
             for stream in dict.fromkeys(row.stream for row in own)
