@@ -129,7 +129,9 @@ def test_a_release_lies_in_the_site_as_it_lies_in_its_archive(published: Publish
     for path in filter(Path.is_file, (published.release / "site").rglob("*")):
         own, copy = path.read_bytes(), there / path.relative_to(published.release / "site")
         # files beside site/ lie in it here
-        parts = re.split(rb'(?:\.\./)+(?=(?:parquet/)?[\w-]+\.(?:parquet|db|json)")', own)
+        parts = re.split(
+            rb'(?:\.\./)+(?=(?:(?:parquet|csv)/)?[\w-]+\.(?:parquet|csv|db|json)")', own
+        )
         at = 0
         for part in parts:
             at = copy.read_bytes().index(part, at) + len(part)
