@@ -55,8 +55,10 @@ def empty_taken_rows(out: Path, taken: Mapping[int, TakenRow], display_path: str
         If there is another row in the place of one of them, or a file is no bundle.
     """
     emptied = 0
-    for index in sorted({seq // WIDTH for seq in taken}):
-        own = {seq % WIDTH: row for seq, row in taken.items() if seq // WIDTH == index}
+    bundles: dict[int, dict[int, TakenRow]] = {}
+    for seq, row in sorted(taken.items()):
+        bundles.setdefault(seq // WIDTH, {})[seq % WIDTH] = row
+    for index, own in bundles.items():
         for width in range(min(own) + 1, WIDTH + 1):
             name = tile_path(ENTRIES, index, width)
             path, shown = out / name, f"{display_path}/{name}"
