@@ -513,8 +513,12 @@ def test_a_claim_names_itself_its_event_its_path_and_that_the_source_states_it(f
 
 def test_a_claim_that_a_source_reports_names_who_says_so_and_whose_work_the_source_copies() -> None:
     row = {
-        **{"claim_id": "C900-001", "version": 2, "event_id": "0f" * 32, "source_id": "S900"},
-        **{"statement": TIDES.statement, "action": "amend"},
+        "claim_id": "C900-001",
+        "version": 2,
+        "event_id": "0f" * 32,
+        "source_id": "S900",
+        "statement": TIDES.statement,
+        "action": "amend",
         "attributions": [
             {"actor_id": "gazette", "description": None},
             {"actor_id": None, "description": "a harbour pilot"},

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from claimlog.escaping import UNPRINTABLE, json_text, printable
+from claimlog.log.row_changes import readable_value
 from claimlog.schema.edtf_wording import date_in_words
 
 
@@ -64,5 +65,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "when": when,
     "words": words,
     "cell": cell,
+    "readable": readable_value,
     "json": json_text,
 }
