@@ -317,7 +317,7 @@ def tables() -> dict[str, pl.DataFrame]:
     fullest: dict[str, pl.DataFrame] = {}
     for seed in range(40):
         with tempfile.TemporaryDirectory() as folder:
-            log = read(write(random_history(seed, 4, 24), Path(folder) / "package"))
+            log = read(write(random_history(seed, 4, 36), Path(folder) / "package"))
             cut = Cutoff(log.size, len(log.batches), "test")
             filled = {name: frame for name, frame in compile_tables(log, cut) if frame.height}
         fullest = max(fullest, filled, key=len)
