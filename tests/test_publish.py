@@ -817,7 +817,9 @@ def test_the_checklist_of_a_maintainer_leads_from_the_signature_to_the_doi(
     for name, given in (("KEY.pem", "key.pem"), ("PUBLIC.pem", "public.pem")):
         shutil.copyfile(tiny_release.root.parent / given, tmp_path / name)
     monkeypatch.chdir(root)
-    verdict = Verdict("0.1.0", "tiny", vouchers=["a test"])
+    [entry] = read_index(tiny_release)
+    sums = entry.data["files"]["SHA256SUMS"]
+    verdict = Verdict("0.1.0", "tiny", vouchers=["a test"], sums=sums)
     monkeypatch.setattr(published_archive, "verify_in_sandbox", lambda *_, **__: verdict)
     words = {"0.3.0": "0.1.0", "OWNER/NAME": "me/tiny", "allied-trust": "tiny"}
     done = []
