@@ -199,7 +199,7 @@ class Crawl:
         raw = re.match(rf"/(?:{name}(?:-[0-9_]+)?|-)(?=[/.]|$)(/[^/.]+)?(/.)?", bare)
         if raw:
             return f"raw {raw[1] or ''}{' row' if raw[2] else ''}"
-        page = re.sub(r"\.json(ld)?$", "", bare).rstrip("/")
+        page = re.sub(r"\.json$", "", bare).rstrip("/")
         frozen = re.match(r"/releases/[0-9.]+(?=/.)", page)
         page = page[frozen.end() :] if frozen else page
         found = next((item for item in self.patterns if re.fullmatch(item, page)), "other")

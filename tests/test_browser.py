@@ -44,7 +44,10 @@ OF_TOPIC = [item.pattern for item in pages_of_topic(read_presentation(Package(RO
 PATTERNS = [*(item.pattern for item in PAGES), *OF_TOPIC, "/measures/(?P<measure_id>[^/.]+)"]
 QUESTIONS = json.loads(Path(__file__).with_name("reader_questions.json").read_text("utf-8"))
 MOST_CLICKS = 4
-FILES = (r"/downloads/(?P<file>[^/]+)", r"/docs/(?P<image>[^/]+)")
+FILES = (
+    *(r"/downloads/(?P<file>[^/]+)", r"/docs/(?P<image>[^/]+)"),
+    *(item.pattern for item in PAGES if item.is_document),
+)
 """Routes that answer with a file, no page."""
 SCHEMES = ("light", "dark")
 MISSING = "/claims/C999-999"
