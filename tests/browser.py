@@ -204,7 +204,7 @@ class Crawl:
         page = page[frozen.end() :] if frozen else page
         found = next((item for item in self.patterns if re.fullmatch(item, page)), "other")
         found += " (frozen)" if frozen else ""
-        twin = " (twin)" if bare.endswith((".json", ".jsonld")) else ""
+        twin = " (twin)" if bare.endswith(".json") else ""
         return found + twin + (" (query)" if "?" in path and not twin else "")
 
     def _next(self) -> tuple[str, str, str]:
