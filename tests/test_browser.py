@@ -343,7 +343,7 @@ def pages_of_a_release(tiny: Site) -> list[str]:
         "'lost-chart' as incident_id, 'topic' as codelist, 'nor' as ally, "
         "'stop_subject' as measure, fact_id from corroboration",
     )
-    kinds = [item.pattern for item in PAGES if item.in_releases]
+    kinds = [item.pattern for item in PAGES if item.in_releases and not item.is_document]
     return [FROZEN + tiny.filled(kind, samples) for kind in kinds]
 
 
