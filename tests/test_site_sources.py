@@ -222,7 +222,8 @@ def test_anything_in_a_parameter_is_harmless(path: str, get: Get) -> None:
 def test_without_texts_the_pages_say_how_to_supply_them(get: Get) -> None:
     for path in ("/sources/S001", "/claims/C001-001"):
         page = get(path).text
-        assert "make serve TEXTS=dir" in page
+        assert "claimlog verify --texts DIR" in page
+        assert "make serve TEXTS=DIR" in page
         assert "harbour ministry" not in page
         assert "harbour ministry" not in get(f"{path}.json").text
 
