@@ -49,7 +49,7 @@ MACHINERY_TABLES = frozenset(
 """Tables that every package may have, whatever its registers."""
 
 SITE_PAGES = frozenset(
-    ("disputes", "docs", "downloads", "facts", "index", "origins", "quality", "search")
+    ("disputes", "docs", "downloads", "facts", "feeds", "index", "origins", "quality", "search")
 )
 """Pages of the site that would hide the list of a register; `measures` are shown as a matrix."""
 
