@@ -654,7 +654,7 @@ def test_the_names_of_all_other_tables_are_known_to_be_taken() -> None:
 
 def test_a_register_has_no_name_of_a_page_that_would_hide_its_list(declared: World) -> None:
     own = {page.pattern[1:] for page in PAGES_OF_THE_SITE if re.fullmatch("/[a-z-]+", page.pattern)}
-    assert {*own, "index"} - MACHINERY_TABLES - {"measures", "as-of"} == SITE_PAGES
+    assert {*own, "index", "feeds"} - MACHINERY_TABLES - {"measures", "as-of"} == SITE_PAGES
     schemas = declared.root / "schemas"
     assert "measures" in read_definition(Package(declared.root)).registers
     for name in SITE_PAGES:
