@@ -19,7 +19,7 @@ SITE_NAMES = frozenset(
     (
         *("index", "claims", "sources", "actors", "incidents", "measures", "disputes", "facts"),
         *("origins", "codebook", "quality", "releases", "as-of", "downloads", "docs", "robots"),
-        "search",
+        *("search", "feeds"),
     )
 )
 """First parts of the addresses that every site has."""
