@@ -33,6 +33,7 @@ from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, read_index
+from claimlog.log.signed_trees import RECORD
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
@@ -611,6 +612,13 @@ def test_the_signature_of_a_release_is_checked_with_the_right_key_only(
     target.with_suffix(".checkpoint").unlink()
     [finding] = verify_copy(target, key=public).findings
     assert "tiny-0.1.0.signature: is not beside the release" in str(finding)
+
+
+@pytest.fixture(autouse=True)
+def own_record(request: pytest.FixtureRequest) -> None:
+    """Every test has keys of its own, so nothing that another one signed is on record."""
+    if "released" in request.fixturenames:
+        (request.getfixturevalue("released").root / RECORD).unlink(missing_ok=True)
 
 
 def signed_copy(released: Repo, secret: Path, tmp_path: Path) -> Path:
