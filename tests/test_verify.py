@@ -1019,7 +1019,10 @@ UNHONOURED = [
     (("x.zip", "--proof", "p.json"), "--proof does not go with a RELEASE"),
     (("x.zip", "--copy", "S001=x"), "--copy does not go with a RELEASE"),
     (("x.zip", "--root", "garbage"), "expected SIZE:ROOT"),
-    (("--proof", "p.json", "--key", "k.pem"), "--key does not go with --proof"),
+    (
+        ("--proof", "p.json", "--key", "k.pem"),
+        "--key does not go with a proof that is no .tlog-proof",
+    ),
     (("--proof", "p.json", "--texts", "t"), "--texts does not go with --proof"),
     (("--proof", "p.json", "--limits", "2"), "--limits does not go with --proof"),
     (("--copy", "S001=x", "--root", ROOT_OF_TWO), "--root does not go with --copy"),
