@@ -404,7 +404,9 @@ OF_TOPIC = pages_of_topic(read_presentation(Package(ROOT)).pages)
 
 
 @pytest.mark.parametrize(
-    "item", [*PAGES, *OF_TOPIC], ids=lambda item: readable_pattern(item.pattern)
+    "item",
+    [*(page for page in PAGES if not page.is_document), *OF_TOPIC],
+    ids=lambda item: readable_pattern(item.pattern),
 )
 def test_every_page_of_the_site_is_asked_for(item: Page, site: Site) -> None:
     name = readable_pattern(item.pattern)

@@ -96,7 +96,10 @@ def address_kinds(
     database: sqlite3.Connection, name: str, definition: Definition
 ) -> list[AddressKind]:
     """Return every kind of address in order; `name` is the name of the database in them."""
-    site_pages = (*PAGES, *pages_of_topic(definition.presentation.pages))
+    site_pages = (
+        *(page for page in PAGES if not page.is_document),
+        *pages_of_topic(definition.presentation.pages),
+    )
     kinds = [
         *_page_kinds(database, site_pages),
         *_claim_list_kinds(database),
