@@ -31,7 +31,7 @@ from claimlog.fold.states import Frame
 from claimlog.fold.tables import Frames
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import read_index, release_marks
+from claimlog.log.release_index import release_marks
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -144,7 +144,7 @@ def fold_context(log: Log, cut: Cutoff) -> FoldContext:
     root = (log.trees[cut.batches - 1][1] if cut.batches else log.root).hex()
     return FoldContext(
         log.codebooks,
-        release_marks(read_index(log.package), log.definition.descriptor, cut.size, root),
+        release_marks(log.releases, log.definition.descriptor, cut.size, root),
     )
 
 
@@ -179,7 +179,7 @@ def describe_build(
         Number of rows by table.
     """
     folder, definition = hashes.folder, log.definition
-    paged = [str(entry.version) for entry in read_index(log.package) if entry.has_pages]
+    paged = [str(entry.version) for entry in log.releases if entry.has_pages]
     (folder / "validation.json").write_bytes(report.dump())
     descriptor = descriptor_of_build(definition, rows, state, hashes)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))

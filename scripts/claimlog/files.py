@@ -38,6 +38,28 @@ def write_durably(path: Path, data: bytes) -> None:
     confirm_rename(path.parent, path.name)
 
 
+def copy_durably(source: Path, target: Path) -> None:
+    """Replace `target` by a copy of a file atomically, as `write_durably` does.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read or written; `target` is as it was.
+    UnconfirmedError
+        If it was replaced, and the disk does not confirm it.
+    """
+    remove_abandoned(target)
+    temporary = temporary_path(target)
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.chmod(0o644)
+        sync(temporary)
+        temporary.replace(target)
+    finally:
+        remove(temporary)
+    confirm_rename(target.parent, str(target))
+
+
 def confirm_rename(folder: Path, display_path: str) -> None:
     """Flush a directory's entries after a rename that put a file or directory into place.
 

@@ -70,7 +70,7 @@ def _signed_note(log: Log, version: str | None, checkpoint: Path | None) -> tupl
     from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
     if version is not None:
-        entry = find_entry_of_log(log, version)
+        entry = find_entry_of_log(log, version, log.releases)
         name = CHECKPOINT_BESIDE.format(
             name=log.definition.descriptor["name"], version=entry.version
         )

@@ -78,7 +78,6 @@ def tiles(
 
 def _write(context: Context, out: Path, key: Path | None, public_key: Path | None) -> None:
     from claimlog.log.read_log import read
-    from claimlog.log.release_index import read_index
     from claimlog.log.signed_trees import RECORD
     from claimlog.release.checkpoint import Checkpoint
     from claimlog.release.checkpoint_signing import (
@@ -105,7 +104,7 @@ def _write(context: Context, out: Path, key: Path | None, public_key: Path | Non
             raise FindingsError(report.findings, "nothing was signed")
         note = sign_checkpoint(log, Checkpoint(origin, log.size, log.root), key, out)
         line(f"wrote {RECORD}; commit it, so that nothing is signed that contradicts it")
-    output = write_tiles(log, read_index(package), note, out, package.relative(out))
+    output = write_tiles(log, log.releases, note, out, package.relative(out))
     line(
         f"wrote {package.relative(out)}: checkpoint of {output.checkpoint.size:,} rows and "
         f"{output.files:,} files of tiles, {output.new_files:,} of them new"

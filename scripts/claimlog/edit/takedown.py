@@ -29,7 +29,6 @@ from claimlog.log.lines import empty_frame
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.read_file import read_bytes, written_as
 from claimlog.log.read_log import read
-from claimlog.log.release_index import read_index
 from claimlog.log.takedowns import (
     RECORD,
     SHAPE,
@@ -77,8 +76,6 @@ def plan_takedown(
 ) -> TakedownPlan:
     """Return what taking versions of an entity down would do; nothing is written.
 
-    Parameters
-    ----------
     Raises
     ------
     UsageError
@@ -134,7 +131,7 @@ def _log_before(package: Package) -> tuple[Log, list[TakenRow]]:
 
     Those are what a takedown that was cut off has not taken out yet. Also returned by themselves.
     """
-    digests = read_takedowns(package).files or {}
+    digests = read_takedowns(package).files
     definition = read_definition(package)
     batches, pending = [], []
     for batch in sealed_batches(package, []):
@@ -195,7 +192,7 @@ def _plan(
     record = read_takedowns(log.package)
     rows = (*old, *found.values())
     numbers = log.by_number
-    files, digests = {}, dict(record.files or {})
+    files, digests = {}, dict(record.files)
     for batch, stream in dict.fromkeys((row.batch, row.stream) for row in found.values()):
         name = numbers[batch].shown_file(stream)
         gone = {row.leaf_hash for row in rows if (row.batch, row.stream) == (batch, stream)}
@@ -211,7 +208,7 @@ def _plan(
             "nothing was taken down"
         )
     first = min(found)
-    releases = [str(e.version) for e in read_index(log.package) if e.size > first]
+    releases = [str(e.version) for e in log.releases if e.size > first]
     return TakedownPlan(found, planned, files, tuple(releases), repeated, is_resumed)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -97,6 +97,11 @@ class Batch:
     def manifest_sha256(self) -> str:
         data = read_regular(self.path / MANIFEST, f"{self.shown}/{MANIFEST}", FILE_BYTES)
         return sha256(data).hexdigest()
+
+
+def altered_files(batches: Iterable[Batch]) -> set[str]:
+    """Return the files of batches that rows were taken out of, by path in the package."""
+    return {batch.shown_file(stream) for batch in batches for stream in batch.taken}
 
 
 def dump_manifest(manifest: dict[str, Any]) -> bytes:

@@ -24,6 +24,7 @@ from claimlog.log.lines import Lines, empty_frame
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import STEP, MemoryPart, Part, number_lines, place_in_log
 from claimlog.log.read_file import written_as
+from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.log.takedowns import TakenRow
 from claimlog.log.upcast import downcast
 from claimlog.package import Package
@@ -194,6 +195,17 @@ class Log:
     def last_time(self) -> str | None:
         """The last ``recorded_at`` of all rows; None if there are none."""
         return max((lines.times.last for lines in self.files.values() if lines.times), default=None)
+
+    @cached_property
+    def releases(self) -> list[ReleaseEntry]:
+        """The releases of the package's index, oldest first, as they were when first asked for.
+
+        Raises
+        ------
+        ClaimlogError
+            If an entry is malformed.
+        """
+        return read_index(self.package)
 
     @cached_property
     def taken_rows(self) -> dict[int, TakenRow]:

@@ -233,8 +233,8 @@ def find_entry(index: Sequence[ReleaseEntry], version: str, name: str) -> Releas
     raise UsageError(f"{version}: is no release of {name}; known are {known}")
 
 
-def find_entry_of_log(log: Log, version: str) -> ReleaseEntry:
-    """Return the entry of a version, if the log begins with what it says.
+def find_entry_of_log(log: Log, version: str, releases: Sequence[ReleaseEntry]) -> ReleaseEntry:
+    """Return the entry of a version among releases, if the log begins with what it says.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def find_entry_of_log(log: Log, version: str) -> ReleaseEntry:
         If the entry disagrees with the log.
     """
     name = str(log.definition.descriptor["name"])
-    entry = find_entry(read_index(log.package), version, name)
+    entry = find_entry(releases, version, name)
     require_agreement(entry, log)
     return entry
 

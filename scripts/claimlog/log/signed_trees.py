@@ -122,8 +122,3 @@ def dump_signed_trees(trees: Mapping[str, SignedTree]) -> bytes:
         for origin, tree in sorted(trees.items())
     }
     return (json_text(listed) + "\n").encode("utf-8")
-
-
-def largest_signed_size(package: Package) -> int:
-    """Return the number of rows that some signed checkpoint covers; 0 if nothing was signed."""
-    return max((tree.size for tree in read_signed_trees(package).values()), default=0)

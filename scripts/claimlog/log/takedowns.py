@@ -9,7 +9,7 @@ and every proof stay what they were, and nothing else can be missing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -119,7 +119,7 @@ class TakedownRecord:
     """
 
     rows: tuple[TakenRow, ...] = ()
-    files: Mapping[str, Mapping[str, Any]] | None = None
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def rows_of(self, shown: str, number: int) -> dict[str, tuple[TakenRow, ...]]:
         """Return the rows of a batch that were taken down, by stream.
@@ -134,7 +134,7 @@ class TakedownRecord:
         """
         streams = {
             name.removeprefix(f"{shown}/").partition(".")[0]
-            for name in self.files or {}
+            for name in self.files
             if name.startswith(f"{shown}/")
         }
         own = [row for row in self.rows if row.batch == number and row.stream in streams]
@@ -148,7 +148,7 @@ class TakedownRecord:
         prefix = {f"{row.batch:04d}-" for row in self.rows if row.batch <= batch}
         files = {
             name: file
-            for name, file in (self.files or {}).items()
+            for name, file in self.files.items()
             if any(name.startswith(f"events/{number}") for number in prefix)
         }
         return TakedownRecord(tuple(row for row in self.rows if row.batch <= batch), files)
@@ -191,7 +191,7 @@ def parse_takedowns(data: Any) -> TakedownRecord:
 def dump_takedowns(record: TakedownRecord) -> bytes:
     """Return the bytes of the record."""
     rows = sorted(record.rows, key=lambda row: (row.batch, row.stream, row.line))
-    files = dict(sorted((record.files or {}).items()))
+    files = dict(sorted(record.files.items()))
     text = json_text({"rows": [asdict(row) for row in rows], "files": files})
     return (text + "\n").encode("utf-8")
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.log.event_log import CLAIMS, Log
-from claimlog.log.release_index import read_index, release_marks
+from claimlog.log.release_index import release_marks
 from claimlog.log.row_changes import readable_value
 from claimlog.release.bibliography import ClaimCitation
 from claimlog.release.diff import ChangeEvent, RowChange, claim_changes
@@ -65,10 +65,8 @@ class CheckedCitation:
 
 def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[CheckedCitation]:
     """Compare each cited version of a claim with the last one of the log."""
-    sizes = {str(entry.version): entry.size for entry in read_index(log.package)}
-    marks = release_marks(
-        read_index(log.package), log.definition.descriptor, log.size, log.root.hex()
-    )
+    sizes = {str(entry.version): entry.size for entry in log.releases}
+    marks = release_marks(log.releases, log.definition.descriptor, log.size, log.root.hex())
     sizes |= {mark.version: mark.size for mark in marks}
     ids = pl.Series("claim_id", sorted({one.claim_id for one in citations}), dtype=pl.String)
     names = ("claim_id", "seq", "version", "event_id", "action")

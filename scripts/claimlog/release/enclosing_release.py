@@ -13,9 +13,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import (
     ABOUT_THE_FILES,
     ReleaseEntry,
-    find_entry,
+    find_entry_of_log,
     read_index,
-    require_agreement,
 )
 from claimlog.package import Package, read_json
 from claimlog.release.layout import LOG, RELEASE
@@ -50,10 +49,7 @@ def find_known_release(log: Log, version: str) -> ReleaseEntry:
     ClaimlogError
         If the entry disagrees with the log.
     """
-    name = str(log.definition.descriptor["name"])
-    entry = find_entry(known_releases(log.package), version, name)
-    require_agreement(entry, log)
-    return entry
+    return find_entry_of_log(log, version, known_releases(log.package))
 
 
 def _enclosing_release(package: Package) -> ReleaseEntry | None:

@@ -198,14 +198,15 @@ def entry_data(version: str, commit: str, folder: Path, zip_path: Path) -> dict[
         "date": summary["date"],
         "commit": commit,
         **{name: value for name, value in summary.items() if name not in ("version", "date")},
-        "archive": {
-            "path": zip_path.name,
-            "bytes": zip_path.stat().st_size,
-            "sha256": sha256_of_file(zip_path),
-        },
+        "archive": archive_data(zip_path),
         **({"site": pages} if (pages := site_size(folder)) else {}),
         "files": listed_files(folder),
     }
+
+
+def archive_data(path: Path) -> dict[str, Any]:
+    """Return what an entry of the index says of an archive: name, bytes and SHA-256."""
+    return {"path": path.name, "bytes": path.stat().st_size, "sha256": sha256_of_file(path)}
 
 
 def sign_release(log: Log, entry: ReleaseEntry, key: Path, out: Path) -> tuple[Path, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from claimlog.build import Progress
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, reason
 from claimlog.export.content_hash import parquet_content, sqlite_content
-from claimlog.files import remove, sync, temporary_path
+from claimlog.files import copy_durably
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
@@ -256,16 +255,11 @@ def rebuild_archive(
 
 def _copy_archive(archive: Path, target: Path) -> None:
     """Copy an archive to `target`, whole or not at all."""
-    fresh = temporary_path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(archive, fresh)
-        sync(fresh)
-        fresh.replace(target)
+        copy_durably(archive, target)
     except OSError as error:
         raise ClaimlogError(f"{target}: cannot be written ({reason(error)})") from error
-    finally:
-        remove(fresh)
 
 
 def compare_bytes(folder: Path, archive: Path, entry: ReleaseEntry) -> RebuildComparison:

@@ -16,14 +16,16 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, write_durably
 from claimlog.limits import STATE_BYTES
+from claimlog.log.batch import altered_files
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER, ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
 from claimlog.package import Package
-from claimlog.release.layout import LICENCE, LOG, sha256_of_file
+from claimlog.release.layout import LICENCE, LOG
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import (
+    archive_data,
     plan_release,
     release_paths,
     require_clean_commit,
@@ -129,7 +131,7 @@ def reissue_release(
             *(entry.version, entry.date, batches, diff, tuple(earlier), tool, waived),
             draw_site=draw_site if entry.has_pages else None,
         )
-        altered = _altered_files(log, count)
+        altered = altered_files(log.batches[:count])
         require_first_definition = partial(_require_first_definition, entry, altered)
         write_release(then, made, plan, out, progress, require_first_definition)
     statement = archive.with_name(f"{folder.name}{STATEMENT_SUFFIX}")
@@ -139,11 +141,7 @@ def reissue_release(
         "date": day,
         "commit": commit,
         "rows": sorted(rows),
-        "archive": {
-            "path": archive.name,
-            "bytes": archive.stat().st_size,
-            "sha256": sha256_of_file(archive),
-        },
+        "archive": archive_data(archive),
         "files": listed_files(folder),
     }
     reissues = [*entry.data.get("reissues", ()), reissue]
@@ -192,15 +190,10 @@ def _require_first_definition(entry: ReleaseEntry, altered: Collection[str], fol
             )
 
 
-def _altered_files(log: Log, batches: int) -> list[str]:
-    """Return the files that rows were taken out of, in the first batches of a log."""
-    return [batch.shown_file(name) for batch in log.batches[:batches] for name in batch.taken]
-
-
 def _copy_takedowns(log: Log, then: Package, batches: int) -> None:
     """Bring the files that rows were taken out of, and the record, into an earlier package."""
     last = log.batches[batches - 1].number
     record = read_takedowns(log.package).up_to(last)
     then.write(then.root / RECORD, dump_takedowns(record))
-    for name in _altered_files(log, batches):
+    for name in altered_files(log.batches[:batches]):
         then.write(then.root / name, read_regular(log.package.root / name, name, STATE_BYTES))

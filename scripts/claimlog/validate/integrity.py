@@ -8,10 +8,9 @@ from typing import Any
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.git import CheckoutError
-from claimlog.log.batch import MANIFEST, RESTORE, Batch
+from claimlog.log.batch import MANIFEST, RESTORE, Batch, altered_files
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import EMPTY_ROOT
-from claimlog.log.release_index import read_index
 from claimlog.log.takedowns import RECORD, read_takedowns
 from claimlog.validate.report import Report
 from claimlog.validate.takedowns import check_released_rows, check_takedowns
@@ -120,7 +119,7 @@ def check_released(log: Log, report: Report) -> None:
         return
     check_released_rows(log, report, tag, record)
     # a row that was taken down is gone from the file, which is checked by what is left of it
-    taken = {batch.shown_file(stream) for batch in log.batches for stream in batch.taken}
+    taken = altered_files(log.batches)
     for shown in held:
         if shown in taken:
             continue
@@ -136,7 +135,7 @@ def check_released(log: Log, report: Report) -> None:
 def check_index(log: Log, report: Report) -> None:
     """Check that the log begins with the rows of every release in the index."""
     try:
-        index = read_index(log.package)
+        index = log.releases
     except ClaimlogError as error:
         shown, _, message = str(error).partition(": ")
         report.count("released-roots", 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
+from claimlog.log.batch import altered_files
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import read_index
 from claimlog.log.takedowns import RECORD, TakenRow, parse_takedowns, read_takedowns
 from claimlog.schema.table_schema import Table
 from claimlog.untrusted_files import parse_json
@@ -30,8 +30,7 @@ def check_takedowns(log: Log, report: Report) -> None:
     if not log.taken_rows:
         return
     record = read_takedowns(log.package)
-    altered = {batch.shown_file(stream) for batch in log.batches for stream in batch.taken}
-    for name in sorted(altered.symmetric_difference(record.files or {})):
+    for name in sorted(altered_files(log.batches).symmetric_difference(record.files)):
         message = f"the files that it lists and the rows that it names differ in {name}"
         report.fail(Finding(RULE, RECORD, message, remedy=REMEDY))
     versions: dict[tuple[str, str], dict[int, TakenRow]] = {}
@@ -53,7 +52,7 @@ def check_takedowns(log: Log, report: Report) -> None:
 def _check_index(log: Log, report: Report) -> None:
     """Check that what an entry of the index says was taken down is still declared."""
     try:
-        index = read_index(log.package)
+        index = log.releases
     except ClaimlogError:
         return  # which is a finding of its own
     for entry in index:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import confirm_rename, remove, remove_abandoned, sync, temporary_path
+from claimlog.files import copy_durably
 from claimlog.release.layout import sha256_of_file, walk_files
 from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
 from claimlog.swap import publish_directory
@@ -81,13 +81,13 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
         for folder in plan.folders:
             _copy_folder(folder, target / folder.name, say)
         for note in plan.notes:
-            _copy_file(note, target / note.name)
+            copy_durably(note, target / note.name)
             say(f"copied {note.name}")
         for file in release.files:
             if file not in plan.files:
                 say(f"{file.name} is there already")
                 continue
-            _copy_file(file.path, target / file.name)
+            copy_durably(file.path, target / file.name)
             say(f"copied {file.name}, {file.size:,} bytes")
     except OSError as error:
         raise ClaimlogError(
@@ -100,19 +100,6 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
                 f"{target / file.name}: is not the file that was copied; look after the disk, "
                 "remove it, and run this again"
             )
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    remove_abandoned(target)
-    fresh = temporary_path(target)
-    try:
-        shutil.copyfile(source, fresh)
-        fresh.chmod(0o644)
-        sync(fresh)
-        fresh.replace(target)
-    finally:
-        remove(fresh)
-    confirm_rename(target.parent, str(target))
 
 
 def _copy_folder(source: Path, target: Path, say: Say) -> None:

@@ -14,7 +14,12 @@ from urllib.parse import quote
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line
-from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.publishing.release_files import (
+    PublishedFile,
+    ReleaseFiles,
+    Say,
+    documented_answers,
+)
 from claimlog.release.publishing.remote_digest import require_digest
 from claimlog.web_client import Upload, WebClient, WebError
 from claimlog.web_origins import display_address, origin
@@ -96,13 +101,8 @@ class GithubPublisher:
             If the tag is not there, two drafts are, a request fails, or a file there is not the one
             that was published. Running it again goes on from what is there.
         """
-        try:
+        with documented_answers(self.base, "GitHub", "release"):
             return self._publish(is_final)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise ClaimlogError(
-                f"{self.base}: answers otherwise than GitHub documents "
-                f"({type(error).__name__}: {str(error)[:100]}); look at the release there"
-            ) from error
 
     def _publish(self, is_final: bool) -> Page:
         self._require_tag()

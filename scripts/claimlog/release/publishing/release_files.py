@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import md5, sha256
 from pathlib import Path
@@ -22,6 +23,29 @@ NOTE_SUFFIXES = (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX, ".tlog-proof")
 
 Say = Callable[[str], None]
 """Prints a line about what was done."""
+
+
+@contextmanager
+def documented_answers(address: str, service: str, place: str) -> Iterator[None]:
+    """Turn what an answer of another form than documented leads to into one message.
+
+    Parameters
+    ----------
+    place
+        What to look at there.
+
+    Raises
+    ------
+    ClaimlogError
+        If a value is missing, or of another type.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ClaimlogError(
+            f"{address}: answers otherwise than {service} documents "
+            f"({type(error).__name__}: {str(error)[:100]}); look at the {place} there"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from urllib.parse import quote
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line
 from claimlog.release.metadata import ReleaseMetadata
-from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.publishing.release_files import (
+    PublishedFile,
+    ReleaseFiles,
+    Say,
+    documented_answers,
+)
 from claimlog.release.publishing.remote_digest import require_digest
 from claimlog.release.publishing.zenodo_metadata import deposit
 from claimlog.web_client import Upload, WebClient
@@ -118,13 +123,8 @@ class ZenodoPublisher:
             If a draft of something else is in the way, a request fails, or a file there is not the
             one that was published. Running it again goes on from what is there.
         """
-        try:
+        with documented_answers(self.service, "InvenioRDM", "deposit"):
             return self._publish(is_final)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise ClaimlogError(
-                f"{self.service}: answers otherwise than InvenioRDM documents "
-                f"({type(error).__name__}: {str(error)[:100]}); look at the deposit there"
-            ) from error
 
     def _publish(self, is_final: bool) -> Deposit:
         family = self._family()

@@ -45,7 +45,7 @@ class FilteredList:
     size: int = PAGE_SIZE
     variables: Row = field(default_factory=dict)
 
-    async def served(self, store: Store) -> ServedList:
+    async def served_list(self, store: Store) -> ServedList:
         """Return the list with its values, as the server reads it."""
         return await read_served_list(store, self.name, self.define)
 

@@ -48,7 +48,7 @@ LIMITS: Mapping[str, Any] = {
 
 async def list_parts(store: Store, listed: FilteredList, file_of: FileOf) -> AsyncIterator[File]:
     """Yield the scripts of a list; ``list-NAME`` says what the others are."""
-    served = await listed.served(store)
+    served = await listed.served_list(store)
     index = served.index
     in_table = np.sort(index.rowids)
     name = f"list-{listed.name}"

@@ -43,9 +43,6 @@ from events where stream in (select value from json_each(:streams)) order by 1""
 EVENT_DIGITS = 32
 """Of the 64 of an event hash, as many as no two rows will ever have in common."""
 
-FILE_TEMPLATE = "claimlog_not_found.html"
-"""The template of an address that answers with a file; no search leads to one."""
-
 CLAIM_COLUMNS = "select name from pragma_table_info('claims_fts')"
 
 LIMITS: Mapping[str, Any] = {

@@ -11,8 +11,7 @@ import orjson
 import polars as pl
 
 from claimlog.escaping import json_text
-from claimlog.export import table_csv
-from claimlog.export.table_csv import csv_of
+from claimlog.export.table_csv import PIECE_BYTES, csv_of
 from claimlog.site.datasette_internals import escape_sqlite
 from claimlog.site.protection.own_queries import time_limit
 from claimlog.site.protection.piece_stream import PieceStream, write_piece
@@ -90,7 +89,7 @@ def _read_piece(
             row = tuple(connection.execute(sql, (rowid,)).fetchone())
             rows.append(row)
             size += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
-            if size >= table_csv.PIECE_BYTES:
+            if size >= PIECE_BYTES:
                 break
     return rows
 
