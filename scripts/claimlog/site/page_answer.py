@@ -65,6 +65,13 @@ def page_context(answer: PageAnswer, path: str, twin: str) -> dict[str, Any]:
 
 
 def release_store(datasette: Any, release: str | None) -> Store:
+    """Return the database of a release, or of the log as it stands.
+
+    Raises
+    ------
+    PageNotFound
+        If the release is not served.
+    """
     if release is None:
         return Store.latest(datasette)
     store = Store.of_release(datasette, release)

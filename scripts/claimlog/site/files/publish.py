@@ -50,7 +50,8 @@ def publish_site(
     _require_own_directory(out)
     if folder == package.build and (note := log_behind(package, ServedBuild(folder, folder))):
         raise ClaimlogError(note.replace("to serve them", "first"))
-    entries = _chosen_entries(package, releases)
+    index = read_index(package)
+    entries = _chosen_entries(index, str(package.descriptor["name"]), releases)
     frozen = [entry for entry in entries if has_site(entry)]
     drawn = ",".join(str(entry.version) for entry in entries if entry not in frozen)
     build = pin_build(package, folder)
@@ -67,7 +68,7 @@ def publish_site(
                 copy_site(package, entry, target / RELEASES / str(entry.version))
             size = write_site(source, target)
             (target / RELEASES).mkdir(exist_ok=True)
-            script = versions_script(read_index(package), entries)
+            script = versions_script(index, entries)
             (target / RELEASES / VERSIONS).write_text(script, encoding="utf-8")
             (target / MARK).write_text(f"{json_text(_about(build))}\n", encoding="utf-8")
     finally:
@@ -89,17 +90,17 @@ def versions_script(index: Sequence[ReleaseEntry], with_pages: Sequence[ReleaseE
     return f"window.claimlogVersions = {json_text(versions)};\n"
 
 
-def _chosen_entries(package: Package, releases: str | None) -> list[ReleaseEntry]:
+def _chosen_entries(
+    index: Sequence[ReleaseEntry], dataset: str, releases: str | None
+) -> list[ReleaseEntry]:
     """Return the entries of the index that are named, each once."""
     if releases is None:
         return []
-    index = read_index(package)
     names = [name.strip() for name in releases.split(",") if name.strip()]
     if not names:
         raise UsageError("--releases: name versions, as 0.1.0,0.2.0, or say all")
     if names == [ALL]:
         return list(index)
-    dataset = str(package.descriptor["name"])
     return [find_entry(index, name, dataset) for name in dict.fromkeys(names)]
 
 
