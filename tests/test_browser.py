@@ -546,7 +546,7 @@ def test_every_form_of_a_citation_and_the_permalink_are_copied_by_key(
         page.evaluate(OPEN_ALL)
         forms = page.locator("section[aria-labelledby=h-cite] [data-copy]")
         names = [form.get_attribute("data-copy") or "" for form in forms.all()]
-        assert names == ["Permalink", "BibTeX", "RIS", "CSL-JSON", "Text (APA)"]
+        assert names == ["Permalink", "File", "BibTeX", "RIS", "CSL-JSON", "Text (APA)"]
         for form, name in zip(forms.all(), names, strict=True):
             page.get_by_role("button", name=f"Copy {name}", exact=True).press("Enter")
             expect(page.get_by_role("status").filter(has_text=f"{name} copied")).to_have_count(1)

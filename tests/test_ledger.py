@@ -467,7 +467,7 @@ def test_an_append_cut_off_between_its_two_renames_loses_no_row(world: World) ->
     assert world.add("claims", [LIKED]) == ["C001-008"]
     world.seal("more")
     assert [row["claim_id"] for row in world.rows("claims")] == ["C001-007", "C001-008"]
-    assert sorted(path.name for path in world.package.state.iterdir()) == ["lock"]
+    assert {path.name for path in world.package.state.iterdir()} <= {"lock", "cache"}
     assert_sound(world)
 
 
