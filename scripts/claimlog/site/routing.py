@@ -17,6 +17,7 @@ from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
+from claimlog.site.store import Store
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -76,11 +77,15 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
         format,
         request_headers(request.scope["headers"]),
     )
+    latest = Store.latest(datasette)
+    before = page.file_state(latest) if page.file_state else None
     answer = await answer_page(page, datasette, page_request)
     if not isinstance(answer, PageAnswer):
         return answer
     if asking is not None and answer.status == 200:
-        asking.is_unchanging = not (page.reads_files or answer.store.database.is_mutable)
+        asking.is_unchanging = not answer.store.database.is_mutable
+        if (file_state := page.file_state) is not None:
+            asking.is_current = lambda: file_state(latest) == before
     if format != "html":
         return Response(json_text(answer.data), answer.status, {}, JSON_TYPE)
     context = page_context(answer, request.path, _json_twin(request))

@@ -52,6 +52,12 @@ def _documents(store: Store) -> list[dict[str, str]]:
     return documents
 
 
+def file_state(store: Store) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return what changes with any page or image of the documentation, without reading one."""
+    folder = documentation_folder(store)
+    return tuple((name, _signature(folder, name)) for name in file_names(store))
+
+
 def _signature(folder: Path | None, name: str) -> tuple[int, ...]:
     """Return what changes with a file, without reading it."""
     try:
