@@ -18,10 +18,11 @@ import pyarrow as pa
 import pytest
 
 import claimlog
-from claimlog.dataset import file_access
+from claimlog.dataset import file_access, open_dataset
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.release.layout import SUMS
+from claimlog.release.archive import write_archive
+from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
 from claimlog.web_client import WebClient
 from conftest import ROOT
 from web_servers import Answer, FileServer, HangUp, Request
@@ -147,6 +148,32 @@ def test_an_altered_table_is_refused_however_it_is_opened(archive: Path, tmp_pat
         data.table("claims")
 
 
+@pytest.mark.parametrize("form", ["archive", "directory"])
+def test_what_is_exchanged_once_it_was_verified_is_not_read(
+    form: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, place = tmp_path / "other" / STEM, tmp_path / STEM
+    for folder in (other, place):
+        shutil.copytree(archive.with_suffix(""), folder)
+    (other / "CHANGES.md").write_text("Forged.\n", "utf-8")
+    (other / SUMS).write_text(dump_sums(sha256_of_files(other)), "utf-8")
+    if form == "archive":
+        write_archive(other, other.with_suffix(".zip"))
+        other, place = other.with_suffix(".zip"), tmp_path / f"{STEM}.zip"
+        shutil.copyfile(archive, place)
+    verify = open_dataset.verify_in_sandbox
+
+    def exchange_afterwards(*values: Any, **named: Any) -> Any:
+        verdict = verify(*values, **named)
+        place.rename(tmp_path / "verified")
+        other.rename(place)
+        return verdict
+
+    monkeypatch.setattr(open_dataset, "verify_in_sandbox", exchange_afterwards)
+    with pytest.raises(ClaimlogError, match="was exchanged while it was verified"):
+        claimlog.open(place)
+
+
 def test_an_altered_build_is_refused(tiny_release: Package, tmp_path: Path) -> None:
     shutil.copytree(tiny_release.build, tmp_path / "build")
     path = tmp_path / "build" / "parquet" / "claims.parquet"
@@ -237,8 +264,17 @@ def test_a_served_build_is_read_as_its_server_names_its_files(
     shutil.copyfile(tiny_release.build / "datapackage.json", flat / "datapackage.json")
     server = FileServer(tmp_path)
     with server.running():
-        data = claimlog.open(f"{server.url}/downloads/")
+        data = claimlog.open(f"{server.url}/downloads/", check="checksums")
         assert data.table("claims").height == 5
+
+
+def test_an_address_without_a_list_is_not_taken_for_a_build_that_nobody_verifies(
+    server: FileServer,
+) -> None:
+    server.before = lambda _, request: Answer(404) if SUMS in request.path else None
+    with pytest.raises(ClaimlogError, match='nothing to verify it by; if .*check="checksums"'):
+        claimlog.open(f"{server.url}/{STEM}")
+    assert {request.path.rpartition("/")[2] for request in server.requests} == {SUMS}
 
 
 def test_an_altered_file_of_an_address_is_refused(server: FileServer) -> None:

@@ -119,6 +119,12 @@ def _open_address(url: str, verification: _Verification) -> Dataset:
         return _release(ArchiveFiles(path), verification.verdict(path), scratch)
     files = AddressFiles(url, client)
     if files.read(SUMS, LIST_BYTES) is None:
+        if verification.is_full:
+            # a server that leaves the list out must not choose that nothing is verified
+            raise ClaimlogError(
+                f"{url}: has no {SUMS}, so there is nothing to verify it by; if it is a build that "
+                'you trust, open it with check="checksums"'
+            )
         return _build(files, verification)
     if not verification.is_full:
         return _release(files, None)
@@ -134,7 +140,7 @@ def _release(
     verdict: Verdict | None,
     scratch: tempfile.TemporaryDirectory[str] | None = None,
 ) -> Dataset:
-    digests = _sums(files)
+    digests = _sums(files, verdict)
     descriptor, summary = (
         parse_json(_listed(files, name, digests), name) for name in (DESCRIPTOR, RELEASE)
     )
@@ -158,10 +164,16 @@ def _build(files: FileAccess, verification: _Verification) -> Dataset:
     return Dataset(files, digests, descriptor, None)
 
 
-def _sums(files: FileAccess) -> dict[str, str]:
+def _sums(files: FileAccess, verdict: Verdict | None = None) -> dict[str, str]:
+    """Return the list of checksums, which is the one that was verified if anything was."""
     data = files.read(SUMS, LIST_BYTES)
     if data is None:
         raise ClaimlogError(f"{files.display}: holds no {SUMS}; {GET_AGAIN}")
+    if verdict is not None and sha256(data).hexdigest() != verdict.sums:
+        raise ClaimlogError(
+            f"{files.display}: was exchanged while it was verified, {SUMS} is another one now; "
+            "nothing was read, open it again"
+        )
     listed, findings = parse_sums(data.decode("utf-8", "replace"))
     if findings:
         raise ClaimlogError(f"{files.display}: {findings[0]}")
