@@ -272,7 +272,7 @@ def test_an_address_without_a_list_is_not_taken_for_a_build_that_nobody_verifies
     server: FileServer,
 ) -> None:
     server.before = lambda _, request: Answer(404) if SUMS in request.path else None
-    with pytest.raises(ClaimlogError, match='nothing to verify it by; if .*check="checksums"'):
+    with pytest.raises(ClaimlogError, match=r'nothing to verify it by; if .*check="checksums"'):
         claimlog.open(f"{server.url}/{STEM}")
     assert {request.path.rpartition("/")[2] for request in server.requests} == {SUMS}
 
