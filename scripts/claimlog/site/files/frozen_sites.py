@@ -69,7 +69,7 @@ def _with_files_inside(page: bytes, depth: int) -> tuple[bytes, set[str]]:
 def _listed_digests(folder: Path, entry: ReleaseEntry) -> dict[str, str]:
     """Return the digests of a release's files by its list of checksums, which the index names."""
     sums = folder / SUMS
-    if not is_regular_file(sums) or sha256_of_file(sums) != entry.data["files"].get(SUMS):
+    if not is_regular_file(sums) or sha256_of_file(sums) != entry.files.get(SUMS):
         raise ClaimlogError(
             f"dist/{folder.name}/{SUMS}: is not the one that {entry.display_path} names; "
             f"{GET_AGAIN}"
