@@ -23,7 +23,7 @@ from claimlog.log import tiles
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release import database_content, layout, prove, served_rows
-from claimlog.release import sandbox as limited
+from claimlog.release import limited_process as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
 from claimlog.site.lists import code_labels, selection
