@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from claimlog.dataset import file_access, open_dataset
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.release.archive import write_archive
-from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
+from claimlog.release.layout import MAX_MEMBERS, SUMS, dump_sums, sha256_of_files
 from claimlog.web_client import WebClient
 from conftest import ROOT
 from web_servers import Answer, FileServer, HangUp, Request
@@ -340,11 +341,53 @@ def test_an_address_leads_on_to_another_file_and_not_without_end(server: FileSer
         claimlog.open(f"{server.url}/round.zip")
 
 
-def test_a_list_that_names_places_elsewhere_is_refused(server: FileServer) -> None:
-    line = f"{'0' * 64}  ../../evil\n".encode()
-    server.before = lambda _, request: Answer(200, line) if SUMS in request.path else Answer()
-    with pytest.raises(ClaimlogError, match="which is no file's name"):
+LISTS = {
+    "places elsewhere": (["../../evil"], "lists '../../evil', which is no file's name"),
+    "the directory itself": (["./x/."], "which is no file's name"),
+    "a NUL": (["a\0b"], "which is no file's name"),
+    "a long name": (["a" * 300], "which is no file's name"),
+    "a deep name": (["a/" * 20 + "a"], "which is no file's name"),
+    "a file that is a directory too": (["a", "a/b"], "lists 'a', which is no file's name"),
+    "too many": ([f"f{n:07}" for n in range(MAX_MEMBERS + 1)], "lists more than 100,000 files"),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_list_that_is_none_of_a_release_is_refused_before_anything_is_fetched(
+    kind: str, server: FileServer
+) -> None:
+    names, said = LISTS[kind]
+    lines = "".join(f"{'0' * 64}  {name}\n" for name in sorted(names)).encode()
+    server.before = lambda _, request: Answer(200, lines) if SUMS in request.path else Answer()
+    with pytest.raises(ClaimlogError, match=said):
         claimlog.open(f"{server.url}/{STEM}")
+    assert {request.path.rpartition("/")[2] for request in server.requests} == {SUMS}
+
+
+def test_a_table_is_read_up_to_a_limit_whatever_size_the_descriptor_states(
+    server: FileServer, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = json.loads((archive.with_suffix("") / "datapackage.json").read_text("utf-8"))
+    for resource in about["resources"]:
+        resource["bytes"] = 2**53 - 1
+    descriptor = json.dumps(about).encode()
+    sums = (archive.with_suffix("") / SUMS).read_text("utf-8").splitlines(keepends=True)
+    forged = {
+        SUMS: "".join(
+            f"{sha256(descriptor).hexdigest()}{line[64:]}"
+            if line.endswith("  datapackage.json\n")
+            else line
+            for line in sums
+        ).encode(),
+        "datapackage.json": descriptor,
+    }
+    server.before = lambda _, request: (
+        Answer(200, forged[name]) if (name := request.path.split("/")[-1]) in forged else None
+    )
+    monkeypatch.setattr("claimlog.dataset.dataset.FETCHED_BYTES", 1_000)
+    data = claimlog.open(f"{server.url}/{STEM}", check="checksums")
+    with pytest.raises(ClaimlogError, match=r"is larger than the 1,000 bytes that are read"):
+        data.table("claims")
 
 
 # R ----------------------------------------------------------------------------------------------
