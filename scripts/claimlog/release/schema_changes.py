@@ -10,6 +10,7 @@ import polars as pl
 from claimlog.log.event_log import Log
 from claimlog.release.dataset_state import Shape
 from claimlog.schema.deprecations import Deprecation
+from claimlog.schema.table_schema import RETIRED
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
         )
         for column in retired:
             if before[column] and since["rows"] and not since[column]:
-                text = f"rows of {name} no longer fill the column {column}"
+                compiled = log.definition.tables[name].by_name.get(column)
+                derived = compiled is not None and RETIRED not in compiled.description
+                how = ", whose values the build derives" if derived else ""
+                text = f"rows of {name} no longer fill the column {column}{how}"
                 yield SchemaChange(
                     name, text, breaks=False, adds=False, kind="column_retired", name=column
                 )
