@@ -459,6 +459,9 @@ def test_rows_that_only_got_values_in_columns_that_are_new_are_told_apart(
     }
     before = DatasetState("before", log.trees[-4][0], table_shapes(log.definition))
     found = compare_states(log, before, DatasetState.of_head(log, "now"), [])
+    third = DatasetState("third", log.trees[-2][0], table_shapes(log.definition))
+    later = compare_states(log, third, DatasetState.of_head(log, "now"), [])
+    assert later.schema == ()  # what rows no longer fill was said of the state before
     changes = {row.row_id: row for row in found.others}
     assert (changes["sud"].only_added, changes["nor"].only_added) == (True, False)
     assert (changes["nor"].changed_fields, changes["nor"].added) == (["name"], {"seat"})

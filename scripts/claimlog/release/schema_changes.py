@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from claimlog.log.event_log import Log
+from claimlog.log.read_file import written_as
 from claimlog.release.dataset_state import Shape
 from claimlog.schema.deprecations import Deprecation
-from claimlog.schema.table_schema import RETIRED
+from claimlog.schema.table_schema import RETIRED, Table
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,17 @@ def shape_changes(
 
 
 def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
-    """Yield the columns that rows up to `start` could fill, and the rows behind them do not."""
+    """Yield the columns that rows up to `start` could fill, and the rows behind them do not.
+
+    What was retired before `start` is said once, in the state that it came with.
+    """
     for name, table in log.definition.streams.items():
-        retired = [item.name for item in table.fields if item.retired]
+        then = _last_schema(log, name, start)
+        retired = [
+            item.name
+            for item in table.fields
+            if item.retired and item.name in then.by_name and not then.by_name[item.name].retired
+        ]
         if not retired:
             continue
         rows = log.scan(name, ("seq", *retired)).filter(pl.col("seq") < end)
@@ -86,3 +95,15 @@ def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
                 yield SchemaChange(
                     name, text, breaks=False, adds=False, kind="column_retired", name=column
                 )
+
+
+def _last_schema(log: Log, stream: str, size: int) -> Table:
+    """Return the schema of the last rows of a stream among the first rows of the log."""
+    versions = [
+        written_as(batch, stream, log.definition)
+        for batch, (end, _) in zip(log.batches, log.trees, strict=True)
+        if end <= size and stream in batch.streams
+    ]
+    if not versions:
+        return log.definition.streams[stream]
+    return log.definition.judging_schema(stream, versions[-1])
