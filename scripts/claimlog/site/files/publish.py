@@ -11,7 +11,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import json_text
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
 from claimlog.package import Package
-from claimlog.site.files.frozen_sites import copy_site, has_site
+from claimlog.site.files.frozen_sites import copy_site
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import SiteSize, write_site
 from claimlog.site.release_databases import ALL, place_releases
@@ -52,7 +52,7 @@ def publish_site(
         raise ClaimlogError(note.replace("to serve them", "first"))
     index = read_index(package)
     entries = _chosen_entries(index, str(package.descriptor["name"]), releases)
-    frozen = [entry for entry in entries if has_site(entry)]
+    frozen = [entry for entry in entries if entry.has_pages]
     drawn = ",".join(str(entry.version) for entry in entries if entry not in frozen)
     build = pin_build(package, folder)
     try:
