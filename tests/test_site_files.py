@@ -28,10 +28,11 @@ from claimlog.release.enclosing_release import known_releases
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.release_site import note_drawn_pages
 from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.site_mark import MARK
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.site.files.addresses import Address, file_segment
-from claimlog.site.files.publish import MARK, publish_site, versions_script
+from claimlog.site.files.publish import publish_site, versions_script
 from claimlog.site.files.redraw import differing_pages
 from claimlog.site.files.release_site import draw_release_site, release_source
 from conftest import World, asking, copied
