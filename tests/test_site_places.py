@@ -1,4 +1,4 @@
-"""Where a site is written and what is copied into it: nothing of the user's, and nothing else."""
+"""Sites of strangers' packages: where they are written, what is copied, and what they may take."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.layout import dump_sums
 from claimlog.release.site_mark import MARK, require_own_site, write_mark
+from claimlog.site.files import prepared_query
 from claimlog.site.files.frozen_sites import copy_site
+from claimlog.site.files.plain_svg import svg_flaw
+from claimlog.site.files.prepared_query import QueryProcess
+from claimlog.sql_process import Answer
 from claimlog.swap import publish_directory
-from conftest import World
+from conftest import ROOT, World
 
 PAGE = b'<a href="../parquet/claims.parquet">claims</a>'
 FILES = {"site/index.html": PAGE, "site/static/a.js": b"1", "parquet/claims.parquet": b"PAR1"}
@@ -214,3 +218,133 @@ def test_what_a_killed_site_left_beside_the_directory_goes_with_the_next(tmp_pat
     with publish_directory(tmp_path / "out", "out") as folder:
         (folder / "ours").write_text("new", "utf-8")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+# images -------------------------------------------------------------------------------------------
+
+NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+DOCTYPE = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/a.dtd">'
+
+
+def image(inside: str = "", head: str = "", attributes: str = "") -> bytes:
+    return f"{head}<svg {NAMESPACES} {attributes}>{inside}</svg>".encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        image('<use xlink:href="#a"/><rect fill="url(#g)" aria-label="a: b"/>'),
+        image('<style>.a{fill:url("#b")}</style>', '<?xml version="1.0" encoding="UTF-8"?>'),
+        image(
+            '<image href="data:image/png;base64,AA"/><filter><feBlend in="a"/></filter>', DOCTYPE
+        ),
+        image(
+            '<i:namedview i:zoom="2"/>',
+            attributes='xmlns:i="http://www.inkscape.org/namespaces/inkscape" xml:space="preserve"',
+        ),
+        *(path.read_bytes() for path in sorted((ROOT / "docs").glob("*.svg"))),
+    ],
+)
+def test_a_drawing_is_plain(data: bytes) -> None:
+    assert svg_flaw(data) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        image("<script>1</script>"),
+        image("<metadata><script>1</script></metadata>"),
+        image('<h:script xmlns:h="http://www.w3.org/1999/xhtml">1</h:script>'),
+        image("<foreignObject/>"),
+        image("<animate/>"),
+        image("<set/>"),
+        image('<a href="javascript:1"/>'),
+        image('<use href="javascript:1"/>'),
+        image('<use xlink:href="other.svg#a"/>'),
+        image('<image href="other.svg"/>'),
+        image('<image href="data:image/svg+xml,x"/>'),
+        image(attributes='onload="1"'),
+        image(attributes='ONLOAD="1"'),
+        image(attributes='xml:base="http://a"'),
+        image('<rect style="fill:url(http://a)"/>'),
+        image('<style>@import "a"</style>'),
+        image("<style>a{b:u\\72l(a)}</style>"),
+        image("<style>a{b:url(a)}<title/></style>"),
+        image(head='<?xml-stylesheet href="a.xsl"?>'),
+        image(head='<?xml version="1.0" encoding="utf-7"?>'),
+        image("&e;", '<!DOCTYPE svg [<!ENTITY e "<script/>">]>'),
+        image().decode().encode("utf-16"),
+        b'<script xmlns="http://www.w3.org/2000/svg"/>',
+        b"<svg/>",
+        b"<html><script>1</script></html>",
+        b"GIF89a",
+        b"",
+    ],
+)
+def test_an_image_that_is_more_than_a_drawing_is_not(data: bytes) -> None:
+    assert svg_flaw(data)
+
+
+# prepared queries ---------------------------------------------------------------------------------
+
+LETTERS = "printf('%.*c', 990000, 'x')"
+COUNT = "with recursive r(i) as (select 1 union all select i + 1 from r where i < 300)"
+
+
+@pytest.fixture
+def ask(tiny_build: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Answer]:
+    """Runs SQL as a prepared query of the site is run."""
+    uri = f"{next(tiny_build.package.build.glob('*.db')).resolve().as_uri()}?immutable=1"
+    monkeypatch.setattr(prepared_query, "SITE_SECONDS", 60.0)
+
+    def run(sql: str) -> Answer:
+        process = QueryProcess()
+        try:
+            return process.run("large", uri, sql, {})
+        finally:
+            process.end()
+
+    return run
+
+
+def page_failure(answer: Answer) -> str:
+    return str(prepared_query.page_rows(answer)["failure"])
+
+
+def test_a_page_lists_the_first_rows_of_a_query(ask: Callable[[str], Answer]) -> None:
+    rows = prepared_query.page_rows(ask(f"{COUNT} select i, x'00' as b, null as c from r"))
+    assert (len(rows["rows"]), rows["more"], rows["failure"]) == (200, True, None)
+    assert rows["rows"][0] == [1, "1 bytes", None]
+    assert rows["columns"] == ["i", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (f"{COUNT} select {LETTERS} || i from r", "Its rows are too long for a page."),
+        (f"{COUNT} select {', '.join([LETTERS] * 30)} from r", "Its rows are too long for a page."),
+        (f"select substr({LETTERS}, 1, 900000) from (values (1), (2), (3), (4), (5))", "too long"),
+        (f"{COUNT} select count(*) from r a, r b, r c", "It takes too long for a page."),
+        ("select none from claims", "It fails: no such column: none."),
+        ("select fts3_tokenizer('a', 'b')", "It fails: not authorized to use function"),
+    ],
+)
+def test_a_query_that_is_too_much_is_so_on_every_machine(
+    sql: str, said: str, ask: Callable[[str], Answer]
+) -> None:
+    assert said in page_failure(ask(sql))
+
+
+SLOW_STEP = (
+    f"with r as (select {LETTERS} || 'b' as b) select instr({LETTERS}, substr(b, 500000)) from r"
+)
+WIDE_ROW = f"{COUNT} select {', '.join([LETTERS] * 190)} from r"
+
+
+@pytest.mark.parametrize(("sql", "seconds"), [(WIDE_ROW, 60.0), (SLOW_STEP, 0.1)])
+def test_a_query_that_reaches_a_limit_of_its_process_fails_the_command(
+    sql: str, seconds: float, ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared_query, "SITE_SECONDS", seconds)
+    with pytest.raises(ClaimlogError, match="the prepared query large: its page takes more than"):
+        ask(sql)
