@@ -17,10 +17,11 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.layout import dump_sums
 from claimlog.release.site_mark import MARK, require_own_site, write_mark
-from claimlog.site.files import prepared_query
+from claimlog.site.files import prepared_query, write
 from claimlog.site.files.frozen_sites import copy_site
 from claimlog.site.files.plain_svg import svg_flaw
 from claimlog.site.files.prepared_query import QueryProcess
+from claimlog.site.store import Store
 from claimlog.sql_process import Answer
 from claimlog.swap import publish_directory
 from conftest import ROOT, World
@@ -283,6 +284,18 @@ def test_a_drawing_is_plain(data: bytes) -> None:
 )
 def test_an_image_that_is_more_than_a_drawing_is_not(data: bytes) -> None:
     assert svg_flaw(data)
+
+
+def test_a_site_copies_no_image_that_is_more_than_a_drawing(
+    bare: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"plain.svg": image(), "active.svg": image("<script/>"), "photo.png": b"GIF89a"}
+    monkeypatch.setattr(write, "read_file", lambda _, name, __: data[name])
+    store = Store(bare, "tiny")
+    assert write.read_image(store, "plain.svg") == image()
+    assert write.read_image(store, "photo.png") == b"GIF89a"
+    with pytest.raises(ClaimlogError, match=r"^docs/active\.svg: holds the element 'script'"):
+        write.read_image(store, "active.svg")
 
 
 # prepared queries ---------------------------------------------------------------------------------

@@ -121,10 +121,10 @@ async def _drawn_files(source: SiteSource, datasette: Any) -> AsyncIterator[File
             yield f"{STATIC}/{path.name}", path.read_bytes()
     for name in file_names(store):
         if f"docs/{name}" in linked:
-            yield f"docs/{name}", _read_image(store, name)
+            yield f"docs/{name}", read_image(store, name)
 
 
-def _read_image(store: Store, name: str) -> bytes:
+def read_image(store: Store, name: str) -> bytes:
     """Return an image of the documentation.
 
     Raises
