@@ -320,8 +320,8 @@ def test_queries_that_a_delta_carries_run_within_its_limits_of_memory(
         lambda it: it["files"]["carried"].update({"log/schemas/queries/large.sql": digest}),
     )
     done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
-    # its page says that it is too long, or there was no memory for its rows
-    assert done.exit_code == 0 or "takes more memory than" in str(done.exception)
+    # its page says that it is too long, or a limit was reached
+    assert done.exit_code == 0 or "takes more " in str(done.exception)
 
 
 def test_a_list_beside_a_delta_is_read_and_an_index_that_came_with_it_is_not(

@@ -52,7 +52,7 @@ FILE_NAME = re.compile(
 """The form that the name of any file of a release has."""
 
 SITE_FILE = re.compile(
-    rf"{SITE}/(?:[\w%=,~.-]+/)*[\w%=,~.-]+\.(?:html|json|jsonld|atom|css|js|svg|png|txt|xml)",
+    rf"{SITE}/(?:(?!\.\.?/)[\w%=,~.-]+/)*[\w%=,~.-]+\.(?:html|json|jsonld|atom|css|js|svg|png|txt|xml)",
     re.ASCII,
 )
 
