@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
@@ -23,20 +24,10 @@ def write_durably(path: Path, data: bytes) -> None:
     UnconfirmedError
         If it was replaced, and the disk does not confirm it.
     """
-    remove_abandoned(path)
-    temporary = temporary_path(path)
-    try:
-        with temporary.open("xb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        # whatever the umask: the log is for everybody to read
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    confirm_rename(path.parent, path.name)
+    with _replacing_file(path, path.name) as temporary, temporary.open("xb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def copy_durably(source: Path, target: Path) -> None:
@@ -49,16 +40,28 @@ def copy_durably(source: Path, target: Path) -> None:
     UnconfirmedError
         If it was replaced, and the disk does not confirm it.
     """
+    with _replacing_file(target, str(target)) as temporary:
+        shutil.copyfile(source, temporary)
+        sync(temporary)
+
+
+@contextmanager
+def _replacing_file(target: Path, display_path: str) -> Iterator[Path]:
+    """Yield a path to write and flush a file to, which replaces `target` once the block ends well.
+
+    Whatever goes wrong, an interrupt included, `target` stays as it was.
+    """
     remove_abandoned(target)
     temporary = temporary_path(target)
     try:
-        shutil.copyfile(source, temporary)
+        yield temporary
+        # whatever the umask: the log is for everybody to read
         temporary.chmod(0o644)
-        sync(temporary)
         temporary.replace(target)
-    finally:
-        remove(temporary)
-    confirm_rename(target.parent, str(target))
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    confirm_rename(target.parent, display_path)
 
 
 def confirm_rename(folder: Path, display_path: str) -> None:

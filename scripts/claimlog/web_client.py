@@ -306,7 +306,7 @@ class WebClient:
     def _astray(self, place: str, target: str) -> WebError:
         """Return the error for an address that leads on to where nothing is fetched."""
         return WebError(
-            f"{display_address(place)}: leads on to {self._redacted(display_address(target))}, "
+            f"{display_address(place)}: leads on to {self._excerpt(display_address(target))}, "
             "from where nothing is fetched; give the address of the file itself",
             200,
         )
@@ -355,7 +355,7 @@ class WebClient:
         with suppress(Exception):
             message = service_message(b"".join(self._body(answer, WEB_ANSWER_BYTES)))
         answer.close()
-        said = f": {self._redacted(message)}" if message else ""
+        said = f": {self._excerpt(message)}" if message else ""
         remedy = REMEDIES.get(answer.status_code, "")
         if not remedy and answer.status_code >= 500:
             remedy = "; the service has a fault, run this again later"
@@ -367,12 +367,12 @@ class WebClient:
     def _network_fault(self, method: str, url: str, error: Exception) -> str:
         what = str(error) or type(error).__name__
         return (
-            f"{display_address(url)}: {method} failed ({self._redacted(plain_line(what))}); look "
+            f"{display_address(url)}: {method} failed ({self._excerpt(plain_line(what))}); look "
             "at the connection and run this again"
         )
 
-    def _redacted(self, text: str) -> str:
-        return (self.token.redacted(text) if self.token else text)[:MESSAGE_LENGTH]
+    def _excerpt(self, text: str) -> str:
+        return (self.token.cut_from(text) if self.token else text)[:MESSAGE_LENGTH]
 
     def _parse(self, text: bytes, method: str, url: str) -> Any:
         try:

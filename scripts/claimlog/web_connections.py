@@ -36,7 +36,9 @@ class Reach(IntEnum):
 
 
 class Connections:
-    """Follows the connections that a client makes, for one exchange at a time.
+    """Cuts off exchanges that are too slow, and refuses machines that may not be reached.
+
+    It is of one client, which makes one exchange at a time.
 
     Attributes
     ----------
@@ -55,19 +57,19 @@ class Connections:
         self._is_over = threading.Event()
 
     def begin(self) -> None:
-        """Begin an exchange, which is cut off once it is too slow."""
+        """Begin to watch an exchange, which is cut off once it is too slow."""
         self.has_expired = False
         self._end = time.monotonic() + LEAST_SECONDS
         self._is_over = threading.Event()
         threading.Thread(target=self._watch, args=(self._is_over,), daemon=True).start()
 
     def count(self, size: int) -> None:
-        """Count bytes that were sent or received: they give the exchange time."""
+        """Give the exchange more time for bytes that were sent or received."""
         most = time.monotonic() + LEAST_SECONDS
         self._end = min(self._end + size / LEAST_SPEED, most)
 
     def end(self) -> None:
-        """End the exchange; its connection may serve another one."""
+        """Stop to watch the exchange; its connection may serve another one."""
         self._is_over.set()
 
     def _watch(self, is_over: threading.Event) -> None:
@@ -81,15 +83,15 @@ class Connections:
             _shut(stream)
 
     def reach(self, origin: str) -> Reach:
-        """Return who was found at an origin; anybody, if it was never asked without a proxy."""
+        """Return who answered at an origin last; `Reach.ANYBODY` if none did, or only a proxy."""
         return self._reached.get(origin, Reach.ANYBODY)
 
     def lead_to(self, origin: str, host: str, most: Reach) -> None:
-        """Say which origin the next request is for, and whom it may reach."""
+        """Note which origin the next request is for, and which machines it may reach."""
         self._target, self._most = (origin, host), most
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Look at a step of a connection; this is the ``trace`` of httpx's extensions.
+        """Check a connection as it comes about: the function that httpx calls as ``trace``.
 
         Raises
         ------
@@ -133,6 +135,6 @@ def _is_open(stream: Any) -> bool:
 
 
 def _shut(stream: Any) -> None:
-    """End a connection for whoever waits for it in another thread."""
+    """Shut a connection down, so that a thread that waits for its bytes goes on."""
     with suppress(OSError):
         socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)

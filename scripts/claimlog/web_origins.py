@@ -56,7 +56,7 @@ class Token:
     def __repr__(self) -> str:
         return "Token(…)"
 
-    def redacted(self, text: str) -> str:
+    def cut_from(self, text: str) -> str:
         """Return a text without the token, whoever wrote it there."""
         return text.replace(self.value, "…")
 
@@ -73,7 +73,7 @@ def origin(url: str) -> str:
 
 
 def parsed_address(url: str) -> httpx.URL:
-    """Return the parts of an address that somebody else may have written.
+    """Parse an address that somebody else may have written.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def parsed_address(url: str) -> httpx.URL:
 
 
 def joined_address(place: str, location: str) -> str:
-    """Return where an address leads on to, by the ``Location`` of its answer.
+    """Return the address that a redirect leads to, by its ``Location``.
 
     Raises
     ------

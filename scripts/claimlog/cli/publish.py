@@ -245,17 +245,17 @@ def _client(
                 yield client
         except ClaimlogError as error:
             # a service may repeat the token wherever it likes
-            error.args = tuple(token.redacted(str(part)) for part in error.args)
+            error.args = tuple(token.cut_from(str(part)) for part in error.args)
             raise
 
 
 def _discreet(token: Token) -> Say:
     """Return what prints a line without the token, wherever a service wrote it."""
-    return lambda text: line(token.redacted(text))
+    return lambda text: line(token.cut_from(text))
 
 
 def _say_outcome(token: Token, address: str, is_published: bool, release: ReleaseFiles) -> None:
-    number, address = len(release.files), token.redacted(address)
+    number, address = len(release.files), token.cut_from(address)
     if is_published:
         line((f"public at {address}: {number} files with the published hashes", "green"))
     else:

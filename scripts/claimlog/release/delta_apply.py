@@ -21,7 +21,7 @@ from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
-from claimlog.package import Package, read_json
+from claimlog.package import Package
 from claimlog.release.delta import DELTA_FILE, is_carried
 from claimlog.release.delta_files import GET_DELTA, Delta, open_delta
 from claimlog.release.layout import (
@@ -29,14 +29,13 @@ from claimlog.release.layout import (
     LICENCE,
     LICENCE_FILE,
     LOG,
-    RELEASE,
     SUMS,
     check_sums,
     sha256_of_files,
 )
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, release_paths, write_release
-from claimlog.release.rebuild import OF_THE_LOG, RebuildComparison, compare_tables
+from claimlog.release.rebuild import RebuildComparison, compare_tables, differing_statements
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
 from claimlog.release.stage import ReleasePlan, stage_release
@@ -217,13 +216,11 @@ def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
 
 def _require_summary(folder: Path, entry: ReleaseEntry) -> None:
     """Refuse a release of which ``release.json`` is not what the delta states of the log."""
-    made = read_json(folder / RELEASE, RELEASE)
-    for name in OF_THE_LOG:
-        if made.get(name) != entry.data.get(name):
-            raise ClaimlogError(
-                f"{DELTA_FILE}: says that {name} is {str(entry.data.get(name))[:80]}, base and "
-                f"delta give {str(made.get(name))[:80]}; {GET_DELTA}"
-            )
+    for name, stated, made in differing_statements(folder, entry):
+        raise ClaimlogError(
+            f"{DELTA_FILE}: says that {name} is {str(stated)[:80]}, base and delta give "
+            f"{str(made)[:80]}; {GET_DELTA}"
+        )
 
 
 def _same_tool(entry: ReleaseEntry) -> tuple[ToolWheel | None, str | None]:

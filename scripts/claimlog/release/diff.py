@@ -109,7 +109,8 @@ class Diff:
         """
         since = f"since {self.old}" if self.old else "in all"
         net = ", ".join(
-            f"{len(self.of(change)):,} {change}" + (self._filled if change == "amended" else "")
+            f"{len(self.of(change)):,} {change}"
+            + (self._filled_note if change == "amended" else "")
             for change in CHANGE_OF_ACTION.values()
         )
         rows = self.rows.get("claims", {})
@@ -122,13 +123,13 @@ class Diff:
         )
 
     @property
-    def filled(self) -> list[RowChange]:
+    def filled_claims(self) -> list[RowChange]:
         """The amended claims in which only columns got values that they did not have before."""
         return [claim for claim in self.of("amended") if claim.only_added]
 
     @property
-    def _filled(self) -> str:
-        number = len(self.filled)
+    def _filled_note(self) -> str:
+        number = len(self.filled_claims)
         return f" (in {number:,} of them {FILLED})" if number else ""
 
     @property
@@ -170,7 +171,7 @@ class Diff:
         if self.breaks:
             broken = "; ".join(change.text for change in self.schema if change.breaks)
             return f"Yes: {broken}."
-        gone, filled = len(self.of("retracted")), len(self.filled)
+        gone, filled = len(self.of("retracted")), len(self.filled_claims)
         amended = len(self.of("amended")) - filled
         counts = [f"{n} {change}" for n, change in ((amended, "amended"), (gone, "retracted")) if n]
         more = f" In {filled:,} {'more ' if counts else ''}claims {FILLED}." if filled else ""

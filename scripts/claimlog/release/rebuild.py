@@ -95,12 +95,23 @@ def rebuild_tables(
         )
         folder, _ = write_release(then, log, plan, Path(out), progress)
         result = compare_tables(folder, log.definition.tables, entry)
-        made = read_json(folder / RELEASE, RELEASE)
-        for name in OF_THE_LOG:
-            found, stated = made.get(name), entry.data.get(name)
-            if found != stated:
-                result.different.append(f"{entry.display_path}: {name} is {stated}, not {found}")
+        result.different += [
+            f"{entry.display_path}: {name} is {stated}, not {made}"
+            for name, stated, made in differing_statements(folder, entry)
+        ]
         return result
+
+
+def differing_statements(folder: Path, entry: ReleaseEntry) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what an entry says of the log otherwise than the ``release.json`` that was made.
+
+    Each is the name of a property, what the entry says, and what was made.
+    """
+    summary = read_json(folder / RELEASE, RELEASE)
+    for name in OF_THE_LOG:
+        stated, made = entry.data.get(name), summary.get(name)
+        if stated != made:
+            yield name, stated, made
 
 
 def compare_tables(

@@ -12,24 +12,17 @@ from typing import Any
 
 from claimlog.release.delta_process import answer_apply
 from claimlog.release.layout import SITE
-from claimlog.release.limited_process import answer_request, refuse_programs
-from claimlog.site.files.prepared_query import QueryProcess
-from claimlog.site.files.release_site import release_source
+from claimlog.release.limited_process import answer_request
+from claimlog.site.files.release_site import start_confined_drawing
 from claimlog.site.files.write import write_site
 
 
 def _draw_site(folder: Path) -> None:
-    # git was asked for the files of claimlog, and queries were compiled: nothing more is started
-    source = release_source(folder)
-    queries = QueryProcess()
-    queries.start()
-    refuse_programs()
+    source, queries = start_confined_drawing(folder)
     write_site(source, folder / SITE, queries)
 
 
 def _apply(base: Path, scratch: Path, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    from datasette.app import Datasette  # noqa: F401  # before programs are refused
-
     return answer_apply(base, scratch, request, _draw_site)
 
 

@@ -18,15 +18,13 @@ from claimlog.release.file_names import SITE_FILE
 from claimlog.release.layout import GET_AGAIN, SITE, SUMS, parse_sums, relative_paths
 from claimlog.release.make import release_paths
 from claimlog.release.plain_database import require_solid_file
-from claimlog.untrusted_files import read_regular
+from claimlog.untrusted_files import copy_regular, read_regular
 
 OFFERED = rb'((?:parquet/|csv/)?[\w-]+\.(?:parquet|csv|db|json))(?=")'
 """Files of a release to download, as its pages link to them below its directory."""
 
 PAGE_BYTES = 64 << 20
 """Of a page, which is held to change its links; other files are copied in pieces."""
-
-PIECE_BYTES = 1 << 20
 
 
 def copy_site(package: Package, entry: ReleaseEntry, target: Path) -> None:
@@ -106,13 +104,10 @@ class ListedFiles:
 
     def copy_file(self, name: str, target: Path) -> None:
         """Copy a file as it was released to a place where nothing is."""
-        path, digest = self._folder / name, sha256()
-        require_solid_file(path, self._shown(name))
-        with path.open("rb") as source, target.open("xb") as copy:
-            while piece := source.read(PIECE_BYTES):
-                digest.update(piece)
-                copy.write(piece)
-        self._require_digest(name, digest.hexdigest())
+        path, shown = self._folder / name, self._shown(name)
+        require_solid_file(path, shown)
+        digest = copy_regular(path, shown, target, self._folder, GET_AGAIN)
+        self._require_digest(name, digest)
 
     def _require_digest(self, name: str, digest: str) -> None:
         if digest != self._listed[name]:

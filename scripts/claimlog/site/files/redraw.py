@@ -14,10 +14,10 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError, is_of_the_machine
 from claimlog.release.layout import SITE, sha256_of_files
-from claimlog.release.limited_process import answer_request, refuse_programs
+from claimlog.release.limited_process import answer_request
 from claimlog.release.release_copy import open_copy
 from claimlog.site.files.prepared_query import QueryProcess
-from claimlog.site.files.release_site import release_source
+from claimlog.site.files.release_site import start_confined_drawing
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import site_files
 
@@ -45,15 +45,9 @@ def differing_pages(
 
 
 def _redraw(target: Path, scratch: Path, _: Mapping[str, Any]) -> Mapping[str, Any]:
-    from datasette.app import Datasette  # noqa: F401  # before programs are refused
-
     with open_copy(target, scratch) as copy:
         try:
-            # queries are compiled and run in processes of ours, which have limits of their own
-            source = release_source(copy.folder)
-            queries = QueryProcess()
-            queries.start()
-            refuse_programs()
+            source, queries = start_confined_drawing(copy.folder)
             return {"differing": differing_pages(source, copy.folder / SITE, queries)}
         except Exception as error:
             if is_of_the_machine(error):

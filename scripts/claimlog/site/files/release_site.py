@@ -10,7 +10,9 @@ from claimlog.log.added_columns import added_columns
 from claimlog.log.batch import sealed_batches
 from claimlog.package import DESCRIPTOR, read_json
 from claimlog.release.layout import RELEASE, SITE, inner_package
+from claimlog.release.limited_process import refuse_programs
 from claimlog.schema.definition import read_definition
+from claimlog.site.files.prepared_query import QueryProcess
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import write_site
 
@@ -28,6 +30,21 @@ TOO_MANY = (
 def draw_release_site(folder: Path) -> None:
     """Write ``site/`` into the directory of a release that has all else."""
     write_site(release_source(folder), folder / SITE)
+
+
+def start_confined_drawing(folder: Path) -> tuple[SiteSource, QueryProcess]:
+    """Return what pages of a stranger's release are drawn from, and the process of its queries.
+
+    git was asked for the files of claimlog, queries were compiled, and their process runs: this
+    one starts no other from now on.
+    """
+    from datasette.app import Datasette  # noqa: F401  # before programs are refused
+
+    source = release_source(folder)
+    queries = QueryProcess()
+    queries.start()
+    refuse_programs()
+    return source, queries
 
 
 def release_source(folder: Path) -> SiteSource:

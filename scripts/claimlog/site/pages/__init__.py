@@ -118,12 +118,7 @@ PAGES = (
         documentation.document,
         file_state=documentation.file_state,
     ),
-    Page(
-        "/docs/(?P<image>[^/]+)",
-        "claimlog_not_found.html",
-        documentation.image,
-        file_state=documentation.file_state,
-    ),
+    Page("/docs/(?P<image>[^/]+)", "claimlog_not_found.html", documentation.image),
     Page("/downloads/(?P<file>[^/]+)", "claimlog_not_found.html", downloads.download),
 )
 

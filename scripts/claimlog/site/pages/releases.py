@@ -85,7 +85,7 @@ async def release(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "release": row,
         "became": await store.row(NET_CHANGES, version=version),
         "filled_words": FILLED,
-        "filled": await store.memoize(f"filled in {version}", _filled(version)),
+        "filled": await store.memoize(f"filled in {version}", _filled_claims(version)),
         "newest": rows[0]["version"],
         "served": _is_served(store, version),
         "citations": formatted_citations(release_metadata(config, row), [])
@@ -100,7 +100,7 @@ def _is_served(store: Store, version: str) -> bool:
     return Store.of_release(store.datasette, version) is not None
 
 
-def _filled(version: str) -> Callable[[Store], Awaitable[int]]:
+def _filled_claims(version: str) -> Callable[[Store], Awaitable[int]]:
     """Return what counts the claims that a release only filled, in columns that are new.
 
     It counts them as `claimlog.release.diff` does.
