@@ -10,7 +10,7 @@ import regex
 from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import anchor, boundary_flaw, find, locate
 from claimlog.sources.readings import FORKS, READINGS, Readings
-from claimlog.sources.text import Text
+from claimlog.sources.text import Text, digest
 from claimlog.sources.words import words
 
 SENTENCE = "The wardens of the estuary don't share buoy-positions with Sudland any more."
@@ -194,3 +194,14 @@ def test_two_letters_of_a_script_without_spaces_weigh_as_one_word() -> None:
     text = "港の役所は潮位表の共有を止めたという"
     assert [len(run.split()) for run in Readings.of(text).runs(8)] == [16, 16, 16]
     assert [*Readings.of("the NATO 港の役所は潮").runs(5)] == ["the nato 港 の 役 所 は 潮"]
+
+
+def test_the_hash_of_ordinary_words_is_the_one_that_logs_hold_already() -> None:
+    """Computed by claimlog as it was before words saw through invisible code points and marks."""
+    text = (
+        "“Norland’s wardens,” the Gazette wrote in 2025 – or 1,200 of them\u00a0— ‘don’t share "
+        "buoy-positions’ with Sudland’s 3rd fleet © Ålesund.\nCo\u00adoperation ended at 10.30 "
+        "a.m.; 75% agreed (the Straße™ pact, ½ of it)."
+    )
+    expected = "4867e651a2d43fd061dff263bece12a5714fccd65ba661c9949c2dfa05b82bf1"
+    assert digest(" ".join(words(text))) == expected

@@ -201,7 +201,7 @@ class Writer:
         elif "quote" in inputs and before and state["source_id"] != before["source_id"]:
             state |= self._anchor_elsewhere(table, state, before)
         if given.get("text") is not None:
-            state |= _identity(Path(str(given["text"])))
+            state |= text_identity(Path(str(given["text"])))
         if table.name == "sources" and before and state["text_sha256"] != before["text_sha256"]:
             self._refuse_loose_anchors(state, before)
         return state
@@ -343,7 +343,7 @@ class Writer:
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
 
 
-def _identity(path: Path) -> dict[str, Any]:
+def text_identity(path: Path) -> dict[str, Any]:
     """Return the columns that identify the text in a file."""
     text = read_text(path)
     if flaw := text_flaw(text.content):

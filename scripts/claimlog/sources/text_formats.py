@@ -116,10 +116,10 @@ def _restored(run: str) -> str | None:
         )
     except UnicodeError:
         return None
-    for length in (4, 3, 2):
+    for length in range(len(data), 1, -1):
         try:
             letters = data[:length].decode("utf-8")
         except UnicodeError:
             continue
-        return letters if len(letters) == 1 and len(data) >= length else None
+        return letters[0]
     return None
