@@ -13,12 +13,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from math import inf
 
 from claimlog.limits import HASHED_WINDOWS
 from claimlog.sources.anchor import CONTEXT, Anchor
 from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
 from claimlog.sources.readings import readings
 from claimlog.sources.text import Text
+
+APART = "its words stand apart from its context"
+ABSENT = "its passage does not occur"
+SAME_COUNT = "as many other words stand between both sides of its context"
+TOO_LONG = "it is not beside its context, and the copy is too long to look further without its text"
 
 LEAST_WORDS = 4
 """Words from which on a passage is given a place without its context: fewer stand anywhere."""
@@ -33,8 +39,8 @@ class Evidence:
 
     ``places`` are the spans with its words, with whether context agrees before and after them;
     ``homes`` those between both sides of its context that have as many words, ``rooms`` those that
-    have about as many; ``before`` are the ends of its context before, ``after`` the starts of that
-    after; ``is_closed`` says that both stand side by side, without a passage between them.
+    have about as many; ``before`` are
+    where it would begin after its context, ``after`` where it would end before it; ``is_closed`` says that both stand side by side, without a passage between them.
     """
 
     places: dict[Span, tuple[bool, bool]] = field(default_factory=dict)
@@ -48,6 +54,20 @@ class Evidence:
     @property
     def is_settled(self) -> bool:
         return bool(self.homes) or any(any(sides) for sides in self.places.values())
+
+    def spans_with_sides(self, count: int) -> list[Span]:
+        """Return the places with as many sides of the context."""
+        return [span for span, sides in self.places.items() if sum(sides) == count]
+
+    def rivals(self, span: Span) -> list[Span]:
+        """Return where the context that agrees with one side of a place stands without it."""
+        before, after = self.places[span]
+        alone = [
+            *((at, at) for at in self.before if before and at != span[0]),
+            *((at, at) for at in self.after if after and at != span[1]),
+        ]
+        rooms = [room for room in self.homes | self.rooms if not overlap(room, span)]
+        return rooms + alone
 
 
 class HashedWords:
@@ -108,9 +128,8 @@ def search_by_hashes(copy: Text, anchors: Sequence[Anchor]) -> list[Placement]:
         unscanned.append(words)
     for words in unscanned:
         budget = _scan(words, anchors, evidence, budget)
-    placements = [_decide(anchor, one) for anchor, one in zip(anchors, evidence, strict=True)]
     own = [(anchor.start, anchor.end) for anchor in anchors]
-    return _keep_order(settle_shared_places(placements, own), own)
+    return settle_shared_places(_decide_all(anchors, evidence, own), own)
 
 
 def _search_contexts(
@@ -123,8 +142,8 @@ def _search_contexts(
         count = anchor.word_count
         starts = [first + CONTEXT for first in triples.get(anchor.before_sha256, ())]
         ends = list(triples.get(anchor.after_sha256, ()))
-        one.before.update(words.tokens[first - 1][1] for first in starts)
-        one.after.update(words.tokens[last][0] for last in ends)
+        one.before.update(words.tokens[first][0] for first in starts if first < len(words))
+        one.after.update(words.tokens[last - 1][1] for last in ends if last)
         for first in {*starts, *(last - count for last in ends)}:
             if first < 0 or first + count > len(words):
                 continue
@@ -181,70 +200,78 @@ def _scan(
     return budget
 
 
-def _decide(anchor: Anchor, one: Evidence) -> Placement:
-    """Return what the evidence of one anchor says, the other anchors left aside."""
-    for sides, strength in ((2, 4.0), (1, 3.0)):
-        spans = [span for span, agree in one.places.items() if sum(agree) == sides]
-        rivals = [
-            room for room in one.homes | one.rooms if not any(overlap(room, span) for span in spans)
-        ]
-        if sides == 1 and spans and rivals:
-            return Placement(Outcome.AMBIGUOUS, reason="its words and its context stand apart")
+def _decide_all(
+    anchors: Sequence[Anchor], evidence: Sequence[Evidence], own: Sequence[Span]
+) -> list[Placement]:
+    """Return what the evidence says of every anchor, with the sure places as landmarks."""
+    sure = sorted(
+        (own[at], spans[0])
+        for at, one in enumerate(evidence)
+        if len(spans := one.spans_with_sides(2)) == 1
+    )
+    starts = [span for span, _ in sure]
+    placements = []
+    for anchor, one, span in zip(anchors, evidence, own, strict=True):
+        rank = bisect_left(starts, span)
+        low = sure[rank - 1][1][0] if rank else 0
+        high = sure[rank][1][1] if rank < len(sure) else inf
+        placements.append(_decide(anchor, one, (low, high) if low <= high else (0, inf)))
+    return placements
+
+
+def _decide(anchor: Anchor, one: Evidence, room: tuple[float, float]) -> Placement:
+    """Return what the evidence says of one anchor.
+
+    Parameters
+    ----------
+    room
+        Where the sure places of its neighbours in the source leave room for it.
+    """
+
+    def fits(span: Span) -> bool:
+        return room[0] <= span[0] and span[1] <= room[1]
+
+    if spans := one.spans_with_sides(2):
         if len(spans) == 1:
-            return Placement(Outcome.FOUND, spans[0], "", strength)
-        if spans:
+            return Placement(Outcome.FOUND, spans[0], "", 4.0)
+        return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
+    homes = [home for home in one.homes if home not in one.places]
+    homes = homes if len(homes) < 2 else list(filter(fits, homes))
+    changed = Placement(Outcome.CHANGED, homes[0], SAME_COUNT, 2.0) if len(homes) == 1 else None
+    if spans := one.spans_with_sides(1):
+        if len(spans) > 1:
             return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
-    if len(one.homes) == 1:
-        reason = "as many other words stand between both sides of its context"
-        return Placement(Outcome.CHANGED, next(iter(one.homes)), reason, 2.0)
+        rivals = one.rivals(spans[0])
+        if not rivals or (fits(spans[0]) and not any(map(fits, rivals))):
+            return Placement(Outcome.FOUND, spans[0], "", 3.0)
+        if changed and fits(homes[0]) and not fits(spans[0]):
+            return changed
+        return Placement(Outcome.AMBIGUOUS, reason=APART)
+    if changed:
+        return changed
     if one.homes:
         return Placement(Outcome.AMBIGUOUS, reason=f"its context stands in {len(one.homes)} places")
     if len(one.places) > 1:
         return Placement(Outcome.AMBIGUOUS, reason=f"its words stand in {len(one.places)} places")
     if one.places:
-        return _decide_without_context(anchor, one, next(iter(one.places)))
-    return Placement(
-        Outcome.ORPHANED,
-        reason="its passage does not occur"
-        if one.is_complete
-        else "it is not beside its context, and the copy is too long to look further without the "
-        "coded text",
-    )
+        return _decide_without_context(anchor, one, next(iter(one.places)), room)
+    return Placement(Outcome.ORPHANED, reason=ABSENT if one.is_complete else TOO_LONG)
 
 
-def _decide_without_context(anchor: Anchor, one: Evidence, span: Span) -> Placement:
+def _decide_without_context(
+    anchor: Anchor, one: Evidence, span: Span, room: tuple[float, float]
+) -> Placement:
     """Return what it says that the words stand in one place, with other words around them."""
     if anchor.word_count < LEAST_WORDS:
         reason = "so few words are no sign of it without their context"
         return Placement(Outcome.AMBIGUOUS, reason=reason)
     if not one.is_complete:
-        reason = "its context does not agree, and the copy is too long to look for other places"
-        return Placement(Outcome.AMBIGUOUS, reason=reason)
+        return Placement(Outcome.AMBIGUOUS, reason=TOO_LONG)
     far = ROOM * (span[1] - span[0])
-    is_between = any(0 <= span[0] - end <= far for end in one.before) and any(
-        0 <= start - span[1] <= far for start in one.after
+    is_between = any(0 <= span[0] - at <= far for at in one.before) and any(
+        0 <= at - span[1] <= far for at in one.after
     )
-    if is_between or one.is_closed:
-        return Placement(Outcome.MOVED, span, "", 1.5)
-    if one.before or one.after:
-        return Placement(Outcome.AMBIGUOUS, reason="its words and its context stand apart")
-    return Placement(Outcome.MOVED, span, "", 1.0)
-
-
-def _keep_order(placements: Sequence[Placement], own: Sequence[Span]) -> list[Placement]:
-    """Withdraw places that rest on words alone and are not between those of their neighbours."""
-    kept = list(placements)
-    order = sorted(range(len(own)), key=own.__getitem__)
-    sure = [at for at in order if placements[at].outcome is Outcome.FOUND]
-    starts = [own[at] for at in sure]
-    for at in order:
-        span = placements[at].span
-        if span is None or placements[at].strength != 1.0:
-            continue
-        rank = bisect_left(starts, own[at])
-        earlier = placements[sure[rank - 1]].span if rank else None
-        later = placements[sure[rank]].span if rank < len(sure) else None
-        if (earlier and earlier[0] > span[0]) or (later and later[0] < span[0]):
-            reason = "its words stand elsewhere than its neighbours tell"
-            kept[at] = Placement(Outcome.AMBIGUOUS, reason=reason)
-    return kept
+    is_in_order = room[0] <= span[0] and span[1] <= room[1]
+    if is_between or one.is_closed or (is_in_order and not one.before and not one.after):
+        return Placement(Outcome.MOVED, span, "", 1.0)
+    return Placement(Outcome.AMBIGUOUS, reason=APART)

@@ -38,6 +38,7 @@ MOJIBAKE = regex.compile(
 )
 """UTF-8 that was read as Windows-1252."""
 
+NOTE_MARK = regex.compile(r"\[[0-9]{1,3}\]|(?<=\p{L}[\p{P}\s]?)[\u00b9\u00b2\u00b3\u2070-\u2079]+")
 LINE_END_HYPHEN = regex.compile(r"(?<=\p{L})(?:-|\u2010|\u00ad)[ \t]*\n\s*(?=\p{L})")
 DROP_CAP = regex.compile(r"(?:(?<=\A\s*)|(?<=\n\s*))(?<cap>[\p{Lu}])(?<gap>\s{1,3})(?=\p{Ll})")
 DIGITS = regex.compile(r"\d+")
@@ -62,11 +63,12 @@ def mended(copy: Text) -> Text:
 
 
 def repaired(content: str) -> str:
-    """Return a text with tags and entities of HTML and broken characters read, at its length."""
+    """Return a text with tags and entities of HTML, broken characters and note marks read, at its length."""
     if len(TAG.findall(content)) >= LEAST_TAGS:
         content = TAG.sub(_blank_tag, content)
         content = ENTITY.sub(lambda match: _padded(html.unescape(match[0]), match[0]), content)
-    return str(MOJIBAKE.sub(_decoded, content))
+    content = MOJIBAKE.sub(_decoded, content)
+    return str(NOTE_MARK.sub(lambda match: " " * len(match[0]), content))
 
 
 def _blank_tag(match: regex.Match[str]) -> str:

@@ -18,6 +18,10 @@ SHORT_TEXT = 5_000
 MOST_PLACES = 48
 """Places of a run from which on it tells nothing."""
 
+SHIFT_COST, SHIFTED_WORDS = 2.0, 8
+"""Seeds that a chain must gain to go on after words have come or gone: so many, and one more for
+each eight of those words."""
+
 
 class Seed(NamedTuple):
     """A run of words that stands at `here` in one text and at `there` in the other."""
@@ -110,7 +114,8 @@ def _heaviest(seeds: Sequence[Seed], gap: int) -> list[Seed]:
         for other in range(low, at):
             ahead, forward = seed.there - seeds[other].there, seed.here - seeds[other].here
             if ahead > 0 and forward > 0:
-                gain = weights[other] - abs(ahead - forward) / gap
+                shift = abs(ahead - forward)
+                gain = weights[other] - (SHIFT_COST + shift / SHIFTED_WORDS if shift else 0)
                 if gain > weight:
                     weight, previous = gain, other
         weights.append(weight + 1)

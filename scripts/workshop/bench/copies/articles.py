@@ -129,4 +129,6 @@ def _part(random: Random, text: str, start: int, stop: int) -> tuple[int, int]:
         return start, stop
     first = random.randrange(0, len(spaces) - 3)
     last = random.randrange(first + 3, len(spaces))
-    return (spaces[first] + 1 if first else start), (spaces[last] if last + 1 < len(spaces) else stop)
+    return (spaces[first] + 1 if first else start), (
+        spaces[last] if last + 1 < len(spaces) else stop
+    )

@@ -115,16 +115,22 @@ def _adverts(random: Random, text: str, _: list[Span]) -> EditedText:
 
 def _html(random: Random, text: str, _: list[Span]) -> EditedText:
     starts = {start for start, _ in paragraph_spans(text)}
-    places = {start: "</p>\n<p class=\"body\">" for start in starts if start}
-    places[0] = "<!doctype html><html><head><title>News</title><script>let a = 'b < c';</script></head><body><nav><a href=\"/\">Home</a></nav><p>"
+    places = {start: '</p>\n<p class="body">' for start in starts if start}
+    places[0] = (
+        "<!doctype html><html><head><title>News</title><script>let a = 'b < c';</script></head><body><nav><a href=\"/\">Home</a></nav><p>"
+    )
     edited = EditedText.of(text)
-    edited = edited.replace("[“”’—]", lambda m: {"“": "&ldquo;", "”": "&rdquo;", "’": "&rsquo;", "—": "&mdash;"}[m[0]])
+    edited = edited.replace(
+        "[“”’—]", lambda m: {"“": "&ldquo;", "”": "&rdquo;", "’": "&rsquo;", "—": "&mdash;"}[m[0]]
+    )
     edited = edited.replace(
         r"\b[A-Z]\w{4,}\b",
         lambda m: f'<a href="/topics/{m[0].lower()}">{m[0]}</a>' if random.random() < 0.3 else None,
     )
     edited = edited.insert(places)
-    return EditedText([*edited.pieces, Piece("</p><footer>The end of it</footer></body></html>", None)])
+    return EditedText(
+        [*edited.pieces, Piece("</p><footer>The end of it</footer></body></html>", None)]
+    )
 
 
 def _note_marks(random: Random, text: str, _: list[Span]) -> EditedText:
@@ -162,11 +168,17 @@ def _other_spelling(_: Random, text: str, __: list[Span]) -> EditedText:
 
 def _one_word(random: Random, text: str, spans: list[Span]) -> EditedText:
     edits = {_inner_word(random, text, span) for span in spans[::3]}
-    return EditedText.of(text).replace(r"\b\w+\b", lambda m: "altogether" if m.span() in edits else None)
+    return EditedText.of(text).replace(
+        r"\b\w+\b", lambda m: "altogether" if m.span() in edits else None
+    )
 
 
 def _inner_word(random: Random, text: str, span: Span) -> Span:
-    words = [match.span() for match in regex.finditer(r"\b\w+\b", text) if span[0] <= match.start() < span[1]]
+    words = [
+        match.span()
+        for match in regex.finditer(r"\b\w+\b", text)
+        if span[0] <= match.start() < span[1]
+    ]
     return random.choice(words)
 
 
@@ -174,7 +186,9 @@ def _repeated(random: Random, text: str, spans: list[Span], pull: bool) -> Edite
     """Repeat the sentence of every third span elsewhere, and edit it where it stands."""
     chosen = [span for at, span in enumerate(spans) if at % 3 == 0]
     edits = {_inner_word(random, text, span) for span in chosen}
-    edited = EditedText.of(text).replace(r"\b\w+\b", lambda m: "altogether" if m.span() in edits else None)
+    edited = EditedText.of(text).replace(
+        r"\b\w+\b", lambda m: "altogether" if m.span() in edits else None
+    )
     paragraphs = paragraph_spans(text)
     places: dict[int, str] = {}
     for start, end in chosen:

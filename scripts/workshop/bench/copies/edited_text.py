@@ -46,7 +46,11 @@ class EditedText:
                 continue
             at, offset = 0, piece.span[0]
             for match in regex.finditer(pattern, piece.text):
-                new = match.expand(replacement) if isinstance(replacement, str) else replacement(match)
+                new = (
+                    match.expand(replacement)
+                    if isinstance(replacement, str)
+                    else replacement(match)
+                )
                 if new is None or new == match[0]:
                     continue
                 start, end = match.span()
