@@ -16,7 +16,8 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.codebook import read_codebook
 from claimlog.schema.definition import read_definition
-from claimlog.sources.text import Texts, words
+from claimlog.sources.text import Texts
+from claimlog.sources.words import words
 from conftest import ROOT, Get, asking
 from searches import SEARCHES, check_search
 

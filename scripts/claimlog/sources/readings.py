@@ -1,117 +1,193 @@
-"""Readings of a copy: what stands in it without the marks of its way to us.
+"""The ways in which the words of a copy can be read, where there are several.
 
-Web pages, PDF files and wrong encodings leave tags, page headers, hyphens at line ends and broken
-characters in a text. Each reading has the length of the copy, so that an offset in one is the same
-offset in all: what is taken out becomes spaces, or soft hyphens where a word goes on.
+Hashes are made of one reading (`words.tokenize`). A copy may have been set otherwise: a hyphen at a
+line end may belong to the word or not, a compound may be written together, a note mark may have
+become a digit of the word before it. Each such place is a fork, and each choice a way on.
 """
 
 from __future__ import annotations
 
-import html
-import unicodedata
-from collections import Counter
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
 
-import regex
+from claimlog.sources.characters import kinds
+from claimlog.sources.words import BROKEN, HYPHENATION, Token, fold
 
-from claimlog.sources.text import SOFT_HYPHEN, Text
+READINGS = 64
+"""Readings of one passage that are looked at; one with more forks than this allows is made up."""
 
-TAG = regex.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)|</?([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>",
-    regex.DOTALL | regex.IGNORECASE,
-)
-ENTITY = regex.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
-INLINE = frozenset(
-    ("a", "abbr", "b", "big", "cite", "code", "del", "em", "font", "i", "ins", "mark", "q", "s")
-    + ("small", "span", "strong", "u", "wbr")
-)
-"""Elements that stand within a word without ending it."""
+COMPOUND = re.compile(rf"{HYPHENATION} *(?=w)")
+SUPERSCRIPTED = re.compile(r"(?<=[wdm])\^+")
+# what an extraction makes of a note mark: a digit of the word, or a word of its own
+FLAT_NOTE = re.compile(r"(?<=www)d{1,2}(?![wdm])")
+FLAT_NOTE_BEHIND_STOP = re.compile(r"(?<=[wm]\.)(?:\.?)(d{1,2})(?=[ n]|$)")
+NOTES = re.compile(r"\[ *d{1,3}(?:[.\- ]{1,3}d{1,3})* *\]|\[w\]")
 
-LEAST_TAGS = 4
-"""Tags from which on a text is read as HTML: a text about HTML names fewer."""
-
-MOJIBAKE = regex.compile(
-    r"[\u00c2-\u00df][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
-    r"\u2013-\u203a\u20ac\u2122]"
-    r"|[\u00e0-\u00ef][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
-    r"\u2013-\u203a\u20ac\u2122]{2}"
-)
-"""UTF-8 that was read as Windows-1252."""
-
-NOTE_MARK = regex.compile(r"\[[0-9]{1,3}\]|(?<=\p{L}[\p{P}\s]?)[\u00b9\u00b2\u00b3\u2070-\u2079]+")
-LINE_END_HYPHEN = regex.compile(r"(?<=\p{L})(?:-|\u2010|\u00ad)[ \t]*\n\s*(?=\p{L})")
-DROP_CAP = regex.compile(r"(?:(?<=\A\s*)|(?<=\n\s*))(?<cap>[\p{Lu}])(?<gap>\s{1,3})(?=\p{Ll})")
-DIGITS = regex.compile(r"\d+")
-PAGE_LINE = 90
-"""Characters of a line that may be a header or footer of pages."""
+Node = int | tuple[int, int]
+"""Before which token a reading stands: its index, or the index of a fork and of a token in it."""
 
 
-def readings(copy: Text) -> Iterator[Text]:
-    """Yield the readings of a copy, the plainest first, no two of them equal."""
-    seen: set[str] = set()
-    plain = repaired(copy.content)
-    for content in (plain, _joined(plain), _joined(_without_page_lines(plain))):
-        if content not in seen:
-            seen.add(content)
-            yield copy if content == copy.content else Text(content)
+class Fork(NamedTuple):
+    """The tokens from `first` up to `last` may also be read as others, or as none."""
+
+    first: int
+    last: int
+    tokens: tuple[Token, ...]
 
 
-def mended(copy: Text) -> Text:
-    """Return a copy with all that can be read as whole words read so."""
-    content = _joined(repaired(copy.content))
-    return copy if content == copy.content else Text(content)
+class Readings:
+    """The words of a text as a graph: every way through it is a way to read it.
 
+    Parameters
+    ----------
+    content, tokens
+        A canonical text and its words (`words.tokenize`).
+    """
 
-def repaired(content: str) -> str:
-    """Return a text with tags and entities of HTML, broken characters and note marks read, at its length."""
-    if len(TAG.findall(content)) >= LEAST_TAGS:
-        content = TAG.sub(_blank_tag, content)
-        content = ENTITY.sub(lambda match: _padded(html.unescape(match[0]), match[0]), content)
-    content = MOJIBAKE.sub(_decoded, content)
-    return str(NOTE_MARK.sub(lambda match: " " * len(match[0]), content))
+    def __init__(self, content: str, tokens: list[Token]) -> None:
+        self.content = content
+        self.tokens = tokens
 
+    @cached_property
+    def forks(self) -> list[Fork]:
+        """The forks, in the order of the text."""
+        text = kinds(self.content)
+        forks = {*self._broken(text), *self._joined(text), *self._notes(text)}
+        return sorted(fork for fork in forks if fork.first < fork.last)
 
-def _blank_tag(match: regex.Match[str]) -> str:
-    inside = (match[2] or "").lower() in INLINE
-    return (SOFT_HYPHEN if inside else " ") * len(match[0])
+    @cached_property
+    def _starting(self) -> dict[int, list[int]]:
+        starting: dict[int, list[int]] = {}
+        for number, fork in enumerate(self.forks):
+            starting.setdefault(fork.first, []).append(number)
+        return starting
 
+    @cached_property
+    def _ending(self) -> dict[int, list[int]]:
+        ending: dict[int, list[int]] = {}
+        for number, fork in enumerate(self.forks):
+            ending.setdefault(fork.last, []).append(number)
+        return ending
 
-def _decoded(match: regex.Match[str]) -> str:
-    data = bytearray()
-    for sign in match[0]:
-        try:
-            data += sign.encode("cp1252")
-        except UnicodeEncodeError:
-            if ord(sign) > 0xFF:
-                return str(match[0])
-            data.append(ord(sign))
-    try:
-        return _padded(data.decode("utf-8"), match[0])
-    except UnicodeDecodeError:
-        return str(match[0])
+    def following(self, node: Node, count: int) -> Iterator[tuple[Token, ...]]:
+        """Yield every reading of the `count` tokens (fewer at the end) from a node on."""
+        return (path for path, _, _ in islice(self._forward(node, count), READINGS))
 
+    def preceding(self, node: Node, count: int) -> Iterator[tuple[Token, ...]]:
+        """Yield every reading of the `count` tokens (fewer at the beginning) before a node."""
+        return islice(self._backward(node, count), READINGS)
 
-def _padded(text: str, original: str) -> str:
-    """Return `text` at the length of what it stands for; the original where it is longer."""
-    text = unicodedata.normalize("NFC", text)
-    if len(text) > len(original):
-        return original
-    pad = " " if text.isspace() else SOFT_HYPHEN
-    return text + pad * (len(original) - len(text))
+    def forked_windows(self, count: int) -> Iterator[tuple[tuple[Token, ...], Node, Node]]:
+        """Yield readings of `count` tokens that cross a fork, with the nodes at their ends."""
+        starts: set[tuple[int, int]] = set()
+        for number, fork in enumerate(self.forks):
+            starts |= {(at, -1) for at in range(max(0, fork.first - count + 1), fork.first + 1)}
+            starts |= {(number, inside) for inside in range(1, len(fork.tokens))}
+        for at, inside in sorted(starts, key=lambda start: (start[1] >= 0, start)):
+            node: Node = at if inside < 0 else (at, inside)
+            for path, end, forked in islice(self._forward(node, count), READINGS):
+                if len(path) == count and (forked or inside >= 0):
+                    yield path, node, end
 
+    def _forward(self, node: Node, count: int) -> Iterator[tuple[tuple[Token, ...], Node, bool]]:
+        """Yield the ways on from a node, the reading of `tokens` first."""
+        stack: list[tuple[tuple[Token, ...], Node, bool]] = [((), node, False)]
+        while stack:
+            path, at, forked = stack.pop()
+            if len(path) == count or at == len(self.tokens):
+                yield path, at, forked
+                continue
+            if isinstance(at, tuple):
+                token, after = self._inside(*at)
+                stack.append(((*path, token), after, True))
+                continue
+            for number in reversed(self._starting.get(at, ())):
+                fork = self.forks[number]
+                if fork.tokens:
+                    token, after = self._inside(number, 0)
+                    stack.append(((*path, token), after, True))
+                else:
+                    stack.append((path, fork.last, True))
+            stack.append(((*path, self.tokens[at]), at + 1, forked))
 
-def _joined(content: str) -> str:
-    """Return a text whose words broken at line ends, or after a drop cap, are whole."""
-    content = LINE_END_HYPHEN.sub(lambda match: SOFT_HYPHEN * len(match[0]), content)
-    return str(DROP_CAP.sub(lambda match: match["cap"] + SOFT_HYPHEN * len(match["gap"]), content))
+    def _backward(self, node: Node, count: int) -> Iterator[tuple[Token, ...]]:
+        stack: list[tuple[tuple[Token, ...], Node]] = [((), node)]
+        while stack:
+            path, at = stack.pop()
+            if len(path) == count or at == 0:
+                yield path
+                continue
+            if isinstance(at, tuple):
+                number, inside = at
+                fork = self.forks[number]
+                before: Node = (number, inside - 1) if inside > 1 else fork.first
+                stack.append(((fork.tokens[inside - 1], *path), before))
+                continue
+            for number in reversed(self._ending.get(at, ())):
+                fork = self.forks[number]
+                if fork.tokens:
+                    last = len(fork.tokens) - 1
+                    before = (number, last) if last else fork.first
+                    stack.append(((fork.tokens[last], *path), before))
+                else:
+                    stack.append((path, fork.first))
+            stack.append(((self.tokens[at - 1], *path), at - 1))
 
+    def _inside(self, number: int, inside: int) -> tuple[Token, Node]:
+        fork = self.forks[number]
+        is_last = inside + 1 == len(fork.tokens)
+        return fork.tokens[inside], fork.last if is_last else (number, inside + 1)
 
-def _without_page_lines(content: str) -> str:
-    """Return a text without the lines that come again and again, but for their numbers."""
-    lines = content.split("\n")
-    keys = [DIGITS.sub("#", line.strip()) if len(line) <= PAGE_LINE else "" for line in lines]
-    times = Counter(keys)
-    return "\n".join(
-        " " * len(line) if key and (times[key] > 1 or key == "#") else line
-        for line, key in zip(lines, keys, strict=True)
-    )
+    def _span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the indexes of the tokens that begin in text[start:end]."""
+        return bisect_left(self.tokens, (start,)), bisect_left(self.tokens, (end,))
+
+    def _word_at(self, offset: int) -> tuple[int, int, int, int] | None:
+        """Return the word that holds a code point: indexes of its tokens, its offsets."""
+        last = bisect_left(self.tokens, (offset + 1,))
+        if last == 0 or self.tokens[last - 1][1] <= offset:
+            return None
+        start, end, _ = self.tokens[last - 1]
+        return bisect_left(self.tokens, (start,)), last, start, end
+
+    def _read(self, start: int, end: int, kept: str = "wdms") -> tuple[Token, ...]:
+        return tuple((start, end, word) for word in fold(self.content[start:end], kept))
+
+    def _broken(self, text: str) -> Iterator[Fork]:
+        """Yield words broken at a line end, read as two."""
+        for gap in BROKEN.finditer(text):
+            if word := self._word_at(gap.start() - 1):
+                first, last, start, end = word
+                parts = (*self._read(start, gap.start()), *self._read(gap.end(), end))
+                yield Fork(first, last, parts)
+
+    def _joined(self, text: str) -> Iterator[Fork]:
+        """Yield compounds, and words that a line end divided before it became a space, as one."""
+        for gap in COMPOUND.finditer(text):
+            last = bisect_left(self.tokens, (gap.end(),))
+            if not 0 < last < len(self.tokens) or self.tokens[last][0] != gap.end():
+                continue  # a soft hyphen inside a word
+            start, end = self.tokens[last - 1][0], self.tokens[last][1]
+            first, last = self._span(start, end)
+            yield Fork(first, last, self._read(start, end))
+
+    def _notes(self, text: str) -> Iterator[Fork]:
+        """Yield what may be note marks, and superscripts that may be none."""
+        for sign in SUPERSCRIPTED.finditer(text):
+            if word := self._word_at(sign.start() - 1):
+                first, last, start, _ = word
+                yield Fork(first, last, self._read(start, sign.end(), "wdms^"))
+        for note in FLAT_NOTE.finditer(text):
+            if word := self._word_at(note.start()):
+                first, last, start, _ = word
+                yield Fork(first, last, self._read(start, note.start()))
+        for note in FLAT_NOTE_BEHIND_STOP.finditer(text):
+            yield Fork(*self._span(*note.span(1)), ())
+        for note in NOTES.finditer(text):
+            first, last = self._span(*note.span())
+            if first < last:
+                yield Fork(first, last, ())

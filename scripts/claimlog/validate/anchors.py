@@ -11,7 +11,8 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS, anchor, boundary_flaw
-from claimlog.sources.text import Text, Texts, digest, words
+from claimlog.sources.text import Text, Texts, digest
+from claimlog.sources.words import words
 from claimlog.validate.report import Report
 
 ANCHORED = ("claims", "codings")
