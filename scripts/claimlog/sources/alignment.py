@@ -17,8 +17,8 @@ from itertools import pairwise
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from claimlog.sources.anchor import CONTEXT
+from claimlog.sources.copy_repairs import mended
 from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
-from claimlog.sources.readings import mended
 from claimlog.sources.text import Text
 from claimlog.sources.word_index import Seed, WordIndex, chains, indexed, matched_words
 
@@ -43,6 +43,9 @@ LEAST_CONTEXT = 0.3
 
 LEAST_SHARED, LEAST_ALIKE = 0.65, 0.75
 """Share of a passage's words, and likeness of its characters, from which on it is there."""
+
+DOUBLE = 1.6
+"""How many times as long as a passage a place is that may hold it twice."""
 
 LEAST_WORDS = 4
 """Words from which on a passage is given a place without its context."""
@@ -194,6 +197,17 @@ class Alignment:
             after == self.there.ids[stop : stop + len(after)],
         )
 
+    def stands_twice(self, first: int, last: int, begin: int, stop: int) -> bool:
+        """Whether a place is so long that it holds some words at both of its ends."""
+        own, count = self.here.ids[first:last], last - first
+        if stop - begin < DOUBLE * count:
+            return False
+        ends = (
+            self.there.ids[begin : begin + count + 5],
+            self.there.ids[max(begin, stop - count - 5) : stop],
+        )
+        return all(LCSseq.similarity(own, end) >= LEAST_SHARED * count for end in ends)
+
     @staticmethod
     def _at_start(first: int, begin: int) -> bool:
         return first == begin == 0
@@ -240,7 +254,7 @@ def _carry(alignment: Alignment, first: int, last: int) -> Placement:
     top, is_best = alignment.best(first, last)
     if top is None:
         return Placement(Outcome.ORPHANED, reason="nothing like its passage stands there")
-    if not is_best:
+    if not is_best or alignment.stands_twice(first, last, *top.place):
         return Placement(Outcome.AMBIGUOUS, reason="several places fit it as well")
     back, _ = alignment.reverse.best(*top.place)
     if back is not None and not overlap(back.place, (first, last)):

@@ -1,8 +1,8 @@
-"""Readings of a copy: what stands in it without the marks of its way to us.
+"""Repairs of a copy: what it says without the marks of its way to us.
 
-Web pages, PDF files and wrong encodings leave tags, page headers, hyphens at line ends and broken
-characters in a text. Each reading has the length of the copy, so that an offset in one is the same
-offset in all: what is taken out becomes spaces, or soft hyphens where a word goes on.
+Web pages, PDF files and wrong encodings leave tags, page headers, large first letters and broken
+characters in a text. A repaired copy has the length of the copy, so that an offset in one is the
+same offset in all: what is taken out becomes spaces, or soft hyphens where a word goes on.
 """
 
 from __future__ import annotations
@@ -14,17 +14,15 @@ from collections.abc import Iterator
 
 import regex
 
-from claimlog.sources.text import SOFT_HYPHEN, Text
+from claimlog.sources.characters import SOFT_HYPHEN
+from claimlog.sources.text import Text
 
 TAG = regex.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)|</?([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>",
     regex.DOTALL | regex.IGNORECASE,
 )
 ENTITY = regex.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
-INLINE = frozenset(
-    ("a", "abbr", "b", "big", "cite", "code", "del", "em", "font", "i", "ins", "mark", "q", "s")
-    + ("small", "span", "strong", "u", "wbr")
-)
+INLINE = frozenset("a abbr b big cite code del em font i ins mark q s small span strong u".split())  # noqa: SIM905
 """Elements that stand within a word without ending it."""
 
 LEAST_TAGS = 4
@@ -38,16 +36,14 @@ MOJIBAKE = regex.compile(
 )
 """UTF-8 that was read as Windows-1252."""
 
-NOTE_MARK = regex.compile(r"\[[0-9]{1,3}\]|(?<=\p{L}[\p{P}\s]?)[\u00b9\u00b2\u00b3\u2070-\u2079]+")
-LINE_END_HYPHEN = regex.compile(r"(?<=\p{L})(?:-|\u2010|\u00ad)[ \t]*\n\s*(?=\p{L})")
 DROP_CAP = regex.compile(r"(?:(?<=\A\s*)|(?<=\n\s*))(?<cap>[\p{Lu}])(?<gap>\s{1,3})(?=\p{Ll})")
 DIGITS = regex.compile(r"\d+")
 PAGE_LINE = 90
 """Characters of a line that may be a header or footer of pages."""
 
 
-def readings(copy: Text) -> Iterator[Text]:
-    """Yield the readings of a copy, the plainest first, no two of them equal."""
+def repaired_copies(copy: Text) -> Iterator[Text]:
+    """Yield what a copy may have been, the plainest first, no two of them equal."""
     seen: set[str] = set()
     plain = repaired(copy.content)
     for content in (plain, _joined(plain), _joined(_without_page_lines(plain))):
@@ -63,12 +59,11 @@ def mended(copy: Text) -> Text:
 
 
 def repaired(content: str) -> str:
-    """Return a text with tags and entities of HTML, broken characters and note marks read, at its length."""
+    """Return a text with tags, entities and broken characters read, at its length."""
     if len(TAG.findall(content)) >= LEAST_TAGS:
         content = TAG.sub(_blank_tag, content)
         content = ENTITY.sub(lambda match: _padded(html.unescape(match[0]), match[0]), content)
-    content = MOJIBAKE.sub(_decoded, content)
-    return str(NOTE_MARK.sub(lambda match: " " * len(match[0]), content))
+    return str(MOJIBAKE.sub(_decoded, content))
 
 
 def _blank_tag(match: regex.Match[str]) -> str:
@@ -101,8 +96,7 @@ def _padded(text: str, original: str) -> str:
 
 
 def _joined(content: str) -> str:
-    """Return a text whose words broken at line ends, or after a drop cap, are whole."""
-    content = LINE_END_HYPHEN.sub(lambda match: SOFT_HYPHEN * len(match[0]), content)
+    """Return a text whose words are whole after a drop cap."""
     return str(DROP_CAP.sub(lambda match: match["cap"] + SOFT_HYPHEN * len(match["gap"]), content))
 
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from math import inf
 
 from claimlog.limits import HASHED_WINDOWS
 from claimlog.sources.anchor import CONTEXT, Anchor
+from claimlog.sources.copy_repairs import repaired_copies
 from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
-from claimlog.sources.readings import readings
-from claimlog.sources.text import Text
+from claimlog.sources.readings import Node
+from claimlog.sources.text import Text, digest
 
 APART = "its words stand apart from its context"
 ABSENT = "its passage does not occur"
@@ -28,6 +29,9 @@ TOO_LONG = "it is not beside its context, and the copy is too long to look furth
 
 LEAST_WORDS = 4
 """Words from which on a passage is given a place without its context: fewer stand anywhere."""
+
+FORKS = 20_000
+"""Places with several readings up to which runs of words that cross them are hashed too."""
 
 ROOM = 1.5
 """How many times its length may stand between a passage and its context, if that is not beside."""
@@ -40,7 +44,8 @@ class Evidence:
     ``places`` are the spans with its words, with whether context agrees before and after them;
     ``homes`` those between both sides of its context that have as many words, ``rooms`` those that
     have about as many; ``before`` are
-    where it would begin after its context, ``after`` where it would end before it; ``is_closed`` says that both stand side by side, without a passage between them.
+    where the passage would begin after its context, ``after`` where it would end before it;
+    ``is_closed`` says that both stand side by side, without a passage between them.
     """
 
     places: dict[Span, tuple[bool, bool]] = field(default_factory=dict)
@@ -71,10 +76,11 @@ class Evidence:
 
 
 class HashedWords:
-    """The words of a reading, hashed as anchors hash them, with a budget of hashes."""
+    """The words of a reading of a copy, hashed as anchors hash them."""
 
-    def __init__(self, reading: Text) -> None:
-        self.tokens = reading.tokens
+    def __init__(self, text: Text) -> None:
+        self.tokens = text.tokens
+        self.readings = text.readings
         self.joined = " ".join(word for _, _, word in self.tokens).encode()
         self.starts = [0]
         for _, _, word in self.tokens:
@@ -83,12 +89,8 @@ class HashedWords:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def digest(self, first: int, last: int) -> str:
-        """Return the hash of the words from `first` to before `last`."""
-        return sha256(self.joined[self.starts[first] : max(0, self.starts[last] - 1)]).hexdigest()
-
     def windows(self, count: int, wanted: set[str]) -> dict[str, list[int]]:
-        """Return where runs of `count` words with a wanted hash begin."""
+        """Return before which tokens runs of `count` words with a wanted hash begin."""
         places: dict[str, list[int]] = defaultdict(list)
         raw = {bytes.fromhex(one): one for one in wanted}
         joined = self.joined
@@ -101,16 +103,45 @@ class HashedWords:
     def span(self, first: int, last: int) -> Span:
         return self.tokens[first][0], self.tokens[last - 1][1]
 
-    def sides(self, anchor: Anchor, first: int, last: int) -> tuple[bool, bool]:
-        """Return whether the context before, and that after, some words agrees."""
-        before = (self.digest(max(0, first - n), first) for n in range(CONTEXT, 0, -1))
-        after = (self.digest(last, min(len(self), last + n)) for n in range(CONTEXT, 0, -1))
+    def begins(self, node: Node) -> int:
+        """Return where the word after a node begins."""
+        if isinstance(node, tuple):
+            return self.readings.forks[node[0]].tokens[node[1]][0]
+        return self.tokens[node][0] if node < len(self) else self.tokens[-1][1]
+
+    def ends(self, node: Node) -> set[int]:
+        """Return where the word before a node may end."""
+        if isinstance(node, tuple):
+            return {self.readings.forks[node[0]].tokens[node[1] - 1][1]}
+        found = {self.tokens[node - 1][1]} if node else {0}
+        for note in self.readings.notes_before(node):
+            found |= {self.tokens[note - 1][1]} if note else {0}
+        return found
+
+    def places(self, anchor: Anchor, node: Node, *, ahead: bool) -> Iterator[Span]:
+        """Yield spans with the words of an anchor that begin at a node, or end there."""
+        read = self.readings.following if ahead else self.readings.preceding
+        for path in read(node, anchor.word_count):
+            words = " ".join(word for _, _, word in path)
+            if len(path) == anchor.word_count and digest(words) == anchor.words_sha256:
+                yield path[0][0], path[-1][1]
+
+    def has_short_context(self, anchor: Anchor, span: Span) -> tuple[bool, bool]:
+        """Return whether less context than usual, as at the ends of a text, agrees."""
+        first = bisect_left(self.tokens, (span[0],))
+        last = bisect_left(self.tokens, (span[1],))
+        before = [self._digest(max(0, first - n), first) for n in range(1, CONTEXT)]
+        after = [self._digest(last, min(len(self), last + n)) for n in range(1, CONTEXT)]
         return (
-            anchor.before_sha256 in before or (first == 0 and anchor.before_sha256 == EMPTY),
-            anchor.after_sha256 in after or (last == len(self) and anchor.after_sha256 == EMPTY),
+            anchor.before_sha256 in before and (anchor.before_sha256 != EMPTY or first == 0),
+            anchor.after_sha256 in after and (anchor.after_sha256 != EMPTY or last == len(self)),
         )
 
+    def _digest(self, first: int, last: int) -> str:
+        return digest(" ".join(word for _, _, word in self.tokens[first:last]))
 
+
+EVERYWHERE = (0, inf)
 EMPTY = sha256(b"").hexdigest()
 
 
@@ -118,15 +149,15 @@ def search_by_hashes(copy: Text, anchors: Sequence[Anchor]) -> list[Placement]:
     """Return the placement of every anchor in another copy of their text."""
     evidence = [Evidence() for _ in anchors]
     budget = HASHED_WINDOWS
-    unscanned: list[HashedWords] = []
-    for reading in readings(copy):
-        words = HashedWords(reading)
-        open_anchors = [at for at, one in enumerate(evidence) if not one.is_settled]
-        if not open_anchors:
+    searched: list[HashedWords] = []
+    for text in repaired_copies(copy):
+        if all(one.is_settled for one in evidence):
             break
-        budget = _search_contexts(words, anchors, evidence, budget)
-        unscanned.append(words)
-    for words in unscanned:
+        words = HashedWords(text)
+        if len(words):
+            budget = _search_contexts(words, anchors, evidence, budget)
+            searched.append(words)
+    for words in searched:
         budget = _scan(words, anchors, evidence, budget)
     own = [(anchor.start, anchor.end) for anchor in anchors]
     return settle_shared_places(_decide_all(anchors, evidence, own), own)
@@ -136,25 +167,36 @@ def _search_contexts(
     words: HashedWords, anchors: Sequence[Anchor], evidence: Sequence[Evidence], budget: int
 ) -> int:
     """Add what stands beside the contexts of anchors; return what is left of the budget."""
-    contexts = {one for item in anchors for one in (item.before_sha256, item.after_sha256)}
-    triples = words.windows(CONTEXT, contexts - {EMPTY})
+    wanted = {one for item in anchors for one in (item.before_sha256, item.after_sha256)} - {EMPTY}
+    begins: dict[str, list[Node]] = defaultdict(list)
+    ends: dict[str, list[Node]] = defaultdict(list)
+    triples = words.windows(CONTEXT, wanted)
+    for context, firsts in triples.items():
+        begins[context] += firsts
+        ends[context] += [first + CONTEXT for first in firsts]
+    budget -= len(words)
+    if len(words.readings.forks) <= FORKS:
+        for path, node, end in words.readings.forked_windows(CONTEXT):
+            if (context := digest(" ".join(word for _, _, word in path))) in wanted:
+                begins[context].append(node)
+                ends[context].append(end)
     for anchor, one in zip(anchors, evidence, strict=True):
-        count = anchor.word_count
-        starts = [first + CONTEXT for first in triples.get(anchor.before_sha256, ())]
-        ends = list(triples.get(anchor.after_sha256, ()))
-        one.before.update(words.tokens[first][0] for first in starts if first < len(words))
-        one.after.update(words.tokens[last - 1][1] for last in ends if last)
-        for first in {*starts, *(last - count for last in ends)}:
-            if first < 0 or first + count > len(words):
-                continue
-            budget -= 1
-            if budget < 0:
-                one.is_complete = False
-                break
-            last = first + count
-            if words.digest(first, last) == anchor.words_sha256:
-                _add_place(one, words.span(first, last), words.sides(anchor, first, last))
-        _add_rooms(words, one, starts, ends, count)
+        after_before, before_after = ends[anchor.before_sha256], begins[anchor.after_sha256]
+        one.before.update(map(words.begins, after_before))
+        for node in before_after:
+            one.after |= words.ends(node)
+        budget -= len(after_before) + len(before_after)
+        if budget < 0:
+            one.is_complete = False
+            continue
+        spans = {span for node in after_before for span in words.places(anchor, node, ahead=True)}
+        for node in before_after:
+            spans.update(words.places(anchor, node, ahead=False))
+        for span in spans:
+            _add_place(words, anchor, one, span)
+        linear = [node for node in before_after if isinstance(node, int)]
+        starts = [node for node in after_before if isinstance(node, int)]
+        _add_rooms(words, one, starts, linear, anchor.word_count)
     return budget
 
 
@@ -172,9 +214,11 @@ def _add_rooms(
             (one.homes if between == count else one.rooms).add(words.span(first, ends[at]))
 
 
-def _add_place(one: Evidence, span: Span, sides: tuple[bool, bool]) -> None:
+def _add_place(words: HashedWords, anchor: Anchor, one: Evidence, span: Span) -> None:
+    short = words.has_short_context(anchor, span)
+    sides = span[0] in one.before or short[0], span[1] in one.after or short[1]
     before, after = one.places.get(span, (False, False))
-    one.places[span] = (before or sides[0], after or sides[1])
+    one.places[span] = before or sides[0], after or sides[1]
 
 
 def _scan(
@@ -194,9 +238,13 @@ def _scan(
         found = words.windows(count, {anchors[at].words_sha256 for at in members})
         for at in members:
             for first in found.get(anchors[at].words_sha256, ()):
-                last = first + count
-                sides = words.sides(anchors[at], first, last)
-                _add_place(evidence[at], words.span(first, last), sides)
+                _add_place(words, anchors[at], evidence[at], words.span(first, first + count))
+        if len(words.readings.forks) * count <= FORKS:
+            for path, _, _ in words.readings.forked_windows(count):
+                hashed = digest(" ".join(word for _, _, word in path))
+                for at in members:
+                    if hashed == anchors[at].words_sha256:
+                        _add_place(words, anchors[at], evidence[at], (path[0][0], path[-1][1]))
     return budget
 
 
@@ -207,7 +255,7 @@ def _decide_all(
     sure = sorted(
         (own[at], spans[0])
         for at, one in enumerate(evidence)
-        if len(spans := one.spans_with_sides(2)) == 1
+        if len(spans := one.spans_with_sides(2)) == 1 and not one.rivals(spans[0])
     )
     starts = [span for span, _ in sure]
     placements = []
@@ -215,7 +263,7 @@ def _decide_all(
         rank = bisect_left(starts, span)
         low = sure[rank - 1][1][0] if rank else 0
         high = sure[rank][1][1] if rank < len(sure) else inf
-        placements.append(_decide(anchor, one, (low, high) if low <= high else (0, inf)))
+        placements.append(_decide(anchor, one, (low, high) if low <= high else EVERYWHERE))
     return placements
 
 
@@ -231,20 +279,22 @@ def _decide(anchor: Anchor, one: Evidence, room: tuple[float, float]) -> Placeme
     def fits(span: Span) -> bool:
         return room[0] <= span[0] and span[1] <= room[1]
 
-    if spans := one.spans_with_sides(2):
-        if len(spans) == 1:
-            return Placement(Outcome.FOUND, spans[0], "", 4.0)
-        return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
     homes = [home for home in one.homes if home not in one.places]
     homes = homes if len(homes) < 2 else list(filter(fits, homes))
     changed = Placement(Outcome.CHANGED, homes[0], SAME_COUNT, 2.0) if len(homes) == 1 else None
-    if spans := one.spans_with_sides(1):
+    for sides in (2, 1):
+        if not (spans := one.spans_with_sides(sides)):
+            continue
         if len(spans) > 1:
             return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
-        rivals = one.rivals(spans[0])
-        if not rivals or (fits(spans[0]) and not any(map(fits, rivals))):
-            return Placement(Outcome.FOUND, spans[0], "", 3.0)
-        if changed and fits(homes[0]) and not fits(spans[0]):
+        place = spans[0]
+        rivals = one.rivals(place)
+        if sides == 2 and room == EVERYWHERE:
+            # three words alone stand together by chance, with the passage's room they do not
+            rivals = [rival for rival in rivals if rival[0] < rival[1]]
+        if not rivals or (fits(place) and (room != EVERYWHERE and not any(map(fits, rivals)))):
+            return Placement(Outcome.FOUND, place, "", 2.0 + sides)
+        if changed and fits(homes[0]) and not fits(place):
             return changed
         return Placement(Outcome.AMBIGUOUS, reason=APART)
     if changed:

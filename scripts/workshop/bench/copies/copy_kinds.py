@@ -179,7 +179,8 @@ def _inner_word(random: Random, text: str, span: Span) -> Span:
         for match in regex.finditer(r"\b\w+\b", text)
         if span[0] <= match.start() < span[1]
     ]
-    return random.choice(words)
+    chosen: Span = random.choice(words)
+    return chosen
 
 
 def _repeated(random: Random, text: str, spans: list[Span], pull: bool) -> EditedText:
@@ -197,7 +198,7 @@ def _repeated(random: Random, text: str, spans: list[Span], pull: bool) -> Edite
         sentence = text[first if first > 1 else 0 : stop + 1]
         later = [begin for begin, _ in paragraphs if begin > end] if pull else [0]
         if later:
-            at = later[0]
+            at = later[min(1, len(later) - 1)]
             places[at] = places.get(at, "") + sentence + "\n\n"
     return edited.insert(places)
 
