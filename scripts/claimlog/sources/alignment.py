@@ -95,7 +95,7 @@ class Alignment:
 
     def _place(self, chain: Sequence[Seed], first: int, last: int) -> Span | None:
         """Return the words of the other text that a chain gives for some words here."""
-        pairs = self._filled(matched_words(self.there, chain), first, last)
+        pairs = self._filled(matched_words(self.there, chain, first, last), first, last)
         inside = [pair for pair in pairs if first <= pair.here < last]
         before = [pair for pair in pairs if pair.here < first]
         after = [pair for pair in pairs if pair.here >= last]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,6 +40,11 @@ class PlacedClaims:
     @property
     def are_all_found(self) -> bool:
         return all(one.outcome is Outcome.FOUND for one in self.placements)
+
+    def tally(self) -> dict[str, int]:
+        """Return how many claims have each outcome that there is."""
+        counts = Counter(one.outcome for one in self.placements)
+        return {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
 
 
 def place_claims(

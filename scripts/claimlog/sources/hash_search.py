@@ -33,6 +33,10 @@ LEAST_WORDS = 4
 FORKS = 20_000
 """Places with several readings up to which runs of words that cross them are hashed too."""
 
+WIDENING, BLOCK = 1.5, 600
+"""How far apart two neighbours may be in a copy to be neighbours still: their distance in the
+source so many times, and the characters of an advert."""
+
 ROOM = 1.5
 """How many times its length may stand between a passage and its context, if that is not beside."""
 
@@ -65,14 +69,17 @@ class Evidence:
         return [span for span, sides in self.places.items() if sum(sides) == count]
 
     def rivals(self, span: Span) -> list[Span]:
-        """Return where the context that agrees with one side of a place stands without it."""
+        """Return where the context of a place stands without its words.
+
+        Three words stand together by chance: one side alone counts only against a place that has
+        no more than that side itself.
+        """
         before, after = self.places[span]
-        alone = [
-            *((at, at) for at in self.before if before and at != span[0]),
-            *((at, at) for at in self.after if after and at != span[1]),
-        ]
-        rooms = [room for room in self.homes | self.rooms if not overlap(room, span)]
-        return rooms + alone
+        found = [room for room in self.homes | self.rooms if not overlap(room, span)]
+        if before != after:
+            begins_or_ends = (self.before, span[0]) if before else (self.after, span[1])
+            found += ((at, at) for at in begins_or_ends[0] if at != begins_or_ends[1])
+        return found
 
 
 class HashedWords:
@@ -261,9 +268,12 @@ def _decide_all(
     placements = []
     for anchor, one, span in zip(anchors, evidence, own, strict=True):
         rank = bisect_left(starts, span)
-        low = sure[rank - 1][1][0] if rank else 0
-        high = sure[rank][1][1] if rank < len(sure) else inf
-        placements.append(_decide(anchor, one, (low, high) if low <= high else EVERYWHERE))
+        room: tuple[float, float] = EVERYWHERE
+        if 0 < rank < len(sure):
+            (earlier, low), (later, high) = sure[rank - 1], sure[rank]
+            if 0 <= high[1] - low[0] <= WIDENING * (later[1] - earlier[0]) + BLOCK:
+                room = low[0], high[1]
+        placements.append(_decide(anchor, one, room))
     return placements
 
 
@@ -289,10 +299,9 @@ def _decide(anchor: Anchor, one: Evidence, room: tuple[float, float]) -> Placeme
             return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
         place = spans[0]
         rivals = one.rivals(place)
-        if sides == 2 and room == EVERYWHERE:
-            # three words alone stand together by chance, with the passage's room they do not
-            rivals = [rival for rival in rivals if rival[0] < rival[1]]
-        if not rivals or (fits(place) and (room != EVERYWHERE and not any(map(fits, rivals)))):
+        if room != EVERYWHERE and (sides == 2 or fits(place)):
+            rivals = list(filter(fits, rivals))
+        if not rivals:
             return Placement(Outcome.FOUND, place, "", 2.0 + sides)
         if changed and fits(homes[0]) and not fits(place):
             return changed

@@ -128,11 +128,22 @@ def _heaviest(seeds: Sequence[Seed], gap: int) -> list[Seed]:
     return chain[::-1]
 
 
-def matched_words(there: WordIndex, chain: Sequence[Seed]) -> list[Seed]:
-    """Return the pairs of equal words that the runs of a chain give, in order."""
+def matched_words(there: WordIndex, chain: Sequence[Seed], first: int, last: int) -> list[Seed]:
+    """Return the pairs of equal words that the runs of a chain give, in order.
+
+    A word in two runs, between which words have come, is the one of the run that has more of the
+    words from `first` to before `last`.
+    """
+    length = there.run_length
     pairs: list[Seed] = []
+    inside_before = 0
     for seed in chain:
-        for offset in range(there.run_length):
+        inside = sum(first <= seed.here + offset < last for offset in range(length))
+        if inside > inside_before:
+            while pairs and pairs[-1].here >= seed.here and pairs[-1].there < seed.there:
+                pairs.pop()
+        inside_before = inside
+        for offset in range(length):
             pair = Seed(seed.there + offset, seed.here + offset)
             if not pairs or (pair.there > pairs[-1].there and pair.here > pairs[-1].here):
                 pairs.append(pair)

@@ -1,1 +1,1 @@
-"""Claims placed in copies of invented texts, by kind of copy, with hashes alone and with the text."""
+"""Claims placed in copies of invented texts, by kind of copy and by way of looking."""

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, SIM905
 """Invented articles: paragraphs of varied sentences, with passages of them as claims."""
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def _sentence(random: Random) -> str:
     elif form == 2:
         text = f"“{subject} {deed},” the {pick(PEOPLE)} said {pick(TIMES)}"
     elif form == 3:
-        text = f"{subject} — {pick(MANNERS)} — {deed} and {pick(DEEDS)} {random.randint(2, 90)} of them"
+        number = random.randint(2, 90)
+        text = f"{subject} — {pick(MANNERS)} — {deed} and {pick(DEEDS)} {number} of them"
     elif form == 4:
         text = f"{subject} {deed}; {pick(REASONS)}"
     else:

@@ -1,8 +1,8 @@
+# ruff: noqa: RUF001
 """Kinds of copies: what happens to an article on its way to a reader."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from random import Random
 
@@ -113,16 +113,18 @@ def _adverts(random: Random, text: str, _: list[Span]) -> EditedText:
     return EditedText([*edited.pieces, Piece("\n\nAbout us\nContact\nPrivacy\nMore news\n", None)])
 
 
+PAGE = (
+    "<!doctype html><html><head><title>News</title><script>let a = 'b < c';</script></head>"
+    '<body><nav><a href="/">Home</a></nav><p>'
+)
+ENTITIES = {"“": "&ldquo;", "”": "&rdquo;", "’": "&rsquo;", "—": "&mdash;"}
+
+
 def _html(random: Random, text: str, _: list[Span]) -> EditedText:
     starts = {start for start, _ in paragraph_spans(text)}
     places = {start: '</p>\n<p class="body">' for start in starts if start}
-    places[0] = (
-        "<!doctype html><html><head><title>News</title><script>let a = 'b < c';</script></head><body><nav><a href=\"/\">Home</a></nav><p>"
-    )
-    edited = EditedText.of(text)
-    edited = edited.replace(
-        "[“”’—]", lambda m: {"“": "&ldquo;", "”": "&rdquo;", "’": "&rsquo;", "—": "&mdash;"}[m[0]]
-    )
+    places[0] = PAGE
+    edited = EditedText.of(text).replace("[“”’—]", lambda match: ENTITIES[match[0]])
     edited = edited.replace(
         r"\b[A-Z]\w{4,}\b",
         lambda m: f'<a href="/topics/{m[0].lower()}">{m[0]}</a>' if random.random() < 0.3 else None,
