@@ -35,8 +35,11 @@ SCALES = (4, 16, 48)
 WIDE_SCALES = (48, 192, 768)
 """Those that decide between places that are alike up to there."""
 
-MARGIN = 0.2
-"""By how much of a score of 3 the best place must be better than the next."""
+CONTEXT_WEIGHT = 4
+"""How much more the words around a place count than its own: what is edited is still there."""
+
+MARGIN = 0.3
+"""By how much of a score of 5 the best place must be better than the next."""
 
 LEAST_CONTEXT = 0.3
 """Share of the context from which on a place is known by it."""
@@ -62,7 +65,7 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        return self.shared + 2 * self.context
+        return self.shared + CONTEXT_WEIGHT * self.context
 
     @property
     def place(self) -> Span:
@@ -123,14 +126,17 @@ class Alignment:
         if not (right if at_start else left):
             return between[-1] if at_start else between[0]
 
-        def cost(split: int) -> int:
-            return Levenshtein.distance(
-                left, self._letters(self.there, between[0], split)
-            ) + Levenshtein.distance(right, self._letters(self.there, split, between[-1]))
+        words = len(range(*others)) if at_start else len(range(*own))
 
-        best = min(map(cost, between))
-        splits = [split for split in between if cost(split) == best]
-        return splits[-1] if at_start else splits[0]
+        def likeness(split: int) -> float:
+            first = self._letters(self.there, between[0], split)
+            second = self._letters(self.there, split, between[-1])
+            letters = Levenshtein.normalized_similarity(left, first) * len(left)
+            letters += Levenshtein.normalized_similarity(right, second) * len(right)
+            count = between[-1] - split if at_start else split - between[0]
+            return letters - abs(count - words) / 2
+
+        return max(between, key=likeness)
 
     def _filled(self, pairs: list[Seed], first: int, last: int) -> list[Seed]:
         """Add pairs between those of the seeds, and beyond them up to the ends of some words."""
@@ -203,8 +209,8 @@ class Alignment:
         if stop - begin < DOUBLE * count:
             return False
         ends = (
-            self.there.ids[begin : begin + count + 5],
-            self.there.ids[max(begin, stop - count - 5) : stop],
+            self.there.ids[begin : begin + count],
+            self.there.ids[stop - count : stop],
         )
         return all(LCSseq.similarity(own, end) >= LEAST_SHARED * count for end in ends)
 
@@ -227,7 +233,7 @@ class Alignment:
             return top, True
 
         def wide(one: Candidate) -> float:
-            return one.shared + 2 * self.context(first, last, *one.place, WIDE_SCALES)
+            return one.shared + CONTEXT_WEIGHT * self.context(first, last, *one.place, WIDE_SCALES)
 
         ranked = sorted([top, *rivals], key=wide, reverse=True)
         return ranked[0], wide(ranked[0]) - wide(ranked[1]) > MARGIN / 4

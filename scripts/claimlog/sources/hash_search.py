@@ -262,7 +262,9 @@ def _decide_all(
     sure = sorted(
         (own[at], spans[0])
         for at, one in enumerate(evidence)
-        if len(spans := one.spans_with_sides(2)) == 1 and not one.rivals(spans[0])
+        if len(spans := one.spans_with_sides(2)) == 1
+        and not one.rivals(spans[0])
+        and not one.spans_with_sides(1)
     )
     starts = [span for span, _ in sure]
     placements = []
@@ -298,7 +300,7 @@ def _decide(anchor: Anchor, one: Evidence, room: tuple[float, float]) -> Placeme
         if len(spans) > 1:
             return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
         place = spans[0]
-        rivals = one.rivals(place)
+        rivals = one.rivals(place) + (one.spans_with_sides(1) if sides == 2 else [])
         if room != EVERYWHERE and (sides == 2 or fits(place)):
             rivals = list(filter(fits, rivals))
         if not rivals:

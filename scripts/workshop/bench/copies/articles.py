@@ -40,14 +40,17 @@ MANNERS = (
     "stages|almost by accident|with borrowed tools|behind closed doors|against all custom"
 ).split("|")
 TIMES = (
-    "in March|last winter|on Tuesday|before dawn|two years ago|during the regatta|in 2019|after "
-    "the harvest|within a week|at the height of summer|on the eve of the vote|since 1987"
+    "in March {year}|last winter|on the {day}th of May|before dawn|{day} years ago|during the "
+    "regatta of {year}|in {year}|after the {day}th harvest|within {day} weeks|at the height of "
+    "the summer of {year}|on the eve of vote {day}|since {year}"
 ).split("|")
 REASONS = (
-    "because nobody trusts the figures|since the ice came early|although it wasn't asked to|"
-    "while the rivals can't agree|so that traffic could flow again|as if nothing had happened|"
-    "because the lease doesn't end|although the finance committee hadn't met|until the offices "
-    "are staffed|while its neighbours didn't object|since they won't share the maps"
+    "because nobody trusts the {quality} figures of {place}|since the ice of {place} came early|"
+    "although the {person} wasn't asked to|while the {group} of {place} can't agree on a {thing}|"
+    "so that {quality} traffic could flow to {place}|as if the {thing} of {place} didn't matter|"
+    "because the lease of the {thing} doesn't end|although the {group} hadn't met in {place}|"
+    "until the offices of {place} are staffed|while its {quality} neighbour didn't object|"
+    "since the {person}s of {place} won't share a {quality} map"
 ).split("|")
 
 
@@ -75,18 +78,32 @@ def _sentence(random: Random) -> str:
     if form == 0:
         text = f"{subject} {deed} {pick(MANNERS)}"
     elif form == 1:
-        text = f"{pick(TIMES)}, {subject} {deed}, {pick(REASONS)}"
+        text = f"{_time(random)}, {subject} {deed}, {_reason(random)}"
     elif form == 2:
-        text = f"“{subject} {deed},” the {pick(PEOPLE)} said {pick(TIMES)}"
+        text = f"“{subject} {deed},” the {pick(PEOPLE)} said {_time(random)}"
     elif form == 3:
         number = random.randint(2, 90)
         text = f"{subject} — {pick(MANNERS)} — {deed} and {pick(DEEDS)} {number} of them"
     elif form == 4:
-        text = f"{subject} {deed}; {pick(REASONS)}"
+        text = f"{subject} {deed}; {_reason(random)}"
     else:
-        text = f"{pick(MANNERS)}, {subject} {deed} {pick(TIMES)}"
+        text = f"{pick(MANNERS)}, {subject} {deed} {_time(random)}"
     at = 1 if text[0] == "“" else 0
     return text[:at] + text[at].upper() + text[at + 1 :] + "."
+
+
+def _time(random: Random) -> str:
+    return random.choice(TIMES).format(year=random.randint(1950, 2025), day=random.randint(4, 19))
+
+
+def _reason(random: Random) -> str:
+    return random.choice(REASONS).format(
+        quality=random.choice(QUALITIES),
+        place=random.choice(PLACES),
+        person=random.choice(PEOPLE),
+        group=random.choice(GROUPS),
+        thing=random.choice(THINGS),
+    )
 
 
 def invented_passages(random: Random, text: str, count: int) -> list[tuple[int, int]]:
