@@ -17,6 +17,7 @@ from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table, empty_retired
 from claimlog.sources.anchor import COLUMNS, anchor, find
 from claimlog.sources.text import Text, Texts, read_text
+from claimlog.sources.text_formats import text_flaw
 from claimlog.strict_json import decode_value
 
 INPUTS = {
@@ -197,9 +198,60 @@ class Writer:
         moved = any(given.get(key) is not None for key in ("quote", "start", "end"))
         if "quote" in inputs and moved:
             state |= self._anchor(table, state, given)
+        elif "quote" in inputs and before and state["source_id"] != before["source_id"]:
+            state |= self._anchor_elsewhere(table, state, before)
         if given.get("text") is not None:
             state |= _identity(Path(str(given["text"])))
+        if table.name == "sources" and before and state["text_sha256"] != before["text_sha256"]:
+            self._refuse_loose_anchors(state, before)
         return state
+
+    def _anchor_elsewhere(
+        self, table: Table, state: Mapping[str, Any], before: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the anchor of an amended row in the text of its new source.
+
+        Raises
+        ------
+        ClaimlogError
+            If that text is not at hand, or another passage stands there.
+        """
+        source = state["source_id"]
+        rows = self.log.live("sources").select("source_id", "text_sha256")
+        hashes = dict(rows.iter_rows())
+        if hashes.get(source) and hashes[source] == hashes.get(before["source_id"]):
+            return {}
+        if self.texts is None and source in hashes:
+            raise UsageError(
+                f"the anchor is of the text of {before['source_id']}: to amend source_id, give the "
+                f"passage in {source} with --quote, and the directory of texts with --texts DIR"
+            )
+        text, shown = self._text(source)
+        found = anchor(text, state["start"], state["end"])
+        if found.quote_sha256 != before["quote_sha256"]:
+            raise ClaimlogError(
+                f"{shown}: another passage stands at {state['start']}-{state['end']} than in "
+                f"{before['source_id']}; give the passage in {source} with --quote"
+            )
+        return {name: value for name, value in found.as_row().items() if name in table.by_name}
+
+    def _refuse_loose_anchors(self, state: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+        """Refuse another text of a source whose anchors cannot be checked against it."""
+        source = before["source_id"]
+        anchored = sum(
+            self.log.live(stream).filter(pl.col("source_id") == source).height
+            for stream in ("claims", "codings")
+        )
+        sha256 = state["text_sha256"]
+        if not anchored or (self.texts is not None and self.texts.get(sha256) is not None):
+            return
+        count = f"{anchored} anchor{'s are' if anchored > 1 else ' is'} of the text of {source}"
+        if sha256 is None:
+            raise ClaimlogError(f"{count}: retract what they anchor before you take the text out")
+        raise ClaimlogError(
+            f"{count}: put the new text (SHA-256 {sha256[:12]}…) into a directory of texts and "
+            "name it with --texts DIR, so that they can be checked"
+        )
 
     def _anchor(
         self, table: Table, state: Mapping[str, Any], given: Mapping[str, Any]
@@ -294,6 +346,8 @@ class Writer:
 def _identity(path: Path) -> dict[str, Any]:
     """Return the columns that identify the text in a file."""
     text = read_text(path)
+    if flaw := text_flaw(text.content):
+        raise ClaimlogError(f"{path}: {flaw}")
     return {"text_sha256": text.sha256, "text_length": len(text.content)}
 
 

@@ -11,19 +11,22 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
 from typing import NamedTuple
 
-from claimlog.sources.characters import kinds
-from claimlog.sources.words import BROKEN, HYPHENATION, Token, fold
+from claimlog.sources.characters import kinds, unified
+from claimlog.sources.words import BROKEN, HYPHENATION, Token, fold, is_unspaced, tokenize
 
-READINGS = 64
-"""Readings of one passage that are looked at; one with more forks than this allows is made up."""
+READINGS, FORKS = 16, 50_000
+"""Readings of a passage, and forks of a text, that are looked at; a long book has 10,000 forks."""
+
+BREAKS = 3
+"""Line ends in one word at which it may be two; one with more is made up."""
 
 COMPOUND = re.compile(rf"{HYPHENATION} *(?=w)")
 SUPERSCRIPTED = re.compile(r"(?<=[wdm])\^+")
 # what an extraction makes of a note mark: a digit of the word, or a word of its own
-FLAT_NOTE = re.compile(r"(?<=www)d{1,2}(?![wdm])")
+FLAT_NOTE = re.compile(r"(?<=www)d{1,2}(?![ih]*+[wdm])")
 FLAT_NOTE_BEHIND_STOP = re.compile(r"(?<=[wm]\.)(?:\.?)(d{1,2})(?=[ n]|$)")
 NOTES = re.compile(r"\[ *d{1,3}(?:[.\- ]{1,3}d{1,3})* *\]|\[w\]")
 
@@ -52,12 +55,31 @@ class Readings:
         self.content = content
         self.tokens = tokens
 
+    @classmethod
+    def of(cls, text: str) -> Readings:
+        """Return the readings of any text; raises as `words.words` does."""
+        content = unified(text)
+        return cls(content, tokenize(content))
+
+    def runs(self, limit: int) -> Iterator[str]:
+        """Yield the runs of `limit` words in every reading; two unspaced letters count as one."""
+        spelled = [word for _, _, word in self.tokens]
+        if not any(map(is_unspaced, spelled)):
+            yield from (
+                " ".join(spelled[at : at + limit]) for at in range(len(spelled) - limit + 1)
+            )
+        else:
+            yield from _weighed_runs(spelled, limit)
+        for path, _, _ in self.forked_windows(limit):
+            yield " ".join(word for _, _, word in path)
+
     @cached_property
     def forks(self) -> list[Fork]:
         """The forks, in the order of the text."""
         text = kinds(self.content)
-        forks = {*self._broken(text), *self._joined(text), *self._notes(text)}
-        return sorted(fork for fork in forks if fork.first < fork.last)
+        found = (self._broken(text), self._joined(text), self._notes(text))
+        forks = {fork for kind in found for fork in islice(kind, FORKS)}
+        return sorted(fork for fork in forks if fork.first < fork.last)[:FORKS]
 
     @cached_property
     def _starting(self) -> dict[int, list[int]]:
@@ -164,11 +186,16 @@ class Readings:
 
     def _broken(self, text: str) -> Iterator[Fork]:
         """Yield words broken at a line end, read as two."""
-        for gap in BROKEN.finditer(text):
-            if word := self._word_at(gap.start() - 1):
-                first, last, start, end = word
-                parts = (*self._read(start, gap.start()), *self._read(gap.end(), end))
-                yield Fork(first, last, parts)
+        gaps = BROKEN.finditer(text)
+        for word, group in groupby(gaps, lambda gap: self._word_at(gap.start() - 1)):
+            spans = [gap.span() for gap in islice(group, BREAKS + 1)]
+            if word is None or len(spans) > BREAKS:
+                continue
+            first, last, start, end = word
+            for some in (*([one] for one in spans), spans):
+                ends = [start, *(offset for span in some for offset in span), end]
+                parts = (self._read(*part) for part in zip(ends[::2], ends[1::2], strict=True))
+                yield Fork(first, last, tuple(token for part in parts for token in part))
 
     def _joined(self, text: str) -> Iterator[Fork]:
         """Yield compounds, and words that a line end divided before it became a space, as one."""
@@ -196,3 +223,16 @@ class Readings:
             first, last = self._span(*note.span())
             if first < last:
                 yield Fork(first, last, ())
+
+
+def _weighed_runs(spelled: list[str], limit: int) -> Iterator[str]:
+    """Yield the shortest runs that weigh as much as `limit` words."""
+    end = weight = 0
+    for at, word in enumerate(spelled):
+        while end < len(spelled) and weight < 2 * limit:
+            weight += 1 if is_unspaced(spelled[end]) else 2
+            end += 1
+        if weight < 2 * limit:
+            return
+        yield " ".join(spelled[at:end])
+        weight -= 1 if is_unspaced(word) else 2

@@ -14,6 +14,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import DEPTH, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
 from claimlog.sources.characters import kinds, unified
 from claimlog.sources.readings import Readings
+from claimlog.sources.text_formats import bytes_flaw
 from claimlog.sources.words import BROKEN, Token, tokenize, words
 from claimlog.untrusted_files import RIGHT_FILE, files_below, read_regular
 
@@ -108,10 +109,11 @@ def read_text(path: Path) -> Text:
     ClaimlogError
         If it is no regular file, cannot be read, is too large, not UTF-8, or no text.
     """
+    data = read_regular(path, str(path), TEXT_BYTES, remedy=RIGHT_FILE)
     try:
-        return Text(canonical(read_regular(path, str(path), TEXT_BYTES, remedy=RIGHT_FILE)), path)
+        return Text(canonical(data), path)
     except UnicodeDecodeError as error:
-        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+        raise ClaimlogError(f"{path}: {bytes_flaw(data)}") from error
     except ClaimlogError as error:
         said = str(error).removeprefix(f"{path}: ")
         raise ClaimlogError(f"{path}: {said}") from error

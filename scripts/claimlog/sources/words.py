@@ -25,10 +25,10 @@ Token = tuple[int, int, str]
 """A word with where it stands: (start, end, word), offsets in code points."""
 
 NOTE = r"\[d{1,3}\]"
-PIECE = r"[wd](?:[ih]*[wdm])*"
+PIECE = r"[wd][wdm]*+(?:[ih]++[wdm]++)*+"
 HYPHENATION = r"(?<=[wm])(?:[ih]*+-[ih]*+|i*+h[ih]*+)"
 LINE_BREAK = rf"{HYPHENATION} *n *[ih]*(?=w)"
-UNSPACED_WORD = r"s(?:[ih]*m)*"
+UNSPACED_WORD = r"sm*+(?:[ih]++m++)*+"
 # patterns of `kinds`
 TOKEN = re.compile(rf"{NOTE}|{PIECE}(?:{LINE_BREAK}{PIECE})*|{UNSPACED_WORD}")
 BROKEN = re.compile(LINE_BREAK)
