@@ -18,6 +18,7 @@ def verify_copies(
 ) -> int:
     """Print where claims stand in copies named as SOURCE=FILE; 1 unless all of them are found."""
     from claimlog.log.read_log import read
+    from claimlog.sources.anchor import Anchor
     from claimlog.sources.copies import place_claims
     from claimlog.sources.text import read_text
 
@@ -35,7 +36,10 @@ def verify_copies(
             raise UsageError(f"--copy {pair}: expected SOURCE=FILE with a source that has claims")
         sha256 = sources[source]["text_sha256"]
         placed = place_claims(
-            read_text(Path(name)), rows, sha256, coded.get(sha256) if coded else None
+            read_text(Path(name)),
+            [Anchor.of_row(row) for row in rows],
+            sha256,
+            coded.get(sha256) if coded else None,
         )
         are_all_found = are_all_found and placed.are_all_found
         names = [str(row["claim_id"]) for row in rows]

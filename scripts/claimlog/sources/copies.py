@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import Anchor
@@ -48,24 +47,22 @@ class PlacedClaims:
 
 
 def place_claims(
-    copy: Text, rows: Sequence[Mapping[str, Any]], sha256: str | None, coded: Text | None = None
+    copy: Text, anchors: Sequence[Anchor], sha256: str | None, coded: Text | None = None
 ) -> PlacedClaims:
     """Place claims of one source in a copy of its text.
 
     Parameters
     ----------
-    rows
-        The claims, with the columns of their anchors.
+    anchors
+        The anchors of the claims.
     sha256
         The hash of the text that they were coded from.
     coded
         That text, where it is at hand.
     """
-    anchors = [Anchor.of_row(row) for row in rows]
+    spans = [(one.start, one.end) for one in anchors]
     if copy.sha256 == sha256:
-        spans = [(one.start, one.end) for one in anchors]
         return PlacedClaims(Way.OFFSETS, [Placement(Outcome.FOUND, span) for span in spans])
     if coded is not None:
-        spans = [(one.start, one.end) for one in anchors]
         return PlacedClaims(Way.ALIGNMENT, carry_spans(coded, copy, spans))
     return PlacedClaims(Way.HASHES, search_by_hashes(copy, anchors))
