@@ -300,7 +300,9 @@ def _decide(anchor: Anchor, one: Evidence, room: tuple[float, float]) -> Placeme
         if len(spans) > 1:
             return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
         place = spans[0]
-        rivals = one.rivals(place) + (one.spans_with_sides(1) if sides == 2 else [])
+        rivals = one.rivals(place)
+        if sides == 2 and room != EVERYWHERE and not fits(place):
+            rivals = rivals + one.spans_with_sides(1)
         if room != EVERYWHERE and (sides == 2 or fits(place)):
             rivals = list(filter(fits, rivals))
         if not rivals:

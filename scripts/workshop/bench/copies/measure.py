@@ -24,7 +24,13 @@ LEAST_COMMON = 0.8
 """Share of the words of two spans that must be in both for a place to be right."""
 
 
-def place_in_copies(kind: str, articles: int, seed: int = 0) -> dict[str, Counter[str]]:
+def place_in_copies(
+    kind: str,
+    articles: int,
+    seed: int = 0,
+    paragraphs: int = PARAGRAPHS,
+    passages: int = PASSAGES,
+) -> dict[str, Counter[str]]:
     """Return how the passages of some articles fare in a kind of copy, by way.
 
     Counted are ``right``, ``missed`` and ``wrong`` places of passages that the copy has, ``gone``
@@ -34,17 +40,17 @@ def place_in_copies(kind: str, articles: int, seed: int = 0) -> dict[str, Counte
     tallies: dict[str, Counter[str]] = {way: Counter() for way in WAYS}
     for number in range(articles):
         random = Random(seed + number)
-        text = "\n\n".join(invented_article(random, PARAGRAPHS))
-        passages = invented_passages(random, text, PASSAGES)
-        edited = KINDS[kind](Random(seed + number + 1_000), text, passages)
+        text = "\n\n".join(invented_article(random, paragraphs))
+        spans = invented_passages(random, text, passages)
+        edited = KINDS[kind](Random(seed + number + 1_000), text, spans)
         source, copy = Text(text), Text(edited.content)
-        anchors = [anchor(source, *span) for span in passages]
+        anchors = [anchor(source, *span) for span in spans]
         words = mended(copy)
         for way, placements in (
             ("hashes", search_by_hashes(copy, anchors)),
-            ("text", carry_spans(source, copy, passages)),
+            ("text", carry_spans(source, copy, spans)),
         ):
-            for span, placement in zip(passages, placements, strict=True):
+            for span, placement in zip(spans, placements, strict=True):
                 verdict = _verdict(words, placement, edited.place(span))
                 tallies[way].update((verdict, placement.outcome.value))
     return tallies
