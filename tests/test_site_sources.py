@@ -240,7 +240,6 @@ def test_with_texts_the_article_is_shown_with_its_claims_as_links(get: Get) -> N
     assert "".join(piece["text"] for piece in passage["pieces"]) == TEXT
 
 
-@pytest.mark.usefixtures("supplied")
 def test_a_file_named_for_the_source_is_shown_as_another_copy_with_what_became_of_its_claims(
     get: Get, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -255,6 +254,7 @@ def test_a_file_named_for_the_source_is_shown_as_another_copy_with_what_became_o
     )
 
 
+@pytest.mark.usefixtures("supplied")
 def test_with_texts_a_claim_shows_its_passage_in_its_context(get: Get) -> None:
     page = get("/claims/C001-005").text
     assert "<mark>We may review the pact</mark>" in page

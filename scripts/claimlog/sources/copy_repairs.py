@@ -60,10 +60,11 @@ def mended(copy: Text) -> Text:
 
 def repaired(content: str) -> str:
     """Return a text with tags, entities and broken characters read, at its length."""
+    content = MOJIBAKE.sub(_decoded, content)
     if len(TAG.findall(content)) >= LEAST_TAGS:
         content = TAG.sub(_blank_tag, content)
         content = ENTITY.sub(lambda match: _padded(html.unescape(match[0]), match[0]), content)
-    return str(MOJIBAKE.sub(_decoded, content))
+    return str(content)
 
 
 def _blank_tag(match: regex.Match[str]) -> str:
