@@ -25,6 +25,10 @@ DOCUMENT_BYTES = 16 * MIB
 TEXT_BYTES = 16 * MIB
 """A source text: a long book has 5 MB. Its words take some fifty times its size."""
 
+HASHED_WINDOWS = 8_000_000
+"""Runs of words that are hashed to look for claims in a copy: about six seconds. A copy of 5 MB has
+800,000 words, and those of every length that a claim has are runs of their own."""
+
 TEXTS_FILES, TEXTS_BYTES = 100_000, 1024 * MIB
 """A directory of source texts: all of them are held, to be found by their hash."""
 

@@ -95,6 +95,11 @@ class Readings:
             ending.setdefault(fork.last, []).append(number)
         return ending
 
+    def notes_before(self, node: int) -> list[int]:
+        """Return before which tokens a note mark begins that ends at a token."""
+        numbers = self._ending.get(node, ())
+        return [self.forks[at].first for at in numbers if not self.forks[at].tokens]
+
     def following(self, node: Node, count: int) -> Iterator[tuple[Token, ...]]:
         """Yield every reading of the `count` tokens (fewer at the end) from a node on."""
         return (path for path, _, _ in islice(self._forward(node, count), READINGS))

@@ -152,3 +152,8 @@ class Texts:
 
     def get(self, sha256: str | None) -> Text | None:
         return self.by_hash.get(sha256 or "")
+
+    def named(self, name: str) -> Text | None:
+        """Return the text of the file with a name, whatever its ending; the first of several."""
+        named = (text for text in self.by_hash.values() if text.path and text.path.stem == name)
+        return min(named, key=lambda text: str(text.path), default=None)
