@@ -155,7 +155,7 @@ def evolve(world: World) -> World:
     world = World(Package(world.root), world.texts)
     port = actor("port", "agency", part_of="nor", description="A port.", seat="Quay", note="Old.")
     member = [{"alliance_id": "pact", "start": "2001", "end": "2004", "role": "observer"}]
-    world.add("actors", [port, actor("oes", "state", iso3="OES", seat="Hill", memberships=member)])
+    world.add("actors", [port, actor("oes", "state", iso3="AUT", seat="Hill", memberships=member)])
     world.amend("actors", "nor", name="Norland", seat="Fjord")
     world.seal("second")
     to_third(world)
@@ -286,7 +286,7 @@ def test_pages_and_forms_know_what_is_retired(evolved: World) -> None:
     ("given", "message"),
     [
         (actor("late", "media", seat="Hill"), "expected a code of"),
-        (actor("late", "state", iso3="LAT"), '"seat" is null, expected a value'),
+        (actor("late", "state", iso3="LVA"), '"seat" is null, expected a value'),
         (actor("late", "agency", part_of="nor", seat="Hill"), "a part is described"),
         (actor("late", "alliance", seat="Hill", size=0), "expected minimum 1"),
     ],
@@ -305,9 +305,9 @@ def test_a_retired_column_can_neither_be_given_nor_stand_in_a_new_row(
 ) -> None:
     world = copied(evolved, tmp_path)
     with pytest.raises(ClaimlogError, match='unknown key "note"'):
-        world.add("actors", [actor("late", "state", iso3="LAT", seat="Hill", note="x")])
+        world.add("actors", [actor("late", "state", iso3="LVA", seat="Hill", note="x")])
 
-    world.add("actors", [actor("late", "state", iso3="LAT", seat="Hill")])
+    world.add("actors", [actor("late", "state", iso3="LVA", seat="Hill")])
     path = world.package.state / "open" / "actors.ndjson"
     path.write_bytes(path.read_bytes().replace(b'"note":null', b'"note":"Filled all the same."'))
     batch = open_batch(world.package)
@@ -449,7 +449,7 @@ def test_a_batch_from_before_a_schema_change_is_rebased_as_rows_of_the_present_v
     ours = World(Package(world.root), world.texts)
     theirs = copied(ours, tmp_path / "theirs")
     member = [{"alliance_id": "pact", "start": "2001", "end": None, "role": "observer"}]
-    theirs.add("actors", [actor("oes", "state", iso3="OES", seat="Hill", memberships=member)])
+    theirs.add("actors", [actor("oes", "state", iso3="AUT", seat="Hill", memberships=member)])
     theirs.seal("late")
     to_third(ours)
     ours = World(Package(ours.root), ours.texts)

@@ -35,14 +35,18 @@ def edtf(value: str | None) -> str:
 
     >>> edtf("2025-11~"), edtf("2017-05"), edtf("../2022"), edtf("2025-03-29/..")
     ('about November 2025', 'May 2017', 'until 2022', 'since 29 March 2025')
+    >>> edtf("2025-03-29/"), edtf("/2022")
+    ('from 29 March 2025, end unknown', 'to 2022, start unknown')
     """
     if not value:
         return ""
     if "/" in value:
         start, _, end = value.partition("/")
-        if start in ("", ".."):
+        if not start or not end:  # where it is not open but not known
+            return f"to {edtf(end)}, start unknown" if end else f"from {edtf(start)}, end unknown"
+        if start == "..":
             return f"until {edtf(end)}"
-        return f"since {edtf(start)}" if end in ("", "..") else f"{edtf(start)} to {edtf(end)}"
+        return f"since {edtf(start)}" if end == ".." else f"{edtf(start)} to {edtf(end)}"
     match = DATE.fullmatch(value)
     if match is None:
         return value
