@@ -48,6 +48,12 @@ def find_quote(
     )
 
 
+def occurrence_at(text: Text, quote: str, start: object) -> int | None:
+    """Return which occurrence of a quote (1-based) begins at an offset, None if none does."""
+    found = places(text, unified(quote)) if start is not None and quote.strip() else []
+    return found.index(start) + 1 if isinstance(start, int) and start in found else None
+
+
 def refuse_other_place(found: Anchor, given: Mapping[str, Any], shown: str) -> None:
     """Refuse a row whose offsets say another place than its quote.
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from claimlog.edit.actor_names import ActorNames
 from claimlog.edit.clock import now
-from claimlog.edit.find_quote import find_quote, refuse_other_place
+from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
@@ -67,7 +67,7 @@ def parse(item: Field, text: str) -> Any:
         try:
             return decode_value(text)
         except ValueError as error:
-            raise UsageError(_number_flaw(item, text, error)) from error
+            raise UsageError(_number_flaw(item, text)) from error
     return text
 
 
@@ -94,7 +94,7 @@ def _decode_list(text: str) -> Any:
         raise
 
 
-def _number_flaw(item: Field, text: str, error: ValueError) -> str:
+def _number_flaw(item: Field, text: str) -> str:
     flaw = f'"{item.name}" is "{text[:40]}"'
     if re.fullmatch(r"[+-]?[0-9]{17,}", text.strip()):
         return f"{flaw}, {TOO_LARGE}"
@@ -268,6 +268,8 @@ class Writer:
         text, shown = self._text(state["source_id"])
         if quote is not None:
             occurrence = _occurrence(given.get("occurrence"))
+            if occurrence is None:
+                occurrence = occurrence_at(text, str(quote), given.get("start"))
             found = find_quote(text, str(quote), occurrence, shown, self.by_words)
             refuse_other_place(found, given, shown)
         else:
@@ -364,6 +366,12 @@ def _occurrence(value: object) -> int | None:
         return int(str(value))
     except ValueError as error:
         raise UsageError(f'occurrence is "{value}", expected 1, 2, 3 …') from error
+
+
+def is_numbered(table: Table) -> bool:
+    """Whether the next identifier of a stream is proposed, so that a row can leave it out."""
+    pattern = str(table.by_name[table.id].constraints.get("pattern", ""))
+    return table.name == "claims" or NUMBERED.fullmatch(pattern) is not None
 
 
 def as_lines(rows: list[dict[str, Any]]) -> list[bytes]:

@@ -98,7 +98,7 @@ def _refuse_unsafe(data: bytes) -> None:
 
 
 def _refuse_document_type(xml: bytes, member: zipfile.ZipInfo) -> None:
-    """Refuse a declaration of entities, in UTF-8 or in UTF-16, and a member that lies of its size."""
+    """Refuse a declaration of entities, UTF-16 which could hide one, and a wrong size."""
     if len(xml) > member.file_size:
         raise ClaimlogError(f"is no whole workbook ({member.filename} is longer than it says)")
     if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or xml[:2] in (b"\xff\xfe", b"\xfe\xff"):
