@@ -25,6 +25,7 @@ from claimlog.package import Package
 from claimlog.release.make import require_clean_commit
 from claimlog.release.rebuild import rebuild_archive, rebuild_tables
 from claimlog.release.verify import verify_copy
+from claimlog.site.files.release_site import draw_release_site
 from conftest import ROOT, World, copied
 from test_release import Repo, repository
 
@@ -33,7 +34,7 @@ from test_release import Repo, repository
 def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """A package in a checkout, with one release and its tag."""
     repo = repository(copied(made, tmp_path_factory.mktemp("checkout")))
-    repo.release("0.1.0")
+    repo.release("0.1.0", draw_site=draw_release_site)
     repo.git("tag", "v0.1.0")
     return repo
 

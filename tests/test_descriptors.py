@@ -25,7 +25,7 @@ from claimlog.release.descriptors import PACKAGE, PARSERS, WRITERS, descriptors,
 from claimlog.release.metadata import DataFile, ReleaseMetadata
 from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.schema.definition import read_definition
-from conftest import ROOT, World, copied
+from conftest import ROOT, World, copied, environment_with_pandas
 
 MEDIATYPES = {
     ".parquet": "application/vnd.apache.parquet",
@@ -190,7 +190,8 @@ def validator(tmp_path_factory: pytest.TempPathFactory) -> Validator:
     home = tmp_path_factory.mktemp("home")
     # upper and lower case: libraries differ in which they read
     offline = NO_NETWORK | {name.upper(): value for name, value in NO_NETWORK.items()}
-    known = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+    variables = environment_with_pandas()
+    known = {name: value for name, value in variables.items() if name.lower() != "no_proxy"}
     own = {"HOME": str(home), "CROISSANT_CACHE": str(home / "croissant")}
 
     def run(program: str, *words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

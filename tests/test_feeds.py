@@ -116,7 +116,7 @@ def test_texts_are_escaped_and_what_no_xml_may_hold_is_replaced() -> None:
     entry = FeedEntry(urn("x", "1"), nasty, "2026-11-21T00:00:00Z", "../a?b&c", nasty, nasty)
     feed = Feed(urn("x"), nasty, nasty, "x.atom", "..", [nasty], nasty, entry.updated, [entry])
     root = parse(atom_document(feed))
-    clean = "<script>&amp;\ufffd\ufffd]]>\ufffd\U0001f600"
+    clean = r"<script>&amp;\x00\x1b]]>" "\ufffd\U0001f600"
     assert root.findtext(f"{ATOM}title") == clean
     assert root.findtext(f"{ATOM}entry/{ATOM}content") == clean
 

@@ -40,6 +40,7 @@ from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import dump
+from claimlog.site.files.release_site import draw_release_site
 from claimlog.site.pages.releases import NET_CHANGES
 from claimlog.validate import validate
 from conftest import ROOT, World, asking, claim, copied
@@ -114,7 +115,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """Two releases: 0.1.0 of the first two batches, 0.1.1 with the corrections."""
     repo = repository(copied(made, tmp_path_factory.mktemp("released")))
     repo.release("0.1.0", as_of="2")
-    repo.release("0.1.1")
+    repo.release("0.1.1", draw_site=draw_release_site)  # as the command does
     return repo
 
 
@@ -142,6 +143,7 @@ def test_a_release_holds_the_log_the_tables_and_all_that_describes_them(released
     assert names == {
         *(
             "delta",
+            "site",
             "parquet",
             "csv",
             "tiny.db",

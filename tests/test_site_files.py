@@ -11,14 +11,20 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as BrowserPage
 
 from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide, violations
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
+from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
+from claimlog.package import Package
+from claimlog.release.citation_lookup import find_claim, find_release
+from claimlog.release.enclosing_release import known_releases
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.release_site import note_drawn_pages
 from claimlog.release.sandbox import verify_in_sandbox
@@ -91,6 +97,25 @@ def test_files_hold_what_a_server_answers(published: Published) -> None:
         assert heading.findall(file.read_text("utf-8")) == heading.findall(get(path or "/").text)
 
 
+def test_feeds_and_annotations_are_files_that_lead_on_to_files(published: Published) -> None:
+    for site in (published.site, published.release / "site"):
+        feeds = sorted(path.name for path in (site / "feeds").iterdir())
+        assert feeds == ["corrections.atom", "releases.atom"]
+        for name in feeds:
+            root = ElementTree.fromstring((site / "feeds" / name).read_bytes())
+            links = [
+                link.get("href", "") for link in root.iter("{http://www.w3.org/2005/Atom}link")
+            ]
+            assert f"../feeds/{name}" in links
+            assert all((site / "feeds" / link).is_file() for link in links), links
+        claim = site / "claims" / "C001-001.jsonld"
+        assert json.loads(claim.read_text("utf-8"))["type"] == "Annotation"
+        page = (site / "claims" / "C001-001" / "index.html").read_text("utf-8")
+        assert page.count('href="../../claims/C001-001.jsonld"') == 2
+        junk = [path for path in site.rglob("*") if "\\" in path.name or "%5C" in path.name]
+        assert junk == []
+
+
 def test_a_retracted_claim_keeps_its_page(published: Published) -> None:
     page = (published.site / "claims" / "C001-004" / "index.html").read_text("utf-8")
     assert "Retracted." in page
@@ -129,7 +154,8 @@ def test_a_release_lies_in_the_site_as_it_lies_in_its_archive(published: Publish
     for path in filter(Path.is_file, (published.release / "site").rglob("*")):
         own, copy = path.read_bytes(), there / path.relative_to(published.release / "site")
         # files beside site/ lie in it here
-        parts = re.split(rb'(?:\.\./)+(?=(?:parquet/)?[\w-]+\.(?:parquet|db|json)")', own)
+        outside = rb'(?:\.\./)+(?=(?:parquet/|csv/)?[\w-]+\.(?:parquet|csv|db|json)")'
+        parts = re.split(outside, own)
         at = 0
         for part in parts:
             at = copy.read_bytes().index(part, at) + len(part)
@@ -144,6 +170,23 @@ def test_the_same_log_gives_the_same_bytes(published: Published, tmp_path: Path)
     )
     assert done.returncode == 0, done.stderr
     assert sha256_of_files(tmp_path / "again") == sha256_of_files(published.site)
+
+
+def test_the_log_in_a_release_knows_that_release(published: Published, tmp_path: Path) -> None:
+    log = tmp_path / "release" / "log"
+    shutil.copytree(published.release / "log", log)
+    assert known_releases(Package(log)) == []  # nothing lies around it
+    summary = log.parent / "release.json"
+    shutil.copy(published.release / "release.json", summary)
+    release = find_release(read(Package(log)))
+    assert (release.version, release.has_pages) == ("0.1.0", False)
+    assert find_claim(read(Package(log)), "C001-001", release).version.version == 1
+    assert find_release(read(Package(published.release / "log"))).has_pages
+    forged = json.loads(summary.read_text("utf-8"))
+    for flaw in ({"version": "0.9.0"}, {"tree": {"size": 3, "root": "0" * 64}}, {"date": "soon"}):
+        summary.write_text(json.dumps(forged | flaw), "utf-8")
+        with pytest.raises(ClaimlogError, match=r"^\.\./release\.json: "):
+            find_release(read(Package(log)))
 
 
 def test_the_pages_of_a_release_are_drawn_again_to_the_byte_where_nobody_vouches(
@@ -244,7 +287,7 @@ def test_a_build_that_is_older_than_the_log_is_refused(world: World, tmp_path: P
     ],
 )
 def test_an_address_has_files_of_its_own(address: Address, html: str, twin: str) -> None:
-    assert (address.html_file, address.json_file) == (html, twin)
+    assert (address.file, address.json_file) == (html, twin)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "é" * 300, "a?b#c", "page=2"])
@@ -282,7 +325,7 @@ def bases(published: Published) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[BrowserPage]:
     page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
     page.set_default_timeout(30_000)
     yield page
@@ -298,7 +341,7 @@ KINDS = (
 
 @pytest.mark.parametrize("place", ["file", "sub-path"])
 def test_pages_load_from_their_own_place_alone_without_a_complaint(
-    place: str, bases: dict[str, str], page: Page
+    place: str, bases: dict[str, str], page: BrowserPage
 ) -> None:
     watch = Watch(bases[place]).on(page)
     for kind in KINDS:
@@ -310,7 +353,9 @@ def test_pages_load_from_their_own_place_alone_without_a_complaint(
     assert watch.said == []
 
 
-def test_axe_finds_no_violation_and_pages_fit_a_phone(bases: dict[str, str], page: Page) -> None:
+def test_axe_finds_no_violation_and_pages_fit_a_phone(
+    bases: dict[str, str], page: BrowserPage
+) -> None:
     found = []
     for kind in KINDS:
         page.set_viewport_size(WIDE)  # type: ignore[arg-type]

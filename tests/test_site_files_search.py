@@ -253,6 +253,23 @@ def test_pages_of_a_release_search_and_list_what_is_of_the_release(
     assert site.search(page, "/claims/C001-002")["led"] == "claims/C001-002/index.html"
 
 
+def test_a_permalink_of_another_release_is_not_taken_for_the_present_page(
+    sites: dict[str, FileSite], page: Page
+) -> None:
+    site = sites["corpus"]
+    page.goto(site.url("search/index.html"))
+    for text in ("/releases/0.2.0/claims/C004-017", "allied-trust-0.2.0-C004-017"):
+        answer = site.search(page, text)
+        assert answer["led"] is None
+        assert answer["said"].startswith("This asks for release 0.2.0, and these pages are of ")
+        links = page.locator("#status a").evaluate_all("links => links.map((one) => one.href)")
+        files = ("claims/C004-017/index.html", "releases/0.2.0/index.html")
+        assert links == [site.url(file) for file in files]
+    answer = site.search(page, "/releases/9.9.9/claims/C004-017")
+    assert answer["led"] is None
+    assert answer["said"].startswith("There is no release 9.9.9. These are: 0.1.0, 0.2.0")
+
+
 def test_a_search_is_sent_and_answered_from_a_disk_and_back_leads_to_the_one_before(
     sites: dict[str, FileSite], page: Page
 ) -> None:

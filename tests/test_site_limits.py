@@ -143,7 +143,7 @@ def test_a_fault_of_ours_is_one_line_in_the_log_and_no_secret_on_the_page(
         secret = "hunter2" * 1000
         raise RuntimeError(f"broken\x1b[2J{secret}")
 
-    monkeypatch.setattr("claimlog.site.routing._store", fail)
+    monkeypatch.setattr("claimlog.site.page_answer.release_store", fail)
     page = asking(folder)("/codebook?a=b")
     assert page.status_code == 500
     assert FRAME in page.text

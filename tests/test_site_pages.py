@@ -840,6 +840,25 @@ def test_a_release_is_searched_by_its_own_pages(both: Get) -> None:
     assert pasted.headers["location"] == "/releases/0.1.0/claims/C001-001"
 
 
+def test_a_permalink_of_a_release_that_is_not_served_is_not_taken_for_the_present_page(
+    released: Repo,
+) -> None:
+    get = asking(released.package.build)
+
+    def said(text: str) -> str:
+        page = get(f"/search?q={quote(text, safe='')}")
+        return page.headers.get("location") or page_text(page)
+
+    for text in ("https://x.example/releases/0.1.0/claims/C001-001", "tiny-0.1.0-C001-001"):
+        assert "This asks for release 0.1.0, and these pages are of release 0.1.1" in said(text)
+        assert "Here it is /claims/C001-001." in said(text)
+    assert "It is not here." in said("/releases/0.1.0/claims/C009-001")
+    assert said("/releases/0.1.1/claims/C001-001") == "/claims/C001-001"
+    assert said("TINY-0.1.1-c001-001") == "/claims/C001-001"
+    for text in ("/releases/9.9.9/claims/C001-001", "tiny-9.9.9-C001-001"):
+        assert "There is no release 9.9.9. These are: 0.1.0, 0.1.1." in said(text)
+
+
 def test_the_page_of_an_actor_names_its_aliases(get: Get) -> None:
     named = "<dt>also called</dt><dd>Norland; Kingdom of Norland</dd>"
     assert named in get("/actors/nor").text

@@ -16,15 +16,27 @@ import pytest
 
 import tlog_follower
 from claimlog.build import build
-from claimlog.edit.takedown import finish_takedown, plan_takedown, take_down
+from claimlog.edit.open_batch import log_lock
+from claimlog.edit.rebase import rebase
+from claimlog.edit.seal import seal
+from claimlog.edit.takedown import plan_takedown, take_down, without_lines
 from claimlog.errors import ClaimlogError
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
-from claimlog.log.takedowns import RECORD, TakenRow, sealed_lines, with_taken
+from claimlog.log.takedowns import (
+    RECORD,
+    TakedownRecord,
+    TakenRow,
+    dump_takedowns,
+    sealed_lines,
+    with_taken,
+)
+from claimlog.log.tiles import dump_bundle, parse_bundle
 from claimlog.package import Package
+from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
-from claimlog.release.make import sign_release
+from claimlog.release.make import sign_published, sign_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
 from claimlog.release.reissue import ReissueOutput, reissue_release
 from claimlog.release.signing_key import verifier_key
@@ -229,6 +241,28 @@ def hidden(world: World) -> None:
     edited(lambda record: with_files(record, world))(world)
 
 
+def with_number(name: str) -> Callable[[World], Any]:
+    """A number that JSON Schema takes for an integer, written as none."""
+    return edited(lambda record: record["rows"][0].update({name: float(record["rows"][0][name])}))
+
+
+def with_file(name: str) -> Callable[[World], Any]:
+    digest = {"bytes": 0, "sha256": "0" * 64}
+    return edited(lambda record: record["files"].update({name: digest}))
+
+
+OUTSIDE = (
+    "events/0002-claims/../../../../../home/rc",
+    "events/0002-claims/../claims.ndjson",
+    "/etc/claims.ndjson",
+    "../events/0002-claims/claims.ndjson",
+    "events/0002-claims/claims.ndjson/../../x.ndjson",
+    "events/0002-claims/claims.ndjson\n",
+    "events/0002-claims/batch.json",
+    "datapackage.json",
+)
+"""What is no file of a batch with rows."""
+
 FORGED: dict[str, tuple[Callable[[World], Any], str]] = {
     "no record": (
         lambda world: (world.root / RECORD).unlink(),
@@ -276,6 +310,14 @@ FORGED: dict[str, tuple[Callable[[World], Any], str]] = {
         edited(lambda record: record["files"].clear()),
         "bytes is|differ in events/0002-claims/claims.ndjson",
     ),
+    **{
+        f"{name} that is no integer": (
+            with_number(name),
+            r"rows/0/\w+: .* is not of type 'integer'",
+        )
+        for name in ("batch", "line", "version")
+    },
+    **{f"a file {name!r}": (with_file(name), "files: .* does not match") for name in OUTSIDE},
 }
 
 
@@ -290,6 +332,14 @@ def test_nothing_is_missing_but_what_the_record_declares(kind: str, sound: World
     except ClaimlogError as error:
         found = str(error)
     assert re.search(said, found), found
+
+
+def test_nothing_is_written_outside_of_the_package(sound: World) -> None:
+    for name in ("../x", "events/../../x", sound.root.parent / "x"):
+        with pytest.raises(ClaimlogError, match="is not below the package, and nothing else"):
+            sound.package.write(sound.root / name, b"")
+    assert not (sound.root.parent / "x").exists()
+    Package(sound.root / "events" / "..").write(sound.root / "events" / ".." / "x", b"")
 
 
 @pytest.mark.parametrize("moment", ["record", "first file"])
@@ -312,10 +362,111 @@ def test_a_takedown_that_was_cut_off_is_finished_by_the_next(
         take_down(sound.package, plan)
     monkeypatch.undo()
     assert errors(sound)  # nobody builds or releases it meanwhile
-    assert len(finish_takedown(sound.package)) == 3 - left
-    assert finish_takedown(sound.package) == []
+    # nor is a root or a proof given of what is no state of the log
+    for words in (("log",), ("prove", "inclusion", "C001-005")):
+        assert sound.run(*words).returncode == 1
+    # it is finished by the same takedown alone
+    record = (sound.root / RECORD).read_bytes()
+    for versions, identifier in (((1,), "C001-003"), ((1,), CLAIM)):
+        if (moment, identifier) == ("first file", CLAIM):
+            continue  # version 1 went already
+        with pytest.raises(ClaimlogError, match=r"rows that are still there .C001-002"):
+            go(sound, *versions, identifier=identifier)
+    again = plan_takedown(sound.package, CLAIM, (1, 2), REASON, "maintainer")
+    assert (again.is_resumed, len(again.files)) == (True, 3 - left)
+    take_down(sound.package, again)
+    assert (sound.root / RECORD).read_bytes() == record
     assert errors(sound) == []
     assert {name: (sound.root / name).read_bytes() for name in plan.files} == plan.files
+
+
+def test_a_record_that_somebody_brings_takes_nothing_down(sound: World) -> None:
+    """A patch can bring takedowns.json alone; its rows go by no command but one that names them."""
+    log = read(sound.package)
+    rows, digests = [], {}
+    for stream, identifier in (("claims", "C001-001"), ("actors", "nor")):
+        row = log.history(stream, identifier).row(0, named=True)
+        names = {key: row[key] for key in ("batch", "line", "version", "action")}
+        said = {"taken_down": "2026-11-20", "by": "maintainer", "reason": REASON}
+        rows.append(
+            TakenRow(**names, stream=stream, leaf_hash=row["event_id"], id=identifier, **said)
+        )
+        name = log.by_number[row["batch"]].shown_file(stream)
+        data = without_lines((sound.root / name).read_bytes(), {row["event_id"]})
+        digests[name] = {"bytes": len(data), "sha256": sha256(data).hexdigest()}
+    for own in (rows, rows[:1]):
+        names = {log.by_number[row.batch].shown_file(row.stream) for row in own}
+        files = {name: digests[name] for name in names}
+        (sound.root / RECORD).write_bytes(dump_takedowns(TakedownRecord(tuple(own), files)))
+        assert errors(sound)
+        before = contents(sound.root)
+        with pytest.raises(ClaimlogError, match=r"still there .*C001-001 version 1, by maintainer"):
+            go(sound)
+        with pytest.raises(ClaimlogError, match="version 1 is its last one, which stays"):
+            go(sound, 1, identifier="C001-001")
+        assert contents(sound.root) == before
+
+
+def test_copies_of_ours_lose_the_row_too(sound: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    read(sound.package)
+    assert [*(sound.package.state / "cache" / "parts").iterdir()]
+    for name in ("rebase-done/0004-a.0005-a", "staging-x/0004-a"):
+        left = sound.package.state / name
+        left.mkdir(parents=True)
+        (left / "claims.ndjson").write_text(STATEMENT, "utf-8")
+    plan = plan_takedown(sound.package, CLAIM, (1,), REASON, "maintainer")
+    take_down(sound.package, plan)
+    assert [*(sound.package.state / "cache" / "parts").iterdir()] == []
+    for path in sound.package.state.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
+    assert errors(sound) == []
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("alpha", "beta"), ("beta", "alpha")])
+def test_rows_are_of_the_batch_that_lacks_them_where_two_have_one_number(
+    ours: str, theirs: str, sound: World, tmp_path: Path
+) -> None:
+    other = copied(sound, tmp_path / "other")
+    sound.amend("claims", "C001-005", "Again.", statement="Words that must go stood here.")
+    sound.seal(ours)
+    sound.amend("claims", "C001-005", "Order.", statement="Nothing of it stands here.")
+    sound.seal("order")
+    go(sound, 2, identifier="C001-005")
+    other.amend("claims", "C001-003", "Theirs.", note="Theirs.")
+    other.seal(theirs)
+    name = f"0005-{theirs}"
+    shutil.copytree(other.package.events / name, sound.package.events / name)
+    found = "\n".join(errors(sound))
+    assert f"claimlog rebase {name}" in found
+    assert RECORD not in found
+    with log_lock(sound.package):
+        with pytest.raises(ClaimlogError, match=f"rebase the other batch.* rebase {name}"):
+            rebase(sound.package, [f"0005-{ours}", "0006-order"])
+        assert rebase(sound.package, [name]) == [f"{name} is now 0007-{theirs}"]
+    assert errors(sound) == []
+
+
+def test_rows_of_a_batch_in_parquet_are_taken_down(sound: World) -> None:
+    sound.amend("claims", "C001-005", "Again.", statement="Words that must go stood here.")
+    sound.amend("claims", "C001-001", "Again.", note="Stays.")
+    with log_lock(sound.package):
+        words = ("bulk", "Bulk", "m", "coder-1", sound.supplied)
+        batch, _ = seal(sound.package, *words, in_columns=True)
+    sound.amend("claims", "C001-005", "Order.", statement="Nothing of it stands here.")
+    sound.seal("after")
+    before = read(sound.package)
+    go(sound, 2, identifier="C001-005")
+    after = read(sound.package)
+    assert (after.trees, leaf_hashes(after)) == (before.trees, leaf_hashes(before))
+    assert errors(sound) == []
+    assert pl.read_parquet(batch.path / "claims.parquet")["claim_id"].to_list() == ["C001-001"]
+    assert [e.hash for e in iterate_entries(after, after.size)] == leaf_hashes(before)
+    # nothing is left of a file that lost all
+    sound.amend("claims", "C001-001", "Again.", note="Stays too.")
+    sound.seal("more")
+    go(sound, 2, identifier="C001-001")
+    assert errors(sound) == []
 
 
 def test_the_command_says_what_it_would_do_and_writes_nothing_in_a_dry_run(sound: World) -> None:
@@ -368,7 +519,7 @@ def test_a_log_as_tiles_lacks_the_row_and_says_so(
     assert not any(STATEMENT.encode() in data for data in after.values())
     read_back = TiledLog.open(folder, secret.with_suffix(".pub"))
     assert check_tiled_log(read_back, {}) == log.size
-    [seq] = read_back.taken
+    [seq] = read_back.missing
     assert [*read_back.entries()] == [*iterate_entries(log, log.size)]
     # others find all tiles in order, and the one row
     vkey = verifier_key("tiny", secret)
@@ -383,6 +534,58 @@ def test_a_log_as_tiles_lacks_the_row_and_says_so(
     (folder / "takedowns.json").write_text(json.dumps(declared), "utf-8")
     with pytest.raises(ClaimlogError, match=f"row {seq} is not the one"):
         check_tiled_log(TiledLog.open(folder), {})
+
+
+def test_bundles_of_every_earlier_state_lose_the_row(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    """Also of states that the package does not know: its note and checkpoint are of the last."""
+    folder = tmp_path / "log"
+    for note in ("one", "two", "three"):
+        tiled(sound, signed(sound, secret), folder)
+        sound.amend("claims", "C001-005", "Again.", note=note)
+        sound.seal(note)
+    before = contents(folder)
+    holding = [name for name, data in before.items() if STATEMENT.encode() in data]
+    assert len(holding) == 3
+    go(sound)
+    assert tiled(sound, signed(sound, secret), folder).emptied_bundles == 2  # one was written anew
+    after = contents(folder)
+    assert not any(STATEMENT.encode() in data for data in after.values())
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"checkpoint", *holding}
+    # what is no bundle of this log could hold it
+    (folder / holding[0]).write_bytes(before[holding[0]] + b"x")
+    with pytest.raises(ClaimlogError, match="may hold one that was taken down; remove it"):
+        tiled(sound, signed(sound, secret), folder)
+
+
+def test_rows_of_tiles_are_not_hidden_by_a_file_that_nobody_signed(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    """Whoever serves a directory can write there that a row was taken down."""
+    folder = tmp_path / "log"
+    tiled(sound, signed(sound, secret), folder)
+    leaves = leaf_hashes(read(sound.package))
+    bundle = folder / "tile" / "entries" / "000.p" / str(len(leaves))
+    lines = parse_bundle(bundle.read_bytes())
+    assert lines is not None
+    bundle.write_bytes(
+        dump_bundle([b"" if row in (3, 5) else line for row, line in enumerate(lines)])
+    )
+    said = [{"row": row, "leaf_hash": leaves[row].hex()} for row in (3, 5, 7)]
+    said[0].update(taken_down="2027-01-02", by="nobody", reason="Because.")
+    (folder / "takedowns.json").write_text(json.dumps({"rows": said}), "utf-8")
+    check = ("tiles", "--check", str(folder), "--key", str(secret.with_suffix(".pub")))
+    done = sound.run(*check)
+    assert done.returncode == 1
+    assert f"{len(leaves) - 2} of {len(leaves)} rows, each in its tile, 2 missing" in done.stdout
+    assert "row 3 is missing, and nobody vouches for why" in done.stderr
+    assert 'says "taken down on 2027-01-02 by nobody: Because."' in done.stderr
+    assert "row 7" not in done.stdout + done.stderr  # which is there, whatever is said of it
+    assert sound.run(*check, "--missing", "3").returncode == 1
+    done = sound.run(*check, "--missing", "3", "--missing", "5")
+    assert (done.returncode, "2 missing" in done.stdout) == (0, True), done.stderr
 
 
 # releases ----------------------------------------------------------------------------------------
@@ -407,7 +610,9 @@ def rehearsed(
         go(repo.world, 1, identifier=identifier)
     repo.version("0.1.1")
     repo.commit()
+    shutil.copytree(repo.root, repo.root.parent / "due")
     index = read_index(repo.package)
+    (repo.root / "dist" / "tiny-0.1.0.signature").write_text("of the first issue", "utf-8")
     output = reissue_release(
         repo.package, index, find_entry(index, "0.1.0", "tiny"), DAY, repo.root / "dist"
     )
@@ -441,18 +646,76 @@ def test_a_release_is_made_again_without_the_row(
     assert errors(repo.world) == []
 
 
+def test_a_release_is_made_again_once_and_its_old_signature_goes(
+    rehearsed: tuple[Repo, ReissueOutput, Path], secret: Path
+) -> None:
+    repo, output, old = rehearsed
+    signature = output.archive.with_suffix(".signature")
+    assert (output.removed, output.signature, signature.exists()) == (signature, None, False)
+    index = read_index(repo.package)
+    with pytest.raises(ClaimlogError, match="was made again without these rows already"):
+        reissue_release(repo.package, index, index[0], DAY, repo.root / "dist")
+    # the first issue is not signed any more, and what is signed is what was verified
+    with pytest.raises(ClaimlogError, match=r"is not the last issue of 0\.1\.0 .* was signed"):
+        sign_published(repo.package, index, index[0], secret, old)
+    assert [path.name for path in old.glob("tiny-0.1.0.*")] == [output.archive.name]
+
+
+@pytest.mark.parametrize("name", ["schemas/claims.json", "LICENSE-DATA", "datapackage.json"])
+def test_a_release_is_made_again_of_its_own_definition_only(
+    name: str, rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    """A commit of a stranger with the same rows, which a patch of the index names."""
+    shutil.copytree(rehearsed[0].root.parent / "due", tmp_path / "package")
+    repo = Repo(World(Package(tmp_path / "package"), tmp_path))
+    [entry] = read_index(repo.package)
+    repo.git("checkout", "-q", "-b", "theirs", entry.data["commit"])
+    if name == "LICENSE-DATA":
+        (repo.root / name).write_text("All rights are somebody's.\n", "utf-8")
+    else:
+        described = json.loads((repo.root / name).read_text("utf-8"))
+        text = json.dumps({**described, "title": "Another title"})
+        (repo.root / name).write_text(text, "utf-8")
+    repo.commit()
+    theirs = repo.git("rev-parse", "HEAD").strip()
+    repo.git("checkout", "-q", "-")
+    path = repo.root / entry.display_path
+    path.write_text(path.read_text("utf-8").replace(entry.data["commit"], theirs), "utf-8")
+    repo.commit()
+    [entry] = read_index(repo.package)
+    before = contents(repo.root / "dist")
+    with pytest.raises(ClaimlogError, match="the commit that it names gives another "):
+        reissue_release(repo.package, [entry], entry, DAY, repo.root / "dist")
+    assert contents(repo.root / "dist") == before
+
+
 def test_nobody_vouches_for_a_takedown_but_who_vouches_for_the_release(
     rehearsed: tuple[Repo, ReissueOutput, Path], secret: Path, tmp_path: Path
 ) -> None:
     repo, output, old = rehearsed
     alone = verify_copy(output.archive)
-    assert alone.findings == []
-    assert "by nobody's word" in alone.sentence
-    assert any(CLAIM in omission for omission in alone.omissions)
-    # a signature over all files covers the record
+    assert [finding.rule for finding in alone.findings] == ["release-takedown"] * 3
+    assert f"{CLAIM} version 1 was taken down on " in "\n".join(map(str, alone.findings))
+    assert re.search(r"rows [0-9, ]+ of its log are missing, for which nobody v", alone.sentence)
+    # neither a root nor a signed checkpoint says why a row is missing: it may be a retraction
     target = tmp_path / output.archive.name
     shutil.copyfile(output.archive, target)
-    sign_release(read(repo.package), output.entry, secret, tmp_path)
+    log = read(repo.package)
+    size = output.entry.size
+    point = Checkpoint("tiny", size, bytes.fromhex(output.entry.root))
+    beside = tmp_path / f"{target.stem}.checkpoint"
+    beside.write_text(point.note(secret), "utf-8")
+    roots = {size: output.entry.root}
+    kept = verify_copy(target, key=secret.with_suffix(".pub"), kept_roots=roots)
+    assert (kept.sentence, kept.vouchers) == (alone.sentence, [])
+    hashes = f"the first {size} rows of the log, 3 of them as hashes alone, have the root that you"
+    assert any(check.startswith(hashes) for check in kept.checks), kept.checks
+    assert "nothing later of it is here, so that the row may have been a retraction" in str(
+        kept.findings[0]
+    )
+    beside.unlink()
+    # a signature over all files covers the record
+    sign_release(log, output.entry, secret, tmp_path)
     verdict = verify_copy(target, key=secret.with_suffix(".pub"))
     assert (verdict.findings, len(verdict.vouchers)) == ([], 1)
     # the signature of one issue is none of the other
@@ -503,6 +766,30 @@ def test_the_next_release_holds_the_record_and_nothing_of_the_row(
     assert any(CLAIM in omission for omission in verdict.omissions)
     for path in folder.rglob("*"):
         assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
+
+
+def test_what_a_release_said_of_a_takedown_is_said_for_good(
+    rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    repo, output, _ = rehearsed
+    world = copied(repo.world, tmp_path)
+    copy = Repo(world)
+    copy.git("tag", "v0.1.1")
+    assert errors(world) == []
+    whole = (world.root / RECORD).read_bytes()
+    for change in ({"reason": "None."}, {"by": "coder-1"}, {"taken_down": "2020-01-01"}):
+        edited(lambda record, change=change: record["rows"][0].update(change))(world)
+        [found] = errors(world)
+        assert "says otherwise than in release v0.1.1 of row " in found
+        assert f"by maintainer: {REASON}" in found
+        (world.root / RECORD).write_bytes(whole)
+    # undone: every line is back, as it was when it was sealed
+    copy.git("checkout", output.entry.data["commit"], "--", "events")
+    (world.root / RECORD).unlink()
+    found = "\n".join(errors(world))
+    rows = ", ".join(map(str, output.rows))
+    assert f"does not name row {rows}, which releases/0.1.0.json says was taken down" in found
+    assert found.count("says otherwise than in release v0.1.1") == len(output.rows)
 
 
 def test_a_release_that_lost_nothing_is_not_made_again(

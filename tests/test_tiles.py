@@ -10,6 +10,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,15 +25,25 @@ import tlog_follower
 from claimlog.errors import ClaimlogError
 from claimlog.log.columnar import write_rows
 from claimlog.log.leaf_entries import LeafEntry, iterate_entries
-from claimlog.log.merkle import leaf_hash
+from claimlog.log.merkle import EMPTY_ROOT, leaf_hash
 from claimlog.log.proofs import tree_root
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
-from claimlog.log.signed_trees import RECORD, read_signed_trees
+from claimlog.log.signed_trees import (
+    RECORD,
+    SignedTree,
+    dump_signed_trees,
+    read_signed_trees,
+)
 from claimlog.log.tiles import ENTRIES, dump_bundle, level_sizes, tile_files, tile_path
 from claimlog.release import tile_reader
 from claimlog.release.checkpoint import Checkpoint
-from claimlog.release.checkpoint_signing import present_origin, require_signable, sign_checkpoint
+from claimlog.release.checkpoint_signing import (
+    last_signed_note,
+    present_origin,
+    require_signable,
+    sign_checkpoint,
+)
 from claimlog.release.signing_key import verifier_key
 from claimlog.release.tile_log import TileOutput, write_tiles
 from claimlog.release.tile_reader import TiledLog, check_tiled_log
@@ -452,7 +463,7 @@ def test_a_checkpoint_that_contradicts_a_signed_one_is_never_signed(
             sign_checkpoint(log, point, secret)
         assert str(error.value).endswith("nothing was signed")
     # another name is another log to whoever follows; it is the same tree all the same
-    require_signable(log, Checkpoint("other.example/log", size, root))
+    require_signable(log, Checkpoint("other.example/log", size, root), secret)
     assert (tiny.root / RECORD).read_bytes() == record
 
 
@@ -488,7 +499,8 @@ def test_a_batch_under_a_signed_checkpoint_is_not_renumbered(tiny: World, secret
         (b'{"a": {"size": -1, "root": "", "note": ""}}', "a/"),
         (b'{"a": {"size": 1, "root": "%s", "note": "", "x": 1}}' % (b"0" * 64), "a: "),
         (b'{"a": 1, "a": 2}', "occurs twice"),
-        (b'{"a": {"size": 1, "root": "%s", "note": ""}}' % (b"0" * 64), "it was rewritten"),
+        (b'{"a": {"size": 1, "root": "%s", "note": ""}}' % (b"0" * 64), "the note of a is not"),
+        (b'{"a": {"size": 1.0, "root": "%s", "note": ""}}' % (b"0" * 64), "type 'integer'"),
     ],
 )
 def test_a_record_that_is_broken_stops_signing(
@@ -498,6 +510,155 @@ def test_a_record_that_is_broken_stops_signing(
     with pytest.raises(ClaimlogError, match=said) as error:
         signed(tiny, secret)
     assert str(error.value).startswith(RECORD)
+
+
+def other_tree(record: dict[str, Any]) -> None:
+    record.update(size=0, root=EMPTY_ROOT.hex())
+
+
+def note(change: Callable[[str], str]) -> Callable[[dict[str, Any]], None]:
+    return lambda record: record.update(note=change(record["note"]))
+
+
+FALSE_RECORDS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "another size and root": (other_tree, "is not about the size and root beside it"),
+    "another origin": (note(lambda text: "x" + text), "is not about the size and root beside it"),
+    "a line more": (note(lambda text: text.replace("\n\n", "\nmore\n\n")), "is not about"),
+    "a second text": (note(lambda text: text.replace("\n\n", "\n\nmore\n\n")), "has no signatures"),
+    "no signature": (note(lambda text: text.partition("\n\n")[0] + "\n\n"), "has no signatures"),
+    "a cut signature": (note(lambda text: text[:-1]), "has no signatures"),
+    "the signature of nobody": (
+        note(lambda text: text.replace(f"{ORIGIN} ", f"{ORIGIN} {'A' * 92}\n\u2014 other ")),
+        "is not signed with this key",
+    ),
+}
+"""What a patch can make of the record of what was signed."""
+
+
+@pytest.mark.parametrize("kind", FALSE_RECORDS)
+def test_a_record_that_its_notes_contradict_is_neither_gone_on_from_nor_published(
+    kind: str, tiny: World, secret: Path
+) -> None:
+    signed(tiny, secret)
+    change, said = FALSE_RECORDS[kind]
+    path = tiny.root / RECORD
+    record = json.loads(path.read_text("utf-8"))
+    change(record[ORIGIN])
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    with pytest.raises(ClaimlogError, match=said) as error:
+        signed(tiny, secret)
+    assert str(error.value).startswith(f"{RECORD}: ")
+    with pytest.raises(ClaimlogError, match=f"^{RECORD}: "):
+        last_signed_note(read(tiny.package), ORIGIN, secret.with_suffix(".pub"))
+
+
+def rewrite(world: World) -> None:
+    world.rewrite("claims", lambda rows: rows[0].update(note="Altered."))
+
+
+def seal_more(world: World, name: str) -> None:
+    world.amend("actors", "nor", note=name)
+    world.seal(name)
+    commit(world)
+
+
+def a_branch_that_was_left(world: World, secret: Path) -> None:
+    git(world, "checkout", "-q", "-b", "left")
+    seal_more(world, "left")
+    signed(world, secret)
+    commit(world)
+    git(world, "checkout", "-q", "-")
+
+
+def a_branch_that_was_deleted(world: World, secret: Path) -> None:
+    a_branch_that_was_left(world, secret)
+    git(world, "branch", "-D", "left")
+
+
+def another_clone_that_was_fetched(world: World, secret: Path) -> None:
+    clone = copied(world, world.root.parent / "clone")
+    seal_more(clone, "left")
+    signed(clone, secret)
+    commit(clone)
+    git(world, "fetch", "-q", str(clone.root), "HEAD:refs/remotes/other/main")
+
+
+def a_record_that_was_taken_out(world: World, secret: Path) -> None:
+    seal_more(world, "left")
+    signed(world, secret)
+    commit(world)
+    (world.root / RECORD).unlink()
+    world.rewrite("actors", lambda rows: rows[0].update(note="Altered."))
+    commit(world)
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        a_branch_that_was_left,
+        a_branch_that_was_deleted,
+        another_clone_that_was_fetched,
+        a_record_that_was_taken_out,
+    ],
+)
+def test_what_a_commit_has_on_record_is_not_contradicted(
+    lose: Callable[[World, Path], None], tiny: World, secret: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "clone").mkdir()
+    signed(tiny, secret)
+    commit(tiny)
+    lose(tiny, secret)
+    if lose is not a_record_that_was_taken_out:
+        seal_more(tiny, "right")
+    before = contents(tiny.root)
+    with pytest.raises(ClaimlogError, match=f"^{RECORD} in the commit .*: it was rewritten"):
+        signed(tiny, secret)
+    assert contents(tiny.root) == before
+
+
+def test_a_record_in_a_commit_of_a_stranger_stops_nobody(tiny: World, secret: Path) -> None:
+    """Of commits only what the same key signed counts, and what is no record is passed over."""
+    git(tiny, "checkout", "-q", "-b", "theirs")
+    stranger = tiny.root.parent / "stranger.pem"
+    private = Ed25519PrivateKey.generate()
+    stranger.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    seal_more(tiny, "theirs")
+    signed(tiny, stranger)
+    commit(tiny)
+    for content in (b"[]", b"{}", b"\xff" * 200_000):
+        (tiny.root / RECORD).write_bytes(content)
+        commit(tiny)
+    git(tiny, "checkout", "-q", "-")
+    signed(tiny, secret)
+
+
+def test_nothing_is_signed_that_the_published_checkpoint_contradicts(
+    tiny: World, secret: Path, tmp_path: Path
+) -> None:
+    """An old backup without a record: what is published is looked at before anything is signed."""
+    out = tmp_path / "log"
+    tiled(tiny, signed(tiny, secret), out)
+    published = contents(out)
+    (tiny.root / RECORD).unlink()
+    rewrite(tiny)
+    log = read(tiny.package)
+    with pytest.raises(ClaimlogError, match="are not what this log begins with"):
+        sign_checkpoint(log, Checkpoint(ORIGIN, log.size, log.root), secret, out)
+    commit(tiny)
+    done = tiny.run("tiles", "--out", str(out), "--sign", str(secret))
+    assert (done.returncode, (tiny.root / RECORD).exists()) == (1, False), done.stdout
+    assert contents(out) == published
+
+
+def test_a_published_checkpoint_has_the_signature_of_the_log(tiny: World, secret: Path) -> None:
+    text = signed(tiny, secret)
+    log = read(tiny.package)
+    assert last_signed_note(log, ORIGIN, secret.with_suffix(".pub")) == text
+    size, root = log.size, log.root.hex()
+    other = SignedTree(size, root, text.replace(f"\u2014 {ORIGIN}", "\u2014 other.example/log"))
+    (tiny.root / RECORD).write_bytes(dump_signed_trees({ORIGIN: other}))
+    with pytest.raises(ClaimlogError, match="has no signature under that name"):
+        last_signed_note(log, ORIGIN)
 
 
 KILLED = """

@@ -683,6 +683,12 @@ def test_only_what_is_whole_is_signed_afterwards(
     ):
         false = ReleaseEntry({**index[0].data, **change}, index[0].display_path)
         assert said in refused(false)
+    # an issue that was never made: what was verified is not what would be signed
+    issue = {name: index[0].data[name] for name in ("date", "commit", "archive", "files")}
+    forged_files = {**issue["files"], SUMS: "0" * 64}
+    issues = [{**issue, "rows": [0], "files": forged_files}]
+    false = ReleaseEntry({**index[0].data, "reissues": issues}, index[0].display_path)
+    assert "is not the last issue of 0.1.0 that releases/0.1.0.json names" in refused(false)
     # an entry with whatever files, and a true archive of another release under its name
     shutil.copyfile(copy, out / "tiny-0.1.1.zip")
     forged = ReleaseEntry(

@@ -36,6 +36,9 @@ FILES = 200_000
 TAGS = 10_000
 """Tags of releases that a copy of a checkout may have: each is a file there."""
 
+VERSIONS, VERSION_BYTES = 10_000, 100_000
+"""Commits that may change a file of which all versions are read, and bytes of such a version."""
+
 CHUNK = 1 << 20
 """Bytes of a file that are held at once."""
 
@@ -208,6 +211,35 @@ class Checkout:
         """
         held = self.blobs(commit, path).get(path)
         return None if held is None else self._ask("cat-file", "blob", held[1])
+
+    def versions(self, path: str) -> Iterator[tuple[str, bytes]]:
+        """Yield each content that a small file of the package has in any commit, with the commit.
+
+        Commits are those of all branches, also of other clones that were fetched, of tags, and
+        those that were left lately. A larger file than `VERSION_BYTES` is passed over.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails, or more than `VERSIONS` commits change the file.
+        """
+        words = ("rev-list", "--all", "--reflog", "--full-history", f"--max-count={VERSIONS + 1}")
+        commits = self._ask(*words, "--", self._literal(path)).decode().split()
+        where = self.prefix + path
+        if len(commits) > VERSIONS or "\n" in where:
+            raise CheckoutError(f"{path}: more than {VERSIONS:,} commits change it, or none can")
+        found: dict[str, str] = {}
+        names = [f"{commit}:{where}" for commit in commits]
+        with self._asking(["cat-file", "--batch-check"], names) as answer:
+            for commit in commits:
+                parts = answer.readline().split()
+                if len(parts) == 3 and parts[1] == b"blob" and int(parts[2]) <= VERSION_BYTES:
+                    found.setdefault(parts[0].decode(), commit)
+        with self._asking(["cat-file", "--batch"], found) as answer:
+            for commit in found.values():
+                data = io.BytesIO()
+                _copy_blob(answer, data)
+                yield commit, data.getvalue()
 
     def changes(self) -> list[str]:
         """Return the files of the package that are not as the commit holds them, in order.

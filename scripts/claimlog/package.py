@@ -170,10 +170,16 @@ class Package:
         Raises
         ------
         ClaimlogError
-            If a directory on the way to it is a link.
+            If it is not below the package, or a directory on the way to it is a link.
         OSError
             If it cannot be written.
         """
+        place, root = path.absolute(), self.root.absolute()
+        if not place.is_relative_to(root) or ".." in place.relative_to(root).parts:
+            raise ClaimlogError(
+                f"{path}: is not below the package, and nothing else is written; restore the file "
+                "that names it from git"
+            )
         self.refuse_links(path)
         write_durably(path, data)
 

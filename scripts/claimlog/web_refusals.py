@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from claimlog.escaping import plain_line
@@ -26,7 +27,7 @@ def retry_after(value: str | None) -> float | None:
     with suppress(ValueError, TypeError, OverflowError):
         when = parsedate_to_datetime(value)
         when = when.replace(tzinfo=UTC) if when.tzinfo is None else when
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+        return max(0.0, when.timestamp() - time.time())
     return None
 
 

@@ -46,3 +46,4 @@ def log(context: Context, json_out: bool) -> None:
     if not rows:
         line("the log is empty; claimlog add makes an open batch")
     found.require_readable()
+    found.require_sealed_trees()

@@ -65,9 +65,8 @@ def _signed_note(log: Log, version: str | None, checkpoint: Path | None) -> tupl
     """Return the signed checkpoint to prove against, and its file as messages name it."""
     from claimlog.log.release_index import find_entry_of_log
     from claimlog.log.signed_trees import RECORD
-    from claimlog.release.checkpoint_signing import present_origin
+    from claimlog.release.checkpoint_signing import last_signed_note, present_origin
     from claimlog.release.signed_note import NOTE_BYTES, decode_text
-    from claimlog.release.tile_log import last_signed_note
     from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
     if version is not None:

@@ -42,6 +42,7 @@ def inclusion(
 
     log = read(context.package)
     log.require_readable()
+    log.require_sealed_trees()
     if out is not None:
         write_proof_file(log, claim_row(log, claim, claim_version), version, checkpoint, out)
         return
@@ -63,6 +64,7 @@ def consistency(context: Context, old: str, new: str) -> None:
 
     log = read(context.package)
     log.require_readable()
+    log.require_sealed_trees()
     proof = prove_consistency(
         log, DatasetState.of_name(log, old).size, DatasetState.of_name(log, new).size
     )

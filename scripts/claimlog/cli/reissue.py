@@ -41,4 +41,9 @@ def reissue(context: Context, version: str, sign: Path | None, out: Path | None)
     line(f"wrote {package.relative(output.archive)} in place of the archive of {version}")
     if output.signature is not None:
         line(f"wrote {package.relative(output.signature)}")
+    if output.removed is not None:
+        line(
+            f"removed {package.relative(output.removed)}, which was of the archive before; sign "
+            f"this one: claimlog release --published {version} --sign KEY.pem"
+        )
     line(f"wrote {output.entry.display_path}, which keeps the hashes of the first issue; commit it")

@@ -8,8 +8,9 @@ from claimlog.cli.base import Context, by_option, example, pass_context
 from claimlog.cli.output import line, lines
 
 LEFT_TO_DO = (
+    "build/ keeps what it says until claimlog build makes it again, and so does a server that runs",
     "copies that were published keep what they say until they are replaced: archives, the site, "
-    "the log as tiles",
+    "the log as tiles (each directory that claimlog tiles --out wrote: run it there again)",
     "git keeps every commit: ask whoever hosts it to remove the objects, or rewrite the history of "
     "these files, and tell who has clones",
 )
@@ -48,18 +49,17 @@ def takedown(
     Their hashes stay, and with them the tree and every proof; what they said goes.
     """
     from claimlog.edit.open_batch import log_lock
-    from claimlog.edit.takedown import finish_takedown, plan_takedown, take_down
+    from claimlog.edit.takedown import plan_takedown, take_down
     from claimlog.log.takedowns import RECORD
 
     package = context.package
     with log_lock(package):
-        if finished := [] if dry_run else finish_takedown(package):
-            lines([f"{name}: finished a takedown that was cut off" for name in finished])
-            return
         plan = plan_takedown(package, identifier, versions, reason, recorded_by)
         if not dry_run:
             take_down(package, plan)
     would = "would be " if dry_run else ""
+    if plan.is_resumed:
+        line(f"the takedown that was cut off {would}finished")
     for seq, row in plan.rows.items():
         line(f"row {seq}: {row.stream} {row.id} version {row.version} {would}taken down")
         line(f"  leaf hash {row.leaf_hash} stays in the tree")

@@ -170,14 +170,28 @@ def _refuse_foreign(package: Package, folder: Path) -> None:
 def recover(package: Package) -> list[str]:
     """Finish or undo what an interrupted run left; return what was done, a line each."""
     done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
-    if (require_own_state(package) / DONE).is_dir():
-        sync_descriptor(package)
-        shutil.rmtree(package.state / DONE)
+    if _finish_replacing(package):
         done.append("finished an interrupted rebase")
     _refuse_missing(package)
     if sync_descriptor(package):
         done.append(f"listed all sealed files in {DESCRIPTOR}")
     return done
+
+
+def _finish_replacing(package: Package) -> bool:
+    """Remove replaced batches that an interrupted rebase left; return whether there were any."""
+    if not (require_own_state(package) / DONE).is_dir():
+        return False
+    sync_descriptor(package)
+    shutil.rmtree(package.state / DONE)
+    return True
+
+
+def remove_leftovers(package: Package) -> None:
+    """Remove copies of batches that interrupted runs left in the state directory."""
+    _finish_replacing(package)
+    for path in require_own_state(package).glob("staging-*"):
+        remove(path)
 
 
 def leave_out_known(sealed: Log) -> list[str]:

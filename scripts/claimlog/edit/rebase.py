@@ -71,6 +71,7 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
             f"{unraced.path.name} lost no race: no other batch has its number, and the one "
             "before it is there; nothing was rebased"
         )
+    _refuse_taken_down(batches, lost)
     refuse_doubtful_clock(last_seal(package), today)
     _refuse_unsound(package, lost)
     stay = (batch for batch in batches if batch not in lost)
@@ -167,6 +168,18 @@ def _first_unraced(batches: list[Batch], lost: list[Batch]) -> Batch | None:
             return batch
         moved.add(batch.manifest_sha256)
     return None
+
+
+def _refuse_taken_down(batches: list[Batch], lost: list[Batch]) -> None:
+    """Refuse batches that lack rows: a row of which the hash alone is left gets no other hash."""
+    for batch in lost:
+        if batch.taken:
+            raise UsageError(
+                f"{batch.path.name} had rows that were taken down, and the hashes that are left of "
+                "them stand for other times and numbers than they would get; rebase the other "
+                f"batch{_instead(batch, batches)} (if that is released: take this one out, restore "
+                "takedowns.json from before that takedown, and enter the rows that are left anew)"
+            )
 
 
 def _refuse_tagged(log: Log) -> None:

@@ -1,27 +1,33 @@
 """Taking rows of the sealed log down for a legal reason: the one exception to permanence.
 
 The record is written first, then each file without its rows. A run that is cut off between the two
-leaves a log that validation refuses; the same command again finishes it, because a row is found by
-the hash of its line.
+leaves a log that validation refuses. The same takedown again finishes it: it is planned as if the
+record did not name the rows that are still there, and has to give that very record. So nothing is
+taken down but what the one who runs it asked for.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BytesIO
 
 import polars as pl
 
+from claimlog.edit.batch_files import remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.batch import sealed_batches
+from claimlog.log.batch import Batch, sealed_batches
+from claimlog.log.cache import empty_cache
+from claimlog.log.columnar import read_rows, write_rows
 from claimlog.log.event_log import Log
+from claimlog.log.leaf_entries import iterate_lines
+from claimlog.log.lines import empty_frame
 from claimlog.log.merkle import leaf_hash
-from claimlog.log.read_file import read_bytes
+from claimlog.log.read_file import read_bytes, written_as
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.log.takedowns import (
@@ -34,6 +40,7 @@ from claimlog.log.takedowns import (
 )
 from claimlog.package import Package
 from claimlog.schema.config_files import shape_flaw
+from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
 
 
@@ -53,6 +60,8 @@ class TakedownPlan:
         Versions of the releases that hold the rows.
     repeated
         What versions that stay say in the same words, a line each.
+    is_resumed
+        Whether it finishes a takedown that was cut off.
     """
 
     rows: dict[int, TakenRow]
@@ -60,6 +69,7 @@ class TakedownPlan:
     files: dict[str, bytes]
     releases: tuple[str, ...]
     repeated: tuple[str, ...]
+    is_resumed: bool = False
 
 
 def plan_takedown(
@@ -75,10 +85,13 @@ def plan_takedown(
         If there is no such version, it is the last one, or what is said of it cannot stand in the
         record.
     ClaimlogError
-        If the log cannot be read, or a row lies in a batch that is held as Parquet.
+        If the log cannot be read or is not as it was sealed, or a takedown of other rows was cut
+        off.
     """
-    log = read(package)
+    log, pending = _log_before(package)
     log.require_readable()
+    log.require_sealed_trees()
+    old = [row for row in read_takedowns(package).rows if row not in pending]
     stream, rows = find_entity(log, identifier)
     last = max(rows["version"].to_list())
     chosen = sorted({*versions})
@@ -88,12 +101,13 @@ def plan_takedown(
             "never given again; amend it first so that it no longer says what must go (and retract "
             "it if nothing of it may stand), seal that, and run this again"
         )
+    if pending:  # files that it was done with lack their rows already
+        chosen = [n for n in chosen if (stream, identifier, n) not in map(_entity_version, old)]
     known = set(rows["version"].to_list())
     if absent := [n for n in chosen if n not in known]:
         raise UsageError(f"{identifier}: there is no version {absent[0]} to take down")
     _refuse_retractions(rows, chosen, identifier)
-    old = read_takedowns(package)
-    day = max(now(), log.last_time or "")[:10]
+    day = pending[0].taken_down if pending else max(now(), log.last_time or "")[:10]
     found = {}
     for row in rows.filter(pl.col("version").is_in(chosen)).iter_rows(named=True):
         found[int(row["seq"])] = TakenRow(
@@ -105,8 +119,48 @@ def plan_takedown(
             by=by,
             reason=reason,
         )
+    if pending and {*found.values()} != {*pending}:
+        raise ClaimlogError(
+            f"{RECORD}: names rows that are still there ({_listed(pending)}): a takedown was cut "
+            "off, or somebody else wrote that; if you want them gone run that takedown again, with "
+            f"the same words, else restore {RECORD} from git; nothing was taken down"
+        )
     table = log.definition.streams[stream]
-    return _plan(log, old, found, tuple(_repeated(rows, chosen, table)))
+    return _plan(log, old, found, tuple(_repeated(rows, chosen, table)), bool(pending))
+
+
+def _log_before(package: Package) -> tuple[Log, list[TakenRow]]:
+    """Return the log with the rows that the record names and that are there all the same.
+
+    Those are what a takedown that was cut off has not taken out yet. Also returned by themselves.
+    """
+    digests = read_takedowns(package).files or {}
+    definition = read_definition(package)
+    batches, pending = [], []
+    for batch in sealed_batches(package, []):
+        taken = dict(batch.taken)
+        for stream, rows in batch.taken.items():
+            name = batch.shown_file(stream)
+            data = read_bytes(package.root / name, name)
+            if sha256(data).hexdigest() == digests.get(name, {}).get("sha256"):
+                continue
+            lines = iterate_lines(definition, batch, stream)
+            there = {leaf_hash(line).hex() for line in lines}
+            pending += [row for row in rows if row.leaf_hash in there]
+            taken[stream] = tuple(row for row in rows if row.leaf_hash not in there)
+        batches.append(replace(batch, taken={name: rows for name, rows in taken.items() if rows}))
+    if not pending:
+        return read(package), []
+    return read(package, batches, sealed=False), pending
+
+
+def _entity_version(row: TakenRow) -> tuple[str, str, int]:
+    return row.stream, row.id, row.version
+
+
+def _listed(rows: Sequence[TakenRow]) -> str:
+    named = [f"{row.id} version {row.version}, by {row.by}: {row.reason}" for row in rows[:3]]
+    return "; ".join([*named, *([f"{len(rows) - 3} more"] if len(rows) > 3 else [])])
 
 
 def _repeated(rows: pl.DataFrame, chosen: Sequence[int], table: Table) -> Iterator[str]:
@@ -131,33 +185,55 @@ def _refuse_retractions(rows: pl.DataFrame, chosen: Sequence[int], identifier: s
 
 
 def _plan(
-    log: Log, old: TakedownRecord, found: dict[int, TakenRow], repeated: tuple[str, ...]
+    log: Log,
+    old: Sequence[TakenRow],
+    found: dict[int, TakenRow],
+    repeated: tuple[str, ...],
+    is_resumed: bool,
 ) -> TakedownPlan:
     """Return the plan of taking rows down beside those that went before."""
-    rows = (*old.rows, *found.values())
+    record = read_takedowns(log.package)
+    rows = (*old, *found.values())
     numbers = log.by_number
-    files, digests = {}, dict(old.files or {})
+    files, digests = {}, dict(record.files or {})
     for batch, stream in dict.fromkeys((row.batch, row.stream) for row in found.values()):
         name = numbers[batch].shown_file(stream)
-        if numbers[batch].in_columns(stream):
-            raise ClaimlogError(
-                f"{name}: is held as Parquet, from which no row is taken out yet; write the batch "
-                "as NDJSON first: its manifest and the tree stay the same but for the file"
-            )
         gone = {row.leaf_hash for row in rows if (row.batch, row.stream) == (batch, stream)}
-        data = without_rows(read_bytes(log.package.root / name, name), gone)
+        data = _without_rows(log.definition, numbers[batch], stream, gone)
         files[name] = data
         digests[name] = {"bytes": len(data), "sha256": sha256(data).hexdigest()}
-    record = TakedownRecord(rows, digests)
-    if flaw := shape_flaw(json.loads(dump_takedowns(record)), SHAPE):
+    planned = TakedownRecord(rows, digests)
+    if flaw := shape_flaw(json.loads(dump_takedowns(planned)), SHAPE):
         raise UsageError(f"{RECORD} would not be valid: {flaw}; nothing was taken down")
+    if is_resumed and dump_takedowns(planned) != dump_takedowns(record):
+        raise ClaimlogError(
+            f"{RECORD}: says other files than taking these rows down gives; restore it from git; "
+            "nothing was taken down"
+        )
     first = min(found)
     releases = [str(e.version) for e in read_index(log.package) if e.size > first]
-    return TakedownPlan(found, record, files, tuple(releases), repeated)
+    return TakedownPlan(found, planned, files, tuple(releases), repeated, is_resumed)
 
 
-def without_rows(data: bytes, gone: set[str]) -> bytes:
-    """Return a file of a batch without the lines that have these leaf hashes."""
+def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[str]) -> bytes:
+    """Return a file of a batch, in its format, without the rows that have these leaf hashes."""
+    path, name = batch.file(stream), batch.shown_file(stream)
+    if not batch.in_columns(stream):
+        return without_lines(read_bytes(path, name), gone)
+    table = definition.schema_of(stream, written_as(batch, stream, definition))
+    frames = [empty_frame(table)]
+    for lines in read_rows(path, table, name):
+        if lines.frame is None:
+            raise ClaimlogError(f"{name}: cannot be read; claimlog validate says why")
+        left = pl.Series([leaf.hex() not in gone for leaf in lines.leaves], dtype=pl.Boolean)
+        frames.append(lines.frame.filter(left))
+    out = BytesIO()
+    write_rows(pl.concat(frames), table, out)
+    return out.getvalue()
+
+
+def without_lines(data: bytes, gone: set[str]) -> bytes:
+    """Return lines without those that have these leaf hashes."""
     left = BytesIO()
     for line in data.split(b"\n")[:-1]:
         if leaf_hash(line).hex() not in gone:
@@ -166,41 +242,19 @@ def without_rows(data: bytes, gone: set[str]) -> bytes:
 
 
 def take_down(package: Package, plan: TakedownPlan) -> None:
-    """Write the record, then every file without its rows. The caller holds the lock.
+    """Write the record, then every file without its rows, and remove what copies of ours hold them.
+
+    The caller holds the lock.
 
     Raises
     ------
     OSError
         If something cannot be written; the same takedown again finishes it.
+    ClaimlogError
+        If a copy cannot be removed.
     """
     package.write(package.root / RECORD, dump_takedowns(plan.record))
     for name, data in plan.files.items():
         package.write(package.root / name, data)
-
-
-def finish_takedown(package: Package) -> list[str]:
-    """Take out of files what the record says was taken down; return their names.
-
-    Only a run that was cut off leaves such a file.
-
-    Raises
-    ------
-    ClaimlogError
-        If a file is not what a takedown would leave of it.
-    """
-    record = read_takedowns(package)
-    places = {b.shown_file(s): (b.number, s) for b in sealed_batches(package, []) for s in b.taken}
-    finished = []
-    for name, told in (record.files or {}).items():
-        if name not in places:
-            continue  # which validation names
-        data = read_bytes(package.root / name, name)
-        if sha256(data).hexdigest() == told["sha256"]:
-            continue
-        gone = {row.leaf_hash for row in record.rows if (row.batch, row.stream) == places[name]}
-        left = without_rows(data, gone)
-        if sha256(left).hexdigest() != told["sha256"]:
-            raise ClaimlogError(f"{name}: is not what {RECORD} says; restore both from git")
-        package.write(package.root / name, left)
-        finished.append(name)
-    return finished
+    empty_cache(package)
+    remove_leftovers(package)

@@ -17,7 +17,7 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import MANIFEST as MANIFEST
 from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
-from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
+from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedowns
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 from claimlog.schema.flaws import instruction_flaw
@@ -157,15 +157,24 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
         findings += flaws
         if manifest is not None:
             number = int(match["number"])
-            gone = record.rows_of(number)
+            gone = record.rows_of(shown, number)
             batch = Batch(path, shown, number, match["slug"], len(batches), manifest, taken=gone)
             findings += _misplaced(batch)
             batches.append(batch)
     findings += _numbering(batches)
-    for number in sorted({row.batch for row in record.rows} - {b.number for b in batches}):
-        message = f"names a row of batch {number}, which is not there"
-        findings.append(Finding("batch-files", RECORD, message, remedy="restore it from git"))
+    findings += _homeless(record, batches)
     return batches
+
+
+def _homeless(record: TakedownRecord, batches: list[Batch]) -> Iterator[Finding]:
+    """Yield rows that were taken down of batches and files that are not there."""
+    placed = {(batch.number, stream) for batch in batches for stream in batch.taken}
+    numbers = {batch.number for batch in batches}
+    for number, stream in sorted({(row.batch, row.stream) for row in record.rows} - placed):
+        message = f"names a row of batch {number}, which is not there"
+        if number in numbers:
+            message = f"names a row of {stream} in batch {number}, and lists no file of it"
+        yield Finding("batch-files", RECORD, message, remedy="restore it from git")
 
 
 def _misplaced(batch: Batch) -> Iterator[Finding]:
@@ -268,10 +277,13 @@ def _numbering(batches: list[Batch]) -> Iterator[Finding]:
     for batch in batches:
         expected = 1 if previous is None else previous.number + 1
         if previous is not None and batch.number == previous.number:
-            message = f"has the number of {previous.shown}"
-            names = " ".join(b.path.name for b in (batch, *chain(batch, batches)))
+            # one that lacks rows is not written anew
+            loser = previous if batch.taken and not previous.taken else batch
+            winner = batch if loser is previous else previous
+            message = f"has the number of {winner.shown}"
+            names = " ".join(b.path.name for b in (loser, *chain(loser, batches)))
             remedy = f"renumber the one that lost the race: claimlog rebase {names}"
-            yield Finding("batch-number", batch.shown, message, remedy=remedy)
+            yield Finding("batch-number", loser.shown, message, remedy=remedy)
         elif batch.number != expected:
             message = f"is batch {batch.number}, expected {expected:04d}: a batch is missing"
             yield Finding("batch-number", batch.shown, message, remedy="restore it from git")

@@ -18,7 +18,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import IO, Any
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, reason
 from claimlog.file_digests import StatSignature
 from claimlog.fingerprint import code_fingerprint
 from claimlog.log.lines import Lines, Times
@@ -273,6 +273,30 @@ def open_cache(package: Package, code: str | None = None, fresh: bool = False) -
     finally:
         with suppress(OSError):
             lock.close()  # which gives the lock back, and has nothing to write
+
+
+def empty_cache(package: Package) -> None:
+    """Remove what the cache holds of the log, for rows that may lie nowhere any more.
+
+    Raises
+    ------
+    ClaimlogError
+        If the package's state directory is none of ours, or a part cannot be removed.
+    """
+    folder = require_own_state(package) / "cache"
+    if not folder.is_dir():
+        return
+    try:
+        (package.state / NOTE).unlink(missing_ok=True)
+        for path in (folder / "parts").glob("*.parquet"):
+            if PART.fullmatch(path.name) and not path.is_dir():
+                path.unlink()
+    except OSError as error:
+        name = package.relative(Path(error.filename or folder))
+        raise ClaimlogError(
+            f"{name}: cannot be removed ({reason(error)}), and may hold rows that were taken down; "
+            "remove it"
+        ) from error
 
 
 def _lock(package: Package) -> IO[bytes] | None:

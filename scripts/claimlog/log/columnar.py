@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -39,10 +40,14 @@ AT_ONCE = 64 << 20
 RESTORE = "a sealed batch never changes: restore the file from git"
 
 
-def write_rows(frame: pl.DataFrame, table: Table, path: Path) -> None:
+def write_rows(frame: pl.DataFrame, table: Table, path: Path | BytesIO) -> None:
     """Write a stream's frame, in the order of its lines, as a file that `read_rows` reads."""
     rows = frame.select(table.names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    pq.write_table(rows.cast(arrow_schema(table)), path, compression="zstd", row_group_size=ROWS)
+    schema = arrow_schema(table)
+    if not rows.num_rows:  # an empty row group has columns that lie nowhere
+        pq.ParquetWriter(path, schema, compression="zstd").close()
+        return
+    pq.write_table(rows.cast(schema), path, compression="zstd", row_group_size=ROWS)
 
 
 def written_lines(frame: pl.DataFrame, table: Table) -> Iterator[bytes]:

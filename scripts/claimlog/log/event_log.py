@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import Finding, FindingsError
+from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.fingerprint import code_fingerprint
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
@@ -375,6 +375,25 @@ class Log:
     def place(self, stream: str, batch: int, line: int) -> tuple[str, int]:
         """Return the file and line of a row, as messages name them."""
         return self.by_number[batch].shown_file(stream), line
+
+    def require_sealed_trees(self) -> None:
+        """Refuse a log whose rows do not give the trees that its batches were sealed with.
+
+        Raises
+        ------
+        ClaimlogError
+            If a row is another, missing, or too many, as while a takedown is cut off.
+        """
+        for batch, (size, root) in zip(self.batches, self.trees, strict=True):
+            if not batch.sealed:
+                continue
+            tree = batch.manifest["tree"]
+            if (tree["size"], tree["root"]) != (size, root.hex()):
+                raise ClaimlogError(
+                    f"{batch.shown}: the log up to here has {size} rows with root "
+                    f"{root.hex()[:16]}…, and was sealed with {tree['size']} and "
+                    f"{tree['root'][:16]}…; claimlog validate says what is wrong"
+                )
 
     def require_readable(self) -> None:
         """Raise every finding of the reading.

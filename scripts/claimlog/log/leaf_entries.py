@@ -12,6 +12,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import PIECE, chunks, written_as
 from claimlog.log.takedowns import whole_file
+from claimlog.schema.definition import Definition
 
 
 class LeafEntry(NamedTuple):
@@ -39,7 +40,7 @@ def iterate_entries(log: Log, size: int) -> Iterator[LeafEntry]:
     for batch in log.batches:
         for stream in batch.streams:
             taken = batch.taken.get(stream, ())
-            for line, row in whole_file(_lines(log, batch, stream), taken):
+            for line, row in whole_file(iterate_lines(log.definition, batch, stream), taken):
                 if tree.size == size:
                     return
                 leaf = leaf_hash(line) if row is None else bytes.fromhex(row.leaf_hash)
@@ -50,10 +51,9 @@ def iterate_entries(log: Log, size: int) -> Iterator[LeafEntry]:
             raise ClaimlogError(f"{batch.shown}: changed while it was read; run this again")
 
 
-def _lines(log: Log, batch: Batch, stream: str) -> Iterator[bytes]:
-    """Yield the lines of a file of a batch."""
+def iterate_lines(definition: Definition, batch: Batch, stream: str) -> Iterator[bytes]:
+    """Yield the lines of a file of a batch, whichever format it has."""
     path, display_path = batch.file(stream), batch.shown_file(stream)
-    definition = log.definition
     if not batch.in_columns(stream):
         for data in chunks(path, display_path, PIECE, definition.thresholds["line_bytes"]):
             yield from data.split(b"\n")[:-1]

@@ -39,6 +39,9 @@ ROW = {
     "reason": {"type": "string", "minLength": 1, "maxLength": 2000},
 }
 FILE = {"bytes": {"type": "integer", "minimum": 0}, "sha256": HASH}
+FILE_PATH = rf"^events/[0-9]{{4,}}-[a-z0-9-]+/{NAME[1:-1]}\.(ndjson|parquet)$"
+"""Path of a file of a batch: whoever reads the record may write to what it names."""
+
 SHAPE = {
     "type": "object",
     "additionalProperties": False,
@@ -57,6 +60,7 @@ SHAPE = {
         "files": {
             "type": "object",
             "maxProperties": TAKEN_ROWS,
+            "propertyNames": {"pattern": FILE_PATH},
             "additionalProperties": {
                 "type": "object",
                 "additionalProperties": False,
@@ -117,9 +121,23 @@ class TakedownRecord:
     rows: tuple[TakenRow, ...] = ()
     files: Mapping[str, Mapping[str, Any]] | None = None
 
-    def rows_of(self, batch: int) -> dict[str, tuple[TakenRow, ...]]:
-        """Return the rows of a batch that were taken down, by stream."""
-        own = [row for row in self.rows if row.batch == batch]
+    def rows_of(self, shown: str, number: int) -> dict[str, tuple[TakenRow, ...]]:
+        """Return the rows of a batch that were taken down, by stream.
+
+        Two batches can have one number until one of them is rebased; the rows are of that whose
+        files are listed.
+
+        Parameters
+        ----------
+        shown
+            The batch's directory in the package.
+        """
+        streams = {
+            name.removeprefix(f"{shown}/").partition(".")[0]
+            for name in self.files or {}
+            if name.startswith(f"{shown}/")
+        }
+        own = [row for row in self.rows if row.batch == number and row.stream in streams]
         return {
             stream: tuple(row for row in own if row.stream == stream)
             for stream in dict.fromkeys(row.stream for row in own)
@@ -147,15 +165,26 @@ def read_takedowns(package: Package) -> TakedownRecord:
     path = package.root / RECORD
     if not path.exists() and not path.is_symlink():
         return TakedownRecord()
-    data = package.json(RECORD)
+    record = parse_takedowns(package.json(RECORD))
+    if not record.rows or path.read_bytes() != dump_takedowns(record):
+        raise ClaimlogError(f"{RECORD}: is not as claimlog takedown wrote it; restore it from git")
+    return record
+
+
+def parse_takedowns(data: Any) -> TakedownRecord:
+    """Return the record that a JSON document is.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is none.
+    """
     if flaw := shape_flaw(data, SHAPE):
         raise ClaimlogError(f"{RECORD}: {flaw}; restore it from git")
     record = TakedownRecord(tuple(TakenRow(**row) for row in data["rows"]), data["files"])
     places = [(row.batch, row.stream, row.line) for row in record.rows]
     if len({*places}) < len(places):
         raise ClaimlogError(f"{RECORD}: names one row twice; restore it from git")
-    if not record.rows or path.read_bytes() != dump_takedowns(record):
-        raise ClaimlogError(f"{RECORD}: is not as claimlog takedown wrote it; restore it from git")
     return record
 
 

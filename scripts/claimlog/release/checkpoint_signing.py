@@ -1,6 +1,7 @@
 """Signing checkpoints so that no two of one log contradict each other.
 
-What was signed last is on record in the package (`claimlog.log.signed_trees`). The record is
+What was signed last is on record in the package (`claimlog.log.signed_trees`); what was signed
+before is in commits of this branch, of others, and of clones that were fetched. The record is
 written before anybody gets the signature: a run that is cut off between the two has signed nothing
 that the next run does not know.
 """
@@ -12,9 +13,18 @@ from pathlib import Path
 from claimlog.edit.open_batch import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
-from claimlog.log.signed_trees import RECORD, SignedTree, dump_signed_trees, read_signed_trees
+from claimlog.log.signed_trees import (
+    RECORD,
+    SignedTree,
+    committed_signed_trees,
+    dump_signed_trees,
+    read_signed_trees,
+)
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.prove import root_at
+from claimlog.release.published_checkpoint import require_continuation
+from claimlog.release.signed_note import parse_note, verify_note
+from claimlog.release.signing_key import read_private_key, verifier_key
 
 
 def present_origin(log: Log) -> str:
@@ -23,43 +33,83 @@ def present_origin(log: Log) -> str:
     return str(descriptor.get("logOrigin") or descriptor["name"])
 
 
-def require_signable(log: Log, checkpoint: Checkpoint) -> None:
+def require_signable(
+    log: Log, checkpoint: Checkpoint, key: Path, published: Path | None = None
+) -> None:
     """Refuse a checkpoint that contradicts the log, or one that was signed before.
+
+    Of commits, which may be a stranger's, only what the key signed counts.
+
+    Parameters
+    ----------
+    key
+        PEM file of the private key that is to sign it.
+    published
+        Directory in which the log is published as tiles.
 
     Raises
     ------
     ClaimlogError
         If it is smaller than the last one under its origin, has the size of one with another root,
-        or is not of a tree that begins with every tree that was signed.
+        or is not of a tree that begins with every tree that was signed; if the record holds one
+        under its origin that the key did not sign; or if git fails.
     """
+    read_private_key(key)  # one that cannot be read has not signed anything below
     if root_at(log, checkpoint.size) != checkpoint.root:
         raise ClaimlogError(
             f"the tree of {checkpoint.size} rows with root {checkpoint.root.hex()[:16]}… is not "
             "that of this log; nothing was signed"
         )
-    for origin, signed in read_signed_trees(log.package).items():
-        root = root_at(log, signed.size)
-        if root is None or root.hex() != signed.root:
+    trees = read_signed_trees(log.package)
+    last = trees.get(checkpoint.origin)
+    if last is not None and not _is_signed(last, checkpoint.origin, key):
+        raise ClaimlogError(
+            f"{RECORD}: the note of {checkpoint.origin} is not signed with this key; restore it "
+            "from git, or take that entry out if the log has a new key, nothing was signed"
+        )
+    known = {(origin, tree.size, tree.root): RECORD for origin, tree in trees.items()}
+    for commit, origin, tree in committed_signed_trees(log.package):
+        place = f"{RECORD} in the commit {commit[:12]}"
+        if (origin, tree.size, tree.root) not in known and _is_signed(tree, origin, key):
+            known[origin, tree.size, tree.root] = place
+    for (origin, size, stated), place in known.items():
+        root = root_at(log, size)
+        if root is None or root.hex() != stated:
             found = "has less rows" if root is None else f"has the root {root.hex()[:16]}… there"
             raise ClaimlogError(
-                f"{RECORD}: {signed.size} rows with root {signed.root[:16]}… were signed as "
+                f"{place}: {size} rows with root {stated[:16]}… were signed as "
                 f"{origin}, and the log {found}: it was rewritten; restore events/ from git, "
                 "nothing was signed"
             )
-        if origin == checkpoint.origin and checkpoint.size < signed.size:
+        if origin == checkpoint.origin and checkpoint.size < size:
             raise ClaimlogError(
-                f"{RECORD}: {signed.size} rows were signed as {origin}, so that {checkpoint.size} "
+                f"{place}: {size} rows were signed as {origin}, so that {checkpoint.size} "
                 "are never signed after them; sign releases in their order, nothing was signed"
             )
+    if published is not None:
+        require_continuation(log, checkpoint, published, log.package.relative(published))
 
 
-def sign_checkpoint(log: Log, checkpoint: Checkpoint, key: Path) -> str:
+def _is_signed(tree: SignedTree, origin: str, key: Path) -> bool:
+    """Whether the note of a tree is signed with the private key in a PEM file."""
+    try:
+        verify_note(parse_note(tree.note.encode(), RECORD), verifier_key(origin, key))
+    except (ClaimlogError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def sign_checkpoint(
+    log: Log, checkpoint: Checkpoint, key: Path, published: Path | None = None
+) -> str:
     """Return a checkpoint as a signed note, once it is on record as signed.
 
     Parameters
     ----------
     key
         PEM file of an Ed25519 private key.
+    published
+        Directory in which the log is published as tiles; what lies there is looked at first.
 
     Raises
     ------
@@ -69,9 +119,39 @@ def sign_checkpoint(log: Log, checkpoint: Checkpoint, key: Path) -> str:
         If the record cannot be written.
     """
     with log_lock(log.package):
-        require_signable(log, checkpoint)
+        require_signable(log, checkpoint, key, published)
         note = checkpoint.note(key)
         signed = SignedTree(checkpoint.size, checkpoint.root.hex(), note)
         trees = {**read_signed_trees(log.package), checkpoint.origin: signed}
         log.package.write(log.package.root / RECORD, dump_signed_trees(trees))
     return note
+
+
+def last_signed_note(log: Log, origin: str, key: Path | None = None) -> str:
+    """Return the last checkpoint of the log that was signed under an origin.
+
+    Parameters
+    ----------
+    key
+        Public key that must have signed it; without one its signature is not verified.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is none, it has no signature under the name of the origin, or the key has not
+        signed it.
+    """
+    signed = read_signed_trees(log.package).get(origin)
+    if signed is None:
+        raise ClaimlogError(
+            f"no checkpoint of {origin} was signed yet, and nobody follows a log without one; "
+            "sign it: claimlog tiles --out DIR --sign KEY.pem"
+        )
+    note = parse_note(signed.note.encode(), RECORD)
+    if not any((one.name, len(one.data)) == (origin, 64) for one in note.signatures):
+        raise ClaimlogError(
+            f"{RECORD}: the note of {origin} has no signature under that name; restore it from git"
+        )
+    if key is not None:
+        verify_note(note, key, origin)
+    return signed.note

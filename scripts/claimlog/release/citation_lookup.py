@@ -9,9 +9,9 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import find_entry_of_log, read_index
 from claimlog.release.citable_version import CitableVersion
 from claimlog.release.cite import ClaimVersion
+from claimlog.release.enclosing_release import find_known_release, known_releases
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 
 
@@ -30,10 +30,10 @@ def find_release(log: Log, version: str | None = None) -> ReleaseMetadata:
     ClaimlogError
         If nothing was released yet, or the index has no such release.
     """
-    index = read_index(log.package)
+    index = known_releases(log.package)
     if not index:
         raise ClaimlogError("releases: nothing was released yet; there is no version to cite")
-    entry = find_entry_of_log(log, version or str(index[-1].version))
+    entry = find_known_release(log, version or str(index[-1].version))
     return entry_metadata(log.definition, entry)
 
 
@@ -53,7 +53,7 @@ def find_claim(log: Log, name: str, release: ReleaseMetadata) -> ReleasedClaim:
     since = next(
         (
             str(entry.version)
-            for entry in read_index(log.package)
+            for entry in known_releases(log.package)
             if later and entry.size > later[0]
         ),
         None,

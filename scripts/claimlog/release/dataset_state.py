@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.log.event_log import Log
-from claimlog.log.release_index import ReleaseEntry, find_entry_of_log
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.enclosing_release import find_known_release
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
@@ -37,7 +38,7 @@ class DatasetState:
         """
         if name == HEAD:
             return cls.of_head(log, HEAD)
-        return cls.of_entry(find_entry_of_log(log, name))
+        return cls.of_entry(find_known_release(log, name))
 
     @classmethod
     def of_entry(cls, entry: ReleaseEntry) -> DatasetState:

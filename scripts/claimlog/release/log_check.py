@@ -9,6 +9,7 @@ from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
+from claimlog.log.takedowns import RECORD
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
 from claimlog.release.prove import root_at
@@ -21,6 +22,11 @@ from claimlog.validate.report import code_rules
 
 RULE = "release-root"
 KEPT_ROOT_RULE = "release-kept-root"
+TAKEDOWN_RULE = "release-takedown"
+VOUCHER = (
+    "run this in a checkout whose releases/ you trust, or give the maintainers' key with --key and "
+    "get the .signature beside the archive"
+)
 
 
 def unstated_rules(definition: Definition, version: str) -> dict[str, str]:
@@ -51,10 +57,7 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         warned = ", ".join(f"{rule} ({number})" for rule, number in warnings.items())
         verdict.checks.append(f"rules of the log; such as only warn find something: {warned}")
     verdict.omissions += [f"the rule {name}: {why}" for name, why in report.waived.items()]
-    verdict.omissions += [
-        f"row {seq} of the log, of which the hash alone is left: {row.sentence}"
-        for seq, row in sorted(log.taken_rows.items())
-    ]
+    _check_missing_rows(log, verdict)
     tree = {"size": log.size, "root": log.root.hex()}
     _require_equal(verdict, RELEASE, "tree", copy.summary.get("tree"), tree)
     data = read_bytes(copy.folder / CHECKPOINT, CHECKPOINT)
@@ -71,7 +74,36 @@ def check_log(copy: ReleaseCopy, verdict: Verdict) -> None:
         # a release is signed beside its archive, where the signature is checked
         message = "holds more than origin, size and root, which nobody vouches for"
         verdict.findings.append(Finding(RULE, CHECKPOINT, message, remedy=GET_AGAIN))
-    verdict.checks.append(f"{log.size} rows of the log: root {log.root.hex()}")
+    rows = f"{log.size} rows of the log{_hashes_alone(log, log.size)}"
+    verdict.checks.append(f"{rows}: root {log.root.hex()}")
+
+
+def _check_missing_rows(log: Log, verdict: Verdict) -> None:
+    """Name every row that was taken down; where nobody vouches for the release each is a finding.
+
+    Who makes an archive writes its record of takedowns: a retraction that is called one makes a
+    claim live again, and neither a root nor a signed checkpoint says anything against it.
+    """
+    for seq, row in sorted(log.taken_rows.items()):
+        if verdict.vouchers:
+            verdict.omissions.append(
+                f"row {seq} of the log, of which the hash alone is left: {row.sentence}"
+            )
+            continue
+        later = log.history(row.stream, row.id)["version"]
+        message = f"row {seq} of the log is missing, and nobody vouches for why: {row.sentence}"
+        if max(later, default=0) < row.version:
+            message += " (nothing later of it is here, so that the row may have been a retraction)"
+        verdict.unvouched_rows.append(seq)
+        verdict.findings.append(
+            Finding(TAKEDOWN_RULE, f"{LOG}/{RECORD}", message, entity=row.id, remedy=VOUCHER)
+        )
+
+
+def _hashes_alone(log: Log, size: int) -> str:
+    """Say how many of the first rows are there as hashes alone, if any."""
+    number = sum(seq < size for seq in log.taken_rows)
+    return f", {number} of them as {'a hash' if number == 1 else 'hashes'} alone," if number else ""
 
 
 def _require_equal(verdict: Verdict, path: str, what: str, found: object, expected: object) -> None:
@@ -95,7 +127,8 @@ def check_kept_roots(copy: ReleaseCopy, kept_roots: Mapping[int, str], verdict: 
             )
             verdict.findings.append(Finding(KEPT_ROOT_RULE, LOG, message))
         else:
-            verdict.checks.append(f"the first {size} rows of the log have the root that you kept")
+            rows = f"the first {size} rows of the log{_hashes_alone(log, size)}"
+            verdict.checks.append(f"{rows} have the root that you kept")
 
 
 def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def make_release(
     refuse_stale_schemas(package, log.definition)
     if key is not None:
         size, root = log.trees[batches - 1]
-        require_signable(log, Checkpoint(present_origin(log), size, root))
+        require_signable(log, Checkpoint(present_origin(log), size, root), key)
     report = validate(log, None)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was released")
@@ -270,9 +270,20 @@ def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:
 
 
 def write_release(
-    package: Package, log: Log, plan: ReleasePlan, out: Path, progress: Progress
+    package: Package,
+    log: Log,
+    plan: ReleasePlan,
+    out: Path,
+    progress: Progress,
+    check: Callable[[Path], None] = lambda _: None,
 ) -> tuple[Path, Path]:
-    """Write a release's directory and archive into `out`; each appears whole or not at all."""
+    """Write a release's directory and archive into `out`; each appears whole or not at all.
+
+    Parameters
+    ----------
+    check
+        Is called with the directory before anything of it appears in `out`, and may refuse it.
+    """
     name = str(log.definition.descriptor["name"])
     folder, zip_path = release_paths(name, str(plan.version), out)
     try:
@@ -281,6 +292,7 @@ def write_release(
         raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
     with publish_directory(folder, package.relative(folder)) as staged:
         stage_release(package, log, plan, staged, progress)
+        check(staged)
     fresh = temporary_path(zip_path)
     try:
         archive.write_archive(folder, fresh)

@@ -7,6 +7,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import ReleaseEntry, require_agreement
+from claimlog.release.layout import SUMS
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.verdict import Verdict
 
@@ -19,9 +20,10 @@ def verify_published_archive(
     key: Path | None,
     intention: str,
 ) -> tuple[Path, Verdict]:
-    """Return the archive of a release in `out` with the verdict on it.
+    """Return the archive of a release in `out`, its last issue, with the verdict on it.
 
-    An entry is one file that a patch can change; who follows the log believes what was signed.
+    An entry is one file that a patch can change; who follows the log believes what was signed. So
+    the archive that was verified is the one of the issue that a signature would be about.
 
     Parameters
     ----------
@@ -33,8 +35,8 @@ def verify_published_archive(
     Raises
     ------
     ClaimlogError
-        If the archive is not there, not whole, or not the one that the index names, or the entry
-        disagrees with the log.
+        If the archive is not there, not whole, or not the last issue that the index names, or the
+        entry disagrees with the log.
     """
     package = log.package
     archive = out / f"{package.descriptor['name']}-{entry.version}.zip"
@@ -58,5 +60,13 @@ def verify_published_archive(
             f"{entry.version} of {package.descriptor['name']}; nothing was {intention}. Make it "
             f"again: claimlog release --rebuild {entry.version} --exact --out "
             f"{package.relative(out)}"
+        )
+    last = entry.issues[-1]
+    if verdict.sums != last["files"][SUMS]:
+        raise ClaimlogError(
+            f"{package.relative(archive)}: is not the last issue of {entry.version} that "
+            f"{entry.display_path} names, which was made on {last['date']}; nothing was "
+            f"{intention}. Put that issue there; if {entry.version} was never made again, restore "
+            "the entry from git"
         )
     return archive, verdict

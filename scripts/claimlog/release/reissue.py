@@ -6,21 +6,22 @@ day and the rows that it lacks. Version, day, log and root are those of the rele
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from claimlog.build import Progress
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.descriptor import dump_json
-from claimlog.files import write_durably
+from claimlog.files import remove, write_durably
 from claimlog.limits import STATE_BYTES
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import ReleaseEntry, require_agreement
+from claimlog.log.release_index import FOLDER, ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
 from claimlog.package import Package
-from claimlog.release.layout import sha256_of_file
+from claimlog.release.layout import LICENCE, LOG, sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import (
     plan_release,
@@ -35,6 +36,7 @@ from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import running_tool
 from claimlog.untrusted_files import read_regular
+from claimlog.validate import validate
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,15 @@ class ReissueOutput:
     ----------
     signature
         The signed statement beside the archive, where a key was given.
+    removed
+        The signed statement about the issue before, which was of the archive that was replaced.
     """
 
     archive: Path
     entry: ReleaseEntry
     rows: dict[int, TakenRow]
     signature: Path | None = None
+    removed: Path | None = None
 
 
 def reissue_release(
@@ -65,7 +70,8 @@ def reissue_release(
 ) -> ReissueOutput:
     """Write a release again to `out`, without rows that were taken down, and enter it in the index.
 
-    Its definition is that of its commit; the fold and the tool are today's.
+    Its definition is that of its commit, which must be the one of the first issue; the fold and the
+    tool are today's.
 
     Parameters
     ----------
@@ -79,9 +85,12 @@ def reissue_release(
 
     Raises
     ------
+    FindingsError
+        If the log has findings.
     ClaimlogError
-        If nothing that it holds was taken down, the checkout has uncommitted changes, git does not
-        have the release's commit, or something cannot be written.
+        If nothing that it holds was taken down since the last issue, the checkout has uncommitted
+        changes, git does not have the release's commit or it gives another definition than the
+        release had, or something cannot be written.
     """
     if key is not None:
         read_private_key(key)
@@ -98,9 +107,18 @@ def reissue_release(
             f"{entry.display_path}: nothing that {entry.version} holds was taken down; it stays as "
             "it was published"
         )
+    if sorted(rows) == entry.issues[-1].get("rows"):
+        raise ClaimlogError(
+            f"{entry.display_path}: {entry.version} was made again without these rows already; to "
+            f"sign that issue: claimlog release --published {entry.version} --sign KEY.pem"
+        )
+    report = validate(log, None)
+    if report.error_count:
+        raise FindingsError(report.findings, "nothing was made again")
+    count = int(entry.data["batches"])
     earlier = [other for other in index if other.version < entry.version]
     with package_at_release(package, entry) as then:
-        _copy_takedowns(log, then, int(entry.data["batches"]))
+        _copy_takedowns(log, then, count)
         made = read(then)
         made.require_readable()
         require_agreement(entry, made)
@@ -111,7 +129,12 @@ def reissue_release(
             *(entry.version, entry.date, batches, diff, tuple(earlier), tool, waived),
             draw_site=draw_site if entry.has_pages else None,
         )
-        write_release(then, made, plan, out, progress)
+        altered = _altered_files(log, count)
+        require_first_definition = partial(_require_first_definition, entry, altered)
+        write_release(then, made, plan, out, progress, require_first_definition)
+    statement = archive.with_name(f"{folder.name}{STATEMENT_SUFFIX}")
+    stale = statement if statement.exists() else None
+    remove(statement)
     reissue = {
         "date": day,
         "commit": commit,
@@ -125,13 +148,53 @@ def reissue_release(
     }
     reissues = [*entry.data.get("reissues", ()), reissue]
     fresh = replace(entry, data={**entry.data, "reissues": reissues})
-    signature = None
-    if key is not None:
-        signature = archive.with_name(f"{folder.name}{STATEMENT_SUFFIX}")
-        note = ReleaseStatement.of_entry(name, fresh).sign(key)
-        write_durably(signature, note.encode("utf-8"))
+    # before the signature: nothing is signed that the index denies
     package.write(package.root / entry.display_path, dump_json(fresh.data))
-    return ReissueOutput(archive, fresh, rows, signature)
+    if key is None:
+        return ReissueOutput(archive, fresh, rows, removed=stale)
+    write_durably(statement, ReleaseStatement.of_entry(name, fresh).sign(key).encode("utf-8"))
+    return ReissueOutput(archive, fresh, rows, statement)
+
+
+def _require_first_definition(entry: ReleaseEntry, altered: Collection[str], folder: Path) -> None:
+    """Hold what a commit gave for a release against the hashes of its first issue.
+
+    The entry is one file that a patch can change, and its commit may be a stranger's with the same
+    rows. Definition, licence and batches decide everything else that is made.
+
+    Parameters
+    ----------
+    altered
+        Files of the log that rows were taken out of.
+    folder
+        The directory of the release, made again.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming a file that is not what it was.
+    """
+    but = {f"{LOG}/{RECORD}", *(f"{LOG}/{name}" for name in altered)}
+    first, made = (
+        {
+            name: digest
+            for name, digest in files.items()
+            if (name == LICENCE or name.startswith(f"{LOG}/")) and name not in but
+        }
+        for files in (entry.data["files"], listed_files(folder))
+    )
+    reissued = f"{LOG}/{FOLDER}/"  # an entry of an earlier release that was made again since
+    for name in sorted({*first, *made}):
+        if first.get(name) != made.get(name) and not name.startswith(reissued):
+            raise ClaimlogError(
+                f"{entry.display_path}: the commit that it names gives another {name} than "
+                f"{entry.version} had; restore the entry from git, nothing was made again"
+            )
+
+
+def _altered_files(log: Log, batches: int) -> list[str]:
+    """Return the files that rows were taken out of, in the first batches of a log."""
+    return [batch.shown_file(name) for batch in log.batches[:batches] for name in batch.taken]
 
 
 def _copy_takedowns(log: Log, then: Package, batches: int) -> None:
@@ -139,5 +202,5 @@ def _copy_takedowns(log: Log, then: Package, batches: int) -> None:
     last = log.batches[batches - 1].number
     record = read_takedowns(log.package).up_to(last)
     then.write(then.root / RECORD, dump_takedowns(record))
-    for name in record.files or {}:
+    for name in _altered_files(log, batches):
         then.write(then.root / name, read_regular(log.package.root / name, name, STATE_BYTES))

@@ -2,53 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.escaping import json_text
 from claimlog.files import write_durably
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.log.signed_trees import read_signed_trees
-from claimlog.log.takedowns import TakenRow
-from claimlog.log.tiles import BUNDLE_BYTES, ENTRIES, parse_bundle, tile_files
+from claimlog.log.tiles import BUNDLE_BYTES, ENTRIES, tile_files
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
-from claimlog.release.prove import root_at
-from claimlog.release.signed_note import NOTE_BYTES
+from claimlog.release.published_checkpoint import (
+    CHECKPOINT_FILE,
+    require_continuation,
+    require_tree_of_log,
+)
+from claimlog.release.tile_takedowns import (
+    TAKEN_FILE,
+    dump_taken_rows,
+    empty_taken_rows,
+    lacks_rows_only,
+    refuse_link_above,
+)
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
-
-CHECKPOINT_FILE = "checkpoint"
-TAKEN_FILE = "takedowns.json"
-"""What names the rows that bundles lack; an extension of ours, which other readers pass over."""
 
 
 @dataclass(frozen=True)
 class TileOutput:
-    """A log as tiles that was written: its checkpoint, files that are there and that are new."""
+    """A log as tiles that was written: its checkpoint, files that are there and that are new.
+
+    ``emptied_bundles`` are bundles of earlier states that lost rows which were taken down.
+    """
 
     checkpoint: Checkpoint
     files: int
     new_files: int
-
-
-def last_signed_note(log: Log, origin: str) -> str:
-    """Return the last checkpoint of the log that was signed under an origin.
-
-    Raises
-    ------
-    ClaimlogError
-        If there is none.
-    """
-    signed = read_signed_trees(log.package).get(origin)
-    if signed is None:
-        raise ClaimlogError(
-            f"no checkpoint of {origin} was signed yet, and nobody follows a log without one; "
-            "sign it: claimlog tiles --out DIR --sign KEY.pem"
-        )
-    return signed.note
+    emptied_bundles: int
 
 
 def write_tiles(
@@ -75,30 +65,19 @@ def write_tiles(
         or a file cannot be written.
     """
     checkpoint, _ = parse_checkpoint(note.encode("utf-8"), "the signed checkpoint")
-    _require_own(log, checkpoint, "the signed checkpoint")
-    log.package.refuse_links(out / CHECKPOINT_FILE)
-    shown = f"{display_path}/{CHECKPOINT_FILE}"
-    published = _published_checkpoint(out / CHECKPOINT_FILE, shown)
+    require_tree_of_log(log, checkpoint, "the signed checkpoint")
+    published = require_continuation(log, checkpoint, out, display_path)
     sizes = {checkpoint.size, *(entry.size for entry in index)}
     if published is not None:
-        _require_own(log, published, shown)
-        if published.origin != checkpoint.origin:
-            raise ClaimlogError(
-                f"{shown}: is of the log {published.origin}, not of {checkpoint.origin}; name "
-                "another directory"
-            )
-        if published.size > checkpoint.size:
-            raise ClaimlogError(
-                f"{shown}: is of {published.size} rows, and a log that others follow never goes "
-                f"back to {checkpoint.size}; sign the log as it stands: --sign KEY.pem"
-            )
         sizes.add(published.size)
     taken = {seq: row for seq, row in log.taken_rows.items() if seq < checkpoint.size}
     try:
         if taken:
             out.mkdir(parents=True, exist_ok=True)
-            write_durably(out / TAKEN_FILE, _dump_taken(taken))
+            write_durably(out / TAKEN_FILE, dump_taken_rows(taken))
         files, new_files = _write_files(log, checkpoint.size, sizes, out, display_path)
+        # those of states that this package does not know any more hold the rows too
+        emptied = empty_taken_rows(out, log.taken_rows, display_path)
         write_durably(out / CHECKPOINT_FILE, note.encode("utf-8"))
     except OSError as error:
         name = Path(error.filename) if error.filename else out
@@ -106,50 +85,7 @@ def write_tiles(
             f"{log.package.relative(name)}: cannot be written ({reason(error)}); the checkpoint "
             "there is as it was"
         ) from error
-    return TileOutput(checkpoint, files, new_files)
-
-
-def _require_own(log: Log, checkpoint: Checkpoint, display_path: str) -> None:
-    root = root_at(log, checkpoint.size)
-    if root != checkpoint.root:
-        raise ClaimlogError(
-            f"{display_path}: its {checkpoint.size} rows with root {checkpoint.root.hex()[:16]}… "
-            "are not what this log begins with: it is of another log, or this one was rewritten"
-        )
-
-
-def _published_checkpoint(path: Path, display_path: str) -> Checkpoint | None:
-    """Return the checkpoint that lies in a directory of tiles; None where there is none."""
-    if not path.exists() and not path.is_symlink():
-        return None
-    data = read_regular(path, display_path, NOTE_BYTES, path.parent, RIGHT_FILE)
-    return parse_checkpoint(data, display_path)[0]
-
-
-def _dump_taken(taken: Mapping[int, TakenRow]) -> bytes:
-    """Return what is published of rows that were taken down, by their place in the tree."""
-    rows = [
-        {
-            "row": seq,
-            "leaf_hash": row.leaf_hash,
-            "taken_down": row.taken_down,
-            "by": row.by,
-            "reason": row.reason,
-        }
-        for seq, row in sorted(taken.items())
-    ]
-    return (json_text({"rows": rows}) + "\n").encode("utf-8")
-
-
-def _lacks_rows_only(old: bytes, new: bytes) -> bool:
-    """Whether a bundle is an earlier one without rows that were taken down."""
-    before, after = parse_bundle(old), parse_bundle(new)
-    return (
-        before is not None
-        and after is not None
-        and len(before) == len(after)
-        and all(line in (b"", earlier) for earlier, line in zip(before, after, strict=True))
-    )
+    return TileOutput(checkpoint, files, new_files, emptied)
 
 
 def _write_files(
@@ -166,17 +102,13 @@ def _write_files(
             there = read_regular(path, shown, BUNDLE_BYTES, out, RIGHT_FILE)
             if there == data:
                 continue
-            if ENTRIES not in name or not _lacks_rows_only(there, data):
+            if ENTRIES not in name or not lacks_rows_only(there, data):
                 raise ClaimlogError(
                     f"{shown}: holds other bytes than the log gives, and never changes; restore "
                     "it, or name an empty directory"
                 )
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.parent.resolve().is_relative_to(out.resolve()):
-            raise ClaimlogError(
-                f"{display_path}/{name}: lies behind a symbolic link, through which nothing is "
-                "written; put a directory there"
-            )
+        refuse_link_above(path, out, f"{display_path}/{name}")
         write_durably(path, data)
         new_files += 1
     return files, new_files

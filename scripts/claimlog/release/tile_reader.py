@@ -7,11 +7,12 @@ names to one file nor holes in files make it endless.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.limits import FILE_BYTES, TAKEN_ROWS, TILED_BYTES, TILED_ROWS
 from claimlog.log.leaf_entries import LeafEntry
 from claimlog.log.merkle import CompactRange, leaf_hash
@@ -27,13 +28,15 @@ from claimlog.log.tiles import (
     tile_path,
 )
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from claimlog.release.published_checkpoint import CHECKPOINT_FILE
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.tile_log import CHECKPOINT_FILE, TAKEN_FILE
+from claimlog.release.tile_takedowns import TAKEN_FILE
 from claimlog.schema.config_files import shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 
 GET_TILE = "get it again from where the log is published"
 
+SAID = {"type": "string", "maxLength": 2000}
 TAKEN_SHAPE = {
     "type": "object",
     "required": ["rows"],
@@ -44,7 +47,13 @@ TAKEN_SHAPE = {
             "items": {
                 "type": "object",
                 "required": ["row", "leaf_hash"],
-                "properties": {"row": {"type": "integer", "minimum": 0}, "leaf_hash": HASH},
+                "properties": {
+                    "row": {"type": "integer", "minimum": 0},
+                    "leaf_hash": HASH,
+                    "taken_down": SAID,
+                    "by": SAID,
+                    "reason": SAID,
+                },
             },
         }
     },
@@ -59,14 +68,17 @@ class TiledLog:
     Attributes
     ----------
     taken
-        The leaf hash of each row that the directory says was taken down, hex, by its place.
+        What the directory says of each row that was taken down, by its place. Nobody signed it.
+    missing
+        Those of them that were read so far and are not there.
     bytes_read
         How much of it was read so far.
     """
 
     folder: Path
     checkpoint: Checkpoint
-    taken: Mapping[int, str] = field(default_factory=dict)
+    taken: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    missing: dict[int, str] = field(default_factory=dict, init=False)
     bytes_read: int = field(default=0, init=False)
 
     @classmethod
@@ -156,11 +168,17 @@ class TiledLog:
         if lines is None or len(lines) != present:
             raise ClaimlogError(f"{path}: is no bundle of {present} rows; {GET_TILE}")
         for place, (line, expected) in enumerate(zip(lines, hashes, strict=False)):
-            is_taken = not line and self.taken.get(index * WIDTH + place) == expected.hex()
-            if leaf_hash(line) != expected and not is_taken:
-                raise ClaimlogError(
-                    f"{path}: row {index * WIDTH + place} is not the one that the tile of level 0 "
-                    f"holds the hash of; {GET_TILE}"
+            if leaf_hash(line) != expected:
+                row = index * WIDTH + place
+                said = self.taken.get(row, {})
+                if line or said.get("leaf_hash") != expected.hex():
+                    raise ClaimlogError(
+                        f"{path}: row {row} is not the one that the tile of level 0 holds the hash "
+                        f"of; {GET_TILE}"
+                    )
+                self.missing[row] = (
+                    f"taken down on {said.get('taken_down', 'no day')} by "
+                    f"{said.get('by', 'nobody')}: {said.get('reason', 'no reason')}"
                 )
             yield LeafEntry(expected, line)
 
@@ -180,19 +198,37 @@ class TiledLog:
         return path, data, width
 
 
-def _read_taken(folder: Path) -> dict[int, str]:
-    """Return what a directory of tiles says was taken down: leaf hashes by place, hex."""
+def _read_taken(folder: Path) -> dict[int, Mapping[str, Any]]:
+    """Return what a directory of tiles says of rows that were taken down, by their place."""
     path = folder / TAKEN_FILE
     if not path.exists() and not path.is_symlink():
         return {}
     data = parse_json(read_regular(path, str(path), FILE_BYTES, folder, RIGHT_FILE), str(path))
     if flaw := shape_flaw(data, TAKEN_SHAPE):
         raise ClaimlogError(f"{path}: {flaw}; {GET_TILE}")
-    return {row["row"]: row["leaf_hash"] for row in data["rows"]}
+    return {row["row"]: row for row in data["rows"]}
+
+
+def missing_rows(tiled: TiledLog, known: Collection[int]) -> list[Finding]:
+    """Return a finding for each row that was missing as the log was read, but for `known` ones.
+
+    Whoever serves a directory can empty a row in it and write why: no signature covers that.
+    """
+    return [
+        Finding(
+            "tile-row",
+            str(tiled.folder / TAKEN_FILE),
+            f"row {row} is missing, and nobody vouches for why; this file, which nobody signed, "
+            f'says "{said}"',
+            remedy=f"if you know from elsewhere that it was taken down: --missing {row}",
+        )
+        for row, said in sorted(tiled.missing.items())
+        if row not in known
+    ]
 
 
 def check_tiled_log(tiled: TiledLog, kept_roots: Mapping[int, str]) -> int:
-    """Read a whole log as tiles; return how many rows it holds.
+    """Read a whole log as tiles; return how many rows its tree has, `TiledLog.missing` ones too.
 
     Parameters
     ----------

@@ -8,6 +8,9 @@ from typing import Any, Self
 
 from claimlog.errors import Finding
 
+NAMED_ROWS = 10
+"""Rows that a sentence names; the findings name all."""
+
 
 @dataclass
 class Verdict:
@@ -17,6 +20,8 @@ class Verdict:
     ----------
     name, version
         Name of the dataset and version of the release, as it states them.
+    sums
+        SHA-256 of the list of checksums that every file was held against, hex.
     checks, omissions
         Checks that were made, and those that were not and why, a line each.
     vouchers
@@ -26,22 +31,27 @@ class Verdict:
         anything in its derived tables.
     undrawn_pages
         Files of the pages of a release for which nobody vouches, and which this claimlog can draw.
+    unvouched_rows
+        Places of rows that a release for which nobody vouches says were taken down.
     """
 
     version: str = ""
     name: str = ""
+    sums: str = ""
     checks: list[str] = field(default_factory=list)
     omissions: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     vouchers: list[str] = field(default_factory=list)
     derived_tables_checked: bool = True
     undrawn_pages: int = 0
+    unvouched_rows: list[int] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
         """The outcome in a sentence, which says no more than was checked."""
         if self.findings:
-            return f"{len(self.findings)} {'finding' if len(self.findings) == 1 else 'findings'}"
+            found = f"{len(self.findings)} {'finding' if len(self.findings) == 1 else 'findings'}"
+            return f"{found}{self._missing}"
         release = f"release {self.version} of {self.name}"
         if self.vouchers:
             return f"{release} is whole and unaltered, by {' and '.join(self.vouchers)}"
@@ -53,6 +63,19 @@ class Verdict:
         return (
             f"{consistent}, by nobody's word; run this in a checkout whose releases/ you trust, or "
             "give the maintainers' key with --key"
+        )
+
+    @property
+    def _missing(self) -> str:
+        """What the sentence says of rows that are missing by nobody's word."""
+        places = self.unvouched_rows
+        if not places:
+            return ""
+        named = ", ".join(map(str, places[:NAMED_ROWS]))
+        more = f" and {len(places) - NAMED_ROWS} more" if len(places) > NAMED_ROWS else ""
+        return (
+            f"; {'row' if len(places) == 1 else 'rows'} {named}{more} of its log "
+            f"{'is' if len(places) == 1 else 'are'} missing, for which nobody vouches"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def verify_copy(
         If it is no release, or a zip that is refused.
     """
     with open_copy(target, scratch) as copy:
-        verdict = Verdict()
+        verdict = Verdict(sums=copy.digests.get(SUMS, ""))
         names = relative_paths(copy.folder)
         verdict.findings += check_sums(copy.folder, copy.digests)
         verdict.checks.append(f"{len(names)} files against {SUMS}")

@@ -78,7 +78,8 @@ def check_index(
 def _matching_issue(copy: ReleaseCopy, entry: ReleaseEntry) -> Mapping[str, Any]:
     """Return the issue of a release whose checksums a copy has, the last one by default."""
     sums = copy.digests.get(SUMS)
-    return next((i for i in entry.issues if i["files"][SUMS] == sums), entry.issues[-1])
+    issues = reversed(entry.issues)  # one that was entered twice is the later one
+    return next((i for i in issues if i["files"][SUMS] == sums), entry.issues[-1])
 
 
 def _notes_about_issues(entry: ReleaseEntry, issue: Mapping[str, Any]) -> Iterator[str]:

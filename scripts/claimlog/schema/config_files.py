@@ -256,6 +256,13 @@ def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationEr
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
+def _is_integer(_: Any, value: Any) -> bool:
+    """Whether a value is written as an integer: JSON Schema takes 2.0 for one, and 1e300."""
+    return type(value) is int
+
+
 @cache
 def _checker() -> Any:
-    return jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
+    base = jsonschema.Draft202012Validator
+    types = base.TYPE_CHECKER.redefine("integer", _is_integer)
+    return jsonschema.validators.extend(base, {"pattern": _pattern}, type_checker=types)

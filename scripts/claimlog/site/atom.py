@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree
 
+from claimlog.escaping import printable
+
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIATYPE = "application/atom+xml"
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -106,7 +108,7 @@ def atom_document(feed: Feed) -> bytes:
 
 
 def _add(parent: ElementTree.Element, name: str, text: str) -> None:
-    ElementTree.SubElement(parent, name).text = NOT_XML.sub("\ufffd", text)
+    ElementTree.SubElement(parent, name).text = NOT_XML.sub("\ufffd", printable(text))
 
 
 def _link(parent: ElementTree.Element, relation: str, mediatype: str, address: str) -> None:

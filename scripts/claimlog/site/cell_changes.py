@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from claimlog.site.store import Row, Store, cut_column
 
@@ -15,7 +16,7 @@ CELLS = f"""select c.claim_id, c.version, c."column", {cut_column("from_value", 
   join cell_changes c on c.claim_id = p.value ->> 0 and c.version = p.value ->> 1
   order by c.claim_id, c.version, c."column" """
 
-Cells = list[dict[str, str | None]]
+Cells = list[dict[str, Any]]
 
 
 async def with_cells(store: Store, changes: Sequence[Row]) -> list[Row]:
@@ -27,6 +28,17 @@ async def with_cells(store: Store, changes: Sequence[Row]) -> list[Row]:
     if "cell_changes" in await store.tables():
         pairs = json.dumps([[row["claim_id"], row["version"]] for row in changes])
         for row in await store.rows(CELLS, pairs=pairs):
-            cell = {"column": row["column"], "from": row["from_value"], "to": row["to_value"]}
+            ends = {key: _value(row[f"{key}_value"]) for key in ("from", "to")}
+            cell = {"column": row["column"], **ends}
             cells.setdefault((row["claim_id"], row["version"]), []).append(cell)
     return [{**row, "cells": cells.get((row["claim_id"], row["version"]), [])} for row in changes]
+
+
+def _value(text: str | None) -> Any:
+    """Return a value as the column has it: a list that is whole as a list."""
+    if text is None or not text.startswith("["):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

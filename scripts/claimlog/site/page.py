@@ -87,6 +87,9 @@ class Page:
     file_parameters
         Parameters whose values each have a file of their own where the site is files, in the order
         of its name; with any other, an address leads to the page without them.
+    is_document
+        Whether it answers with a document of another format, which its address ends in; where the
+        site is files, that is a file of this name without HTML or JSON beside it.
     """
 
     pattern: str
@@ -96,6 +99,7 @@ class Page:
     has_csv: bool = False
     reads_files: bool = False
     file_parameters: tuple[str, ...] = ("page",)
+    is_document: bool = False
 
 
 def memoize_page(view: View) -> View:

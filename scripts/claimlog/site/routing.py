@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,24 +9,20 @@ from datasette import NotFound, Response
 
 from claimlog.escaping import json_text
 from claimlog.site.delivery.preconditions import request_headers
-from claimlog.site.page import Page, PageNotFound, PageRequest
-from claimlog.site.page_answer import PageAnswer, answer_page, page_context, release_store
+from claimlog.site.page import Page, PageRequest
+from claimlog.site.page_answer import PageAnswer, answer_page, page_context
 from claimlog.site.pages import site_pages
 from claimlog.site.pages.downloads import database_file
 from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
-from claimlog.site.web_annotation import CONTENT_TYPE, SUFFIX, claim_annotation
 
 Handler = Callable[..., Awaitable[Response]]
 
 RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
 THREADS = r"^/-/threads(\.json)?/?$"
 """Datasette's list of threads and tasks, which tells where its files lie."""
-
-ANNOTATION = rf"/claims/(?P<claim_id>[^/.]+){re.escape(SUFFIX)}"
-"""A claim's Web Annotation, beside its page."""
 
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
@@ -44,28 +39,11 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
             handlers.append((rf"^{prefix}{page.pattern}(?P<format>{formats})?/?$", handler))
     return [
         *handlers,
-        *((rf"^{prefix}{ANNOTATION}$", _claim_annotation) for prefix in ("", RELEASE)),
         (r"^/robots\.txt$", robots),
         (HEALTH, health),
         (r"^/(?P<database>[^/.]+)\.db$", database_file),
         (THREADS, _hidden),
     ]
-
-
-async def _claim_annotation(datasette: Any, request: Any) -> Response:
-    """Answer with a claim's Web Annotation."""
-    try:
-        CURRENT.set(None)  # as for our pages
-        name = request.url_vars["claim_id"]
-        store = release_store(datasette, request.url_vars.get("release"))
-        found = await claim_annotation(store, name)
-    except PageNotFound as error:
-        raise NotFound(str(error)) from error
-    except Exception as error:
-        raise PageError from error
-    if found is None:
-        raise NotFound("")
-    return Response(json_text(found), 200, {}, CONTENT_TYPE)
 
 
 async def _hidden() -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from claimlog.escaping import UNPRINTABLE, json_text, printable
+from claimlog.log.row_changes import readable_value
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
@@ -103,5 +104,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "when": when,
     "words": words,
     "cell": cell,
+    "readable": readable_value,
     "json": json_text,
 }

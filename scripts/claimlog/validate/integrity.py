@@ -14,7 +14,7 @@ from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.release_index import read_index
 from claimlog.log.takedowns import RECORD, read_takedowns
 from claimlog.validate.report import Report
-from claimlog.validate.takedowns import check_takedowns
+from claimlog.validate.takedowns import check_released_rows, check_takedowns
 
 
 def check_integrity(log: Log, report: Report) -> None:
@@ -111,12 +111,14 @@ def check_released(log: Log, report: Report) -> None:
         listed = checkout.blobs(tag, "events/") if tag else {}
         held = {name: of for name, of in listed.items() if "/" in name.removeprefix("events/")}
         differing = {*checkout.differing(held)} if held else set()
+        record = checkout.read(tag, RECORD) if tag else None
     except CheckoutError as error:
         report.count("released-batches", 0, note=str(error))
         return
     if tag is None:
         report.count("released-batches", 0, note="git knows no release tag (v…) of this checkout")
         return
+    check_released_rows(log, report, tag, record)
     # a row that was taken down is gone from the file, which is checked by what is left of it
     taken = {batch.shown_file(stream) for batch in log.batches for stream in batch.taken}
     for shown in held:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
-from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
+from claimlog.log.release_index import read_index
+from claimlog.log.takedowns import RECORD, TakenRow, parse_takedowns, read_takedowns
 from claimlog.schema.table_schema import Table
+from claimlog.untrusted_files import parse_json
 from claimlog.validate.report import Report
 
-RULE = "file-hash"
+RULE, RELEASED_RULE = "file-hash", "released-batches"
+RELEASED = f"log/{RECORD}"
+"""The record in a release."""
+
 REMEDY = "restore it from git"
 
 
@@ -20,6 +25,8 @@ def check_takedowns(log: Log, report: Report) -> None:
     What the row said cannot be checked, only that nothing else is missing: its hash stands for it
     in the tree. An entity keeps its last row, so that its identifier is never given again.
     """
+    if not log.findings:
+        _check_index(log, report)
     if not log.taken_rows:
         return
     record = read_takedowns(log.package)
@@ -41,6 +48,49 @@ def check_takedowns(log: Log, report: Report) -> None:
         for number, row in taken.items():
             if flaw := _flaw(row, number, set(taken), present, kept):
                 report.fail(Finding(RULE, RECORD, f"{identifier} {flaw}", remedy=REMEDY))
+
+
+def _check_index(log: Log, report: Report) -> None:
+    """Check that what an entry of the index says was taken down is still declared."""
+    try:
+        index = read_index(log.package)
+    except ClaimlogError:
+        return  # which is a finding of its own
+    for entry in index:
+        rows = {row for issue in entry.issues[1:] for row in issue["rows"]}
+        if undone := sorted(rows.difference(log.taken_rows)):
+            named = ", ".join(map(str, undone[:10]))
+            message = f"does not name row {named}, which {entry.display_path} says was taken down"
+        elif not log.taken_rows and any(RELEASED in issue["files"] for issue in entry.issues):
+            message = f"is missing, and {entry.display_path} names it as a file of the release"
+        else:
+            continue
+        report.fail(Finding(RULE, RECORD, message, remedy=REMEDY))
+
+
+def check_released_rows(log: Log, report: Report, tag: str, held: bytes | None) -> None:
+    """Check that all that the record said in the last release it says to the letter.
+
+    Parameters
+    ----------
+    held
+        The record as the tag of that release holds it, if it does.
+    """
+    if held is None:
+        return
+    now = {*read_takedowns(log.package).rows}
+    try:
+        before = parse_takedowns(parse_json(held, RECORD))
+    except ClaimlogError as error:
+        flaw = str(error).removeprefix(f"{RECORD}: ")
+        message = f"is no such record in the release {tag}: {flaw}"
+        report.fail(Finding(RELEASED_RULE, RECORD, message, remedy="look at that tag"))
+        return
+    for row in before.rows:
+        if row not in now:
+            place = f"row {row.line} of {row.stream} in batch {row.batch:04d}"
+            message = f"says otherwise than in release {tag} of {place}: {row.sentence}"
+            report.fail(Finding(RELEASED_RULE, RECORD, message, entity=row.id, remedy=REMEDY))
 
 
 def _flaw(row: TakenRow, number: int, taken: set[int], present: set[int], kept: bool) -> str | None:

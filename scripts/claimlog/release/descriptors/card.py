@@ -48,7 +48,7 @@ TITLE_LINE = re.compile(r"^# (.+)$", re.MULTILINE)
 PAGE = """
 # {title}
 
-{description}
+{entrance}{description}
 
 Version {version}, released on {date}.
 Made by {creators}.
@@ -60,7 +60,7 @@ Licence: {licence}, {licence_name}.
 It is no fact check: a row says what a source says, whether or not it is so. It is no sample of
 anything beyond its sources, and it holds no text of theirs.
 
-## What the directory holds
+{parts}## The tables
 
 | table | rows | a row is |
 | --- | --: | --- |
@@ -106,10 +106,44 @@ The first checks every file against its checksum, the second the log, the tables
 descriptors. {root}:
 `{metadata.root}`.
 
+Without more they show that this copy is whole in itself, and not that it is what was published:
+whoever makes a copy can make its checksums too. That takes something from elsewhere, as the root
+above in a citation, the index of releases, a signature or the key of who published it:
+`claimlog verify --help` says how each is given.
+
 ## Cite it
 
 {citation}
 """
+ENTRANCE = """Open `site/index.html` in a browser, without a server or a connection: it shows
+the whole dataset, with a search and a page for every claim.
+
+"""
+PARTS = """## What the directory holds
+
+- `site/`: pages for reading; `site/claims/ID/index.html` is the page of a claim.
+- `{name}.db`: all tables, for SQLite.
+- `parquet/`: every table as a Parquet file, with its types.
+- `csv/`: the same tables for programs that read neither.
+- `delta/`: what changed since the release before; absent where there is none.
+- `log/`: the events that all else is made of, with their schemas and the codebook: a package, for
+  `claimlog --package log`.
+- `CHANGES.md`: what changed since the release before, in words.
+- `release.json`: size and root of the log, and a hash for every table.
+- `validation.json`: what was checked before the release.
+{checkpoint}- `{wheel}`: the tool that made it, with `{lock}`.
+- `SHA256SUMS`: a checksum for every file. The other files describe the dataset to catalogues and
+  reference managers: `datapackage.json`, `CITATION.cff`, `croissant.json`, `datacite.json`,
+  `dataset.jsonld` and `ro-crate-metadata.json`.
+
+Whether the claims that a bibliography cites have changed since (claimlog is installed below):
+
+```sh
+claimlog --package log check-citations FILE
+```
+
+"""
+CHECKPOINT = "- `checkpoint`: the same size and root in a form that other people's tools read.\n"
 CSV = """## The same tables as CSV
 
 `csv/<table>.csv` holds the rows of each table in UTF-8, with commas, a header and line feeds, for
@@ -224,6 +258,8 @@ def _page(metadata: ReleaseMetadata) -> str:
         licence_name=markdown(metadata.licence["name"]),
         doi=f"DOI: <{doi}>" if doi else NO_DOI,
         method=coding_method(metadata),
+        entrance=ENTRANCE if metadata.tool_version else "",
+        parts=_parts(metadata),
         csv=CSV.format(main=MAIN_TABLE) if _has_csv(metadata) else "",
         tool=_tool(metadata),
         tables="\n".join(
@@ -250,6 +286,18 @@ def _tool(metadata: ReleaseMetadata) -> str:
         return ""
     return TOOL.format(
         compilation=compilation(metadata), wheel=wheel_name(metadata.tool_version), lock=LOCK
+    )
+
+
+def _parts(metadata: ReleaseMetadata) -> str:
+    """Return the section about the parts; empty for a release up to 0.2.0, which lacks some."""
+    if metadata.tool_version is None:
+        return ""
+    return PARTS.format(
+        name=metadata.name,
+        wheel=wheel_name(metadata.tool_version),
+        lock=LOCK,
+        checkpoint=CHECKPOINT if metadata.log_origin else "",
     )
 
 

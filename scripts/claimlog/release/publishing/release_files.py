@@ -97,7 +97,7 @@ def verified_files(
         files = [PublishedFile.of(path, name) for path, name in _paths(package, entry, archive)]
     except OSError as error:
         raise ClaimlogError(f"{error.filename}: cannot be read ({error.strerror})") from error
-    if files[0].sha256 != entry.data["archive"]["sha256"]:
+    if files[0].sha256 != entry.issues[-1]["archive"]["sha256"]:
         raise ClaimlogError(f"{archive}: changed while it was verified; run this again")
     return ReleaseFiles(entry, tuple(files), verdict.sentence)
 

@@ -20,7 +20,7 @@ SEGMENT_CHARACTERS = 120
 
 INDEX = "index.html"
 
-OWN_SUFFIX = re.compile(r"\.(?=(?:html|json|csv)$)")
+OWN_SUFFIX = re.compile(r"\.(?=(?:html|json|csv|jsonld|atom)$)")
 """What is before the ends that our files have: an identifier with one keeps away from them."""
 
 Query = tuple[tuple[str, str], ...]
@@ -36,11 +36,14 @@ class Address:
         As a request has it, without a slash at its end; empty for the start.
     is_beside
         Whether its folder is another site's, so that it lies beside that.
+    is_document
+        Whether it is a document of the format that the path ends in, and no HTML.
     """
 
     path: str
     query: Query = ()
     is_beside: bool = False
+    is_document: bool = False
 
     @property
     def stem(self) -> str:
@@ -53,8 +56,11 @@ class Address:
         return f"{stem},{given}" if self.is_beside else f"{stem}/{given}"
 
     @property
-    def html_file(self) -> str:
-        """The path of its HTML below the root of the site."""
+    def file(self) -> str:
+        """The path of its HTML, or of the document that it is, below the root of the site."""
+        if self.is_document:
+            path, _, suffix = self.path.rpartition(".")
+            return f"{Address(path).stem}.{suffix}"
         is_page = bool(self.query) or self.is_beside
         return INDEX if not self.path else f"{self.stem}{'.html' if is_page else '/' + INDEX}"
 

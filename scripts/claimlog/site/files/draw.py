@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from claimlog.escaping import compact_json
+from claimlog.site.atom import MEDIATYPE
 from claimlog.site.datasette_internals import synchronous_templates
 from claimlog.site.files.addresses import INDEX, Address
 from claimlog.site.files.links import LinkTargets, PageLinks
@@ -80,8 +81,8 @@ class PageDrawer:
         frame = cache(partial(page_frame, datasette))
         self._templates = synchronous_templates(datasette, frame=frame)
 
-    async def draw(self, address: Address, links: PageLinks) -> tuple[File, File]:
-        """Return the files of a page: its HTML and its JSON twin.
+    async def draw(self, address: Address, links: PageLinks) -> tuple[File, ...]:
+        """Return the files of a page: its HTML and its JSON twin, or the document that it is.
 
         Parameters
         ----------
@@ -89,8 +90,10 @@ class PageDrawer:
             Takes the links of the page.
         """
         answer = await self._answer(address)
+        if not isinstance(answer, PageAnswer):
+            return ((address.file, _document(answer, links)),)
         html = self._html(answer, address, links)
-        return (address.html_file, html), (address.json_file, compact_json(answer.data).encode())
+        return (address.file, html), (address.json_file, compact_json(answer.data).encode())
 
     def draw_not_found(self) -> File:
         """Return the page for an address where nothing is, which hosts send by its name.
@@ -117,11 +120,11 @@ class PageDrawer:
         home, version = self.targets.homepage, self.targets.version
         return FileFrame(
             root=root,
-            page=address.html_file,
+            page=address.file,
             version=version,
             events=self._about.get("tree_size", 0),
             root_hash=self._about.get("root", ""),
-            canonical=f"{home}{address.html_file.removesuffix(INDEX)}"
+            canonical=f"{home}{address.file.removesuffix(INDEX)}"
             if home and answer.status == 200
             else None,
             versions=f"{root}{'..' if version else 'releases'}/versions.js",
@@ -131,7 +134,8 @@ class PageDrawer:
             has_csv=any(name.endswith(".csv") for name in self._downloads),
         )
 
-    async def _answer(self, address: Address) -> PageAnswer:
+    async def _answer(self, address: Address) -> Any:
+        """Return the answer of a page; of a document, the response of Datasette's that holds it."""
         found = self.targets.routes.find(address.path)
         if found is None:
             message = "There is no page at this address."
@@ -142,13 +146,21 @@ class PageDrawer:
         values = {key: [value] for key, value in address.query}
         request = PageRequest(address.path or "/", identifiers, query, values=values)
         answer = await answer_page(page, self.datasette, request)
-        return answer if isinstance(answer, PageAnswer) else self._moved(answer)
+        is_answer = page.is_document or isinstance(answer, PageAnswer)
+        return answer if is_answer else self._moved(answer)
 
     def _moved(self, response: Any) -> PageAnswer:
         """Return a page that leads on, for an address that a server redirects."""
         to = response.headers.get("Location")
         data = {"title": "Moved", "message": "This page is at another address.", "nearest": to}
         return PageAnswer(200, NOT_FOUND, Store.latest(self.datasette), data)
+
+
+def _document(response: Any, links: PageLinks) -> bytes:
+    """Return the body of a response, with links to files where it is a feed."""
+    body: str | bytes = response.body
+    text = body if isinstance(body, str) else body.decode()
+    return (links.in_feed(text) if response.content_type.startswith(MEDIATYPE) else text).encode()
 
 
 async def draw_pages(

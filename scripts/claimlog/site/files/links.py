@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape, unescape
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urljoin
 
 from claimlog.site.files.addresses import Address, PageRoutes, file_query, file_segment
 
@@ -22,6 +22,8 @@ ATTRIBUTE = re.compile(r'(?<=\s)(?<!rel="canonical" )(href|src|action)="([^"]*)"
 
 What is no attribute has its quotes escaped.
 """
+
+FEED_LINK = re.compile(r'(<link [^<>]*\bhref=")([^"]*)')
 
 KNOWN_ADDRESSES = 50_000
 """Addresses whose files are remembered, because pages repeat them."""
@@ -132,7 +134,7 @@ class LinkTargets:
             return self._page(f"/{QUERIES}/{quote(rest[0])}", "")
         if rest and rest[0] in self.tables:
             return Target(self.tables[rest[0]])
-        return Target(DOWNLOADS.html_file, DOWNLOADS)
+        return Target(DOWNLOADS.file, DOWNLOADS)
 
     def _page(self, path: str, query: str) -> Target:
         is_twin = path.endswith(".json")
@@ -140,14 +142,16 @@ class LinkTargets:
         path = "" if path in ("/index", "/") else path
         found = self.routes.find(path)
         own = file_query(found[0], dict(parse_qsl(query))) if found else None
-        page = Address(path, own or (), path.removeprefix("/releases/") in self.frozen)
+        is_document = found is not None and found[0].is_document
+        has_twin = is_twin and not is_document
+        page = Address(path, own or (), path.removeprefix("/releases/") in self.frozen, is_document)
         kept = query if own is None else ""
         frozen = FROZEN.fullmatch(path)
         if frozen and frozen["version"] in self.frozen:
-            below = Address(frozen["rest"], page.query)
-            file = below.json_file if is_twin else below.html_file
+            below = Address(frozen["rest"], page.query, is_document=is_document)
+            file = below.json_file if has_twin else below.file
             return Target(f"releases/{frozen['version']}/{file}", query=kept)
-        return Target(page.json_file if is_twin else page.html_file, page, kept)
+        return Target(page.json_file if has_twin else page.file, page, kept)
 
 
 class PageLinks:
@@ -156,7 +160,7 @@ class PageLinks:
     def __init__(self, targets: LinkTargets, page: Address, root: str | None = None) -> None:
         self.targets = targets
         self.page = page
-        self.root = "../" * page.html_file.count("/") if root is None else root
+        self.root = "../" * page.file.count("/") if root is None else root
         self.followed: dict[Target, None] = {}
 
     def relative(self, address: str) -> str:
@@ -171,6 +175,14 @@ class PageLinks:
     def in_html(self, html: str) -> str:
         """Return a page with every address in it made relative."""
         return ATTRIBUTE.sub(self._attribute, html)
+
+    def in_feed(self, text: str) -> str:
+        """Return an Atom feed, whose links are relative to it, with links to files."""
+        return FEED_LINK.sub(self._feed_link, text)
+
+    def _feed_link(self, match: re.Match[str]) -> str:
+        address = urljoin(self.page.path, unescape(match[2]))
+        return f"{match[1]}{escape(self.relative(address))}"
 
     def _attribute(self, match: re.Match[str]) -> str:
         return f'{match[1]}="{escape(self.relative(unescape(match[2])))}"'

@@ -13,8 +13,8 @@ from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import write_site
 
 MOST_ENTITIES = 20_000
-"""Entities up to which a release holds their pages: each takes two files, and an archive has at
-most `claimlog.release.layout.MAX_MEMBERS`."""
+"""Entities up to which a release holds their pages: each takes at most three files and a
+folder, and an archive has at most `claimlog.release.layout.MAX_MEMBERS`."""
 
 TOO_MANY = (
     "This release has more pages than an archive holds. Its site is drawn from the package in log/:"

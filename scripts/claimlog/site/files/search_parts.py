@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ LIMITS: Mapping[str, Any] = {
     "addressCharacters": addresses.MOST_CHARACTERS,
     "identifierCharacters": leads.LONGEST_IDENTIFIER,
     "around": leads.AROUND,
+    "zeros": leads.MOST_ZEROS,
+    "numbers": leads.MOST_NUMBERS,
     "correctedWords": results.CORRECTED_WORDS,
     "letters": (spelling.SHORTEST_WORD, spelling.LONGEST_WORD),
     "firstLetterKept": spelling.FIRST_LETTER_KEPT,
@@ -75,8 +77,16 @@ LIMITS: Mapping[str, Any] = {
 """What the server's search is limited by, so that a script has no second set of it."""
 
 
-async def search_parts(store: Store, file_of: FileOf) -> AsyncIterator[File]:
-    """Yield the scripts of the search of a database; ``search`` says what the others are."""
+async def search_parts(
+    store: Store, file_of: FileOf, frozen: Collection[str] = ()
+) -> AsyncIterator[File]:
+    """Yield the scripts of the search of a database; ``search`` says what the others are.
+
+    Parameters
+    ----------
+    frozen
+        Releases whose own pages lie in the site.
+    """
     index = await search_index(store)
     keyed: dict[str, KeyedParts] = {}
 
@@ -120,16 +130,27 @@ async def search_parts(store: Store, file_of: FileOf) -> AsyncIterator[File]:
                 for one in site_pages(store.datasette)
                 if one.template != "claimlog_not_found.html"
             ],
-            "releases": _releases(store),
+            "releases": sorted({*_drawn_releases(store), *frozen}),
+            "dataset": Store.latest(store.datasette).name,
+            "released": await _released(store, file_of),
+            "events": await leads.log_size(store),
             "first": {name: one.first for name, one in keyed.items()},
         },
     )
 
 
-def _releases(store: Store) -> list[str]:
-    """Return the releases whose pages lie in the site, which addresses may name."""
+def _drawn_releases(store: Store) -> list[str]:
+    """Return the releases whose pages are drawn beside those of the build."""
     databases = (Store(store.datasette, name) for name in store.datasette.databases)
-    return sorted(one.release for one in databases if one.release and not one.name.startswith("_"))
+    return [one.release for one in databases if one.release and not one.name.startswith("_")]
+
+
+async def _released(store: Store, file_of: FileOf) -> list[tuple[str, int, str]]:
+    """Return the releases that a database knows with size and page of each, oldest first."""
+    rows = await store.rows("select version, tree_size from releases order by tree_size, version")
+    return [
+        (row["version"], row["tree_size"], file_of(f"/releases/{row['version']}")) for row in rows
+    ]
 
 
 def _entry_parts(index: SearchIndex, prefix: str, file_of: FileOf) -> Iterator[File]:

@@ -18,7 +18,11 @@ async def seed_addresses(datasette: Any) -> list[Address]:
     A claim that was retracted is on no list, and its address stays.
     """
     addresses: list[Address] = []
-    pages = [page for page in site_pages(datasette) if "(" not in page.pattern]
+    pages = [
+        page
+        for page in site_pages(datasette)
+        if "(" not in page.pattern and not page.is_document  # pages lead to documents
+    ]
     for name in sorted(datasette.databases, key=lambda name: (len(name), name)):
         if name.startswith("_"):
             continue

@@ -88,7 +88,7 @@ async def site_files(source: SiteSource) -> AsyncIterator[File]:
     drawer = PageDrawer(datasette, targets)
     linked: set[str] = set()
     indexed = PageLinks(targets, Address(""))
-    async for file in index_files(datasette, indexed.relative):
+    async for file in index_files(datasette, indexed.relative, source.frozen):
         yield file
     pages = (target.page for target in indexed.followed if target.page)
     seeds = [*await seed_addresses(datasette), *pages]

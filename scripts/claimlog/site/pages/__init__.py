@@ -12,6 +12,7 @@ from claimlog.site.page import Page
 from claimlog.site.pages import (
     actor,
     actors,
+    annotation,
     as_of,
     claim,
     claims,
@@ -42,6 +43,13 @@ PAGES = (
     Page(r"(?:/index|/(?=\.json))?", "claimlog_home.html", home.home),
     Page("/claims", "claimlog_claims.html", claims.claims, in_releases=True, has_csv=True),
     Page(f"/claims/(?P<claim_id>{ONE})", "claimlog_claim.html", claim.claim, in_releases=True),
+    Page(
+        rf"/claims/(?P<claim_id>{ONE})\.jsonld",
+        "claimlog_not_found.html",
+        annotation.annotation,
+        in_releases=True,
+        is_document=True,
+    ),
     Page("/sources", "claimlog_sources.html", sources.sources, in_releases=True),
     Page(f"/sources/(?P<source_id>{ONE})", "claimlog_source.html", source.source, in_releases=True),
     Page("/actors", "claimlog_actors.html", actors.actors, in_releases=True),
@@ -87,8 +95,15 @@ PAGES = (
     Page("/quality", "claimlog_quality.html", quality.quality, in_releases=True),
     Page("/releases", "claimlog_releases.html", releases.releases),
     Page("/releases/(?P<version>[^/]+?)", "claimlog_release.html", releases.release),
-    Page(r"/feeds/releases\.atom", "claimlog_not_found.html", feeds.releases_feed),
-    Page(r"/feeds/corrections\.atom", "claimlog_not_found.html", feeds.corrections_feed),
+    Page(
+        r"/feeds/releases\.atom", "claimlog_not_found.html", feeds.releases_feed, is_document=True
+    ),
+    Page(
+        r"/feeds/corrections\.atom",
+        "claimlog_not_found.html",
+        feeds.corrections_feed,
+        is_document=True,
+    ),
     Page("/as-of", "claimlog_as_of.html", as_of.as_of),
     Page("/downloads", "claimlog_downloads.html", downloads.downloads),
     Page("/docs", "claimlog_documentation.html", documentation.documentation, reads_files=True),

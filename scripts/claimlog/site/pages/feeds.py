@@ -10,6 +10,7 @@ from urllib.parse import quote
 from datasette import Response
 
 from claimlog.escaping import plain_line
+from claimlog.log.row_changes import readable_value
 from claimlog.site.atom import MEDIATYPE, Feed, FeedEntry, atom_document, urn
 from claimlog.site.cell_changes import with_cells
 from claimlog.site.page import PageRequest
@@ -67,9 +68,13 @@ async def _corrections(store: Store) -> Feed:
 
 def _correction(store: Store, row: Row) -> FeedEntry:
     title = plain_line(f"{row['claim_id']} {row['change']}: {row['statement']}")
+    cells = [
+        f"{c['column']}: {readable_value(c['from'])} -> {readable_value(c['to'])}"
+        for c in row["cells"]
+    ]
     lines = [
         row["reason"] or "No reason was given.",
-        *(f"{c['column']}: {_value(c['from'])} -> {_value(c['to'])}" for c in row["cells"]),
+        *cells,
         f"Version {row['version']}, event {row['event_id']}, "
         + (f"first in release {row['release']}." if row["release"] else "in no release yet."),
     ]
@@ -82,10 +87,6 @@ def _correction(store: Store, row: Row) -> FeedEntry:
         row["recorded_by"],
         row["change"],
     )
-
-
-def _value(text: str | None) -> str:
-    return "empty" if text is None else text
 
 
 async def _feed(store: Store, name: str, title: str, link: str, entries: list[FeedEntry]) -> Feed:

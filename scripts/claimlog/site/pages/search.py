@@ -15,7 +15,7 @@ from claimlog.site.search.addresses import MOST_CHARACTERS as MOST_OF_ADDRESS
 from claimlog.site.search.addresses import is_address
 from claimlog.site.search.entries import SearchEntry
 from claimlog.site.search.index import SearchIndex, search_index
-from claimlog.site.search.leads import CLAIMS, leading_path
+from claimlog.site.search.leads import CLAIMS, SearchLead, log_size, search_lead
 from claimlog.site.search.query import MOST_CHARACTERS, name_key
 from claimlog.site.search.results import SearchResults, found_claims, search_results
 from claimlog.site.store import Row, Store
@@ -33,7 +33,9 @@ async def search(store: Store, request: PageRequest) -> Any:
 
     text = " ".join(request.query.get("q", "")[: MOST_OF_ADDRESS + 1].split())
     index = await search_index(store)
-    path = await leading_path(store, index, site_pages(store.datasette), text)
+    lead = await search_lead(store, index, site_pages(store.datasette), text)
+    is_absent = lead is not None and lead.absent_release is not None
+    path = lead.path if lead and not is_absent else None
     if path and not request.path.rstrip("/").endswith(".json"):
         prefix = "" if path.startswith("/releases/") else store.prefix
         return Response.redirect(store.datasette.urls.path(prefix + path))
@@ -42,6 +44,7 @@ async def search(store: Store, request: PageRequest) -> Any:
         "title": f"Search: {text[:60]}" if text else "Search",
         "q": text,
         "leads_to": path,
+        "absent_release": await _absent_release(store, lead) if lead and is_absent else None,
         "searched": results.text,
         "suggestion": results.suggestion,
         "near": results.is_near,
@@ -49,6 +52,21 @@ async def search(store: Store, request: PageRequest) -> Any:
         "empty": results.is_empty,
         "cut": len(text) > MOST_CHARACTERS,
         **await _page_of(store, index, results, request),
+    }
+
+
+async def _absent_release(store: Store, lead: SearchLead) -> Row:
+    """Return what is said of a release that is asked for and whose pages are not here."""
+    rows = await store.rows("select version, tree_size from releases order by tree_size, version")
+    size = await log_size(store)
+    own = next((row["version"] for row in reversed(rows) if row["tree_size"] == size), None)
+    return {
+        "version": lead.absent_release,
+        "is_released": lead.is_released,
+        "releases": [row["version"] for row in rows],
+        "own": store.release or own,
+        "events": size,
+        "path": lead.path,
     }
 
 

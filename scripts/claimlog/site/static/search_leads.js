@@ -2,27 +2,45 @@
 "use strict";
 
 (() => {
-  const EVENT_ID = /^[0-9a-f]{64}$/i;
+  const EVENT_ID = /^[0-9a-f]{16,64}$/i;
+  const CITATION_KEY = /^([0-9]+\.[0-9]+\.[0-9]+)-(.+)$/;
   const OF_RELEASE = /^(\/releases\/[0-9]+\.[0-9]+\.[0-9]+)?(\/.+)$/;
 
   /**
-   * Return the file that a search leads to, undefined if it may mean more than one page.
+   * @typedef {object} SearchLead
+   * @property {string} [file] the page that is meant, if it is here
+   * @property {string} [absentRelease] the release that is named and whose pages are not here
+   * @property {string} [path] the address of the page, where a release is absent
+   */
+
+  /**
+   * Return what a search leads to, undefined if it may mean more than one page.
    * @param {any} index
    * @param {string} text
-   * @returns {Promise<string | undefined>}
+   * @returns {Promise<SearchLead | undefined>}
    */
-  async function leadingFile(index, text) {
+  async function searchLead(index, text) {
     const own = text.startsWith(claimlog.root.href) ? `/${text.slice(claimlog.root.href.length)}` : text;
     if (claimlog.isAddress(own, index.limits.addressCharacters)) {
       const sources = await index.ofAddress(own);
-      if (sources.length === 1) return sources[0].file;
-      return sources.length ? undefined : ownFile(index, own);
+      if (sources.length === 1) return { file: sources[0].file };
+      return sources.length ? undefined : ownPage(index, own);
     }
     const name = strip(text, index.limits.around);
+    const dataset = `${index.about.dataset}-`;
+    const key = name.toLowerCase().startsWith(dataset.toLowerCase()) && CITATION_KEY.exec(name.slice(dataset.length));
+    if (key) return ownPage(index, `/releases/${key[1]}/claims/${key[2]}`);
+    const file = await fileOfName(index, name);
+    return file ? { file } : undefined;
+  }
+
+  /** Return the file of what an identifier or a hash names. */
+  async function fileOfName(/** @type {any} */ index, /** @type {string} */ name) {
     if (!name || name.length > index.limits.identifierCharacters || /\s/.test(name)) return undefined;
     if (EVENT_ID.test(name)) {
-      const entity = await index.events.get(name.toLowerCase().slice(0, index.limits.eventDigits));
-      return entity && claimlog.fileOf(`/${entity}`);
+      const digits = name.toLowerCase().slice(0, index.limits.eventDigits);
+      const entities = [...new Set(await index.events.startingWith(digits))];
+      return entities.length === 1 ? claimlog.fileOf(`/${entities[0]}`) : undefined;
     }
     const claim = await claimId(index, name);
     if (claim) return claimlog.fileOf(`/claims/${claim}`);
@@ -46,13 +64,32 @@
     return text.toUpperCase().replace(/[0-9]/g, "0");
   }
 
-  /** Return the claim that has an identifier in any case, retracted ones too. */
+  /**
+   * Return the claim that has an identifier in any case, retracted ones too. Zeros may be missing
+   * before its numbers, if one claim only can be meant.
+   */
   async function claimId(/** @type {any} */ index, /** @type {string} */ name) {
-    if (!index.about.shapes.includes(identifierShape(name))) return undefined;
-    for (const id of new Set([name.toLowerCase(), name.toUpperCase(), name])) {
-      if ((await index.claimIds.get(id)) !== undefined) return id;
+    for (const names of [[name, name.toUpperCase(), name.toLowerCase()], withZeros(name, index.limits)]) {
+      const found = [];
+      for (const id of new Set(names)) {
+        const isShaped = index.about.shapes.includes(identifierShape(id));
+        if (isShaped && (await index.claimIds.get(id)) !== undefined) found.push(id);
+      }
+      if (found.length) return found.length === 1 ? found[0] : undefined;
     }
     return undefined;
+  }
+
+  /** Return an identifier with zeros before its numbers. */
+  function withZeros(/** @type {string} */ name, /** @type {any} */ limits) {
+    const parts = name.split(/([0-9]+)/);
+    if (parts.length > 2 * limits.numbers + 1) return [];
+    let texts = [""];
+    parts.forEach((part, at) => {
+      const zeros = at % 2 ? [...Array(limits.zeros + 1).keys()] : [0];
+      texts = texts.flatMap((text) => zeros.map((many) => text + "0".repeat(many) + part));
+    });
+    return texts.flatMap((text) => [text.toUpperCase(), text.toLowerCase()]);
   }
 
   /** Return the claims on both sides of an identifier that has their shape and does not exist. */
@@ -66,23 +103,39 @@
     return sides.flat().filter((id) => identifierShape(id) === shape).sort();
   }
 
-  /** Return the file of a page of the site, if an address has one and what it names is there. */
-  async function ownFile(/** @type {any} */ index, /** @type {string} */ text) {
+  /**
+   * Return the page of the site that an address is of, if what it names is there.
+   * @returns {Promise<SearchLead | undefined>}
+   */
+  async function ownPage(/** @type {any} */ index, /** @type {string} */ text) {
     const parts = claimlog.addressParts(text);
     const whole = claimlog.unquote(parts.path).replace(/\/+$/, "").replace(/\.json$/, "").replace(/\/index\.html$/, "");
-    const [, release, path] = OF_RELEASE.exec(whole) || [];
+    const [, prefix, path] = OF_RELEASE.exec(whole) || [];
     const page = index.about.patterns.find(([pattern]) => new RegExp(`^(?:${pattern})$`).test(path || ""));
-    if (!path || !page || (release && !page[1])) return undefined;
-    const [, stream, ...rest] = path.split("/");
-    if (rest.length === 1 && index.about.streams.includes(stream)) {
-      const isKnown = stream === "claims"
-        ? await claimId(index, rest[0])
-        : (await index.ofName(rest[0])).some((one) => one.kind === stream && one.id === rest[0]);
-      if (!isKnown) return undefined;
-    }
-    const isThere = release && index.about.releases.includes(release.replace("/releases/", ""));
-    return claimlog.fileOf(path, isThere ? release : undefined) + (parts.query ? `?${parts.query}` : "");
+    if (!path || !page || (prefix && !page[1])) return undefined;
+    const known = await knownPath(index, path);
+    const query = parts.query ? `?${parts.query}` : "";
+    const lead = (folder) => (known ? { file: claimlog.fileOf(known, folder) + query } : undefined);
+    if (!prefix) return lead();
+    const version = prefix.replace("/releases/", "");
+    if (index.about.releases.includes(version)) return lead(prefix);
+    const release = index.about.released.find(([one]) => one === version);
+    if (!release) return { absentRelease: version };
+    if (release[1] === index.about.events) return lead();
+    return { ...lead(), absentRelease: version, path: known };
   }
 
-  Object.assign(claimlog, { leadingFile, claimsBeside });
+  /** Return the path of a page with the identifier as its row has it, undefined without a row. */
+  async function knownPath(/** @type {any} */ index, /** @type {string} */ path) {
+    const [, stream, ...rest] = path.split("/");
+    if (rest.length !== 1 || !index.about.streams.includes(stream)) return path;
+    if (stream === "claims") {
+      const claim = await claimId(index, rest[0]);
+      return claim && `/claims/${claim}`;
+    }
+    const isKnown = (await index.ofName(rest[0])).some((one) => one.kind === stream && one.id === rest[0]);
+    return isKnown ? path : undefined;
+  }
+
+  Object.assign(claimlog, { searchLead, claimsBeside });
 })();

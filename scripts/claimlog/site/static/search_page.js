@@ -51,6 +51,25 @@
     return found;
   }
 
+  /** Return what is said of a release that is asked for and whose pages are not here. */
+  function absentRelease(/** @type {any} */ index, /** @type {any} */ meant) {
+    const { released, events } = index.about;
+    const notice = (...content) => element("p", { class: "notice" }, ...content);
+    const version = meant.absentRelease;
+    const release = released.find(([one]) => one === version);
+    if (!release) {
+      const all = released.map(([one]) => one);
+      return notice(`There is no release ${version}. ${all.length ? `These are: ${all.join(", ")}.` : ""}`);
+    }
+    const own = [...released].reverse().find((one) => one[1] === events);
+    const here = own ? `release ${own[0]}` : `the log of ${count(events)} events`;
+    return notice(
+      `This asks for release ${version}, and these pages are of ${here}, which may say something else. `,
+      ...(meant.file ? ["Here it is ", element("a", { href: address(meant.file) }, meant.path), ". "] : ["It is not here. "]),
+      element("a", { href: address(release[2]) }, `Where release ${version} is`), ".",
+    );
+  }
+
   /** Return where a reader may browse who found nothing. */
   function browse() {
     const link = (path, label) => element("a", { href: address(fileOf(path)) }, label);
@@ -138,15 +157,15 @@
     const text = cut(asked.get("q") || "", 2001).split(/\s+/).filter(Boolean).join(" ");
     if (!text) return;
     const index = await claimlog.SearchIndex.load();
-    const file = await claimlog.leadingFile(index, text);
-    if (file) {
-      lead(file);
+    const meant = await claimlog.searchLead(index, text);
+    if (meant && !meant.absentRelease) {
+      lead(meant.file);
       return;
     }
     const results = await claimlog.searchResults(index, text);
     await show(places.results, index, results, asked);
-    if (claimlog.isEmpty(results)) places.results.prepend(browse());
-    places.status.replaceChildren(...notices(text, results, index.limits));
+    if (claimlog.isEmpty(results) && !meant) places.results.prepend(browse());
+    places.status.replaceChildren(...(meant ? [absentRelease(index, meant)] : notices(text, results, index.limits)));
   }
 
   async function start() {

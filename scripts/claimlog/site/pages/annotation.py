@@ -1,0 +1,19 @@
+"""The Web Annotation of a claim, a document beside the claim's page."""
+
+from __future__ import annotations
+
+from datasette import Response
+
+from claimlog.escaping import json_text
+from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.store import Store
+from claimlog.site.web_annotation import CONTENT_TYPE, claim_annotation
+
+
+async def annotation(store: Store, request: PageRequest) -> Response:
+    """Return the last version of a claim as JSON-LD."""
+    name = request.identifiers["claim_id"]
+    document = await claim_annotation(store, name)
+    if document is None:
+        raise PageNotFound(f"There is no claim {name}.")
+    return Response(json_text(document), 200, {}, CONTENT_TYPE)
