@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -152,3 +153,22 @@ def test_a_log_without_incidents_is_valid_for_other_tools_too(bare: World) -> No
     assert all("path" in resource for resource in listed)
     assert validate(read(bare.package)).findings == []
     assert check_with_frictionless(str(bare.root / "datapackage.json")).valid
+
+
+def test_a_tag_of_the_repository_that_a_package_came_into_later_is_none_of_its_releases(
+    world: World,
+) -> None:
+    top = world.root.parent
+
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+        subprocess.run(["git", "-C", str(top), *who, *words], check=True, capture_output=True)
+
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "theirs")
+    git("tag", "v2.0.0")
+    git("add", "-f", world.root.name)
+    git("commit", "-q", "-m", "ours")
+    tally = validate(read(world.package), frictionless=False).tallies["released-batches"]
+    assert (tally.failed, tally.status) == (0, "not checked")
+    assert tally.note == "the tag v2.0.0 of this checkout holds no batch of this package"
