@@ -304,7 +304,7 @@ def test_a_retired_column_can_neither_be_given_nor_stand_in_a_new_row(
     evolved: World, tmp_path: Path
 ) -> None:
     world = copied(evolved, tmp_path)
-    with pytest.raises(ClaimlogError, match='unknown key "note"'):
+    with pytest.raises(ClaimlogError, match='"note" is retired'):
         world.add("actors", [actor("late", "state", iso3="LVA", seat="Hill", note="x")])
 
     world.add("actors", [actor("late", "state", iso3="LVA", seat="Hill")])

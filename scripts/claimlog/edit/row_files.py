@@ -115,12 +115,13 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
         Whether a row ends with its last cell that is filled, as in a workbook.
     """
     header: list[str] | None = None
-    header_line = 0
+    header_line = width = 0
     for line, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
         if header is None:
             header, header_line = [cell.strip() for cell in cells], line
+            width = len(header)
             while not header[-1]:
                 header.pop()
             if flaw := _header_flaw(header):
@@ -128,15 +129,15 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
             continue
         while len(cells) > len(header) and not cells[-1].strip():
             cells = cells[:-1]
-        unnamed = _unnamed(header, cells)
+        unnamed = _unnamed(header, cells if is_ragged else cells[:width])
         if unnamed is not None:
             yield (
                 header_line,
                 f"column {unnamed + 1} has no name, but {cells[unnamed][:40]!r} in line {line}; "
                 "name it, or empty it",
             )
-        elif len(cells) < len(header) and not is_ragged:
-            yield line, f"has {len(cells)} cells, the header {len(header)}"
+        elif len(cells) > width or (len(cells) < len(header) and not is_ragged):
+            yield line, f"has {len(cells)} cells, the header {width}"
         else:
             cells = cells + [""] * (len(header) - len(cells))
             yield line, _typed_row(table, dict(zip(header, cells, strict=True)))
