@@ -155,6 +155,7 @@ def _(world: World) -> None:
 
 
 MUTANTS["edtf"] = setting("claims", 1, 0, occurred="2025-13")
+MUTANTS["free-text"] = setting("claims", 1, 0, note="Typed \u202ebackwards.")
 MUTANTS["foreign-key"] = setting("claims", 1, 5, incident_id="lost-map")
 
 

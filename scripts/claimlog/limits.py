@@ -198,3 +198,12 @@ WEB_ANSWER_BYTES = 8 * MIB
 FETCHED_BYTES = 4_096 * MIB
 """A file that is fetched because the user named its address: a log of ten million claims makes a
 release of some gigabytes."""
+
+ROWS_FILE_BYTES = 256 * MIB
+"""A file of rows to add: a hundred thousand claims have a hundred megabytes as NDJSON."""
+
+SHEET_MEMBERS, SHEET_BYTES = 1_000, 128 * MIB
+"""Files in a workbook, and their bytes unpacked: ten thousand claims have ten megabytes."""
+
+SHEET_ROWS = 100_000
+"""Rows of a sheet: who has more has no spreadsheet."""

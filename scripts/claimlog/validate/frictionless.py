@@ -43,6 +43,7 @@ def descriptor_of(log: Log) -> dict[str, Any]:
             "schema": schema_of(log.definition.streams[str(resource["name"])]),
         }
         for resource in resources(log.package, log.batches)
+        if "path" in resource
     ]
     return {**head, "resources": listed}
 
