@@ -53,6 +53,12 @@ DOUBLE = 1.6
 LEAST_WORDS = 4
 """Words from which on a passage is given a place without its context."""
 
+SLACK = 2
+"""Words, or an eighth of its own, by which a passage may have grown before it is looked into."""
+
+BESIDE, OUTDONE = 80, 0.02
+"""Words beside a place in which its like is looked for; by how much that must know more."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -173,17 +179,24 @@ class Alignment:
 
     def context(self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]) -> float:
         """Return the share of the words around that two places have in common, up to 1."""
-        shares: list[float] = []
+        before, after = self._side_shares(first, last, begin, stop, scales)
+        shares = before + after
+        return sum(shares) / len(shares) if shares else 1.0
+
+    def _side_shares(
+        self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]
+    ) -> tuple[list[float], list[float]]:
         own, other = self.here.ids, self.there.ids
+        shares: tuple[list[float], list[float]] = ([], [])
         for scale in scales:
             wide = scale + scale // 4
             if before := own[max(0, first - scale) : first]:
                 around = other[max(0, begin - wide) : begin]
-                shares.append(LCSseq.similarity(before, around) / len(before))
+                shares[0].append(LCSseq.similarity(before, around) / len(before))
             if after := own[last : last + scale]:
                 around = other[stop : stop + wide]
-                shares.append(LCSseq.similarity(after, around) / len(after))
-        return sum(shares) / len(shares) if shares else 1.0
+                shares[1].append(LCSseq.similarity(after, around) / len(after))
+        return shares
 
     @staticmethod
     def _letters(index: WordIndex, first: int, last: int) -> str:
@@ -213,6 +226,49 @@ class Alignment:
             self.there.ids[stop - count : stop],
         )
         return all(LCSseq.similarity(own, end) >= LEAST_SHARED * count for end in ends)
+
+    def trimmed(self, first: int, last: int, begin: int, stop: int) -> Span | None:
+        """Return a place, or the end of it that holds all that it shares with some words.
+
+        A place is longer than they if something was put in, beside them or among them. None if it
+        cannot be told which, because one word is beyond it.
+        """
+        own, count = self.here.ids[first:last], last - first
+        if stop - begin <= count + max(SLACK, count // 8):
+            return begin, stop
+        whole = LCSseq.similarity(own, self.there.ids[begin:stop])
+        ends = ((begin, begin + count), (stop - count, stop))
+        shares = [LCSseq.similarity(own, self.there.ids[slice(*end)]) for end in ends]
+        lost = whole - max(shares)
+        if lost == 1:
+            return None
+        return (begin, stop) if lost else ends[shares.index(max(shares))]
+
+    def is_outdone(self, first: int, last: int, begin: int, stop: int) -> bool:
+        """Whether words near a place, like them but edited, have more context on one side.
+
+        So it is where a quote of the passage stands beside it: what came before the passage stands
+        before the one, and what came after it after the other.
+        """
+        own, count = self.here.ids[first:last], last - first
+        mine = self._side_shares(first, last, begin, stop, SCALES)
+        for starts in (
+            range(max(0, begin - count - BESIDE), begin - count + 1),
+            range(stop, min(len(self.there), stop + BESIDE) - count + 1),
+        ):
+            shares = [LCSseq.similarity(own, self.there.ids[at : at + count]) for at in starts]
+            if not shares or max(shares) < LEAST_SHARED * count:
+                continue
+            at = starts[shares.index(max(shares))]
+            if self.words_agree(first, last, at, at + count):
+                continue  # two alike, of which the context has said which
+            other = self._side_shares(first, last, at, at + count, SCALES)
+            if any(
+                sum(theirs) > sum(ours) + OUTDONE * len(ours)
+                for theirs, ours in zip(other, mine, strict=True)
+            ):
+                return True
+        return False
 
     @staticmethod
     def _at_start(first: int, begin: int) -> bool:
@@ -262,6 +318,15 @@ def _carry(alignment: Alignment, first: int, last: int) -> Placement:
         return Placement(Outcome.ORPHANED, reason="nothing like its passage stands there")
     if not is_best or alignment.stands_twice(first, last, *top.place):
         return Placement(Outcome.AMBIGUOUS, reason="several places fit it as well")
+    place = alignment.trimmed(first, last, *top.place)
+    if place is None:
+        return Placement(Outcome.AMBIGUOUS, reason="other words stand inside of it, or beside it")
+    if place != top.place:
+        shared = alignment._shared(first, last, *place)
+        top = Candidate(*place, shared, alignment.context(first, last, *place, SCALES))
+    is_same = alignment.words_agree(first, last, *top.place)
+    if is_same and alignment.is_outdone(first, last, *top.place):
+        return Placement(Outcome.AMBIGUOUS, reason="a quote of it stands beside it")
     back, _ = alignment.reverse.best(*top.place)
     if back is not None and not overlap(back.place, (first, last)):
         return Placement(Outcome.ORPHANED, reason="what is like it there is another passage")
@@ -270,7 +335,7 @@ def _carry(alignment: Alignment, first: int, last: int) -> Placement:
     sides = alignment.sides_agree(first, last, *top.place)
     strength = top.score
     is_known = top.context >= LEAST_CONTEXT
-    if alignment.words_agree(first, last, *top.place):
+    if is_same:
         if any(sides) and is_known:
             return Placement(Outcome.FOUND, span, "", strength)
         if is_known or _stands_alone(alignment, first, last, top):

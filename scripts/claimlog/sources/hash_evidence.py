@@ -33,7 +33,8 @@ class Evidence:
     ``homes`` those between both sides of its context that have as many words, ``rooms`` those that
     have about as many; ``before`` are
     where the passage would begin after its context, ``after`` where it would end before it;
-    ``is_closed`` says that both stand side by side, without a passage between them.
+    ``is_closed`` says that both stand side by side, without a passage between them, ``is_taken``
+    that every place with its words is another claim's.
     """
 
     places: dict[Span, tuple[bool, bool]] = field(default_factory=dict)
@@ -42,11 +43,12 @@ class Evidence:
     before: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
     is_closed: bool = False
+    is_taken: bool = False
     is_complete: bool = True
 
     @property
     def is_settled(self) -> bool:
-        return bool(self.homes) or any(any(sides) for sides in self.places.values())
+        return any(all(sides) for sides in self.places.values())
 
     def spans_with_sides(self, count: int) -> list[Span]:
         """Return the places with as many sides of the context."""

@@ -9,6 +9,7 @@ context.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from claimlog.limits import HASHED_WINDOWS
 from claimlog.sources.anchor import Anchor
@@ -16,16 +17,25 @@ from claimlog.sources.copy_repairs import repaired_copies
 from claimlog.sources.hash_evidence import ROOM, Evidence, search_contexts, search_words
 from claimlog.sources.hashed_words import HashedWords
 from claimlog.sources.landmarks import Landmark, Surroundings
-from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
+from claimlog.sources.placement import (
+    TAKEN,
+    Outcome,
+    Placement,
+    Span,
+    overlap,
+    settle_shared_places,
+)
 from claimlog.sources.text import Text
 
 APART = "its words stand apart from its context"
 ABSENT = "its passage does not occur"
 SAME_COUNT = "as many other words stand between both sides of its context"
+TOO_FEW = "so few words are no sign of it without their context"
 TOO_LONG = "it is not beside its context, and the copy is too long to look further without its text"
 
-LEAST_WORDS = 4
-"""Words from which on a passage is given a place without its context: fewer stand anywhere."""
+LEAST_WORDS, LEAST_WORDS_ANYWHERE = 4, 6
+"""Words from which on a passage is given a place without all of its context, and where neither
+context nor neighbours say anything: fewer stand together by chance."""
 
 
 def search_by_hashes(copy: Text, anchors: Sequence[Anchor]) -> list[Placement]:
@@ -59,9 +69,29 @@ def _decide_all(
         key=lambda mark: mark.own,
     )
     return [
-        _decide(anchor, one, Surroundings.of(span, landmarks))
+        _decide(
+            anchor, _without_taken_places(one, span, landmarks), Surroundings.of(span, landmarks)
+        )
         for anchor, one, span in zip(anchors, evidence, own, strict=True)
     ]
+
+
+def _without_taken_places(one: Evidence, own: Span, landmarks: Sequence[Landmark]) -> Evidence:
+    """Return the evidence of a claim without the places that are surely those of others.
+
+    Only places without a sign of its context are left to them; claims that overlap in the source
+    may do so in the copy.
+    """
+    taken = [
+        place
+        for place, sides in one.places.items()
+        if not any(sides)
+        and any(overlap(mark.place, place) and not overlap(mark.own, own) for mark in landmarks)
+    ]
+    if not taken:
+        return one
+    places = {place: sides for place, sides in one.places.items() if place not in taken}
+    return replace(one, places=places, is_taken=not places)
 
 
 def _sure_place(one: Evidence, own: Span) -> Span | None:
@@ -80,32 +110,49 @@ def _homes_beside(one: Evidence, place: Span) -> list[Span]:
 
 def _standings(one: Evidence, place: Span, own: Span) -> list[Span]:
     """Return where the passage would be by a side of its context that stands elsewhere too."""
-    before, after = one.places[place]
     length = own[1] - own[0]
-    begins = [(at, at + length) for at in one.before if at != place[0]] if before else []
-    ends = [(at - length, at) for at in one.after if at != place[1]] if after else []
-    return begins + ends
+    begins = [(at, at + length) for at in one.before if at != place[0]]
+    ends = [(at - length, at) for at in one.after if at != place[1]]
+    return [standing for standing in begins + ends if not overlap(standing, place)]
 
 
-def _is_rivalled(one: Evidence, place: Span, sides: int, around: Surroundings) -> bool:
+def _has_room_beside(one: Evidence, place: Span, own: Span) -> bool:
+    """Whether the passage, edited, may stand between a place and the side that is not beside it.
+
+    So it is where a pull quote follows the paragraph that ends with its sentence.
+    """
+    before, _ = one.places[place]
+    length = own[1] - own[0]
+    gaps = [at - place[1] for at in one.after] if before else [place[0] - at for at in one.before]
+    return any(length / ROOM <= gap <= length * ROOM for gap in gaps)
+
+
+def _is_rivalled(anchor: Anchor, one: Evidence, place: Span, around: Surroundings) -> bool:
     """Whether another place may be that of the passage.
 
-    Three words stand together by chance, so one side of a context alone counts only where the
-    landmarks want the passage. Who repeats a passage may repeat more of its context than it has
-    left where it stood: agreement on both sides decides nothing against landmarks.
+    Who repeats a passage may repeat more of its context than it has left where it stood, so that
+    more agreement is no proof: only landmarks tell places apart. Three words stand together by
+    chance, and so does a short passage: alone they count only where landmarks want the passage.
     """
-    for home in _homes_beside(one, place):
-        if around.prefer(home, place) or not around.prefer(place, home):
-            return True
-    weaker = _standings(one, place, around.own)
-    weaker += one.spans_with_sides(1) if sides == 2 else []
-    return any(around.are_unknown or around.prefer(other, place) for other in weaker)
+    alike = [other for other in one.places if not overlap(other, place)]
+    weak = [other for other in alike if not any(one.places[other])]
+    strong = _homes_beside(one, place) + [other for other in alike if any(one.places[other])]
+    if anchor.word_count >= LEAST_WORDS_ANYWHERE:
+        strong += weak
+    weak += _standings(one, place, around.own)
+    if sum(one.places[place]) == 1 and _has_room_beside(one, place, around.own):
+        return True
+    return any(not around.tell_apart(place, other) for other in strong) or any(
+        around.are_unknown or around.prefer(other, place) for other in weak
+    )
 
 
 def _decide(anchor: Anchor, one: Evidence, around: Surroundings) -> Placement:
     """Return what the evidence says of one anchor."""
     homes = [home for home in one.homes if home not in one.places]
     homes = homes if len(homes) < 2 else list(filter(around.hold, homes))
+    if anchor.word_count < LEAST_WORDS_ANYWHERE:
+        homes = list(filter(around.enclose, homes))
     changed = Placement(Outcome.CHANGED, homes[0], SAME_COUNT, 2.0) if len(homes) == 1 else None
     for sides in (2, 1):
         if not (spans := one.spans_with_sides(sides)):
@@ -113,9 +160,11 @@ def _decide(anchor: Anchor, one: Evidence, around: Surroundings) -> Placement:
         if len(spans) > 1:
             return Placement(Outcome.AMBIGUOUS, reason=f"it stands in {len(spans)} places")
         place = spans[0]
-        if not _is_rivalled(one, place, sides, around):
+        if sides == 1 and anchor.word_count < LEAST_WORDS and not around.enclose(place):
+            return Placement(Outcome.AMBIGUOUS, reason=TOO_FEW)
+        if not _is_rivalled(anchor, one, place, around):
             return Placement(Outcome.FOUND, place, "", 2.0 + sides)
-        if changed and around.hold(homes[0]) and not around.hold(place):
+        if changed and around.enclose(homes[0]) and around.prefer(homes[0], place):
             return changed
         return Placement(Outcome.AMBIGUOUS, reason=APART)
     if changed:
@@ -126,6 +175,8 @@ def _decide(anchor: Anchor, one: Evidence, around: Surroundings) -> Placement:
         return Placement(Outcome.AMBIGUOUS, reason=f"its words stand in {len(one.places)} places")
     if one.places:
         return _decide_without_context(anchor, one, next(iter(one.places)), around)
+    if one.is_taken:
+        return Placement(Outcome.ORPHANED, reason=TAKEN)
     return Placement(Outcome.ORPHANED, reason=ABSENT if one.is_complete else TOO_LONG)
 
 
@@ -134,15 +185,16 @@ def _decide_without_context(
 ) -> Placement:
     """Return what it says that the words stand in one place, with other words around them."""
     if anchor.word_count < LEAST_WORDS:
-        reason = "so few words are no sign of it without their context"
-        return Placement(Outcome.AMBIGUOUS, reason=reason)
+        return Placement(Outcome.AMBIGUOUS, reason=TOO_FEW)
     if not one.is_complete:
         return Placement(Outcome.AMBIGUOUS, reason=TOO_LONG)
     far = ROOM * (span[1] - span[0])
     is_between = any(0 <= span[0] - at <= far for at in one.before) and any(
         0 <= at - span[1] <= far for at in one.after
     )
-    is_alone = around.hold(span) and not one.before and not one.after
-    if is_between or one.is_closed or is_alone:
+    is_likely = around.are_unknown and anchor.word_count >= LEAST_WORDS_ANYWHERE
+    is_alone = is_likely and not one.before and not one.after
+    is_cut_out = one.is_closed and len(one.before) == len(one.after) == 1
+    if is_between or is_cut_out or is_alone:
         return Placement(Outcome.MOVED, span, "", 1.0)
     return Placement(Outcome.AMBIGUOUS, reason=APART)

@@ -15,6 +15,9 @@ source so many times, and the characters of an advert."""
 
 EVERYWHERE = (0, inf)
 
+NEAR = 200
+"""Characters, and half the distance, by which a passage may stand from where a landmark says."""
+
 
 @dataclass(frozen=True)
 class Landmark:
@@ -56,18 +59,43 @@ class Surroundings:
         """Whether a span stands between the landmarks."""
         return self.room[0] <= span[0] and span[1] <= self.room[1]
 
+    def enclose(self, span: Span) -> bool:
+        """Whether a span is known to stand between the landmarks."""
+        return self.room != EVERYWHERE and self.hold(span)
+
+    def expect(self, span: Span) -> bool:
+        """Whether a span is, by both landmarks, less than half a passage from where it was."""
+        near = (self.own[1] - self.own[0]) / 2
+        return all(
+            mark is not None and self._deviation(mark, span) <= near
+            for mark in (self.earlier, self.later)
+        )
+
+    def tell_apart(self, place: Span, other: Span) -> bool:
+        """Whether a place is known to stand where the landmarks say, and another one not to."""
+        if self.enclose(place) and not self.hold(other):
+            return True
+        return self.expect(place) and not self.expect(other)
+
     @property
     def are_unknown(self) -> bool:
         return self.earlier is None and self.later is None
 
     def prefer(self, one: Span, other: Span) -> bool:
         """Whether a span stands where a landmark says, and nearer to that than another one."""
-        return any(
-            (deviation := self._deviation(mark, one)) < self._deviation(mark, other)
-            and deviation <= BLOCK + abs(self.own[0] - mark.own[0]) * (WIDENING - 1)
-            for mark in (self.earlier, self.later)
-            if mark is not None
-        )
+        are_apart = bool(self.earlier and self.later) and self.room == EVERYWHERE
+        for mark in (self.earlier, self.later):
+            if mark is None:
+                continue
+            distance = abs(self.own[0] - mark.own[0])
+            if are_apart and distance > BLOCK:
+                continue  # paragraphs were moved, and it is hardly of the passage's own
+            deviation = self._deviation(mark, one)
+            if deviation < self._deviation(mark, other) and deviation <= NEAR + distance * (
+                WIDENING - 1
+            ):
+                return True
+        return False
 
     def _deviation(self, mark: Landmark, span: Span) -> int:
         """Return how far a span is from where it would be if nothing came between."""

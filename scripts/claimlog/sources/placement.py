@@ -27,6 +27,8 @@ MEANINGS = {
     Outcome.ORPHANED: "no place of the passage is known",
 }
 
+TAKEN = "another claim stands at the only place that has its words"
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -70,7 +72,7 @@ def settle_shared_places(placements: Sequence[Placement], own: Sequence[Span]) -
             placements[at],
             outcome=Outcome.AMBIGUOUS if tie else Outcome.ORPHANED,
             span=None,
-            reason="another claim stands at the only place that has its words",
+            reason=TAKEN,
         )
     return settled
 
