@@ -180,22 +180,29 @@ class Alignment:
     def context(self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]) -> float:
         """Return the share of the words around that two places have in common, up to 1."""
         before, after = self._side_shares(first, last, begin, stop, scales)
-        shares = before + after
-        return sum(shares) / len(shares) if shares else 1.0
+        # near the ends of a text there is little context, which says as little
+        weights = [
+            min(words, scale) / scale
+            for words in (first, len(self.here) - last)
+            for scale in scales
+        ]
+        total = sum(weights)
+        shares = zip(before + after, weights, strict=True)
+        return sum(share * weight for share, weight in shares) / total if total else 1.0
 
     def _side_shares(
         self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]
     ) -> tuple[list[float], list[float]]:
+        """Return the shares of the words before, and after, two places; 0 where there are none."""
         own, other = self.here.ids, self.there.ids
         shares: tuple[list[float], list[float]] = ([], [])
         for scale in scales:
             wide = scale + scale // 4
-            if before := own[max(0, first - scale) : first]:
-                around = other[max(0, begin - wide) : begin]
-                shares[0].append(LCSseq.similarity(before, around) / len(before))
-            if after := own[last : last + scale]:
-                around = other[stop : stop + wide]
-                shares[1].append(LCSseq.similarity(after, around) / len(after))
+            before, after = own[max(0, first - scale) : first], own[last : last + scale]
+            common = LCSseq.similarity(before, other[max(0, begin - wide) : begin])
+            shares[0].append(common / max(1, len(before)))
+            common = LCSseq.similarity(after, other[stop : stop + wide])
+            shares[1].append(common / max(1, len(after)))
         return shares
 
     @staticmethod
@@ -236,6 +243,10 @@ class Alignment:
         own, count = self.here.ids[first:last], last - first
         if stop - begin <= count + max(SLACK, count // 8):
             return begin, stop
+        for size in (count, count - 1, count + 1):  # words may be joined or divided
+            for end in ((begin, begin + size), (stop - size, stop)):
+                if size and self.words_agree(first, last, *end):
+                    return end
         whole = LCSseq.similarity(own, self.there.ids[begin:stop])
         ends = ((begin, begin + count), (stop - count, stop))
         shares = [LCSseq.similarity(own, self.there.ids[slice(*end)]) for end in ends]
