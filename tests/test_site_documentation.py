@@ -15,11 +15,13 @@ from claimlog.build import build
 from claimlog.site import document_renderer
 from claimlog.site.document_renderer import DocumentRenderer, HtmlCache
 from claimlog.site.markdown_page import heading_anchor, render_document, without_comments
+from claimlog.site.pages import documentation
 from claimlog.site.pages.documentation import (
     IMAGE_BYTES,
     PAGE_BYTES,
     document_title,
 )
+from claimlog.site.store import Store
 from conftest import ROOT, Get, World, asking, copied
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -110,6 +112,33 @@ def test_images_are_those_of_the_documentation(get: Get) -> None:
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
     assert "sandbox" not in get("/docs/use").headers["content-security-policy"]
+
+
+def test_a_page_is_drawn_once_until_a_file_of_the_documentation_changes(
+    get: Get, documented: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    read_text = documentation.read_text
+
+    def noted(store: Store, name: str) -> str:
+        names.append(name)
+        return read_text(store, name)
+
+    monkeypatch.setattr(documentation, "read_text", noted)
+    assert "There" in get("/docs/other?once").text
+    assert "There" in get("/docs/other?once").text
+    assert names == ["other.md"]
+    path = documented.root / "docs" / "other.md"
+    try:
+        path.write_text("# Other\n\n## Elsewhere\n", "utf-8")
+        assert "Elsewhere" in get("/docs/other?once").text
+        (path.parent / "new.md").write_text("# New\n", "utf-8")
+        assert "/docs/new" in links(get("/docs"))
+    finally:
+        path.write_text("# Other\n\n## There\n", "utf-8")
+        (path.parent / "new.md").unlink(missing_ok=True)
+    assert names.count("other.md") >= 2
+    assert "/docs/new" not in links(get("/docs"))
 
 
 def test_html_in_a_page_is_text(get: Get) -> None:

@@ -82,8 +82,9 @@ class Page:
         Whether each release has the page as well, below ``/releases/VERSION``.
     has_csv
         Whether the view answers the address with ``.csv`` too.
-    reads_files
-        Whether it is made of files that may change while the server runs.
+    file_state
+        What changes with the files that it is made of, if these may change while the server runs:
+        an answer holds for as long as this returns the same.
     file_parameters
         Parameters whose values each have a file of their own where the site is files, in the order
         of its name; with any other, an address leads to the page without them.
@@ -97,7 +98,7 @@ class Page:
     view: View
     in_releases: bool = False
     has_csv: bool = False
-    reads_files: bool = False
+    file_state: Callable[[Store], object] | None = None
     file_parameters: tuple[str, ...] = ("page",)
     is_document: bool = False
 

@@ -8,6 +8,7 @@ from typing import Any
 from datasette import NotFound, Response
 
 from claimlog.escaping import json_text
+from claimlog.media_types import JSON
 from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.page import Page, PageRequest
 from claimlog.site.page_answer import PageAnswer, answer_page, page_context
@@ -17,6 +18,7 @@ from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
+from claimlog.site.store import Store
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -26,7 +28,7 @@ THREADS = r"^/-/threads(\.json)?/?$"
 
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
-JSON_TYPE = "application/json; charset=utf-8"
+JSON_TYPE = f"{JSON}; charset=utf-8"
 
 
 def routes(datasette: Any) -> list[tuple[str, Handler]]:
@@ -76,11 +78,15 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
         format,
         request_headers(request.scope["headers"]),
     )
+    latest = Store.latest(datasette)
+    before = page.file_state(latest) if page.file_state else None
     answer = await answer_page(page, datasette, page_request)
     if not isinstance(answer, PageAnswer):
         return answer
     if asking is not None and answer.status == 200:
-        asking.is_unchanging = not (page.reads_files or answer.store.database.is_mutable)
+        asking.is_unchanging = not answer.store.database.is_mutable
+        if (file_state := page.file_state) is not None:
+            asking.is_current = lambda: file_state(latest) == before
     if format != "html":
         return Response(json_text(answer.data), answer.status, {}, JSON_TYPE)
     context = page_context(answer, request.path, _json_twin(request))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from claimlog.site.delivery.answer import Answer
@@ -20,37 +20,58 @@ STATIC = "/-/static"
 Key = tuple[bytes, ...]
 
 
+class CachedAnswer(NamedTuple):
+    """An answer, the bytes that it takes with its key, and whether it still holds."""
+
+    answer: Answer
+    size: int
+    is_current: Callable[[], bool] | None
+
+
 class AnswerCache:
     """The answers that were asked for last, within a number of bytes."""
 
     def __init__(self, most: int = reader_limits.CACHED_BYTES) -> None:
         self.bytes = 0
         self._most = most
-        self._answers: OrderedDict[Key, tuple[Answer, int]] = OrderedDict()
+        self._answers: OrderedDict[Key, CachedAnswer] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._answers)
 
     def get(self, scope: Mapping[str, Any], host: bytes) -> Answer | None:
-        """Return the answer to a request, if it is there."""
+        """Return the answer to a request, if it is there and holds."""
         page = page_key(scope)
         for key in (page, host_key(page, scope, host)):
-            if key in self._answers:
+            cached = self._answers.get(key)
+            if cached is None:
+                continue
+            if cached.is_current is None or cached.is_current():
                 self._answers.move_to_end(key)
-                return self._answers[key][0]
+                return cached.answer
+            self._remove(key)
         return None
 
-    def put(self, key: Key, answer: Answer) -> None:
-        """Add an answer that is not too long; those that were not used for longest make room."""
+    def put(self, key: Key, answer: Answer, is_current: Callable[[], bool] | None = None) -> None:
+        """Add an answer that is not too long; those that were not used for longest make room.
+
+        Parameters
+        ----------
+        is_current
+            Whether it still holds, if it may cease to.
+        """
         size = answer.size + sum(map(len, key))
         if size > reader_limits.CACHED_ANSWER_BYTES:
             return
-        _, before = self._answers.pop(key, (None, 0))
-        self._answers[key] = answer, size
-        self.bytes += size - before
+        self._remove(key)
+        self._answers[key] = CachedAnswer(answer, size, is_current)
+        self.bytes += size
         while self.bytes > self._most:
-            _, (_, freed) = self._answers.popitem(last=False)
-            self.bytes -= freed
+            self._remove(next(iter(self._answers)))
+
+    def _remove(self, key: Key) -> None:
+        if (cached := self._answers.pop(key, None)) is not None:
+            self.bytes -= cached.size
 
 
 ANSWERS: WeakKeyDictionary[Any, AnswerCache] = WeakKeyDictionary()
@@ -62,8 +83,9 @@ def cache_key(
 ) -> Key | None:
     """Return the key of an answer that cannot change while the server runs; None for another.
 
-    These are pages of ours that said so, files of the interface, and Datasette's pages about
-    databases that cannot change, unless a reader chose the SQL or it was interrupted.
+    These are pages of ours that said so (one that is made of files holds for as long as these stay
+    as they are), files of the interface, and Datasette's pages about databases that cannot change,
+    unless a reader chose the SQL or it was interrupted.
     """
     path = str(scope["path"])
     if request.is_unchanging or path.startswith(STATIC):

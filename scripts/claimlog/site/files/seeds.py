@@ -25,7 +25,7 @@ async def seed_addresses(datasette: Any) -> list[Address]:
         for page in site_pages(datasette)
         if "(" not in page.pattern
         and not page.is_document  # pages lead to documents
-        and (has_documentation or not page.reads_files)
+        and (has_documentation or page.file_state is None)
     ]
     for name in sorted(datasette.databases, key=lambda name: (len(name), name)):
         if name.startswith("_"):

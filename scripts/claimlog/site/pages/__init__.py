@@ -106,15 +106,23 @@ PAGES = (
     ),
     Page("/as-of", "claimlog_as_of.html", as_of.as_of),
     Page("/downloads", "claimlog_downloads.html", downloads.downloads),
-    Page("/docs", "claimlog_documentation.html", documentation.documentation, reads_files=True),
+    Page(
+        "/docs",
+        "claimlog_documentation.html",
+        documentation.documentation,
+        file_state=documentation.file_state,
+    ),
     Page(
         "/docs/(?P<document>[^/.]+)",
         "claimlog_documentation.html",
         documentation.document,
-        reads_files=True,
+        file_state=documentation.file_state,
     ),
     Page(
-        "/docs/(?P<image>[^/]+)", "claimlog_not_found.html", documentation.image, reads_files=True
+        "/docs/(?P<image>[^/]+)",
+        "claimlog_not_found.html",
+        documentation.image,
+        file_state=documentation.file_state,
     ),
     Page("/downloads/(?P<file>[^/]+)", "claimlog_not_found.html", downloads.download),
 )

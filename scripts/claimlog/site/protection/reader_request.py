@@ -52,7 +52,10 @@ class ReaderRequest:
     peer: str = ""
     """The peer whose share of the slots it takes."""
     is_unchanging: bool = False
-    """Whether it is answered with a page of ours that cannot change while the server runs."""
+    """Whether it is answered with a page of ours that cannot change while the server runs, or only
+    with files."""
+    is_current: Callable[[], bool] | None = field(default=None, repr=False)
+    """Whether the files that its answer is made of are as they were, if it is made of files."""
     interrupted: bool = False
     """Whether a query for its answer took too long, so that something may be missing there."""
     answered: bool = False

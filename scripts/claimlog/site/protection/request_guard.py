@@ -130,7 +130,7 @@ async def _run(
     def remember(answer: Answer) -> None:
         key = cache_key(datasette, scope, headers, request)
         if key is not None and answer.is_shareable:
-            answers.put(key, answer)
+            answers.put(key, answer, request.is_current)
 
     sender = Sender(scope, stop_at_error(send, scope["path"]), lambda: request.stream, finish_slot)
     writer = AnswerWriter(scope["method"], headers, sender, remember)
