@@ -180,11 +180,9 @@ class Alignment:
     def context(self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]) -> float:
         """Return the share of the words around that two places have in common, up to 1."""
         before, after = self._side_shares(first, last, begin, stop, scales)
-        # near the ends of a text there is little context, which says as little
+        # at an end of a text there may be a word or two, which say little
         weights = [
-            min(words, scale) / scale
-            for words in (first, len(self.here) - last)
-            for scale in scales
+            min(1, words / scales[0]) for words in (first, len(self.here) - last) for _ in scales
         ]
         total = sum(weights)
         shares = zip(before + after, weights, strict=True)

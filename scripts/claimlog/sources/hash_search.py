@@ -152,7 +152,7 @@ def _decide(anchor: Anchor, one: Evidence, around: Surroundings) -> Placement:
     homes = [home for home in one.homes if home not in one.places]
     homes = homes if len(homes) < 2 else list(filter(around.hold, homes))
     if anchor.word_count < LEAST_WORDS_ANYWHERE:
-        homes = list(filter(around.enclose, homes))
+        homes = [home for home in homes if around.enclose(home) or around.expect(home)]
     changed = Placement(Outcome.CHANGED, homes[0], SAME_COUNT, 2.0) if len(homes) == 1 else None
     for sides in (2, 1):
         if not (spans := one.spans_with_sides(sides)):

@@ -64,12 +64,10 @@ class Surroundings:
         return self.room != EVERYWHERE and self.hold(span)
 
     def expect(self, span: Span) -> bool:
-        """Whether a span is, by both landmarks, less than half a passage from where it was."""
+        """Whether a span is, by every landmark, less than half a passage from where it was."""
         near = (self.own[1] - self.own[0]) / 2
-        return all(
-            mark is not None and self._deviation(mark, span) <= near
-            for mark in (self.earlier, self.later)
-        )
+        marks = [mark for mark in (self.earlier, self.later) if mark is not None]
+        return bool(marks) and all(self._deviation(mark, span) <= near for mark in marks)
 
     def tell_apart(self, place: Span, other: Span) -> bool:
         """Whether a place is known to stand where the landmarks say, and another one not to."""
