@@ -253,7 +253,7 @@ class Writer:
             state |= self._anchor(table, state, given)
         elif "quote" in inputs and before and state["source_id"] != before["source_id"]:
             state |= self._anchor_elsewhere(table, state, before)
-        elif "quote" in inputs and not before:
+        elif "quote" in inputs and not before and state["source_id"] is not None:
             raise ClaimlogError(
                 f'the {table.entity} has no passage: give "quote", the words of the text to the '
                 'letter, or "start" and "end"'

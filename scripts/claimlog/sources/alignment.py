@@ -336,8 +336,7 @@ def _carry(alignment: Alignment, first: int, last: int) -> Placement:
     is_same = alignment.words_agree(first, last, *top.place)
     if is_same and alignment.is_outdone(first, last, *top.place):
         return Placement(Outcome.AMBIGUOUS, reason="a quote of it stands beside it")
-    back, _ = alignment.reverse.best(*top.place)
-    if back is not None and not overlap(back.place, (first, last)):
+    if _is_of_another(alignment, first, last, top):
         return Placement(Outcome.ORPHANED, reason="what is like it there is another passage")
     tokens = alignment.there.tokens
     span = tokens[top.first][0], tokens[top.last - 1][1]
@@ -358,6 +357,15 @@ def _carry(alignment: Alignment, first: int, last: int) -> Placement:
     if is_known and (top.shared >= LEAST_SHARED or alike >= LEAST_ALIKE or as_many):
         return Placement(Outcome.CHANGED, span, "", strength)
     return Placement(Outcome.ORPHANED, reason="too little of its passage stands there")
+
+
+def _is_of_another(alignment: Alignment, first: int, last: int, top: Candidate) -> bool:
+    """Whether another passage of the coded text fits a place better, and has no better place."""
+    back, _ = alignment.reverse.best(*top.place)
+    if back is None or overlap(back.place, (first, last)):
+        return False
+    place, is_best = alignment.best(*back.place)
+    return place is None or not is_best or overlap(place.place, top.place)
 
 
 def _stands_alone(alignment: Alignment, first: int, last: int, top: Candidate) -> bool:
