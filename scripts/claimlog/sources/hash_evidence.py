@@ -48,7 +48,8 @@ class Evidence:
 
     @property
     def is_settled(self) -> bool:
-        return any(all(sides) for sides in self.places.values())
+        is_home_alone = bool(self.homes) and not self.places
+        return is_home_alone or any(all(sides) for sides in self.places.values())
 
     def spans_with_sides(self, count: int) -> list[Span]:
         """Return the places with as many sides of the context."""
