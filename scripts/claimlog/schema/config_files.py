@@ -88,6 +88,7 @@ FIELD: dict[str, Any] = {
         "derivedFrom": TEXT,
         "lookup": TEXT,
         "identity": FLAG,
+        "anyRow": FLAG,
         "items": {"type": "object"},
     },
 }
