@@ -475,8 +475,8 @@ def test_the_page_of_a_release_counts_what_changed_as_the_diff_does(get: Get) ->
     old, new = (DatasetState.of_name(log, version) for version in ("0.2.0", "0.3.0"))
     found = compare_states(log, old, new, log.definition.deprecations)
     data = get("/releases/0.3.0.json").json()
-    assert len(found.filled) == data["filled"] == 264
-    assert len(found.of("amended")) == data["became"]["amended_claims"] == 456
+    assert 0 < len(found.filled) == data["filled"]
+    assert len(found.filled) < len(found.of("amended")) == data["became"]["amended_claims"]
     assert f"(in {data['filled']} of them {data['filled_words']})" in found.counts
     # what changed besides is told apart, although the reason speaks of new variables alone
     assert "C004-088" not in {claim.row_id for claim in found.filled}

@@ -49,7 +49,10 @@ def read_regular(
     """
     try:
         with open_regular(path, shown, root, remedy) as file:
-            data = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, most) + 1)  # as much memory is taken at once
+            if size < len(data) <= most:  # it grows, or states no size
+                data += file.read(most + 1 - len(data))
     except OSError as error:
         raise _unreadable(shown, error) from error
     if len(data) > most:

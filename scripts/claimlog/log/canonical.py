@@ -137,10 +137,21 @@ def explain(line: str, table: Table) -> list[Flaw]:
         for name, value in row.items()
         if name in table.by_name and (flaw := type_flaw(table.by_name[name], value))
     ]
-    if not flaws and encode(row).decode("utf-8") != line:
-        remedy = "write rows with claimlog add, which sorts keys and drops spaces"
-        flaws.append(Flaw("canonical", "not in canonical form (RFC 8785)", remedy))
+    if not flaws and (misspelt := _form_flaw(row, line)):
+        flaws.append(misspelt)
     return flaws
+
+
+def _form_flaw(row: dict[str, Any], line: str) -> Flaw | None:
+    """Say how a line misses the canonical form of its row, or that the row has none."""
+    try:
+        canonical = encode(row).decode("utf-8")
+    except ClaimlogError as error:
+        return Flaw("canonical", str(error), "write numbers below 2**53")
+    if canonical == line:
+        return None
+    remedy = "write rows with claimlog add, which sorts keys and drops spaces"
+    return Flaw("canonical", "not in canonical form (RFC 8785)", remedy)
 
 
 def render(frame: pl.DataFrame, table: Table) -> pl.Series:
