@@ -175,7 +175,7 @@ ACTORS = [
         aliases=["Norland", "Kingdom of Norland"],
         memberships=[{"alliance_id": "pact", "start": "1999"}],
     ),
-    actor("sud", "state", iso3="SUD", memberships=[{"alliance_id": "pact"}]),
+    actor("sud", "state", iso3="SWE", memberships=[{"alliance_id": "pact"}]),
     actor("harbour-ministry", "agency", part_of="nor"),
     actor("ada-example", "person", part_of="harbour-ministry"),
     actor("gazette", "media"),

@@ -30,7 +30,7 @@ CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 
 def sealed_twice(world: World, tmp_path: Path) -> World:
     """Seal the same open batch as lines in one package and as columns in a copy of it."""
-    odd = 'Odd: "said" a\\b é \U0001f600 \x7f\u2028.'
+    odd = 'Odd: "said" a\\b é \U0001f600 \u00ad\u200d.'
     world.amend("claims", "C001-001", note=odd)
     world.amend("claims", "C001-002", note="Of 5e-7.")
     other = World(type(world.package)(tmp_path / "copy"), world.texts)

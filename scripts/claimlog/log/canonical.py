@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -18,7 +19,10 @@ import rfc8785
 from claimlog.errors import ClaimlogError
 from claimlog.limits import UNKNOWN_KEYS
 from claimlog.schema.table_schema import Field, Table
-from claimlog.strict_json import LARGEST_INTEGER, decode_object
+from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
+
+LONG_NUMBER = re.compile(rb"[0-9]{16}")
+"""What every whole number beyond 2**53 has."""
 
 
 class Flaw(NamedTuple):
@@ -52,8 +56,11 @@ def encode_value(value: Any) -> bytes:
         If it has no canonical form.
     """
     try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+        line = rfc8785.dumps(value)
+        if LONG_NUMBER.search(line):
+            decode_value(line.decode("utf-8"))  # a decimal number may be written as a whole one
+        return line
+    except ValueError as error:  # those of rfc8785 and of encoding are ones
         raise ClaimlogError(f"a value cannot be written as canonical JSON: {error}") from error
 
 
@@ -130,10 +137,21 @@ def explain(line: str, table: Table) -> list[Flaw]:
         for name, value in row.items()
         if name in table.by_name and (flaw := type_flaw(table.by_name[name], value))
     ]
-    if not flaws and encode(row).decode("utf-8") != line:
-        remedy = "write rows with claimlog add, which sorts keys and drops spaces"
-        flaws.append(Flaw("canonical", "not in canonical form (RFC 8785)", remedy))
+    if not flaws and (misspelt := _form_flaw(row, line)):
+        flaws.append(misspelt)
     return flaws
+
+
+def _form_flaw(row: dict[str, Any], line: str) -> Flaw | None:
+    """Say how a line misses the canonical form of its row, or that the row has none."""
+    try:
+        canonical = encode(row).decode("utf-8")
+    except ClaimlogError as error:
+        return Flaw("canonical", str(error), "write numbers below 2**53")
+    if canonical == line:
+        return None
+    remedy = "write rows with claimlog add, which sorts keys and drops spaces"
+    return Flaw("canonical", "not in canonical form (RFC 8785)", remedy)
 
 
 def render(frame: pl.DataFrame, table: Table) -> pl.Series:
