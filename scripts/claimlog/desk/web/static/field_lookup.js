@@ -1,0 +1,115 @@
+// A question whose answer is an entry of a register, or several: looked up while typing.
+import { announce, fill, h, keycap, settled } from "./dom.js";
+
+const MOST = 9;
+
+/**
+ * @param {import("./applicability.js").Slot} slot
+ * @param {any} value
+ * @param {any} host
+ */
+export function lookupField(slot, value, host) {
+  const { field } = slot;
+  /** @type {string[]} */
+  const chosen = field.list ? [...(value ?? [])] : value ? [value] : [];
+  /** @type {any[]} */
+  let entries = [];
+  /** @type {any[]} whole answers that were given before */
+  const combinations = chosen.length ? [] : host.combinations(slot).slice(0, 5);
+  const input = h("input", {
+    type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "entries", "aria-autocomplete": "list",
+    "aria-label": field.label, autocomplete: "off", autocapitalize: "off", spellcheck: "false", placeholder: "Identifier, name or alias",
+  });
+  const list = h("div", { id: "entries", role: "listbox", class: "entries", "aria-label": "Entries that fit" });
+  const tags = h("ul", { class: "tags", "aria-label": "Chosen" });
+  const element = h("div", { class: "lookup" }, tags, h("div", { class: "query" }, input, h("button", { type: "button", on: { click: () => register() } }, keycap("+"), " register a new one")), list);
+
+  function drawTags() {
+    fill(tags, chosen.map((id) => h("li", { data: { id } }, host.names.label(field.references, id), " ",
+      h("button", { type: "button", "aria-label": `Take ${id} out`, on: { click: () => { chosen.splice(chosen.indexOf(id), 1); save(); drawTags(); } } }, "×"))));
+  }
+
+  function save() {
+    host.set(field.list ? [...chosen] : chosen[0] ?? null);
+  }
+
+  /** @param {string} id @param {boolean} stays */
+  function take(id, stays) {
+    if (!field.list) chosen.length = 0;
+    if (!chosen.includes(id)) chosen.push(id);
+    if (!stays) {
+      host.answer(field.list ? [...chosen] : id);
+      return;
+    }
+    save();
+    input.value = "";
+    drawTags();
+    search();
+    announce(`${host.names.label(field.references, id)} chosen`);
+  }
+
+  function register() {
+    host.register(field.references, input.value.trim()).then((/** @type {string | null} */ id) => (id ? take(id, false) : input.focus()));
+  }
+
+  /** What is offered, with its digits: whole answers first, as long as nothing is typed. */
+  function offers() {
+    const whole = input.value.trim() ? [] : combinations.map((/** @type {any} */ one) => ({ ...one, choose: () => host.answerAll(one.row) }));
+    const single = entries.map((entry) => ({
+      text: entry.label, detail: [entry.id, entry.matched !== entry.label && entry.matched !== entry.id ? entry.matched : "", entry.detail, entry.proposed ? "registered here" : ""].filter(Boolean).join(" · "),
+      id: entry.id, choose: () => take(entry.id, false),
+    }));
+    return [...whole, ...single].slice(0, Math.max(MOST, whole.length));
+  }
+
+  function draw() {
+    const offered = offers();
+    fill(list, offered.map((offer, at) => h("div", { role: "option", "aria-selected": "false", class: "entry", data: { key: at < MOST ? at + 1 : "", id: offer.id, whole: offer.row ? JSON.stringify(offer.row) : null }, on: { mousedown: (/** @type {Event} */ event) => { event.preventDefault(); offer.choose(); } } },
+      keycap(at < MOST ? String(at + 1) : "·"), h("span", { class: "about" }, h("strong", {}, offer.text), " ", h("span", { class: "meaning" }, offer.detail ?? "")))));
+    if (!offered.length) fill(list, h("p", { class: "none", role: "option", "aria-selected": "false" }, input.value ? "Nothing fits. Plus registers it." : "Nothing is registered yet."));
+  }
+
+  async function search() {
+    const query = input.value.trim();
+    try {
+      const found = await host.names.find(field.references, query);
+      if (query !== input.value.trim()) return;
+      entries = found;
+      draw();
+    } catch (error) {
+      fill(list, h("p", { class: "none" }, String(/** @type {Error} */ (error).message)));
+    }
+  }
+
+  const searchSoon = settled(60, search);
+  let isFresh = true;
+  input.addEventListener("input", () => { isFresh = false; searchSoon(); });
+  entries = host.names.usual.get(field.references) ?? [];
+  drawTags();
+  draw();
+  search();
+
+  return {
+    element,
+    focus: () => input.focus({ preventScroll: true }),
+    /** @param {KeyboardEvent} event */
+    key(event) {
+      const { key } = event;
+      const isEmpty = !input.value;
+      const offered = offers();
+      if (document.activeElement !== input) return host.common(event);
+      if (/^[1-9]$/.test(key) && offered[Number(key) - 1]) offered[Number(key) - 1].choose();
+      else if (key === "+") register();
+      else if (!isEmpty && (key === "Enter" || key === ",")) {
+        // what stands there may be of what was typed before
+        host.names.find(field.references, input.value.trim()).then((/** @type {any[]} */ found) => found[0] && take(found[0].id, key === ","), () => {});
+      } else if (isEmpty && key === "Backspace" && chosen.length && !isFresh) {
+        chosen.pop();
+        save();
+        drawTags();
+      } else if (isEmpty && [" ", "Enter", "Backspace", ".", ",", "-", "Delete"].includes(key)) return host.common(event);
+      else return false;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,305 @@
+// A form of a row: every question that applies in a list, and the one that is open with all that the codebook says.
+import { Walk, isDemanded, isFilled, jumpKeys, slotRow, slotValue, slots, withValue } from "./applicability.js";
+import { DecisionSteps, variableNotes } from "./decision_steps.js";
+import { announce, fill, h, keycap } from "./dom.js";
+import { valueText } from "./entry_names.js";
+import { codeField } from "./field_code.js";
+import { listField } from "./field_list.js";
+import { lookupField } from "./field_lookup.js";
+import { textField } from "./field_text.js";
+import { PriorAnswers } from "./prior_answers.js";
+
+const WIDGETS = { code: codeField, reference: lookupField, references: lookupField, objects: listField };
+
+/** The form of one row at a time. */
+export class RecordForm {
+  /**
+   * @param {HTMLElement} summary
+   * @param {HTMLElement} panel
+   * @param {any} form what the server says forms are made of
+   * @param {any} surroundings names, ownWords, register, earlier (rows that were filled before), pins
+   * @param {{change: (row: any, isTyping: boolean) => void, complete: () => void, leave: () => void}} listeners
+   */
+  constructor(summary, panel, form, surroundings, listeners) {
+    Object.assign(this, { summary, panel, form, surroundings, listeners });
+    this.names = surroundings.names;
+    this.ownWords = surroundings.ownWords;
+    this.register = surroundings.register;
+    this.fields = form.streams.claims.fields;
+    this.jumps = jumpKeys(this.fields);
+    this.prior = new PriorAnswers(surroundings.earlier, this.names);
+    this.walk = new Walk(this.fields, surroundings.pins.on, surroundings.pins.off);
+    /** @type {any} */
+    this.row = null;
+    /** @type {any[]} */
+    this.findings = [];
+    /** @type {string | null} */
+    this.active = null;
+    this.awaitsJump = false;
+    this.lastList = null;
+    this.names.addEventListener("named", () => this.drawSummary());
+  }
+
+  /** Show a row. @param {any} row @param {any[]} findings @param {string} title */
+  open(row, findings = [], title = "") {
+    this.row = row;
+    this.findings = findings;
+    this.title = title;
+    this.walk.passed.clear();
+    this.active = null;
+    this.drawSummary();
+    this.drawClosed();
+  }
+
+  close() {
+    this.row = null;
+    this.active = null;
+    fill(this.summary);
+    fill(this.panel);
+  }
+
+  /** Take a row that was changed elsewhere; what is typed at the moment stays. @param {any} row */
+  update(row) {
+    this.row = row;
+    this.drawSummary();
+  }
+
+  /** @param {any[]} findings */
+  showFindings(findings) {
+    this.findings = findings;
+    this.drawSummary();
+    this.drawFindings();
+  }
+
+  get slots() {
+    return slots(this.fields, this.row);
+  }
+
+  /** @param {string | null} key */
+  slot(key) {
+    return this.slots.find((slot) => slot.key === key) ?? null;
+  }
+
+  /** Open a question, with the focus on it. @param {string | null} key */
+  goTo(key) {
+    const slot = this.slot(key);
+    if (!slot) return;
+    this.active = slot.key;
+    this.awaitsJump = false;
+    this.drawSummary();
+    this.drawPanel(slot);
+    this.widget.focus();
+  }
+
+  /** Open the first question that waits. */
+  goToOpen() {
+    const next = this.walk.next(null, this.row);
+    this.goTo(next ? next.key : this.fields[0].column);
+  }
+
+  /** Go on to the next question, or say that the row is complete. */
+  onward() {
+    const next = this.walk.next(this.active, this.row);
+    if (next) this.goTo(next.key);
+    else this.listeners.complete();
+  }
+
+  back() {
+    const before = this.active && this.walk.before(this.active, this.row);
+    if (before) this.goTo(before.key);
+    else this.listeners.leave();
+  }
+
+  /** Leave the question empty, and go on. */
+  pass() {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    if (isFilled(slotValue(slot, this.row))) this.set(null);
+    this.walk.passed.add(slot.key);
+    this.onward();
+  }
+
+  /** @param {any} row @param {boolean} isTyping */
+  change(row, isTyping = false) {
+    this.row = row;
+    this.listeners.change(row, isTyping);
+    this.drawSummary();
+  }
+
+  /** Put a value into the question that is open, and stay. @param {any} value @param {boolean} isTyping */
+  set(value, isTyping = false) {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    this.change(withValue(slot, this.row, value), isTyping);
+    if (!isTyping && slot.field.kind !== "reference" && slot.field.kind !== "references") this.goTo(slot.key);
+  }
+
+  /** Answer the question that is open, and go on. @param {any} value */
+  answer(value) {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    if (slot.field.list) this.lastList = slot.key;
+    this.change(withValue(slot, this.row, value));
+    this.onward();
+  }
+
+  /** Answer all columns of a variable. @param {any} values */
+  answerAll(values) {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    for (const column of Object.keys(values)) this.walk.passed.add(slot.key.replace(/[^.]*$/, column));
+    const row = Object.entries(values).reduce((before, [column, value]) => withValue({ ...slot, field: { column } }, before, value), this.row);
+    this.change(row);
+    this.onward();
+  }
+
+  /** Begin one more item in the list that is open. */
+  addItem() {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    const items = [...(this.row[slot.field.column] ?? []), Object.fromEntries(slot.field.fields.map((/** @type {any} */ inner) => [inner.column, null]))];
+    this.change({ ...this.row, [slot.field.column]: items });
+    const begin = `${slot.field.column}.${items.length - 1}.`;
+    const first = this.slots.find((one) => one.key.startsWith(begin) && this.walk.isOpen(one, this.row));
+    this.goTo(first?.key ?? `${begin}${slot.field.fields[0].column}`);
+  }
+
+  /** Go to the question with a letter. @param {string} letter */
+  jump(letter) {
+    this.awaitsJump = false;
+    const field = this.fields.find((/** @type {any} */ one) => this.jumps.get(one.column) === letter);
+    if (field && this.slot(field.column)) this.goTo(field.column);
+    else {
+      this.drawSummary();
+      announce(field ? `${field.label} does not apply here.` : "No question has that letter.");
+    }
+  }
+
+  combinations(/** @type {any} */ slot) {
+    return this.prior.combinations(slot, this.fields, this.row);
+  }
+
+  valuesBefore(/** @type {any} */ slot) {
+    return this.prior.values(slot);
+  }
+
+  listsBefore(/** @type {any} */ slot) {
+    return this.prior.lists(slot.field);
+  }
+
+  /** Take a key; whether it meant something. @param {KeyboardEvent} event */
+  key(event) {
+    if (!this.active || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (this.awaitsJump && /^[a-z]$/.test(event.key)) {
+      this.jump(event.key);
+      return true;
+    }
+    if (this.awaitsJump && event.key !== "Shift") {
+      this.awaitsJump = false;
+      this.drawSummary();
+    }
+    if (this.steps?.isOpen && this.steps.key(event)) return true;
+    if (event.target instanceof HTMLElement && event.target.closest("button, a, summary") && [" ", "Enter"].includes(event.key)) return false;
+    return this.widget.key(event);
+  }
+
+  /** Keys that mean the same at every question. @param {KeyboardEvent} event */
+  common({ key }) {
+    const slot = this.slot(this.active);
+    if (key === " ") this.pass();
+    else if (key === "Enter") this.onward();
+    else if (key === "Backspace") this.back();
+    else if (key === "," && this.lastList) this.goTo(this.lastList);
+    else if (key === "." ) {
+      this.awaitsJump = true;
+      this.drawSummary();
+      announce("Now the letter of a question.");
+    } else if (key === "-" && this.steps?.canBegin) this.steps.begin();
+    else if (key === "Delete" && slot?.list) {
+      const { list, item } = slot;
+      this.change({ ...this.row, [list.column]: this.row[list.column].filter((/** @type {any} */ _, /** @type {number} */ at) => at !== item) });
+      this.goTo(list.column);
+    } else return false;
+    return true;
+  }
+
+  /** Findings about a slot. @param {any} slot */
+  findingsOf(slot) {
+    return this.findings.filter((/** @type {any} */ one) => one.columns.includes(slot.field.column));
+  }
+
+  drawSummary() {
+    if (!this.row) return;
+    const missing = new Set(this.walk.missing(this.row).map((slot) => slot.key));
+    const rows = this.slots.map((slot) => {
+      const { field } = slot;
+      const value = slotValue(slot, this.row);
+      const flaws = this.findingsOf(slot);
+      const text = field.kind === "objects" && value?.length ? `${value.length}` : valueText(field, value, this.names);
+      const state = [slot.list ? "inner" : "", slot.key === this.active ? "active" : "", missing.has(slot.key) ? "missing" : "", flaws.some((one) => one.severity === "error") ? "bad" : "", isFilled(value) ? "" : "blank"].filter(Boolean).join(" ");
+      const jump = slot.list ? "" : this.jumps.get(field.column) ?? "";
+      return h("li", { class: state }, h("button", { type: "button", tabindex: "-1", data: { slot: slot.key }, "aria-current": slot.key === this.active ? "true" : null, on: { click: () => this.goTo(slot.key) } },
+        h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "name" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
+    });
+    this.summary.classList.toggle("awaits-jump", this.awaitsJump);
+    fill(this.summary, rows);
+    this.summary.querySelector(".active")?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {import("./applicability.js").Slot} slot */
+  drawPanel(slot) {
+    const { field } = slot;
+    const variable = this.form.variables.find((/** @type {any} */ one) => one.variable === field.variable && one.stream === "claims")
+      ?? (field.references && this.form.variables.find((/** @type {any} */ one) => one.via === field.column));
+    const widget = WIDGETS[/** @type {keyof typeof WIDGETS} */ (field.kind)] ?? textField;
+    this.widget = widget(slot, slotValue(slot, this.row), this);
+    this.steps = new DecisionSteps(variable, field, (code) => (code === null ? this.pass() : this.answer(code)));
+    const where = slot.list ? `${slot.list.label}, ${(slot.item ?? 0) + 1}: ` : "";
+    this.flaws = h("ul", { class: "flaws", "aria-label": "Findings" });
+    this.panel.dataset.slot = slot.key;
+    fill(this.panel, h("h2", {}, where, field.label, this.pinButton(slot)), field.description ? h("p", { class: "meaning" }, field.description) : null, this.flaws, this.widget.element, variableNotes(variable), this.steps.element);
+    this.panel.scrollTop = 0;
+    this.drawFindings();
+  }
+
+  /** @param {import("./applicability.js").Slot} slot */
+  pinButton(slot) {
+    if (isDemanded(slot.field, slotRow(slot, this.row))) return null;
+    const name = slot.list ? `${slot.list.column}.${slot.field.column}` : slot.field.column;
+    const isOn = this.walk.isOn(slot, this.row);
+    return h("button", { type: "button", class: "quiet pin", "aria-pressed": String(isOn), on: { click: () => { this.surroundings.pins.toggle(name, !isOn); this.goTo(slot.key); } } }, isOn ? "always asked" : "asked on request");
+  }
+
+  drawFindings() {
+    const slot = this.slot(this.active);
+    if (!slot || !this.flaws) return;
+    fill(this.flaws, this.findingsOf(slot).map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message, one.remedy ? h("span", { class: "meaning" }, ` ${one.remedy}`) : null)));
+  }
+
+  /** What stands in the panel while no question is open. */
+  drawClosed() {
+    delete this.panel.dataset.slot;
+    const missing = this.walk.missing(this.row);
+    fill(this.panel, h("h2", {}, this.title), missing.length ? h("p", {}, `To decide: ${missing.map((slot) => slot.field.label).join(", ")}.`) : h("p", {}, "Everything that must be is decided."),
+      h("p", {}, h("button", { type: "button", class: "strong", on: { click: () => this.goToOpen() } }, missing.length ? "Go on with it" : "Look through it")),
+      this.findings.length ? h("ul", { class: "flaws" }, this.findings.map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message))) : null);
+  }
+}
+
+/** Columns that a person always or never wants to be asked for by themselves; kept in this browser. */
+export class Pins {
+  /** @param {string} role */
+  constructor(role) {
+    this.place = `claimlog-desk-pins/${role}`;
+    const { on = [], off = [] } = JSON.parse(localStorage.getItem(this.place) ?? "{}");
+    this.on = new Set(on);
+    this.off = new Set(off);
+  }
+
+  /** @param {string} name @param {boolean} isOn */
+  toggle(name, isOn) {
+    (isOn ? this.on : this.off).add(name);
+    (isOn ? this.off : this.on).delete(name);
+    localStorage.setItem(this.place, JSON.stringify({ on: [...this.on], off: [...this.off] }));
+  }
+}
