@@ -1,0 +1,53 @@
+"""The desk of one package: its log, its works, and the roles that it is opened for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from claimlog.desk.decisions import Decisions
+from claimlog.desk.desk_log import DeskLog
+from claimlog.desk.roles import Role
+from claimlog.desk.work import Work
+from claimlog.desk.works import Works
+from claimlog.edit.open_batch import log_lock
+from claimlog.package import Package
+
+
+class Desk:
+    """What the pages of the desk work on.
+
+    Parameters
+    ----------
+    texts
+        Directory of texts; those that are registered at the desk are written there.
+    """
+
+    def __init__(self, package: Package, texts: Path, roles: tuple[Role, ...] = ()) -> None:
+        with log_lock(package):  # which refuses a state that came with a clone
+            pass
+        self.package = package
+        self.log = DeskLog(package, texts)
+        self.works = Works(package)
+        self.roles = {role.name: role for role in roles}
+        self._decisions: dict[str, Decisions] = {}
+
+    def decisions(self, source: str) -> Decisions:
+        """Return what is decided of a source, as it is now; nothing is written."""
+        if source not in self._decisions:
+            path = self.works.decisions_path(source)
+            self._decisions[source] = Decisions(source, path)
+        decisions = self._decisions[source]
+        decisions.cells.refresh()
+        return decisions
+
+    def begin(self, work: Work) -> None:
+        """Note which text and codebook a work is of, before its first change."""
+        if not work.begun:
+            row = self.log.source(work.source)
+            self.log.require_places(work.source)
+            work.begin(
+                {
+                    "text_sha256": row["text_sha256"],
+                    "codebook": self.log.definition.codebook.version,
+                }
+            )
