@@ -188,7 +188,10 @@ class Adjudication:
     def _alike(self, coder: str, stream: str, name: str, value: Row) -> list[Row]:
         definition = self.desk.log.definition
         mine = {word for one in names_of(definition, stream, value) for word in words(one)}
-        candidates = [(None, other, row) for other, row in self.desk.log.entries(stream).items()]
+        known = self.desk.log.entries(stream)
+        candidates: list[tuple[str | None, str, Row]] = [
+            (None, other, row) for other, row in known.items()
+        ]
         candidates += [
             (work.coder, entry.identifier, entry.value)
             for work in self.works

@@ -116,5 +116,5 @@ def _changes(desk: Desk, table: Table, claim: Row, changes: Row) -> Row:
         found = claim_value(desk, places, spans)
         given |= {name: found[name] for name in SPAN}
     filled = clean_values(table, rest)
-    empty = {name: [] if table.by_name[name].type == "array" else None for name in rest}
+    empty: Row = {name: [] if table.by_name[name].type == "array" else None for name in rest}
     return {**given, **empty, **filled}

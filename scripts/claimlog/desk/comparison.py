@@ -60,10 +60,9 @@ def compare(definition: Definition, left: Drafts, right: Drafts) -> list[Unit]:
     for side, drafts, kind in ((0, left, LEFT_ONLY), (1, right, RIGHT_ONLY)):
         for name, value in drafts.items():
             if name not in matched[side]:
-                ends = value["start"], value["end"]
-                sides = (name, None) if side == 0 else (None, name)
-                label = f"{name}+" if side == 0 else f"+{name}"
-                units.append(Unit(label, kind, *sides, None, *ends))
+                mine, other = (name, None) if side == 0 else (None, name)
+                label = f"{mine or ''}+{other or ''}"
+                units.append(Unit(label, kind, mine, other, None, value["start"], value["end"]))
     return sorted(units, key=lambda unit: (unit.start, -unit.end, unit.name))
 
 

@@ -1,4 +1,4 @@
-"""What forms are generated from: variables, steps, codes and conditions of the codebook and schemas.
+"""What forms are generated from: variables, steps, codes and conditions.
 
 Nothing of a topic stands here. Whether a column applies follows from ``schemas/requirements.csv``:
 of two columns that belong together, the one that the codebook decides first lets the other apply.

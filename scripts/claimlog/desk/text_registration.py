@@ -142,8 +142,8 @@ def _furniture(places: Places, given: Sequence[Any]) -> list[Row]:
     ranges = []
     for part in given:
         units = part.get("utf16") if isinstance(part, dict) else None
-        whole = isinstance(units, list) and len(units) == 2
-        if not whole or not all(type(unit) is int for unit in units) or "kind" not in part:
+        is_pair = isinstance(units, list) and [type(unit) for unit in units] == [int, int]
+        if units is None or not is_pair or "kind" not in part:
             raise RequestError(MALFORMED, 'furniture is {"utf16": [start, end], "kind": …}')
         start, end = (places.from_utf16(unit) for unit in units)
         if not 0 <= start < end <= len(places.text.content):
