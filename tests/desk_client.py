@@ -15,6 +15,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.web.app import DeskApp
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.package import Package
+from conftest import World, copied
 
 HOST = "http://127.0.0.1:8010"
 ROLES = ("coder-1", "coder-2", "adjudicator")
@@ -152,3 +153,9 @@ class Opened:
 
     def close(self) -> None:
         self.app.close()
+
+
+def desk_of(world: World, folder: Path) -> Opened:
+    """Return the desk of a copy of a package."""
+    own = copied(world, folder)
+    return Opened.of(own.package, own.texts)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import pytest
+import polars as pl
 
-from conftest import World, copied
-from desk_client import ARTICLE, Opened, claim_value
+from claimlog.build import build
+from conftest import World
+from desk_client import claim_value, desk_of
 
 PILOT = {"anonymity": "described", "side": "ally", "office": "public", "number": "one"}
 
 
-@pytest.fixture(scope="module")
-def desk_world(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return copied(made, tmp_path_factory.mktemp("desk"))
-
-
-def test_an_article_is_coded_by_two_roles_decided_sealed_and_built(desk_world: World) -> None:
-    opened = Opened.of(desk_world.package, desk_world.texts)
-    source = opened.register()
+def test_an_article_is_coded_by_two_roles_decided_sealed_and_built(
+    registered: World, tmp_path: Path
+) -> None:
+    opened, source = desk_of(registered, tmp_path), "S102"
     take = opened.take
     # both code; each registers an actor of a different name for the same thing
     dimmed = "harbour ministry has dimmed the lamp at Cape Sorrow"
@@ -59,8 +57,6 @@ def test_an_article_is_coded_by_two_roles_decided_sealed_and_built(desk_world: W
         figure_qualifier="approximate",
     )
     opened.put("coder-2", source, "e3", boats)
-    for role, kind in (("adjudicator", "person"),):
-        take(role, "POST", "coders", kind=kind, description="Decides in these tests.")
     assert len(opened.finish("coder-1", source)["commitment"]) == 64
     assert opened.ask("adjudicator", "GET", f"adjudication/{source}").status_code == 409
     opened.finish("coder-2", source)
@@ -111,5 +107,11 @@ def test_an_article_is_coded_by_two_roles_decided_sealed_and_built(desk_world: W
     assert take("adjudicator", "GET", "desk")["open"]["rows"] == 0
     states = {one["source_id"]: one["state"] for one in take("coder-1", "GET", "desk")["sources"]}
     assert states[source] == "sealed"
-    assert ARTICLE not in "".join(path.read_text() for path in desk_world.root.rglob("*.ndjson"))
+    build(opened.desk.package, tmp_path / "build")
+    claims = pl.read_parquet(tmp_path / "build" / "parquet" / "claims.parquet")
+    coded = claims.filter(pl.col("source_id") == source)
+    assert coded["statement"].to_list()[0].startswith("The lamp")
+    spans = pl.read_parquet(tmp_path / "build" / "parquet" / "span_agreement.parquet")
+    own = spans.filter(pl.col("scope") == source).to_dicts()
+    assert {name: own[0][name] for name in agreement["spans"]} == agreement["spans"]
     opened.close()

@@ -60,9 +60,10 @@ def compare(definition: Definition, left: Drafts, right: Drafts) -> list[Unit]:
     for side, drafts, kind in ((0, left, LEFT_ONLY), (1, right, RIGHT_ONLY)):
         for name, value in drafts.items():
             if name not in matched[side]:
-                mine, other = (name, None) if side == 0 else (None, name)
-                label = f"{mine or ''}+{other or ''}"
-                units.append(Unit(label, kind, mine, other, None, value["start"], value["end"]))
+                first, second = (name, "") if side == 0 else ("", name)
+                start, end = value["start"], value["end"]
+                label = f"{first}+{second}"
+                units.append(Unit(label, kind, first or None, second or None, None, start, end))
     return sorted(units, key=lambda unit: (unit.start, -unit.end, unit.name))
 
 

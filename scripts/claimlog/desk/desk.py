@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from claimlog.desk.decisions import Decisions
@@ -10,7 +11,10 @@ from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
 from claimlog.desk.works import Works
 from claimlog.edit.open_batch import log_lock
+from claimlog.errors import ClaimlogError
 from claimlog.package import Package
+from claimlog.validate import check_section
+from claimlog.validate.report import Report
 
 
 class Desk:
@@ -39,6 +43,14 @@ class Desk:
         decisions = self._decisions[source]
         decisions.cells.refresh()
         return decisions
+
+    def warm_up(self) -> None:
+        """Read the log and load what checks drafts, so that nobody waits for it later."""
+        with suppress(ClaimlogError):
+            whole = self.log.whole
+            for stream in whole.definition.streams:
+                self.log.entries(stream)
+            check_section(whole.section(whole.live("claims").head(1)), Report(whole))
 
     def begin(self, work: Work) -> None:
         """Note which text and codebook a work is of, before its first change."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -34,6 +35,9 @@ API = "api/"
 STATIC = "/static/"
 OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
+ADDED_BY_CODERS = ("sources", "coders")
+"""Streams to which roles that code add rows of the open batch."""
+
 
 
 class DeskApp:
@@ -61,6 +65,7 @@ class DeskApp:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
+            self._threads[SLOW].submit(self.desk.warm_up)
             await _answer_lifespan(receive, send)
             return
         if scope["type"] != "http":
@@ -77,8 +82,7 @@ class DeskApp:
         except RequestError as error:
             answer = _refusal(scope["path"], error)
         except FindingsError as error:
-            findings = [finding.as_dict() for finding in error.findings]
-            answer = _refusal(scope["path"], RequestError(INVALID, str(error), findings=findings))
+            answer = _refusal(scope["path"], _findings_refusal(scope["path"], error))
         except ClaimlogError as error:
             code = DISK if is_of_the_machine(error) else INVALID
             answer = _refusal(scope["path"], RequestError(code, str(error)))
@@ -155,6 +159,17 @@ async def _read_body(receive: Any, headers: guard.Headers, most: int) -> bytes:
             raise RequestError(LARGE, f"the body has more than {most:,} bytes")
         if not message.get("more_body"):
             return b"".join(pieces)
+
+
+def _findings_refusal(path: str, error: FindingsError) -> RequestError:
+    """Return the refusal of rows that break rules, without what is of others' codings."""
+    role = Role(path.lstrip("/").partition("/")[0])
+    findings = [
+        finding.as_dict()
+        for finding in error.findings
+        if role.decides or PurePosixPath(finding.path).stem in ADDED_BY_CODERS
+    ]
+    return RequestError(INVALID, str(error), findings=findings)
 
 
 def _refusal(path: str, error: RequestError) -> Answer:
