@@ -121,6 +121,8 @@ export class RecordForm {
 
   /** @param {any} row @param {boolean} isTyping */
   change(row, isTyping = false) {
+    const changed = (/** @type {string} */ column) => JSON.stringify(row[column]) !== JSON.stringify(this.row[column]);
+    this.findings = this.findings.filter((/** @type {any} */ one) => !one.columns.some(changed)); // judged anew once saved
     this.row = row;
     this.listeners.change(row, isTyping);
     this.drawSummary();
@@ -223,8 +225,10 @@ export class RecordForm {
     return true;
   }
 
-  /** Findings about a slot. @param {any} slot */
+  /** Findings about a slot; of an empty one that waits for an answer, none. @param {any} slot */
   findingsOf(slot) {
+    const value = slotValue(slot, this.row);
+    if (!isFilled(value) && isDemanded(slot.field, slotRow(slot, this.row))) return [];
     return this.findings.filter((/** @type {any} */ one) => one.columns.includes(slot.field.column));
   }
 
@@ -239,7 +243,7 @@ export class RecordForm {
       const state = [slot.list ? "inner" : "", slot.key === this.active ? "active" : "", missing.has(slot.key) ? "missing" : "", flaws.some((one) => one.severity === "error") ? "bad" : "", isFilled(value) ? "" : "blank"].filter(Boolean).join(" ");
       const jump = slot.list ? "" : this.jumps.get(field.column) ?? "";
       return h("li", { class: state }, h("button", { type: "button", tabindex: "-1", data: { slot: slot.key }, "aria-current": slot.key === this.active ? "true" : null, on: { click: () => this.goTo(slot.key) } },
-        h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "name" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
+        h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "question" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
     });
     this.summary.classList.toggle("awaits-jump", this.awaitsJump);
     fill(this.summary, rows);

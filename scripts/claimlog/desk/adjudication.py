@@ -1,0 +1,414 @@
+"""Deciding where codings of a text differ, passage by passage, and how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from claimlog.desk.coding import MOVED, claim_value, draft_view, save_entry, state_dict
+from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
+from claimlog.desk.decisions import (
+    LEFT,
+    NEW,
+    NONE,
+    PROPOSAL,
+    RIGHT,
+    SIDES,
+    TAKES,
+    UNIT,
+    Decisions,
+)
+from claimlog.desk.desk import Desk
+from claimlog.desk.findings import draft_findings, error_count
+from claimlog.desk.lookup import label_of, names_of
+from claimlog.desk.new_entries import NewEntries, references
+from claimlog.desk.places import Places
+from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
+from claimlog.desk.saved_cells import StaleError, stale
+from claimlog.desk.work import Work, require_draft_name
+from claimlog.sources.text import words
+
+Row = dict[str, Any]
+NEW_PREFIX = "new:"
+MOST_NOTE = 500
+
+
+@dataclass(frozen=True)
+class Adjudication:
+    """The finished codings of a text with the decisions on them.
+
+    Attributes
+    ----------
+    works
+        All finished works.
+    sides
+        The one or two of them that are compared.
+    entries
+        Their entries of registers.
+    drafts
+        Drafts of each side, with entries named as they are registered at last.
+    """
+
+    desk: Desk
+    source: str
+    places: Places
+    works: list[Work]
+    sides: list[Work]
+    decisions: Decisions
+    entries: NewEntries
+    drafts: list[dict[str, Row]]
+    units: list[Unit]
+
+    @classmethod
+    def open(cls, desk: Desk, source: str) -> Adjudication:
+        """Return the adjudication of a source.
+
+        Raises
+        ------
+        RequestError
+            If not all who began have finished, or nobody has.
+        """
+        desk.log.source(source)
+        works = [*desk.works.finished(source)]
+        decisions = desk.decisions(source)
+        names = decisions.chosen_sides or [work.coder for work in works[:2]]
+        sides = [work for work in works if work.coder in names]
+        definition = desk.log.definition
+        entries = NewEntries(definition, works, decisions)
+        drafts = [entries.drafts(work) for work in sides]
+        units = compare(definition, drafts[0], drafts[1] if len(drafts) > 1 else {})
+        if len(sides) == 1:
+            units = [unit for unit in units if unit.left]
+        places = desk.log.require_places(source)
+        return cls(desk, source, places, works, sides, decisions, entries, drafts, units)
+
+    def unit(self, name: str) -> Unit:
+        """Return the passage of a name.
+
+        Raises
+        ------
+        RequestError
+            If there is none.
+        """
+        found = next((unit for unit in self.units if unit.name == name), None)
+        if found is not None:
+            return found
+        if name.startswith(NEW_PREFIX):
+            require_draft_name(name.removeprefix(NEW_PREFIX))
+            verdict = self.decisions.verdicts().get(name)
+            value = (verdict or {}).get("value") or {"start": 0, "end": 0}
+            return Unit(name, ADDED, None, None, None, value["start"], value["end"])
+        raise RequestError(ABSENT, f"there is no passage {name[:80]}")
+
+    def all_units(self) -> list[Unit]:
+        """Return the passages of the coders, and those that were added while deciding."""
+        added = [
+            self.unit(name)
+            for name, verdict in self.decisions.verdicts().items()
+            if name.startswith(NEW_PREFIX) and verdict.get("take")
+        ]
+        return sorted([*self.units, *added], key=lambda unit: (unit.start, -unit.end, unit.name))
+
+    def value_of(self, unit: Unit) -> Row | None:
+        """Return the claim that was decided on for a passage; None for no claim, or no verdict."""
+        verdict = self.decisions.verdicts().get(unit.name)
+        take = verdict.get("take") if verdict else None
+        if take == LEFT and unit.left:
+            return self.drafts[0][unit.left]
+        if take == RIGHT and unit.right:
+            return self.drafts[1][unit.right]
+        return verdict["value"] if verdict and take == NEW else None
+
+    def undecided(self) -> list[Unit]:
+        verdicts = self.decisions.verdicts()
+        return [unit for unit in self.units if not (verdicts.get(unit.name) or {}).get("take")]
+
+    def as_dict(self) -> Row:
+        """Return all of it as answers hold it."""
+        return {
+            "source_id": self.source,
+            **state_dict(self.decisions.cells),
+            "sides": [work.coder for work in self.sides],
+            "finished": [work.coder for work in self.works],
+            "committed": self.decisions.committed,
+            "claims": self.decisions.claims or None,
+            "open": len(self.undecided()),
+            "agreed": sum(unit.kind == AGREED for unit in self.units),
+            "units": [self.unit_dict(unit) for unit in self.all_units()],
+            "proposals": [*self._proposals()],
+            "registered": [entry.as_dict() for entry in self.decisions.entries()],
+        }
+
+    def unit_dict(self, unit: Unit) -> Row:
+        """Return a passage as answers hold it, with both codings and the verdict."""
+        cell = self.decisions.cells.cell(f"{UNIT}{unit.name}")
+        verdict = cell.value if cell.value and cell.value.get("take") else None
+        start, end = unit.start, unit.end
+        return {
+            "unit": unit.name,
+            "rev": cell.revision,
+            "kind": unit.kind,
+            "span": self.places.as_dict(start, end) if end else None,
+            "quote": self.places.quote(start, end),
+            "iou": unit.iou,
+            "differs": list(unit.differs),
+            "left": self._side(0, unit.left),
+            "right": self._side(1, unit.right),
+            "verdict": verdict,
+        }
+
+    def _side(self, side: int, name: str | None) -> Row | None:
+        if name is None:
+            return None
+        return draft_view(self.places, name, 0, self.drafts[side][name])
+
+    def _proposals(self) -> Iterable[Row]:
+        """Yield the entries that coders made, with others that are called alike."""
+        definition = self.desk.log.definition
+        same_as = self.decisions.same_as()
+        for work in self.works:
+            for entry in work.entries():
+                key = f"{work.coder}/{entry.stream}/{entry.identifier}"
+                target = (entry.stream, entry.identifier)
+                yield {
+                    **entry.as_dict(),
+                    "coder": work.coder,
+                    "rev": self.decisions.cells.cell(f"{PROPOSAL}{key}").revision,
+                    "same_as": same_as.get(key),
+                    "registered_as": self.entries.final_name(work.coder, *target),
+                    "used_by": [
+                        name
+                        for name, value in work.drafts().items()
+                        if target in references(definition, "claims", value)
+                    ],
+                    "alike": self._alike(work.coder, entry.stream, entry.identifier, entry.value),
+                }
+
+    def _alike(self, coder: str, stream: str, name: str, value: Row) -> list[Row]:
+        definition = self.desk.log.definition
+        mine = {word for one in names_of(definition, stream, value) for word in words(one)}
+        known = self.desk.log.entries(stream)
+        candidates: list[tuple[str | None, str, Row]] = [
+            (None, other, row) for other, row in known.items()
+        ]
+        candidates += [
+            (work.coder, entry.identifier, entry.value)
+            for work in self.works
+            if work.coder != coder
+            for entry in work.entries()
+            if entry.stream == stream
+        ]
+        scored = []
+        for owner, other, row in candidates:
+            theirs = {word for one in names_of(definition, stream, row) for word in words(one)}
+            share = len(mine & theirs) / max(1, len(mine | theirs))
+            if share > 0 or other == name:
+                label = label_of(definition, stream, row) or other
+                scored.append((share, {"id": other, "label": label, "coder": owner}))
+        scored.sort(key=lambda one: (-one[0], one[1]["id"]))
+        return [row for _, row in scored[:5]]
+
+
+# changes
+
+
+def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base: int) -> Row:
+    """Save a verdict on a passage, or take it off with ``take`` null.
+
+    Raises
+    ------
+    RequestError
+        If it is none, or was changed meanwhile.
+    """
+    decisions = adjudication.decisions
+    decisions.require_open()
+    unit = adjudication.unit(name)
+    take, note = given.get("take"), given.get("note")
+    if take is not None and take not in TAKES:
+        raise RequestError(MALFORMED, f'"take" is one of {", ".join(TAKES)}, or null')
+    if note is not None and not (isinstance(note, str) and len(note) <= MOST_NOTE):
+        raise RequestError(MALFORMED, f'"note" is a text of at most {MOST_NOTE} characters')
+    if (take == LEFT and not unit.left) or (take == RIGHT and not unit.right):
+        raise RequestError(INVALID, "that side has not marked the passage")
+    value = None
+    if take == NEW:
+        value = claim_value(adjudication.desk, adjudication.places, given.get("value") or {})
+    verdict = {"take": take, "value": value, "note": note or None} if take or note else None
+    key = f"{UNIT}{name}"
+    try:
+        decisions.cells.change({key: verdict}, {key: base})
+    except StaleError as error:
+        raise stale(MOVED, _unit_answer(adjudication, name)) from error
+    return _unit_answer(adjudication, name)
+
+
+def _unit_answer(adjudication: Adjudication, name: str) -> Row:
+    unit = adjudication.unit(name)
+    return {
+        **state_dict(adjudication.decisions.cells),
+        "open": len(adjudication.undecided()),
+        "unit": adjudication.unit_dict(unit),
+    }
+
+
+def accept_agreed(adjudication: Adjudication, state: int) -> None:
+    """Take what both coded alike, wherever nothing is decided yet; one undo takes it back."""
+    decisions = adjudication.decisions
+    decisions.require_open()
+    _require_state(adjudication, state)
+    verdict = {"take": LEFT, "value": None, "note": None}
+    values: Row = {
+        f"{UNIT}{unit.name}": verdict for unit in adjudication.undecided() if unit.kind == AGREED
+    }
+    if values:
+        base = {key: decisions.cells.cell(key).revision for key in values}
+        _change(adjudication, values, base)
+
+
+def take_all(adjudication: Adjudication, state: int) -> None:
+    """Take over a text that only one has coded.
+
+    Raises
+    ------
+    RequestError
+        If two are compared.
+    """
+    adjudication.decisions.require_open()
+    _require_state(adjudication, state)
+    if len(adjudication.sides) != 1:
+        raise RequestError(INVALID, "two codings are compared; decide where they differ")
+    verdict = {"take": LEFT, "value": None, "note": None}
+    values: Row = {f"{UNIT}{unit.name}": verdict for unit in adjudication.undecided()}
+    if values:
+        _change(adjudication, values, {})
+
+
+def choose_sides(adjudication: Adjudication, names: list[Any], state: int) -> None:
+    """Choose whose codings are compared, before anything is decided.
+
+    Raises
+    ------
+    RequestError
+        If they are not one or two of those who finished, or something is decided.
+    """
+    decisions = adjudication.decisions
+    decisions.require_open()
+    _require_state(adjudication, state)
+    known = [work.coder for work in adjudication.works]
+    if not 1 <= len(names) <= 2 or any(name not in known for name in names):
+        raise RequestError(INVALID, f"one or two of {', '.join(known)} are compared")
+    if any(verdict.get("take") for verdict in decisions.verdicts().values()):
+        raise RequestError(CLOSED, "passages are decided already; take that back first")
+    _change(adjudication, {SIDES: sorted(set(names))}, {})
+
+
+def settle_proposal(
+    adjudication: Adjudication, coder: str, stream: str, name: str, same_as: Any, base: int
+) -> None:
+    """Say what a coder's entry is the same as; None has it registered as it is.
+
+    Raises
+    ------
+    RequestError
+        If there is no such entry, or nothing of that name to be the same as.
+    """
+    decisions = adjudication.decisions
+    decisions.require_open()
+    made = {
+        (work.coder, entry.stream, entry.identifier)
+        for work in adjudication.works
+        for entry in work.entries()
+    }
+    if (coder, stream, name) not in made:
+        raise RequestError(ABSENT, f"{coder} made no entry {name[:80]} of {stream[:80]}")
+    key = f"{coder}/{stream}/{name}"
+    if same_as is not None:
+        other, slash, rest = str(same_as).partition("/")
+        own = decisions.entry_rows().get(stream, {})
+        is_known = (
+            ((other, stream, rest) in made and f"{other}/{stream}/{rest}" != key)
+            if slash
+            else other in adjudication.desk.log.entries(stream) or other in own
+        )
+        if not is_known:
+            raise RequestError(
+                INVALID, f"there is nothing called {str(same_as)[:80]} to be the same"
+            )
+    value = None if same_as is None else {"same_as": str(same_as)}
+    _change(adjudication, {f"{PROPOSAL}{key}": value}, {f"{PROPOSAL}{key}": base})
+
+
+def save_own_entry(
+    adjudication: Adjudication, stream: str, name: str, value: Row, base: int
+) -> Row:
+    """Save an entry of a register that is made while deciding; raises as for a coder's."""
+    adjudication.decisions.require_open()
+    return save_entry(adjudication.desk, adjudication.decisions.cells, stream, name, value, base)
+
+
+def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
+    """Take the last decision back, or make it again."""
+    decisions = adjudication.decisions
+    decisions.require_open()
+    try:
+        (decisions.cells.redo if again else decisions.cells.undo)(state)
+    except StaleError as error:
+        raise _stale(adjudication) from error
+
+
+def decided_findings(adjudication: Adjudication) -> Row:
+    """Return the findings of the claims that were decided on, by passage."""
+    claims = decided_claims(adjudication)
+    entries = adjudication.entries.final
+    found = draft_findings(adjudication.desk.log, adjudication.source, claims, entries)
+    return {"findings": found, "errors": error_count(found)}
+
+
+def decided_claims(adjudication: Adjudication) -> dict[str, Row]:
+    """Return the claims that were decided on, by passage, in the order of the text."""
+    return {
+        unit.name: value
+        for unit in adjudication.all_units()
+        if (value := adjudication.value_of(unit)) is not None
+    }
+
+
+def verdicts_dict(adjudication: Adjudication) -> Row:
+    """Return what coders see afterwards.
+
+    Raises
+    ------
+    RequestError
+        If it is not committed.
+    """
+    if not adjudication.decisions.committed:
+        raise RequestError(CLOSED, "the verdicts are shown when all of them are made")
+    whole = adjudication.as_dict()
+    return {
+        "coders": whole["sides"],
+        "units": [
+            {**unit, "claim_id": (whole["claims"] or {}).get(unit["unit"])}
+            for unit in whole["units"]
+        ],
+    }
+
+
+def _change(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
+    try:
+        adjudication.decisions.cells.change(values, base)
+    except StaleError as error:
+        raise _stale(adjudication) from error
+
+
+def _require_state(adjudication: Adjudication, state: int) -> None:
+    if adjudication.decisions.cells.state != state:
+        raise _stale(adjudication)
+
+
+def _stale(adjudication: Adjudication) -> RequestError:
+    fresh = Adjudication.open(adjudication.desk, adjudication.source)
+    return stale(MOVED, fresh.as_dict())
+
+
+__all__ = ["NONE", "Adjudication"]

@@ -1,0 +1,65 @@
+"""The desk of one package: its log, its works, and the roles that it is opened for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from claimlog.desk.decisions import Decisions
+from claimlog.desk.desk_log import DeskLog
+from claimlog.desk.roles import Role
+from claimlog.desk.work import Work
+from claimlog.desk.works import Works
+from claimlog.edit.open_batch import log_lock
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.validate import check_section
+from claimlog.validate.report import Report
+
+
+class Desk:
+    """What the pages of the desk work on.
+
+    Parameters
+    ----------
+    texts
+        Directory of texts; those that are registered at the desk are written there.
+    """
+
+    def __init__(self, package: Package, texts: Path, roles: tuple[Role, ...] = ()) -> None:
+        with log_lock(package):  # which refuses a state that came with a clone
+            pass
+        self.package = package
+        self.log = DeskLog(package, texts)
+        self.works = Works(package)
+        self.roles = {role.name: role for role in roles}
+        self._decisions: dict[str, Decisions] = {}
+
+    def decisions(self, source: str) -> Decisions:
+        """Return what is decided of a source, as it is now; nothing is written."""
+        if source not in self._decisions:
+            path = self.works.decisions_path(source)
+            self._decisions[source] = Decisions(source, path)
+        decisions = self._decisions[source]
+        decisions.cells.refresh()
+        return decisions
+
+    def warm_up(self) -> None:
+        """Read the log and load what checks drafts, so that nobody waits for it later."""
+        with suppress(ClaimlogError):
+            whole = self.log.whole
+            for stream in whole.definition.streams:
+                self.log.entries(stream)
+            check_section(whole.section(whole.live("claims").head(1)), Report(whole))
+
+    def begin(self, work: Work) -> None:
+        """Note which text and codebook a work is of, before its first change."""
+        if not work.begun:
+            row = self.log.source(work.source)
+            self.log.require_places(work.source)
+            work.begin(
+                {
+                    "text_sha256": row["text_sha256"],
+                    "codebook": self.log.definition.codebook.version,
+                }
+            )

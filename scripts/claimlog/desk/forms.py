@@ -1,0 +1,309 @@
+"""What forms are generated from: variables, steps, codes and conditions.
+
+Nothing of a topic stands here. Whether a column applies follows from ``schemas/requirements.csv``:
+of two columns that belong together, the one that the codebook decides first lets the other apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from claimlog.edit.new_rows import NUMBERED
+from claimlog.schema.codebook import RETIRED, Codebook, Row
+from claimlog.schema.definition import Definition
+from claimlog.schema.requirements import Requirement
+from claimlog.schema.table_schema import Field, Table
+from claimlog.sources.anchor import COLUMNS as ANCHOR
+
+CLAIMS = "claims"
+SPAN = ("start", "end")
+KEYS = "123456789"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+MORE_KEYS = LETTERS + KEYS + "0" + LETTERS.upper()
+COMPUTED = {
+    CLAIMS: frozenset((*ANCHOR, "source_id")),
+    "sources": frozenset(("text_sha256", "text_length", "furniture")),
+}
+"""Columns that the desk computes or knows, by stream."""
+
+
+def form(definition: Definition) -> dict[str, Any]:
+    """Return everything that the pages make forms of, as JSON."""
+    book = definition.codebook
+    variables = [*_variables(definition)]
+    return {
+        "codebook": {**book.about, "decisions": book.decisions},
+        "shared_words": definition.thresholds["shared_words"],
+        "variables": variables,
+        "streams": {
+            name: _stream(definition, definition.streams[name], variables)
+            for name in (*form_streams(definition), "links", "coders")
+            if name in definition.streams
+        },
+    }
+
+
+def form_streams(definition: Definition) -> list[str]:
+    """Return the claims, the sources, and every stream that a claim leads to by references."""
+    found = [CLAIMS, "sources"]
+    for name in found:
+        for target in referenced_streams(definition.streams[name]):
+            if target in definition.streams and target not in found:
+                found.append(target)
+    return found
+
+
+def on_the_spot_streams(definition: Definition) -> list[str]:
+    """Return the streams of which a coder may register an entry while coding."""
+    return [name for name in form_streams(definition) if name not in (CLAIMS, "sources")]
+
+
+def referenced_streams(table: Table) -> Iterator[str]:
+    """Yield the streams that rows of a stream refer to, some of them several times."""
+    for key in table.foreign_keys:
+        yield key.table
+    for item in table.fields:
+        for part in (item, item.item, *item.fields):
+            if part is not None and part.references:
+                yield part.references
+
+
+def reference_of(table: Table, item: Field) -> str | None:
+    """Return the stream that a column refers to, its items included."""
+    for key in table.foreign_keys:
+        if key.column == item.name:
+            return key.table
+    return item.references or (item.item.references if item.item else None)
+
+
+def _variables(definition: Definition) -> Iterator[dict[str, Any]]:
+    book = definition.codebook
+    for row in book.variables:
+        place = _place_of(definition, row["columns"].split())
+        if place is not None:
+            yield {
+                **{name: row[name] for name in ("variable", "label", "include", "exclude")},
+                **{name: row[name] for name in ("example", "scheme", "version")},
+                **place,
+                "steps": [*_steps(book, row["variable"])],
+            }
+
+
+def _place_of(definition: Definition, columns: Sequence[str]) -> dict[str, Any] | None:
+    """Say where a variable is coded; None if the build derives it."""
+    claims = definition.streams[CLAIMS]
+    place = {"stream": CLAIMS, "list": None, "via": None, "columns": [*columns]}
+    names = {*columns}
+    if names <= {*SPAN, *claims.in_use}:
+        return place
+    for item in claims.fields:
+        if names <= {inner.name for inner in item.fields if not inner.retired}:
+            return {**place, "list": item.name}
+    stream, _, column = columns[0].partition(".")
+    if column and stream in definition.streams:
+        return {**place, "stream": stream, "columns": [name.partition(".")[2] for name in columns]}
+    if (lookup := lookup_of(definition, columns[0])) is not None:
+        reference, other = lookup
+        stream_ = reference_of(claims, claims.by_name[reference])
+        return {**place, "stream": stream_, "via": reference, "columns": [other]}
+    return None
+
+
+def lookup_of(definition: Definition, column: str) -> tuple[str, str] | None:
+    """Return by which column of a claim, and of the row it refers to, a column is looked up."""
+    item = definition.tables[CLAIMS].by_name
+    if column not in item or not (lookup := item[column].lookup):
+        return None
+    reference, _, other = lookup.partition(".")
+    return reference, other
+
+
+def _steps(book: Codebook, variable: str) -> Iterator[dict[str, Any]]:
+    steps = [row for row in book.steps if row["variable"] == variable]
+    coded = any(row["code"] for row in steps)
+    for row in steps:
+        kind = "rule"
+        if coded:
+            kind = "code" if row["code"] else "none"
+            if row is steps[-1] and row["code"]:
+                kind = "otherwise"
+        yield {
+            "step": int(row["step"]),
+            "rule": row["rule"],
+            "code": row["code"] or None,
+            "kind": kind,
+        }
+
+
+def _stream(
+    definition: Definition, table: Table, variables: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    order = _column_order(table, variables)
+    computed = COMPUTED.get(table.name, frozenset())
+    names = [name for name in order if name not in computed]
+    own = NUMBERED.fullmatch(str(table.by_name[table.id].constraints.get("pattern", "")))
+    if own is None and table.name not in (CLAIMS, "sources"):
+        names.insert(0, table.id)
+    compiled = definition.tables.get(table.name)
+    conditions = _Conditions(definition.requirements, table, order)
+    return {
+        "title": table.title,
+        "entity": table.entity,
+        "id": table.id,
+        "label": compiled.spec.get("label") if compiled else None,
+        "fields": [
+            _field(definition, table, table.by_name[name], variables, conditions) for name in names
+        ],
+    }
+
+
+def _column_order(table: Table, variables: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns that people fill, in the order in which the codebook decides them."""
+    decided = [
+        name
+        for row in variables
+        if row["stream"] == table.name and row["list"] is None
+        for name in row["columns"]
+    ]
+    rest = [name for name in table.in_use if name not in decided]
+    return [name for name in dict.fromkeys((*decided, *rest)) if name in table.in_use]
+
+
+def _field(
+    definition: Definition,
+    table: Table,
+    item: Field,
+    variables: Sequence[Mapping[str, Any]],
+    conditions: _Conditions,
+    within: str | None = None,
+) -> dict[str, Any]:
+    variable = next(
+        (
+            row
+            for row in variables
+            if row["stream"] == table.name and row["list"] == within and item.name in row["columns"]
+        ),
+        None,
+    )
+    alone = variable is not None and len(variable["columns"]) == 1
+    references = item.references if within else reference_of(table, item)
+    limits = item.constraints
+    coded = item.codelist or (item.item.codelist if item.item else None)
+    codes = definition.codebook.codes[coded] if coded else []
+    return {
+        "column": item.name,
+        "variable": variable["variable"] if variable else None,
+        "kind": _kind(table, item, references, bool(coded)),
+        "label": variable["label"] if variable and alone else _words(item.name),
+        "description": item.description,
+        "unit": item.unit,
+        "example": item.example,
+        "required": item.required and item.type != "array",
+        "list": item.type == "array",
+        "codes": coded_keys([code for code in codes if not code.get(RETIRED)]),
+        "references": references,
+        "pattern": limits.get("pattern"),
+        "min_length": limits.get("minLength"),
+        "max_length": limits.get("maxLength"),
+        "minimum": limits.get("minimum"),
+        "own_words": item.own_words,
+        **({} if within else conditions.of(item.name)),
+        "fields": [
+            _field(definition, table, inner, variables, conditions, item.name)
+            for inner in _inner_order(item, variables)
+        ],
+    }
+
+
+def _inner_order(item: Field, variables: Sequence[Mapping[str, Any]]) -> list[Field]:
+    fields = {inner.name: inner for inner in item.fields if not inner.retired}
+    decided = [name for row in variables if row["list"] == item.name for name in row["columns"]]
+    first = [name for name in fields if fields[name].references or name not in decided]
+    return [fields[name] for name in dict.fromkeys((*first, *decided)) if name in fields]
+
+
+def _kind(table: Table, item: Field, references: str | None, is_coded: bool) -> str:
+    if item.fields:
+        return "objects"
+    if references:
+        return "references" if item.type == "array" else "reference"
+    if item.name == table.id:
+        return "identifier"
+    if is_coded:
+        return "code"
+    if item.type == "array":
+        return "strings"
+    if item.edtf:
+        return "date"
+    return item.type if item.type in ("integer", "number") else "text"
+
+
+def _words(column: str) -> str:
+    return column.removesuffix("_id").replace("_", " ").capitalize()
+
+
+def coded_keys(codes: Sequence[Row]) -> list[dict[str, str]]:
+    """Return the codes of a list, each with a key of its own.
+
+    Up to nine codes have the digits in their order; others a letter of the label where one is left.
+    """
+    free = [*KEYS] if len(codes) <= len(KEYS) else [*MORE_KEYS]
+    keyed = []
+    for code in codes:
+        label = [sign for sign in code["label"].lower() if sign in LETTERS]
+        wanted = label if len(codes) > len(KEYS) else []
+        key = next((sign for sign in wanted if sign in free), free[0] if free else "")
+        if key:
+            free.remove(key)
+        names = ("code", "label", "definition", "include", "exclude", "example")
+        keyed.append({**{name: code[name] for name in names}, "key": key})
+    return keyed
+
+
+class _Conditions:
+    """When columns of a stream apply, must be empty, or must be filled."""
+
+    def __init__(
+        self, requirements: Sequence[Requirement], table: Table, order: Sequence[str]
+    ) -> None:
+        self.rules = [
+            rule
+            for rule in requirements
+            if rule.stream == table.name
+            and rule.severity == "error"
+            and not {rule.when_column, rule.then_column} & {"action", "reason"}
+        ]
+        self.rank = {name: number for number, name in enumerate(order)}
+
+    def of(self, column: str) -> dict[str, list[dict[str, Any]]]:
+        """Return ``needs``, ``absent_when`` and ``required_when`` of a column."""
+        found: dict[str, list[dict[str, Any]]] = {
+            "needs": [],
+            "absent_when": [],
+            "required_when": [],
+        }
+        for rule in self.rules:
+            demands = rule.then not in ("null", "empty")
+            if rule.then_column == column and not demands:
+                found["absent_when"].append(_state(rule.when_column, rule.when, rule))
+            elif rule.then_column == column and not self._gates(rule):
+                found["required_when"].append(_state(rule.when_column, rule.when, rule))
+            elif rule.when_column == column and demands and self._gates(rule):
+                found["needs"].append(_state(rule.then_column, rule.then, rule))
+        return found
+
+    def _gates(self, rule: Requirement) -> bool:
+        """Whether the column that is demanded is decided before the one that demands it."""
+        late = len(self.rank)
+        is_earlier = self.rank.get(rule.then_column, late) < self.rank.get(rule.when_column, late)
+        return rule.when in ("set", "nonempty") and is_earlier
+
+
+def _state(column: str, state: str, rule: Requirement) -> dict[str, Any]:
+    is_named = state in ("set", "null", "empty", "nonempty")
+    return {
+        "column": column,
+        "is": state if is_named else state.split("|"),
+        "sentence": rule.sentence,
+    }
