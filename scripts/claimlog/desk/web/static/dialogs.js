@@ -34,8 +34,8 @@ const NAMES = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←"
 
 /** Draw a key, or keys held together. @param {string} combination */
 function keys(combination) {
-  if (combination === "+" || combination === " ") return keycap(NAMES[/** @type {" "} */ (combination)] ?? combination);
-  return combination.split("+").map((key) => keycap(NAMES[/** @type {keyof typeof NAMES} */ (key)] ?? key));
+  const parts = combination === "+" ? ["+"] : combination.split("+");
+  return h("span", { class: "keys" }, parts.map((key) => keycap(NAMES[/** @type {keyof typeof NAMES} */ (key)] ?? key)));
 }
 
 let table = /** @type {any} */ (null);
@@ -53,7 +53,8 @@ export async function cheatSheet() {
     return;
   }
   const { modes, keys: all } = await keyTable();
-  const parts = modes.map((/** @type {any} */ mode) => h("section", {}, h("h3", {}, mode.title), h("p", { class: "meaning" }, mode.about ?? ""),
+  const here = document.body.dataset.page;
+  const parts = modes.filter((/** @type {any} */ mode) => mode.pages.includes(here)).map((/** @type {any} */ mode) => h("section", {}, h("h3", {}, mode.title), h("p", { class: "meaning" }, mode.about ?? ""),
     h("dl", {}, all.filter((/** @type {any} */ one) => one.mode === mode.mode).map((/** @type {any} */ one) => h("div", {}, h("dt", {}, one.keys.map(keys)), h("dd", {}, one.text))))));
   await show("Keys", [h("div", { class: "sheet", tabindex: "0" }, parts), h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => close() } }, "Close"))], "cheat-sheet");
 }

@@ -67,8 +67,10 @@ export class RecordForm {
   /** @param {any[]} findings */
   showFindings(findings) {
     this.findings = findings;
+    if (!this.row) return;
     this.drawSummary();
-    this.drawFindings();
+    if (this.active) this.drawFindings();
+    else this.drawClosed();
   }
 
   get slots() {
