@@ -34,7 +34,6 @@ class DeskLog:
         self._open: tuple[Signature, Log] | None = None
         self._texts: tuple[Signature, Texts] | None = None
         self._registers: dict[str, dict[str, Row]] = {}
-        self._longer: tuple[object, Log] | None = None
         self._places: dict[str, tuple[object, Places]] = {}
 
     @property
@@ -136,10 +135,6 @@ class DeskLog:
         }
         if not lines:
             return whole
-        key = (whole, lines)
-        with self._lock:
-            if self._longer is not None and self._longer[0] == key:
-                return self._longer[1]
         with TemporaryDirectory(prefix="claimlog-desk-") as name:
             folder = Path(name)
             place = open_folder(self.package)
@@ -148,10 +143,7 @@ class DeskLog:
             for stream, data in lines.items():
                 with (folder / f"{stream}.ndjson").open("ab") as handle:
                     handle.write(data)
-            log = with_open(self.sealed, folder)
-        with self._lock:
-            self._longer = (key, log)
-        return log
+            return with_open(self.sealed, folder)
 
 
 def _signature(paths: Iterable[Path]) -> Signature:

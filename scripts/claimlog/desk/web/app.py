@@ -39,7 +39,6 @@ ADDED_BY_CODERS = ("sources", "coders")
 """Streams to which roles that code add rows of the open batch."""
 
 
-
 class DeskApp:
     """Answers the requests of all roles of a desk.
 
