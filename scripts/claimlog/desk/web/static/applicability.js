@@ -111,11 +111,11 @@ export class Walk {
     return behind ?? all.slice(0, Math.max(0, at)).find((slot) => this.isOpen(slot, row)) ?? null;
   }
 
-  /** Return the slot before one on the way, or that is filled. @param {string} key @param {any} row @returns {Slot | null} */
+  /** Return the slot before one on the way, or that is filled, or of the same item. @param {string} key @param {any} row @returns {Slot | null} */
   before(key, row) {
     const all = slots(this.fields, row);
     const at = all.findIndex((slot) => slot.key === key);
-    return all.slice(0, Math.max(0, at)).reverse().find((slot) => this.isOn(slot, row) || isFilled(slotValue(slot, row))) ?? null;
+    return all.slice(0, Math.max(0, at)).reverse().find((slot) => this.isOn(slot, row) || isFilled(slotValue(slot, row)) || (slot.list && slot.item === all[at].item)) ?? null;
   }
 
   /** Slots that are demanded and empty. @param {any} row */

@@ -94,7 +94,7 @@ export class ClaimMarks {
 
   draw() {
     const { near } = this;
-    const pieces = depths(near.map(({ span }) => span));
+    const pieces = depths(near.filter(({ trait }) => !trait).map(({ span }) => span));
     const current = this.claims.find(({ name }) => name === this.current);
     this.mark("claim-1", pieces.filter(({ depth }) => depth === 1).map(({ span }) => span));
     this.mark("claim-2", pieces.filter(({ depth }) => depth === 2).map(({ span }) => span));

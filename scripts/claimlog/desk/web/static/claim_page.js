@@ -1,6 +1,6 @@
 // A claim of the log: its history, and amending it.
 import { get, post } from "./api.js";
-import { alarm, announce, byId, fill, h, settled } from "./dom.js";
+import { alarm, announce, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
 import { EntryNames, valueText } from "./entry_names.js";
 import { Pins, RecordForm } from "./record_form.js";
@@ -73,7 +73,7 @@ class ClaimPage {
 
   drawHistory() {
     fill(byId("history"), [...this.found.history].reverse().map((/** @type {any} */ one) => h("li", {}, h("strong", {}, `Version ${one.version}: ${one.action}`), ` ${one.recorded_at} by ${one.recorded_by}`, one.is_open ? h("span", { class: "state" }, "open, not sealed") : null,
-      one.reason ? h("span", { class: "reason" }, one.reason) : null, one.changes.length ? h("details", {}, h("summary", {}, `${one.changes.length} columns changed`), this.table(one.changes)) : null)));
+      one.reason ? h("span", { class: "reason" }, one.reason) : null, one.changes.length ? h("details", {}, h("summary", {}, `${count(one.changes.length, "column")} changed`), this.table(one.changes)) : null)));
   }
 
   /** Try an amendment, or write it. @param {boolean} write */

@@ -1,7 +1,7 @@
 // The page on which a text is coded.
 import { get, post, put } from "./api.js";
 import { ClaimMarks } from "./claim_marks.js";
-import { cheatSheet, confirmed, isDialogOpen, keyTable, registerEntry } from "./dialogs.js";
+import { cheatSheet, close, confirmed, isDialogOpen, keyTable, registerEntry, show } from "./dialogs.js";
 import { announce, byId, count, fill, h, isTyping, randomName, settled } from "./dom.js";
 import { EntryNames } from "./entry_names.js";
 import { Pins, RecordForm } from "./record_form.js";
@@ -26,6 +26,8 @@ class CodePage {
     this.respanned = null;
     /** @type {Record<string, any[]>} */
     this.findings = {};
+    /** @type {Set<string>} claims that were saved since the rules were asked */
+    this.unchecked = new Set();
     this.names = new EntryNames(source);
     const words = new TextWords(text.content, text.words, text.furniture, row.language);
     this.words = words;
@@ -49,7 +51,11 @@ class CodePage {
     work.addEventListener("status", () => showStatus(work.queue, () => settleConflict(work, this.record.fields, this.names)));
     work.addEventListener("reset", () => this.reset());
     work.addEventListener("change", () => this.drawMarks());
-    work.addEventListener("saved", () => { this.drawTools(); this.checkSoon(); });
+    work.addEventListener("saved", ({ detail }) => {
+      this.drawTools();
+      this.unchecked.add(detail.name);
+      this.checkSoon();
+    });
     addEventListener("keydown", (event) => this.key(event));
     addEventListener("focus", () => work.refresh());
     byId("help").addEventListener("click", cheatSheet);
@@ -197,13 +203,18 @@ class CodePage {
     this.cursor.focus();
   }
 
+  /** Ask what the rules say of the claims that were saved since, or of all. */
   async check(isAll = false) {
-    const asked = this.current;
-    if (!isAll && (!asked || !this.work.draft(asked))) return;
-    const found = await get(`api/work/${source}/findings${isAll ? "" : `?draft=${asked}`}`).catch(() => null);
-    if (!found) return;
-    this.findings = isAll ? found.findings : { ...this.findings, [String(asked)]: found.findings[String(asked)] ?? [] };
-    if (asked && asked === this.current) this.record.showFindings(this.findings[asked] ?? []);
+    const names = [...this.unchecked].filter((name) => this.work.draft(name));
+    this.unchecked.clear();
+    const queries = isAll ? [""] : names.map((name) => `?draft=${name}`);
+    for (const query of queries) {
+      const found = await get(`api/work/${source}/findings${query}`).catch(() => null); // eslint-disable-line no-await-in-loop -- one at a time
+      if (!found) continue;
+      const [name] = query ? [query.slice(7)] : [];
+      this.findings = name ? { ...this.findings, [name]: found.findings[name] ?? [] } : found.findings;
+    }
+    if (this.current && (isAll || names.includes(this.current))) this.record.showFindings(this.findings[this.current] ?? []);
   }
 
   /** @param {string} stream @param {string} typed */
@@ -249,9 +260,9 @@ class CodePage {
   /** Show the claims with findings. @param {string} title @param {string} message */
   list(title, message) {
     const rows = this.work.drafts.filter((draft) => this.findings[draft.draft]?.length);
-    const items = rows.map((draft) => h("li", {}, h("button", { type: "button", class: "quiet", on: { click: () => { document.querySelector("dialog")?.close(); this.open(draft.draft, this.slotOf(draft)); } } }, this.title(draft)), " ",
+    const items = rows.map((draft) => h("li", {}, h("button", { type: "button", class: "quiet", on: { click: () => { close(); this.open(draft.draft, this.slotOf(draft)); } } }, this.title(draft)), " ",
       this.findings[draft.draft].map((one) => h("span", { class: `flaw ${one.severity}` }, `${one.message} `))));
-    return confirmed(title, [h("p", {}, message), h("ol", { class: "plain" }, items)], "Close");
+    return show(title, [h("p", {}, message), h("ol", { class: "plain" }, items), h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => close() } }, "Close"))]);
   }
 
   /** The first question of a claim with a finding. @param {any} draft */

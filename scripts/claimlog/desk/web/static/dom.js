@@ -12,8 +12,9 @@ export function h(tag, traits = {}, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "on") {
       for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
-    } else if (name === "data") Object.assign(element.dataset, value);
-    else if (["value", "checked", "disabled", "open", "hidden", "selected"].includes(name)) element[name] = value;
+    } else if (name === "data") {
+      for (const [key, one] of Object.entries(value)) if (one !== null && one !== undefined) element.dataset[key] = String(one);
+    } else if (["value", "checked", "disabled", "open", "hidden", "selected"].includes(name)) element[name] = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));

@@ -25,7 +25,6 @@ function ways(source, desk) {
 
 /** @param {any} desk */
 function draw(desk) {
-  byId("title").textContent = `${desk.dataset.title}`;
   byId("about").textContent = `Codebook ${desk.codebook}. You work as ${desk.role}, who ${desk.decides ? "decides what coders saw differently, reviews and seals" : "codes texts without seeing what others coded"}.`;
   fill(byId("next"), desk.next.map((/** @type {any} */ one, /** @type {number} */ at) => h("li", {}, one.address && one.what !== "register_coder" ? h("a", { class: at ? null : "strong", href: one.address }, one.text) : one.text)));
   byId("next-part").hidden = !desk.next.length;
