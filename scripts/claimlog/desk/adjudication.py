@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.desk.coding import MOVED, claim_value, draft_view, save_entry, state_dict
+from claimlog.desk.coding import (
+    MOVED,
+    claim_value,
+    draft_view,
+    findings_dict,
+    save_entry,
+    state_dict,
+)
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.decisions import (
     LEFT,
@@ -20,7 +27,7 @@ from claimlog.desk.decisions import (
     Decisions,
 )
 from claimlog.desk.desk import Desk
-from claimlog.desk.findings import draft_findings, error_count
+from claimlog.desk.findings import draft_findings
 from claimlog.desk.lookup import label_of, names_of
 from claimlog.desk.new_entries import NewEntries, references
 from claimlog.desk.places import Places
@@ -44,6 +51,8 @@ class Adjudication:
         All finished works.
     sides
         The one or two of them that are compared.
+    basis
+        What the comparison rests on; two that are equal have the same units.
     entries
         Their entries of registers.
     drafts
@@ -56,6 +65,7 @@ class Adjudication:
     works: list[Work]
     sides: list[Work]
     decisions: Decisions
+    basis: tuple[Any, ...]
     entries: NewEntries
     drafts: list[dict[str, Row]]
     units: list[Unit]
@@ -75,13 +85,23 @@ class Adjudication:
         names = decisions.chosen_sides or [work.coder for work in works[:2]]
         sides = [work for work in works if work.coder in names]
         definition = desk.log.definition
-        entries = NewEntries(definition, works, decisions)
-        drafts = [entries.drafts(work) for work in sides]
-        units = compare(definition, drafts[0], drafts[1] if len(drafts) > 1 else {})
-        if len(sides) == 1:
-            units = [unit for unit in units if unit.left]
         places = desk.log.require_places(source)
-        return cls(desk, source, places, works, sides, decisions, entries, drafts, units)
+        basis = (
+            names,
+            [(work.coder, work.commitment) for work in works],
+            decisions.same_as(),
+            decisions.entry_rows(),
+            definition.codebook.version,
+        )
+
+        def compute() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
+            entries = NewEntries(definition, works, decisions)
+            drafts = [entries.drafts(work) for work in sides]
+            right = drafts[1] if len(drafts) > 1 else {}
+            return entries, drafts, compare(definition, drafts[0], right)
+
+        compared = desk.computed.get(f"comparison of {source}", basis, compute)
+        return cls(desk, source, places, works, sides, decisions, basis, *compared)
 
     def unit(self, name: str) -> Unit:
         """Return the passage of a name.
@@ -362,7 +382,7 @@ def decided_findings(adjudication: Adjudication) -> Row:
     claims = decided_claims(adjudication)
     entries = adjudication.entries.final
     found = draft_findings(adjudication.desk.log, adjudication.source, claims, entries)
-    return {"findings": found, "errors": error_count(found)}
+    return findings_dict(found)
 
 
 def decided_claims(adjudication: Adjudication) -> dict[str, Row]:

@@ -24,6 +24,13 @@ def agreement(adjudication: Adjudication) -> Row | None:
     """Return agreement on passages and by variable; None where only one has coded."""
     if len(adjudication.sides) < 2:
         return None
+    name = f"agreement on {adjudication.source}"
+    return adjudication.desk.computed.get(
+        name, adjudication.basis, lambda: _agreement(adjudication)
+    )
+
+
+def _agreement(adjudication: Adjudication) -> Row:
     desk = adjudication.desk
     log = desk.log.whole
     definition = log.definition

@@ -234,7 +234,15 @@ def work_findings(desk: Desk, work: Work, draft: str | None = None) -> Row:
             raise RequestError(ABSENT, f"there is no draft {draft[:40]}")
         drafts = {draft: drafts[draft]}
     found = draft_findings(desk.log, work.source, drafts, work.entry_rows())
-    return {"findings": found, "errors": error_count(found)}
+    return findings_dict(found)
+
+
+def findings_dict(found: Mapping[str, list[Row]]) -> Row:
+    """Return the findings of those drafts that have any, and how many are errors."""
+    return {
+        "findings": {name: own for name, own in found.items() if own},
+        "errors": error_count(found),
+    }
 
 
 def finish(desk: Desk, work: Work, state: int) -> Row:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
@@ -15,6 +17,23 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.validate import check_section
 from claimlog.validate.report import Report
+
+T = TypeVar("T")
+
+
+class LatestValues:
+    """Values that take long to compute, each for as long as what it was computed from stays."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[object, Any]] = {}
+
+    def get(self, name: str, key: object, compute: Callable[[], T]) -> T:
+        """Return the value of a name; it is computed again when its key is another one."""
+        known = self._known.get(name)
+        if known is None or known[0] != key:
+            known = self._known[name] = (key, compute())
+        value: T = known[1]
+        return value
 
 
 class Desk:
@@ -34,6 +53,7 @@ class Desk:
         self.works = Works(package)
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
+        self.computed = LatestValues()
 
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""
