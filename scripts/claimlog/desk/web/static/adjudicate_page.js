@@ -40,7 +40,7 @@ class AdjudicatePage {
     run("redo", () => this.post("redo"));
     run("accept", () => this.post("accept-agreed"));
     run("commit", () => this.commit());
-    run("agreement", async () => show("Agreement", [agreementTable(await get(`${path}/agreement`), this.form)], "wide"));
+    run("agreement", async () => show("Agreement", [agreementTable((await get(`${path}/agreement`)).agreement, this.form)], "wide"));
     byId("agreed").addEventListener("change", () => { this.showsAgreed = byId("agreed").checked; this.draw(); });
     addEventListener("keydown", (event) => this.key(event));
     addEventListener("focus", () => !document.querySelector("dialog[open]") && this.load().catch(() => {}));

@@ -71,9 +71,15 @@ const USUAL = 0.5;
 
 /** The way that the keyboard takes through the slots of a row. */
 export class Walk {
-  /** @param {any[]} fields @param {Set<string>} pinned columns that a person put on the way @param {Set<string>} unpinned and took off it */
-  constructor(fields, pinned, unpinned) {
+  /**
+   * @param {any[]} fields
+   * @param {Set<string>} pinned columns that a person put on the way
+   * @param {Set<string>} unpinned and took off it
+   * @param {(row: any, column: string, begin: string) => boolean} isCompanion whether a column is mostly answered beside what a row has
+   */
+  constructor(fields, pinned, unpinned, isCompanion) {
     this.fields = fields;
+    this.isCompanion = isCompanion;
     this.pinned = pinned;
     this.unpinned = unpinned;
     /** @type {Set<string>} slots that a person left empty in this row */
@@ -86,7 +92,9 @@ export class Walk {
     if (isDemanded(field, slotRow(slot, row))) return true;
     const name = slot.list ? `${slot.list.column}.${field.column}` : field.column;
     if (this.unpinned.has(name)) return false;
-    return this.pinned.has(name) || (field.share ?? 0) >= USUAL;
+    if (!field.variable && !slot.list) return this.pinned.has(name); // a note is a comment, nothing to decide
+    if (this.pinned.has(name) || (field.share ?? 0) >= USUAL) return true;
+    return this.isCompanion(slotRow(slot, row), field.column, slot.list ? `${slot.list.column}.` : "");
   }
 
   /** Whether a slot of the way still waits for an answer. @param {Slot} slot @param {any} row */

@@ -15,7 +15,7 @@ export function lookupField(slot, value, host) {
   /** @type {any[]} */
   let entries = [];
   /** @type {any[]} whole answers that were given before */
-  const combinations = chosen.length ? [] : host.combinations(slot).slice(0, 5);
+  const wholes = chosen.length ? [] : host.wholesBefore(slot);
   const input = h("input", {
     type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "entries", "aria-autocomplete": "list",
     "aria-label": field.label, autocomplete: "off", autocapitalize: "off", spellcheck: "false", placeholder: "Identifier, name or alias",
@@ -42,10 +42,28 @@ export function lookupField(slot, value, host) {
       return;
     }
     save();
-    input.value = "";
     drawTags();
     search();
     announce(`${host.names.label(field.references, id)} chosen`);
+  }
+
+  /** Take the first entry that fits what was typed: what stands there may be of what was typed before. @param {string} query @param {boolean} stays */
+  async function takeFirst(query, stays) {
+    if (stays) input.value = "";
+    try {
+      const [first] = await host.names.find(field.references, query);
+      if (host.active !== slot.key) return;
+      if (first) take(first.id, stays);
+      else announce(`Nothing fits ${query}.`);
+    } catch (error) {
+      announce(String(/** @type {Error} */ (error).message));
+    }
+  }
+
+  /** Take the first entry that is shown. @param {boolean} stays */
+  function takeShown(stays) {
+    if (stays) input.value = "";
+    take(entries[0].id, stays);
   }
 
   function register() {
@@ -54,7 +72,7 @@ export function lookupField(slot, value, host) {
 
   /** What is offered, with its digits: whole answers first, as long as nothing is typed. */
   function offers() {
-    const whole = input.value.trim() ? [] : combinations.map((/** @type {any} */ one) => ({ ...one, choose: () => host.answerAll(one.row) }));
+    const whole = input.value.trim() ? [] : wholes.map((/** @type {any} */ one) => ({ ...one, choose: () => host.answerAll(one.row) }));
     const single = entries.map((entry) => ({
       text: entry.label, detail: [entry.id, entry.matched !== entry.label && entry.matched !== entry.id ? entry.matched : "", entry.detail, entry.proposed ? "registered here" : ""].filter(Boolean).join(" · "),
       id: entry.id, choose: () => take(entry.id, false),
@@ -70,11 +88,13 @@ export function lookupField(slot, value, host) {
   }
 
   async function search() {
+    list.setAttribute("aria-busy", "true");
     const query = input.value.trim();
     try {
       const found = await host.names.find(field.references, query);
       if (query !== input.value.trim()) return;
       entries = found;
+      list.removeAttribute("aria-busy");
       draw();
     } catch (error) {
       fill(list, h("p", { class: "none" }, String(/** @type {Error} */ (error).message)));
@@ -83,7 +103,11 @@ export function lookupField(slot, value, host) {
 
   const searchSoon = settled(60, search);
   let isFresh = true;
-  input.addEventListener("input", () => { isFresh = false; searchSoon(); });
+  input.addEventListener("input", () => {
+    isFresh = false;
+    list.setAttribute("aria-busy", "true");
+    searchSoon();
+  });
   entries = host.names.usual.get(field.references) ?? [];
   drawTags();
   draw();
@@ -101,8 +125,9 @@ export function lookupField(slot, value, host) {
       if (/^[1-9]$/.test(key) && offered[Number(key) - 1]) offered[Number(key) - 1].choose();
       else if (key === "+") register();
       else if (!isEmpty && (key === "Enter" || key === ",")) {
-        // what stands there may be of what was typed before
-        host.names.find(field.references, input.value.trim()).then((/** @type {any[]} */ found) => found[0] && take(found[0].id, key === ","), () => {});
+        const isSettled = !list.hasAttribute("aria-busy") && entries.length;
+        if (isSettled) takeShown(key === ",");
+        else host.hold(takeFirst(input.value.trim(), key === ","));
       } else if (isEmpty && key === "Backspace" && chosen.length && !isFresh) {
         chosen.pop();
         save();

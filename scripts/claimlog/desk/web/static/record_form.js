@@ -27,8 +27,10 @@ export class RecordForm {
     this.register = surroundings.register;
     this.fields = form.streams.claims.fields;
     this.jumps = jumpKeys(this.fields);
+    /** @type {Map<string, Map<string, string>>} of the fields of items, by list */
+    this.innerJumps = new Map(this.fields.filter((/** @type {any} */ field) => field.kind === "objects").map((/** @type {any} */ field) => [field.column, jumpKeys(field.fields)]));
     this.prior = new PriorAnswers(surroundings.earlier, this.names);
-    this.walk = new Walk(this.fields, surroundings.pins.on, surroundings.pins.off);
+    this.walk = new Walk(this.fields, surroundings.pins.on, surroundings.pins.off, (row, column, begin) => this.prior.isCompanion(row, column, begin));
     /** @type {any} */
     this.row = null;
     /** @type {any[]} */
@@ -37,6 +39,8 @@ export class RecordForm {
     this.active = null;
     this.awaitsJump = false;
     this.lastList = null;
+    /** @type {string[] | null} keys that wait for an answer */
+    this.kept = null;
     this.names.addEventListener("named", () => this.drawSummary());
   }
 
@@ -46,6 +50,7 @@ export class RecordForm {
     this.findings = findings;
     this.title = title;
     this.walk.passed.clear();
+    this.prior.count();
     this.active = null;
     this.drawSummary();
     this.drawClosed();
@@ -147,11 +152,11 @@ export class RecordForm {
     this.onward();
   }
 
-  /** Answer all columns of a variable. @param {any} values */
+  /** Answer all columns of a variable, or of an item. @param {any} values */
   answerAll(values) {
     const slot = this.slot(this.active);
     if (!slot) return;
-    for (const column of Object.keys(values)) this.walk.passed.add(slot.key.replace(/[^.]*$/, column));
+    if (!slot.list) for (const column of Object.keys(values)) this.walk.passed.add(column);
     const row = Object.entries(values).reduce((before, [column, value]) => withValue({ ...slot, field: { column } }, before, value), this.row);
     this.change(row);
     this.onward();
@@ -168,19 +173,26 @@ export class RecordForm {
     this.goTo(first?.key ?? `${begin}${slot.field.fields[0].column}`);
   }
 
+  /** The letter of a question: in an item, those of the item; else, those of the row. @param {any} slot */
+  letter(slot) {
+    const here = this.slot(this.active);
+    if (here?.list) return slot.list === here.list && slot.item === here.item ? this.innerJumps.get(slot.list.column)?.get(slot.field.column) : "";
+    return slot.list ? "" : this.jumps.get(slot.field.column);
+  }
+
   /** Go to the question with a letter. @param {string} letter */
   jump(letter) {
     this.awaitsJump = false;
-    const field = this.fields.find((/** @type {any} */ one) => this.jumps.get(one.column) === letter);
-    if (field && this.slot(field.column)) this.goTo(field.column);
+    const slot = this.slots.find((one) => this.letter(one) === letter);
+    if (slot) this.goTo(slot.key);
     else {
       this.drawSummary();
-      announce(field ? `${field.label} does not apply here.` : "No question has that letter.");
+      announce("No question that applies has that letter.");
     }
   }
 
-  combinations(/** @type {any} */ slot) {
-    return this.prior.combinations(slot, this.fields, this.row);
+  wholesBefore(/** @type {any} */ slot) {
+    return this.prior.wholes(slot, this.fields, this.row);
   }
 
   valuesBefore(/** @type {any} */ slot) {
@@ -191,9 +203,27 @@ export class RecordForm {
     return this.prior.lists(slot.field);
   }
 
+  /** Keep the keys that come until an answer is known, and take them then. @param {Promise<void>} answered */
+  hold(answered) {
+    /** @type {string[]} */
+    const kept = [];
+    this.kept = kept;
+    answered.finally(() => {
+      this.kept = null;
+      for (const key of kept) {
+        if (this.key(/** @type {any} */ ({ key, target: document.activeElement })) || key.length > 1) continue;
+        document.execCommand("insertText", false, key); // the only way to type what an undo takes back
+      }
+    });
+  }
+
   /** Take a key; whether it meant something. @param {KeyboardEvent} event */
   key(event) {
     if (!this.active || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (this.kept) {
+      if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.kept.push(event.key);
+      return true;
+    }
     if (this.awaitsJump && /^[a-z]$/.test(event.key)) {
       this.jump(event.key);
       return true;
@@ -243,7 +273,7 @@ export class RecordForm {
       const flaws = this.findingsOf(slot);
       const text = field.kind === "objects" && value?.length ? `${value.length}` : valueText(field, value, this.names);
       const state = [slot.list ? "inner" : "", slot.key === this.active ? "active" : "", missing.has(slot.key) ? "missing" : "", flaws.some((one) => one.severity === "error") ? "bad" : "", isFilled(value) ? "" : "blank"].filter(Boolean).join(" ");
-      const jump = slot.list ? "" : this.jumps.get(field.column) ?? "";
+      const jump = this.letter(slot) ?? "";
       return h("li", { class: state }, h("button", { type: "button", tabindex: "-1", data: { slot: slot.key }, "aria-current": slot.key === this.active ? "true" : null, on: { click: () => this.goTo(slot.key) } },
         h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "question" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
     });
