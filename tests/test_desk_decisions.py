@@ -244,3 +244,24 @@ def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None
     given = {"slug": "lamps", "title": "Lamps", "method": "At the desk."}
     assert opened.take("adjudicator", "POST", "seal", **given)["batch"] == "events/0004-lamps"
     assert opened.ask("adjudicator", "POST", "seal", **given).status_code == 422
+
+
+def test_of_a_text_that_has_claims_the_codings_alone_are_added(opened: Opened) -> None:
+    source = "S001"
+    start = opened.desk.log.require_places(source).text.content.index("lost a chart")
+    value = {**founder(), "start": start, "end": start + len("lost a chart")}
+    del value["utf16"]
+    for role in ("coder-1", "coder-2"):
+        opened.put(role, source, "a", value)
+        opened.finish(role, source)
+    path = f"adjudication/{source}"
+    opened.take("adjudicator", "POST", f"{path}/accept-agreed", state=0)
+    refused = opened.ask("adjudicator", "POST", f"{path}/commit", state=1)
+    assert "has claims already" in refused.json()["error"]["message"]
+    found = opened.take("adjudicator", "POST", f"{path}/commit", state=1, codings_only=True)
+    assert (found["committed"], found["claims"]) == (True, None)
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    assert [row["stream"] for row in rows].count("codings") == 2
+    assert "claims" not in [row["stream"] for row in rows]
+    states = opened.take("coder-1", "GET", "desk")["sources"]
+    assert {one["source_id"]: one["state"] for one in states}[source] == "committed"

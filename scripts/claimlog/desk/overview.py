@@ -84,10 +84,7 @@ def source_state(desk: Desk, source: str) -> str:
     works = desk.works.of_source(source)
     decisions = desk.decisions(source)
     if decisions.committed:
-        open_claims = {
-            row.identifier for row in open_rows(desk.package, desk.log.definition.streams)
-        }
-        return COMMITTED if open_claims & {*decisions.claims.values()} else SEALED
+        return COMMITTED if source in _open_sources(desk) else SEALED
     if works:
         if not all(work.finished for work in works):
             return CODING
@@ -130,6 +127,12 @@ def _claim_counts(desk: Desk) -> Counter[str]:
 def _has_claims(desk: Desk, source: str) -> bool:
     rows = desk.log.whole.live("claims").filter(pl.col("source_id") == source)
     return not rows.is_empty()
+
+
+def _open_sources(desk: Desk) -> set[str]:
+    """Return the sources that rows of the open batch are of, but for their own."""
+    rows = open_rows(desk.package, desk.log.definition.streams)
+    return {str(row.content.get("source_id")) for row in rows if row.stream != "sources"}
 
 
 def _open_counts(desk: Desk) -> Row:

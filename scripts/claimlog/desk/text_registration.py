@@ -104,6 +104,18 @@ def read_upload(desk: Desk, name: str, data: bytes) -> Row:
     }
 
 
+def read_address(desk: Desk, address: str) -> Row:
+    """Return the text at an address; this version fetches none.
+
+    Raises
+    ------
+    RequestError
+        Always.
+    """
+    del desk, address
+    raise RequestError(INVALID, "save the page as a text file, and choose that")
+
+
 def register_source(
     desk: Desk, role: Role, upload: str, source: Mapping[str, Any], furniture: Sequence[Any]
 ) -> Row:

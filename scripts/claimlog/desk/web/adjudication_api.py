@@ -125,7 +125,7 @@ def _agreement(desk: Desk, request: Request) -> Found:
 
 
 def _commit(desk: Desk, request: Request) -> Found:
-    commit(_open(desk, request), request.role)
+    commit(_open(desk, request), request.role, request.given("codings_only", bool, False))
     return _show(desk, request)
 
 
