@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from claimlog.desk.web.tokens import role_tokens
 from claimlog.package import Package
 from claimlog.site.protection import reader_limits
 from claimlog.site.server_command import require_port
+from claimlog.site.source_texts import VARIABLE
 
 HOST = "127.0.0.1"
 
@@ -28,6 +30,7 @@ def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) 
     """
     require_port(HOST, port)
     desk = Desk(package, texts, tuple(roles))
+    os.environ[VARIABLE] = str(texts.resolve())  # for the pages of the preview
     app = DeskApp(desk, role_tokens(desk.works, desk.roles))
     config = uvicorn.Config(
         app,
