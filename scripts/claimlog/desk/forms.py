@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from claimlog.edit.new_rows import NUMBERED
+from claimlog.log.event_log import Log
 from claimlog.schema.codebook import RETIRED, Codebook, Row
 from claimlog.schema.definition import Definition
 from claimlog.schema.requirements import Requirement
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
+from claimlog.validate.report import code_rules
 
 CLAIMS = "claims"
 SPAN = ("start", "end")
@@ -28,20 +30,59 @@ COMPUTED = {
 """Columns that the desk computes or knows, by stream."""
 
 
-def form(definition: Definition) -> dict[str, Any]:
-    """Return everything that the pages make forms of, as JSON."""
+def form(log: Log) -> dict[str, Any]:
+    """Return everything that the pages make forms of, as JSON.
+
+    Parameters
+    ----------
+    log
+        The sealed log: of each column it says in which share of the claims it is filled.
+    """
+    definition = log.definition
     book = definition.codebook
     variables = [*_variables(definition)]
+    shares = filled_shares(log)
+    furniture = definition.streams["sources"].by_name["furniture"]
+    kinds = next((inner.codelist for inner in furniture.fields if inner.codelist), "")
     return {
         "codebook": {**book.about, "decisions": book.decisions},
         "shared_words": definition.thresholds["shared_words"],
         "variables": variables,
+        "furniture_kinds": coded_keys(codes_in_use(book, kinds or "")),
         "streams": {
-            name: _stream(definition, definition.streams[name], variables)
+            name: _stream(definition, definition.streams[name], variables, shares)
             for name in (*form_streams(definition), "links", "coders")
             if name in definition.streams
         },
     }
+
+
+def filled_shares(log: Log) -> dict[str, float]:
+    """Return in which share of the live claims each column is filled, two decimals.
+
+    Of a column of a list's objects, as LIST.COLUMN, it is the share of the objects.
+    """
+    claims = log.live(CLAIMS)
+    found = {}
+    for item in log.definition.streams[CLAIMS].fields:
+        column = claims[item.name]
+        filled = column.list.len() > 0 if item.type == "array" else column.is_not_null()
+        found[item.name] = _share(int(filled.sum()), claims.height)
+        parts = column.explode().drop_nulls() if item.fields else None
+        for inner in item.fields:
+            if parts is not None:
+                number = parts.struct.field(inner.name).is_not_null().sum() if len(parts) else 0
+                found[f"{item.name}.{inner.name}"] = _share(int(number), len(parts))
+    return found
+
+
+def _share(number: int, of: int) -> float:
+    return round(number / of, 2) if of else 0.0
+
+
+def codes_in_use(book: Codebook, name: str) -> list[Row]:
+    """Return the codes of a list that new rows may have; none of a list that is not there."""
+    return [code for code in book.codes.get(name, []) if not code.get(RETIRED)]
 
 
 def form_streams(definition: Definition) -> list[str]:
@@ -137,7 +178,10 @@ def _steps(book: Codebook, variable: str) -> Iterator[dict[str, Any]]:
 
 
 def _stream(
-    definition: Definition, table: Table, variables: Sequence[Mapping[str, Any]]
+    definition: Definition,
+    table: Table,
+    variables: Sequence[Mapping[str, Any]],
+    shares: Mapping[str, float],
 ) -> dict[str, Any]:
     order = _column_order(table, variables)
     computed = COMPUTED.get(table.name, frozenset())
@@ -153,7 +197,8 @@ def _stream(
         "id": table.id,
         "label": compiled.spec.get("label") if compiled else None,
         "fields": [
-            _field(definition, table, table.by_name[name], variables, conditions) for name in names
+            _field(definition, table, table.by_name[name], variables, conditions, shares)
+            for name in names
         ],
     }
 
@@ -176,6 +221,7 @@ def _field(
     item: Field,
     variables: Sequence[Mapping[str, Any]],
     conditions: _Conditions,
+    shares: Mapping[str, float],
     within: str | None = None,
 ) -> dict[str, Any]:
     variable = next(
@@ -190,7 +236,6 @@ def _field(
     references = item.references if within else reference_of(table, item)
     limits = item.constraints
     coded = item.codelist or (item.item.codelist if item.item else None)
-    codes = definition.codebook.codes[coded] if coded else []
     return {
         "column": item.name,
         "variable": variable["variable"] if variable else None,
@@ -201,19 +246,29 @@ def _field(
         "example": item.example,
         "required": item.required and item.type != "array",
         "list": item.type == "array",
-        "codes": coded_keys([code for code in codes if not code.get(RETIRED)]),
+        "codes": coded_keys(codes_in_use(definition.codebook, coded or "")),
         "references": references,
         "pattern": limits.get("pattern"),
         "min_length": limits.get("minLength"),
         "max_length": limits.get("maxLength"),
         "minimum": limits.get("minimum"),
         "own_words": item.own_words,
-        **({} if within else conditions.of(item.name)),
+        "share": _share_of(table, item, shares, within),
+        **conditions.of(item.name, within),
         "fields": [
-            _field(definition, table, inner, variables, conditions, item.name)
+            _field(definition, table, inner, variables, conditions, shares, item.name)
             for inner in _inner_order(item, variables)
         ],
     }
+
+
+def _share_of(
+    table: Table, item: Field, shares: Mapping[str, float], within: str | None
+) -> float | None:
+    """Return in which share of the claims a column is filled; None of other streams."""
+    if table.name != CLAIMS:
+        return None
+    return shares[f"{within}.{item.name}" if within else item.name]
 
 
 def _inner_order(item: Field, variables: Sequence[Mapping[str, Any]]) -> list[Field]:
@@ -274,15 +329,26 @@ class _Conditions:
             and rule.severity == "error"
             and not {rule.when_column, rule.then_column} & {"action", "reason"}
         ]
+        self.stream = table.name
         self.rank = {name: number for number, name in enumerate(order)}
 
-    def of(self, column: str) -> dict[str, list[dict[str, Any]]]:
-        """Return ``needs``, ``absent_when`` and ``required_when`` of a column."""
+    def of(self, column: str, within: str | None) -> dict[str, list[dict[str, Any]]]:
+        """Return ``needs``, ``absent_when`` and ``required_when`` of a column.
+
+        Those of an object's column in a list are about the object.
+        """
         found: dict[str, list[dict[str, Any]]] = {
             "needs": [],
             "absent_when": [],
             "required_when": [],
         }
+        if within is not None:
+            if (self.stream, within, column) == (CLAIMS, "attributions", "description"):
+                sentence = code_rules()["hop-speaker"].sentence
+                found["required_when"].append(
+                    {"column": "actor_id", "is": "null", "sentence": sentence}
+                )
+            return found
         for rule in self.rules:
             demands = rule.then not in ("null", "empty")
             if rule.then_column == column and not demands:

@@ -68,7 +68,8 @@ def _register_coder(desk: Desk, request: Request) -> Found:
 
 
 def _form(desk: Desk, _: Request) -> Found:
-    return form(desk.log.definition)
+    log = desk.log.sealed
+    return desk.computed.get("form", log.root, lambda: form(log))
 
 
 def _lookup(desk: Desk, request: Request) -> Found:
