@@ -172,6 +172,8 @@ def test_a_text_that_one_has_coded_is_taken_over(opened: Opened) -> None:
     found = opened.take("adjudicator", "POST", f"{PATH}/take-all", state=found["state"])
     found = opened.take("adjudicator", "POST", f"{PATH}/commit", state=found["state"])
     assert found["claims"] == {"a+": "C102-001"}
+    late = opened.ask("coder-2", "PUT", f"work/{SOURCE}/drafts/x", base=0, value=founder())
+    assert late.json()["error"]["code"] == "closed"
     rows = opened.take("adjudicator", "GET", "open")["rows"]
     assert [row["recorded_by"] for row in rows if row["stream"] == "codings"] == ["coder-1"]
 

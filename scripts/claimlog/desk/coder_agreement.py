@@ -81,6 +81,6 @@ def all_entries(adjudication: Adjudication) -> dict[str, dict[str, Row]]:
 
 
 def _registers(adjudication: Adjudication) -> list[str]:
-    from claimlog.desk.forms import on_the_spot_streams
+    from claimlog.desk.row_references import on_the_spot_streams
 
     return on_the_spot_streams(adjudication.desk.log.definition)

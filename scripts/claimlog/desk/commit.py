@@ -11,10 +11,10 @@ from claimlog.desk.coder_agreement import all_entries
 from claimlog.desk.codings import CODINGS, coding_rows
 from claimlog.desk.decisions import COMMITTED, COMMITTING
 from claimlog.desk.entity_rows import claim_values
-from claimlog.desk.forms import CLAIMS
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.row_references import CLAIMS
 from claimlog.edit.add_together import Part, add_together
 from claimlog.edit.append import Addition
 

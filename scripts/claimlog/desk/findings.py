@@ -10,7 +10,7 @@ import polars as pl
 
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.entity_rows import asserted_row, claim_values
-from claimlog.desk.forms import SPAN
+from claimlog.desk.row_references import SPAN
 from claimlog.errors import Finding
 from claimlog.sources.text import Texts
 from claimlog.validate import check_section

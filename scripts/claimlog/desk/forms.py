@@ -9,20 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from claimlog.desk.code_keys import coded_keys, codes_in_use
+from claimlog.desk.form_conditions import FormConditions
+from claimlog.desk.row_references import CLAIMS, SPAN, form_streams, lookup_of, reference_of
 from claimlog.edit.new_rows import NUMBERED
 from claimlog.log.event_log import Log
-from claimlog.schema.codebook import RETIRED, Codebook, Row
+from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import Definition
-from claimlog.schema.requirements import Requirement
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
-from claimlog.validate.report import code_rules
 
-CLAIMS = "claims"
-SPAN = ("start", "end")
-KEYS = "123456789"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-MORE_KEYS = LETTERS + KEYS + "0" + LETTERS.upper()
 COMPUTED = {
     CLAIMS: frozenset((*ANCHOR, "source_id")),
     "sources": frozenset(("text_sha256", "text_length", "furniture")),
@@ -80,44 +76,6 @@ def _share(number: int, of: int) -> float:
     return round(number / of, 2) if of else 0.0
 
 
-def codes_in_use(book: Codebook, name: str) -> list[Row]:
-    """Return the codes of a list that new rows may have; none of a list that is not there."""
-    return [code for code in book.codes.get(name, []) if not code.get(RETIRED)]
-
-
-def form_streams(definition: Definition) -> list[str]:
-    """Return the claims, the sources, and every stream that a claim leads to by references."""
-    found = [CLAIMS, "sources"]
-    for name in found:
-        for target in referenced_streams(definition.streams[name]):
-            if target in definition.streams and target not in found:
-                found.append(target)
-    return found
-
-
-def on_the_spot_streams(definition: Definition) -> list[str]:
-    """Return the streams of which a coder may register an entry while coding."""
-    return [name for name in form_streams(definition) if name not in (CLAIMS, "sources")]
-
-
-def referenced_streams(table: Table) -> Iterator[str]:
-    """Yield the streams that rows of a stream refer to, some of them several times."""
-    for key in table.foreign_keys:
-        yield key.table
-    for item in table.fields:
-        for part in (item, item.item, *item.fields):
-            if part is not None and part.references:
-                yield part.references
-
-
-def reference_of(table: Table, item: Field) -> str | None:
-    """Return the stream that a column refers to, its items included."""
-    for key in table.foreign_keys:
-        if key.column == item.name:
-            return key.table
-    return item.references or (item.item.references if item.item else None)
-
-
 def _variables(definition: Definition) -> Iterator[dict[str, Any]]:
     book = definition.codebook
     for row in book.variables:
@@ -151,15 +109,6 @@ def _place_of(definition: Definition, columns: Sequence[str]) -> dict[str, Any] 
     return None
 
 
-def lookup_of(definition: Definition, column: str) -> tuple[str, str] | None:
-    """Return by which column of a claim, and of the row it refers to, a column is looked up."""
-    item = definition.tables[CLAIMS].by_name
-    if column not in item or not (lookup := item[column].lookup):
-        return None
-    reference, _, other = lookup.partition(".")
-    return reference, other
-
-
 def _steps(book: Codebook, variable: str) -> Iterator[dict[str, Any]]:
     steps = [row for row in book.steps if row["variable"] == variable]
     coded = any(row["code"] for row in steps)
@@ -190,7 +139,7 @@ def _stream(
     if own is None and table.name not in (CLAIMS, "sources"):
         names.insert(0, table.id)
     compiled = definition.tables.get(table.name)
-    conditions = _Conditions(definition.requirements, table, order)
+    conditions = FormConditions(definition.requirements, table, order)
     return {
         "title": table.title,
         "entity": table.entity,
@@ -220,7 +169,7 @@ def _field(
     table: Table,
     item: Field,
     variables: Sequence[Mapping[str, Any]],
-    conditions: _Conditions,
+    conditions: FormConditions,
     shares: Mapping[str, float],
     within: str | None = None,
 ) -> dict[str, Any]:
@@ -296,80 +245,3 @@ def _kind(table: Table, item: Field, references: str | None, is_coded: bool) -> 
 
 def _words(column: str) -> str:
     return column.removesuffix("_id").replace("_", " ").capitalize()
-
-
-def coded_keys(codes: Sequence[Row]) -> list[dict[str, str]]:
-    """Return the codes of a list, each with a key of its own.
-
-    Up to nine codes have the digits in their order; others a letter of the label where one is left.
-    """
-    free = [*KEYS] if len(codes) <= len(KEYS) else [*MORE_KEYS]
-    keyed = []
-    for code in codes:
-        label = [sign for sign in code["label"].lower() if sign in LETTERS]
-        wanted = label if len(codes) > len(KEYS) else []
-        key = next((sign for sign in wanted if sign in free), free[0] if free else "")
-        if key:
-            free.remove(key)
-        names = ("code", "label", "definition", "include", "exclude", "example")
-        keyed.append({**{name: code[name] for name in names}, "key": key})
-    return keyed
-
-
-class _Conditions:
-    """When columns of a stream apply, must be empty, or must be filled."""
-
-    def __init__(
-        self, requirements: Sequence[Requirement], table: Table, order: Sequence[str]
-    ) -> None:
-        self.rules = [
-            rule
-            for rule in requirements
-            if rule.stream == table.name
-            and rule.severity == "error"
-            and not {rule.when_column, rule.then_column} & {"action", "reason"}
-        ]
-        self.stream = table.name
-        self.rank = {name: number for number, name in enumerate(order)}
-
-    def of(self, column: str, within: str | None) -> dict[str, list[dict[str, Any]]]:
-        """Return ``needs``, ``absent_when`` and ``required_when`` of a column.
-
-        Those of an object's column in a list are about the object.
-        """
-        found: dict[str, list[dict[str, Any]]] = {
-            "needs": [],
-            "absent_when": [],
-            "required_when": [],
-        }
-        if within is not None:
-            if (self.stream, within, column) == (CLAIMS, "attributions", "description"):
-                sentence = code_rules()["hop-speaker"].sentence
-                found["required_when"].append(
-                    {"column": "actor_id", "is": "null", "sentence": sentence}
-                )
-            return found
-        for rule in self.rules:
-            demands = rule.then not in ("null", "empty")
-            if rule.then_column == column and not demands:
-                found["absent_when"].append(_state(rule.when_column, rule.when, rule))
-            elif rule.then_column == column and not self._gates(rule):
-                found["required_when"].append(_state(rule.when_column, rule.when, rule))
-            elif rule.when_column == column and demands and self._gates(rule):
-                found["needs"].append(_state(rule.then_column, rule.then, rule))
-        return found
-
-    def _gates(self, rule: Requirement) -> bool:
-        """Whether the column that is demanded is decided before the one that demands it."""
-        late = len(self.rank)
-        is_earlier = self.rank.get(rule.then_column, late) < self.rank.get(rule.when_column, late)
-        return rule.when in ("set", "nonempty") and is_earlier
-
-
-def _state(column: str, state: str, rule: Requirement) -> dict[str, Any]:
-    is_named = state in ("set", "null", "empty", "nonempty")
-    return {
-        "column": column,
-        "is": state if is_named else state.split("|"),
-        "sentence": rule.sentence,
-    }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from claimlog.desk.code_keys import coded_keys, codes_in_use
 from claimlog.desk.decisions import LINK
 from claimlog.desk.desk import Desk
-from claimlog.desk.forms import CLAIMS, coded_keys, codes_in_use
 from claimlog.desk.link_proposals import propose_links
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.row_references import CLAIMS
 from claimlog.edit.append import Entries, add
 
 LINKS = "links"

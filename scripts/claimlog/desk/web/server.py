@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -52,6 +53,7 @@ def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) 
         print(f"{name}: http://{HOST}:{port}/{name}/start?token={token}", flush=True)
     print("(stop with Ctrl-C; whoever has an address opens the desk in that role)", flush=True)
     try:
-        uvicorn.Server(config).run()
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            uvicorn.Server(config).run()
     finally:
         app.close()
