@@ -6,20 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.desk.coding import (
-    draft_view,
-    findings_dict,
-    state_dict,
-)
+from claimlog.desk.coding import draft_view, findings_dict, state_dict
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
-from claimlog.desk.decisions import (
-    LEFT,
-    NEW,
-    PROPOSAL,
-    RIGHT,
-    UNIT,
-    Decisions,
-)
+from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, UNIT, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.findings import draft_findings
 from claimlog.desk.lookup import label_of, names_of
@@ -32,7 +21,7 @@ from claimlog.sources.text import words
 
 Row = dict[str, Any]
 NEW_PREFIX = "new:"
-MOST_NOTE = 500
+"""Beginning of the names of passages that nobody marked."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,11 @@ class Desk:
     ----------
     texts
         Directory of texts; those that are registered at the desk are written there.
+
+    Attributes
+    ----------
+    uploads
+        Names and texts of files that are not confirmed as sources yet, the latest of them.
     """
 
     def __init__(self, package: Package, texts: Path, roles: tuple[Role, ...] = ()) -> None:
@@ -55,6 +60,7 @@ class Desk:
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
         self.computed = LatestValues()
+        self.uploads: dict[str, tuple[str, Any]] = {}
 
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""
