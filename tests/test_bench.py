@@ -15,7 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from time import sleep
 from typing import Any
 from xml.etree import ElementTree
 
@@ -45,6 +44,7 @@ from workshop.bench.memory_watch import resident_bytes
 from workshop.bench.peers.contenders import STAGE_MARKS, run_contender
 from workshop.bench.peers.duckdb_script import TABLES
 from workshop.bench.peers.suite import GOALS, markdown_report, results_plot, text_report
+from workshop.bench.site import client as site_client
 from workshop.bench.site import scenarios, throughput
 from workshop.bench.site import suite as site_suite
 from workshop.bench.site.addresses import FILES, address_kinds, readable_pattern
@@ -544,10 +544,12 @@ def test_a_server_that_does_not_start_is_named_with_what_it_said(tmp_path: Path)
 
 
 class Odd(BaseHTTPRequestHandler):
-    """A site that is slow, lacks a page, and times out."""
+    """A site that is slow by its own clock, lacks a page, and times out."""
+
+    seconds = 0.0
 
     def do_GET(self) -> None:
-        sleep(0.15 if self.path == "/slow" else 0)
+        Odd.seconds += 0.15 if self.path == "/slow" else 0.001
         body = {
             "/late": b'<p class="facets-timed-out">These facets timed out: topic</p>',
             "/page": b'<link rel="stylesheet" href="/a.css"><img src="b.png"><a href="/no">x</a>',
@@ -564,7 +566,8 @@ class Odd(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def odd() -> Iterator[httpx.Client]:
+def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    monkeypatch.setattr(site_client, "perf_counter", lambda: Odd.seconds)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

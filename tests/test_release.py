@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-import claimlog
+import claimlog.release.rebuild
 from claimlog.build import build
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
@@ -34,7 +35,12 @@ from claimlog.release.make import (
     require_next_version,
     sign_release,
 )
-from claimlog.release.rebuild import compare_bytes, rebuild_archive, rebuild_tables
+from claimlog.release.rebuild import (
+    RebuildComparison,
+    compare_bytes,
+    rebuild_archive,
+    rebuild_tables,
+)
 from claimlog.release.verify import verify_copy
 from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.definition import read_definition
@@ -557,6 +563,24 @@ def test_a_commit_that_git_does_not_have_is_named(released: Repo) -> None:
     entry = ReleaseEntry({**index[0].data, "commit": "1" * 40}, "releases/0.0.1.json")
     with pytest.raises(ClaimlogError, match="git does not have the commit 111111111111"):
         rebuild_tables(released.package, index, entry, lambda _: None)
+
+
+def test_of_all_releases_each_is_made_again_although_one_cannot_be(
+    released: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some(
+        _package: Package, index: list[ReleaseEntry], entry: ReleaseEntry, _step: Any
+    ) -> RebuildComparison:
+        if entry == index[0]:
+            raise ClaimlogError("git does not have the commit")
+        return RebuildComparison(2, 2)
+
+    monkeypatch.setattr(claimlog.release.rebuild, "rebuild_tables", some)
+    words = ["--package", str(released.root), "release", "--rebuild", "all"]
+    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    assert done.return_value == 1
+    assert "0.1.0: not made again: git does not have the commit" in done.stderr
+    assert "0.1.1: 2 of 2 tables in Parquet and in SQLite are the same" in done.stdout
 
 
 def test_a_release_is_found_by_its_entry_where_history_was_rewritten(released: Repo) -> None:

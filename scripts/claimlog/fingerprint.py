@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import unidata_version
 
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError
@@ -33,7 +35,11 @@ MEMORY_BYTES = 16 << 20
 
 MANIFEST = "batch.json"
 TAKEDOWNS = "takedowns.json"
-LIBRARIES = ("adbc-driver-sqlite", "narwhals", "pandera", "polars", "pyarrow")
+LIBRARIES = (
+    *("adbc-driver-sqlite", "frictionless", "jsonschema", "narwhals", "numpy", "orjson"),
+    *("pandera", "polars", "pyarrow", "referencing", "regex", "rfc8785"),
+)
+"""What reads, checks, computes or writes what stands in a build."""
 
 NOT_BUILDING = ("__main__.py", "cli", "dataset", "edit", "release", "site", "spark")
 """Modules that no build can depend on: they lie above `build` in the import contract."""
@@ -98,7 +104,8 @@ def build_fingerprint(package: Package, as_of: str | None, texts: Path | None) -
 def code_fingerprint(package: Package) -> str:
     """Return a hash of what decides how a row is read, checked and compiled.
 
-    These are the schemas, the modules of this package that a build may import, and the libraries.
+    These are the schemas, the modules of this package that a build may import, the libraries, and
+    Python with its tables of Unicode.
     """
     digest = sha256()
     _add_files(digest, package.schemas, FileDigests(), package.root)
@@ -106,6 +113,7 @@ def code_fingerprint(package: Package) -> str:
     for path in sorted(Path(__file__).parent.iterdir()):
         if path.name not in NOT_BUILDING:
             _add_files(digest, path, FileDigests())
+    digest.update(f"{sys.version}{unidata_version}\0".encode())
     for library in LIBRARIES:
         digest.update(f"{library}={importlib.metadata.version(library)}\0".encode())
     return digest.hexdigest()

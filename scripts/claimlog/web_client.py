@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line, web_address
 from claimlog.limits import WEB_ANSWER_BYTES
+from claimlog.media_types import BINARY, JSON
 from claimlog.web_origins import MESSAGE_LENGTH, Token, display_address, is_loopback, origin
 from claimlog.web_refusals import REMEDIES, retry_after, service_message
 
@@ -76,7 +77,7 @@ class Upload:
 
     path: Path
     size: int
-    media_type: str = "application/octet-stream"
+    media_type: str = BINARY
 
 
 @dataclass
@@ -96,7 +97,7 @@ class WebClient:
     """
 
     token: Token | None = None
-    media_type: str = "application/json"
+    media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
     progress: Progress = lambda _: None
@@ -237,7 +238,7 @@ class WebClient:
                 sent |= {"Content-Type": body.media_type, "Content-Length": str(body.size)}
                 content = self._pieces(body)
             else:
-                sent |= {} if body is None else {"Content-Type": "application/json"}
+                sent |= {} if body is None else {"Content-Type": JSON}
                 content = body
             client = self._client_for(place)
             try:

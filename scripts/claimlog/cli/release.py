@@ -12,7 +12,7 @@ import click
 from claimlog.cli.base import Context, example, parse_day, pass_context, progress, refuse_options
 from claimlog.cli.output import line, lines
 from claimlog.cli.verify import verify_release
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.package import Package
 
 if TYPE_CHECKING:
@@ -139,8 +139,18 @@ def _rebuild(context: Context, version: str, exact: bool, out: Path | None) -> i
     index = read_index(context.package)
     if version == "all" and not index:
         raise UsageError("nothing was released yet; there is nothing to make again")
-    entries = index if version == "all" else [find_entry(index, version, _name(context.package))]
-    return max([_rebuild_one(context, index, entry, exact, out) for entry in entries])
+    if version != "all":
+        entry = find_entry(index, version, _name(context.package))
+        return _rebuild_one(context, index, entry, exact, out)
+    statuses = []
+    for entry in index:
+        try:
+            statuses.append(_rebuild_one(context, index, entry, exact, out))
+        except ClaimlogError as error:  # the others are made all the same
+            lines(error.findings if isinstance(error, FindingsError) else [], err=True)
+            line((f"{entry.version}: not made again: {error}", "red"), err=True)
+            statuses.append(error.exit_status)
+    return max(statuses)
 
 
 def _rebuild_one(

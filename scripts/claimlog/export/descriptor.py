@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.escaping import json_text
+from claimlog.media_types import JSON, PARQUET, SQLITE
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
@@ -60,22 +61,22 @@ def descriptor_of_build(
                 "title": table.title,
                 "description": table.description,
                 "format": "parquet",
-                "mediatype": "application/vnd.apache.parquet",
+                "mediatype": PARQUET,
                 **by_path[path],
                 "rows": rows[name],
                 "schema": resource_schema(table),
             }
         )
-    for name, path, title, subtype in (
-        ("database", database, "All tables as SQLite", "vnd.sqlite3"),
-        ("validation", "validation.json", "What validation checked, skipped and failed", "json"),
+    for name, path, title, media_type in (
+        ("database", database, "All tables as SQLite", SQLITE),
+        ("validation", "validation.json", "What validation checked, skipped and failed", JSON),
     ):
         resources.append(
             {
                 "name": name,
                 "path": path,
                 "title": title,
-                "mediatype": f"application/{subtype}",
+                "mediatype": media_type,
                 **by_path[path],
             }
         )

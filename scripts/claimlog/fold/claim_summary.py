@@ -12,9 +12,9 @@ import narwhals as nw
 
 from claimlog.components import components
 from claimlog.fold.states import Frame
+from claimlog.schema.relations import SAME_FACT
 from claimlog.schema.table_schema import Field
 
-SAME_FACT = "same_fact"
 PLACE = ("claim_id", "source_id")
 
 

@@ -19,8 +19,8 @@ from claimlog.components import components
 from claimlog.fold.actor_sides import part_of_edges
 from claimlog.fold.corroboration import Lineage, count_independent, lineage_edges
 from claimlog.fold.states import Frame, frame_like
+from claimlog.schema.relations import DISPUTES, IMPLIES, SAME_FACT
 
-SAME_FACT, IMPLIES, DISPUTES = "same_fact", "implies", "disputes"
 BEARING = (SAME_FACT, IMPLIES, DISPUTES)
 CONFIRMED, DOUBTFUL, IMPROBABLE = "1", "4", "5"
 """Grades of the Admiralty code that links decide."""

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 from claimlog.fold.agreement import f1_of_sets
 from claimlog.fold.states import Frame, frame_of_table
 from claimlog.schema.definition import Definition
+from claimlog.schema.relations import DISPUTES, SAME_FACT
 
 LINK_CODINGS = "link_codings"
 LINK_AGREEMENT = "link_agreement"
 ALL_PAIRS, WITHIN_SOURCE, BETWEEN_SOURCES = "all", "within", "between"
 ALL_RELATIONS = "any"
 RANDOM = "random"
-SYMMETRIC = ("same_fact", "disputes")
+SYMMETRIC = (SAME_FACT, DISPUTES)
 """Relations that hold either way, so that coders agree whichever claim they name first."""
 
 Row = dict[str, Any]

@@ -18,6 +18,7 @@ from claimlog.fingerprint import MANIFEST as MANIFEST
 from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
 from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedowns
+from claimlog.media_types import NDJSON, PARQUET
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 from claimlog.schema.flaws import instruction_flaw
@@ -349,8 +350,8 @@ def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
         if isinstance(resource, dict) and isinstance(resource.get("name"), str)
     }
     formats = {
-        LINES: {"format": "ndjson", "mediatype": "application/x-ndjson", "encoding": "utf-8"},
-        COLUMNS: {"format": "parquet", "mediatype": "application/vnd.apache.parquet"},
+        LINES: {"format": "ndjson", "mediatype": NDJSON, "encoding": "utf-8"},
+        COLUMNS: {"format": "parquet", "mediatype": PARQUET},
     }
     return [
         {

@@ -24,6 +24,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.log.takedowns import RECORD as TAKEDOWNS
 from claimlog.log.takedowns import dump_takedowns, read_takedowns
+from claimlog.media_types import MEDIA_TYPES, PLAIN
 from claimlog.package import DESCRIPTOR, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
@@ -55,17 +56,6 @@ from claimlog.schema.definition import Definition, read_definition
 
 DESCRIPTOR_FILES = {SUMS, RELEASE, CHECKPOINT, DELTA_FILE, *PARSERS}
 """Files about the data files: descriptors do not list them."""
-
-MEDIATYPES = {
-    ".parquet": "application/vnd.apache.parquet",
-    ".db": "application/vnd.sqlite3",
-    ".json": "application/json",
-    ".ndjson": "application/x-ndjson",
-    ".csv": "text/csv",
-    ".md": "text/markdown",
-    ".sql": "application/sql",
-    ".whl": "application/zip",
-}
 
 
 @dataclass(frozen=True)
@@ -238,7 +228,7 @@ def folder_metadata(
 
 def _data_file(folder: Path, name: str, digest: str) -> DataFile:
     path = folder / name
-    return DataFile(name, path.stat().st_size, digest, MEDIATYPES.get(path.suffix, "text/plain"))
+    return DataFile(name, path.stat().st_size, digest, MEDIA_TYPES.get(path.suffix, PLAIN))
 
 
 def release_summary(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import DOCUMENT_BYTES
+from claimlog.media_types import JSON
 from claimlog.package import DESCRIPTOR
 from claimlog.site.store import Row, Store
 from claimlog.untrusted_files import parse_json, read_regular
@@ -43,7 +44,7 @@ async def _read_files(store: Store) -> Files:
             "path": DESCRIPTOR,
             "title": "Data Package",
             "description": DESCRIPTION,
-            "mediatype": "application/json",
+            "mediatype": JSON,
             "bytes": len(data),
             "hash": f"sha256:{sha256(data).hexdigest()}",
         },

@@ -8,6 +8,7 @@ from typing import Any
 from datasette import NotFound, Response
 
 from claimlog.escaping import json_text
+from claimlog.media_types import JSON
 from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.page import Page, PageRequest
 from claimlog.site.page_answer import PageAnswer, answer_page, page_context
@@ -27,7 +28,7 @@ THREADS = r"^/-/threads(\.json)?/?$"
 
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
-JSON_TYPE = "application/json; charset=utf-8"
+JSON_TYPE = f"{JSON}; charset=utf-8"
 
 
 def routes(datasette: Any) -> list[tuple[str, Handler]]:

@@ -22,6 +22,7 @@ from claimlog.export.content_hash import Content
 from claimlog.export.descriptor import dump_json, resource_schema
 from claimlog.fold import Cutoff, cutoff, fold
 from claimlog.log.event_log import Log
+from claimlog.media_types import PARQUET
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import copy_definition, list_files, require_readable
@@ -230,7 +231,7 @@ def _resource(directory: StorageDirectory, table: Table, content: Content) -> di
         "title": table.title,
         "description": table.description,
         "format": "parquet",
-        "mediatype": "application/vnd.apache.parquet",
+        "mediatype": PARQUET,
         "rows": content.rows,
         "logicalHash": content.root,
         "partitionedBy": {"column": BUCKET, "of": by} if by else None,

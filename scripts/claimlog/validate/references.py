@@ -14,11 +14,11 @@ from claimlog.components import components
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log, alive
 from claimlog.schema.edtf import bounds
+from claimlog.schema.relations import SAME_FACT
 from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
 from claimlog.validate.takedowns import with_taken_rows
 
-SAME_FACT = "same_fact"
 CYCLE_SHOWN = 20
 """Entities that a finding names of a cycle, which may be a hundred thousand long."""
 

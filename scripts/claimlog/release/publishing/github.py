@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line
+from claimlog.media_types import BINARY
 from claimlog.release.publishing.release_files import (
     PublishedFile,
     ReleaseFiles,
@@ -28,7 +29,6 @@ SERVICE = "https://api.github.com"
 UPLOAD_SERVICE = "https://uploads.github.com"
 MEDIA_TYPE = "application/vnd.github+json"
 HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
-BINARY = "application/octet-stream"
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 TAG = re.compile(r"v[0-9]+\.[0-9]+\.[0-9]+")
 PAGE_SIZE, PAGES = 100, 20

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from claimlog.media_types import BINARY, MEDIA_TYPES
 from claimlog.site.delivery.byte_ranges import ByteRange, RangeNotSatisfiable, requested_range
 from claimlog.site.delivery.preconditions import (
     Headers,
@@ -23,11 +24,6 @@ from claimlog.site.protection.reader_limits import PIECE_BYTES
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 NO_BYTES = (b"content-length", b"0")
-MEDIA_TYPES = {
-    ".parquet": "application/vnd.apache.parquet",
-    ".db": "application/vnd.sqlite3",
-    ".json": "application/json",
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class FileResponse:
             await _send_nothing(send, 416, [*about, whole, NO_BYTES])
             return
         start, stop = part or ByteRange(0, size)
-        media_type = MEDIA_TYPES.get(self.path.suffix, "application/octet-stream")
+        media_type = MEDIA_TYPES.get(self.path.suffix, BINARY)
         about += [
             (b"content-type", media_type.encode()),
             (b"content-length", b"%d" % (stop - start)),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.schema.relations import DISPUTES, QUALIFIES
 from claimlog.site.attribution_chains import attribution_chains
 from claimlog.site.page import PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
 
-DISPUTING = ("disputes", "qualifies")
+DISPUTING = (DISPUTES, QUALIFIES)
 PAGE_SIZE = 50
 """Pairs of one relation on a page."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from datasette import Response
 
 from claimlog.errors import ClaimlogError
+from claimlog.media_types import MEDIA_TYPES
 from claimlog.package import Package
 from claimlog.site.document_renderer import RENDERER
 from claimlog.site.page import PageNotFound, PageRequest
@@ -27,7 +28,7 @@ PAGE_BYTES = 512_000
 IMAGE_BYTES = 4_000_000
 MOST_FILES = 200
 TITLE_CHARACTERS = 200
-IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
+IMAGES = (".png", ".svg")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\.(?:md|png|svg)")
 
 
@@ -89,13 +90,13 @@ async def document(store: Store, request: PageRequest) -> Mapping[str, Any]:
 async def image(store: Store, request: PageRequest) -> Response:
     """Send an image that a page of the documentation shows."""
     name = request.identifiers["image"]
-    kind = IMAGES.get(Path(name).suffix)
-    if kind is None or name not in file_names(store):
+    suffix = Path(name).suffix
+    if suffix not in IMAGES or name not in file_names(store):
         raise PageNotFound(
             f"There is no file {name[:60]} in the documentation. /docs lists its pages."
         )
     data = await asyncio.to_thread(read_file, store, name, IMAGE_BYTES)
-    return Response(data, content_type=kind)
+    return Response(data, content_type=MEDIA_TYPES[suffix])
 
 
 def documentation_folder(store: Store) -> Path | None:
