@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from claimlog.desk import commit as commit_module
+from claimlog.desk.overview import begin_new_pass
+from claimlog.errors import ClaimlogError
 from conftest import World
 from desk_client import Opened, claim_value, desk_of
 
@@ -265,5 +267,26 @@ def test_of_a_text_that_has_claims_the_codings_alone_are_added(opened: Opened) -
     rows = opened.take("adjudicator", "GET", "open")["rows"]
     assert [row["stream"] for row in rows].count("codings") == 2
     assert "claims" not in [row["stream"] for row in rows]
-    states = opened.take("coder-1", "GET", "desk")["sources"]
-    assert {one["source_id"]: one["state"] for one in states}[source] == "committed"
+
+    def state() -> str:
+        states = opened.take("coder-1", "GET", "desk")["sources"]
+        return str({one["source_id"]: one["state"] for one in states}[source])
+
+    assert state() == "committed"
+    with pytest.raises(ClaimlogError, match="seal it first"):
+        begin_new_pass(opened.desk, source)
+    given = {"slug": "codings", "title": "Codings", "method": "At the desk."}
+    opened.take("adjudicator", "POST", "seal", **given)
+    assert state() == "sealed"
+    late = opened.ask("coder-1", "PUT", f"work/{source}/drafts/x", base=0, value=value)
+    assert late.json()["error"]["code"] == "closed"
+    place = begin_new_pass(opened.desk, source)
+    names = {path.name for path in place.iterdir()}
+    assert names == {"coder-1.ndjson", "coder-2.ndjson", "decisions.ndjson"}
+    opened.put("coder-1", source, "x", value)
+    opened.finish("coder-1", source)
+    found = opened.take("adjudicator", "POST", f"{path}/commit", state=0, codings_only=True)
+    assert found["committed"]
+    assert opened.desk.log.whole.rows("codings")["pass"].to_list() == [1, 1, 2]
+    with pytest.raises(ClaimlogError, match="is not decided"):
+        begin_new_pass(opened.desk, SOURCE)

@@ -135,6 +135,7 @@ class Adjudication:
             "sides": [work.coder for work in self.sides],
             "finished": [work.coder for work in self.works],
             "committed": self.decisions.committed,
+            "committing": self.decisions.committing,
             "claims": self.decisions.claims or None,
             "open": len(self.undecided()),
             "agreed": sum(unit.kind == AGREED for unit in self.units),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
 from claimlog.edit.append import Entries, add
 from claimlog.edit.open_rows import open_rows
+from claimlog.errors import ClaimlogError
 
 Row = dict[str, Any]
 CODERS = "coders"
@@ -92,6 +94,22 @@ def source_state(desk: Desk, source: str) -> str:
     if desk.log.places(source) is None:
         return NO_TEXT
     return SEALED if _has_claims(desk, source) else UNCODED
+
+
+def begin_new_pass(desk: Desk, source: str) -> Path:
+    """Set aside what was coded of a text and is sealed, so that it can be coded anew.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not committed, or its rows are not sealed yet.
+    """
+    desk.log.source(source)
+    if not desk.decisions(source).committed:
+        raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
+    if source_state(desk, source) != SEALED:
+        raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
+    return desk.works.set_aside(source)
 
 
 def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
