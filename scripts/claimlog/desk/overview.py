@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
@@ -93,7 +91,7 @@ def source_state(desk: Desk, source: str) -> str:
         return ADJUDICATING if decisions.begun else FINISHED
     if desk.log.places(source) is None:
         return NO_TEXT
-    return SEALED if _has_claims(desk, source) else UNCODED
+    return SEALED if _claim_counts(desk)[source] else UNCODED
 
 
 def begin_new_pass(desk: Desk, source: str) -> Path:
@@ -139,12 +137,12 @@ def _progress(desk: Desk, role: Role, work: Work) -> Row:
 
 
 def _claim_counts(desk: Desk) -> Counter[str]:
-    return Counter(desk.log.whole.live("claims")["source_id"].to_list())
+    whole = desk.log.whole
 
+    def count() -> Counter[str]:
+        return Counter(whole.live("claims")["source_id"].to_list())
 
-def _has_claims(desk: Desk, source: str) -> bool:
-    rows = desk.log.whole.live("claims").filter(pl.col("source_id") == source)
-    return not rows.is_empty()
+    return desk.computed.get("claims by source", (whole.size, whole.root), count)
 
 
 def _open_sources(desk: Desk) -> set[str]:
