@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import sqlite3
 from collections import Counter
@@ -14,6 +15,8 @@ import pytest
 from claimlog.export.queries import available_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.release.dataset_state import DatasetState
+from claimlog.release.diff import compare_states
 from claimlog.schema.codebook import read_codebook
 from claimlog.schema.definition import read_definition
 from claimlog.sources.text import Texts, words
@@ -456,6 +459,36 @@ def test_the_last_reading_found_fewer_than_one_claim_in_a_hundred_wrong(ask: Ask
             )
         ]
         assert share.startswith(f"{row['percent']:.1f}%")
+
+
+def test_every_finding_says_what_its_reader_found(ask: Ask, get: Get) -> None:
+    assert ask("select finding_id from findings where note is null") == []
+    page = get("/claims/C004-017").text
+    assert '<a href="/findings/F0769">F0769</a>' in page
+    (row,) = ask("select note from findings where finding_id = 'F0769'")
+    assert row["note"] in html.unescape(page)
+
+
+def test_the_page_of_a_release_counts_what_changed_as_the_diff_does(get: Get) -> None:
+    log = read(Package(ROOT))
+    old, new = (DatasetState.of_name(log, version) for version in ("0.2.0", "0.3.0"))
+    found = compare_states(log, old, new, log.definition.deprecations)
+    data = get("/releases/0.3.0.json").json()
+    assert len(found.filled) == data["filled"] == 264
+    assert len(found.of("amended")) == data["became"]["amended_claims"] == 456
+    assert f"(in {data['filled']} of them {data['filled_words']})" in found.counts
+    # what changed besides is told apart, although the reason speaks of new variables alone
+    assert "C004-088" not in {claim.row_id for claim in found.filled}
+
+
+def test_what_an_amendment_changed_beside_its_reason_is_said_since(ask: Ask) -> None:
+    rows = ask(
+        "select distinct c.claim_id from cell_changes c where reason like '%new variables only.' "
+        "and \"column\" in ('statement', 'event_code', 'figure_value') and not exists (select 1 "
+        "from claim_versions v where v.claim_id = c.claim_id and v.reason like "
+        "'%gave new variables only as its reason, and also changed%')"
+    )
+    assert rows == []
 
 
 def test_every_finding_is_about_a_row_that_is_or_was_there(ask: Ask) -> None:

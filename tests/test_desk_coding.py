@@ -190,6 +190,13 @@ def test_forms_follow_the_schemas_and_the_codebook(opened: Opened) -> None:
     assert needs["figure_currency"][0]["is"] == ["money"]
     assert "event_type" not in needs
     assert fields["attributions"]["absent_when"][0]["is"] == ["author"]
+    described = next(
+        one for one in fields["attributions"]["fields"] if one["column"] == "description"
+    )
+    assert described["required_when"][0]["column"] == "actor_id"
+    assert (fields["content"]["share"], fields["likelihood"]["share"]) == (1.0, 0.0)
+    assert 0 < described["share"] < 1
+    assert {code["code"] for code in form["furniture_kinds"]} >= {"navigation"}
     variables = {one["variable"]: one for one in form["variables"]}
     assert variables["side"]["list"] == "attributions"
     assert (variables["measure"]["stream"], variables["measure"]["via"]) == (

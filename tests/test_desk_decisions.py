@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from claimlog.desk import commit as commit_module
+from claimlog.desk.overview import begin_new_pass
+from claimlog.errors import ClaimlogError
 from conftest import World
 from desk_client import Opened, claim_value, desk_of
 
@@ -172,6 +174,8 @@ def test_a_text_that_one_has_coded_is_taken_over(opened: Opened) -> None:
     found = opened.take("adjudicator", "POST", f"{PATH}/take-all", state=found["state"])
     found = opened.take("adjudicator", "POST", f"{PATH}/commit", state=found["state"])
     assert found["claims"] == {"a+": "C102-001"}
+    late = opened.ask("coder-2", "PUT", f"work/{SOURCE}/drafts/x", base=0, value=founder())
+    assert late.json()["error"]["code"] == "closed"
     rows = opened.take("adjudicator", "GET", "open")["rows"]
     assert [row["recorded_by"] for row in rows if row["stream"] == "codings"] == ["coder-1"]
 
@@ -244,3 +248,45 @@ def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None
     given = {"slug": "lamps", "title": "Lamps", "method": "At the desk."}
     assert opened.take("adjudicator", "POST", "seal", **given)["batch"] == "events/0004-lamps"
     assert opened.ask("adjudicator", "POST", "seal", **given).status_code == 422
+
+
+def test_of_a_text_that_has_claims_the_codings_alone_are_added(opened: Opened) -> None:
+    source = "S001"
+    start = opened.desk.log.require_places(source).text.content.index("lost a chart")
+    value = {**founder(), "start": start, "end": start + len("lost a chart")}
+    del value["utf16"]
+    for role in ("coder-1", "coder-2"):
+        opened.put(role, source, "a", value)
+        opened.finish(role, source)
+    path = f"adjudication/{source}"
+    opened.take("adjudicator", "POST", f"{path}/accept-agreed", state=0)
+    refused = opened.ask("adjudicator", "POST", f"{path}/commit", state=1)
+    assert "has claims already" in refused.json()["error"]["message"]
+    found = opened.take("adjudicator", "POST", f"{path}/commit", state=1, codings_only=True)
+    assert (found["committed"], found["claims"]) == (True, None)
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    assert [row["stream"] for row in rows].count("codings") == 2
+    assert "claims" not in [row["stream"] for row in rows]
+
+    def state() -> str:
+        states = opened.take("coder-1", "GET", "desk")["sources"]
+        return str({one["source_id"]: one["state"] for one in states}[source])
+
+    assert state() == "committed"
+    with pytest.raises(ClaimlogError, match="seal it first"):
+        begin_new_pass(opened.desk, source)
+    given = {"slug": "codings", "title": "Codings", "method": "At the desk."}
+    opened.take("adjudicator", "POST", "seal", **given)
+    assert state() == "sealed"
+    late = opened.ask("coder-1", "PUT", f"work/{source}/drafts/x", base=0, value=value)
+    assert late.json()["error"]["code"] == "closed"
+    place = begin_new_pass(opened.desk, source)
+    names = {path.name for path in place.iterdir()}
+    assert names == {"coder-1.ndjson", "coder-2.ndjson", "decisions.ndjson"}
+    opened.put("coder-1", source, "x", value)
+    opened.finish("coder-1", source)
+    found = opened.take("adjudicator", "POST", f"{path}/commit", state=0, codings_only=True)
+    assert found["committed"]
+    assert opened.desk.log.whole.rows("codings")["pass"].to_list() == [1, 1, 2]
+    with pytest.raises(ClaimlogError, match="is not decided"):
+        begin_new_pass(opened.desk, SOURCE)

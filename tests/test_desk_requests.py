@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
+import httpx
 import pytest
 
-from claimlog.cli.desk import desk as desk_command
-from claimlog.desk.web.app import DeskApp
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.errors import ClaimlogError
-from conftest import World
-from desk_client import HOST, ROLES, Opened, desk_of
+from conftest import World, copied
+from desk_client import ROLES, Opened, claim_value, desk_of
 
 OVERVIEW = "/coder-1/api/desk"
 UNDO = "/coder-1/api/work/S102/undo"
@@ -47,7 +52,7 @@ def opened(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_requests_of_others_are_refused(
     opened: Opened, headers: dict[str, str], status: int
 ) -> None:
-    own = {"cookie": opened.cookies["coder-1"].replace("8010", "8010"), **headers}
+    own = {"cookie": opened.cookies["coder-1"], **headers}
     answer = opened.send("GET", OVERVIEW, None, None, own)
     assert answer.status_code == status, answer.text
     assert "trace" not in answer.text.lower()
@@ -145,16 +150,53 @@ def test_a_token_is_of_one_role_is_kept_and_is_nobody_elses_to_read(opened: Open
     assert "Path=/coder-1/" in cookie["set-cookie"]
 
 
-def test_a_state_that_came_as_a_link_is_refused(registered: World, opened: Opened) -> None:
+def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:
     works = opened.desk.works
     (works.folder("works") / "coder-9").symlink_to("/tmp")
     with pytest.raises(ClaimlogError, match="no directory"):
         works.work("coder-9", "S102")
     assert "coder-9" not in works.coders()
-    del registered
 
 
-def test_the_command_has_its_options_and_the_site_has_no_desk() -> None:
-    assert {param.name for param in desk_command.params} == {"texts", "port", "names"}
-    assert isinstance(DeskApp, type)
-    assert HOST.startswith("http://127.0.0.1")
+def test_a_killed_server_has_what_it_acknowledged_and_the_open_page_goes_on(
+    registered: World, tmp_path: Path
+) -> None:
+    world = copied(registered, tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    origin = f"http://127.0.0.1:{port}"
+    path = f"{origin}/coder-1/api/work/S102/drafts/d1"
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    with httpx.Client(headers={"origin": origin}) as page:
+        for attempt in range(2):
+            words = ("desk", "--texts", str(world.texts), "--port", str(port), "--role", "coder-1")
+            server = subprocess.Popen(
+                [sys.executable, "-m", "claimlog", *words], cwd=world.root, stdout=subprocess.PIPE
+            )
+            try:
+                assert server.stdout is not None
+                address = server.stdout.readline().decode().partition(": ")[2].strip()
+                server.stdout.readline()
+                until_it_listens(port)
+                if attempt == 0:
+                    assert page.get(address).status_code == 303
+                    saved = page.put(path, json={"base": 0, "value": value})
+                    assert saved.json()["draft"]["rev"] == 2
+                else:
+                    work = page.get(path.partition("/drafts")[0]).json()
+                    assert [one["draft"] for one in work["drafts"]] == ["d1"]
+            finally:
+                server.kill()
+                server.wait()
+                server.stdout.close()
+
+
+def until_it_listens(port: int) -> None:
+    """Wait until a server takes connections."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the server does not listen")

@@ -31,6 +31,7 @@ from claimlog.release.diff import compare_states
 from claimlog.release.diff_report import as_json, as_markdown, as_text
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
+from claimlog.site.version_history import version_history
 from claimlog.validate import validate
 from conftest import World, copied
 from test_release import repository
@@ -440,6 +441,58 @@ def test_a_comparison_names_what_rows_no_longer_fill_and_explains_every_stream(
     assert "- Rows of actors no longer fill the column note." in entry
     whole = compare_states(log, None, DatasetState.of_head(log, "now"), [])
     assert whole.others == ()  # what was added and then amended is only added
+
+
+def test_rows_that_only_got_values_in_columns_that_are_new_are_told_apart(
+    evolved: World, tmp_path: Path
+) -> None:
+    world = copied(evolved, tmp_path)
+    world.amend("actors", "sud", "Its seat is known.", seat="Hill")
+    world.seal("fourth")
+    log = read(world.package)
+    second = log.batches[-3].number
+    assert log.added_columns["actors"] == {
+        "aliases": 1,  # a version of this project's own, which its first batch follows
+        "seat": second,
+        "memberships.role": second,
+        "size": second + 1,
+    }
+    before = DatasetState("before", log.trees[-4][0], table_shapes(log.definition))
+    found = compare_states(log, before, DatasetState.of_head(log, "now"), [])
+    third = DatasetState("third", log.trees[-2][0], table_shapes(log.definition))
+    later = compare_states(log, third, DatasetState.of_head(log, "now"), [])
+    assert later.schema == ()  # what rows no longer fill was said of the state before
+    changes = {row.row_id: row for row in found.others}
+    assert (changes["sud"].only_added, changes["nor"].only_added) == (True, False)
+    assert (changes["nor"].changed_fields, changes["nor"].added) == (["name"], {"seat"})
+    entry = as_markdown(found, "Now")
+    corrected, filled = entry.split("### Filled in columns that are new")
+    assert "- nor (name): A slip." in corrected
+    assert "- sud (seat): Its seat is known." in filled
+    assert "    seat: no such column then -> 'Hill'\n" in as_text(found)
+    others = {row["id"]: row["new_columns"] for row in as_json(found)["others"]}
+    assert (others["sud"], others["nor"]) == (["seat"], ["seat"])
+
+
+def test_a_page_says_that_a_column_was_not_there_then(evolved: World, tmp_path: Path) -> None:
+    world = copied(evolved, tmp_path)
+    log = read(world.package)
+    rows = log.rows_of("actors", pl.Series(["nor"]), ("batch", "version", "seat", "name"))
+    versions = [
+        {
+            **row,
+            "action": "amend",
+            "reason": None,
+            "event_id": "",
+            "recorded_at": "",
+            "recorded_by": "",
+        }
+        for row in rows.sort("version").iter_rows(named=True)
+    ]
+    last = version_history(versions, lambda _: None, log.added_columns["actors"])[-1]
+    assert [(cell["column"], cell["is_new"]) for cell in last["changed"]] == [
+        *(("seat", True), ("name", False))
+    ]
 
 
 def test_a_batch_from_before_a_schema_change_is_rebased_as_rows_of_the_present_version(

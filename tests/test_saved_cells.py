@@ -110,6 +110,19 @@ def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(tmp_path: Path) -> 
     assert not cells.can_redo
 
 
+def test_a_file_that_was_set_aside_is_begun_anew(tmp_path: Path) -> None:
+    cells = SavedCells(tmp_path / "w")
+    cells.change({"a": 1, "b": 2}, {})
+    cells.path.rename(tmp_path / "away")
+    cells.refresh()
+    assert (values(cells), cells.state) == ({}, 0)
+    other = SavedCells(cells.path)
+    other.change({"c": 3}, {})
+    other.change({"d": 4}, {})
+    cells.change({"e": 5}, {"e": 0})
+    assert values(cells) == {"c": 3, "d": 4, "e": 5}
+
+
 def test_a_full_disk_changes_nothing_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,9 @@ from claimlog.sources.text import Text
 from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
 from test_release import Repo, repository
 
+PORT_PILOTS = {"column": "note", "old": None, "new": "Port pilots.", "is_new": False}
+"""What the amendment of a claim changed."""
+
 
 @pytest.fixture(scope="module")
 def served(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> World:
@@ -74,7 +77,7 @@ def test_a_retracted_claim_has_a_tombstone_with_the_reason(get: Get) -> None:
 def test_a_version_says_what_it_changed_and_why(get: Get) -> None:
     versions = get("/claims/C001-003.json").json()["versions"]
     assert [version["action"] for version in versions] == ["assert", "amend"]
-    assert versions[1]["changed"] == [{"column": "note", "old": None, "new": "Port pilots."}]
+    assert versions[1]["changed"] == [PORT_PILOTS]
     assert "Port pilots." in get("/claims/C001-003").text
 
 
@@ -86,7 +89,7 @@ def test_a_page_lists_the_latest_versions_and_leads_to_all(
     data = ask("/claims/C001-003.json").json()
     (version,) = data["versions"]
     assert (version["version"], version["action"]) == (2, "amend")
-    assert version["changed"] == [{"column": "note", "old": None, "new": "Port pilots."}]
+    assert version["changed"] == [PORT_PILOTS]
     page = ask("/claims/C001-003").text
     assert "The latest 1 of 2 versions:" in page
     link = re.search(r'href="(/tiny/claim_versions\?claim_id=C001-003)"', page)

@@ -119,7 +119,7 @@ def test_the_page_of_an_article_says_what_its_row_holds(get: Get) -> None:
     data = get("/sources/S001.json").json()
     assert page.count("<h1>") == 1
     assert data["source"]["authors"] == []
-    assert "unsigned" in page
+    assert "the text names none" in page
     assert data["reliability"]["label"] == "Fairly reliable"
     assert "Some doubt, but valid information in the past." in page
     assert "Why this grade: Invented." in page

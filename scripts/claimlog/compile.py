@@ -185,7 +185,7 @@ def describe_build(
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()
     for name, value in (
-        ("metadata.json", datasette_metadata(definition, state, paged)),
+        ("metadata.json", datasette_metadata(definition, state, paged, log.added_columns)),
         ("inspect.json", inspect_data(descriptor)),
     ):
         (folder / "datasette" / name).write_bytes(dump_json(value))

@@ -19,7 +19,7 @@ from claimlog.package import Package
 
 FOLDERS = (
     *("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving"),
-    *("desk", "desk/works", "desk/decisions", "desk/preview"),
+    *("desk", "desk/works", "desk/decisions", "desk/done", "desk/preview"),
 )
 """Directories below the state directory, by path; none has to be there."""
 

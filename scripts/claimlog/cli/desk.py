@@ -43,6 +43,21 @@ def desk(context: Context, texts: Path | None, port: int, names: tuple[str, ...]
     serve_desk(context.package, texts, roles, port)
 
 
+@desk.command("new-pass")
+@click.argument("source")
+@texts_option
+@pass_context
+def new_pass(context: Context, source: str, texts: Path | None) -> None:
+    """Set aside what was coded of a text and is sealed, so that it can be coded anew."""
+    from claimlog.desk.desk import Desk
+    from claimlog.desk.overview import begin_new_pass
+
+    if texts is None:
+        raise UsageError("the desk needs the directory of texts: --texts DIR or CLAIMLOG_TEXTS")
+    place = begin_new_pass(Desk(context.package, texts), source)
+    line(f"{source} can be coded anew; what was coded lies in {context.package.relative(place)}")
+
+
 @desk.command("commitment")
 @click.argument("source")
 @click.option("--coder", required=True, metavar="ROLE")

@@ -9,9 +9,9 @@ from claimlog.desk.coding import claim_value
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
-from claimlog.desk.forms import CLAIMS, SPAN
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.row_references import CLAIMS, SPAN
 from claimlog.desk.saved_cells import stale
 from claimlog.edit.append import amend
 from claimlog.edit.entity_history import entity_history

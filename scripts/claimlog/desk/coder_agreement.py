@@ -11,6 +11,7 @@ from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.codings import CODINGS, coding_rows
 from claimlog.desk.entity_rows import asserted_row
 from claimlog.desk.findings import entry_rows
+from claimlog.desk.row_references import on_the_spot_streams
 from claimlog.fold.reliability import reliability_tables
 
 Row = dict[str, Any]
@@ -72,15 +73,8 @@ def _agreement(adjudication: Adjudication) -> Row:
 
 def all_entries(adjudication: Adjudication) -> dict[str, dict[str, Row]]:
     """Return the entries of registers that codings lead to, those of the log and new ones."""
-    found: dict[str, dict[str, Row]] = {}
-    for stream in adjudication.desk.log.definition.streams:
-        if stream in adjudication.entries.final or stream in _registers(adjudication):
-            known = adjudication.desk.log.entries(stream)
-            found[stream] = {**known, **adjudication.entries.final.get(stream, {})}
-    return found
-
-
-def _registers(adjudication: Adjudication) -> list[str]:
-    from claimlog.desk.forms import on_the_spot_streams
-
-    return on_the_spot_streams(adjudication.desk.log.definition)
+    log, final = adjudication.desk.log, adjudication.entries.final
+    return {
+        stream: {**log.entries(stream), **final.get(stream, {})}
+        for stream in on_the_spot_streams(log.definition)
+    }

@@ -24,10 +24,11 @@ from typing import IO, Any
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings
-from claimlog.desk.forms import CLAIMS, SPAN, form, on_the_spot_streams
+from claimlog.desk.forms import form
 from claimlog.desk.overview import coder_of
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import RequestError
+from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
 from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.escaping import plain_line
@@ -140,7 +141,7 @@ def program_input(desk: Desk, source: str, places: Places) -> Row:
         "source": desk.log.source(source),
         "text": places.text.content,
         "furniture": places.furniture,
-        "form": form(definition),
+        "form": form(desk.log.sealed),
         "registers": {
             stream: [*desk.log.entries(stream).values()]
             for stream in on_the_spot_streams(definition)

@@ -11,10 +11,9 @@ import polars as pl
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
-from claimlog.desk.forms import CLAIMS, SPAN, on_the_spot_streams
-from claimlog.desk.new_entries import references
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
+from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams, references
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
 from claimlog.desk.work import DRAFT, REGISTERED, Entry, Work, require_draft_name
 from claimlog.schema.patterns import matches

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.forms import CLAIMS, lookup_of, reference_of
+from claimlog.desk.row_references import CLAIMS, lookup_of, reference_of
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import anchor

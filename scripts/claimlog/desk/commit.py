@@ -11,20 +11,26 @@ from claimlog.desk.coder_agreement import all_entries
 from claimlog.desk.codings import CODINGS, coding_rows
 from claimlog.desk.decisions import COMMITTED, COMMITTING
 from claimlog.desk.entity_rows import claim_values
-from claimlog.desk.forms import CLAIMS
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.row_references import CLAIMS
 from claimlog.edit.add_together import Part, add_together
 from claimlog.edit.append import Addition
 
 Row = dict[str, Any]
 
 
-def commit(adjudication: Adjudication, role: Role) -> None:
+def commit(adjudication: Adjudication, role: Role, codings_only: bool = False) -> None:
     """Add the rows of a decided text to the open batch: all of them, or none.
 
     A commit that was cut off is finished by another: what is there already is not added again.
+
+    Parameters
+    ----------
+    codings_only
+        Whether to add what each coder coded, for agreement, and no claims: as of a text that has
+        claims already.
 
     Raises
     ------
@@ -36,18 +42,33 @@ def commit(adjudication: Adjudication, role: Role) -> None:
     decisions = adjudication.decisions
     if decisions.committed:
         raise RequestError(CLOSED, f"{adjudication.source} is committed already")
-    if left := adjudication.undecided():
-        names = [unit.name for unit in left]
-        raise RequestError(INVALID, f"{len(left)} passages are not decided", units=names)
     _require_coders(adjudication, role)
-    found = decided_findings(adjudication)
-    if found["errors"]:
-        raise RequestError(INVALID, f"{found['errors']} findings are to be mended first", **found)
-    decisions.cells.mark(COMMITTING, {"pass": _next_pass(adjudication)})
-    claims = decided_claims(adjudication)
+    if COMMITTING not in decisions.cells.marks:
+        if not codings_only:
+            _require_decided(adjudication)
+        number = _next_pass(adjudication)
+        decisions.cells.mark(COMMITTING, {"pass": number, "codings_only": codings_only})
+    begun = decisions.cells.marks[COMMITTING]
+    claims = {} if begun["codings_only"] else decided_claims(adjudication)
     parts = [*_parts(adjudication, role, claims)]
     additions = add_together(adjudication.desk.package, parts, adjudication.desk.log.texts)
     decisions.cells.mark(COMMITTED, {"claims": _claim_names(claims, parts, additions)})
+
+
+def _require_decided(adjudication: Adjudication) -> None:
+    """Refuse to make claims of what is not decided, breaks rules, or is of a text with claims."""
+    source = adjudication.source
+    if left := adjudication.undecided():
+        names = [unit.name for unit in left]
+        raise RequestError(INVALID, f"{len(left)} passages are not decided", units=names)
+    claims = adjudication.desk.log.entries(CLAIMS).values()
+    if any(row["source_id"] == source for row in claims):
+        raise RequestError(
+            INVALID, f"{source} has claims already: add the codings alone, and amend the claims"
+        )
+    found = decided_findings(adjudication)
+    if found["errors"]:
+        raise RequestError(INVALID, f"{found['errors']} findings are to be mended first", **found)
 
 
 def _require_coders(adjudication: Adjudication, role: Role) -> None:

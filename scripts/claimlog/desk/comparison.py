@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.desk.forms import CLAIMS, SPAN
+from claimlog.desk.row_references import CLAIMS, SPAN
 from claimlog.fold.agreement import span_matches
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table

@@ -42,6 +42,11 @@ class Decisions:
         return COMMITTED in self.cells.marks
 
     @property
+    def committing(self) -> bool:
+        """Whether a commit was begun and cut off: it is to be made again."""
+        return COMMITTING in self.cells.marks and not self.committed
+
+    @property
     def claims(self) -> Mapping[str, str]:
         """Identifier of the claim that was made of each passage; empty until it is committed."""
         return dict(self.cells.marks[COMMITTED]["claims"]) if self.committed else {}
@@ -76,5 +81,5 @@ class Decisions:
         """
         if self.committed:
             raise RequestError(CLOSED, f"{self.source} is committed; amend its claims instead")
-        if COMMITTING in self.cells.marks:
+        if self.committing:
             raise RequestError(CLOSED, f"{self.source} was being committed; commit it again first")

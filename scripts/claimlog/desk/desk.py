@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
+from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
 from claimlog.desk.works import Works
@@ -43,6 +44,11 @@ class Desk:
     ----------
     texts
         Directory of texts; those that are registered at the desk are written there.
+
+    Attributes
+    ----------
+    uploads
+        Names and texts of files that are not confirmed as sources yet, the latest of them.
     """
 
     def __init__(self, package: Package, texts: Path, roles: tuple[Role, ...] = ()) -> None:
@@ -54,6 +60,7 @@ class Desk:
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
         self.computed = LatestValues()
+        self.uploads: dict[str, tuple[str, Any]] = {}
 
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""
@@ -64,6 +71,18 @@ class Desk:
         decisions.cells.refresh()
         return decisions
 
+    def require_undecided(self, source: str) -> None:
+        """Refuse another coder of a text of which decisions were made: these would not hold.
+
+        Raises
+        ------
+        RequestError
+            If there are any.
+        """
+        decisions = self.decisions(source)
+        if decisions.committed or any(one.get("take") for one in decisions.verdicts().values()):
+            raise RequestError(CLOSED, f"{source} is decided already, by what others coded")
+
     def warm_up(self) -> None:
         """Read the log and load what checks drafts, so that nobody waits for it later."""
         with suppress(ClaimlogError):
@@ -73,8 +92,15 @@ class Desk:
             check_section(whole.section(whole.live("claims").head(1)), Report(whole))
 
     def begin(self, work: Work) -> None:
-        """Note which text and codebook a work is of, before its first change."""
+        """Note which text and codebook a work is of, before its first change.
+
+        Raises
+        ------
+        RequestError
+            If the text is not at hand, or is being decided already.
+        """
         if not work.begun:
+            self.require_undecided(work.source)
             row = self.log.source(work.source)
             self.log.require_places(work.source)
             work.begin(

@@ -15,12 +15,12 @@ from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.package import Package
+from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import Definition
 from claimlog.sources.text import Texts
 
 Row = dict[str, Any]
-Signature = tuple[tuple[str, int, int], ...]
+Signature = tuple[tuple[str, int, int, int], ...]
 
 
 class DeskLog:
@@ -39,8 +39,8 @@ class DeskLog:
     @property
     def sealed(self) -> Log:
         with self._lock:
-            events = self.package.events
-            signature = _signature(events.glob("*/*") if events.is_dir() else ())
+            # what is sealed never changes, so that the directory alone says what is new
+            signature = _signature((self.package.events, self.package.root / DESCRIPTOR))
             if self._sealed is None or self._sealed[0] != signature:
                 fresh = Package(self.package.root)
                 self._sealed = (signature, read(fresh))
@@ -154,5 +154,5 @@ def _signature(paths: Iterable[Path]) -> Signature:
             stat = path.stat()
         except OSError:
             continue
-        found.append((str(path), stat.st_size, stat.st_mtime_ns))
+        found.append((str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns))
     return tuple(sorted(found))

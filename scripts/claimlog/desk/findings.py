@@ -10,6 +10,7 @@ import polars as pl
 
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.entity_rows import asserted_row, claim_values
+from claimlog.desk.row_references import SPAN
 from claimlog.errors import Finding
 from claimlog.sources.text import Texts
 from claimlog.validate import check_section
@@ -21,6 +22,17 @@ Entries = Mapping[str, Mapping[str, Row]]
 """Entries of registers that are not in the log yet, by stream and identifier."""
 
 WORD = re.compile(r"[a-z][a-z0-9_]*")
+COLUMNS_OF_RULES = {
+    "hop-speaker": ("attributions",),
+    "quote-hash": SPAN,
+    "word-boundary": SPAN,
+    "span-order": SPAN,
+    "span-inside": SPAN,
+    "span-furniture": SPAN,
+    "anchor-words": SPAN,
+}
+"""Columns that findings of a rule are about where their message names none."""
+
 FIRST_NUMBER = 100_000
 """Numbers of claims that are only looked at begin here, so that no real claim has them."""
 
@@ -73,6 +85,7 @@ def entry_rows(desk_log: DeskLog, entries: Entries) -> dict[str, list[Row]]:
 def finding_dict(finding: Finding, columns: Mapping[str, object]) -> Row:
     """Return a finding as answers hold it, with the columns that its message names."""
     named = [name for name in WORD.findall(finding.message) if name in columns]
+    named = named or [name for name in COLUMNS_OF_RULES.get(finding.rule, ()) if name in columns]
     return {
         "rule": finding.rule,
         "severity": finding.severity,

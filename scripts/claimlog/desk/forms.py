@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from claimlog.desk.code_keys import coded_keys, codes_in_use
+from claimlog.desk.form_conditions import FormConditions
+from claimlog.desk.row_references import CLAIMS, SPAN, form_streams, lookup_of, reference_of
 from claimlog.edit.new_rows import NUMBERED
-from claimlog.schema.codebook import RETIRED, Codebook, Row
+from claimlog.log.event_log import Log
+from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import Definition
-from claimlog.schema.requirements import Requirement
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
-CLAIMS = "claims"
-SPAN = ("start", "end")
-KEYS = "123456789"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-MORE_KEYS = LETTERS + KEYS + "0" + LETTERS.upper()
 COMPUTED = {
     CLAIMS: frozenset((*ANCHOR, "source_id")),
     "sources": frozenset(("text_sha256", "text_length", "furniture")),
@@ -28,53 +26,54 @@ COMPUTED = {
 """Columns that the desk computes or knows, by stream."""
 
 
-def form(definition: Definition) -> dict[str, Any]:
-    """Return everything that the pages make forms of, as JSON."""
+def form(log: Log) -> dict[str, Any]:
+    """Return everything that the pages make forms of, as JSON.
+
+    Parameters
+    ----------
+    log
+        The sealed log: of each column it says in which share of the claims it is filled.
+    """
+    definition = log.definition
     book = definition.codebook
     variables = [*_variables(definition)]
+    shares = filled_shares(log)
+    furniture = definition.streams["sources"].by_name["furniture"]
+    kinds = next((inner.codelist for inner in furniture.fields if inner.codelist), "")
     return {
         "codebook": {**book.about, "decisions": book.decisions},
         "shared_words": definition.thresholds["shared_words"],
         "variables": variables,
+        "furniture_kinds": coded_keys(codes_in_use(book, kinds or "")),
         "streams": {
-            name: _stream(definition, definition.streams[name], variables)
+            name: _stream(definition, definition.streams[name], variables, shares)
             for name in (*form_streams(definition), "links", "coders")
             if name in definition.streams
         },
     }
 
 
-def form_streams(definition: Definition) -> list[str]:
-    """Return the claims, the sources, and every stream that a claim leads to by references."""
-    found = [CLAIMS, "sources"]
-    for name in found:
-        for target in referenced_streams(definition.streams[name]):
-            if target in definition.streams and target not in found:
-                found.append(target)
+def filled_shares(log: Log) -> dict[str, float]:
+    """Return in which share of the live claims each column is filled, two decimals.
+
+    Of a column of a list's objects, as LIST.COLUMN, it is the share of the objects.
+    """
+    claims = log.live(CLAIMS)
+    found = {}
+    for item in log.definition.streams[CLAIMS].fields:
+        column = claims[item.name]
+        filled = column.list.len() > 0 if item.type == "array" else column.is_not_null()
+        found[item.name] = _share(int(filled.sum()), claims.height)
+        parts = column.explode().drop_nulls() if item.fields else None
+        for inner in item.fields:
+            if parts is not None:
+                number = parts.struct.field(inner.name).is_not_null().sum() if len(parts) else 0
+                found[f"{item.name}.{inner.name}"] = _share(int(number), len(parts))
     return found
 
 
-def on_the_spot_streams(definition: Definition) -> list[str]:
-    """Return the streams of which a coder may register an entry while coding."""
-    return [name for name in form_streams(definition) if name not in (CLAIMS, "sources")]
-
-
-def referenced_streams(table: Table) -> Iterator[str]:
-    """Yield the streams that rows of a stream refer to, some of them several times."""
-    for key in table.foreign_keys:
-        yield key.table
-    for item in table.fields:
-        for part in (item, item.item, *item.fields):
-            if part is not None and part.references:
-                yield part.references
-
-
-def reference_of(table: Table, item: Field) -> str | None:
-    """Return the stream that a column refers to, its items included."""
-    for key in table.foreign_keys:
-        if key.column == item.name:
-            return key.table
-    return item.references or (item.item.references if item.item else None)
+def _share(number: int, of: int) -> float:
+    return round(number / of, 2) if of else 0.0
 
 
 def _variables(definition: Definition) -> Iterator[dict[str, Any]]:
@@ -110,15 +109,6 @@ def _place_of(definition: Definition, columns: Sequence[str]) -> dict[str, Any] 
     return None
 
 
-def lookup_of(definition: Definition, column: str) -> tuple[str, str] | None:
-    """Return by which column of a claim, and of the row it refers to, a column is looked up."""
-    item = definition.tables[CLAIMS].by_name
-    if column not in item or not (lookup := item[column].lookup):
-        return None
-    reference, _, other = lookup.partition(".")
-    return reference, other
-
-
 def _steps(book: Codebook, variable: str) -> Iterator[dict[str, Any]]:
     steps = [row for row in book.steps if row["variable"] == variable]
     coded = any(row["code"] for row in steps)
@@ -137,7 +127,10 @@ def _steps(book: Codebook, variable: str) -> Iterator[dict[str, Any]]:
 
 
 def _stream(
-    definition: Definition, table: Table, variables: Sequence[Mapping[str, Any]]
+    definition: Definition,
+    table: Table,
+    variables: Sequence[Mapping[str, Any]],
+    shares: Mapping[str, float],
 ) -> dict[str, Any]:
     order = _column_order(table, variables)
     computed = COMPUTED.get(table.name, frozenset())
@@ -146,14 +139,15 @@ def _stream(
     if own is None and table.name not in (CLAIMS, "sources"):
         names.insert(0, table.id)
     compiled = definition.tables.get(table.name)
-    conditions = _Conditions(definition.requirements, table, order)
+    conditions = FormConditions(definition.requirements, table, order)
     return {
         "title": table.title,
         "entity": table.entity,
         "id": table.id,
         "label": compiled.spec.get("label") if compiled else None,
         "fields": [
-            _field(definition, table, table.by_name[name], variables, conditions) for name in names
+            _field(definition, table, table.by_name[name], variables, conditions, shares)
+            for name in names
         ],
     }
 
@@ -175,7 +169,8 @@ def _field(
     table: Table,
     item: Field,
     variables: Sequence[Mapping[str, Any]],
-    conditions: _Conditions,
+    conditions: FormConditions,
+    shares: Mapping[str, float],
     within: str | None = None,
 ) -> dict[str, Any]:
     variable = next(
@@ -190,7 +185,6 @@ def _field(
     references = item.references if within else reference_of(table, item)
     limits = item.constraints
     coded = item.codelist or (item.item.codelist if item.item else None)
-    codes = definition.codebook.codes[coded] if coded else []
     return {
         "column": item.name,
         "variable": variable["variable"] if variable else None,
@@ -201,19 +195,29 @@ def _field(
         "example": item.example,
         "required": item.required and item.type != "array",
         "list": item.type == "array",
-        "codes": coded_keys([code for code in codes if not code.get(RETIRED)]),
+        "codes": coded_keys(codes_in_use(definition.codebook, coded or "")),
         "references": references,
         "pattern": limits.get("pattern"),
         "min_length": limits.get("minLength"),
         "max_length": limits.get("maxLength"),
         "minimum": limits.get("minimum"),
         "own_words": item.own_words,
-        **({} if within else conditions.of(item.name)),
+        "share": _share_of(table, item, shares, within),
+        **conditions.of(item.name, within),
         "fields": [
-            _field(definition, table, inner, variables, conditions, item.name)
+            _field(definition, table, inner, variables, conditions, shares, item.name)
             for inner in _inner_order(item, variables)
         ],
     }
+
+
+def _share_of(
+    table: Table, item: Field, shares: Mapping[str, float], within: str | None
+) -> float | None:
+    """Return in which share of the claims a column is filled; None of other streams."""
+    if table.name != CLAIMS:
+        return None
+    return shares[f"{within}.{item.name}" if within else item.name]
 
 
 def _inner_order(item: Field, variables: Sequence[Mapping[str, Any]]) -> list[Field]:
@@ -241,69 +245,3 @@ def _kind(table: Table, item: Field, references: str | None, is_coded: bool) -> 
 
 def _words(column: str) -> str:
     return column.removesuffix("_id").replace("_", " ").capitalize()
-
-
-def coded_keys(codes: Sequence[Row]) -> list[dict[str, str]]:
-    """Return the codes of a list, each with a key of its own.
-
-    Up to nine codes have the digits in their order; others a letter of the label where one is left.
-    """
-    free = [*KEYS] if len(codes) <= len(KEYS) else [*MORE_KEYS]
-    keyed = []
-    for code in codes:
-        label = [sign for sign in code["label"].lower() if sign in LETTERS]
-        wanted = label if len(codes) > len(KEYS) else []
-        key = next((sign for sign in wanted if sign in free), free[0] if free else "")
-        if key:
-            free.remove(key)
-        names = ("code", "label", "definition", "include", "exclude", "example")
-        keyed.append({**{name: code[name] for name in names}, "key": key})
-    return keyed
-
-
-class _Conditions:
-    """When columns of a stream apply, must be empty, or must be filled."""
-
-    def __init__(
-        self, requirements: Sequence[Requirement], table: Table, order: Sequence[str]
-    ) -> None:
-        self.rules = [
-            rule
-            for rule in requirements
-            if rule.stream == table.name
-            and rule.severity == "error"
-            and not {rule.when_column, rule.then_column} & {"action", "reason"}
-        ]
-        self.rank = {name: number for number, name in enumerate(order)}
-
-    def of(self, column: str) -> dict[str, list[dict[str, Any]]]:
-        """Return ``needs``, ``absent_when`` and ``required_when`` of a column."""
-        found: dict[str, list[dict[str, Any]]] = {
-            "needs": [],
-            "absent_when": [],
-            "required_when": [],
-        }
-        for rule in self.rules:
-            demands = rule.then not in ("null", "empty")
-            if rule.then_column == column and not demands:
-                found["absent_when"].append(_state(rule.when_column, rule.when, rule))
-            elif rule.then_column == column and not self._gates(rule):
-                found["required_when"].append(_state(rule.when_column, rule.when, rule))
-            elif rule.when_column == column and demands and self._gates(rule):
-                found["needs"].append(_state(rule.then_column, rule.then, rule))
-        return found
-
-    def _gates(self, rule: Requirement) -> bool:
-        """Whether the column that is demanded is decided before the one that demands it."""
-        late = len(self.rank)
-        is_earlier = self.rank.get(rule.then_column, late) < self.rank.get(rule.when_column, late)
-        return rule.when in ("set", "nonempty") and is_earlier
-
-
-def _state(column: str, state: str, rule: Requirement) -> dict[str, Any]:
-    is_named = state in ("set", "null", "empty", "nonempty")
-    return {
-        "column": column,
-        "is": state if is_named else state.split("|"),
-        "sentence": rule.sentence,
-    }

@@ -11,9 +11,9 @@ from claimlog.desk.coding import claim_value
 from claimlog.desk.commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.forms import on_the_spot_streams
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import NAME
+from claimlog.desk.row_references import on_the_spot_streams
 from claimlog.desk.saved_cells import SavedCells
 from claimlog.desk.work import BEGUN, DRAFT, FINISHED, REGISTERED, Work, require_draft_name
 from claimlog.desk.works import Works
@@ -123,6 +123,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
         return work
     if work.begun:
         raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")
+    desk.require_undecided(source)
     try:
         values = _checked_cells(desk, source, content)
     except (RequestError, LookupError, TypeError, AttributeError) as error:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from claimlog.desk.forms import CLAIMS, reference_of
+from claimlog.desk.row_references import CLAIMS, reference_of
 from claimlog.schema.definition import Definition
 from claimlog.sources.text import words
 

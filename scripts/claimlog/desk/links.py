@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from claimlog.desk.code_keys import coded_keys, codes_in_use
 from claimlog.desk.decisions import LINK
 from claimlog.desk.desk import Desk
-from claimlog.desk.forms import CLAIMS, coded_keys
 from claimlog.desk.link_proposals import propose_links
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.row_references import CLAIMS
 from claimlog.edit.append import Entries, add
-from claimlog.schema.codebook import RETIRED
 
 LINKS = "links"
 Row = dict[str, Any]
@@ -34,8 +34,7 @@ def links_dict(desk: Desk, source: str) -> Row:
         ends = {end: claim_dict(desk, rows[pair[end]]) for end in ("from", "to")}
         proposals.append({**pair, **ends, "decision": decision})
     item = definition.streams[LINKS].by_name["relation"]
-    codes = definition.codebook.codes[item.codelist or ""]
-    relations = coded_keys([code for code in codes if not code.get(RETIRED)])
+    relations = coded_keys(codes_in_use(definition.codebook, item.codelist or ""))
     return {"proposals": proposals, "relations": relations}
 
 

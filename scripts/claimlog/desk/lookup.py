@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from claimlog.desk.forms import reference_of
+from claimlog.desk.row_references import reference_of
 from claimlog.errors import ClaimlogError
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table

@@ -10,14 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimlog.desk.decisions import Decisions
-from claimlog.desk.forms import CLAIMS, reference_of
+from claimlog.desk.row_references import CLAIMS, Name, reference_of, references
 from claimlog.desk.work import Work
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
 Row = dict[str, Any]
-Name = tuple[str, str]
-"""Stream and identifier."""
 
 
 class NewEntries:
@@ -107,21 +105,3 @@ class NewEntries:
                     names[target, name] = None
                     pending.append((target, self.final[target][name]))
         return [*names]
-
-
-def references(definition: Definition, stream: str, value: Mapping[str, Any]) -> list[Name]:
-    """Return the entries that a row refers to."""
-    table = definition.streams[stream]
-    found: list[Name] = []
-    for column, cell in value.items():
-        item = table.by_name.get(column)
-        if item is None:
-            continue
-        target = reference_of(table, item)
-        for part in cell if isinstance(cell, list) else [cell]:
-            if target and isinstance(part, str):
-                found.append((target, part))
-            for inner in item.fields:
-                if inner.references and isinstance(part, dict) and part.get(inner.name):
-                    found.append((inner.references, part[inner.name]))
-    return found

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import INVALID, RequestError
@@ -14,6 +13,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
 from claimlog.edit.append import Entries, add
 from claimlog.edit.open_rows import open_rows
+from claimlog.errors import ClaimlogError
 
 Row = dict[str, Any]
 CODERS = "coders"
@@ -84,17 +84,30 @@ def source_state(desk: Desk, source: str) -> str:
     works = desk.works.of_source(source)
     decisions = desk.decisions(source)
     if decisions.committed:
-        open_claims = {
-            row.identifier for row in open_rows(desk.package, desk.log.definition.streams)
-        }
-        return COMMITTED if open_claims & {*decisions.claims.values()} else SEALED
+        return COMMITTED if source in _open_sources(desk) else SEALED
     if works:
         if not all(work.finished for work in works):
             return CODING
         return ADJUDICATING if decisions.begun else FINISHED
     if desk.log.places(source) is None:
         return NO_TEXT
-    return SEALED if _has_claims(desk, source) else UNCODED
+    return SEALED if _claim_counts(desk)[source] else UNCODED
+
+
+def begin_new_pass(desk: Desk, source: str) -> Path:
+    """Set aside what was coded of a text and is sealed, so that it can be coded anew.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not committed, or its rows are not sealed yet.
+    """
+    desk.log.source(source)
+    if not desk.decisions(source).committed:
+        raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
+    if source_state(desk, source) != SEALED:
+        raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
+    return desk.works.set_aside(source)
 
 
 def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
@@ -124,12 +137,18 @@ def _progress(desk: Desk, role: Role, work: Work) -> Row:
 
 
 def _claim_counts(desk: Desk) -> Counter[str]:
-    return Counter(desk.log.whole.live("claims")["source_id"].to_list())
+    whole = desk.log.whole
+
+    def count() -> Counter[str]:
+        return Counter(whole.live("claims")["source_id"].to_list())
+
+    return desk.computed.get("claims by source", (whole.size, whole.root), count)
 
 
-def _has_claims(desk: Desk, source: str) -> bool:
-    rows = desk.log.whole.live("claims").filter(pl.col("source_id") == source)
-    return not rows.is_empty()
+def _open_sources(desk: Desk) -> set[str]:
+    """Return the sources that rows of the open batch are of, but for their own."""
+    rows = open_rows(desk.package, desk.log.definition.streams)
+    return {str(row.content.get("source_id")) for row in rows if row.stream != "sources"}
 
 
 def _open_counts(desk: Desk) -> Row:

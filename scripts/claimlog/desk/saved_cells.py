@@ -51,6 +51,7 @@ class Cell:
 class _State:
     """What the lines of a file add up to."""
 
+    file: int = 0
     count: int = 0
     size: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
@@ -96,8 +97,12 @@ class SavedCells:
 
     def refresh(self) -> None:
         """Read what other processes appended since."""
-        with self._mutex, suppress(FileNotFoundError):
-            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with self._mutex:
+            try:
+                handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._state = _State()  # it was set aside, or never was
+                return
             try:
                 self._read(handle)
             finally:
@@ -216,7 +221,10 @@ class SavedCells:
         self._state.size = end + len(data)
 
     def _read(self, handle: int) -> None:
-        size = os.fstat(handle).st_size
+        stat = os.fstat(handle)
+        size = stat.st_size
+        if self._state.file != stat.st_ino:
+            self._state = _State(file=stat.st_ino)
         if size < self._state.size:
             raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")
         if size > STATE_BYTES:

@@ -56,10 +56,6 @@ def extract_text(name: str, data: bytes) -> ExtractedText:
     return ExtractedText(text, {"title": first[:300]})
 
 
-_UPLOADS: dict[str, tuple[str, ExtractedText]] = {}
-"""Texts that are not confirmed yet, the latest of them, by a random name."""
-
-
 def read_upload(desk: Desk, name: str, data: bytes) -> Row:
     """Return the text of a file with what is proposed of its source; nothing is kept on disk.
 
@@ -74,9 +70,9 @@ def read_upload(desk: Desk, name: str, data: bytes) -> Row:
     if not text.tokens:
         raise RequestError(INVALID, f"{short}: holds no word")
     upload = secrets.token_hex(8)
-    while len(_UPLOADS) >= MOST_UPLOADS:
-        _UPLOADS.pop(next(iter(_UPLOADS)))
-    _UPLOADS[upload] = (short, extracted)
+    while len(desk.uploads) >= MOST_UPLOADS:
+        desk.uploads.pop(next(iter(desk.uploads)))
+    desk.uploads[upload] = (short, extracted)
     places = Places(text, extracted.furniture)
     known = next(
         (
@@ -104,6 +100,18 @@ def read_upload(desk: Desk, name: str, data: bytes) -> Row:
     }
 
 
+def read_address(desk: Desk, address: str) -> Row:
+    """Return the text at an address; this version fetches none.
+
+    Raises
+    ------
+    RequestError
+        Always.
+    """
+    del desk, address
+    raise RequestError(INVALID, "save the page as a text file, and choose that")
+
+
 def register_source(
     desk: Desk, role: Role, upload: str, source: Mapping[str, Any], furniture: Sequence[Any]
 ) -> Row:
@@ -116,9 +124,9 @@ def register_source(
     FindingsError
         If the row would break a rule; the text is there then, and is no source.
     """
-    if upload not in _UPLOADS:
+    if upload not in desk.uploads:
         raise RequestError(ABSENT, "the file is not at hand any more; choose it again")
-    name, extracted = _UPLOADS[upload]
+    name, extracted = desk.uploads[upload]
     text = extracted.text
     for identifier, known in desk.log.entries(SOURCES).items():
         if known["text_sha256"] == text.sha256:
@@ -131,7 +139,7 @@ def register_source(
     row |= {"text_sha256": text.sha256, "text_length": len(text.content)}
     _write_text(desk, row[table.id], name, text)
     addition = add(desk.package, SOURCES, Entries([row]), role.name, None)
-    _UPLOADS.pop(upload, None)
+    desk.uploads.pop(upload, None)
     return {"source_id": addition.rows[0][table.id] if addition.rows else row[table.id]}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from claimlog.desk.commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, MALFORMED, RequestError
-from claimlog.desk.saved_cells import SavedCells, StaleError, stale
+from claimlog.desk.saved_cells import SavedCells
 
 DRAFT, REGISTERED = "draft/", "registered/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -165,6 +165,3 @@ def require_draft_name(name: str) -> str:
     if DRAFT_NAME.fullmatch(name) is None:
         raise RequestError(MALFORMED, "a draft is named by small letters, digits and hyphens")
     return name
-
-
-__all__ = ["Entry", "StaleError", "Work", "stale"]

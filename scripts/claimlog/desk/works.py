@@ -98,6 +98,32 @@ class Works:
             )
         yield from works
 
+    def set_aside(self, source: str) -> Path:
+        """Move the works and decisions on a source away, so that it can be coded anew.
+
+        The works go first: decisions without them are as committed as before, and a second call
+        goes on with what is left.
+
+        Raises
+        ------
+        ClaimlogError
+            If they cannot be moved.
+        """
+        begun = [work for work in self.of_source(source) if work.cells.path.exists()]
+        paths = [(work.cells.path, f"{work.coder}{ENDING}") for work in begun]
+        decisions = self.decisions_path(source)
+        if decisions.exists():
+            paths.append((decisions, f"decisions{ENDING}"))
+        done = self.folder("done")
+        number = 1 + sum(path.name.startswith(f"{source}.") for path in done.iterdir())
+        target = self.folder("done", f"{source}.{number}")
+        try:
+            for path, name in paths:
+                path.rename(target / name)
+        except OSError as error:
+            raise ClaimlogError(f"{target.name}: cannot be written ({error.strerror})") from error
+        return target
+
     def require_own_finished(self, role: Role, source: str) -> None:
         """Refuse what a coder sees only of a text that he has coded to its end.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
+from claimlog.log.added_columns import AddedColumns
 from claimlog.schema.definition import Definition
 from claimlog.schema.register_config import references_of, register_configs
 from claimlog.schema.table_schema import Field, Table, coded_columns
@@ -25,7 +26,10 @@ PAGE_ROWS = 20
 
 
 def datasette_metadata(
-    definition: Definition, state: Mapping[str, Any], paged_releases: Sequence[str] = ()
+    definition: Definition,
+    state: Mapping[str, Any],
+    paged_releases: Sequence[str] = (),
+    added: Mapping[str, AddedColumns] | None = None,
 ) -> dict[str, Any]:
     """Return Datasette's metadata for a build.
 
@@ -35,6 +39,8 @@ def datasette_metadata(
         The part of the log that was folded.
     paged_releases
         Versions of the releases whose archives hold their pages, so that citations can say so.
+    added
+        By stream, the columns that its first rows did not have, and the first batch that has each.
     """
     about = definition.descriptor
     licence = about["licenses"][0]
@@ -62,6 +68,7 @@ def datasette_metadata(
                 "presentation": definition.presentation.limited_to(
                     coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),
+                **({"added_columns": added} if added else {}),
                 "claim_references": references_of(definition.streams["claims"]),
                 **({"registers": register_configs(definition)} if definition.registers else {}),
             }

@@ -18,6 +18,7 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.fingerprint import code_fingerprint
+from claimlog.log.added_columns import added_columns
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.lines import Lines, empty_frame
@@ -336,6 +337,11 @@ class Log:
     @cached_property
     def by_number(self) -> dict[int, Batch]:
         return {batch.number: batch for batch in self.batches}
+
+    @cached_property
+    def added_columns(self) -> dict[str, dict[str, int]]:
+        """By stream, the columns that came with a later schema version, and since which batch."""
+        return added_columns(self.definition, self.batches)
 
     @property
     def codebooks(self) -> dict[int, str]:

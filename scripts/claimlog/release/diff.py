@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.fold.releases import CHANGE_OF_ACTION
+from claimlog.log.added_columns import is_added_cell
 from claimlog.log.event_log import Log
 from claimlog.log.row_changes import changed_cells
 from claimlog.release.dataset_state import DatasetState
@@ -19,6 +20,9 @@ from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import POSITION
 
 CLAIMS = "claims"
+
+FILLED = "only columns that are new got values, beside what the build derives"
+"""What is said of amended claims in which nothing changed that stood there before."""
 
 Row = dict[str, Any]
 
@@ -53,6 +57,8 @@ class RowChange:
         Old and new value of every column that differs; empty unless it was amended.
     events
         What changed a row that was there before; empty if it was added.
+    added
+        Those of `fields` that the row did not have before, because a schema version added them.
     source_id, statement
         Of a claim; empty for rows of other streams.
     """
@@ -66,6 +72,17 @@ class RowChange:
     events: tuple[ChangeEvent, ...] = ()
     source_id: str = ""
     statement: str = ""
+    added: frozenset[str] = frozenset()
+
+    @property
+    def only_added(self) -> bool:
+        """Whether nothing that stood there before changed: only columns that are new got values."""
+        return bool(self.fields) and self.added >= self.fields.keys()
+
+    @property
+    def changed_fields(self) -> list[str]:
+        """The columns in which a value changed that stood there, or could have."""
+        return [name for name in self.fields if name not in self.added]
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,8 @@ class Diff:
         """
         since = f"since {self.old}" if self.old else "in all"
         net = ", ".join(
-            f"{len(self.of(change)):,} {change}" for change in CHANGE_OF_ACTION.values()
+            f"{len(self.of(change)):,} {change}" + (self._filled if change == "amended" else "")
+            for change in CHANGE_OF_ACTION.values()
         )
         rows = self.rows.get("claims", {})
         events = ", ".join(
@@ -102,6 +120,16 @@ class Diff:
             f"Claims, by what became of each {since}: {net}. Events of claims in the log: "
             f"{events}; a claim that was added and retracted in between is among these only."
         )
+
+    @property
+    def filled(self) -> list[RowChange]:
+        """The amended claims in which only columns got values that they did not have before."""
+        return [claim for claim in self.of("amended") if claim.only_added]
+
+    @property
+    def _filled(self) -> str:
+        number = len(self.filled)
+        return f" (in {number:,} of them {FILLED})" if number else ""
 
     @property
     def breaks(self) -> bool:
@@ -142,14 +170,16 @@ class Diff:
         if self.breaks:
             broken = "; ".join(change.text for change in self.schema if change.breaks)
             return f"Yes: {broken}."
-        gone, amended = len(self.of("retracted")), len(self.of("amended"))
+        gone, filled = len(self.of("retracted")), len(self.filled)
+        amended = len(self.of("amended")) - filled
         counts = [f"{n} {change}" for n, change in ((amended, "amended"), (gone, "retracted")) if n]
+        more = f" In {filled:,} {'more ' if counts else ''}claims {FILLED}." if filled else ""
         if counts:
             return (
                 f"Only if you cite or count one of the {' or '.join(counts)} claims; code that "
-                "reads the tables goes on working."
+                f"reads the tables goes on working.{more}"
             )
-        return "No."
+        return f"No.{more}"
 
 
 def compare_states(
@@ -216,19 +246,25 @@ def _row_changes(
         )
         ids = touched.collect()[table.id].unique()
     of_claims = ("source_id", "statement") if stream == CLAIMS else ()
+    added = log.added_columns.get(stream, {})
     for was, now, since in _histories(log, stream, ids, start, end):
         change = "added" if was is None else "retracted" if now is None else "amended"
         last = since[-1]
         if change in changes:
+            cells = {} if was is None or now is None else changed_cells(table, was, now)
+            batch = was["batch"] if was else 0
             yield RowChange(
                 stream,
                 last[table.id],
                 change,
                 last["version"],
                 tuple(row["reason"] for row in since if row["reason"]),
-                {} if was is None or now is None else changed_cells(table, was, now),
+                cells,
                 tuple(map(ChangeEvent.of, since)) if was is not None else (),
                 **{name: last[name] for name in of_claims},
+                added=frozenset(
+                    name for name, ends in cells.items() if is_added_cell(name, *ends, batch, added)
+                ),
             )
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from claimlog.escaping import markdown, printable_line
+from claimlog.log.added_columns import NO_COLUMN
 from claimlog.release.diff import Diff, RowChange
+
+FEW = 5
+"""Rows of one line of the changelog that are named before the reason, and not counted."""
 
 SIGNS = {"added": "+", "amended": "~", "retracted": "-"}
 
@@ -53,6 +57,7 @@ def _details_as_json(row: RowChange) -> dict[str, Any]:
     return {
         "reasons": list(row.reasons),
         "fields": {name: {"old": old, "new": new} for name, (old, new) in row.fields.items()},
+        "new_columns": sorted(row.added),
     }
 
 
@@ -70,14 +75,14 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
     news += [f"{count:,} {name}" for name, count in others.items() if count and name != "claims"]
     if news:
         yield from ("### Added", "", *(f"- {markdown(item)}." for item in news), "")
-    for change, heading in (("amended", "Corrected"), ("retracted", "Retracted")):
-        rows = [row for row in (*diff.claims, *diff.others) if row.change == change]
-        if rows:
-            yield from (f"### {heading}", "")
-            for row in rows:
-                columns = f" ({', '.join(row.fields)})" if row.fields else ""
-                yield f"- {markdown(f'{row.row_id}{columns}')}: {markdown(' '.join(row.reasons))}"
-            yield ""
+    rows = [*diff.claims, *diff.others]
+    for heading, chosen in (
+        ("Corrected", [row for row in rows if row.change == "amended" and not row.only_added]),
+        ("Retracted", [row for row in rows if row.change == "retracted"]),
+        ("Filled in columns that are new", [row for row in rows if row.only_added]),
+    ):
+        if chosen:
+            yield from (f"### {heading}", "", *_grouped(chosen), "")
     if diff.schema:
         yield from ("### Schema", "")
         for item in diff.schema:
@@ -87,6 +92,26 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
             text = item.text if item.breaks else item.text.replace("the ", "", 1)
             yield f"- {'Breaking: ' if item.breaks else 'New or renamed: '}{markdown(text)}."
         yield ""
+
+
+def _grouped(rows: Sequence[RowChange]) -> Iterator[str]:
+    """Yield a line for all rows of a stream that changed in the same columns for the same reasons.
+
+    Where something that stood there changed, columns that are new are left out; rows that were only
+    filled are taken together whichever columns it was.
+    """
+    groups: dict[tuple[str, bool, tuple[str, ...], tuple[str, ...]], list[RowChange]] = {}
+    for row in rows:
+        columns = () if row.only_added else tuple(row.changed_fields)
+        groups.setdefault((row.stream, row.only_added, columns, row.reasons), []).append(row)
+    for (stream, only_added, columns, reasons), group in groups.items():
+        names = {name for row in group for name in row.fields} if only_added else columns
+        told = f" ({', '.join(sorted(names))})" if names else ""
+        ids, why = ", ".join(row.row_id for row in group), markdown(" ".join(reasons))
+        if len(group) <= FEW:
+            yield f"- {markdown(f'{ids}{told}')}: {why}"
+        else:
+            yield f"- {markdown(f'{len(group):,} {stream}{told}')}: {why} {markdown(ids)}."
 
 
 def as_text(diff: Diff) -> str:
@@ -108,6 +133,9 @@ def as_text(diff: Diff) -> str:
 
 def _details(row: RowChange) -> list[str]:
     return [
-        *(f"    {name}: {old!r} -> {new!r}" for name, (old, new) in row.fields.items()),
+        *(
+            f"    {name}: {NO_COLUMN if name in row.added else repr(old)} -> {new!r}"
+            for name, (old, new) in row.fields.items()
+        ),
         *(f"    because: {reason}" for reason in row.reasons),
     ]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from claimlog.log.event_log import Log
+from claimlog.log.read_file import written_as
 from claimlog.release.dataset_state import Shape
 from claimlog.schema.deprecations import Deprecation
+from claimlog.schema.table_schema import RETIRED, Table
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,17 @@ def shape_changes(
 
 
 def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
-    """Yield the columns that rows up to `start` could fill, and the rows behind them do not."""
+    """Yield the columns that rows up to `start` could fill, and the rows behind them do not.
+
+    What was retired before `start` is said once, in the state that it came with.
+    """
     for name, table in log.definition.streams.items():
-        retired = [item.name for item in table.fields if item.retired]
+        then = _last_schema(log, name, start)
+        retired = [
+            item.name
+            for item in table.fields
+            if item.retired and item.name in then.by_name and not then.by_name[item.name].retired
+        ]
         if not retired:
             continue
         rows = log.scan(name, ("seq", *retired)).filter(pl.col("seq") < end)
@@ -78,7 +88,22 @@ def retired_columns(log: Log, start: int, end: int) -> Iterator[SchemaChange]:
         )
         for column in retired:
             if before[column] and since["rows"] and not since[column]:
-                text = f"rows of {name} no longer fill the column {column}"
+                compiled = log.definition.tables[name].by_name.get(column)
+                derived = compiled is not None and RETIRED not in compiled.description
+                how = ", whose values the build derives" if derived else ""
+                text = f"rows of {name} no longer fill the column {column}{how}"
                 yield SchemaChange(
                     name, text, breaks=False, adds=False, kind="column_retired", name=column
                 )
+
+
+def _last_schema(log: Log, stream: str, size: int) -> Table:
+    """Return the schema of the last rows of a stream among the first rows of the log."""
+    versions = [
+        written_as(batch, stream, log.definition)
+        for batch, (end, _) in zip(log.batches, log.trees, strict=True)
+        if end <= size and stream in batch.streams
+    ]
+    if not versions:
+        return log.definition.streams[stream]
+    return log.definition.judging_schema(stream, versions[-1])

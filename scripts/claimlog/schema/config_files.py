@@ -87,6 +87,7 @@ FIELD: dict[str, Any] = {
         "derivedFrom": TEXT,
         "lookup": TEXT,
         "identity": FLAG,
+        "anyRow": FLAG,
         "items": {"type": "object"},
     },
 }

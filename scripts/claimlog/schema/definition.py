@@ -156,11 +156,16 @@ class Definition:
         return Table(stream, {**now.spec, "fields": fields, "foreignKeys": keys})
 
     def columns(self, variable: Row) -> list[Field]:
-        """Return the columns that hold a variable of the codebook: of the claims, or of links."""
+        """Return the columns that hold a variable of the codebook: of the claims, or of links.
+
+        A column that coders no longer fill is that of the table, which may derive its values.
+        """
+        tabled, coded = self.tables["claims"].by_name, self.streams["claims"].by_name
         fields = {
             **{f"links.{name}": item for name, item in self.streams["links"].by_name.items()},
-            **self.tables["claims"].by_name,
-            **self.streams["claims"].by_name,
+            **coded,
+            **tabled,
+            **{name: item for name, item in coded.items() if not item.retired},
         }
         names = variable["columns"].split()
         for name in names:

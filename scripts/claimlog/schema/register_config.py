@@ -34,6 +34,8 @@ class RegisterConfig:
         The stream that a column, or each part of a list, refers to.
     claims, claim_lists
         Columns of claims that refer to a row, and that hold lists which do.
+    about
+        Columns that hold the identifier of a row of whichever stream: what its rows are about.
     """
 
     name: str
@@ -47,6 +49,7 @@ class RegisterConfig:
     references: Mapping[str, str]
     claims: tuple[str, ...]
     claim_lists: tuple[str, ...]
+    about: tuple[str, ...]
 
     @property
     def id(self) -> str:
@@ -85,6 +88,7 @@ class RegisterConfig:
                 for name in self.claim_lists
                 if counted and self.id in tables.get(f"claim_{name}", set())
             ),
+            about=tuple(name for name in self.about if name in both),
         )
 
     @classmethod
@@ -129,4 +133,5 @@ def _config(compiled: Table, table: Table, referring: tuple[Field, ...]) -> Regi
         references_of(table),
         tuple(item.name for item in referring if item.type != "array"),
         tuple(item.name for item in referring if item.type == "array"),
+        tuple(item.name for item in table.fields if item.any_row),
     )

@@ -57,6 +57,9 @@ def _place(stream: str) -> int:
 RETIRED = " Retired: rows written since then leave it empty."
 """What the description of a retired column ends with."""
 
+LOOKED_UP = " Coders no longer fill it: the build looks it up as "
+"""What it ends with in a table that fills the column by looking it up; the place follows."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -81,6 +84,7 @@ class Field:
     derived_from: str | None = None  # column of the same table that says what is null here
     lookup: str | None = None  # COLUMN.OTHER: what the row that COLUMN refers to has as OTHER
     identity: bool = False  # a name of the coder's own, that says which rows mean the same thing
+    any_row: bool = False  # holds the identifier of a row of whichever stream
     item: Field | None = None
     fields: tuple[Field, ...] = ()
 
@@ -98,7 +102,7 @@ class Field:
         return cls(
             name=spec["name"],
             type=spec["type"],
-            description=f"{spec.get('description', '')}{RETIRED if spec.get('retired') else ''}",
+            description=f"{spec.get('description', '')}{_retirement(spec)}",
             constraints=column_constraints(spec),
             unit=spec.get("unit"),
             example=spec.get("example"),
@@ -111,11 +115,22 @@ class Field:
             derived_from=spec.get("derivedFrom"),
             lookup=spec.get("lookup"),
             identity=spec.get("identity", False),
+            any_row=spec.get("anyRow", False),
             item=cls.load({"name": spec["name"], **items}) if items and "type" in items else None,
             fields=tuple(cls.load(item) for item in items["fields"])
             if items and "fields" in items
             else (),
         )
+
+
+def _retirement(spec: Mapping[str, Any]) -> str:
+    """Return what a description says of a column that coders no longer fill.
+
+    A table that derives its values says so in a description of its own.
+    """
+    if not spec.get("retired") or "description" in spec.get("override", {}):
+        return ""
+    return f"{LOOKED_UP}{spec['lookup']}." if "lookup" in spec else RETIRED
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claimlog.schema.table_schema import RETIRED
+from claimlog.schema.table_schema import LOOKED_UP, RETIRED
 from claimlog.site.drawing.home_charts import TAKER
 from claimlog.site.entity_links import stream_labels
 from claimlog.site.lists.column_filters import RESERVED, actor_filter, reference_filter
@@ -130,7 +130,8 @@ def _coded_filters(topic: Topic) -> list[CodeFilter]:
             CodeFilter(
                 column.name,
                 item.get("label", column.label),
-                column.description.removesuffix(RETIRED),  # the table may derive its values
+                # the table may derive its values
+                column.description.partition(LOOKED_UP)[0].removesuffix(RETIRED),
                 column=column.name,
                 codelist=column.codelist,
                 optional=item.get("optional", not column.required),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from claimlog.log.added_columns import AddedColumns
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.store import Row, Store
@@ -19,12 +20,20 @@ def dataset_metadata(datasette: Any) -> dict[str, Any]:
         ``tree_size`` and ``root`` of the log; ``presentation``: what ``schemas/site.json`` says;
         ``claim_references``: the stream that a column of claims refers to; ``registers``;
         ``taken_down``: the rows of the log that were taken down, if there are any.
+        ``added_columns``: by stream, the columns that came with a later schema version, and the
+        first batch that has each.
         ``paged_releases``: versions of releases whose archives hold their pages.
     """
     # datasette.plugin_config would read a file where the package says {"$file": …}
     plugins = site_metadata(datasette).get("plugins") or {}
     config: dict[str, Any] = plugins.get("claimlog") or {}
     return config
+
+
+def added_columns(datasette: Any, stream: str) -> AddedColumns:
+    """Return the columns of a stream that its first rows did not have."""
+    added: AddedColumns = dataset_metadata(datasette).get("added_columns", {}).get(stream, {})
+    return added
 
 
 async def release_rows(store: Store) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 
+from claimlog.log.added_columns import AddedColumns
 from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
@@ -33,7 +34,10 @@ def taken_versions(store: Store, stream: str, name: str, versions: Sequence[Row]
 
 
 def version_history(
-    versions: list[Row], release_of: Callable[[Row], str | None], ignored: Set[str] = EVENT_COLUMNS
+    versions: list[Row],
+    release_of: Callable[[Row], str | None],
+    added: AddedColumns,
+    ignored: Set[str] = EVENT_COLUMNS,
 ) -> list[Row]:
     """Return each version with what it changed, why, and the release that first held it.
 
@@ -41,6 +45,8 @@ def version_history(
     ----------
     versions
         What `latest_versions` returns; of more than are listed the first is not listed.
+    added
+        Columns that the first rows did not have: what such a one held before is not said.
     ignored
         Columns whose changes are not named.
     """
@@ -59,7 +65,13 @@ def version_history(
                 "event_id": row["event_id"],
                 "release": release_of(row),
                 "changed": [
-                    {"column": name, "old": old, "new": new} for name, (old, new) in changed.items()
+                    {
+                        "column": name,
+                        "old": old,
+                        "new": new,
+                        "is_new": before["batch"] < added.get(name, 0),
+                    }
+                    for name, (old, new) in changed.items()
                 ],
             }
         )

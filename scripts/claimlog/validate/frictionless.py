@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.limits import FRICTIONLESS_CODES
-from claimlog.log.batch import listing, resources
+from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
 from claimlog.log.upcast import downcast
 from claimlog.schema.table_schema import Field, Table
@@ -34,14 +34,14 @@ RESOURCE = ("name", "type", "path", "format", "encoding", "title", "description"
 
 
 def descriptor_of(log: Log) -> dict[str, Any]:
-    """Return the descriptor of a log's rows, made of what is known to name nothing else to read."""
+    """Return a log's descriptor, made of what is known to name nothing else to read.
+
+    Schemas are left out: rows are given with theirs.
+    """
     shipped = log.definition.descriptor
     head = {key: shipped[key] for key in HEAD if key in shipped}
     listed = [
-        {
-            **{key: resource[key] for key in RESOURCE if key in resource},
-            "schema": schema_of(log.definition.streams[str(resource["name"])]),
-        }
+        {key: resource[key] for key in RESOURCE if key in resource}
         for resource in resources(log.package, log.batches)
     ]
     return {**head, "resources": listed}
@@ -72,23 +72,18 @@ def _constraints(item: Field) -> Iterator[tuple[str, Any]]:
         yield "enum", item.enum
 
 
-def check_whole(log: Log) -> Iterator[Task]:
-    """Run Frictionless on every row; the files of an open batch are added as sealing would."""
+def check_description(log: Log) -> Iterator[Task]:
+    """Have Frictionless read the descriptor; what it says is of no row."""
     from frictionless import FrictionlessException, Package
 
     try:
-        package = Package.from_descriptor(descriptor_of(log), basepath=str(log.package.root))
+        Package.from_descriptor(descriptor_of(log), basepath=str(log.package.root))
     except FrictionlessException as error:
         yield [], [error.error, *error.reasons], 0
-        return
-    for task in package.validate().tasks:
-        paths = listing(log.batches).get(task.name, [])
-        lines = [(path, n + 1) for path in paths for n in range(log.files[path].rows)]
-        yield lines, task.errors, _rows_read(task)
 
 
 def check_samples(log: Log, size: int) -> Iterator[Task]:
-    """Run Frictionless on evenly spaced rows of every stream.
+    """Run Frictionless on evenly spaced rows of every stream, on all of one that has no more.
 
     It gets them as the frame says them, which is what the file says: reading compared the two.
     """

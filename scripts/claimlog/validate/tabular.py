@@ -17,7 +17,7 @@ from claimlog.package import DESCRIPTOR
 from claimlog.schema.patterns import matches
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.descriptor import check_descriptor
-from claimlog.validate.frictionless import check_samples, check_whole
+from claimlog.validate.frictionless import check_description, check_samples
 from claimlog.validate.report import Report
 
 DTYPES = {
@@ -198,29 +198,16 @@ def check_frictionless(log: Log, report: Report) -> list[Finding]:
         for name, table in log.definition.streams.items()
         for version in log.versions(name)
     )
-    # Frictionless reads Parquet only with libraries that we have no other use for
-    in_lines = not any(batch.in_columns(s) for batch in log.batches for s in batch.streams)
-    # it would miss what other rows of a release refer to
-    is_whole = not log.taken_rows
     is_small = max(map(log.height, log.definition.streams)) <= limit
-    if in_lines and not is_evolved and is_whole and is_small:
-        tasks = [*check_whole(log)]
+    if is_small and not is_evolved:
+        size = limit
         note = f"every row of every stream (at most {limit} in each)"
     else:
         size = log.definition.thresholds["frictionless_sample"]
-        tasks = [*check_samples(log, size)]
-        why = (
-            "some are held as Parquet"
-            if not in_lines
-            else "some are of an earlier schema"
-            if is_evolved
-            else "some were taken down"
-            if not is_whole
-            else f"more than {limit} rows"
-        )
+        why = "some are of an earlier schema" if is_evolved else f"more than {limit} rows"
         note = f"{size} rows of each stream from all over it, not all ({why})"
     findings = []
-    for lines, errors, rows in tasks:
+    for lines, errors, rows in (*check_description(log), *check_samples(log, size)):
         report.count("descriptor", rows, note=f"Frictionless read {note}")
         findings += [_frictionless_finding(lines, error) for error in errors]
     for finding in findings:

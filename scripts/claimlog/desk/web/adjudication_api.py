@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.desk.adjudication import (
-    Adjudication,
-    accept_agreed,
-    choose_sides,
-    decide,
-    decided_findings,
-    save_own_entry,
-    settle_proposal,
-    step_decisions,
-    take_all,
-    verdicts_dict,
-)
+from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_dict
 from claimlog.desk.coder_agreement import agreement
 from claimlog.desk.coding import remove_entry
 from claimlog.desk.commit import commit
 from claimlog.desk.desk import Desk
+from claimlog.desk.verdicts import (
+    accept_agreed,
+    choose_sides,
+    decide,
+    save_own_entry,
+    settle_proposal,
+    step_decisions,
+    take_all,
+)
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
 
@@ -125,7 +123,7 @@ def _agreement(desk: Desk, request: Request) -> Found:
 
 
 def _commit(desk: Desk, request: Request) -> Found:
-    commit(_open(desk, request), request.role)
+    commit(_open(desk, request), request.role, request.given("codings_only", bool, False))
     return _show(desk, request)
 
 

@@ -25,7 +25,7 @@ from claimlog.desk.web.adjudication_api import adjudication_routes
 from claimlog.desk.web.coding_api import coding_routes
 from claimlog.desk.web.pages import failure_page, page_routes, static_file
 from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
-from claimlog.desk.web.request import Answer, Request, json_answer
+from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
 from claimlog.desk.web.router import FAST, SLOW, Route, find_route
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
@@ -110,6 +110,8 @@ class DeskApp:
             return static_file(path.removeprefix(STATIC))
         name, slash, rest = path.lstrip("/").partition("/")
         query = dict(parse_qsl((scope.get("query_string") or b"").decode("latin-1")))
+        if name in self.tokens and not slash and method == "GET":
+            return redirect(f"/{name}/")
         if name not in self.tokens or not slash:
             raise RequestError(ABSENT, f"the desk is open as {', '.join(self.tokens)}")
         if rest == "start" and method == "GET":
@@ -122,7 +124,8 @@ class DeskApp:
         else:
             guard.require_json(method, headers, b"application/json")
         body = await _read_body(receive, headers, route.body_bytes) if method != "GET" else b""
-        request = Request(role, method, rest, parts, query, body)
+        kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
+        request = Request(role, method, rest, parts, query, body, kind)
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(
             self._threads[route.pace], route.handler, self.desk, request

@@ -17,10 +17,11 @@ from claimlog.desk.coding import (
     work_findings,
 )
 from claimlog.desk.desk import Desk
-from claimlog.desk.forms import form, form_streams
+from claimlog.desk.forms import form
 from claimlog.desk.lookup import find_entries
 from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
+from claimlog.desk.row_references import form_streams
 from claimlog.desk.shared_wording import shared_runs
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CODES, SLOW, Route
@@ -68,7 +69,8 @@ def _register_coder(desk: Desk, request: Request) -> Found:
 
 
 def _form(desk: Desk, _: Request) -> Found:
-    return form(desk.log.definition)
+    log = desk.log.sealed
+    return desk.computed.get("form", log.root, lambda: form(log))
 
 
 def _lookup(desk: Desk, request: Request) -> Found:

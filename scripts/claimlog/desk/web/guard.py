@@ -26,7 +26,6 @@ POLICY = (
 SECURITY_HEADERS = {
     **{name.decode(): value.decode() for name, value in HEADERS.items()},
     "content-security-policy": POLICY,
-    "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
 READING = ("GET", "HEAD")

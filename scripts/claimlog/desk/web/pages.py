@@ -27,6 +27,7 @@ PAGES = (
 STATIC_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".svg": "image/svg+xml",
 }
 STATIC_FOLDERS = {"": "claimlog.desk.web", "site/": "claimlog.site"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,6 @@ from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.works import require_deciding
 from claimlog.site.server_command import SETTINGS
-from claimlog.site.source_texts import VARIABLE
 
 PREVIEW = "preview/"
 FRAMED = {
@@ -75,7 +73,6 @@ class PreviewMount:
     async def _make_app(self, role: str) -> Any:
         from datasette.app import Datasette
 
-        os.environ[VARIABLE] = str(self.desk.log.texts_folder.resolve())
         folder = self._folder
         assert folder is not None
         about = folder / "datasette"

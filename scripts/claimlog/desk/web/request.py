@@ -35,6 +35,7 @@ class Request:
     parts: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes = b""
+    content_type: str = ""
 
     @cached_property
     def json(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.links import decide_link, links_dict
 from claimlog.desk.review import drop_row, open_batch_dict, proposed_seal, seal_batch
-from claimlog.desk.text_registration import read_upload, register_source
+from claimlog.desk.text_registration import read_address, read_upload, register_source
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import DECIDES, SLOW, Route
@@ -42,6 +42,8 @@ def review_routes(preview: PreviewMount) -> list[Route]:
 
 
 def _upload(desk: Desk, request: Request) -> Found:
+    if request.content_type == "application/json":
+        return read_address(desk, request.given("address", str))
     return read_upload(desk, request.query.get("name", ""), request.body)
 
 

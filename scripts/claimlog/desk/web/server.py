@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -14,6 +16,7 @@ from claimlog.desk.web.tokens import role_tokens
 from claimlog.package import Package
 from claimlog.site.protection import reader_limits
 from claimlog.site.server_command import require_port
+from claimlog.site.source_texts import VARIABLE
 
 HOST = "127.0.0.1"
 
@@ -28,6 +31,7 @@ def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) 
     """
     require_port(HOST, port)
     desk = Desk(package, texts, tuple(roles))
+    os.environ[VARIABLE] = str(texts.resolve())  # for the pages of the preview
     app = DeskApp(desk, role_tokens(desk.works, desk.roles))
     config = uvicorn.Config(
         app,
@@ -49,6 +53,7 @@ def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) 
         print(f"{name}: http://{HOST}:{port}/{name}/start?token={token}", flush=True)
     print("(stop with Ctrl-C; whoever has an address opens the desk in that role)", flush=True)
     try:
-        uvicorn.Server(config).run()
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            uvicorn.Server(config).run()
     finally:
         app.close()

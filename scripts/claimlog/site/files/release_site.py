@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from claimlog.export.metadata import datasette_metadata, inspect_data
+from claimlog.log.added_columns import added_columns
+from claimlog.log.batch import sealed_batches
 from claimlog.package import DESCRIPTOR, read_json
 from claimlog.release.layout import RELEASE, SITE, inner_package
 from claimlog.schema.definition import read_definition
@@ -30,14 +32,20 @@ def draw_release_site(folder: Path) -> None:
 
 def release_source(folder: Path) -> SiteSource:
     """Return what the pages of a release are drawn from, in its directory."""
-    definition = read_definition(inner_package(folder))
+    package = inner_package(folder)
+    definition = read_definition(package)
     datapackage = read_json(folder / DESCRIPTOR, DESCRIPTOR)
     version = str(read_json(folder / RELEASE, RELEASE)["version"])
     rows = {item["name"]: item.get("rows", 0) for item in datapackage["resources"]}
     has_pages = sum(rows.get(stream, 0) for stream in definition.streams) <= MOST_ENTITIES
     source = SiteSource.of_release(
         *(folder, folder / f"{definition.descriptor['name']}.db", version),
-        metadata=datasette_metadata(definition, datapackage["log"], [version] if has_pages else []),
+        metadata=datasette_metadata(
+            definition,
+            datapackage["log"],
+            [version] if has_pages else [],
+            added_columns(definition, sealed_batches(package, [])),
+        ),
         counts=inspect_data(datapackage),
     )
     return source if has_pages else replace(source, instead=TOO_MANY)

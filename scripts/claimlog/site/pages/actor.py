@@ -11,6 +11,7 @@ from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.lineage import source_lineage
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.rows_about import rows_about
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.topic import Topic, read_topic
 
@@ -81,6 +82,7 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
             name=name,
         ),
         "dated": dated,
+        "rows_about": await rows_about(store, name),
         "timeline": draw_timeline(dated),
     }
 

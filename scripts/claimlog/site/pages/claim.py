@@ -12,7 +12,8 @@ from claimlog.site.drawing.coverage_strip import position
 from claimlog.site.entity_links import LABELS, entity_links, store_registers
 from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
-from claimlog.site.plugin_config import dataset_metadata
+from claimlog.site.plugin_config import added_columns, dataset_metadata
+from claimlog.site.rows_about import rows_about
 from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.template_filters import words
@@ -75,7 +76,12 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "figure": _figure(last),
         "position": _position(last, source),
         "passage": await passage(store, last, source),
-        "versions": version_history(versions, release_of, EVENT_COLUMNS | ANCHOR_HASHES),
+        "versions": version_history(
+            versions,
+            release_of,
+            added_columns(store.datasette, "claims"),
+            EVENT_COLUMNS | ANCHOR_HASHES,
+        ),
         "taken_down": taken_versions(store, "claims", name, versions),
         "all_versions": ("claim_versions", "claim_id", name),
         "links": await _links(store, name, reasons),
@@ -86,6 +92,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "coding_columns": [
             {"label": words(item["column"]), **item} for item in topic.presentation.codings
         ],
+        "rows_about": await rows_about(store, name),
         "neighbours": await _neighbours(store, last),
         "cited": cited,
         "newer": await _newer(store, name, last["version"]),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from datasette import Response
 
 from claimlog.escaping import plain_line
+from claimlog.log.added_columns import NO_COLUMN
 from claimlog.log.row_changes import readable_value
 from claimlog.site.atom import MEDIATYPE, Feed, FeedEntry, atom_document, urn
 from claimlog.site.cell_changes import with_cells
@@ -69,7 +70,8 @@ async def _corrections(store: Store) -> Feed:
 def _correction(store: Store, row: Row) -> FeedEntry:
     title = plain_line(f"{row['claim_id']} {row['change']}: {row['statement']}")
     cells = [
-        f"{c['column']}: {readable_value(c['from'])} -> {readable_value(c['to'])}"
+        f"{c['column']}: {NO_COLUMN if c['is_new'] else readable_value(c['from'])} -> "
+        f"{readable_value(c['to'])}"
         for c in row["cells"]
     ]
     lines = [

@@ -18,6 +18,7 @@ from claimlog.site.lists.filters import ListDefinition, Sort
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.origin_groups import dependent_origins
 from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.rows_about import rows_about
 from claimlog.site.store import Row, Store
 
 LISTED = 500
@@ -113,6 +114,7 @@ async def incident(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "origins": await _origins(store, shares),
         "articles": await _articles(store, shares, await with_chains(store, rows)),
         "shown": len(rows),
+        "rows_about": await rows_about(store, name),
     }
 
 

@@ -12,7 +12,9 @@ from claimlog.site.entity_links import entity_links, register_configs, store_reg
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.measure_progress import measure_progress
 from claimlog.site.page import Page, PageNotFound, PageRequest
+from claimlog.site.plugin_config import added_columns
 from claimlog.site.register_filters import read_register_list
+from claimlog.site.rows_about import any_row_links, rows_about
 from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
 from claimlog.site.version_history import latest_versions, taken_versions, version_history
@@ -132,8 +134,11 @@ async def register_row(
         "claims": claims,
         "claims_in_all": total,
         "progress": await measure_progress(store, register.name, name),
+        "rows_about": await rows_about(store, name),
         "referred_by": await _referred_by(register, store, name),
-        "versions": version_history(versions, release_of),
+        "versions": version_history(
+            versions, release_of, added_columns(store.datasette, register.name)
+        ),
         "taken_down": taken_versions(store, register.name, name, versions),
         "all_versions": (f"{register.entity}_versions", register.id, name),
     }
@@ -178,6 +183,8 @@ async def _columns(register: RegisterConfig, store: Store, row: Row) -> list[Row
         if column in register.references:
             names = value if isinstance(value, list) else [value]
             item["links"] = await entity_links(store, register.references[column], names)
+        elif column in register.about:
+            item["links"] = await any_row_links(store, [value])
         elif column in register.codes and isinstance(value, str):
             entry = codes.entry(register.codes[column], value)
             item |= {"label": entry["label"], "definition": entry["definition"]}

@@ -6,11 +6,18 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from claimlog.log.added_columns import AddedColumns
+from claimlog.release.diff import FILLED
 from claimlog.site.cell_changes import with_cells
 from claimlog.site.citations import formatted_citations
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
-from claimlog.site.plugin_config import dataset_metadata, release_metadata, release_rows
+from claimlog.site.plugin_config import (
+    added_columns,
+    dataset_metadata,
+    release_metadata,
+    release_rows,
+)
 from claimlog.site.store import Row, Store
 
 NET_CHANGES = """
@@ -23,6 +30,25 @@ from (
 )
 """
 """Claims by what became of each in a release, as claimlog diff and the changelog count them."""
+
+NET_CELLS = """
+with amended as (
+  select claim_id, min(version) - 1 as before from changes where release is :version
+  group by claim_id having min(change = 'amended')
+), net as (
+  select claim_id, "column", min(version) as first, max(version) as last from cell_changes
+  where release is :version and claim_id in (select claim_id from amended)
+  group by claim_id, "column"
+), cells as (
+  select n.claim_id, n."column", v.batch, a.from_value, b.to_value from net n
+  join cell_changes a on a.claim_id = n.claim_id and a."column" = n."column" and a.version = n.first
+  join cell_changes b on b.claim_id = n.claim_id and b."column" = n."column" and b.version = n.last
+  join amended m on m.claim_id = n.claim_id
+  join claim_versions v on v.claim_id = n.claim_id and v.version = m.before
+  where a.from_value is not b.to_value
+)
+"""
+"""The cells in which claims that a release amended differ from before, and the batch of before."""
 
 
 async def releases(store: Store, _: PageRequest) -> Mapping[str, Any]:
@@ -58,6 +84,8 @@ async def release(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "title": f"Release {version}",
         "release": row,
         "became": await store.row(NET_CHANGES, version=version),
+        "filled_words": FILLED,
+        "filled": await store.memoize(f"filled in {version}", _filled(version)),
         "newest": rows[0]["version"],
         "served": _is_served(store, version),
         "citations": formatted_citations(release_metadata(config, row), [])
@@ -70,6 +98,58 @@ async def release(store: Store, request: PageRequest) -> Mapping[str, Any]:
 
 def _is_served(store: Store, version: str) -> bool:
     return Store.of_release(store.datasette, version) is not None
+
+
+def _filled(version: str) -> Callable[[Store], Awaitable[int]]:
+    """Return what counts the claims that a release only filled, in columns that are new.
+
+    It counts them as `claimlog.release.diff` does.
+    """
+
+    async def read(store: Store) -> int:
+        added = added_columns(store.datasette, "claims")
+        if not added or "cell_changes" not in await store.tables():
+            return 0
+        is_new, values = _is_new_cell(added)
+        return await store.count(
+            f"{NET_CELLS} select count(*) as n from "
+            f"(select claim_id from cells group by claim_id having min({is_new}))",
+            version=version,
+            added=json.dumps(added),
+            **values,
+        )
+
+    return read
+
+
+def _is_new_cell(added: AddedColumns) -> tuple[str, dict[str, str]]:
+    """Return the SQL of `is_added_cell`, over a row of `NET_CELLS`, and the values that it takes.
+
+    Of a list the keys are left out of both values that the row before did not have.
+    """
+    values: dict[str, str] = {}
+    cases = []
+    for column in sorted({full.partition(".")[0] for full in added if "." in full}):
+        keys = {
+            full.partition(".")[2]: first
+            for full, first in added.items()
+            if full.partition(".")[0] == column
+        }
+        for first in sorted({*keys.values()}):
+            name = f"list{len(values)}"
+            values[name] = column
+            paths = []
+            for key in sorted(key for key, since in keys.items() if since >= first):
+                paths.append(f"key{len(values)}")
+                values[paths[-1]] = f'$."{key}"'
+            kept = f"json_remove(value, {', '.join(f':{one}' for one in paths)})"
+            then, now = (
+                f"(select json_group_array({kept}) from json_each({end}))"
+                for end in ("from_value", "to_value")
+            )
+            cases.append(f'when "column" = :{name} and batch < {first:d} then {then} is {now}')
+    new = 'batch < coalesce(:added ->> "column", 0)'
+    return f"case when {new} then 1 {' '.join(cases)} else 0 end", values
 
 
 def _corrections(version: str) -> Callable[[Store], Awaitable[list[Row]]]:

@@ -11,6 +11,7 @@ from claimlog.site.drawing.lineage_graph import draw_lineage
 from claimlog.site.lineage import labelled_edge
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
+from claimlog.site.rows_about import rows_about
 from claimlog.site.source_texts import CLAIMS_PER_PAGE, find_text, printable_name, text_segments
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.topic import Topic, read_topic
@@ -59,6 +60,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         if spans
         else None,
         "furniture": furniture,
+        "rows_about": await rows_about(store, name),
         "claims": [
             {
                 **claim,
