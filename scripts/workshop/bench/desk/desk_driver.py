@@ -207,18 +207,31 @@ class DeskDriver:
             self._pick(identifier, number == len(ids) - 1)
 
     def _pick(self, identifier: str, is_last: bool) -> None:
-        """Take an entry by its digit, after as many letters as that needs."""
-        for letter in ("", *identifier):
-            if letter:
+        """Take an entry by its key, after as many letters as that needs."""
+        key = self._key(identifier)
+        if not is_last and key.isalpha():
+            self.press(f"Shift+{key.upper()}", "looked up")
+            self.keys["looked up"] += 1  # two keys go down
+            self.columns[self.column] += 1
+        elif not is_last or not self._take(identifier):
+            if not self.page.evaluate("() => document.activeElement.matches('#panel input')"):
+                self.press("0", "looked up")
+            for letter in identifier:
                 self.press(letter, "looked up")
-            offers = self._offers()
-            at = next((one["key"] for one in offers if one.get("id") == identifier), "")
-            if at and is_last:
-                self.press(at, "looked up")
-                return
-            if at == "1" and letter:
-                break
-        self.press("Enter" if is_last else ",", "looked up")
+                if is_last and self._take(identifier):
+                    return
+                if not is_last and self._key(identifier) == "1":
+                    break
+            self.press("Enter" if is_last else ",", "looked up")
+
+    def _key(self, identifier: str) -> str:
+        return next((one["key"] for one in self._offers() if one.get("id") == identifier), "")
+
+    def _take(self, identifier: str) -> bool:
+        key = self._key(identifier)
+        if key:
+            self.press(key, "looked up")
+        return bool(key)
 
     def _offers(self) -> list[dict[str, str]]:
         self.page.wait_for_selector("#entries:not([aria-busy])", state="attached")

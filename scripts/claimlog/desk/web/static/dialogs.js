@@ -107,11 +107,11 @@ export function entryForm(stream, value, { skip = [] } = {}) {
  */
 export async function registerEntry(stream, typed, save) {
   const { form, read } = entryForm(stream, { [stream.label]: typed, [stream.id]: identifier(typed) });
-  const problem = h("ul", { class: "flaws", role: "alert" });
+  const problem = h("ul", { class: "flaws" });
   const name = form.elements[stream.label];
   const own = form.elements[stream.id];
   name.addEventListener("input", () => { own.value = identifier(name.value); });
-  form.append(problem, h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), h("button", { type: "button", on: { click: () => close() } }, "Not now")));
+  form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), h("button", { type: "button", on: { click: () => close() } }, "Not now")));
   let id = null;
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();

@@ -22,7 +22,10 @@ export function lookupField(slot, value, host) {
   });
   const list = h("div", { id: "entries", role: "listbox", class: "entries", "aria-label": "Entries that fit" });
   const tags = h("ul", { class: "tags", "aria-label": "Chosen" });
-  const element = h("div", { class: "lookup" }, tags, h("div", { class: "query" }, input, h("button", { type: "button", on: { click: () => register() } }, keycap("+"), " register a new one")), list);
+  /** Entries of this work by their letters, while nothing is typed. */
+  const letters = host.lettersBefore(field.references);
+  const picks = letters.size || wholes.length;
+  const element = h("div", { class: "lookup", tabindex: "0", role: "group", "aria-label": field.label }, tags, h("div", { class: "query" }, input, h("button", { type: "button", on: { click: () => register() } }, keycap("+"), " register a new one")), list);
 
   function drawTags() {
     fill(tags, chosen.map((id) => h("li", { data: { id } }, host.names.label(field.references, id), " ",
@@ -70,20 +73,24 @@ export function lookupField(slot, value, host) {
     host.register(field.references, input.value.trim()).then((/** @type {string | null} */ id) => (id ? take(id, false) : input.focus()));
   }
 
-  /** What is offered, with its digits: whole answers first, as long as nothing is typed. */
+  /** What is offered, with its keys: as long as nothing is typed, whole answers and entries of before. */
   function offers() {
-    const whole = input.value.trim() ? [] : wholes.map((/** @type {any} */ one) => ({ ...one, choose: () => host.answerAll(one.row) }));
-    const single = entries.map((entry) => ({
+    const numbered = (/** @type {any[]} */ some) => some.map((one, at) => ({ ...one, key: at < MOST ? String(at + 1) : "" }));
+    if (!input.value.trim() && picks) {
+      const known = [...letters].map(([id, key]) => ({ key, id, text: host.names.label(field.references, id), detail: id, choose: () => take(id, false) }));
+      return [...numbered(wholes.map((/** @type {any} */ one) => ({ ...one, choose: () => host.answerAll(one.row) }))), ...known];
+    }
+    return numbered(entries.map((entry) => ({
       text: entry.label, detail: [entry.id, entry.matched !== entry.label && entry.matched !== entry.id ? entry.matched : "", entry.detail, entry.proposed ? "registered here" : ""].filter(Boolean).join(" · "),
       id: entry.id, choose: () => take(entry.id, false),
-    }));
-    return [...whole, ...single].slice(0, Math.max(MOST, whole.length));
+    })));
   }
 
   function draw() {
     const offered = offers();
-    fill(list, offered.map((offer, at) => h("div", { role: "option", "aria-selected": "false", class: "entry", data: { key: at < MOST ? at + 1 : "", id: offer.id, whole: offer.row ? JSON.stringify(offer.row) : null }, on: { mousedown: (/** @type {Event} */ event) => { event.preventDefault(); offer.choose(); } } },
-      keycap(at < MOST ? String(at + 1) : "·"), h("span", { class: "about" }, h("strong", {}, offer.text), " ", h("span", { class: "meaning" }, offer.detail ?? "")))));
+    list.classList.toggle("narrow-entries", !input.value.trim() && picks > 0);
+    fill(list, offered.map((offer) => h("div", { role: "option", "aria-selected": "false", class: offer.row ? "entry whole" : "entry", data: { key: offer.key || null, id: offer.id, whole: offer.row ? JSON.stringify(offer.row) : null }, on: { mousedown: (/** @type {Event} */ event) => { event.preventDefault(); offer.choose(); } } },
+      keycap(offer.key || "·"), h("span", { class: "about" }, h("strong", {}, offer.text), " ", h("span", { class: "meaning" }, offer.detail ?? "")))));
     if (!offered.length) fill(list, h("p", { class: "none", role: "option", "aria-selected": "false" }, input.value ? "Nothing fits. Plus registers it." : "Nothing is registered yet."));
   }
 
@@ -115,15 +122,23 @@ export function lookupField(slot, value, host) {
 
   return {
     element,
-    focus: () => input.focus({ preventScroll: true }),
+    focus: () => (picks ? element : input).focus({ preventScroll: true }),
     /** @param {KeyboardEvent} event */
     key(event) {
       const { key } = event;
       const isEmpty = !input.value;
       const offered = offers();
-      if (document.activeElement !== input) return host.common(event);
-      if (/^[1-9]$/.test(key) && offered[Number(key) - 1]) offered[Number(key) - 1].choose();
+      const isTyped = document.activeElement === input;
+      const more = !isTyped && /^\p{Lu}$/u.test(key) ? offered.find((one) => one.id && one.key === key.toLowerCase()) : null;
+      const pick = /^[1-9]$/.test(key) || !isTyped ? offered.find((one) => one.key === key) : null;
+      if (pick) pick.choose();
+      else if (more && field.list) take(more.id, true);
       else if (key === "+") register();
+      else if (!isTyped && key === "0") input.focus();
+      else if (!isTyped && /^\p{L}$/u.test(key)) {
+        input.focus(); // the letter goes there
+        return false;
+      } else if (!isTyped) return host.common(event);
       else if (!isEmpty && (key === "Enter" || key === ",")) {
         const isSettled = !list.hasAttribute("aria-busy") && entries.length;
         if (isSettled) takeShown(key === ",");

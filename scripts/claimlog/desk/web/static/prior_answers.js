@@ -5,7 +5,7 @@ import { valueText } from "./entry_names.js";
 const LEAST_ROWS = 3;
 const OFTEN = 0.7;
 const MOST_OF_CLAIM = 2;
-const MOST = 6;
+const MOST = 9;
 
 /** Distinct ones of some values, the latest first. @template T @param {T[]} values @returns {T[]} */
 function distinct(values) {
@@ -91,6 +91,23 @@ export class PriorAnswers {
     const lasting = list.fields.filter((/** @type {any} */ field) => !(field.kind === "text" && field.required) && !dated.has(field.variable));
     const items = this.earlier().flatMap((one) => one[list.column] ?? []).map((one) => Object.fromEntries(lasting.map((/** @type {any} */ field) => [field.column, one[field.column] ?? null])));
     return distinct(items).slice(0, MOST).map((one) => ({ row: one, text: lasting.map((/** @type {any} */ field) => valueText(field, one[field.column], this.names)).filter(Boolean).join(" · ") }));
+  }
+
+  /** Entries of a register that were used, each with a letter of its name that stays its own. @param {string} stream @param {any[]} fields @returns {Map<string, string>} */
+  letters(stream, fields) {
+    const used = (/** @type {any[]} */ within, /** @type {any} */ row) => within.flatMap((field) => {
+      if (field.kind === "objects") return (row[field.column] ?? []).flatMap((/** @type {any} */ item) => used(field.fields, item));
+      return field.references === stream ? [row[field.column] ?? []].flat() : [];
+    });
+    const free = new Set("abcdefghijklmnopqrstuvwxyz");
+    const found = new Map();
+    for (const id of new Set(this.earlier().flatMap((row) => used(fields, row)))) {
+      const letter = [...this.names.label(stream, id).toLowerCase(), ...free].find((one) => free.has(one));
+      if (!letter) break;
+      free.delete(letter);
+      found.set(id, letter);
+    }
+    return found;
   }
 
   /** Texts given to a field of items; of those that are numbered, the next number too. @param {any} slot @returns {string[]} */

@@ -195,6 +195,10 @@ export class RecordForm {
     return this.prior.wholes(slot, this.fields, this.row);
   }
 
+  lettersBefore(/** @type {string} */ stream) {
+    return this.prior.letters(stream, this.fields);
+  }
+
   valuesBefore(/** @type {any} */ slot) {
     return this.prior.values(slot);
   }
