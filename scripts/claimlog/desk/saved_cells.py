@@ -26,7 +26,7 @@ from claimlog.files import sync
 from claimlog.limits import STATE_BYTES
 
 SET, UNDO, REDO, MARK = "set", "undo", "redo", "mark"
-UNDONE = "the last change was taken back already, or there is none"
+NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
 
 Values = dict[str, Any]
 
@@ -179,7 +179,7 @@ class SavedCells:
             if self._state.count != state:
                 raise StaleError([])
             if not (self._state.undo if kind == UNDO else self._state.redo):
-                raise RequestError(CLOSED, UNDONE)
+                raise RequestError(CLOSED, NOTHING_TO_UNDO)
             self._append(handle, {kind: True})
 
     @contextmanager

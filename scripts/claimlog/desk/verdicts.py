@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.desk.adjudication import Adjudication
-from claimlog.desk.coding import MOVED, claim_value, save_entry, state_dict
+from claimlog.desk.coding import CHANGED_ELSEWHERE, claim_value, save_entry, state_dict
 from claimlog.desk.comparison import AGREED
 from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, TAKES, UNIT
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
@@ -42,7 +42,7 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     try:
         decisions.cells.change({key: verdict}, {key: base})
     except StaleError as error:
-        raise stale(MOVED, _unit_answer(adjudication, name)) from error
+        raise stale(CHANGED_ELSEWHERE, _unit_answer(adjudication, name)) from error
     return _unit_answer(adjudication, name)
 
 
@@ -174,4 +174,4 @@ def _require_state(adjudication: Adjudication, state: int) -> None:
 
 def _stale(adjudication: Adjudication) -> RequestError:
     fresh = Adjudication.open(adjudication.desk, adjudication.source)
-    return stale(MOVED, fresh.as_dict())
+    return stale(CHANGED_ELSEWHERE, fresh.as_dict())
