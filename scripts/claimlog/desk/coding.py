@@ -260,5 +260,8 @@ def finish(desk: Desk, work: Work, state: int) -> Row:
     found = work_findings(desk, work)
     if found["errors"]:
         raise RequestError(INVALID, f"{found['errors']} findings are to be mended first", **found)
-    work.finish()
+    try:
+        work.finish(state)
+    except StaleError as error:
+        raise stale(CHANGED_ELSEWHERE, work_dict(desk, work)) from error
     return work_dict(desk, work)

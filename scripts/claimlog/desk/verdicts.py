@@ -157,21 +157,16 @@ def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
     try:
         (decisions.cells.redo if again else decisions.cells.undo)(state)
     except StaleError as error:
-        raise _stale(adjudication) from error
+        raise adjudication.stale() from error
 
 
 def _change(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
     try:
         adjudication.decisions.cells.change(values, base)
     except StaleError as error:
-        raise _stale(adjudication) from error
+        raise adjudication.stale() from error
 
 
 def _require_state(adjudication: Adjudication, state: int) -> None:
     if adjudication.decisions.cells.state != state:
-        raise _stale(adjudication)
-
-
-def _stale(adjudication: Adjudication) -> RequestError:
-    fresh = Adjudication.open(adjudication.desk, adjudication.source)
-    return stale(CHANGED_ELSEWHERE, fresh.as_dict())
+        raise adjudication.stale()
