@@ -217,6 +217,8 @@ def test_forms_follow_the_schemas_and_the_codebook(opened: Opened) -> None:
 
 def test_what_is_finished_stays(opened: Opened) -> None:
     draft = opened.put("coder-1", SOURCE, "d1", lamp())["draft"]
+    late = opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=1)
+    assert late.json()["error"]["current"]["drafts"] == [draft]
     found = opened.finish("coder-1", SOURCE)
     assert found["finished"]
     for method, path, body in (

@@ -53,6 +53,12 @@ def decide(opened: Opened, unit: str, take: str | None, base: int = 0, **given: 
     return opened.take("adjudicator", "PUT", path, base=base, take=take, **given)
 
 
+def change(opened: Opened, what: str, **given: Any) -> dict[str, Any]:
+    """Change the decisions as a window does that shows the last state."""
+    path = f"{PATH}/{what}"
+    return opened.take("adjudicator", "POST", path, state=shown(opened)["state"], **given)
+
+
 def shown(opened: Opened) -> dict[str, Any]:
     return opened.take("adjudicator", "GET", PATH)
 
@@ -126,16 +132,18 @@ def test_a_passage_that_nobody_marked_is_added(opened: Opened) -> None:
 
 def test_nothing_is_committed_before_all_is_decided_and_kept(opened: Opened) -> None:
     code_both(opened)
-    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=0)
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"])
     assert len(refused.json()["error"]["units"]) == 5
     for unit in ("a+a", "b+b", "c+c", "d+"):
         decide(opened, unit, "left")
     wrong = claim_value("Some ninety boats", "Boats.", trust_sign="trust")
     rev = decide(opened, "+e", "new", value=wrong)["unit"]["rev"]
-    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=0)
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"])
     rules = {one["rule"] for one in refused.json()["error"]["findings"]["+e"]}
     assert rules == {"length", "trust-has-course"}
     decide(opened, "+e", "none", base=rev)
+    late = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=1)
+    assert late.json()["error"]["current"]["state"] == shown(opened)["state"]
     assert opened.take("adjudicator", "GET", "desk")["open"]["rows"] == 2  # source and coder
 
 
@@ -152,7 +160,12 @@ def test_a_commit_that_was_cut_off_is_finished_without_doubling(
 
     with monkeypatch.context() as patch:
         patch.setattr(commit_module, "_claim_names", cut)
-        assert opened.ask("adjudicator", "POST", f"{PATH}/commit", state=0).status_code == 500
+        assert (
+            opened.ask(
+                "adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"]
+            ).status_code
+            == 500
+        )
     rows = opened.take("adjudicator", "GET", "open")["rows"]
     assert len([row for row in rows if row["stream"] == "claims"]) == 5
     assert not shown(opened)["committed"]
@@ -171,8 +184,8 @@ def test_a_text_that_one_has_coded_is_taken_over(opened: Opened) -> None:
     found = shown(opened)
     assert (found["sides"], found["open"]) == (["coder-1"], 1)
     assert opened.take("adjudicator", "GET", f"{PATH}/agreement") == {"agreement": None}
-    found = opened.take("adjudicator", "POST", f"{PATH}/take-all", state=found["state"])
-    found = opened.take("adjudicator", "POST", f"{PATH}/commit", state=found["state"])
+    found = change(opened, "take-all")
+    found = change(opened, "commit")
     assert found["claims"] == {"a+": "C102-001"}
     late = opened.ask("coder-2", "PUT", f"work/{SOURCE}/drafts/x", base=0, value=founder())
     assert late.json()["error"]["code"] == "closed"
@@ -184,8 +197,8 @@ def test_a_role_must_say_what_it_is_before_its_rows_are_added(opened: Opened) ->
     opened.take("adjudicator", "DELETE", "open/adjudicator")
     opened.put("coder-1", SOURCE, "a", founder())
     opened.finish("coder-1", SOURCE)
-    opened.take("adjudicator", "POST", f"{PATH}/take-all", state=0)
-    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=0)
+    change(opened, "take-all")
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"])
     assert "register of coders" in refused.json()["error"]["message"]
     steps = opened.take("adjudicator", "GET", "desk")["next"]
     assert steps[0]["what"] == "register_coder"
@@ -196,8 +209,8 @@ def test_links_are_proposed_decided_and_taken_back(opened: Opened) -> None:
                         dyad_from=["nor"], dyad_to=["sud"])  # fmt: skip
     opened.put("coder-1", SOURCE, "a", value)
     opened.finish("coder-1", SOURCE)
-    opened.take("adjudicator", "POST", f"{PATH}/take-all", state=0)
-    opened.take("adjudicator", "POST", f"{PATH}/commit", state=0)
+    change(opened, "take-all")
+    change(opened, "commit")
     found = opened.take("adjudicator", "GET", f"links/{SOURCE}")["proposals"]
     first = found[0]
     ends = {"from_claim_id": first["from"]["claim_id"], "to_claim_id": first["to"]["claim_id"]}

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,24 @@ from click.testing import CliRunner
 from claimlog import web_client
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.release_index import read_index
+from claimlog.log.tiles import dump_bundle
 from claimlog.package import Package
 from claimlog.release import published_archive
 from claimlog.release.descriptors.citation import parse
+from claimlog.release.layout import sha256_of_files
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 from claimlog.release.publishing.directory import copy_release, plan_directory
 from claimlog.release.publishing.doi import write_doi
 from claimlog.release.publishing.github import HEADERS, GithubPublisher, Page
 from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, verified_files
 from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublisher
+from claimlog.release.site_mark import write_mark
+from claimlog.release.tile_log import write_tiles
 from claimlog.release.verdict import Verdict
 from claimlog.schema.definition import read_definition
+from claimlog.site.files.publish import versions_script
 from claimlog.web_client import WebClient
 from claimlog.web_origins import Token, origin
 from conftest import ROOT, World
@@ -659,28 +666,114 @@ def test_a_copy_that_is_killed_at_any_file_is_completed_by_the_next_run(
         shutil.rmtree(target)
 
 
-def test_the_site_and_tiles_beside_the_archive_go_along_and_are_replaced_whole(
-    release: ReleaseFiles, tmp_path: Path
-) -> None:
-    beside = tmp_path / "dist"
-    shutil.copytree(release.files[0].path.parent, beside)
+def beside_archive(release: ReleaseFiles, folder: Path) -> ReleaseFiles:
+    """Return a release whose files lie in another directory, with a site and the log as tiles."""
+    shutil.copytree(release.files[0].path.parent, folder)
     files = tuple(
-        replace(file, path=beside / file.name) if (beside / file.name).exists() else file
+        replace(file, path=folder / file.name) if (folder / file.name).exists() else file
         for file in release.files
     )
-    release = replace(release, files=files)
-    (beside / "site").mkdir()
-    (beside / "site" / "index.html").write_text("new")
-    (beside / "versions.js").write_text("new")
+    write_pages(folder / "site", "index.html", "new")
+    (folder / "versions.js").write_text(versions_script([], []))
+    note = (folder / "tiny-0.1.0.checkpoint").read_text("utf-8")
+    write_tiles(release.log, [], note, folder, str(folder))
+    return replace(release, files=files)
+
+
+def write_pages(site: Path, name: str, text: str) -> None:
+    """Write a site of one page as claimlog does."""
+    site.mkdir(parents=True)
+    (site / name).write_text(text)
+    write_mark(site, {})
+
+
+def test_the_site_and_tiles_beside_the_archive_go_along_and_the_site_is_replaced_whole(
+    release: ReleaseFiles, tmp_path: Path
+) -> None:
+    release = beside_archive(release, tmp_path / "dist")
     target = tmp_path / "public"
-    (target / "site").mkdir(parents=True)
-    (target / "site" / "old.html").write_text("old")
+    write_pages(target / "site", "old.html", "old")
+    (target / "versions.js").write_text("window.claimlogVersions = [];\n")
+    partial = target / "tile" / "entries" / "000.p" / "3"  # of a state that others follow
+    write_bundle(release, partial)
+    assert plan_directory(release, target).names[:4] == [
+        *("site/", "tile/", "checkpoint", "versions.js")
+    ]
     copy_release(plan_directory(release, target), release, str)
-    assert [path.name for path in (target / "site").iterdir()] == ["index.html"]
-    assert (target / "versions.js").read_text() == "new"
+    assert sorted(path.name for path in (target / "site").iterdir()) == ["index.html", "site.json"]
+    assert partial.is_file()
+    for name in ("versions.js", "checkpoint"):
+        assert (target / name).read_bytes() == (tmp_path / "dist" / name).read_bytes()
+    tiles = sha256_of_files(tmp_path / "dist" / "tile")
+    assert tiles.items() <= sha256_of_files(target / "tile").items()
     said = list[str]()
     copy_release(plan_directory(release, target), release, said.append)
-    assert "site/ is there already" in said
+    assert {"site/ is there already", "tile/ is there already"} <= {*said}
+
+
+def write_bundle(release: ReleaseFiles, path: Path) -> None:
+    """Write the first three rows of a log as a follower of an earlier state found them."""
+    path.parent.mkdir(parents=True)
+    rows = iterate_entries(release.log, release.log.size)
+    path.write_bytes(dump_bundle(row.line for row in islice(rows, 3)))
+
+
+def link_in(folder: str) -> Callable[[Path, Path], None]:
+    def link(dist: Path, target: Path) -> None:
+        place = {"dist": dist, "public": target}[folder] / "site"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "secret").symlink_to("/etc/passwd")
+
+    return link
+
+
+def write(name: str, text: str) -> Callable[[Path, Path], None]:
+    def write_text(_: Path, target: Path) -> None:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text(text)
+
+    return write_text
+
+
+OTHER_LOG = "theirs.example/log\n5000\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n— a AAAA\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (write("site/thesis.tex", "years of work"), "site: holds files that claimlog site did not"),
+        (lambda _, target: (target / "site").symlink_to(target.parent), "site: is a link"),
+        (write("site", "mine"), "site: cannot be read"),
+        (link_in("dist"), "dist/site/secret: claimlog site did not write it"),
+        (link_in("public"), "public/site: holds files that claimlog site did not write"),
+        (write("checkpoint", OTHER_LOG), "public/checkpoint: "),
+        (write("checkpoint", "mine"), "public/checkpoint: "),
+        (write("versions.js", "mine"), "versions.js: is no list of releases"),
+    ],
+)
+def test_what_claimlog_did_not_write_in_a_directory_stays(
+    change: Callable[[Path, Path], None], said: str, release: ReleaseFiles, tmp_path: Path
+) -> None:
+    dist, target = tmp_path / "dist", tmp_path / "public"
+    release = beside_archive(release, dist)
+    target.mkdir()
+    change(dist, target)
+    before = sorted(target.rglob("*"))
+    with pytest.raises(ClaimlogError, match=said):
+        plan_directory(release, target)
+    assert sorted(target.rglob("*")) == before
+
+
+def test_a_tile_of_another_log_is_never_replaced(release: ReleaseFiles, tmp_path: Path) -> None:
+    release = beside_archive(release, tmp_path / "dist")
+    name = next(p for p in (tmp_path / "dist" / "tile" / "0").rglob("*") if p.is_file())
+    theirs = tmp_path / "public" / name.relative_to(tmp_path / "dist")
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"of another log")
+    with pytest.raises(ClaimlogError, match="holds other bytes than the log gives"):
+        copy_release(plan_directory(release, tmp_path / "public"), release, str)
+    assert theirs.read_bytes() == b"of another log"
+    assert not (tmp_path / "public" / "tiny-0.1.0.json").exists()
 
 
 # the DOI ----------------------------------------------------------------------------------------

@@ -23,10 +23,13 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import compare_states
+from claimlog.release.site_mark import MARK
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
-from claimlog.schema.registers import MACHINERY_TABLES, SITE_PAGES
+from claimlog.schema.registers import MACHINERY_TABLES, SITE_FOLDERS, SITE_PAGES
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
+from claimlog.site.files.index_script import FOLDER
+from claimlog.site.files.links import QUERIES, STATIC
 from claimlog.site.lists import facet_groups
 from claimlog.site.pages import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
@@ -657,7 +660,8 @@ def test_a_register_has_no_name_of_a_page_that_would_hide_its_list(declared: Wor
     assert {*own, "index", "feeds"} - MACHINERY_TABLES - {"measures", "as-of"} == SITE_PAGES
     schemas = declared.root / "schemas"
     assert "measures" in read_definition(Package(declared.root)).registers
-    for name in SITE_PAGES:
+    assert {FOLDER, QUERIES, STATIC, Path(MARK).stem} == SITE_FOLDERS
+    for name in SITE_PAGES | SITE_FOLDERS:
         added(name)(schemas)
         with pytest.raises(ClaimlogError) as raised:
             read_definition(Package(declared.root))

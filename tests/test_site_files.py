@@ -28,12 +28,14 @@ from claimlog.release.enclosing_release import known_releases
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.release_site import note_drawn_pages
 from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.site_mark import MARK
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.site.files.addresses import Address, file_segment
-from claimlog.site.files.publish import MARK, publish_site, versions_script
+from claimlog.site.files.publish import publish_site, versions_script
 from claimlog.site.files.redraw import differing_pages
 from claimlog.site.files.release_site import draw_release_site, release_source
+from claimlog.site.files.write import SiteSize
 from conftest import World, asking, copied
 from site_links import broken_links, read_page
 from test_hostile_archives import pack
@@ -246,6 +248,28 @@ def test_a_site_is_written_only_where_nothing_else_lies(
     (tmp_path / "link").symlink_to(mine)
     with pytest.raises(ClaimlogError, match="is a link"):
         publish_site(package, package.build, tmp_path / "link")
+
+
+def test_a_site_is_not_replaced_together_with_files_of_the_user(
+    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, out = published.repo.package, tmp_path / "public"
+    shutil.copytree(published.site, out)
+
+    def draw(_source: object, target: Path) -> SiteSize:
+        (out / "CNAME").write_text("claims.example", "utf-8")  # while it is drawn
+        (target / "index.html").write_text("new", "utf-8")
+        return SiteSize()
+
+    monkeypatch.setattr("claimlog.site.files.publish.write_site", draw)
+    for _ in range(2):
+        with pytest.raises(ClaimlogError, match="CNAME: claimlog site did not write it"):
+            publish_site(package, package.build, out)
+    assert (out / "claims" / "index.html").is_file()
+    (out / "CNAME").unlink()
+    monkeypatch.setattr("claimlog.site.files.publish.write_site", lambda *_: SiteSize())
+    publish_site(package, package.build, out)
+    assert not (out / "claims").exists()
 
 
 def test_a_failure_leaves_the_earlier_site_as_it_was(

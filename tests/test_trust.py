@@ -26,6 +26,7 @@ from claimlog.release import database_content, layout, prove, served_rows
 from claimlog.release import sandbox as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
+from claimlog.site.files import prepared_query
 from claimlog.site.lists import code_labels, selection
 from claimlog.site.protection import reader_limits
 from claimlog.site.server_command import SETTINGS
@@ -70,6 +71,12 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
         f"with a row of at most {tiles.ENTRY_BYTES:,} bytes",
         f"at most {definition.TILED_ROWS:,} rows and {definition.TILED_BYTES // mib:,} MiB",
+        f"{prepared_query.STEPS // 10**6} million steps of SQLite each and until their rows have "
+        f"{prepared_query.ROW_BYTES // 10**6} MB",
+        f"within {prepared_query.PROCESSOR_SECONDS} seconds of the processor, "
+        f"{reader_limits.WORKER_BYTES // 10**6} MB of memory, temporary files of "
+        f"{reader_limits.TEMPORARY_BYTES // 10**6} MB and "
+        f"{prepared_query.SITE_SECONDS / 60:.0f} minutes for all",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from contextlib import suppress
@@ -77,17 +78,31 @@ def confirm_rename(folder: Path, display_path: str) -> None:
         ) from error
 
 
-def temporary_path(target: Path) -> Path:
-    """Return a path beside `target` to write to, with the number of this process in its name."""
-    return target.with_name(f".{target.name}-new-{os.getpid()}-{secrets.token_hex(4)}")
+def temporary_path(target: Path, role: str = "new") -> Path:
+    """Return a path beside `target`, with the number of this process in its name.
+
+    Parameters
+    ----------
+    role
+        What lies there: ``new`` for what is being written, another word for another use.
+    """
+    return target.with_name(f".{target.name}-{role}-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def abandoned_paths(target: Path, role: str = "new") -> list[Path]:
+    """Return what processes that ended left beside `target` in a role, in order of their names."""
+    name = re.compile(re.escape(f".{target.name}-{role}-") + "([0-9]+)-[0-9a-f]+")
+    found = (
+        (path, name.fullmatch(path.name))
+        for path in target.parent.glob(f".{escape(target.name)}-{role}-*")
+    )
+    return sorted(path for path, match in found if match and not _is_alive(int(match[1])))
 
 
 def remove_abandoned(target: Path) -> None:
     """Remove what a process that ended had begun to write beside `target`."""
-    for path in target.parent.glob(f".{escape(target.name)}-new-*"):
-        process = path.name.removeprefix(f".{target.name}-new-").partition("-")[0]
-        if process.isdecimal() and not _is_alive(int(process)):
-            remove(path)
+    for path in abandoned_paths(target):
+        remove(path)
 
 
 def remove(path: Path) -> None:

@@ -10,12 +10,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import confirm_rename, remove, remove_abandoned, sync, temporary_path
+from claimlog.files import (
+    abandoned_paths,
+    confirm_rename,
+    remove,
+    remove_abandoned,
+    sync,
+    temporary_path,
+)
 
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 HERE = -100  # AT_FDCWD of fcntl.h
 UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EPERM)
 """Errors of a system or file system that cannot exchange two paths."""
+
+OLD = "old"
+"""Role of the directory that was replaced. Its name has the number of a process, so that it is no
+directory of the user's that is called so."""
 
 
 @contextlib.contextmanager
@@ -56,17 +67,14 @@ def publish_directory(target: Path, display_path: str) -> Iterator[Path]:
 
 def recover_directory(target: Path) -> None:
     """Remove what processes that ended left beside `target`, or bring `target` back."""
-    old = _old_directory(target)
-    if old.is_dir() and not old.is_symlink():  # a swap leaves nothing else
+    for old in abandoned_paths(target, OLD):
+        if old.is_symlink() or not old.is_dir():
+            continue  # a swap leaves nothing else
         if target.exists():
             remove(old)
         else:
             old.rename(target)  # a swap was cut off between its two renames
     remove_abandoned(target)
-
-
-def _old_directory(target: Path) -> Path:
-    return target.with_name(f".{target.name}-old")
 
 
 def _sync(folder: Path) -> None:
@@ -83,7 +91,7 @@ def _swap(folder: Path, target: Path) -> None:
     if _exchange(folder, target):
         return
     # two renames, where the file system knows no exchange; `recover_directory` undoes one alone
-    old = _old_directory(target)
+    old = temporary_path(target, OLD)
     target.rename(old)
     try:
         folder.rename(target)

@@ -197,11 +197,7 @@ def directory(
         copy_release(plan, release, line)
         line(f"{target}: holds the {len(release.files)} files of the release, as published")
         return
-    for name in (
-        *(f"{folder.name}/" for folder in plan.folders),
-        *(note.name for note in plan.notes),
-        *(file.name for file in plan.files),
-    ):
+    for name in plan.names:
         line(f"would copy {name}")
     line(f"{target}: nothing was copied; run this with --publish to copy it")
 

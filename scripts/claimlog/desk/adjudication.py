@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.desk.coding import draft_view, findings_dict, state_dict
+from claimlog.desk.coding import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, UNIT, Decisions
 from claimlog.desk.desk import Desk
@@ -16,6 +16,7 @@ from claimlog.desk.new_entries import NewEntries
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import references
+from claimlog.desk.saved_cells import stale
 from claimlog.desk.work import Work, require_draft_name
 from claimlog.sources.text import words
 
@@ -85,6 +86,11 @@ class Adjudication:
 
         compared = desk.computed.get(f"comparison of {source}", basis, compute)
         return cls(desk, source, places, works, sides, decisions, basis, *compared)
+
+    def stale(self) -> RequestError:
+        """Return the refusal of a change that was made on another state; it says what is there."""
+        fresh = Adjudication.open(self.desk, self.source)
+        return stale(CHANGED_ELSEWHERE, fresh.as_dict())
 
     def unit(self, name: str) -> Unit:
         """Return the passage of a name.

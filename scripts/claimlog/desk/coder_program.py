@@ -117,7 +117,7 @@ def save_as_work(desk: Desk, rows: Sequence[CodedRow], source: str, coder: str) 
     desk.begin(work)
     values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(rows, 1)}
     work.cells.change(values, {})
-    work.finish()
+    work.finish(work.cells.state)
     return work
 
 

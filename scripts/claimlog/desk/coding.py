@@ -21,7 +21,7 @@ from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 Row = dict[str, Any]
-MOVED = "this was changed in another window; look at what is there now"
+CHANGED_ELSEWHERE = "this was changed in another window; look at what is there now"
 
 
 def work_dict(desk: Desk, work: Work) -> Row:
@@ -101,7 +101,7 @@ def _save(work: Work, places: Places, name: str, value: Row | None, base: int) -
     try:
         work.save(f"{DRAFT}{name}", value, base)
     except StaleError as error:
-        raise stale(MOVED, draft_answer(work, places, name)) from error
+        raise stale(CHANGED_ELSEWHERE, draft_answer(work, places, name)) from error
 
 
 def draft_answer(work: Work, places: Places, name: str) -> Row:
@@ -120,7 +120,7 @@ def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
     try:
         (work.cells.redo if again else work.cells.undo)(state)
     except StaleError as error:
-        raise stale(MOVED, work_dict(desk, work)) from error
+        raise stale(CHANGED_ELSEWHERE, work_dict(desk, work)) from error
     return work_dict(desk, work)
 
 
@@ -170,7 +170,7 @@ def _save_entry(cells: SavedCells, stream: str, name: str, value: Row | None, ba
     try:
         cells.change({key: value}, {key: base})
     except StaleError as error:
-        raise stale(MOVED, _entry_answer(cells, stream, name)) from error
+        raise stale(CHANGED_ELSEWHERE, _entry_answer(cells, stream, name)) from error
     return _entry_answer(cells, stream, name)
 
 
@@ -254,11 +254,14 @@ def finish(desk: Desk, work: Work, state: int) -> Row:
     """
     work.require_unfinished()
     if work.cells.state != state:
-        raise stale(MOVED, work_dict(desk, work))
+        raise stale(CHANGED_ELSEWHERE, work_dict(desk, work))
     if not work.drafts():
         raise RequestError(INVALID, "nothing is coded here")
     found = work_findings(desk, work)
     if found["errors"]:
         raise RequestError(INVALID, f"{found['errors']} findings are to be mended first", **found)
-    work.finish()
+    try:
+        work.finish(state)
+    except StaleError as error:
+        raise stale(CHANGED_ELSEWHERE, work_dict(desk, work)) from error
     return work_dict(desk, work)

@@ -15,19 +15,22 @@ from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
+from claimlog.desk.saved_cells import StaleError
 from claimlog.edit.add_together import Part, add_together
 from claimlog.edit.append import Addition
 
 Row = dict[str, Any]
 
 
-def commit(adjudication: Adjudication, role: Role, codings_only: bool = False) -> None:
+def commit(adjudication: Adjudication, role: Role, state: int, codings_only: bool = False) -> None:
     """Add the rows of a decided text to the open batch: all of them, or none.
 
     A commit that was cut off is finished by another: what is there already is not added again.
 
     Parameters
     ----------
+    state
+        The state of the decisions that is committed; one that was cut off has its own.
     codings_only
         Whether to add what each coder coded, for agreement, and no claims: as of a text that has
         claims already.
@@ -44,10 +47,15 @@ def commit(adjudication: Adjudication, role: Role, codings_only: bool = False) -
         raise RequestError(CLOSED, f"{adjudication.source} is committed already")
     _require_coders(adjudication, role)
     if COMMITTING not in decisions.cells.marks:
+        if decisions.cells.state != state:
+            raise adjudication.stale()
         if not codings_only:
             _require_decided(adjudication)
-        number = _next_pass(adjudication)
-        decisions.cells.mark(COMMITTING, {"pass": number, "codings_only": codings_only})
+        data = {"pass": _next_pass(adjudication), "codings_only": codings_only}
+        try:
+            decisions.cells.mark(COMMITTING, data, state)
+        except StaleError as error:
+            raise adjudication.stale() from error
     begun = decisions.cells.marks[COMMITTING]
     claims = {} if begun["codings_only"] else decided_claims(adjudication)
     parts = [*_parts(adjudication, role, claims)]

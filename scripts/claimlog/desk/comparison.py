@@ -13,7 +13,7 @@ from claimlog.schema.table_schema import Field, Table
 
 AGREED, SPAN_KIND, CODES = "agreed", "span", "codes"
 LEFT_ONLY, RIGHT_ONLY, ADDED = "left_only", "right_only", "added"
-COMPARED_APART = frozenset(("note", "coder_confidence"))
+OWN_COLUMNS = frozenset(("note", "coder_confidence"))
 """Columns in which each coder is right for himself."""
 
 Row = dict[str, Any]
@@ -107,7 +107,7 @@ def _comparable(item: Field, value: Any) -> Any:
 
 def _is_own(table: Table, name: str) -> bool:
     """Whether a column is each coder's own: words of one's own, notes, names of one's own."""
-    if name in COMPARED_APART:
+    if name in OWN_COLUMNS:
         return True
     column, _, inner = name.partition(".")
     item = table.by_name[column]

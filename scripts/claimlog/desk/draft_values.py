@@ -40,7 +40,7 @@ def clean_values(
             )
         item = table.by_name[name]
         if isinstance(value, list):
-            value = [_whole_part(item, part) for part in value]
+            value = [_complete_object(item, part) for part in value]
         if flaw := type_flaw(item, value) or _code_flaw(item, value):
             raise RequestError(MALFORMED, flaw)
         if value not in (None, "", []):
@@ -49,7 +49,7 @@ def clean_values(
     return clean
 
 
-def _whole_part(item: Field, part: Any) -> Any:
+def _complete_object(item: Field, part: Any) -> Any:
     """Return an object of a list with all its keys; empty texts are null."""
     if not (item.fields and isinstance(part, dict)):
         return part

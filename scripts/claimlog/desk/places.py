@@ -12,7 +12,7 @@ from claimlog.desk.request_error import INVALID, MALFORMED, RequestError
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.text import Text
 
-KEPT = frozenset("%‰&#@§*()[]")
+KEPT_PUNCTUATION = frozenset("%‰&#@§*()[]")
 """Punctuation at the edge of a selection that may belong to the words beside it."""
 
 BRACKETS = frozenset("「」『』《》〈〉【】")
@@ -141,4 +141,4 @@ def _is_edge(sign: str) -> bool:
     """Whether a character at the edge of a selection is left out of the passage."""
     if sign.isspace() or sign in BRACKETS:
         return True
-    return unicodedata.category(sign) in ("Pi", "Pf", "Pd", "Po") and sign not in KEPT
+    return unicodedata.category(sign) in ("Pi", "Pf", "Pd", "Po") and sign not in KEPT_PUNCTUATION

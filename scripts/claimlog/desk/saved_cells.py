@@ -26,7 +26,7 @@ from claimlog.files import sync
 from claimlog.limits import STATE_BYTES
 
 SET, UNDO, REDO, MARK = "set", "undo", "redo", "mark"
-UNDONE = "the last change was taken back already, or there is none"
+NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
 
 Values = dict[str, Any]
 
@@ -168,10 +168,18 @@ class SavedCells:
         """Make the change again that was taken back last; raises as `change` does."""
         self._step(REDO, state)
 
-    def mark(self, name: str, data: Any) -> None:
-        """Set a mark that is not taken back, unless it is set already; raises as `change` does."""
+    def mark(self, name: str, data: Any, state: int | None = None) -> None:
+        """Set a mark that is not taken back, unless it is set already; raises as `change` does.
+
+        Parameters
+        ----------
+        state
+            The state that it is set on; None for any.
+        """
         with self._change() as handle:
             if name not in self._state.marks:
+                if state not in (None, self._state.count):
+                    raise StaleError([])
                 self._append(handle, {MARK: name, "data": data})
 
     def _step(self, kind: str, state: int) -> None:
@@ -179,7 +187,7 @@ class SavedCells:
             if self._state.count != state:
                 raise StaleError([])
             if not (self._state.undo if kind == UNDO else self._state.redo):
-                raise RequestError(CLOSED, UNDONE)
+                raise RequestError(CLOSED, NOTHING_TO_UNDO)
             self._append(handle, {kind: True})
 
     @contextmanager

@@ -10,10 +10,10 @@ from claimlog.sources.text import Text, words
 
 
 @lru_cache(maxsize=8)
-def _source_runs(text: Text, limit: int) -> frozenset[tuple[str, ...]]:
+def _source_runs(text: Text, limit: int) -> frozenset[str]:
     """Return every run of so many words of a source."""
     tokens = words(text.content)
-    return frozenset(tuple(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1))
+    return frozenset(" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1))
 
 
 def shared_runs(source: Text, given: str, limit: int) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def shared_runs(source: Text, given: str, limit: int) -> list[dict[str, Any]]:
     known = _source_runs(source, limit)
     spans: list[list[int]] = []
     for at in range(len(tokens) - limit + 1):
-        if tuple(word for _, _, word in tokens[at : at + limit]) in known:
+        if " ".join(word for _, _, word in tokens[at : at + limit]) in known:
             if spans and spans[-1][1] >= at:
                 spans[-1][1] = at + limit
             else:

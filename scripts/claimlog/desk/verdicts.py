@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.desk.adjudication import Adjudication
-from claimlog.desk.coding import MOVED, claim_value, save_entry, state_dict
+from claimlog.desk.coding import CHANGED_ELSEWHERE, claim_value, save_entry, state_dict
 from claimlog.desk.comparison import AGREED
 from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, TAKES, UNIT
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
@@ -42,7 +42,7 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     try:
         decisions.cells.change({key: verdict}, {key: base})
     except StaleError as error:
-        raise stale(MOVED, _unit_answer(adjudication, name)) from error
+        raise stale(CHANGED_ELSEWHERE, _unit_answer(adjudication, name)) from error
     return _unit_answer(adjudication, name)
 
 
@@ -157,21 +157,16 @@ def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
     try:
         (decisions.cells.redo if again else decisions.cells.undo)(state)
     except StaleError as error:
-        raise _stale(adjudication) from error
+        raise adjudication.stale() from error
 
 
 def _change(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
     try:
         adjudication.decisions.cells.change(values, base)
     except StaleError as error:
-        raise _stale(adjudication) from error
+        raise adjudication.stale() from error
 
 
 def _require_state(adjudication: Adjudication, state: int) -> None:
     if adjudication.decisions.cells.state != state:
-        raise _stale(adjudication)
-
-
-def _stale(adjudication: Adjudication) -> RequestError:
-    fresh = Adjudication.open(adjudication.desk, adjudication.source)
-    return stale(MOVED, fresh.as_dict())
+        raise adjudication.stale()

@@ -113,13 +113,18 @@ class Work:
         if self.finished:
             raise RequestError(CLOSED, "this coding was declared finished, and stays as it is")
 
-    def finish(self) -> None:
-        """Declare the work finished, with a commitment to all that it holds."""
+    def finish(self, state: int) -> None:
+        """Declare the work finished as it is in a state, with a commitment to all that it holds.
+
+        Raises
+        ------
+        StaleError
+            If it was changed since.
+        """
         self.require_unfinished()
         nonce = new_nonce()
-        self.cells.mark(
-            FINISHED, {"nonce": nonce, "commitment": commitment_of(self.content(), nonce)}
-        )
+        data = {"nonce": nonce, "commitment": commitment_of(self.content(), nonce)}
+        self.cells.mark(FINISHED, data, state)
 
     def content(self) -> Row:
         """Return all that a commitment is made to, in an order that tells nothing of its making."""

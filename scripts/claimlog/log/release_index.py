@@ -95,6 +95,21 @@ class ReleaseEntry:
         return [self.data, *self.data.get("reissues", ())]
 
     @property
+    def files(self) -> Mapping[str, str]:
+        """The SHA-256 of the files of the last issue, by name: the one that may be shown and used.
+
+        Those of the first issue, which may hold rows that were taken down since, are
+        ``issues[0]["files"]``.
+        """
+        files: Mapping[str, str] = self.issues[-1]["files"]
+        return files
+
+    def issue_with(self, name: str, digest: str | None) -> Mapping[str, Any]:
+        """Return the issue in which a file has a SHA-256; the last one by default."""
+        issues = reversed(self.issues)  # one that was entered twice is the later one
+        return next((one for one in issues if one["files"].get(name) == digest), self.issues[-1])
+
+    @property
     def has_pages(self) -> bool:
         """Whether the archive holds the release's pages as files."""
         return "site" in self.data

@@ -42,7 +42,7 @@ LOG_FILE = re.compile(
     re.ASCII,
 )
 SITE_FILE = re.compile(
-    rf"{SITE}/(?:[\w%=,~.-]+/)*[\w%=,~.-]+\.(?:html|json|jsonld|atom|css|js|svg|png|txt|xml)",
+    rf"{SITE}/(?:(?!\.\.?/)[\w%=,~.-]+/)*[\w%=,~.-]+\.(?:html|json|jsonld|atom|css|js|svg|png|txt|xml)",
     re.ASCII,
 )
 

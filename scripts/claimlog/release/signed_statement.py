@@ -46,7 +46,7 @@ class ReleaseStatement:
     @classmethod
     def of_entry(cls, name: str, entry: ReleaseEntry) -> ReleaseStatement:
         """Return the statement about the last issue of a release that an index holds."""
-        sums = str(entry.issues[-1]["files"][SUMS])
+        sums = str(entry.files[SUMS])
         return cls(name, str(entry.version), sums, entry.size, entry.root)
 
     @property

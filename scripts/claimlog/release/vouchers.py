@@ -49,7 +49,7 @@ def check_index(
         return
     # pages are listed in SHA256SUMS alone, which every file was compared with before this
     digests = {name: digest for name, digest in copy.digests.items() if not is_of_site(name)}
-    issue = _matching_issue(copy, entry)
+    issue = entry.issue_with(SUMS, copy.digests.get(SUMS))
     differing = [
         name
         for name in sorted({*digests, *issue["files"]})
@@ -73,13 +73,6 @@ def check_index(
     elif not differing:
         verdict.vouchers.append(f"{entry.display_path} of {place}")
         verdict.omissions += _notes_about_issues(entry, issue)
-
-
-def _matching_issue(copy: ReleaseCopy, entry: ReleaseEntry) -> Mapping[str, Any]:
-    """Return the issue of a release whose checksums a copy has, the last one by default."""
-    sums = copy.digests.get(SUMS)
-    issues = reversed(entry.issues)  # one that was entered twice is the later one
-    return next((i for i in issues if i["files"][SUMS] == sums), entry.issues[-1])
 
 
 def _notes_about_issues(entry: ReleaseEntry, issue: Mapping[str, Any]) -> Iterator[str]:

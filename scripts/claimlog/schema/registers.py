@@ -53,6 +53,9 @@ SITE_PAGES = frozenset(
 )
 """Pages of the site that would hide the list of a register; `measures` are shown as a matrix."""
 
+SITE_FOLDERS = frozenset(("lookup", "queries", "site", "static"))
+"""What a site of files has beside its pages: folders, and its mark, which would be the list's."""
+
 MACHINERY_ENTITIES = frozenset(
     (
         *("alliance", "ally", "cited", "derived_from", "entity", "fact", "origin", "speaker"),
@@ -203,8 +206,10 @@ def register_flaw(
     name = table.name
     if name in MACHINERY_TABLES:
         return f'is a register by the name of another table, "{name}"; rename its file'
-    if name in SITE_PAGES:
-        return f'is a register by the name of a page of the site, "/{name}"; rename its file'
+    if name in SITE_PAGES | SITE_FOLDERS:
+        return (
+            f'is a register by the name of a page or folder of the site, "/{name}"; rename its file'
+        )
     others = {other.entity: other.name for other in streams.values() if other.name != name}
     if table.entity in others or table.entity in MACHINERY_ENTITIES:
         where = f"schemas/{others[table.entity]}.json" if table.entity in others else "the code"

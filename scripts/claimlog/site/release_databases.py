@@ -53,7 +53,7 @@ def _place(package: Package, entry: ReleaseEntry, folder: Path) -> Path:
     """
     name = str(package.descriptor["name"])
     stem = f"{name}-{entry.version}"
-    expected = entry.issues[-1]["files"].get(f"{name}.db")
+    expected = entry.files.get(f"{name}.db")
     if expected is None:
         raise ClaimlogError(f"{entry.display_path}: names no {name}.db; {GET_AGAIN}")
     target = folder / f"{release_database_name(name, str(entry.version))}.db"

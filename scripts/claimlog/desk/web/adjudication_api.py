@@ -123,7 +123,8 @@ def _agreement(desk: Desk, request: Request) -> Found:
 
 
 def _commit(desk: Desk, request: Request) -> Found:
-    commit(_open(desk, request), request.role, request.given("codings_only", bool, False))
+    state, codings_only = request.given("state", int), request.given("codings_only", bool, False)
+    commit(_open(desk, request), request.role, state, codings_only)
     return _show(desk, request)
 
 

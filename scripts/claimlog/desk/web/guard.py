@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
 READING = ("GET", "HEAD")
 WRITING = ("POST", "PUT", "DELETE")
 TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{16,128}")
-TOLD_TOKEN = "this needs the start address that claimlog desk printed for the role; open it again"
+TOKEN_REMEDY = "this needs the start address that claimlog desk printed for the role; open it again"
 
 
 def check_request(scope: Scope, headers: Headers) -> None:
@@ -90,7 +90,7 @@ def require_token(headers: Headers, token: str) -> None:
         cookies = SimpleCookie()
     given = cookies.get(cookie_name(headers))
     if given is None or not secrets.compare_digest(given.value.encode(), token.encode()):
-        raise RequestError(TOKEN, TOLD_TOKEN)
+        raise RequestError(TOKEN, TOKEN_REMEDY)
 
 
 def start(headers: Headers, role: str, token: str, given: str) -> Answer:
@@ -102,7 +102,7 @@ def start(headers: Headers, role: str, token: str, given: str) -> Answer:
         If the token is another one.
     """
     if not TOKEN_NAME.fullmatch(given) or not secrets.compare_digest(given, token):
-        raise RequestError(TOKEN, TOLD_TOKEN)
+        raise RequestError(TOKEN, TOKEN_REMEDY)
     cookie = f"{cookie_name(headers)}={token}; Path=/{role}/; HttpOnly; SameSite=Strict"
     return redirect(f"/{role}/", ("Set-Cookie", cookie))
 

@@ -17,11 +17,11 @@ from claimlog.desk.works import require_deciding
 from claimlog.site.server_command import SETTINGS
 
 PREVIEW = "preview/"
-FRAMED = {
+PREVIEW_HEADERS = {
     b"x-frame-options": b"SAMEORIGIN",
     b"cache-control": b"no-store",
 }
-ALONE, WITHIN = b"frame-ancestors 'none'", b"frame-ancestors 'self'"
+NO_ANCESTORS, OWN_ANCESTORS = b"frame-ancestors 'none'", b"frame-ancestors 'self'"
 
 
 class PreviewMount:
@@ -61,11 +61,11 @@ class PreviewMount:
         async def send_framed(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 pairs = [
-                    (key, value.replace(ALONE, WITHIN))
+                    (key, value.replace(NO_ANCESTORS, OWN_ANCESTORS))
                     for key, value in message.get("headers", [])
-                    if key.lower() not in FRAMED
+                    if key.lower() not in PREVIEW_HEADERS
                 ]
-                message = {**message, "headers": [*pairs, *FRAMED.items()]}
+                message = {**message, "headers": [*pairs, *PREVIEW_HEADERS.items()]}
             await send(message)
 
         await app(scope, receive, send_framed)

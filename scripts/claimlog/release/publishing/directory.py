@@ -6,6 +6,7 @@ that it names. A file that is there with other content is never replaced.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +15,25 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import copy_durably
+from claimlog.limits import STATE_BYTES
+from claimlog.release.checkpoint import parse_checkpoint
 from claimlog.release.layout import sha256_of_file, walk_files
+from claimlog.release.published_checkpoint import CHECKPOINT_FILE, require_continuation
 from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.signed_note import NOTE_BYTES
+from claimlog.release.site_mark import require_own_site
+from claimlog.release.tile_log import write_tiles
 from claimlog.swap import publish_directory
+from claimlog.untrusted_files import read_regular
 
-SITE_FOLDERS = ("site", "tile")
-"""Directories of static pages and of the log's tiles, replaced as a whole."""
+SITE, TILES, VERSIONS = "site", "tile", "versions.js"
+"""Pages, the log's tiles, and the list of releases, which lie beside an archive."""
 
-SITE_FILES = ("checkpoint", "versions.js")
-"""Files beside them, replaced as the log and the list of releases grow."""
+VERSIONS_BEGIN = b"window.claimlogVersions = "
+"""With what the list of releases begins, which is replaced as it grows."""
+
+MOVE_AWAY = "take another directory, or move it away"
+WRITE_AGAIN = "write it again: claimlog site"
 
 
 @dataclass(frozen=True)
@@ -33,14 +44,27 @@ class DirectoryPlan:
     ----------
     files
         Files of the release that the directory lacks.
-    folders, notes
-        Directories and files of the site that lie beside the archive.
+    site, versions
+        The site and the list of releases that lie beside the archive, if they do.
+    checkpoint
+        The signed checkpoint of the log as tiles that lies there, if it does.
     """
 
     target: Path
     files: tuple[PublishedFile, ...]
-    folders: tuple[Path, ...]
-    notes: tuple[Path, ...]
+    site: Path | None
+    versions: Path | None
+    checkpoint: str | None
+
+    @property
+    def names(self) -> list[str]:
+        """What is copied, as messages name it."""
+        return [
+            *([f"{SITE}/"] if self.site else []),
+            *([f"{TILES}/", CHECKPOINT_FILE] if self.checkpoint else []),
+            *([VERSIONS] if self.versions else []),
+            *(file.name for file in self.files),
+        ]
 
 
 def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
@@ -49,7 +73,8 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
     Raises
     ------
     ClaimlogError
-        If a file of the release is there with other content.
+        If a file of the release is there with other content, or what would be replaced is none
+        that claimlog wrote: another directory ``site``, another log as tiles.
     """
     missing = []
     for file in release.files:
@@ -62,9 +87,52 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
                 "changes, so take another directory, or move it away"
             )
     beside = release.files[0].path.parent
-    folders = tuple(beside / name for name in SITE_FOLDERS if (beside / name).is_dir())
-    notes = tuple(beside / name for name in SITE_FILES if (beside / name).is_file())
-    return DirectoryPlan(target, tuple(missing), folders, notes)
+    site, versions = beside / SITE, beside / VERSIONS
+    plan = DirectoryPlan(
+        target,
+        tuple(missing),
+        site if os.path.lexists(site) else None,
+        versions if versions.is_file() else None,
+        _checkpoint_beside(beside),
+    )
+    if plan.site:
+        if plan.site.is_symlink():
+            raise ClaimlogError(f"{plan.site}: is a link; {WRITE_AGAIN}")
+        require_own_site(plan.site, str(plan.site), WRITE_AGAIN)
+        _require_replaceable_site(target / SITE)
+    if plan.versions:
+        _require_replaceable_list(target / VERSIONS)
+    if plan.checkpoint:
+        data = plan.checkpoint.encode("utf-8")
+        checkpoint, _ = parse_checkpoint(data, str(beside / CHECKPOINT_FILE))
+        require_continuation(release.log, checkpoint, target, str(target))
+    return plan
+
+
+def _checkpoint_beside(folder: Path) -> str | None:
+    """Return the signed checkpoint of a directory that holds a log as tiles."""
+    path = folder / CHECKPOINT_FILE
+    if not os.path.lexists(path) and not (folder / TILES).is_dir():
+        return None
+    remedy = f"write it again: claimlog tiles --out {folder}"
+    data = read_regular(path, str(path), NOTE_BYTES, folder, remedy)
+    return data.decode("utf-8", "replace")
+
+
+def _require_replaceable_site(target: Path) -> None:
+    """Refuse what lies in the place of the site and is no earlier one."""
+    if target.is_symlink():
+        raise ClaimlogError(f"{target}: is a link; {MOVE_AWAY}")
+    if target.exists():
+        require_own_site(target, str(target), MOVE_AWAY)
+
+
+def _require_replaceable_list(target: Path) -> None:
+    """Refuse what lies in the place of the list of releases and is no earlier one."""
+    if os.path.lexists(target) and not read_regular(
+        target, str(target), STATE_BYTES, target.parent, MOVE_AWAY
+    ).startswith(VERSIONS_BEGIN):
+        raise ClaimlogError(f"{target}: is no list of releases; {MOVE_AWAY}")
 
 
 def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
@@ -78,11 +146,13 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
     target = plan.target
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for folder in plan.folders:
-            _copy_folder(folder, target / folder.name, say)
-        for note in plan.notes:
-            copy_durably(note, target / note.name)
-            say(f"copied {note.name}")
+        if plan.site:
+            _copy_site(plan.site, target / SITE, say)
+        if plan.checkpoint:
+            _write_tiles(plan.checkpoint, release, target, say)
+        if plan.versions:
+            copy_durably(plan.versions, target / VERSIONS)
+            say(f"copied {VERSIONS}")
         for file in release.files:
             if file not in plan.files:
                 say(f"{file.name} is there already")
@@ -102,14 +172,25 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
             )
 
 
-def _copy_folder(source: Path, target: Path, say: Say) -> None:
-    """Replace a directory by a copy of another one, unless it holds the same."""
-    if target.is_dir() and not target.is_symlink() and _digest(source) == _digest(target):
-        say(f"{target.name}/ is there already")
+def _copy_site(source: Path, target: Path, say: Say) -> None:
+    """Replace a site by a copy of another one, unless it holds the same."""
+    if target.is_dir() and _digest(source) == _digest(target):
+        say(f"{SITE}/ is there already")
         return
     with publish_directory(target, str(target)) as fresh:
         shutil.copytree(source, fresh, dirs_exist_ok=True, symlinks=True)
-    say(f"copied {target.name}/")
+        require_own_site(fresh, str(source), WRITE_AGAIN)
+        _require_replaceable_site(target)
+    say(f"copied {SITE}/")
+
+
+def _write_tiles(note: str, release: ReleaseFiles, target: Path, say: Say) -> None:
+    """Bring the log as tiles up to a checkpoint: tiles of earlier states stay for who follows."""
+    output = write_tiles(release.log, release.log.releases, note, target, str(target))
+    if output.new_files:
+        say(f"copied {CHECKPOINT_FILE} and {output.new_files:,} new files of {TILES}/")
+    else:
+        say(f"{TILES}/ is there already")
 
 
 def _digest(folder: Path) -> str:

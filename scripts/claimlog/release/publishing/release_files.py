@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import md5, sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
+from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
@@ -81,11 +82,14 @@ class ReleaseFiles:
         The archive first, the entry of the index last: who sees that has all the others.
     sentence
         The verdict on the archive.
+    log
+        The log of the package, which was read to verify it.
     """
 
     entry: ReleaseEntry
     files: tuple[PublishedFile, ...]
     sentence: str
+    log: Log = field(repr=False)
 
     @property
     def names(self) -> set[str]:
@@ -123,7 +127,7 @@ def verified_files(
         raise ClaimlogError(f"{error.filename}: cannot be read ({error.strerror})") from error
     if files[0].sha256 != entry.issues[-1]["archive"]["sha256"]:
         raise ClaimlogError(f"{archive}: changed while it was verified; run this again")
-    return ReleaseFiles(entry, tuple(files), verdict.sentence)
+    return ReleaseFiles(entry, tuple(files), verdict.sentence, log)
 
 
 def _paths(package: Package, entry: ReleaseEntry, archive: Path) -> Iterator[tuple[Path, str]]:

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import STATE_BYTES
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.archive import extract_archive
-from claimlog.release.layout import (
-    GET_AGAIN,
-    SITE,
-    SUMS,
-    SUMS_LINE,
-    is_regular_file,
-    relative_paths,
-    sha256_of_file,
-)
+from claimlog.release.file_names import SITE_FILE
+from claimlog.release.layout import GET_AGAIN, SITE, SUMS, parse_sums, relative_paths
 from claimlog.release.make import release_paths
+from claimlog.release.plain_database import require_solid_file
+from claimlog.untrusted_files import read_regular
 
 OFFERED = rb'((?:parquet/|csv/)?[\w-]+\.(?:parquet|csv|db|json))(?=")'
 """Files of a release to download, as its pages link to them below its directory."""
 
+PAGE_BYTES = 64 << 20
+"""Of a page, which is held to change its links; other files are copied in pieces."""
 
-def has_site(entry: ReleaseEntry) -> bool:
-    """Whether the archive of a release holds its pages."""
-    return "site" in entry.data
+PIECE_BYTES = 1 << 20
 
 
 def copy_site(package: Package, entry: ReleaseEntry, target: Path) -> None:
@@ -42,21 +38,91 @@ def copy_site(package: Package, entry: ReleaseEntry, target: Path) -> None:
     Raises
     ------
     ClaimlogError
-        If the release is not there, or a file is not the one that the index vouches for.
+        If the release is not there, holds a page by a name that no page has, or a file is not the
+        one that the index vouches for.
     """
     with _release_folder(package, entry) as folder:
-        listed = _listed_digests(folder, entry)
-        there = {f"{SITE}/{name}" for name in relative_paths(folder / SITE)}
+        release = ListedFiles(folder, entry)
         offered: set[str] = set()
-        for name in sorted({*there, *(name for name in listed if name.startswith(f"{SITE}/"))}):
-            data = _read_listed(folder, name, listed)
-            below = name.removeprefix(f"{SITE}/")
-            if below.endswith(".html"):
-                data, files = _with_files_inside(data, below.count("/"))
+        for name in release.pages:
+            place = _place(target, name.removeprefix(f"{SITE}/"))
+            if name.endswith(".html"):
+                page = release.read_page(name)
+                page, files = _with_files_inside(page, name.count("/") - 1)
+                place.write_bytes(page)
                 offered |= files
-            _write(target / below, data)
-        for name in sorted(offered.intersection(listed)):
-            _write(target / name, _read_listed(folder, name, listed))
+            else:
+                release.copy_file(name, place)
+        for name in sorted(offered & release.names):
+            release.copy_file(name, _place(target, name))
+
+
+class ListedFiles:
+    """The files of a release in ``dist/`` that are those of its list of checksums.
+
+    A stranger's checkout brings the release together with the index that names its list.
+
+    Attributes
+    ----------
+    names
+        The files that are listed and are there.
+    pages
+        Those of ``site/``, in order.
+
+    Raises
+    ------
+    ClaimlogError
+        If the list is not the one of the last issue, or names a page that is not there, or whose
+        name is none of a page.
+    """
+
+    def __init__(self, folder: Path, entry: ReleaseEntry) -> None:
+        self._folder = folder
+        self._listed = self._digests(entry)
+        there = {*relative_paths(folder)}
+        self.names = there.intersection(self._listed)
+        pages = {name for name in {*self._listed, *there} if name.startswith(f"{SITE}/")}
+        self.pages = sorted(pages)
+        for name in self.pages:
+            if name not in self.names or not SITE_FILE.fullmatch(name):
+                raise self._error(name, "is no page of the release, or is not there")
+
+    def _digests(self, entry: ReleaseEntry) -> dict[str, str]:
+        path = self._folder / SUMS
+        data = read_regular(path, self._shown(SUMS), STATE_BYTES, self._folder, GET_AGAIN)
+        if sha256(data).hexdigest() != entry.files.get(SUMS):
+            raise self._error(SUMS, f"is not the one that {entry.display_path} names")
+        listed, findings = parse_sums(data.decode("utf-8", "replace"))
+        if findings:
+            raise self._error(SUMS, findings[0].message)
+        return listed
+
+    def read_page(self, name: str) -> bytes:
+        """Return a page as it was released."""
+        shown = self._shown(name)
+        data = read_regular(self._folder / name, shown, PAGE_BYTES, self._folder, GET_AGAIN)
+        self._require_digest(name, sha256(data).hexdigest())
+        return data
+
+    def copy_file(self, name: str, target: Path) -> None:
+        """Copy a file as it was released to a place where nothing is."""
+        path, digest = self._folder / name, sha256()
+        require_solid_file(path, self._shown(name))
+        with path.open("rb") as source, target.open("xb") as copy:
+            while piece := source.read(PIECE_BYTES):
+                digest.update(piece)
+                copy.write(piece)
+        self._require_digest(name, digest.hexdigest())
+
+    def _require_digest(self, name: str, digest: str) -> None:
+        if digest != self._listed[name]:
+            raise self._error(name, "is not as released")
+
+    def _error(self, name: str, flaw: str) -> ClaimlogError:
+        return ClaimlogError(f"{self._shown(name)}: {flaw}; {GET_AGAIN}")
+
+    def _shown(self, name: str) -> str:
+        return f"dist/{self._folder.name}/{name}"
 
 
 def _with_files_inside(page: bytes, depth: int) -> tuple[bytes, set[str]]:
@@ -66,29 +132,13 @@ def _with_files_inside(page: bytes, depth: int) -> tuple[bytes, set[str]]:
     return outside.sub(lambda match: b"../" * depth + match[1], page), names
 
 
-def _listed_digests(folder: Path, entry: ReleaseEntry) -> dict[str, str]:
-    """Return the digests of a release's files by its list of checksums, which the index names."""
-    sums = folder / SUMS
-    if not is_regular_file(sums) or sha256_of_file(sums) != entry.data["files"].get(SUMS):
-        raise ClaimlogError(
-            f"dist/{folder.name}/{SUMS}: is not the one that {entry.display_path} names; "
-            f"{GET_AGAIN}"
-        )
-    matches = map(SUMS_LINE.fullmatch, sums.read_text("utf-8").splitlines())
-    return {match["name"]: match["digest"] for match in matches if match}
-
-
-def _read_listed(folder: Path, name: str, listed: Mapping[str, str]) -> bytes:
-    path = folder / name
-    data = path.read_bytes() if is_regular_file(path) else b""
-    if sha256(data).hexdigest() != listed.get(name):
-        raise ClaimlogError(f"dist/{folder.name}/{name}: is not as released; {GET_AGAIN}")
-    return data
-
-
-def _write(path: Path, data: bytes) -> None:
+def _place(target: Path, name: str) -> Path:
+    """Return where a file of a name lies below `target`, with its directory made."""
+    path = target / name
+    if not path.resolve().is_relative_to(target.resolve()):
+        raise ClaimlogError(f"{name}: leads out of the site; {GET_AGAIN}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    return path
 
 
 @contextmanager

@@ -1,30 +1,51 @@
 """The page of a prepared query where there is no server: what it asks, its SQL, and its rows.
 
-A package may be a stranger's. Its queries run on a connection that restricts what SQL may do, and
-are ended after a number of steps: a number of seconds would give other pages on another machine.
+A package may be a stranger's. Its queries run in a process that restricts what SQL may do, and are
+ended after a number of steps: a number of seconds would give other pages on another machine. One
+step can take minutes and gigabytes all the same. Whatever reaches the limits of the process fails
+the command, so that no page depends on them.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Mapping
-from itertools import islice
+from pathlib import Path
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from claimlog.errors import ClaimlogError
 from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.page import Page, PageNotFound, PageRequest
+from claimlog.site.protection.reader_limits import TEMPORARY_BYTES, VALUE_BYTES, WORKER_BYTES
 from claimlog.site.store import Row, Store
+from claimlog.sql_process import SQLITE_LIMITS, Answer, Worker
 
 ROWS = 200
 """Rows of a query that its page lists, as Datasette's does."""
 
-STEPS, STEPS_AT_ONCE = 20_000_000, 10_000
+STEPS = 20_000_000
 """Steps of SQLite's machine for one query: about a second."""
 
-ROW_BYTES = 4_000_000
-"""Of all rows of a page."""
+ROW_BYTES, ANSWER_BYTES = 4_000_000, 24_000_000
+"""Of all rows of a page, as text and as JSON; no row is read after these."""
 
+PROCESSOR_SECONDS = 30
+"""Of the processor for one query: what `STEPS` takes, more than ten times."""
+
+SITE_SECONDS = 1_800.0
+"""Of the clock for all queries of a site: there may be 200, and ours take four in all."""
+
+MACHINE_ERRORS = frozenset(
+    (
+        *("interrupted", "out of memory", "disk I/O error", "database or disk is full"),
+        "unable to open database file",
+    )
+)
+"""What SQLite says when a limit of the process is reached; on another machine it may not be."""
+
+TOO_LONG = "Its rows are too long for a page."
 PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 
 
@@ -35,9 +56,9 @@ async def prepared_query(store: Store, request: PageRequest) -> Mapping[str, Any
     if query is None:
         raise PageNotFound(f"There is no prepared query {name[:60]}.")
     names = sorted(set(PARAMETER.findall(query["sql"])))
-    rows = await store.database.execute_fn(
-        lambda connection: _rows(connection, query["sql"], dict.fromkeys(names, ""))
-    )
+    uri = f"{Path(store.database.path).resolve().as_uri()}?immutable=1"
+    process = PROCESSES.setdefault(store.datasette, QueryProcess())
+    rows = page_rows(process.run(name, uri, query["sql"], dict.fromkeys(names, "")))
     return {
         "title": query.get("title") or name,
         "description": query.get("description") or "",
@@ -48,29 +69,82 @@ async def prepared_query(store: Store, request: PageRequest) -> Mapping[str, Any
     }
 
 
-def _rows(connection: sqlite3.Connection, sql: str, parameters: Mapping[str, str]) -> Row:
+class QueryProcess:
+    """The process that runs the prepared queries of a site, one after the other."""
+
+    def __init__(self) -> None:
+        self._worker: Worker | None = None
+        self._seconds = SITE_SECONDS
+
+    def start(self) -> None:
+        """Start it, if it does not run."""
+        if self._worker is None:
+            self._worker = Worker()
+
+    def end(self) -> None:
+        """End it, if it runs."""
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+    def run(self, name: str, uri: str, sql: str, parameters: Mapping[str, str]) -> Answer:
+        """Return the answer to a query of a database.
+
+        Raises
+        ------
+        ClaimlogError
+            If it reaches a limit of the process.
+        """
+        self.start()
+        assert self._worker is not None
+        job = {
+            "uri": uri,
+            "sql": sql,
+            "params": parameters,
+            "rows": ROWS,
+            "most": ROWS,
+            "names": ROW_BYTES,
+            "steps": STEPS,
+            "seconds": self._seconds,
+            "cpu": PROCESSOR_SECONDS,
+            "value_bytes": VALUE_BYTES,
+            "answer_bytes": ANSWER_BYTES,
+            "memory": WORKER_BYTES,
+            "temporary": TEMPORARY_BYTES,
+            "limits": SQLITE_LIMITS,
+        }
+        started = monotonic()
+        answer = self._worker.run(job)
+        self._seconds = max(0.0, self._seconds - (monotonic() - started))
+        of_the_machine = answer.get("message") in MACHINE_ERRORS
+        if answer.get("error") in ("Died", "MemoryError") or of_the_machine:
+            self.end()
+            raise ClaimlogError(
+                f"the prepared query {name}: its page takes more than {PROCESSOR_SECONDS} seconds "
+                f"of the processor, or {WORKER_BYTES // 1_000_000} MB of memory or "
+                f"{TEMPORARY_BYTES // 1_000_000} MB on the disk, or the queries together more "
+                f"than {SITE_SECONDS / 60:.0f} minutes; have it ask for less, or take it out"
+            )
+        return answer
+
+
+PROCESSES: WeakKeyDictionary[Any, QueryProcess] = WeakKeyDictionary()
+"""The process of each Datasette of which pages are drawn."""
+
+
+def page_rows(answer: Answer) -> Row:
     """Return the columns and first rows of a query, or why there are none."""
-    left = STEPS // STEPS_AT_ONCE
-
-    def count() -> bool:
-        nonlocal left
-        left -= 1
-        return left < 0
-
     none: Row = {"columns": [], "rows": [], "more": False}
-    connection.set_progress_handler(count, STEPS_AT_ONCE)
-    try:
-        cursor = connection.execute(sql, parameters)
-        columns = [item[0] for item in cursor.description]
-        found = [[_printable(cell) for cell in row] for row in islice(cursor, ROWS + 1)]
-    except sqlite3.Error as error:
-        failure = "It takes too long for a page." if left < 0 else f"It fails: {error}."
-        return none | {"failure": failure}
-    finally:
-        connection.set_progress_handler(None, STEPS_AT_ONCE)
+    if error := answer.get("error"):
+        failures = {
+            "TooManySteps": "It takes too long for a page.",
+            **dict.fromkeys(("TooMuch", "LongNames"), TOO_LONG),
+        }
+        return none | {"failure": failures.get(error, f"It fails: {answer['message']}.")}
+    found = [[_printable(cell) for cell in row] for row in answer["rows"]]
     if sum(len(str(cell)) for row in found for cell in row) > ROW_BYTES:
-        return none | {"failure": "Its rows are too long for a page."}
-    return {"columns": columns, "rows": found[:ROWS], "more": len(found) > ROWS, "failure": None}
+        return none | {"failure": TOO_LONG}
+    return {"columns": answer["names"], "rows": found, "more": answer["truncated"], "failure": None}
 
 
 def _printable(cell: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import json_text
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
 from claimlog.package import Package
-from claimlog.site.files.frozen_sites import copy_site, has_site
+from claimlog.release.site_mark import require_own_site, write_mark
+from claimlog.site.files.frozen_sites import copy_site
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import SiteSize, write_site
 from claimlog.site.release_databases import ALL, place_releases
@@ -19,13 +19,8 @@ from claimlog.site.served_build import ServedBuild, log_behind, pin_build
 from claimlog.site.server_command import database_of
 from claimlog.swap import publish_directory
 
-MARK = "site.json"
-"""Says in the root of a site what it is of; a directory without it is none that we replace."""
-
 RELEASES, VERSIONS = "releases", "versions.js"
 """Folder of the releases' pages, and the script in it that tells which there are."""
-
-MARK_BYTES = 10_000
 
 
 def publish_site(
@@ -52,7 +47,7 @@ def publish_site(
         raise ClaimlogError(note.replace("to serve them", "first"))
     index = read_index(package)
     entries = _chosen_entries(index, str(package.descriptor["name"]), releases)
-    frozen = [entry for entry in entries if has_site(entry)]
+    frozen = [entry for entry in entries if entry.has_pages]
     drawn = ",".join(str(entry.version) for entry in entries if entry not in frozen)
     build = pin_build(package, folder)
     try:
@@ -70,7 +65,8 @@ def publish_site(
             (target / RELEASES).mkdir(exist_ok=True)
             script = versions_script(index, entries)
             (target / RELEASES / VERSIONS).write_text(script, encoding="utf-8")
-            (target / MARK).write_text(f"{json_text(_about(build))}\n", encoding="utf-8")
+            write_mark(target, _about(build))
+            _require_own_directory(out)  # drawing takes long, and somebody may work there meanwhile
     finally:
         build.release()
     return size
@@ -111,7 +107,6 @@ def _about(build: ServedBuild) -> dict[str, Any]:
         "site_of": descriptor.get("name"),
         "tree_size": log.get("tree_size"),
         "root": log.get("root"),
-        "written_by": "claimlog site",
     }
 
 
@@ -123,23 +118,11 @@ def _require_own_directory(out: Path) -> None:
     ClaimlogError
         Naming another place to write to.
     """
-    remedy = "name another directory, or remove this one yourself"
+    remedy = "name another directory, or move what is yours elsewhere and remove this one yourself"
     if out.is_symlink():
         raise ClaimlogError(f"{out}: is a link; {remedy}")
     if not out.exists():
         return
     if not out.is_dir():
         raise ClaimlogError(f"{out}: is no directory; {remedy}")
-    if not any(out.iterdir()):
-        return
-    mark = out / MARK
-    try:
-        is_ours = (
-            not mark.is_symlink()
-            and mark.stat().st_size < MARK_BYTES
-            and json.loads(mark.read_bytes()).get("written_by") == "claimlog site"
-        )
-    except (OSError, ValueError, AttributeError):
-        is_ours = False
-    if not is_ours:
-        raise ClaimlogError(f"{out}: holds files that claimlog site did not write; {remedy}")
+    require_own_site(out, str(out), remedy)

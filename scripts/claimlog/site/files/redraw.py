@@ -16,18 +16,27 @@ from claimlog.errors import ClaimlogError, is_of_the_machine
 from claimlog.release.layout import SITE, sha256_of_files
 from claimlog.release.release_copy import open_copy
 from claimlog.release.sandbox import answer_request, refuse_programs
+from claimlog.site.files.prepared_query import QueryProcess
 from claimlog.site.files.release_site import release_source
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import site_files
 
 
-def differing_pages(source: SiteSource, site: Path) -> list[str]:
-    """Return the names of the files in `site` that are not what is drawn from `source`."""
+def differing_pages(
+    source: SiteSource, site: Path, queries: QueryProcess | None = None
+) -> list[str]:
+    """Return the names of the files in `site` that are not what is drawn from `source`.
+
+    Parameters
+    ----------
+    queries
+        The process of the prepared queries, if it runs already.
+    """
     digests = sha256_of_files(site)
     differing = []
 
     async def compare() -> None:
-        async for name, data in site_files(source):
+        async for name, data in site_files(source, queries):
             if digests.pop(name, None) != sha256(data).hexdigest():
                 differing.append(name)
 
@@ -40,10 +49,12 @@ def _redraw(target: Path, scratch: Path, _: Mapping[str, Any]) -> Mapping[str, A
 
     with open_copy(target, scratch) as copy:
         try:
-            # queries are compiled in a process of ours, which has limits of its own
+            # queries are compiled and run in processes of ours, which have limits of their own
             source = release_source(copy.folder)
+            queries = QueryProcess()
+            queries.start()
             refuse_programs()
-            return {"differing": differing_pages(source, copy.folder / SITE)}
+            return {"differing": differing_pages(source, copy.folder / SITE, queries)}
         except Exception as error:
             if is_of_the_machine(error):
                 raise

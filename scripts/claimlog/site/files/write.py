@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claimlog.errors import ClaimlogError
 from claimlog.export.table_csv import csv_pieces
 from claimlog.site.datasette_internals import canned_queries, site_metadata
 from claimlog.site.files.addresses import Address, PageRoutes
@@ -16,7 +17,8 @@ from claimlog.site.files.draw import File, PageDrawer, draw_pages
 from claimlog.site.files.index_parts import index_files
 from claimlog.site.files.links import STATIC, LinkTargets, PageLinks
 from claimlog.site.files.open_build import home_address, open_build
-from claimlog.site.files.prepared_query import QUERY_PAGE
+from claimlog.site.files.plain_svg import svg_flaw
+from claimlog.site.files.prepared_query import PROCESSES, QUERY_PAGE, QueryProcess
 from claimlog.site.files.seeds import seed_addresses
 from claimlog.site.files.site_source import DOWNLOADS, SiteSource
 from claimlog.site.pages import site_pages
@@ -75,13 +77,32 @@ def write_site(source: SiteSource, target: Path) -> SiteSize:
     return size
 
 
-async def site_files(source: SiteSource) -> AsyncIterator[File]:
-    """Yield every file of a site but the downloads, which are copied."""
+async def site_files(
+    source: SiteSource, queries: QueryProcess | None = None
+) -> AsyncIterator[File]:
+    """Yield every file of a site but the downloads, which are copied.
+
+    Parameters
+    ----------
+    queries
+        The process of its prepared queries, which ends with the last file; one that runs already
+        for a caller who can start none any more.
+    """
     if source.instead is not None:
         yield INSTEAD, source.instead.encode()
         return
     hide_texts()
     datasette = await open_build(source)
+    queries = PROCESSES[datasette] = queries or QueryProcess()
+    try:
+        async for file in _drawn_files(source, datasette):
+            yield file
+    finally:
+        queries.end()
+
+
+async def _drawn_files(source: SiteSource, datasette: Any) -> AsyncIterator[File]:
+    """Yield the files of a site that are drawn from an opened build."""
     store = Store.latest(datasette)
     routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
     targets = await _link_targets(datasette, source, routes)
@@ -100,7 +121,24 @@ async def site_files(source: SiteSource) -> AsyncIterator[File]:
             yield f"{STATIC}/{path.name}", path.read_bytes()
     for name in file_names(store):
         if f"docs/{name}" in linked:
-            yield f"docs/{name}", read_file(store, name, IMAGE_BYTES)
+            yield f"docs/{name}", read_image(store, name)
+
+
+def read_image(store: Store, name: str) -> bytes:
+    """Return an image of the documentation.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is more than a drawing.
+    """
+    data = read_file(store, name, IMAGE_BYTES)
+    if name.endswith(".svg") and (flaw := svg_flaw(data)):
+        raise ClaimlogError(
+            f"docs/{name}: holds {flaw}, and opened by itself an image that is more than a drawing "
+            "could run scripts as the site; save it as plain SVG or as PNG"
+        )
+    return data
 
 
 async def _link_targets(datasette: Any, source: SiteSource, routes: PageRoutes) -> LinkTargets:

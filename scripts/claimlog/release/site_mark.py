@@ -1,0 +1,90 @@
+"""The mark in the root of a site that claimlog wrote: what it is of, and the names of its files.
+
+A site is replaced as a whole. Its directory may be a checkout of pages with a history and files of
+its owner, so that it is replaced only where all that lies in it is what its mark lists.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError, reason
+from claimlog.escaping import json_text
+from claimlog.limits import STATE_BYTES
+from claimlog.strict_json import decode_object
+from claimlog.untrusted_files import read_regular
+
+MARK = "site.json"
+WRITTEN_BY = "claimlog site"
+
+
+def write_mark(site: Path, about: Mapping[str, Any]) -> None:
+    """Write the mark of a site whose other files are all there.
+
+    Parameters
+    ----------
+    about
+        What the site is of.
+    """
+    names = sorted(name for name, _ in _entries(site) if name != MARK)
+    mark = {**about, "written_by": WRITTEN_BY, "files": names}
+    (site / MARK).write_text(f"{json_text(mark)}\n", encoding="utf-8")
+
+
+def require_own_site(site: Path, display_path: str, remedy: str) -> None:
+    """Refuse a directory that holds anything but a site that claimlog wrote; it may be empty.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming a file that is no regular one, or that the mark does not list; or the directory, if
+        there is no mark in it.
+    """
+    try:
+        if not any(site.iterdir()):
+            return
+        listed = _listed_names(site, display_path, remedy)
+        for name, is_regular in _entries(site):
+            if name != MARK and name not in listed:
+                flaw = f"{WRITTEN_BY} did not write it, by the list in {MARK}"
+            elif not is_regular:
+                flaw = "is no regular file"
+            else:
+                continue
+            raise ClaimlogError(f"{display_path}/{name}: {flaw}; {remedy}")
+    except OSError as error:
+        raise ClaimlogError(
+            f"{display_path}: cannot be read ({reason(error)}); {remedy}"
+        ) from error
+
+
+def _listed_names(site: Path, display_path: str, remedy: str) -> frozenset[str]:
+    """Return the names that the mark of a site lists."""
+    path, flaw = site / MARK, f"holds files that {WRITTEN_BY} did not write"
+    if not os.path.lexists(path):
+        raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
+    data = read_regular(path, f"{display_path}/{MARK}", STATE_BYTES, site, remedy)
+    try:
+        mark = decode_object(data.decode("utf-8"))
+    except ValueError as error:
+        raise ClaimlogError(f"{display_path}: {flaw}; {remedy}") from error
+    names = mark.get("files", [])  # those of earlier versions had none
+    if mark.get("written_by") != WRITTEN_BY or not isinstance(names, list):
+        raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+def _entries(site: Path) -> Iterator[tuple[str, bool]]:
+    """Yield every entry of a directory but directories, and whether it is a regular file."""
+    below = [site]
+    while below:
+        with os.scandir(below.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(Path(entry.path))
+                else:
+                    name = Path(entry.path).relative_to(site).as_posix()
+                    yield name, entry.is_file(follow_symlinks=False)
