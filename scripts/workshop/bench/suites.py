@@ -33,6 +33,7 @@ SUITES = {
     "growth": "builds of growing size, and an update by what was appended",
     "engines": "the embedded engine and Spark on one log (make test-spark)",
     "site": "every page, table and query of the site, asked by one client",
+    "desk": "keys that a claim takes at the coding desk, and how soon each is seen",
 }
 """Suites by name, with a description; each is the module ``workshop.bench.NAME.suite``."""
 

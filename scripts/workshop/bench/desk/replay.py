@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
+from claimlog.sources.text import Texts
 from workshop.bench.desk.desk_driver import DeskDriver
 from workshop.bench.desk.desk_server import DeskServer
 
@@ -13,19 +16,28 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROLE = "replay-1"
-NOT_CODED = frozenset(("claim_id", "source_id", "start", "end", "word_count", "version", "action"))
-STAMPS = frozenset(("recorded_at", "recorded_by", "reason", "credibility"))
+NOT_GIVEN = frozenset(("start", "end", "source_id", "note"))
+"""Columns that the passage gives, and the note, which is a comment beside what is coded."""
 
 
 def article(log: Log, texts: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Return the source with the most claims whose text is at hand, and its claims in order."""
+    """Return the source with the most claims of those whose text is at hand, and its claims.
+
+    Raises
+    ------
+    ClaimlogError
+        If no text of a source with claims is at hand.
+    """
     claims = log.live("claims").to_dicts()
-    at_hand = {text.stem for text in texts.iterdir()}
-    names = sorted({row["source_id"] for row in claims})
-    del at_hand
-    best = max(names, key=lambda name: sum(row["source_id"] == name for row in claims))
-    own = [row for row in claims if row["source_id"] == best]
-    return best, sorted(own, key=lambda row: (row["start"], -row["end"]))
+    found = Texts(texts)
+    hashes = {row["source_id"]: row["text_sha256"] for row in log.live("sources").to_dicts()}
+    counts = Counter(row["source_id"] for row in claims)
+    at_hand = [name for name in sorted(counts) if found.get(hashes[name]) is not None]
+    if not at_hand:
+        raise ClaimlogError(f"bench desk: no text of a coded source is in {texts}")
+    chosen = max(at_hand, key=lambda name: (counts[name], name))
+    own = [row for row in claims if row["source_id"] == chosen]
+    return chosen, sorted(own, key=lambda row: (row["start"], -row["end"]))
 
 
 def replay_claims(
@@ -39,15 +51,12 @@ def replay_claims(
     page.wait_for_function("() => window.claimlogDesk && claimlogDesk.cursor.hasFocus")
     driver = DeskDriver(page)
     places = _utf16(page.evaluate("() => claimlogDesk.text.content"))
+    asked = page.evaluate("() => claimlogDesk.record.fields.map(one => one.column)")
     numbers = []
     for row in claims:
         span = [places[row["start"]], places[row["end"]]]
         words = page.evaluate("span => claimlogDesk.words.within(span)", span)
-        value = {
-            name: value
-            for name, value in row.items()
-            if name not in NOT_CODED | STAMPS and not name.endswith("_sha256")
-        }
+        value = {name: row[name] for name in asked if name not in NOT_GIVEN}
         numbers.append(driver.code_claim((words[0], words[1]), value))
     page.wait_for_function("() => document.getElementById('saved').dataset.state === 'saved'")
     saved = page.evaluate("() => claimlogDesk.work.drafts.map(one => one.value)")
