@@ -306,7 +306,9 @@ def test_of_two_windows_nothing_is_lost(browser: Browser, desk: DeskServer) -> N
         second = first.context.new_page()
         second.goto(f"{desk.base}/coder-3/code/S104")
         second.wait_for_function(READY)
-        second.evaluate("() => { claimlogDesk.work.others.onmessage = null }")  # it hears nothing of the first
+        second.evaluate(
+            "() => { claimlogDesk.work.others.onmessage = null }"
+        )  # it hears nothing of the first
         for page, key in ((first, "2"), (second, "3")):
             page.evaluate("() => { claimlogDesk.work.refresh = async () => {} }")
             page.evaluate("() => claimlogDesk.open(claimlogDesk.work.drafts[0].draft, 'content')")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from claimlog.log.event_log import Log
-from claimlog.strict_json import parse
+from claimlog.strict_json import decode_object
 from workshop.docs.markdown_table import markdown_table
 
 NAMES = {
@@ -21,7 +21,7 @@ NAMES = {
 def desk_keys(_log: Log) -> str:
     """Return every key with what it does, by where it is pressed."""
     path = files("claimlog.desk.web") / "static" / "keys.json"
-    table = parse(path.read_bytes())
+    table = decode_object(path.read_text("utf-8"))
     titles = {mode["mode"]: mode["title"] for mode in table["modes"]}
     return markdown_table(
         ("where", "key", "what it does"),

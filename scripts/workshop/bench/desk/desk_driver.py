@@ -30,6 +30,8 @@ OPEN = (
     "() => { const record = claimlogDesk.record; const slot = document.activeElement && "
     "document.activeElement.closest('#panel') && record.slot(record.active); "
     "return slot ? {key: slot.key, column: slot.field.column, kind: slot.field.kind, "
+    "beside: slot.field.variable ? record.slots.filter(one => one !== slot && one.item === slot.item "
+    "&& one.field.variable === slot.field.variable).map(one => one.field.column) : [], "
     "list: slot.list ? slot.list.column : null, item: slot.item ?? null, "
     "digits: slot.field.kind === 'objects' || slot.field.kind === 'code' && "
     "slot.field.codes.every(code => /^[0-9]$/.test(code.key))} : null }"
@@ -158,7 +160,8 @@ class DeskDriver:
     def _give(self, slot: Row, value: Any, row: Row) -> None:
         """Answer the question that is open with a value."""
         if value in (None, "", []):
-            self.press(" ", "nothing")
+            more = slot["beside"] and any(row.get(name) for name in slot["beside"])
+            self.press("Enter" if more else " ", "nothing")
         elif slot["kind"] == "code":
             key = self.page.get_attribute(f'#panel [data-code="{value}"]', "data-key")
             self.press(str(key), "code")

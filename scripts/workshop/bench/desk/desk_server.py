@@ -87,9 +87,7 @@ class DeskServer:
 
 
 @contextmanager
-def serve_desk(
-    root: Path, texts: Path, folder: Path, roles: Sequence[str]
-) -> Iterator[DeskServer]:
+def serve_desk(root: Path, texts: Path, folder: Path, roles: Sequence[str]) -> Iterator[DeskServer]:
     """Serve the desk for a copy of a package in `folder`, on a free port."""
     package = folder / "package"
     package.mkdir()

@@ -61,7 +61,13 @@ def replay_claims(
     page.wait_for_function("() => document.getElementById('saved').dataset.state === 'saved'")
     saved = page.evaluate("() => claimlogDesk.work.drafts.map(one => one.value)")
     context.close()
-    return {"source": source, "keys": numbers, "by": dict(driver.keys), "columns": dict(driver.columns), "saved": saved}
+    return {
+        "source": source,
+        "keys": numbers,
+        "by": dict(driver.keys),
+        "columns": dict(driver.columns),
+        "saved": saved,
+    }
 
 
 def _utf16(text: str) -> list[int]:

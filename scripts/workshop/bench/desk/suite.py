@@ -74,8 +74,9 @@ def _chromium() -> str:
     given = os.environ.get("CLAIMLOG_CHROMIUM")
     found = shutil.which(given) if given else next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        raise ClaimlogError("bench desk: there is no chromium; install one, or name one by "
-                            "CLAIMLOG_CHROMIUM")
+        raise ClaimlogError(
+            "bench desk: there is no chromium; install one, or name one by CLAIMLOG_CHROMIUM"
+        )
     return found
 
 

@@ -3,7 +3,7 @@ import { isFilled } from "./applicability.js";
 import { valueText } from "./entry_names.js";
 
 const LEAST_ROWS = 3;
-const OFTEN = 0.7;
+const OFTEN = 0.85;
 const MOST_OF_CLAIM = 2;
 const MOST = 9;
 

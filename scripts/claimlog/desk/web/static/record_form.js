@@ -106,6 +106,8 @@ export class RecordForm {
 
   /** Go on to the next question, or say that the row is complete. */
   onward() {
+    const slot = this.slot(this.active);
+    if (slot && !isFilled(slotValue(slot, this.row)) && !isDemanded(slot.field, slotRow(slot, this.row))) this.walk.passed.add(slot.key);
     const next = this.walk.next(this.active, this.row);
     if (next) this.goTo(next.key);
     else this.listeners.complete();
@@ -117,12 +119,17 @@ export class RecordForm {
     else this.listeners.leave();
   }
 
-  /** Leave the question empty, and go on. */
+  /** Leave the question empty, with what belongs to the same variable behind it, and go on. */
   pass() {
     const slot = this.slot(this.active);
     if (!slot) return;
     if (isFilled(slotValue(slot, this.row))) this.set(null);
-    this.walk.passed.add(slot.key);
+    const { variable } = slot.field;
+    const begin = this.slots.findIndex((one) => one.key === slot.key);
+    for (const one of this.slots.slice(begin)) {
+      const isPart = one.key === slot.key || (variable && one.field.variable === variable && one.item === slot.item && one.list === slot.list);
+      if (isPart && !isFilled(slotValue(one, this.row))) this.walk.passed.add(one.key);
+    }
     this.onward();
   }
 
