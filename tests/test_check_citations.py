@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +133,37 @@ def test_what_the_log_does_not_have_is_named(log: Log) -> None:
     [one] = check_citations(log, [replace(known, event_id=event, version=2)])
     assert one.status == "changed"
     assert one.problem == "its event is that of version 1, not 2"
+
+
+def test_an_address_counts_below_the_homepage_of_the_dataset_alone(tmp_path: Path) -> None:
+    texts = {
+        "https://other.example/releases/0.1.0/claims/C001-001": 0,
+        "https://tiny.example.evil/releases/0.1.0/claims/C001-001": 0,
+        "https://tiny.example/data/releases/0.1.0/claims/C001-001/": 1,
+        "permalink path /releases/0.1.0/claims/C001-001": 1,
+    }
+    for text, count in texts.items():
+        path = written(tmp_path, f"@misc{{mine, url = {{{text}}}}}")
+        assert len(read_citations(path, "tiny", "https://tiny.example/data/")) == count, text
+    assert read_citations(written(tmp_path, "@misc{mine, url = {" + [*texts][2]), "tiny") == []
+
+
+def test_long_names_are_shown_short_and_no_claim_is_called_so(log: Log, tmp_path: Path) -> None:
+    name = "C" * 1_000_000
+    path = written(tmp_path, f"@misc{{tiny-0.1.0-{name}, title = {{x}}}}")
+    [one] = checked(log, path)
+    assert one.status == "unknown"
+    assert len("".join(as_lines([one]))) < 600
+    assert len(json.dumps(one.as_dict())) < 2_000
+
+
+def test_entries_are_held_one_at_a_time(tmp_path: Path) -> None:
+    path = written(tmp_path, "@a{x\n" * 200_000 + "@b{y, " + "word " * 200_000)
+    tracemalloc.start()
+    assert read_citations(path, "tiny") == []
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 * path.stat().st_size
 
 
 def test_a_bibliography_of_other_works_cites_nothing(log: Log, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ import pyarrow as pa
 import pytest
 
 import claimlog
-from claimlog.dataset import file_access
+from claimlog.dataset import file_access, open_dataset
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.release.layout import SUMS
+from claimlog.release.archive import write_archive
+from claimlog.release.layout import MAX_MEMBERS, SUMS, dump_sums, sha256_of_files
 from claimlog.web_client import WebClient
 from conftest import ROOT
 from web_servers import Answer, FileServer, HangUp, Request
@@ -147,6 +149,32 @@ def test_an_altered_table_is_refused_however_it_is_opened(archive: Path, tmp_pat
         data.table("claims")
 
 
+@pytest.mark.parametrize("form", ["archive", "directory"])
+def test_what_is_exchanged_once_it_was_verified_is_not_read(
+    form: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, place = tmp_path / "other" / STEM, tmp_path / STEM
+    for folder in (other, place):
+        shutil.copytree(archive.with_suffix(""), folder)
+    (other / "CHANGES.md").write_text("Forged.\n", "utf-8")
+    (other / SUMS).write_text(dump_sums(sha256_of_files(other)), "utf-8")
+    if form == "archive":
+        write_archive(other, other.with_suffix(".zip"))
+        other, place = other.with_suffix(".zip"), tmp_path / f"{STEM}.zip"
+        shutil.copyfile(archive, place)
+    verify = open_dataset.verify_in_sandbox
+
+    def exchange_afterwards(*values: Any, **named: Any) -> Any:
+        verdict = verify(*values, **named)
+        place.rename(tmp_path / "verified")
+        other.rename(place)
+        return verdict
+
+    monkeypatch.setattr(open_dataset, "verify_in_sandbox", exchange_afterwards)
+    with pytest.raises(ClaimlogError, match="was exchanged while it was verified"):
+        claimlog.open(place)
+
+
 def test_an_altered_build_is_refused(tiny_release: Package, tmp_path: Path) -> None:
     shutil.copytree(tiny_release.build, tmp_path / "build")
     path = tmp_path / "build" / "parquet" / "claims.parquet"
@@ -237,8 +265,17 @@ def test_a_served_build_is_read_as_its_server_names_its_files(
     shutil.copyfile(tiny_release.build / "datapackage.json", flat / "datapackage.json")
     server = FileServer(tmp_path)
     with server.running():
-        data = claimlog.open(f"{server.url}/downloads/")
+        data = claimlog.open(f"{server.url}/downloads/", check="checksums")
         assert data.table("claims").height == 5
+
+
+def test_an_address_without_a_list_is_not_taken_for_a_build_that_nobody_verifies(
+    server: FileServer,
+) -> None:
+    server.before = lambda _, request: Answer(404) if SUMS in request.path else None
+    with pytest.raises(ClaimlogError, match=r'nothing to verify it by; if .*check="checksums"'):
+        claimlog.open(f"{server.url}/{STEM}")
+    assert {request.path.rpartition("/")[2] for request in server.requests} == {SUMS}
 
 
 def test_an_altered_file_of_an_address_is_refused(server: FileServer) -> None:
@@ -304,11 +341,53 @@ def test_an_address_leads_on_to_another_file_and_not_without_end(server: FileSer
         claimlog.open(f"{server.url}/round.zip")
 
 
-def test_a_list_that_names_places_elsewhere_is_refused(server: FileServer) -> None:
-    line = f"{'0' * 64}  ../../evil\n".encode()
-    server.before = lambda _, request: Answer(200, line) if SUMS in request.path else Answer()
-    with pytest.raises(ClaimlogError, match="which is no file's name"):
+LISTS = {
+    "places elsewhere": (["../../evil"], "lists '../../evil', which is no file's name"),
+    "the directory itself": (["./x/."], "which is no file's name"),
+    "a NUL": (["a\0b"], "which is no file's name"),
+    "a long name": (["a" * 300], "which is no file's name"),
+    "a deep name": (["a/" * 20 + "a"], "which is no file's name"),
+    "a file that is a directory too": (["a", "a/b"], "lists 'a', which is no file's name"),
+    "too many": ([f"f{n:07}" for n in range(MAX_MEMBERS + 1)], "lists more than 100,000 files"),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_list_that_is_none_of_a_release_is_refused_before_anything_is_fetched(
+    kind: str, server: FileServer
+) -> None:
+    names, said = LISTS[kind]
+    lines = "".join(f"{'0' * 64}  {name}\n" for name in sorted(names)).encode()
+    server.before = lambda _, request: Answer(200, lines) if SUMS in request.path else Answer()
+    with pytest.raises(ClaimlogError, match=said):
         claimlog.open(f"{server.url}/{STEM}")
+    assert {request.path.rpartition("/")[2] for request in server.requests} == {SUMS}
+
+
+def test_a_table_is_read_up_to_a_limit_whatever_size_the_descriptor_states(
+    server: FileServer, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = json.loads((archive.with_suffix("") / "datapackage.json").read_text("utf-8"))
+    for resource in about["resources"]:
+        resource["bytes"] = 2**53 - 1
+    descriptor = json.dumps(about).encode()
+    sums = (archive.with_suffix("") / SUMS).read_text("utf-8").splitlines(keepends=True)
+    forged = {
+        SUMS: "".join(
+            f"{sha256(descriptor).hexdigest()}{line[64:]}"
+            if line.endswith("  datapackage.json\n")
+            else line
+            for line in sums
+        ).encode(),
+        "datapackage.json": descriptor,
+    }
+    server.before = lambda _, request: (
+        Answer(200, forged[name]) if (name := request.path.split("/")[-1]) in forged else None
+    )
+    monkeypatch.setattr("claimlog.dataset.dataset.FETCHED_BYTES", 1_000)
+    data = claimlog.open(f"{server.url}/{STEM}", check="checksums")
+    with pytest.raises(ClaimlogError, match=r"is larger than the 1,000 bytes that are read"):
+        data.table("claims")
 
 
 # R ----------------------------------------------------------------------------------------------

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from hypothesis import given
 
 import claimlog.release.delta_apply
@@ -21,11 +23,12 @@ from claimlog.export.descriptor import dump_json
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import Package
+from claimlog.release import limited_process
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import apply_delta, differing_files
 from claimlog.release.delta_check import check_delta
 from claimlog.release.diff_report import as_json
-from claimlog.release.layout import sha256_of_file, sha256_of_files
+from claimlog.release.layout import SUMS, sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import listed_files
@@ -166,10 +169,10 @@ def test_base_and_delta_give_the_next_release_to_the_byte(
 
 
 def test_another_version_of_claimlog_gives_the_same_content_and_names_what_differs(
-    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    released: Repo, delta: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(claimlog.release.delta_apply, "__version__", "9.9.9")
     change_document(delta, lambda it: it["release"]["tables"]["links"].update(hash="0" * 64))
+    change_document(delta, lambda it: it["release"].update(tool_version="9.9.9"))
     words = ["delta", "apply", str(dist(released, "0.1.0")), str(delta), "--out", str(tmp_path)]
     done = CliRunner().invoke(cli, words, standalone_mode=False)
     assert done.return_value == 1
@@ -178,7 +181,7 @@ def test_another_version_of_claimlog_gives_the_same_content_and_names_what_diffe
     assert sqlite.startswith("links: SQLite has the content ")
     tables = len(read_definition(released.package).tables)
     assert count.startswith(f"{2 * tables - 2} of {2 * tables} tables ")
-    assert "this is 9.9.9" in done.output
+    assert "was made by claimlog 9.9.9, this is " in done.output
     assert {path.name for path in tmp_path.iterdir()} == {DELTA, "tiny-0.2.0"}
     published = sha256_of_files(dist(released, "0.2.0"))
     _, differing = differing_files(tmp_path / "tiny-0.2.0", published)
@@ -216,6 +219,10 @@ WRONG_DOCUMENTS = {
         "says that the tree is",
     ),
     "another dataset": (lambda it: it.update(dataset="other"), "says that the dataset is other"),
+    "fewer batches, and the tables of these": (
+        lambda it: it["release"].update(batches=it["release"]["batches"] - 1),
+        "says that the number of batches is ",
+    ),
     "another fold": (
         lambda it: it["release"].update(fold_version=99),
         "were folded by version 99 of the fold",
@@ -226,7 +233,7 @@ WRONG_DOCUMENTS = {
     ),
     "a file that is not there": (
         lambda it: it["files"]["carried"].update({"log/schemas/x.csv": "0" * 64}),
-        "is missing or not the file that",
+        "log/schemas/x.csv: cannot be read (No such file or directory)",
     ),
     "a key that is none": (lambda it: it.update(more=1), "more"),
 }
@@ -239,6 +246,109 @@ def test_a_delta_that_states_something_else_is_not_applied(
     change, said = WRONG_DOCUMENTS[name]
     change_document(delta, change)
     assert said in refused(dist(released, "0.1.0"), delta, tmp_path)
+
+
+def make_hole(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(200 << 30)
+
+
+def make_link(path: Path) -> None:
+    elsewhere = path.parents[3] / "elsewhere"
+    shutil.move(path.parent, elsewhere)
+    path.parent.symlink_to(elsewhere)
+
+
+def make_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (make_hole, "is larger than a file may be here"),
+        (make_link, "leads out of the package"),
+        (make_pipe, "is no regular file"),
+    ],
+)
+def test_what_a_delta_carries_is_a_file_of_its_own_of_bounded_size(
+    change: Callable[[Path], None], said: str, released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    change(delta / min(document(delta)["files"]["carried"]))
+    done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
+    assert done.exit_code == 1
+    assert said in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def apply_by_command(base: Path, delta: Path, out: Path, *words: str) -> Result:
+    command = ["delta", "apply", str(base), str(delta), "--out", str(out), *words]
+    return CliRunner().invoke(cli, command, standalone_mode=False)
+
+
+def test_a_delta_is_applied_within_limits_of_time_that_the_user_can_raise(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limited_process, "SECONDS", 0.05)
+    monkeypatch.setattr(limited_process, "SECONDS_PER_MB", 0)
+    done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
+    assert "applying it takes longer than 0 seconds, so nothing was written; if you trust" in str(
+        done.exception
+    )
+    assert str(done.exception).endswith("raise the limits: --limits 2")
+    assert not (tmp_path / "out").exists()
+
+
+LARGE = """-- title: Large
+-- description: Rows that are held until all of them are there.
+with recursive r(i) as (select 1 union all select i + 1 from r where i < 200)
+select {columns} from r
+"""
+
+
+def test_queries_that_a_delta_carries_run_within_its_limits_of_memory(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    columns = ", ".join(f"printf('%.*c', 990000, 'x') || i c{n}" for n in range(40))
+    query = LARGE.format(columns=columns).encode()
+    (delta / "log/schemas/queries").mkdir(parents=True, exist_ok=True)
+    (delta / "log/schemas/queries/large.sql").write_bytes(query)
+    digest = sha256(query).hexdigest()
+    change_document(
+        delta,
+        lambda it: it["files"]["carried"].update({"log/schemas/queries/large.sql": digest}),
+    )
+    done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
+    # its page says that it is too long, or a limit was reached
+    assert done.exit_code == 0 or "takes more " in str(done.exception)
+
+
+def test_a_list_beside_a_delta_is_read_and_an_index_that_came_with_it_is_not(
+    released: Repo, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums = (folder / SUMS).read_text("utf-8")
+    (folder / SUMS).write_text(
+        "".join(f"{'f' * 64}{line[64:]}\n" for line in sums.splitlines()), "utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    done = apply_by_command(dist(released, "0.1.0"), folder, tmp_path / "out")
+    count = len(sums.splitlines())
+    assert f"\n0 of {count + 1} files have the bytes that SHA256SUMS names\n" in done.output
+    # the checkout that the release lies in is whoever's made the release
+    monkeypatch.chdir(released.root)
+    inside = dist(released, "0.2.0")
+    done = apply_by_command(dist(released, "0.1.0"), inside, tmp_path / "again")
+    assert f"{count + 1} of {count + 1} files have the bytes that SHA256SUMS names" in done.output
+
+
+def test_a_delta_states_of_its_release_what_base_and_delta_give(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    change_document(delta, lambda it: it["release"].update(codebook_version="9.9"))
+    with pytest.raises(ClaimlogError, match=r"says that codebook_version is 9\.9, base and delta"):
+        apply_delta(dist(released, "0.1.0"), delta, tmp_path / "out")
+    assert not [*(tmp_path / "out").iterdir()]
 
 
 # verify -----------------------------------------------------------------------------------------

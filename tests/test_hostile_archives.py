@@ -33,13 +33,14 @@ from claimlog.export.content_hash import sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.package import Package
 from claimlog.release import archive, layout
-from claimlog.release import sandbox as limited
+from claimlog.release import limited_process as limited
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import check_content, check_objects
+from claimlog.release.limited_process import Limits
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.plain_database import require_plain_database
-from claimlog.release.sandbox import Limits, verify_in_sandbox
+from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
@@ -859,7 +860,7 @@ SNIPPETS = {
 @pytest.mark.parametrize("what", SNIPPETS)
 def test_the_process_that_verifies_can_reach_nothing(what: str) -> None:
     code = (
-        "import sys; from claimlog.release.sandbox import _refuse_event; "
+        "import sys; from claimlog.release.limited_process import _refuse_event; "
         "sys.addaudithook(_refuse_event); "
     )
     code += SNIPPETS[what]

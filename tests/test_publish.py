@@ -435,6 +435,85 @@ def test_what_is_no_answer_of_the_service_is_one_line(
         deposit()
 
 
+HUGE = 1 << 20
+HOSTILE_RECORDS = {
+    "a long identifier": b'{"id": "%s"}' % (b"a" * HUGE),
+    "an identifier of control characters": b'{"id": "\\u0000\\u001b[2J"}',
+    "an identifier that leads elsewhere": b'{"id": "../../other"}',
+    "an endless index": b'{"hits": {"hits": [{"id": 1, "versions": {"index": 1e400}}]}}',
+    "a long version": b'{"hits": {"hits": [{"id": 1, "metadata": {"title": "%%s", "version": "%s"}'
+    b"}]}}" % (b"1" * HUGE),
+    "a long DOI": b'{"hits": {"hits": [{"id": 1, "pids": {"doi": {"identifier": "%s"}}}]}}'
+    % (b"1" * HUGE),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE_RECORDS)
+def test_what_a_hostile_service_writes_into_its_records_is_one_short_line(
+    kind: str, zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    body = HOSTILE_RECORDS[kind].replace(b"%s", metadata.title.encode())
+    empty = Answer(200, {"hits": {"hits": []}})
+    zenodo.before = lambda _, request: (
+        empty if b"hits" not in body and request.method == "GET" else Answer(200, body)
+    )
+    with pytest.raises(ClaimlogError, match=r"answers otherwise than|was never published") as error:
+        deposit()
+    assert all(len(said) < 500 for said in [str(error.value), *deposit.said])  # type: ignore[attr-defined]
+
+
+HOSTILE_PAGES: dict[str, dict[str, Any]] = {
+    "an endless number": {"id": 1e400},
+    "an address with an open bracket": {"upload_url": "https://[::1/{?name}"},
+    "an address with a port that is none": {"upload_url": "https://x:99999999/{?name}"},
+    "a long address": {"upload_url": f"https://x/{'a' * HUGE}"},
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE_PAGES)
+def test_what_a_hostile_service_writes_into_its_pages_is_one_short_line(
+    kind: str, github: GitHub, page: Publish
+) -> None:
+    given = {"id": 1, "draft": True, "html_url": "https://x/", "upload_url": "https://x/"}
+    body = json.dumps({**given, **HOSTILE_PAGES[kind]}).replace("Infinity", "1e400").encode()
+    github.before = lambda _, request: (
+        Answer(200, body) if request.method == "POST" else Answer(200, b"[]")
+    )
+    with pytest.raises(ClaimlogError, match=r"answers otherwise|is no address|no place for") as it:
+        page()
+    assert len(str(it.value)) < 500
+
+
+@pytest.mark.parametrize("place", ["html_url", "name", "message"])
+def test_the_token_is_cut_out_wherever_a_service_repeats_it(
+    place: str, github: GitHub, release: ReleaseFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = {"id": 1, "draft": True, "html_url": github.url, "upload_url": github.url}
+    answers = {
+        "html_url": Answer(
+            200, {**draft, "html_url": f"https://x/{TOKEN}", "upload_url": "http://x"}
+        ),
+        "name": Answer(200, draft),
+        "message": Answer(422, {"message": "no", "errors": [{"field": TOKEN, "code": TOKEN}]}),
+    }
+    names = Answer(200, [{"name": TOKEN}])
+
+    def answer(_: int, request: Request) -> Answer:
+        if request.method == "POST":
+            return answers[place]
+        return names if "assets" in request.path else Answer(200, b"[]")
+
+    github.before = answer
+    monkeypatch.setattr("claimlog.cli.publish._verified", lambda *_: (release.entry, release))
+    monkeypatch.setattr("claimlog.release.changelog.release_notes", lambda *_: "Notes.")
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    words = ["publish", "github", "me/tiny", "--service", github.url]
+    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    assert isinstance(done.exception, ClaimlogError)
+    assert "…" in str(done.exception)
+    assert TOKEN not in f"{done.output} {done.exception}"
+
+
 def test_an_answer_without_end_is_not_read(
     zenodo: Zenodo, deposit: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:

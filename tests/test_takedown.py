@@ -35,6 +35,7 @@ from claimlog.log.takedowns import (
 from claimlog.log.tiles import dump_bundle, parse_bundle
 from claimlog.package import Package
 from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.delta_apply import apply_delta
 from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
 from claimlog.release.make import sign_published, sign_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
@@ -644,6 +645,22 @@ def test_a_release_is_made_again_without_the_row(
     assert entry.issues[0]["archive"]["sha256"] != entry.issues[1]["archive"]["sha256"]
     assert entry.issues[1]["rows"] == [*output.rows]
     assert errors(repo.world) == []
+
+
+def test_the_next_delta_applies_to_each_issue_and_brings_back_no_row(
+    rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
+) -> None:
+    repo, output, old = rehearsed
+    shutil.copytree(repo.root, tmp_path / "package")
+    later = Repo(World(Package(tmp_path / "package"), repo.world.texts))
+    made = later.release("0.1.1")
+    again = tmp_path / "package" / "dist" / output.archive.name
+    for number, base in enumerate((old / output.archive.name, again)):
+        applied = apply_delta(base, made.folder / "delta", tmp_path / str(number))
+        assert sha256_of_files(applied.folder) == sha256_of_files(made.folder)
+    for path in made.folder.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
+    assert verify_copy(made.folder, read_index(later.package)).findings == []
 
 
 def test_a_release_is_made_again_once_and_its_old_signature_goes(

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from claimlog import git
+from claimlog import git, web_client, web_connections
 from claimlog import limits as definition
 from claimlog.checkout import FILES, TAGS
 from claimlog.cli import cli
@@ -22,8 +22,15 @@ from claimlog.export import table_csv
 from claimlog.log import tiles
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
-from claimlog.release import database_content, layout, prove, served_rows
-from claimlog.release import sandbox as limited
+from claimlog.release import (
+    bibliography,
+    database_content,
+    delta_process,
+    layout,
+    prove,
+    served_rows,
+)
+from claimlog.release import limited_process as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
 from claimlog.site.files import prepared_query
@@ -68,6 +75,11 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"source texts up to {definition.TEXT_BYTES // mib} MiB each",
         f"differences of more than {definition.DIFF_LINES:,} lines",
         f"more than {definition.MARKS} combining marks",
+        f"the first {definition.ENTRY_LENGTH:,} characters are read, and a key or identifier is "
+        f"shown up to {bibliography.NAME_LENGTH}",
+        f"and {delta_process.GROWTH} times that of a delta alone",
+        f"less than {web_connections.LEAST_SPEED // 1000} kB a second for "
+        f"{web_connections.LEAST_SECONDS:.0f} seconds is cut off",
         f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
         f"with a row of at most {tiles.ENTRY_BYTES:,} bytes",
         f"at most {definition.TILED_ROWS:,} rows and {definition.TILED_BYTES // mib:,} MiB",
@@ -80,6 +92,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence
+    assert web_client.TRIES == 4, "four times at most"
     assert served_rows.SPARE_ROWS == 1000, "release states and a thousand"
     assert (reader_limits.READERS, reader_limits.WAITING) == (4, 8), (
         "Four readers' requests, eight may wait"

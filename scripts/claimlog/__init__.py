@@ -44,7 +44,8 @@ def open(
         ``"all"`` verifies a release as ``claimlog verify`` does, in a process of its own with
         limits of time and memory, before anything is read. ``"checksums"`` holds the files that are
         read against the release's own list and reads them here without limits: for a release that
-        you trust. A build is always held against the checksums of its descriptor.
+        you trust. A build is never verified, only held against the checksums of its descriptor; one
+        at an address is therefore opened with ``check="checksums"`` alone.
     key : path, optional
         Public key that must have signed the release; the signature lies beside it.
     index : path, optional

@@ -47,6 +47,9 @@ limit of Python's reader is one for the whole process, and libraries raise it.""
 CITATIONS = 10_000
 """Citations of claims in one bibliography: a long thesis has some hundreds."""
 
+ENTRY_LENGTH = 100_000
+"""Characters of an entry of a bibliography that are read: a long abstract has some thousand."""
+
 DELTA_BYTES = 64 * MIB
 """``delta.json`` of a release to apply: it has about a kilobyte for each claim that changed."""
 

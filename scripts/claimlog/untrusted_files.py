@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import stat
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import CELL, DEPTH
@@ -16,6 +18,8 @@ from claimlog.strict_json import decode_object
 
 RIGHT_FILE = "check that it is the right file, or copy it to a regular one"
 """What to do about a file that the user named."""
+
+PIECE_BYTES = 1 << 20
 
 
 def read_regular(
@@ -44,27 +48,70 @@ def read_regular(
         If it is absent, cannot be read, is no regular file, leads out of `root`, or is larger.
     """
     try:
+        with open_regular(path, shown, root, remedy) as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise _unreadable(shown, error) from error
+    if len(data) > most:
+        raise ClaimlogError(
+            f"{shown}: is larger than {most:,} bytes, more than such a file ever has; {remedy}"
+        )
+    return data
+
+
+def copy_regular(path: Path, shown: str, target: Path, root: Path, remedy: str) -> str:
+    """Copy a regular file that lies in `root` to a new one; return its SHA-256, hex.
+
+    It is hashed as it is copied, so that no other file can take its place in between.
+
+    Raises
+    ------
+    ClaimlogError
+        As `read_regular` does, or if it is larger than this process may write.
+    OSError
+        If the copy cannot be written.
+    """
+    digest = sha256()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open_regular(path, shown, root, remedy) as file, target.open("xb") as copy:
+        try:
+            while piece := file.read(PIECE_BYTES):
+                digest.update(piece)
+                copy.write(piece)
+        except OSError as error:
+            if error.errno != errno.EFBIG:
+                raise
+            message = "is larger than a file may be here"
+            raise ClaimlogError(f"{shown}: {message}; {remedy}") from error
+    return digest.hexdigest()
+
+
+def open_regular(path: Path, shown: str, root: Path | None, remedy: str) -> BinaryIO:
+    """Open a regular file for reading; `read_regular` says what the parameters are.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is absent, cannot be read, is no regular file, or leads out of `root`.
+    """
+    try:
         if root is not None and not path.resolve().is_relative_to(root.resolve()):
             raise ClaimlogError(
                 f"{shown}: leads out of the package; put the file itself there, not a link to it"
             )
         # a FIFO would keep a reader waiting for ever
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ClaimlogError(f"{shown}: is no regular file; {remedy}")
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                data = file.read(most + 1)
-        finally:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
+            raise ClaimlogError(f"{shown}: is no regular file; {remedy}")
+        return os.fdopen(handle, "rb")
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, a loop of links
-        said = getattr(error, "strerror", None) or error
-        raise ClaimlogError(f"{shown}: cannot be read ({said})") from error
-    if len(data) > most:
-        raise ClaimlogError(
-            f"{shown}: is larger than {most:,} bytes, more than such a file ever has; {remedy}"
-        )
-    return data
+        raise _unreadable(shown, error) from error
+
+
+def _unreadable(shown: str, error: Exception) -> ClaimlogError:
+    said = getattr(error, "strerror", None) or error
+    return ClaimlogError(f"{shown}: cannot be read ({said})")
 
 
 def files_below(folder: Path, most: int) -> list[Path] | None:

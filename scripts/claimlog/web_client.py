@@ -20,7 +20,15 @@ from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line, web_address
 from claimlog.limits import WEB_ANSWER_BYTES
 from claimlog.media_types import BINARY, JSON
-from claimlog.web_origins import MESSAGE_LENGTH, Token, display_address, is_loopback, origin
+from claimlog.web_connections import LEAST_SECONDS, LEAST_SPEED, Connections, PeerError, Reach
+from claimlog.web_origins import (
+    MESSAGE_LENGTH,
+    Token,
+    display_address,
+    is_loopback,
+    joined_address,
+    origin,
+)
 from claimlog.web_refusals import REMEDIES, retry_after, service_message
 
 if TYPE_CHECKING:
@@ -30,9 +38,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, IDLE_SECONDS = 10.0, 60.0
 """Longest waits for a connection, and for the next bytes either way."""
-
-LEAST_SECONDS, LEAST_SPEED = 120.0, 20_000
-"""An exchange may take that long, and beyond it a second for so many bytes."""
 
 TRIES = 4
 PAUSES = (1.0, 3.0, 9.0)
@@ -101,6 +106,7 @@ class WebClient:
     headers: Mapping[str, str] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
     progress: Progress = lambda _: None
+    _connections: Connections = field(default_factory=Connections, repr=False)
     _clients: dict[bool, httpx.Client] = field(default_factory=dict, repr=False)
 
     def __enter__(self) -> Self:
@@ -161,57 +167,70 @@ class WebClient:
         WebError
             If the request fails, or there is more of it.
         """
-        for attempt in range(TRIES):
+        tries = _Tries()
+        while True:
             target.seek(0)
             target.truncate()
             try:
-                with self._answer("GET", url, None, {"Accept": accept}) as it:
+                with self._answer("GET", url, None, {"Accept": accept}, tries) as it:
                     for piece in self._body(it, most):
                         target.write(piece)
                         self.progress(len(piece))
                 return target.tell()
             except WebError as error:
-                if error.status is not None or attempt == TRIES - 1:
+                pause = tries.pause()
+                if error.status is not None or isinstance(error, SlowError) or pause is None:
                     raise
-                self.sleep(PAUSES[attempt])
-        raise AssertionError
+            self.sleep(pause)
 
     @contextmanager
     def _answer(
-        self, method: str, url: str, body: bytes | Upload | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        url: str,
+        body: bytes | Upload | None,
+        headers: Mapping[str, str],
+        tries: _Tries | None = None,
     ) -> Iterator[httpx.Response]:
         """Make a request, again where that is safe, and yield an answer that is a success."""
-        for attempt in range(TRIES):
+        tries = tries or _Tries()
+        while True:
+            tries.count += 1
+            self._connections.begin()
             answer, fault = None, None
             try:
-                answer = self._send(method, url, body, headers)
-            except WebError as error:
-                fault = error
-            if answer is not None and answer.is_success:
                 try:
-                    yield answer
-                finally:
-                    answer.close()
-                return
-            if answer is not None:
-                fault = self._refusal(answer, method, url)
+                    answer = self._send(method, url, body, headers)
+                except WebError as error:
+                    fault = error
+                if answer is not None and answer.is_success:
+                    try:
+                        yield answer
+                    finally:
+                        answer.close()
+                    return
+                if answer is not None:
+                    fault = self._refusal(answer, method, url)
+            finally:
+                self._connections.end()
             assert fault is not None
-            pause = self._pause(fault, answer, method, attempt)
+            pause = self._pause(fault, answer, method, tries)
             if pause is None:
                 raise fault
             self.sleep(pause)
-        raise AssertionError
 
     def _pause(
-        self, fault: WebError, answer: httpx.Response | None, method: str, attempt: int
+        self, fault: WebError, answer: httpx.Response | None, method: str, tries: _Tries
     ) -> float | None:
         """Return how long to wait before the request is made again; None where it is not."""
-        if attempt == TRIES - 1:
+        pause = tries.pause()
+        if pause is None or isinstance(fault, SlowError):
             return None
         if fault.status is None:
             is_repeatable = method in REPEATABLE or isinstance(fault, UnsentError)
-            return PAUSES[attempt] if is_repeatable else None
-        assert answer is not None
+            return pause if is_repeatable else None
+        if answer is None:
+            return None
         stated = retry_after(answer.headers.get("retry-after"))
         was_refused = fault.status == 429 or (fault.status in (403, 503) and stated is not None)
         if not was_refused and not (fault.status >= 500 and method in REPEATABLE):
@@ -220,7 +239,7 @@ class WebClient:
             raise WebError(
                 f"{fault}; it asks to wait {stated:,.0f} seconds, run this again then", fault.status
             )
-        return PAUSES[attempt] if stated is None else stated
+        return pause if stated is None else stated
 
     def _send(
         self, method: str, url: str, body: bytes | Upload | None, headers: Mapping[str, str]
@@ -228,10 +247,11 @@ class WebClient:
         """Send a request and follow redirects of GET; the body of the answer is not read yet."""
         import httpx
 
-        place = url
+        place, most = url, Reach.MACHINE
         for _ in range(REDIRECTS + 1):
+            here = origin(place)
             sent = {"Accept-Encoding": "identity", **self.headers, **headers}
-            if self.token is not None and origin(place) in self.token.origins:
+            if self.token is not None and here in self.token.origins:
                 sent["Authorization"] = f"Bearer {self.token.value}"
             content: bytes | Iterator[bytes] | None
             if isinstance(body, Upload):
@@ -241,43 +261,69 @@ class WebClient:
                 sent |= {} if body is None else {"Content-Type": JSON}
                 content = body
             client = self._client_for(place)
+            if self._connections.reach(here) > most:
+                raise self._astray(url, place)
             try:
-                request = client.build_request(method, place, content=content, headers=sent)
+                request = client.build_request(
+                    *(method, place),
+                    content=content,
+                    headers=sent,
+                    extensions={"trace": self._connections.trace},
+                )
+                self._connections.lead_to(here, request.url.raw_host.decode("ascii"), most)
                 answer = client.send(request, stream=True, follow_redirects=False, auth=None)
+            except PeerError:
+                self._require_time(place, method)
+                raise self._astray(url, place) from None
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 raise UnsentError(self._network_fault(method, place, error)) from None
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+                self._require_time(place, method)
                 raise WebError(self._network_fault(method, place, error)) from None
             if not answer.is_redirect or method != "GET":
                 return answer
             location = str(answer.headers.get("location", ""))
             answer.close()
-            place = self._redirect(place, str(httpx.URL(place).join(location)))
+            most = min(most, self._connections.reach(here))
+            place = self._redirect(place, location)
         raise WebError(
             f"{display_address(url)}: leads on more than {REDIRECTS} times; give the "
-            "address of the file itself"
+            "address of the file itself",
+            200,
         )
 
-    def _redirect(self, place: str, target: str) -> str:
+    def _redirect(self, place: str, location: str) -> str:
+        target = joined_address(place, location)
         is_lower = place.startswith("https:") and not target.startswith("https:")
         if (
             web_address(target) is None
             or is_lower
             or (is_loopback(target) and not is_loopback(place))
         ):
-            raise WebError(
-                f"{display_address(place)}: leads on to {display_address(target)}, from where "
-                "nothing is fetched; give the address of the file itself"
-            )
+            raise self._astray(place, target)
         return target
 
+    def _astray(self, place: str, target: str) -> WebError:
+        """Return the error for an address that leads on to where nothing is fetched."""
+        return WebError(
+            f"{display_address(place)}: leads on to {self._redacted(display_address(target))}, "
+            "from where nothing is fetched; give the address of the file itself",
+            200,
+        )
+
+    def _require_time(self, url: str, method: str) -> None:
+        """Refuse an exchange that was ended because it was too slow."""
+        if self._connections.has_expired:
+            raise SlowError(
+                f"{display_address(url)}: {method} was slower than {LEAST_SPEED // 1000} kB a "
+                f"second for {LEAST_SECONDS:.0f} seconds; run this again later"
+            )
+
     def _pieces(self, file: Upload) -> Iterator[bytes]:
-        end = time.monotonic() + _seconds(file.size)
         with file.path.open("rb") as handle:
             while piece := handle.read(PIECE_BYTES):
-                if time.monotonic() > end:
-                    raise OSError(f"took longer than {_seconds(file.size):.0f} seconds")
                 yield piece
+                self._connections.count(len(piece))
                 self.progress(len(piece))
 
     def _body(self, answer: httpx.Response, most: int) -> Iterator[bytes]:
@@ -290,17 +336,18 @@ class WebClient:
         stated = answer.headers.get("content-length", "")
         if stated.isdecimal() and int(stated[:20]) > most:
             raise WebError(f"{where}: is larger than the {most:,} bytes that are read", 200)
-        end, size = time.monotonic() + _seconds(most), 0
+        size, method = 0, answer.request.method
         try:
-            for piece in answer.iter_raw(PIECE_BYTES):
+            for piece in answer.iter_raw():
                 size += len(piece)
                 if size > most:
                     raise WebError(f"{where}: is larger than the {most:,} bytes that are read", 200)
-                if time.monotonic() > end:
-                    raise WebError(f"{where}: took longer than {_seconds(most):.0f} seconds", 200)
+                self._connections.count(len(piece))
                 yield piece
         except (httpx.HTTPError, OSError) as error:
+            self._require_time(where, method)
             raise WebError(self._network_fault("GET", where, error)) from None
+        self._require_time(where, method)  # what is cut off may look like its end
 
     def _refusal(self, answer: httpx.Response, method: str, url: str) -> WebError:
         """Return the error for an answer that is no success, with what the service says."""
@@ -325,8 +372,7 @@ class WebClient:
         )
 
     def _redacted(self, text: str) -> str:
-        text = text.replace(self.token.value, "…") if self.token else text
-        return text[:MESSAGE_LENGTH]
+        return (self.token.redacted(text) if self.token else text)[:MESSAGE_LENGTH]
 
     def _parse(self, text: bytes, method: str, url: str) -> Any:
         try:
@@ -343,12 +389,23 @@ class UnsentError(WebError):
     """No connection came about, so nothing was sent."""
 
 
+class SlowError(WebError):
+    """An exchange was cut off because it was too slow; it would be another time."""
+
+
+@dataclass
+class _Tries:
+    """How many times a request was made, whatever went wrong."""
+
+    count: int = 0
+
+    def pause(self) -> float | None:
+        """Return the seconds before the next time; None if there is none."""
+        return None if self.count == TRIES else PAUSES[self.count - 1]
+
+
 @cache  # reading the certificates of authorities takes as long as some requests
 def _tls_context() -> ssl.SSLContext:
     import httpx
 
     return httpx.create_ssl_context()
-
-
-def _seconds(size: int) -> float:
-    return LEAST_SECONDS + size / LEAST_SPEED

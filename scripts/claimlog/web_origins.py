@@ -6,9 +6,13 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line, web_address
+
+if TYPE_CHECKING:
+    import httpx
 
 TOKEN_LENGTH = 4_096
 MESSAGE_LENGTH = 300
@@ -52,6 +56,10 @@ class Token:
     def __repr__(self) -> str:
         return "Token(…)"
 
+    def redacted(self, text: str) -> str:
+        """Return a text without the token, whoever wrote it there."""
+        return text.replace(self.value, "…")
+
 
 def origin(url: str) -> str:
     """Return scheme, host and port of an address.
@@ -59,11 +67,49 @@ def origin(url: str) -> str:
     >>> origin("https://Zenodo.org/api/records"), origin("http://127.0.0.1:80/a")
     ('https://zenodo.org:443', 'http://127.0.0.1:80')
     """
-    import httpx
-
-    parts = httpx.URL(url)
+    parts = parsed_address(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     return f"{parts.scheme}://{parts.host}:{port}"
+
+
+def parsed_address(url: str) -> httpx.URL:
+    """Return the parts of an address that somebody else may have written.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is none.
+    """
+    import httpx
+
+    try:
+        parts = httpx.URL(url)
+        parts.host  # noqa: B018  # read by a codec that may refuse it
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ClaimlogError(
+            f"{display_address(url)[:100]}: is no address; look whether it is the address of the "
+            "service"
+        ) from error
+    return parts
+
+
+def joined_address(place: str, location: str) -> str:
+    """Return where an address leads on to, by the ``Location`` of its answer.
+
+    Raises
+    ------
+    ClaimlogError
+        If that is no address.
+    """
+    import httpx
+
+    try:
+        return str(parsed_address(place).join(location))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ClaimlogError(
+            f"{display_address(place)}: leads on to what is no address; give the address of the "
+            "file itself"
+        ) from error
 
 
 def require_address(url: str, what: str) -> str:
@@ -95,9 +141,7 @@ def require_address(url: str, what: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether an address is of this machine."""
-    import httpx
-
-    host = httpx.URL(url).host
+    host = parsed_address(url).host
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")

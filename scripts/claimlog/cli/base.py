@@ -146,6 +146,25 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def limits_option(what: str) -> Callable[[F], F]:
+    """Return the option that multiplies the limits of a process for a stranger's files."""
+
+    def require_number(_: click.Context, __: click.Parameter, value: float) -> float:
+        if value != value:  # not a number, which is in every range
+            raise UsageError("--limits: expected a number from 0.01 to 1000")
+        return value
+
+    return click.option(
+        "--limits",
+        type=click.FloatRange(min=0.01, max=1000),
+        default=1,
+        show_default=True,
+        metavar="FACTOR",
+        callback=require_number,
+        help=f"Multiply the time and memory that {what} may take; they grow with its size.",
+    )
+
+
 @contextmanager
 def progress(title: str, steps: int) -> Iterator[Callable[[str], None]]:
     """Show a bar on a terminal once the work has taken two seconds; stay silent elsewhere."""

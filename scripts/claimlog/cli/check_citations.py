@@ -27,6 +27,7 @@ def check_citations(context: Context, file: Path, json_out: bool) -> int:
     FILE is BibTeX, RIS or CSL-JSON, as claimlog cite writes it; entries that cite no claim of this
     dataset are passed over. The exit status is 1 if a claim changed, was retracted or is unknown.
     """
+    from claimlog.escaping import web_address
     from claimlog.log.read_log import read
     from claimlog.release.bibliography import read_citations
     from claimlog.release.check_citations import as_lines
@@ -34,7 +35,8 @@ def check_citations(context: Context, file: Path, json_out: bool) -> int:
 
     log = read(context.package)
     log.require_readable()
-    citations = read_citations(file, str(log.definition.descriptor["name"]))
+    about = log.definition.descriptor
+    citations = read_citations(file, str(about["name"]), web_address(about.get("homepage")))
     checked = check(log, citations)
     if json_out:
         json_block([one.as_dict() for one in checked])

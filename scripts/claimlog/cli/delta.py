@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from claimlog.cli.base import Context, example, pass_context, progress
+from claimlog.cli.base import Context, example, limits_option, pass_context
 from claimlog.cli.output import line, lines
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import UsageError
+
+if TYPE_CHECKING:
+    from claimlog.release.delta_apply import AppliedDelta
 
 DIST = "dist"
 RELEASE = click.Path(path_type=Path)
@@ -25,21 +30,19 @@ def delta() -> None:
 @click.argument("base", type=RELEASE)
 @click.argument("changes", type=RELEASE, metavar="DELTA")
 @click.option("--out", type=RELEASE, metavar="DIR", help="Where to write; dist/ by default.")
+@limits_option("applying a delta")
 @pass_context
-def apply(context: Context, base: Path, changes: Path, out: Path | None) -> int:
+def apply(context: Context, base: Path, changes: Path, out: Path | None, limits: float) -> int:
     """Make the release that DELTA leads to from BASE, and compare every table with what it states.
 
     BASE is the zip or directory of the release before. DELTA is the directory delta/ of the next
     one, or the zip or directory of that.
     """
-    from claimlog.build import STAGES
-    from claimlog.release.delta_apply import apply_delta, differing_files
-    from claimlog.site.files.release_site import draw_release_site
+    from claimlog.release.delta_apply import differing_files
+    from claimlog.release.delta_process import apply_in_process
 
-    with progress("apply", 2 * len(STAGES)) as step:
-        applied = apply_delta(
-            base, changes, (out or Path(DIST)).absolute(), step, draw_release_site
-        )
+    program = "claimlog.site.files.apply_delta"
+    applied = apply_in_process(base, changes, (out or Path(DIST)).absolute(), program, limits)
     line(
         f"{applied.base_version} and the delta give {applied.version}: {applied.file_count} files "
         f"of log and definition, {applied.size} rows, root {applied.root}"
@@ -54,7 +57,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None) -> int:
         line(f"note: {applied.version} {applied.remark}")
     if applied.archive is not None:
         line(f"wrote {applied.archive}, {applied.archive.stat().st_size:,} bytes")
-        if stated := _stated_files(context, changes, applied.version):
+        if stated := _stated_files(context, changes, applied):
             place, files = stated
             same, differing = differing_files(applied.folder, files)
             lines([f"{name}: is not the file that {place} names" for name in differing[:20]])
@@ -64,26 +67,25 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None) -> int:
 
 
 def _stated_files(
-    context: Context, changes: Path, version: str
-) -> tuple[str, dict[str, str]] | None:
+    context: Context, changes: Path, applied: AppliedDelta
+) -> tuple[str, Mapping[str, str]] | None:
     """Return what says the SHA-256 of a release's files, and what it says; None if nothing does.
 
-    That is the index of the checkout here, or the release that holds the delta.
+    That is the index of the checkout here, unless it came with the delta, or the list of the
+    release that holds the delta.
     """
     from claimlog.log.release_index import find_entry, read_index
-    from claimlog.release.delta import DELTA
-    from claimlog.release.layout import SUMS, sha256_of_files
-    from claimlog.release.release_copy import open_copy
+    from claimlog.release.delta_files import stated_sums
+    from claimlog.release.layout import SUMS, sha256_of_file
+    from claimlog.release.vouchers import index_doubt
 
     try:
         name = str(context.package.descriptor["name"])
-        entry = find_entry(read_index(context.package), version, name)
-        return entry.display_path, dict(entry.data["files"])
+        entry = find_entry(read_index(context.package), applied.version, name)
+        if context.is_named or index_doubt(context.package, changes) is None:
+            issue = entry.issue_with(SUMS, sha256_of_file(applied.folder / SUMS))
+            return entry.display_path, issue["files"]
     except UsageError:
         pass  # no checkout here, or it does not know the release
-    try:
-        inside = changes.name == DELTA and (changes.parent / SUMS).is_file()
-        with open_copy(changes.parent if inside else changes) as copy:
-            return SUMS, sha256_of_files(copy.folder)
-    except ClaimlogError:
-        return None
+    listed = stated_sums(changes)
+    return None if listed is None else (SUMS, listed)

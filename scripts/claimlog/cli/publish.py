@@ -15,7 +15,7 @@ from claimlog.errors import ClaimlogError
 
 if TYPE_CHECKING:
     from claimlog.log.release_index import ReleaseEntry
-    from claimlog.release.publishing.release_files import ReleaseFiles
+    from claimlog.release.publishing.release_files import ReleaseFiles, Say
     from claimlog.web_client import WebClient
     from claimlog.web_origins import Token
 
@@ -105,17 +105,18 @@ deposit:actions"
     package = context.package
     entry, release = _verified(context, version, out, key)
     metadata = entry_metadata(read_definition(package), entry)
+    say = _discreet(token)
     with _client(token, MEDIA_TYPE, {}, release) as client:
-        publisher = ZenodoPublisher(client, service, release, metadata, record, line)
+        publisher = ZenodoPublisher(client, service, release, metadata, record, say)
         deposit = publisher.publish(is_final)
-    _say_outcome(deposit.address, deposit.is_published, release)
+    _say_outcome(token, deposit.address, deposit.is_published, release)
     if not deposit.is_published:
         return
-    line(f"DOI of version {entry.version}: {deposit.doi or 'none'}")
+    say(f"DOI of version {entry.version}: {deposit.doi or 'none'}")
     if deposit.concept_doi is None:
         line("the service names no DOI of all versions, so none was written into datapackage.json")
         return
-    line(f"DOI of all versions: {deposit.concept_doi}")
+    say(f"DOI of all versions: {deposit.concept_doi}")
     for name in write_doi(package, deposit.concept_doi):
         line(f"wrote {name}; commit it")
 
@@ -163,10 +164,11 @@ def github(
     entry, release = _verified(context, version, out, key)
     title = f"{package.descriptor['title']} {entry.version}"
     notes = release_notes(package, str(entry.version))
+    say = _discreet(token)
     with _client(token, MEDIA_TYPE, HEADERS, release) as client:
-        publisher = GithubPublisher(client, service, repository, release, title, notes, line)
+        publisher = GithubPublisher(client, service, repository, release, title, notes, say)
         page = publisher.publish(is_final)
-    _say_outcome(page.address, page.is_published, release)
+    _say_outcome(token, page.address, page.is_published, release)
 
 
 @publish.command(
@@ -238,12 +240,22 @@ def _client(
                 step("MB")
             seen += size
 
-        with WebClient(token, media_type, headers, progress=count) as client:
-            yield client
+        try:
+            with WebClient(token, media_type, headers, progress=count) as client:
+                yield client
+        except ClaimlogError as error:
+            # a service may repeat the token wherever it likes
+            error.args = tuple(token.redacted(str(part)) for part in error.args)
+            raise
 
 
-def _say_outcome(address: str, is_published: bool, release: ReleaseFiles) -> None:
-    number = len(release.files)
+def _discreet(token: Token) -> Say:
+    """Return what prints a line without the token, wherever a service wrote it."""
+    return lambda text: line(token.redacted(text))
+
+
+def _say_outcome(token: Token, address: str, is_published: bool, release: ReleaseFiles) -> None:
+    number, address = len(release.files), token.redacted(address)
     if is_published:
         line((f"public at {address}: {number} files with the published hashes", "green"))
     else:

@@ -8,7 +8,14 @@ from typing import TypeVar
 
 import click
 
-from claimlog.cli.base import Context, example, pass_context, refuse_options, texts_option
+from claimlog.cli.base import (
+    Context,
+    example,
+    limits_option,
+    pass_context,
+    refuse_options,
+    texts_option,
+)
 from claimlog.cli.output import line, lines
 from claimlog.cli.validation import print_summary, validate_log
 from claimlog.errors import UsageError
@@ -40,14 +47,7 @@ T = TypeVar("T")
 @click.option(
     "--alone", is_flag=True, help="Hold a release or proof against nothing of the checkout here."
 )
-@click.option(
-    "--limits",
-    type=click.FloatRange(min=0.01, max=1000),
-    default=1,
-    show_default=True,
-    metavar="FACTOR",
-    help="Multiply the time and memory that verifying a release may take; they grow with its size.",
-)
+@limits_option("verifying a release")
 @click.option("--proof", type=click.Path(path_type=Path), help="Check a proof of claimlog prove.")
 @click.option(
     "--root",
@@ -75,8 +75,6 @@ def verify(
     """
     from claimlog.release.kept_roots import parse_kept_roots
 
-    if limits != limits:  # not a number, which is in every range
-        raise UsageError("--limits: expected a number from 0.01 to 1000")
     kept = parse_kept_roots(roots)
     if release is not None:
         refuse_options("a RELEASE", "texts", "copies", "partial", "proof")

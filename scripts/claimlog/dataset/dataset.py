@@ -194,8 +194,14 @@ class Dataset:
     def _read(self, path: str) -> bytes:
         """Return a file that has the checksum of the list."""
         digest = self._digests.get(path)
-        most = int(self._sizes.get(path, FETCHED_BYTES))
-        data = self._files.read(path, most) if digest else None
+        # whatever the descriptor states
+        most = min(self._sizes.get(path, FETCHED_BYTES), FETCHED_BYTES)
+        try:
+            data = self._files.read(path, most) if digest else None
+        except MemoryError as error:
+            raise ClaimlogError(
+                f"{self._files.display}: there is no memory for {path}; open it where there is more"
+            ) from error
         if data is None:
             raise ClaimlogError(f"{self._files.display}: has no {path}, which its descriptor names")
         if sha256(data).hexdigest() != digest:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import FETCHED_BYTES
 from claimlog.release.archive import read_member
-from claimlog.release.layout import MAX_DEPTH
+from claimlog.release.file_names import FILE_NAME
+from claimlog.release.layout import MAX_MEMBERS
 from claimlog.untrusted_files import read_regular
 from claimlog.web_client import WebClient, WebError
 
@@ -82,14 +84,18 @@ class AddressFiles:
         # a server of a build has all of its files in one place
         for path in dict.fromkeys((name, PurePosixPath(name).name)):
             target = io.BytesIO()
-            try:
-                self.client.download(f"{self.base}/{quote(path)}", target, most)
-            except WebError as error:
-                if error.status == NOT_FOUND:
-                    continue
-                raise
-            return target.getvalue()
+            if self.write(path, target, most) is not None:
+                return target.getvalue()
         return None
+
+    def write(self, name: str, target: BinaryIO, most: int) -> int | None:
+        """Write a file to one that is empty; return its size, or None if there is none."""
+        try:
+            return self.client.download(f"{self.base}/{quote(name)}", target, most)
+        except WebError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
 
 
 def fetch_archive(client: WebClient, url: str, folder: Path, suffixes: tuple[str, ...]) -> Path:
@@ -121,28 +127,34 @@ def fetch_archive(client: WebClient, url: str, folder: Path, suffixes: tuple[str
     return target
 
 
-def fetch_files(files: FileAccess, names: list[str], folder: Path) -> None:
+def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> None:
     """Write files into a directory, all of them together at most `limits.FETCHED_BYTES`.
 
     Raises
     ------
     ClaimlogError
-        If one is missing, its name leads out of the directory, or there is no room.
+        If there are more than a release has, one is missing, a name leads out of the directory or
+        is none of a release's file, or there is no room.
     """
+    if len(names) > MAX_MEMBERS:
+        raise ClaimlogError(
+            f"{files.display}: lists more than {MAX_MEMBERS:,} files, which no release has"
+        )
+    folders = {parent.as_posix() for name in names for parent in PurePosixPath(name).parents}
+    for name in names:
+        if not FILE_NAME.fullmatch(name) or name in folders:
+            raise ClaimlogError(f"{files.display}: lists {name[:100]!r}, which is no file's name")
     left = FETCHED_BYTES
     for name in names:
-        parts = PurePosixPath(name).parts
-        if name.startswith("/") or "\\" in name or ".." in parts or len(parts) > MAX_DEPTH:
-            raise ClaimlogError(f"{files.display}: lists {name[:100]!r}, which is no file's name")
-        data = files.read(name, left)
-        if data is None:
-            raise ClaimlogError(f"{files.display}/{name}: is not there, and its list names it")
-        left -= len(data)
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
+            with (folder / name).open("xb") as target:
+                size = files.write(name, target, left)
         except OSError as error:
             raise _no_room(error) from error
+        if size is None:
+            raise ClaimlogError(f"{files.display}/{name}: is not there, and its list names it")
+        left -= size
 
 
 def _no_room(error: OSError) -> ClaimlogError:

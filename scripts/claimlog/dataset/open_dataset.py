@@ -20,7 +20,7 @@ from claimlog.dataset.file_access import (
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, parse_sums
+from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, SUMS_BYTES, parse_sums
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.signed_statement import STATEMENT_SUFFIX
 from claimlog.release.verdict import Verdict
@@ -28,9 +28,6 @@ from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 from claimlog.untrusted_files import parse_json
 from claimlog.web_client import WebClient
 from claimlog.web_origins import require_address
-
-LIST_BYTES = 64 << 20
-"""A list of checksums or a descriptor: ours have some hundred kB."""
 
 CHECKS = ("all", "checksums")
 WEB = ("http://", "https://")
@@ -118,7 +115,13 @@ def _open_address(url: str, verification: _Verification) -> Dataset:
         path = fetch_archive(client, url, Path(scratch.name), suffixes)
         return _release(ArchiveFiles(path), verification.verdict(path), scratch)
     files = AddressFiles(url, client)
-    if files.read(SUMS, LIST_BYTES) is None:
+    if files.read(SUMS, SUMS_BYTES) is None:
+        if verification.is_full:
+            # a server that leaves the list out must not choose that nothing is verified
+            raise ClaimlogError(
+                f"{url}: has no {SUMS}, so there is nothing to verify it by; if it is a build that "
+                'you trust, open it with check="checksums"'
+            )
         return _build(files, verification)
     if not verification.is_full:
         return _release(files, None)
@@ -134,7 +137,7 @@ def _release(
     verdict: Verdict | None,
     scratch: tempfile.TemporaryDirectory[str] | None = None,
 ) -> Dataset:
-    digests = _sums(files)
+    digests = _sums(files, verdict)
     descriptor, summary = (
         parse_json(_listed(files, name, digests), name) for name in (DESCRIPTOR, RELEASE)
     )
@@ -145,7 +148,7 @@ def _build(files: FileAccess, verification: _Verification) -> Dataset:
     """Open a build, whose descriptor has the checksums of its files."""
     if verification.key is not None or verification.package is not None:
         raise UsageError(f"{files.display}: is a build, which neither key nor index vouch for")
-    data = files.read(DESCRIPTOR, LIST_BYTES)
+    data = files.read(DESCRIPTOR, SUMS_BYTES)
     if data is None:
         raise ClaimlogError(f"{files.display}: holds neither {SUMS} nor {DESCRIPTOR}")
     descriptor = parse_json(data, DESCRIPTOR)
@@ -158,10 +161,16 @@ def _build(files: FileAccess, verification: _Verification) -> Dataset:
     return Dataset(files, digests, descriptor, None)
 
 
-def _sums(files: FileAccess) -> dict[str, str]:
-    data = files.read(SUMS, LIST_BYTES)
+def _sums(files: FileAccess, verdict: Verdict | None = None) -> dict[str, str]:
+    """Return the list of checksums, which is the one that was verified if anything was."""
+    data = files.read(SUMS, SUMS_BYTES)
     if data is None:
         raise ClaimlogError(f"{files.display}: holds no {SUMS}; {GET_AGAIN}")
+    if verdict is not None and sha256(data).hexdigest() != verdict.sums:
+        raise ClaimlogError(
+            f"{files.display}: was exchanged while it was verified, {SUMS} is another one now; "
+            "nothing was read, open it again"
+        )
     listed, findings = parse_sums(data.decode("utf-8", "replace"))
     if findings:
         raise ClaimlogError(f"{files.display}: {findings[0]}")
@@ -169,7 +178,7 @@ def _sums(files: FileAccess) -> dict[str, str]:
 
 
 def _listed(files: FileAccess, name: str, digests: Mapping[str, str]) -> bytes:
-    data = files.read(name, LIST_BYTES)
+    data = files.read(name, SUMS_BYTES)
     if data is None or sha256(data).hexdigest() != digests.get(name):
         raise ClaimlogError(
             f"{files.display}: {name} is not the file that {SUMS} lists; {GET_AGAIN}"

@@ -8,20 +8,24 @@ what a citation says of it: its event, or the path of its permalink, or the key 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import CITATIONS, DOCUMENT_BYTES
+from claimlog.limits import CITATIONS, DOCUMENT_BYTES, ENTRY_LENGTH
 from claimlog.strict_json import decode_value
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 VERSION = r"(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})"
 CLAIM = r"(?P<claim>[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)"
 KEY = re.compile(rf"(?P<dataset>.+)-{VERSION}-{CLAIM}")
-PERMALINK = re.compile(rf"/releases/{VERSION}/claims/{CLAIM}")
+PERMALINK = rf"/releases/{VERSION}/claims/{CLAIM}"
+PATH_WORDS = "permalink path "
+"""What a citation of ours says before a path that has no address."""
+
 EVENT = re.compile(r"\bevent (?P<event>[0-9a-f]{64})\b")
 CLAIM_VERSION = re.compile(rf"\bClaim {CLAIM}, claim version (?P<version>[0-9]{{1,9}})\b")
 
@@ -31,6 +35,9 @@ BIBTEX_ENTRY = re.compile(
 BIBTEX_REMARKS = ("comment", "preamble", "string")
 RIS_ENTRY = re.compile(r"^TY  -", re.MULTILINE)
 RIS_KEY = re.compile(r"^ID  - *(?P<key>\S+)", re.MULTILINE)
+NAME_LENGTH = 200
+"""Characters of a key or identifier that are shown: the longest of ours have some twenty."""
+
 TEX_ESCAPE = re.compile(r"\\([&%$#_{}])")
 
 
@@ -55,13 +62,15 @@ class ClaimCitation:
     event_id: str | None = None
 
 
-def read_citations(path: Path, dataset: str) -> list[ClaimCitation]:
+def read_citations(path: Path, dataset: str, homepage: str | None = None) -> list[ClaimCitation]:
     """Return the citations of claims in a bibliography; all else in it is passed over.
 
     Parameters
     ----------
     dataset
         Name of the dataset, with which the keys begin that `cite` gives.
+    homepage
+        Address of the dataset, with which those of its claims begin; others' are passed over.
 
     Raises
     ------
@@ -73,9 +82,11 @@ def read_citations(path: Path, dataset: str) -> list[ClaimCitation]:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ClaimlogError(f"{path}: is no UTF-8 ({error.reason}); save it as UTF-8") from error
+    places = [PATH_WORDS, *([homepage.rstrip("/")] if homepage else [])]
+    address = re.compile(rf"(?:{'|'.join(map(re.escape, places))}){PERMALINK}")
     found = []
     for key, line, entry in _entries(text, path):
-        if citation := _citation(key, line, entry, dataset):
+        if citation := _citation(key, line, entry[:ENTRY_LENGTH], dataset, address):
             found.append(citation)
         if len(found) > CITATIONS:
             raise ClaimlogError(f"{path}: cites more than {CITATIONS:,} claims; check it in parts")
@@ -87,25 +98,27 @@ def _entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
     if text.lstrip()[:1] in ("[", "{"):
         yield from _csl_entries(text, path)
     elif RIS_ENTRY.search(text):
-        starts = [match.start() for match in RIS_ENTRY.finditer(text)]
-        for line, part in _parts(text, starts):
+        for _, line, part in _parts(text, RIS_ENTRY):
             match = RIS_KEY.search(part)
             yield (match["key"] if match else ""), line, part
     else:
-        matches = [*BIBTEX_ENTRY.finditer(text)]
-        parts = _parts(text, [match.start() for match in matches])
-        for match, (line, part) in zip(matches, parts, strict=True):
-            if match["kind"].lower() not in BIBTEX_REMARKS:
-                yield match["key"], line, TEX_ESCAPE.sub(r"\1", part)
+        for start, line, part in _parts(text, BIBTEX_ENTRY):
+            if start["kind"].lower() not in BIBTEX_REMARKS:
+                yield start["key"], line, TEX_ESCAPE.sub(r"\1", part)
 
 
-def _parts(text: str, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
-    """Yield the parts of a text that begin at some places, with the number of their first line."""
+def _parts(text: str, rule: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int, str]]:
+    """Yield the parts of a text that each begin with a match, and the number of their first line.
+
+    One at a time is held, because there may be millions; more than `ENTRY_LENGTH` of none is.
+    """
     line, last = 1, 0
-    for start, end in zip(starts, [*starts, len(text)][1:], strict=True):
-        line += text.count("\n", last, start)
-        last = start
-        yield line, text[start:end]
+    for start, following in pairwise(chain(rule.finditer(text), (None,))):
+        assert start is not None
+        line += text.count("\n", last, start.start())
+        last = start.start()
+        end = len(text) if following is None else following.start()
+        yield start, line, text[last : min(end, last + ENTRY_LENGTH)]
 
 
 def _csl_entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
@@ -127,10 +140,12 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _citation(key: str, line: int | None, entry: str, dataset: str) -> ClaimCitation | None:
+def _citation(
+    key: str, line: int | None, entry: str, dataset: str, address: re.Pattern[str]
+) -> ClaimCitation | None:
     """Return the claim that an entry cites; None if it cites none of the dataset's."""
     text = " ".join(entry.split())
-    path, event, stated = (rule.search(text) for rule in (PERMALINK, EVENT, CLAIM_VERSION))
+    path, event, stated = (rule.search(text) for rule in (address, EVENT, CLAIM_VERSION))
     named = KEY.fullmatch(key)
     if named is not None and named["dataset"] != dataset:
         return None  # a claim of another dataset that is kept with claimlog
@@ -140,10 +155,15 @@ def _citation(key: str, line: int | None, entry: str, dataset: str) -> ClaimCita
     release = path or named
     assert claim is not None
     return ClaimCitation(
-        key,
+        _short(key),
         line,
-        claim["claim"],
+        _short(claim["claim"]),
         release["release"] if release else None,
         int(stated["version"]) if stated and stated["claim"] == claim["claim"] else None,
         event["event"] if event else None,
     )
+
+
+def _short(name: str) -> str:
+    """Return a key or identifier, cut where it is longer than any; no claim is called so then."""
+    return name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}…"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +48,27 @@ class CarriedFiles:
     removed_names: tuple[str, ...]
 
     @classmethod
-    def between(cls, base: Mapping[str, str], digests: Mapping[str, str]) -> CarriedFiles:
-        """Return the difference of two releases, each given by the SHA-256 of its files."""
-        old, new = (
+    def between(cls, base: ReleaseEntry, digests: Mapping[str, str]) -> CarriedFiles:
+        """Return the difference of a release from the one before it.
+
+        Where that was made again without rows, a file is carried that any of its issues lacks, so
+        that each of them can be the base.
+
+        Parameters
+        ----------
+        digests
+            SHA-256 of the files of the release, by name.
+        """
+        new, *issues = (
             {name: digest for name, digest in files.items() if is_carried(name)}
-            for files in (base, digests)
+            for files in (digests, *(issue["files"] for issue in base.issues))
         )
-        changed = {name: new[name] for name in sorted(new) if old.get(name) != new[name]}
-        return cls(changed, tuple(sorted(old.keys() - new.keys())))
+        changed = {
+            name: new[name]
+            for name in sorted(new)
+            if any(files.get(name) != new[name] for files in issues)
+        }
+        return cls(changed, tuple(sorted({*chain.from_iterable(issues)} - new.keys())))
 
 
 def is_carried(name: str) -> bool:
@@ -110,7 +124,7 @@ def write_delta_files(
         SHA-256 of the files of the release, by name.
     """
     written = {}
-    for name, digest in CarriedFiles.between(base.data["files"], digests).digests.items():
+    for name, digest in CarriedFiles.between(base, digests).digests.items():
         target = folder / DELTA / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, target)
@@ -145,7 +159,7 @@ def delta_document(
     digests
         SHA-256 of the files of the release, by name.
     """
-    files = CarriedFiles.between(base.data["files"], digests)
+    files = CarriedFiles.between(base, digests)
     return {
         "dataset": dataset,
         "base": {"version": str(base.version), "date": base.date, "tree": base.data["tree"]},

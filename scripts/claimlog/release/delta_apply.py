@@ -6,10 +6,10 @@ else is made from them by this claimlog, and compared with the logical hashes th
 
 from __future__ import annotations
 
-import contextlib
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,34 +18,31 @@ from claimlog import __version__
 from claimlog.build import Progress
 from claimlog.errors import ClaimlogError
 from claimlog.fold import FOLD_VERSION
-from claimlog.limits import DELTA_BYTES
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
-from claimlog.package import Package
-from claimlog.release.delta import DELTA, DELTA_FILE, is_carried
-from claimlog.release.file_names import LOG_FILE
+from claimlog.package import Package, read_json
+from claimlog.release.delta import DELTA_FILE, is_carried
+from claimlog.release.delta_files import GET_DELTA, Delta, open_delta
 from claimlog.release.layout import (
+    GET_AGAIN,
     LICENCE,
     LICENCE_FILE,
     LOG,
+    RELEASE,
+    SUMS,
     check_sums,
-    is_regular_file,
-    sha256_of_file,
     sha256_of_files,
 )
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, release_paths, write_release
-from claimlog.release.rebuild import RebuildComparison, compare_tables
+from claimlog.release.rebuild import OF_THE_LOG, RebuildComparison, compare_tables
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
 from claimlog.release.stage import ReleasePlan, stage_release
 from claimlog.release.tool_wheel import ToolWheel, running_tool
-from claimlog.schema.config_files import own_shape, shape_flaw
 from claimlog.swap import publish_directory
-from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
-
-GET_DELTA = "get the delta, or the release that holds it, again from where it was published"
+from claimlog.untrusted_files import copy_regular
 
 
 @dataclass(frozen=True)
@@ -76,82 +73,17 @@ class AppliedDelta:
     remark: str | None
 
 
-@dataclass(frozen=True)
-class Delta:
-    """The delta in a directory; nothing in it is trusted. `document` is its ``delta.json``."""
-
-    folder: Path
-    document: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, folder: Path) -> Delta:
-        """Read ``delta.json`` of a directory.
-
-        Raises
-        ------
-        ClaimlogError
-            If it is absent, too large or of another shape.
-        """
-        path = folder / Path(DELTA_FILE).name
-        data = read_regular(path, str(path), DELTA_BYTES, remedy=RIGHT_FILE)
-        document = parse_json(data, DELTA_FILE)
-        if flaw := shape_flaw(document, own_shape("delta")):
-            raise ClaimlogError(f"{DELTA_FILE}: {flaw}; {GET_DELTA}")
-        for name in (*document["files"]["carried"], *document["files"]["removed"]):
-            if not LOG_FILE.fullmatch(name) and name != LICENCE:
-                raise ClaimlogError(
-                    f"{DELTA_FILE}: names {name[:80]!r}, no file of a log; {GET_DELTA}"
-                )
-        return cls(folder, document)
-
-    @property
-    def entry(self) -> ReleaseEntry:
-        """What it says of the release, as an entry of an index without its files."""
-        return ReleaseEntry(self.document["release"], DELTA_FILE)
-
-    def copy_files(self, target: Path) -> int:
-        """Copy the files that it carries into the directory of a release; return their number."""
-        carried = self.document["files"]["carried"]
-        for name, digest in carried.items():
-            source = self.folder / name
-            if not is_regular_file(source) or sha256_of_file(source) != digest:
-                raise ClaimlogError(
-                    f"{DELTA}/{name}: is missing or not the file that {DELTA_FILE} names; "
-                    f"{GET_DELTA}"
-                )
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target / name)
-        return len(carried)
-
-
-@contextlib.contextmanager
-def open_delta(target: Path, scratch: Path | None = None) -> Iterator[Delta]:
-    """Open a delta: its directory, or the directory or archive of the release that holds it.
-
-    Raises
-    ------
-    ClaimlogError
-        If there is none, or it has another form.
-    """
-    if (target / Path(DELTA_FILE).name).is_file():
-        yield Delta.read(target)
-        return
-    with open_copy(target, scratch) as copy:
-        if not (copy.folder / DELTA).is_dir():
-            raise ClaimlogError(
-                f"{target}: holds no {DELTA}/; releases have one from 0.3.0 on, but the first"
-            )
-        yield Delta.read(copy.folder / DELTA)
-
-
 def apply_delta(
     base: Path,
     delta: Path,
     out: Path,
     progress: Progress = lambda _: None,
     draw_site: SiteDrawer | None = None,
+    destination: Path | None = None,
 ) -> AppliedDelta:
     """Make a release from the one before it and its delta, into `out`.
+
+    It is read without limits of time and memory: of a stranger's, `claimlog.release.delta_process`.
 
     Parameters
     ----------
@@ -161,6 +93,8 @@ def apply_delta(
         Directory of the delta, or directory or archive of the release that holds it.
     draw_site
         Draws the pages of the release, which no delta carries.
+    destination
+        Where it will be put in the end, if not in `out`; nothing of that name may be there.
 
     Raises
     ------
@@ -183,7 +117,7 @@ def apply_delta(
         _require_stated(log, opened.document)
         tool, remark = _same_tool(entry)
         index = read_index(package)
-        diff, batches = plan_release(log, index, str(entry.version), str(entry.data["batches"]))
+        diff, batches = plan_release(log, index, str(entry.version), None)
         waived = unstated_rules(log.definition, str(entry.version))
         plan = ReleasePlan(
             *(entry.version, entry.date, batches, diff, tuple(index), tool, waived),
@@ -191,15 +125,18 @@ def apply_delta(
         )
         name = str(log.definition.descriptor["name"])
         folder, archive = release_paths(name, str(entry.version), out)
-        for path in (folder, archive):
-            if path.exists():
+        for path in release_paths(name, str(entry.version), destination or out):
+            if os.path.lexists(path):
                 raise ClaimlogError(f"{path}: is there already; name another directory with --out")
         if tool is None:
             out.mkdir(parents=True, exist_ok=True)
             with publish_directory(folder, str(folder)) as staged:
                 stage_release(package, log, plan, staged, progress)
+                _require_summary(staged, entry)
         else:
-            write_release(package, log, plan, out, progress)
+            write_release(
+                *(package, log, plan, out, progress), lambda it: _require_summary(it, entry)
+            )
         return AppliedDelta(
             folder,
             None if tool is None else archive,
@@ -236,15 +173,18 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
             )
         if finding := next(check_sums(copy.folder, copy.digests), None):
             raise ClaimlogError(f"{base}: {finding}")
+        sums = copy.digests.get(SUMS)
         own = {name: digest for name, digest in copy.digests.items() if is_carried(name)}
         files = delta.document["files"]
         for name in own.keys() - files["carried"].keys() - {*files["removed"]}:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(copy.folder / name, target / name)
+            source, shown = copy.folder / name, f"{base.name}/{name}"
+            if own[name] != copy_regular(source, shown, target / name, copy.folder, GET_AGAIN):
+                raise ClaimlogError(f"{shown}: was exchanged while it was read; {GET_AGAIN}")
     file_count = delta.copy_files(target)
     package = Package(target / LOG, archived=True)
     entry = find_entry(read_index(package), stated, str(package.descriptor["name"]))
-    expected = {name: value for name, value in entry.data["files"].items() if is_carried(name)}
+    issue = entry.issue_with(SUMS, sums)
+    expected = {name: value for name, value in issue["files"].items() if is_carried(name)}
     for name in sorted({*own, *expected}):
         if own.get(name) != expected.get(name):
             raise ClaimlogError(
@@ -257,18 +197,33 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
 def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
     """Refuse a joined log that is not the one that the delta states, or that this cannot fold."""
     entry, name = document["release"], log.definition.descriptor["name"]
-    found = {"dataset": name, "tree": {"size": log.size, "root": log.root.hex()}}
-    for what, value in (("dataset", document["dataset"]), ("tree", entry["tree"])):
-        if found[what] != value:
+    tree = {"size": log.size, "root": log.root.hex()}
+    for what, value, made in (
+        ("dataset", document["dataset"], name),
+        ("tree", entry["tree"], tree),
+        ("number of batches", entry["batches"], len(log.batches)),
+    ):
+        if made != value:
             raise ClaimlogError(
-                f"{DELTA_FILE}: says that the {what} is {value}, base and delta give "
-                f"{found[what]}; {GET_DELTA}"
+                f"{DELTA_FILE}: says that the {what} is {value}, base and delta give {made}; "
+                f"{GET_DELTA}"
             )
     if entry.get("fold_version") != FOLD_VERSION:
         raise ClaimlogError(
             f"{DELTA_FILE}: its tables were folded by version {entry.get('fold_version')} of the "
             f"fold, this is {FOLD_VERSION}; apply it with claimlog {entry.get('tool_version')}"
         )
+
+
+def _require_summary(folder: Path, entry: ReleaseEntry) -> None:
+    """Refuse a release of which ``release.json`` is not what the delta states of the log."""
+    made = read_json(folder / RELEASE, RELEASE)
+    for name in OF_THE_LOG:
+        if made.get(name) != entry.data.get(name):
+            raise ClaimlogError(
+                f"{DELTA_FILE}: says that {name} is {str(entry.data.get(name))[:80]}, base and "
+                f"delta give {str(made.get(name))[:80]}; {GET_DELTA}"
+            )
 
 
 def _same_tool(entry: ReleaseEntry) -> tuple[ToolWheel | None, str | None]:

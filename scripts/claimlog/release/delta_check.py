@@ -87,7 +87,7 @@ def _file_flaws(
     present: Mapping[str, str], base: ReleaseEntry, digests: Mapping[str, str], log: Log
 ) -> Iterator[Finding]:
     """Yield the files of the delta that are missing, too many, or not those of the release."""
-    files = CarriedFiles.between(base.data["files"], digests)
+    files = CarriedFiles.between(base, digests)
     own = {f"{DELTA}/{name}": digest for name, digest in files.digests.items()}
     streams = streams_between(log, base.size, log.size)
     rows = {rows_path(version_table(log, stream)) for stream in streams}

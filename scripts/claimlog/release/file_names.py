@@ -23,6 +23,7 @@ from claimlog.release.layout import (
     GET_AGAIN,
     LICENCE,
     LOG,
+    MAX_DEPTH,
     MAX_LISTED,
     RULE,
     SITE,
@@ -31,6 +32,9 @@ from claimlog.release.layout import (
 )
 from claimlog.release.stage import DESCRIPTOR_FILES
 from claimlog.release.tool_wheel import LOCK, wheel_name
+
+NAME_LENGTH = 200
+"""Characters of a file's name with its directories: the longest of ours have some eighty."""
 
 ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")
 LOG_FILE = re.compile(
@@ -41,6 +45,12 @@ LOG_FILE = re.compile(
     rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",
     re.ASCII,
 )
+PART = r"(?!\.{1,2}(?:/|\Z))[\w%=,~.+-]+"
+FILE_NAME = re.compile(
+    rf"(?!.{{{NAME_LENGTH + 1}}})(?:{PART}/){{0,{MAX_DEPTH}}}{PART}", re.ASCII | re.DOTALL
+)
+"""The form that the name of any file of a release has."""
+
 SITE_FILE = re.compile(
     rf"{SITE}/(?:(?!\.\.?/)[\w%=,~.-]+/)*[\w%=,~.-]+\.(?:html|json|jsonld|atom|css|js|svg|png|txt|xml)",
     re.ASCII,

@@ -28,6 +28,9 @@ LOG = "log"
 """The package as released: events, schemas with the codebook, earlier releases."""
 
 SUMS_LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
+SUMS_BYTES = 64 << 20
+"""A list of checksums or a descriptor: ours have some hundred kB."""
+
 RULE = "release-files"
 LINE_ENDS = "release-line-ends"
 MAX_LISTED = 20

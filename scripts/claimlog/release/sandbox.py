@@ -1,87 +1,27 @@
-"""Verify a stranger's release in a process of its own, under limits of time and memory.
-
-A file can be made so that reading it takes forever or all memory there is. The limits grow with
-the size of the archive or directory; `claimlog.release.archive` makes sure that an archive unpacks
-to no more. The process starts no other one, connects to nothing, and ends with its parent.
-"""
+"""Verify a stranger's release in a process of its own, under limits of time and memory."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.release.layout import walk_files
+from claimlog.release.limited_process import (
+    LimitedWork,
+    Limits,
+    answer_request,
+    path_request,
+    refuse_programs,
+    requested_path,
+    run_limited,
+)
 from claimlog.release.release_site import note_drawn_pages, note_undrawn_pages
 from claimlog.release.verdict import Verdict
 
-SECONDS, SECONDS_PER_MB = 120, 20
-"""A release of 7.6 MB is verified in 4 seconds on two quiet cores; a busy machine may take ten
-times as long."""
-
-MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
-"""The libraries take 0.2 GB; the rows and their canonical lines some 15 times the files."""
-
-ADDRESS_SPACE = 16 << 30
-"""Address space beyond the limit of memory, for what libraries reserve and do not use."""
-
-WRITTEN_BYTES = 64 << 20
-"""Bytes that a written file may have beyond the size of the archive."""
-
-ANSWER_BYTES = 64 << 20
 PROGRAM = "claimlog.release.sandbox"
-POLL_SECONDS = 0.02
-TRIES = 500
-NO_MEMORY = 77
-"""Exit status of a process that ran out of memory and could still say so."""
-
-REFUSED_EVENTS = (
-    *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
-    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
-)
-"""Audit events of Python (PEP 578) that verifying never needs."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of verifying: seconds of the clock, bytes of memory, bytes of a written file."""
-
-    seconds: float
-    memory: int
-    written: int
-
-    @classmethod
-    def of(cls, target: Path, factor: float = 1) -> Limits:
-        """Return the limits for a release's directory or archive, times `factor`."""
-        size = _stored_bytes(target) if target.is_dir() else _disk_bytes(target.stat())
-        return cls(
-            factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
-            int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
-            int(factor * (WRITTEN_BYTES + size)),
-        )
-
-
-def _stored_bytes(folder: Path) -> int:
-    """Return the bytes that the files of a directory take on disk, each once whatever its names."""
-    stats = (entry.stat(follow_symlinks=False) for entry in walk_files(folder))
-    return sum({(found.st_dev, found.st_ino): _disk_bytes(found) for found in stats}.values())
-
-
-def _disk_bytes(found: os.stat_result) -> int:
-    """Return the bytes that a file takes on disk: a sparse one could state any size."""
-    return min(found.st_size, 512 * found.st_blocks)
 
 
 def verify_in_sandbox(
@@ -111,213 +51,29 @@ def verify_in_sandbox(
     """
     if not target.exists():
         raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
-    limits = Limits.of(target, factor)
     entries = None if index is None else [[dict(entry.data), entry.display_path] for entry in index]
+
+    def run(program: str) -> dict[str, Any]:
+        outcome = "nothing was verified"
+        limits = Limits.of(target, factor)
+        return run_limited(
+            LimitedWork(program, target.name, "verifying", outcome, limits, factor), request
+        )
+
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         request = {
-            "target": os.fsencode(target).hex(),
+            "target": path_request(target),
             "index": entries,
-            "key": None if key is None else os.fsencode(key).hex(),
-            "scratch": os.fsencode(scratch).hex(),
+            "key": path_request(key),
+            "scratch": path_request(Path(scratch)),
             "place": place,
             "kept_roots": [[size, root] for size, root in (kept_roots or {}).items()],
-            "seconds": limits.seconds,
-            "address_space": limits.memory + ADDRESS_SPACE,
-            "written": limits.written,
         }
-        verdict = Verdict.load(_run(request, limits, target, factor, PROGRAM)["verdict"])
+        verdict = Verdict.load(run(PROGRAM)["verdict"])
         if verdict.undrawn_pages and site_program and not verdict.findings:
-            answer = _run(request, limits, target, factor, site_program)
-            note_drawn_pages(verdict, answer["differing"])
+            note_drawn_pages(verdict, run(site_program)["differing"])
         note_undrawn_pages(verdict)
     return verdict
-
-
-def _run(
-    request: Mapping[str, Any], limits: Limits, target: Path, factor: float, program: str
-) -> dict[str, Any]:
-    """Run a module as a program on a request, stop it at a limit, and return its answer.
-
-    Raises
-    ------
-    ClaimlogError
-        If it reached a limit, ended early, or says that it failed.
-    """
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    with tempfile.TemporaryFile() as complaints:
-        # -P: a module that lies in the current directory is a stranger's too
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            env=environment,
-        )
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            # it stays open: when it closes, because this process is no more, the other ends
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-        assert process.stdout is not None
-        received: list[bytes] = []
-        reader = threading.Thread(target=_receive, args=(process.stdout, received), daemon=True)
-        reader.start()
-        exceeded = None
-        try:
-            exceeded = _watch(process, limits)
-        finally:
-            process.kill()
-            status = process.wait()
-            reader.join()
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-        remedy = (
-            "so it was not verified; if you trust where it comes from, raise the limits: "
-            f"--limits {2 * factor:g}"
-        )
-        if exceeded or status == NO_MEMORY:
-            what = exceeded or f"more memory than {limits.memory / 1e9:.1f} GB or than there is"
-            raise ClaimlogError(f"{target.name}: verifying it takes {what}, {remedy}")
-        with contextlib.suppress(ValueError):
-            answer: dict[str, Any] = json.loads(b"".join(received))
-            if "error" in answer:
-                raise ClaimlogError(answer["error"])
-            return answer
-        complaints.seek(0)
-        output = complaints.read()[-2000:].decode(errors="replace").strip().splitlines()
-        why = output[-1][:200] if output else f"exit status {status}"
-        raise ClaimlogError(f"{target.name}: verifying it ended early ({why}), {remedy}")
-
-
-def _receive(answer: IO[bytes], received: list[bytes]) -> None:
-    received.append(answer.read(ANSWER_BYTES))
-
-
-def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str | None:
-    """Wait for a process; return the limit that it reached, if one."""
-    end = time.monotonic() + limits.seconds
-    while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(POLL_SECONDS)
-            return None
-        if _resident_bytes(process.pid) > limits.memory:
-            return f"more memory than {limits.memory / 1e9:.1f} GB"
-        if time.monotonic() > end:
-            return f"longer than {limits.seconds:.0f} seconds"
-
-
-def _resident_bytes(process: int) -> int:
-    """Return the resident memory of a process in bytes; 0 where the system does not say."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError, ValueError):
-        pass
-    try:
-        answer = subprocess.run(
-            ["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False
-        )
-        return int(answer.stdout or 0) * 1024
-    except (OSError, ValueError):
-        return 0
-
-
-def _set_limits(request: Mapping[str, Any]) -> None:
-    """Set the limits of this process; they cannot be raised again."""
-    import resource
-
-    for name, value in (
-        (resource.RLIMIT_AS, request["address_space"]),
-        (resource.RLIMIT_FSIZE, request["written"]),
-        # of all its threads; the parent looks at the clock
-        (resource.RLIMIT_CPU, int((os.cpu_count() or 1) * request["seconds"]) + 60),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, most = resource.getrlimit(name)
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of address space
-            resource.setrlimit(name, (value, value))
-
-
-def _end_with_parent(scratch: Path) -> Callable[[], None]:
-    """End this process, and remove its scratch directory, when its parent ends.
-
-    Returns
-    -------
-    callable
-        To be called at the end of the work: waits for that, if the parent is gone already.
-    """
-    gone = threading.Event()
-
-    def wait() -> None:
-        while sys.stdin.buffer.read(1):
-            pass
-        gone.set()
-        for _ in range(TRIES):  # another thread may be writing there yet
-            shutil.rmtree(scratch, ignore_errors=True)
-            if not scratch.exists():
-                break
-            time.sleep(POLL_SECONDS)
-        os._exit(1)
-
-    watcher = threading.Thread(target=wait, daemon=True)
-    watcher.start()
-
-    def finish() -> None:
-        if gone.is_set() or not scratch.exists():
-            watcher.join()
-
-    return finish
-
-
-def _refuse_event(event: str, _: object) -> None:
-    """Refuse what a hostile file could try to bring about (an audit hook)."""
-    if event in REFUSED_EVENTS:
-        raise RuntimeError(f"a file wanted {event}, which verifying never needs")
-
-
-Work = Callable[[Path, Path, Mapping[str, Any]], Mapping[str, Any]]
-"""What a program does with a release: its target, a scratch directory and the request give an
-answer."""
-
-
-def answer_request(work: Work) -> None:
-    """Do the work that standard input asks for, within limits; write the answer to standard output.
-
-    `work` imports what it needs first: afterwards no file that it reads can start a program.
-    """
-    request = json.loads(sys.stdin.buffer.readline())
-    _set_limits(request)
-    target, scratch = requested_path(request, "target"), requested_path(request, "scratch")
-    assert target is not None
-    assert scratch is not None
-    finish = _end_with_parent(scratch)
-    try:
-        answer = work(target, scratch, request)
-    except MemoryError:
-        os._exit(NO_MEMORY)
-    except ClaimlogError as error:
-        answer = {"error": str(error)}
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        answer = {"error": f"{where}{error.strerror or error}; nothing was verified"}
-    finish()
-    try:
-        sys.stdout.write(json.dumps(answer))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        shutil.rmtree(scratch, ignore_errors=True)
-        os._exit(1)
-
-
-def requested_path(request: Mapping[str, Any], name: str) -> Path | None:
-    """Return a path of a request."""
-    return None if request[name] is None else Path(os.fsdecode(bytes.fromhex(request[name])))
-
-
-def refuse_programs() -> None:
-    """Refuse from now on what a hostile file could try to bring about."""
-    sys.addaudithook(_refuse_event)
 
 
 def _verify(target: Path, scratch: Path, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ UPLOAD_SERVICE = "https://uploads.github.com"
 MEDIA_TYPE = "application/vnd.github+json"
 HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
-TAG = re.compile(r"v[0-9]+\.[0-9]+\.[0-9]+")
+TAG = re.compile(r"v[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 PAGE_SIZE, PAGES = 100, 20
 NOT_FOUND = 404
 

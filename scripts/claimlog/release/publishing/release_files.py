@@ -42,7 +42,7 @@ def documented_answers(address: str, service: str, place: str) -> Iterator[None]
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ClaimlogError(
             f"{address}: answers otherwise than {service} documents "
             f"({type(error).__name__}: {str(error)[:100]}); look at the {place} there"

@@ -6,6 +6,7 @@ earlier versions, its files by name and checksum.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,10 @@ PAGE_SIZE, PAGES = 100, 20
 
 MEDIA_TYPE = "application/vnd.inveniordm.v1+json"
 """By ``application/json`` Zenodo answers in the form of its earlier API."""
+
+IDENTIFIER = re.compile(r"[\w.-]{1,100}", re.ASCII)
+DOI_LENGTH, SHOWN = 200, 100
+"""Characters of a DOI, and of other words of the service in a message."""
 
 UPLOADS = 2
 """How often a file is sent before a wrong checksum is an error."""
@@ -71,12 +76,12 @@ class _Record:
     def of(cls, data: Mapping[str, Any]) -> _Record:
         metadata, parent = data.get("metadata") or {}, data.get("parent") or {}
         return cls(
-            id=str(data["id"]),
-            parent=str(parent.get("id", "")),
+            id=_identifier(data),
+            parent=_identifier(parent) if "id" in parent else "",
             is_published=bool(data.get("is_published")),
             index=int((data.get("versions") or {}).get("index", 0)),
             title=plain_line(metadata.get("title") or ""),
-            version=str(metadata.get("version") or ""),
+            version=str(metadata.get("version") or "")[:SHOWN],
             doi=_doi(data),
             concept_doi=_doi(parent),
         )
@@ -84,7 +89,17 @@ class _Record:
 
 def _doi(data: Mapping[str, Any]) -> str | None:
     identifier = ((data.get("pids") or {}).get("doi") or {}).get("identifier")
+    if identifier is not None and not 0 < len(str(identifier)) <= DOI_LENGTH:
+        raise ValueError("a DOI that is none")
     return None if identifier is None else str(identifier)
+
+
+def _identifier(data: Mapping[str, Any]) -> str:
+    """Return the identifier of a record, which stands in addresses."""
+    identifier = str(data["id"])
+    if not IDENTIFIER.fullmatch(identifier):
+        raise ValueError("an identifier of a record that is none")
+    return identifier
 
 
 class ZenodoPublisher:
@@ -200,8 +215,9 @@ class ZenodoPublisher:
             self._refuse_errors(made)
         else:
             made = self._call("POST", f"records/{public.id}/versions")
-        self.say(f"made the draft {made['id']}")
-        return str(made["id"])
+        draft = _identifier(made)
+        self.say(f"made the draft {draft}")
+        return draft
 
     def _is_unused(self, draft: _Record) -> bool:
         """Whether a draft is as a new version is made: without a version and without files."""
@@ -221,8 +237,8 @@ class ZenodoPublisher:
         for error in answer.get("errors") or ():
             words = ", ".join(map(str, error.get("messages", ())))
             raise ClaimlogError(
-                f"{self.service}/uploads/{answer['id']}: the service does not take "
-                f"{plain_line(error.get('field', ''))} ({plain_line(words)[:200]}); mend "
+                f"{self.service}/uploads/{_identifier(answer)}: the service does not take "
+                f"{plain_line(error.get('field', ''))[:SHOWN]} ({plain_line(words)[:200]}); mend "
                 "datapackage.json for the next release, or the field there"
             )
 
@@ -253,7 +269,7 @@ class ZenodoPublisher:
             else:
                 raise ClaimlogError(
                     f"{self.service}/uploads/{draft}: {file.name} arrived damaged {UPLOADS} times "
-                    f"({(found or {}).get('checksum')}); run this again later"
+                    f"({str((found or {}).get('checksum'))[:SHOWN]}); run this again later"
                 )
             self.say(f"uploaded {file.name}, {file.size:,} bytes")
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError, is_of_the_machine
 from claimlog.release.layout import SITE, sha256_of_files
+from claimlog.release.limited_process import answer_request, refuse_programs
 from claimlog.release.release_copy import open_copy
-from claimlog.release.sandbox import answer_request, refuse_programs
 from claimlog.site.files.prepared_query import QueryProcess
 from claimlog.site.files.release_site import release_source
 from claimlog.site.files.site_source import SiteSource

@@ -41,8 +41,13 @@ class SiteSize:
     bytes: int = 0
 
 
-def write_site(source: SiteSource, target: Path) -> SiteSize:
+def write_site(source: SiteSource, target: Path, queries: QueryProcess | None = None) -> SiteSize:
     """Write a site into the directory `target`, and return how large it is.
+
+    Parameters
+    ----------
+    queries
+        As for `site_files`.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def write_site(source: SiteSource, target: Path) -> SiteSize:
         return path
 
     async def write() -> None:
-        async for name, data in site_files(source):
+        async for name, data in site_files(source, queries):
             place(name).write_bytes(data)
             size.files += 1
             size.bytes += len(data)

@@ -1,0 +1,110 @@
+"""Apply a delta in a process of its own, under limits of time and memory.
+
+Base and delta may be a stranger's. What the process makes is put into place by this one, once it
+ended well.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.files import copy_durably
+from claimlog.release.delta import DELTA
+from claimlog.release.delta_apply import AppliedDelta, apply_delta
+from claimlog.release.delta_files import is_delta
+from claimlog.release.limited_process import (
+    LimitedWork,
+    Limits,
+    path_request,
+    requested_path,
+    run_limited,
+    stored_size,
+)
+from claimlog.release.rebuild import RebuildComparison
+from claimlog.release.release_site import SiteDrawer
+from claimlog.swap import publish_directory
+
+GROWTH = 16
+"""How many times its own size a delta alone adds to a release, where each of its rows is in the
+log, in Parquet, in SQLite, in CSV and on pages. Ours add some 10 times."""
+
+
+def apply_in_process(
+    base: Path, delta: Path, out: Path, program: str, factor: float = 1
+) -> AppliedDelta:
+    """Make a release from the one before it and its delta, as `apply_delta` does, within limits.
+
+    Parameters
+    ----------
+    program
+        Module that calls `answer_apply` with what draws the pages.
+    factor
+        By which the limits are multiplied.
+
+    Raises
+    ------
+    FindingsError, ClaimlogError
+        As `apply_delta` does, or if a limit was reached. Nothing is left in `out` then.
+    """
+    for path in (base, delta):
+        if not path.exists():
+            raise ClaimlogError(f"{path}: is neither the directory nor the zip of a release")
+    inside = delta / DELTA
+    alone = delta if is_delta(delta) else inside if is_delta(inside) else None
+    added = stored_size(delta) if alone is None else GROWTH * stored_size(alone)
+    limits = Limits.of_size(stored_size(base) + added, factor)
+    work = LimitedWork(program, delta.name, "applying", "nothing was written", limits, factor)
+    with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
+        request = {
+            "target": path_request(base),
+            "delta": path_request(delta),
+            "out": path_request(out),
+            "scratch": path_request(Path(scratch)),
+        }
+        return _publish(run_limited(work, request), Path(scratch), out)
+
+
+def answer_apply(
+    base: Path, scratch: Path, request: Mapping[str, Any], draw_site: SiteDrawer
+) -> Mapping[str, Any]:
+    """Apply the delta of a request in this process; return what was made, by names."""
+    delta, out = requested_path(request, "delta"), requested_path(request, "out")
+    assert delta is not None
+    tempfile.tempdir = str(scratch)  # what is unpacked goes with the process
+    applied = apply_delta(base, delta, _made(scratch), draw_site=draw_site, destination=out)
+    archive = applied.archive
+    names = {"folder": applied.folder.name, "archive": archive and archive.name}
+    return {**asdict(applied), **names}
+
+
+def _made(scratch: Path) -> Path:
+    return scratch / "made"
+
+
+def _publish(answer: Mapping[str, Any], scratch: Path, out: Path) -> AppliedDelta:
+    """Put what the process made into `out`."""
+    made = _made(scratch)
+    folder, archive = out / Path(answer["folder"]).name, None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
+    with publish_directory(folder, str(folder)) as staged:
+        for path in (made / folder.name).iterdir():
+            shutil.move(path, staged / path.name)
+    if answer["archive"] is not None:
+        archive = out / Path(answer["archive"]).name
+        try:
+            copy_durably(made / archive.name, archive)
+        except OSError as error:
+            raise ClaimlogError(
+                f"{archive}: cannot be written ({error.strerror}); make room and run this again"
+            ) from error
+    tables = RebuildComparison(**answer["tables"])
+    return AppliedDelta(**{**answer, "folder": folder, "archive": archive, "tables": tables})

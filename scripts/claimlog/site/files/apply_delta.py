@@ -1,0 +1,37 @@
+"""Applies a delta and draws the pages of what comes of it, as a program within limits.
+
+Started by `claimlog.release.delta_process`. A definition may be a stranger's, and its prepared
+queries are run for the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from claimlog.release.delta_process import answer_apply
+from claimlog.release.layout import SITE
+from claimlog.release.limited_process import answer_request, refuse_programs
+from claimlog.site.files.prepared_query import QueryProcess
+from claimlog.site.files.release_site import release_source
+from claimlog.site.files.write import write_site
+
+
+def _draw_site(folder: Path) -> None:
+    # git was asked for the files of claimlog, and queries were compiled: nothing more is started
+    source = release_source(folder)
+    queries = QueryProcess()
+    queries.start()
+    refuse_programs()
+    write_site(source, folder / SITE, queries)
+
+
+def _apply(base: Path, scratch: Path, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    from datasette.app import Datasette  # noqa: F401  # before programs are refused
+
+    return answer_apply(base, scratch, request, _draw_site)
+
+
+if __name__ == "__main__":
+    answer_request(_apply)
