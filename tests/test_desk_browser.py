@@ -21,13 +21,16 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from conftest import ROOT, World, copied
 from desk_client import ARTICLE, Opened
-from workshop.bench.desk.desk_driver import LABELS, DeskDriver
+from workshop.bench.desk.desk_driver import LETTERS, DeskDriver
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 ROLES = ("coder-1", "coder-2", "coder-3", "adjudicator")
 MADE = "S102"
 """The article of the desk's tests, which the package of `registered` has."""
-SCRIPTS = "🗼 שומרי המגדלור חלוקים\n\nהמשרד עמעם את המנורה, אמר שומר.\n\n灯塔看守人意见不一。 部里调暗了灯。\n"
+SCRIPTS = (
+    "🗼 שומרי המגדלור חלוקים\n\nהמשרד עמעם את המנורה, אמר שומר.\n\n"
+    "灯塔看守人意见不一。 部里调暗了灯。\n"
+)
 TABS = "The ferry was late again. The master blamed the fog. Nobody believed him at all.\n"
 KEYS = json.loads((ROOT / "scripts/claimlog/desk/web/static/keys.json").read_text("utf-8"))
 READY = "() => window.claimlogDesk && claimlogDesk.cursor && claimlogDesk.cursor.hasFocus"
@@ -256,8 +259,9 @@ def test_what_was_acknowledged_survives_a_kill_and_what_was_not_is_kept_and_sent
     with coding(browser, desk, "coder-1", "S104") as page:
         code(page, "The ferry was late", "The boat did not come on time.")
         page.wait_for_function(SAVED)
-        for key in ("s", "d"):  # a second claim, which the server never hears of
-            desk.kill() if key == "d" else None
+        for key in "sd":  # a second claim, which the server never hears of
+            if key == "d":
+                desk.kill()
             page.keyboard.press(key)
         page.keyboard.insert_text("He did so.")
         page.keyboard.press("Enter")
@@ -347,8 +351,8 @@ def test_decision_steps_lead_to_codes_and_words_of_the_text_are_marked(
     browser: Browser, desk: DeskServer
 ) -> None:
     with coding(browser, desk, "coder-2", "S103") as page:
-        page.keyboard.press(LABELS[0])
-        page.keyboard.press(LABELS[1])
+        page.keyboard.press(LETTERS[0])
+        page.keyboard.press(LETTERS[1])
         own = page.evaluate("() => claimlogDesk.text.content.split('\\n').join(' ')")
         page.keyboard.insert_text(own)
         expect(page.locator(".typed-note")).to_contain_text("words or more in a row")

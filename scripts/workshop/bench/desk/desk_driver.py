@@ -12,8 +12,8 @@ from claimlog.errors import ClaimlogError
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-LABELS = "asdfghjklqwertyuiopzxcvbnm1234567890"
-"""Labels above words, in their order (``text_labels.js``)."""
+LETTERS = "asdfghjklqwertyuiopzxcvbnm"
+"""Letters above words, in their order (``text_labels.js``)."""
 
 OWN_WORDS = ("statement", "note")
 """Columns whose letters are words that a coder writes, not keys of the desk."""
@@ -86,17 +86,35 @@ class DeskDriver:
         return self.keys.total() - before
 
     def choose(self, first: int, last: int) -> None:
-        """Choose words by the labels above them."""
-        for word in (first, last):
-            for _ in range(MOST_KEYS):
-                labelled = self.page.evaluate("() => claimlogDesk.cursor.labels.labelled")
-                if word in labelled:
-                    self.press(LABELS[labelled.index(word)], "passage")
-                    break
-                ahead = bool(labelled) and word > labelled[0]
-                self.press(" " if ahead else "Backspace", "passage")
-            else:
-                raise ClaimlogError(f"no label comes to word {word}")
+        """Choose words by the labels above them: a clause by one key, others by two."""
+        for _ in range(MOST_KEYS):
+            labels = self._labels()
+            if [first, last] in labels["clauses"]:
+                self.press(str(labels["clauses"].index([first, last]) + 1), "passage")
+                return
+            if first in labels["words"]:
+                self.press(LETTERS[labels["words"].index(first)], "passage")
+                break
+            ahead = bool(labels["words"]) and first > labels["words"][0]
+            self.press(" " if ahead else "Backspace", "passage")
+        for _ in range(MOST_KEYS):
+            labels = self._labels()
+            ends = [end for _, end in labels["clauses"]]
+            if last in labels["words"]:
+                self.press(LETTERS[labels["words"].index(last)], "passage")
+                return
+            if last in ends:
+                self.press(str(ends.index(last) + 1), "passage")
+                return
+            self.press(" ", "passage")
+        raise ClaimlogError(f"no label comes to words {first} to {last}")
+
+    def _labels(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate(
+            "() => { const {labelled, clauses} = claimlogDesk.cursor.labels; "
+            "return {words: labelled, clauses} }"
+        )
+        return found
 
     def open_question(self) -> dict[str, Any] | None:
         """Return the question that has the focus; none, if the text has it."""

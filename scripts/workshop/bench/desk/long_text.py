@@ -105,9 +105,19 @@ def _press(page: Page, keys: list[str]) -> int:
 def _answer_for_server(page: Page, source: str) -> None:
     content = long_text()
     words, drafts = many_drafts(content)
-    text: dict[str, Any] = {"content": content, "words": words, "furniture": [], "utf16_length": len(content)}
+    text: dict[str, Any] = {
+        "content": content,
+        "words": words,
+        "furniture": [],
+        "utf16_length": len(content),
+    }
     row = {"source_id": source, "title": "A long text", "language": "en"}
-    work: dict[str, Any] = {"state": CLAIMS, "finished": False, "commitment": None, "can_undo": True}
+    work: dict[str, Any] = {
+        "state": CLAIMS,
+        "finished": False,
+        "commitment": None,
+        "can_undo": True,
+    }
     work |= {"can_redo": False, "drafts": drafts, "registered": []}
     state = [CLAIMS]
 

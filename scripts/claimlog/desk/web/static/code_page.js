@@ -196,7 +196,7 @@ class CodePage {
     const draft = this.work.draft(this.current);
     this.saveTyped();
     this.respanned = null;
-    this.cursor.startAt(offset ?? draft?.span.utf16[1] ?? 0);
+    this.cursor.startAt(offset ?? draft?.span.utf16[1] ?? 0, offset === draft?.span.utf16[1] ? draft?.span.utf16[0] : undefined);
     this.record.active = null;
     if (draft) this.record.drawClosed();
     this.record.drawSummary();

@@ -10,7 +10,7 @@ class Registration {
   /** @param {any} found @param {any} form */
   constructor(found, form) {
     this.found = found;
-    this.furniture = found.proposal.furniture.map((/** @type {any} */ one) => ({ utf16: one.utf16, kind: one.kind }));
+    this.furniture = (found.proposal.furniture ?? found.text.furniture).map((/** @type {any} */ one) => ({ utf16: one.utf16, kind: one.kind }));
     byId("begin").hidden = true;
     byId("details").hidden = false;
     const { furniture, ...proposal } = found.proposal;

@@ -2,6 +2,9 @@
 import { announce } from "./dom.js";
 import { TextLabels } from "./text_labels.js";
 
+/** Words of the claim before that have labels too: what is said within it, or overlaps with it, comes next. */
+const WORDS_BACK = 9;
+
 /** The place of the keyboard in the text. It calls `take` with the span that was chosen. */
 export class TextCursor {
   /**
@@ -22,17 +25,17 @@ export class TextCursor {
     this.isSelected = false;
     this.windowBegin = 0;
     const { element, scroller } = pane;
-    element.addEventListener("focus", () => this.labels.show(this.first ?? this.windowBegin));
+    element.addEventListener("focus", () => this.showLabels());
     element.addEventListener("blur", () => this.labels.hide());
     element.addEventListener("mouseup", (event) => this.released(event));
     new ResizeObserver(() => this.labels.labelled.length && this.labels.draw()).observe(scroller);
   }
 
-  /** Begin where the next claim may: behind a place in the text. @param {number} offset */
-  startAt(offset) {
+  /** Begin where the next claim may: behind a place in the text, or within the end of the claim before it. @param {number} offset @param {number} [earliest] */
+  startAt(offset, earliest = offset) {
     const word = Math.min(this.words.from(offset), this.words.size - 1);
     this.word = Math.max(0, word);
-    this.windowBegin = this.word;
+    this.windowBegin = earliest < offset ? Math.max(this.words.from(earliest) + 1, this.word - WORDS_BACK) : this.word;
     this.clear();
   }
 
@@ -52,24 +55,29 @@ export class TextCursor {
   focus() {
     this.pane.element.focus({ preventScroll: true });
     if (this.words.size) this.pane.reveal(this.words.span(this.word, Math.min(this.word + 20, this.words.size - 1)));
-    this.labels.show(this.first ?? this.windowBegin);
+    this.showLabels();
   }
 
-  /** Take the word of a label: the first of a passage, then the last. @param {string} key */
+  showLabels() {
+    this.labels.show(this.first ?? this.windowBegin, this.first !== null);
+  }
+
+  /** Take what a label stands at: a whole clause, or the first word of a passage and then the last. @param {string} key */
   label(key) {
+    const clause = this.labels.clause(key);
     const word = this.labels.word(key);
-    if (word === null) return false;
-    if (this.first === null) {
-      this.first = word;
-      this.word = word;
-      this.marks.pending(this.words.span(word, word));
-      this.labels.show(word);
-      announce(`First word: ${this.said(word)}. Now the last.`);
-    } else {
-      const span = this.words.span(this.first, word);
+    if (clause === null && word === null) return false;
+    if (clause || this.first !== null) {
+      const span = this.words.span(this.first ?? clause[0], clause ? clause[1] : word);
       this.clear();
       this.listeners.take(span);
+      return true;
     }
+    this.first = word;
+    this.word = word;
+    this.marks.pending(this.words.span(word, word));
+    this.labels.show(word, true);
+    announce(`First word: ${this.said(word)}. Now the last.`);
     return true;
   }
 
@@ -83,7 +91,7 @@ export class TextCursor {
     if (step > 0 && labelled.length) this.windowBegin = this.words.beside(labelled[labelled.length - 1], 1);
     else this.windowBegin = this.words.unit(this.windowBegin, -1, "sentence");
     this.pane.reveal(this.words.span(this.windowBegin, this.windowBegin));
-    this.labels.show(this.windowBegin);
+    this.labels.show(this.windowBegin, this.first !== null);
     announce(`Labels begin at: ${this.said(this.windowBegin)}`);
   }
 
