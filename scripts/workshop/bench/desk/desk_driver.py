@@ -30,8 +30,9 @@ OPEN = (
     "() => { const record = claimlogDesk.record; const slot = document.activeElement && "
     "document.activeElement.closest('#panel') && record.slot(record.active); "
     "return slot ? {key: slot.key, column: slot.field.column, kind: slot.field.kind, "
-    "beside: slot.field.variable ? record.slots.filter(one => one !== slot && one.item === slot.item "
-    "&& one.field.variable === slot.field.variable).map(one => one.field.column) : [], "
+    "beside: slot.field.variable ? record.slots.filter(one => one !== slot && "
+    "one.item === slot.item && one.field.variable === slot.field.variable)"
+    ".map(one => one.field.column) : [], "
     "list: slot.list ? slot.list.column : null, item: slot.item ?? null, "
     "digits: slot.field.kind === 'objects' || slot.field.kind === 'code' && "
     "slot.field.codes.every(code => /^[0-9]$/.test(code.key))} : null }"
@@ -152,9 +153,10 @@ class DeskDriver:
             return None
         item = row[slot["list"]][slot["item"]]
         found: str | None = self.page.evaluate(
-            "wanted => { const record = claimlogDesk.record; const here = record.slot(record.active);"
-            "const one = record.slots.find(slot => slot.list === here.list && slot.item === here.item"
-            " && wanted.includes(slot.field.column) && slot !== here && record.letter(slot) && "
+            "wanted => { const record = claimlogDesk.record; "
+            "const here = record.slot(record.active); const one = record.slots.find("
+            "slot => slot.list === here.list && slot.item === here.item && "
+            "wanted.includes(slot.field.column) && slot !== here && record.letter(slot) && "
             "!record.row[slot.list.column][slot.item][slot.field.column] && "
             "!record.walk.isOpen(slot, record.row)); return one ? record.letter(one) : null }",
             [name for name, value in item.items() if value not in (None, "", [])],

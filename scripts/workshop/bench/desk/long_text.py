@@ -18,9 +18,10 @@ NOT_REPORTED_MS = 8
 """The browser reports no event that took less than 16 ms; these count as half of that."""
 
 VOCABULARY = (
-    "harbour pact minister letter pilots tide tables Norland Belmark said that sharing stopped "
-    "officers chart ships winter halt partner wide old of the in and to a"
-).split()
+    *("harbour", "pact", "minister", "letter", "pilots", "tide", "tables", "Norland", "Belmark"),
+    *("said", "that", "sharing", "stopped", "officers", "chart", "ships", "winter", "halt"),
+    *("partner", "wide", "old", "of", "the", "in", "and", "to", "a"),
+)
 WATCH = (
     "window.times = []; new PerformanceObserver(list => { for (const one of list.getEntries()) "
     "if (one.name === 'keydown') window.times.push(one.duration) })"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,24 +20,25 @@ NOT_GIVEN = frozenset(("start", "end", "source_id", "note"))
 """Columns that the passage gives, and the note, which is a comment beside what is coded."""
 
 
-def article(log: Log, texts: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Return the source with the most claims of those whose text is at hand, and its claims.
+def articles(log: Log, texts: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the sources with claims whose text is at hand, each with its claims in order.
 
     Raises
     ------
     ClaimlogError
-        If no text of a source with claims is at hand.
+        If there is none.
     """
-    claims = log.live("claims").to_dicts()
     found = Texts(texts)
     hashes = {row["source_id"]: row["text_sha256"] for row in log.live("sources").to_dicts()}
-    counts = Counter(row["source_id"] for row in claims)
-    at_hand = [name for name in sorted(counts) if found.get(hashes[name]) is not None]
-    if not at_hand:
+    claims = [
+        row
+        for row in log.live("claims").to_dicts()
+        if found.get(hashes[row["source_id"]]) is not None
+    ]
+    if not claims:
         raise ClaimlogError(f"bench desk: no text of a coded source is in {texts}")
-    chosen = max(at_hand, key=lambda name: (counts[name], name))
-    own = [row for row in claims if row["source_id"] == chosen]
-    return chosen, sorted(own, key=lambda row: (row["start"], -row["end"]))
+    claims.sort(key=lambda row: (row["source_id"], row["start"], -row["end"]))
+    return {name: [*own] for name, own in groupby(claims, key=lambda row: row["source_id"])}
 
 
 def replay_claims(
