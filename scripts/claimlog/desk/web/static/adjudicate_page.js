@@ -189,7 +189,7 @@ class AdjudicatePage {
   /** Write a value of one's own: the form of the coders, in a dialog. @param {any} unit @param {any} begin */
   async edit(unit, begin) {
     const summary = h("ol", { class: "summary", "aria-label": "Questions" });
-    const panel = h("div", { class: "panel" });
+    const panel = h("div", { class: "panel", tabindex: "0", role: "group", "aria-label": "The question" });
     let value = structuredClone(begin);
     const span = unit.verdict?.value?.utf16 ?? (unit.left ?? unit.right)?.span.utf16 ?? unit.span.utf16;
     const record = new RecordForm(summary, panel, this.form, {

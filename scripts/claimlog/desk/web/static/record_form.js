@@ -278,6 +278,7 @@ export class RecordForm {
   drawSummary() {
     if (!this.row) return;
     const missing = new Set(this.walk.missing(this.row).map((slot) => slot.key));
+    const first = this.slots[0]?.key;
     const rows = this.slots.map((slot) => {
       const { field } = slot;
       const value = slotValue(slot, this.row);
@@ -285,7 +286,7 @@ export class RecordForm {
       const text = field.kind === "objects" && value?.length ? `${value.length}` : valueText(field, value, this.names);
       const state = [slot.list ? "inner" : "", slot.key === this.active ? "active" : "", missing.has(slot.key) ? "missing" : "", flaws.some((one) => one.severity === "error") ? "bad" : "", isFilled(value) ? "" : "blank"].filter(Boolean).join(" ");
       const jump = this.letter(slot) ?? "";
-      return h("li", { class: state }, h("button", { type: "button", tabindex: "-1", data: { slot: slot.key }, "aria-current": slot.key === this.active ? "true" : null, on: { click: () => this.goTo(slot.key) } },
+      return h("li", { class: state }, h("button", { type: "button", tabindex: slot.key === (this.active ?? first) ? "0" : "-1", data: { slot: slot.key }, "aria-current": slot.key === this.active ? "true" : null, on: { click: () => this.goTo(slot.key) } },
         h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "question" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
     });
     this.summary.classList.toggle("awaits-jump", this.awaitsJump);
