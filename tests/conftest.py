@@ -27,6 +27,7 @@ from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.release import limited_process
 from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
@@ -54,6 +55,18 @@ clerk lost a chart — and nobody noticed. “We may review the pact,” the min
 Read also: Ten quiet beaches
 """
 """Written for these tests. One sentence stands in it twice; it holds curly quotes and a dash."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def limited_programs() -> None:
+    """What works within limits is forked from a server that has imported all that it needs."""
+    forked.fork_limited_programs()
+
+
+@pytest.fixture
+def fresh_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What works within limits starts as for users, in an interpreter of its own."""
+    monkeypatch.setattr(limited_process, "subprocess", subprocess)
 
 
 def environment_with_pandas() -> dict[str, str]:
@@ -162,7 +175,7 @@ ACTORS = [
         aliases=["Norland", "Kingdom of Norland"],
         memberships=[{"alliance_id": "pact", "start": "1999"}],
     ),
-    actor("sud", "state", iso3="SUD", memberships=[{"alliance_id": "pact"}]),
+    actor("sud", "state", iso3="SWE", memberships=[{"alliance_id": "pact"}]),
     actor("harbour-ministry", "agency", part_of="nor"),
     actor("ada-example", "person", part_of="harbour-ministry"),
     actor("gazette", "media"),

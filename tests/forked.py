@@ -1,8 +1,9 @@
 """Commands as processes of their own without the second that Python takes to import libraries.
 
-A server that has imported everything forks a child for each command. The child has its own
-directory, environment, streams and exit status, as a started command has; what only a fresh
-interpreter can show (its own options, signals at start) is left to `subprocess`.
+A server that has imported everything forks a child for each command, and for each program that a
+command would start to work within limits. The child has its own directory, environment, streams,
+limits and exit status, as a started command has; what only a fresh interpreter can show (its own
+options, signals at start) is left to `subprocess`.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ import json
 import os
 import pkgutil
 import runpy
+import selectors
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from functools import cache
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import IO, Any
 
 HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
@@ -46,9 +51,16 @@ class Server:
     """The process that forks; asked by a line of JSON, it answers with the number and status."""
 
     def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="forks-")
+        self.address = f"{self.folder.name}/programs"
         self.process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, self.address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
         self.lock = threading.Lock()
         self.waiting: dict[int, tuple[threading.Event, list[int]]] = {}
         threading.Thread(target=self._listen, daemon=True).start()
@@ -80,8 +92,64 @@ def _server() -> Server:
     return Server()
 
 
-def serve() -> None:
-    """Fork for every line of standard input until it ends."""
+class ForkedProgram:
+    """A program that the server has forked, with what is used of a `subprocess.Popen`."""
+
+    def __init__(
+        self, address: str, module: str, stderr: IO[bytes], env: Mapping[str, str]
+    ) -> None:
+        self._status = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._status.connect(address)
+        for_child, to_child = os.pipe()
+        from_child, of_child = os.pipe()
+        asked = {"module": module, "cwd": str(Path.cwd()), "env": dict(env)}
+        own = (for_child, of_child)
+        socket.send_fds(self._status, [json.dumps(asked).encode()], [*own, stderr.fileno()])
+        for descriptor in own:
+            os.close(descriptor)
+        self.pid = int(self._status.recv(20))
+        self.stdin, self.stdout = os.fdopen(to_child, "wb"), os.fdopen(from_child, "rb")
+        self.returncode: int | None = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status; raises `subprocess.TimeoutExpired`."""
+        if self.returncode is None:
+            self._status.settimeout(timeout)
+            try:
+                self.returncode = int(self._status.recv(20))
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired([str(self.pid)], timeout or 0) from None
+            self._status.close()
+        return self.returncode
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+def fork_limited_programs(server: Callable[[], str] = lambda: _server().address) -> None:
+    """Have this process fork what it would start anew to work within limits."""
+    from claimlog.release import limited_process
+
+    def start(command: Sequence[str], **given: Any) -> Any:
+        module = command[-1]
+        is_ours = command[0] == sys.executable and module.startswith("claimlog.")
+        if not is_ours:
+            return subprocess.Popen(command, **given)
+        return ForkedProgram(server(), module, given["stderr"], given["env"])
+
+    limited_process.subprocess = SimpleNamespace(  # type: ignore[attr-defined]
+        **{name: value for name, value in vars(subprocess).items() if name != "Popen"},
+        Popen=start,
+    )
+
+
+def serve(address: str) -> None:
+    """Fork for every line of standard input until it ends, and for every program asked for."""
     for name in HEAVY:
         importlib.import_module(name)
     import claimlog
@@ -89,45 +157,68 @@ def serve() -> None:
     for module in pkgutil.walk_packages(claimlog.__path__, "claimlog."):
         if not module.name.startswith(NOT_NEEDED):
             importlib.import_module(module.name)
-    answers = sys.stdout
-    lock = threading.Lock()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _child(asked)
-        threading.Thread(target=_wait, args=(child, asked["number"], answers, lock)).start()
+    fork_limited_programs(lambda: address)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen(64)
+    answers, lock = sys.stdout, threading.Lock()
+    print("ready", file=answers, flush=True)
+
+    def tell(number: int, status: int) -> None:
+        with lock:
+            print(number, status, file=answers, flush=True)
+
+    rest = b""
+    with selectors.DefaultSelector() as ready:
+        ready.register(0, selectors.EVENT_READ)
+        ready.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in ready.select():
+                if key.fileobj is listener:
+                    _fork_program(listener.accept()[0])
+                    continue
+                data = os.read(0, 1 << 16)
+                if not data:
+                    return
+                *lines, rest = (rest + data).split(b"\n")
+                for asked in map(json.loads, lines):
+                    child = _fork(_command, asked)
+                    _tell_status(child, partial(tell, asked["number"]))
 
 
-def _wait(child: int, number: int, answers: Any, lock: threading.Lock) -> None:
-    _, status = os.waitpid(child, 0)
-    with lock:
-        print(number, os.waitstatus_to_exitcode(status), file=answers, flush=True)
+def _fork_program(connection: socket.socket) -> None:
+    data, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
+    asked = json.loads(data)
+
+    def tell(status: int) -> None:
+        with contextlib.suppress(OSError), connection:  # nobody may wait for it any more
+            connection.send(b"%d" % status)
+
+    child = _fork(_program, asked, descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    connection.send(b"%d" % child)
+    _tell_status(child, tell)
 
 
-def _child(asked: Mapping[str, Any]) -> None:
+def _tell_status(child: int, tell: Callable[[int], None]) -> None:
+    """Wait for a child in a thread, and tell its exit status."""
+
+    def wait() -> None:
+        _, status = os.waitpid(child, 0)
+        tell(os.waitstatus_to_exitcode(status))
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _fork(run: Callable[..., None], *given: Any) -> int:
+    """Return the number of a child that runs a function and ends with its exit status."""
+    child = os.fork()
+    if child:
+        return child
     status: object = 1
     try:
-        for number, stream in enumerate(STREAMS):
-            flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
-            os.dup2(os.open(Path(asked["said"]) / stream, flags), number)
-        sys.stdin, sys.stdout, sys.stderr = (
-            io.TextIOWrapper(
-                (io.BufferedReader if number == 0 else io.BufferedWriter)(
-                    io.FileIO(number, "r" if number == 0 else "w", closefd=False)
-                ),
-                encoding="utf-8",
-                errors="backslashreplace" if number == 2 else "surrogateescape",
-                line_buffering=number == 2,
-            )
-            for number in range(3)
-        )
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.environ.clear()
-        os.environ.update(asked["env"])
-        os.chdir(asked["cwd"])
-        sys.argv = ["claimlog", *asked["words"]]
-        runpy.run_module("claimlog", run_name="__main__", alter_sys=True)
+        run(*given)
         status = 0
     except SystemExit as end:
         status = end.code or 0
@@ -138,5 +229,45 @@ def _child(asked: Mapping[str, Any]) -> None:
         os._exit(status if isinstance(status, int) else 1)
 
 
+def _command(asked: Mapping[str, Any]) -> None:
+    descriptors = []
+    for number, stream in enumerate(STREAMS):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
+        descriptors.append(os.open(Path(asked["said"]) / stream, flags))
+    _become(asked, descriptors)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = ["claimlog", *asked["words"]]
+    runpy.run_module("claimlog", run_name="__main__", alter_sys=True)
+
+
+def _program(asked: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    _become(asked, descriptors)
+    sys.argv = [asked["module"]]
+    warnings.simplefilter("ignore")  # the server has imported the module already
+    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
+
+
+def _become(asked: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    """Take streams, directory and environment of a process that was started anew."""
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    sys.stdin, sys.stdout, sys.stderr = (
+        io.TextIOWrapper(
+            (io.BufferedReader if number == 0 else io.BufferedWriter)(
+                io.FileIO(number, "r" if number == 0 else "w", closefd=False)
+            ),
+            encoding="utf-8",
+            errors="backslashreplace" if number == 2 else "surrogateescape",
+            line_buffering=number == 2,
+        )
+        for number in range(3)
+    )
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    os.chdir(asked["cwd"])
+    tempfile.tempdir = None
+
+
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

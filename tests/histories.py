@@ -298,7 +298,7 @@ class Maker:
         return {
             "name": name.title() + filler.odd(),
             "actor_type": kind,
-            "iso3": name.upper() if kind == "state" else None,
+            "iso3": {"nor": "NOR", "sud": "SWE"}[name] if kind == "state" else None,
             "part_of": ACTORS[above - 1][0] if above else None,
             "memberships": distinct(memberships, "alliance_id"),
             "description": filler.maybe(("Of old.",)),

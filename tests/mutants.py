@@ -155,6 +155,7 @@ def _(world: World) -> None:
 
 
 MUTANTS["edtf"] = setting("claims", 1, 0, occurred="2025-13")
+MUTANTS["free-text"] = setting("claims", 1, 0, note="Typed \u202ebackwards.")
 MUTANTS["foreign-key"] = setting("claims", 1, 5, incident_id="lost-map")
 
 
@@ -223,6 +224,20 @@ MUTANTS["lineage-acyclic"] = setting(
     ],
 )
 MUTANTS["lineage-dates"] = setting("sources", 0, 0, published="2050")
+
+
+def _one_text_twice(world: World) -> None:
+    """Give two sources one text, and take the lineage that joins them."""
+
+    def change(rows: list[Any]) -> None:
+        work, copy = rows[:2]
+        copy["lineage"] = []
+        work.update({name: copy[name] for name in ("kind", "text_sha256", "text_length")})
+
+    world.rewrite("sources", change, 0)
+
+
+MUTANTS["text-once"] = _one_text_twice
 MUTANTS["membership-acyclic"] = setting("actors", 0, 1, part_of="ada-example")
 MUTANTS["membership-dates"] = setting(
     "actors", 0, 1, memberships=[{"alliance_id": "pact", "start": "1999", "end": "1998"}]

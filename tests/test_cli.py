@@ -502,12 +502,12 @@ def limited(reader: Any) -> Any:
         (ndjson(LETTER) + b'{"figure_value":1e400}\n', "<stdin>:2: number 1e400 is out of range"),
         (ndjson(LETTER) + b'{"note":"\\ud800"}\n', "<stdin>:2: holds a lone surrogate"),
         (ndjson(LETTER) + b"[1]\n", "<stdin>:2: expected an object, found list"),
-        (ndjson(LETTER) + b'{"note":"S\xfcd"}\n', "<stdin>:2: not UTF-8; save it as UTF-8"),
+        (ndjson(LETTER) + b'{"note":"S\xfcd"}\n', "<stdin>:2: not UTF-8; as Windows-1252 it reads"),
         (ndjson({**LETTER, "start": "5"}), '<stdin>:1: "start" is "5", expected integer'),
         (ndjson({**LETTER, "source_id": "S("}), '<stdin>:1: source "S(" is not registered'),
         (
             ndjson({"source_id": "S("}),
-            '<stdin>:1: C(-001 "after_sha256" is null, expected a value',
+            '<stdin>:1: the claim has no passage: give "quote"',
         ),
         (
             ndjson(LETTER, {**LETTER, "quote": "not in it"}),

@@ -19,7 +19,8 @@ from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import compare_states
 from claimlog.schema.codebook import read_codebook
 from claimlog.schema.definition import read_definition
-from claimlog.sources.text import Texts, words
+from claimlog.sources.text import Texts
+from claimlog.sources.words import words
 from conftest import ROOT, Get, asking
 from searches import SEARCHES, check_search
 

@@ -103,6 +103,7 @@ def alter(folder: Path, *statements: str) -> None:
     database.close()
 
 
+@pytest.mark.usefixtures("fresh_programs")
 def test_a_sound_archive_passes_within_the_limits(folder: Path) -> None:
     verdict = verify_in_sandbox(pack(folder))
     assert verdict.findings == []
@@ -690,6 +691,7 @@ def test_a_file_that_is_none_is_named(folder: Path) -> None:
     assert "is no regular file" in str(finding)
 
 
+@pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limited, "SECONDS", 0.05)
     monkeypatch.setattr(limited, "SECONDS_PER_MB", 0)
@@ -698,6 +700,7 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
     assert "\n" not in str(said.value)
 
 
+@pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limited, "MEMORY", 60 << 20)
     monkeypatch.setattr(limited, "MEMORY_PER_BYTE", 0)
@@ -705,6 +708,7 @@ def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.Mo
         verify_in_sandbox(pack(folder))
 
 
+@pytest.mark.usefixtures("fresh_programs")
 def test_memory_that_is_refused_ends_in_one_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -655,16 +655,16 @@ def test_an_older_row_is_upcast_when_read_and_its_line_is_not_changed(world: Wor
     """A later schema renames a column and adds one; the sealed rows stay as they are."""
     before = read(world.package)
     schemas = world.root / "schemas"
-    shutil.copyfile(schemas / "links.json", schemas / "past" / "links.1.json")
+    shutil.copyfile(schemas / "links.json", schemas / "past" / "links.2.json")
     spec = json.loads((schemas / "links.json").read_text("utf-8"))
     for field in spec["fields"]:
         if field["name"] == "note":
             field["name"] = "remark"
     spec["fields"].append({"name": "weight", "type": "integer", "description": "A new one."})
     spec["fields"].sort(key=lambda field: field["name"])
-    (schemas / "links.json").write_text(json.dumps({**spec, "schemaVersion": 2}), "utf-8")
+    (schemas / "links.json").write_text(json.dumps({**spec, "schemaVersion": 3}), "utf-8")
     with (schemas / "upcasts.csv").open("a", encoding="utf-8") as upcasts:
-        upcasts.write("links,2,rename,remark,note\nlinks,2,add,weight,7\n")
+        upcasts.write("links,3,rename,remark,note\nlinks,3,add,weight,7\n")
     after = read(Package(world.root))
     assert after.findings == []
     assert after.root == before.root

@@ -241,6 +241,20 @@ def test_with_texts_the_article_is_shown_with_its_claims_as_links(get: Get) -> N
     assert "".join(piece["text"] for piece in passage["pieces"]) == TEXT
 
 
+def test_a_file_named_for_the_source_is_shown_as_another_copy_with_what_became_of_its_claims(
+    get: Get, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = " ".join(TEXT.split()).replace("never liked", "always liked")
+    (tmp_path / "S001.txt").write_text(copy, "utf-8")
+    monkeypatch.setenv("CLAIMLOG_TEXTS", str(tmp_path))
+    page = get("/sources/S001").text
+    assert "4 found, 1 changed" in page
+    assert "as many other words stand between both sides of its context" in page
+    assert re.search(
+        r'<a class="k-[^"]*" href="/claims/C001-002"[^>]*>always liked the pact</a>', page
+    )
+
+
 @pytest.mark.usefixtures("supplied")
 def test_with_texts_a_claim_shows_its_passage_in_its_context(get: Get) -> None:
     page = get("/claims/C001-005").text

@@ -25,6 +25,10 @@ DOCUMENT_BYTES = 16 * MIB
 TEXT_BYTES = 16 * MIB
 """A source text: a long book has 5 MB. Its words take some fifty times its size."""
 
+HASHED_WINDOWS = 8_000_000
+"""Runs of words that are hashed to look for claims in a copy: about six seconds. A copy of 5 MB has
+800,000 words, and those of every length that a claim has are runs of their own."""
+
 TEXTS_FILES, TEXTS_BYTES = 100_000, 1024 * MIB
 """A directory of source texts: all of them are held, to be found by their hash."""
 
@@ -197,3 +201,12 @@ WEB_ANSWER_BYTES = 8 * MIB
 FETCHED_BYTES = 4_096 * MIB
 """A file that is fetched because the user named its address: a log of ten million claims makes a
 release of some gigabytes."""
+
+ROWS_FILE_BYTES = 256 * MIB
+"""A file of rows to add: a hundred thousand claims have a hundred megabytes as NDJSON."""
+
+SHEET_MEMBERS, SHEET_BYTES = 1_000, 128 * MIB
+"""Files in a workbook, and their bytes unpacked: ten thousand claims have ten megabytes."""
+
+SHEET_ROWS = 100_000
+"""Rows of a sheet: who has more has no spreadsheet."""

@@ -10,6 +10,7 @@ import click
 
 from claimlog.cli.base import Context, example, load_texts, pass_context, say_lateness
 from claimlog.cli.entity_commands import (
+    FORMATS,
     EntityGroup,
     FieldsCommand,
     add_common_options,
@@ -55,6 +56,7 @@ def _command(entity: str) -> click.Command:
         today: date | None,
         rows_from: str | None,
         row_format: str | None,
+        quotes: str = "letters",
         **options: Any,
     ) -> None:
         from claimlog.edit.append import Entries, add
@@ -66,7 +68,9 @@ def _command(entity: str) -> click.Command:
             raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
         entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
         supplied = load_texts(texts)
-        say_addition(table, add(context.package, table.name, entries, recorded_by, supplied, today))
+        package, by_words = context.package, quotes == "words"
+        addition = add(package, table.name, entries, recorded_by, supplied, today, by_words)
+        say_addition(table, addition)
 
     command = FieldsCommand(
         entity,
@@ -83,15 +87,19 @@ def _command(entity: str) -> click.Command:
             metavar="FILE",
             help="Read rows from a file, or from standard input with -; keys are column names.",
         ),
-        click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
+        click.Option(["--format", "row_format"], type=click.Choice(FORMATS)),
     ]
+    if entity in ("claim", "coding"):
+        how = "How a quote stands in the text: to the letter, or in its words alone."
+        choice = click.Choice(["letters", "words"])
+        command.params.append(click.Option(["--quotes"], type=choice, default="letters", help=how))
     add_common_options(command, entity)
     return command
 
 
 @click.group("add", cls=EntityGroup, make_command=_command)
 def add() -> None:
-    """Add a new entity to the open batch, or many from NDJSON or CSV."""
+    """Add a new entity to the open batch, or many from NDJSON, CSV or XLSX."""
 
 
 def say_addition(table: Table, addition: Addition) -> None:

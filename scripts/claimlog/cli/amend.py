@@ -11,6 +11,7 @@ import click
 
 from claimlog.cli.base import Context, example, load_texts, pass_context, say_lateness
 from claimlog.cli.entity_commands import (
+    FORMATS,
     EntityGroup,
     FieldsCommand,
     add_common_options,
@@ -80,7 +81,7 @@ def _command(entity: str) -> click.Command:
             help="Read what changes from a file, or from standard input with -; each row has the "
             "identifier, the columns that change, and a reason unless --reason is for all.",
         ),
-        click.Option(["--format", "row_format"], type=click.Choice(["ndjson", "csv"])),
+        click.Option(["--format", "row_format"], type=click.Choice(FORMATS)),
     ]
     add_common_options(command, entity)
     return command

@@ -14,6 +14,9 @@ from claimlog.schema.codebook import read_codes
 from claimlog.schema.definition import read_streams
 from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
 
+FORMATS = ["ndjson", "csv", "xlsx"]
+"""Formats of files of rows."""
+
 ENTITIES = tuple(name.removesuffix("s") for name in REQUIRED_STREAMS)
 
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 @click.command(
     epilog=example(
         "claimlog verify --texts ../texts",
-        "claimlog verify --copy S004=another-copy.txt",
+        "claimlog verify --copy S004=another-copy.txt --texts ../texts",
         "claimlog verify dist/allied-trust-0.2.0.zip --key maintainers.pem",
         "claimlog verify --proof proof.json",
         "claimlog verify --proof C004-017.tlog-proof --key maintainers.pem",
@@ -40,8 +40,10 @@ T = TypeVar("T")
     "copies",
     multiple=True,
     metavar="SOURCE=FILE",
-    help="Find a source's claims in another copy of its text, by the hashes of their words.",
+    help="Find a source's claims in another copy of its text: aligned with the coded text where "
+    "--texts has it, by the hashes of their words elsewhere.",
 )
+@click.option("--json", "json_out", is_flag=True, help="With --copy: print JSON.")
 @click.option("--partial", is_flag=True, help="Accept that some texts are absent.")
 @click.option("--key", type=click.Path(path_type=Path), help="Public key that signed it.")
 @click.option(
@@ -62,6 +64,7 @@ def verify(
     release: Path | None,
     texts: Path | None,
     copies: tuple[str, ...],
+    json_out: bool,
     partial: bool,
     key: Path | None,
     alone: bool,
@@ -71,16 +74,17 @@ def verify(
 ) -> int:
     """Check every claim against the texts; or a copy of a RELEASE (directory or zip); or a proof.
 
-    Exit status 1 if an anchor is wrong or unchecked, or the release or the proof does not hold.
+    Exit status 1 if an anchor is wrong or unchecked, if a claim is not found in a copy, or if the
+    release or the proof does not hold.
     """
     from claimlog.release.kept_roots import parse_kept_roots
 
     kept = parse_kept_roots(roots)
     if release is not None:
-        refuse_options("a RELEASE", "texts", "copies", "partial", "proof")
+        refuse_options("a RELEASE", "texts", "copies", "partial", "proof", "json_out")
         return verify_release(context, release, key, alone, limits, kept)
     if proof is not None:
-        refuse_options("--proof", "texts", "copies", "partial", "limits")
+        refuse_options("--proof", "texts", "copies", "partial", "limits", "json_out")
         return verify_proof(context, proof, kept, alone, key)
     if texts is None and not copies:
         refuse_options("no RELEASE and no --proof", "roots", "key", "alone", "limits")
@@ -89,9 +93,11 @@ def verify(
             "or zip of a release, or a --proof"
         )
     if copies:
-        refuse_options("--copy", "texts", "partial", "roots", "key", "alone", "limits")
-        return _find_in_copies(context, copies)
-    refuse_options("--texts", "roots", "key", "alone", "limits")
+        from claimlog.cli.copies import verify_copies
+
+        refuse_options("--copy", "partial", "roots", "key", "alone", "limits")
+        return verify_copies(context, copies, texts, json_out)
+    refuse_options("--texts", "json_out", "roots", "key", "alone", "limits")
     report = validate_log(context, texts)
     lines(report.findings)
     print_summary(report)
@@ -103,36 +109,6 @@ def verify(
         line(f"{tally.note}; supply them, or accept their absence with --partial", err=True)
         return 1
     return 0 if tally.checked else 1
-
-
-def _find_in_copies(context: Context, copies: tuple[str, ...]) -> int:
-    """Find claims in other copies of their texts and report the orphans."""
-    from claimlog.log.read_log import read
-    from claimlog.sources.anchor import Anchor, locate
-    from claimlog.sources.text import read_text
-
-    log = read(context.package)
-    log.require_readable()
-    claims = log.live("claims")
-    found = expected = 0
-    for pair in copies:
-        source, _, name = pair.partition("=")
-        rows = claims.filter(claims["source_id"] == source).to_dicts()
-        if not name or not rows:
-            raise UsageError(f"--copy {pair}: expected SOURCE=FILE with a source that has claims")
-        text = read_text(Path(name))
-        matched = 0
-        for row in rows:
-            spans = locate(text, Anchor.of_row(row))
-            if len(spans) == 1:
-                matched += 1
-                line(f"{row['claim_id']}\t{spans[0][0]}\t{spans[0][1]}")
-            else:
-                how = "does not occur" if not spans else f"occurs {len(spans)} times"
-                line(f"{row['claim_id']}\torphaned: its passage {how} in {name}")
-        line(f"{source}: {matched} of {len(rows)} claims found", err=True)
-        found, expected = found + matched, expected + len(rows)
-    return 0 if found == expected else 1
 
 
 def verify_release(

@@ -64,6 +64,7 @@ def add(
     recorded_by: str,
     texts: Texts | None,
     today: date | None = None,
+    by_words: bool = False,
 ) -> Addition:
     """Assert new entities in the open batch, all of them or none, but no entity twice.
 
@@ -71,6 +72,8 @@ def add(
     ----------
     today
         The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
+    by_words
+        Whether a quote may differ from its text in all but the words.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def add(
     """
     with log_lock(package):
         sealed = read(package)
-        writer = _writer(sealed, texts, recorded_by, today)
+        writer = _writer(sealed, texts, recorded_by, today, by_words)
         addition = Addition([], [])
         contents: list[Row] = []
         places: list[int] = []
@@ -244,8 +247,14 @@ def _locate_errors(entries: Entries, index: int) -> Iterator[None]:
         raise type(error)(f"{where}: {error}; {entries.outcome}") from error
 
 
-def _writer(sealed: Log, texts: Texts | None, recorded_by: str, today: date | None) -> Writer:
+def _writer(
+    sealed: Log,
+    texts: Texts | None,
+    recorded_by: str,
+    today: date | None,
+    by_words: bool = False,
+) -> Writer:
     log = with_open(sealed)
     log.require_readable()
     refuse_doubtful_clock(last_time(log), today)
-    return Writer(log, texts, recorded_by)
+    return Writer(log, texts, recorded_by, by_words)

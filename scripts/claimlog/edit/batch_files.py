@@ -215,7 +215,7 @@ def _refuse_missing(package: Package) -> None:
     if findings := [*descriptor_findings(package)]:
         raise FindingsError(findings, "nothing was changed")
     for resource in package.descriptor.get("resources", []):
-        listed = resource["path"]
+        listed = resource.get("path", [])  # a stream without rows has none
         for path in [listed] if isinstance(listed, str) else listed:
             if not (package.root / path).is_file():
                 raise ClaimlogError(

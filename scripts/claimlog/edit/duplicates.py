@@ -1,8 +1,8 @@
 """Duplicates: new rows that say what the log, the open batch or the same input says already.
 
 Two rows of a stream are the same one if they have one identifier, or one natural key as the
-stream's schema declares it. Where it declares none, a row without an identifier is the same as one
-with its content; an identifier of its own means another entity.
+stream's schema declares it. Where it declares none, or a row lacks a part of it, a row without an
+identifier is the same as one with its content; an identifier of its own means another entity.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class RowIndex:
         content, identifier = self._content(row), row[self.table.id]
         if identifier in self.versions:
             return self._match(identifier, content)
-        if identifier and self.table.natural_key is None:
-            return None  # whoever gives it an identifier of its own means another entity
         key = self._key(row)
+        if identifier and not isinstance(key, tuple):
+            return None  # whoever gives it an identifier of its own means another entity
         alike = self.by_key.get(key, {})
         live = [name for name in alike if self._is_live(name, key)]
         for name in live:

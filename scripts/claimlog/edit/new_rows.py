@@ -10,14 +10,17 @@ from typing import Any
 
 import polars as pl
 
+from claimlog.edit.actor_names import ActorNames
 from claimlog.edit.clock import now
+from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table, empty_retired
-from claimlog.sources.anchor import COLUMNS, anchor, find
+from claimlog.sources.anchor import COLUMNS, anchor
 from claimlog.sources.text import Text, Texts, read_text
-from claimlog.strict_json import decode_value
+from claimlog.sources.text_formats import text_flaw
+from claimlog.strict_json import LARGEST_INTEGER, decode_value
 
 INPUTS = {
     "claims": ("quote", "occurrence"),
@@ -26,6 +29,11 @@ INPUTS = {
 }
 """Keys of a new row that are used to compute others and are never stored: the words of a passage
 and which of its places is meant; the file that holds a source's text."""
+
+TOO_LARGE = "a whole number beyond 2**53, which readers round; give it in a larger unit"
+
+STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "″": '"'})
+"""Quotes as word processors curl them, made straight."""
 
 NUMBERED = re.compile(
     r"\^(?P<head>[A-Za-z][A-Za-z0-9-]*?)\[0-9\]\{(?P<width>[1-9])(?:,[0-9]*)?\}\$"
@@ -36,7 +44,8 @@ NUMBERED = re.compile(
 def parse(item: Field, text: str) -> Any:
     """Read a value from an option or a CSV cell; an empty one is null.
 
-    A list of texts is separated by commas; a list of objects is JSON.
+    A list is separated by semicolons, one of identifiers by commas too (a name may hold a comma);
+    a list of objects is JSON.
 
     Raises
     ------
@@ -47,9 +56,9 @@ def parse(item: Field, text: str) -> Any:
         if not text.strip():
             return []
         if item.item is not None and not text.lstrip().startswith("["):
-            return [part.strip() for part in text.split(",") if part.strip()]
+            return split_list(item, text)
         try:
-            parts = decode_value(text)
+            parts = _decode_list(text)
         except ValueError as error:
             raise UsageError(f'"{item.name}": not a JSON list: {error}') from error
         return [_fill_keys(item, part) for part in parts] if isinstance(parts, list) else parts
@@ -59,8 +68,42 @@ def parse(item: Field, text: str) -> Any:
         try:
             return decode_value(text)
         except ValueError as error:
-            raise UsageError(f'"{item.name}" is "{text[:40]}", expected {item.type}') from error
+            raise UsageError(_number_flaw(item, text)) from error
     return text
+
+
+def split_list(item: Field, text: str) -> list[str]:
+    """Return the parts of a list that was typed as text.
+
+    >>> split_list(Field("authors", "array", ""), "Example, Ada; A. Writer")
+    ['Example, Ada', 'A. Writer']
+    """
+    is_named = item.item is not None and item.item.references is not None
+    separator = "," if is_named and ";" not in text else ";"
+    return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+def _decode_list(text: str) -> Any:
+    """Read a JSON list, also where a word processor has curled its quotes."""
+    try:
+        return decode_value(text)
+    except ValueError:
+        try:
+            return decode_value(text.translate(STRAIGHT))
+        except ValueError:
+            pass
+        raise
+
+
+def _number_flaw(item: Field, text: str) -> str:
+    flaw = f'"{item.name}" is "{text[:40]}"'
+    if re.fullmatch(r"[+-]?[0-9]{17,}", text.strip()):
+        return f"{flaw}, {TOO_LARGE}"
+    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text.strip()):
+        return f"{flaw}; write it with a point ({text.strip().replace(',', '.')}), or no separator"
+    if re.fullmatch(r"[+-]?[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3})+", text.strip()):
+        return f"{flaw}; write it without separators of thousands"
+    return f"{flaw}, expected {item.type}"
 
 
 def _fill_keys(item: Field, part: Any) -> Any:
@@ -73,9 +116,13 @@ def _fill_keys(item: Field, part: Any) -> Any:
 class Writer:
     """Makes rows that follow a log; every row it made counts for the ones after."""
 
-    def __init__(self, log: Log, texts: Texts | None, recorded_by: str) -> None:
+    def __init__(
+        self, log: Log, texts: Texts | None, recorded_by: str, by_words: bool = False
+    ) -> None:
         self.log = log
         self.texts = texts
+        self.by_words = by_words
+        self.actors = ActorNames(log)
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
         # a clock that went back must not make the log run backwards
@@ -173,6 +220,11 @@ class Writer:
         allowed = (table.id, *table.in_use)
         inputs = INPUTS.get(table.name, ())
         for key in given:
+            if key in table.by_name and table.by_name[key].retired:
+                raise ClaimlogError(
+                    f'"{key}" is retired, so that new rows leave it empty (schemas/{table.name}'
+                    ".json); take it out"
+                )
             if key not in (*allowed, *inputs):
                 name = key[:80]
                 raise ClaimlogError(
@@ -193,13 +245,71 @@ class Writer:
                 value = []
             if flaw := type_flaw(item, value):
                 raise ClaimlogError(f"{flaw} (schemas/{table.name}.json)")
-            state[key] = value
+            if isinstance(value, float) and abs(value) > LARGEST_INTEGER:
+                raise ClaimlogError(f'"{key}" is {value:g}, {TOO_LARGE}')
+            state[key] = self.actors.resolve(table, item, value)
         moved = any(given.get(key) is not None for key in ("quote", "start", "end"))
         if "quote" in inputs and moved:
             state |= self._anchor(table, state, given)
+        elif "quote" in inputs and before and state["source_id"] != before["source_id"]:
+            state |= self._anchor_elsewhere(table, state, before)
+        elif "quote" in inputs and not before and state["source_id"] is not None:
+            raise ClaimlogError(
+                f'the {table.entity} has no passage: give "quote", the words of the text to the '
+                'letter, or "start" and "end"'
+            )
         if given.get("text") is not None:
-            state |= _identity(Path(str(given["text"])))
+            state |= text_identity(Path(str(given["text"])))
+        if table.name == "sources" and before and state["text_sha256"] != before["text_sha256"]:
+            self._refuse_loose_anchors(state, before)
         return state
+
+    def _anchor_elsewhere(
+        self, table: Table, state: Mapping[str, Any], before: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the anchor of an amended row in the text of its new source.
+
+        Raises
+        ------
+        ClaimlogError
+            If that text is not at hand, or another passage stands there.
+        """
+        source = state["source_id"]
+        rows = self.log.live("sources").select("source_id", "text_sha256")
+        hashes = dict(rows.iter_rows())
+        if hashes.get(source) and hashes[source] == hashes.get(before["source_id"]):
+            return {}
+        if self.texts is None and source in hashes:
+            raise UsageError(
+                f"the anchor is of the text of {before['source_id']}: to amend source_id, give the "
+                f"passage in {source} with --quote, and the directory of texts with --texts DIR"
+            )
+        text, shown = self._text(source)
+        found = anchor(text, state["start"], state["end"])
+        if found.quote_sha256 != before["quote_sha256"]:
+            raise ClaimlogError(
+                f"{shown}: another passage stands at {state['start']}-{state['end']} than in "
+                f"{before['source_id']}; give the passage in {source} with --quote"
+            )
+        return {name: value for name, value in found.as_row().items() if name in table.by_name}
+
+    def _refuse_loose_anchors(self, state: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+        """Refuse another text of a source whose anchors cannot be checked against it."""
+        source = before["source_id"]
+        anchored = sum(
+            self.log.live(stream).filter(pl.col("source_id") == source).height
+            for stream in ("claims", "codings")
+        )
+        sha256 = state["text_sha256"]
+        if not anchored or (self.texts is not None and self.texts.get(sha256) is not None):
+            return
+        count = f"{anchored} anchor{'s are' if anchored > 1 else ' is'} of the text of {source}"
+        if sha256 is None:
+            raise ClaimlogError(f"{count}: retract what they anchor before you take the text out")
+        raise ClaimlogError(
+            f"{count}: put the new text (SHA-256 {sha256[:12]}…) into a directory of texts and "
+            "name it with --texts DIR, so that they can be checked"
+        )
 
     def _anchor(
         self, table: Table, state: Mapping[str, Any], given: Mapping[str, Any]
@@ -209,7 +319,11 @@ class Writer:
             return {}
         text, shown = self._text(state["source_id"])
         if quote is not None:
-            found = find(text, str(quote), _occurrence(given.get("occurrence")), shown)
+            occurrence = _occurrence(given.get("occurrence"))
+            if occurrence is None:
+                occurrence = occurrence_at(text, str(quote), given.get("start"))
+            found = find_quote(text, str(quote), occurrence, shown, self.by_words)
+            refuse_other_place(found, given, shown)
         else:
             start, end = state["start"], state["end"]
             if not (isinstance(start, int) and isinstance(end, int)) or not (
@@ -291,9 +405,11 @@ class Writer:
         return f"{head}{max(numbers, default=0) + 1:0{width}d}"
 
 
-def _identity(path: Path) -> dict[str, Any]:
+def text_identity(path: Path) -> dict[str, Any]:
     """Return the columns that identify the text in a file."""
     text = read_text(path)
+    if flaw := text_flaw(text.content):
+        raise ClaimlogError(f"{path}: {flaw}")
     return {"text_sha256": text.sha256, "text_length": len(text.content)}
 
 
@@ -304,6 +420,12 @@ def _occurrence(value: object) -> int | None:
         return int(str(value))
     except ValueError as error:
         raise UsageError(f'occurrence is "{value}", expected 1, 2, 3 …') from error
+
+
+def is_numbered(table: Table) -> bool:
+    """Whether the next identifier of a stream is proposed, so that a row can leave it out."""
+    pattern = str(table.by_name[table.id].constraints.get("pattern", ""))
+    return table.name == "claims" or NUMBERED.fullmatch(pattern) is not None
 
 
 def as_lines(rows: list[dict[str, Any]]) -> list[bytes]:

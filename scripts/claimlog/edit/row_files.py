@@ -1,23 +1,27 @@
-"""Files of rows to add or amend, as NDJSON or CSV, read with the line of each row."""
+"""Files of rows to add or amend, as NDJSON, CSV or XLSX, read with the line of each row."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from claimlog.edit.append import Entries
-from claimlog.edit.new_rows import parse
+from claimlog.edit.attribution_columns import attribution_columns, gather_attributions
+from claimlog.edit.delimited_text import decode_rows, separated_rows
+from claimlog.edit.new_rows import INPUTS, parse
 from claimlog.edit.open_batch import NOTHING_ADDED, Input
+from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.limits import COLUMNS
+from claimlog.limits import COLUMNS, ROWS_FILE_BYTES
 from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
+
+Read = Iterator[tuple[int, dict[str, Any] | str]]
+"""The line of every row and the row, or what is wrong with it."""
 
 
 def read_entries(
@@ -27,40 +31,71 @@ def read_entries(
 
     Parameters
     ----------
+    row_format
+        ``ndjson``, ``csv`` or ``xlsx``; by default what the content looks like.
     outcome
         What an error says of the open batch.
 
     Raises
     ------
     ClaimlogError
-        If the input cannot be read as NDJSON or CSV.
+        If the input cannot be read.
     """
     name = "<stdin>" if rows_from == "-" else rows_from
-    try:
-        data = sys.stdin.buffer.read() if rows_from == "-" else Path(rows_from).read_bytes()
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ClaimlogError(f"{name}: cannot be read ({error.strerror}); {outcome}") from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ClaimlogError(f"{name}:{line}: not UTF-8; save it as UTF-8; {outcome}") from error
-    if row_format is None:
-        row_format = "ndjson" if re.match(r"\s*\{", text) else "csv"
-    read = _ndjson_rows(text) if row_format == "ndjson" else _csv_rows(table, text)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
-    for line, row in read:
-        if isinstance(row, str):
-            raise ClaimlogError(f"{name}:{line}: {row}; {outcome}")
-        rows.append(row)
-        lines.append(line)
+    try:
+        for line, row in _rows(table, name, _data(name), row_format):
+            if isinstance(row, str):
+                raise ClaimlogError(f"{name}:{line}: {row}")
+            rows.append(row)
+            lines.append(line)
+    except ClaimlogError as error:
+        raise type(error)(f"{error}; {outcome}") from error
     if not rows:
         raise ClaimlogError(f"{name}: holds no row; {outcome}")
     return Entries(rows, Input(name, lines), outcome)
 
 
-def _ndjson_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Yield the line of every row and the row, or what is wrong with it."""
+def _data(name: str) -> bytes:
+    try:
+        if name == "<stdin>":
+            data = sys.stdin.buffer.read(ROWS_FILE_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(ROWS_FILE_BYTES + 1)
+    except OSError as error:
+        raise ClaimlogError(f"{name}: cannot be read ({error.strerror})") from error
+    if len(data) > ROWS_FILE_BYTES:
+        raise ClaimlogError(f"{name}: has more than {ROWS_FILE_BYTES:,} bytes; add it in parts")
+    return data
+
+
+def _rows(table: Table, name: str, data: bytes, row_format: str | None) -> Read:
+    if row_format == "xlsx" or (row_format is None and is_workbook(data)):
+        try:
+            yield from _cell_rows(table, workbook_rows(data, table.name), is_ragged=True)
+        except ClaimlogError as error:
+            raise ClaimlogError(f"{name}: {error}") from error
+        return
+    text = decode_rows(data, name)
+    if row_format is None:
+        row_format = "ndjson" if re.match(r"\s*[{\[]", text) else "csv"
+    if row_format == "ndjson":
+        yield from _ndjson_rows(text)
+        return
+    names = {*table.names, *INPUTS.get(table.name, ()), *attribution_columns(table)}
+    try:
+        yield from _cell_rows(table, separated_rows(text, names), is_ragged=False)
+    except ClaimlogError as error:
+        raise ClaimlogError(f"{name}:{error}") from error
+
+
+def _ndjson_rows(text: str) -> Read:
+    if re.match(r"\s*\[", text):
+        remedy = "give one object a line (NDJSON), as jq -c '.[]' makes them of it"
+        yield 1, f"is a JSON array; {remedy}"
+        return
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
@@ -69,36 +104,72 @@ def _ndjson_rows(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
                 yield number, str(error)
 
 
-def _csv_rows(table: Table, text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Yield the first line of every row and the row, or what is wrong with it."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: bool) -> Read:
+    """Yield rows made of cells, of which the first that holds anything is the header.
+
+    Rows of empty cells, and columns without a name and without a value, are passed over.
+
+    Parameters
+    ----------
+    is_ragged
+        Whether a row ends with its last cell that is filled, as in a workbook.
+    """
     header: list[str] | None = None
-    begins = 1
-    try:
-        for cells in reader:
-            line, begins = begins, reader.line_num + 1
-            if not cells:
-                continue
-            if header is None:
-                header = cells
-                if len(header) > COLUMNS:
-                    yield line, f"the header names {len(header):,} columns, more than {COLUMNS}"
-                name, times = Counter(header).most_common(1)[0]
-                if times > 1:
-                    yield line, f'the header names "{name[:80]}" twice'
-            elif len(cells) != len(header):
-                yield line, f"has {len(cells)} cells, the header {len(header)}"
-            else:
-                yield line, _typed_row(table, dict(zip(header, cells, strict=True)))
-    except csv.Error as error:
-        yield begins, f"not CSV: {error}"
+    header_line = width = 0
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if header is None:
+            header, header_line = [cell.strip() for cell in cells], line
+            width = len(header)
+            while not header[-1]:
+                header.pop()
+            if flaw := _header_flaw(header):
+                yield line, flaw
+            continue
+        while len(cells) > len(header) and not cells[-1].strip():
+            cells = cells[:-1]
+        unnamed = _unnamed(header, cells if is_ragged else cells[:width])
+        if unnamed is not None:
+            yield (
+                header_line,
+                f"column {unnamed + 1} has no name, but {cells[unnamed][:40]!r} in line {line}; "
+                "name it, or empty it",
+            )
+        elif len(cells) > width or (len(cells) < len(header) and not is_ragged):
+            yield line, f"has {len(cells)} cells, the header {width}"
+        else:
+            cells = cells + [""] * (len(header) - len(cells))
+            yield line, _typed_row(table, dict(zip(header, cells, strict=True)))
+
+
+def _header_flaw(header: list[str]) -> str | None:
+    if len(header) > COLUMNS:
+        return f"the header names {len(header):,} columns, more than {COLUMNS}"
+    named = Counter(name for name in header if name)
+    name, times = named.most_common(1)[0]
+    return f'the header names "{name[:80]}" twice' if times > 1 else None
+
+
+def _unnamed(header: list[str], cells: list[str]) -> int | None:
+    """Return the index of a cell that holds something below no name, None if there is none."""
+    return next(
+        (
+            index
+            for index, cell in enumerate(cells)
+            if cell.strip() and not (index < len(header) and header[index])
+        ),
+        None,
+    )
 
 
 def _typed_row(table: Table, cells: dict[str, str]) -> dict[str, Any] | str:
     try:
-        return {
+        row = {
             name: parse(table.by_name[name], cell) if name in table.by_name else cell or None
             for name, cell in cells.items()
+            if name
         }
+        return gather_attributions(table, row)
     except UsageError as error:
         return str(error)

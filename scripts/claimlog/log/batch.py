@@ -335,14 +335,19 @@ def descriptor_findings(package: Package) -> Iterator[Finding]:
     for number, resource in enumerate(found, 1):
         given = resource if isinstance(resource, dict) else {}
         path = given.get("path")
-        texts = [given.get("name"), *(path if isinstance(path, list) else [path])]
+        is_empty = "path" not in given and "data" in given
+        texts = [given.get("name"), *(path if isinstance(path, list) else [path] * (not is_empty))]
         if not all(isinstance(text, str) for text in texts):
             message = f"resource {number} has no name or no path"
             yield Finding("descriptor", DESCRIPTOR, message, remedy=remedy)
 
 
 def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
-    """Return the descriptor's resources as they should be for these batches."""
+    """Return the descriptor's resources as they should be for these batches.
+
+    A stream that has no row, and that another refers to, stands there with its header alone: other
+    tools look the reference up by the resource's name.
+    """
     found = package.descriptor.get("resources")
     listed = {
         resource["name"]: resource
@@ -353,14 +358,29 @@ def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
         LINES: {"format": "ndjson", "mediatype": NDJSON, "encoding": "utf-8"},
         COLUMNS: {"format": "parquet", "mediatype": PARQUET},
     }
-    return [
+    paths = listing(batches)
+    filled = [
         {
             "name": name,
             "type": "table",
-            **formats[Path(paths[0]).suffix],
+            **formats[Path(files[0]).suffix],
             "schema": f"schemas/{name.removesuffix(IN_COLUMNS)}.json",
-            **listed.get(name, {}),
-            "path": paths,
+            **{key: value for key, value in listed.get(name, {}).items() if key != "data"},
+            "path": files,
         }
-        for name, paths in listing(batches).items()
+        for name, files in paths.items()
     ]
+    present = {name.removesuffix(IN_COLUMNS) for name in paths}
+    specs = [package.json(f"schemas/{name}.json") for name in in_log_order(present)]
+    return [*filled, *_empty_resources(package, specs, present)]
+
+
+def _empty_resources(
+    package: Package, specs: list[dict[str, Any]], present: set[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield a resource for every stream that one of `specs` refers to and that has no row."""
+    keys = [key for spec in specs for key in spec.get("foreignKeys", ())]
+    for name in in_log_order({key["reference"]["resource"] for key in keys} - present):
+        schema = f"schemas/{name}.json"
+        header = [item["name"] for item in package.json(schema)["fields"]]
+        yield {"name": name, "type": "table", "schema": schema, "data": [header]}

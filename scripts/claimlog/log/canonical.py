@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -18,7 +19,10 @@ import rfc8785
 from claimlog.errors import ClaimlogError
 from claimlog.limits import UNKNOWN_KEYS
 from claimlog.schema.table_schema import Field, Table
-from claimlog.strict_json import LARGEST_INTEGER, decode_object
+from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
+
+LONG_NUMBER = re.compile(rb"[0-9]{16}")
+"""What every whole number beyond 2**53 has."""
 
 
 class Flaw(NamedTuple):
@@ -52,8 +56,11 @@ def encode_value(value: Any) -> bytes:
         If it has no canonical form.
     """
     try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+        line = rfc8785.dumps(value)
+        if LONG_NUMBER.search(line):
+            decode_value(line.decode("utf-8"))  # a decimal number may be written as a whole one
+        return line
+    except ValueError as error:  # those of rfc8785 and of encoding are ones
         raise ClaimlogError(f"a value cannot be written as canonical JSON: {error}") from error
 
 

@@ -82,6 +82,7 @@ FIELD: dict[str, Any] = {
         "override": {"type": "object"},
         "edtf": FLAG,
         "ownWords": FLAG,
+        "freeText": FLAG,
         "categoriesOrdered": FLAG,
         "retired": FLAG,
         "derivedFrom": TEXT,
@@ -96,6 +97,7 @@ PARTS = {
     "properties": {
         "type": {"const": "string"},
         "description": DESCRIPTION,
+        "freeText": FLAG,
         "references": TEXT,
         "constraints": CONSTRAINTS,
         "currentConstraints": CONSTRAINTS,

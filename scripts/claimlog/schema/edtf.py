@@ -17,6 +17,37 @@ DATE = re.compile(
     r"(?P<year>[0-9]{4}|[0-9]{3}X|[0-9]{2}XX)"
     r"(?:-(?P<month>[0-9]{2}|XX)(?:-(?P<day>[0-9]{2}|XX))?)?[?~%]?"
 )
+OTHER_LEVELS = (
+    (r".*T[0-9].*", "holds a time of day (EDTF level 0); give the day alone"),
+    (
+        r"Y.*|[0-9]{5,}",
+        "is a year of more than four digits, which is not read here; leave it empty",
+    ),
+    (r"-[0-9].*", "is a year before 0, which is not read here; leave it empty"),
+    (r"[{\[].*", "is a set of dates (EDTF level 2), and level 1 is read here; give one interval"),
+    (
+        r"[0-9X]+S[0-9]+",
+        "gives significant digits (EDTF level 2); write 19XX, which is of level 1",
+    ),
+    (
+        r"[0-9]{4}-(2[5-9]|3[0-9]|4[01])",
+        "is a quarter, a semester or a season of a hemisphere (EDTF level 2), and level 1 is read "
+        "here; give an interval of months",
+    ),
+    (
+        r"[?~%].*|.*[?~%].+",
+        "qualifies a part of a date (EDTF level 2), and level 1 is read here; put ?, ~ or % at the "
+        "end, where it is of the whole date",
+    ),
+    (
+        r"[0-9X]{4}(-[0-9X]{2}){0,2}[?~%]?",
+        "leaves open a digit in the middle (EDTF level 2), and level 1 is read here; write XX for "
+        "the month or day, 201X or 19XX for the year",
+    ),
+    (r"[0-9]{1,3}u+|.*u", "is of the EDTF draft of 2012; write X in place of u"),
+)
+"""Dates of EDTF that are none of level 1 as above, and what to do about each."""
+
 # meteorological seasons of the northern hemisphere; winter ends in the next year
 SEASONS = {21: (3, 5), 22: (6, 8), 23: (9, 11), 24: (12, 2)}
 
@@ -47,10 +78,22 @@ def bounds(value: str) -> tuple[date | None, date | None]:
     return start, end
 
 
+def _unread_form(value: str) -> str:
+    """Say what kind of date it is that is not read here.
+
+    >>> _unread_form("2004-06-~11").partition(",")[0], _unread_form("11.6.2004")
+    ('qualifies a part of a date (EDTF level 2)', 'not an EDTF level 1 date')
+    """
+    for pattern, flaw in OTHER_LEVELS:
+        if re.fullmatch(pattern, value):
+            return flaw
+    return "not an EDTF level 1 date"
+
+
 def _day_range(value: str) -> tuple[date, date]:
     match = DATE.fullmatch(value)
     if match is None:
-        raise ValueError("not an EDTF level 1 date")
+        raise ValueError(_unread_form(value))
     year, month, day = match["year"], match["month"], match["day"]
     first, last = int(year.replace("X", "0")), int(year.replace("X", "9"))
     if first == 0:
@@ -67,7 +110,8 @@ def _day_range(value: str) -> tuple[date, date]:
         closing = first + (ends < begins)
         return date(first, begins, 1), date(closing, ends, monthrange(closing, ends)[1])
     if not 1 <= number <= 12:
-        raise ValueError(f"there is no month {month}")
+        form = _unread_form(value)
+        raise ValueError(form if "level 2" in form else f"there is no month {month}")
     length = monthrange(first, number)[1]
     if day in (None, "XX"):
         return date(first, number, 1), date(first, number, length)

@@ -21,18 +21,22 @@ def date_in_words(value: str | None) -> str:
 
     >>> [date_in_words(date) for date in ("2025-11~", "2017-05", "../2022", "2025-03-29/..")]
     ['about November 2025', 'May 2017', 'until 2022', 'since 29 March 2025']
+    >>> date_in_words("2025-03-29/"), date_in_words("/2022")
+    ('from 29 March 2025, end unknown', 'to 2022, start unknown')
     """
     if not value:
         return ""
     if "/" in value:
         start, _, end = value.partition("/")
-        if start in ("", ".."):
+        if not start:  # not open but unknown, as an empty end
+            return f"to {date_in_words(end)}, start unknown"
+        if not end:
+            return f"from {date_in_words(start)}, end unknown"
+        if start == "..":
             return f"until {date_in_words(end)}"
-        return (
-            f"since {date_in_words(start)}"
-            if end in ("", "..")
-            else f"{date_in_words(start)} to {date_in_words(end)}"
-        )
+        if end == "..":
+            return f"since {date_in_words(start)}"
+        return f"{date_in_words(start)} to {date_in_words(end)}"
     match = DATE.fullmatch(value)
     if match is None:
         return value

@@ -57,17 +57,27 @@ def fill_codes(spec: Spec, codes: Codes, all_codes: bool) -> Spec:
         Whether retired codes count. Files list them, because older rows may have them.
     """
     if "codelist" in spec:
-        limits = spec.get("constraints", {})
+        place = _place_of_codes(spec)
+        limits = spec.get(place, {})
         known = _code_names(codes, spec["codelist"], True)
-        named = limits.get("enum", known)
+        named = limits.get("enum") or known
         usable = set(known if all_codes else _code_names(codes, spec["codelist"], False))
         # a code that the file names and the list lacks is for `claimlog schemas` to find
         enum = [code for code in named if code in usable or code not in known]
-        spec = {**spec, "constraints": {**limits, "enum": enum}}
+        spec = {**spec, place: {**limits, "enum": enum}}
     if "fields" in spec.get("items", {}):
         fields = [fill_codes(item, codes, all_codes) for item in spec["items"]["fields"]]
         spec = {**spec, "items": {**spec["items"], "fields": fields}}
     return spec
+
+
+def _place_of_codes(spec: Spec) -> str:
+    """Return the constraints that a column's codes stand in: of all rows, or of present ones.
+
+    A list that a column was given later holds for rows since then.
+    """
+    is_later = "enum" in spec.get("currentConstraints", {})
+    return "currentConstraints" if is_later else "constraints"
 
 
 def project_tables(definition: Definition) -> Tables:
@@ -116,11 +126,13 @@ def _project(definition: Definition, table: Table, repeated: set[str | None]) ->
 
 
 def _expand(definition: Definition, spec: Spec, in_stream: bool, way: tuple[str, ...] = ()) -> Spec:
+    own_codes = "codelist" in (spec.get("override", {}) if "from" in spec else spec)
     if "from" in spec:
         spec = _follow(definition, spec, in_stream, way)
-    if "codelist" in spec:
+    if own_codes:
         enum = _code_names(definition.codebook.codes, spec["codelist"], True)
-        spec = {**spec, "constraints": {**spec.get("constraints", {}), "enum": enum}}
+        place = _place_of_codes(spec)
+        spec = {**spec, place: {**spec.get(place, {}), "enum": enum}}
     if "fields" in spec.get("items", {}):
         fields = [_expand(definition, item, in_stream) for item in spec["items"]["fields"]]
         spec = {**spec, "items": {**spec["items"], "fields": fields}}

@@ -39,7 +39,7 @@ FOLD_INPUTS = {
 HOP_LISTS = {"claim": ("attributions",)}
 """By entity, lists of objects that are folded position by position, so that they have a limit."""
 
-TEXT_MARKS = ("anyRow", "edtf", "ownWords")
+TEXT_MARKS = ("anyRow", "edtf", "ownWords", "freeText")
 """Marks of a column that say how its text is read, so that no other type has them."""
 
 ROW_NUMBERS = ("rowid", "oid", "rank")

@@ -3,8 +3,9 @@
 The files under ``schemas/`` are plain Table Schemas that any tool can read. Two properties keep
 each fact in one place: ``codelist`` names the code list that a column's ``enum`` is taken from,
 and ``from`` names the column that another one repeats. ``ownWords`` marks free text, which must
-not repeat a source's wording; ``naturalKey`` says by what two entities of a stream are the
-same one (Table Schema's ``uniqueKeys`` would be broken by the versions of one entity).
+not repeat a source's wording, ``freeText`` what people write, which must hold something visible
+and nothing that hides; ``naturalKey`` says by what two entities of a stream are the same one
+(Table Schema's ``uniqueKeys`` would be broken by the versions of one entity).
 `schema.expansion` fills the first two in, and ``claimlog schemas`` checks that the files on disk
 are expanded.
 """
@@ -79,6 +80,7 @@ class Field:
     references: str | None = None
     edtf: bool = False
     own_words: bool = False
+    free_text: bool = False  # what people write: something visible, nothing that hides or turns
     ordered: bool = False  # codes that are a scale, in its order; others are in none
     retired: bool = False  # kept in older rows, null in those of the schema that says so
     derived_from: str | None = None  # column of the same table that says what is null here
@@ -110,6 +112,7 @@ class Field:
             references=spec.get("references"),
             edtf=spec.get("edtf", False),
             own_words=spec.get("ownWords", False),
+            free_text=spec.get("freeText", False),
             ordered=spec.get("categoriesOrdered", False),
             retired=spec.get("retired", False),
             derived_from=spec.get("derivedFrom"),

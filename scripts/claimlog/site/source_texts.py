@@ -21,6 +21,8 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.site.store import Row, Store
+from claimlog.sources.anchor import Anchor
+from claimlog.sources.copies import PlacedClaims, place_claims
 from claimlog.sources.text import Text, Texts, digest
 
 VARIABLE = "CLAIMLOG_TEXTS"
@@ -71,6 +73,25 @@ async def find_text(store: Store, sha256: str | None) -> tuple[Text | None, str]
     rows = await store.rows("select text_sha256 from sources where text_sha256 is not null")
     has_others = any(texts.get(row["text_sha256"]) for row in rows)
     return None, NOT_THIS_ONE if has_others else NO_SOURCE
+
+
+async def find_copy(source_id: str, rows: list[Row]) -> tuple[Text, PlacedClaims] | None:
+    """Return another copy of a source's text, with its claims placed in it by their hashes.
+
+    That is a file in the directory of texts that is named for the source, as ``S004.txt``.
+    """
+    folder = os.environ.get(VARIABLE)
+    texts = await asyncio.shield(asyncio.wrap_future(_read_once(folder))) if folder else None
+    copy = texts.named(source_id) if texts else None
+    if copy is None:
+        return None
+    anchors = tuple(Anchor.of_row(row) for row in rows)
+    return copy, await asyncio.wrap_future(READER.submit(_place_once, copy, anchors))
+
+
+@lru_cache(maxsize=32)
+def _place_once(copy: Text, anchors: tuple[Anchor, ...]) -> PlacedClaims:
+    return place_claims(copy, anchors, None)
 
 
 @lru_cache(maxsize=2)

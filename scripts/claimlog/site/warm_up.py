@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from claimlog.site.database_paths import quote_database_paths
 from claimlog.site.datasette_internals import (
     announce_queries,
     change_metadata,
@@ -33,6 +34,7 @@ App = Callable[..., Awaitable[None]]
 
 def prepare_datasette(datasette: Any) -> None:
     """Put readers' SQL under limits, and have immutable databases answer quickly."""
+    quote_database_paths(datasette)
     pool = POOLS[datasette] = ReaderPool()
     immutable = [name for name, db in datasette.databases.items() if not db.is_mutable]
     change_metadata(datasette, lambda metadata: declare_facets(metadata, immutable))

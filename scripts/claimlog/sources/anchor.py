@@ -7,13 +7,15 @@ for another copy of the text what a TextQuoteSelector does, without shipping the
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.text import Text, digest, unified, words
+from claimlog.sources.characters import unified
+from claimlog.sources.readings import Node
+from claimlog.sources.text import Text, digest
+from claimlog.sources.words import Token, words
 
 CONTEXT = 3  # words on each side
 
@@ -46,19 +48,14 @@ def anchor(text: Text, start: int, end: int) -> Anchor:
     """Return the anchor of text[start:end]; offsets in code points."""
     quote = text.content[start:end]
     inside = words(quote)
-    # Python compares the tuples' first parts, and () sorts before any second part
-    first = bisect_left(text.tokens, (start,))
-    last = bisect_left(text.tokens, (end,))
-    before = [word for _, _, word in text.tokens[max(0, first - CONTEXT) : first]]
-    after = [word for _, _, word in text.tokens[last : last + CONTEXT]]
     return Anchor(
         start,
         end,
         digest(quote),
         len(inside),
         digest(" ".join(inside)),
-        digest(" ".join(before)),
-        digest(" ".join(after)),
+        digest(" ".join(text.words_before(start, CONTEXT))),
+        digest(" ".join(text.words_after(end, CONTEXT))),
     )
 
 
@@ -142,18 +139,30 @@ def locate(text: Text, wanted: Anchor) -> list[tuple[int, int]]:
     """
     tokens = text.tokens
     count = wanted.word_count
-    hits = [
-        index
+    readings = text.readings
+    hits: list[tuple[tuple[Token, ...], Node, Node]] = [
+        (tuple(tokens[index : index + count]), index, index + count)
         for index in range(len(tokens) - count + 1)
-        if digest(" ".join(word for _, _, word in tokens[index : index + count]))
-        == wanted.words_sha256
+        if _digest_of(tokens[index : index + count]) == wanted.words_sha256
     ]
-    spans = [(tokens[index][0], tokens[index + count - 1][1]) for index in hits]
-    if len(spans) > 1:
-        return [
-            span
-            for span in spans
-            if (found := anchor(text, *span)).before_sha256 == wanted.before_sha256
-            and found.after_sha256 == wanted.after_sha256
+    hits += [
+        hit for hit in readings.forked_windows(count) if _digest_of(hit[0]) == wanted.words_sha256
+    ]
+    if len({(path[0][0], path[-1][1]) for path, _, _ in hits}) > 1:
+        hits = [
+            hit
+            for hit in hits
+            if any(
+                _digest_of(before) == wanted.before_sha256
+                for before in readings.preceding(hit[1], CONTEXT)
+            )
+            and any(
+                _digest_of(after) == wanted.after_sha256
+                for after in readings.following(hit[2], CONTEXT)
+            )
         ]
-    return spans
+    return sorted({(path[0][0], path[-1][1]) for path, _, _ in hits})
+
+
+def _digest_of(tokens: Iterable[Token]) -> str:
+    return digest(" ".join(word for _, _, word in tokens))

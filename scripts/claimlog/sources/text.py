@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,17 +11,12 @@ from pathlib import Path
 import regex
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.limits import DEPTH, MARKS, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
+from claimlog.limits import DEPTH, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
+from claimlog.sources.characters import kinds, unified
+from claimlog.sources.readings import Readings
+from claimlog.sources.text_formats import bytes_flaw
+from claimlog.sources.words import BROKEN, Token, tokenize, words
 from claimlog.untrusted_files import RIGHT_FILE, files_below, read_regular
-
-WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-SOFT_HYPHEN = "\u00ad"
-
-MARK = r"[[^\p{ccc=0}]\u0f73\u0f75\u0f81\uff9e\uff9f]"
-"""What normalising may move before another: marks, and signs that it takes apart into such."""
-
-LONG_RUN = regex.compile(rf"(?V1)(?:{MARK}{SOFT_HYPHEN}*+){{{MARKS + 1}}}")
-"""More marks than `limits.MARKS`; soft hyphens among them are dropped where words are read."""
 
 
 def digest(text: str) -> str:
@@ -43,50 +37,6 @@ def canonical(data: bytes) -> str:
     return unified(data.decode("utf-8").removeprefix("\ufeff"))
 
 
-def unified(text: str) -> str:
-    """Return `text` with LF line ends, in NFC; refuses marks as `canonical` does."""
-    refuse_marks(text)
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def refuse_marks(text: str) -> None:
-    """Refuse a text that cannot be normalised in a time that grows with its length.
-
-    Raises
-    ------
-    ClaimlogError
-        If more combining marks follow each other than any script has.
-    """
-    if LONG_RUN.search(text):
-        raise ClaimlogError(
-            f"more than {MARKS} combining marks follow each other, which no text has "
-            "(UAX 15, Stream-Safe Text Format); take them out"
-        )
-
-
-def normalised(text: str) -> str:
-    """Return `text` as words are read: NFKC, casefold, no soft hyphens.
-
-    Raises
-    ------
-    ClaimlogError
-        As `canonical` does.
-    """
-    refuse_marks(text)
-    folded = unicodedata.normalize("NFKC", text.replace(SOFT_HYPHEN, "")).casefold()
-    # folding can undo the composition
-    return unicodedata.normalize("NFKC", folded)
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text: runs of letters (with their marks) and digits.
-
-    >>> words("The “kit”, as THEY say\u2014co\u00adlocated")
-    ['the', 'kit', 'as', 'they', 'say', 'colocated']
-    """
-    return list(WORD.findall(normalised(text)))
-
-
 @dataclass(frozen=True)
 class Text:
     """The canonical text of one source."""
@@ -99,16 +49,36 @@ class Text:
         return digest(self.content)
 
     @cached_property
-    def tokens(self) -> list[tuple[int, int, str]]:
+    def tokens(self) -> list[Token]:
         """Words with where each stands: (start, end, word), offsets in code points."""
-        # signs that NFKC turns into letters (™, ℃) are parts of words too
-        signs = {sign for sign in set(self.content) if words(sign) and not WORD.fullmatch(sign)}
-        part = rf"[\p{{L}}\p{{M}}\p{{N}}{regex.escape(''.join(sorted(signs)))}]"
-        found = []
-        # soft hyphens stand inside words and are dropped from them
-        for match in regex.finditer(rf"{part}+(?:{SOFT_HYPHEN}+{part}+)*", self.content):
-            found += [(match.start(), match.end(), word) for word in words(match.group())]
-        return found
+        return tokenize(self.content)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """Every way in which the words can be read."""
+        return Readings(self.content, self.tokens)
+
+    def words_before(self, offset: int, count: int) -> list[str]:
+        """Return the last `count` words before an offset."""
+        last = bisect_left(self.tokens, (offset,))
+        first = max(0, last - count)
+        while 0 < first < last and self.tokens[first][0] == self.tokens[last - 1][0]:
+            first -= 1
+        before = [word for _, _, word in self.tokens[first:last]]
+        if last and self.tokens[last - 1][1] > offset:
+            # of a word that is broken at a line end before the offset
+            start = self.tokens[last - 1][0]
+            before = [word for at, _, word in self.tokens[first:last] if at < start]
+            before += words(self.content[start:offset])
+        return before[-count:]
+
+    def words_after(self, offset: int, count: int) -> list[str]:
+        """Return the first `count` words after an offset."""
+        first = bisect_left(self.tokens, (offset,))
+        after = [word for _, _, word in self.tokens[first : first + count]]
+        if first and self.tokens[first - 1][1] > offset:
+            after = words(self.content[offset : self.tokens[first - 1][1]]) + after
+        return after[:count]
 
     @cached_property
     def boundaries(self) -> set[int]:
@@ -116,9 +86,15 @@ class Text:
         return {0, *(match.end() for match in regex.finditer(r"\X", self.content))}
 
     def splits_word(self, offset: int) -> bool:
-        """Whether `offset` lies inside a word."""
+        """Whether `offset` lies inside a word; a hyphen at a line end divides one in two."""
         before = bisect_left(self.tokens, (offset,)) - 1
-        return before >= 0 and self.tokens[before][1] > offset
+        if before < 0 or self.tokens[before][1] <= offset:
+            return False
+        start, end, _ = self.tokens[before]
+        return not any(
+            start + gap.start() <= offset <= start + gap.end() and "-" in gap.group()
+            for gap in BROKEN.finditer(kinds(self.content[start:end]))
+        )
 
     def line_of(self, offset: int) -> int:
         """Return the 1-based line on which `offset` lies."""
@@ -133,10 +109,11 @@ def read_text(path: Path) -> Text:
     ClaimlogError
         If it is no regular file, cannot be read, is too large, not UTF-8, or no text.
     """
+    data = read_regular(path, str(path), TEXT_BYTES, remedy=RIGHT_FILE)
     try:
-        return Text(canonical(read_regular(path, str(path), TEXT_BYTES, remedy=RIGHT_FILE)), path)
+        return Text(canonical(data), path)
     except UnicodeDecodeError as error:
-        raise ClaimlogError(f"{path}: not UTF-8; save the text as UTF-8") from error
+        raise ClaimlogError(f"{path}: {bytes_flaw(data)}") from error
     except ClaimlogError as error:
         said = str(error).removeprefix(f"{path}: ")
         raise ClaimlogError(f"{path}: {said}") from error
@@ -175,3 +152,8 @@ class Texts:
 
     def get(self, sha256: str | None) -> Text | None:
         return self.by_hash.get(sha256 or "")
+
+    def named(self, name: str) -> Text | None:
+        """Return the text of the file with a name, whatever its ending; the first of several."""
+        named = (text for text in self.by_hash.values() if text.path and text.path.stem == name)
+        return min(named, key=lambda text: str(text.path), default=None)

@@ -9,7 +9,7 @@ from claimlog.errors import Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import fitting
 from claimlog.sources.text import Texts
-from claimlog.validate import anchors, coders, integrity, references, rows, tabular
+from claimlog.validate import anchors, coders, free_text, integrity, references, rows, tabular
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 
 Check = Callable[[Log, Report], None]
@@ -20,6 +20,7 @@ ROW_CHECKS: tuple[Check, ...] = (
     rows.check_history,
     rows.check_times,
     rows.check_dates,
+    free_text.check_free_text,
     rows.check_spans,
     rows.check_hops,
     rows.check_parts,

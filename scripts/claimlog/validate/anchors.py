@@ -11,7 +11,8 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS, anchor, boundary_flaw
-from claimlog.sources.text import Text, Texts, digest, words
+from claimlog.sources.readings import Readings
+from claimlog.sources.text import Text, Texts, digest
 from claimlog.validate.report import Report
 
 ANCHORED = ("claims", "codings")
@@ -80,7 +81,7 @@ def _check_register(
     """Check that free text of a register shares no long run of words with any source text."""
     report.count("own-words", frame.height)
     limit = log.definition.thresholds["shared_words"]
-    runs = {digest(run) for text in texts for run in _runs(words(text.content), limit)}
+    runs = {digest(run) for text in texts for run in text.readings.runs(limit)}
     table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.place(stream, row["batch"], row["line"])
@@ -98,7 +99,7 @@ def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, te
     ):
         report.count(rule, frame.height)
     limit = log.definition.thresholds["shared_words"]
-    runs = {digest(run) for run in _runs(words(text.content), limit)}
+    runs = {digest(run) for run in text.readings.runs(limit)}
     table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.place(stream, row["batch"], row["line"])
@@ -125,11 +126,11 @@ def _borrowed(
 ) -> Iterator[tuple[str, str, str]]:
     for column, text in texts:
         try:
-            tokens = words(text)
+            readings = Readings.of(text)
         except ClaimlogError as error:
             yield "own-words", f"of the {column}: {error}", "amend it"
             continue
-        for run in _runs(tokens, limit):
+        for run in readings.runs(limit):
             if digest(run) in runs:
                 message = f'the {column} shares {limit} words with the text: "{run}"'
                 yield "own-words", message, "say it in our own words"
@@ -149,7 +150,3 @@ def _flaws(row: Mapping[str, Any], text: Text, claims: bool) -> Iterator[tuple[s
     right = anchor(text, start, end).as_row()
     if wrong := [name for name in COLUMNS if row[name] != right[name]]:
         yield "anchor-words", f"{', '.join(wrong)} differ from those of the passage", again
-
-
-def _runs(tokens: list[str], limit: int) -> Iterator[str]:
-    return (" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1))

@@ -52,7 +52,7 @@ def _references(log: Log) -> Iterator[tuple[str, str]]:
         yield from ((f"{place}{message}", remedy) for message, remedy in _values(resource))
     for place, given, followed in places:
         for key in followed:
-            if key in given:
+            if key in given and not (key == "data" and _is_header(log, given)):
                 said = f'{place}names "{key}" ({_shown(given[key])}), which other programs follow'
                 yield said, "take it out"
         for key in ("$schema", "profile"):
@@ -61,6 +61,15 @@ def _references(log: Log) -> Iterator[tuple[str, str]]:
             if value is not None and not plain and not _is_official(value):
                 said = f"{place}{key} is {_shown(value)}, which is no profile of datapackage.org"
                 yield said, "take it out"
+
+
+def _is_header(log: Log, resource: Mapping[str, Any]) -> bool:
+    """Whether a resource holds the names of a stream's columns, and neither rows nor a file."""
+    table = log.definition.streams.get(str(resource.get("name")))
+    data = resource.get("data")
+    if table is None or "path" in resource or not isinstance(data, list) or len(data) != 1:
+        return False
+    return isinstance(data[0], list) and set(map(str, data[0])) == set(table.names)
 
 
 def _unsafe_addresses(log: Log) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,7 @@ def descriptor_of(log: Log) -> dict[str, Any]:
     listed = [
         {key: resource[key] for key in RESOURCE if key in resource}
         for resource in resources(log.package, log.batches)
+        if "path" in resource
     ]
     return {**head, "resources": listed}
 

@@ -118,6 +118,10 @@ def check_released(log: Log, report: Report) -> None:
         report.count("released-batches", 0, note="git knows no release tag (v…) of this checkout")
         return
     check_released_rows(log, report, tag, record)
+    if not held:  # a tag of the repository that this package came into later
+        note = f"the tag {tag} of this checkout holds no batch of this package"
+        report.count("released-batches", 0, note=note)
+        return
     # a row that was taken down is gone from the file, which is checked by what is left of it
     taken = altered_files(log.batches)
     for shown in held:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from typing import Any
@@ -167,7 +167,7 @@ def _check_furniture(log: Log, report: Report, sources: pl.DataFrame) -> None:
 
 
 def check_chains(log: Log, report: Report) -> None:
-    """Check that lineage and membership have no cycles, and memberships their dates in order."""
+    """Check lineage and memberships: no cycles, dates in order, unrelated sources of one text."""
     if "sources" not in log.streams:
         return
     sources, actors = log.live("sources"), log.live("actors")
@@ -179,6 +179,7 @@ def check_chains(log: Log, report: Report) -> None:
         log, report, "lineage-acyclic", "sources", sources, edges, "is derived from itself"
     )
     _check_lineage_dates(log, report, sources)
+    _check_texts_once(log, report, sources, edges)
     rows = list(actors.iter_rows(named=True))
     kinds = {row["actor_id"]: row["actor_type"] for row in rows}
     edges = {
@@ -223,6 +224,29 @@ def _check_lineage_dates(log: Log, report: Report, sources: pl.DataFrame) -> Non
                         "lineage-dates", path, message, line, row["source_id"], remedy, "warning"
                     )
                 )
+
+
+def _check_texts_once(
+    log: Log, report: Report, sources: pl.DataFrame, edges: Mapping[str, Iterable[str]]
+) -> None:
+    """Check that sources with one text are joined by lineage, so that they count as one origin."""
+    report.count("text-once", sources.height)
+    coded = sources.filter(pl.col("text_sha256").is_not_null()).sort("seq")
+    shared = coded.filter(pl.col("text_sha256").is_duplicated())
+    if shared.is_empty():
+        return
+    groups = components((name, work) for name, works in edges.items() for work in (name, *works))
+    registered: dict[str, dict[str, str]] = {}
+    for row in shared.iter_rows(named=True):
+        name, group = row["source_id"], groups[row["source_id"]]
+        names = registered.setdefault(row["text_sha256"], {})
+        if names and group not in names:
+            first = next(iter(names.values()))
+            path, line = log.place("sources", row["batch"], row["line"])
+            message = f"has the very text of {first}, and no lineage to it"
+            remedy = f"code {first}, or say by --lineage how the two are derived from each other"
+            report.fail(Finding("text-once", path, message, line, name, remedy))
+        names.setdefault(group, name)
 
 
 def check_facts(log: Log, report: Report) -> None:

@@ -32,6 +32,7 @@ SUITES = {
     "peers": "every stage of a build, beside what one would use instead",
     "growth": "builds of growing size, and an update by what was appended",
     "engines": "the embedded engine and Spark on one log (make test-spark)",
+    "copies": "claims placed in copies of invented texts, by kind of copy",
     "site": "every page, table and query of the site, asked by one client",
     "desk": "keys that a claim takes at the coding desk, and how soon each is seen",
 }

@@ -157,7 +157,7 @@ class RowGenerator:
                 actor_id=name,
                 name=self._words(2).title(),
                 actor_type=kind,
-                iso3=f"X{chr(65 + number // 26)}{chr(65 + number % 26)}" if state else None,
+                iso3=self.codes["country"][number] if state else None,
                 part_of=self.actors[5 + number % 60] if number >= 65 else None,
                 memberships=[member] if state else [],
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from claimlog.site.entity_links import LABELS, store_registers
@@ -163,7 +164,8 @@ def _entry(entry: SearchEntry, prefix: str, file_of: FileOf) -> list[Any]:
 
 def _claim_words(store: Store) -> Iterator[tuple[str, str]]:
     """Yield the words of all claims; a claim is the place of its row in the table."""
-    with closing(sqlite3.connect(f"file:{store.database.path}?mode=ro", uri=True)) as connection:
+    address = f"{Path(store.database.path).absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
         rows = connection.execute("select rowid from claims order by 1")
         numbers = {row: number for number, (row,) in enumerate(rows)}
         columns = [name for (name,) in connection.execute(CLAIM_COLUMNS)]

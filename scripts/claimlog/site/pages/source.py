@@ -12,10 +12,19 @@ from claimlog.site.lineage import labelled_edge
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.rows_about import rows_about
-from claimlog.site.source_texts import CLAIMS_PER_PAGE, find_text, printable_name, text_segments
+from claimlog.site.source_texts import (
+    CLAIMS_PER_PAGE,
+    find_copy,
+    find_text,
+    printable_name,
+    text_segments,
+)
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.topic import Topic, read_topic
+from claimlog.sources.anchor import COLUMNS
+from claimlog.sources.placement import MEANINGS, Outcome
 
+ANCHOR_COLUMNS = ", ".join(f'"{column}"' for column in COLUMNS)
 NEAREST = 60
 """Sources of a lineage that are drawn, nearest first."""
 
@@ -139,7 +148,7 @@ async def _text(
         return None
     text, message = await find_text(store, row["text_sha256"])
     if text is None:
-        return {"shown": False, "message": message}
+        return await _copy(store, row, spans, pagination) or {"shown": False, "message": message}
     end = pagination.offset + pagination.size
     first = spans[pagination.offset]["start"] if pagination.offset else 0
     last = spans[end]["start"] if end < len(spans) else len(text.content)
@@ -150,6 +159,42 @@ async def _text(
         "start": first,
         "end": last,
         "pieces": text_segments(text.content, spans, furniture, first, last),
+    }
+
+
+async def _copy(store: Store, row: Row, spans: list[Row], pagination: Pagination) -> Row | None:
+    """Return another copy of the article with the claims of a page in it, None without one."""
+    anchors = await store.rows(
+        f"select {ANCHOR_COLUMNS} from claims where source_id = :name order by start, claim_id",
+        name=row["source_id"],
+    )
+    found = await find_copy(row["source_id"], anchors)
+    if found is None:
+        return None
+    copy, placed = found
+    on_page = slice(pagination.offset, pagination.offset + pagination.size)
+    places: list[Row] = []
+    outcomes: list[Row] = []
+    for span, one in list(zip(spans, placed.placements, strict=True))[on_page]:
+        if one.span is not None:
+            places.append({**span, "start": one.span[0], "end": one.span[1]})
+        if one.outcome is not Outcome.FOUND:
+            reason = one.reason or MEANINGS[one.outcome]
+            outcomes.append(
+                {"claim_id": span["claim_id"], "outcome": one.outcome, "reason": reason}
+            )
+    one_page = pagination.pages == 1
+    first = 0 if one_page else min((place["start"] for place in places), default=0)
+    last = len(copy.content) if one_page else max((place["end"] for place in places), default=0)
+    return {
+        "shown": True,
+        "message": "",
+        "file": printable_name(copy.path.name) if copy.path else None,
+        "start": first,
+        "end": last,
+        "pieces": text_segments(copy.content, places, [], first, last),
+        "tally": placed.tally(),
+        "outcomes": outcomes,
     }
 
 

@@ -1,0 +1,91 @@
+"""Text with separated cells (CSV and its kin), as spreadsheets of every country write it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shlex
+from collections.abc import Collection, Iterator
+
+from claimlog.errors import ClaimlogError
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
+Cells = tuple[int, list[str]]
+"""The line on which a row begins, and its cells."""
+
+NAMED_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
+"""A first line by which Excel is told the separator."""
+
+
+def decode_rows(data: bytes, name: str) -> str:
+    """Return the text of a file of rows.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not UTF-8; with the encoding that it seems to have, and what converts it.
+    """
+    quoted = "FILE" if name.startswith("<") else shlex.quote(name)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise ClaimlogError(
+            f"{name}:1: is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 {quoted} > rows.csv"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        try:
+            near = data[max(0, error.start - 20) : error.start + 20].decode("cp1252")
+        except UnicodeDecodeError:
+            raise ClaimlogError(f"{name}:{line}: not UTF-8; save it as UTF-8") from error
+        shown = " ".join(near.split())
+        raise ClaimlogError(
+            f'{name}:{line}: not UTF-8; as Windows-1252 it reads "{shown}": if that is right, '
+            f"convert it: iconv -f WINDOWS-1252 -t UTF-8 {quoted} > rows.csv"
+        ) from error
+
+
+def separated_rows(text: str, columns: Collection[str]) -> Iterator[Cells]:
+    """Yield the rows of a text, the header first; the separator is found from the header.
+
+    Parameters
+    ----------
+    columns
+        Names that a header can have.
+
+    Raises
+    ------
+    ClaimlogError
+        If a row cannot be read, as ``LINE: what is wrong``.
+    """
+    skipped = 0
+    separator = None
+    if named := NAMED_SEPARATOR.match(text):
+        separator, skipped, text = named[1], 1, text[named.end() :]
+    if "\n" not in text:  # line ends of old Macs
+        text = text.replace("\r", "\n")
+    separator = separator or _separator(text, columns)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    begins = 1
+    try:
+        for cells in reader:
+            line, begins = begins, reader.line_num + 1
+            yield line + skipped, cells
+    except csv.Error as error:
+        raise ClaimlogError(f"{begins + skipped}: not CSV: {error}") from error
+
+
+def _separator(text: str, columns: Collection[str]) -> str:
+    """Return the separator by which the first row has most names of columns; a comma if in doubt.
+
+    A header of names that nobody knows is separated by what stands most often in it.
+    """
+    first = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+
+    def fitness(separator: str) -> tuple[int, int]:
+        cells = [cell.strip().strip('"') for cell in first.split(separator)]
+        return sum(cell in columns for cell in cells), len(cells)
+
+    return max(SEPARATORS, key=fitness)

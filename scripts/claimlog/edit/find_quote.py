@@ -1,0 +1,187 @@
+"""Finding a quote in a source's text, to the letter or by its words, and saying what differs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.sources.anchor import Anchor, anchor, find, places
+from claimlog.sources.characters import unified
+from claimlog.sources.text import Text
+from claimlog.sources.words import words
+
+NEAR = 0.6
+"""Share of a quote's words that a passage must have to be shown as nearly it."""
+
+DIFFERENCES = 4
+"""Differences that are named; who sees so many looks at the text."""
+
+ALIGNED = 4_000
+"""Characters of quote and passage up to which they are compared, which takes time by the square."""
+
+
+def find_quote(
+    text: Text, quote: str, occurrence: int | None, shown: str, by_words: bool = False
+) -> Anchor:
+    """Find a passage by its quote and return its anchor.
+
+    Parameters
+    ----------
+    by_words
+        Whether a quote that does not stand in the text to the letter may differ in all but words.
+
+    Raises
+    ------
+    ClaimlogError
+        As `anchor.find` does; for a quote that does not occur, with where the text has almost it.
+    """
+    quote = unified(quote)
+    if not quote.strip() or places(text, quote):
+        return find(text, quote, occurrence, shown)
+    spans = _spans_of_words(text, quote)
+    if by_words and spans:
+        return _chosen(text, quote, spans, occurrence, shown)
+    raise ClaimlogError(
+        f"{shown}: the passage {quote!r} does not occur; {_nearest(text, quote, spans)}"
+    )
+
+
+def occurrence_at(text: Text, quote: str, start: object) -> int | None:
+    """Return which occurrence of a quote (1-based) begins at an offset, None if none does."""
+    found = places(text, unified(quote)) if start is not None and quote.strip() else []
+    return found.index(start) + 1 if isinstance(start, int) and start in found else None
+
+
+def refuse_other_place(found: Anchor, given: Mapping[str, Any], shown: str) -> None:
+    """Refuse a row whose offsets say another place than its quote.
+
+    Raises
+    ------
+    ClaimlogError
+        If they differ.
+    """
+    for name, place in (("start", found.start), ("end", found.end)):
+        if given.get(name) not in (None, place):
+            raise ClaimlogError(
+                f'{shown}: the quote stands at {found.start} to {found.end}, but "{name}" is '
+                f"{given[name]}; leave out the offsets, or the quote"
+            )
+
+
+def _spans_of_words(text: Text, quote: str) -> list[tuple[int, int]]:
+    """Return every span (code points) of which the words are those of a quote."""
+    wanted = words(quote)
+    tokens = text.tokens
+    count = len(wanted)
+    if not count:
+        return []
+    starts = (at for at, (_, _, word) in enumerate(tokens) if word == wanted[0])
+    return [
+        (tokens[at][0], tokens[at + count - 1][1])
+        for at in starts
+        if [word for _, _, word in tokens[at : at + count]] == wanted
+    ]
+
+
+def _chosen(
+    text: Text, quote: str, spans: list[tuple[int, int]], occurrence: int | None, shown: str
+) -> Anchor:
+    if occurrence is None and len(spans) > 1:
+        listed = ", ".join(
+            f"{number}: offset {start} (line {text.line_of(start)})"
+            for number, (start, _) in enumerate(spans[:8], 1)
+        )
+        raise ClaimlogError(
+            f"{shown}: the words of {quote!r} occur {len(spans)} times: {listed}; say which with "
+            "--occurrence N, or quote more of it"
+        )
+    number = 1 if occurrence is None else occurrence
+    if not 1 <= number <= len(spans):
+        raise ClaimlogError(
+            f"{shown}: the words of {quote!r} occur {len(spans)} times; --occurrence {number} is "
+            "none of them"
+        )
+    return anchor(text, *spans[number - 1])
+
+
+def _nearest(text: Text, quote: str, spans: list[tuple[int, int]]) -> str:
+    """Say where the text has almost a quote, and what differs there."""
+    if spans:
+        start, end = spans[0]
+        found = ", ".join(_differences(quote, text.content[start:end]))
+        where = f"offset {start} (line {text.line_of(start)})"
+        return (
+            f"its words stand at {where}, and what differs is {found or 'punctuation'}; copy it "
+            "from the text, or take it by its words with --quotes words"
+        )
+    near = _nearest_span(text, quote)
+    if near is None:
+        return "nothing like it stands in the text; is it of this source?"
+    start, end = near
+    passage = text.content[start:end]
+    return (
+        f"the text has {passage!r} at offset {start} (line {text.line_of(start)}); copy it from "
+        "there"
+    )
+
+
+def _nearest_span(text: Text, quote: str) -> tuple[int, int] | None:
+    """Return the span of as many words as a quote has that shares most of them with it."""
+    wanted = Counter(words(quote))
+    count, tokens = wanted.total(), text.tokens
+    if not count or len(tokens) < 1:
+        return None
+    size = min(count, len(tokens))
+    window = Counter(word for _, _, word in tokens[:size])
+    shared = (wanted & window).total()
+    best, place = shared, 0
+    for at in range(size, len(tokens)):
+        gone, come = tokens[at - size][2], tokens[at][2]
+        shared -= window[gone] <= wanted[gone]
+        window[gone] -= 1
+        window[come] += 1
+        shared += window[come] <= wanted[come]
+        if shared > best:
+            best, place = shared, at - size + 1
+    if best < NEAR * count:
+        return None
+    return tokens[place][0], tokens[place + size - 1][1]
+
+
+def _differences(quote: str, passage: str) -> Iterator[str]:
+    """Yield what the text has where a quote has something else, each kind once."""
+    if len(quote) + len(passage) > ALIGNED:
+        return
+    said: dict[str, None] = {}
+    opcodes = SequenceMatcher(None, quote, passage, autojunk=False).get_opcodes()
+    for number, (kind, q0, q1, p0, p1) in enumerate(opcodes):
+        is_edge = number in (0, len(opcodes) - 1)
+        if kind == "equal" or (kind == "delete" and is_edge):
+            continue  # punctuation around the words
+        there, here = _shown(passage[p0:p1]), _shown(quote[q0:q1])
+        said[f"{there} in the text for {here} in the quote"] = None
+    yield from list(said)[:DIFFERENCES]
+
+
+def _shown(characters: str) -> str:
+    if not characters:
+        return "nothing"
+    return " ".join(_name(character) for character in characters[:3]) + (
+        " …" if len(characters) > 3 else ""
+    )
+
+
+def _name(character: str) -> str:
+    if character == "\n":
+        return "a line break"
+    if character == " ":
+        return "a space"
+    if character.isalnum():
+        return character
+    name = unicodedata.name(character, "").lower()
+    visible = f"{character} " if character.isprintable() else ""
+    return f"{visible}U+{ord(character):04X} {name}".strip()

@@ -1,0 +1,191 @@
+"""Templates of rows: a workbook with drop-down lists for codes, and a CSV file of the same columns.
+
+What is filled in comes back by ``claimlog add ENTITY --from FILE``.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from claimlog.edit.attribution_columns import CHAIN, attribution_columns
+from claimlog.edit.new_rows import INPUTS, is_numbered
+from claimlog.schema.codebook import Row
+from claimlog.schema.table_schema import Field, Table
+from claimlog.sources.anchor import COLUMNS as ANCHOR
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+Codes = Mapping[str, list[Row]]
+
+HOPS = 2
+"""Hops of a chain that a template has columns for; further ones are added by their number."""
+
+ROWS = 1_000
+"""Rows below the header that have drop-down lists."""
+
+INPUT_MEANING = {
+    "quote": "The passage, to the letter: gives the anchor; it is not stored.",
+    "occurrence": "Which one, where the passage stands several times: 1, 2, 3 …",
+    "text": "The text, a file below the directory of texts; it is not stored.",
+}
+
+
+@dataclass(frozen=True)
+class TemplateColumn:
+    """A column of a template.
+
+    Attributes
+    ----------
+    is_required
+        Whether every new row has a value here.
+    item
+        The column or key of a row that it fills; None for what others are computed from.
+    """
+
+    name: str
+    meaning: str
+    is_required: bool
+    item: Field | None
+
+
+def template_columns(table: Table) -> list[TemplateColumn]:
+    """Return the columns that a coder fills of a stream, the required ones first."""
+    inputs = INPUTS.get(table.name, ())
+    is_anchored = "quote" in inputs
+    columns = [TemplateColumn(name, INPUT_MEANING[name], name == "quote", None) for name in inputs]
+    for name in (table.id, *table.in_use):
+        item = table.by_name[name]
+        if is_anchored and name in ANCHOR:
+            continue
+        if name == CHAIN and item.fields:
+            columns += _chain_columns(table)
+            continue
+        # an empty list is a value, and an identifier with a number is proposed
+        is_left = item.type == "array" or (name == table.id and is_numbered(table))
+        required = item.required and not is_left
+        columns.append(TemplateColumn(name, item.description, required, item))
+    return sorted(columns, key=lambda column: (not column.is_required, column.name != "source_id"))
+
+
+def _chain_columns(table: Table) -> list[TemplateColumn]:
+    return [
+        TemplateColumn(name, f"Hop {hop + 1} of the attribution: {key.description}", False, key)
+        for name, (hop, key) in attribution_columns(table, HOPS).items()
+    ]
+
+
+def csv_template(table: Table) -> bytes:
+    """Return the header of a CSV file of new rows."""
+    return (",".join(column.name for column in template_columns(table)) + "\n").encode()
+
+
+def workbook_template(table: Table, codes: Codes) -> bytes:
+    """Return a workbook for new rows of a stream: its sheet, definitions, and the codes."""
+    from openpyxl import Workbook
+
+    columns = template_columns(table)
+    book = Workbook()
+    lists = _code_sheet(book.create_sheet("codes"), columns, codes)
+    _definition_sheet(book.create_sheet("definitions", 0), columns, codes)
+    del book["Sheet"]
+    sheet = book.create_sheet(table.name, 0)
+    book.active = 0
+    _entry_sheet(sheet, columns, lists)
+    return _bytes_of(book)
+
+
+def _entry_sheet(sheet: Worksheet, columns: list[TemplateColumn], lists: Mapping[str, str]) -> None:
+    """Write the header, marked where a value is required, and drop-down lists below it."""
+    from openpyxl.comments import Comment
+    from openpyxl.styles import Font, PatternFill
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    required = PatternFill("solid", fgColor="F4D06F")
+    for index, column in enumerate(columns, 1):
+        letter = get_column_letter(index)
+        cell = sheet.cell(1, index, column.name)
+        cell.font = Font(bold=True)
+        lead = "Required. " if column.is_required else ""
+        cell.comment = Comment(f"{lead}{column.meaning}", "claimlog", height=140, width=280)
+        if column.is_required:
+            cell.fill = required
+        sheet.column_dimensions[letter].width = max(12, min(len(column.name) + 4, 40))
+        cells = f"{letter}2:{letter}{ROWS + 1}"
+        for (place,) in sheet[f"{letter}2:{letter}{ROWS + 1}"]:
+            place.number_format = "@"  # else a date or a code such as 010 is read as a number
+        codelist = column.item.codelist if column.item else None
+        if codelist is not None:
+            choice = DataValidation("list", formula1=lists[codelist], allow_blank=True)
+            choice.error = f"a code of {codelist}; see the sheet definitions"
+            choice.showErrorMessage = True
+            choice.add(cells)
+            sheet.add_data_validation(choice)
+    sheet.freeze_panes = "A2"
+
+
+def _code_sheet(sheet: Worksheet, columns: list[TemplateColumn], codes: Codes) -> dict[str, str]:
+    """Write each code list into a column; return the cells of each by its name."""
+    from openpyxl.utils import get_column_letter
+
+    places = {}
+    named = dict.fromkeys(c.item.codelist for c in columns if c.item and c.item.codelist)
+    for index, name in enumerate((name for name in named if name), 1):
+        usable = _usable(codes, name)
+        letter = get_column_letter(index)
+        sheet.cell(1, index, name)
+        for number, row in enumerate(usable, 2):
+            cell = sheet.cell(number, index, row["code"])
+            cell.number_format = "@"
+        places[name] = f"codes!${letter}$2:${letter}${len(usable) + 1}"
+    return places
+
+
+def _definition_sheet(sheet: Worksheet, columns: list[TemplateColumn], codes: Codes) -> None:
+    """Write what each column means, and each code of it."""
+    from openpyxl.styles import Alignment, Font
+
+    head = ("column", "required", "meaning", "code", "label", "definition")
+    rows: list[tuple[str, ...]] = [head]
+    for column in columns:
+        mark = "required" if column.is_required else ""
+        rows.append((column.name, mark, f"{column.meaning}{_form(column)}", "", "", ""))
+        listed = column.item.codelist if column.item and not column.name.endswith("_2") else None
+        rows += [
+            (column.name, "", "", row["code"], row["label"], row["definition"])
+            for row in (_usable(codes, listed) if listed else ())
+        ]
+    for number, values in enumerate(rows, 1):
+        for index, value in enumerate(values, 1):
+            cell = sheet.cell(number, index, value or None)
+            cell.number_format = "@"
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            if number == 1:
+                cell.font = Font(bold=True)
+    for letter, width in zip("ABCDEF", (22, 10, 60, 18, 26, 70), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.freeze_panes = "A2"
+
+
+def _form(column: TemplateColumn) -> str:
+    item = column.item
+    if item is None or item.type != "array":
+        return " An actor by identifier or exact name." if item and item.references else ""
+    if item.fields:
+        return f" A JSON list of objects with {', '.join(part.name for part in item.fields)}."
+    return " Several are separated by semicolons."
+
+
+def _usable(codes: Codes, name: str) -> list[Row]:
+    return [row for row in codes[name] if not row["retired"]]
+
+
+def _bytes_of(book: Workbook) -> bytes:
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()

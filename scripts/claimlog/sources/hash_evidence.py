@@ -1,0 +1,143 @@
+"""What the hashes of a copy's words show of anchors: places, and where contexts stand.
+
+The search is bounded: every function takes a budget of hashes and returns what is left of it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from claimlog.sources.anchor import CONTEXT, Anchor
+from claimlog.sources.hashed_words import HashedWords
+from claimlog.sources.placement import Span
+from claimlog.sources.readings import Node
+from claimlog.sources.text import digest
+
+EMPTY = sha256(b"").hexdigest()
+FORKS = 20_000
+"""Places with several readings up to which runs of words that cross them are hashed too."""
+
+ROOM = 1.5
+"""How many times its length may stand between a passage and its context, if that is not beside."""
+
+
+@dataclass
+class Evidence:
+    """What the readings of a copy show of one anchor.
+
+    ``places`` are the spans with its words, with whether context agrees before and after them;
+    ``homes`` those between both sides of its context that have as many words, ``rooms`` those that
+    have about as many; ``before`` are
+    where the passage would begin after its context, ``after`` where it would end before it;
+    ``is_closed`` says that both stand side by side, without a passage between them, ``is_taken``
+    that every place with its words is another claim's.
+    """
+
+    places: dict[Span, tuple[bool, bool]] = field(default_factory=dict)
+    homes: set[Span] = field(default_factory=set)
+    rooms: set[Span] = field(default_factory=set)
+    before: set[int] = field(default_factory=set)
+    after: set[int] = field(default_factory=set)
+    is_closed: bool = False
+    is_taken: bool = False
+    is_complete: bool = True
+
+    @property
+    def is_settled(self) -> bool:
+        is_home_alone = bool(self.homes) and not self.places
+        return is_home_alone or any(all(sides) for sides in self.places.values())
+
+    def spans_with_sides(self, count: int) -> list[Span]:
+        """Return the places with as many sides of the context."""
+        return [span for span, sides in self.places.items() if sum(sides) == count]
+
+
+def search_contexts(
+    words: HashedWords, anchors: Sequence[Anchor], evidence: Sequence[Evidence], budget: int
+) -> int:
+    """Add what stands beside the contexts of anchors; return what is left of the budget."""
+    wanted = {one for item in anchors for one in (item.before_sha256, item.after_sha256)} - {EMPTY}
+    begins: dict[str, list[Node]] = defaultdict(list)
+    ends: dict[str, list[Node]] = defaultdict(list)
+    triples = words.windows(CONTEXT, wanted)
+    for context, firsts in triples.items():
+        begins[context] += firsts
+        ends[context] += [first + CONTEXT for first in firsts]
+    budget -= len(words)
+    if len(words.readings.forks) <= FORKS:
+        for path, node, end in words.readings.forked_windows(CONTEXT):
+            if (context := digest(" ".join(word for _, _, word in path))) in wanted:
+                begins[context].append(node)
+                ends[context].append(end)
+    for anchor, one in zip(anchors, evidence, strict=True):
+        after_before, before_after = ends[anchor.before_sha256], begins[anchor.after_sha256]
+        one.before.update(map(words.begins, after_before))
+        for node in before_after:
+            one.after |= words.ends(node)
+        budget -= len(after_before) + len(before_after)
+        if budget < 0:
+            one.is_complete = False
+            continue
+        spans = {span for node in after_before for span in words.places(anchor, node, ahead=True)}
+        for node in before_after:
+            spans.update(words.places(anchor, node, ahead=False))
+        for span in spans:
+            _add_place(words, anchor, one, span)
+        linear = [node for node in before_after if isinstance(node, int)]
+        starts = [node for node in after_before if isinstance(node, int)]
+        _add_rooms(words, one, starts, linear, anchor.word_count)
+    return budget
+
+
+def _add_rooms(
+    words: HashedWords, one: Evidence, starts: Sequence[int], ends: Sequence[int], count: int
+) -> None:
+    """Add what stands between both sides of a context, in order and not far apart."""
+    for first in starts:
+        at = bisect_left(ends, first)
+        if at == len(ends):
+            continue
+        between = ends[at] - first
+        one.is_closed = one.is_closed or between == 0
+        if between and count / ROOM <= between <= count * ROOM:
+            (one.homes if between == count else one.rooms).add(words.span(first, ends[at]))
+
+
+def _add_place(words: HashedWords, anchor: Anchor, one: Evidence, span: Span) -> None:
+    sides = span[0] in one.before, span[1] in one.after
+    if any(sides):  # so few words as stand at the ends of a text are no sign by themselves
+        short = words.has_short_context(anchor, span)
+        sides = sides[0] or short[0], sides[1] or short[1]
+    before, after = one.places.get(span, (False, False))
+    one.places[span] = before or sides[0], after or sides[1]
+
+
+def search_words(
+    words: HashedWords, anchors: Sequence[Anchor], evidence: Sequence[Evidence], budget: int
+) -> int:
+    """Look for the words of anchors without a sign of them in all of a reading."""
+    counts: dict[int, list[int]] = defaultdict(list)
+    for at, one in enumerate(evidence):
+        if not one.is_settled:
+            counts[anchors[at].word_count].append(at)
+    for count, members in sorted(counts.items(), key=lambda item: (-len(item[1]), item[0])):
+        if budget < len(words):
+            for at in members:
+                evidence[at].is_complete = False
+            continue
+        budget -= len(words)
+        found = words.windows(count, {anchors[at].words_sha256 for at in members})
+        for at in members:
+            for first in found.get(anchors[at].words_sha256, ()):
+                _add_place(words, anchors[at], evidence[at], words.span(first, first + count))
+        if len(words.readings.forks) * count <= FORKS:
+            for path, _, _ in words.readings.forked_windows(count):
+                hashed = digest(" ".join(word for _, _, word in path))
+                for at in members:
+                    if hashed == anchors[at].words_sha256:
+                        _add_place(words, anchors[at], evidence[at], (path[0][0], path[-1][1]))
+    return budget

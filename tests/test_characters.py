@@ -1,0 +1,62 @@
+"""Facts of Unicode that hashes of words rest on, whatever Unicode the running Python knows."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+import regex
+
+from claimlog.sources.characters import (
+    IGNORABLE,
+    OPTIONAL_MARKS,
+    TATWEEL,
+    is_assigned,
+    kinds,
+    normalize,
+)
+from claimlog.sources.words import words
+
+EVERY = [chr(number) for number in (*range(0xD800), *range(0xE000, 0x20000))]
+LATER = ["\U00010d50", "\ua7cb", "\U0001e030", "\U0001ccd6", "\U000105c9"]  # Unicode 15 and 16
+
+
+def test_the_code_points_that_unicode_14_assigns_are_those_of_its_database() -> None:
+    known = {character for character in EVERY if is_assigned(character)}
+    for character in EVERY:
+        is_open = unicodedata.category(character) == "Cn"
+        if unicodedata.unidata_version == "14.0.0":
+            assert is_open == (character not in known), hex(ord(character))
+        else:  # a later one assigns more, never fewer
+            assert not (is_open and character in known), hex(ord(character))
+
+
+def test_the_ignorable_code_points_are_those_of_unicode() -> None:
+    table = {chr(number) for first, last in IGNORABLE for number in range(first, last + 1)}
+    every = [*EVERY, *map(chr, range(0xE0000, 0xE1000))]
+    found = set(regex.findall(r"\p{Default_Ignorable_Code_Point}", "".join(every)))
+    assert table == found
+
+
+def test_optional_marks_are_nonspacing_marks_of_their_scripts() -> None:
+    for first, last in OPTIONAL_MARKS:
+        for character in map(chr, range(first, last + 1)):
+            assert unicodedata.category(character) == "Mn", hex(ord(character))
+            assert unicodedata.name(character).startswith(("HEBREW", "ARABIC"))
+
+
+@pytest.mark.parametrize("character", LATER)
+def test_a_letter_that_came_after_unicode_14_is_read_as_it_stands(character: str) -> None:
+    assert words(f"The {character}x") == ["the", f"{character}x"]
+    assert normalize("NFKC", f"ﬁ{character}") == f"fi{character}"
+
+
+def test_a_reserved_pictograph_is_no_word_and_a_later_ideograph_is_one() -> None:
+    assert words("We \U0001fae8 \U0001faff the pact") == ["we", "the", "pact"]
+    assert words("\U0002ebf0\U000323af") == ["\U0002ebf0", "\U000323af"]
+
+
+def test_every_code_point_has_a_kind_of_one_letter() -> None:
+    assert len(kinds("".join(EVERY))) == len(EVERY)
+    assert set(kinds("".join(EVERY))) == set("wdsmih-n ^.[]")
+    assert kinds(TATWEEL) == "ii"

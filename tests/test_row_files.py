@@ -1,0 +1,240 @@
+"""Files of rows as people make them: separators, encodings, empty cells, workbooks, templates."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from claimlog.edit.find_quote import find_quote
+from claimlog.edit.new_rows import parse
+from claimlog.edit.row_files import read_entries
+from claimlog.edit.template import csv_template, template_columns, workbook_template
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.package import Package
+from claimlog.schema.codebook import read_codes
+from claimlog.schema.definition import read_streams
+from claimlog.schema.table_schema import Table
+from claimlog.sources.text import Text
+from conftest import ROOT
+
+CODES = read_codes(Package(ROOT))
+STREAMS = read_streams(Package(ROOT), CODES)
+CLAIMS, SOURCES = STREAMS["claims"], STREAMS["sources"]
+ROW = {"source_id": "S001", "statement": "Ferries are late.", "topic": "sharing"}
+
+Read = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def rows(data: bytes | str, table: Table = CLAIMS) -> list[dict[str, Any]]:
+        path = tmp_path / "rows"
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return [dict(row) for row in read_entries(table, str(path), None).rows]
+
+    return rows
+
+
+def workbook(*rows: list[Any], title: str = "claims") -> bytes:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.title = title
+    for row in rows:
+        book.active.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+CELLS = [["source_id", "statement", "topic"], ["S001", "Ferries are late.", "sharing"]]
+
+
+def delimited(separator: str, end: str = "\n") -> str:
+    return "".join(separator.join(cells) + end for cells in CELLS)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(delimited(separator, end) for separator in ",;\t" for end in ("\n", "\r\n", "\r")),
+        "\ufeff" + delimited(";"),
+        "sep=;\r\n" + delimited(";", "\r\n"),
+        delimited(",").replace("topic", "topic,,").replace("sharing", "sharing,,"),
+        delimited(",") + ",,\n\n , ,\n",
+        "\n,,\n" + delimited(","),
+        workbook(*CELLS),
+        workbook([None], *CELLS, [None, " ", None]),
+        workbook([*CELLS[0], None, ""], [*CELLS[1], None, ""]),
+    ],
+)
+def test_a_row_is_read_whatever_made_its_file(read: Read, data: str | bytes) -> None:
+    assert read(data) == [ROW]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (delimited(",").replace("topic", "topic,").replace("sharing", "sharing,x"),
+         "rows:1: column 4 has no name, but 'x' in line 2"),
+        ("[" + json.dumps(ROW) + "]", "rows:1: is a JSON array; give one object a line"),
+        (delimited(",").replace("late", "lat\u00e9").encode("cp1252"),
+         "as Windows-1252 it reads .*laté.*iconv -f WINDOWS-1252 -t UTF-8"),
+        (delimited(",").encode("utf-16"), "rows:1: is UTF-16; convert it: iconv -f UTF-16"),
+        (delimited(",") + "S001,Two cells\n", "rows:3: has 2 cells, the header 3"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "rows: is a workbook of Excel 97-2003"),
+        (b"PK\x03\x04 and no more", "rows: is no whole workbook"),
+        ("", "rows: holds no row"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_of_rows_is_named_with_the_remedy(
+    read: Read, data: str | bytes, message: str
+) -> None:
+    with pytest.raises(ClaimlogError, match=f"{message}.*nothing was added"):
+        read(data)
+
+
+def repacked(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """Return a workbook of which one member is another."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w", 8) as new:
+        for member in old.namelist():
+            content = old.read(member)
+            new.writestr(member, change(content) if member == name else content)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda xml: xml.replace(b"<sheets", b"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///x'>]><sheets"),
+         "declares a document type in xl/workbook.xml"),
+        (lambda xml: xml.decode().encode("utf-16"), "declares a document type"),
+        (lambda xml: xml + b" " * (129 << 20), "unpacks to more than"),
+        (lambda xml: xml[:100], "is no readable workbook|is no workbook"),
+    ],
+)  # fmt: skip
+def test_a_workbook_that_could_do_harm_is_refused_unread(
+    read: Read, change: Callable[[bytes], bytes], message: str
+) -> None:
+    with pytest.raises(ClaimlogError, match=message):
+        read(repacked(workbook(*CELLS), "xl/workbook.xml", change))
+
+
+def test_a_formula_of_a_workbook_is_not_computed(read: Read) -> None:
+    data = workbook(["source_id", "statement"], ["S001", '=HYPERLINK("https://example.org")'])
+    assert read(data) == [{"source_id": "S001", "statement": None}]
+
+
+def test_lists_are_separated_by_semicolons_and_a_comma_is_part_of_a_name() -> None:
+    authors, dyad = SOURCES.by_name["authors"], CLAIMS.by_name["dyad_from"]
+    assert parse(authors, "Example, Ada") == ["Example, Ada"]
+    assert parse(authors, "Example, Ada; A. Writer") == ["Example, Ada", "A. Writer"]
+    assert parse(authors, "[\u201cA. Writer\u201d]") == ["A. Writer"]
+    assert parse(dyad, "nor, sud") == parse(dyad, "nor; sud") == ["nor", "sud"]
+    with pytest.raises(UsageError, match="not a JSON list"):
+        parse(authors, "[A. Writer]")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("100000000000000000000", "a whole number beyond 2\\*\\*53"),
+        ("3,5", "write it with a point \\(3.5\\)"),
+        ("1,200,000", "write it without separators of thousands"),
+        ("many", "expected number"),
+    ],
+)
+def test_a_number_in_another_spelling_is_named(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse(CLAIMS.by_name["figure_value"], text)
+
+
+def test_a_chain_of_attribution_is_given_in_plain_columns(read: Read) -> None:
+    head = "source_id,speaker,verb,anonymity,speaker_2,speaker_description_2,verb_2"
+    (row,) = read(f"{head}\nS001,gazette,report,institution,,a clerk,say\n")
+    assert row == {
+        "source_id": "S001",
+        "attributions": [
+            {"actor_id": "gazette", "verb": "report", "anonymity": "institution"},
+            {"description": "a clerk", "verb": "say"},
+        ],
+    }
+    (row,) = read(f"{head}\nS001,,,,,,\n")
+    assert row == {"source_id": "S001"}
+    with pytest.raises(ClaimlogError, match="has a hop 2 and no hop 1"):
+        read(f"{head}\nS001,,,,,a clerk,say\n")
+    with pytest.raises(ClaimlogError, match='"verb" and "attributions" both say who speaks'):
+        read('source_id;verb;attributions\nS001;say;[{"verb": "say"}]\n')
+
+
+@pytest.mark.parametrize("table", STREAMS.values(), ids=lambda table: table.name)
+def test_a_template_has_every_column_and_drop_down_lists_of_the_codes_in_use(
+    table: Table, read: Read
+) -> None:
+    names = [column.name for column in template_columns(table)]
+    assert csv_template(table).decode() == ",".join(names) + "\n"
+    book = openpyxl.load_workbook(io.BytesIO(workbook_template(table, CODES)))
+    sheet = book[table.name]
+    assert [cell.value for cell in sheet[1]] == names
+    coded = {
+        column.name for column in template_columns(table) if column.item and column.item.codelist
+    }
+    listed = {str(cells).split(":")[0] for choice in sheet.data_validations.dataValidation
+              for cells in choice.sqref.ranges}  # fmt: skip
+    assert {sheet[f"{place[:-1]}1"].value for place in listed} == coded
+    assert {"codes", "definitions"} < set(book.sheetnames)
+    with pytest.raises(ClaimlogError, match="holds no row"):
+        read(workbook_template(table, CODES), table)
+
+
+def test_a_template_marks_what_is_required_and_what_is_filled_in_comes_back(read: Read) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook_template(CLAIMS, CODES)))
+    required = [cell.value for cell in book["claims"][1] if cell.fill.fill_type == "solid"]
+    assert required[:2] == ["source_id", "quote"]
+    assert {"statement", "content", "voice", "time_frame"} < set(required)
+    assert "note" not in required
+    head = [cell.value for cell in book["claims"][1]]
+    book["claims"].cell(2, head.index("event_code") + 1, "010")
+    book["claims"].cell(2, head.index("speaker") + 1, "nor")
+    target = io.BytesIO()
+    book.save(target)
+    (row,) = read(target.getvalue())
+    assert row["event_code"] == "010"
+    assert row["attributions"] == [{"actor_id": "nor"}]
+
+
+PIER = Text("The pier\u00a0office said \u201cno\u201d to\nthe plan. The quay was shut on Monday.")
+
+
+@pytest.mark.parametrize(
+    ("quote", "message"),
+    [
+        ("The pier office said", "U\\+00A0 no-break space in the text for a space"),
+        ('said "no" to', '\u201c U\\+201C left double quotation mark in the text for " U\\+0022'),
+        ("to the plan", "a line break in the text for a space"),
+        ("The quay was closed on Monday", "the text has 'The quay was shut on Monday' at offset"),
+        ("Nobody swims in winter here", "nothing like it stands in the text"),
+    ],
+)
+def test_a_quote_that_is_not_there_is_shown_with_where_the_text_has_almost_it(
+    quote: str, message: str
+) -> None:
+    with pytest.raises(ClaimlogError, match=message) as caught:
+        find_quote(PIER, quote, None, "S001")
+    assert repr(quote) in str(caught.value)
+
+
+def test_a_quote_is_taken_by_its_words_where_that_is_asked_for() -> None:
+    found = find_quote(PIER, 'office said "no" to the plan', None, "S001", by_words=True)
+    assert PIER.content[found.start : found.end] == "office said \u201cno\u201d to\nthe plan"
+    with pytest.raises(ClaimlogError, match="--occurrence 2 is none of them"):
+        find_quote(PIER, 'said "no" to', 2, "S001", by_words=True)
+    with pytest.raises(ClaimlogError, match="does not occur"):
+        find_quote(PIER, "said no to her plan", None, "S001", by_words=True)
