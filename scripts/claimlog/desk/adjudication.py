@@ -18,7 +18,7 @@ from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import references
 from claimlog.desk.saved_cells import stale
 from claimlog.desk.work import Work, require_draft_name
-from claimlog.sources.text import words
+from claimlog.sources.words import words
 
 Row = dict[str, Any]
 NEW_PREFIX = "new:"

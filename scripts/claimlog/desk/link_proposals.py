@@ -9,7 +9,7 @@ from typing import Any
 
 from claimlog.desk.row_references import CLAIMS, reference_of
 from claimlog.schema.definition import Definition
-from claimlog.sources.text import words
+from claimlog.sources.words import words
 
 WORDS = "words"
 LEAST_LETTERS = 5

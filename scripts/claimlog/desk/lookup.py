@@ -9,7 +9,7 @@ from claimlog.desk.row_references import reference_of
 from claimlog.errors import ClaimlogError
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
-from claimlog.sources.text import words
+from claimlog.sources.words import words
 
 MOST = 20
 Row = Mapping[str, Any]
