@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from claimlog.desk.places import Places
-from claimlog.sources.text import Text, words
+from claimlog.sources.text import Text
+from claimlog.sources.words import words
 
 
 @lru_cache(maxsize=8)
