@@ -93,7 +93,7 @@ def _rows(results: Result) -> list[tuple[Any, ...]]:
             (
                 f"keys of a claim, over all {one['claims']} of {one['source']}",
                 f"{one['median']:g}",
-                one["p90"],
+                str(one["p90"]),
                 "",
                 f"{KEYS_GOAL} at the median",
                 MET_LABELS[one["few"]],
