@@ -13,6 +13,9 @@ import { Work } from "./work.js";
 
 const { source, role } = /** @type {{source: string, role: string}} */ (document.body.dataset);
 
+/** Claims, the latest, whose answers are offered again: more would be slow, and no help. */
+const MOST_EARLIER = 200;
+
 /** The parts of the page and what they do together. */
 class CodePage {
   constructor(form, text, row, table) {
@@ -37,7 +40,7 @@ class CodePage {
     this.record = new RecordForm(byId("summary"), byId("panel"), form, {
       names: this.names,
       pins: new Pins(role),
-      earlier: () => [...this.work.drafts].sort((a, b) => a.rev - b.rev).map((draft) => draft.value),
+      earlier: () => [...this.work.drafts].sort((a, b) => a.rev - b.rev).slice(-MOST_EARLIER).map((draft) => draft.value),
       ownWords: (typed) => post(`api/sources/${source}/own-words`, { text: typed }),
       register: (stream, typed) => this.register(stream, typed),
     }, { change: (value, typing) => this.change(value, typing), complete: () => this.complete(), leave: () => this.cursor.focus() });
