@@ -4,15 +4,15 @@ PORT ?= 8001
 
 # What a caller says is a value, never a command: make expands none of it, and recipes read it from
 # their environment, in quotes. $(value ...) is the text as it was given, functions and all.
-override SAID := PYTHON PORT TEXTS OUT RELEASES VERSION CLAIMS GROWTH SECONDS EACH DOCS
+override SAID := PYTHON PORT TEXTS ROLE OUT RELEASES VERSION CLAIMS GROWTH SECONDS EACH DOCS
 override SAID += $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 $(foreach name,$(SAID),$(eval override $$(name) := $$(value $$(name))))
 override name :=
-export PYTHON PORT TEXTS OUT RELEASES VERSION CLAIMS GROWTH EACH DOCS
+export PYTHON PORT TEXTS ROLE OUT RELEASES VERSION CLAIMS GROWTH EACH DOCS
 # the shell has a SECONDS of its own
 export FUZZ_SECONDS := $(SECONDS)
 
-.PHONY: serve site build check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
+.PHONY: serve desk site build check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
 .DEFAULT_GOAL := help
 
 # An environment that is whole says so itself. Only to make one PYTHON is needed, and not an older
@@ -32,6 +32,11 @@ serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:800
 
 site: build  ## the site as plain files in OUT=public, which need no server (RELEASES=all)
 	@.venv/bin/claimlog site "--out=$${OUT:-public}" $${RELEASES:+"--releases=$$RELEASES"}
+
+desk: environment-run  ## code texts of the directory TEXTS= in a browser, on http://127.0.0.1:8010 (PORT=, ROLE=)
+	@test -n "$$TEXTS" || { echo "make: name the directory of texts: make desk TEXTS=dir" >&2; exit 2; }
+	@port=$$PORT; test "$$port" != 8001 || port=8010; \
+	  .venv/bin/claimlog desk "--texts=$$TEXTS" "--port=$$port" $${ROLE:+"--role=$$ROLE"}
 
 build: environment-run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
 	@.venv/bin/claimlog build $${TEXTS:+"--texts=$$TEXTS"}

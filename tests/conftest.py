@@ -484,6 +484,22 @@ def world(made: World, tmp_path: Path) -> World:
     return copied(made, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def registered(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The tiny package with the article of the desk's tests and an adjudicator, in the open batch.
+
+    Nobody changes it; `desk_client.desk_of` opens a copy.
+    """
+    from desk_client import Opened
+
+    world = copied(made, tmp_path_factory.mktemp("registered"))
+    opened = Opened.of(world.package, world.texts)
+    assert opened.register() == "S102"
+    opened.take("adjudicator", "POST", "coders", kind="person", description="Decides in tests.")
+    opened.close()
+    return world
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> World:
     """A package with an empty log."""

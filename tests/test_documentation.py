@@ -210,10 +210,9 @@ def test_a_command_of_a_page_takes_the_words_that_it_is_given(line: str) -> None
 def parse(command: click.Command, words: list[str]) -> None:
     """Parse the words of a command as it would, and run nothing."""
     with command.make_context(command.name, [*words]) as context:
-        if isinstance(command, click.Group):
-            _, inner, rest = command.resolve_command(
-                context, [*context._protected_args, *context.args]
-            )
+        words = [*context._protected_args, *context.args]
+        if isinstance(command, click.Group) and (words or not command.invoke_without_command):
+            _, inner, rest = command.resolve_command(context, words)
             assert inner is not None
             parse(inner, rest)
 

@@ -17,7 +17,10 @@ from typing import IO, NoReturn
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
-FOLDERS = ("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving")
+FOLDERS = (
+    *("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving"),
+    *("desk", "desk/works", "desk/decisions", "desk/done", "desk/preview"),
+)
 """Directories below the state directory, by path; none has to be there."""
 
 FILES = (

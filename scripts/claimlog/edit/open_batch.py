@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding, FindingsError
@@ -117,6 +118,9 @@ class Input:
         return Input(self.name, [self.lines[index] for index in indexes])
 
 
+NO_ORIGINS: Mapping[str, Input] = MappingProxyType({})
+
+
 def append(
     sealed: Log,
     stream: str,
@@ -125,12 +129,26 @@ def append(
     origin: Input | None = None,
     outcome: str = NOTHING_ADDED,
 ) -> Report:
+    """Add canonical lines of one stream to the open batch; as `append_streams` does."""
+    origins = {stream: origin} if origin else {}
+    return append_streams(sealed, {stream: lines}, texts, origins, outcome)
+
+
+def append_streams(
+    sealed: Log,
+    lines: Mapping[str, Sequence[bytes]],
+    texts: Texts | None,
+    origins: Mapping[str, Input] = NO_ORIGINS,
+    outcome: str = NOTHING_ADDED,
+) -> Report:
     """Add canonical lines to the open batch, all of them or none.
 
     The caller holds the lock, and has read the log without the open batch.
 
     Parameters
     ----------
+    lines, origins
+        By stream.
     outcome
         What the error says of the open batch.
 
@@ -141,17 +159,21 @@ def append(
     """
     package = sealed.package
     place = open_folder(package)
+    offsets: dict[str, int] = {}
     with publish_directory(place, package.relative(place)) as folder:
         if place.is_dir():
             shutil.copytree(place, folder, dirs_exist_ok=True)
-        path = folder / f"{stream}.ndjson"
-        before = read_bytes(path, path.name) if path.exists() else b""
-        path.write_bytes(before + b"".join(line + b"\n" for line in lines))
+        for stream, own in lines.items():
+            path = folder / f"{stream}.ndjson"
+            before = read_bytes(path, path.name) if path.exists() else b""
+            offsets[stream] = before.count(b"\n")
+            path.write_bytes(before + b"".join(line + b"\n" for line in own))
         report = check_open(sealed, with_open(sealed, folder), texts)
         if report.error_count:
-            shown = f"{package.relative(place)}/{stream}.ndjson"
-            offset = before.count(b"\n")
-            findings = [_rename(f, shown, offset, origin) for f in report.findings]
+            findings = report.findings
+            for stream, origin in origins.items():
+                shown = f"{package.relative(place)}/{stream}.ndjson"
+                findings = [_rename(f, shown, offsets[stream], origin) for f in findings]
             raise FindingsError(findings, outcome)
     return report
 
@@ -163,9 +185,9 @@ def check_open(sealed: Log, log: Log, texts: Texts | None = None) -> Report:
     return validate(log, texts, frictionless=False)
 
 
-def _rename(finding: Finding, shown: str, offset: int, origin: Input | None) -> Finding:
+def _rename(finding: Finding, shown: str, offset: int, origin: Input) -> Finding:
     """Say a finding about a new row with the line of the input that it came from."""
-    if origin is None or finding.path != shown or finding.line is None or finding.line <= offset:
+    if finding.path != shown or finding.line is None or finding.line <= offset:
         return finding
     return replace(finding, path=origin.name, line=origin.lines[finding.line - offset - 1])
 

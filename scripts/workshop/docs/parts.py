@@ -29,6 +29,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
 from claimlog.schema.table_schema import Field
 from claimlog.validate.report import LAYERS, rules_of
+from workshop.docs.desk_keys import desk_keys
 from workshop.docs.markdown_table import markdown_table
 from workshop.docs.migration import migration
 
@@ -329,5 +330,6 @@ PARTS: dict[str, Callable[[Log], str]] = {
     "rules": _rules,
     "commands": _commands,
     "rooms": _rooms,
+    "desk-keys": desk_keys,
 }
 """What makes each derived part, by the name in its markers."""

@@ -1,0 +1,257 @@
+"""Deciding where codings of a text differ, passage by passage, and how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from claimlog.desk.coding import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
+from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
+from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, UNIT, Decisions
+from claimlog.desk.desk import Desk
+from claimlog.desk.findings import draft_findings
+from claimlog.desk.lookup import label_of, names_of
+from claimlog.desk.new_entries import NewEntries
+from claimlog.desk.places import Places
+from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
+from claimlog.desk.row_references import references
+from claimlog.desk.saved_cells import stale
+from claimlog.desk.work import Work, require_draft_name
+from claimlog.sources.words import words
+
+Row = dict[str, Any]
+NEW_PREFIX = "new:"
+"""Beginning of the names of passages that nobody marked."""
+
+
+@dataclass(frozen=True)
+class Adjudication:
+    """The finished codings of a text with the decisions on them.
+
+    Attributes
+    ----------
+    works
+        All finished works.
+    sides
+        The one or two of them that are compared.
+    basis
+        What the comparison rests on; two that are equal have the same units.
+    entries
+        Their entries of registers.
+    drafts
+        Drafts of each side, with entries named as they are registered at last.
+    """
+
+    desk: Desk
+    source: str
+    places: Places
+    works: list[Work]
+    sides: list[Work]
+    decisions: Decisions
+    basis: tuple[Any, ...]
+    entries: NewEntries
+    drafts: list[dict[str, Row]]
+    units: list[Unit]
+
+    @classmethod
+    def open(cls, desk: Desk, source: str) -> Adjudication:
+        """Return the adjudication of a source.
+
+        Raises
+        ------
+        RequestError
+            If not all who began have finished, or nobody has.
+        """
+        desk.log.source(source)
+        works = [*desk.works.finished(source)]
+        decisions = desk.decisions(source)
+        names = decisions.chosen_sides or [work.coder for work in works[:2]]
+        sides = [work for work in works if work.coder in names]
+        definition = desk.log.definition
+        places = desk.log.require_places(source)
+        basis = (
+            names,
+            [(work.coder, work.commitment) for work in works],
+            decisions.same_as(),
+            decisions.entry_rows(),
+            definition.codebook.version,
+        )
+
+        def compute() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
+            entries = NewEntries(definition, works, decisions)
+            drafts = [entries.drafts(work) for work in sides]
+            right = drafts[1] if len(drafts) > 1 else {}
+            return entries, drafts, compare(definition, drafts[0], right)
+
+        compared = desk.computed.get(f"comparison of {source}", basis, compute)
+        return cls(desk, source, places, works, sides, decisions, basis, *compared)
+
+    def stale(self) -> RequestError:
+        """Return the refusal of a change that was made on another state; it says what is there."""
+        fresh = Adjudication.open(self.desk, self.source)
+        return stale(CHANGED_ELSEWHERE, fresh.as_dict())
+
+    def unit(self, name: str) -> Unit:
+        """Return the passage of a name.
+
+        Raises
+        ------
+        RequestError
+            If there is none.
+        """
+        found = next((unit for unit in self.units if unit.name == name), None)
+        if found is not None:
+            return found
+        if name.startswith(NEW_PREFIX):
+            require_draft_name(name.removeprefix(NEW_PREFIX))
+            verdict = self.decisions.verdicts().get(name)
+            value = (verdict or {}).get("value") or {"start": 0, "end": 0}
+            return Unit(name, ADDED, None, None, None, value["start"], value["end"])
+        raise RequestError(ABSENT, f"there is no passage {name[:80]}")
+
+    def all_units(self) -> list[Unit]:
+        """Return the passages of the coders, and those that were added while deciding."""
+        added = [
+            self.unit(name)
+            for name, verdict in self.decisions.verdicts().items()
+            if name.startswith(NEW_PREFIX) and verdict.get("take")
+        ]
+        return sorted([*self.units, *added], key=lambda unit: (unit.start, -unit.end, unit.name))
+
+    def value_of(self, unit: Unit) -> Row | None:
+        """Return the claim that was decided on for a passage; None for no claim, or no verdict."""
+        verdict = self.decisions.verdicts().get(unit.name)
+        take = verdict.get("take") if verdict else None
+        if take == LEFT and unit.left:
+            return self.drafts[0][unit.left]
+        if take == RIGHT and unit.right:
+            return self.drafts[1][unit.right]
+        return verdict["value"] if verdict and take == NEW else None
+
+    def undecided(self) -> list[Unit]:
+        verdicts = self.decisions.verdicts()
+        return [unit for unit in self.units if not (verdicts.get(unit.name) or {}).get("take")]
+
+    def as_dict(self) -> Row:
+        """Return all of it as answers hold it."""
+        return {
+            "source_id": self.source,
+            **state_dict(self.decisions.cells),
+            "sides": [work.coder for work in self.sides],
+            "finished": [work.coder for work in self.works],
+            "committed": self.decisions.committed,
+            "committing": self.decisions.committing,
+            "claims": self.decisions.claims or None,
+            "open": len(self.undecided()),
+            "agreed": sum(unit.kind == AGREED for unit in self.units),
+            "units": [self.unit_dict(unit) for unit in self.all_units()],
+            "proposals": [*self._proposals()],
+            "registered": [entry.as_dict() for entry in self.decisions.entries()],
+        }
+
+    def unit_dict(self, unit: Unit) -> Row:
+        """Return a passage as answers hold it, with both codings and the verdict."""
+        cell = self.decisions.cells.cell(f"{UNIT}{unit.name}")
+        verdict = cell.value if cell.value and cell.value.get("take") else None
+        start, end = unit.start, unit.end
+        return {
+            "unit": unit.name,
+            "rev": cell.revision,
+            "kind": unit.kind,
+            "span": self.places.as_dict(start, end) if end else None,
+            "quote": self.places.quote(start, end),
+            "iou": unit.iou,
+            "differs": list(unit.differs),
+            "left": self._side(0, unit.left),
+            "right": self._side(1, unit.right),
+            "verdict": verdict,
+        }
+
+    def _side(self, side: int, name: str | None) -> Row | None:
+        if name is None:
+            return None
+        return draft_view(self.places, name, 0, self.drafts[side][name])
+
+    def _proposals(self) -> Iterable[Row]:
+        """Yield the entries that coders made, with others that are called alike."""
+        definition = self.desk.log.definition
+        same_as = self.decisions.same_as()
+        for work in self.works:
+            for entry in work.entries():
+                key = f"{work.coder}/{entry.stream}/{entry.identifier}"
+                target = (entry.stream, entry.identifier)
+                yield {
+                    **entry.as_dict(),
+                    "coder": work.coder,
+                    "rev": self.decisions.cells.cell(f"{PROPOSAL}{key}").revision,
+                    "same_as": same_as.get(key),
+                    "registered_as": self.entries.final_name(work.coder, *target),
+                    "used_by": [
+                        name
+                        for name, value in work.drafts().items()
+                        if target in references(definition, "claims", value)
+                    ],
+                    "alike": self._alike(work.coder, entry.stream, entry.identifier, entry.value),
+                }
+
+    def _alike(self, coder: str, stream: str, name: str, value: Row) -> list[Row]:
+        definition = self.desk.log.definition
+        mine = {word for one in names_of(definition, stream, value) for word in words(one)}
+        known = self.desk.log.entries(stream)
+        candidates: list[tuple[str | None, str, Row]] = [
+            (None, other, row) for other, row in known.items()
+        ]
+        candidates += [
+            (work.coder, entry.identifier, entry.value)
+            for work in self.works
+            if work.coder != coder
+            for entry in work.entries()
+            if entry.stream == stream
+        ]
+        scored = []
+        for owner, other, row in candidates:
+            theirs = {word for one in names_of(definition, stream, row) for word in words(one)}
+            share = len(mine & theirs) / max(1, len(mine | theirs))
+            if share > 0 or other == name:
+                label = label_of(definition, stream, row) or other
+                scored.append((share, {"id": other, "label": label, "coder": owner}))
+        scored.sort(key=lambda one: (-one[0], one[1]["id"]))
+        return [row for _, row in scored[:5]]
+
+
+def decided_findings(adjudication: Adjudication) -> Row:
+    """Return the findings of the claims that were decided on, by passage."""
+    claims = decided_claims(adjudication)
+    entries = adjudication.entries.final
+    found = draft_findings(adjudication.desk.log, adjudication.source, claims, entries)
+    return findings_dict(found)
+
+
+def decided_claims(adjudication: Adjudication) -> dict[str, Row]:
+    """Return the claims that were decided on, by passage, in the order of the text."""
+    return {
+        unit.name: value
+        for unit in adjudication.all_units()
+        if (value := adjudication.value_of(unit)) is not None
+    }
+
+
+def verdicts_dict(adjudication: Adjudication) -> Row:
+    """Return what coders see afterwards.
+
+    Raises
+    ------
+    RequestError
+        If it is not committed.
+    """
+    if not adjudication.decisions.committed:
+        raise RequestError(CLOSED, "the verdicts are shown when all of them are made")
+    whole = adjudication.as_dict()
+    return {
+        "coders": whole["sides"],
+        "units": [
+            {**unit, "claim_id": (whole["claims"] or {}).get(unit["unit"])}
+            for unit in whole["units"]
+        ],
+    }

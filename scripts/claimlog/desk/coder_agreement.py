@@ -1,0 +1,80 @@
+"""How far the coders of a text agree, as it stands, by the code that the build computes it by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from claimlog.desk.adjudication import Adjudication
+from claimlog.desk.codings import CODINGS, coding_rows
+from claimlog.desk.entity_rows import asserted_row
+from claimlog.desk.findings import entry_rows
+from claimlog.desk.row_references import on_the_spot_streams
+from claimlog.fold.reliability import reliability_tables
+
+Row = dict[str, Any]
+PASS = 1_000_000
+"""A pass that is only compared: no real one has so high a number."""
+
+APART = ("pass", "scope", "first_coder", "second_coder", "variable")
+
+
+def agreement(adjudication: Adjudication) -> Row | None:
+    """Return agreement on passages and by variable; None where only one has coded."""
+    if len(adjudication.sides) < 2:
+        return None
+    name = f"agreement on {adjudication.source}"
+    return adjudication.desk.computed.get(
+        name, adjudication.basis, lambda: _agreement(adjudication)
+    )
+
+
+def _agreement(adjudication: Adjudication) -> Row:
+    desk = adjudication.desk
+    log = desk.log.whole
+    definition = log.definition
+    rows = []
+    for work, drafts in zip(adjudication.sides, adjudication.drafts, strict=True):
+        beside = {"coder": work.coder, "pass": PASS, "source_id": adjudication.source}
+        known = all_entries(adjudication)
+        rows += coding_rows(definition, drafts, known, adjudication.places.text, beside)
+    table = definition.streams[CODINGS]
+    asserted = [asserted_row(log, table, f"K{10**9 + at}", row) for at, row in enumerate(rows)]
+    proposed = entry_rows(desk.log, adjudication.entries.final)
+    longer = desk.log.with_rows({**proposed, CODINGS: asserted})
+    own = longer.rows(CODINGS).filter(
+        (pl.col("pass") == PASS) & (pl.col("source_id") == adjudication.source)
+    )
+    versions = {batch.number: definition.codebook.version for batch in longer.batches}
+    frame = nw.from_native(own.lazy())
+    tables = {
+        name: nw.to_native(table.collect()).to_dicts()
+        for name, table in reliability_tables(frame, [], definition, versions).items()
+    }
+    labels = {row["variable"]: row["label"] for row in definition.codebook.variables}
+    source = adjudication.source
+    spans = next(row for row in tables["span_agreement"] if row["scope"] == source)
+    return {
+        "coders": [work.coder for work in adjudication.sides],
+        "spans": {name: cell for name, cell in spans.items() if name not in APART},
+        "variables": [
+            {
+                "variable": row["variable"],
+                "label": labels[row["variable"]],
+                **{name: cell for name, cell in row.items() if name not in APART},
+            }
+            for row in tables["reliability"]
+            if row["scope"] == source
+        ],
+    }
+
+
+def all_entries(adjudication: Adjudication) -> dict[str, dict[str, Row]]:
+    """Return the entries of registers that codings lead to, those of the log and new ones."""
+    log, final = adjudication.desk.log, adjudication.entries.final
+    return {
+        stream: {**log.entries(stream), **final.get(stream, {})}
+        for stream in on_the_spot_streams(log.definition)
+    }

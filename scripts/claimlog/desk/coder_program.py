@@ -1,0 +1,278 @@
+"""A program as a coder: it reads a text and the codebook, and writes rows with quotes.
+
+Any program, or what asks a language model, can be one. It is given one JSON object on its standard
+input and writes one JSON object a line, with the columns of a claim and the quote of its passage.
+What it codes is checked by the rules that a person's coding is checked by, and is compared alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from claimlog.desk.desk import Desk
+from claimlog.desk.draft_values import clean_values
+from claimlog.desk.findings import draft_findings
+from claimlog.desk.forms import form
+from claimlog.desk.overview import coder_of
+from claimlog.desk.places import Places
+from claimlog.desk.request_error import RequestError
+from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
+from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work
+from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
+from claimlog.escaping import plain_line
+from claimlog.files import write_durably
+from claimlog.log.canonical import encode_value
+from claimlog.sources.anchor import COLUMNS as ANCHOR
+from claimlog.sources.anchor import find
+from claimlog.strict_json import decode_object
+
+FORMAT = "claimlog-code/1"
+SECONDS = 600
+"""Seconds that a program may take, unless more are given."""
+
+OUTPUT_BYTES = 64 << 20
+"""Bytes that it may write: a book of twenty thousand claims has some twenty."""
+
+ERROR_BYTES = 4_096
+PERSON = "person"
+QUOTE = ("quote", "occurrence")
+NOTHING = "nothing was coded"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CodedRow:
+    """A row that a program wrote: its line, what it wrote, and the draft that it means."""
+
+    line: int
+    given: Mapping[str, Any]
+    value: Row
+
+
+def code_with_program(
+    desk: Desk, command: str, source: str, coder: str, seconds: float = SECONDS
+) -> list[CodedRow]:
+    """Have a program code a text, and check what it wrote.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments, parted as a shell parts them; no shell runs it.
+
+    Raises
+    ------
+    UsageError
+        If there is no such program or coder, or the coder is a person.
+    ClaimlogError
+        If it takes too long, writes too much, fails, or writes what is no row.
+    FindingsError
+        If rows break rules.
+    """
+    _require_program_coder(desk, coder)
+    places = desk.log.require_places(source)
+    words = _command_words(command)
+    given = encode_value(program_input(desk, source, places))
+    output = run_program(words, given, seconds)
+    rows = [*_rows(desk, places, source, words[0], output)]
+    if not rows:
+        raise ClaimlogError(f"{words[0]}: wrote no row; {NOTHING}")
+    names = {f"p{number:05d}": row for number, row in enumerate(rows, 1)}
+    drafts = {name: row.value for name, row in names.items()}
+    shown = f"<{Path(words[0]).name}>"
+    findings = [
+        Finding(one["rule"], shown, one["message"], names[name].line, None, one["remedy"], "error")
+        for name, own in draft_findings(desk.log, source, drafts, {}).items()
+        for one in own
+        if one["severity"] == "error"
+    ]
+    if findings:
+        raise FindingsError(findings, NOTHING)
+    return rows
+
+
+def save_as_work(desk: Desk, rows: Sequence[CodedRow], source: str, coder: str) -> Work:
+    """Save rows as the finished work of a coder.
+
+    Raises
+    ------
+    ClaimlogError
+        If the coder has begun that text already.
+    """
+    work = desk.works.work(coder, source)
+    if work.begun:
+        raise ClaimlogError(f"{coder} has coded {source} already; give the run another name")
+    desk.begin(work)
+    values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(rows, 1)}
+    work.cells.change(values, {})
+    work.finish(work.cells.state)
+    return work
+
+
+def write_rows(rows: Sequence[CodedRow], source: str, path: Path) -> None:
+    """Write rows as a file for ``claimlog add claim --from``.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    lines = [encode_value({**row.given, "source_id": source}) + b"\n" for row in rows]
+    write_durably(path, b"".join(lines))
+
+
+def program_input(desk: Desk, source: str, places: Places) -> Row:
+    """Return what a program is given on its standard input."""
+    definition = desk.log.definition
+    return {
+        "format": FORMAT,
+        "source": desk.log.source(source),
+        "text": places.text.content,
+        "furniture": places.furniture,
+        "form": form(desk.log.sealed),
+        "registers": {
+            stream: [*desk.log.entries(stream).values()]
+            for stream in on_the_spot_streams(definition)
+        },
+    }
+
+
+def _require_program_coder(desk: Desk, coder: str) -> None:
+    entry = coder_of(desk, coder)
+    if entry is None:
+        raise UsageError(
+            f"{coder} is not in the register of coders; add it first: claimlog add coder "
+            f"--coder-id {shlex.quote(coder)} --kind program --description …"
+        )
+    if entry["kind"] == PERSON:
+        raise UsageError(f"{coder} is a person by the register of coders; name the program")
+
+
+def _command_words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--with: {error}") from error
+    program = shutil.which(words[0]) if words else None
+    if program is None:
+        shown = plain_line(words[0])[:100] if words else "nothing"
+        raise UsageError(f"--with: there is no program {shown}")
+    return [str(Path(program).absolute()), *words[1:]]
+
+
+def run_program(words: Sequence[str], given: bytes, seconds: float) -> bytes:
+    """Run a program and return what it writes on its standard output.
+
+    Raises
+    ------
+    ClaimlogError
+        If it takes too long, writes too much, or fails.
+    """
+    name = Path(words[0]).name
+    with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as said:
+        feed.write(given)
+        feed.seek(0)
+        process = subprocess.Popen(
+            words, stdin=feed, stdout=subprocess.PIPE, stderr=said, start_new_session=True
+        )
+        timer = threading.Timer(seconds, _end, [process])
+        timer.start()
+        try:
+            assert process.stdout is not None
+            output = _read_bounded(process.stdout)
+            if len(output) > OUTPUT_BYTES:
+                raise ClaimlogError(f"{name}: wrote more than {OUTPUT_BYTES:,} bytes; {NOTHING}")
+            status = process.wait()
+        finally:
+            was_ended = not timer.is_alive()
+            timer.cancel()
+            _end(process)
+            process.wait()
+        if was_ended:
+            raise ClaimlogError(
+                f"{name}: took longer than {seconds:g} s; give it more: --seconds; {NOTHING}"
+            )
+        if status != 0:
+            raise ClaimlogError(f"{name}: ended with status {status}{_last_line(said)}; {NOTHING}")
+    return output
+
+
+def _read_bounded(stream: IO[bytes]) -> bytes:
+    pieces, size = [], 0
+    while size <= OUTPUT_BYTES and (piece := stream.read(1 << 16)):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program with all that it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _last_line(said: IO[bytes]) -> str:
+    size = said.seek(0, os.SEEK_END)
+    said.seek(max(0, size - ERROR_BYTES))
+    lines = said.read().decode("utf-8", "replace").strip().splitlines()
+    return f" ({plain_line(lines[-1])[:200]})" if lines else ""
+
+
+def _rows(
+    desk: Desk, places: Places, source: str, program: str, output: bytes
+) -> Iterator[CodedRow]:
+    """Yield the rows that a program wrote, each with its passage found in the text.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the line, if one is no row or its quote is no passage.
+    """
+    name = Path(program).name
+    lines = output.split(b"\n")
+    count = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        count += 1
+        if count > MOST_DRAFTS:
+            raise ClaimlogError(f"{name}: wrote more than {MOST_DRAFTS:,} rows; {NOTHING}")
+        try:
+            given = decode_object(line.decode("utf-8"))
+            yield CodedRow(number, given, _draft_of(desk, places, source, given))
+        except (ValueError, ClaimlogError) as error:
+            raise ClaimlogError(f"<{name}>:{number}: {error}; {NOTHING}") from error
+
+
+def _draft_of(desk: Desk, places: Places, source: str, given: Mapping[str, Any]) -> Row:
+    quote, occurrence = given.get("quote"), given.get("occurrence")
+    if not isinstance(quote, str):
+        raise RequestError("malformed", 'has no "quote", the words of the passage')
+    if occurrence is not None and type(occurrence) is not int:
+        raise RequestError("malformed", '"occurrence" is no number')
+    if given.get("source_id") not in (None, source):
+        raise RequestError("malformed", f"is of another source than {source}")
+    found = find(places.text, quote, occurrence, source)
+    beside = {*QUOTE, *SPAN, *ANCHOR, "source_id"}
+    rest = {key: value for key, value in given.items() if key not in beside}
+    table = desk.log.definition.streams[CLAIMS]
+    return {**clean_values(table, rest), "start": found.start, "end": found.end}
+
+
+def describe_input(desk: Desk, source: str) -> str:
+    """Return what a program would be given, as JSON for people to look at."""
+    return json.dumps(
+        program_input(desk, source, desk.log.require_places(source)), ensure_ascii=False, indent=1
+    )

@@ -1,0 +1,65 @@
+"""Commitments to finished codings, and files in which they are handed to another machine.
+
+A commitment is a hash over all that a coding holds and a random nonce. Exchanged before the files,
+it keeps each coder from changing a coding after seeing the other's, and tells nothing of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.files import write_durably
+from claimlog.limits import STATE_BYTES
+from claimlog.log.canonical import encode_value
+from claimlog.untrusted_files import parse_json, read_regular
+
+FORMAT = "claimlog-coding/1"
+NONCE_BYTES = 32
+DOMAIN = b"claimlog coding\0"
+"""So that the hash of a coding is one of nothing else."""
+
+
+def new_nonce() -> str:
+    return secrets.token_hex(NONCE_BYTES)
+
+
+def commitment_of(content: Mapping[str, Any], nonce: str) -> str:
+    """Return the commitment to a coding: SHA-256, as hex."""
+    return sha256(DOMAIN + encode_value({"content": content, "nonce": nonce})).hexdigest()
+
+
+def write_coding(path: Path, content: Mapping[str, Any], nonce: str) -> None:
+    """Write a finished coding as a file for another machine.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    data = encode_value({"format": FORMAT, "content": content, "nonce": nonce})
+    write_durably(path, data + b"\n")
+
+
+def read_coding(path: Path) -> tuple[dict[str, Any], str]:
+    """Return what a file of `write_coding` holds: the coding, and its commitment.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no such file.
+    """
+    whole = parse_json(read_regular(path, str(path), STATE_BYTES), str(path))
+    content, nonce = whole.get("content"), whole.get("nonce")
+    if (
+        whole.get("format") != FORMAT
+        or not isinstance(content, dict)
+        or not isinstance(nonce, str)
+        or len(nonce) != 2 * NONCE_BYTES
+    ):
+        raise ClaimlogError(f"{path}: is no coding that claimlog desk export wrote")
+    return content, nonce

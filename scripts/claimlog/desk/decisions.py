@@ -1,0 +1,85 @@
+"""What is decided of a text whose coders have finished: passages, entries of registers, links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from claimlog.desk.request_error import CLOSED, RequestError
+from claimlog.desk.saved_cells import SavedCells
+from claimlog.desk.work import Entry, entries_of, rows_by_stream
+
+UNIT, PROPOSAL, LINK, SIDES = "unit/", "proposal/", "link/", "sides"
+COMMITTING, COMMITTED = "committing", "committed"
+LEFT, RIGHT, NEW, NONE = "left", "right", "new", "none"
+TAKES = (LEFT, RIGHT, NEW, NONE)
+
+Row = dict[str, Any]
+
+
+class Decisions:
+    """Decisions on one source, saved as a coder's work is.
+
+    Attributes
+    ----------
+    cells
+        A passage is a cell, and so is what becomes of a coder's entry of a register, an entry that
+        was made while deciding, and a pair of claims that is not linked.
+    """
+
+    def __init__(self, source: str, path: Path) -> None:
+        self.source = source
+        self.cells = SavedCells(path)
+
+    @property
+    def begun(self) -> bool:
+        return self.cells.state > 0
+
+    @property
+    def committed(self) -> bool:
+        """Whether the rows are in the open batch, or in the log."""
+        return COMMITTED in self.cells.marks
+
+    @property
+    def committing(self) -> bool:
+        """Whether a commit was begun and cut off: it is to be made again."""
+        return COMMITTING in self.cells.marks and not self.committed
+
+    @property
+    def claims(self) -> Mapping[str, str]:
+        """Identifier of the claim that was made of each passage; empty until it is committed."""
+        return dict(self.cells.marks[COMMITTED]["claims"]) if self.committed else {}
+
+    @property
+    def chosen_sides(self) -> list[str] | None:
+        """The coders who are compared; None where nobody chose."""
+        value = self.cells.cell(SIDES).value
+        return None if value is None else [*value]
+
+    def verdicts(self) -> dict[str, Row]:
+        return {name: cell.value for name, cell in self.cells.items(UNIT)}
+
+    def same_as(self) -> dict[str, str]:
+        """Return what entries of coders are the same as, by ``CODER/STREAM/ID``."""
+        return {name: cell.value["same_as"] for name, cell in self.cells.items(PROPOSAL)}
+
+    def entries(self) -> list[Entry]:
+        return [*entries_of(self.cells)]
+
+    def entry_rows(self) -> dict[str, dict[str, Row]]:
+        """Return the entries made while deciding by stream and identifier."""
+        return rows_by_stream(self.entries())
+
+    def require_open(self) -> None:
+        """Refuse a change of what is committed.
+
+        Raises
+        ------
+        RequestError
+            If it is; or is being committed, which has to be finished first.
+        """
+        if self.committed:
+            raise RequestError(CLOSED, f"{self.source} is committed; amend its claims instead")
+        if self.committing:
+            raise RequestError(CLOSED, f"{self.source} was being committed; commit it again first")

@@ -1,0 +1,111 @@
+"""The desk of one package: its log, its works, and the roles that it is opened for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from claimlog.desk.decisions import Decisions
+from claimlog.desk.desk_log import DeskLog
+from claimlog.desk.request_error import CLOSED, RequestError
+from claimlog.desk.roles import Role
+from claimlog.desk.work import Work
+from claimlog.desk.works import Works
+from claimlog.edit.open_batch import log_lock
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.validate import check_section
+from claimlog.validate.report import Report
+
+T = TypeVar("T")
+
+
+class LatestValues:
+    """Values that take long to compute, each for as long as what it was computed from stays."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[object, Any]] = {}
+
+    def get(self, name: str, key: object, compute: Callable[[], T]) -> T:
+        """Return the value of a name; it is computed again when its key is another one."""
+        known = self._known.get(name)
+        if known is None or known[0] != key:
+            known = self._known[name] = (key, compute())
+        value: T = known[1]
+        return value
+
+
+class Desk:
+    """What the pages of the desk work on.
+
+    Parameters
+    ----------
+    texts
+        Directory of texts; those that are registered at the desk are written there.
+
+    Attributes
+    ----------
+    uploads
+        Names and texts of files that are not confirmed as sources yet, the latest of them.
+    """
+
+    def __init__(self, package: Package, texts: Path, roles: tuple[Role, ...] = ()) -> None:
+        with log_lock(package):  # which refuses a state that came with a clone
+            pass
+        self.package = package
+        self.log = DeskLog(package, texts)
+        self.works = Works(package)
+        self.roles = {role.name: role for role in roles}
+        self._decisions: dict[str, Decisions] = {}
+        self.computed = LatestValues()
+        self.uploads: dict[str, tuple[str, Any]] = {}
+
+    def decisions(self, source: str) -> Decisions:
+        """Return what is decided of a source, as it is now; nothing is written."""
+        if source not in self._decisions:
+            path = self.works.decisions_path(source)
+            self._decisions[source] = Decisions(source, path)
+        decisions = self._decisions[source]
+        decisions.cells.refresh()
+        return decisions
+
+    def require_undecided(self, source: str) -> None:
+        """Refuse another coder of a text of which decisions were made: these would not hold.
+
+        Raises
+        ------
+        RequestError
+            If there are any.
+        """
+        decisions = self.decisions(source)
+        if decisions.committed or any(one.get("take") for one in decisions.verdicts().values()):
+            raise RequestError(CLOSED, f"{source} is decided already, by what others coded")
+
+    def warm_up(self) -> None:
+        """Read the log and load what checks drafts, so that nobody waits for it later."""
+        with suppress(ClaimlogError):
+            whole = self.log.whole
+            for stream in whole.definition.streams:
+                self.log.entries(stream)
+            check_section(whole.section(whole.live("claims").head(1)), Report(whole))
+
+    def begin(self, work: Work) -> None:
+        """Note which text and codebook a work is of, before its first change.
+
+        Raises
+        ------
+        RequestError
+            If the text is not at hand, or is being decided already.
+        """
+        if not work.begun:
+            self.require_undecided(work.source)
+            row = self.log.source(work.source)
+            self.log.require_places(work.source)
+            work.begin(
+                {
+                    "text_sha256": row["text_sha256"],
+                    "codebook": self.log.definition.codebook.version,
+                }
+            )

@@ -1,0 +1,158 @@
+"""The log as the desk reads it: kept in memory, and read anew when its files are others."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from claimlog.desk.places import Places
+from claimlog.desk.request_error import ABSENT, RequestError
+from claimlog.edit.open_batch import open_folder, with_open
+from claimlog.log.canonical import encode
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
+from claimlog.package import DESCRIPTOR, Package
+from claimlog.schema.definition import Definition
+from claimlog.sources.text import Texts
+
+Row = dict[str, Any]
+Signature = tuple[tuple[str, int, int, int], ...]
+
+
+class DeskLog:
+    """A package's log with and without the open batch, its registers, and its texts."""
+
+    def __init__(self, package: Package, texts: Path) -> None:
+        self.package = package
+        self.texts_folder = texts
+        self._lock = threading.RLock()
+        self._sealed: tuple[Signature, Log] | None = None
+        self._open: tuple[Signature, Log] | None = None
+        self._texts: tuple[Signature, Texts] | None = None
+        self._registers: dict[str, dict[str, Row]] = {}
+        self._places: dict[str, tuple[object, Places]] = {}
+
+    @property
+    def sealed(self) -> Log:
+        with self._lock:
+            # what is sealed never changes, so that the directory alone says what is new
+            signature = _signature((self.package.events, self.package.root / DESCRIPTOR))
+            if self._sealed is None or self._sealed[0] != signature:
+                fresh = Package(self.package.root)
+                self._sealed = (signature, read(fresh))
+                self._open = None
+            return self._sealed[1]
+
+    @property
+    def whole(self) -> Log:
+        """The log with the open batch."""
+        with self._lock:
+            sealed = self.sealed
+            folder = open_folder(self.package)
+            signature = _signature(folder.iterdir() if folder.is_dir() else ())
+            if self._open is None or self._open[0] != signature:
+                self._open = (signature, with_open(sealed))
+                self._registers = {}
+            return self._open[1]
+
+    @property
+    def definition(self) -> Definition:
+        return self.sealed.definition
+
+    @property
+    def texts(self) -> Texts:
+        with self._lock:
+            signature = _signature(self.texts_folder.rglob("*"))
+            if self._texts is None or self._texts[0] != signature:
+                self._texts = (signature, Texts(self.texts_folder))
+            return self._texts[1]
+
+    def entries(self, stream: str) -> Mapping[str, Row]:
+        """Return the live rows of a stream by identifier, those of the open batch included."""
+        with self._lock:
+            log = self.whole
+            if stream not in self._registers:
+                table = log.definition.streams[stream]
+                rows = log.live(stream).select(table.names).to_dicts()
+                self._registers[stream] = {row[table.id]: row for row in rows}
+            return self._registers[stream]
+
+    def source(self, identifier: str) -> Row:
+        """Return the row of a source.
+
+        Raises
+        ------
+        RequestError
+            If there is none of that identifier.
+        """
+        row = self.entries("sources").get(identifier)
+        if row is None:
+            raise RequestError(ABSENT, f"there is no source {identifier[:80]}")
+        return row
+
+    def places(self, identifier: str) -> Places | None:
+        """Return the text of a source with its furniture; None if it is not at hand."""
+        row = self.source(identifier)
+        version = (row["text_sha256"], row["version"])
+        known = self._places.get(identifier)
+        if known is not None and known[0] == version:
+            return known[1]
+        text = self.texts.get(row["text_sha256"])
+        if text is None:
+            return None
+        places = Places(text, row["furniture"])
+        self._places[identifier] = (version, places)
+        return places
+
+    def require_places(self, identifier: str) -> Places:
+        """Return the text of a source with its furniture.
+
+        Raises
+        ------
+        RequestError
+            If it is not at hand.
+        """
+        places = self.places(identifier)
+        if places is None:
+            raise RequestError(
+                ABSENT,
+                f"{self.texts_folder.name} holds no file with the text of {identifier}; put the "
+                "copy that was registered there",
+            )
+        return places
+
+    def with_rows(self, rows: Mapping[str, Sequence[Row]]) -> Log:
+        """Return the log with the open batch and rows that are in neither, by stream."""
+        whole = self.whole
+        lines = {
+            stream: b"".join(encode(row) + b"\n" for row in own)
+            for stream, own in rows.items()
+            if own
+        }
+        if not lines:
+            return whole
+        with TemporaryDirectory(prefix="claimlog-desk-") as name:
+            folder = Path(name)
+            place = open_folder(self.package)
+            if place.is_dir():
+                shutil.copytree(place, folder, dirs_exist_ok=True)
+            for stream, data in lines.items():
+                with (folder / f"{stream}.ndjson").open("ab") as handle:
+                    handle.write(data)
+            return with_open(self.sealed, folder)
+
+
+def _signature(paths: Iterable[Path]) -> Signature:
+    """Return what changes when files come, go or are replaced."""
+    found = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return tuple(sorted(found))

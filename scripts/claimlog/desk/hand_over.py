@@ -1,0 +1,165 @@
+"""Handing finished codings from one machine to another, each committed to before it is seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from claimlog.desk.coding import claim_value
+from claimlog.desk.commitment import commitment_of, read_coding, write_coding
+from claimlog.desk.desk import Desk
+from claimlog.desk.draft_values import clean_values
+from claimlog.desk.request_error import RequestError
+from claimlog.desk.roles import NAME
+from claimlog.desk.row_references import on_the_spot_streams
+from claimlog.desk.saved_cells import SavedCells
+from claimlog.desk.work import BEGUN, DRAFT, FINISHED, REGISTERED, Work, require_draft_name
+from claimlog.desk.works import Works
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.package import Package
+
+HASH = re.compile(r"[0-9a-f]{64}")
+EXPECTED = "expected.ndjson"
+Row = dict[str, Any]
+
+
+def finished_work(package: Package, coder: str, source: str) -> Work:
+    """Return a finished work.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is none.
+    """
+    _require_names(coder, source)
+    work = Works(package).work(coder, source)
+    if not work.finished:
+        raise ClaimlogError(f"{coder} has not finished {source}; finish it at the desk first")
+    return work
+
+
+def _require_names(coder: str, source: str) -> None:
+    if not NAME.fullmatch(coder) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,60}", source):
+        raise UsageError(f"{coder[:60]} and {source[:60]}: expected a coder and a source")
+
+
+def _expected(works: Works) -> SavedCells:
+    cells = SavedCells(works.folder() / EXPECTED)
+    cells.refresh()
+    return cells
+
+
+def expect_coding(package: Package, coder: str, source: str, value: str) -> None:
+    """Note the commitment of another machine's coder; one that was noted stays.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no hash, or another one was noted.
+    """
+    _require_names(coder, source)
+    if not HASH.fullmatch(value):
+        raise UsageError("expected the 64 hexadecimal digits that claimlog desk commitment prints")
+    cells = _expected(Works(package))
+    key = f"{source}/{coder}"
+    known = cells.cell(key).value
+    if known not in (None, value):
+        raise ClaimlogError(f"another commitment of {coder} to {source} was noted, and stays")
+    cells.change({key: value}, {})
+
+
+def export_coding(package: Package, coder: str, source: str, path: Path, alone: bool) -> None:
+    """Write a finished coding to a file.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not finished, the file is there, or nobody else's commitment was noted.
+    """
+    work = finished_work(package, coder, source)
+    cells = _expected(Works(package))
+    others = [key for key, _ in cells.items(f"{source}/") if key != coder]
+    if not others and not alone:
+        raise ClaimlogError(
+            "no commitment of another coder was noted, so that this file could be read before the "
+            "other has finished; note it first: claimlog desk expect (--alone if there is nobody)"
+        )
+    if path.exists():
+        raise ClaimlogError(f"{path}: is there already; name a new file")
+    write_coding(path, work.content(), work.cells.marks[FINISHED]["nonce"])
+
+
+def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
+    """Take a finished coding from a file.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not what was committed to, is of another text or codebook, or somebody here has
+        not finished that text.
+    """
+    if texts is None:
+        raise UsageError("passages are looked up in the text: --texts DIR or CLAIMLOG_TEXTS")
+    content, nonce = read_coding(path)
+    coder, source = str(content.get("coder")), str(content.get("source_id"))
+    _require_names(coder, source)
+    desk = Desk(package, texts)
+    value = commitment_of(content, nonce)
+    noted = _expected(desk.works).cell(f"{source}/{coder}").value
+    if noted is None:
+        raise ClaimlogError(
+            f"{path}: no commitment of {coder} to {source} was noted before; ask for it, and note "
+            f"it: claimlog desk expect {source} HASH --coder {coder}"
+        )
+    if noted != value:
+        raise ClaimlogError(f"{path}: is not the coding that {coder} committed to")
+    _require_same(desk, path, content)
+    if any(not work.finished for work in desk.works.of_source(source)):
+        raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
+    work = desk.works.work(coder, source)
+    if work.finished and work.commitment == value:
+        return work
+    if work.begun:
+        raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")
+    desk.require_undecided(source)
+    try:
+        values = _checked_cells(desk, source, content)
+    except (RequestError, LookupError, TypeError, AttributeError) as error:
+        raise ClaimlogError(f"{path}: {error}") from error
+    about = {key: cell for key, cell in content.items() if key not in ("drafts", "registered")}
+    work.cells.change(values, {})
+    work.cells.mark(BEGUN, about)
+    work.cells.mark(FINISHED, {"nonce": nonce, "commitment": value})
+    return work
+
+
+def _require_same(desk: Desk, path: Path, content: Mapping[str, Any]) -> None:
+    """Refuse a coding of another text, or by another codebook, than are here."""
+    row = desk.log.source(str(content.get("source_id")))
+    if content.get("text_sha256") != row["text_sha256"]:
+        raise ClaimlogError(f"{path}: is of another text of {content['source_id']}")
+    version = desk.log.definition.codebook.version
+    if content.get("codebook") != version:
+        raise ClaimlogError(
+            f"{path}: was coded by codebook {str(content.get('codebook'))[:20]}; here is {version}"
+        )
+
+
+def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> Row:
+    """Return the cells of a coding of another machine, checked as what a page sends."""
+    places = desk.log.require_places(source)
+    streams = desk.log.definition.streams
+    values: Row = {}
+    for draft in content["drafts"]:
+        value = claim_value(desk, places, draft["value"])
+        if value != draft["value"]:
+            raise ClaimlogError(f"the draft {str(draft['draft'])[:40]} is not as the desk saves it")
+        values[f"{DRAFT}{require_draft_name(draft['draft'])}"] = value
+    for entry in content["registered"]:
+        if entry["stream"] not in on_the_spot_streams(desk.log.definition):
+            raise ClaimlogError(f"nothing of {str(entry['stream'])[:40]} is made while coding")
+        table = streams[entry["stream"]]
+        values[f"{REGISTERED}{table.name}/{entry['id']}"] = clean_values(table, entry["value"])
+    return values

@@ -1,0 +1,107 @@
+"""Entries of registers that coders made on the spot, and what becomes of them.
+
+Two coders name one actor by two identifiers, or two by one. Who decides says which are the same;
+then every row names the entry that is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from claimlog.desk.decisions import Decisions
+from claimlog.desk.row_references import CLAIMS, Name, reference_of, references
+from claimlog.desk.work import Work
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Table
+
+Row = dict[str, Any]
+
+
+class NewEntries:
+    """The entries of all coders of a text, with the decisions on them.
+
+    Attributes
+    ----------
+    final
+        The entries that are to be registered, by stream and identifier.
+    """
+
+    def __init__(self, definition: Definition, works: Sequence[Work], decisions: Decisions) -> None:
+        self.definition = definition
+        self._same_as = decisions.same_as()
+        self._own = {
+            (work.coder, entry.stream, entry.identifier): entry.value
+            for work in works
+            for entry in work.entries()
+        }
+        self.final = decisions.entry_rows()
+        for (coder, stream, name), value in self._own.items():
+            if self.final_name(coder, stream, name) == name:
+                rows = self.final.setdefault(stream, {})
+                if name not in rows:
+                    rows[name] = self.renamed(coder, stream, value)
+
+    def final_name(self, coder: str, stream: str, name: str) -> str:
+        """Return the identifier by which a coder's entry is registered at last."""
+        seen = set()
+        while (key := f"{coder}/{stream}/{name}") in self._same_as and key not in seen:
+            seen.add(key)
+            other, slash, rest = self._same_as[key].partition("/")
+            if not slash:
+                return other
+            coder, name = other, rest
+        return name
+
+    def renamed(self, coder: str, stream: str, value: Mapping[str, Any]) -> Row:
+        """Return a row of a coder with the entries named as they are registered at last."""
+        table = self.definition.streams[stream]
+        return {
+            column: self._renamed_cell(coder, table, column, cell) for column, cell in value.items()
+        }
+
+    def _renamed_cell(self, coder: str, table: Table, column: str, cell: Any) -> Any:
+        item = table.by_name[column]
+        target = reference_of(table, item)
+        if target and isinstance(cell, list):
+            names = [self._renamed_name(coder, target, part) for part in cell]
+            return [*dict.fromkeys(names)]
+        if target:
+            return self._renamed_name(coder, target, cell)
+        inner = {field.name: field.references for field in item.fields if field.references}
+        if inner and isinstance(cell, list):
+            return [
+                {
+                    key: self._renamed_name(coder, inner[key], part)
+                    if key in inner and part is not None
+                    else part
+                    for key, part in one.items()
+                }
+                for one in cell
+            ]
+        return cell
+
+    def _renamed_name(self, coder: str, stream: str, name: str) -> str:
+        own = (coder, stream, name) in self._own
+        return self.final_name(coder, stream, name) if own else name
+
+    def drafts(self, work: Work) -> dict[str, Row]:
+        """Return a coder's drafts with the entries named as they are registered at last."""
+        return {
+            name: self.renamed(work.coder, CLAIMS, value) for name, value in work.drafts().items()
+        }
+
+    def needed(self, rows: Mapping[str, Sequence[Mapping[str, Any]]], own: Decisions) -> list[Name]:
+        """Return the new entries that rows lead to, and those made while deciding."""
+        names: dict[Name, None] = {
+            (entry.stream, entry.identifier): None for entry in own.entries()
+        }
+        pending = [(stream, row) for stream, given in rows.items() for row in given]
+        pending += [(entry.stream, entry.value) for entry in own.entries()]
+        while pending:
+            stream, row = pending.pop()
+            for target, name in references(self.definition, stream, row):
+                if name in self.final.get(target, {}) and (target, name) not in names:
+                    names[target, name] = None
+                    pending.append((target, self.final[target][name]))
+        return [*names]

@@ -1,0 +1,189 @@
+"""The first screen: sources with their progress, the open batch, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from claimlog.desk.desk import Desk
+from claimlog.desk.request_error import INVALID, RequestError
+from claimlog.desk.roles import Role
+from claimlog.desk.work import Work
+from claimlog.edit.append import Entries, add
+from claimlog.edit.open_rows import open_rows
+from claimlog.errors import ClaimlogError
+
+Row = dict[str, Any]
+CODERS = "coders"
+NO_TEXT, UNCODED, CODING, FINISHED = "no_text", "uncoded", "coding", "finished"
+ADJUDICATING, COMMITTED, SEALED = "adjudicating", "committed", "sealed"
+
+
+def overview(desk: Desk, role: Role) -> Row:
+    """Return what the first screen shows a role: of others' codings no more than states."""
+    definition = desk.log.definition
+    rows = sorted(desk.log.entries("sources").values(), key=lambda row: str(row["source_id"]))
+    claims = _claim_counts(desk) if role.decides else {}
+    sources = [_source(desk, role, row, claims) for row in rows if row["text_sha256"]]
+    opened = _open_counts(desk)
+    return {
+        "role": role.name,
+        "decides": role.decides,
+        "roles": [*desk.roles],
+        "dataset": {name: desk.package.descriptor.get(name) for name in ("title", "version")},
+        "codebook": definition.codebook.version,
+        "coder": coder_of(desk, role.name),
+        "coder_kinds": [
+            {"code": code["code"], "label": code["label"], "definition": code["definition"]}
+            for code in definition.codebook.codes.get(_kind_codes(desk), [])
+        ],
+        "sources": sources,
+        "open": opened if role.decides else None,
+        "next": [*_next_steps(desk, role, sources, opened["rows"])],
+    }
+
+
+def coder_of(desk: Desk, name: str) -> Row | None:
+    """Return a role's entry in the register of coders; None if it has none."""
+    if CODERS not in desk.log.definition.streams:
+        return None
+    row = desk.log.entries(CODERS).get(name)
+    if row is None:
+        return None
+    codes = desk.log.definition.codebook.codes.get(_kind_codes(desk), [])
+    label = next((code["label"] for code in codes if code["code"] == row["kind"]), row["kind"])
+    return {**{key: row[key] for key in ("coder_id", "kind", "description")}, "kind_label": label}
+
+
+def _kind_codes(desk: Desk) -> str:
+    table = desk.log.definition.streams.get(CODERS)
+    return (table.by_name["kind"].codelist if table else None) or ""
+
+
+def register_coder(desk: Desk, role: Role, kind: str, description: str) -> Row:
+    """Add the role to the register of coders, in the open batch.
+
+    Raises
+    ------
+    RequestError
+        If it is there already.
+    FindingsError
+        If the row would break a rule.
+    """
+    if coder_of(desk, role.name) is not None:
+        raise RequestError(INVALID, f"{role.name} is registered already")
+    row = {"coder_id": role.name, "kind": kind, "description": description}
+    add(desk.package, CODERS, Entries([row]), role.name, None)
+    return {"coder": coder_of(desk, role.name)}
+
+
+def source_state(desk: Desk, source: str) -> str:
+    """Return how far a source has come."""
+    works = desk.works.of_source(source)
+    decisions = desk.decisions(source)
+    if decisions.committed:
+        return COMMITTED if source in _open_sources(desk) else SEALED
+    if works:
+        if not all(work.finished for work in works):
+            return CODING
+        return ADJUDICATING if decisions.begun else FINISHED
+    if desk.log.places(source) is None:
+        return NO_TEXT
+    return SEALED if _claim_counts(desk)[source] else UNCODED
+
+
+def begin_new_pass(desk: Desk, source: str) -> Path:
+    """Set aside what was coded of a text and is sealed, so that it can be coded anew.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not committed, or its rows are not sealed yet.
+    """
+    desk.log.source(source)
+    if not desk.decisions(source).committed:
+        raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
+    if source_state(desk, source) != SEALED:
+        raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
+    return desk.works.set_aside(source)
+
+
+def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
+    name = row["source_id"]
+    columns = ("source_id", "title", "publisher", "published", "language", "url")
+    found = {column: row[column] for column in columns}
+    found |= {
+        "state": source_state(desk, name),
+        "has_text": desk.log.places(name) is not None,
+        "length": row["text_length"],
+        "coders": [_progress(desk, role, work) for work in desk.works.of_source(name)],
+    }
+    return {**found, "claims": claims.get(name, 0)} if role.decides else found
+
+
+def _progress(desk: Desk, role: Role, work: Work) -> Row:
+    """Return the state of a work, and how far it is if the role may know."""
+    found: Row = {"coder": work.coder, "state": work.state}
+    if not (role.decides or role.name == work.coder):
+        return found
+    drafts = [*work.drafts().values()]
+    places = desk.log.places(work.source)
+    length = len(places.text.content) if places else 0
+    reached = max((value["end"] for value in drafts), default=0)
+    share = round(reached / length, 4) if length else 0.0
+    return {**found, "drafts": len(drafts), "reached": share, "commitment": work.commitment}
+
+
+def _claim_counts(desk: Desk) -> Counter[str]:
+    whole = desk.log.whole
+
+    def count() -> Counter[str]:
+        return Counter(whole.live("claims")["source_id"].to_list())
+
+    return desk.computed.get("claims by source", (whole.size, whole.root), count)
+
+
+def _open_sources(desk: Desk) -> set[str]:
+    """Return the sources that rows of the open batch are of, but for their own."""
+    rows = open_rows(desk.package, desk.log.definition.streams)
+    return {str(row.content.get("source_id")) for row in rows if row.stream != "sources"}
+
+
+def _open_counts(desk: Desk) -> Row:
+    rows = open_rows(desk.package, desk.log.definition.streams)
+    counts = Counter(row.stream for row in rows)
+    streams = [{"stream": name, "rows": number} for name, number in counts.items()]
+    return {"rows": len(rows), "streams": streams}
+
+
+def _next_steps(desk: Desk, role: Role, sources: Sequence[Row], open_count: int) -> Iterator[Row]:
+    """Yield what there is to do for a role, the most pressing first."""
+    if coder_of(desk, role.name) is None:
+        yield _step("register_coder", role, "", f"Say what {role.name} is.")
+    if not sources:
+        yield _step("register_text", role, "register", "Register a text.")
+    for source in sources:
+        name, state = source["source_id"], source["state"]
+        if role.decides:
+            if state in (FINISHED, ADJUDICATING):
+                text = f"Compare and decide {name}."
+                yield _step("adjudicate", role, f"adjudicate/{name}", text, name)
+            if state == COMMITTED:
+                yield _step("links", role, f"links/{name}", f"Decide links of {name}.", name)
+            continue
+        own = next((one for one in source["coders"] if one["coder"] == role.name), None)
+        if own is None and source["has_text"] and state in (UNCODED, CODING, FINISHED):
+            yield _step("code", role, f"code/{name}", f"Begin to code {name}.", name)
+        elif own and own["state"] == CODING:
+            text = f"Go on coding {name} ({own['drafts']} claims, {own['reached']:.0%})."
+            yield _step("code", role, f"code/{name}", text, name)
+        elif own and state in (COMMITTED, SEALED):
+            yield _step("verdicts", role, f"verdicts/{name}", f"See the verdicts on {name}.", name)
+    if role.decides and open_count:
+        yield _step("review", role, "review", f"Review and seal the {open_count} open rows.")
+
+
+def _step(what: str, role: Role, path: str, text: str, source: str | None = None) -> Row:
+    return {"what": what, "text": text, "address": f"/{role.name}/{path}", "source_id": source}

@@ -1,0 +1,144 @@
+"""Places in a text: code points here, UTF-16 code units in a browser, and spans of whole words."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from claimlog.desk.request_error import INVALID, MALFORMED, RequestError
+from claimlog.sources.anchor import boundary_flaw
+from claimlog.sources.text import Text
+
+KEPT_PUNCTUATION = frozenset("%‰&#@§*()[]")
+"""Punctuation at the edge of a selection that may belong to the words beside it."""
+
+BRACKETS = frozenset("「」『』《》〈〉【】")
+"""Brackets that are quotation marks of their scripts."""
+
+Span = tuple[int, int]
+
+
+class Places:
+    """Converts and snaps spans of a text.
+
+    Parameters
+    ----------
+    furniture
+        Spans that are no part of the article.
+    """
+
+    def __init__(self, text: Text, furniture: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.text = text
+        self.furniture = [{**part} for part in furniture]
+
+    @cached_property
+    def _wide(self) -> list[int]:
+        """Offsets of the code points that take two units of UTF-16."""
+        return [at for at, sign in enumerate(self.text.content) if sign > "\uffff"]
+
+    @cached_property
+    def _wide_units(self) -> list[int]:
+        return [at + index for index, at in enumerate(self._wide)]
+
+    @property
+    def utf16_length(self) -> int:
+        return self.to_utf16(len(self.text.content))
+
+    def to_utf16(self, offset: int) -> int:
+        return offset + bisect_left(self._wide, offset)
+
+    def from_utf16(self, unit: int) -> int:
+        """Return the offset in code points; one inside a pair of surrogates is that before it."""
+        return unit - bisect_left(self._wide_units, unit)
+
+    def as_dict(self, start: int, end: int) -> dict[str, Any]:
+        """Return a span as answers hold it."""
+        return {"start": start, "end": end, "utf16": [self.to_utf16(start), self.to_utf16(end)]}
+
+    def quote(self, start: int, end: int) -> str:
+        return self.text.content[start:end]
+
+    def words(self) -> list[int]:
+        """Return start and end of every word in UTF-16, one after the other."""
+        flat: list[int] = []
+        last = -1
+        for start, end, _ in self.text.tokens:
+            if start != last:  # one piece of text may be several words
+                flat += (self.to_utf16(start), self.to_utf16(end))
+            last = start
+        return flat
+
+    def furniture_spans(self) -> list[dict[str, Any]]:
+        return [{**part, **self.as_dict(part["start"], part["end"])} for part in self.furniture]
+
+    def requested_span(self, given: Mapping[str, Any]) -> Span:
+        """Return the span of words that a request names, by ``utf16`` or by start and end.
+
+        Raises
+        ------
+        RequestError
+            If it is none, holds no word, or overlaps page furniture.
+        """
+        units = given.get("utf16")
+        pair = units if units is not None else [given.get("start"), given.get("end")]
+        if not (
+            isinstance(pair, list)
+            and len(pair) == 2
+            and all(isinstance(part, int) and not isinstance(part, bool) for part in pair)
+        ):
+            raise RequestError(MALFORMED, "a span is utf16: [start, end], or start and end")
+        if units is not None:
+            pair = [self.from_utf16(part) for part in pair]
+        return self.snap(*pair)
+
+    def snap(self, start: int, end: int) -> Span:
+        """Return the whole words of a selection, without white space and punctuation around them.
+
+        Raises
+        ------
+        RequestError
+            If no word is in it, it leaves the text, or it overlaps page furniture.
+        """
+        content = self.text.content
+        if not 0 <= start < end <= len(content):
+            raise RequestError(INVALID, f"{start} to {end} is no span of a text of {len(content)}")
+        start, end = self._whole_words(start, end)
+        while start < end and _is_edge(content[start]):
+            start += 1
+        while start < end and _is_edge(content[end - 1]):
+            end -= 1
+        start, end = self._whole_words(start, end) if start < end else (start, end)
+        if start >= end or self._first_token(start) >= self._first_token(end):
+            raise RequestError(INVALID, "no word is selected")
+        if flaw := boundary_flaw(self.text, start, end):
+            raise RequestError(INVALID, f"the passage {flaw}")
+        for part in self.furniture:
+            if start < part["end"] and part["start"] < end:
+                raise RequestError(INVALID, "page furniture is no claim, and is in the passage")
+        return start, end
+
+    def _whole_words(self, start: int, end: int) -> Span:
+        tokens = self.text.tokens
+        if self.text.splits_word(start):
+            start = tokens[bisect_left(tokens, (start,)) - 1][0]
+        if self.text.splits_word(end):
+            end = tokens[bisect_left(tokens, (end,)) - 1][1]
+        bounds = self._bounds
+        return bounds[bisect_right(bounds, start) - 1], bounds[bisect_left(bounds, end)]
+
+    @cached_property
+    def _bounds(self) -> list[int]:
+        return sorted(self.text.boundaries)
+
+    def _first_token(self, offset: int) -> int:
+        return bisect_left(self.text.tokens, (offset,))
+
+
+def _is_edge(sign: str) -> bool:
+    """Whether a character at the edge of a selection is left out of the passage."""
+    if sign.isspace() or sign in BRACKETS:
+        return True
+    return unicodedata.category(sign) in ("Pi", "Pf", "Pd", "Po") and sign not in KEPT_PUNCTUATION

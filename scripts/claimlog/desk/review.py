@@ -1,0 +1,109 @@
+"""The open batch before it is sealed: its rows, what the rules say of each, and sealing it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import Any
+
+from claimlog.coder_wording import kind_names
+from claimlog.desk.desk import Desk
+from claimlog.desk.findings import finding_dict
+from claimlog.desk.overview import coder_of
+from claimlog.desk.roles import Role
+from claimlog.edit.drop import drop
+from claimlog.edit.open_batch import log_lock, open_folder
+from claimlog.edit.open_rows import OpenRow, open_rows, row_counts, summary
+from claimlog.edit.seal import seal
+from claimlog.release.generated_files import refresh_generated_files
+from claimlog.validate import validate
+
+Row = dict[str, Any]
+
+
+def open_batch_dict(desk: Desk, role: Role) -> Row:
+    """Return the rows of the open batch with the findings of each, and those of no open row."""
+    definition = desk.log.definition
+    rows = open_rows(desk.package, definition.streams)
+    report = validate(desk.log.whole, desk.log.texts, frictionless=False)  # sealing asks it too
+    shown = desk.package.relative(open_folder(desk.package))
+    by_place: dict[str, list[Row]] = defaultdict(list)
+    others = []
+    for finding in report.findings:
+        stream = finding.path.removeprefix(f"{shown}/").removesuffix(".ndjson")
+        columns = definition.streams[stream].by_name if stream in definition.streams else {}
+        found = finding_dict(finding, columns)
+        if finding.path.startswith(f"{shown}/") and finding.line is not None:
+            by_place[f"{stream}:{finding.line}"].append(found)
+        else:
+            others.append({**found, "path": finding.path, "line": finding.line})
+    return {
+        "rows": [_row_dict(desk, role, row, by_place.get(row.place, [])) for row in rows],
+        "findings": others,
+        "errors": report.error_count,
+        "checked": {
+            "rules": sum(tally.checked > 0 for tally in report.tallies.values()),
+            "anchors_unchecked": report.anchors_unchecked or 0,
+        },
+    }
+
+
+def _row_dict(desk: Desk, role: Role, row: OpenRow, findings: list[Row]) -> Row:
+    is_claim = row.stream == "claims" and row.identifier is not None
+    return {
+        "place": row.place,
+        "stream": row.stream,
+        "id": row.identifier,
+        "label": summary(row, desk.log.definition),
+        "action": row.content.get("action"),
+        "version": row.version,
+        "recorded_by": row.content.get("recorded_by"),
+        "flaw": row.flaw,
+        "findings": findings,
+        "address": f"/{role.name}/claims/{row.identifier}" if is_claim else None,
+    }
+
+
+def drop_row(desk: Desk, name: str, with_references: bool) -> Row:
+    """Take a row out of the open batch; raises as `edit.drop.drop` does."""
+    dropped = drop(desk.package, [name], with_references)
+    return {"dropped": [row.place for row in dropped.rows]}
+
+
+def proposed_seal(desk: Desk) -> Row:
+    """Return slug, title and method that a batch of these rows may be sealed with."""
+    rows = open_rows(desk.package, desk.log.definition.streams)
+    sources = [row for row in rows if row.stream == "sources"]
+    coded = Counter(str(row.content.get("source_id")) for row in rows if row.stream == "claims")
+    named = [name for name, _ in coded.most_common(3)]
+    by = sorted({str(row.content.get("recorded_by")) for row in rows})
+    kinds = {coder["kind"] for name in by if (coder := coder_of(desk, name))}
+    first = next(
+        (str(row.content.get("title")) for row in sources if row.content.get("title")), None
+    )
+    title = f"Claims of {', '.join(named)}" if named else "Registers"
+    words = re.sub(r"[^a-z0-9]+", "-", (first or title).lower()).strip("-")
+    method = f"Coded and decided at the coding desk by {', '.join(by)}"
+    method += f" ({kind_names(kinds)})." if kinds else "."
+    return {
+        "slug": "-".join(words.split("-")[:5]) or "batch",
+        "title": f"{title}: {first}"[:200] if first else title,
+        "method": method,
+        "rows": row_counts(rows),
+    }
+
+
+def seal_batch(desk: Desk, role: Role, slug: str, title: str, method: str) -> Row:
+    """Seal the open batch, as the command does.
+
+    Raises
+    ------
+    FindingsError
+        If the log would break a rule.
+    ClaimlogError
+        If there is nothing to seal, or slug, title or method do not fit.
+    """
+    with log_lock(desk.package):
+        batch, _ = seal(desk.package, slug, title, method, role.name, desk.log.texts)
+        refreshed = refresh_generated_files(desk.package, f"{batch.shown} is sealed")
+    return {"batch": batch.shown, "commit_together": ["datapackage.json", *refreshed]}

@@ -1,0 +1,74 @@
+"""Which streams a claim leads to, and which entries a row refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Field, Table
+
+CLAIMS = "claims"
+SPAN = ("start", "end")
+Name = tuple[str, str]
+"""Stream and identifier."""
+
+
+def form_streams(definition: Definition) -> list[str]:
+    """Return the claims, the sources, and every stream that a claim leads to by references."""
+    found = [CLAIMS, "sources"]
+    for name in found:
+        for target in referenced_streams(definition.streams[name]):
+            if target in definition.streams and target not in found:
+                found.append(target)
+    return found
+
+
+def on_the_spot_streams(definition: Definition) -> list[str]:
+    """Return the streams of which a coder may register an entry while coding."""
+    return [name for name in form_streams(definition) if name not in (CLAIMS, "sources")]
+
+
+def referenced_streams(table: Table) -> Iterator[str]:
+    """Yield the streams that rows of a stream refer to, some of them several times."""
+    for key in table.foreign_keys:
+        yield key.table
+    for item in table.fields:
+        for part in (item, item.item, *item.fields):
+            if part is not None and part.references:
+                yield part.references
+
+
+def reference_of(table: Table, item: Field) -> str | None:
+    """Return the stream that a column refers to, its items included."""
+    for key in table.foreign_keys:
+        if key.column == item.name:
+            return key.table
+    return item.references or (item.item.references if item.item else None)
+
+
+def lookup_of(definition: Definition, column: str) -> tuple[str, str] | None:
+    """Return by which column of a claim, and of the row it refers to, a column is looked up."""
+    item = definition.tables[CLAIMS].by_name
+    if column not in item or not (lookup := item[column].lookup):
+        return None
+    reference, _, other = lookup.partition(".")
+    return reference, other
+
+
+def references(definition: Definition, stream: str, value: Mapping[str, Any]) -> list[Name]:
+    """Return the entries that a row refers to."""
+    table = definition.streams[stream]
+    found: list[Name] = []
+    for column, cell in value.items():
+        item = table.by_name.get(column)
+        if item is None:
+            continue
+        target = reference_of(table, item)
+        for part in cell if isinstance(cell, list) else [cell]:
+            if target and isinstance(part, str):
+                found.append((target, part))
+            for inner in item.fields:
+                if inner.references and isinstance(part, dict) and part.get(inner.name):
+                    found.append((inner.references, part[inner.name]))
+    return found

@@ -1,0 +1,262 @@
+"""Values that are on disk before a change of them is acknowledged, with undo and redo.
+
+A file of JSON lines to which is only ever appended. A line sets values of some cells by their
+keys, takes the last change back or makes it again, or closes the work with a mark. It is flushed
+to disk before the change is answered, so that a killed process or machine loses nothing that was
+acknowledged; a last line that was cut off was not. Every change names the revision of each cell
+that it was made on: of two tabs the second one is refused and sees what is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from claimlog.desk.request_error import CLOSED, DISK, STALE, RequestError
+from claimlog.errors import ClaimlogError, reason
+from claimlog.files import sync
+from claimlog.limits import STATE_BYTES
+
+SET, UNDO, REDO, MARK = "set", "undo", "redo", "mark"
+NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
+
+Values = dict[str, Any]
+
+
+class StaleError(Exception):
+    """A change was made on another state than the last one; `keys` names the cells."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self.keys = keys
+        super().__init__(f"changed meanwhile: {', '.join(keys)}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value and the revision that set it: the number of its line; None if it was removed."""
+
+    revision: int
+    value: Any
+
+
+@dataclass
+class _State:
+    """What the lines of a file add up to."""
+
+    file: int = 0
+    count: int = 0
+    size: int = 0
+    cells: dict[str, Cell] = field(default_factory=dict)
+    undo: list[tuple[Values, Values]] = field(default_factory=list)
+    redo: list[tuple[Values, Values]] = field(default_factory=list)
+    marks: dict[str, Any] = field(default_factory=dict)
+
+    def apply(self, line: Mapping[str, Any]) -> None:
+        self.count += 1
+        if SET in line:
+            after = line[SET]
+            before = {key: self.value(key) for key in after}
+            self.undo.append((before, after))
+            self.redo.clear()
+            self._put(after)
+        elif UNDO in line:
+            before, after = self.undo.pop()
+            self.redo.append((before, after))
+            self._put(before)
+        elif REDO in line:
+            before, after = self.redo.pop()
+            self.undo.append((before, after))
+            self._put(after)
+        elif MARK in line:
+            self.marks[line[MARK]] = line.get("data")
+
+    def value(self, key: str) -> Any:
+        cell = self.cells.get(key)
+        return cell.value if cell else None
+
+    def _put(self, values: Values) -> None:
+        for key, value in values.items():
+            self.cells[key] = Cell(self.count, value)
+
+
+class SavedCells:
+    """Cells of one file; several threads and processes may change them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._mutex = threading.RLock()
+        self._state = _State()
+
+    def refresh(self) -> None:
+        """Read what other processes appended since."""
+        with self._mutex:
+            try:
+                handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._state = _State()  # it was set aside, or never was
+                return
+            try:
+                self._read(handle)
+            finally:
+                os.close(handle)
+
+    @property
+    def state(self) -> int:
+        """Number of the last line; a request that concerns all cells names it."""
+        return self._state.count
+
+    @property
+    def marks(self) -> Mapping[str, Any]:
+        """Data of the marks that were set, by name."""
+        return self._state.marks
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._state.undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._state.redo)
+
+    def cell(self, key: str) -> Cell:
+        """Return a cell; one that was never set has revision 0 and no value."""
+        return self._state.cells.get(key, Cell(0, None))
+
+    def items(self, prefix: str) -> Iterator[tuple[str, Cell]]:
+        """Yield the cells that have a value and whose key begins so, without that beginning."""
+        for key, cell in list(self._state.cells.items()):
+            if key.startswith(prefix) and cell.value is not None:
+                yield key.removeprefix(prefix), cell
+
+    def change(self, values: Values, base: Mapping[str, int]) -> None:
+        """Set cells, durably; None removes. A change that changes nothing writes nothing.
+
+        Parameters
+        ----------
+        base
+            The revision of each cell that the change was made on; cells that are not named here
+            are set whatever they were.
+
+        Raises
+        ------
+        StaleError
+            If a cell has another revision, and another value than it is to have.
+        RequestError
+            If it cannot be written; nothing is changed then.
+        """
+        with self._change() as handle:
+            if all(self._state.value(key) == value for key, value in values.items()):
+                return
+            stale = [key for key, revision in base.items() if self.cell(key).revision != revision]
+            if stale:
+                raise StaleError(stale)
+            self._append(handle, {SET: values})
+
+    def undo(self, state: int) -> None:
+        """Take the last change back; raises as `change` does."""
+        self._step(UNDO, state)
+
+    def redo(self, state: int) -> None:
+        """Make the change again that was taken back last; raises as `change` does."""
+        self._step(REDO, state)
+
+    def mark(self, name: str, data: Any, state: int | None = None) -> None:
+        """Set a mark that is not taken back, unless it is set already; raises as `change` does.
+
+        Parameters
+        ----------
+        state
+            The state that it is set on; None for any.
+        """
+        with self._change() as handle:
+            if name not in self._state.marks:
+                if state not in (None, self._state.count):
+                    raise StaleError([])
+                self._append(handle, {MARK: name, "data": data})
+
+    def _step(self, kind: str, state: int) -> None:
+        with self._change() as handle:
+            if self._state.count != state:
+                raise StaleError([])
+            if not (self._state.undo if kind == UNDO else self._state.redo):
+                raise RequestError(CLOSED, NOTHING_TO_UNDO)
+            self._append(handle, {kind: True})
+
+    @contextmanager
+    def _change(self) -> Iterator[int]:
+        """Hold the file for a change, with all that others appended read."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with self._mutex:
+            try:
+                is_new = not self.path.exists()
+                handle = os.open(self.path, flags, 0o600)
+            except OSError as error:
+                raise _disk_error(self.path, error) from error
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                if is_new:
+                    sync(self.path.parent)
+                self._read(handle)
+                yield handle
+            except OSError as error:
+                raise _disk_error(self.path, error) from error
+            finally:
+                os.close(handle)  # which gives the lock back
+
+    def _append(self, handle: int, line: Mapping[str, Any]) -> None:
+        data = orjson.dumps(line) + b"\n"
+        end = self._state.size
+        try:
+            if os.fstat(handle).st_size != end:
+                os.ftruncate(handle, end)  # a line that was cut off, and never acknowledged
+            written = 0
+            while written < len(data):
+                written += os.pwrite(handle, data[written:], end + written)
+            os.fsync(handle)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(handle, end)
+            raise
+        self._state.apply(line)
+        self._state.size = end + len(data)
+
+    def _read(self, handle: int) -> None:
+        stat = os.fstat(handle)
+        size = stat.st_size
+        if self._state.file != stat.st_ino:
+            self._state = _State(file=stat.st_ino)
+        if size < self._state.size:
+            raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")
+        if size > STATE_BYTES:
+            raise ClaimlogError(f"{self.path.name}: has {size:,} bytes, more than a work has")
+        data = os.pread(handle, size - self._state.size, self._state.size)
+        whole = data[: data.rfind(b"\n") + 1]
+        lines = whole.split(b"\n")[:-1]
+        for number, line in enumerate(lines, 1):
+            try:
+                self._state.apply(orjson.loads(line))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                if number == len(lines) and len(whole) == len(data):
+                    return  # what a power cut left of a line that was never acknowledged
+                raise ClaimlogError(
+                    f"{self.path.name}:{self._state.count + 1}: is no line of the desk; restore it"
+                ) from error
+            self._state.size += len(line) + 1
+
+
+def stale(message: str, current: Any) -> RequestError:
+    """Return the refusal of a change that was made on another state than the last one."""
+    return RequestError(STALE, message, current=current)
+
+
+def _disk_error(path: Path, error: OSError) -> RequestError:
+    said = f"{path.name}: could not be saved ({reason(error)})"
+    return RequestError(DISK, f"{said}; keep this page open and try again")

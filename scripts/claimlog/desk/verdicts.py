@@ -1,0 +1,172 @@
+"""Changes of what is decided of a text: verdicts, entries of registers, sides; undo and redo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.desk.adjudication import Adjudication
+from claimlog.desk.coding import CHANGED_ELSEWHERE, claim_value, save_entry, state_dict
+from claimlog.desk.comparison import AGREED
+from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, TAKES, UNIT
+from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
+from claimlog.desk.saved_cells import StaleError, stale
+
+Row = dict[str, Any]
+MOST_NOTE = 500
+
+
+def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base: int) -> Row:
+    """Save a verdict on a passage, or take it off with ``take`` null.
+
+    Raises
+    ------
+    RequestError
+        If it is none, or was changed meanwhile.
+    """
+    decisions = adjudication.decisions
+    decisions.require_open()
+    unit = adjudication.unit(name)
+    take, note = given.get("take"), given.get("note")
+    if take is not None and take not in TAKES:
+        raise RequestError(MALFORMED, f'"take" is one of {", ".join(TAKES)}, or null')
+    if note is not None and not (isinstance(note, str) and len(note) <= MOST_NOTE):
+        raise RequestError(MALFORMED, f'"note" is a text of at most {MOST_NOTE} characters')
+    if (take == LEFT and not unit.left) or (take == RIGHT and not unit.right):
+        raise RequestError(INVALID, "that side has not marked the passage")
+    value = None
+    if take == NEW:
+        value = claim_value(adjudication.desk, adjudication.places, given.get("value") or {})
+    verdict = {"take": take, "value": value, "note": note or None} if take or note else None
+    key = f"{UNIT}{name}"
+    try:
+        decisions.cells.change({key: verdict}, {key: base})
+    except StaleError as error:
+        raise stale(CHANGED_ELSEWHERE, _unit_answer(adjudication, name)) from error
+    return _unit_answer(adjudication, name)
+
+
+def _unit_answer(adjudication: Adjudication, name: str) -> Row:
+    unit = adjudication.unit(name)
+    return {
+        **state_dict(adjudication.decisions.cells),
+        "open": len(adjudication.undecided()),
+        "unit": adjudication.unit_dict(unit),
+    }
+
+
+def accept_agreed(adjudication: Adjudication, state: int) -> None:
+    """Take what both coded alike, wherever nothing is decided yet; one undo takes it back."""
+    decisions = adjudication.decisions
+    decisions.require_open()
+    _require_state(adjudication, state)
+    verdict = {"take": LEFT, "value": None, "note": None}
+    values: Row = {
+        f"{UNIT}{unit.name}": verdict for unit in adjudication.undecided() if unit.kind == AGREED
+    }
+    if values:
+        base = {key: decisions.cells.cell(key).revision for key in values}
+        _change(adjudication, values, base)
+
+
+def take_all(adjudication: Adjudication, state: int) -> None:
+    """Take over a text that only one has coded.
+
+    Raises
+    ------
+    RequestError
+        If two are compared.
+    """
+    adjudication.decisions.require_open()
+    _require_state(adjudication, state)
+    if len(adjudication.sides) != 1:
+        raise RequestError(INVALID, "two codings are compared; decide where they differ")
+    verdict = {"take": LEFT, "value": None, "note": None}
+    values: Row = {f"{UNIT}{unit.name}": verdict for unit in adjudication.undecided()}
+    if values:
+        _change(adjudication, values, {})
+
+
+def choose_sides(adjudication: Adjudication, names: list[Any], state: int) -> None:
+    """Choose whose codings are compared, before anything is decided.
+
+    Raises
+    ------
+    RequestError
+        If they are not one or two of those who finished, or something is decided.
+    """
+    decisions = adjudication.decisions
+    decisions.require_open()
+    _require_state(adjudication, state)
+    known = [work.coder for work in adjudication.works]
+    if not 1 <= len(names) <= 2 or any(name not in known for name in names):
+        raise RequestError(INVALID, f"one or two of {', '.join(known)} are compared")
+    if any(verdict.get("take") for verdict in decisions.verdicts().values()):
+        raise RequestError(CLOSED, "passages are decided already; take that back first")
+    _change(adjudication, {SIDES: sorted(set(names))}, {})
+
+
+def settle_proposal(
+    adjudication: Adjudication, coder: str, stream: str, name: str, same_as: Any, base: int
+) -> None:
+    """Say what a coder's entry is the same as; None has it registered as it is.
+
+    Raises
+    ------
+    RequestError
+        If there is no such entry, or nothing of that name to be the same as.
+    """
+    decisions = adjudication.decisions
+    decisions.require_open()
+    made = {
+        (work.coder, entry.stream, entry.identifier)
+        for work in adjudication.works
+        for entry in work.entries()
+    }
+    if (coder, stream, name) not in made:
+        raise RequestError(ABSENT, f"{coder} made no entry {name[:80]} of {stream[:80]}")
+    key = f"{coder}/{stream}/{name}"
+    if same_as is not None:
+        other, slash, rest = str(same_as).partition("/")
+        own = decisions.entry_rows().get(stream, {})
+        is_known = (
+            ((other, stream, rest) in made and f"{other}/{stream}/{rest}" != key)
+            if slash
+            else other in adjudication.desk.log.entries(stream) or other in own
+        )
+        if not is_known:
+            raise RequestError(
+                INVALID, f"there is nothing called {str(same_as)[:80]} to be the same"
+            )
+    value = None if same_as is None else {"same_as": str(same_as)}
+    _change(adjudication, {f"{PROPOSAL}{key}": value}, {f"{PROPOSAL}{key}": base})
+
+
+def save_own_entry(
+    adjudication: Adjudication, stream: str, name: str, value: Row, base: int
+) -> Row:
+    """Save an entry of a register that is made while deciding; raises as for a coder's."""
+    adjudication.decisions.require_open()
+    return save_entry(adjudication.desk, adjudication.decisions.cells, stream, name, value, base)
+
+
+def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
+    """Take the last decision back, or make it again."""
+    decisions = adjudication.decisions
+    decisions.require_open()
+    try:
+        (decisions.cells.redo if again else decisions.cells.undo)(state)
+    except StaleError as error:
+        raise adjudication.stale() from error
+
+
+def _change(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
+    try:
+        adjudication.decisions.cells.change(values, base)
+    except StaleError as error:
+        raise adjudication.stale() from error
+
+
+def _require_state(adjudication: Adjudication, state: int) -> None:
+    if adjudication.decisions.cells.state != state:
+        raise adjudication.stale()

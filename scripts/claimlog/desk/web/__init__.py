@@ -1,0 +1,1 @@
+"""The web application of the desk: requests checked, told apart, and answered."""

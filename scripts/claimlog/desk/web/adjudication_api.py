@@ -1,0 +1,134 @@
+"""Addresses at which codings are compared and decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_dict
+from claimlog.desk.coder_agreement import agreement
+from claimlog.desk.coding import remove_entry
+from claimlog.desk.commit import commit
+from claimlog.desk.desk import Desk
+from claimlog.desk.verdicts import (
+    accept_agreed,
+    choose_sides,
+    decide,
+    save_own_entry,
+    settle_proposal,
+    step_decisions,
+    take_all,
+)
+from claimlog.desk.web.request import Request
+from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
+
+Found = dict[str, Any]
+BASE = "api/adjudication/{source}"
+UNIT = r"(?P<unit>(new:)?[a-z0-9+-]{1,90})"
+
+
+def adjudication_routes() -> list[Route]:
+    """Return the routes of the API of who decides, and of the verdicts that coders see."""
+    proposal = f"{BASE}/proposals/{{coder}}/{{stream}}/{{id}}"
+    entry = f"{BASE}/registered/{{stream}}/{{id}}"
+    return [
+        Route("GET", BASE, _show, DECIDES, SLOW),
+        Route("PUT", f"{BASE}/units/{UNIT}", _decide, DECIDES),
+        Route("POST", f"{BASE}/accept-agreed", _accept_agreed, DECIDES),
+        Route("POST", f"{BASE}/take-all", _take_all, DECIDES),
+        Route("POST", f"{BASE}/sides", _choose_sides, DECIDES),
+        Route("PUT", proposal, _settle_proposal, DECIDES),
+        Route("PUT", entry, _save_entry, DECIDES),
+        Route("DELETE", entry, _remove_entry, DECIDES),
+        Route("POST", f"{BASE}/undo", _undo, DECIDES),
+        Route("POST", f"{BASE}/redo", _redo, DECIDES),
+        Route("GET", f"{BASE}/findings", _findings, DECIDES, SLOW),
+        Route("GET", f"{BASE}/agreement", _agreement, DECIDES, SLOW),
+        Route("POST", f"{BASE}/commit", _commit, DECIDES, SLOW),
+        Route("GET", "api/verdicts/{source}", _verdicts, CODES, SLOW),
+    ]
+
+
+def _open(desk: Desk, request: Request) -> Adjudication:
+    return Adjudication.open(desk, request.parts["source"])
+
+
+def _show(desk: Desk, request: Request) -> Found:
+    return _open(desk, request).as_dict()
+
+
+def _decide(desk: Desk, request: Request) -> Found:
+    base = request.given("base", int)
+    return decide(_open(desk, request), request.parts["unit"], request.json, base)
+
+
+def _accept_agreed(desk: Desk, request: Request) -> Found:
+    accept_agreed(_open(desk, request), request.given("state", int))
+    return _show(desk, request)
+
+
+def _take_all(desk: Desk, request: Request) -> Found:
+    take_all(_open(desk, request), request.given("state", int))
+    return _show(desk, request)
+
+
+def _choose_sides(desk: Desk, request: Request) -> Found:
+    choose_sides(_open(desk, request), request.given("sides", list), request.given("state", int))
+    return _show(desk, request)
+
+
+def _settle_proposal(desk: Desk, request: Request) -> Found:
+    parts, same_as = request.parts, request.given("same_as", str, None)
+    base = request.given("base", int)
+    settle_proposal(
+        _open(desk, request), parts["coder"], parts["stream"], parts["id"], same_as, base
+    )
+    return _show(desk, request)
+
+
+def _save_entry(desk: Desk, request: Request) -> Found:
+    parts = request.parts
+    value, base = request.given("value", dict), request.given("base", int)
+    return save_own_entry(_open(desk, request), parts["stream"], parts["id"], value, base)
+
+
+def _remove_entry(desk: Desk, request: Request) -> Found:
+    opened, parts = _open(desk, request), request.parts
+    opened.decisions.require_open()
+    values = {
+        name: verdict["value"]
+        for name, verdict in opened.decisions.verdicts().items()
+        if verdict.get("value")
+    }
+    base = request.given("base", int)
+    cells = opened.decisions.cells
+    return remove_entry(desk, cells, values, parts["stream"], parts["id"], base)
+
+
+def _undo(desk: Desk, request: Request) -> Found:
+    step_decisions(_open(desk, request), request.given("state", int), again=False)
+    return _show(desk, request)
+
+
+def _redo(desk: Desk, request: Request) -> Found:
+    step_decisions(_open(desk, request), request.given("state", int), again=True)
+    return _show(desk, request)
+
+
+def _findings(desk: Desk, request: Request) -> Found:
+    return decided_findings(_open(desk, request))
+
+
+def _agreement(desk: Desk, request: Request) -> Found:
+    return {"agreement": agreement(_open(desk, request))}
+
+
+def _commit(desk: Desk, request: Request) -> Found:
+    state, codings_only = request.given("state", int), request.given("codings_only", bool, False)
+    commit(_open(desk, request), request.role, state, codings_only)
+    return _show(desk, request)
+
+
+def _verdicts(desk: Desk, request: Request) -> Found:
+    desk.works.require_own_finished(request.role, request.parts["source"])
+    opened = _open(desk, request)
+    return {**verdicts_dict(opened), "agreement": agreement(opened)}

@@ -1,0 +1,202 @@
+"""The ASGI application of the desk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import parse_qsl
+
+from claimlog.desk.desk import Desk
+from claimlog.desk.request_error import (
+    ABSENT,
+    DISK,
+    INVALID,
+    LARGE,
+    MALFORMED,
+    RequestError,
+)
+from claimlog.desk.roles import Role
+from claimlog.desk.web import guard
+from claimlog.desk.web.adjudication_api import adjudication_routes
+from claimlog.desk.web.coding_api import coding_routes
+from claimlog.desk.web.pages import failure_page, page_routes, static_file
+from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
+from claimlog.desk.web.request import Answer, Request, json_answer, redirect
+from claimlog.desk.web.review_api import review_routes
+from claimlog.desk.web.router import FAST, SLOW, Route, find_route
+from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
+
+LOG = logging.getLogger("claimlog.desk")
+API = "api/"
+STATIC = "/static/"
+OCTETS = b"application/octet-stream"
+DISCONNECT = "http.disconnect"
+ADDED_BY_CODERS = ("sources", "coders")
+"""Streams to which roles that code add rows of the open batch."""
+
+
+class DeskApp:
+    """Answers the requests of all roles of a desk.
+
+    Parameters
+    ----------
+    tokens
+        The token of each role.
+    """
+
+    def __init__(self, desk: Desk, tokens: Mapping[str, str]) -> None:
+        self.desk = desk
+        self.tokens = tokens
+        self.preview = PreviewMount(desk)
+        self.routes: Sequence[Route] = (
+            *page_routes(),
+            *coding_routes(),
+            *adjudication_routes(),
+            *review_routes(self.preview),
+        )
+        self._threads = {
+            pace: ThreadPoolExecutor(1, thread_name_prefix=f"desk-{pace}") for pace in (FAST, SLOW)
+        }
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            self._threads[SLOW].submit(self.desk.warm_up)
+            await _answer_lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        try:
+            guard.check_request(scope, headers)
+            if await self._is_preview(scope, headers):
+                await self.preview(scope, receive, send)
+                return
+            answer = await self._answer(scope, headers, receive)
+        except _ClientGone:
+            return
+        except RequestError as error:
+            answer = _refusal(scope["path"], error)
+        except FindingsError as error:
+            answer = _refusal(scope["path"], _findings_refusal(scope["path"], error))
+        except ClaimlogError as error:
+            code = DISK if is_of_the_machine(error) else INVALID
+            answer = _refusal(scope["path"], RequestError(code, str(error)))
+        except Exception as error:
+            LOG.exception("%s %s", scope["method"], scope["path"])
+            answer = json_answer(
+                {"error": {"code": "fault", "message": f"a fault of claimlog: {error}"[:300]}}, 500
+            )
+        await _send(scope, send, answer)
+
+    async def _is_preview(self, scope: Mapping[str, Any], headers: guard.Headers) -> bool:
+        """Whether a request is for the preview; its token is checked."""
+        name, _, rest = scope["path"].lstrip("/").partition("/")
+        if not f"{rest}/".startswith(PREVIEW) or name not in self.tokens:
+            return False
+        guard.require_token(headers, self.tokens[name])
+        self.preview.require_open(Role(name))
+        return True
+
+    async def _answer(
+        self, scope: Mapping[str, Any], headers: guard.Headers, receive: Any
+    ) -> Answer:
+        path, method = scope["path"], scope["method"]
+        method = "GET" if method == "HEAD" else method
+        if path.startswith(STATIC) and method == "GET":
+            return static_file(path.removeprefix(STATIC))
+        name, slash, rest = path.lstrip("/").partition("/")
+        query = dict(parse_qsl((scope.get("query_string") or b"").decode("latin-1")))
+        if name in self.tokens and not slash and method == "GET":
+            return redirect(f"/{name}/")
+        if name not in self.tokens or not slash:
+            raise RequestError(ABSENT, f"the desk is open as {', '.join(self.tokens)}")
+        if rest == "start" and method == "GET":
+            return guard.start(headers, name, self.tokens[name], query.get("token", ""))
+        guard.require_token(headers, self.tokens[name])
+        role = Role(name)
+        route, parts = find_route(self.routes, role, method, rest)
+        if route.body_bytes > 1 << 20 and headers.get(b"content-type") == OCTETS:
+            guard.require_json(method, headers, OCTETS)
+        else:
+            guard.require_json(method, headers, b"application/json")
+        body = await _read_body(receive, headers, route.body_bytes) if method != "GET" else b""
+        kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
+        request = Request(role, method, rest, parts, query, body, kind)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(
+            self._threads[route.pace], route.handler, self.desk, request
+        )
+        return found if isinstance(found, Answer) else json_answer(found)
+
+    def close(self) -> None:
+        """End the threads once their work is done."""
+        for threads in self._threads.values():
+            threads.shutdown(wait=True)
+        self.preview.close()
+
+
+class _ClientGone(Exception):
+    """Nobody waits for an answer."""
+
+
+async def _read_body(receive: Any, headers: guard.Headers, most: int) -> bytes:
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or len(length) > 12:
+        raise RequestError(MALFORMED, "the length of the body is no number")
+    if int(length) > most:
+        raise RequestError(LARGE, f"the body has {int(length):,} bytes, more than {most:,}")
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == DISCONNECT:
+            raise _ClientGone
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > most:
+            raise RequestError(LARGE, f"the body has more than {most:,} bytes")
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def _findings_refusal(path: str, error: FindingsError) -> RequestError:
+    """Return the refusal of rows that break rules, without what is of others' codings."""
+    role = Role(path.lstrip("/").partition("/")[0])
+    findings = [
+        finding.as_dict()
+        for finding in error.findings
+        if role.decides or PurePosixPath(finding.path).stem in ADDED_BY_CODERS
+    ]
+    return RequestError(INVALID, str(error), findings=findings)
+
+
+def _refusal(path: str, error: RequestError) -> Answer:
+    _, _, rest = path.lstrip("/").partition("/")
+    if rest.startswith(API) or path.startswith(STATIC):
+        return json_answer(error.as_dict(), error.status)
+    return failure_page(error)
+
+
+async def _send(scope: Mapping[str, Any], send: Any, answer: Answer) -> None:
+    headers = {
+        **guard.SECURITY_HEADERS,
+        "content-type": answer.content_type,
+        "content-length": str(len(answer.body)),
+    }
+    pairs = [*headers.items(), *((name.lower(), value) for name, value in answer.headers)]
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _answer_lifespan(receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,169 @@
+"""Addresses at which texts are read and coded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claimlog.desk.coding import (
+    finish,
+    remove_draft,
+    remove_entry,
+    save_draft,
+    save_entry,
+    spot_table,
+    step_back,
+    usage,
+    work_dict,
+    work_findings,
+)
+from claimlog.desk.desk import Desk
+from claimlog.desk.forms import form
+from claimlog.desk.lookup import find_entries
+from claimlog.desk.overview import overview, register_coder
+from claimlog.desk.request_error import ABSENT, RequestError
+from claimlog.desk.row_references import form_streams
+from claimlog.desk.shared_wording import shared_runs
+from claimlog.desk.web.request import Request
+from claimlog.desk.web.router import CODES, SLOW, Route
+from claimlog.desk.work import Work
+
+Found = dict[str, Any]
+
+
+def coding_routes() -> list[Route]:
+    """Return the routes of the API that coders use."""
+    draft, entry = "api/work/{source}/drafts/{draft}", "api/work/{source}/registered/{stream}/{id}"
+    return [
+        Route("GET", "api/desk", _overview),
+        Route("POST", "api/coders", _register_coder, pace=SLOW),
+        Route("GET", "api/form", _form),
+        Route("GET", "api/lookup/{stream}", _lookup),
+        Route("GET", "api/sources/{source}", _source),
+        Route("POST", "api/sources/{source}/snap", _snap),
+        Route("POST", "api/sources/{source}/own-words", _own_words),
+        Route("GET", "api/work/{source}", _work, CODES),
+        Route("PUT", draft, _save_draft, CODES),
+        Route("DELETE", draft, _remove_draft, CODES),
+        Route("PUT", entry, _save_entry, CODES),
+        Route("DELETE", entry, _remove_entry, CODES),
+        Route("POST", "api/work/{source}/undo", _undo, CODES),
+        Route("POST", "api/work/{source}/redo", _redo, CODES),
+        Route("GET", "api/work/{source}/findings", _findings, CODES, SLOW),
+        Route("POST", "api/work/{source}/finish", _finish, CODES, SLOW),
+    ]
+
+
+def _own_work(desk: Desk, request: Request) -> Work:
+    """Return the work of the role that asks: no request names another's."""
+    desk.log.source(request.parts["source"])
+    return desk.works.work(request.role.name, request.parts["source"])
+
+
+def _overview(desk: Desk, request: Request) -> Found:
+    return overview(desk, request.role)
+
+
+def _register_coder(desk: Desk, request: Request) -> Found:
+    kind, about = request.given("kind", str), request.given("description", str)
+    return register_coder(desk, request.role, kind, about)
+
+
+def _form(desk: Desk, _: Request) -> Found:
+    log = desk.log.sealed
+    return desk.computed.get("form", log.root, lambda: form(log))
+
+
+def _lookup(desk: Desk, request: Request) -> Found:
+    stream, query = request.parts["stream"], request.query.get("q", "")[:200]
+    definition = desk.log.definition
+    if stream not in form_streams(definition)[1:]:
+        raise RequestError(ABSENT, f"nothing is looked up in {stream}")
+    proposed: dict[str, Any] = {}
+    used: dict[str, int] = {}
+    if (source := request.query.get("source")) and not request.role.decides:
+        desk.log.source(source)
+        work = desk.works.work(request.role.name, source)
+        proposed = work.entry_rows().get(stream, {})
+        used = dict(usage(desk, work.drafts(), stream))
+    elif source:
+        decisions = desk.decisions(source)
+        proposed = decisions.entry_rows().get(stream, {})
+    known = desk.log.entries(stream)
+    return {"entries": find_entries(definition, stream, query, known, proposed, used)}
+
+
+def _source(desk: Desk, request: Request) -> Found:
+    name = request.parts["source"]
+    row, places = desk.log.source(name), desk.log.places(name)
+    if places is None:
+        return {"source": row, "text": None}
+    return {
+        "source": row,
+        "text": {
+            "sha256": places.text.sha256,
+            "length": len(places.text.content),
+            "utf16_length": places.utf16_length,
+            "content": places.text.content,
+            "furniture": places.furniture_spans(),
+            "words": places.words(),
+        },
+    }
+
+
+def _snap(desk: Desk, request: Request) -> Found:
+    places = desk.log.require_places(request.parts["source"])
+    start, end = places.requested_span(request.json)
+    return {"span": places.as_dict(start, end), "quote": places.quote(start, end)}
+
+
+def _own_words(desk: Desk, request: Request) -> Found:
+    places = desk.log.require_places(request.parts["source"])
+    limit = desk.log.definition.thresholds["shared_words"]
+    text = request.given("text", str)[:10_000]
+    return {"limit": limit, "runs": shared_runs(places.text, text, limit)}
+
+
+def _work(desk: Desk, request: Request) -> Found:
+    return work_dict(desk, _own_work(desk, request))
+
+
+def _save_draft(desk: Desk, request: Request) -> Found:
+    value, base = request.given("value", dict), request.given("base", int)
+    return save_draft(desk, _own_work(desk, request), request.parts["draft"], value, base)
+
+
+def _remove_draft(desk: Desk, request: Request) -> Found:
+    base = request.given("base", int)
+    return remove_draft(desk, _own_work(desk, request), request.parts["draft"], base)
+
+
+def _save_entry(desk: Desk, request: Request) -> Found:
+    work, parts = _own_work(desk, request), request.parts
+    work.require_unfinished()
+    spot_table(desk, parts["stream"])
+    desk.begin(work)
+    value, base = request.given("value", dict), request.given("base", int)
+    return save_entry(desk, work.cells, parts["stream"], parts["id"], value, base)
+
+
+def _remove_entry(desk: Desk, request: Request) -> Found:
+    work, parts = _own_work(desk, request), request.parts
+    work.require_unfinished()
+    base = request.given("base", int)
+    return remove_entry(desk, work.cells, work.drafts(), parts["stream"], parts["id"], base)
+
+
+def _undo(desk: Desk, request: Request) -> Found:
+    return step_back(desk, _own_work(desk, request), request.given("state", int), again=False)
+
+
+def _redo(desk: Desk, request: Request) -> Found:
+    return step_back(desk, _own_work(desk, request), request.given("state", int), again=True)
+
+
+def _findings(desk: Desk, request: Request) -> Found:
+    return work_findings(desk, _own_work(desk, request), request.query.get("draft"))
+
+
+def _finish(desk: Desk, request: Request) -> Found:
+    return finish(desk, _own_work(desk, request), request.given("state", int))

@@ -1,0 +1,96 @@
+"""The site's own pages of the log with the open batch, below the desk's addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from claimlog.desk.desk import Desk
+from claimlog.desk.preview import build_preview
+from claimlog.desk.request_error import ABSENT, RequestError
+from claimlog.desk.roles import Role
+from claimlog.desk.works import require_deciding
+from claimlog.site.server_command import SETTINGS
+
+PREVIEW = "preview/"
+PREVIEW_HEADERS = {
+    b"x-frame-options": b"SAMEORIGIN",
+    b"cache-control": b"no-store",
+}
+NO_ANCESTORS, OWN_ANCESTORS = b"frame-ancestors 'none'", b"frame-ancestors 'self'"
+
+
+class PreviewMount:
+    """A Datasette for each role that asked for one, which is replaced with each build."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._apps: dict[str, Any] = {}
+        self._folder: Path | None = None
+        self._lock = threading.Lock()
+
+    def build(self, role: Role) -> dict[str, Any]:
+        """Build the pages anew, and return their address."""
+        with self._lock:
+            self._folder = build_preview(self.desk)
+            self._apps = {}
+        return {"address": f"/{role.name}/{PREVIEW}"}
+
+    def require_open(self, role: Role) -> None:
+        """Refuse a role that codes, and a preview that was not built.
+
+        Raises
+        ------
+        RequestError
+            Saying which.
+        """
+        require_deciding(role)
+        if self._folder is None:
+            raise RequestError(ABSENT, "there is no preview yet; ask for it on the page of review")
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        name = scope["path"].lstrip("/").partition("/")[0]
+        app = self._apps.get(name)
+        if app is None:
+            app = self._apps[name] = await self._make_app(name)
+
+        async def send_framed(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                pairs = [
+                    (key, value.replace(NO_ANCESTORS, OWN_ANCESTORS))
+                    for key, value in message.get("headers", [])
+                    if key.lower() not in PREVIEW_HEADERS
+                ]
+                message = {**message, "headers": [*pairs, *PREVIEW_HEADERS.items()]}
+            await send(message)
+
+        await app(scope, receive, send_framed)
+
+    async def _make_app(self, role: str) -> Any:
+        from datasette.app import Datasette
+
+        folder = self._folder
+        assert folder is not None
+        about = folder / "datasette"
+        database = folder / f"{self.desk.package.descriptor['name']}.db"
+        datasette = Datasette(
+            [],
+            immutables=[str(database)],
+            metadata=await asyncio.to_thread(_read, about / "metadata.json"),
+            inspect_data=await asyncio.to_thread(_read, about / "inspect.json"),
+            settings={**SETTINGS, "base_url": f"/{role}/{PREVIEW}"},
+        )
+        await datasette.invoke_startup()
+        return datasette.app()
+
+    def close(self) -> None:
+        """Forget the pages."""
+        self._apps = {}
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

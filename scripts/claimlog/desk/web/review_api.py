@@ -1,0 +1,102 @@
+"""Addresses at which links are decided, and the open batch is looked at, amended and sealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claimlog.desk.amendments import amend_claim, claim_history
+from claimlog.desk.coding import spot_table
+from claimlog.desk.desk import Desk
+from claimlog.desk.draft_values import clean_values
+from claimlog.desk.links import decide_link, links_dict
+from claimlog.desk.review import drop_row, open_batch_dict, proposed_seal, seal_batch
+from claimlog.desk.text_registration import read_address, read_upload, register_source
+from claimlog.desk.web.preview_mount import PreviewMount
+from claimlog.desk.web.request import Request
+from claimlog.desk.web.router import DECIDES, SLOW, Route
+from claimlog.edit.append import Entries, add
+from claimlog.limits import TEXT_BYTES
+
+Found = dict[str, Any]
+PLACE = r"(?P<name>[A-Za-z][A-Za-z0-9:_/-]{0,90})"
+
+
+def review_routes(preview: PreviewMount) -> list[Route]:
+    """Return the routes of the API about the open batch, and those that register texts."""
+    return [
+        Route("POST", "api/texts", _upload, pace=SLOW, body_bytes=TEXT_BYTES),
+        Route("POST", "api/sources", _register_source, pace=SLOW),
+        Route("GET", "api/links/{source}", _links, DECIDES, SLOW),
+        Route("POST", "api/links/{source}", _decide_link, DECIDES, SLOW),
+        Route("GET", "api/open", _open_batch, DECIDES, SLOW),
+        Route("DELETE", f"api/open/{PLACE}", _drop, DECIDES, SLOW),
+        Route("POST", "api/registers/{stream}", _register_entry, DECIDES, SLOW),
+        Route(
+            "POST", "api/preview", lambda _desk, request: preview.build(request.role), DECIDES, SLOW
+        ),
+        Route("GET", "api/seal", lambda desk, _: proposed_seal(desk), DECIDES, SLOW),
+        Route("POST", "api/seal", _seal, DECIDES, SLOW),
+        Route("GET", "api/claims/{claim}", _claim, DECIDES, SLOW),
+        Route("POST", "api/claims/{claim}/amend", _amend, DECIDES, SLOW),
+    ]
+
+
+def _upload(desk: Desk, request: Request) -> Found:
+    if request.content_type == "application/json":
+        return read_address(desk, request.given("address", str))
+    return read_upload(desk, request.query.get("name", ""), request.body)
+
+
+def _register_source(desk: Desk, request: Request) -> Found:
+    furniture = request.given("furniture", list, [])
+    source, upload = request.given("source", dict), request.given("upload", str)
+    return register_source(desk, request.role, upload, source, furniture)
+
+
+def _links(desk: Desk, request: Request) -> Found:
+    return links_dict(desk, request.parts["source"])
+
+
+def _decide_link(desk: Desk, request: Request) -> Found:
+    given = {name: request.given(name, str) for name in ("from_claim_id", "to_claim_id")}
+    given["relation"] = request.given("relation", str, None)
+    given["basis"] = request.given("basis", str, None)
+    return decide_link(desk, request.parts["source"], request.role, given)
+
+
+def _open_batch(desk: Desk, request: Request) -> Found:
+    return open_batch_dict(desk, request.role)
+
+
+def _drop(desk: Desk, request: Request) -> Found:
+    with_references = request.given("with_references", bool, False)
+    return drop_row(desk, request.parts["name"], with_references)
+
+
+def _register_entry(desk: Desk, request: Request) -> Found:
+    table = spot_table(desk, request.parts["stream"])
+    value = clean_values(table, request.given("value", dict), beside=(table.id,))
+    addition = add(desk.package, table.name, Entries([value]), request.role.name, desk.log.texts)
+    name = addition.rows[0][table.id] if addition.rows else addition.duplicates[0].identifier
+    return {"id": name}
+
+
+def _seal(desk: Desk, request: Request) -> Found:
+    given = [request.given(name, str) for name in ("slug", "title", "method")]
+    return seal_batch(desk, request.role, *given)
+
+
+def _claim(desk: Desk, request: Request) -> Found:
+    return claim_history(desk, request.parts["claim"])
+
+
+def _amend(desk: Desk, request: Request) -> Found:
+    return amend_claim(
+        desk,
+        request.role,
+        request.parts["claim"],
+        request.given("version", int),
+        request.given("changes", dict),
+        request.given("reason", str, ""),
+        request.given("write", bool, False),
+    )

@@ -1,0 +1,63 @@
+"""Which function answers which address, for whom, and how long it may take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from claimlog.desk.request_error import ABSENT, ROLE, RequestError
+from claimlog.desk.roles import Role
+from claimlog.desk.web.request import Handler
+from claimlog.desk.works import require_deciding
+
+PART = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,126}"
+ALL, CODES, DECIDES = "all", "codes", "decides"
+FAST, SLOW = "fast", "slow"
+"""Who answers: a thread for what is saved and looked up at once, or one for what takes longer."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address below that of a role, with ``{names}`` for parts of it."""
+
+    method: str
+    pattern: str
+    handler: Handler
+    who: str = ALL
+    pace: str = FAST
+    body_bytes: int = 1 << 20
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """Return the parts of a path that this address is of, or None."""
+        pattern = re.sub(r"\{([a-z]+)\}", rf"(?P<\1>{PART})", self.pattern)
+        found = re.fullmatch(pattern, path)
+        return found.groupdict() if found else None
+
+
+def find_route(
+    routes: Sequence[Route], role: Role, method: str, path: str
+) -> tuple[Route, dict[str, str]]:
+    """Return the route of a request and the parts of its path.
+
+    Raises
+    ------
+    RequestError
+        If there is none, or it is not for this role.
+    """
+    methods = set()
+    for route in routes:
+        parts = route.match(path)
+        if parts is None:
+            continue
+        methods.add(route.method)
+        if route.method != method:
+            continue
+        if route.who == DECIDES:
+            require_deciding(role)
+        if route.who == CODES and role.decides:
+            raise RequestError(ROLE, "this is for a role that codes; open the desk as one")
+        return route, parts
+    if methods:
+        raise RequestError(ABSENT, f"nothing here takes {method}; {', '.join(sorted(methods))} do")
+    raise RequestError(ABSENT, "the desk has no such address")

@@ -1,0 +1,63 @@
+// Requests to the desk's server, and what can become of them.
+
+const { base } = document.body.dataset;
+
+/** A request that was refused, or that reached nobody (status 0). */
+export class ApiError extends Error {
+  /** @param {number} status @param {any} body */
+  constructor(status, body) {
+    super(body.message);
+    this.status = status;
+    this.code = body.code;
+    this.body = body;
+  }
+
+  /** Whether sending it again later may go well, as it stands. */
+  get isPassing() {
+    return this.status === 0 || this.status >= 500 || this.status === 401 || this.status === 429;
+  }
+}
+
+const SECONDS = 20;
+
+/**
+ * Send a request and return the object that it is answered.
+ * @param {"GET" | "PUT" | "POST" | "DELETE"} method
+ * @param {string} path below the address of the role
+ * @param {any} [body] an object, or a file
+ * @param {number} [seconds] how long to wait
+ * @returns {Promise<any>}
+ */
+export async function send(method, path, body, seconds = SECONDS) {
+  const isFile = body instanceof Blob;
+  /** @type {RequestInit} */
+  const options = { method, signal: AbortSignal.timeout(seconds * 1000) };
+  if (method !== "GET") {
+    options.body = isFile ? body : JSON.stringify(body ?? {});
+    options.headers = { "Content-Type": isFile ? "application/octet-stream" : "application/json" };
+  }
+  let answer;
+  let found;
+  try {
+    answer = await fetch(base + path, options);
+    found = await answer.json();
+  } catch (error) {
+    const message = answer ? "The server's answer could not be read." : "The desk's server cannot be reached.";
+    throw new ApiError(answer && answer.status >= 400 ? answer.status : 0, { code: "offline", message });
+  }
+  if (!answer.ok) {
+    const told = found.error ?? {};
+    throw new ApiError(answer.status, { code: "failure", message: `The server answered ${answer.status}.`, ...told });
+  }
+  return found;
+}
+
+export const get = (/** @type {string} */ path) => send("GET", path);
+export const put = (/** @type {string} */ path, /** @type {any} */ body) => send("PUT", path, body);
+export const post = (/** @type {string} */ path, /** @type {any} */ body = {}, seconds = 120) => send("POST", path, body, seconds);
+export const remove = (/** @type {string} */ path, /** @type {any} */ body = {}) => send("DELETE", path, body);
+
+/** Return the address of a page of the role. @param {string} path */
+export function page(path) {
+  return base + path;
+}

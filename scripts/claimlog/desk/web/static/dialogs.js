@@ -1,0 +1,144 @@
+// Dialogs: questions, the cheat sheet, and entries that are registered on the spot.
+import { applies, isFilled } from "./applicability.js";
+import { fill, h, keycap } from "./dom.js";
+import { typedValue } from "./field_text.js";
+
+/** Show a dialog until it is closed, and return what it was closed with. @param {string} title @param {any[]} content @param {string} [kind] @returns {Promise<string>} */
+export function show(title, content, kind = "") {
+  const before = document.activeElement;
+  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: kind, "aria-label": title }, h("h2", {}, title), content));
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+      resolve(dialog.returnValue);
+    });
+  });
+}
+
+/** Close the dialog that is open. @param {string} [value] */
+export function close(value = "") {
+  /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog[open]"))?.close(value);
+}
+
+/** Ask something; whether it was agreed to. @param {string} title @param {any} content @param {string} [yes] */
+export async function confirmed(title, content, yes = "Yes") {
+  const buttons = h("p", { class: "buttons" }, h("button", { type: "button", class: "strong", on: { click: () => close("yes") } }, yes), h("button", { type: "button", on: { click: () => close() } }, "Not now"));
+  return (await show(title, [content, buttons])) === "yes";
+}
+
+/** How keys are called on a keyboard. */
+const NAMES = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", Control: "Ctrl" };
+
+/** Draw a key, or keys held together. @param {string} combination */
+function keys(combination) {
+  const parts = combination === "+" ? ["+"] : combination.split("+");
+  return h("span", { class: "keys" }, parts.map((key) => keycap(NAMES[/** @type {keyof typeof NAMES} */ (key)] ?? key)));
+}
+
+let table = /** @type {any} */ (null);
+
+/** Return the table of keys, read once. */
+export async function keyTable() {
+  table ??= await (await fetch("/static/keys.json")).json();
+  return table;
+}
+
+/** Show the keys, or hide them. */
+export async function cheatSheet() {
+  if (document.querySelector("dialog.cheat-sheet")) {
+    close();
+    return;
+  }
+  const { modes, keys: all } = await keyTable();
+  const here = document.body.dataset.page;
+  const parts = modes.filter((/** @type {any} */ mode) => mode.pages.includes(here)).map((/** @type {any} */ mode) => h("section", {}, h("h3", {}, mode.title), h("p", { class: "meaning" }, mode.about ?? ""),
+    h("dl", {}, all.filter((/** @type {any} */ one) => one.mode === mode.mode).map((/** @type {any} */ one) => h("div", {}, h("dt", {}, one.keys.map(keys)), h("dd", {}, one.text))))));
+  await show("Keys", [h("div", { class: "sheet", tabindex: "0" }, parts), h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => close() } }, "Close"))], "cheat-sheet");
+}
+
+/** Draw a plain control for a field of an entry. @param {any} field @param {any} value */
+function control(field, value) {
+  const traits = { id: `entry-${field.column}`, name: field.column, required: field.required };
+  if (field.kind === "code") return h("select", traits, h("option", { value: "" }, field.required ? "Choose …" : "–"), field.codes.map((/** @type {any} */ code) => h("option", { value: code.code, selected: code.code === value, title: code.definition }, `${code.label}: ${code.definition}`)));
+  const shown = Array.isArray(value) ? value.join(field.kind === "strings" ? "\n" : ", ") : value ?? "";
+  if (field.kind === "strings" || (field.max_length ?? 0) > 200) return h("textarea", { ...traits, rows: 2, value: shown });
+  return h("input", { ...traits, type: "text", value: shown, pattern: field.pattern, autocomplete: "off", title: field.description, placeholder: field.example ? `such as ${field.example}` : null });
+}
+
+/** Return the value that a control holds. @param {any} field @param {string} text */
+function controlValue(field, text) {
+  if (field.kind === "references") return text.split(",").map((one) => one.trim()).filter(Boolean);
+  return typedValue(field, text) ?? null;
+}
+
+/** Make an identifier of a name: plain letters, digits and hyphens. @param {string} name */
+function identifier(name) {
+  return name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^[^a-z]+|-+$/g, "");
+}
+
+/**
+ * Draw a plain form for an entry of a register.
+ * @param {any} stream what the server says of the register
+ * @param {any} value
+ * @param {{skip?: string[], lists?: boolean}} [options]
+ */
+export function entryForm(stream, value, { skip = [] } = {}) {
+  const fields = stream.fields.filter((/** @type {any} */ field) => field.kind !== "objects" && !skip.includes(field.column));
+  const rank = (/** @type {any} */ field) => Number(!field.required) + Number(field.column !== stream.label && field.required ? 0.5 : 0);
+  const form = h("form", { class: "entry-form" }, [...fields].sort((a, b) => rank(a) - rank(b)).map((field) => h("p", { data: { column: field.column } }, h("label", { for: `entry-${field.column}` }, field.label, field.required ? " *" : ""), control(field, value[field.column]), h("small", {}, field.description ?? ""))));
+  const read = () => Object.fromEntries(fields.map((/** @type {any} */ field) => [field.column, controlValue(field, form.elements[field.column].value)]).filter(([, one]) => isFilled(one)));
+  const adapt = () => {
+    const row = read();
+    for (const field of fields) form.querySelector(`[data-column="${field.column}"]`).hidden = !applies(field, row) && !isFilled(row[field.column]);
+  };
+  form.addEventListener("input", adapt);
+  adapt();
+  return { form, read };
+}
+
+/**
+ * Register an entry on the spot; its identifier, or null.
+ * @param {any} stream
+ * @param {string} typed
+ * @param {(id: string, value: any) => Promise<any>} save
+ */
+export async function registerEntry(stream, typed, save) {
+  const { form, read } = entryForm(stream, { [stream.label]: typed, [stream.id]: identifier(typed) });
+  const problem = h("ul", { class: "flaws" });
+  const name = form.elements[stream.label];
+  const own = form.elements[stream.id];
+  name.addEventListener("input", () => { own.value = identifier(name.value); });
+  form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), h("button", { type: "button", on: { click: () => close() } }, "Not now")));
+  let id = null;
+  form.addEventListener("submit", async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const row = read();
+    try {
+      await save(row[stream.id], row);
+      id = row[stream.id];
+      close();
+    } catch (error) {
+      const told = /** @type {any} */ (error);
+      fill(problem, [{ message: told.message, columns: [] }, ...(told.body?.findings ?? [])].map((one) => h("li", {}, one.message)));
+    }
+  });
+  const closed = show(`New: ${stream.title}`, [form], "wide");
+  (typed ? form.elements[stream.fields.find((/** @type {any} */ field) => field.required && field.kind === "code")?.column] ?? name : name).focus();
+  await closed;
+  return id;
+}
+
+/** Show two versions of a row beside each other; which columns differ is marked. @param {any[]} rows name, left and right text @param {[string, string]} titles */
+export function sideBySide(rows, titles) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Both versions" }, h("table", { class: "versions-table" }, h("thead", {}, h("tr", {}, h("th", {}, "Variable"), titles.map((title) => h("th", {}, title)))),
+    h("tbody", {}, rows.map(([name, left, right]) => h("tr", { class: left === right ? null : "differs" }, h("th", { scope: "row" }, name), h("td", {}, left || "–"), h("td", {}, right || "–"))))));
+}
+
+/** Whether a dialog is open. */
+export function isDialogOpen() {
+  return Boolean(document.querySelector("dialog[open]"));
+}
+

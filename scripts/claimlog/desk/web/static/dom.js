@@ -1,0 +1,78 @@
+// Elements made by scripts: texts are texts, never markup.
+
+/**
+ * Make an element.
+ * @param {string} tag
+ * @param {Record<string, any>} [traits] attributes; `on` holds listeners, `data` data attributes; null and false are left out
+ * @param {...any} children nodes, texts, or lists of them; null is left out
+ */
+export function h(tag, traits = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(traits)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "on") {
+      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    } else if (name === "data") {
+      for (const [key, one] of Object.entries(value)) if (one !== null && one !== undefined) element.dataset[key] = String(one);
+    } else if (["value", "checked", "disabled", "open", "hidden", "selected"].includes(name)) element[name] = value;
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Return the element of an identifier. @param {string} id @returns {any} */
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/** Put children in place of those that an element has. */
+export function fill(/** @type {Element} */ element, /** @type {any[]} */ ...children) {
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Say something to who listens to the page, and shows it to nobody. @param {string} text */
+export function announce(text) {
+  const live = byId("live");
+  live.textContent = live.textContent === text ? `${text}\u00a0` : text;
+}
+
+/** Show a problem above the page until it is solved. @param {string} [text] nothing takes it away @param {...any} more */
+export function alarm(text = "", ...more) {
+  const place = byId("alarm");
+  place.hidden = !text;
+  fill(place, text, ...more);
+}
+
+/** Return a key as it stands on a keyboard. @param {string} key */
+export function keycap(key) {
+  return h("kbd", {}, key);
+}
+
+/** Say a number of things. @param {number} number @param {string} one @param {string} [many] */
+export function count(number, one, many = `${one}s`) {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}
+
+/** Whether letters typed now belong to a field of text. @param {EventTarget | null} target */
+export function isTyping(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLInputElement && !["radio", "checkbox", "button", "submit", "file"].includes(target.type);
+}
+
+/** Run something once no more has come for some milliseconds. */
+export function settled(/** @type {number} */ milliseconds, /** @type {(...given: any[]) => void} */ run) {
+  let timer = 0;
+  return (/** @type {any[]} */ ...given) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => run(...given), milliseconds);
+  };
+}
+
+/** Return a random name of letters and digits. */
+export function randomName(/** @type {string} */ begin) {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return begin + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

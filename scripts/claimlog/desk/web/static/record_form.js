@@ -1,0 +1,353 @@
+// A form of a row: every question that applies in a list, and the one that is open with all that the codebook says.
+import { Walk, isDemanded, isFilled, jumpKeys, slotRow, slotValue, slots, withValue } from "./applicability.js";
+import { DecisionSteps, variableNotes } from "./decision_steps.js";
+import { announce, fill, h, keycap } from "./dom.js";
+import { valueText } from "./entry_names.js";
+import { codeField } from "./field_code.js";
+import { listField } from "./field_list.js";
+import { lookupField } from "./field_lookup.js";
+import { textField } from "./field_text.js";
+import { PriorAnswers } from "./prior_answers.js";
+
+const WIDGETS = { code: codeField, reference: lookupField, references: lookupField, objects: listField };
+
+/** The form of one row at a time. */
+export class RecordForm {
+  /**
+   * @param {HTMLElement} summary
+   * @param {HTMLElement} panel
+   * @param {any} form what the server says forms are made of
+   * @param {any} surroundings names, ownWords, register, earlier (rows that were filled before), pins
+   * @param {{change: (row: any, isTyping: boolean) => void, complete: () => void, leave: () => void}} listeners
+   */
+  constructor(summary, panel, form, surroundings, listeners) {
+    Object.assign(this, { summary, panel, form, surroundings, listeners });
+    this.names = surroundings.names;
+    this.ownWords = surroundings.ownWords;
+    this.register = surroundings.register;
+    this.fields = form.streams.claims.fields;
+    this.jumps = jumpKeys(this.fields);
+    /** @type {Map<string, Map<string, string>>} of the fields of items, by list */
+    this.innerJumps = new Map(this.fields.filter((/** @type {any} */ field) => field.kind === "objects").map((/** @type {any} */ field) => [field.column, jumpKeys(field.fields)]));
+    this.prior = new PriorAnswers(surroundings.earlier, this.names);
+    this.walk = new Walk(this.fields, surroundings.pins.on, surroundings.pins.off, (row, column, begin) => this.prior.isCompanion(row, column, begin));
+    /** @type {any} */
+    this.row = null;
+    /** @type {any[]} */
+    this.findings = [];
+    /** @type {string | null} */
+    this.active = null;
+    this.awaitsJump = false;
+    this.lastList = null;
+    /** @type {string[] | null} keys that wait for an answer */
+    this.kept = null;
+    this.names.addEventListener("named", () => this.drawSummary());
+  }
+
+  /** Show a row. @param {any} row @param {any[]} findings @param {string} title */
+  open(row, findings = [], title = "") {
+    this.row = row;
+    this.findings = findings;
+    this.title = title;
+    this.walk.passed.clear();
+    this.prior.count();
+    this.active = null;
+    this.drawSummary();
+    this.drawClosed();
+  }
+
+  close() {
+    this.row = null;
+    this.active = null;
+    fill(this.summary);
+    fill(this.panel);
+  }
+
+  /** Take a row that was changed elsewhere; what is typed at the moment stays. @param {any} row */
+  update(row) {
+    this.row = row;
+    this.drawSummary();
+  }
+
+  /** @param {any[]} findings */
+  showFindings(findings) {
+    this.findings = findings;
+    if (!this.row) return;
+    this.drawSummary();
+    if (this.active) this.drawFindings();
+    else this.drawClosed();
+  }
+
+  get slots() {
+    return slots(this.fields, this.row);
+  }
+
+  /** @param {string | null} key */
+  slot(key) {
+    return this.slots.find((slot) => slot.key === key) ?? null;
+  }
+
+  /** Open a question, with the focus on it. @param {string | null} key */
+  goTo(key) {
+    const slot = this.slot(key);
+    if (!slot) return;
+    this.active = slot.key;
+    this.awaitsJump = false;
+    this.drawSummary();
+    this.drawPanel(slot);
+    this.widget.focus();
+  }
+
+  /** Open the first question that waits. */
+  goToOpen() {
+    const next = this.walk.next(null, this.row);
+    this.goTo(next ? next.key : this.fields[0].column);
+  }
+
+  /** Go on to the next question, or say that the row is complete. */
+  onward() {
+    const slot = this.slot(this.active);
+    if (slot && !isFilled(slotValue(slot, this.row)) && !isDemanded(slot.field, slotRow(slot, this.row))) this.walk.passed.add(slot.key);
+    const next = this.walk.next(this.active, this.row);
+    if (next) this.goTo(next.key);
+    else this.listeners.complete();
+  }
+
+  back() {
+    const before = this.active && this.walk.before(this.active, this.row);
+    if (before) this.goTo(before.key);
+    else this.listeners.leave();
+  }
+
+  /** Leave the question empty, with what belongs to the same variable behind it, and go on. */
+  pass() {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    if (isFilled(slotValue(slot, this.row))) this.set(null);
+    const { variable } = slot.field;
+    const begin = this.slots.findIndex((one) => one.key === slot.key);
+    for (const one of this.slots.slice(begin)) {
+      const isPart = one.key === slot.key || (variable && one.field.variable === variable && one.item === slot.item && one.list === slot.list);
+      if (isPart && !isFilled(slotValue(one, this.row))) this.walk.passed.add(one.key);
+    }
+    this.onward();
+  }
+
+  /** @param {any} row @param {boolean} isTyping */
+  change(row, isTyping = false) {
+    const changed = (/** @type {string} */ column) => JSON.stringify(row[column]) !== JSON.stringify(this.row[column]);
+    this.findings = this.findings.filter((/** @type {any} */ one) => !one.columns.some(changed)); // judged anew once saved
+    this.row = row;
+    this.listeners.change(row, isTyping);
+    this.drawSummary();
+  }
+
+  /** Put a value into the question that is open, and stay. @param {any} value @param {boolean} isTyping */
+  set(value, isTyping = false) {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    this.change(withValue(slot, this.row, value), isTyping);
+    if (!isTyping && slot.field.kind !== "reference" && slot.field.kind !== "references") this.goTo(slot.key);
+  }
+
+  /** Answer the question that is open, and go on. @param {any} value */
+  answer(value) {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    if (slot.field.list) this.lastList = slot.key;
+    this.change(withValue(slot, this.row, value));
+    this.onward();
+  }
+
+  /** Answer all columns of a variable, or of an item. @param {any} values */
+  answerAll(values) {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    if (!slot.list) for (const column of Object.keys(values)) this.walk.passed.add(column);
+    const row = Object.entries(values).reduce((before, [column, value]) => withValue({ ...slot, field: { column } }, before, value), this.row);
+    this.change(row);
+    this.onward();
+  }
+
+  /** Begin one more item in the list that is open. */
+  addItem() {
+    const slot = this.slot(this.active);
+    if (!slot) return;
+    const items = [...(this.row[slot.field.column] ?? []), Object.fromEntries(slot.field.fields.map((/** @type {any} */ inner) => [inner.column, null]))];
+    this.change({ ...this.row, [slot.field.column]: items });
+    const begin = `${slot.field.column}.${items.length - 1}.`;
+    const first = this.slots.find((one) => one.key.startsWith(begin) && this.walk.isOpen(one, this.row));
+    this.goTo(first?.key ?? `${begin}${slot.field.fields[0].column}`);
+  }
+
+  /** The letter of a question: in an item, those of the item; else, those of the row. @param {any} slot */
+  letter(slot) {
+    const here = this.slot(this.active);
+    if (here?.list) return slot.list === here.list && slot.item === here.item ? this.innerJumps.get(slot.list.column)?.get(slot.field.column) : "";
+    return slot.list ? "" : this.jumps.get(slot.field.column);
+  }
+
+  /** Go to the question with a letter. @param {string} letter */
+  jump(letter) {
+    this.awaitsJump = false;
+    const slot = this.slots.find((one) => this.letter(one) === letter);
+    if (slot) this.goTo(slot.key);
+    else {
+      this.drawSummary();
+      announce("No question that applies has that letter.");
+    }
+  }
+
+  wholesBefore(/** @type {any} */ slot) {
+    return this.prior.wholes(slot, this.fields, this.row);
+  }
+
+  lettersBefore(/** @type {string} */ stream) {
+    return this.prior.letters(stream, this.fields);
+  }
+
+  valuesBefore(/** @type {any} */ slot) {
+    return this.prior.values(slot);
+  }
+
+  listsBefore(/** @type {any} */ slot) {
+    return this.prior.lists(slot.field);
+  }
+
+  /** Keep the keys that come until an answer is known, and take them then. @param {Promise<void>} answered */
+  hold(answered) {
+    /** @type {string[]} */
+    const kept = [];
+    this.kept = kept;
+    answered.finally(() => {
+      this.kept = null;
+      for (const key of kept) {
+        if (this.key(/** @type {any} */ ({ key, target: document.activeElement })) || key.length > 1) continue;
+        document.execCommand("insertText", false, key); // the only way to type what an undo takes back
+      }
+    });
+  }
+
+  /** Take a key; whether it meant something. @param {KeyboardEvent} event */
+  key(event) {
+    if (!this.active || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (this.kept) {
+      if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.kept.push(event.key);
+      return true;
+    }
+    if (this.awaitsJump && /^[a-z]$/.test(event.key)) {
+      this.jump(event.key);
+      return true;
+    }
+    if (this.awaitsJump && event.key !== "Shift") {
+      this.awaitsJump = false;
+      this.drawSummary();
+    }
+    if (this.steps?.isOpen && this.steps.key(event)) return true;
+    if (event.target instanceof HTMLElement && event.target.closest("button, a, summary") && [" ", "Enter"].includes(event.key)) return false;
+    return this.widget.key(event);
+  }
+
+  /** Keys that mean the same at every question. @param {KeyboardEvent} event */
+  common({ key }) {
+    const slot = this.slot(this.active);
+    if (key === " ") this.pass();
+    else if (key === "Enter") this.onward();
+    else if (key === "Backspace") this.back();
+    else if (key === "," && this.lastList) this.goTo(this.lastList);
+    else if (key === "." ) {
+      this.awaitsJump = true;
+      this.drawSummary();
+      announce("Now the letter of a question.");
+    } else if (key === "-" && this.steps?.canBegin) this.steps.begin();
+    else if (key === "Delete" && slot?.list) {
+      const { list, item } = slot;
+      this.change({ ...this.row, [list.column]: this.row[list.column].filter((/** @type {any} */ _, /** @type {number} */ at) => at !== item) });
+      this.goTo(list.column);
+    } else return false;
+    return true;
+  }
+
+  /** Findings about a slot; of an empty one that waits for an answer, none. @param {any} slot */
+  findingsOf(slot) {
+    const value = slotValue(slot, this.row);
+    if (!isFilled(value) && isDemanded(slot.field, slotRow(slot, this.row))) return [];
+    return this.findings.filter((/** @type {any} */ one) => one.columns.includes(slot.field.column));
+  }
+
+  drawSummary() {
+    if (!this.row) return;
+    const missing = new Set(this.walk.missing(this.row).map((slot) => slot.key));
+    const first = this.slots[0]?.key;
+    const rows = this.slots.map((slot) => {
+      const { field } = slot;
+      const value = slotValue(slot, this.row);
+      const flaws = this.findingsOf(slot);
+      const text = field.kind === "objects" && value?.length ? `${value.length}` : valueText(field, value, this.names);
+      const state = [slot.list ? "inner" : "", slot.key === this.active ? "active" : "", missing.has(slot.key) ? "missing" : "", flaws.some((one) => one.severity === "error") ? "bad" : "", isFilled(value) ? "" : "blank"].filter(Boolean).join(" ");
+      const jump = this.letter(slot) ?? "";
+      return h("li", { class: state }, h("button", { type: "button", tabindex: slot.key === (this.active ?? first) ? "0" : "-1", data: { slot: slot.key }, "aria-current": slot.key === this.active ? "true" : null, on: { click: () => this.goTo(slot.key) } },
+        h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "question" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
+    });
+    this.summary.classList.toggle("awaits-jump", this.awaitsJump);
+    fill(this.summary, rows);
+    this.summary.querySelector(".active")?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {import("./applicability.js").Slot} slot */
+  drawPanel(slot) {
+    const { field } = slot;
+    const variable = this.form.variables.find((/** @type {any} */ one) => one.variable === field.variable && one.stream === "claims")
+      ?? (field.references && this.form.variables.find((/** @type {any} */ one) => one.via === field.column));
+    const widget = WIDGETS[/** @type {keyof typeof WIDGETS} */ (field.kind)] ?? textField;
+    this.widget = widget(slot, slotValue(slot, this.row), this);
+    this.steps = new DecisionSteps(variable, field, (code) => (code === null ? this.pass() : this.answer(code)));
+    const where = slot.list ? `${slot.list.label}, ${(slot.item ?? 0) + 1}: ` : "";
+    this.flaws = h("ul", { class: "flaws", "aria-label": "Findings" });
+    this.panel.dataset.slot = slot.key;
+    fill(this.panel, h("h2", {}, where, field.label, this.pinButton(slot)), field.description ? h("p", { class: "meaning" }, field.description) : null, this.flaws, this.widget.element, variableNotes(variable), this.steps.element);
+    this.panel.scrollTop = 0;
+    this.drawFindings();
+  }
+
+  /** @param {import("./applicability.js").Slot} slot */
+  pinButton(slot) {
+    if (isDemanded(slot.field, slotRow(slot, this.row))) return null;
+    const name = slot.list ? `${slot.list.column}.${slot.field.column}` : slot.field.column;
+    const isOn = this.walk.isOn(slot, this.row);
+    return h("button", { type: "button", class: "quiet pin", "aria-pressed": String(isOn), on: { click: () => { this.surroundings.pins.toggle(name, !isOn); this.goTo(slot.key); } } }, isOn ? "always asked" : "asked on request");
+  }
+
+  drawFindings() {
+    const slot = this.slot(this.active);
+    if (!slot || !this.flaws) return;
+    fill(this.flaws, this.findingsOf(slot).map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message, one.remedy ? h("span", { class: "meaning" }, ` ${one.remedy}`) : null)));
+  }
+
+  /** What stands in the panel while no question is open. */
+  drawClosed() {
+    delete this.panel.dataset.slot;
+    const missing = this.walk.missing(this.row);
+    fill(this.panel, h("h2", {}, this.title), missing.length ? h("p", {}, `To decide: ${missing.map((slot) => slot.field.label).join(", ")}.`) : h("p", {}, "Everything that must be is decided."),
+      h("p", {}, h("button", { type: "button", class: "strong", on: { click: () => this.goToOpen() } }, missing.length ? "Go on with it" : "Look through it")),
+      this.findings.length ? h("ul", { class: "flaws" }, this.findings.map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message))) : null);
+  }
+}
+
+/** Columns that a person always or never wants to be asked for by themselves; kept in this browser. */
+export class Pins {
+  /** @param {string} role */
+  constructor(role) {
+    this.place = `claimlog-desk-pins/${role}`;
+    const { on = [], off = [] } = JSON.parse(localStorage.getItem(this.place) ?? "{}");
+    this.on = new Set(on);
+    this.off = new Set(off);
+  }
+
+  /** @param {string} name @param {boolean} isOn */
+  toggle(name, isOn) {
+    (isOn ? this.on : this.off).add(name);
+    (isOn ? this.off : this.on).delete(name);
+    localStorage.setItem(this.place, JSON.stringify({ on: [...this.on], off: [...this.off] }));
+  }
+}

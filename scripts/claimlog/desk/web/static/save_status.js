@@ -1,0 +1,52 @@
+// What is saved, said on the page; and what could not be, with what can be done.
+import { sideBySide, show, close } from "./dialogs.js";
+import { alarm, byId, count, h } from "./dom.js";
+import { isFilled } from "./applicability.js";
+import { valueText } from "./entry_names.js";
+
+/** Show the state of saving. @param {import("./save_queue.js").SaveQueue} queue @param {() => void} settle opens what is in conflict */
+export function showStatus(queue, settle) {
+  const saved = byId("saved");
+  const unsaved = queue.changes.size;
+  const kept = queue.isKept ? "kept in this browser" : "kept in this page only: do not close it";
+  const now = queue.conflicts.length || queue.refused.length ? "bad" : queue.failure ? "failed" : unsaved ? "saving" : "saved";
+  saved.dataset.state = now;
+  const text = { bad: "Not saved", failed: `Not saved, ${kept}`, saving: "Saving …", saved: "Saved" }[now];
+  if (saved.textContent !== text) saved.textContent = text;
+  if (queue.conflicts.length) alarm(`${count(queue.conflicts.length, "claim")} changed elsewhere while you changed ${queue.conflicts.length === 1 ? "it" : "them"} here. Nothing is lost. `, h("button", { type: "button", on: { click: settle } }, "Compare and decide"));
+  else if (queue.refused.length) alarm(`Not saved: ${queue.refused[0].refusal} Change it, and it is sent again. `, h("button", { type: "button", on: { click: () => queue.drop(queue.refused[0].name) } }, "Give this change up"));
+  else if (queue.failure) alarm(`${queue.failure} ${count(unsaved, "change")} ${kept}; sending is tried again by itself. `, h("button", { type: "button", on: { click: () => queue.send() } }, "Try now"));
+  else alarm();
+}
+
+/**
+ * Compare the own version of a draft with what another page saved, and decide.
+ * @param {import("./work.js").Work} work
+ * @param {any[]} fields
+ * @param {import("./entry_names.js").EntryNames} names
+ */
+export async function settleConflict(work, fields, names) {
+  const [change] = work.queue.conflicts;
+  if (!change) return;
+  const mine = change.value;
+  const theirs = change.current?.draft?.value ?? null;
+  const text = (/** @type {any} */ row, /** @type {any} */ field) => (row ? valueText(field, row[field.column], names) : "");
+  const span = (/** @type {any} */ utf16) => (utf16 ? work.content.slice(...utf16) : "(no claim)");
+  const rows = [["Passage", span(mine?.utf16), span(change.current?.draft?.span.utf16)],
+    ...fields.filter((field) => isFilled(mine?.[field.column]) || isFilled(theirs?.[field.column])).map((field) => [field.label, text(mine, field), text(theirs, field)])];
+  const merged = mine && theirs ? { ...theirs, ...mine, utf16: mine.utf16 } : null;
+  if (merged) {
+    delete merged.start;
+    delete merged.end;
+  }
+  const choice = (/** @type {string} */ name, /** @type {string} */ label, strong = false) => h("button", { type: "button", class: strong ? "strong" : null, on: { click: () => close(name) } }, label);
+  const chosen = await show("Changed in two places", [h("p", {}, "Another page of this role saved this claim after this page had read it."), sideBySide(rows, ["Here", "Saved elsewhere"]),
+    h("p", { class: "buttons" }, choice("mine", "Take what is here", true), choice("theirs", "Take what is saved"), merged ? choice("merged", "Take both, this page first") : null)], "wide");
+  if (chosen === "mine" && mine) work.resolve(change.name, mine);
+  else if (chosen === "merged") work.resolve(change.name, merged);
+  else if (chosen === "theirs") work.resolve(change.name, null);
+  else if (chosen === "mine") {
+    work.resolve(change.name, null);
+    if (work.draft(change.name)) work.delete(change.name);
+  }
+}

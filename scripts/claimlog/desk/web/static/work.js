@@ -1,0 +1,159 @@
+// The own work on a text: drafts of claims as they are in the page, and their way to the server.
+import { get, post, put, remove } from "./api.js";
+import { SaveQueue } from "./save_queue.js";
+
+/** Drop what says nothing from a value that is to be saved. @param {any} value @returns {any} */
+export function withoutBlanks(value) {
+  const isBlank = (/** @type {any} */ one) => one === null || one === undefined || one === "" || (Array.isArray(one) && !one.length);
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => !isBlank(one)));
+}
+
+/** Drafts of one role on one text. It tells listeners `change` (of a draft), `reset` and `status`. */
+export class Work extends EventTarget {
+  /** @param {string} source @param {string} role */
+  constructor(source, role) {
+    super();
+    this.source = source;
+    /** @type {any[]} in the order of the text */
+    this.drafts = [];
+    this.state = 0;
+    this.finished = false;
+    this.canUndo = false;
+    this.canRedo = false;
+    this.registered = [];
+    this.queue = new SaveQueue(`claimlog-desk/${role}/${source}`, (change) => this.deliver(change), {
+      saved: (change, answer, isLatest) => this.take(change, answer, isLatest),
+      status: () => this.dispatchEvent(new Event("status")),
+    });
+    this.others = new BroadcastChannel(`claimlog-desk/${role}/${source}`);
+    this.others.onmessage = ({ data }) => data !== this.state && this.refresh();
+  }
+
+  get path() {
+    return `api/work/${this.source}`;
+  }
+
+  /** Read the work, and lay what is not yet saved over it. */
+  async load() {
+    this.reset(await get(this.path));
+    for (const change of this.queue.left()) this.queue.resume(change);
+    this.overlay();
+    this.queue.send();
+  }
+
+  /** Read what another page of the same role saved, unless something of this one is on its way. */
+  async refresh() {
+    if (this.queue.changes.size) return;
+    const found = await get(this.path).catch(() => null);
+    if (found && !this.queue.changes.size && found.state !== this.state) this.reset(found);
+  }
+
+  /** @param {any} found */
+  reset(found) {
+    Object.assign(this, { state: found.state, finished: found.finished, commitment: found.commitment });
+    Object.assign(this, { canUndo: found.can_undo, canRedo: found.can_redo, registered: found.registered });
+    this.drafts = found.drafts;
+    this.dispatchEvent(new Event("reset"));
+  }
+
+  /** Show unsaved changes in place of what the server has. */
+  overlay() {
+    for (const change of this.queue.changes.values()) {
+      this.drafts = this.drafts.filter((draft) => draft.draft !== change.name);
+      if (change.value) {
+        const { utf16, ...value } = change.value;
+        this.insert({ draft: change.name, rev: change.base, span: { utf16 }, value });
+      }
+    }
+    this.dispatchEvent(new Event("reset"));
+  }
+
+  /** Return a draft by its name. @param {string | null} name */
+  draft(name) {
+    return this.drafts.find((draft) => draft.draft === name);
+  }
+
+  /** @param {any} draft */
+  insert(draft) {
+    const [start, end] = draft.span.utf16;
+    const after = (/** @type {any} */ other) => other.span.utf16[0] > start || (other.span.utf16[0] === start && other.span.utf16[1] < end);
+    const at = this.drafts.findIndex(after);
+    this.drafts.splice(at < 0 ? this.drafts.length : at, 0, draft);
+  }
+
+  /**
+   * Change a draft, or begin one, and save it.
+   * @param {string} name
+   * @param {any} value
+   * @param {[number, number]} [utf16] its span, where that changes
+   */
+  save(name, value, utf16) {
+    const draft = this.draft(name) ?? { draft: name, rev: 0, span: { utf16: utf16 ?? [0, 0] }, value: {} };
+    draft.value = value;
+    if (utf16) draft.span = { utf16 };
+    if (utf16) {
+      this.drafts = this.drafts.filter((other) => other !== draft);
+      this.insert(draft);
+    }
+    const { start, end, ...rest } = value;
+    this.queue.add(name, { ...withoutBlanks(rest), utf16: draft.span.utf16 }, draft.rev);
+    this.tell(name, Boolean(utf16));
+    return draft;
+  }
+
+  /** Take a draft away. @param {string} name */
+  delete(name) {
+    const draft = this.draft(name);
+    this.drafts = this.drafts.filter((other) => other !== draft);
+    this.queue.add(name, null, draft.rev);
+    this.tell(name, true);
+  }
+
+  /** @param {string} name @param {boolean} isMoved */
+  tell(name, isMoved) {
+    this.dispatchEvent(new CustomEvent("change", { detail: { name, isMoved } }));
+  }
+
+  /** @param {import("./save_queue.js").Change} change */
+  deliver(change) {
+    const path = `${this.path}/drafts/${change.name}`;
+    return change.value ? put(path, { base: change.base, value: change.value }) : remove(path, { base: change.base });
+  }
+
+  /** @param {import("./save_queue.js").Change} change @param {any} answer @param {boolean} isLatest */
+  take(change, answer, isLatest) {
+    Object.assign(this, { state: answer.state, canUndo: answer.can_undo, canRedo: answer.can_redo });
+    this.others.postMessage(this.state);
+    const saved = answer.draft;
+    const draft = this.draft(change.name);
+    const latest = this.queue.changes.get(change.name);
+    if (latest && saved) latest.base = saved.rev;
+    if (draft && saved) {
+      draft.rev = saved.rev;
+      if (isLatest) Object.assign(draft, { span: saved.span, quote: saved.quote, value: saved.value });
+    }
+    this.dispatchEvent(new CustomEvent("saved", { detail: { name: change.name } }));
+  }
+
+  /** Take back the last step, or what was taken back. @param {"undo" | "redo"} which */
+  async step(which) {
+    await this.queue.idle();
+    this.reset(await post(`${this.path}/${which}`, { state: this.state }));
+    this.others.postMessage(this.state);
+  }
+
+  /** Decide between the own version of a draft and the one that is there. @param {string} name @param {any} value null takes what is there */
+  resolve(name, value) {
+    const change = this.queue.changes.get(name);
+    const current = change?.current?.draft ?? null;
+    this.drafts = this.drafts.filter((draft) => draft.draft !== name);
+    if (current) this.insert(current);
+    if (value) {
+      const draft = { draft: name, rev: current?.rev ?? 0, span: { utf16: value.utf16 }, value };
+      this.drafts = this.drafts.filter((other) => other.draft !== name);
+      this.insert(draft);
+      this.queue.rebase(name, value, draft.rev);
+    } else this.queue.drop(name);
+    this.dispatchEvent(new Event("reset"));
+  }
+}

@@ -1,0 +1,50 @@
+"""Tokens by which each role opens the desk: one a role, kept where only its user can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from claimlog.desk.works import Works
+from claimlog.errors import ClaimlogError
+from claimlog.files import write_durably
+from claimlog.untrusted_files import parse_json, read_regular
+
+FILE = "tokens.json"
+MOST_BYTES = 1 << 16
+BYTES = 24
+
+
+def role_tokens(works: Works, names: Iterable[str]) -> Mapping[str, str]:
+    """Return the token of each role; one that has none is given one.
+
+    They stay the same, so that a page that is open survives the server.
+
+    Raises
+    ------
+    ClaimlogError
+        If they cannot be written.
+    """
+    path = works.folder() / FILE
+    known: dict[str, str] = {}
+    with suppress(ClaimlogError):  # absent, or spoilt: then there are new ones
+        known = {
+            name: token
+            for name, token in parse_json(read_regular(path, FILE, MOST_BYTES), FILE).items()
+            if isinstance(token, str) and len(token) >= BYTES
+        }
+    lacking = [name for name in names if name not in known]
+    if lacking or not path.exists():
+        known |= {name: secrets.token_urlsafe(BYTES) for name in lacking}
+        before = os.umask(0o077)
+        try:
+            write_durably(path, json.dumps(known).encode())
+            path.chmod(0o600)
+        except OSError as error:
+            raise ClaimlogError(f"{FILE}: cannot be written ({error.strerror})") from error
+        finally:
+            os.umask(before)
+    return {name: known[name] for name in names}

@@ -1,0 +1,150 @@
+"""All works of a package, where they lie, and who may see what of them."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from claimlog.desk.request_error import ABSENT, BLIND, UNFINISHED, RequestError
+from claimlog.desk.roles import NAME, Role
+from claimlog.desk.work import Work
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.state import REMEDY, state_folder
+
+FOLDER = "desk"
+ENDING = ".ndjson"
+
+
+class Works:
+    """Journals of coders and of who decides, one a role and source, in the state directory."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self._known: dict[tuple[str, str], Work] = {}
+
+    def folder(self, *below: str) -> Path:
+        """Return a directory of the desk that only its user can read; it is made if need be.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is a link, or cannot be written.
+        """
+        path = state_folder(self.package, FOLDER)
+        for name in ("", *below):
+            path = path / name if name else path
+            try:
+                path.mkdir(mode=0o700, exist_ok=True)
+                mode = path.lstat().st_mode
+            except OSError as error:
+                shown = self.package.relative(path)
+                raise ClaimlogError(f"{shown}: cannot be used ({error.strerror})") from error
+            if not stat.S_ISDIR(mode):
+                raise ClaimlogError(f"{self.package.relative(path)}: is no directory; {REMEDY}")
+        path.chmod(0o700)
+        return path
+
+    def work(self, coder: str, source: str) -> Work:
+        """Return the work of a coder on a source, as it is now; nothing is written."""
+        key = (coder, source)
+        if key not in self._known:
+            path = self.folder("works", coder) / f"{source}{ENDING}"
+            self._known[key] = Work(coder, source, path)
+        work = self._known[key]
+        work.cells.refresh()
+        return work
+
+    def decisions_path(self, source: str) -> Path:
+        """Return where the decisions on a source are saved."""
+        return self.folder("decisions") / f"{source}{ENDING}"
+
+    def of_source(self, source: str) -> list[Work]:
+        """Return the works on a source that somebody began, by the names of the coders."""
+        return [work for coder in self.coders() if (work := self.work(coder, source)).begun]
+
+    def coders(self) -> list[str]:
+        """Return the coders who began a work, by name."""
+        folder = self.folder("works")
+        return sorted(
+            path.name
+            for path in folder.iterdir()
+            if NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+        )
+
+    def all_finished(self, source: str) -> bool:
+        """Whether somebody coded a source, and all who began have finished."""
+        works = self.of_source(source)
+        return bool(works) and all(work.finished for work in works)
+
+    def finished(self, source: str) -> Iterator[Work]:
+        """Yield the finished works on a source.
+
+        Raises
+        ------
+        RequestError
+            If somebody has not finished: nobody sees anything of a coding before that.
+        """
+        works = self.of_source(source)
+        if not works:
+            raise RequestError(ABSENT, f"nobody has coded {source}")
+        if not all(work.finished for work in works):
+            states = [{"coder": work.coder, "state": work.state} for work in works]
+            raise RequestError(
+                UNFINISHED,
+                f"{source} is compared when all who began it have finished",
+                coders=states,
+            )
+        yield from works
+
+    def set_aside(self, source: str) -> Path:
+        """Move the works and decisions on a source away, so that it can be coded anew.
+
+        The works go first: decisions without them are as committed as before, and a second call
+        goes on with what is left.
+
+        Raises
+        ------
+        ClaimlogError
+            If they cannot be moved.
+        """
+        begun = [work for work in self.of_source(source) if work.cells.path.exists()]
+        paths = [(work.cells.path, f"{work.coder}{ENDING}") for work in begun]
+        decisions = self.decisions_path(source)
+        if decisions.exists():
+            paths.append((decisions, f"decisions{ENDING}"))
+        done = self.folder("done")
+        number = 1 + sum(path.name.startswith(f"{source}.") for path in done.iterdir())
+        target = self.folder("done", f"{source}.{number}")
+        try:
+            for path, name in paths:
+                path.rename(target / name)
+        except OSError as error:
+            raise ClaimlogError(f"{target.name}: cannot be written ({error.strerror})") from error
+        return target
+
+    def require_own_finished(self, role: Role, source: str) -> None:
+        """Refuse what a coder sees only of a text that he has coded to its end.
+
+        Raises
+        ------
+        RequestError
+            If he has not.
+        """
+        if not self.work(role.name, source).finished:
+            raise RequestError(BLIND, "this is shown to coders who have finished the text")
+
+
+def require_deciding(role: Role) -> None:
+    """Refuse what a role that codes must not see.
+
+    Raises
+    ------
+    RequestError
+        If the role does not decide.
+    """
+    if not role.decides:
+        raise RequestError(
+            BLIND, "this shows what others coded; it is for the role that adjudicates"
+        )

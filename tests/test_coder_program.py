@@ -1,0 +1,144 @@
+"""A program codes a text by the contract of `claimlog code`, within its limits."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claimlog.desk import coder_program
+from claimlog.desk.coder_program import (
+    code_with_program,
+    describe_input,
+    run_program,
+    save_as_work,
+    write_rows,
+)
+from claimlog.edit.append import Entries, add
+from claimlog.edit.row_files import read_entries
+from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from conftest import ROOT, World
+from desk_client import Opened, desk_of
+
+EXAMPLE = f"{sys.executable} {shlex.quote(str(ROOT / 'docs/examples/figure_coder.py'))}"
+SOURCE = "S102"
+
+
+@pytest.fixture(scope="module")
+def opened(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    desk = desk_of(registered, tmp_path_factory.mktemp("program"))
+    row = {"coder_id": "figures-1", "kind": "program", "description": "Rules for figures."}
+    add(desk.desk.package, "coders", Entries([row]), "figures-1", None)
+    yield desk
+    desk.close()
+
+
+def python(code: str) -> str:
+    return f"{sys.executable} -c {shlex.quote(code)}"
+
+
+def writing(*rows: object) -> str:
+    text = "\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows)
+    return python(f"print({text!r})")
+
+
+def test_the_example_codes_figures_and_is_compared_like_everybody(
+    opened: Opened, tmp_path: Path
+) -> None:
+    desk = opened.desk
+    rows = code_with_program(desk, EXAMPLE, SOURCE, "figures-1")
+    assert [row.value["figure_value"] for row in rows] == [90]
+    out = tmp_path / "rows.ndjson"
+    write_rows(rows, SOURCE, out)
+    table = desk.log.definition.streams["claims"]
+    given = read_entries(table, str(out), None)
+    added = add(desk.package, "claims", given, "figures-1", desk.log.texts)
+    assert added.rows[0]["figure_qualifier"] == "approximate"
+    opened.take("adjudicator", "DELETE", f"open/{added.rows[0]['claim_id']}")
+    work = save_as_work(desk, rows, SOURCE, "figures-1")
+    assert work.finished
+    found = opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
+    assert found["sides"] == ["figures-1"]
+    with pytest.raises(ClaimlogError, match="has coded S102 already"):
+        save_as_work(desk, rows, SOURCE, "figures-1")
+
+
+def test_attribution_verbs_give_a_hop() -> None:
+    sys.path.insert(0, str(ROOT / "docs" / "examples"))
+    import figure_coder  # type: ignore[import-not-found]
+
+    text = "About 40 pilots signed, a harbour clerk said. In 2019 it rained. It cost 3 boats."
+    fields = [
+        {"column": "attributions", "required": False, "codes": [], "fields": [
+            {"column": "side", "required": True, "codes": [{"code": "none"}], "fields": []}]},
+        {"column": "figure_unit", "required": False, "codes": [{"code": "items"}], "fields": []},
+    ]  # fmt: skip
+    form = {"streams": {"claims": {"fields": fields}}, "variables": []}
+    rows = [*figure_coder.rows({"form": form, "text": text, "furniture": []})]
+    assert [row["quote"] for row in rows] == ["About 40 pilots signed", "It cost 3 boats"]
+    assert rows[0]["attributions"] == [
+        {"side": "none", "verb": "say", "description": "harbour clerk"}
+    ]
+    assert rows[1]["voice"] == "author"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (writing("no JSON"), r"<python[0-9.]*>:1: .*nothing was coded"),
+        (writing({"statement": "x"}), 'has no "quote"'),
+        (writing({"quote": "is not there"}), "does not occur"),
+        (writing({"quote": "dimmed the lam"}), "inside a word"),
+        (writing({"quote": "the"}), "occurs"),
+        (writing({"quote": "has dimmed", "colour": "red"}), 'no column "colour"'),
+        (writing({"quote": "has dimmed", "source_id": "S001"}), "another source"),
+        (writing(""), "wrote no row"),
+        (python("import sys; sys.exit('it \x1b[31m broke')"), r"status 1 \(it"),
+    ],
+)
+def test_what_is_no_row_is_named_and_nothing_is_coded(
+    opened: Opened, command: str, message: str
+) -> None:
+    with pytest.raises(ClaimlogError, match=message) as raised:
+        code_with_program(opened.desk, command, SOURCE, "figures-1")
+    assert "\x1b" not in str(raised.value)
+
+
+def test_rows_that_break_rules_are_findings_of_their_lines(opened: Opened) -> None:
+    command = writing("", {"quote": "has dimmed the lamp", "content": "event"})
+    with pytest.raises(FindingsError) as raised:
+        code_with_program(opened.desk, command, SOURCE, "figures-1")
+    assert {finding.line for finding in raised.value.findings} == {2}
+    assert "required" in {finding.rule for finding in raised.value.findings}
+
+
+def test_a_program_has_limits_of_time_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    # what it has started ends with it, also where that holds the output open
+    code = "import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"
+    begun = time.monotonic()
+    with pytest.raises(ClaimlogError, match="took longer than"):
+        run_program(shlex.split(python(code)), b"{}", 0.3)
+    assert time.monotonic() - begun < 30
+    monkeypatch.setattr(coder_program, "OUTPUT_BYTES", 1_000)
+    with pytest.raises(ClaimlogError, match="wrote more than 1,000 bytes"):
+        run_program(shlex.split(python("while True: print('x' * 500)")), b"{}", 60)
+    assert run_program(shlex.split(python("print(1)")), b"x" * 1_000_000, 60) == b"1\n"
+
+
+def test_no_shell_runs_it_and_it_is_registered_as_what_it_is(
+    opened: Opened, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no program"):
+        code_with_program(opened.desk, f"no-such-program; touch {tmp_path}/x", SOURCE, "figures-1")
+    assert not [*tmp_path.iterdir()]
+    with pytest.raises(UsageError, match="add it first"):
+        code_with_program(opened.desk, EXAMPLE, SOURCE, "unknown-1")
+    with pytest.raises(UsageError, match="is a person"):
+        code_with_program(opened.desk, EXAMPLE, SOURCE, "adjudicator")
+    given = json.loads(describe_input(opened.desk, SOURCE))
+    assert {"format", "source", "text", "furniture", "form", "registers"} == {*given}

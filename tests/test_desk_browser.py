@@ -1,0 +1,398 @@
+"""The coding desk in a real headless Chromium, by keys alone: coding, deciding, sealing, failures.
+
+Fixtures have module scope: one server and one browser for all, and a source for each journey.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from browser import NO_CHROMIUM, PHONE, RULES, chromium, opened, violation_lines
+from claimlog.log.read_log import read
+from claimlog.package import Package
+from conftest import ROOT, World, copied
+from desk_client import ARTICLE, Opened
+from workshop.bench.desk.desk_driver import LETTERS, DeskDriver
+from workshop.bench.desk.desk_server import DeskServer, open_desk
+
+ROLES = ("coder-1", "coder-2", "coder-3", "adjudicator")
+MADE = "S102"
+"""The article of the desk's tests, which the package of `registered` has."""
+SCRIPTS = (
+    "🗼 שומרי המגדלור חלוקים\n\nהמשרד עמעם את המנורה, אמר שומר.\n\n"
+    "灯塔看守人意见不一。 部里调暗了灯。\n"
+)
+TABS = "The ferry was late again. The master blamed the fog. Nobody believed him at all.\n"
+KEYS = json.loads((ROOT / "scripts/claimlog/desk/web/static/keys.json").read_text("utf-8"))
+READY = "() => window.claimlogDesk && claimlogDesk.cursor && claimlogDesk.cursor.hasFocus"
+SAVED = "() => document.getElementById('saved').dataset.state === 'saved'"
+DRAFTS = "() => claimlogDesk.work.drafts.map(one => one.value)"
+CODES: dict[str, Any] = {
+    "content": "event",
+    "voice": "author",
+    "modality": "actual",
+    "topic": "sharing",
+    "origin_basis": "unknown",
+    "time_frame": "past",
+    "sharing_effect": "none",
+    "coder_confidence": "high",
+}
+
+
+@pytest.fixture(scope="module")
+def browser(desk: DeskServer) -> Iterator[Browser]:  # noqa: ARG001
+    """One browser for the module, opened after what asks in this process: both want a loop."""
+    if chromium() is None:
+        pytest.skip(NO_CHROMIUM)
+    with opened() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
+    """A desk that is served, with further texts: one of other scripts, and one for two windows."""
+    world = copied(registered, tmp_path_factory.mktemp("desk"))
+    asked = Opened.of(world.package, world.texts)
+    for name, text in (("scripts.txt", SCRIPTS), ("tabs.txt", TABS)):
+        _register(asked, name, text)
+    asked.close()
+    with open_desk(world.root, world.texts, ROLES) as server:
+        yield server
+
+
+def _register(asked: Opened, name: str, text: str) -> None:
+    kind = {"content-type": "application/octet-stream"}
+    path = f"/coder-1/api/texts?name={name}"
+    answer = asked.send("POST", path, "coder-1", text.encode(), kind).json()
+    source = {
+        "title": name,
+        "publisher": "The Example Gazette",
+        "language": "en",
+        "rights": "Ours.",
+        "reliability": "C",
+        "reliability_rationale": "Invented.",
+    }
+    upload = answer["upload"]
+    asked.take("coder-1", "POST", "sources", upload=upload, source=source, furniture=[])
+
+
+@contextmanager
+def entered(browser: Browser, desk: DeskServer, role: str, path: str = "") -> Iterator[Page]:
+    """A page of a role; any script that fails there fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(desk.address(role))
+    if path:
+        page.goto(f"{desk.base}/{role}/{path}")
+    try:
+        yield page
+        assert not faults
+    finally:
+        context.close()
+
+
+@contextmanager
+def coding(browser: Browser, desk: DeskServer, role: str, source: str) -> Iterator[Page]:
+    with entered(browser, desk, role, f"code/{source}") as page:
+        page.wait_for_function(READY)
+        yield page
+
+
+def words_of(page: Page, quote: str) -> tuple[int, int]:
+    """Return the numbers of the first and the last word of a passage."""
+    found = page.evaluate(
+        "quote => { const at = claimlogDesk.text.content.indexOf(quote); "
+        "return claimlogDesk.words.within([at, at + quote.length]) }",
+        quote,
+    )
+    return found[0], found[1]
+
+
+def code(page: Page, quote: str, statement: str, **given: Any) -> int:
+    """Code a passage by keys alone; return how many."""
+    row = {**CODES, "statement": statement, **given}
+    return DeskDriver(page).code_claim(words_of(page, quote), row)
+
+
+def finish(page: Page) -> None:
+    page.wait_for_function(SAVED)
+    page.get_by_role("button", name="Finish …").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Finish").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#finished")).to_be_visible()
+
+
+def dialog_yes(page: Page) -> None:
+    page.locator("dialog button.strong").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+PASSAGES = {
+    "has dimmed the lamp": "Its light was made weaker by those in charge of ports.",
+    "ships will founder": "Vessels could go down in those waters.",
+    "Some ninety boats": "About ninety small vessels pass there.",
+}
+
+
+def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
+    browser: Browser, desk: DeskServer
+) -> None:
+    for role, topic in (("coder-1", "sharing"), ("coder-2", "law")):
+        with coding(browser, desk, role, MADE) as page:
+            counts = [code(page, *item) for item in PASSAGES.items()]
+            assert max(counts) <= 16
+            if role == "coder-1":
+                code(page, "The ministry may relight the lamp", "It might burn again.", topic=topic)
+            else:  # another code for the last one, by its letter
+                page.keyboard.press("Alt+ArrowUp")
+                page.keyboard.press("Escape")
+            finish(page)
+            assert len(page.evaluate(DRAFTS)) == (4 if role == "coder-1" else 3)
+    with entered(browser, desk, "adjudicator", f"adjudicate/{MADE}") as page:
+        expect(page.locator("#units .here")).to_be_visible()
+        page.keyboard.press("l")  # the passage that coder-1 alone marked
+        expect(page.locator("#left-open")).to_have_text("3 passages to decide")
+        page.keyboard.press("a")
+        expect(page.locator("#left-open")).to_have_text("everything is decided")
+        page.keyboard.press("Control+z")
+        expect(page.locator("#left-open")).to_have_text("3 passages to decide")
+        page.keyboard.press("Control+y")
+        expect(page.locator("#left-open")).to_have_text("everything is decided")
+        page.get_by_role("button", name="Take over …").focus()
+        page.keyboard.press("Enter")
+        dialog_yes(page)
+        expect(page.locator("#after")).to_be_visible()
+    with entered(browser, desk, "coder-2", f"verdicts/{MADE}") as page:
+        expect(page.locator("#units .state").first).to_have_text("as the other said")
+    with entered(browser, desk, "adjudicator", "review") as page:
+        expect(page.locator("#verdict")).to_contain_text("nothing breaks a rule")
+        page.locator("#preview").press("Enter")
+        site = page.frame_locator("iframe")
+        expect(site.locator("main")).to_be_visible(timeout=60_000)
+        assert not axe(page, "review")
+        address = page.locator("iframe").get_attribute("src")
+        page.goto(f"{desk.base}{address}claims/C102-001")
+        expect(page.locator("main")).to_contain_text(PASSAGES["has dimmed the lamp"])
+        page.goto(f"{desk.base}/adjudicator/review")
+        expect(page.locator("#seal-method")).not_to_have_value("")
+        page.locator("#seal").press("Enter")
+        dialog_yes(page)
+        expect(page.locator("#sealed")).to_contain_text("Sealed as events/")
+    claims = read(Package(desk.folder)).live("claims").to_dicts()
+    statements = {row["statement"] for row in claims if row["source_id"] == MADE}
+    assert statements == {*PASSAGES.values(), "It might burn again."}
+    with entered(browser, desk, "adjudicator", "claims/C102-001") as page:
+        page.locator("[data-slot=topic]").click()
+        page.keyboard.press("t")
+        expect(page.locator("#changes")).to_contain_text("Version 2")
+        page.fill("#reason", "It is about reliance.")
+        page.locator("#write").press("Enter")
+        expect(page.locator("#written")).to_be_visible()
+        expect(page.locator("#history")).to_contain_text("It is about reliance.")
+        assert not axe(page, "claim")
+
+
+def axe(page: Page, where: str) -> list[str]:
+    """Return what axe finds in a page, in light and in dark colours."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        results = Axe().run(page, options=RULES[scheme]).response["violations"]
+        found += violation_lines(results, f"{where}, {scheme}")
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def test_pages_are_accessible(browser: Browser, desk: DeskServer) -> None:
+    found = []
+    with entered(browser, desk, "coder-3") as page:
+        expect(page.locator("#coder-form")).to_be_visible()
+        found += axe(page, "start")
+        page.goto(f"{desk.base}/coder-3/register")
+        found += axe(page, "register")
+        page.set_input_files(
+            "#file", {"name": "new.txt", "mimeType": "text/plain", "buffer": ARTICLE[9:].encode()}
+        )
+        expect(page.locator("#details")).to_be_visible()
+        page.locator("#scroller").press("ArrowDown")
+        page.keyboard.press("m")
+        expect(page.locator("#furniture li")).to_have_count(1)
+        found += axe(page, "register, a text")
+    with coding(browser, desk, "coder-3", MADE) as page:
+        found += axe(page, "code, the text")
+        page.keyboard.type("as")
+        found += axe(page, "code, a text field")
+        page.keyboard.insert_text("A statement.")
+        page.keyboard.press("Enter")
+        found += axe(page, "code, codes")
+        for key in (".", "d"):
+            page.keyboard.press(key)
+        page.wait_for_selector("#entries:not([aria-busy])", state="attached")
+        found += axe(page, "code, a lookup")
+        page.keyboard.press("F1")
+        found += axe(page, "keys")
+        page.keyboard.press("F1")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Delete")
+        page.wait_for_function(SAVED)
+    with entered(browser, desk, "adjudicator", f"links/{MADE}") as page:
+        found += axe(page, "links")
+    assert not found, "\n".join(found)
+
+
+def test_what_was_acknowledged_survives_a_kill_and_what_was_not_is_kept_and_sent(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-1", "S104") as page:
+        code(page, "The ferry was late", "The boat did not come on time.")
+        page.wait_for_function(SAVED)
+        for key in "sd":  # a second claim, which the server never hears of
+            if key == "d":
+                desk.kill()
+            page.keyboard.press(key)
+        page.keyboard.insert_text("He did so.")
+        page.keyboard.press("Enter")
+        page.keyboard.press("1")
+        expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+        expect(page.locator("#alarm")).to_contain_text("cannot be reached")
+        desk.start()
+        page.goto(f"{desk.base}/coder-1/code/S104")  # as after the browser was killed, too
+        page.wait_for_function(READY)
+        page.wait_for_function(SAVED)
+        page.reload()
+        page.wait_for_function(READY)
+        drafts = page.evaluate(DRAFTS)
+        assert [draft["statement"] for draft in drafts] == [
+            "The boat did not come on time.",
+            "He did so.",
+        ]
+        assert drafts[1]["content"] == "event"
+        page.keyboard.press("Control+z")
+        page.wait_for_function("() => claimlogDesk.work.drafts.length === 1")
+        page.keyboard.press("Control+y")
+        page.wait_for_function("() => claimlogDesk.work.drafts.length === 2")
+
+
+def test_coding_goes_on_without_a_network_and_catches_up(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-2", "S104") as page:
+        page.evaluate("() => claimlogDesk.names.find('actors', '')")
+        page.context.set_offline(True)
+        code(page, "The ferry was late", "It did not come on time.")
+        assert page.evaluate("() => claimlogDesk.cursor.hasFocus")
+        expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+        page.context.set_offline(False)
+        page.evaluate("() => dispatchEvent(new Event('online'))")
+        page.wait_for_function(SAVED)
+        page.reload()
+        page.wait_for_function(READY)
+        assert page.evaluate(DRAFTS)[0]["statement"] == "It did not come on time."
+
+
+def test_of_two_windows_nothing_is_lost(browser: Browser, desk: DeskServer) -> None:
+    with coding(browser, desk, "coder-3", "S104") as first:
+        code(first, "Nobody believed him", "He was not trusted.")
+        first.wait_for_function(SAVED)
+        second = first.context.new_page()
+        second.goto(f"{desk.base}/coder-3/code/S104")
+        second.wait_for_function(READY)
+        second.evaluate(
+            "() => { claimlogDesk.work.others.onmessage = null }"
+        )  # it hears nothing of the first
+        for page, key in ((first, "2"), (second, "3")):
+            page.evaluate("() => { claimlogDesk.work.refresh = async () => {} }")
+            page.evaluate("() => claimlogDesk.open(claimlogDesk.work.drafts[0].draft, 'content')")
+            page.keyboard.press(key)
+        first.wait_for_function(SAVED)
+        expect(second.locator("#alarm")).to_contain_text("changed elsewhere")
+        second.get_by_role("button", name="Compare and decide").click()
+        table = second.locator(".versions-table .differs")
+        expect(table).to_contain_text("Content")
+        assert not axe(second, "conflict")
+        second.get_by_role("button", name="Take what is here").click()
+        second.wait_for_function(SAVED)
+        assert second.evaluate(DRAFTS)[0]["content"] == "attitude"
+
+
+def test_texts_of_other_scripts_are_chosen_by_labels_and_marked_to_the_letter(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-1", "S103") as page:
+        for quote in ("המשרד עמעם את המנורה", "部里调暗了灯"):
+            code(page, quote, "The lamp was made weaker.")
+        page.wait_for_function(SAVED)
+        spans = page.evaluate(
+            "() => claimlogDesk.work.drafts.map(one => [one.quote, one.span.start, one.span.end])"
+        )
+        assert [quote for quote, _, _ in spans] == ["המשרד עמעם את המנורה", "部里调暗了灯"]
+        assert all(SCRIPTS[start:end] == quote for quote, start, end in spans)
+        marked = page.evaluate(
+            "() => ['claim-1', 'claim-current'].flatMap(name => [...CSS.highlights.get(name)].map("
+            "range => range.startContainer.data.slice(range.startOffset, range.endOffset)))"
+        )
+        assert {quote for quote, _, _ in spans} <= set(marked)
+
+
+def test_decision_steps_lead_to_codes_and_words_of_the_text_are_marked(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-2", "S103") as page:
+        page.keyboard.press(LETTERS[0])
+        page.keyboard.press(LETTERS[1])
+        own = page.evaluate("() => claimlogDesk.text.content.split('\\n').join(' ')")
+        page.keyboard.insert_text(own)
+        expect(page.locator(".typed-note")).to_contain_text("words or more in a row")
+        expect(page.locator(".mirror mark").first).to_be_attached()
+        page.keyboard.press("Control+a")
+        page.keyboard.insert_text("In other words.")
+        page.keyboard.press("Enter")
+        page.keyboard.press("-")
+        for answer in "nny":
+            page.keyboard.press(answer)
+        page.wait_for_function("() => claimlogDesk.record.row.content === 'attitude'")
+        assert page.evaluate("() => claimlogDesk.record.active") == "voice"
+        page.keyboard.press("Escape")
+        page.keyboard.press("Delete")
+        page.wait_for_function(SAVED)
+        assert page.evaluate(DRAFTS) == []
+
+
+def test_every_key_of_the_sheet_has_an_action(browser: Browser, desk: DeskServer) -> None:
+    with coding(browser, desk, "coder-1", "S103") as page:
+        actions = set(page.evaluate("() => Object.keys(claimlogDesk.actions)"))
+        page.keyboard.press("?")
+        expect(page.locator(".cheat-sheet dd").first).to_be_visible()
+    named = {one["action"] for one in KEYS["keys"] if one["mode"] in ("anywhere", "text")}
+    assert named - actions == {"label", "word", "clause", "sentence"}  # of the cursor itself
+
+
+def test_a_phone_is_refused_politely_and_loses_nothing(browser: Browser, desk: DeskServer) -> None:
+    with entered(browser, desk, "coder-1", "code/S103") as page:
+        page.set_viewport_size(PHONE)
+        expect(page.locator(".narrow")).to_be_visible()
+        expect(page.locator("#text")).to_be_hidden()
+        page.goto(f"{desk.base}/coder-1/")
+        expect(page.locator("#sources tr").first).to_be_visible()
+        width = page.evaluate("() => document.documentElement.scrollWidth")
+        assert width <= PHONE["width"]
+
+
+def test_pages_use_no_inline_script_or_style() -> None:
+    web = Path(ROOT / "scripts/claimlog/desk/web")
+    for template in web.glob("templates/*.html"):
+        text = template.read_text("utf-8")
+        assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", text), template.name

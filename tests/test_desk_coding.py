@@ -1,0 +1,254 @@
+"""Coding at the desk: spans, forms, findings, two windows, entries made on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimlog.desk.places import Places
+from claimlog.desk.request_error import RequestError
+from claimlog.sources.text import Text
+from conftest import World
+from desk_client import ARTICLE, FURNITURE, Opened, claim_value, desk_of, offsets
+
+SOURCE = "S102"
+DRAFT = f"work/{SOURCE}/drafts/d1"
+LAMP = "has dimmed the lamp"
+
+
+@pytest.fixture
+def opened(registered: World, tmp_path: Path) -> Iterator[Opened]:
+    desk = desk_of(registered, tmp_path)
+    yield desk
+    desk.close()
+
+
+def lamp(**given: Any) -> dict[str, Any]:
+    return claim_value(LAMP, "Its light was made weaker by the ministry.", **given)
+
+
+def test_a_selection_snaps_to_words_and_counts_code_points(opened: Opened) -> None:
+    start, end = offsets(LAMP)
+    found = opened.take("coder-1", "POST", f"sources/{SOURCE}/snap", utf16=[start + 1, end - 2])
+    assert found["quote"] == LAMP
+    assert ARTICLE[found["span"]["start"] : found["span"]["end"]] == LAMP
+    assert found["span"]["utf16"] == [start, end]
+    assert found["span"]["start"] == start - 1  # the emoji before it is one code point
+    for wrong in (offsets(FURNITURE), [start, start], [0, 9_999], offsets("”,"), ["a", 3]):
+        answer = opened.ask("coder-1", "POST", f"sources/{SOURCE}/snap", utf16=wrong)
+        assert answer.status_code in (400, 422), wrong
+
+
+@pytest.mark.parametrize(
+    ("content", "selected", "quote"),
+    [
+        ("“Kept”, he said.", "“Kept”, ", "Kept"),
+        ("About 40% of it (all).", "40% of it (all).", "40% of it (all)"),
+        ("שלום, עולם: טוב", "לום, עו", "שלום, עולם"),
+        ("a 👩‍👩‍👧 family b", "👧 fam", "👩‍👩‍👧 family"),
+        ("cafe\u0301 au lait", "af", "cafe\u0301"),
+    ],
+)
+def test_words_of_any_script_are_whole(content: str, selected: str, quote: str) -> None:
+    places = Places(Text(content))
+    start = content.index(selected)
+    found = places.snap(start, start + len(selected))
+    assert places.quote(*found) == quote
+    assert [places.from_utf16(places.to_utf16(at)) for at in range(len(content) + 1)] == [
+        *range(len(content) + 1)
+    ]
+
+
+def test_a_selection_without_a_word_is_none() -> None:
+    with pytest.raises(RequestError, match="no word"):
+        Places(Text("a … b")).snap(2, 3)
+
+
+def test_a_draft_is_saved_before_it_is_whole_and_the_rules_say_what_is_missing(
+    opened: Opened,
+) -> None:
+    value = {"utf16": offsets(LAMP), "content": "event", "trust_sign": "trust"}
+    answer = opened.put("coder-1", SOURCE, "d1", value)
+    assert answer["draft"]["rev"] == answer["state"]
+    found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings?draft=d1")
+    rules = {one["rule"]: one for one in found["findings"]["d1"]}
+    assert "topic" in {column for one in found["findings"]["d1"] for column in one["columns"]}
+    assert rules["trust-has-course"]["columns"] == ["trust_course", "trust_sign"]
+    assert "a claim about trust says how it changes" in rules["trust-has-course"]["message"]
+    state = answer["state"]
+    refused = opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=state)
+    assert refused.status_code == 422
+    assert refused.json()["error"]["findings"]["d1"]
+    # and after a restart it is there
+    again = Opened.of(opened.desk.package, opened.desk.log.texts_folder)
+    assert again.take("coder-1", "GET", f"work/{SOURCE}")["drafts"] == [answer["draft"]]
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"content": "nonsense"},
+        {"contents": "event"},
+        {"figure_value": "forty"},
+        {"dyad_from": "nor"},
+        {"attributions": [{"verb": "say", "side": "nobody"}]},
+        {"attributions": [{"verbs": "say"}]},
+        {"source_id": "S001"},
+        {"quote_sha256": "0" * 64},
+        {"statement": "\ud800"},
+        {"note": "x" * 70_000},
+    ],
+)
+def test_what_no_row_can_hold_is_not_saved(opened: Opened, value: dict[str, Any]) -> None:
+    import json
+
+    whole = {"utf16": offsets(LAMP), **value}
+    body = json.dumps({"base": 0, "value": whole}).encode()
+    answer = opened.send("PUT", f"/coder-1/api/{DRAFT}", "coder-1", body)
+    assert answer.status_code == 400, answer.text
+    assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"] == []
+
+
+def test_of_two_windows_the_second_is_shown_what_is_there(opened: Opened) -> None:
+    first = opened.put("coder-1", SOURCE, "d1", lamp(topic="trust"))["draft"]
+    opened.put("coder-1", SOURCE, "d1", lamp(topic="law"), base=first["rev"])
+    late = opened.ask("coder-1", "PUT", DRAFT, base=first["rev"], value=lamp(topic="security"))
+    assert late.status_code == 409
+    current = late.json()["error"]["current"]
+    assert current["draft"]["value"]["topic"] == "law"
+    # the same change sent again, as after a lost answer, is taken
+    again = opened.put("coder-1", SOURCE, "d1", lamp(topic="law"), base=first["rev"])
+    assert again["state"] == current["state"]
+    assert opened.ask("coder-1", "DELETE", DRAFT, base=first["rev"]).status_code == 409
+    gone = opened.take("coder-1", "DELETE", DRAFT, base=current["draft"]["rev"])
+    assert gone["draft"] is None
+    back = opened.take("coder-1", "POST", f"work/{SOURCE}/undo", state=gone["state"])
+    assert back["drafts"][0]["value"]["topic"] == "law"
+    stale = opened.ask("coder-1", "POST", f"work/{SOURCE}/redo", state=gone["state"])
+    assert stale.json()["error"]["current"]["state"] == back["state"]
+
+
+def test_words_taken_from_the_text_are_marked_and_refused_at_the_end(opened: Opened) -> None:
+    taken = "The harbour ministry has dimmed the lamp at Cape Sorrow, he told us."
+    found = opened.take("coder-1", "POST", f"sources/{SOURCE}/own-words", text=taken)
+    start, end = found["runs"][0]["utf16"]
+    assert taken[start:end] == "harbour ministry has dimmed the lamp at Cape Sorrow"
+    opened.put("coder-1", SOURCE, "d1", {**lamp(), "statement": taken})
+    found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings")
+    assert [one["rule"] for one in found["findings"]["d1"]] == ["own-words"]
+
+
+def test_entries_made_on_the_spot_are_found_used_and_kept_while_used(opened: Opened) -> None:
+    path = f"work/{SOURCE}/registered/actors/keepers"
+    value = {"name": "Lighthouse keepers", "actor_type": "group", "aliases": ["Lampists"]}
+    entry = opened.take("coder-1", "PUT", path, base=0, value=value)["entry"]
+    lookup = f"lookup/actors?q=lamp&source={SOURCE}"
+    assert opened.take("coder-1", "GET", lookup)["entries"] == [
+        {"id": "keepers", "label": "Lighthouse keepers", "matched": "Lampists",
+         "detail": "Group", "proposed": True}
+    ]  # fmt: skip
+    assert opened.take("coder-2", "GET", lookup)["entries"] == []
+    opened.put("coder-1", SOURCE, "d1", lamp(dyad_from=["keepers", "nor"]))
+    found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings")
+    assert found["errors"] == 0
+    refused = opened.ask("coder-1", "DELETE", path, base=entry["rev"])
+    assert refused.json()["error"]["used_by"] == ["d1"]
+    for taken in ("nor", "Not An Id", "a/b"):
+        wrong = path.replace("keepers", taken)
+        assert opened.ask("coder-1", "PUT", wrong, base=0, value=value).status_code in (404, 422)
+    opened.put("coder-1", SOURCE, "d1", lamp(dyad_from=["nobody-known"]), base=3)
+    found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings")
+    assert [one["rule"] for one in found["findings"]["d1"]] == ["foreign-key"]
+
+
+def test_entries_are_found_by_aliases(opened: Opened) -> None:
+    found = opened.take("coder-1", "GET", "lookup/actors?q=kingdom")["entries"]
+    assert [(one["id"], one["matched"]) for one in found] == [("nor", "Kingdom of Norland")]
+    assert opened.ask("coder-1", "GET", "lookup/claims?q=a").status_code == 404
+
+
+def test_forms_follow_the_schemas_and_the_codebook(opened: Opened) -> None:
+    form = opened.take("coder-1", "GET", "form")
+    fields = {one["column"]: one for one in form["streams"]["claims"]["fields"]}
+    definition = opened.desk.log.definition
+    table = definition.streams["claims"]
+    computed = {"start", "end", "source_id", *(n for n in table.in_use if n.endswith("sha256"))}
+    assert {*fields} == {*table.in_use} - computed - {"word_count"}
+    for one in (*fields.values(), *fields["attributions"]["fields"]):
+        keys = [code["key"] for code in one["codes"]]
+        assert len({*keys}) == len(keys)
+        assert all(len(key) == 1 for key in keys)
+        item = table.by_name.get(one["column"])
+        if item is not None and item.codelist:
+            assert [code["code"] for code in one["codes"]] == item.enum
+    needs = {name: one["needs"] for name, one in fields.items() if one["needs"]}
+    assert needs["event_code"][0]["column"] == "event_type"
+    assert needs["figure_currency"][0]["is"] == ["money"]
+    assert "event_type" not in needs
+    assert fields["attributions"]["absent_when"][0]["is"] == ["author"]
+    described = next(
+        one for one in fields["attributions"]["fields"] if one["column"] == "description"
+    )
+    assert described["required_when"][0]["column"] == "actor_id"
+    assert (fields["content"]["share"], fields["likelihood"]["share"]) == (1.0, 0.0)
+    assert 0 < described["share"] < 1
+    assert {code["code"] for code in form["furniture_kinds"]} >= {"navigation"}
+    variables = {one["variable"]: one for one in form["variables"]}
+    assert variables["side"]["list"] == "attributions"
+    assert (variables["measure"]["stream"], variables["measure"]["via"]) == (
+        "measures",
+        "measure_id",
+    )
+    steps = variables["content"]["steps"]
+    assert [step["kind"] for step in steps] == ["code"] * 6 + ["otherwise"]
+    # every requirement of claims that is about two of these columns is a condition of a form
+    said = {
+        condition["sentence"]
+        for one in fields.values()
+        for kind in ("needs", "absent_when", "required_when")
+        for condition in one[kind]
+    }
+    assert said == {rule.sentence for rule in definition.requirements if rule.stream == "claims"}
+
+
+def test_what_is_finished_stays(opened: Opened) -> None:
+    draft = opened.put("coder-1", SOURCE, "d1", lamp())["draft"]
+    late = opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=1)
+    assert late.json()["error"]["current"]["drafts"] == [draft]
+    found = opened.finish("coder-1", SOURCE)
+    assert found["finished"]
+    for method, path, body in (
+        ("PUT", DRAFT, {"base": draft["rev"], "value": lamp(topic="law")}),
+        ("DELETE", DRAFT, {"base": draft["rev"]}),
+        ("POST", f"work/{SOURCE}/undo", {"state": found["state"]}),
+        ("PUT", f"work/{SOURCE}/registered/actors/x", {"base": 0, "value": {}}),
+        ("POST", f"work/{SOURCE}/finish", {"state": found["state"]}),
+    ):
+        answer = opened.ask("coder-1", method, path, **body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "closed")
+
+
+def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -> None:
+    octets = {"content-type": "application/octet-stream"}
+    upload = opened.send("POST", "/coder-1/api/texts?name=../../x.txt", "coder-1",
+                         b"Ein Satz. Noch einer.", octets).json()  # fmt: skip
+    assert upload["known_as"] is None
+    source = {"title": "Zwei Sätze", "publisher": "P", "language": "de", "rights": "Ours.",
+              "reliability": "F", "reliability_rationale": "Invented."}  # fmt: skip
+    folder = opened.desk.log.texts_folder
+    before = {*folder.parent.rglob("*.txt")}
+    given = {"upload": upload["upload"], "source": source}
+    assert opened.take("coder-2", "POST", "sources", **given)["source_id"] == "S103"
+    new = {*folder.parent.rglob("*.txt")} - before
+    assert [path.parent for path in new] == [folder]
+    again = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", ARTICLE.encode(), octets)
+    assert again.json()["known_as"] == SOURCE
+    given["upload"] = again.json()["upload"]
+    assert opened.ask("coder-1", "POST", "sources", **given).status_code == 422
+    for data in (b"\xff\xfe", b"  \n"):
+        wrong = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", data, octets)
+        assert wrong.status_code == 422

@@ -1,0 +1,305 @@
+"""Deciding at the desk: differences, undo, notes, one coder alone, a commit that was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimlog.desk import commit as commit_module
+from claimlog.desk.overview import begin_new_pass
+from claimlog.errors import ClaimlogError
+from conftest import World
+from desk_client import Opened, claim_value, desk_of
+
+SOURCE = "S102"
+PATH = f"adjudication/{SOURCE}"
+
+
+@pytest.fixture
+def opened(registered: World, tmp_path: Path) -> Iterator[Opened]:
+    desk = desk_of(registered, tmp_path)
+    yield desk
+    desk.close()
+
+
+def founder(**given: Any) -> dict[str, Any]:
+    return claim_value("ships will founder", "Vessels may be lost there.", **given)
+
+
+def code_both(opened: Opened) -> None:
+    """Two codings with each kind of difference, and a nested passage."""
+    one, two = "coder-1", "coder-2"
+    opened.put(one, SOURCE, "a", founder())
+    opened.put(two, SOURCE, "a", founder(coder_confidence="low", note="Hard to say."))
+    wide = claim_value("Sudland\nfears that ships will founder", "Sudland is afraid of wrecks.")
+    narrow = claim_value("fears that ships will founder", "Sudland is afraid of wrecks.")
+    opened.put(one, SOURCE, "b", {**wide, "content": "attitude"})
+    opened.put(two, SOURCE, "b", {**narrow, "content": "attitude"})
+    relit = claim_value("ministry may relight the lamp in spring", "A light again next spring.")
+    opened.put(one, SOURCE, "c", {**relit, "modality": "considered"})
+    opened.put(two, SOURCE, "c", {**relit, "modality": "hypothetical"})
+    opened.put(one, SOURCE, "d", claim_value("use the strait every week", "The passage is busy."))
+    boats = claim_value("Some ninety boats", "Boats of that number pass.")
+    opened.put(two, SOURCE, "e", boats)
+    opened.finish(one, SOURCE)
+    opened.finish(two, SOURCE)
+
+
+def decide(opened: Opened, unit: str, take: str | None, base: int = 0, **given: Any) -> Any:
+    path = f"{PATH}/units/{unit}"
+    return opened.take("adjudicator", "PUT", path, base=base, take=take, **given)
+
+
+def change(opened: Opened, what: str, **given: Any) -> dict[str, Any]:
+    """Change the decisions as a window does that shows the last state."""
+    path = f"{PATH}/{what}"
+    return opened.take("adjudicator", "POST", path, state=shown(opened)["state"], **given)
+
+
+def shown(opened: Opened) -> dict[str, Any]:
+    return opened.take("adjudicator", "GET", PATH)
+
+
+def test_differences_are_told_apart_passage_by_passage(opened: Opened) -> None:
+    code_both(opened)
+    units = {unit["unit"]: unit for unit in shown(opened)["units"]}
+    assert {name: unit["kind"] for name, unit in units.items()} == {
+        "a+a": "agreed",
+        "b+b": "span",
+        "c+c": "codes",
+        "d+": "left_only",
+        "+e": "right_only",
+    }
+    assert units["c+c"]["differs"] == ["modality"]
+    assert {*units["a+a"]["differs"]} == {"coder_confidence", "note"}
+    assert units["a+a"]["right"]["value"]["note"] == "Hard to say."
+    assert 0.5 < units["b+b"]["iou"] < 1
+
+
+def test_decisions_are_undone_and_made_again_and_two_windows_are_told(opened: Opened) -> None:
+    code_both(opened)
+    found = opened.take("adjudicator", "POST", f"{PATH}/accept-agreed", state=0)
+    assert found["open"] == 4
+    decide(opened, "c+c", "right", note="May.")
+    new = founder(topic="law")
+    decide(opened, "b+b", "new", value=new)
+    late = opened.ask("adjudicator", "PUT", f"{PATH}/units/b+b", base=0, take="left")
+    assert late.status_code == 409
+    assert late.json()["error"]["current"]["unit"]["verdict"]["take"] == "new"
+    state = shown(opened)["state"]
+    found = opened.take("adjudicator", "POST", f"{PATH}/undo", state=state)
+    assert found["open"] == 3
+    found = opened.take("adjudicator", "POST", f"{PATH}/redo", state=found["state"])
+    assert found["open"] == 2
+    for _ in range(3):
+        found = opened.take("adjudicator", "POST", f"{PATH}/undo", state=found["state"])
+    assert (found["open"], found["can_undo"]) == (5, False)
+    stale = opened.ask("adjudicator", "POST", f"{PATH}/accept-agreed", state=state)
+    assert stale.json()["error"]["current"]["open"] == 5
+
+
+@pytest.mark.parametrize(
+    ("unit", "given", "status"),
+    [
+        ("d+", {"take": "right"}, 422),
+        ("a+a", {"take": "both"}, 400),
+        ("a+a", {"take": "new"}, 400),
+        ("a+a", {"take": "new", "value": {"utf16": [0, 5], "colour": "red"}}, 400),
+        ("a+a", {"take": "left", "note": 5}, 400),
+        ("z+z", {"take": "left"}, 404),
+    ],
+)
+def test_what_is_no_verdict_is_refused(
+    opened: Opened, unit: str, given: dict[str, Any], status: int
+) -> None:
+    code_both(opened)
+    answer = opened.ask("adjudicator", "PUT", f"{PATH}/units/{unit}", base=0, **given)
+    assert answer.status_code == status, answer.text
+
+
+def test_a_passage_that_nobody_marked_is_added(opened: Opened) -> None:
+    code_both(opened)
+    value = claim_value("dimmed the lamp", "Its beam was made weaker.")
+    unit = decide(opened, "new:x1", "new", value=value)["unit"]
+    assert (unit["kind"], unit["quote"]) == ("added", "dimmed the lamp")
+    assert "new:x1" in [one["unit"] for one in shown(opened)["units"]]
+    decide(opened, "new:x1", None, base=unit["rev"])
+    assert "new:x1" not in [one["unit"] for one in shown(opened)["units"]]
+
+
+def test_nothing_is_committed_before_all_is_decided_and_kept(opened: Opened) -> None:
+    code_both(opened)
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"])
+    assert len(refused.json()["error"]["units"]) == 5
+    for unit in ("a+a", "b+b", "c+c", "d+"):
+        decide(opened, unit, "left")
+    wrong = claim_value("Some ninety boats", "Boats.", trust_sign="trust")
+    rev = decide(opened, "+e", "new", value=wrong)["unit"]["rev"]
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"])
+    rules = {one["rule"] for one in refused.json()["error"]["findings"]["+e"]}
+    assert rules == {"length", "trust-has-course"}
+    decide(opened, "+e", "none", base=rev)
+    late = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=1)
+    assert late.json()["error"]["current"]["state"] == shown(opened)["state"]
+    assert opened.take("adjudicator", "GET", "desk")["open"]["rows"] == 2  # source and coder
+
+
+def test_a_commit_that_was_cut_off_is_finished_without_doubling(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_both(opened)
+    for unit in ("a+a", "b+b", "c+c", "d+"):
+        decide(opened, unit, "left")
+    decide(opened, "+e", "right")
+
+    def cut(*_: object) -> dict[str, str]:
+        raise OSError(5, "cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit_module, "_claim_names", cut)
+        assert (
+            opened.ask(
+                "adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"]
+            ).status_code
+            == 500
+        )
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    assert len([row for row in rows if row["stream"] == "claims"]) == 5
+    assert not shown(opened)["committed"]
+    blocked = opened.ask("adjudicator", "PUT", f"{PATH}/units/a+a", base=1, take="right")
+    assert blocked.json()["error"]["code"] == "closed"
+    again = Opened.of(opened.desk.package, opened.desk.log.texts_folder)
+    found = again.take("adjudicator", "POST", f"{PATH}/commit", state=0)
+    assert sorted(found["claims"].values()) == [f"C102-00{n}" for n in range(1, 6)]
+    assert again.take("adjudicator", "GET", "open")["rows"] == rows
+    again.close()
+
+
+def test_a_text_that_one_has_coded_is_taken_over(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    found = shown(opened)
+    assert (found["sides"], found["open"]) == (["coder-1"], 1)
+    assert opened.take("adjudicator", "GET", f"{PATH}/agreement") == {"agreement": None}
+    found = change(opened, "take-all")
+    found = change(opened, "commit")
+    assert found["claims"] == {"a+": "C102-001"}
+    late = opened.ask("coder-2", "PUT", f"work/{SOURCE}/drafts/x", base=0, value=founder())
+    assert late.json()["error"]["code"] == "closed"
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    assert [row["recorded_by"] for row in rows if row["stream"] == "codings"] == ["coder-1"]
+
+
+def test_a_role_must_say_what_it_is_before_its_rows_are_added(opened: Opened) -> None:
+    opened.take("adjudicator", "DELETE", "open/adjudicator")
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    change(opened, "take-all")
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=shown(opened)["state"])
+    assert "register of coders" in refused.json()["error"]["message"]
+    steps = opened.take("adjudicator", "GET", "desk")["next"]
+    assert steps[0]["what"] == "register_coder"
+
+
+def test_links_are_proposed_decided_and_taken_back(opened: Opened) -> None:
+    value = claim_value("has dimmed the lamp", "Norland no longer gives its light to Sudland.",
+                        dyad_from=["nor"], dyad_to=["sud"])  # fmt: skip
+    opened.put("coder-1", SOURCE, "a", value)
+    opened.finish("coder-1", SOURCE)
+    change(opened, "take-all")
+    change(opened, "commit")
+    found = opened.take("adjudicator", "GET", f"links/{SOURCE}")["proposals"]
+    first = found[0]
+    ends = {"from_claim_id": first["from"]["claim_id"], "to_claim_id": first["to"]["claim_id"]}
+    assert ends == {"from_claim_id": "C102-001", "to_claim_id": "C001-001"}
+    assert {"dyad_to", "words"} <= {one["column"] for one in first["shared"]}
+    path = f"links/{SOURCE}"
+    none = opened.take("adjudicator", "POST", path, **ends, relation=None)
+    assert none == {"link_id": None}
+    link = opened.take("adjudicator", "POST", path, **ends, relation="updates", basis="Later.")
+    again = opened.take("adjudicator", "GET", path)["proposals"][0]
+    assert again["decision"]["relation"] == "updates"
+    opened.take("adjudicator", "DELETE", f"open/{link['link_id']}")
+    again = opened.take("adjudicator", "GET", path)["proposals"][0]
+    assert again["decision"] == {"relation": None, "link_id": None}
+    for wrong in ({"relation": "nonsense", "basis": "x"}, {"relation": "updates", "basis": None}):
+        assert opened.ask("adjudicator", "POST", path, **ends, **wrong).status_code == 422
+
+
+def test_a_claim_is_amended_and_what_would_be_written_is_shown_first(opened: Opened) -> None:
+    found = opened.take("adjudicator", "GET", "claims/C001-001")
+    assert found["quote"] == "stopped sharing tide tables with Sudland"
+    path = "claims/C001-001/amend"
+    given = {"version": 1, "changes": {"topic": "law", "note": None}, "reason": "A slip."}
+    looked = opened.take("adjudicator", "POST", path, **given)
+    assert looked["changes"] == [{"column": "topic", "before": "sharing", "after": "law"}]
+    assert (looked["written"], looked["errors"]) == (False, 0)
+    bad = opened.take("adjudicator", "POST", path, **{**given, "changes": {"voice": "quoted"}})
+    assert [one["rule"] for one in bad["findings"]] == ["speech-has-hop"]
+    for wrong in ({**given, "reason": " ", "write": True}, {**given, "changes": {}}):
+        assert opened.ask("adjudicator", "POST", path, **wrong).status_code in (400, 422)
+    assert opened.take("adjudicator", "POST", path, **given, write=True)["written"]
+    late = opened.ask("adjudicator", "POST", path, **given, write=True)
+    history = late.json()["error"]["current"]["history"]
+    assert [one["version"] for one in history] == [1, 2]
+    assert history[1]["is_open"]
+    batch = opened.take("adjudicator", "GET", "open")
+    row = next(one for one in batch["rows"] if one["stream"] == "claims")
+    assert (row["id"], row["action"]) == ("C001-001", "amend")
+    moved = {"version": 2, "changes": {"start": 0, "end": 9_999}, "reason": "x"}
+    assert opened.ask("adjudicator", "POST", path, **moved).status_code == 422
+
+
+def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None:
+    proposal = opened.take("adjudicator", "GET", "seal")
+    assert proposal["slug"] == "lighthouse-keepers-at-odds"
+    wrong = {"slug": "No Slug", "title": "T", "method": "M"}
+    assert opened.ask("adjudicator", "POST", "seal", **wrong).status_code == 422
+    given = {"slug": "lamps", "title": "Lamps", "method": "At the desk."}
+    assert opened.take("adjudicator", "POST", "seal", **given)["batch"] == "events/0004-lamps"
+    assert opened.ask("adjudicator", "POST", "seal", **given).status_code == 422
+
+
+def test_of_a_text_that_has_claims_the_codings_alone_are_added(opened: Opened) -> None:
+    source = "S001"
+    start = opened.desk.log.require_places(source).text.content.index("lost a chart")
+    value = {**founder(), "start": start, "end": start + len("lost a chart")}
+    del value["utf16"]
+    for role in ("coder-1", "coder-2"):
+        opened.put(role, source, "a", value)
+        opened.finish(role, source)
+    path = f"adjudication/{source}"
+    opened.take("adjudicator", "POST", f"{path}/accept-agreed", state=0)
+    refused = opened.ask("adjudicator", "POST", f"{path}/commit", state=1)
+    assert "has claims already" in refused.json()["error"]["message"]
+    found = opened.take("adjudicator", "POST", f"{path}/commit", state=1, codings_only=True)
+    assert (found["committed"], found["claims"]) == (True, None)
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    assert [row["stream"] for row in rows].count("codings") == 2
+    assert "claims" not in [row["stream"] for row in rows]
+
+    def state() -> str:
+        states = opened.take("coder-1", "GET", "desk")["sources"]
+        return str({one["source_id"]: one["state"] for one in states}[source])
+
+    assert state() == "committed"
+    with pytest.raises(ClaimlogError, match="seal it first"):
+        begin_new_pass(opened.desk, source)
+    given = {"slug": "codings", "title": "Codings", "method": "At the desk."}
+    opened.take("adjudicator", "POST", "seal", **given)
+    assert state() == "sealed"
+    late = opened.ask("coder-1", "PUT", f"work/{source}/drafts/x", base=0, value=value)
+    assert late.json()["error"]["code"] == "closed"
+    place = begin_new_pass(opened.desk, source)
+    names = {path.name for path in place.iterdir()}
+    assert names == {"coder-1.ndjson", "coder-2.ndjson", "decisions.ndjson"}
+    opened.put("coder-1", source, "x", value)
+    opened.finish("coder-1", source)
+    found = opened.take("adjudicator", "POST", f"{path}/commit", state=0, codings_only=True)
+    assert found["committed"]
+    assert opened.desk.log.whole.rows("codings")["pass"].to_list() == [1, 1, 2]
+    with pytest.raises(ClaimlogError, match="is not decided"):
+        begin_new_pass(opened.desk, SOURCE)

@@ -1,0 +1,104 @@
+"""Two machines: a coding is committed to before it is handed over, and checked when it comes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from claimlog.desk.hand_over import (
+    expect_coding,
+    export_coding,
+    finished_work,
+    import_coding,
+)
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from conftest import World, copied
+from desk_client import Opened, claim_value
+
+SOURCE = "S102"
+
+
+def finished_at(world: World, role: str, words: str) -> Package:
+    opened = Opened.of(world.package, world.texts)
+    path = f"work/{SOURCE}/registered/actors/keepers-{role}"
+    opened.take(role, "PUT", path, base=0, value={"name": "Keepers", "actor_type": "group"})
+    value = claim_value(words, "The beam was made weaker.", dyad_from=[f"keepers-{role}"])
+    opened.put(role, SOURCE, "d1", value)
+    opened.finish(role, SOURCE)
+    opened.close()
+    return world.package
+
+
+def test_codings_are_exchanged_after_their_commitments(registered: World, tmp_path: Path) -> None:
+    here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
+    mine = finished_at(here, "coder-1", "dimmed the lamp")
+    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
+    file = tmp_path / "coder-2.json"
+    value = str(finished_work(theirs, "coder-2", SOURCE).commitment)
+    with pytest.raises(ClaimlogError, match="no commitment of another coder"):
+        export_coding(theirs, "coder-2", SOURCE, file, alone=False)
+    assert not file.exists()
+    own = str(finished_work(mine, "coder-1", SOURCE).commitment)
+    expect_coding(theirs, "coder-1", SOURCE, own)
+    export_coding(theirs, "coder-2", SOURCE, file, alone=False)
+    with pytest.raises(ClaimlogError, match="no commitment of coder-2"):
+        import_coding(mine, file, here.texts)
+    expect_coding(mine, "coder-2", SOURCE, value)
+    with pytest.raises(ClaimlogError, match="another commitment"):
+        expect_coding(mine, "coder-2", SOURCE, "0" * 64)
+
+    changed = json.loads(file.read_bytes())
+    changed["content"]["drafts"][0]["value"]["topic"] = "law"
+    other = tmp_path / "changed.json"
+    other.write_text(json.dumps(changed))
+    with pytest.raises(ClaimlogError, match="not the coding that coder-2 committed to"):
+        import_coding(mine, other, here.texts)
+    for data in (b"{}", b"[]", b"\xff", b'{"format": "claimlog-coding/1"}'):
+        other.write_bytes(data)
+        with pytest.raises(ClaimlogError):
+            import_coding(mine, other, here.texts)
+
+    assert import_coding(mine, file, here.texts).finished
+    import_coding(mine, file, here.texts)  # again is no second time
+    opened = Opened.of(mine, here.texts)
+    found = opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
+    assert [unit["kind"] for unit in found["units"]] == ["span"]
+    assert [one["coder"] for one in found["proposals"]] == ["coder-1", "coder-2"]
+    opened.close()
+
+
+def test_nothing_is_taken_while_somebody_here_still_codes(
+    registered: World, tmp_path: Path
+) -> None:
+    here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
+    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
+    file = tmp_path / "coding.json"
+    export_coding(theirs, "coder-2", SOURCE, file, alone=True)
+    with pytest.raises(ClaimlogError, match="name a new file"):
+        export_coding(theirs, "coder-2", SOURCE, file, alone=True)
+    value = str(finished_work(theirs, "coder-2", SOURCE).commitment)
+    expect_coding(here.package, "coder-2", SOURCE, value)
+    opened = Opened.of(here.package, here.texts)
+    opened.put("coder-1", SOURCE, "a", claim_value("dimmed the lamp", "Its beam is weaker."))
+    with pytest.raises(ClaimlogError, match="has not finished"):
+        import_coding(here.package, file, here.texts)
+    with pytest.raises(ClaimlogError, match="has not finished"):
+        finished_work(here.package, "coder-1", SOURCE)
+    opened.finish("coder-1", SOURCE)
+    assert import_coding(here.package, file, here.texts).coder == "coder-2"
+    opened.close()
+
+
+def test_the_commands_say_what_to_do(registered: World, tmp_path: Path) -> None:
+    world = copied(registered, tmp_path)
+    finished_at(world, "coder-1", "dimmed the lamp")
+    said = world.run("desk", "commitment", SOURCE, "--coder", "coder-1")
+    assert len(said.stdout.strip()) == 64
+    file = str(tmp_path / "out.json")
+    refused = world.run("desk", "export", SOURCE, file, "--coder", "coder-1")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert world.run("desk", "expect", SOURCE, "xyz", "--coder", "coder-2").returncode == 2
+    assert world.run("desk").returncode == 2

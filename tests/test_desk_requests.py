@@ -1,0 +1,202 @@
+"""The desk answers its own pages on this machine, and nobody else."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from claimlog.desk.web.tokens import role_tokens
+from claimlog.errors import ClaimlogError
+from conftest import World, copied
+from desk_client import ROLES, Opened, claim_value, desk_of
+
+OVERVIEW = "/coder-1/api/desk"
+UNDO = "/coder-1/api/work/S102/undo"
+
+
+@pytest.fixture(scope="module")
+def opened(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    desk = desk_of(registered, tmp_path_factory.mktemp("requests"))
+    yield desk
+    desk.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"host": "localhost:8010", "origin": "http://localhost:8010"}, 200),
+        ({"host": "claims.example:8010", "origin": "http://claims.example:8010"}, 403),
+        ({"host": "127.0.0.1.claims.example"}, 403),
+        ({"host": ""}, 403),
+        ({"origin": "http://claims.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1:9999"}, 403),
+        ({"origin": "https://127.0.0.1:8010"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"cookie": "claimlog-desk-8010=wrong"}, 401),
+        ({"cookie": "x" * 5_000}, 413),
+        ({"cookie": '="; \x01'}, 401),
+    ],
+)
+def test_requests_of_others_are_refused(
+    opened: Opened, headers: dict[str, str], status: int
+) -> None:
+    own = {"cookie": opened.cookies["coder-1"], **headers}
+    answer = opened.send("GET", OVERVIEW, None, None, own)
+    assert answer.status_code == status, answer.text
+    assert "trace" not in answer.text.lower()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": ""},
+        {"origin": "http://claims.example"},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "multipart/form-data; boundary=x"},
+        {"sec-fetch-site": "cross-site"},
+        {"cookie": ""},
+    ],
+)
+def test_no_page_of_another_site_changes_anything(opened: Opened, headers: dict[str, str]) -> None:
+    own = {"cookie": opened.cookies["coder-1"], **headers}
+    answer = opened.send("POST", UNDO, None, b'{"state": 0}', own)
+    assert answer.status_code in (400, 401, 403), answer.text
+
+
+def test_every_answer_has_the_headers_of_safety(opened: Opened) -> None:
+    for path in ("/coder-1/", OVERVIEW, "/static/site/frame.css", "/nowhere", "/coder-2/"):
+        headers = opened.send("GET", path, "coder-1").headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-frame-options"] == "DENY"
+        assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/static/../../__init__.py", 404),
+        ("GET", "/static/%2e%2e/app.py", 404),
+        ("GET", "/static/site/../../../state.py", 404),
+        ("GET", "/coder-1/code/..%2f..%2fetc", 404),
+        ("GET", "/coder-1/api/sources/S999", 404),
+        ("GET", "/coder-1/api/work/..", 404),
+        ("GET", "/coder-1//api/desk", 404),
+        ("GET", "/coder-1/api/desk%00", 404),
+        ("GET", "/coder-1/" + "a" * 3_000, 413),
+        ("PATCH", OVERVIEW, 404),
+        ("TRACE", OVERVIEW, 404),
+        ("DELETE", OVERVIEW, 404),
+        ("GET", "/coder-3/", 404),
+    ],
+)
+def test_odd_addresses_end_in_a_refusal(
+    opened: Opened, method: str, path: str, status: int
+) -> None:
+    answer = opened.send(method, path, "coder-1", b"{}" if method != "GET" else None)
+    assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b"\xff", b'{"state": true}'])
+def test_odd_bodies_are_malformed(opened: Opened, body: bytes) -> None:
+    answer = opened.send("POST", UNDO, "coder-1", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
+
+
+def test_bodies_have_limits(opened: Opened) -> None:
+    answer = opened.send("POST", UNDO, "coder-1", b"x" * ((1 << 20) + 1))
+    assert answer.status_code == 413
+    octets = {"content-type": "application/octet-stream", "content-length": str(1 << 36)}
+    answer = opened.send("POST", "/coder-1/api/texts", "coder-1", b"x", octets)
+    assert answer.status_code == 413
+
+
+def test_markup_in_texts_is_text(opened: Opened) -> None:
+    page = opened.send("GET", "/coder-1/code/S102", "coder-1")
+    assert page.status_code == 200
+    assert "<script>" not in page.text
+    refused = opened.send("GET", "/coder-1/code/%3Cscript%3E", "coder-1")
+    assert "<script>" not in refused.text
+
+
+def test_a_token_is_of_one_role_is_kept_and_is_nobody_elses_to_read(opened: Opened) -> None:
+    tokens = role_tokens(opened.desk.works, ROLES)
+    assert tokens == opened.app.tokens
+    assert len({*tokens.values()}) == len(ROLES)
+    file = opened.desk.works.folder() / "tokens.json"
+    assert file.stat().st_mode & 0o077 == 0
+    for role in ROLES:
+        for other, token in tokens.items():
+            path = f"/{role}/start?token={token}"
+            assert (opened.send("GET", path, None).status_code == 303) == (role == other)
+    cookie = opened.send("GET", f"/coder-1/start?token={tokens['coder-1']}", None).headers
+    assert "HttpOnly; SameSite=Strict" in cookie["set-cookie"]
+    assert "Path=/coder-1/" in cookie["set-cookie"]
+
+
+def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:
+    works = opened.desk.works
+    (works.folder("works") / "coder-9").symlink_to("/tmp")
+    with pytest.raises(ClaimlogError, match="no directory"):
+        works.work("coder-9", "S102")
+    assert "coder-9" not in works.coders()
+
+
+def test_a_killed_server_has_what_it_acknowledged_and_the_open_page_goes_on(
+    registered: World, tmp_path: Path
+) -> None:
+    world = copied(registered, tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    origin = f"http://127.0.0.1:{port}"
+    path = f"{origin}/coder-1/api/work/S102/drafts/d1"
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    with httpx.Client(headers={"origin": origin}) as page:
+        for attempt in range(2):
+            words = ("desk", "--texts", str(world.texts), "--port", str(port), "--role", "coder-1")
+            server = subprocess.Popen(
+                [sys.executable, "-m", "claimlog", *words], cwd=world.root, stdout=subprocess.PIPE
+            )
+            try:
+                assert server.stdout is not None
+                address = server.stdout.readline().decode().partition(": ")[2].strip()
+                server.stdout.readline()
+                until_it_listens(port)
+                if attempt == 0:
+                    assert page.get(address).status_code == 303
+                    saved = page.put(path, json={"base": 0, "value": value})
+                    assert saved.json()["draft"]["rev"] == 2
+                else:
+                    work = page.get(path.partition("/drafts")[0]).json()
+                    assert [one["draft"] for one in work["drafts"]] == ["d1"]
+            finally:
+                server.kill()
+                server.wait()
+                server.stdout.close()
+
+
+def until_it_listens(port: int) -> None:
+    """Wait until a server takes connections."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the server does not listen")

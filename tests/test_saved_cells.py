@@ -1,0 +1,160 @@
+"""What the desk saved is there, whatever ends the process that saved it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimlog.desk.request_error import RequestError
+from claimlog.desk.saved_cells import SavedCells, StaleError
+from claimlog.errors import ClaimlogError
+
+
+def cells_at(path: Path) -> SavedCells:
+    cells = SavedCells(path)
+    cells.refresh()
+    return cells
+
+
+def values(cells: SavedCells) -> dict[str, Any]:
+    return {key: cell.value for key, cell in cells.items("")}
+
+
+def test_a_file_that_was_cut_anywhere_holds_what_was_acknowledged_before(tmp_path: Path) -> None:
+    path = tmp_path / "work.ndjson"
+    cells = SavedCells(path)
+    states = [(0, {})]
+    steps = (
+        lambda: cells.change({"a": {"x": 1}}, {"a": 0}),
+        lambda: cells.change({"b": "é🗼", "a": None}, {"a": 1}),
+        lambda: cells.undo(2),
+        lambda: cells.redo(3),
+        lambda: cells.mark("finished", {"hash": "0"}),
+    )
+    for step in steps:
+        step()
+        states.append((path.stat().st_size, values(cells)))
+    data = path.read_bytes()
+    for length in range(len(data) + 1):
+        cut = tmp_path / "cut.ndjson"
+        cut.write_bytes(data[:length])
+        expected = [state for size, state in states if size <= length][-1]
+        found = cells_at(cut)
+        assert values(found) == expected
+        found.change({"c": length}, {"c": 0})  # and it goes on from there
+        assert values(cells_at(cut)) == {**expected, "c": length}
+
+
+def test_what_was_acknowledged_outlives_a_killed_process(tmp_path: Path) -> None:
+    path = tmp_path / "work.ndjson"
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        cells = SavedCells(path)
+        for number in range(100_000):
+            cells.change({"a": number}, {})
+            os.write(writing, b".")
+        os._exit(0)
+    os.close(writing)
+    acknowledged = len(os.read(reading, 20))
+    while acknowledged < 20:
+        acknowledged += len(os.read(reading, 20))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    while more := os.read(reading, 4096):
+        acknowledged += len(more)
+    os.close(reading)
+    assert cells_at(path).cell("a").value >= acknowledged - 1
+
+
+def test_of_two_windows_the_second_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
+    first, second = SavedCells(tmp_path / "w"), SavedCells(tmp_path / "w")
+    first.change({"a": 1}, {"a": 0})
+    with pytest.raises(StaleError):
+        second.change({"a": 2}, {"a": 0})
+    second.change({"b": 3}, {"b": 0})  # another cell is none of that
+    assert values(second) == {"a": 1, "b": 3}
+    with pytest.raises(StaleError):
+        first.undo(1)
+    first.undo(2)
+    assert values(cells_at(first.path)) == {"a": 1}
+
+
+def test_the_same_change_again_is_no_second_one(tmp_path: Path) -> None:
+    cells = SavedCells(tmp_path / "w")
+    cells.change({"a": 1}, {"a": 0})
+    cells.change({"a": 1}, {"a": 0})
+    assert cells.state == 1
+
+
+def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(tmp_path: Path) -> None:
+    cells = SavedCells(tmp_path / "w")
+    for number in range(4):
+        cells.change({"a": number, str(number): number}, {})
+    last = values(cells)
+    for _ in range(4):
+        cells.undo(cells.state)
+    assert values(cells) == {}
+    with pytest.raises(RequestError, match="taken back"):
+        cells.undo(cells.state)
+    for _ in range(4):
+        cells.redo(cells.state)
+    assert values(cells_at(cells.path)) == last
+    cells.undo(cells.state)
+    cells.change({"a": "other"}, {})
+    assert not cells.can_redo
+
+
+def test_a_file_that_was_set_aside_is_begun_anew(tmp_path: Path) -> None:
+    cells = SavedCells(tmp_path / "w")
+    cells.change({"a": 1, "b": 2}, {})
+    cells.path.rename(tmp_path / "away")
+    cells.refresh()
+    assert (values(cells), cells.state) == ({}, 0)
+    other = SavedCells(cells.path)
+    other.change({"c": 3}, {})
+    other.change({"d": 4}, {})
+    cells.change({"e": 5}, {"e": 0})
+    assert values(cells) == {"c": 3, "d": 4, "e": 5}
+
+
+def test_a_full_disk_changes_nothing_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = SavedCells(tmp_path / "w")
+    cells.change({"a": 1}, {"a": 0})
+    write = os.pwrite
+
+    def fill(handle: int, data: bytes, offset: int) -> int:
+        if len(data) > 5:
+            return write(handle, data[:5], offset)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", fill)
+        with pytest.raises(RequestError, match="No space left") as refused:
+            cells.change({"a": 2}, {"a": 1})
+    assert refused.value.status == 507
+    assert values(cells_at(cells.path)) == {"a": 1}
+    cells.change({"a": 3}, {"a": 1})
+    assert values(cells_at(cells.path)) == {"a": 3}
+
+
+def test_a_line_that_was_spoilt_is_named_and_a_link_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "work.ndjson"
+    cells = SavedCells(path)
+    cells.change({"a": 1}, {})
+    cells.change({"a": 2}, {})
+    path.write_bytes(path.read_bytes().replace(b'"a":1', b'"a":!'))
+    with pytest.raises(ClaimlogError, match=r"work\.ndjson:1: is no line"):
+        cells_at(path)
+    link = tmp_path / "link.ndjson"
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RequestError):
+        SavedCells(link).change({"a": 1}, {})
+    assert not (tmp_path / "elsewhere").exists()
