@@ -80,6 +80,7 @@ bench: environment-dev  ## measure: beside peers, the site, growth; tables and p
 	@.venv/bin/python -m workshop.bench peers --claims="$${CLAIMS:-1000000}" --docs
 	@.venv/bin/python -m workshop.bench site --claims="$${CLAIMS:-100000}" --docs
 	@.venv/bin/python -m workshop.bench growth --claims="$${GROWTH:-10000000}" --docs
+	@.venv/bin/python -m workshop.bench files --claims="$${CLAIMS:-100000}" --docs
 
 schemas: environment-run  ## write shared columns and code lists into the schema files that repeat them
 	@.venv/bin/claimlog schemas --write
