@@ -76,11 +76,13 @@ release: environment-run  ## write the release VERSION= to dist/, with its entry
 rebuild-releases: environment-run  ## make every release again by its own code, in dist/, and verify it with this code
 	@.venv/bin/claimlog release --rebuild all --exact --out dist
 
-bench: environment-dev  ## measure: beside peers, the site, growth; tables and plots for docs/ (CLAIMS=, GROWTH=)
+bench: environment-dev  ## measure: beside peers, the site, growth, copies, the desk; tables and plots for docs/ (CLAIMS=, GROWTH=)
 	@.venv/bin/python -m workshop.bench peers --claims="$${CLAIMS:-1000000}" --docs
 	@.venv/bin/python -m workshop.bench site --claims="$${CLAIMS:-100000}" --docs
 	@.venv/bin/python -m workshop.bench growth --claims="$${GROWTH:-10000000}" --docs
 	@.venv/bin/python -m workshop.bench files --claims="$${CLAIMS:-100000}" --docs
+	@.venv/bin/python -m workshop.bench copies --docs
+	@.venv/bin/python -m workshop.bench desk --docs
 
 schemas: environment-run  ## write shared columns and code lists into the schema files that repeat them
 	@.venv/bin/claimlog schemas --write
