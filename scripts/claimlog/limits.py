@@ -235,3 +235,6 @@ LABEL_LENGTH = 1_000
 
 LOSS_PLACES = 1_000
 """Places of one kind of loss that are listed; the number of all is given."""
+
+PASSAGE_ROWS = 100
+"""Rows of one passage that an annotation of it is compared with, to become one row with it."""

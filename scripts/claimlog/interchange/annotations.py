@@ -92,6 +92,28 @@ class Project:
     losses: LossReport = field(default_factory=LossReport)
     text_columns: Mapping[str, str] = field(default_factory=dict)
     bare_labels: dict[str, dict[str, str] | None] = field(default_factory=dict)
+    _names: dict[str, int] = field(default_factory=dict)
+
+    def add_document(
+        self, name: str, text: str | None = None, sha256: str | None = None
+    ) -> ForeignDocument:
+        """Add a document; of several with one name, the later ones get a number.
+
+        Raises
+        ------
+        ClaimlogError
+            If there are more than `limits.DOCUMENTS`.
+        """
+        number = self._names[name] = self._names.get(name, 0) + 1
+        if number > 1:
+            return self.add_document(f"{name} ({number})", text, sha256)
+        document = ForeignDocument(name, text, sha256)
+        self.documents.append(document)
+        if len(self.documents) > DOCUMENTS:
+            raise ClaimlogError(
+                f"{self.shown}: holds more than {DOCUMENTS:,} documents; import it in parts"
+            )
+        return document
 
     def annotations(self) -> Iterator[tuple[ForeignDocument, ForeignAnnotation]]:
         """Yield every annotation with its document."""
@@ -108,10 +130,9 @@ class Project:
             If it is.
         """
         number = sum(len(document.annotations) for document in self.documents)
-        if number > ANNOTATIONS or len(self.documents) > DOCUMENTS:
+        if number > ANNOTATIONS:
             raise ClaimlogError(
-                f"{self.shown}: holds more than {ANNOTATIONS:,} annotations or {DOCUMENTS:,} "
-                "documents; import it in parts"
+                f"{self.shown}: holds more than {ANNOTATIONS:,} annotations; import it in parts"
             )
         names = {document.name for document in self.documents}
         for _, annotation in self.annotations():

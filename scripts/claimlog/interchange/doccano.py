@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.interchange.annotations import UTF_16, ForeignAnnotation, ForeignDocument, Project
+from claimlog.interchange.annotations import UTF_16, ForeignAnnotation, Project
 from claimlog.interchange.foreign_files import (
     EXPORT_AGAIN,
     decode_json,
@@ -37,11 +37,10 @@ def read_doccano(path: Path) -> Project:
     number = 0
     for line, record in _records(text, shown):
         where = f"{shown}:{line}"
-        document = _document(record, line, where)
+        document = project.add_document(*_name_and_text(record, line, where))
         for span in _spans(record, where):
             number += 1
             document.annotations.append(_annotation(span, number, where))
-        project.documents.append(document)
         _note_losses(project, record, f"line {line}")
     project.require_limits()
     return project
@@ -68,12 +67,12 @@ def _records(text: str, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, record
 
 
-def _document(record: dict[str, Any], line: int, where: str) -> ForeignDocument:
+def _name_and_text(record: dict[str, Any], line: int, where: str) -> tuple[str, str]:
     text = next((record[name] for name in TEXT if name in record), None)
     if not isinstance(text, str):
         raise ClaimlogError(f'{where}: has no "text"; {EXPORT_AGAIN} with its texts')
     identifier = record.get("id", line)
-    return ForeignDocument(f"document {text_value(identifier)}", text)
+    return f"document {text_value(identifier)}", text
 
 
 def _spans(record: dict[str, Any], where: str) -> Iterator[Any]:

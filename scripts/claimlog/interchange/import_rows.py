@@ -20,6 +20,7 @@ from claimlog.interchange.import_mapping import (
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
 from claimlog.interchange.placement import DocumentPlacement, NoPlaceError, WrongPlaceError
+from claimlog.limits import PASSAGE_ROWS
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Texts, digest
@@ -243,7 +244,7 @@ def _merge(
     where: str,
 ) -> None:
     """Add what an annotation says to a row of the same passage, or make a row of its own."""
-    for passage in alike:
+    for passage in alike[:PASSAGE_ROWS]:
         shared = [name for name in columns if passage.columns.get(name) is not None]
         if all(passage.columns[name] == columns[name] for name in shared):
             if len(shared) == len(columns):

@@ -10,7 +10,6 @@ from claimlog.errors import ClaimlogError
 from claimlog.interchange.annotations import (
     CODE_POINT,
     ForeignAnnotation,
-    ForeignDocument,
     Project,
     Quote,
 )
@@ -47,8 +46,7 @@ def read_label_studio(path: Path) -> Project:
             raise ClaimlogError(
                 f'{where}: has no list "annotations"; {EXPORT_AGAIN} as JSON (not JSON-MIN)'
             )
-        document = ForeignDocument(_name(task, index), _text(task, where))
-        project.documents.append(document)
+        document = project.add_document(_name(task, index), _text(task, where))
         if task.get("predictions"):
             project.losses.add_loss("predictions of a task", f"task {index}")
         for attempt in task["annotations"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from claimlog.errors import ClaimlogError
 from claimlog.interchange.annotations import (
     UNITS,
@@ -102,12 +104,16 @@ class DocumentPlacement:
 
     def _hint(self, start: int, end: int, quote: Quote | None) -> str:
         """Say if the words would agree if offsets counted something else."""
-        other = next(unit for unit in UNITS if unit != self.unit)
-        text = self.text.content if self._own is None else self._own
-        there = OffsetMap(text, other).words(start, end)
+        other, offsets = self._other_unit
+        there = offsets.words(start, end)
         if quote is not None and there and _agrees(there, quote):
             return f"; they are if offsets count in {other}: say unit: {other} in the mapping"
         return ""
+
+    @cached_property
+    def _other_unit(self) -> tuple[str, OffsetMap]:
+        other = next(unit for unit in UNITS if unit != self.unit)
+        return other, OffsetMap(self.text.content if self._own is None else self._own, other)
 
     def _find(self, quote: Quote) -> Span:
         """Return the only place of a quote whose context agrees."""

@@ -113,8 +113,7 @@ class _Reader:
                 if _local(part) in ("Coding", SELECTION):
                     self.losses.add_loss(f"codings of a {kind}", name[:80])
             return
-        document = ForeignDocument(self._unused(name), self._text(source))
-        self.project.documents.append(document)
+        document = self.project.add_document(name, self._text(source))
         for part in source:
             where = f"{name[:60]}: {part.get('name', '')[:40]}"
             if _local(part) == SELECTION:
@@ -123,14 +122,6 @@ class _Reader:
                 self.losses.add_loss("a code of a whole document", where)
             elif _local(part) not in ("PlainTextContent", DESCRIPTION):
                 self.losses.add_loss(f"a {_local(part)} of a document", where)
-
-    def _unused(self, name: str) -> str:
-        names = {document.name for document in self.project.documents}
-        number = 2
-        chosen = name
-        while chosen in names:
-            chosen, number = f"{name} ({number})", number + 1
-        return chosen
 
     def _text(self, source: Element) -> str | None:
         """Return the text of a source, which lies in the archive or in the project file."""
@@ -152,11 +143,12 @@ class _Reader:
     ) -> Iterator[ForeignAnnotation]:
         """Yield one annotation for each coder of a selection."""
         where = f"annotation {self.number + 1}"
+        shown = f"{self.project.shown}: {where}"
         try:
             start, end = (int(selection.get(f"{name}Position", "")) for name in ("start", "end"))
         except ValueError as error:
             raise ClaimlogError(
-                f"{self.project.shown}: {where}: a selection has no startPosition and endPosition; {EXPORT_AGAIN}"
+                f"{shown}: a selection has no startPosition and endPosition; {EXPORT_AGAIN}"
             ) from error
         quote = None
         if document.text is None and (words := selection.get("name")):
@@ -174,7 +166,7 @@ class _Reader:
                 target = reference.get("targetGUID")
                 if target not in self.codes:
                     raise ClaimlogError(
-                        f"{self.project.shown}: {where}: refers to code {str(target)[:60]}, which the code book does not "
+                        f"{shown}: refers to code {str(target)[:60]}, which the code book does not "
                         f"have; {EXPORT_AGAIN}"
                     )
                 labels[self.codes[target]] = None

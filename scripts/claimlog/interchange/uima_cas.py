@@ -99,21 +99,13 @@ def _add_documents(project: Project, data: bytes, shown: str, name: str) -> None
         if structure.type == SOFA and isinstance(structure.features.get("sofaString"), str):
             view = str(structure.features.get("sofaID", INITIAL_VIEW))
             suffix = "" if view == INITIAL_VIEW else f" ({view})"
-            documents[structure.identifier] = ForeignDocument(
-                _unused(project, name + suffix), structure.features["sofaString"]
+            documents[structure.identifier] = project.add_document(
+                name + suffix, structure.features["sofaString"]
             )
-            project.documents.append(documents[structure.identifier])
     if not documents:
         raise ClaimlogError(f"{shown}: holds no text (sofaString); {EXPORT_AGAIN}")
-    number = sum(len(document.annotations) for document in project.documents)
-    for structure in structures:
-        number += 1
+    for number, structure in enumerate(structures, 1):
         _add_annotation(project, structure, documents, number, shown)
-
-
-def _unused(project: Project, name: str) -> str:
-    names = {document.name for document in project.documents}
-    return name if name not in names else f"{name} ({len(names) + 1})"
 
 
 def _add_annotation(

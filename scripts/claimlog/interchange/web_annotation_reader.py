@@ -60,9 +60,8 @@ def read_web_annotations(path: Path) -> Project:
             raise ClaimlogError(f"{where}: no Web Annotation: {flaw}; mend it, or take it out")
         name, annotation = _annotation(item, number, project.losses, f"annotation {number}")
         if name not in documents:
-            documents[name] = ForeignDocument(name, sha256=_hash(name))
+            documents[name] = project.add_document(name, sha256=_hash(name))
         documents[name].annotations.append(annotation)
-    project.documents = list(documents.values())
     project.require_limits()
     return project
 
@@ -95,7 +94,10 @@ def _annotation(
     labels: dict[str, None] = {}
     attributes: dict[str, str] = {}
     motivation = next(iter(listed(item.get("motivation"))), "")
-    for body in [*listed(item.get("body")), *listed(item.get("bodyValue"))]:
+    for body in [
+        *listed(item.get("body")),
+        *({"value": text} for text in listed(item.get("bodyValue"))),
+    ]:
         _add_body(body, motivation, labels, attributes, losses, where)
     for name in item:
         if name not in SAID:
@@ -123,16 +125,11 @@ def _add_body(
     where: str,
 ) -> None:
     """Add a body to labels and attributes; one of text that is no tag is called by its purpose."""
-    if isinstance(body, str) and (body.startswith(("http:", "https:")) or ":" in body):
-        losses.add_loss("a body that is an address", where)
+    if not isinstance(body, dict) or not isinstance(body.get("value"), str):
+        losses.add_loss("a body that is no text, but another resource", where)
         return
-    is_textual = isinstance(body, dict) and isinstance(body.get("value"), str)
-    text = body["value"] if is_textual else body
-    if not isinstance(text, str):
-        losses.add_loss("a body that is no text", where)
-        return
-    purpose = body.get("purpose") if is_textual else None
-    purpose = next(iter(listed(purpose)), motivation) or "commenting"
+    text = body["value"]
+    purpose = next(iter(listed(body.get("purpose"))), motivation) or "commenting"
     pair = PAIR.fullmatch(text) if purpose in TAGGING else None
     if pair:
         _add_attribute(attributes, pair[1], pair[2])
