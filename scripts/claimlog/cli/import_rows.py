@@ -101,8 +101,9 @@ def import_command(
     lines(list(losses.lines()), err=bool(losses.refusals))
     refused = sum(losses.counts[what] for what in losses.refusals)
     if refused and not leave_out_refused:
+        count = "1 annotation is" if refused == 1 else f"{refused:,} annotations are"
         raise ClaimlogError(
-            f"{path}: {refused} annotations are refused; mend them in the tool, or import the "
+            f"{path}: {count} refused; mend them in the tool, or import the "
             "others with --leave-out-refused; nothing was added"
         )
     if not entries.rows:

@@ -27,6 +27,9 @@ from claimlog.sources.text import Texts, digest
 
 Row = dict[str, Any]
 
+PLACE = {"source_id", "start", "end", "coder", "pass"}
+"""Columns by which annotations of one passage are told from others."""
+
 
 @dataclass
 class _Passage:
@@ -253,7 +256,7 @@ def _merge(
             passage.numbers.append(annotation.number)
             return
     key = table.natural_key
-    if alike and key and {"start", "end"} <= set(key.columns):
+    if alike and key and set(key.columns) <= PLACE:
         # the stream has one row for a passage of a coder
         for name, value in columns.items():
             _set(table, alike[0].columns, name, value, losses, where)

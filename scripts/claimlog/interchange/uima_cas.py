@@ -118,7 +118,7 @@ def _add_annotation(
     document = documents.get(structure.sofa or "")
     features = dict(structure.features)
     start, end = features.pop("begin", None), features.pop("end", None)
-    where = f"{shown}: {structure.type} {structure.identifier}"
+    where = f"{structure.type} {structure.identifier}"
     if document is None or start is None or end is None:
         is_own = structure.type.startswith(("uima.cas.", f"{XMI}")) or OWN_LAYERS.fullmatch(
             structure.type
@@ -127,7 +127,7 @@ def _add_annotation(
             project.losses.add_loss(f"a {structure.type}, which is no passage", where)
         return
     if not (is_offset(start) and is_offset(end)):
-        raise ClaimlogError(f"{where}: begin and end are no whole numbers; {EXPORT_AGAIN}")
+        raise ClaimlogError(f"{shown}: {where}: begin and end are no whole numbers; {EXPORT_AGAIN}")
     for name in () if OWN_LAYERS.fullmatch(structure.type) else structure.references:
         project.losses.add_loss(f"{name!r} of a {structure.type}, which refers to another", where)
     document.annotations.append(
