@@ -12,9 +12,14 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
+from claimlog.cli import export_rows, import_rows
+from claimlog.compile import compile_tables
+from claimlog.edit.append import add
 from claimlog.edit.new_rows import Writer
+from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.interchange.export_rows import Export, exported_rows
+from claimlog.fold import Cutoff
+from claimlog.interchange.export_rows import FORMATS, STREAMS, Export, exported_rows
 from claimlog.interchange.formats import READERS, format_of, read_project
 from claimlog.interchange.import_mapping import HEADER, UNDECIDED, read_mapping
 from claimlog.interchange.import_rows import imported_rows, require_one_coder
@@ -303,8 +308,6 @@ def test_words_that_the_other_unit_would_reach_are_refused_with_the_unit(
     rest = {"language": "en", "rights": "Ours.", "reliability": "C"}
     file = {"text": str(world.texts / "smile.txt"), "reliability_rationale": "Invented."}
     world.add("sources", [{"source_id": "S900", **given, **rest, **file}])
-    from claimlog.edit.open_batch import read_with_open
-
     log = read_with_open(world.package)
     words = "The harbour opens"
     start = text.index(words) + 1  # as a browser counts
@@ -347,6 +350,32 @@ def test_several_people_are_told_apart_by_the_mapping_and_not_put_under_one_name
     assert [(row["coder"], row["pass"]) for row in rows] == [("coder-1", 3), ("coder-2", 3)]
 
 
+def test_codings_of_which_nobody_says_the_coder_or_the_pass_are_refused(bring: Bring) -> None:
+    content = doccano((*span(PILOTS), "event"))
+    for fixed, option in (({"pass": 1}, "--coder ROLE"), ({"coder": "coder-1"}, "--pass N")):
+        with pytest.raises(UsageError, match=f"say it with {option}; nothing was added"):
+            bring(content, mapping_of(labels=LABELS), fixed=fixed)
+
+
+def test_codings_of_two_people_from_other_tools_are_compared(world: World, tmp_path: Path) -> None:
+    spans = {"coder-1": [PILOTS, NEVER], "coder-2": [PILOTS]}
+    for coder, passages in spans.items():
+        labels = [(*span(words), "content: event") for words in passages]
+        path = write(tmp_path / f"{coder}.jsonl", doccano(*labels))
+        fixed = {"coder": coder, "pass": 1}
+        log = read_with_open(world.package)
+        project = read_project(path, None)
+        mapping = ensure_mapping(tmp_path / f"{coder}.yaml", project, log, "codings", fixed)
+        entries = imported_rows(project, mapping, log, world.supplied, fixed)
+        add(world.package, "codings", entries, "coder-1", world.supplied)
+    world.seal("codings")
+    log = read(world.package)
+    tables = dict(compile_tables(log, Cutoff(log.size, len(log.batches), "test")))
+    row = tables["span_agreement"].to_dicts()[0]
+    counts = [row[name] for name in ("first_codings", "second_codings", "matched")]
+    assert (row["first_coder"], row["second_coder"], counts) == ("coder-1", "coder-2", [2, 1, 1])
+
+
 # what each tool writes
 
 
@@ -384,6 +413,12 @@ def test_a_web_annotation_by_position_and_quote_becomes_a_row(bring: Bring) -> N
     said = {"content": "event", "topic": "sharing", "note": "Hard to tell."}
     assert rows == [{**said, **CODING, "source_id": "S001", "start": start, "end": end}]
     assert losses == []
+
+
+def test_an_annotation_named_as_browsers_do_is_read(bring: Bring) -> None:
+    for name in ("#8d9f0d7a", "0b8c1f0e-1111-4222-8333-123456789abc"):
+        rows, _ = bring(web_annotation(id=name), WEB)
+        assert len(rows) == 1
 
 
 def test_a_web_annotation_by_quote_alone_needs_the_only_place(bring: Bring) -> None:
@@ -469,8 +504,10 @@ def test_an_archive_of_inception_is_read_document_by_document(bring: Bring) -> N
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("admin.xmi", xmi(layer))
         archive.writestr("TypeSystem.xml", "<typeSystemDescription/>")
-    rows, _ = bring(data.getvalue())
+        archive.writestr("losses.json", "{}")
+    rows, losses = bring(data.getvalue())
     assert [row["source_id"] for row in rows] == ["S001"]
+    assert losses == ["lost: a file that is no CAS (losses.json)"]
 
 
 @pytest.mark.parametrize(
@@ -553,7 +590,7 @@ def test_a_project_of_refi_qda_gives_the_codings_of_each_of_its_users(bring: Bri
         ("coder-2", "event", None),
     ]
     assert losses == [
-        "lost: codings of a PictureSource (map)",
+        "lost: a coding of a PictureSource (map: )",
         "lost: a Note of the project (Plan)",
     ]
 
@@ -586,7 +623,7 @@ def test_the_project_of_atlas_ti_is_read() -> None:
             assert end - start == len(annotation.quote.exact)
         assert {annotation.coder for annotation in found} == {"Friedrich Markgraf"}
         losses = "\n".join(project.losses.lines())
-        for kind in ("codings of a PDFSource", "codings of a PictureSource", "a Note", "a Set"):
+        for kind in ("a coding of a PDFSource", "a coding of a PictureSource", "a Note", "a Set"):
             assert kind in losses, kind
 
 
@@ -720,6 +757,12 @@ def test_cassis_reads_what_is_written_and_counts_as_java_does(log: Log, texts: T
 # the commands
 
 
+def test_the_commands_know_every_format_and_stream() -> None:
+    assert set(import_rows.FORMATS) == set(READERS)
+    assert export_rows.FORMATS == FORMATS
+    assert import_rows.STREAMS == export_rows.STREAMS == STREAMS
+
+
 def test_codings_of_another_tool_come_in_and_go_out_by_the_command_line(
     world: World, tmp_path: Path
 ) -> None:
@@ -730,8 +773,6 @@ def test_codings_of_another_tool_come_in_and_go_out_by_the_command_line(
     assert done.returncode == 0, done.stderr
     assert "added K0001 to the open batch" in done.stdout
     assert json.loads((tmp_path / "losses.json").read_text()) == {"refused": [], "lost": []}
-    again = world.run(*words)
-    assert "1 row was there already; nothing was added" in " ".join(again.stdout.split())
     out = tmp_path / "out"
     done = world.run("export", "codings", "--out", str(out), *texts)
     assert done.returncode == 0, done.stderr

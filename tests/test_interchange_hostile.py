@@ -121,7 +121,7 @@ def test_broken_archives_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write(path, archive("a.qde", "b.qde"))
     assert "holds 2 files .qde, expected one" in refusal(path)
     write(path, archive("a.txt"))
-    assert "holds no .xmi and no .json file" in refusal(path)
+    assert "holds no CAS (.xmi or .json)" in refusal(path)
     monkeypatch.setattr(foreign_files, "INTERCHANGE_ARCHIVE_BYTES", 50)
     assert "has more than 50 bytes" in refusal(path)
 

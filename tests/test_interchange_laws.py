@@ -17,15 +17,18 @@ from claimlog.edit.open_batch import read_with_open
 from claimlog.interchange.annotations import UNITS, UTF_16
 from claimlog.interchange.export_rows import FORMATS, exported_rows
 from claimlog.interchange.formats import read_project
+from claimlog.interchange.import_mapping import AttributeRule, ImportMapping, read_mapping
 from claimlog.interchange.import_rows import imported_rows
 from claimlog.interchange.mapping_file import ensure_mapping
 from claimlog.interchange.offsets import OffsetMap
 from claimlog.package import Package
+from claimlog.schema.codebook import read_codes
+from claimlog.schema.definition import read_streams
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.characters import unified
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
-from conftest import ACTORS, CODERS, World, claim, copied, empty_world, source
+from conftest import ACTORS, CODERS, ROOT, World, claim, copied, empty_world, source
 
 WORDS = (
     *(
@@ -57,6 +60,9 @@ raw_texts = st.lists(
 )
 
 
+CODINGS = read_streams(Package(ROOT), read_codes(Package(ROOT)))["codings"]
+
+
 def joined(parts: list[tuple[str, str]]) -> str:
     return "".join(word + gap for word, gap in parts)
 
@@ -82,7 +88,7 @@ def test_offsets_into_a_raw_text_reach_the_same_words_in_the_canonical_one(
 
 
 @given(raw_texts, st.sampled_from(UNITS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_an_offset_is_ours_or_none_and_never_another_place(
     parts: list[tuple[str, str]], unit: str
 ) -> None:
@@ -154,7 +160,7 @@ def rows_of(text: Text) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 @given(raw_texts)
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -207,13 +213,14 @@ def test_what_is_exported_is_imported_as_the_same_rows(
 def test_a_coding_in_the_units_of_a_browser_comes_in_from_a_raw_file(
     registers: World, tmp_path: Path
 ) -> None:
-    raw = "\ufeffA 🙂 smile,\r\na cafe\u0301 — and 👩‍🔬 again.\r\n\u0645\u0631\u062d\u0628\u0627 \u0628\u0643\u0645\r\n"
+    arabic = "\u0645\u0631\u062d\u0628\u0627 \u0628\u0643\u0645"
+    raw = "\ufeffA 🙂 smile,\r\na cafe\u0301 — and 👩‍🔬 again.\r\n" + arabic + "\r\n"
     text = Text(unified(raw.removeprefix("\ufeff")))
     world = copied(registers, tmp_path)
     (world.texts / "smile.txt").write_text(raw, newline="")
     row = source("S900", kind="copy", text_sha256=text.sha256, text_length=len(text.content))
     world.add("sources", [row])
-    passage = ("cafe\u0301 — and", "again", "\u0645\u0631\u062d\u0628\u0627 \u0628\u0643\u0645")
+    passage = ("cafe\u0301 — and", "again", arabic)
     spans = []
     for said in passage:
         start = raw.index(said)
@@ -227,3 +234,26 @@ def test_a_coding_in_the_units_of_a_browser_comes_in_from_a_raw_file(
     rows = imported_rows(project, mapping, log, world.supplied, {"coder": "coder-1"}).rows
     found = [text.content[row["start"] : row["end"]] for row in rows]
     assert found == [unicodedata.normalize("NFC", said) for said in passage]
+
+
+names = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from(": #'\"\n\\{}?"),
+    min_size=1,
+    max_size=12,
+) | st.sampled_from(["null", "yes", "12", "010", "1e3", "2025-01-01", "~", "?", "- a", "<<", "="])
+
+
+@given(st.dictionaries(names, names.filter(lambda code: code != "?"), max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_a_mapping_is_read_as_it_was_written_whatever_the_names(
+    tmp_path_factory: pytest.TempPathFactory, labels: dict[str, str]
+) -> None:
+    mapping = ImportMapping("codings", UTF_16)
+    mapping.labels = {label: {"note": code} for label, code in labels.items()}
+    mapping.attributes = {
+        name: AttributeRule("topic", {name: code}) for name, code in labels.items()
+    }
+    mapping.documents = {**labels}
+    path = tmp_path_factory.mktemp("mapping") / "m.yaml"
+    path.write_bytes(mapping.dump())
+    assert read_mapping(path, CODINGS) == mapping

@@ -18,7 +18,7 @@ from claimlog.edit.new_rows import parse
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.interchange.annotations import UNITS
 from claimlog.log.canonical import suggest
-from claimlog.release.descriptors.plain_yaml import MAX_CHARACTERS, dump_yaml, load_yaml
+from claimlog.release.descriptors.plain_yaml import MAX_CHARACTERS, load_yaml
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 from claimlog.untrusted_files import read_regular
@@ -35,6 +35,17 @@ HEADER = """\
 """
 CRLF = ("two", "one")
 KEYS = ("stream", "unit", "crlf", "documents", "coders", "constants", "labels", "attributes")
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # the library ships no types
+    """Writes names with line breaks and what does not print in escapes, so that they come back."""
+
+    def represent_text(self, text: str) -> Any:
+        style = None if text.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,10 @@ class ImportMapping:
             for name, rule in self.attributes.items()
         }
         content = {name: getattr(self, name) for name in KEYS} | {"attributes": rules}
-        return (HEADER + dump_yaml(content)).encode()
+        text: str = yaml.dump(
+            content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100
+        )
+        return (HEADER + text).encode()
 
 
 def mapped_columns(table: Table) -> tuple[str, ...]:

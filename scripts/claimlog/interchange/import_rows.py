@@ -118,7 +118,18 @@ def imported_rows(
         _merge(table, alike, columns, annotation, losses, where)
     found = sorted((p for alike in passages.values() for p in alike), key=lambda p: p.numbers[0])
     rows = [{**mapping.constants, **passage.columns} for passage in found]
+    _require_coder(table, rows, project)
     return Entries(rows, Input(project.shown, [passage.numbers[0] for passage in found]))
+
+
+def _require_coder(table: Table, rows: list[Row], project: Project) -> None:
+    """Refuse codings of which nobody says who made them, and in which pass."""
+    for name, option in (("coder", "--coder ROLE"), ("pass", "--pass N")):
+        if name in table.names and any(row.get(name) is None for row in rows):
+            raise UsageError(
+                f"{project.shown}: does not say the {name} of its codings; say it with {option}; "
+                "nothing was added"
+            )
 
 
 def _placements(

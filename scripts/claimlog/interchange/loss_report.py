@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from claimlog.limits import LOSS_PLACES
+
+SHOWN_LOSSES = 200
+"""Kinds of losses that are printed."""
 
 SHOWN_PLACES = 5
 """Places of a loss that stand in its line; the report as JSON lists them."""
@@ -40,7 +44,13 @@ class LossReport:
             places.append(where)
 
     def lines(self) -> Iterator[str]:
-        """Yield a line for each loss and each refusal."""
+        """Yield a line for each loss and each refusal, up to `SHOWN_LOSSES`."""
+        hidden = len(self.losses) + len(self.refusals) - SHOWN_LOSSES
+        yield from islice(self._all_lines(), SHOWN_LOSSES)
+        if hidden > 0:
+            yield f"and {hidden:,} more kinds of losses; --report FILE lists all of them"
+
+    def _all_lines(self) -> Iterator[str]:
         for verb, group in (("refused", self.refusals), ("lost", self.losses)):
             for what, places in group.items():
                 number = self.counts[what]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 
 from claimlog.errors import ClaimlogError
@@ -15,7 +16,6 @@ from claimlog.interchange.offsets import OffsetMap
 from claimlog.sources.anchor import boundary_flaw, places
 from claimlog.sources.characters import unified
 from claimlog.sources.text import Text
-from claimlog.sources.words import words
 
 Span = tuple[int, int]
 
@@ -74,10 +74,10 @@ class DocumentPlacement:
             span = self._find(annotation.quote)
         else:
             raise NoPlaceError("an annotation without a place in a text")
-        passage = self.text.content[slice(*span)]
         if flaw := boundary_flaw(self.text, *span):
             raise WrongPlaceError(f"the passage {flaw}")
-        if not words(passage):
+        first = bisect_left(self._token_starts, span[0])
+        if first == len(self._token_starts) or self.text.tokens[first][1] > span[1]:
             raise WrongPlaceError("the passage holds no word")
         return span
 
@@ -109,6 +109,10 @@ class DocumentPlacement:
         if quote is not None and there and _agrees(there, quote):
             return f"; they are if offsets count in {other}: say unit: {other} in the mapping"
         return ""
+
+    @cached_property
+    def _token_starts(self) -> list[int]:
+        return [start for start, _, _ in self.text.tokens]
 
     @cached_property
     def _other_unit(self) -> tuple[str, OffsetMap]:

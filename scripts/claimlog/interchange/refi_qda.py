@@ -107,12 +107,18 @@ class _Reader:
     def _add_source(self, source: Element) -> None:
         kind = _local(source)
         name = source.get("name") or source.get("guid") or kind
-        if kind != "TextSource":
-            # what is transcribed of a recording, or is plain text of a PDF, has codings of its own
-            for part in source.iter():
-                if _local(part) in ("Coding", SELECTION):
-                    self.losses.add_loss(f"codings of a {kind}", name[:80])
+        if kind == "TextSource":
+            self._add_text(source, name)
             return
+        for part in source:
+            if _local(part) == "Representation":  # the plain text of a PDF
+                self._add_text(part, name)
+                continue
+            for inner in part.iter(_tag("Coding")):
+                where = part.get("name") or inner.get("guid") or ""
+                self.losses.add_loss(f"a coding of a {kind}", f"{name[:60]}: {where[:40]}")
+
+    def _add_text(self, source: Element, name: str) -> None:
         document = self.project.add_document(name, self._text(source))
         for part in source:
             where = f"{name[:60]}: {part.get('name', '')[:40]}"

@@ -40,6 +40,7 @@ OWN_LAYERS = re.compile(
 """Layers that tools make themselves: words, sentences, and what they know of the document."""
 
 XMI, XMI_ID = "{http://www.omg.org/XMI}", "{http://www.omg.org/XMI}id"
+STRUCTURES = "%FEATURE_STRUCTURES"
 SOFA = "uima.cas.Sofa"
 INITIAL_VIEW = "_InitialView"
 
@@ -72,9 +73,12 @@ def read_cas(path: Path) -> Project:
             names = [name for name in archive.names if name.lower().endswith((".xmi", ".json"))]
             for name in names:
                 data = archive.read(name) or b""
+                if name.lower().endswith(".json") and STRUCTURES.encode() not in data:
+                    project.losses.add_loss("a file that is no CAS", name[:80])
+                    continue
                 _add_documents(project, data, f"{shown}/{name}", Path(name).stem)
-        if not names:
-            raise ClaimlogError(f"{shown}: holds no .xmi and no .json file; {EXPORT_AGAIN}")
+        if not project.documents:
+            raise ClaimlogError(f"{shown}: holds no CAS (.xmi or .json); {EXPORT_AGAIN}")
     else:
         _add_documents(project, read_foreign_file(path), shown, path.stem)
     for _, annotation in project.annotations():
@@ -167,11 +171,11 @@ def _xmi_type(tag: str) -> str:
 
 def _json_structures(value: Any, shown: str) -> Iterator[_Structure]:
     """Yield the feature structures of a JSON CAS; keys with ``@`` refer to others."""
-    listed = value.get("%FEATURE_STRUCTURES") if isinstance(value, dict) else None
+    listed = value.get(STRUCTURES) if isinstance(value, dict) else None
     if isinstance(listed, dict):
         listed = [{"%ID": name, **part} for name, part in listed.items() if isinstance(part, dict)]
     if not isinstance(listed, list):
-        raise ClaimlogError(f"{shown}: has no %FEATURE_STRUCTURES; {EXPORT_AGAIN} as UIMA CAS JSON")
+        raise ClaimlogError(f"{shown}: has no {STRUCTURES}; {EXPORT_AGAIN} as UIMA CAS JSON")
     for part in listed:
         if not isinstance(part, dict) or not isinstance(part.get("%TYPE"), str):
             raise ClaimlogError(f"{shown}: a feature structure has no %TYPE; {EXPORT_AGAIN}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ COMPOSITES = {"Choice", "Composite", "List", "Independents"}
 DIRECTIONS = ("ltr", "rtl", "auto")
 TIMES, AGENTS = ("created", "modified", "generated"), ("creator", "generator")
 ADDRESSES = ("rights", "via", "canonical")
+RELATIVE = re.compile(r"#\S+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""Names of annotations as browsers make them, which are relative to the file."""
+
 OF_STRINGS = {"FragmentSelector", "CssSelector", "XPathSelector"}
 
 
@@ -35,7 +39,7 @@ def annotation_flaws(value: Any) -> Iterator[str]:
         return
     if "Annotation" not in listed(value.get("type")):
         yield 'has no "type" Annotation'
-    if not _is_address(value.get("id")):
+    if not _is_address(value.get("id")) and not RELATIVE.fullmatch(str(value.get("id"))):
         yield '"id" is no address'
     for name in TIMES:
         if name in value and not _is_time(value[name]):

@@ -34,7 +34,7 @@ SAID = ("@context", "id", "type", "body", "bodyValue", "target", "creator", "mot
 
 TAGGING = (CLASSIFYING, "tagging", "identifying")
 TEXT_COLUMNS = {purpose: column for column, purpose in PURPOSES.items()}
-PAIR = re.compile(r"([A-Za-z_][\w.-]*): (\S.*)", re.DOTALL)
+PAIR = re.compile(r"([A-Za-z_][\w.-]*): (.*)", re.DOTALL)
 HASHED = re.compile(r"ni://[^/]*/sha-256;([A-Za-z0-9_-]{43})(\?.*)?")
 
 
