@@ -155,7 +155,7 @@ def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_pages_alone(
     assert "Hard one: '?'" in done.stdout
     assert "added 2 codings to the open batch" in done.stdout
     assert "wrote 2 codings to ../exchange (codings.jsonld, losses.json)" in done.stdout
-    assert "wrote 1 claims to ../cas (S900.xmi, TypeSystem.xml, losses.json)" in done.stdout
+    assert "wrote 1 claim to ../cas (S900.xmi, TypeSystem.xml, losses.json)" in done.stdout
     last = len(log.batches)
     assert sorted(p.name for p in (checkout / "events").iterdir())[-2:] == [
         f"{last + 1:04}-harbour",

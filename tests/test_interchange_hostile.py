@@ -72,6 +72,9 @@ def test_deep_and_large_documents_are_refused(
     monkeypatch.setattr(annotations, "DOCUMENTS", 3)
     write(path, '{"text": "x", "label": []}\n' * 4)
     assert "holds more than 3 documents" in refusal(path)
+    monkeypatch.setattr(annotations, "NAMES", 2)
+    write(path, {"text": "x", "label": [[0, 1, "a"], [0, 1, "b"], [0, 1, "c"]]})
+    assert "holds more than 2 labels, attributes and coders" in refusal(path)
     write(path, {"text": "x", "label": [[0, 1, "a" * 1001]]})
     assert "has more than 1,000 characters" in refusal(path)
 

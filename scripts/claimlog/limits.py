@@ -213,7 +213,7 @@ SHEET_ROWS = 100_000
 
 INTERCHANGE_BYTES = 32 * MIB
 """A file of another annotation tool, or a file in its archive that is read: a project of a hundred
-articles has some megabytes. Parsed JSON and XML take some thirty times their size."""
+articles has some megabytes. Parsed JSON and XML take some thirty times their size, a gigabyte."""
 
 INTERCHANGE_ARCHIVE_BYTES, INTERCHANGE_DIRECTORY_BYTES = 4096 * MIB, 4 * MIB
 """An archive of a project, which may hold recordings that nobody reads, and its list of files."""
@@ -227,8 +227,9 @@ XML_ELEMENTS, XML_DEPTH = 500_000, 64
 ANNOTATIONS = 200_000
 """Annotations of a project, one for each word included: a book has a hundred thousand."""
 
-DOCUMENTS = 10_000
-"""Documents of a project: a project of doccano may have one for each sentence."""
+DOCUMENTS, NAMES = 2_000, 5_000
+"""Documents of a project, and labels, attributes and coders together: each is a line of a mapping,
+which people read."""
 
 LABEL_LENGTH = 1_000
 """Characters of a label, or of the name of an attribute, a document or a coder elsewhere."""

@@ -71,4 +71,5 @@ def export_command(
         for file, data in export.files.items():
             (folder / file).write_bytes(data)
     lines(list(export.losses.lines()))
-    line(f"wrote {export.number:,} {stream} to {out} ({', '.join(sorted(export.files))})")
+    what = log.definition.streams[stream].entity if export.number == 1 else stream
+    line(f"wrote {export.number:,} {what} to {out} ({', '.join(sorted(export.files))})")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from claimlog.errors import ClaimlogError
 from claimlog.interchange.loss_report import LossReport
-from claimlog.limits import ANNOTATIONS, DOCUMENTS, LABEL_LENGTH
+from claimlog.limits import ANNOTATIONS, DOCUMENTS, LABEL_LENGTH, NAMES
 
 CODE_POINT, UTF_16 = "code-point", "utf-16"
 UNITS = (CODE_POINT, UTF_16)
@@ -134,9 +134,15 @@ class Project:
             raise ClaimlogError(
                 f"{self.shown}: holds more than {ANNOTATIONS:,} annotations; import it in parts"
             )
-        names = {document.name for document in self.documents}
+        names: set[str] = set()
         for _, annotation in self.annotations():
             names |= {*annotation.labels, *annotation.attributes, annotation.coder or ""}
+        if len(names) > NAMES:
+            raise ClaimlogError(
+                f"{self.shown}: holds more than {NAMES:,} labels, attributes and coders, which no "
+                "mapping could name; import it in parts"
+            )
+        names |= {document.name for document in self.documents}
         if long := next((name for name in names if len(name) > LABEL_LENGTH), None):
             raise ClaimlogError(
                 f"{self.shown}: the name {long[:40]!r}… of a label, attribute, document or coder "

@@ -111,7 +111,7 @@ def _note_losses(log: Log, table: Table, rows: list[Row], losses: LossReport) ->
             losses.add_loss("earlier versions of a row, and the reasons of changes", row[table.id])
     losses.add_loss(
         "who recorded a row and its place in the log, which only the log can prove",
-        f"{len(rows):,} {table.name}",
+        f"{len(rows):,} {table.name if len(rows) > 1 else table.entity}",
     )
     if table.name == "claims" and "links" in log.definition.streams:
         exported = {row[table.id] for row in rows}
