@@ -97,10 +97,10 @@ licences: environment-run  ## list name, version and licence of everything that 
 override PIN := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade
 override OURS := $(PIN) --no-emit-package pip --no-emit-package setuptools
 lock: environment-dev  ## pin the newest dependencies, with hashes
-	@$(OURS) pyproject.toml -o requirements.txt
+	@$(OURS) --extra interchange pyproject.toml -o requirements.txt
 	@$(OURS) -c requirements.txt requirements-build.in -o requirements-build.txt
-	@$(OURS) --extra dev -c requirements.txt -c requirements-build.txt pyproject.toml -o requirements-dev.txt
-	@$(OURS) --extra spark -c requirements.txt -c requirements-build.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
+	@$(OURS) --extra dev --extra interchange -c requirements.txt -c requirements-build.txt pyproject.toml -o requirements-dev.txt
+	@$(OURS) --extra spark --extra interchange -c requirements.txt -c requirements-build.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
 	@$(PIN) requirements-validators.in -o requirements-validators.txt
 
 clean:  ## remove everything that make made
