@@ -77,7 +77,9 @@ class ClaimVersion:
         """
         hops = row.get("attributions") or ()
         speakers = (
-            hop.get("description") or actors.get(hop["actor_id"], str(hop["actor_id"]))
+            f"“{hop['description']}”"  # our words for somebody who has no name
+            if hop.get("description")
+            else actors.get(hop["actor_id"], str(hop["actor_id"]))
             for hop in hops
         )
         return cls(
@@ -161,8 +163,8 @@ class CitedItem:
             f"({plain_line(claim.source_publisher)}, {dated}{_copied_from(claim)})"
         )
         identity = (
-            f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}; "
-            f"{self.place}."
+            f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}, in "
+            f"the log of {metadata.tree_size} events with root {metadata.root}; {self.place}."
         )
         if claim.retracted:
             return (
@@ -334,6 +336,7 @@ def _datacite(item: CitedItem) -> dict[str, Any]:
     else:
         kind = {"resourceTypeGeneral": "Other", "resourceType": "Dataset part"}
         identifiers |= {"claim id": claim.claim_id, "event id": claim.event_id}
+        identifiers |= {"log root": f"{metadata.tree_size}:{metadata.root}"}
         if page := metadata.page_address(claim.claim_id):
             identifiers["URL"] = page
         container = metadata.page_address() or metadata.homepage

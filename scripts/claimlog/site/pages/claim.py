@@ -12,7 +12,7 @@ from claimlog.site.drawing.coverage_strip import position
 from claimlog.site.entity_links import LABELS, entity_links, store_registers
 from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
-from claimlog.site.plugin_config import added_columns, dataset_metadata
+from claimlog.site.plugin_config import added_columns, dataset_metadata, retired_columns
 from claimlog.site.rows_about import rows_about
 from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
@@ -81,6 +81,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
             release_of,
             added_columns(store.datasette, "claims"),
             EVENT_COLUMNS | ANCHOR_HASHES,
+            retired_columns(store.datasette, "claims"),
         ),
         "taken_down": taken_versions(store, "claims", name, versions),
         "all_versions": ("claim_versions", "claim_id", name),

@@ -12,7 +12,7 @@ from claimlog.site.entity_links import entity_links, register_configs, store_reg
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.measure_progress import measure_progress
 from claimlog.site.page import Page, PageNotFound, PageRequest
-from claimlog.site.plugin_config import added_columns
+from claimlog.site.plugin_config import added_columns, retired_columns
 from claimlog.site.register_filters import read_register_list
 from claimlog.site.rows_about import any_row_links, rows_about
 from claimlog.site.store import Codes, Row, Store, cut_column
@@ -138,7 +138,10 @@ async def register_row(
         "rows_about": await rows_about(store, name),
         "referred_by": await _referred_by(register, store, name),
         "versions": version_history(
-            versions, release_of, added_columns(store.datasette, register.name)
+            versions,
+            release_of,
+            added_columns(store.datasette, register.name),
+            retired=retired_columns(store.datasette, register.name),
         ),
         "taken_down": taken_versions(store, register.name, name, versions),
         "all_versions": (f"{register.entity}_versions", register.id, name),
