@@ -12,6 +12,7 @@ from claimlog.site.lineage import source_lineage
 from claimlog.site.measure_matrix import DOER_TYPES, Matrix, status_entry
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.store import Row, Store, json_list
+from claimlog.site.template_filters import speaker
 
 CLAIMS = 20
 """Claims of a step whose speakers and reasons are looked up."""
@@ -252,10 +253,12 @@ def _accounts(matrix: Matrix, codes: Any, rows: Iterable[Row]) -> list[Row]:
                 "voices": [],
             },
         )
-        last = row["chain"][-1] if row["chain"] else None
+        # what its speaker denies stands on the word of those who report it
+        chain = [hop for hop in row["chain"] if not hop.get("denied_in")]
+        last = chain[-1] if chain else None
         voice = {
-            "name": last["name"] if last else row["publisher"],
-            "through": [hop["name"] for hop in reversed(row["chain"][:-1])],
+            "name": speaker(last) if last else row["publisher"],
+            "through": [speaker(hop) for hop in reversed(chain[:-1])],
             "label": last["label"] if last else None,
             "publisher": row["publisher"],
         }
