@@ -27,7 +27,16 @@ CODED = ("filters", "claim_codes")
 """Lists of columns whose codes are shown."""
 
 OF_ACCOUNT = ("account", "own", "own_words")
-OF_REGISTER = ("register", "takers", "unless", "counting", "question", "details", "purpose", *OF_ACCOUNT)
+OF_REGISTER = (
+    "register",
+    "takers",
+    "unless",
+    "counting",
+    "question",
+    "details",
+    "purpose",
+    *OF_ACCOUNT,
+)
 """Keys of `measures` that say nothing without the column of the account, or of the register."""
 
 LISTS = ("filters", "claim_codes", "claim_texts", "claim_line", "actor_line", "passage_line")

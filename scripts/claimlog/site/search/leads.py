@@ -65,8 +65,9 @@ async def search_lead(
     """Return what a search leads to, or None if it may mean more than one page.
 
     Claims, sources, and rows of registers that say how the dataset was made, as findings, are led
-    to by their identifiers, in any case; a claim also by its key in a citation; the row that an event hash is of, by the hash; a source by the address of its work;
-    and a page of the site by its own address, whatever the host.
+    to by their identifiers, in any case; a claim also by its key in a citation; the row that an
+    event hash is of, by the hash; a source by the address of its work; and a page of the site by
+    its own address, whatever the host.
     """
     if is_address(text):
         sources = index.of_address(text)
