@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import plain_line
 from claimlog.limits import PROPOSED_AUTHORS, PROPOSED_FURNITURE, TEXT_BYTES
 from claimlog.sources.characters import unified
 
@@ -163,7 +164,7 @@ def clean_text(text: str) -> str:
 
 def line_of_text(text: str | None) -> str | None:
     """Return what a document states, as one line; None for nothing."""
-    return " ".join(CONTROL.sub("", text.replace("\n", " ")).split()) or None if text else None
+    return plain_line(text or "") or None
 
 
 def _joined(ranges: Sequence[Furniture]) -> tuple[Furniture, ...]:

@@ -7,10 +7,13 @@ import re
 from email.message import Message
 from enum import Enum
 from importlib.util import find_spec
+from pathlib import Path
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import RAW_BYTES
 from claimlog.office_files import ZIP
 from claimlog.sources.text_formats import bytes_flaw, is_html
+from claimlog.untrusted_files import read_regular
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PDF_MARK = b"%PDF-"
@@ -102,6 +105,15 @@ def document_format(data: bytes, media_type: str | None = None) -> DocumentForma
     if "no plain text" in flaw or is_binary:
         raise ClaimlogError(f"is {flaw.removeprefix('the text is in ')}")
     return DocumentFormat.TEXT
+
+
+def is_document(path: Path) -> bool:
+    """Whether a file is one that a text is taken out of, and no plain text."""
+    try:
+        data = read_regular(path, str(path), RAW_BYTES)
+        return document_format(data) is not DocumentFormat.TEXT
+    except ClaimlogError:
+        return False
 
 
 def stated_charset(media_type: str | None) -> str | None:
