@@ -174,8 +174,7 @@ class Checkout:
         CheckoutError
             If git fails, as for a path outside of the checkout.
         """
-        words = ("check-ignore", "-z", "--", str(path))
-        return bool(ask(self.top, *words, statuses=(0, 1)))
+        return bool(ask(self.top, "check-ignore", "--", str(path), statuses=(0, 1)))
 
     def blobs(self, commit: str, path: str = "") -> dict[str, tuple[str, str]]:
         """Return mode and object id of the files of a commit, by path below the package.

@@ -22,7 +22,11 @@ from claimlog.sources.documents.formats import decode_page
 from claimlog.sources.documents.furniture_cues import furniture_kind
 
 LEAVE = "save the article as plain text in UTF-8, and give that as --text"
-DECLARATION = re.compile(r"^\s*<\?xml[^<>]*\?>")
+DECLARATION = re.compile(
+    r"\s*(?:<\?xml[^<>]*\?>)?\s*(?:<!DOCTYPE[^<>\[\]]*(?:\[.*?\]\s*)?>)?", re.I | re.S
+)
+"""What may stand before a page: lxml takes no encoding in a text, and entities mean nothing."""
+
 BLOCKS = {"head", "p", "item", "quote", "row", "code", "list", "table"}
 """Elements of trafilatura's tree that begin a line."""
 
@@ -40,7 +44,9 @@ def extract_html(data: bytes, charset: str | None = None) -> ExtractedText:
     """
     import trafilatura
 
-    source = DECLARATION.sub("", decode_page(data, charset))
+    page = decode_page(data, charset)
+    declaration = DECLARATION.match(page)
+    source = page[declaration.end() :] if declaration else page
     tree = trafilatura.load_html(source)
     if tree is None:
         raise ClaimlogError(f"is no HTML page that can be read; {LEAVE}")
@@ -86,7 +92,7 @@ def _blocks(body: Any) -> Iterator[Block]:
 
     def block(tag: str, element: Any) -> Iterator[Block]:
         nonlocal before
-        text = "\n".join(" ".join(part.split(" ")).strip() for part in "".join(words).split("\n"))
+        text = "\n".join(part.strip(" ") for part in "".join(words).split("\n"))
         words.clear()
         if text.strip():
             is_heading = tag == "head" and element.get("rend") != "h1"
@@ -104,12 +110,17 @@ def _blocks(body: Any) -> Iterator[Block]:
                 words.append("\n")
             elif tag == "cell" and words:
                 words.append("\t")
-            words.append(element.text or "")
+            words.append(_flow(element.text))
         else:
             if tag in BLOCKS:
                 yield from block(tag, element)
-            words.append(element.tail or "" if element is not body else "")
+            words.append("" if element is body else _flow(element.tail))
     yield from block("p", body)
+
+
+def _flow(text: str | None) -> str:
+    """Return text of a page as it is shown: line feeds in its source are blanks."""
+    return re.sub(r"[ \t\r\n\f]+", " ", text or "")
 
 
 def _with_headline(blocks: list[Block], title: str | None) -> Iterator[Block]:

@@ -78,17 +78,24 @@ def page_blocks(pages: list[list[str]]) -> Iterator[Block]:
     tops: Counter[str] = Counter()
     bottoms: Counter[str] = Counter()
     for lines in pages:
-        tops.update({*map(_pattern, lines[:EDGE_LINES])})
-        bottoms.update({*map(_pattern, lines[-EDGE_LINES:])})
+        edge = _edge(lines)
+        tops.update({*map(_pattern, lines[:edge])})
+        bottoms.update({*map(_pattern, lines[len(lines) - edge :])})
     least = max(LEAST_PAGES, LEAST_SHARE * len(pages))
     for lines in pages:
+        edge = _edge(lines)
         for at, line in enumerate(lines):
             kind = furniture_kind(line)
-            if at < EDGE_LINES and tops[_pattern(line)] >= least:
+            if at < edge and tops[_pattern(line)] >= least:
                 kind = "navigation"
-            elif at >= len(lines) - EDGE_LINES and bottoms[_pattern(line)] >= least:
+            elif at >= len(lines) - edge and bottoms[_pattern(line)] >= least:
                 kind = "footer"
             yield Block(line, kind, 1)
+
+
+def _edge(lines: list[str]) -> int:
+    """Return how many lines of a page are at its top, and as many at its bottom."""
+    return min(EDGE_LINES, len(lines) // 3)
 
 
 def _pattern(line: str) -> str:
