@@ -48,6 +48,7 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/python scripts/workshop/licences.py --quiet
+	@.venv/bin/python scripts/workshop/licences.py --lock requirements-texts.txt --quiet
 
 test: environment-dev environment-validators  ## set up, run every test
 	@.venv/bin/python -m pytest -n 2 --dist worksteal

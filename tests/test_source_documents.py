@@ -102,7 +102,8 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
 BODY = """<w:p><w:pPr><w:pStyle w:val="H1"/></w:pPr><w:r><w:t>The road ahead</w:t></w:r></w:p>
 <w:p><w:r><w:t xml:space="preserve">Ships </w:t></w:r>
-<w:del><w:r><w:delText>never </w:delText></w:r></w:del><w:moveFrom><w:r><w:t>often </w:t></w:r></w:moveFrom>
+<w:del><w:r><w:delText>never </w:delText></w:r></w:del>
+<w:moveFrom><w:r><w:t>often </w:t></w:r></w:moveFrom>
 <w:r><w:t>leave</w:t><w:tab/>
 <w:t>at dawn.</w:t><w:br/><w:t>So they say.</w:t></w:r></w:p>
 <w:p><mc:AlternateContent><mc:Choice><w:t>A box.</w:t></mc:Choice>
