@@ -12,12 +12,12 @@ export PYTHON PORT TEXTS ROLE OUT RELEASES VERSION CLAIMS GROWTH EACH DOCS
 # the shell has a SECONDS of its own
 export FUZZ_SECONDS := $(SECONDS)
 
-.PHONY: serve desk site build check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
+.PHONY: serve desk site build texts check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
 .DEFAULT_GOAL := help
 
 # An environment that is whole says so itself. Only to make one PYTHON is needed, and not an older
 # one than 3.11: say so before pip says something else.
-override ENVIRONMENTS := environment-run environment-dev environment-validators environment-spark
+override ENVIRONMENTS := environment-run environment-texts environment-dev environment-validators environment-spark
 .PHONY: $(ENVIRONMENTS)
 $(ENVIRONMENTS): environment-%:
 	@.venv/bin/python scripts/workshop/environment.py --whole $* 2> /dev/null || { \
@@ -41,6 +41,8 @@ desk: environment-run  ## code texts of the directory TEXTS= in a browser, on ht
 build: environment-run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
 	@.venv/bin/claimlog build $${TEXTS:+"--texts=$$TEXTS"}
 
+texts: environment-texts  ## set up what takes texts out of HTML and PDF files as well (claimlog[texts])
+
 check: environment-dev  ## validation, schemas, documentation, lint, types, import contract, licences
 	@.venv/bin/claimlog validate $${TEXTS:+"--texts=$$TEXTS"}
 	@.venv/bin/claimlog schemas
@@ -51,6 +53,7 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/python scripts/workshop/licences.py --quiet
+	@.venv/bin/python scripts/workshop/licences.py --lock requirements-texts.txt --quiet
 
 test: environment-dev environment-validators  ## set up, run every test
 	@.venv/bin/python -m pytest -n 2 --dist worksteal
@@ -99,7 +102,8 @@ override OURS := $(PIN) --no-emit-package pip --no-emit-package setuptools
 lock: environment-dev  ## pin the newest dependencies, with hashes
 	@$(OURS) --extra interchange pyproject.toml -o requirements.txt
 	@$(OURS) -c requirements.txt requirements-build.in -o requirements-build.txt
-	@$(OURS) --extra dev --extra interchange -c requirements.txt -c requirements-build.txt pyproject.toml -o requirements-dev.txt
+	@$(OURS) --extra texts -c requirements.txt -c requirements-build.txt pyproject.toml -o requirements-texts.txt
+	@$(OURS) --extra dev --extra interchange --extra texts -c requirements.txt -c requirements-build.txt -c requirements-texts.txt pyproject.toml -o requirements-dev.txt
 	@$(OURS) --extra spark --extra interchange -c requirements.txt -c requirements-build.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
 	@$(PIN) requirements-validators.in -o requirements-validators.txt
 

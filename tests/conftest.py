@@ -19,6 +19,7 @@ import pytest
 from datasette.app import Datasette
 
 import forked
+from claimlog import limited_process
 from claimlog.build import build
 from claimlog.edit import append as edit
 from claimlog.edit.open_batch import log_lock
@@ -27,7 +28,6 @@ from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.release import limited_process
 from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts

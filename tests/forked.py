@@ -133,7 +133,7 @@ class ForkedProgram:
 
 def fork_limited_programs(server: Callable[[], str] = lambda: _server().address) -> None:
     """Have this process fork what it would start anew to work within limits."""
-    from claimlog.release import limited_process
+    from claimlog import limited_process
 
     def start(command: Sequence[str], **given: Any) -> Any:
         module = command[-1]

@@ -146,11 +146,12 @@ def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_pages_alone(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "added C900-001 to the open batch" in done.stdout
+    assert "the text lies in my-texts/pact-renewed.txt" in done.stdout
     assert "retracted C900-002, version 2" in done.stdout
     assert "topic: sharing -> partnership" in done.stdout
     log = read(Package(ROOT))
-    anchors = log.live("claims").height + log.live("codings").height + 5
-    assert f"5 of {anchors} anchors checked, all exact" in done.stdout
+    anchors = log.live("claims").height + log.live("codings").height + 6
+    assert f"6 of {anchors} anchors checked, all exact" in done.stdout
     assert "added 4 codings" in done.stdout
     assert "Hard one: '?'" in done.stdout
     assert "added 2 codings to the open batch" in done.stdout

@@ -28,15 +28,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from claimlog import limited_process as limited
 from claimlog.errors import ClaimlogError
 from claimlog.export.content_hash import sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.package import Package
-from claimlog.release import archive, layout
-from claimlog.release import limited_process as limited
+from claimlog.release import archive, layout, release_limits
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import check_content, check_objects
-from claimlog.release.limited_process import Limits
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.plain_database import require_plain_database
@@ -693,8 +692,8 @@ def test_a_file_that_is_none_is_named(folder: Path) -> None:
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited, "SECONDS", 0.05)
-    monkeypatch.setattr(limited, "SECONDS_PER_MB", 0)
+    monkeypatch.setattr(release_limits, "SECONDS", 0.05)
+    monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
     with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
         verify_in_sandbox(pack(folder))
     assert "\n" not in str(said.value)
@@ -702,8 +701,8 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited, "MEMORY", 60 << 20)
-    monkeypatch.setattr(limited, "MEMORY_PER_BYTE", 0)
+    monkeypatch.setattr(release_limits, "MEMORY", 60 << 20)
+    monkeypatch.setattr(release_limits, "MEMORY_PER_BYTE", 0)
     with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
         verify_in_sandbox(pack(folder))
 
@@ -722,37 +721,40 @@ def test_memory_that_is_refused_ends_in_one_line(
 
 def test_limits_grow_with_the_size_and_the_option(folder: Path) -> None:
     target = pack(folder)
-    small, large = Limits.of(target), Limits.of(target, 3)
+    small, large = (
+        release_limits.limits_of_release(target),
+        release_limits.limits_of_release(target, 3),
+    )
     assert large.seconds == pytest.approx(3 * small.seconds)
     assert large.memory == pytest.approx(3 * small.memory, rel=1e-6)
     (folder / "more").write_bytes(bytes(5_000_000))
-    grown = Limits.of(pack(folder))
+    grown = release_limits.limits_of_release(pack(folder))
     assert grown.seconds > small.seconds
     assert grown.memory > small.memory
 
 
 def test_a_file_with_holes_states_no_size(folder: Path) -> None:
-    before = Limits.of(folder)
+    before = release_limits.limits_of_release(folder)
     with (folder / "hole").open("wb") as file:
         file.truncate(1 << 40)
-    after = Limits.of(folder)
+    after = release_limits.limits_of_release(folder)
     assert after.memory - before.memory < 1 << 24
     assert after.seconds - before.seconds < 10
 
 
 def test_a_file_of_many_names_is_counted_once(folder: Path) -> None:
     (folder / "pad").write_bytes(bytes(range(256)) * 4096)
-    before = Limits.of(folder)
+    before = release_limits.limits_of_release(folder)
     for number in range(50):
         os.link(folder / "pad", folder / f"pad{number}")
-    assert Limits.of(folder).memory == before.memory
+    assert release_limits.limits_of_release(folder).memory == before.memory
 
 
 def test_a_link_to_an_archive_has_the_limits_of_the_archive(folder: Path) -> None:
     target = pack(folder)
     link = folder.with_name("latest.zip")
     link.symlink_to(target)
-    assert Limits.of(link) == Limits.of(target)
+    assert release_limits.limits_of_release(link) == release_limits.limits_of_release(target)
 
 
 def nested(folder: Path, levels: int) -> None:
@@ -864,13 +866,13 @@ SNIPPETS = {
 @pytest.mark.parametrize("what", SNIPPETS)
 def test_the_process_that_verifies_can_reach_nothing(what: str) -> None:
     code = (
-        "import sys; from claimlog.release.limited_process import _refuse_event; "
+        "import sys; from claimlog.limited_process import _refuse_event; "
         "sys.addaudithook(_refuse_event); "
     )
     code += SNIPPETS[what]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
-    assert "which verifying never needs" in done.stderr
+    assert "which reading it never needs" in done.stderr
 
 
 def test_a_module_in_the_current_directory_is_not_imported(folder: Path, tmp_path: Path) -> None:

@@ -22,8 +22,26 @@ def test_everything_that_is_installed_to_run_is_listed_under_a_licence_that_lets
     assert main(["--quiet"]) == 0
 
 
+def test_what_the_extra_for_texts_installs_lets_use_it_too_and_is_no_part_of_what_runs() -> None:
+    lock = ROOT / "requirements-texts.txt"
+    found = [*licences(lock)]
+    assert [licence for licence in found if licence.flaw] == []
+    names = {licence.name for licence in found}
+    extra = {"trafilatura", "htmldate", "pypdf", "lxml", "lxml-html-clean"}
+    assert extra <= names
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    assert not re.search(rf"^({'|'.join(extra)})==", text, re.MULTILINE)
+    for name in ("requirements-texts.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text("utf-8")
+        assert "://" not in text, name  # no host of an index
+        assert text.count("==") <= text.count("--hash=sha256:"), name
+
+
 def test_pip_and_setuptools_are_not_installed_to_run() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-spark.txt"):
+    for name in (
+        *("requirements.txt", "requirements-texts.txt", "requirements-dev.txt"),
+        "requirements-spark.txt",
+    ):
         text = (ROOT / name).read_text("utf-8")
         assert not re.search(r"^(pip|setuptools)\b", text, re.MULTILINE), name
 

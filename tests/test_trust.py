@@ -30,7 +30,7 @@ from claimlog.release import (
     prove,
     served_rows,
 )
-from claimlog.release import limited_process as limited
+from claimlog.release import release_limits as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
 from claimlog.site.files import prepared_query

@@ -166,6 +166,16 @@ class Checkout:
         """
         return bool(self._ask("ls-files", "-z", "--", self._literal(path)))
 
+    def ignores(self, path: Path) -> bool:
+        """Whether git leaves a path out by ``.gitignore``; it need not exist, and is not tracked.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails, as for a path outside of the checkout.
+        """
+        return bool(ask(self.top, "check-ignore", "--", str(path), statuses=(0, 1)))
+
     def blobs(self, commit: str, path: str = "") -> dict[str, tuple[str, str]]:
         """Return mode and object id of the files of a commit, by path below the package.
 

@@ -85,15 +85,20 @@ class CheckoutError(ClaimlogError):
     """Git cannot answer about a package: there is no checkout, no git, or git failed."""
 
 
-def ask(top: Path, *words: str) -> bytes:
+def ask(top: Path, *words: str, statuses: Sequence[int] = (0,)) -> bytes:
     """Return what git answers about the checkout with this top level.
+
+    Parameters
+    ----------
+    statuses
+        Exit statuses that are an answer.
 
     Raises
     ------
     CheckoutError
         If git is not there, fails, takes too long or answers too much.
     """
-    with running(top, words) as answer:
+    with running(top, words, statuses=statuses) as answer:
         found = answer.read(ANSWER_BYTES + 1)
         if len(found) > ANSWER_BYTES:
             raise CheckoutError(f"git {words[0]}: answers more than {ANSWER_BYTES:,} bytes")
@@ -101,13 +106,20 @@ def ask(top: Path, *words: str) -> bytes:
 
 
 @contextmanager
-def running(top: Path, words: Sequence[str], given: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+def running(
+    top: Path,
+    words: Sequence[str],
+    given: IO[bytes] | None = None,
+    statuses: Sequence[int] = (0,),
+) -> Iterator[IO[bytes]]:
     """Run git on the top level of a checkout and yield its standard output, which has no limit.
 
     Parameters
     ----------
     given
         Its standard input; empty by default.
+    statuses
+        Exit statuses that are no failure.
 
     Raises
     ------
@@ -159,7 +171,7 @@ def running(top: Path, words: Sequence[str], given: IO[bytes] | None = None) -> 
             timer.cancel()
         if late.is_set():
             raise CheckoutError(f"git {words[0]}: did not answer within {seconds} seconds")
-        if status:
+        if status not in statuses:
             errors.seek(0)
             raise CheckoutError(f"git {words[0]} failed: {_reason(errors.read(4096), top)}")
 

@@ -239,3 +239,21 @@ LOSS_PLACES = 1_000
 
 PASSAGE_ROWS = 100
 """Rows of one passage that an annotation of it is compared with, to become one row with it."""
+
+RAW_BYTES = 64 * MIB
+"""A file or page that a source's text is taken out of: a PDF with pictures has some megabytes."""
+
+EXTRACTION_SECONDS, EXTRACTION_SECONDS_PER_MB = 60, 10
+"""Taking the text out of it: a page needs a second, a report of 300 pages ten."""
+
+EXTRACTION_MEMORY, EXTRACTION_MEMORY_PER_BYTE = 1024 * MIB, 32
+"""The libraries take 0.1 GB; the tree of a page some ten times its size."""
+
+PDF_PAGES = 5_000
+"""Pages of a PDF file: a long report has a thousand."""
+
+WORD_MEMBERS, WORD_BYTES = 10_000, 256 * MIB
+"""Files in a DOCX file, pictures among them, and their bytes unpacked."""
+
+PROPOSED_AUTHORS, PROPOSED_FURNITURE = 50, 2_000
+"""Authors and ranges of page furniture that are proposed of a document, which may state any."""

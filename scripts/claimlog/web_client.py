@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -83,6 +84,15 @@ class Upload:
     path: Path
     size: int
     media_type: str = BINARY
+
+
+@dataclass(frozen=True)
+class Page:
+    """What lies at an address: its bytes, the media type as stated, and its last address."""
+
+    data: bytes
+    media_type: str
+    address: str
 
 
 @dataclass
@@ -167,6 +177,18 @@ class WebClient:
         WebError
             If the request fails, or there is more of it.
         """
+        self._download(url, target, most, accept)
+        return target.tell()
+
+    def fetch_page(self, url: str, most: int, accept: str = "*/*") -> Page:
+        """Return what lies at an address, and where redirects led to; raises as `download` does."""
+        target = BytesIO()
+        answer = self._download(url, target, most, accept)
+        media_type = str(answer.headers.get("content-type", ""))
+        return Page(target.getvalue(), media_type, str(answer.request.url))
+
+    def _download(self, url: str, target: Sink, most: int, accept: str) -> httpx.Response:
+        """Write the body of an answer to a file that is empty; return the answer, closed."""
         tries = _Tries()
         while True:
             target.seek(0)
@@ -176,7 +198,7 @@ class WebClient:
                     for piece in self._body(it, most):
                         target.write(piece)
                         self.progress(len(piece))
-                return target.tell()
+                return it
             except WebError as error:
                 pause = tries.pause()
                 if error.status is not None or isinstance(error, SlowError) or pause is None:

@@ -50,6 +50,11 @@ class Environment:
 
 ENVIRONMENTS = {
     "run": Environment(".venv", ("requirements.txt", BUILD, PROJECT), "pinned dependencies"),
+    "texts": Environment(
+        ".venv",
+        ("requirements.txt", "requirements-texts.txt", BUILD, PROJECT),
+        "pinned dependencies and what takes texts out of files",
+    ),
     "dev": Environment(
         ".venv",
         ("requirements.txt", "requirements-dev.txt", BUILD, PROJECT),

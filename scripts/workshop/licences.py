@@ -23,7 +23,7 @@ PERMISSIVE = {
     *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python"),
     *("ISC", "MIT", "MIT-0", "PSF-2.0", "Public Domain", "Unlicense", "Zlib"),
     "Artistic-1.0-Perl",
-    "MPL-2.0",  # binds changes to its own files only
+    *("MPL-1.1", "MPL-2.0"),  # bind changes to their own files only
 }
 SPDX_NAMES = {
     "apache": "Apache-2.0",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from claimlog.cli.base import Context, example, load_texts, pass_context, say_lateness
+from claimlog.cli.base import (
+    Context,
+    example,
+    limits_option,
+    load_texts,
+    pass_context,
+    say_lateness,
+)
 from claimlog.cli.entity_commands import (
     FORMATS,
     EntityGroup,
@@ -18,6 +25,7 @@ from claimlog.cli.entity_commands import (
     schema_of,
 )
 from claimlog.cli.output import line, lines
+from claimlog.cli.source_document import document_options, given_by_document
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +36,11 @@ LISTED_DUPLICATES = 1000
 """Rows that were there already, of which each is listed up to this number."""
 
 EXAMPLES = {
-    "source": ['claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1'],
+    "source": [
+        'claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1',
+        "claimlog add source --document harbour.html --rights … --reliability C \\",
+        '  --reliability-rationale "…" --texts ../texts --by coder-1',
+    ],
     "actor": ["claimlog add actor --from actors.ndjson --by coder-1"],
     "incident": ["claimlog add incident --from incidents.csv --by coder-1"],
     "claim": [
@@ -57,6 +69,9 @@ def _command(entity: str) -> click.Command:
         rows_from: str | None,
         row_format: str | None,
         quotes: str = "letters",
+        document: str | None = None,
+        yes: bool = False,
+        limits: float = 1,
         **options: Any,
     ) -> None:
         from claimlog.edit.append import Entries, add
@@ -64,13 +79,24 @@ def _command(entity: str) -> click.Command:
 
         table = schema_of(context, entity)
         given = given_values(table, options)
-        if rows_from and given:
-            raise UsageError(f"--from reads whole rows; leave out {', '.join(given)}")
+        if rows_from and (given or document):
+            names = [*given, *(["document"] if document else [])]
+            raise UsageError(f"--from reads whole rows; leave out {', '.join(names)}")
+        if document is None and (yes or limits != 1):
+            raise UsageError("--yes and --limits are about a document; name it with --document")
         entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
         supplied = load_texts(texts)
         package, by_words = context.package, quotes == "words"
-        addition = add(package, table.name, entries, recorded_by, supplied, today, by_words)
-        say_addition(table, addition)
+
+        def add_entries(entries: Entries) -> None:
+            addition = add(package, table.name, entries, recorded_by, supplied, today, by_words)
+            say_addition(table, addition)
+
+        if document is None:
+            add_entries(entries)
+            return
+        with given_by_document(package, table, document, given, supplied, yes, limits) as columns:
+            add_entries(Entries([columns]))
 
     command = FieldsCommand(
         entity,
@@ -93,6 +119,9 @@ def _command(entity: str) -> click.Command:
         how = "How a quote stands in the text: to the letter, or in its words alone."
         choice = click.Choice(["letters", "words"])
         command.params.append(click.Option(["--quotes"], type=choice, default="letters", help=how))
+    if entity == "source":
+        command.params += document_options()
+        limits_option("reading a document")(command)
     add_common_options(command, entity)
     return command
 

@@ -18,6 +18,7 @@ from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table, empty_retired
 from claimlog.sources.anchor import COLUMNS, anchor
+from claimlog.sources.documents.formats import is_document
 from claimlog.sources.text import Text, Texts, read_text
 from claimlog.sources.text_formats import text_flaw
 from claimlog.strict_json import LARGEST_INTEGER, decode_value
@@ -406,10 +407,22 @@ class Writer:
 
 
 def text_identity(path: Path) -> dict[str, Any]:
-    """Return the columns that identify the text in a file."""
-    text = read_text(path)
-    if flaw := text_flaw(text.content):
-        raise ClaimlogError(f"{path}: {flaw}")
+    """Return the columns that identify the text in a file.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no plain text, with what makes one of it.
+    """
+    try:
+        text = read_text(path)
+        if flaw := text_flaw(text.content):
+            raise ClaimlogError(f"{path}: {flaw}")
+    except ClaimlogError as error:
+        if is_document(path):
+            remedy = "or take the text out of it: claimlog add source --document FILE"
+            raise ClaimlogError(f"{error}, {remedy}") from error
+        raise
     return {"text_sha256": text.sha256, "text_length": len(text.content)}
 
 

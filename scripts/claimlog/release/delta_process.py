@@ -15,18 +15,17 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.files import copy_durably
-from claimlog.release.delta import DELTA
-from claimlog.release.delta_apply import AppliedDelta, apply_delta
-from claimlog.release.delta_files import is_delta
-from claimlog.release.limited_process import (
+from claimlog.limited_process import (
     LimitedWork,
-    Limits,
     path_request,
     requested_path,
     run_limited,
-    stored_size,
 )
+from claimlog.release.delta import DELTA
+from claimlog.release.delta_apply import AppliedDelta, apply_delta
+from claimlog.release.delta_files import is_delta
 from claimlog.release.rebuild import RebuildComparison
+from claimlog.release.release_limits import limits_of_size, stored_size
 from claimlog.release.release_site import SiteDrawer
 from claimlog.swap import publish_directory
 
@@ -58,7 +57,7 @@ def apply_in_process(
     inside = delta / DELTA
     alone = delta if is_delta(delta) else inside if is_delta(inside) else None
     added = stored_size(delta) if alone is None else GROWTH * stored_size(alone)
-    limits = Limits.of_size(stored_size(base) + added, factor)
+    limits = limits_of_size(stored_size(base) + added, factor)
     work = LimitedWork(program, delta.name, "applying", "nothing was written", limits, factor)
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         request = {

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.log.release_index import ReleaseEntry
-from claimlog.release.limited_process import (
+from claimlog.limited_process import (
     LimitedWork,
-    Limits,
     answer_request,
     path_request,
     refuse_programs,
     requested_path,
     run_limited,
 )
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.release_limits import limits_of_release
 from claimlog.release.release_site import note_drawn_pages, note_undrawn_pages
 from claimlog.release.verdict import Verdict
 
@@ -55,7 +55,7 @@ def verify_in_sandbox(
 
     def run(program: str) -> dict[str, Any]:
         outcome = "nothing was verified"
-        limits = Limits.of(target, factor)
+        limits = limits_of_release(target, factor)
         return run_limited(
             LimitedWork(program, target.name, "verifying", outcome, limits, factor), request
         )

@@ -12,6 +12,8 @@ SIGNATURES = (
     (b"\xd0\xcf\x11\xe0", "a file of an old Microsoft Office"),
     (b"\x1f\x8b", "a gzip file"),
     (b"SQLite format 3", "an SQLite database"),
+    (b"MIME-Version:", "a web archive (MHTML)"),
+    (b"From: <Saved by", "a web archive (MHTML)"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
 )
@@ -59,10 +61,17 @@ def text_flaw(content: str) -> str | None:
         return f"the text is in {wide}; convert it: iconv -f {wide} -t UTF-8 FILE > NEW"
     if "\0" in content:
         return f"holds NUL characters, which no text has; {EXPORT}"
-    tags = len(MARKUP.findall(content))
-    if HTML_BEGINNING.match(content) or (tags >= TAGS and tags * TAGS_EVERY > len(content)):
+    if is_html(content):
         return "HTML, no plain text; save the page as text, without its tags, and give that"
     return _garbled(content)
+
+
+def is_html(content: str) -> bool:
+    """Whether a text is the source of a page: it begins as one, or holds many tags."""
+    tags = len(MARKUP.findall(content))
+    return bool(HTML_BEGINNING.match(content)) or (
+        tags >= TAGS and tags * TAGS_EVERY > len(content)
+    )
 
 
 def _wide_encoding(data: bytes) -> str | None:

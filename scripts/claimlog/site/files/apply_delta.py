@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claimlog.limited_process import answer_request
 from claimlog.release.delta_process import answer_apply
 from claimlog.release.layout import SITE
-from claimlog.release.limited_process import answer_request
 from claimlog.site.files.release_site import start_confined_drawing
 from claimlog.site.files.write import write_site
 

@@ -1,9 +1,8 @@
 """A process of its own for what reads a stranger's files, under limits of time and memory.
 
-A file can be made so that reading it takes forever or all memory there is. The limits grow with
-the size of the archive or directory; `claimlog.release.archive` makes sure that an archive unpacks
-to no more. The process connects to nothing, starts no other one once it said so, and ends with its
-parent.
+A file can be made so that reading it takes forever or all memory there is. Whoever starts the
+process says how much it may take. It connects to nothing, starts no other one once it said so, and
+ends with its parent.
 """
 
 from __future__ import annotations
@@ -23,20 +22,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
-from claimlog.release.layout import walk_files
-
-SECONDS, SECONDS_PER_MB = 120, 20
-"""A release of 7.6 MB is verified in 4 seconds on two quiet cores; a busy machine may take ten
-times as long."""
-
-MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
-"""The libraries take 0.2 GB; the rows and their canonical lines some 15 times the files."""
 
 ADDRESS_SPACE = 16 << 30
 """Address space beyond the limit of memory, for what libraries reserve and do not use."""
-
-WRITTEN_BYTES = 64 << 20
-"""Bytes that a written file may have beyond the size of the archive."""
 
 ANSWER_BYTES = 64 << 20
 POLL_SECONDS = 0.02
@@ -48,43 +36,16 @@ REFUSED_EVENTS = (
     *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
 )
-"""Audit events of Python (PEP 578) that verifying never needs."""
+"""Audit events of Python (PEP 578) that reading a file never needs."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of verifying: seconds of the clock, bytes of memory, bytes of a written file."""
+    """Limits of a process: seconds of the clock, bytes of memory, bytes of a written file."""
 
     seconds: float
     memory: int
     written: int
-
-    @classmethod
-    def of(cls, target: Path, factor: float = 1) -> Limits:
-        """Return the limits for a release's directory or archive, times `factor`."""
-        return cls.of_size(stored_size(target), factor)
-
-    @classmethod
-    def of_size(cls, size: int, factor: float = 1) -> Limits:
-        """Return the limits for so many bytes of a release, times `factor`."""
-        return cls(
-            factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
-            int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
-            int(factor * (WRITTEN_BYTES + size)),
-        )
-
-
-def stored_size(target: Path) -> int:
-    """Return the bytes that a file takes on disk, or those of a directory, each once."""
-    if not target.is_dir():
-        return _disk_bytes(target.stat())
-    stats = (entry.stat(follow_symlinks=False) for entry in walk_files(target))
-    return sum({(found.st_dev, found.st_ino): _disk_bytes(found) for found in stats}.values())
-
-
-def _disk_bytes(found: os.stat_result) -> int:
-    """Return the bytes that a file takes on disk: a sparse one could state any size."""
-    return min(found.st_size, 512 * found.st_blocks)
 
 
 @dataclass(frozen=True)
@@ -267,12 +228,11 @@ def _end_with_parent(scratch: Path) -> Callable[[], None]:
 def _refuse_event(event: str, _: object) -> None:
     """Refuse what a hostile file could try to bring about (an audit hook)."""
     if event in REFUSED_EVENTS:
-        raise RuntimeError(f"a file wanted {event}, which verifying never needs")
+        raise RuntimeError(f"a file wanted {event}, which reading it never needs")
 
 
 Program = Callable[[Path, Path, Mapping[str, Any]], Mapping[str, Any]]
-"""What a program does with a release: its target, a scratch directory and the request give an
-answer."""
+"""What a program does: its target, a scratch directory and the request give an answer."""
 
 
 def answer_request(program: Program) -> None:

@@ -1,0 +1,171 @@
+"""Sources that are registered from a document: what is proposed of their row, and their text."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from claimlog.checkout import Checkout
+from claimlog.errors import ClaimlogError, UsageError, reason
+from claimlog.files import sync
+from claimlog.git import CheckoutError
+from claimlog.limits import SLUG_LENGTH
+from claimlog.package import Package
+from claimlog.schema.edtf import bounds
+from claimlog.schema.table_schema import Field, Table
+from claimlog.sources.documents.extracted_text import ExtractedText
+from claimlog.sources.text import Text, Texts
+
+PROPOSED = ("title", "authors", "publisher", "published", "language", "url", "furniture")
+"""Columns that a document says something about, which the coder accepts or gives otherwise."""
+
+RECORDED = ("extractor", "raw_sha256")
+"""Columns that say where the text came from, and are as they are."""
+
+
+def propose_columns(
+    table: Table, found: ExtractedText, address: str | None = None
+) -> dict[str, Any]:
+    """Return the columns of a source that its document gives, but those that it cannot have.
+
+    Parameters
+    ----------
+    table
+        The schema of sources; a package may have other codes, and older ones fewer columns.
+    address
+        Where the document was fetched.
+    """
+    values: dict[str, Any] = {
+        "title": found.title,
+        "authors": [*found.authors],
+        "publisher": found.publisher,
+        "published": found.published,
+        "language": found.language,
+        "url": address or found.url,
+        "furniture": [asdict(part) for part in found.furniture],
+    }
+    if found.extractor is not None:
+        values |= {"extractor": found.extractor, "raw_sha256": found.raw_sha256}
+    given = {name: value for name, value in values.items() if name in table.in_use and value}
+    kinds = _furniture_kinds(table)
+    if kinds is not None and "furniture" in given:
+        given["furniture"] = [part for part in given["furniture"] if part["kind"] in kinds]
+    return {name: value for name, value in given.items() if value and _fits(table, name, value)}
+
+
+def _furniture_kinds(table: Table) -> list[str] | None:
+    column = table.by_name.get("furniture")
+    kind = next((item for item in column.fields if item.name == "kind"), None) if column else None
+    return kind.enum if kind else None
+
+
+def _fits(table: Table, name: str, value: Any) -> bool:
+    """Whether a column takes a value, which may be any that a document states."""
+    item: Field = table.by_name[name]
+    if not isinstance(value, str):
+        return True
+    pattern = str(item.constraints.get("pattern", ""))
+    if item.edtf:
+        try:
+            bounds(value)
+        except ValueError:
+            return False
+    return (
+        (item.enum is None or value in item.enum)
+        and len(value) <= int(item.constraints.get("maxLength", len(value)))
+        and re.search(pattern, value) is not None
+    )
+
+
+@contextmanager
+def saved_text(package: Package, texts: Texts, name: str, content: str) -> Iterator[Path]:
+    """Write a text into the directory of texts, and yield its file, which goes if the block fails.
+
+    A text that lies there already is not written again.
+
+    Parameters
+    ----------
+    texts
+        The directory; the text is one of its own from then on.
+    name
+        What the file is to be called, in words.
+
+    Raises
+    ------
+    ClaimlogError
+        If the directory is part of the repository, or cannot be written.
+    """
+    require_outside_repository(package, texts.folder)
+    text = Text(content)
+    known = texts.get(text.sha256)
+    if known is not None and known.path is not None:
+        yield known.path
+        return
+    path = _write_new(texts.folder, file_stem(name), content.encode("utf-8"))
+    texts.by_hash[text.sha256] = Text(content, path)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def require_outside_repository(package: Package, folder: Path) -> None:
+    """Refuse a directory that git would track: a source's text is never committed.
+
+    Raises
+    ------
+    UsageError
+        If it lies in the checkout and is not ignored.
+    """
+    try:
+        checkout = Checkout.of(package)
+    except CheckoutError:
+        return  # nothing is committed from here
+    place, top = folder.resolve(), checkout.top.resolve()
+    if place.is_relative_to(top) and (place == top or not checkout.ignores(place / "text.txt")):
+        inside = place.relative_to(top).as_posix()
+        raise UsageError(
+            f"{folder}: lies in the repository, where texts would be committed, which are other "
+            f"people's; name a directory outside of it, or add /{inside}/ to .gitignore"
+        )
+
+
+def _write_new(folder: Path, stem: str, data: bytes) -> Path:
+    """Write a file that no other has the name of."""
+    number = 1
+    while True:
+        path = folder / (f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt")
+        try:
+            with path.open("xb") as file:
+                try:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                except BaseException:
+                    path.unlink()
+                    raise
+            sync(folder)
+            return path
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise ClaimlogError(
+                f"{path}: cannot be written ({reason(error)}); nothing was added"
+            ) from error
+
+
+def file_stem(name: str) -> str:
+    """Return the name of a file for a title.
+
+    >>> file_stem("Café: “the pact”, again"), file_stem("海")
+    ('cafe-the-pact-again', 'text')
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_LENGTH].strip("-") or "text"

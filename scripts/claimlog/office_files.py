@@ -1,0 +1,91 @@
+"""Office Open XML files (XLSX, DOCX), checked before anything in them is read.
+
+A file may be a stranger's. It is a ZIP of XML: how much it unpacks to is known and bounded before
+any of it is, and no member may declare a document type, which entities and external files need.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+from claimlog.errors import ClaimlogError
+
+ZIP, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OPEN_DOCUMENT = "mimetype"
+
+
+@dataclass(frozen=True)
+class OfficeFormat:
+    """A kind of Office Open XML file, as messages name it, and how much one may unpack to.
+
+    Attributes
+    ----------
+    name, old_name
+        What it is, and what a file of the same program before 2007 is.
+    main
+        The member that makes a ZIP file one of this kind.
+    remedy
+        What to do with a file that is not read.
+    limit_remedy
+        The same for one that unpacks to more, with what is said of such a size.
+    """
+
+    name: str
+    old_name: str
+    main: str
+    members: int
+    unpacked: int
+    remedy: str
+    limit_remedy: str
+
+
+def refuse_unsafe_file(data: bytes, form: OfficeFormat) -> None:
+    """Refuse a file that is of another kind, broken, too large unpacked, or declares entities.
+
+    Raises
+    ------
+    ClaimlogError
+        Saying what it is; the message has no file name.
+    """
+    if data.startswith(OLD_OFFICE):
+        raise ClaimlogError(f"is {form.old_name}, or one with a password; {form.remedy}")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if len(members) > form.members or sum(m.file_size for m in members) > form.unpacked:
+                raise ClaimlogError(
+                    f"unpacks to more than {form.members:,} files or {form.unpacked:,} bytes, "
+                    f"{form.limit_remedy}"
+                )
+            names = {member.filename for member in members}
+            if OPEN_DOCUMENT in names:
+                raise ClaimlogError(f"is an OpenDocument file; {form.remedy}")
+            if form.main not in names:
+                raise ClaimlogError(f"is a ZIP file and no {form.name}; {form.remedy}")
+            for member in members:
+                if member.filename.endswith((".xml", ".rels")):
+                    with archive.open(member) as file:
+                        xml = file.read(member.file_size + 1)
+                    _refuse_document_type(xml, member, form)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ClaimlogError(
+            f"is no whole {form.name} ({first_line(error)}); {form.remedy}"
+        ) from error
+
+
+def _refuse_document_type(xml: bytes, member: zipfile.ZipInfo, form: OfficeFormat) -> None:
+    """Refuse a declaration of entities, UTF-16 which could hide one, and a wrong size."""
+    if len(xml) > member.file_size:
+        raise ClaimlogError(f"is no whole {form.name} ({member.filename} is longer than it says)")
+    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or xml[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise ClaimlogError(
+            f"declares a document type in {member.filename[:80]}, which no {form.name} does and "
+            f"which can name other files; {form.remedy}"
+        )
+
+
+def first_line(error: Exception) -> str:
+    """Return what a library said, in a line that is not too long."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]

@@ -1,0 +1,49 @@
+"""Time and memory that reading a stranger's release may take; they grow with its size.
+
+`claimlog.release.archive` makes sure that an archive unpacks to no more than its size.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from claimlog.limited_process import Limits
+from claimlog.release.layout import walk_files
+
+SECONDS, SECONDS_PER_MB = 120, 20
+"""A release of 7.6 MB is verified in 4 seconds on two quiet cores; a busy machine may take ten
+times as long."""
+
+MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
+"""The libraries take 0.2 GB; the rows and their canonical lines some 15 times the files."""
+
+WRITTEN_BYTES = 64 << 20
+"""Bytes that a written file may have beyond the size of the archive."""
+
+
+def limits_of_release(target: Path, factor: float = 1) -> Limits:
+    """Return the limits for a release's directory or archive, times `factor`."""
+    return limits_of_size(stored_size(target), factor)
+
+
+def limits_of_size(size: int, factor: float = 1) -> Limits:
+    """Return the limits for so many bytes of a release, times `factor`."""
+    return Limits(
+        factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
+        int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
+        int(factor * (WRITTEN_BYTES + size)),
+    )
+
+
+def stored_size(target: Path) -> int:
+    """Return the bytes that a file takes on disk, or those of a directory, each once."""
+    if not target.is_dir():
+        return _disk_bytes(target.stat())
+    stats = (entry.stat(follow_symlinks=False) for entry in walk_files(target))
+    return sum({(found.st_dev, found.st_ino): _disk_bytes(found) for found in stats}.values())
+
+
+def _disk_bytes(found: os.stat_result) -> int:
+    """Return the bytes that a file takes on disk: a sparse one could state any size."""
+    return min(found.st_size, 512 * found.st_blocks)
