@@ -23,6 +23,7 @@ from claimlog.cli import (
     diff,
     drop,
     log,
+    new,
     open,
     prove,
     publish,
@@ -38,6 +39,7 @@ from claimlog.cli import (
     takedown,
     template,
     tiles,
+    upgrade,
     validate,
     verify,
 )
@@ -86,6 +88,8 @@ COMMANDS = (
     prove.prove,
     tiles.tiles,
     schemas.schemas,
+    new.new,
+    upgrade.upgrade,
 )
 for command in COMMANDS:
     cli.add_command(command)
