@@ -17,7 +17,7 @@ from claimlog.release.coding_manual import PAGE
 from claimlog.release.descriptors.plain_yaml import dump_yaml
 from claimlog.release.generated_files import CITATION, refresh_generated_files
 from claimlog.schema.definition import read_definition
-from claimlog.sources.text import Texts
+from claimlog.sources.text import Text, Texts
 from claimlog.start.codebook_copy import codebook_copy
 from claimlog.start.package_choices import PackageChoices, language_codes
 from claimlog.start.template_files import (
@@ -31,6 +31,7 @@ from claimlog.start.template_files import (
 from claimlog.swap import publish_directory
 
 TEXTS, EXAMPLE_TEXT = "texts", "texts/example.txt"
+EXAMPLE_ARTICLE = "example/article.txt"
 EXAMPLE_SLUG, EXAMPLE_CODER = "example", "example"
 """Name of the batch that holds the example, and the role that recorded it."""
 
@@ -127,7 +128,7 @@ def _pages(choices: PackageChoices, has_example: bool) -> dict[str, bytes]:
         "license": choices.licence,
         "keywords": head["keywords"],
     }
-    example = {EXAMPLE_TEXT: template_bytes("example/article.txt")} if has_example else {}
+    example = {EXAMPLE_TEXT: template_bytes(EXAMPLE_ARTICLE)} if has_example else {}
     return {
         "README.md": filled_template("files/README.md", values),
         "LICENSE-DATA": filled_template("files/LICENSE-DATA", values),
@@ -140,7 +141,9 @@ def _pages(choices: PackageChoices, has_example: bool) -> dict[str, bytes]:
 def _seal_example(package: Package) -> None:
     """Add the rows of the example and seal them as the first batch, of which the stamp speaks."""
     texts = Texts(package.root / TEXTS)
+    text = Text(template_bytes(EXAMPLE_ARTICLE).decode())
     rows = json.loads(template_bytes("example/rows.json"))
+    rows["sources"][0] |= {"text_sha256": text.sha256, "text_length": len(text.content)}
     for stream, entries in rows.items():
         add(package, stream, Entries(entries), EXAMPLE_CODER, texts)
     with log_lock(package):
