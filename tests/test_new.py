@@ -314,8 +314,8 @@ def test_an_upgrade_shows_what_it_would_do_and_does_nothing(older: World) -> Non
     done = older.run("upgrade")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        ".github/workflows/dataset.yml: was removed here, and stays away",
         ".gitattributes: renewed",
+        ".github/workflows/dataset.yml: was removed here, and stays away",
         ".gitignore: was changed here, and stays",
         "Makefile: renewed",
         "tool/claimlog-0.2.9-py3-none-any.whl: removed",
