@@ -27,10 +27,10 @@ def upgrade(context: Context, is_applied: bool) -> None:
     for change in changes:
         line(f"{change.path}: {change.action}")
     stated = (
-        f"made with claimlog {version}" if version else "says no claimlog that it was made with"
+        f"was made with claimlog {version}" if version else "says no claimlog that it was made with"
     )
     if not any(not change.is_kept for change in changes):
-        line(f"nothing to upgrade: the package was {stated}, and this is {__version__}")
+        line(f"nothing to upgrade: the package {stated}, and this is {__version__}")
     elif is_applied:
         line(f"upgraded to claimlog {__version__}; look at the changes with git diff, and commit")
     else:

@@ -35,6 +35,7 @@ from claimlog.schema.registers import (
     junctions_of,
     register_flaw,
     registers_of,
+    with_envelope,
 )
 from claimlog.schema.requirements import Requirement, read_requirements
 from claimlog.schema.table_schema import (
@@ -366,6 +367,8 @@ def _read_table(package: Package, name: str, shown: str, is_stream: bool) -> Tab
 def _parse_table_schema(data: bytes, name: str, shown: str, is_stream: bool) -> Table:
     """Read a Table Schema; a process that reads a definition again parses no file of it twice."""
     spec = parse_json(data, shown)
+    if is_stream:
+        spec = with_envelope(spec)
     shape = STREAM if is_stream else COMPILED
     if flaw := shape_flaw(spec, shape) or schema_flaw(spec, is_stream):
         raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
