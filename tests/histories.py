@@ -71,8 +71,19 @@ DATES += ("2001-21", "2019-01-01/2019-02-01", "2020?")
 WORK_DATES = ("2019", "201X", "2019-06-01", "../2019-06")
 COPY_DATES = ("2025-03~", "2025-03-29/..")
 NUMBERS = (40, 0, 0.1, -3, 12.5, 1e21, 5e-7, 2**53 - 1, 0.30000000000000004)
-# what JSON must escape, what it must not, and what sorts differently in UTF-16
-ODD = ("", ' "said"', " a\\b", " é", " \U0001f600", " \x7f\u2028", "\t", " \uffee", " \x01")
+# what JSON must escape, what it must not, and what sorts differently in UTF-16; no free text holds
+# a control
+ODD = (
+    "",
+    ' "said"',
+    " a\\b",
+    " é",
+    " \U0001f600",
+    " \u200b\u00ad",
+    " \u00a0",
+    " \uffee",
+    " /\u0301",
+)
 WORDS = ("aru", "belo", "cato", "dime", "ero", "fasi", "gulu", "hane", "iko", "jota", "kelu")
 
 

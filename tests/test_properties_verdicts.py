@@ -252,7 +252,8 @@ def test_both_find_the_same_values_breaking_a_constraint(case: Case) -> None:
     found = verdicts(case.stream, "constraints")[case]
     assert any(mine for _, mine, _ in found)
     for value, mine, other in found:
-        if case.constraint == "pattern" and str(value).endswith("\n"):
+        coded = case.field.enum is not None  # a value that is no code, whatever its pattern
+        if case.constraint == "pattern" and str(value).endswith("\n") and not coded:
             # Frictionless matches as Python does, where $ is also the place before a last line feed
             assert mine == (case.column != "url"), value  # [^ ]+ holds a line feed as well
             assert not other, value

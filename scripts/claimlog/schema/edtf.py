@@ -35,12 +35,12 @@ OTHER_LEVELS = (
         "here; give an interval of months",
     ),
     (
-        r"[?~%].*|.*[?~%].+",
+        r"(?!.*[?~%]{2})(?:[?~%].*|.*[?~%].+)",
         "qualifies a part of a date (EDTF level 2), and level 1 is read here; put ?, ~ or % at the "
         "end, where it is of the whole date",
     ),
     (
-        r"[0-9X]{4}(-[0-9X]{2}){0,2}[?~%]?",
+        r"(?=.*X)[0-9X]{4}(-[0-9X]{2}){0,2}[?~%]?",
         "leaves open a digit in the middle (EDTF level 2), and level 1 is read here; write XX for "
         "the month or day, 201X or 19XX for the year",
     ),
