@@ -328,7 +328,7 @@ def test_overlapping_claims_are_cut_at_every_border_and_lead_to_the_shortest(
 
 def test_a_claim_that_shorter_ones_cover_wholly_keeps_a_link_of_its_own() -> None:
     spans = [("long", 2, 8), ("left", 2, 5), ("right", 5, 8), ("inner", 6, 7)]
-    rows = [{"claim_id": n, "start": a, "end": b, "content": "event"} for n, a, b in spans]
+    rows = [{"claim_id": n, "start": a, "end": b, "colour": "event"} for n, a, b in spans]
     cut = source_texts.text_segments(
         "0123456789", rows, [{"start": 0, "end": 1, "kind": "form"}], 0, 10
     )

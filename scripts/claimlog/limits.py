@@ -19,6 +19,10 @@ DEFINITION_BYTES = 16 * MIB
 DEFINITION_FILES = 1_000
 """Files under ``schemas/``: ours are 120, and looking for more takes time."""
 
+WRITTEN_FILES = 100
+"""Files of a package that claimlog wrote and its descriptor lists with their digests: there are
+seven."""
+
 DOCUMENT_BYTES = 16 * MIB
 """A page that people read: README, changelog, the coder's manual. The largest of ours has 70 kB."""
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from claimlog import __version__
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.files import write_durably
 from claimlog.limits import (
@@ -21,6 +22,14 @@ from claimlog.limits import (
 from claimlog.untrusted_files import files_below, parse_json, parse_table, read_regular
 
 DESCRIPTOR = "datapackage.json"
+
+STAMP = "claimlog"
+"""Key of the descriptor that says what the package was made with: ``version`` of claimlog,
+``schemas`` (`DEFINITION_FORMAT`), ``files`` that claimlog wrote and their SHA-256."""
+
+DEFINITION_FORMAT = 1
+"""Version of what files under ``schemas/`` can say. It rises when a claimlog could no longer read
+what one of today reads; then an older one says so, and a newer one still reads what is older."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,17 @@ class Package:
 
     @cached_property
     def descriptor(self) -> dict[str, Any]:
-        """The descriptor: the only home of name, version and licence."""
-        return self.json(DESCRIPTOR)
+        """The descriptor: the only home of name, version and licence.
+
+        Raises
+        ------
+        ClaimlogError
+            As `json` does, or if the package needs a newer claimlog.
+        """
+        about = self.json(DESCRIPTOR)
+        if flaw := newer_format_flaw(about.get(STAMP)):
+            raise ClaimlogError(f"{DESCRIPTOR}: {flaw}")
+        return about
 
     def json(self, name: str) -> dict[str, Any]:
         """Read a file of the package's definition that holds one I-JSON object.
@@ -207,6 +225,25 @@ class Package:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
+
+
+def newer_format_flaw(stamp: object) -> str | None:
+    """Say that this claimlog is too old for a package, or return None.
+
+    Parameters
+    ----------
+    stamp
+        What the package says that it was made with (`STAMP`), as it stands there.
+    """
+    made = stamp if isinstance(stamp, dict) else {}
+    form = made.get("schemas")
+    if not isinstance(form, int) or form <= DEFINITION_FORMAT:
+        return None
+    return (
+        f"needs claimlog {str(made.get('version'))[:20]!r} or newer (its schemas are of version "
+        f"{form}, and this is claimlog {__version__}, which reads up to {DEFINITION_FORMAT}); "
+        "install the wheel in its tool/ or in its last release, or run make there"
+    )
 
 
 def read_json(path: Path, shown: str) -> dict[str, Any]:

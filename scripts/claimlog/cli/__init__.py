@@ -27,6 +27,7 @@ from claimlog.cli import (
     export_rows,
     import_rows,
     log,
+    new,
     open,
     prove,
     publish,
@@ -42,6 +43,7 @@ from claimlog.cli import (
     takedown,
     template,
     tiles,
+    upgrade,
     validate,
     verify,
 )
@@ -94,6 +96,8 @@ COMMANDS = (
     prove.prove,
     tiles.tiles,
     schemas.schemas,
+    new.new,
+    upgrade.upgrade,
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -44,8 +44,8 @@ EXAMPLES = {
     "actor": ["claimlog add actor --from actors.ndjson --by coder-1"],
     "incident": ["claimlog add incident --from incidents.csv --by coder-1"],
     "claim": [
-        'claimlog add claim --source S004 --quote "…" --statement "…" --content event \\',
-        "  --voice author --modality actual --topic sharing … --texts ../texts --by coder-1",
+        'claimlog add claim --source S004 --quote "…" --statement "…" \\',
+        "  --voice author --modality actual … --texts ../texts --by coder-1",
         "claimlog add claim --from claims.ndjson --texts ../texts --by coder-1",
     ],
     "link": [

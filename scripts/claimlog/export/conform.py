@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from claimlog.schema.codebook import CODES, DECISIONS, STEPS, VARIABLES
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table
 
@@ -76,15 +77,18 @@ def constant_tables(definition: Definition) -> dict[str, pl.DataFrame]:
         for position, item in enumerate(table.fields, 1)
     ]
     return {
-        "codebook": _frame(codes),
-        "codebook_variables": _frame(variables),
-        "codebook_steps": _frame(book.steps),
-        "codebook_decisions": _frame(book.decisions),
+        "codebook": _frame(codes, ("codelist", *CODES)),
+        "codebook_variables": _frame(variables, (*VARIABLES, "position", "definition")),
+        "codebook_steps": _frame(book.steps, STEPS),
+        "codebook_decisions": _frame(book.decisions, DECISIONS),
         "data_dictionary": _frame(columns),
     }
 
 
-def _frame(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+def _frame(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> pl.DataFrame:
+    """Return rows as a frame; one of none has the columns that its file may leave empty."""
+    if not rows:
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     frame = pl.DataFrame(rows, infer_schema_length=None)
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     # an empty cell of a CSV is an absent value

@@ -21,8 +21,8 @@ def changed_columns(
 ) -> dict[str, tuple[Any, Any]]:
     """Return the old and the new value of every column that differs, in the order of `after`.
 
-    >>> changed_columns({"version": 1, "topic": "trust"}, {"version": 2, "topic": "sharing"})
-    {'topic': ('trust', 'sharing')}
+    >>> changed_columns({"version": 1, "topic": "trust"}, {"version": 2, "topic": "trade"})
+    {'topic': ('trust', 'trade')}
     """
     return {
         name: (before[name], value)

@@ -30,6 +30,7 @@ from claimlog.limits import (
     PEOPLE,
     SLUG_LENGTH,
     TITLE_LENGTH,
+    WRITTEN_FILES,
 )
 
 MOST_SAID = 200
@@ -177,7 +178,7 @@ CODEBOOK = {
 }
 HEAD = {
     "type": "object",
-    "required": ["name", "title", "description", "version", "licenses"],
+    "required": ["name", "title", "description", "version", "licenses", "contributors"],
     "properties": {
         "name": {"type": "string", "pattern": r"^[a-z0-9][a-z0-9_-]*$", "maxLength": SLUG_LENGTH},
         "title": TITLE,
@@ -191,15 +192,33 @@ HEAD = {
         },
         "keywords": {"maxItems": KEYWORDS, "items": {"maxLength": TITLE_LENGTH}},
         "contributors": {
+            "type": "array",
+            "minItems": 1,
             "maxItems": PEOPLE,
             "items": {
+                "type": "object",
+                "required": ["title"],
                 "properties": {
                     "title": {"maxLength": TITLE_LENGTH},
                     "path": {"maxLength": DESCRIPTION_LENGTH},
-                }
+                },
             },
         },
         "created": {"type": "string", "pattern": DAY},
+        "claimlog": {
+            "type": "object",
+            "required": ["version", "schemas", "files"],
+            "properties": {
+                "version": {"type": "string", "maxLength": 40},
+                "schemas": {"type": "integer", "minimum": 1, "maximum": 999_999},
+                "files": {
+                    "type": "object",
+                    "maxProperties": WRITTEN_FILES,
+                    "additionalProperties": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                },
+                "example": {"type": "string", "pattern": r"^[0-9]{4}-[a-z0-9-]+$"},
+            },
+        },
         "licenses": {
             "type": "array",
             "minItems": 1,

@@ -35,6 +35,7 @@ from claimlog.schema.registers import (
     junctions_of,
     register_flaw,
     registers_of,
+    with_envelope,
 )
 from claimlog.schema.requirements import Requirement, read_requirements
 from claimlog.schema.table_schema import (
@@ -244,7 +245,7 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
     }
     for name, table in streams.items():
         if flaw := folding_flaw(table.spec):
-            raise ClaimlogError(f"schemas/{name}.json: {flaw}; restore it from git")
+            raise ClaimlogError(f"schemas/{name}.json: {_with_remedy(flaw)}")
         for codelist in _codelists(table):
             if codelist not in codes:
                 raise ClaimlogError(
@@ -366,10 +367,17 @@ def _read_table(package: Package, name: str, shown: str, is_stream: bool) -> Tab
 def _parse_table_schema(data: bytes, name: str, shown: str, is_stream: bool) -> Table:
     """Read a Table Schema; a process that reads a definition again parses no file of it twice."""
     spec = parse_json(data, shown)
+    if is_stream:
+        spec = with_envelope(spec)
     shape = STREAM if is_stream else COMPILED
     if flaw := shape_flaw(spec, shape) or schema_flaw(spec, is_stream):
-        raise ClaimlogError(f"{display(shown)}: {flaw}; restore it from git")
+        raise ClaimlogError(f"{display(shown)}: {_with_remedy(flaw)}")
     return Table(name, spec)
+
+
+def _with_remedy(flaw: str) -> str:
+    """Return a flaw with what to do, where it does not say so itself behind a semicolon."""
+    return flaw if ";" in flaw else f"{flaw}; restore it from git"
 
 
 def _read_stated_rules(package: Package) -> frozenset[str]:

@@ -39,6 +39,15 @@ FOLD_INPUTS = {
 HOP_LISTS = {"claim": ("attributions",)}
 """By entity, lists of objects that are folded position by position, so that they have a limit."""
 
+ROW_TYPES = ("string", "integer", "number", "datetime", "array")
+"""Types that a value in the log can have; the schemas of tables have more."""
+
+INSTEAD = {
+    "boolean": "for yes and no name a code list, which can also say what neither of them is",
+    "date": "for a date make it a string with edtf, which can also be a month or a span",
+}
+"""By type that no row has, what serves instead."""
+
 TEXT_MARKS = ("anyRow", "edtf", "ownWords", "freeText")
 """Marks of a column that say how its text is read, so that no other type has them."""
 
@@ -245,6 +254,10 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
             yield f"{name}: is retired, but every row of a stream has it"
         elif columns[name]["type"] != kind:
             yield f"{name}: is {columns[name]['type']}, expected {kind}"
+    for item in spec["fields"]:
+        for part in (item, *item.get("items", {}).get("fields", ())):
+            if part["type"] not in ROW_TYPES:
+                yield f"{part['name']}: rows hold no {part['type']}; {INSTEAD[part['type']]}"
     for name in _key_columns(spec):
         if name in wanted or columns.get(name, {}).get("type") == "array":
             yield f"naturalKey: {name} is no single value of what a row describes; take it out"

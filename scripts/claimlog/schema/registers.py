@@ -135,6 +135,36 @@ class Junction:
     target: str
 
 
+def with_envelope(spec: Spec) -> Spec:
+    """Return the schema of a stream with what it shares with all others, where it says none of it.
+
+    So a register is declared by its own columns alone; ``claimlog schemas --write`` writes the rest
+    out. A schema that has a column of the envelope must have all of them.
+    """
+    entity, fields = spec.get("entity"), spec.get("fields")
+    if not isinstance(entity, str) or not isinstance(fields, list):
+        return spec  # its shape is found to be wrong elsewhere
+    names = {str(field.get("name")) for field in fields if isinstance(field, dict)}
+    if names & {*ENVELOPE}:
+        return spec
+    identifier = f"{entity}_id"
+    shared: list[Spec] = [
+        {"name": name, "type": kind, "from": f"claims.{name}"} for name, kind in ENVELOPE.items()
+    ]
+    shared[0]["codelist"] = "action"
+    if identifier not in names:
+        shared.append(
+            {
+                "name": identifier,
+                "type": "string",
+                "description": f"Identifier of the {entity}; it never changes.",
+                "constraints": {"required": True, "pattern": "^[a-z][a-z0-9-]*$"},
+            }
+        )
+    rest = {"schemaVersion": 1, "primaryKey": [identifier, "version"], "missingValues": []}
+    return {**rest, **spec, "fields": [*fields, *shared]}
+
+
 def registers_of(streams: Iterable[str]) -> tuple[str, ...]:
     """Return the registers among streams, in their order."""
     return tuple(name for name in streams if name not in REQUIRED_STREAMS)

@@ -199,7 +199,7 @@ def text_segments(
     Returns
     -------
     list of dict
-        ``text``; ``claims`` that cover it, shortest first; ``content`` of the shortest; ``begin``:
+        ``text``; ``claims`` that cover it, shortest first; ``colour`` of the shortest; ``begin``:
         claims that begin here; ``first``: whether the shortest has no earlier segment of its own;
         ``under``: claims that end here and are nowhere the shortest; ``furniture``: its kind.
     """
@@ -228,7 +228,7 @@ def text_segments(
                 "start": start,
                 "end": end,
                 "claims": order,
-                "content": spans[shortest]["content"] if shortest else None,
+                "colour": spans[shortest]["colour"] if shortest else None,
                 "begin": beginning.get(start, []),
                 "first": shortest not in shown_as_shortest,
                 "furniture": ranges[at][2] if at >= 0 and ranges[at][1] >= end else None,

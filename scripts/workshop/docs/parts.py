@@ -16,20 +16,24 @@ from claimlog.cli import cli
 from claimlog.coder_wording import coding_statement
 from claimlog.escaping import markdown
 from claimlog.export.queries import available_queries
-from claimlog.fold.claim_summary import ClaimSpan
 from claimlog.fold.link_agreement import (
     ALL_PAIRS,
     LINK_AGREEMENT,
     LINK_CODINGS,
     link_agreement,
 )
-from claimlog.fold.reliability import ALL_SOURCES, reliability_tables
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
 from claimlog.schema.table_schema import Field
 from claimlog.validate.report import LAYERS, rules_of
 from workshop.docs.desk_keys import desk_keys
+from workshop.docs.codebook_lessons import (
+    agreement_rows,
+    codebook_size,
+    flattered_variables,
+    sharpened_variables,
+)
 from workshop.docs.markdown_table import markdown_table
 from workshop.docs.migration import migration
 
@@ -82,16 +86,7 @@ def _last_release(log: Log) -> str:
 
 def _agreement(log: Log) -> str:
     """Return agreement over all sources: targets by variable, and passages, by pass."""
-    table = reliability_tables(
-        nw.from_native(log.live("codings")).lazy(),
-        [ClaimSpan(*row) for row in log.live("claims").select(ClaimSpan._fields).rows()],
-        log.definition,
-        log.codebooks,
-    )
-    spans, agreement = (
-        [row for row in table[name].collect().rows(named=True) if row["scope"] == ALL_SOURCES]
-        for name in ("span_agreement", "reliability")
-    )
+    spans, agreement = agreement_rows(log)
     text = markdown_table(
         ("pass", "codebook", "coded", "passages in both", "F1 of passages", "of characters"),
         (
@@ -331,5 +326,8 @@ PARTS: dict[str, Callable[[Log], str]] = {
     "commands": _commands,
     "rooms": _rooms,
     "desk-keys": desk_keys,
+    "codebook-size": codebook_size,
+    "flattered-variables": flattered_variables,
+    "sharpened-variables": sharpened_variables,
 }
 """What makes each derived part, by the name in its markers."""

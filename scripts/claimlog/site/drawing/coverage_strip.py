@@ -21,7 +21,7 @@ def draw_coverage(
     on_page: list[Row],
     furniture: list[Row],
     length: int,
-    contents: Mapping[str, Row],
+    codes: Mapping[str, Row],
 ) -> Row:
     """Return where the claims stand over the length of a text, in percent of it, in lanes.
 
@@ -31,13 +31,13 @@ def draw_coverage(
         All claims of the text, in its order.
     on_page
         Those that the page lists: each becomes a mark of its own. The others become one path for
-        each content, and a range for each page that lists them.
-    contents
-        The codes of content.
+        each colour, and a range for each page that lists them.
+    codes
+        The codes by which passages are coloured.
     """
     statements = {row["claim_id"]: row["statement"] for row in on_page}
     ends: list[int] = []  # where the last claim of each lane ends
-    marks, paths, counts = [], defaultdict(list), Counter(row["content"] for row in spans)
+    marks, paths, counts = [], defaultdict(list), Counter(row["colour"] for row in spans)
     for row in spans:
         lane = next((at for at, end in enumerate(ends) if end <= row["start"]), len(ends))
         lane = min(lane, LANES - 1)
@@ -48,7 +48,7 @@ def draw_coverage(
             marks.append({**row, **share, "lane": lane, "statement": statement})
         else:
             left, width = share["left"], share["width"]
-            paths[row["content"]].append(
+            paths[row["colour"]].append(
                 f"M{left} {lane * LANE_HEIGHT + GAP_ABOVE}h{width}v{MARK_HEIGHT}h-{width}z"
             )
     starts = [row["start"] for row in spans[::CLAIMS_PER_PAGE]]
@@ -58,7 +58,7 @@ def draw_coverage(
         "furnished": round(100 * _covered(furniture) / length, 1),
         "lanes": len(ends),
         "marks": marks,
-        "others": [{"content": kind, "path": "".join(path)} for kind, path in paths.items()],
+        "others": [{"colour": kind, "path": "".join(path)} for kind, path in paths.items()],
         "parts": [
             {"page": number, **position({"start": start, "end": end}, length)}
             for number, (start, end) in enumerate(pairwise([*starts, length]), 1)
@@ -66,10 +66,10 @@ def draw_coverage(
         "furniture": [{**row, **position(row, length)} for row in furniture],
         "kinds": [
             {
-                **contents.get(code, {"code": code, "label": code, "definition": ""}),
+                **codes.get(code, {"code": code, "label": code, "definition": ""}),
                 "claims": counts[code],
             }
-            for code in dict.fromkeys([*contents, *counts])
+            for code in dict.fromkeys([*codes, *counts])
             if counts[code] and code
         ],
     }

@@ -25,6 +25,9 @@ from claimlog.sources.anchor import COLUMNS
 from claimlog.sources.placement import MEANINGS, Outcome
 
 ANCHOR_COLUMNS = ", ".join(f'"{column}"' for column in COLUMNS)
+COLOURS = 8
+"""Colours of passages in the style sheet; of a longer code list, codes share them."""
+
 NEAREST = 60
 """Sources of a lineage that are drawn, nearest first."""
 
@@ -45,7 +48,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
     coded = row["text_sha256"] is not None
     topic = await read_topic(store)
     colour = topic.presentation.passage_colour
-    colours = topic.columns[colour].codelist if colour else None
+    colour_codes = codes.get((topic.columns[colour].codelist if colour else None) or "", {})
     spans = await _spans(store, topic, name) if coded else []
     total = len(spans) if coded else await _claims_from_work(store, name)
     pagination = Pagination.of(request, total, CLAIMS_PER_PAGE)
@@ -64,7 +67,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
             on_page,
             furniture,
             row["text_length"],
-            codes.get(colours or "", {}),
+            colour_codes,
         )
         if spans
         else None,
@@ -81,6 +84,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
             for claim in on_page
         ],
         "line": [item["column"] for item in topic.presentation.passage_line],
+        "colours": {code: place % COLOURS + 1 for place, code in enumerate(colour_codes)},
         "total": total,
         "page": pagination.number,
         "pages": pagination.pages,
@@ -111,7 +115,7 @@ def _colour(topic: Topic) -> str:
 async def _spans(store: Store, topic: Topic, name: str) -> list[Row]:
     """Return where each claim of a text stands in it, in order."""
     return await store.rows(
-        f'select claim_id, start, "end", {_colour(topic)} as content from claims '
+        f'select claim_id, start, "end", {_colour(topic)} as colour from claims '
         "where source_id = :name order by start, claim_id",
         name=name,
     )
@@ -126,12 +130,10 @@ async def _listed(
     store: Store, topic: Topic, name: str, coded: bool, pagination: Pagination
 ) -> list[Row]:
     """Return one page of the claims of a text in its order, or of those that go back to a work."""
-    others = topic.select(
-        tuple(i for i in topic.presentation.passage_line if i["column"] != _colour(topic)), "c"
-    )
+    others = topic.select(topic.presentation.passage_line, "c")
     where = "source_id = :name order by start, claim_id" if coded else "origin_id = :name"
     return await store.rows(
-        f'select claim_id, source_id, statement, {_colour(topic)} as content{others}, start, "end" '
+        f'select claim_id, source_id, statement, {_colour(topic)} as colour{others}, start, "end" '
         "from claims c "
         f"where {where} limit :most offset :skipped",
         name=name,

@@ -55,8 +55,8 @@ def plain_letters(text: str) -> str:
 def name_key(text: str) -> str:
     """Return what is compared of a name: its letters and digits, in lower case without accents.
 
-    >>> name_key("U.K."), name_key("tide-pact"), name_key("Tide Pact")
-    ('uk', 'tidepact', 'tidepact')
+    >>> name_key("T.P."), name_key("tide-pact"), name_key("Tide Pact")
+    ('tp', 'tidepact', 'tidepact')
     """
     return "".join(WORD.findall(plain_letters(text)))
 

@@ -1,0 +1,55 @@
+"""Taking the example out of a new package, as long as nothing was built on it."""
+
+from __future__ import annotations
+
+import shutil
+
+from claimlog.edit.open_batch import log_lock, open_batch
+from claimlog.edit.seal import sync_descriptor
+from claimlog.errors import ClaimlogError
+from claimlog.export.descriptor import dump_json
+from claimlog.log.batch import sealed_batches
+from claimlog.log.release_index import read_index
+from claimlog.package import DESCRIPTOR, STAMP, Package
+from claimlog.start.new_package import EXAMPLE_TEXT
+
+
+def remove_example(package: Package) -> list[str]:
+    """Remove the batch of the example and its text; return what was removed.
+
+    It was never published, so that a log without it is a new one and no log that was rewritten.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is none, or if a batch, a release or open rows came after it.
+    """
+    with log_lock(package):
+        made = package.descriptor.get(STAMP, {})
+        name = made.get("example")
+        batches = [batch.path.name for batch in sealed_batches(package, [])]
+        if name is None or name not in batches:
+            raise ClaimlogError(f"{DESCRIPTOR}: names no example in this log; nothing was removed")
+        if batches != [name]:
+            raise ClaimlogError(
+                f"events/{name}: was followed by other batches, and what is sealed stays; retract "
+                "its claims instead (claimlog retract)"
+            )
+        if read_index(package):
+            raise ClaimlogError(
+                f"events/{name}: is part of a release, and stays; retract its claims instead "
+                "(claimlog retract)"
+            )
+        if open_batch(package) is not None:
+            raise ClaimlogError(
+                "the open batch holds rows that may refer to the example; take them back first "
+                "(claimlog open, claimlog drop), nothing was removed"
+            )
+        shutil.rmtree(package.events / name)
+        (package.root / EXAMPLE_TEXT).unlink(missing_ok=True)
+        sync_descriptor(package)
+        left = {key: value for key, value in made.items() if key != "example"}
+        data = dump_json({**package.descriptor, STAMP: left})
+        package.write(package.root / DESCRIPTOR, data)
+        package.__dict__.pop("descriptor", None)
+    return [f"events/{name}", EXAMPLE_TEXT]

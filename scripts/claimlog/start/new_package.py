@@ -1,0 +1,161 @@
+"""Making a new package: staged whole beside its place, and put there by one rename."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from claimlog.edit.append import Entries, add
+from claimlog.edit.open_batch import log_lock
+from claimlog.edit.seal import seal
+from claimlog.errors import UsageError
+from claimlog.export.descriptor import dump_json
+from claimlog.package import DESCRIPTOR, STAMP, Package
+from claimlog.release.coding_manual import PAGE
+from claimlog.release.descriptors.plain_yaml import dump_yaml
+from claimlog.release.generated_files import CITATION, refresh_generated_files
+from claimlog.schema.definition import read_definition
+from claimlog.sources.text import Text, Texts
+from claimlog.start.codebook_copy import codebook_copy
+from claimlog.start.package_choices import PackageChoices, language_codes
+from claimlog.start.template_files import (
+    digest,
+    filled_template,
+    stamp,
+    template_bytes,
+    template_schemas,
+    written_files,
+)
+from claimlog.swap import publish_directory
+
+TEXTS, EXAMPLE_TEXT = "texts", "texts/example.txt"
+EXAMPLE_ARTICLE = "example/article.txt"
+EXAMPLE_SLUG, EXAMPLE_CODER = "example", "example"
+"""Name of the batch that holds the example, and the role that recorded it."""
+
+
+def make_package(folder: Path, choices: PackageChoices, pattern: Package | None = None) -> Package:
+    """Make a package that builds, tests, serves and, once it is committed, releases.
+
+    Parameters
+    ----------
+    folder
+        Where it will lie; empty or not there yet.
+    pattern
+        A package whose codebook it starts from. Without one it gets a generic codebook, and a
+        batch of five claims of an invented article.
+
+    Raises
+    ------
+    UsageError
+        If a choice is not valid, or `folder` holds something.
+    ClaimlogError
+        If the codebook of `pattern` cannot be read, or the package cannot be written.
+    """
+    choices.require_valid()
+    target = folder.absolute()
+    _require_empty(target, str(folder))
+    schemas = codebook_copy(pattern) if pattern else _generic_schemas(choices)
+    written = written_files()
+    with publish_directory(target, str(folder)) as staged:
+        package = Package(staged)
+        about = choices.head()
+        contents = {
+            **schemas,
+            **written,
+            **_pages(choices, has_example=pattern is None),
+            DESCRIPTOR: dump_json(
+                {
+                    **about,
+                    STAMP: stamp({path: digest(data) for path, data in written.items()}),
+                    "resources": [],
+                }
+            ),
+        }
+        for path, data in contents.items():
+            place = staged / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+        for name in ("events", "releases", TEXTS):
+            (staged / name).mkdir(exist_ok=True)
+        refresh_generated_files(package, "the package is made")
+        read_definition(package)
+        if pattern is None:
+            _seal_example(package)
+        shutil.rmtree(package.state, ignore_errors=True)
+    return Package(target)
+
+
+def _require_empty(target: Path, shown: str) -> None:
+    """Refuse a place that holds something, or that cannot be made."""
+    if not target.parent.is_dir():
+        raise UsageError(f"{shown}: its parent is no directory; make that first")
+    if os.path.lexists(target) and (target.is_symlink() or not target.is_dir()):
+        raise UsageError(f"{shown}: is no directory; name another place")
+    if target.is_dir() and next(target.iterdir(), None) is not None:
+        raise UsageError(f"{shown}: is not empty; name a new directory")
+
+
+def _generic_schemas(choices: PackageChoices) -> dict[str, bytes]:
+    return {
+        **template_schemas(),
+        "schemas/codebook/codebook.json": dump_json(choices.codebook()),
+        "schemas/codebook/codes/language.csv": language_codes(choices.languages),
+    }
+
+
+def _pages(choices: PackageChoices, has_example: bool) -> dict[str, bytes]:
+    """Return the files that people read, and edit as theirs."""
+    head = choices.head()
+    [licence] = head["licenses"]
+    values = {
+        "title": choices.title,
+        "topic": choices.topic,
+        "licence": choices.licence,
+        "licence_title": licence["title"],
+        "licence_path": licence["path"],
+        "example": template_bytes("files/example.md").decode() if has_example else "",
+    }
+    citation = {
+        "cff-version": "1.2.0",
+        "message": "If you use this dataset, please cite it with the version that you used.",
+        "type": "dataset",
+        "title": choices.title,
+        "abstract": head["description"],
+        "authors": [{"name": person["title"]} for person in head["contributors"]],
+        "license": choices.licence,
+        "keywords": head["keywords"],
+    }
+    example = {EXAMPLE_TEXT: template_bytes(EXAMPLE_ARTICLE)} if has_example else {}
+    return {
+        "README.md": filled_template("files/README.md", values),
+        "LICENSE-DATA": filled_template("files/LICENSE-DATA", values),
+        CITATION: dump_yaml(citation).encode(),
+        PAGE: b"",  # filled from the codebook, as every generated file
+        **example,
+    }
+
+
+def _seal_example(package: Package) -> None:
+    """Add the rows of the example and seal them as the first batch, of which the stamp speaks."""
+    texts = Texts(package.root / TEXTS)
+    text = Text(template_bytes(EXAMPLE_ARTICLE).decode())
+    rows = json.loads(template_bytes("example/rows.json"))
+    rows["sources"][0] |= {"text_sha256": text.sha256, "text_length": len(text.content)}
+    for stream, entries in rows.items():
+        add(package, stream, Entries(entries), EXAMPLE_CODER, texts)
+    with log_lock(package):
+        batch, _ = seal(
+            package,
+            EXAMPLE_SLUG,
+            "Example",
+            "Five claims of an invented article, to look at and to take out: claimlog drop "
+            "--example.",
+            EXAMPLE_CODER,
+            texts,
+        )
+    about = package.descriptor
+    made = {**about[STAMP], "example": batch.path.name}
+    (package.root / DESCRIPTOR).write_bytes(dump_json({**about, STAMP: made}))

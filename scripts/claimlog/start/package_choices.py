@@ -1,0 +1,124 @@
+"""What somebody chooses who starts a dataset: name, title, topic, licence, languages."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from claimlog.errors import UsageError
+from claimlog.escaping import plain_line
+from claimlog.log.canonical import suggest
+from claimlog.schema.codebook import CODES
+from claimlog.schema.config_files import HEAD, shape_flaw
+from claimlog.schema.registers import dataset_name_flaw
+from claimlog.start.template_files import template_rows
+
+CODEBOOK_VERSION, FIRST_VERSION = "1.0.0", "0.1.0"
+"""Version of a codebook and of a dataset that nobody has released yet."""
+
+EXAMPLE_LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class PackageChoices:
+    """What a new package is called, is about, and is licensed under.
+
+    Attributes
+    ----------
+    name
+        Lower-case letters, digits, hyphens: names files, and the database.
+    topic
+        What the claims are about, as it follows "claims about".
+    licence
+        SPDX identifier.
+    languages
+        ISO 639-1 codes of the languages that sources are written in.
+    """
+
+    name: str
+    title: str
+    topic: str
+    licence: str
+    languages: tuple[str, ...]
+
+    def require_valid(self) -> None:
+        """Refuse what a package cannot be called or cannot say.
+
+        Raises
+        ------
+        UsageError
+            Naming the option.
+        """
+        for option, value in (("--title", self.title), ("--topic", self.topic)):
+            if not value.strip() or plain_line(value) != value:
+                raise UsageError(f"{option} {value!r}: expected some words in one line")
+        if flaw := dataset_name_flaw(self.name) or shape_flaw(self.head(), HEAD):
+            raise UsageError(
+                f"--name {self.name!r}: {flaw}; expected lower-case letters, digits and hyphens"
+                if flaw.startswith(("name", '"name"'))
+                else flaw
+            )
+        _require_known("--licence", self.licence, [row["name"] for row in licences()])
+        known = [row["code"] for row in template_rows("languages.csv")]
+        for language in self.languages:
+            _require_known("--language", language, known)
+
+    def head(self) -> dict[str, Any]:
+        """Return the descriptor, without what it was made with and without its resources."""
+        licence = next((row for row in licences() if row["name"] == self.licence), None)
+        return {
+            "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+            "name": self.name,
+            "title": self.title,
+            "description": f"An event-sourced dataset of claims about {self.topic}. Every claim is "
+            "an immutable event row that points at a passage of a source text by offsets and "
+            "hashes. A claim's presence says that a source says it, never that it is so. No "
+            "source text is included.",
+            "version": FIRST_VERSION,
+            "keywords": [self.topic, "claims", "event sourcing"],
+            "licenses": [licence or {"name": self.licence, "path": "", "title": ""}],
+            "contributors": [{"title": f"{self.title} maintainers", "roles": ["maintainer"]}],
+        }
+
+    def codebook(self) -> dict[str, str]:
+        """Return what is said of the codebook as a whole."""
+        return {
+            "title": f"Codebook of {self.title}",
+            "version": CODEBOOK_VERSION,
+            "description": f"What a claim about {self.topic} is, what is coded of it, and how a "
+            "coder decides.",
+        }
+
+
+def licences() -> list[dict[str, str]]:
+    """Return the licences that a new package can be under: name (SPDX), path, title."""
+    return template_rows("licences.csv")
+
+
+def language_codes(languages: Sequence[str]) -> bytes:
+    """Return the code list of languages, of which the first name that ISO 639-1 gives is used."""
+    names = {row["code"]: row["label"] for row in template_rows("languages.csv")}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CODES)
+    for code in dict.fromkeys((*languages, EXAMPLE_LANGUAGE)):
+        writer.writerow(_language_row(code, names))
+    return text.getvalue().encode()
+
+
+def _language_row(code: str, names: Mapping[str, str]) -> list[str]:
+    label = names[code].partition(";")[0]
+    return [
+        *(code, label, f"{label}, as ISO 639-1 names it.", "Texts that are written in it."),
+        *("Texts that only quote it.", f"A text in {label}.", "ISO 639-1", code, CODEBOOK_VERSION),
+    ]
+
+
+def _require_known(option: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        few = f"; expected one of {', '.join(known)}" if len(known) < 20 else ""
+        near = suggest(value, tuple(known)) or few or "; expected an ISO 639-1 code of two letters"
+        raise UsageError(f"{option} {value!r}: is not known{near}")

@@ -1,0 +1,181 @@
+"""Datasets of other topics, begun with `claimlog new` and taken through everything to a release."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from claimlog.build import build
+from claimlog.errors import FindingsError
+from claimlog.log.read_log import read
+from claimlog.release.generated_files import stale_files
+from claimlog.sources.text import Text
+from claimlog.start.example import remove_example
+from claimlog.start.new_package import make_package
+from claimlog.validate import validate
+from conftest import Get, World, asking
+from own_topics import TOPICS, OwnTopic
+
+GIT = ("git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+LATER = "Said more plainly in a second reading."
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A dataset of a topic: sealed, built, released as 0.1.0, and amended since."""
+
+    topic: OwnTopic
+    world: World
+    get: Get
+
+    @property
+    def archive(self) -> Path:
+        return self.world.root / "dist" / f"{self.topic.choices.name}-0.1.0.zip"
+
+
+def commit(root: Path) -> None:
+    for words in (["add", "-A"], ["commit", "-qm", "More"]):
+        subprocess.run([*GIT, *words], cwd=root, check=True, timeout=60)
+
+
+@pytest.fixture(scope="module", params=TOPICS)
+def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    topic = TOPICS[request.param]
+    root = tmp_path_factory.mktemp("begun") / topic.choices.name
+    world = World(make_package(root, topic.choices), root / "texts")
+    remove_example(world.package)
+    topic.declare(root)
+    for path, _, text in [*stale_files(world.package)]:
+        world.package.write(path, text.encode())
+    (world.texts / "text.txt").write_text(topic.text, "utf-8")
+    text = Text(topic.text)
+    source = {
+        "source_id": "S001",
+        "kind": "copy",
+        "title": topic.text.splitlines()[0],
+        "publisher": "The Example Gazette",
+        "language": topic.language,
+        "rights": "Invented.",
+        "reliability": "F",
+        "reliability_rationale": "Invented.",
+        "text_sha256": text.sha256,
+        "text_length": len(topic.text),
+    }
+    coder = {"coder_id": "coder-1", "kind": "person", "description": "Invented."}
+    for stream, rows in {"sources": [source], "coders": [coder], **topic.rows}.items():
+        world.add(stream, rows)
+    world.add("links", topic.links)
+    world.seal("first")
+    subprocess.run([*GIT, "init", "-q"], cwd=root, check=True, timeout=60)
+    commit(root)
+    done = world.run("release", "0.1.0")
+    assert done.returncode == 0, done.stderr
+    commit(root)
+    world.amend("claims", "C001-001", LATER, note=LATER)
+    world.seal("second")
+    build(world.package, world.package.build)
+    return Begun(topic, world, asking(world.package.build))
+
+
+def test_every_rule_and_every_passage_holds(begun: Begun) -> None:
+    report = validate(read(begun.world.package), begun.world.supplied)
+    assert report.findings == []
+    done = begun.world.run("verify", "--texts", str(begun.world.texts))
+    count = len(begun.topic.rows["claims"])
+    assert f"{count} of {count} anchors checked, all exact" in done.stdout, done.stderr
+    assert [*stale_files(begun.world.package)] == []
+
+
+def test_a_requirement_of_its_own_holds(begun: Begun) -> None:
+    with pytest.raises(FindingsError) as raised:
+        begun.world.add("claims", [begun.topic.breaks])
+    assert [finding.rule for finding in raised.value.findings] == [begun.topic.requirement[0]]
+
+
+def test_own_columns_and_the_register_are_tables(begun: Begun) -> None:
+    folder = begun.world.package.build
+    for table, columns in (
+        ("claims", begun.topic.columns),
+        (begun.topic.stream, begun.topic.register["fields"]),
+    ):
+        frame = pl.read_parquet(folder / "parquet" / f"{table}.parquet")
+        lists = {item["name"] for item in columns if item["type"] == "array"}
+        own = {item["name"] for item in columns} - lists - {"action", "reason"}
+        assert own <= set(frame.columns)
+        rows = begun.topic.rows[table]
+        assert frame.height == len(rows)
+        for name in own & set(rows[0]):
+            assert rows[0][name] in frame[name].to_list()
+    with closing(sqlite3.connect(folder / f"{begun.topic.choices.name}.db")) as connection:
+        assert connection.execute("pragma foreign_key_check").fetchall() == []
+        assert connection.execute("select count(*) from links").fetchone() == (1,)
+
+
+PAGES = (
+    *("/", "/claims", "/claims/C001-001", "/claims/C001-003", "/sources", "/sources/S001"),
+    *("/actors", "/incidents", "/disputes", "/facts", "/origins", "/codebook"),
+    *("/codebook/topic", "/quality", "/releases", "/downloads", "/as-of", "/coders", "/search"),
+)
+
+
+def test_every_page_is_answered(begun: Begun) -> None:
+    name = begun.topic.choices.name
+    for page in (*PAGES, f"/{begun.topic.stream}", f"/{name}", f"/{name}/claims", "/docs"):
+        assert (page, begun.get(page).status_code) == (page, 200)
+
+
+def test_pages_show_own_codes_by_their_labels_and_offer_them_as_filters(begun: Begun) -> None:
+    coded = next(item for item in begun.topic.columns if "codelist" in item)
+    first = next(row for row in begun.topic.rows["claims"] if coded["name"] in row)
+    code = first[coded["name"]]
+    label = begun.topic.codes[coded["codelist"]][code]
+    number = begun.topic.rows["claims"].index(first) + 1
+    assert label in begun.get(f"/claims/C001-{number:03d}").text
+    chosen = begun.get(f"/claims.json?{coded['name']}={code}").json()
+    expected = [row for row in begun.topic.rows["claims"] if row.get(coded["name"]) == code]
+    assert chosen["part"]["total"] == len(expected)
+
+
+def test_the_search_finds_claims_and_rows_of_the_register(begun: Begun) -> None:
+    for words, address in begun.topic.search.items():
+        found = begun.get(f"/search?q={words}").text
+        assert f'href="{address}"' in found, (words, address)
+
+
+def test_a_row_of_the_register_shows_the_claims_about_it(begun: Begun) -> None:
+    row = next(path for path in begun.topic.search.values() if not path.startswith("/claims"))
+    page = begun.get(row).text
+    assert "/claims/C001-00" in page
+    label = next(iter(begun.topic.rows[begun.topic.stream][-1].values()))
+    assert label in begun.get(f"/{begun.topic.stream}").text
+
+
+def test_the_release_is_verified_and_compared_with_what_came_after(begun: Begun) -> None:
+    done = begun.world.run("--package", ".", "verify", str(begun.archive))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "whole and unaltered" in done.stdout
+    told = begun.world.run("diff", "0.1.0", "head")
+    assert told.returncode == 0, told.stderr
+    assert "C001-001" in told.stdout
+    assert LATER in told.stdout
+
+
+def test_the_release_holds_its_pages_as_files(begun: Begun) -> None:
+    site = begun.world.root / "dist" / f"{begun.topic.choices.name}-0.1.0" / "site"
+    page = (site / "claims" / "C001-001" / "index.html").read_text("utf-8")
+    assert begun.topic.rows["claims"][0]["statement"] in page
+    assert (site / begun.topic.stream / "index.html").is_file()
+
+
+def test_contradiction_is_a_dispute_between_its_speakers(begun: Begun) -> None:
+    [link] = begun.topic.links
+    page, facts = begun.get("/disputes").text, begun.get("/facts").text
+    for end in (link["from_claim_id"], link["to_claim_id"]):
+        assert (end in page) == (link["relation"] == "disputes")
+        assert (end in facts) == (link["relation"] == "same_fact")
