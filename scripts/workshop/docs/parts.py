@@ -27,13 +27,13 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import read_index
 from claimlog.schema.table_schema import Field
 from claimlog.validate.report import LAYERS, rules_of
-from workshop.docs.desk_keys import desk_keys
 from workshop.docs.codebook_lessons import (
     agreement_rows,
     codebook_size,
     flattered_variables,
     sharpened_variables,
 )
+from workshop.docs.desk_keys import desk_keys
 from workshop.docs.markdown_table import markdown_table
 from workshop.docs.migration import migration
 
