@@ -26,9 +26,11 @@ TYPED = {
     "a note mark passed over": "passing herring boats since spring nobody ever asked us for",
     "a note mark that became a digit": "nobody ever asked us3 for a well being report",
     "a compound written together": "ever asked us for a wellbeing report of ours he said",
-    "marks apart from their letters": "sie: die leuchtturmwa\u0308rter za\u0308hlen dort seit dem fru\u0308hjahr jedes",
-    "an emoji before it, and marks apart": "🗼🗼 Die Leuchtturmwa\u0308rter za\u0308hlen dort seit dem Fru\u0308hjahr jedes Boot",
-    "letters without spaces": "据说：灯塔看守人从春天开始清点经过的渔",
+    "marks apart from their letters": "die leuchtturmwa\u0308rter za\u0308hlen dort "
+    "seit dem fru\u0308hjahr jedes",
+    "an emoji before it, and marks apart": "🗼🗼 Die Leuchtturmwa\u0308rter za\u0308hlen dort "
+    "seit dem Fru\u0308hjahr jedes Boot",
+    "letters without spaces": "据说, 灯塔看守人从春天开始清点经过的渔",
     "too few letters without spaces": "灯塔看守人从春天",
     "from right to left": "סופר את הסירות שעוברות ליד החוף מאז האביב",
     "seven words": "the passing herring boats since spring nobody",
