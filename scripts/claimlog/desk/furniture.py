@@ -108,8 +108,8 @@ def _coded_spans(desk: Desk, role: Role, source: str) -> Iterable[tuple[int, int
         for value in work.drafts().values():
             yield value["start"], value["end"]
     for verdict in desk.decisions(source).verdicts().values() if role.decides else ():
-        if value := verdict.get("value"):
-            yield value["start"], value["end"]
+        if own := verdict.get("value"):
+            yield own["start"], own["end"]
 
 
 def _touches(span: tuple[int, int], ranges: Iterable[Mapping[str, Any]]) -> bool:

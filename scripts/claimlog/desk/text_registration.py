@@ -17,7 +17,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.furniture import furniture_ranges
 from claimlog.desk.places import Places
-from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
+from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.edit.append import Entries, add
 from claimlog.files import write_durably

@@ -7,12 +7,8 @@ from typing import Any
 from claimlog.desk.coding import (
     finish,
     remove_draft,
-    remove_entry,
     save_draft,
-    save_entry,
-    spot_table,
     step_back,
-    usage,
     work_dict,
     work_findings,
 )
@@ -24,6 +20,7 @@ from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
 from claimlog.desk.shared_wording import shared_runs
+from claimlog.desk.spot_entries import remove_entry, save_entry, spot_table, usage
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
 from claimlog.desk.work import Work

@@ -66,6 +66,8 @@ async function seal(/** @type {Event} */ event) {
   event.preventDefault();
   const given = Object.fromEntries(["slug", "title", "method"].map((name) => [name, byId(`seal-${name}`).value.trim()]));
   if (!await confirmed("Seal the batch?", h("p", {}, "A sealed batch is part of the log for good. What is wrong in it is mended by amendments."), "Seal")) return;
+  byId("seal").disabled = true;
+  byId("seal-note").textContent = "Sealing: all rules are checked once more …";
   try {
     const found = await post("api/seal", given);
     byId("seal-part").hidden = true;
@@ -76,7 +78,9 @@ async function seal(/** @type {Event} */ event) {
   } catch (error) {
     const told = /** @type {any} */ (error);
     fill(byId("seal-problems"), [{ severity: "error", message: told.message }, ...(told.body?.findings ?? [])].map(findingItem));
+    byId("seal").disabled = false;
   }
+  byId("seal-note").textContent = "";
 }
 
 async function start() {
