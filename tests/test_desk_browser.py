@@ -230,7 +230,7 @@ def _decide_across_reloads(page: Page, desk: DeskServer) -> None:
     page.keyboard.press("Control+z")
     expect(page.locator("#left-open")).to_have_text("4 passages to decide")
     page.keyboard.press("n")
-    page.locator("dialog [data-slot=statement]").click()
+    page.locator("dialog button[data-slot=statement]").click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text("Perhaps it burns again.")
     assert not axe(page, "a value of one's own")
@@ -424,11 +424,13 @@ def test_furniture_of_a_registered_text_is_marked_by_keys(
         page.keyboard.press("ArrowDown")
         page.keyboard.press("m")
         expect(page.locator("#furniture li")).to_contain_text("שומרי המגדלור")
+        page.fill("#reason", "Seen late.")  # which a sealed source needs
         page.locator("#save").press("Enter")
         expect(page.locator("#saved")).to_have_text("Saved")
         page.reload()
         expect(page.locator("#furniture li")).to_have_count(1)
         page.locator("#furniture button").press("Enter")
+        page.fill("#reason", "Seen late.")  # which a sealed source needs
         page.locator("#save").press("Enter")
         expect(page.locator("#saved")).to_have_text("Saved")
 

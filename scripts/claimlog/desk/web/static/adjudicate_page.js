@@ -163,7 +163,7 @@ class AdjudicatePage {
     byId("accept").disabled = isDone || !state.units.some((/** @type {any} */ unit) => unit.kind === "agreed" && !unit.verdict);
     byId("accept").textContent = `Accept all ${state.agreed} that agree`;
     byId("commit").disabled = isDone || state.open > 0;
-    byId("left-open").textContent = isDone ? "decided and in the open batch" : state.open ? `${count(state.open, "passage")} to decide` : "everything is decided";
+    byId("left-open").textContent = isDone ? "decided, and taken over" : state.open ? `${count(state.open, "passage")} to decide` : "everything is decided";
     byId("after").hidden = !isDone;
     drawProposals(byId("proposals"), state, this.form, (proposal, same) => this.decisions.change(() => put(`${this.decisions.path}/proposals/${proposal.coder}/${proposal.stream}/${proposal.id}`, { base: proposal.rev, same_as: same })));
     this.drawUnits();
