@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from claimlog.desk.request_error import RequestError
@@ -68,3 +70,10 @@ def test_what_cannot_be_compared_is_refused_by_both(source: Text) -> None:
     assert [*borrowed_runs([("statement", piled)], set(), LIMIT)]
     with pytest.raises(RequestError, match="combining marks"):
         shared_runs(source, piled, LIMIT)
+
+
+def test_marks_come_soon_whatever_is_typed(source: Text) -> None:
+    run = "Die Leuchtturmwa\u0308rter za\u0308hlen dort seit dem Fru\u0308hjahr jedes Boot, ach, "
+    begun = time.monotonic()
+    assert len(shared_runs(source, run * 120, LIMIT)) == 120
+    assert time.monotonic() - begun < 5

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
+
+import regex
 
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import INVALID, RequestError
@@ -47,19 +51,20 @@ def shared_runs(source: Text, given: str, limit: int) -> list[dict[str, Any]]:
             spans[-1][1] = max(end, spans[-1][1])
         else:
             spans.append([start, end])
+    typed = _typed_offsets(given, content)
     places = Places(Text(given))
     return [
-        {
-            "utf16": [places.to_utf16(_typed_offset(given, content, at)) for at in span],
-            "words": content[slice(*span)],
-        }
+        {"utf16": [places.to_utf16(typed(at)) for at in span], "words": content[slice(*span)]}
         for span in spans
     ]
 
 
-def _typed_offset(given: str, content: str, offset: int) -> int:
-    """Return where an offset in the canonical form of a text stands in the text as it was typed."""
+def _typed_offsets(given: str, content: str) -> Callable[[int], int]:
+    """Return what leads from an offset in the canonical form of a text to the text as typed."""
     if given == content:
-        return offset
-    lengths = range(len(given) + 1)
-    return bisect_right(lengths, offset, key=lambda end: len(unified(given[:end]))) - 1
+        return lambda offset: offset
+    # no two grapheme clusters are composed into one
+    clusters = [match.group() for match in regex.finditer(r"\X", given)]
+    typed = [0, *accumulate(map(len, clusters))]
+    canonical = [0, *accumulate(len(unified(cluster)) for cluster in clusters)]
+    return lambda offset: typed[bisect_right(canonical, offset) - 1]
