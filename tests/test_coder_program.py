@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.desk import coder_program
+from claimlog.desk import program_process
 from claimlog.desk.coder_program import (
     code_with_program,
     describe_input,
-    run_program,
     save_as_work,
     write_rows,
 )
+from claimlog.desk.program_process import run_program
 from claimlog.edit.append import Entries, add
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
@@ -124,7 +124,7 @@ def test_a_program_has_limits_of_time_and_size(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ClaimlogError, match="took longer than"):
         run_program(shlex.split(python(code)), b"{}", 0.3)
     assert time.monotonic() - begun < 30
-    monkeypatch.setattr(coder_program, "OUTPUT_BYTES", 1_000)
+    monkeypatch.setattr(program_process, "OUTPUT_BYTES", 1_000)
     with pytest.raises(ClaimlogError, match="wrote more than 1,000 bytes"):
         run_program(shlex.split(python("while True: print('x' * 500)")), b"{}", 60)
     assert run_program(shlex.split(python("print(1)")), b"x" * 1_000_000, 60) == b"1\n"

@@ -163,6 +163,8 @@ def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
             assert len(page.evaluate(DRAFTS)) == (4 if role == "coder-1" else 3)
     with entered(browser, desk, "adjudicator", f"adjudicate/{MADE}") as page:
         expect(page.locator("#units .here")).to_be_visible()
+        assert not axe(page, "adjudicate")
+        _decide_across_reloads(page, desk)
         page.keyboard.press("l")  # the passage that coder-1 alone marked
         expect(page.locator("#left-open")).to_have_text("3 passages to decide")
         page.keyboard.press("a")
@@ -177,6 +179,8 @@ def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
         expect(page.locator("#after")).to_be_visible()
     with entered(browser, desk, "coder-2", f"verdicts/{MADE}") as page:
         expect(page.locator("#units .state").first).to_have_text("as the other said")
+        expect(page.locator("#units .notice")).to_have_text("To you: It is said twice.")
+        assert not axe(page, "verdicts")
     with entered(browser, desk, "adjudicator", "review") as page:
         expect(page.locator("#verdict")).to_contain_text("nothing breaks a rule")
         page.locator("#preview").press("Enter")
@@ -190,7 +194,7 @@ def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
         expect(page.locator("#seal-method")).not_to_have_value("")
         page.locator("#seal").press("Enter")
         dialog_yes(page)
-        expect(page.locator("#sealed")).to_contain_text("Sealed as events/")
+        expect(page.locator("#sealed")).to_contain_text("Sealed as events/", timeout=60_000)
     claims = read(Package(desk.folder)).live("claims").to_dicts()
     statements = {row["statement"] for row in claims if row["source_id"] == MADE}
     assert statements == {*PASSAGES.values(), "It might burn again."}
@@ -203,6 +207,44 @@ def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
         expect(page.locator("#written")).to_be_visible()
         expect(page.locator("#history")).to_contain_text("It is about reliance.")
         assert not axe(page, "claim")
+
+
+HERE = "() => window.claimlogDesk && claimlogDesk.state && document.querySelector('#units .here')"
+
+
+def _decide_across_reloads(page: Page, desk: DeskServer) -> None:
+    """Type a note and a value, kill the server and reload: all of it is there, at its place."""
+    address = page.url
+    page.keyboard.press("c")
+    page.keyboard.insert_text("It is said twice.")
+    page.wait_for_function("() => Object.keys(claimlogDesk.decisions.notes).length === 0")
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    expect(page.locator("#left-open")).to_have_text("3 passages to decide")
+    desk.kill()
+    desk.start()
+    page.goto(address)
+    page.wait_for_function(HERE)
+    expect(page.locator("#left-open")).to_have_text("3 passages to decide")
+    expect(page.locator("#units .here .unit-head")).to_contain_text("no claim · It is said twice.")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#left-open")).to_have_text("4 passages to decide")
+    page.keyboard.press("n")
+    page.locator("dialog button[data-slot=statement]").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("Perhaps it burns again.")
+    assert not axe(page, "a value of one's own")
+    page.reload()
+    page.wait_for_function(HERE)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Perhaps it burns again.")
+    dialog.get_by_role("button", name="Not now").click()
+    expect(page.locator("#units .here input")).to_have_value("It is said twice.")
+    page.locator("#units .here").focus()
+    page.keyboard.press("?")
+    expect(page.locator(".cheat-sheet dd").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("#units .here").focus()
 
 
 def axe(page: Page, where: str) -> list[str]:
@@ -250,6 +292,9 @@ def test_pages_are_accessible(browser: Browser, desk: DeskServer) -> None:
         page.wait_for_function(SAVED)
     with entered(browser, desk, "adjudicator", f"links/{MADE}") as page:
         found += axe(page, "links")
+        page.goto(f"{desk.base}/adjudicator/sources/S103")
+        expect(page.locator("#furniture-form")).to_be_visible()
+        found += axe(page, "source")
     assert not found, "\n".join(found)
 
 
@@ -371,9 +416,28 @@ def test_decision_steps_lead_to_codes_and_words_of_the_text_are_marked(
         assert page.evaluate(DRAFTS) == []
 
 
+def test_furniture_of_a_registered_text_is_marked_by_keys(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with entered(browser, desk, "adjudicator", "sources/S103") as page:
+        page.locator("#scroller").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("m")
+        expect(page.locator("#furniture li")).to_contain_text("שומרי המגדלור")
+        page.fill("#reason", "Seen late.")  # which a sealed source needs
+        page.locator("#save").press("Enter")
+        expect(page.locator("#saved")).to_have_text("Saved")
+        page.reload()
+        expect(page.locator("#furniture li")).to_have_count(1)
+        page.locator("#furniture button").press("Enter")
+        page.fill("#reason", "Seen late.")  # which a sealed source needs
+        page.locator("#save").press("Enter")
+        expect(page.locator("#saved")).to_have_text("Saved")
+
+
 def test_every_key_of_the_sheet_has_an_action(browser: Browser, desk: DeskServer) -> None:
     with coding(browser, desk, "coder-1", "S103") as page:
-        actions = set(page.evaluate("() => Object.keys(claimlogDesk.actions)"))
+        actions = set(page.evaluate("() => Object.keys(claimlogDesk.keys.actions)"))
         page.keyboard.press("?")
         expect(page.locator(".cheat-sheet dd").first).to_be_visible()
     named = {one["action"] for one in KEYS["keys"] if one["mode"] in ("anywhere", "text")}

@@ -101,6 +101,18 @@ def test_decisions_are_undone_and_made_again_and_two_windows_are_told(opened: Op
     assert stale.json()["error"]["current"]["open"] == 5
 
 
+def test_a_note_is_kept_without_a_verdict_and_through_taking_what_agrees(opened: Opened) -> None:
+    code_both(opened)
+    noted = decide(opened, "a+a", None, note="Well put.")["unit"]
+    assert (noted["verdict"], noted["note"]) == (None, "Well put.")
+    found = opened.take("adjudicator", "POST", f"{PATH}/accept-agreed", state=1)
+    unit = next(one for one in found["units"] if one["unit"] == "a+a")
+    assert (unit["verdict"]["take"], unit["verdict"]["note"]) == ("left", "Well put.")
+    found = change(opened, "undo")
+    unit = next(one for one in found["units"] if one["unit"] == "a+a")
+    assert (unit["verdict"], unit["note"]) == (None, "Well put.")
+
+
 @pytest.mark.parametrize(
     ("unit", "given", "status"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -11,13 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.errors import ClaimlogError
-from conftest import World, copied
+from conftest import ROOT, World, copied
 from desk_client import ROLES, Opened, claim_value, desk_of
 
+SOURCES = "".join(
+    path.read_text("utf-8") for path in (ROOT / "scripts/claimlog/desk").rglob("*.py")
+)
 OVERVIEW = "/coder-1/api/desk"
 UNDO = "/coder-1/api/work/S102/undo"
 
@@ -200,3 +205,47 @@ def until_it_listens(port: int) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("the server does not listen")
+
+
+ODD = (
+    *(None, True, -1, 2**63, 1e308, "", "x" * 9_000, "\0", "\u202e../../etc/passwd", [], {}, [1]),
+    *([[1, 2]], [2**63, -(2**62)], {"utf16": "05"}, {"utf16": [0, 2**64 - 1]}, {"statement": [1]}),
+    {"utf16": [0, 9], "attributions": [{"actor_id": {}}]},
+    {"utf16": [0, 9], "figure_value": 1e300, "occurred": "9999-99-99"},
+    {"utf16": [0, 9], "attributions": [{}] * 3_000},
+    [{"utf16": [0, 5], "kind": 7}] * 2_000,
+    orjson.loads(b"[" * 200 + b"]" * 200),
+)
+NAMES = {
+    "source": "S102",
+    "draft": "d1",
+    "stream": "actors",
+    "id": "keepers",
+    "unit": "a+b",
+    "name": "claims:1",
+    "claim": "C001-001",
+    "coder": "coder-1",
+}
+FIELDS = re.findall(r'given\(\s*"(\w+)"|given\.get\("(\w+)"', SOURCES)
+KEYS = sorted({*filter(None, (name for pair in FIELDS for name in pair)), "value", "utf16"})
+
+
+def test_values_of_any_type_end_in_an_answer_that_is_no_fault(opened: Opened) -> None:
+    """Every address that takes a body is sent odd values in every key that any of them reads."""
+    routes = [
+        one for one in opened.app.routes if one.method != "GET" and "preview" not in one.pattern
+    ]
+    assert len(routes) > 25
+    assert {"base", "value", "take", "furniture", "reason", "changes", "sides"} <= {*KEYS}
+    for number, route in enumerate(routes):
+        path = re.sub(r"\(\?P<(\w+)>.*\)$", r"{\1}", route.pattern).format(**NAMES)
+        role = "coder-1" if "work/" in path else "adjudicator"
+        for shift in range(0, len(ODD), 6):
+            odd = {key: ODD[(shift + at + number) % len(ODD)] for at, key in enumerate(KEYS)}
+            for right in ({}, {"base": 0, "state": 0, "version": 1}):
+                body = {**odd, **right}
+                answer = opened.ask(role, route.method, path, **body)
+                assert answer.status_code < 500, (route.method, path, body, answer.text)
+    deep = b'{"value": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+    answer = opened.send("PUT", "/coder-1/api/work/S102/drafts/d1", "coder-1", deep)
+    assert answer.status_code == 400

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from claimlog.desk.coding import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
-from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, UNIT, Decisions
+from claimlog.desk.decisions import LEFT, NEW, RIGHT, UNIT, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.findings import draft_findings
-from claimlog.desk.lookup import label_of, names_of
 from claimlog.desk.new_entries import NewEntries
 from claimlog.desk.places import Places
+from claimlog.desk.proposed_entries import proposed_entries
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
-from claimlog.desk.row_references import references
 from claimlog.desk.saved_cells import stale
 from claimlog.desk.work import Work, require_draft_name
-from claimlog.sources.words import words
 
 Row = dict[str, Any]
 NEW_PREFIX = "new:"
@@ -146,7 +143,7 @@ class Adjudication:
             "open": len(self.undecided()),
             "agreed": sum(unit.kind == AGREED for unit in self.units),
             "units": [self.unit_dict(unit) for unit in self.all_units()],
-            "proposals": [*self._proposals()],
+            "proposals": [*proposed_entries(self.desk, self.works, self.decisions, self.entries)],
             "registered": [entry.as_dict() for entry in self.decisions.entries()],
         }
 
@@ -166,58 +163,13 @@ class Adjudication:
             "left": self._side(0, unit.left),
             "right": self._side(1, unit.right),
             "verdict": verdict,
+            "note": (cell.value or {}).get("note"),
         }
 
     def _side(self, side: int, name: str | None) -> Row | None:
         if name is None:
             return None
         return draft_view(self.places, name, 0, self.drafts[side][name])
-
-    def _proposals(self) -> Iterable[Row]:
-        """Yield the entries that coders made, with others that are called alike."""
-        definition = self.desk.log.definition
-        same_as = self.decisions.same_as()
-        for work in self.works:
-            for entry in work.entries():
-                key = f"{work.coder}/{entry.stream}/{entry.identifier}"
-                target = (entry.stream, entry.identifier)
-                yield {
-                    **entry.as_dict(),
-                    "coder": work.coder,
-                    "rev": self.decisions.cells.cell(f"{PROPOSAL}{key}").revision,
-                    "same_as": same_as.get(key),
-                    "registered_as": self.entries.final_name(work.coder, *target),
-                    "used_by": [
-                        name
-                        for name, value in work.drafts().items()
-                        if target in references(definition, "claims", value)
-                    ],
-                    "alike": self._alike(work.coder, entry.stream, entry.identifier, entry.value),
-                }
-
-    def _alike(self, coder: str, stream: str, name: str, value: Row) -> list[Row]:
-        definition = self.desk.log.definition
-        mine = {word for one in names_of(definition, stream, value) for word in words(one)}
-        known = self.desk.log.entries(stream)
-        candidates: list[tuple[str | None, str, Row]] = [
-            (None, other, row) for other, row in known.items()
-        ]
-        candidates += [
-            (work.coder, entry.identifier, entry.value)
-            for work in self.works
-            if work.coder != coder
-            for entry in work.entries()
-            if entry.stream == stream
-        ]
-        scored = []
-        for owner, other, row in candidates:
-            theirs = {word for one in names_of(definition, stream, row) for word in words(one)}
-            share = len(mine & theirs) / max(1, len(mine | theirs))
-            if share > 0 or other == name:
-                label = label_of(definition, stream, row) or other
-                scored.append((share, {"id": other, "label": label, "coder": owner}))
-        scored.sort(key=lambda one: (-one[0], one[1]["id"]))
-        return [row for _, row in scored[:5]]
 
 
 def decided_findings(adjudication: Adjudication) -> Row:

@@ -8,18 +8,11 @@ What it codes is checked by the rules that a person's coding is checked by, and 
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import shutil
-import signal
-import subprocess
-import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
@@ -27,11 +20,11 @@ from claimlog.desk.findings import draft_findings
 from claimlog.desk.forms import form
 from claimlog.desk.overview import coder_of
 from claimlog.desk.places import Places
+from claimlog.desk.program_process import NOTHING, command_words, run_program
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
 from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
-from claimlog.escaping import plain_line
 from claimlog.files import write_durably
 from claimlog.log.canonical import encode_value
 from claimlog.sources.anchor import COLUMNS as ANCHOR
@@ -42,13 +35,8 @@ FORMAT = "claimlog-code/1"
 SECONDS = 600
 """Seconds that a program may take, unless more are given."""
 
-OUTPUT_BYTES = 64 << 20
-"""Bytes that it may write: a book of twenty thousand claims has some twenty."""
-
-ERROR_BYTES = 4_096
 PERSON = "person"
 QUOTE = ("quote", "occurrence")
-NOTHING = "nothing was coded"
 
 Row = dict[str, Any]
 
@@ -83,7 +71,7 @@ def code_with_program(
     """
     _require_program_coder(desk, coder)
     places = desk.log.require_places(source)
-    words = _command_words(command)
+    words = command_words(command)
     given = encode_value(program_input(desk, source, places))
     output = run_program(words, given, seconds)
     rows = [*_rows(desk, places, source, words[0], output)]
@@ -158,76 +146,6 @@ def _require_program_coder(desk: Desk, coder: str) -> None:
         )
     if entry["kind"] == PERSON:
         raise UsageError(f"{coder} is a person by the register of coders; name the program")
-
-
-def _command_words(command: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--with: {error}") from error
-    program = shutil.which(words[0]) if words else None
-    if program is None:
-        shown = plain_line(words[0])[:100] if words else "nothing"
-        raise UsageError(f"--with: there is no program {shown}")
-    return [str(Path(program).absolute()), *words[1:]]
-
-
-def run_program(words: Sequence[str], given: bytes, seconds: float) -> bytes:
-    """Run a program and return what it writes on its standard output.
-
-    Raises
-    ------
-    ClaimlogError
-        If it takes too long, writes too much, or fails.
-    """
-    name = Path(words[0]).name
-    with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as said:
-        feed.write(given)
-        feed.seek(0)
-        process = subprocess.Popen(
-            words, stdin=feed, stdout=subprocess.PIPE, stderr=said, start_new_session=True
-        )
-        timer = threading.Timer(seconds, _end, [process])
-        timer.start()
-        try:
-            assert process.stdout is not None
-            output = _read_bounded(process.stdout)
-            if len(output) > OUTPUT_BYTES:
-                raise ClaimlogError(f"{name}: wrote more than {OUTPUT_BYTES:,} bytes; {NOTHING}")
-            status = process.wait()
-        finally:
-            was_ended = not timer.is_alive()
-            timer.cancel()
-            _end(process)
-            process.wait()
-        if was_ended:
-            raise ClaimlogError(
-                f"{name}: took longer than {seconds:g} s; give it more: --seconds; {NOTHING}"
-            )
-        if status != 0:
-            raise ClaimlogError(f"{name}: ended with status {status}{_last_line(said)}; {NOTHING}")
-    return output
-
-
-def _read_bounded(stream: IO[bytes]) -> bytes:
-    pieces, size = [], 0
-    while size <= OUTPUT_BYTES and (piece := stream.read(1 << 16)):
-        pieces.append(piece)
-        size += len(piece)
-    return b"".join(pieces)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a program with all that it started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _last_line(said: IO[bytes]) -> str:
-    size = said.seek(0, os.SEEK_END)
-    said.seek(max(0, size - ERROR_BYTES))
-    lines = said.read().decode("utf-8", "replace").strip().splitlines()
-    return f" ({plain_line(lines[-1])[:200]})" if lines else ""
 
 
 def _rows(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
-
-import polars as pl
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams, references
+from claimlog.desk.row_references import CLAIMS, SPAN
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
-from claimlog.desk.work import DRAFT, REGISTERED, Entry, Work, require_draft_name
-from claimlog.schema.patterns import matches
-from claimlog.schema.table_schema import Table
+from claimlog.desk.work import DRAFT, Work, require_draft_name
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 Row = dict[str, Any]
@@ -122,101 +117,6 @@ def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, work_dict(desk, work)) from error
     return work_dict(desk, work)
-
-
-# entries made on the spot
-
-
-def save_entry(
-    desk: Desk, cells: SavedCells, stream: str, name: str, given: Mapping[str, Any], base: int
-) -> Row:
-    """Save an entry of a register that only its coder sees until the text is decided.
-
-    Raises
-    ------
-    RequestError
-        If it cannot be one, is registered already, or was changed meanwhile.
-    """
-    table = spot_table(desk, stream)
-    values = clean_values(table, given, beside=(table.id,))
-    values.pop(table.id, None)
-    require_new_identifier(desk, table, name)
-    return _save_entry(cells, stream, name, values, base)
-
-
-def remove_entry(
-    desk: Desk, cells: SavedCells, values: Mapping[str, Row], stream: str, name: str, base: int
-) -> Row:
-    """Remove an entry made on the spot, unless something names it.
-
-    Parameters
-    ----------
-    values
-        What may name it: drafts of claims, by name.
-    """
-    spot_table(desk, stream)
-    users = [draft for draft, value in values.items() if uses(desk, CLAIMS, value, stream, name)]
-    for key, cell in cells.items(REGISTERED):
-        other, _, identifier = key.partition("/")
-        if (other, identifier) != (stream, name) and uses(desk, other, cell.value, stream, name):
-            users.append(key)
-    if users:
-        raise RequestError(INVALID, f"{name} is named by {len(users)} of yours", used_by=users)
-    return _save_entry(cells, stream, name, None, base)
-
-
-def _save_entry(cells: SavedCells, stream: str, name: str, value: Row | None, base: int) -> Row:
-    key = f"{REGISTERED}{stream}/{name}"
-    try:
-        cells.change({key: value}, {key: base})
-    except StaleError as error:
-        raise stale(CHANGED_ELSEWHERE, _entry_answer(cells, stream, name)) from error
-    return _entry_answer(cells, stream, name)
-
-
-def _entry_answer(cells: SavedCells, stream: str, name: str) -> Row:
-    cell = cells.cell(f"{REGISTERED}{stream}/{name}")
-    entry = Entry(stream, name, cell.revision, cell.value).as_dict() if cell.value else None
-    return {**state_dict(cells), "entry": entry}
-
-
-def spot_table(desk: Desk, stream: str) -> Table:
-    """Return the schema of a register of which entries are made on the spot.
-
-    Raises
-    ------
-    RequestError
-        If the stream is none.
-    """
-    if stream not in on_the_spot_streams(desk.log.definition):
-        raise RequestError(ABSENT, f"no entries of {stream[:80]} are made while coding")
-    return desk.log.definition.streams[stream]
-
-
-def require_new_identifier(desk: Desk, table: Table, name: str) -> None:
-    pattern = table.by_name[table.id].constraints.get("pattern")
-    if pattern and not pl.select(matches(pl.lit(name), str(pattern))).item():
-        raise RequestError(INVALID, f'"{name[:80]}" does not match the pattern {pattern}')
-    if name in desk.log.entries(table.name):
-        raise RequestError(INVALID, f"{name} is registered already; choose it, or another name")
-
-
-def uses(desk: Desk, stream: str, value: Mapping[str, Any], target: str, name: str) -> bool:
-    """Whether a row refers to an entry."""
-    return (target, name) in references(desk.log.definition, stream, value)
-
-
-def usage(desk: Desk, drafts: Mapping[str, Row], stream: str) -> Counter[str]:
-    """Return how often drafts refer to the entries of a stream."""
-    return Counter(
-        name
-        for value in drafts.values()
-        for target, name in references(desk.log.definition, CLAIMS, value)
-        if target == stream
-    )
-
-
-# finishing
 
 
 def work_findings(desk: Desk, work: Work, draft: str | None = None) -> Row:

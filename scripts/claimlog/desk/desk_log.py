@@ -97,7 +97,7 @@ class DeskLog:
     def places(self, identifier: str) -> Places | None:
         """Return the text of a source with its furniture; None if it is not at hand."""
         row = self.source(identifier)
-        version = (row["text_sha256"], row["version"])
+        version = (row["text_sha256"], row["furniture"])
         known = self._places.get(identifier)
         if known is not None and known[0] == version:
             return known[1]

@@ -14,21 +14,18 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from claimlog.desk.cell_state import MARK, REDO, SET, UNDO, Cell, CellState, Values
 from claimlog.desk.request_error import CLOSED, DISK, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
 from claimlog.limits import STATE_BYTES
 
-SET, UNDO, REDO, MARK = "set", "undo", "redo", "mark"
 NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
-
-Values = dict[str, Any]
 
 
 class StaleError(Exception):
@@ -39,61 +36,13 @@ class StaleError(Exception):
         super().__init__(f"changed meanwhile: {', '.join(keys)}")
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A value and the revision that set it: the number of its line; None if it was removed."""
-
-    revision: int
-    value: Any
-
-
-@dataclass
-class _State:
-    """What the lines of a file add up to."""
-
-    file: int = 0
-    count: int = 0
-    size: int = 0
-    cells: dict[str, Cell] = field(default_factory=dict)
-    undo: list[tuple[Values, Values]] = field(default_factory=list)
-    redo: list[tuple[Values, Values]] = field(default_factory=list)
-    marks: dict[str, Any] = field(default_factory=dict)
-
-    def apply(self, line: Mapping[str, Any]) -> None:
-        self.count += 1
-        if SET in line:
-            after = line[SET]
-            before = {key: self.value(key) for key in after}
-            self.undo.append((before, after))
-            self.redo.clear()
-            self._put(after)
-        elif UNDO in line:
-            before, after = self.undo.pop()
-            self.redo.append((before, after))
-            self._put(before)
-        elif REDO in line:
-            before, after = self.redo.pop()
-            self.undo.append((before, after))
-            self._put(after)
-        elif MARK in line:
-            self.marks[line[MARK]] = line.get("data")
-
-    def value(self, key: str) -> Any:
-        cell = self.cells.get(key)
-        return cell.value if cell else None
-
-    def _put(self, values: Values) -> None:
-        for key, value in values.items():
-            self.cells[key] = Cell(self.count, value)
-
-
 class SavedCells:
     """Cells of one file; several threads and processes may change them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._mutex = threading.RLock()
-        self._state = _State()
+        self._state = CellState()
 
     def refresh(self) -> None:
         """Read what other processes appended since."""
@@ -101,7 +50,7 @@ class SavedCells:
             try:
                 handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             except FileNotFoundError:
-                self._state = _State()  # it was set aside, or never was
+                self._state = CellState()  # it was set aside, or never was
                 return
             try:
                 self._read(handle)
@@ -232,7 +181,7 @@ class SavedCells:
         stat = os.fstat(handle)
         size = stat.st_size
         if self._state.file != stat.st_ino:
-            self._state = _State(file=stat.st_ino)
+            self._state = CellState(file=stat.st_ino)
         if size < self._state.size:
             raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")
         if size > STATE_BYTES:

@@ -2,40 +2,69 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
+import regex
+
 from claimlog.desk.places import Places
+from claimlog.desk.request_error import INVALID, RequestError
+from claimlog.errors import ClaimlogError
+from claimlog.sources.characters import unified
+from claimlog.sources.readings import Readings
 from claimlog.sources.text import Text
-from claimlog.sources.words import words
 
 
 @lru_cache(maxsize=8)
 def _source_runs(text: Text, limit: int) -> frozenset[str]:
-    """Return every run of so many words of a source."""
-    tokens = words(text.content)
-    return frozenset(" ".join(tokens[at : at + limit]) for at in range(len(tokens) - limit + 1))
+    """Return the runs of so many words in every reading of a source, as the rule compares them."""
+    return frozenset(text.readings.runs(limit))
 
 
 def shared_runs(source: Text, given: str, limit: int) -> list[dict[str, Any]]:
     """Return the runs of at least `limit` words that a text shares with a source.
 
-    Each has its span in UTF-16, and its words; runs that overlap are one.
+    They are found as the rule `own-words` finds them. Each has its span in UTF-16, and what stands
+    there; runs that overlap are one.
+
+    Raises
+    ------
+    RequestError
+        If the text is none that can be compared, for which the rule refuses it too.
     """
-    text = Text(given)
-    tokens, places = text.tokens, Places(text)
+    try:
+        content = unified(given)
+        readings = Readings.of(given)
+    except ClaimlogError as error:
+        raise RequestError(INVALID, str(error)) from error
     known = _source_runs(source, limit)
     spans: list[list[int]] = []
-    for at in range(len(tokens) - limit + 1):
-        if " ".join(word for _, _, word in tokens[at : at + limit]) in known:
-            if spans and spans[-1][1] >= at:
-                spans[-1][1] = at + limit
-            else:
-                spans.append([at, at + limit])
+    for start, end in sorted(
+        (window[0][0], max(last for _, last, _ in window))
+        for window in readings.windows(limit)
+        if " ".join([word for _, _, word in window]) in known
+    ):
+        if spans and start < spans[-1][1]:
+            spans[-1][1] = max(end, spans[-1][1])
+        else:
+            spans.append([start, end])
+    typed = _typed_offsets(given, content)
+    places = Places(Text(given))
     return [
-        {
-            "utf16": [places.to_utf16(tokens[first][0]), places.to_utf16(tokens[last - 1][1])],
-            "words": " ".join(word for _, _, word in tokens[first:last]),
-        }
-        for first, last in spans
+        {"utf16": [places.to_utf16(typed(at)) for at in span], "words": content[slice(*span)]}
+        for span in spans
     ]
+
+
+def _typed_offsets(given: str, content: str) -> Callable[[int], int]:
+    """Return what leads from an offset in the canonical form of a text to the text as typed."""
+    if given == content:
+        return lambda offset: offset
+    # no two grapheme clusters are composed into one
+    clusters = [match.group() for match in regex.finditer(r"\X", given)]
+    typed = [0, *accumulate(map(len, clusters))]
+    canonical = [0, *accumulate(len(unified(cluster)) for cluster in clusters)]
+    return lambda offset: typed[bisect_right(canonical, offset) - 1]

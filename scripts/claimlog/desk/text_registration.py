@@ -15,8 +15,9 @@ from typing import Any
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
+from claimlog.desk.furniture import furniture_ranges
 from claimlog.desk.places import Places
-from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
+from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.edit.append import Entries, add
 from claimlog.files import write_durably
@@ -25,7 +26,6 @@ from claimlog.sources.text import Text, canonical
 Row = dict[str, Any]
 SOURCES = "sources"
 MOST_UPLOADS = 20
-MOST_FURNITURE = 1_000
 COPY = "copy"
 """Kind of a source whose text was coded; the code list of the package has it."""
 
@@ -95,7 +95,7 @@ def read_upload(desk: Desk, name: str, data: bytes) -> Row:
             "words": places.words(),
             "furniture": places.furniture_spans(),
         },
-        "proposal": extracted.proposal,
+        "proposal": {"kind": COPY, **extracted.proposal},
         "notes": extracted.notes,
     }
 
@@ -135,29 +135,12 @@ def register_source(
     row = {"kind": COPY, **clean_values(table, source, beside=(table.id,))}
     if not row.get(table.id):
         row[table.id] = _next_identifier(desk)
-    row["furniture"] = _furniture(Places(text), furniture)
+    row["furniture"] = furniture_ranges(Places(text), furniture)
     row |= {"text_sha256": text.sha256, "text_length": len(text.content)}
     _write_text(desk, row[table.id], name, text)
     addition = add(desk.package, SOURCES, Entries([row]), role.name, None)
     desk.uploads.pop(upload, None)
     return {"source_id": addition.rows[0][table.id] if addition.rows else row[table.id]}
-
-
-def _furniture(places: Places, given: Sequence[Any]) -> list[Row]:
-    """Return ranges of page furniture in order; each may begin and end anywhere."""
-    if len(given) > MOST_FURNITURE:
-        raise RequestError(MALFORMED, f"at most {MOST_FURNITURE} ranges of furniture are taken")
-    ranges = []
-    for part in given:
-        units = part.get("utf16") if isinstance(part, dict) else None
-        is_pair = isinstance(units, list) and [type(unit) for unit in units] == [int, int]
-        if units is None or not is_pair or "kind" not in part:
-            raise RequestError(MALFORMED, 'furniture is {"utf16": [start, end], "kind": …}')
-        start, end = (places.from_utf16(unit) for unit in units)
-        if not 0 <= start < end <= len(places.text.content):
-            raise RequestError(INVALID, "a range of furniture leaves the text")
-        ranges.append({"start": start, "end": end, "kind": part["kind"]})
-    return sorted(ranges, key=lambda one: (one["start"], one["end"]))
 
 
 def _next_identifier(desk: Desk) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.desk.adjudication import Adjudication
-from claimlog.desk.coding import CHANGED_ELSEWHERE, claim_value, save_entry, state_dict
-from claimlog.desk.comparison import AGREED
+from claimlog.desk.coding import CHANGED_ELSEWHERE, claim_value, state_dict
+from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, TAKES, UNIT
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.saved_cells import StaleError, stale
+from claimlog.desk.spot_entries import save_entry
 
 Row = dict[str, Any]
 MOST_NOTE = 500
@@ -60,10 +61,7 @@ def accept_agreed(adjudication: Adjudication, state: int) -> None:
     decisions = adjudication.decisions
     decisions.require_open()
     _require_state(adjudication, state)
-    verdict = {"take": LEFT, "value": None, "note": None}
-    values: Row = {
-        f"{UNIT}{unit.name}": verdict for unit in adjudication.undecided() if unit.kind == AGREED
-    }
+    values = _left_taken(adjudication, [u for u in adjudication.undecided() if u.kind == AGREED])
     if values:
         base = {key: decisions.cells.cell(key).revision for key in values}
         _change(adjudication, values, base)
@@ -81,10 +79,18 @@ def take_all(adjudication: Adjudication, state: int) -> None:
     _require_state(adjudication, state)
     if len(adjudication.sides) != 1:
         raise RequestError(INVALID, "two codings are compared; decide where they differ")
-    verdict = {"take": LEFT, "value": None, "note": None}
-    values: Row = {f"{UNIT}{unit.name}": verdict for unit in adjudication.undecided()}
+    values = _left_taken(adjudication, adjudication.undecided())
     if values:
         _change(adjudication, values, {})
+
+
+def _left_taken(adjudication: Adjudication, units: Iterable[Unit]) -> Row:
+    """Return cells that take the left side of passages; a note that was written before stays."""
+    verdicts = adjudication.decisions.verdicts()
+    notes = {unit.name: (verdicts.get(unit.name) or {}).get("note") for unit in units}
+    return {
+        f"{UNIT}{name}": {"take": LEFT, "value": None, "note": note} for name, note in notes.items()
+    }
 
 
 def choose_sides(adjudication: Adjudication, names: list[Any], state: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -63,15 +63,18 @@ class Readings:
 
     def runs(self, limit: int) -> Iterator[str]:
         """Yield the runs of `limit` words in every reading; two unspaced letters count as one."""
-        spelled = [word for _, _, word in self.tokens]
-        if not any(map(is_unspaced, spelled)):
-            yield from (
-                " ".join(spelled[at : at + limit]) for at in range(len(spelled) - limit + 1)
-            )
+        for window in self.windows(limit):
+            yield " ".join([word for _, _, word in window])
+
+    def windows(self, limit: int) -> Iterator[Sequence[Token]]:
+        """Yield the words of each of `runs`, with where they stand."""
+        tokens = self.tokens
+        if not any(is_unspaced(word) for _, _, word in tokens):
+            yield from (tokens[at : at + limit] for at in range(len(tokens) - limit + 1))
         else:
-            yield from _weighed_runs(spelled, limit)
+            yield from _weighed_windows(tokens, limit)
         for path, _, _ in self.forked_windows(limit):
-            yield " ".join(word for _, _, word in path)
+            yield path
 
     @cached_property
     def forks(self) -> list[Fork]:
@@ -225,14 +228,15 @@ class Readings:
                 yield Fork(first, last, ())
 
 
-def _weighed_runs(spelled: list[str], limit: int) -> Iterator[str]:
-    """Yield the shortest runs that weigh as much as `limit` words."""
+def _weighed_windows(tokens: list[Token], limit: int) -> Iterator[Sequence[Token]]:
+    """Yield the shortest runs of words that weigh as much as `limit` words."""
+    weights = [1 if is_unspaced(word) else 2 for _, _, word in tokens]
     end = weight = 0
-    for at, word in enumerate(spelled):
-        while end < len(spelled) and weight < 2 * limit:
-            weight += 1 if is_unspaced(spelled[end]) else 2
+    for at in range(len(tokens)):
+        while end < len(tokens) and weight < 2 * limit:
+            weight += weights[end]
             end += 1
         if weight < 2 * limit:
             return
-        yield " ".join(spelled[at:end])
-        weight -= 1 if is_unspaced(word) else 2
+        yield tokens[at:end]
+        weight -= weights[at]

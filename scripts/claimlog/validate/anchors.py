@@ -85,7 +85,7 @@ def _check_register(
     table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.place(stream, row["batch"], row["line"])
-        for rule, message, remedy in _borrowed(free_texts(table, row), runs, limit):
+        for rule, message, remedy in borrowed_runs(free_texts(table, row), runs, limit):
             report.fail(Finding(rule, path, message, line, row[table.id], remedy))
 
 
@@ -105,7 +105,7 @@ def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, te
         path, line = log.place(stream, row["batch"], row["line"])
         for rule, message, remedy in (
             *_flaws(row, text, claims),
-            *_borrowed(free_texts(table, row), runs, limit),
+            *borrowed_runs(free_texts(table, row), runs, limit),
         ):
             report.fail(Finding(rule, path, message, line, row[table.id], remedy))
 
@@ -121,9 +121,16 @@ def free_texts(table: Table, row: Mapping[str, Any]) -> Iterator[tuple[str, str]
                     yield f"{item.name} {inner.name}", part[inner.name]
 
 
-def _borrowed(
+def borrowed_runs(
     texts: Iterable[tuple[str, str]], runs: set[str], limit: int
 ) -> Iterator[tuple[str, str, str]]:
+    """Yield rule, message and remedy for each free text that has one of the runs of a source.
+
+    Parameters
+    ----------
+    runs
+        Hashes of all runs of `limit` words of the source, in every reading (`Readings.runs`).
+    """
     for column, text in texts:
         try:
             readings = Readings.of(text)

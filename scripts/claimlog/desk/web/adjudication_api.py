@@ -6,9 +6,9 @@ from typing import Any
 
 from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_dict
 from claimlog.desk.coder_agreement import agreement
-from claimlog.desk.coding import remove_entry
 from claimlog.desk.commit import commit
 from claimlog.desk.desk import Desk
+from claimlog.desk.spot_entries import remove_entry
 from claimlog.desk.verdicts import (
     accept_agreed,
     choose_sides,

@@ -7,24 +7,22 @@ from typing import Any
 from claimlog.desk.coding import (
     finish,
     remove_draft,
-    remove_entry,
     save_draft,
-    save_entry,
-    spot_table,
     step_back,
-    usage,
     work_dict,
     work_findings,
 )
 from claimlog.desk.desk import Desk
 from claimlog.desk.forms import form
+from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_claims
 from claimlog.desk.lookup import find_entries
 from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
 from claimlog.desk.shared_wording import shared_runs
+from claimlog.desk.spot_entries import remove_entry, save_entry, spot_table, usage
 from claimlog.desk.web.request import Request
-from claimlog.desk.web.router import CODES, SLOW, Route
+from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
 from claimlog.desk.work import Work
 
 Found = dict[str, Any]
@@ -39,6 +37,8 @@ def coding_routes() -> list[Route]:
         Route("GET", "api/form", _form),
         Route("GET", "api/lookup/{stream}", _lookup),
         Route("GET", "api/sources/{source}", _source),
+        Route("PUT", "api/sources/{source}/furniture", _mark_furniture, pace=SLOW),
+        Route("GET", "api/sources/{source}/claims", _source_claims, DECIDES),
         Route("POST", "api/sources/{source}/snap", _snap),
         Route("POST", "api/sources/{source}/own-words", _own_words),
         Route("GET", "api/work/{source}", _work, CODES),
@@ -95,10 +95,15 @@ def _lookup(desk: Desk, request: Request) -> Found:
 def _source(desk: Desk, request: Request) -> Found:
     name = request.parts["source"]
     row, places = desk.log.source(name), desk.log.places(name)
-    if places is None:
-        return {"source": row, "text": None}
-    return {
+    found = {
         "source": row,
+        "may_mark_furniture": may_mark_furniture(desk, request.role, name),
+        "sealed": name in desk.log.sealed.ids("sources"),
+    }
+    if places is None:
+        return {**found, "text": None}
+    return {
+        **found,
         "text": {
             "sha256": places.text.sha256,
             "length": len(places.text.content),
@@ -108,6 +113,17 @@ def _source(desk: Desk, request: Request) -> Found:
             "words": places.words(),
         },
     }
+
+
+def _mark_furniture(desk: Desk, request: Request) -> Found:
+    version, given = request.given("version", int), request.given("furniture", list)
+    reason = request.given("reason", str, "")
+    mark_furniture(desk, request.role, request.parts["source"], version, given, reason)
+    return _source(desk, request)
+
+
+def _source_claims(desk: Desk, request: Request) -> Found:
+    return source_claims(desk, request.parts["source"])
 
 
 def _snap(desk: Desk, request: Request) -> Found:

@@ -15,6 +15,7 @@ from claimlog.desk.web.router import ALL, CODES, DECIDES, Route
 PAGES = (
     ("", "start", "The coding desk", ALL),
     ("register", "register", "Register a text", ALL),
+    ("sources/{source}", "source", "Source", ALL),
     ("code/{source}", "code", "Code", CODES),
     ("verdicts/{source}", "verdicts", "Verdicts", CODES),
     ("adjudicate/{source}", "adjudicate", "Adjudicate", DECIDES),

@@ -3,7 +3,8 @@ import { get, post } from "./api.js";
 import { alarm, announce, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
 import { EntryNames, valueText } from "./entry_names.js";
-import { Pins, RecordForm } from "./record_form.js";
+import { Pins } from "./pins.js";
+import { RecordForm } from "./record_form.js";
 
 const { claim, role } = /** @type {{claim: string, role: string}} */ (document.body.dataset);
 
@@ -31,7 +32,7 @@ class ClaimPage {
       event.preventDefault();
       this.amend(true);
     });
-    addEventListener("keydown", (event) => byId("panel").contains(event.target) && this.record.key(event) && event.preventDefault());
+    addEventListener("keydown", (event) => byId("panel").contains(event.target) && this.record.keys.take(event) && event.preventDefault());
     this.show(found);
   }
 

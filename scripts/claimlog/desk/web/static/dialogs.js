@@ -9,6 +9,7 @@ export function show(title, content, kind = "") {
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: kind, "aria-label": title }, h("h2", {}, title), content));
   document.body.append(dialog);
   dialog.showModal();
+  dialog.scrollTop = 0; // focus may have scrolled it
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();

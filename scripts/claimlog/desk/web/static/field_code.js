@@ -54,7 +54,7 @@ export function codeField(slot, value, host) {
       else if (key === "+") {
         shown.more = !shown.more;
         element.classList.toggle("all", shown.more);
-      } else return host.common(event);
+      } else return host.keys.common(event);
       return true;
     },
   };

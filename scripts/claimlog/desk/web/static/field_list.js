@@ -29,7 +29,7 @@ export function listField(slot, value, host) {
       else if (key === "Enter" && (document.activeElement === element || !element.contains(document.activeElement))) host.addItem();
       else if (key === "Delete" && items.length) host.set(items.slice(0, -1));
       else if (/^[a-z]$/.test(key)) host.jump(key);
-      else return host.common(event);
+      else return host.keys.common(event);
       return true;
     },
   };

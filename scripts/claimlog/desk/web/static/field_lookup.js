@@ -138,16 +138,16 @@ export function lookupField(slot, value, host) {
       else if (!isTyped && /^\p{L}$/u.test(key)) {
         input.focus(); // the letter goes there
         return false;
-      } else if (!isTyped) return host.common(event);
+      } else if (!isTyped) return host.keys.common(event);
       else if (!isEmpty && (key === "Enter" || key === ",")) {
         const isSettled = !list.hasAttribute("aria-busy") && entries.length;
         if (isSettled) takeShown(key === ",");
-        else host.hold(takeFirst(input.value.trim(), key === ","));
+        else host.keys.hold(takeFirst(input.value.trim(), key === ","));
       } else if (isEmpty && key === "Backspace" && chosen.length && !isFresh) {
         chosen.pop();
         save();
         drawTags();
-      } else if (isEmpty && [" ", "Enter", "Backspace", ".", ",", "-", "Delete"].includes(key)) return host.common(event);
+      } else if (isEmpty && [" ", "Enter", "Backspace", ".", ",", "-", "Delete"].includes(key)) return host.keys.common(event);
       else return false;
       return true;
     },

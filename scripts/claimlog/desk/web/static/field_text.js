@@ -87,10 +87,10 @@ export function textField(slot, value, host) {
     key(event) {
       const { key } = event;
       const isEmpty = !input.value;
-      if (document.activeElement !== input) return host.common(event);
+      if (document.activeElement !== input) return host.keys.common(event);
       if (key === "Enter" && !(event.shiftKey && field.kind === "strings")) host.onward();
       else if (isEmpty && /^[1-9]$/.test(key) && before[Number(key) - 1]) host.answer(before[Number(key) - 1]);
-      else if (isEmpty && [" ", "Backspace", ".", ",", "-", "Delete"].includes(key)) return host.common(event);
+      else if (isEmpty && [" ", "Backspace", ".", ",", "-", "Delete"].includes(key)) return host.keys.common(event);
       else return false;
       return true;
     },

@@ -1,13 +1,14 @@
 // A form of a row: every question that applies in a list, and the one that is open with all that the codebook says.
 import { Walk, isDemanded, isFilled, jumpKeys, slotRow, slotValue, slots, withValue } from "./applicability.js";
-import { DecisionSteps, variableNotes } from "./decision_steps.js";
-import { announce, fill, h, keycap } from "./dom.js";
-import { valueText } from "./entry_names.js";
+import { DecisionSteps } from "./decision_steps.js";
+import { announce, fill, h } from "./dom.js";
 import { codeField } from "./field_code.js";
 import { listField } from "./field_list.js";
 import { lookupField } from "./field_lookup.js";
 import { textField } from "./field_text.js";
 import { PriorAnswers } from "./prior_answers.js";
+import { RecordKeys } from "./record_keys.js";
+import { drawClosed, drawQuestion, drawSummary, findingItem } from "./record_view.js";
 
 const WIDGETS = { code: codeField, reference: lookupField, references: lookupField, objects: listField };
 
@@ -39,8 +40,7 @@ export class RecordForm {
     this.active = null;
     this.awaitsJump = false;
     this.lastList = null;
-    /** @type {string[] | null} keys that wait for an answer */
-    this.kept = null;
+    this.keys = new RecordKeys(this);
     this.names.addEventListener("named", () => this.drawSummary());
   }
 
@@ -214,60 +214,6 @@ export class RecordForm {
     return this.prior.lists(slot.field);
   }
 
-  /** Keep the keys that come until an answer is known, and take them then. @param {Promise<void>} answered */
-  hold(answered) {
-    /** @type {string[]} */
-    const kept = [];
-    this.kept = kept;
-    answered.finally(() => {
-      this.kept = null;
-      for (const key of kept) {
-        if (this.key(/** @type {any} */ ({ key, target: document.activeElement })) || key.length > 1) continue;
-        document.execCommand("insertText", false, key); // the only way to type what an undo takes back
-      }
-    });
-  }
-
-  /** Take a key; whether it meant something. @param {KeyboardEvent} event */
-  key(event) {
-    if (!this.active || event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (this.kept) {
-      if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.kept.push(event.key);
-      return true;
-    }
-    if (this.awaitsJump && /^[a-z]$/.test(event.key)) {
-      this.jump(event.key);
-      return true;
-    }
-    if (this.awaitsJump && event.key !== "Shift") {
-      this.awaitsJump = false;
-      this.drawSummary();
-    }
-    if (this.steps?.isOpen && this.steps.key(event)) return true;
-    if (event.target instanceof HTMLElement && event.target.closest("button, a, summary") && [" ", "Enter"].includes(event.key)) return false;
-    return this.widget.key(event);
-  }
-
-  /** Keys that mean the same at every question. @param {KeyboardEvent} event */
-  common({ key }) {
-    const slot = this.slot(this.active);
-    if (key === " ") this.pass();
-    else if (key === "Enter") this.onward();
-    else if (key === "Backspace") this.back();
-    else if (key === "," && this.lastList) this.goTo(this.lastList);
-    else if (key === "." ) {
-      this.awaitsJump = true;
-      this.drawSummary();
-      announce("Now the letter of a question.");
-    } else if (key === "-" && this.steps?.canBegin) this.steps.begin();
-    else if (key === "Delete" && slot?.list) {
-      const { list, item } = slot;
-      this.change({ ...this.row, [list.column]: this.row[list.column].filter((/** @type {any} */ _, /** @type {number} */ at) => at !== item) });
-      this.goTo(list.column);
-    } else return false;
-    return true;
-  }
-
   /** Findings about a slot; of an empty one that waits for an answer, none. @param {any} slot */
   findingsOf(slot) {
     const value = slotValue(slot, this.row);
@@ -276,22 +222,7 @@ export class RecordForm {
   }
 
   drawSummary() {
-    if (!this.row) return;
-    const missing = new Set(this.walk.missing(this.row).map((slot) => slot.key));
-    const first = this.slots[0]?.key;
-    const rows = this.slots.map((slot) => {
-      const { field } = slot;
-      const value = slotValue(slot, this.row);
-      const flaws = this.findingsOf(slot);
-      const text = field.kind === "objects" && value?.length ? `${value.length}` : valueText(field, value, this.names);
-      const state = [slot.list ? "inner" : "", slot.key === this.active ? "active" : "", missing.has(slot.key) ? "missing" : "", flaws.some((one) => one.severity === "error") ? "bad" : "", isFilled(value) ? "" : "blank"].filter(Boolean).join(" ");
-      const jump = this.letter(slot) ?? "";
-      return h("li", { class: state }, h("button", { type: "button", tabindex: slot.key === (this.active ?? first) ? "0" : "-1", data: { slot: slot.key }, "aria-current": slot.key === this.active ? "true" : null, on: { click: () => this.goTo(slot.key) } },
-        h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "question" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
-    });
-    this.summary.classList.toggle("awaits-jump", this.awaitsJump);
-    fill(this.summary, rows);
-    this.summary.querySelector(".active")?.scrollIntoView({ block: "nearest" });
+    if (this.row) drawSummary(this);
   }
 
   /** @param {import("./applicability.js").Slot} slot */
@@ -302,52 +233,18 @@ export class RecordForm {
     const widget = WIDGETS[/** @type {keyof typeof WIDGETS} */ (field.kind)] ?? textField;
     this.widget = widget(slot, slotValue(slot, this.row), this);
     this.steps = new DecisionSteps(variable, field, (code) => (code === null ? this.pass() : this.answer(code)));
-    const where = slot.list ? `${slot.list.label}, ${(slot.item ?? 0) + 1}: ` : "";
     this.flaws = h("ul", { class: "flaws", "aria-label": "Findings" });
-    this.panel.dataset.slot = slot.key;
-    fill(this.panel, h("h2", {}, where, field.label, this.pinButton(slot)), field.description ? h("p", { class: "meaning" }, field.description) : null, this.flaws, this.widget.element, variableNotes(variable), this.steps.element);
-    this.panel.scrollTop = 0;
+    drawQuestion(this, slot, variable);
     this.drawFindings();
-  }
-
-  /** @param {import("./applicability.js").Slot} slot */
-  pinButton(slot) {
-    if (isDemanded(slot.field, slotRow(slot, this.row))) return null;
-    const name = slot.list ? `${slot.list.column}.${slot.field.column}` : slot.field.column;
-    const isOn = this.walk.isOn(slot, this.row);
-    return h("button", { type: "button", class: "quiet pin", "aria-pressed": String(isOn), on: { click: () => { this.surroundings.pins.toggle(name, !isOn); this.goTo(slot.key); } } }, isOn ? "always asked" : "asked on request");
   }
 
   drawFindings() {
     const slot = this.slot(this.active);
-    if (!slot || !this.flaws) return;
-    fill(this.flaws, this.findingsOf(slot).map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message, one.remedy ? h("span", { class: "meaning" }, ` ${one.remedy}`) : null)));
+    if (slot && this.flaws) fill(this.flaws, this.findingsOf(slot).map(findingItem));
   }
 
   /** What stands in the panel while no question is open. */
   drawClosed() {
-    delete this.panel.dataset.slot;
-    const missing = this.walk.missing(this.row);
-    fill(this.panel, h("h2", {}, this.title), missing.length ? h("p", {}, `To decide: ${missing.map((slot) => slot.field.label).join(", ")}.`) : h("p", {}, "Everything that must be is decided."),
-      h("p", {}, h("button", { type: "button", class: "strong", on: { click: () => this.goToOpen() } }, missing.length ? "Go on with it" : "Look through it")),
-      this.findings.length ? h("ul", { class: "flaws" }, this.findings.map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message))) : null);
-  }
-}
-
-/** Columns that a person always or never wants to be asked for by themselves; kept in this browser. */
-export class Pins {
-  /** @param {string} role */
-  constructor(role) {
-    this.place = `claimlog-desk-pins/${role}`;
-    const { on = [], off = [] } = JSON.parse(localStorage.getItem(this.place) ?? "{}");
-    this.on = new Set(on);
-    this.off = new Set(off);
-  }
-
-  /** @param {string} name @param {boolean} isOn */
-  toggle(name, isOn) {
-    (isOn ? this.on : this.off).add(name);
-    (isOn ? this.off : this.on).delete(name);
-    localStorage.setItem(this.place, JSON.stringify({ on: [...this.on], off: [...this.off] }));
+    drawClosed(this);
   }
 }

@@ -3,6 +3,12 @@ import { get, page, post, remove } from "./api.js";
 import { confirmed } from "./dialogs.js";
 import { alarm, announce, byId, count, fill, h } from "./dom.js";
 
+/** Say what a row does, in a word that needs no codebook. @param {any} row */
+function change(row) {
+  const word = { assert: row.version > 1 ? "again" : "new", amend: "amended", retract: "retracted" }[row.action] ?? row.action;
+  return row.version > 1 ? `${word}, version ${row.version}` : word;
+}
+
 /** @param {any} finding */
 function findingItem(finding) {
   return h("li", { class: finding.severity }, finding.path ? `${finding.path}${finding.line ? `:${finding.line}` : ""}: ` : "", finding.message, finding.remedy ? h("span", { class: "meaning" }, ` ${finding.remedy}`) : null);
@@ -31,7 +37,7 @@ function draw(found) {
   const all = [...rows.flatMap((/** @type {any} */ row) => row.findings.map((/** @type {any} */ one) => ({ ...one, row }))), ...findings];
   byId("findings-part").hidden = !all.length;
   fill(byId("findings"), all.map((one) => h("li", { class: one.severity }, one.row ? [h("a", { href: `#row-${one.row.place}` }, one.row.id), ": "] : null, one.row ? one.message : findingItem(one).textContent, one.remedy && one.row ? h("span", { class: "meaning" }, ` ${one.remedy}`) : null)));
-  fill(byId("rows"), rows.map((/** @type {any} */ row) => h("tr", { id: `row-${row.place}`, tabindex: "-1", class: row.findings.length ? "flawed" : null }, h("th", { scope: "row" }, row.address ? h("a", { href: row.address }, row.id) : row.id), h("td", {}, row.stream), h("td", {}, `${row.action}, version ${row.version}`), h("td", {}, row.label ?? ""), h("td", {}, row.recorded_by),
+  fill(byId("rows"), rows.map((/** @type {any} */ row) => h("tr", { id: `row-${row.place}`, tabindex: "-1", class: row.findings.length ? "flawed" : null }, h("th", { scope: "row" }, row.address ? h("a", { href: row.address }, row.id) : row.id), h("td", {}, row.stream), h("td", {}, change(row)), h("td", {}, row.label ?? ""), h("td", {}, row.recorded_by),
     h("td", {}, row.findings.length ? h("ul", { class: "flaws" }, row.findings.map(findingItem)) : "", h("button", { type: "button", class: "quiet", "aria-label": `Take ${row.id} back`, on: { click: () => drop(row).catch((error) => alarm(error.message)) } }, "take back")))));
   byId("rows-part").hidden = !rows.length;
   byId("seal-part").hidden = !rows.length;
@@ -60,6 +66,8 @@ async function seal(/** @type {Event} */ event) {
   event.preventDefault();
   const given = Object.fromEntries(["slug", "title", "method"].map((name) => [name, byId(`seal-${name}`).value.trim()]));
   if (!await confirmed("Seal the batch?", h("p", {}, "A sealed batch is part of the log for good. What is wrong in it is mended by amendments."), "Seal")) return;
+  byId("seal").disabled = true;
+  byId("seal-note").textContent = "Sealing: all rules are checked once more …";
   try {
     const found = await post("api/seal", given);
     byId("seal-part").hidden = true;
@@ -70,7 +78,9 @@ async function seal(/** @type {Event} */ event) {
   } catch (error) {
     const told = /** @type {any} */ (error);
     fill(byId("seal-problems"), [{ severity: "error", message: told.message }, ...(told.body?.findings ?? [])].map(findingItem));
+    byId("seal").disabled = false;
   }
+  byId("seal-note").textContent = "";
 }
 
 async function start() {

@@ -19,8 +19,13 @@ function progress(coder) {
 function ways(source, desk) {
   const link = (/** @type {string} */ to, /** @type {string} */ label) => h("a", { href: page(`${to}/${source.source_id}`) }, label);
   const isDecided = ["committed", "sealed"].includes(source.state);
-  if (!desk.decides) return [source.has_text ? link("code", "code") : null, isDecided && source.coders.some((/** @type {any} */ one) => one.coder === desk.role) ? [" · ", link("verdicts", "verdicts")] : null];
-  return [["finished", "adjudicating", "committed"].includes(source.state) ? link("adjudicate", "adjudicate") : null, isDecided ? [" · ", link("links", "links")] : null];
+  const found = [];
+  if (!desk.decides && source.has_text) found.push(link("code", "code"));
+  if (!desk.decides && isDecided && source.coders.some((/** @type {any} */ one) => one.coder === desk.role)) found.push(link("verdicts", "verdicts"));
+  if (desk.decides && source.coders.length && ["finished", "adjudicating", "committed", "sealed"].includes(source.state)) found.push(link("adjudicate", "adjudicate"));
+  if (desk.decides && isDecided) found.push(link("links", "links"));
+  found.push(link("sources", desk.decides && source.claims ? "claims, furniture" : "furniture"));
+  return found.flatMap((one, at) => (at ? [" · ", one] : [one]));
 }
 
 /** @param {any} desk */
@@ -29,9 +34,11 @@ function draw(desk) {
   fill(byId("next"), desk.next.map((/** @type {any} */ one, /** @type {number} */ at) => h("li", {}, one.address && one.what !== "register_coder" ? h("a", { class: at ? null : "strong", href: one.address }, one.text) : one.text)));
   byId("next-part").hidden = !desk.next.length;
   byId("coder").hidden = Boolean(desk.coder);
-  fill(byId("sources"), desk.sources.map((/** @type {any} */ source) => h("tr", {}, h("th", { scope: "row" }, source.source_id), h("td", {}, h("strong", {}, source.title), h("br"), h("span", { class: "meaning" }, [source.publisher, source.published].filter(Boolean).join(", "))),
+  fill(byId("sources"), desk.sources.map((/** @type {any} */ source) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: page(`sources/${source.source_id}`) }, source.source_id)), h("td", {}, h("strong", {}, source.title), h("br"), h("span", { class: "meaning" }, [source.publisher, source.published].filter(Boolean).join(", "))),
     h("td", {}, h("span", { class: "state", data: { state: source.state } }, STATES[/** @type {keyof typeof STATES} */ (source.state)] ?? source.state), desk.decides && source.claims ? h("span", { class: "meaning" }, ` ${count(source.claims, "claim")}`) : null),
     h("td", {}, source.coders.length ? h("ul", { class: "plain" }, source.coders.map(progress)) : "–"), h("td", {}, ways(source, desk)))));
+  byId("sources-table").hidden = !desk.sources.length;
+  byId("no-sources").hidden = desk.sources.length > 0;
   const { open } = desk;
   byId("open-part").hidden = !open;
   if (open) fill(byId("open"), open.rows ? [`${count(open.rows, "row")} wait to be sealed: `, open.streams.map((/** @type {any} */ one) => `${one.rows} ${one.stream}`).join(", "), ". ", h("a", { href: page("review") }, "Review and seal")] : "Nothing waits to be sealed.");

@@ -53,18 +53,20 @@ export function unitComparison(unit, host) {
 export function unitRow(unit, isHere, host, go) {
   const verdict = unit.verdict;
   const said = verdict ? { left: `taken from ${host.state.sides[0]}`, right: `taken from ${host.state.sides[1]}`, new: "a value of one's own", none: "no claim" }[verdict.take] : "open";
-  const head = h("p", { class: "unit-head" }, h("span", { class: "state" }, KINDS[/** @type {keyof typeof KINDS} */ (unit.kind)] ?? unit.kind), " ", h("strong", {}, said), verdict?.note ? h("span", { class: "meaning" }, ` · ${verdict.note}`) : null);
+  const head = h("p", { class: "unit-head" }, h("span", { class: "state" }, KINDS[/** @type {keyof typeof KINDS} */ (unit.kind)] ?? unit.kind), " ", h("strong", {}, said), unit.note ? h("span", { class: "meaning" }, ` · ${unit.note}`) : null);
   const name = `unit-${unit.unit}`;
   if (!isHere) return h("li", { class: verdict ? "unit decided" : "unit" }, h("button", { type: "button", class: "quiet", on: { click: go } }, host.text.slice(...unit.span.utf16).slice(0, 110)), head);
   const button = (/** @type {string} */ key, /** @type {string} */ label, /** @type {any} */ run, isOff = false) => h("button", { type: "button", disabled: isOff || host.state.committed, on: { click: run } }, keycap(key), ` ${label}`);
-  const note = h("input", { id: `${name}-note`, value: verdict?.note ?? "", maxlength: 500, on: { keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && /** @type {HTMLElement} */ (event.target).closest("li")?.focus() } });
-  const withNote = (/** @type {any} */ value) => ({ ...value, note: note.value.trim() || null });
+  const note = h("input", { id: `${name}-note`, value: host.note(unit), maxlength: 500, disabled: host.state.committed, on: {
+    input: () => host.typeNote(unit, /** @type {HTMLInputElement} */ (note).value),
+    keydown: (/** @type {KeyboardEvent} */ event) => ["Escape", "Enter"].includes(event.key) && /** @type {HTMLElement} */ (event.target).closest("li")?.focus(),
+  } });
   const notes = ["left", "right"].filter((side) => unit[side]?.value.note).map((side, at) => h("p", { class: "coder-note" }, h("strong", {}, `${host.state.sides[side === "left" ? 0 : 1] ?? at}: `), unit[side].value.note));
   const actions = h("p", { class: "buttons" },
-    button("l", `take ${host.state.sides[0]}`, () => host.decide(unit, withNote({ take: "left" })), !unit.left),
-    unit.right || unit.left ? button("r", `take ${host.state.sides[1] ?? "the other"}`, () => host.decide(unit, withNote({ take: "right" })), !unit.right) : null,
+    button("l", `take ${host.state.sides[0]}`, () => host.decide(unit, { take: "left" }), !unit.left),
+    unit.right || unit.left ? button("r", `take ${host.state.sides[1] ?? "the other"}`, () => host.decide(unit, { take: "right" }), !unit.right) : null,
     button("n", "new …", () => host.edit(unit, verdict?.value ?? unit.left?.value ?? unit.right?.value ?? {})),
-    button("x", "no claim", () => host.decide(unit, withNote({ take: "none" }))),
+    button("x", "no claim", () => host.decide(unit, { take: "none" })),
     verdict ? button("o", "open again", () => host.decide(unit, { take: null })) : null);
   return h("li", { class: "unit here", tabindex: "-1", "aria-current": "true" }, head, unitComparison(unit, host), notes, actions,
     h("p", { class: "note-line" }, h("label", { for: `${name}-note` }, keycap("c"), " note to the coders "), note));

@@ -1,0 +1,36 @@
+// Finishing a text: asked once more, and refused while a claim breaks a rule.
+import { post } from "./api.js";
+import { close, confirmed, show } from "./dialogs.js";
+import { announce, count, h } from "./dom.js";
+import { labelledItem, rowFindings } from "./record_view.js";
+
+/**
+ * Declare a text finished, or show what is to be mended first.
+ * @param {import("./work.js").Work} work
+ * @param {import("./claim_checks.js").ClaimChecks} checks
+ * @param {(draft: any) => void} open
+ */
+export async function finishWork(work, checks, open) {
+  await work.queue.idle();
+  const text = "What is finished cannot be changed any more, and is compared with the others' codings once they have finished too.";
+  if (!await confirmed("Finish this text?", h("p", {}, `${count(work.drafts.length, "claim")}. ${text}`), "Finish")) return;
+  try {
+    work.reset(await post(`${work.path}/finish`, { state: work.state }));
+    announce("Finished.");
+  } catch (error) {
+    const { message, body } = /** @type {any} */ (error);
+    checks.findings = body?.findings ?? checks.findings;
+    await showFlaws(work, checks, message, open);
+  }
+}
+
+/** Show the claims with findings; each leads to its claim. @param {import("./work.js").Work} work @param {import("./claim_checks.js").ClaimChecks} checks @param {string} message @param {(draft: any) => void} open */
+function showFlaws(work, checks, message, open) {
+  const { record } = checks;
+  const items = work.drafts.filter((draft) => checks.of(draft.draft).length).map((draft) => {
+    const { missing, others } = rowFindings(checks.of(draft.draft), record.walk.missing(draft.value));
+    return h("li", {}, h("button", { type: "button", class: "quiet", on: { click: () => { close(); open(draft); } } }, `Claim ${work.drafts.indexOf(draft) + 1}`), ` ${missing}`,
+      others.length ? h("ul", { class: "flaws" }, others.map((one) => labelledItem(one, record.fields))) : null);
+  });
+  return show("Not finished", [h("p", {}, message), h("ol", { class: "plain" }, items), h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => close() } }, "Close"))]);
+}

@@ -1,0 +1,68 @@
+// The keys of a form of a row: those of the question that is open, and those that mean the same at every one.
+import { announce } from "./dom.js";
+
+/** Keys of one form. */
+export class RecordKeys {
+  /** @param {import("./record_form.js").RecordForm} record */
+  constructor(record) {
+    this.record = record;
+    /** @type {string[] | null} keys that wait for an answer */
+    this.kept = null;
+  }
+
+  /** Keep the keys that come until an answer is known, and take them then. @param {Promise<void>} answered */
+  hold(answered) {
+    /** @type {string[]} */
+    const kept = [];
+    this.kept = kept;
+    answered.finally(() => {
+      this.kept = null;
+      for (const key of kept) {
+        if (this.take(/** @type {any} */ ({ key, target: document.activeElement })) || key.length > 1) continue;
+        document.execCommand("insertText", false, key); // the only way to type what an undo takes back
+      }
+    });
+  }
+
+  /** Take a key; whether it meant something. @param {KeyboardEvent} event */
+  take(event) {
+    const { record } = this;
+    if (!record.active || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (this.kept) {
+      if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.kept.push(event.key);
+      return true;
+    }
+    if (record.awaitsJump && /^[a-z]$/.test(event.key)) {
+      record.jump(event.key);
+      return true;
+    }
+    if (record.awaitsJump && event.key !== "Shift") {
+      record.awaitsJump = false;
+      record.drawSummary();
+    }
+    if (record.steps?.isOpen && record.steps.key(event)) return true;
+    if (event.target instanceof HTMLElement && event.target.closest("button, a, summary") && [" ", "Enter"].includes(event.key)) return false;
+    return record.widget.key(event);
+  }
+
+  /** Keys that mean the same at every question. @param {KeyboardEvent} event */
+  common({ key }) {
+    const { record } = this;
+    const slot = record.slot(record.active);
+    if (key === " ") record.pass();
+    else if (key === "Enter") record.onward();
+    else if (key === "Backspace") record.back();
+    else if (key === "," && record.lastList) record.goTo(record.lastList);
+    else if (key === "." ) {
+      record.awaitsJump = true;
+      record.drawSummary();
+      announce("Now the letter of a question.");
+    } else if (key === "-" && record.steps?.canBegin) record.steps.begin();
+    else if (key === "Delete" && slot?.list) {
+      const { list, item } = slot;
+      record.change({ ...record.row, [list.column]: record.row[list.column].filter((/** @type {any} */ _, /** @type {number} */ at) => at !== item) });
+      record.goTo(list.column);
+    } else return false;
+    return true;
+  }
+}

@@ -1,0 +1,65 @@
+// A registered source: its description, its claims, and page furniture that is marked afterwards.
+import { get, page, put } from "./api.js";
+import { isFilled } from "./applicability.js";
+import { alarm, announce, byId, fill, h } from "./dom.js";
+import { EntryNames, valueText } from "./entry_names.js";
+import { FurnitureMarks } from "./furniture_marks.js";
+
+const { source, decides } = /** @type {{source: string, decides?: string}} */ (document.body.dataset);
+
+/** @param {any} row @param {any} form */
+function drawAbout(row, form) {
+  const names = new EntryNames(source);
+  const draw = () => fill(byId("about"), form.streams.sources.fields.filter((/** @type {any} */ field) => isFilled(row[field.column]) && field.kind !== "objects")
+    .map((/** @type {any} */ field) => h("div", {}, h("dt", {}, field.label), h("dd", { dir: "auto" }, valueText(field, row[field.column], names)))));
+  names.addEventListener("named", draw);
+  draw();
+}
+
+async function drawClaims() {
+  const { claims } = await get(`api/sources/${source}/claims`);
+  byId("claims-part").hidden = !claims.length;
+  fill(byId("claims"), claims.map((/** @type {any} */ one) => h("li", {}, h("a", { href: page(`claims/${one.claim_id}`) }, one.claim_id), ` ${one.statement} `, one.is_open ? h("span", { class: "state" }, "open, not sealed") : null)));
+}
+
+/** Mark furniture, and save it. @param {any} found @param {any} form */
+function beginMarking(found, form) {
+  let { version } = found.source;
+  const marks = new FurnitureMarks(found.text.content, found.source.language, form.furniture_kinds ?? [], found.text.furniture, () => { byId("save").disabled = false; });
+  byId("furniture-form").hidden = false;
+  byId("reason").required = found.sealed;
+  byId("furniture-form").addEventListener("submit", async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    fill(byId("problems"));
+    try {
+      const saved = await put(`api/sources/${source}/furniture`, { version, furniture: marks.furniture, reason: byId("reason").value.trim() });
+      ({ version } = saved.source);
+      byId("save").disabled = true;
+      byId("saved").textContent = "Saved";
+      byId("saved").dataset.state = "saved";
+      alarm();
+      announce("Saved to the open batch.");
+    } catch (error) {
+      const { code, message, body } = /** @type {any} */ (error);
+      if (code === "stale") alarm("This source was amended meanwhile. Reload the page to see it, and mark again.");
+      fill(byId("problems"), [{ message }, ...(body?.findings ?? [])].map((one) => h("li", {}, one.message)));
+    }
+  });
+}
+
+async function start() {
+  const [form, found] = await Promise.all([get("api/form"), get(`api/sources/${source}`)]);
+  byId("title").textContent = found.source.title;
+  drawAbout(found.source, form);
+  if (decides !== undefined) await drawClaims();
+  if (!found.text) {
+    byId("no-text").hidden = false;
+    byId("marking").hidden = true;
+  } else if (found.may_mark_furniture) beginMarking(found, form);
+  else {
+    new FurnitureMarks(found.text.content, found.source.language, form.furniture_kinds ?? [], found.text.furniture, null); // eslint-disable-line no-new -- it lives in the page
+    byId("fixed").hidden = false;
+  }
+}
+
+start().catch((error) => alarm(error.message));
