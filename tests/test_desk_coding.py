@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from claimlog.desk.request_error import RequestError
 from claimlog.sources.text import Text
 from conftest import World
 from desk_client import ARTICLE, FURNITURE, Opened, claim_value, desk_of, offsets
+from web_servers import FileServer
 
 SOURCE = "S102"
 DRAFT = f"work/{SOURCE}/drafts/d1"
@@ -230,6 +232,48 @@ def test_what_is_finished_stays(opened: Opened) -> None:
     ):
         answer = opened.ask("coder-1", method, path, **body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "closed")
+
+
+PAGE = b"""<!DOCTYPE html><html lang="en"><head><title>Tides stop - The Example Gazette</title>
+<meta property="og:site_name" content="The Example Gazette">
+<meta property="article:published_time" content="2025-03-10T08:00:00+00:00">
+<meta name="author" content="Ada Example"></head><body><nav><a href="/">Home</a></nav><article>
+<h1>Tides stop</h1><p>The harbour office of Norland stopped sending tables of tides, a clerk said.
+</p><p>The pilots of Sudland have asked for new ones, and wait for an answer.</p></article></body>
+</html>"""
+
+
+@pytest.mark.parametrize("by_address", [False, True], ids=["a file", "an address"])
+def test_a_page_is_registered_with_what_it_says_of_itself(
+    opened: Opened, tmp_path: Path, by_address: bool
+) -> None:
+    data = PAGE.replace(b"wait", b"wait long" if by_address else b"still wait")
+    if by_address:
+        (tmp_path / "tides").write_bytes(data)
+        server = FileServer(tmp_path)
+        with server.running():
+            found = opened.take("coder-1", "POST", "texts", address=f"{server.url}/tides")
+    else:
+        kind = {"content-type": "application/octet-stream"}
+        path = "/coder-1/api/texts?name=tides.html"
+        found = opened.send("POST", path, "coder-1", data, kind).json()
+    proposal = found["proposal"]
+    assert (proposal["title"], proposal["publisher"]) == ("Tides stop", "The Example Gazette")
+    assert (proposal["authors"], proposal["published"]) == (["Ada Example"], "2025-03-10")
+    assert not {*found["recorded_columns"]} & {*proposal}
+    rest = {"rights": "Ours.", "reliability": "F", "reliability_rationale": "Invented."}
+    given = {"upload": found["upload"], "source": {**proposal, **rest}, "furniture": []}
+    source = opened.take("coder-1", "POST", "sources", **given)["source_id"]
+    row = opened.desk.log.entries("sources")[source]
+    assert row["raw_sha256"] == sha256(data).hexdigest()
+    assert row["extractor"].startswith("trafilatura ")
+
+
+def test_an_address_that_answers_nothing_or_is_none_is_refused_in_one_line(opened: Opened) -> None:
+    for address in ("file:///etc/hostname", "http://127.0.0.1:9/", "x"):
+        answer = opened.ask("coder-1", "POST", "texts", address=address)
+        assert answer.status_code == 422, address
+        assert "\n" not in answer.json()["error"]["message"]
 
 
 def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -> None:

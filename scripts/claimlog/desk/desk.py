@@ -11,6 +11,7 @@ from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.upload import Upload
 from claimlog.desk.work import Work
 from claimlog.desk.works import Works
 from claimlog.edit.open_batch import log_lock
@@ -48,7 +49,7 @@ class Desk:
     Attributes
     ----------
     uploads
-        Names and texts of files that are not confirmed as sources yet, the latest of them.
+        Texts that were read and are not confirmed as sources yet, the latest of them.
     """
 
     def __init__(self, package: Package, texts: Path, roles: tuple[Role, ...] = ()) -> None:
@@ -60,7 +61,7 @@ class Desk:
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
         self.computed = LatestValues()
-        self.uploads: dict[str, tuple[str, Any]] = {}
+        self.uploads: dict[str, Upload] = {}
 
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""

@@ -1,15 +1,9 @@
-"""Registering a text: an upload becomes a canonical text, and a source when it is confirmed.
-
-How a file becomes a text is decided in one place, `extract_text`.
-"""
+"""Registering a text: an upload becomes a canonical text, and a source when it is confirmed."""
 
 from __future__ import annotations
 
-import re
 import secrets
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,9 +13,18 @@ from claimlog.desk.furniture import furniture_ranges
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.upload import Upload
 from claimlog.edit.append import Entries, add
-from claimlog.files import write_durably
-from claimlog.sources.text import Text, canonical
+from claimlog.edit.source_documents import (
+    RECORDED,
+    propose_columns,
+    require_outside_repository,
+    saved_text,
+)
+from claimlog.errors import ClaimlogError
+from claimlog.sources.documents.fetch_document import fetch_document
+from claimlog.sources.documents.read_document import read_document
+from claimlog.sources.text import Text
 
 Row = dict[str, Any]
 SOURCES = "sources"
@@ -30,64 +33,59 @@ COPY = "copy"
 """Kind of a source whose text was coded; the code list of the package has it."""
 
 
-@dataclass(frozen=True)
-class ExtractedText:
-    """A canonical text with what its file says of the source."""
-
-    text: Text
-    proposal: Row = field(default_factory=dict)
-    furniture: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def extract_text(name: str, data: bytes) -> ExtractedText:
-    """Return the canonical text of a file; plain text only.
-
-    Raises
-    ------
-    RequestError
-        If it is no text in UTF-8.
-    """
-    try:
-        text = Text(canonical(data))
-    except UnicodeDecodeError as error:
-        raise RequestError(INVALID, f"{name}: is no text in UTF-8; save it as one") from error
-    first = next((line.strip() for line in text.content.splitlines() if line.strip()), "")
-    return ExtractedText(text, {"title": first[:300]})
-
-
 def read_upload(desk: Desk, name: str, data: bytes) -> Row:
     """Return the text of a file with what is proposed of its source; nothing is kept on disk.
 
     Raises
     ------
     RequestError
-        If it is no text, or holds no word.
+        If no text can be taken out of it, or it holds no word.
     """
     short = PurePosixPath(name.replace("\\", "/")).name[:120] or "text.txt"
-    extracted = extract_text(short, data)
-    text = extracted.text
+    return _read(desk, short, data)
+
+
+def read_address(desk: Desk, address: str) -> Row:
+    """Return the text of a page, fetched once, with what is proposed of its source.
+
+    Raises
+    ------
+    RequestError
+        As `read_upload` does, or if it cannot be fetched.
+    """
+    try:
+        page = fetch_document(address)
+    except ClaimlogError as error:
+        raise RequestError(INVALID, str(error)) from error
+    return _read(desk, page.address, page.data, page.media_type, page.address)
+
+
+def _read(
+    desk: Desk, name: str, data: bytes, media_type: str | None = None, address: str | None = None
+) -> Row:
+    table = desk.log.definition.streams[SOURCES]
+    try:
+        require_outside_repository(desk.package, desk.log.texts_folder)
+        found = read_document(data, media_type, name)
+        text = Text(found.text)
+    except ClaimlogError as error:
+        raise RequestError(INVALID, str(error)) from error
     if not text.tokens:
-        raise RequestError(INVALID, f"{short}: holds no word")
+        raise RequestError(INVALID, f"{name}: holds no word")
+    proposal = propose_columns(table, found, address)
+    recorded = {column: proposal.pop(column) for column in RECORDED if column in proposal}
+    furniture = proposal.pop("furniture", [])
     upload = secrets.token_hex(8)
     while len(desk.uploads) >= MOST_UPLOADS:
         desk.uploads.pop(next(iter(desk.uploads)))
-    desk.uploads[upload] = (short, extracted)
-    places = Places(text, extracted.furniture)
-    known = next(
-        (
-            identifier
-            for identifier, row in desk.log.entries(SOURCES).items()
-            if row["text_sha256"] == text.sha256
-        ),
-        None,
-    )
+    desk.uploads[upload] = Upload(name, text, proposal, recorded)
+    places = Places(text, furniture)
     return {
         "upload": upload,
-        "name": short,
+        "name": name,
         "sha256": text.sha256,
         "length": len(text.content),
-        "known_as": known,
+        "known_as": _known_as(desk, text),
         "text": {
             "content": text.content,
             "length": len(text.content),
@@ -95,21 +93,16 @@ def read_upload(desk: Desk, name: str, data: bytes) -> Row:
             "words": places.words(),
             "furniture": places.furniture_spans(),
         },
-        "proposal": {"kind": COPY, **extracted.proposal},
-        "notes": extracted.notes,
+        "proposal": {"kind": COPY, **proposal},
+        "recorded_columns": [*RECORDED],
+        "notes": [f"The text was taken out by {found.extractor}."] if found.extractor else [],
     }
 
 
-def read_address(desk: Desk, address: str) -> Row:
-    """Return the text at an address; this version fetches none.
-
-    Raises
-    ------
-    RequestError
-        Always.
-    """
-    del desk, address
-    raise RequestError(INVALID, "save the page as a text file, and choose that")
+def _known_as(desk: Desk, text: Text) -> str | None:
+    """Return the source that has this very text."""
+    known = desk.log.entries(SOURCES).items()
+    return next((name for name, row in known if row["text_sha256"] == text.sha256), None)
 
 
 def register_source(
@@ -122,23 +115,23 @@ def register_source(
     RequestError
         If there is no such upload, it is registered already, or a part of the furniture is none.
     FindingsError
-        If the row would break a rule; the text is there then, and is no source.
+        If the row would break a rule.
     """
     if upload not in desk.uploads:
         raise RequestError(ABSENT, "the file is not at hand any more; choose it again")
-    name, extracted = desk.uploads[upload]
-    text = extracted.text
-    for identifier, known in desk.log.entries(SOURCES).items():
-        if known["text_sha256"] == text.sha256:
-            raise RequestError(INVALID, f"this text is {identifier} already")
+    given = desk.uploads[upload]
+    text = given.text
+    if (known := _known_as(desk, text)) is not None:
+        raise RequestError(INVALID, f"this text is {known} already")
     table = desk.log.definition.streams[SOURCES]
     row = {"kind": COPY, **clean_values(table, source, beside=(table.id,))}
     if not row.get(table.id):
         row[table.id] = _next_identifier(desk)
     row["furniture"] = furniture_ranges(Places(text), furniture)
-    row |= {"text_sha256": text.sha256, "text_length": len(text.content)}
-    _write_text(desk, row[table.id], name, text)
-    addition = add(desk.package, SOURCES, Entries([row]), role.name, None)
+    row |= {"text_sha256": text.sha256, "text_length": len(text.content), **given.recorded}
+    stem = f"{row[table.id]} {PurePosixPath(given.name).stem}"
+    with saved_text(desk.package, desk.log.texts, stem, text.content):
+        addition = add(desk.package, SOURCES, Entries([row]), role.name, None)
     desk.uploads.pop(upload, None)
     return {"source_id": addition.rows[0][table.id] if addition.rows else row[table.id]}
 
@@ -146,14 +139,3 @@ def register_source(
 def _next_identifier(desk: Desk) -> str:
     used = [int(name[1:]) for name in desk.log.whole.ids(SOURCES) if name[1:].isdecimal()]
     return f"S{max(used, default=0) + 1:03d}"
-
-
-def _write_text(desk: Desk, identifier: str, name: str, text: Text) -> None:
-    """Write a text where no file is yet; its name is made of letters and digits alone."""
-    plain = unicodedata.normalize("NFKD", name.rpartition(".")[0] or name)
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:60].lower()
-    folder = desk.log.texts_folder
-    path = folder / (f"{identifier}-{stem}.txt" if stem else f"{identifier}.txt")
-    if path.exists() or path.is_symlink():
-        path = folder / f"{identifier}-{text.sha256[:12]}.txt"
-    write_durably(path, text.content.encode("utf-8"))

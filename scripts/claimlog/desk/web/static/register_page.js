@@ -13,7 +13,7 @@ class Registration {
     byId("begin").hidden = true;
     byId("details").hidden = false;
     const { furniture = found.text.furniture, ...proposal } = found.proposal;
-    this.entry = entryForm(form.streams.sources, proposal, { skip: [] });
+    this.entry = entryForm(form.streams.sources, proposal, { skip: found.recorded_columns });
     this.entry.form.id = "source-form";
     fill(byId("fields"), this.entry.form);
     fill(byId("notes"), found.notes.map((/** @type {string} */ note) => h("li", {}, note)));
