@@ -152,7 +152,7 @@ class PageDrawer:
     def _moved(self, response: Any) -> PageAnswer:
         """Return a page that leads on, for an address that a server redirects."""
         to = response.headers.get("Location")
-        data = {"title": "Moved", "message": "This page is at another address.", "nearest": to}
+        data = {"title": "Moved", "message": "This page is at another address.", "moved": to}
         return PageAnswer(200, NOT_FOUND, Store.latest(self.datasette), data)
 
 
