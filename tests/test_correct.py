@@ -11,6 +11,7 @@ import pytest
 from claimlog.edit.correct import Correction, Decisions, UndecidedError, correct
 from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.log.read_log import read
 from claimlog.sources.anchor import anchor
 from claimlog.sources.carried_spans import carry_passages
 from claimlog.sources.text import Text
@@ -237,3 +238,18 @@ def test_an_anchor_is_computed_anew_with_its_context(world: World) -> None:
     row = read_with_open(world.package).live("claims").filter(claim_id="C001-002").to_dicts()[0]
     right = anchor(Text(LATER), row["start"], row["end"]).as_row()
     assert {name: row[name] for name in right} == right
+
+
+def test_a_version_from_before_a_correction_is_judged_by_the_text_that_it_had(world: World) -> None:
+    corrected(world, f"A new line.\n{TEXT}")
+    world.seal("corrected")
+    long = len(TEXT) + 2  # inside of the corrected text, and outside of the one before
+
+    def spoil(rows: list[dict[str, Any]]) -> None:
+        rows[0] |= {"start": long - 4, "end": long}
+
+    world.rewrite("claims", spoil, batch=1)
+    report = validate(read(world.package), frictionless=False)
+    assert [(finding.rule, finding.entity) for finding in report.findings] == [
+        ("span-inside", "C001-001")
+    ]
