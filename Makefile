@@ -76,10 +76,13 @@ release: environment-run  ## write the release VERSION= to dist/, with its entry
 rebuild-releases: environment-run  ## make every release again by its own code, in dist/, and verify it with this code
 	@.venv/bin/claimlog release --rebuild all --exact --out dist
 
-bench: environment-dev  ## measure: beside peers, the site, growth; tables and plots for docs/ (CLAIMS=, GROWTH=)
+bench: environment-dev  ## measure: beside peers, the site, growth, copies, the desk; tables and plots for docs/ (CLAIMS=, GROWTH=)
 	@.venv/bin/python -m workshop.bench peers --claims="$${CLAIMS:-1000000}" --docs
 	@.venv/bin/python -m workshop.bench site --claims="$${CLAIMS:-100000}" --docs
 	@.venv/bin/python -m workshop.bench growth --claims="$${GROWTH:-10000000}" --docs
+	@.venv/bin/python -m workshop.bench files --claims="$${CLAIMS:-100000}" --docs
+	@.venv/bin/python -m workshop.bench copies --docs
+	@.venv/bin/python -m workshop.bench desk --docs
 
 schemas: environment-run  ## write shared columns and code lists into the schema files that repeat them
 	@.venv/bin/claimlog schemas --write
@@ -94,10 +97,10 @@ licences: environment-run  ## list name, version and licence of everything that 
 override PIN := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade
 override OURS := $(PIN) --no-emit-package pip --no-emit-package setuptools
 lock: environment-dev  ## pin the newest dependencies, with hashes
-	@$(OURS) pyproject.toml -o requirements.txt
+	@$(OURS) --extra interchange pyproject.toml -o requirements.txt
 	@$(OURS) -c requirements.txt requirements-build.in -o requirements-build.txt
-	@$(OURS) --extra dev -c requirements.txt -c requirements-build.txt pyproject.toml -o requirements-dev.txt
-	@$(OURS) --extra spark -c requirements.txt -c requirements-build.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
+	@$(OURS) --extra dev --extra interchange -c requirements.txt -c requirements-build.txt pyproject.toml -o requirements-dev.txt
+	@$(OURS) --extra spark --extra interchange -c requirements.txt -c requirements-build.txt pyproject.toml requirements-spark.in -o requirements-spark.txt
 	@$(PIN) requirements-validators.in -o requirements-validators.txt
 
 clean:  ## remove everything that make made

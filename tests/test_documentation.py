@@ -127,10 +127,11 @@ def confirmed_day() -> dict[str, str]:
     return {}
 
 
-def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_page_on_coding_alone(
+def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_pages_alone(
     checkout: Path,
 ) -> None:
-    assert [name for name, text in PAGES.items() if "```sh" in text] == ["docs/coding.md"]
+    with_scripts = [name for name, text in PAGES.items() if "```sh" in text]
+    assert with_scripts == ["docs/coding.md", "docs/interchange.md"]
     script = "\n".join(code for kind, code in BLOCK.findall(TEXT) if kind == "sh")
     # the environment is the one that runs the tests; the page uses that of the checkout
     script = script.replace(". .venv/bin/activate", "")
@@ -151,6 +152,10 @@ def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_page_on_coding_alon
     anchors = log.live("claims").height + log.live("codings").height + 5
     assert f"5 of {anchors} anchors checked, all exact" in done.stdout
     assert "added 4 codings" in done.stdout
+    assert "Hard one: '?'" in done.stdout
+    assert "added 2 codings to the open batch" in done.stdout
+    assert "wrote 2 codings to ../exchange (codings.jsonld, losses.json)" in done.stdout
+    assert "wrote 1 claim to ../cas (S900.xmi, TypeSystem.xml, losses.json)" in done.stdout
     last = len(log.batches)
     assert sorted(p.name for p in (checkout / "events").iterdir())[-3:] == [
         f"{last + 1:04}-harbour",

@@ -65,9 +65,17 @@ def test_open_lists_every_row_with_its_place_and_what_it_says(pending: World) ->
     ]
 
 
+def state_in_file(world: World, statement: str) -> None:
+    """Have the open claim state what no command adds."""
+    path = world.package.state / "open" / "claims.ndjson"
+    row = json.loads(path.read_text("utf-8"))
+    path.write_bytes(encode({**row, "statement": statement}) + b"\n")
+
+
 def test_open_as_json_has_every_summary_in_full_and_the_place_in_the_file(world: World) -> None:
     said = "A ministry " + "very " * 30 + "far away\u202e sent word."
-    world.add("claims", [{**LETTER, "statement": said}])
+    world.add("claims", [LETTER])
+    state_in_file(world, said)
     [row] = json.loads(world.run("open", "--json").stdout)
     assert row["summary"] == said
     assert (row["id"], row["action"], row["version"]) == ("C001-007", "assert", 1)
@@ -77,7 +85,8 @@ def test_open_as_json_has_every_summary_in_full_and_the_place_in_the_file(world:
 
 
 def test_a_statement_that_would_move_the_cursor_is_listed_escaped(world: World) -> None:
-    world.add("claims", [{**LETTER, "statement": "Pilots\x1b[2J wrote\u202e a note."}])
+    world.add("claims", [LETTER])
+    state_in_file(world, "Pilots\x1b[2J wrote\u202e a note.")
     assert "Pilots\\x1b[2J wrote\\u202e a note." in world.run("open").stdout
 
 

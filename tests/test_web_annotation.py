@@ -14,8 +14,8 @@ from jsonschema import Draft4Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
+from claimlog.interchange.web_annotation import CONTENT_TYPE, annotation
 from claimlog.package import Package
-from claimlog.site.web_annotation import CONTENT_TYPE, annotation
 from conftest import TEXT, Get, asking
 from peer_files import peer_files
 from test_cite import FACTS, with_head

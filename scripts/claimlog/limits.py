@@ -210,3 +210,32 @@ SHEET_MEMBERS, SHEET_BYTES = 1_000, 128 * MIB
 
 SHEET_ROWS = 100_000
 """Rows of a sheet: who has more has no spreadsheet."""
+
+INTERCHANGE_BYTES = 32 * MIB
+"""A file of another annotation tool, or a file in its archive that is read: a project of a hundred
+articles has some megabytes. Parsed JSON and XML take some thirty times their size, a gigabyte."""
+
+INTERCHANGE_ARCHIVE_BYTES, INTERCHANGE_DIRECTORY_BYTES = 4096 * MIB, 4 * MIB
+"""An archive of a project, which may hold recordings that nobody reads, and its list of files."""
+
+INTERCHANGE_UNPACKED_BYTES = 128 * MIB
+"""What is unpacked of an archive: the project and its texts."""
+
+XML_ELEMENTS, XML_DEPTH = 500_000, 64
+"""Elements of an XML file, and how deep they lie: INCEpTION makes one for each word."""
+
+ANNOTATIONS = 200_000
+"""Annotations of a project, one for each word included: a book has a hundred thousand."""
+
+DOCUMENTS, NAMES = 2_000, 5_000
+"""Documents of a project, and labels, attributes and coders together: each is a line of a mapping,
+which people read."""
+
+LABEL_LENGTH = 1_000
+"""Characters of a label, or of the name of an attribute, a document or a coder elsewhere."""
+
+LOSS_PLACES = 1_000
+"""Places of one kind of loss that are listed; the number of all is given."""
+
+PASSAGE_ROWS = 100
+"""Rows of one passage that an annotation of it is compared with, to become one row with it."""

@@ -34,6 +34,7 @@ SUITES = {
     "engines": "the embedded engine and Spark on one log (make test-spark)",
     "copies": "claims placed in copies of invented texts, by kind of copy",
     "site": "every page, table and query of the site, asked by one client",
+    "files": "the site of logs of growing size, written as plain files",
     "desk": "keys that a claim takes at the coding desk, and how soon each is seen",
 }
 """Suites by name, with a description; each is the module ``workshop.bench.NAME.suite``."""

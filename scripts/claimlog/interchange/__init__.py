@@ -1,0 +1,1 @@
+"""Interchange: annotations from and for other tools, and a report of what is lost on the way."""

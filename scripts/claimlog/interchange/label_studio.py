@@ -1,0 +1,167 @@
+"""Reader of Label Studio's JSON: regions in plain text, with choices and notes on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from claimlog.errors import ClaimlogError
+from claimlog.interchange.annotations import (
+    CODE_POINT,
+    ForeignAnnotation,
+    Project,
+    Quote,
+)
+from claimlog.interchange.foreign_files import (
+    EXPORT_AGAIN,
+    decode_json,
+    decode_utf8,
+    is_offset,
+    read_foreign_file,
+    text_value,
+)
+
+FORMAT = "label-studio"
+LABELS = ("labels", "hypertextlabels", "paragraphlabels")
+Region = dict[str, Any]
+
+
+def read_label_studio(path: Path) -> Project:
+    """Read an export of Label Studio, as JSON and not as JSON-MIN.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is none.
+    """
+    shown = str(path)
+    tasks = decode_json(decode_utf8(read_foreign_file(path), shown), shown)
+    tasks = tasks if isinstance(tasks, list) else [tasks]
+    project = Project(FORMAT, shown, CODE_POINT)
+    number = 0
+    for index, task in enumerate(tasks, 1):
+        where = f"{shown} task {index}"
+        if not isinstance(task, dict) or not isinstance(task.get("annotations"), list):
+            raise ClaimlogError(
+                f'{where}: has no list "annotations"; {EXPORT_AGAIN} as JSON (not JSON-MIN)'
+            )
+        document = project.add_document(_name(task, index), _text(task, where))
+        if task.get("predictions"):
+            project.losses.add_loss("predictions of a task", f"task {index}")
+        for attempt in task["annotations"]:
+            for annotation in _annotations(project, attempt, where, number):
+                number += 1
+                document.annotations.append(annotation)
+    project.require_limits()
+    return project
+
+
+def _name(task: Region, index: int) -> str:
+    file = task.get("file_upload")
+    return file if isinstance(file, str) and file else f"task {text_value(task.get('id', index))}"
+
+
+def _text(task: Region, where: str) -> str:
+    data = task.get("data")
+    texts = data if isinstance(data, dict) else {}
+    strings = {name: value for name, value in texts.items() if isinstance(value, str)}
+    targets = {
+        result.get("to_name")
+        for attempt in task["annotations"]
+        if isinstance(attempt, dict)
+        for result in attempt.get("result") or ()
+        if isinstance(result, dict)
+    }
+    named = [name for name in strings if name == "text" or name in targets]
+    chosen = named or list(strings)
+    if len(chosen) != 1:
+        raise ClaimlogError(
+            f'{where}: "data" holds {len(chosen)} texts, expected one that is called "text"; '
+            "rename the one that was annotated"
+        )
+    return strings[chosen[0]]
+
+
+def _annotations(
+    project: Project, attempt: Any, where: str, number: int
+) -> Iterator[ForeignAnnotation]:
+    """Yield the regions of one coder's work on a task."""
+    results = attempt.get("result") if isinstance(attempt, dict) else None
+    shown = where.removeprefix(f"{project.shown} ")
+    if not isinstance(results, list) or not all(isinstance(part, dict) for part in results):
+        raise ClaimlogError(f'{where}: an annotation has no list "result"; {EXPORT_AGAIN}')
+    if attempt.get("was_cancelled"):
+        project.losses.add_loss("an annotation of a task that was cancelled", shown)
+        return
+    if attempt.get("ground_truth"):
+        project.losses.add_loss("the mark that an annotation is ground truth", shown)
+    coder = _coder(attempt.get("completed_by"))
+    for region in _regions(project, results, where):
+        number += 1
+        annotation = _region(project, region, number, coder, f"{shown} region {number}")
+        if annotation is not None:
+            yield annotation
+
+
+def _coder(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("email") or value.get("username") or value.get("id")
+    return None if value is None else text_value(value)
+
+
+def _regions(project: Project, results: list[Region], where: str) -> Iterator[list[Region]]:
+    """Yield the results of each region; those without a region are of the whole task."""
+    by_id: dict[str, list[Region]] = {}
+    shown = where.removeprefix(f"{project.shown} ")
+    for index, result in enumerate(results):
+        kind = text_value(result.get("type"))[:40]
+        value = result.get("value")
+        if result.get("type") == "relation":
+            project.losses.add_loss("a relation between two regions", shown)
+        elif not isinstance(value, dict):
+            raise ClaimlogError(f'{where}: a result has no "value"; {EXPORT_AGAIN}')
+        elif "start" not in value and "end" not in value:
+            project.losses.add_loss(f"{kind} of a whole task", shown)
+        else:
+            by_id.setdefault(text_value(result.get("id", index)), []).append(result)
+    yield from by_id.values()
+
+
+def _region(
+    project: Project, results: list[Region], number: int, coder: str | None, where: str
+) -> ForeignAnnotation | None:
+    value = results[0]["value"]
+    start, end = value["start"], value.get("end")
+    labels: dict[str, None] = {}
+    attributes: dict[str, str] = {}
+    for result in results:
+        for name, given in result["value"].items():
+            if name in LABELS and isinstance(given, list):
+                labels |= dict.fromkeys(text_value(label) for label in given)
+            elif name not in ("start", "end", "text", "globalOffsets", "startOffset", "endOffset"):
+                attribute = text_value(result.get("from_name") or name)
+                attributes[attribute] = _attribute(given)
+        for name in ("score", "meta"):
+            if result.get(name):
+                project.losses.add_loss(f'"{name}" of a region', where)
+    words = value.get("text")
+    quote = Quote(words) if isinstance(words, str) else None
+    if isinstance(start, str) or not (is_offset(start) and is_offset(end)):
+        project.losses.add_loss(
+            "a region of HTML or dialogue, whose offsets are of no plain text", where
+        )
+        return None
+    return ForeignAnnotation(number, ((start, end),), tuple(labels), attributes, coder, quote)
+
+
+def _attribute(given: Any) -> str:
+    if isinstance(given, list) and all(isinstance(part, str) for part in given):
+        return "; ".join(given)
+    return text_value(given)
+
+
+def is_label_studio(value: Any) -> bool:
+    """Whether a JSON value looks like tasks of Label Studio."""
+    task = value[0] if isinstance(value, list) and value else value
+    return isinstance(task, Mapping) and "annotations" in task and "data" in task

@@ -1,0 +1,99 @@
+"""Offsets of other tools, converted to those of the canonical text: code points, LF, NFC."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+import regex
+
+from claimlog.errors import ClaimlogError
+from claimlog.interchange.annotations import UTF_16
+from claimlog.sources.characters import unified
+
+BOM = "\ufeff"
+
+
+class OffsetMap:
+    """Converts offsets into a text of another tool to offsets into its canonical text.
+
+    >>> OffsetMap("\\r\\n👍 x", UTF_16).canonical_offset(5)
+    3
+    """
+
+    def __init__(self, text: str, unit: str) -> None:
+        """Prepare the conversion.
+
+        Parameters
+        ----------
+        text
+            As the tool has it.
+        unit
+            What the offsets count, one of `annotations.UNITS`.
+
+        Raises
+        ------
+        ClaimlogError
+            If the text cannot be normalised.
+        """
+        self.text = text
+        self._pairs = _surrogate_pairs(text) if unit == UTF_16 else []
+        body = text.removeprefix(BOM)
+        self.canonical = unified(body)
+        # (start, end) in the text, and in the canonical one, of what normalising changes
+        self._changes: list[tuple[int, int, int, int]] = []
+        if body is not text:
+            self._changes.append((0, 1, 0, 0))
+        if self.canonical != body:
+            self._find_changes(body, len(text) - len(body))
+
+    def _find_changes(self, body: str, skipped: int) -> None:
+        written = 0
+        parts = []
+        for match in regex.finditer(r"\X", body):
+            cluster = match.group()
+            new = unified(cluster)
+            if new != cluster:
+                start, end = match.span()
+                place = (start + skipped, end + skipped, written, written + len(new))
+                self._changes.append(place)
+            written += len(new)
+            parts.append(new)
+        if "".join(parts) != self.canonical:
+            raise ClaimlogError(
+                "a text that cannot be brought to NFC piece by piece; save it in NFC"
+            )
+
+    def canonical_offset(self, offset: int) -> int | None:
+        """Return an offset in the canonical text; None if it lies inside of a character there."""
+        if self._pairs:
+            count = bisect_left(self._pairs, offset)
+            if count and self._pairs[count - 1] + 1 == offset:
+                return None  # between the two units of a character
+            offset -= count
+        if not 0 <= offset <= len(self.text):
+            return None
+        index = bisect_right(self._changes, offset, key=lambda change: change[0]) - 1
+        if index < 0:
+            return offset
+        start, end, new_start, new_end = self._changes[index]
+        if offset >= end:
+            return new_end + offset - end
+        return self._inside(start, end, new_start, offset)
+
+    def _inside(self, start: int, end: int, new_start: int, offset: int) -> int | None:
+        if offset == start:
+            return new_start
+        before, after = unified(self.text[start:offset]), unified(self.text[offset:end])
+        whole = unified(self.text[start:end])
+        return new_start + len(before) if before + after == whole else None
+
+    def words(self, start: int, end: int) -> str | None:
+        """Return the canonical words between two offsets of the tool, None if they are none."""
+        first, last = self.canonical_offset(start), self.canonical_offset(end)
+        return None if first is None or last is None else self.canonical[first:last]
+
+
+def _surrogate_pairs(text: str) -> list[int]:
+    """Return the UTF-16 offset of every code point that takes two units."""
+    astral = (match.start() for match in regex.finditer(r"[\U00010000-\U0010ffff]", text))
+    return [index + number for number, index in enumerate(astral)]

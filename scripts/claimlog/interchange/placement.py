@@ -1,0 +1,140 @@
+"""Where an annotation of another tool stands in the canonical text; never anywhere else."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from functools import cached_property
+
+from claimlog.errors import ClaimlogError
+from claimlog.interchange.annotations import (
+    UNITS,
+    ForeignAnnotation,
+    ForeignDocument,
+    Quote,
+)
+from claimlog.interchange.offsets import OffsetMap
+from claimlog.sources.anchor import boundary_flaw, places
+from claimlog.sources.characters import unified
+from claimlog.sources.text import Text
+
+Span = tuple[int, int]
+
+
+class NoPlaceError(ClaimlogError):
+    """An annotation that has no one passage as its place: nothing of ours can hold it."""
+
+
+class WrongPlaceError(ClaimlogError):
+    """An annotation whose place does not hold the words that it is about."""
+
+
+class DocumentPlacement:
+    """Places the annotations of one document in the text of its source."""
+
+    def __init__(self, document: ForeignDocument, text: Text, unit: str, crlf: str) -> None:
+        """Prepare the conversion of offsets.
+
+        Parameters
+        ----------
+        text
+            The canonical text of the source that the document is.
+        unit
+            What the tool's offsets count.
+        crlf
+            Whether they count a CRLF as ``two`` or as ``one``.
+        """
+        self.document = document
+        self.text = text
+        self.unit = unit
+        own = document.text
+        if own is not None and crlf == "one":
+            own = own.replace("\r\n", "\n")
+        self._own = own
+        self._map = OffsetMap(text.content if own is None else own, unit)
+
+    def place(self, annotation: ForeignAnnotation) -> Span:
+        """Return the span of an annotation in code points of the canonical text.
+
+        Raises
+        ------
+        NoPlaceError
+            If it has no place, several, or one of no length.
+        WrongPlaceError
+            If it is not certain that the words there are those that were annotated, or they begin
+            or end inside a word.
+        """
+        if len(annotation.spans) > 1:
+            raise NoPlaceError("a discontinuous annotation, and a row has one passage")
+        if annotation.spans:
+            start, end = annotation.spans[0]
+            if start == end:
+                raise NoPlaceError("an annotation of no length, and a row has a passage")
+            span = self._convert(start, end, annotation.quote)
+        elif annotation.quote:
+            span = self._find(annotation.quote)
+        else:
+            raise NoPlaceError("an annotation without a place in a text")
+        if flaw := boundary_flaw(self.text, *span):
+            raise WrongPlaceError(f"the passage {flaw}")
+        first = bisect_left(self._token_starts, span[0])
+        if first == len(self._token_starts) or self.text.tokens[first][1] > span[1]:
+            raise WrongPlaceError("the passage holds no word")
+        return span
+
+    def _convert(self, start: int, end: int, quote: Quote | None) -> Span:
+        expected = self._map.words(start, end)
+        first, last = self._map.canonical_offset(start), self._map.canonical_offset(end)
+        if expected is None or first is None or last is None or not first < last:
+            hint = self._hint(start, end, quote)
+            raise WrongPlaceError(f"{start} to {end} is no span of the text{hint}")
+        found = self.text.content[first:last]
+        if self._own is not None and found != expected:
+            raise WrongPlaceError(
+                "the source's text has other words there than the tool's document"
+            )
+        if quote is not None and not _agrees(found, quote):
+            hint = self._hint(start, end, quote)
+            raise WrongPlaceError(f"the words at the offsets are not those that are quoted{hint}")
+        is_same = self.document.sha256 == self.text.sha256
+        if quote is None and self._own is None and not is_same:
+            raise WrongPlaceError(
+                "nothing says which words are meant: neither a quote nor the text is in the file"
+            )
+        return first, last
+
+    def _hint(self, start: int, end: int, quote: Quote | None) -> str:
+        """Say if the words would agree if offsets counted something else."""
+        other, offsets = self._other_unit
+        there = offsets.words(start, end)
+        if quote is not None and there and _agrees(there, quote):
+            return f"; they are if offsets count in {other}: say unit: {other} in the mapping"
+        return ""
+
+    @cached_property
+    def _token_starts(self) -> list[int]:
+        return [start for start, _, _ in self.text.tokens]
+
+    @cached_property
+    def _other_unit(self) -> tuple[str, OffsetMap]:
+        other = next(unit for unit in UNITS if unit != self.unit)
+        return other, OffsetMap(self.text.content if self._own is None else self._own, other)
+
+    def _find(self, quote: Quote) -> Span:
+        """Return the only place of a quote whose context agrees."""
+        exact = unified(quote.exact)
+        content = self.text.content
+        before, after = unified(quote.prefix), unified(quote.suffix)
+        found = [
+            at
+            for at in (places(self.text, exact) if exact.strip() else ())
+            if content.endswith(before, 0, at) and content.startswith(after, at + len(exact))
+        ]
+        if len(found) != 1:
+            many = f"stand in {len(found)} places" if found else "do not stand in the text"
+            raise WrongPlaceError(f"the words that are quoted {many}, and no offsets are given")
+        return found[0], found[0] + len(exact)
+
+
+def _agrees(found: str, quote: Quote) -> bool:
+    exact = unified(quote.exact)
+    return found.startswith(exact) if quote.is_cut else found == exact

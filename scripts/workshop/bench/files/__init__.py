@@ -1,0 +1,1 @@
+"""The suite that writes the site of logs of growing size as plain files."""

@@ -1,0 +1,199 @@
+"""Files of other tools that a stranger made to cost much or to reach elsewhere: one line each."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimlog.errors import ClaimlogError
+from claimlog.interchange import annotations, foreign_files
+from claimlog.interchange.formats import READERS, read_project
+from test_interchange import QDE, XMI, qdpx, web_annotation, write, xmi
+
+ENTITIES = (
+    '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>',
+    '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+    '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">',
+    '<!DOCTYPE x PUBLIC "a" "file:///etc/passwd">',
+)
+
+
+def refusal(path: Path, name: str | None = None) -> str:
+    """Return the one line that a file is refused with."""
+    with pytest.raises(ClaimlogError) as caught:
+        read_project(path, name)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("declaration", ENTITIES)
+@pytest.mark.parametrize("document", [QDE, XMI.format(structures="", text='"&a;"')])
+def test_a_document_type_is_refused_before_an_entity_is_read(
+    declaration: str, document: str, tmp_path: Path
+) -> None:
+    head, _, rest = document.partition("?>")
+    path = write(tmp_path / "x", f"{head}?>{declaration}{rest}")
+    assert "declares a document type" in refusal(path)
+
+
+def test_xml_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(QDE.replace("utf-8", "utf-16").encode("utf-16"))
+    assert "not UTF-8" in refusal(path, "refi-qda")
+    write(path, QDE.replace("utf-8", "utf-7"))
+    assert "is in utf-7, expected UTF-8" in refusal(path, "refi-qda")
+
+
+def test_deep_and_large_documents_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nested = "<Code>" * 500 + "</Code>" * 500
+    path = write(tmp_path / "x", QDE.replace("<Codes>", f"<Codes>{nested}"))
+    assert "inside each other" in refusal(path)
+    monkeypatch.setattr(foreign_files, "XML_ELEMENTS", 50)
+    write(path, QDE.replace("<Codes>", f"<Codes>{'<Code/>' * 60}"))
+    assert "has more than 50 elements" in refusal(path)
+    for opening in ("[", '{"a":'):
+        write(path, opening * 100_000)
+        assert "nested too deeply" in refusal(path, "label-studio")
+    write(path, json.dumps({"text": "x", "label": [], "a": json.loads("[" * 60 + "]" * 60)}))
+    assert "nested more than 32 levels" in refusal(path)
+    monkeypatch.setattr(annotations, "ANNOTATIONS", 3)
+    write(path, {"text": "x", "label": [[0, 1, "a"]] * 4})
+    assert "holds more than 3 annotations" in refusal(path)
+    monkeypatch.setattr(annotations, "DOCUMENTS", 3)
+    write(path, '{"text": "x", "label": []}\n' * 4)
+    assert "holds more than 3 documents" in refusal(path)
+    monkeypatch.setattr(annotations, "NAMES", 2)
+    write(path, {"text": "x", "label": [[0, 1, "a"], [0, 1, "b"], [0, 1, "c"]]})
+    assert "holds more than 2 labels, attributes and coders" in refusal(path)
+    write(path, {"text": "x", "label": [[0, 1, "a" * 1001]]})
+    assert "has more than 1,000 characters" in refusal(path)
+
+
+def test_a_file_is_no_larger_than_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign_files, "INTERCHANGE_BYTES", 1000)
+    path = write(tmp_path / "x", {"text": "x" * 1000, "label": []})
+    assert "is larger than 1,000 bytes" in refusal(path)
+
+
+def test_what_unpacks_to_more_than_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = '<TextSource guid="t" name="t" plainTextPath="internal://{}.txt"></TextSource>'
+    path = write(tmp_path / "x.qdpx", qdpx(source.format("t"), t="x" * 20_000_000))
+    assert "unpacks to more than" in refusal(path)
+    monkeypatch.setattr(foreign_files, "INTERCHANGE_UNPACKED_BYTES", 50_000)
+    many = {f"t{number}": "x" * 20_000 for number in range(4)}
+    path = write(tmp_path / "y.qdpx", qdpx("".join(map(source.format, many)), **many))
+    assert "with what was read before to more than 50,000" in refusal(path)
+
+
+def archive(*names: str, data: bytes = b"x") -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as file:
+        for name in names:
+            file.writestr(name, data)
+    return target.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_broken_archives_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = qdpx("")
+    path = write(tmp_path / "x.qdpx", whole[:-10])
+    assert "no whole ZIP archive" in refusal(path)
+    damaged = bytearray(whole)
+    damaged[60] ^= 0xFF
+    write(path, bytes(damaged))
+    assert "cannot be unpacked" in refusal(path)
+    at = whole.rfind(b"PK\x05\x06")
+    long = bytearray(whole)
+    struct.pack_into("<L", long, at + 12, 5 << 20)
+    write(path, bytes(long))
+    assert "a list of files of more than" in refusal(path)
+    write(path, archive("a.qde", "a.qde"))
+    assert "holds two files of one name" in refusal(path)
+    write(path, archive("a.qde", "b.qde"))
+    assert "holds 2 files .qde, expected one" in refusal(path)
+    write(path, archive("a.txt"))
+    assert "holds no CAS (.xmi or .json)" in refusal(path)
+    monkeypatch.setattr(foreign_files, "INTERCHANGE_ARCHIVE_BYTES", 50)
+    assert "has more than 50 bytes" in refusal(path)
+
+
+def test_names_in_an_archive_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    for name in ("../secret", "/etc/hostname", str(tmp_path / "secret")):
+        path = f'plainTextPath="internal://{name}.txt"'
+        place = write(tmp_path / "x.qdpx", qdpx(f'<TextSource guid="t" name="t" {path}/>'))
+        assert [document.text for document in read_project(place, None).documents] == [None]
+    place = write(tmp_path / "y.qdpx", qdpx('<TextSource name="t" plainTextPath="file:///x"/>'))
+    assert [document.text for document in read_project(place, None).documents] == [None]
+
+
+def test_a_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, tmp_path / "absent"):
+        for name in (None, *READERS):
+            refusal(path, name)
+
+
+SLIPS: list[tuple[str, Any]] = [
+    ("doccano", {"text": 3, "label": []}),
+    ("doccano", {"text": "x", "label": 3}),
+    ("doccano", {"text": "x", "label": [[0, 1]]}),
+    ("doccano", {"text": "x", "label": [["0", 1, "a"]]}),
+    ("doccano", {"text": "x", "label": [[True, 1, "a"]]}),
+    ("doccano", {"text": "x", "label": [[0, 1.5, "a"]]}),
+    ("doccano", {"text": "x", "label": [{"start_offset": 0, "label": "a"}]}),
+    ("doccano", [3]),
+    ("doccano", '{"text": "x", "text": "y"}'),
+    ("doccano", '{"text": "x", "label": [[0, 1e999, "a"]]}'),
+    ("doccano", '{"text": "\\ud800"}'),
+    ("doccano", ""),
+    ("label-studio", [{"data": {"text": "x"}}]),
+    ("label-studio", [{"data": {"a": "x", "b": "y"}, "annotations": []}]),
+    ("label-studio", [{"data": 3, "annotations": []}]),
+    ("label-studio", [{"data": {"text": "x"}, "annotations": [3]}]),
+    ("label-studio", [{"data": {"text": "x"}, "annotations": [{"result": [3]}]}]),
+    ("label-studio", [{"data": {"text": "x"}, "annotations": [{"result": [{"id": 1}]}]}]),
+    ("web-annotation", {"type": "AnnotationPage", "items": 3}),
+    ("web-annotation", [web_annotation(), 3]),
+    ("web-annotation", web_annotation(target={"selector": {"type": "TextPositionSelector"}})),
+    ("web-annotation", web_annotation(target={"source": {"id": "x y"}})),
+    ("web-annotation", web_annotation(type=[["Annotation"]])),
+    ("web-annotation", web_annotation(id={"a": 1})),
+    ("web-annotation", web_annotation(body=[[]])),
+    ("cas-json", {"%FEATURE_STRUCTURES": 3}),
+    ("cas-json", {"%FEATURE_STRUCTURES": [3]}),
+    ("cas-json", {"%FEATURE_STRUCTURES": []}),
+    ("cas-xmi", "<a/>"),
+    ("cas-xmi", "<a>"),
+    ("cas-xmi", xmi('<custom:P xmi:id="6" sofa="1" begin="x" end="3"/>')),
+    ("cas-xmi", xmi('<custom:P xmi:id="6" sofa="1" begin="1" end="99999999999999999999"/>')),
+    ("refi-qda", "<Project/>"),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), SLIPS)
+def test_a_file_of_another_form_is_one_line(name: str, content: Any, tmp_path: Path) -> None:
+    refusal(write(tmp_path / "x", content), name)
+
+
+@pytest.mark.parametrize("start", ['startPosition="x" endPosition="3"', 'startPosition="1"'])
+def test_a_selection_without_a_place_is_one_line(start: str, tmp_path: Path) -> None:
+    chosen = f'<TextSource name="t"><PlainTextSelection {start}/></TextSource>'
+    path = write(tmp_path / "x", QDE.replace("{sources}", chosen))
+    assert "has no startPosition and endPosition" in refusal(path)
+    place = '<PlainTextSelection startPosition="1" endPosition="3">'
+    coding = f'{place}<Coding><CodeRef targetGUID="none"/></Coding></PlainTextSelection>'
+    write(path, QDE.replace("{sources}", f'<TextSource name="t">{coding}</TextSource>'))
+    assert "refers to code none" in refusal(path)
