@@ -10,7 +10,6 @@ from claimlog.cli.base import Context, by_option, example, pass_context, say_lat
 from claimlog.cli.entity_commands import entity_names, schema_of
 from claimlog.cli.output import line
 from claimlog.errors import UsageError
-from claimlog.log.canonical import suggest
 
 
 @click.command(
@@ -37,6 +36,7 @@ def merge(
     ENTITY is actor, incident, or what the entries of a register are called.
     """
     from claimlog.edit.merge import merge as run
+    from claimlog.log.canonical import suggest
 
     try:
         table = schema_of(context, entity)
