@@ -39,6 +39,8 @@ if importlib.util.find_spec("pyspark") is None:  # which needs pandas
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [WITHOUT_PANDAS, *(folder for folder in folders if folder not in ("", WITHOUT_PANDAS))]
     )
+# tests release with the version that the code has between two versions
+os.environ["CLAIMLOG_DEVELOPMENT_TOOL"] = "1"
 Get = Callable[[str], Any]
 """Asks a served build for a path and returns the answer."""
 

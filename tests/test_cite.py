@@ -505,8 +505,9 @@ def title(format: str, text: str) -> list[str]:
 def test_a_claim_names_itself_its_event_its_path_and_that_the_source_states_it(format: str) -> None:
     [text] = note(format, cite(FACTS, [TIDES], format))
     assert (
-        f"Claim C900-001, claim version 2, event {TIDES.event_id}; "
-        "permalink path /releases/0.2.0/claims/C900-001. It says that source S900, “Harbour news” "
+        f"Claim C900-001, claim version 2, event {TIDES.event_id}, in the log of 2485 events "
+        f"with root {FACTS.root}; permalink path /releases/0.2.0/claims/C900-001. "
+        "It says that source S900, “Harbour news” "
         "(Example Gazette, dated about November 2025), states it, never that it is so."
     ) in text
 
@@ -528,8 +529,33 @@ def test_a_claim_that_a_source_reports_names_who_says_so_and_whose_work_the_sour
     version = ClaimVersion.of(row, source, {"gazette": "Tide Wire"}, ["Tide Wire"])
     assert (
         "(Example Gazette, dated 2 November 2025; derived from a work of Tide Wire), reports that "
-        "a harbour pilot says so (by way of Tide Wire), never that it is so."
+        "“a harbour pilot” says so (by way of Tide Wire), never that it is so."
     ) in cite(FACTS, [version], "apa")
+
+
+def test_a_claim_that_its_own_speaker_denies_is_ascribed_to_him() -> None:
+    hop = {"actor_id": "ada", "description": None}
+    told = {"actor_id": None, "description": "Reports"}
+    row = {
+        "claim_id": "C900-001",
+        "version": 1,
+        "event_id": "0f" * 32,
+        "source_id": "S900",
+        "statement": "A.",
+        "action": "assert",
+        "attributions": [told, hop],
+    }
+    source = {"title": "Harbour news", "publisher": "Example Gazette", "published": None}
+    for denials, said in (
+        ([{"attributions": [hop]}], "ascribes it to Ada, who denies it (by way of “Reports”)"),
+        ([{"attributions": [told]}, {"attributions": []}], "reports that Ada says so"),
+    ):
+        version = ClaimVersion.of(row, source, {"ada": "Ada"}, disputing=denials)
+        assert said in cite(FACTS, [version], "apa")
+    nameless = ClaimVersion.of(
+        {**row, "attributions": [told]}, source, disputing=[{"attributions": [told]}]
+    )
+    assert not nameless.denied
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -599,6 +625,7 @@ def test_datacite_of_claims_is_an_array_of_parts_of_the_release() -> None:
         "permalink path": "/releases/0.2.0/claims/C900-001",
         "claim id": "C900-001",
         "event id": TIDES.event_id,
+        "log root": f"{FACTS.tree_size}:{FACTS.root}",
     }
 
 

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import claimlog.release.rebuild
+from claimlog import __version__
 from claimlog.build import build
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
@@ -41,6 +42,7 @@ from claimlog.release.rebuild import (
     rebuild_archive,
     rebuild_tables,
 )
+from claimlog.release.tool_wheel import refuse_development_tool
 from claimlog.release.verify import verify_copy
 from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.definition import read_definition
@@ -693,6 +695,15 @@ def test_the_command_prints_how_to_tag_and_tags_nothing(repo: Repo) -> None:
     assert done.returncode == 0, done.stderr
     assert "git tag -a v0.1.0 -m 'A tiny package 0.1.0'" in done.stdout
     assert repo.git("tag") == ""
+
+
+def test_a_development_version_of_the_tool_releases_only_if_that_is_meant(repo: Repo) -> None:
+    words = ("release", "0.1.0", "--date", DAY)
+    done = repo.world.run(*words, CLAIMLOG_DEVELOPMENT_TOOL="")
+    assert (done.returncode == 0) == (".dev" not in __version__), done.stderr
+    with pytest.raises(ClaimlogError, match=r"is a development version.*--development-tool"):
+        refuse_development_tool("0.4.0.dev0")
+    refuse_development_tool("0.4.0")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,13 @@ from claimlog.sources.text import Text
 from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
 from test_release import Repo, repository
 
-PORT_PILOTS = {"column": "note", "old": None, "new": "Port pilots.", "is_new": False}
+PORT_PILOTS = {
+    "column": "note",
+    "old": None,
+    "new": "Port pilots.",
+    "is_new": False,
+    "is_retired": False,
+}
 """What the amendment of a claim changed."""
 
 

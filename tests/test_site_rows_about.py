@@ -32,7 +32,7 @@ def read_world(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
         [
             finding("C001-001", "topic", note=WHY),
             finding("C001-003", "relation", second_id="C001-001", weight="definite"),
-            finding("lost-chart", "description"),
+            finding("lost-chart", "description", outcome="declined", answer="It is a chart."),
             finding("pact-review", "kind"),
             finding("gazette", "name"),
             finding("S001", "published"),
@@ -78,6 +78,14 @@ def test_the_page_of_a_claim_says_what_was_found_about_it_and_leads_there(get: G
 )
 def test_pages_of_other_rows_say_it_too(page: str, name: str, get: Get) -> None:
     assert f'<a href="/findings/{name}">{name}</a>' in get(page).text
+
+
+def test_pages_say_what_became_of_a_finding(get: Get) -> None:
+    [findings] = get("/incidents/lost-chart.json").json()["rows_about"]
+    [row] = findings["rows"]
+    said = ["description", "Arguable", "Declined"]
+    assert (row["said"], row["answer"]) == (said, "It is a chart.")
+    assert "<b>Answer:</b> It is a chart." in get("/incidents/lost-chart").text
 
 
 def test_the_page_of_a_finding_leads_to_the_row_that_it_is_about(get: Get) -> None:

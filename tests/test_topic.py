@@ -312,7 +312,10 @@ def test_every_query_and_everything_that_the_site_shows_here_has_its_columns() -
     ("absent", "left"),
     [
         ((), OF_REGISTER),
-        (("measure_account",), ("register", "takers", "counting", "question", "details")),
+        (
+            ("measure_account",),
+            ("register", "takers", "counting", "question", "details", "purpose"),
+        ),
         (("measure_id",), ()),
         (("measure_id", "measure_account"), ()),
     ],

@@ -1001,6 +1001,12 @@ def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
     verdict = verify_copy(zipped(released), kept_roots=kept)
     assert verdict.findings == []
     assert sum("have the root that you kept" in line for line in verdict.checks) == 3
+    assert (
+        f"; its log, all {log.size} rows of it, is the one whose root you kept; the rest, by"
+        in (verdict.sentence)
+    )
+    part = verify_copy(zipped(released), kept_roots={1: tree_root_of(log, 1)})
+    assert f"the first 1 of the {log.size} rows of its log are those whose root" in part.sentence
     for wrong, said in (
         ({log.size: "0" * 64}, "not the one that you kept"),
         ({1: "0" * 64}, "not the one that you kept"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from claimlog.dataset.dataset import Dataset
 
-__version__ = "0.3.0"
+__version__ = "0.4.0.dev0"
 """Version of the tool. The dataset that it keeps has its own, in ``datapackage.json``."""
 
 

@@ -49,6 +49,12 @@ KEY = click.Path(path_type=Path, dir_okay=False)
     metavar="DIR",
     help="dist/ by default. With --rebuild --exact: where to leave the archive.",
 )
+@click.option(
+    "--development-tool",
+    is_flag=True,
+    envvar="CLAIMLOG_DEVELOPMENT_TOOL",
+    help="Release by a development version of claimlog.",
+)
 @pass_context
 def release(
     context: Context,
@@ -60,6 +66,7 @@ def release(
     day: date | None,
     sign: Path | None,
     out: Path | None,
+    development_tool: bool,
 ) -> int:
     """Write a release with its entry in the index, make an earlier one again, or sign one."""
     if [version, rebuild, published].count(None) != 2:
@@ -79,12 +86,16 @@ def release(
         if sign is None:
             raise UsageError("--published goes with --sign KEY.pem")
         return _sign_published(context, published, sign, out)
+    from claimlog import __version__
     from claimlog.build import progress_steps
     from claimlog.edit.clock import release_day
     from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import make_release
+    from claimlog.release.tool_wheel import refuse_development_tool
     from claimlog.site.files.release_site import draw_release_site
 
+    if not development_tool:
+        refuse_development_tool(__version__)
     package = context.package
     released = day.isoformat() if day else release_day(package)
     target = (out or package.root / DIST).absolute()

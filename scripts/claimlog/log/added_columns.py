@@ -17,6 +17,10 @@ NO_COLUMN = "no such column then"
 """What histories say in place of the old value where a row had no column for one."""
 
 
+RETIRED_COLUMN = "no longer coded: the column is retired"
+"""What histories say in place of the new value that a row leaves empty for that reason."""
+
+
 def added_columns(definition: Definition, batches: Iterable[Batch]) -> dict[str, dict[str, int]]:
     """Return, by stream, the columns and keys that its first rows did not have.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from claimlog.release.citable_version import CitableVersion
 from claimlog.release.cite import DERIVED, ClaimVersion
 from claimlog.release.enclosing_release import find_known_release, known_releases
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
+from claimlog.schema.relations import DISPUTES
 
 
 class ReleasedClaim(NamedTuple):
@@ -85,5 +86,21 @@ def find_claim(log: Log, name: str, release: ReleaseMetadata) -> ReleasedClaim:
         *(row, source),
         actors=dict(actors.select("actor_id", "name").iter_rows()),
         outlets=[sources[name]["publisher"] for name in origins if name in sources],
+        disputing=_disputing(log, name, release.tree_size),
     )
     return ReleasedClaim(version, citable.note)
+
+
+def _disputing(log: Log, name: str, size: int) -> list[dict[str, Any]]:
+    """Return the claims that dispute one, as the first rows of the log have them."""
+    known = pl.col("seq") < size
+    links = log.rows("links").filter(known).sort("version").unique("link_id", keep="last")
+    own = links.filter(
+        pl.col("action") != "retract",
+        pl.col("relation") == DISPUTES,
+        pl.col("to_claim_id") == name,
+    )
+    histories = [
+        log.history("claims", other).filter(known) for other in sorted(own["from_claim_id"])
+    ]
+    return [rows.row(-1, named=True) for rows in histories if not rows.is_empty()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -43,7 +43,8 @@ class ClaimVersion:
     """A claim as a release holds it; `source_published` is EDTF, `event_id` hex.
 
     `speakers` are those who are said to say so, outermost first; none where the source states it in
-    its own voice. `outlets` published what the source is a copy of.
+    its own voice. `outlets` published what the source is a copy of. `denied` says whether the last
+    speaker disputes it in a claim of his own.
     """
 
     claim_id: str
@@ -57,6 +58,7 @@ class ClaimVersion:
     retracted: bool
     speakers: tuple[str, ...] = ()
     outlets: tuple[str, ...] = ()
+    denied: bool = False
 
     @classmethod
     def of(
@@ -65,6 +67,7 @@ class ClaimVersion:
         source: Mapping[str, Any],
         actors: Mapping[str, str] = NO_NAMES,
         outlets: Sequence[str] = (),
+        disputing: Iterable[Mapping[str, Any]] = (),
     ) -> ClaimVersion:
         """Return a version of a claim from its row of the log and that of its source.
 
@@ -74,10 +77,14 @@ class ClaimVersion:
             Names of actors by identifier; one without a name is written as its identifier.
         outlets
             Who published what the source was derived from.
+        disputing
+            Rows of the claims that dispute it.
         """
         hops = row.get("attributions") or ()
         speakers = (
-            hop.get("description") or actors.get(hop["actor_id"], str(hop["actor_id"]))
+            f"“{hop['description']}”"  # our words for somebody who has no name
+            if hop.get("description")
+            else actors.get(hop["actor_id"], str(hop["actor_id"]))
             for hop in hops
         )
         return cls(
@@ -92,6 +99,8 @@ class ClaimVersion:
             retracted=row["action"] == "retract",
             speakers=tuple(speakers),
             outlets=tuple(outlets),
+            denied=any(_speaker_id(other) == _speaker_id(row) for other in disputing)
+            and _speaker_id(row) is not None,
         )
 
 
@@ -161,8 +170,8 @@ class CitedItem:
             f"({plain_line(claim.source_publisher)}, {dated}{_copied_from(claim)})"
         )
         identity = (
-            f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}; "
-            f"{self.place}."
+            f"Claim {claim.claim_id}, claim version {claim.version}, event {claim.event_id}, in "
+            f"the log of {metadata.tree_size} events with root {metadata.root}; {self.place}."
         )
         if claim.retracted:
             return (
@@ -172,6 +181,11 @@ class CitedItem:
         if not speaker:
             return f"{identity} It says that {source}, states it, never that it is so."
         way = f" (by way of {', '.join(through)})" if through else ""
+        if claim.denied:
+            return (
+                f"{identity} It says that {source}, ascribes it to {speaker}, who denies it{way}, "
+                "never that it is so."
+            )
         return (
             f"{identity} It says that {source}, reports that {speaker} says so{way}, "
             "never that it is so."
@@ -334,6 +348,7 @@ def _datacite(item: CitedItem) -> dict[str, Any]:
     else:
         kind = {"resourceTypeGeneral": "Other", "resourceType": "Dataset part"}
         identifiers |= {"claim id": claim.claim_id, "event id": claim.event_id}
+        identifiers |= {"log root": f"{metadata.tree_size}:{metadata.root}"}
         if page := metadata.page_address(claim.claim_id):
             identifiers["URL"] = page
         container = metadata.page_address() or metadata.homepage
@@ -380,6 +395,12 @@ def _datacite(item: CitedItem) -> dict[str, Any]:
 
 def _publisher(metadata: ReleaseMetadata) -> str:
     return " and ".join(metadata.publishers)
+
+
+def _speaker_id(row: Mapping[str, Any]) -> str | None:
+    """Return the actor of the innermost hop of a claim; None for a nameless one and for none."""
+    hops = row.get("attributions") or ()
+    return hops[-1]["actor_id"] if hops else None
 
 
 def _copied_from(claim: ClaimVersion) -> str:

@@ -129,6 +129,8 @@ def check_kept_roots(copy: ReleaseCopy, kept_roots: Mapping[int, str], verdict: 
         else:
             rows = f"the first {size} rows of the log{_hashes_alone(log, size)}"
             verdict.checks.append(f"{rows} have the root that you kept")
+            verdict.kept_root_rows = max(verdict.kept_root_rows, size)
+    verdict.log_rows = log.size
 
 
 def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:

@@ -42,6 +42,7 @@ WHEEL_SOURCES = (".gitignore", "LICENSE", "README.md", "pyproject.toml", LOCK, M
 
 BUILD_LOCK = "requirements-build.txt"
 TOOL_VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){1,3}(?:(?:a|b|rc|\.dev|\.post)[0-9]{1,6})?")
+DEVELOPMENT = ".dev"
 INSTALLER_FILES = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
 """Files of an installation's metadata that the installer writes, and no wheel holds."""
 
@@ -72,6 +73,22 @@ class ToolWheel:
 def wheel_name(version: str) -> str:
     """Return the file name of the wheel of a version of claimlog."""
     return f"{NAME}-{version}-py3-none-any.whl"
+
+
+def refuse_development_tool(version: str) -> None:
+    """Refuse to release by a claimlog between two of its versions, of which no other copy is known.
+
+    Raises
+    ------
+    ClaimlogError
+        If the version is a development version (PEP 440, ``.devN``).
+    """
+    if DEVELOPMENT in version:
+        raise ClaimlogError(
+            f"{NAME} {version} is a development version, and a release carries the claimlog that "
+            "made it: set __version__ in scripts/claimlog/__init__.py to the version that it is "
+            "to have and commit that, or say --development-tool if it is meant so"
+        )
 
 
 @cache  # a process runs one code

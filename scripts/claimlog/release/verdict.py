@@ -26,6 +26,10 @@ class Verdict:
         Checks that were made, and those that were not and why, a line each.
     vouchers
         What vouches for every file of the release: an entry of an index, a signature.
+    kept_root_rows
+        Rows of the log, from the first on, that have the roots which the user kept.
+    log_rows
+        Rows of the log; 0 where it could not be read.
     derived_tables_checked
         Whether a release for which nobody vouches was folded as this code folds. Else it can say
         anything in its derived tables.
@@ -42,6 +46,8 @@ class Verdict:
     omissions: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     vouchers: list[str] = field(default_factory=list)
+    kept_root_rows: int = 0
+    log_rows: int = 0
     derived_tables_checked: bool = True
     undrawn_pages: int = 0
     unvouched_rows: list[int] = field(default_factory=list)
@@ -60,9 +66,21 @@ class Verdict:
             consistent = (
                 f"the log of {release} is consistent, its derived tables not checked against it"
             )
+        if self.kept_root_rows:
+            consistent = f"{consistent}; {self._kept_rows}; the rest"
         return (
             f"{consistent}, by nobody's word; run this in a checkout whose releases/ you trust, or "
             "give the maintainers' key with --key"
+        )
+
+    @property
+    def _kept_rows(self) -> str:
+        """What the roots that the user kept vouch for."""
+        if self.kept_root_rows == self.log_rows:
+            return f"its log, all {self.log_rows} rows of it, is the one whose root you kept"
+        return (
+            f"the first {self.kept_root_rows} of the {self.log_rows} rows of its log are those "
+            "whose root you kept"
         )
 
     @property

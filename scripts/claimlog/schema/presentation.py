@@ -27,7 +27,16 @@ CODED = ("filters", "claim_codes")
 """Lists of columns whose codes are shown."""
 
 OF_ACCOUNT = ("account", "own", "own_words")
-OF_REGISTER = ("register", "takers", "unless", "counting", "question", "details", *OF_ACCOUNT)
+OF_REGISTER = (
+    "register",
+    "takers",
+    "unless",
+    "counting",
+    "question",
+    "details",
+    "purpose",
+    *OF_ACCOUNT,
+)
 """Keys of `measures` that say nothing without the column of the account, or of the register."""
 
 LISTS = ("filters", "claim_codes", "claim_texts", "claim_line", "actor_line", "passage_line")
@@ -48,7 +57,8 @@ class Presentation:
     claim_codes, claim_texts
         Coded and free columns in the order of a claim's page.
     claim_line, actor_line, passage_line
-        Columns in a line about a claim, in the list of claims, on an actor's and a source's page.
+        Columns in a line about a claim, in the list of claims, on an actor's and a source's page;
+        ``words`` are what a line says for a code, ``unless`` the code that it leaves out.
     passage_colour
         The coded column by which passages are coloured.
     codings
@@ -59,6 +69,8 @@ class Presentation:
         measure belongs to those in its list ``takers``, and a claim counts for them unless all of
         ``unless`` hold; else to whoever acts. ``account`` is the column of whose word a status
         rests on, ``own`` its code for the taker's.
+        ``details`` are columns of the register that are told beside a measure's name, under their
+        labels; ``purpose`` is the one that says what a measure is for.
         ``groups`` are kinds of measures that are shown together, in order; ``apart`` are states
         and groups whose own measures are told apart from those of all others.
     charts

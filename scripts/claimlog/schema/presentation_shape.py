@@ -9,6 +9,7 @@ TEXT = {"type": "string", "maxLength": 2_000, "pattern": r"^[^\x00-\x08\x0b-\x1f
 
 LIST = {"type": "array", "maxItems": 100}
 COLUMN = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+WORDS = {"type": "object", "maxProperties": 100, "additionalProperties": TEXT}
 ITEM = {
     "type": "object",
     "required": ["column"],
@@ -18,6 +19,7 @@ ITEM = {
         "none": TEXT,
         "optional": {"type": "boolean"},
         "unless": TEXT,
+        "words": WORDS,
     },
     "additionalProperties": False,
 }
@@ -30,7 +32,6 @@ CONDITION = {
 CONDITIONS = {**LIST, "minItems": 1, "items": CONDITION}
 ITEMS = {**LIST, "items": ITEM}
 CODES = {**LIST, "minItems": 1, "items": TEXT}
-WORDS = {"type": "object", "maxProperties": 100, "additionalProperties": TEXT}
 NAME = {"type": "string", "pattern": "^[a-z][a-z-]{0,30}$"}
 PAGE_TEXTS = dict.fromkeys(
     ("label", "title", "lead", "from_label", "to_label", "rest", "unnamed"), TEXT
@@ -139,6 +140,7 @@ SHAPE = {
                 "example": TEXT,
                 "question": TEXT,
                 "details": {**LIST, "items": ITEM},
+                "purpose": COLUMN,
                 "groups": {**LIST, "items": GROUP},
                 "apart": GROUP,
                 "signs": {
@@ -154,6 +156,7 @@ SHAPE = {
                 "counting": ["register"],
                 "question": ["register"],
                 "details": ["register"],
+                "purpose": ["register"],
                 "account": ["register", "own", "own_words"],
                 "own": ["account"],
                 "own_words": ["account"],

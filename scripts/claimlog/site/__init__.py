@@ -90,7 +90,7 @@ def register_facet_classes() -> list[type]:
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add the filters and functions of our templates, and escape what does not print."""
-    from claimlog.log.added_columns import NO_COLUMN
+    from claimlog.log.added_columns import NO_COLUMN, RETIRED_COLUMN
     from claimlog.site.page_frame import page_frame
     from claimlog.site.pages import site_pages
     from claimlog.site.protection.reader_limits import QUERY_ROWS
@@ -101,6 +101,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.finalize = escape_unprintable
     env.globals |= {
         "no_column": NO_COLUMN,
+        "retired_column": RETIRED_COLUMN,
         "as_file": None,
         "frame": partial(page_frame, datasette),
         "query_rows_limit": QUERY_ROWS,

@@ -10,8 +10,12 @@ Chains = Mapping[str, list[Row]]
 
 
 async def attribution_chains(store: Store, claims: Collection[str]) -> Chains:
-    """Return the hops of claims, outermost first, by claim."""
+    """Return the hops of claims, outermost first, by claim.
+
+    The last one says in ``denied_in`` by which claim of his own its speaker denies it, if he does.
+    """
     codes = await store.codes()
+    denials = await speaker_denials(store, claims)
     chains: dict[str, list[Row]] = {}
     for hop in await store.rows(
         "select t.claim_id, t.actor_id, coalesce(a.name, t.description) as name, t.verb, "
@@ -21,7 +25,21 @@ async def attribution_chains(store: Store, claims: Collection[str]) -> Chains:
     ):
         hop["label"] = codes.label("anonymity", hop["anonymity"])
         chains.setdefault(hop.pop("claim_id"), []).append(hop)
+    for claim, chain in chains.items():
+        chain[-1]["denied_in"] = denials.get(claim)
     return chains
+
+
+async def speaker_denials(store: Store, claims: Collection[str]) -> dict[str, str]:
+    """Return, for claims that their own speaker disputes, the claim in which that is said."""
+    rows = await store.rows(
+        "select l.to_claim_id as claim_id, min(l.from_claim_id) as denied_in from links l "
+        "join claims t on t.claim_id = l.to_claim_id join claims f on f.claim_id = l.from_claim_id "
+        "where l.relation = 'disputes' and f.speaker_id = t.speaker_id "
+        "and l.to_claim_id in (select value from json_each(:ids)) group by 1",
+        ids=json_list(claims),
+    )
+    return {row["claim_id"]: row["denied_in"] for row in rows}
 
 
 async def with_chains(store: Store, claims: Iterable[Row]) -> list[Row]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from claimlog.release.citable_version import CitableVersion
 from claimlog.release.cite import DERIVED, ClaimVersion, cite
 from claimlog.release.metadata import ReleaseMetadata, permalink
+from claimlog.schema.relations import DISPUTES
 from claimlog.site.plugin_config import cited_release, dataset_metadata
 from claimlog.site.store import Row, Store, json_list
 
@@ -98,6 +99,21 @@ async def _claim_version(store: Store, row: Row, source: Row, size: int) -> Clai
         *(row, source),
         actors={one["actor_id"]: one["name"] for one in actors},
         outlets=[publishers[name] for name in origins if name in publishers],
+        disputing=await _disputing(store, row["claim_id"], size),
+    )
+
+
+async def _disputing(store: Store, name: str, size: int) -> list[Row]:
+    """Return the claims that dispute one, as the first rows of the log have them."""
+    return await store.rows(
+        "select v.attributions from link_versions l join claim_versions v "
+        "on v.claim_id = l.from_claim_id where l.relation = :disputes and l.to_claim_id = :name "
+        "and l.action <> 'retract' and l.valid_from_seq < :size and v.valid_from_seq < :size "
+        "and coalesce(l.valid_to_seq, :size) >= :size "
+        "and coalesce(v.valid_to_seq, :size) >= :size",
+        disputes=DISPUTES,
+        name=name,
+        size=size,
     )
 
 

@@ -34,9 +34,22 @@ async def relation_entries(store: Store, relations: Collection[str]) -> list[Row
     return [entries.get(code, {"code": code, "label": code, **empty}) for code in relations]
 
 
-async def reasons_of_claims(store: Store, claims: Iterable[str]) -> dict[str, list[Row]]:
-    """Return what is given as reason for each of some claims, the plainest relation first."""
-    relations = await reason_relations(store)
+async def why_relations(store: Store) -> tuple[str, ...]:
+    """Return the relation that answers why, the plainest; conditions and evidence do not."""
+    return (await reason_relations(store))[:1]
+
+
+async def reasons_of_claims(
+    store: Store, claims: Iterable[str], relations: Collection[str] | None = None
+) -> dict[str, list[Row]]:
+    """Return what is given as reason for each of some claims, the plainest relation first.
+
+    Parameters
+    ----------
+    relations
+        Those by which a claim gives the reason for another; by default all that the package names.
+    """
+    relations = list(await reason_relations(store) if relations is None else relations)
     if not relations:
         return {}
     entries = {row["code"]: row for row in await relation_entries(store, relations)}

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.site.attribution_chains import with_chains
-from claimlog.site.claim_reasons import reasons_of_claims
+from claimlog.site.claim_reasons import reasons_of_claims, why_relations
 from claimlog.site.entity_links import entity_links
 from claimlog.site.lineage import source_lineage
 from claimlog.site.measure_matrix import DOER_TYPES, Matrix, status_entry
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.store import Row, Store, json_list
+from claimlog.site.template_filters import speaker
 
 CLAIMS = 20
 """Claims of a step whose speakers and reasons are looked up."""
@@ -140,8 +141,11 @@ async def step_details(store: Store, matrix: Matrix, steps: Iterable[Row]) -> li
         for step in steps
     }
     reasons = await reasons_of_claims(
-        store, (row["claim_id"] for rows in claims_by_step.values() for row in rows)
+        store,
+        (row["claim_id"] for rows in claims_by_step.values() for row in rows),
+        await why_relations(store),
     )
+    purposes = await _purposes(store, matrix, names)
     disputed = await _disputed(
         store, [row["claim_id"] for rows in claims_by_step.values() for row in rows]
     )
@@ -152,6 +156,7 @@ async def step_details(store: Store, matrix: Matrix, steps: Iterable[Row]) -> li
             "kind_label": codes.label(matrix.codelist, step["kind"]),
             "details": details.get(step["measure_id"], []),
             "accounts": _accounts(matrix, codes, rows),
+            "purpose": purposes.get(step["measure_id"]),
             "disputed": any(row["claim_id"] in disputed for row in rows),
             "reasons": _distinct(
                 reason for row in rows for reason in reasons.get(row["claim_id"], [])
@@ -199,6 +204,21 @@ async def _register_details(
     }
 
 
+async def _purposes(store: Store, matrix: Matrix, names: Iterable[str]) -> Mapping[str, str]:
+    """Return the purpose of each measure that has one in the register."""
+    register, column = matrix.topic.register, matrix.words.get("purpose")
+    assert register is not None
+    if column not in (await store.tables()).get(register.name, frozenset()):
+        return {}
+    rows = await store.rows(
+        f'select "{register.key}" as id, "{column}" as purpose from "{register.name}" '
+        f'where "{column}" is not null and "{register.key}" in '
+        "(select value from json_each(:names))",
+        names=json_list(names),
+    )
+    return {row["id"]: row["purpose"] for row in rows}
+
+
 async def _claims(store: Store, matrix: Matrix, names: Iterable[str]) -> dict[Step, list[Row]]:
     """Return the first claims of each step of some measures, with who says so."""
     account = matrix.words.get("account")
@@ -233,10 +253,12 @@ def _accounts(matrix: Matrix, codes: Any, rows: Iterable[Row]) -> list[Row]:
                 "voices": [],
             },
         )
-        last = row["chain"][-1] if row["chain"] else None
+        # what its speaker denies stands on the word of those who report it
+        chain = [hop for hop in row["chain"] if not hop.get("denied_in")]
+        last = chain[-1] if chain else None
         voice = {
-            "name": last["name"] if last else row["publisher"],
-            "through": [hop["name"] for hop in reversed(row["chain"][:-1])],
+            "name": speaker(last) if last else row["publisher"],
+            "through": [speaker(hop) for hop in reversed(chain[:-1])],
             "label": last["label"] if last else None,
             "publisher": row["publisher"],
         }

@@ -21,7 +21,7 @@ def dataset_metadata(datasette: Any) -> dict[str, Any]:
         ``claim_references``: the stream that a column of claims refers to; ``registers``;
         ``taken_down``: the rows of the log that were taken down, if there are any.
         ``added_columns``: by stream, the columns that came with a later schema version, and the
-        first batch that has each.
+        first batch that has each; ``retired_columns``: by stream, those that new rows leave empty.
         ``paged_releases``: versions of releases whose archives hold their pages.
     """
     # datasette.plugin_config would read a file where the package says {"$file": …}
@@ -34,6 +34,12 @@ def added_columns(datasette: Any, stream: str) -> AddedColumns:
     """Return the columns of a stream that its first rows did not have."""
     added: AddedColumns = dataset_metadata(datasette).get("added_columns", {}).get(stream, {})
     return added
+
+
+def retired_columns(datasette: Any, stream: str) -> list[str]:
+    """Return the columns of a stream that new rows leave empty, because they are retired."""
+    retired: list[str] = dataset_metadata(datasette).get("retired_columns", {}).get(stream, [])
+    return retired
 
 
 async def release_rows(store: Store) -> list[Row]:

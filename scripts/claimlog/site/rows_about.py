@@ -12,7 +12,8 @@ from claimlog.site.store import Codes, Row, Store, json_list
 ROWS = 100
 """Rows of a register that the page of what they are about lists."""
 
-NOTE = "note"
+NOTE, ANSWER = "note", "answer"
+"""Columns of prose: what a row says of the other, and what was answered."""
 
 
 async def rows_about(store: Store, name: str) -> list[Row]:
@@ -22,7 +23,8 @@ async def rows_about(store: Store, name: str) -> list[Row]:
     -------
     list of dict
         `title` of the register, `total` number of rows, and `rows`: identifier, path, `said` (codes
-        and plain values, as people read them), `links` to rows that it refers to, and its note.
+        and plain values, as people read them), `links` to rows that it refers to, its note, and
+        what was answered.
     """
     found = []
     codes = await store.codes()
@@ -75,7 +77,7 @@ async def _describe(
     links: list[dict[str, Any]] = []
     for column in register.columns:
         value = row.get(column)
-        if column == NOTE or value is None or isinstance(value, list) or value == name:
+        if column in (NOTE, ANSWER) or value is None or isinstance(value, list) or value == name:
             continue
         if column in register.about:
             links += await any_row_links(store, [value])
@@ -91,4 +93,5 @@ async def _describe(
         "said": said,
         "links": links,
         "note": row.get(NOTE),
+        "answer": row.get(ANSWER),
     }

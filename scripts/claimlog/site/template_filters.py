@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -30,6 +30,15 @@ def when(value: str | None) -> str:
 def words(value: str | None) -> str:
     """Write a column's name or a code as words."""
     return (value or "").replace("_", " ")
+
+
+def speaker(hop: Mapping[str, Any]) -> str:
+    """Write who speaks at a hop: a name as it is, our description of a nameless one in quotes.
+
+    >>> speaker({"actor_id": "nor", "name": "Norland"}), speaker({"name": "Two officials"})
+    ('Norland', '“Two officials”')
+    """
+    return hop["name"] if hop.get("actor_id") else f"“{hop['name']}”"
 
 
 def cell(value: Any) -> str:
@@ -65,6 +74,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "when": when,
     "words": words,
     "cell": cell,
+    "speaker": speaker,
     "readable": readable_value,
     "json": json_text,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 
 from claimlog.log.added_columns import AddedColumns
 from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
@@ -38,6 +38,7 @@ def version_history(
     release_of: Callable[[Row], str | None],
     added: AddedColumns,
     ignored: Set[str] = EVENT_COLUMNS,
+    retired: Collection[str] = (),
 ) -> list[Row]:
     """Return each version with what it changed, why, and the release that first held it.
 
@@ -49,6 +50,8 @@ def version_history(
         Columns that the first rows did not have: what such a one held before is not said.
     ignored
         Columns whose changes are not named.
+    retired
+        Columns that new rows leave empty: that one is empty now says nothing of the row.
     """
     history: list[Row] = []
     before: Row = versions[0]
@@ -70,6 +73,7 @@ def version_history(
                         "old": old,
                         "new": new,
                         "is_new": before["batch"] < added.get(name, 0),
+                        "is_retired": name in retired and new in (None, []),
                     }
                     for name, (old, new) in changed.items()
                 ],

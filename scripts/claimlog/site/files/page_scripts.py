@@ -23,7 +23,7 @@ SEARCH = (
 LIST = (
     *INDEX,
     *("close_matches.js", "list_values.js", "list_selection.js", "list_facets.js"),
-    *("filtered_list.js", "list_form.js", "list_page.js"),
+    *("filtered_list.js", "list_form.js", "list_page.js", "list_reset.js"),
 )
 BY_TEMPLATE: Mapping[str, tuple[str, ...]] = {
     "claimlog_search.html": SEARCH,

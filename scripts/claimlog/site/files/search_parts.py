@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ using (claim_id)"""
 
 EVENTS = """select substr(event_id, 1, :digits) as id, stream || '/' || entity_id as entity
 from events where stream in (select value from json_each(:streams)) order by 1"""
+ACTOR_CLAIMS = """select m.actor_id as id, c.number from
+(select distinct actor_id, claim_id from claim_actors) m
+join (select claim_id, row_number() over (order by rowid) - 1 as number from claims) c
+using (claim_id) order by 1, 2"""
+"""Every actor with the places of the claims that have it in a column."""
+
 EVENT_DIGITS = 32
 """Of the 64 of an event hash, as many as no two rows will ever have in common."""
 
@@ -58,6 +65,7 @@ LIMITS: Mapping[str, Any] = {
     "addressCharacters": addresses.MOST_CHARACTERS,
     "identifierCharacters": leads.LONGEST_IDENTIFIER,
     "around": leads.AROUND,
+    "hyphen": leads.HYPHEN,
     "zeros": leads.MOST_ZEROS,
     "numbers": leads.MOST_NUMBERS,
     "correctedWords": results.CORRECTED_WORDS,
@@ -111,6 +119,11 @@ async def search_parts(
     events = await store.rows(EVENTS, streams=json_list(streams), digits=EVENT_DIGITS)
     for file in parts("events", ((row["id"], row["entity"]) for row in events)):
         yield file
+    for file in parts("row-ids", _sorted((await _row_paths(store)).items())):
+        yield file
+    acting = await store.rows(ACTOR_CLAIMS)
+    for file in parts("actor-claims", _sorted(_places_by_actor(acting))):
+        yield file
     yield _vocabulary(index)
     yield index_script(
         "search",
@@ -134,6 +147,26 @@ async def search_parts(
             "first": {name: one.first for name, one in keyed.items()},
         },
     )
+
+
+async def _row_paths(store: Store) -> dict[str, list[str]]:
+    """Return the paths of rows of registers to which no claim refers, by identifier."""
+    paths: dict[str, list[str]] = {}
+    for register in await store_registers(store):
+        if not register.has_claims:
+            rows = await store.rows(
+                f'select distinct "{register.id}" as id from "{register.entity}_versions" '
+                "order by 1"
+            )
+            for row in rows:
+                paths.setdefault(row["id"], []).append(f"{register.name}/{row['id']}")
+    return paths
+
+
+def _places_by_actor(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the actors, each with the places of its claims."""
+    for actor, own in groupby(rows, key=lambda row: row["id"]):
+        yield actor, packed_numbers(row["number"] for row in own)
 
 
 def _drawn_releases(store: Store) -> list[str]:

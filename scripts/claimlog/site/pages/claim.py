@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS
+from claimlog.site.attribution_chains import speaker_denials
 from claimlog.site.citations import claim_citation
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.drawing.coverage_strip import position
 from claimlog.site.entity_links import LABELS, entity_links, store_registers
 from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
-from claimlog.site.plugin_config import added_columns, dataset_metadata
+from claimlog.site.plugin_config import added_columns, dataset_metadata, retired_columns
 from claimlog.site.rows_about import rows_about
 from claimlog.site.source_texts import passage
 from claimlog.site.store import Codes, Row, Store
@@ -81,6 +82,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
             release_of,
             added_columns(store.datasette, "claims"),
             EVENT_COLUMNS | ANCHOR_HASHES,
+            retired_columns(store.datasette, "claims"),
         ),
         "taken_down": taken_versions(store, "claims", name, versions),
         "all_versions": ("claim_versions", "claim_id", name),
@@ -92,6 +94,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "coding_columns": [
             {"label": words(item["column"]), **item} for item in topic.presentation.codings
         ],
+        "published": await _published(store, topic, name),
         "rows_about": await rows_about(store, name),
         "neighbours": await _neighbours(store, last),
         "cited": cited,
@@ -185,14 +188,17 @@ async def _chain(store: Store, codes: Codes, row: Row) -> list[Row]:
         item["actor_id"]: item
         for item in await store.rows("select actor_id, name, actor_type from actors")
     }
+    denials = await speaker_denials(store, [row["claim_id"]])
+    last = len(row["attributions"]) - 1
     return [
         {
             **hop,
+            "denied_in": denials.get(row["claim_id"]) if at == last else None,
             "name": names.get(hop["actor_id"], {}).get("name") or hop["description"],
             "label": codes.entry("anonymity", hop["anonymity"])["label"],
             "definition": codes.entry("anonymity", hop["anonymity"])["definition"],
         }
-        for hop in row["attributions"]
+        for at, hop in enumerate(row["attributions"])
     ]
 
 
@@ -283,6 +289,16 @@ async def _codings(store: Store, topic: Topic, name: str) -> list[Row]:
         "claim_iou, note from codings k where claim_id = :name order by pass, coder",
         name=name,
     )
+
+
+async def _published(store: Store, topic: Topic, name: str) -> Row:
+    """Return the published codes of a live claim, with which those of its coders are compared."""
+    known = [item for item in topic.presentation.codings if item["column"] in topic.columns]
+    row = await store.row(
+        f"select c.claim_id{topic.select(tuple(known), 'c')} from claims c where claim_id = :name",
+        name=name,
+    )
+    return row or {}
 
 
 async def _neighbours(store: Store, row: Row) -> dict[str, str | None]:

@@ -12,11 +12,12 @@ from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served
 from claimlog.site.measure_progress import measure_progress
 from claimlog.site.merged_pages import merged_page
 from claimlog.site.page import Page, PageNotFound, PageRequest
-from claimlog.site.plugin_config import added_columns
+from claimlog.site.plugin_config import added_columns, retired_columns
 from claimlog.site.register_filters import read_register_list
 from claimlog.site.rows_about import any_row_links, rows_about
 from claimlog.site.store import Codes, Row, Store, cut_column
 from claimlog.site.template_filters import words
+from claimlog.site.topic import read_topic
 from claimlog.site.version_history import latest_versions, taken_versions, version_history
 
 CLAIMS = 200
@@ -137,7 +138,10 @@ async def register_row(register: RegisterConfig, store: Store, request: PageRequ
         "rows_about": await rows_about(store, name),
         "referred_by": await _referred_by(register, store, name),
         "versions": version_history(
-            versions, release_of, added_columns(store.datasette, register.name)
+            versions,
+            release_of,
+            added_columns(store.datasette, register.name),
+            retired=retired_columns(store.datasette, register.name),
         ),
         "taken_down": taken_versions(store, register.name, name, versions),
         "all_versions": (f"{register.entity}_versions", register.id, name),
@@ -174,12 +178,14 @@ async def _columns(register: RegisterConfig, store: Store, row: Row) -> list[Row
         table=f"{register.entity}_versions",
     )
     meaning = {one["name"]: one["description"] for one in meanings}
+    labels = await _detail_labels(register, store)
     found = []
     for column in register.columns:
         value = row.get(column)
         if value in (None, [], "") or column == register.label:
             continue
-        item: Row = {"column": column, "meaning": meaning.get(column), "value": value}
+        name = labels.get(column, words(column))
+        item: Row = {"column": column, "name": name, "meaning": meaning.get(column), "value": value}
         if column in register.references:
             names = value if isinstance(value, list) else [value]
             item["links"] = await entity_links(store, register.references[column], names)
@@ -192,6 +198,15 @@ async def _columns(register: RegisterConfig, store: Store, row: Row) -> list[Row
             item["date"] = value
         found.append(item)
     return found
+
+
+async def _detail_labels(register: RegisterConfig, store: Store) -> dict[str, str]:
+    """Return what the lists of measures call columns of their register; its page says the same."""
+    topic = await read_topic(store)
+    if topic.register is None or topic.register.name != register.name:
+        return {}
+    details = (topic.presentation.measures or {}).get("details", ())
+    return {item["column"]: item["label"] for item in details if "label" in item}
 
 
 async def _claims(register: RegisterConfig, store: Store, name: str) -> tuple[list[Row], int]:

@@ -108,6 +108,7 @@ async def _page_of(
         ],
         "claims": {
             "count": results.claims,
+            "of_actor": bool(results.actors),
             "results": claims["claims"],
             "all": f"?{urlencode({'q': results.text, 'kind': CLAIMS})}",
         },

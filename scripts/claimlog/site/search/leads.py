@@ -17,12 +17,15 @@ from claimlog.site.store import Store, json_list
 
 CLAIMS = "claims"
 LONGEST_IDENTIFIER = 100
-EVENT_ID = re.compile(r"[0-9a-f]{16,64}", re.I)
+EVENT_ID = re.compile(r"[0-9a-f]{12,64}", re.I)
 """The hash of an event, whole or shortened as pages show it."""
 
 DIGITS = re.compile("([0-9]+)")
 MOST_NUMBERS, MOST_ZEROS = 3, 3
 """Numbers in an identifier before which zeros may be missing, and how many of them."""
+
+HYPHEN = "-"
+"""What stands between the parts of an identifier of a claim, where a reader may write a space."""
 
 AROUND = " \t\r\n.,;:()[]<>«»“”\"'"
 """What stands around an identifier that was copied out of a sentence."""
@@ -61,9 +64,10 @@ async def search_lead(
 ) -> SearchLead | None:
     """Return what a search leads to, or None if it may mean more than one page.
 
-    Claims and sources are led to by their identifiers, in any case; a claim also by its key in a
-    citation; the row that an event hash is of, by the hash; a source by the address of its work;
-    and a page of the site by its own address, whatever the host.
+    Claims, sources, and rows of registers that say how the dataset was made, as findings, are led
+    to by their identifiers, in any case; a claim also by its key in a citation; the row that an
+    event hash is of, by the hash; a source by the address of its work; and a page of the site by
+    its own address, whatever the host.
     """
     if is_address(text):
         sources = index.of_address(text)
@@ -81,8 +85,11 @@ async def search_lead(
 async def _path_of_name(store: Store, index: SearchIndex, text: str) -> str | None:
     """Return the path of what an identifier or a hash names."""
     name = text.strip(AROUND)
-    if not name or len(name) > LONGEST_IDENTIFIER or any(char.isspace() for char in name):
+    if not name or len(name) > LONGEST_IDENTIFIER:
         return None
+    if any(char.isspace() for char in name):
+        spaced = await _claim_id(store, HYPHEN.join(name.split()))
+        return f"/{CLAIMS}/{quote(spaced, safe='')}" if spaced else None
     if EVENT_ID.fullmatch(name):
         rows = await store.rows(
             "select distinct stream, entity_id from events "
@@ -97,7 +104,21 @@ async def _path_of_name(store: Store, index: SearchIndex, text: str) -> str | No
     for one in index.of_name(name):
         if one.kind == SOURCES and one.id.casefold() == name.casefold():
             return one.path
-    return None
+    return await _path_of_row(store, name)
+
+
+async def _path_of_row(store: Store, name: str) -> str | None:
+    """Return the path of the row of a register to which no claim refers; others are results."""
+    found = []
+    for register in await store_registers(store):
+        if not register.has_claims:
+            rows = await store.rows(
+                f'select distinct "{register.id}" as id from "{register.entity}_versions" '
+                f'where "{register.id}" in (select value from json_each(:names)) limit 2',
+                names=json_list({name, name.upper(), name.lower()}),
+            )
+            found += [f"/{register.name}/{quote(row['id'], safe='')}" for row in rows]
+    return found[0] if len(found) == 1 else None
 
 
 async def _claim_id(store: Store, name: str) -> str | None:

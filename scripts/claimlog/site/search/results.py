@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from claimlog.site.search.addresses import is_address
-from claimlog.site.search.entries import SearchEntry
+from claimlog.site.search.entries import ACTORS, SearchEntry
 from claimlog.site.search.index import SearchIndex
 from claimlog.site.search.query import (
     WORD,
@@ -22,9 +22,11 @@ from claimlog.site.store import Store, json_list
 CORRECTED_WORDS = 5
 """Words of a search that are corrected, if the database does not know them."""
 
-HITS = "from claims_fts where claims_fts match :words"
-
-FOUND_CLAIMS = f"select rowid as id {HITS} order by rowid limit :size offset :skip"
+FITTING = "select rowid as id from claims_fts where claims_fts match :words"
+NAMING = (
+    "select c.rowid from claim_actors m join claims c using (claim_id) "
+    "where m.actor_id in (select value from json_each(:actors))"
+)
 BESIDE_CLAIMS = """
 select rowid as id from claims where claim_id in (select value from json_each(:ids)) order by rowid
 """
@@ -50,7 +52,10 @@ class SearchResults:
     entries
         Other entries that fit it by kind; first the kinds of which a name fits it.
     claims
-        How many claims fit it.
+        How many claims fit it, or have one of `actors`.
+    actors
+        The actors that have the text as a name: claims have them in columns, whatever name or none
+        the statement says.
     suggestion
         What a misspelt search was taken to mean.
     is_near
@@ -64,6 +69,7 @@ class SearchResults:
     named: list[SearchEntry] = field(default_factory=list)
     entries: Mapping[str, list[SearchEntry]] = field(default_factory=dict)
     claims: int = 0
+    actors: tuple[str, ...] = ()
     suggestion: str | None = None
     is_near: bool = False
     beside: tuple[str, ...] = ()
@@ -115,6 +121,7 @@ async def _find(
 ) -> SearchResults:
     expression = index.expression(terms, operator, prefixes)
     named = index.of_name(text)
+    actors = tuple(one.id for one in named if one.kind == ACTORS)
     seconds = store.datasette.setting("sql_time_limit_ms") / 1000
     found = await index.find_words(expression, seconds)
     return SearchResults(
@@ -122,10 +129,20 @@ async def _find(
         expression,
         named,
         _by_kind(index, found, named),
-        await store.count(f"select count(*) as n {HITS}", words=expression),
+        await store.count(
+            f"select count(*) as n from ({_hits(actors)})",
+            words=expression,
+            actors=json_list(actors),
+        ),
+        actors,
         suggestion,
         is_near,
     )
+
+
+def _hits(actors: tuple[str, ...]) -> str:
+    """Return SQL for the row numbers of the claims that fit a search or have one of its actors."""
+    return f"{FITTING} union {NAMING}" if actors else FITTING
 
 
 def _by_kind(
@@ -176,7 +193,13 @@ async def found_claims(store: Store, results: SearchResults, size: int, skip: in
     if results.beside:
         rows = await store.rows(BESIDE_CLAIMS, ids=json_list(results.beside))
     elif results.claims:
-        rows = await store.rows(FOUND_CLAIMS, words=results.expression, size=size, skip=skip)
+        rows = await store.rows(
+            f"select id from ({_hits(results.actors)}) order by id limit :size offset :skip",
+            words=results.expression,
+            actors=json_list(results.actors),
+            size=size,
+            skip=skip,
+        )
     else:
         rows = []
     return [row["id"] for row in rows]

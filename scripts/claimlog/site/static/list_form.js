@@ -97,7 +97,7 @@
       else facets.push(...group.choices.map(({ code }) => element("input", { type: "hidden", name: group.name, value: code })));
     }
     return element(
-      "form", { class: "facets", action: base, method: "get", "aria-label": "Choose what is listed" },
+      "form", { class: "facets", action: base, method: "get", autocomplete: "off", "aria-label": "Choose what is listed" },
       ...fields,
       element("details", { class: "choices" }, element("summary", {}, summary), ...facets),
       element("div", { class: "go" }, element("button", { type: "submit" }, "Show")),

@@ -26,6 +26,8 @@
       this.hosts = keyed("hosts");
       this.claimIds = keyed("claim-ids");
       this.events = keyed("events");
+      this.rowIds = keyed("row-ids");
+      this.actorClaims = keyed("actor-claims");
       this.entryWords = new claimlog.WordIndex("entry-words", about.first["entry-words"], 2);
       this.claimWords = new claimlog.WordIndex("claim-words", about.first["claim-words"], about.claimColumns);
     }

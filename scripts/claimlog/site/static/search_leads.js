@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const EVENT_ID = /^[0-9a-f]{16,64}$/i;
+  const EVENT_ID = /^[0-9a-f]{12,64}$/i;
   const CITATION_KEY = /^([0-9]+\.[0-9]+\.[0-9]+)-(.+)$/;
   const OF_RELEASE = /^(\/releases\/[0-9]+\.[0-9]+\.[0-9]+)?(\/.+)$/;
 
@@ -36,7 +36,11 @@
 
   /** Return the file of what an identifier or a hash names. */
   async function fileOfName(/** @type {any} */ index, /** @type {string} */ name) {
-    if (!name || name.length > index.limits.identifierCharacters || /\s/.test(name)) return undefined;
+    if (!name || name.length > index.limits.identifierCharacters) return undefined;
+    if (/\s/.test(name)) {
+      const spaced = await claimId(index, name.split(/\s+/).join(index.limits.hyphen));
+      return spaced && claimlog.fileOf(`/claims/${spaced}`);
+    }
     if (EVENT_ID.test(name)) {
       const digits = name.toLowerCase().slice(0, index.limits.eventDigits);
       const entities = [...new Set(await index.events.startingWith(digits))];
@@ -48,7 +52,12 @@
     const source = (await index.ofName(name)).find(
       (one) => one.kind === index.limits.sources && claimlog.foldCase(one.id) === folded,
     );
-    return source && source.file;
+    if (source) return source.file;
+    const rows = new Set();
+    for (const id of new Set([name, name.toUpperCase(), name.toLowerCase()])) {
+      for (const path of (await index.rowIds.get(id)) || []) rows.add(path);
+    }
+    return rows.size === 1 ? claimlog.fileOf(`/${[...rows][0]}`) : undefined;
   }
 
   /** Cut characters off both ends of a text. @param {string} text @param {string} around */

@@ -133,7 +133,7 @@
       if (!only && !results.isBeside && claims.length > rows.length) more.append(all("claims", `Show all ${count(claims.length)} claims`));
       if (!results.isNear) {
         const list = address(fileOf("/claims")) + query([["q", text]]);
-        more.append(more.firstChild ? " · " : "", element("a", { href: list }, "Choose among them by article, topic and more"));
+        more.append(more.firstChild ? " · " : "", element("a", { href: list }, `Choose among ${named.some((one) => one.kind === limits.actors) ? "those whose statement says it" : "them"} by article, topic and more`));
       }
       own.append(more);
       shown.push(own);

@@ -60,8 +60,18 @@
     const groups = await index.groups(terms, withPrefixes);
     const named = await index.ofName(text);
     const entries = byKind(index, await index.ofWords(groups, isAny), named);
-    const claims = await index.claimWords.rows(groups, isAny);
+    const claims = await withActorClaims(index, named, await index.claimWords.rows(groups, isAny));
     return { text, named, entries, claims, suggestion, isNear, isBeside: false };
+  }
+
+  /** Add the claims that have an actor in a column that is named by the whole text. */
+  async function withActorClaims(/** @type {any} */ index, /** @type {any[]} */ named, /** @type {number[]} */ rows) {
+    const actors = named.filter((one) => one.kind === index.limits.actors);
+    const found = new Set(rows);
+    for (const actor of actors) {
+      for (const row of claimlog.numbers((await index.actorClaims.get(actor.id)) || "")) found.add(row);
+    }
+    return actors.length ? [...found].sort((one, other) => one - other) : rows;
   }
 
   /** Return entries by kind: first what the text names is of, then those of which a name fits. */
