@@ -162,10 +162,13 @@ def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_pages_alone(
     assert "wrote 2 codings to ../exchange (codings.jsonld, losses.json)" in done.stdout
     assert "wrote 1 claim to ../cas (S900.xmi, TypeSystem.xml, losses.json)" in done.stdout
     last = len(log.batches)
-    assert sorted(p.name for p in (checkout / "events").iterdir())[-2:] == [
+    assert sorted(p.name for p in (checkout / "events").iterdir())[-3:] == [
         f"{last + 1:04}-harbour",
         f"{last + 2:04}-harbour-corrections",
+        f"{last + 3:04}-harbour-text",
     ]
+    assert "merged norland into nor in the open batch: no rows amended" in done.stdout
+    assert "in the open batch: 6 rows amended, 0 retracted" in done.stdout
 
 
 def test_the_readme_is_short_and_leads_to_every_page() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import claimlog.edit.open_batch
 from claimlog.edit.drop import drop
 from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.log.canonical import encode
 from claimlog.schema.definition import read_definition
 from conftest import World, actor, copied
 from test_ledger import LETTER, LIKED, assert_sound, snapshot
@@ -63,9 +65,17 @@ def test_open_lists_every_row_with_its_place_and_what_it_says(pending: World) ->
     ]
 
 
+def state_in_file(world: World, statement: str) -> None:
+    """Have the open claim state what no command adds."""
+    path = world.package.state / "open" / "claims.ndjson"
+    row = json.loads(path.read_text("utf-8"))
+    path.write_bytes(encode({**row, "statement": statement}) + b"\n")
+
+
 def test_open_as_json_has_every_summary_in_full_and_the_place_in_the_file(world: World) -> None:
     said = "A ministry " + "very " * 30 + "far away\u202e sent word."
-    world.add("claims", [{**LETTER, "statement": said}])
+    world.add("claims", [LETTER])
+    state_in_file(world, said)
     [row] = json.loads(world.run("open", "--json").stdout)
     assert row["summary"] == said
     assert (row["id"], row["action"], row["version"]) == ("C001-007", "assert", 1)
@@ -75,7 +85,8 @@ def test_open_as_json_has_every_summary_in_full_and_the_place_in_the_file(world:
 
 
 def test_a_statement_that_would_move_the_cursor_is_listed_escaped(world: World) -> None:
-    world.add("claims", [{**LETTER, "statement": "Pilots\x1b[2J wrote\u202e a note."}])
+    world.add("claims", [LETTER])
+    state_in_file(world, "Pilots\x1b[2J wrote\u202e a note.")
     assert "Pilots\\x1b[2J wrote\\u202e a note." in world.run("open").stdout
 
 
@@ -334,3 +345,46 @@ def test_a_valid_open_batch_is_not_taken_for_a_part_of_the_log(
     monkeypatch.setattr(claimlog.edit.open_batch, "validate", lambda *_, **__: checked.append(1))
     drop(pending.package, ["C001-008"])
     assert checked == []
+
+
+# verify
+
+
+def test_verify_checks_the_open_batch_and_counts_it_apart(pending: World) -> None:
+    sealed = copied_without_open(pending)
+    done = pending.run("verify", "--texts", str(pending.texts))
+    assert (done.returncode, done.stderr) == (0, "")
+    *about_log, about_open = done.stdout.splitlines()
+    assert about_log == sealed.stdout.splitlines()
+    assert about_open == (
+        "the open batch (.claimlog/open), 4 rows, is not sealed and in no release: "
+        "2 of 2 anchors checked, no finding"
+    )
+
+
+def copied_without_open(pending: World) -> subprocess.CompletedProcess[str]:
+    """Return what verifying says of the same package without its open batch."""
+    aside = pending.package.state / "aside"
+    (pending.package.state / "open").rename(aside)
+    done = pending.run("verify", "--texts", str(pending.texts))
+    aside.rename(pending.package.state / "open")
+    return done
+
+
+def test_verify_finds_a_wrong_anchor_of_the_open_batch_alone(pending: World) -> None:
+    path = pending.package.state / "open" / "claims.ndjson"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows[1]["quote_sha256"] = "0" * 64
+    path.write_bytes(b"".join(encode(row) + b"\n" for row in rows))
+    done = pending.run("verify", "--texts", str(pending.texts))
+    assert done.returncode == 1
+    assert "all exact" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("2 of 2 anchors checked, 1 finding")
+    assert ".claimlog/open/claims.ndjson:2: C001-008" in done.stdout
+
+
+def test_verify_says_which_open_anchors_have_no_text(pending: World) -> None:
+    (pending.texts / "harbour.txt").rename(pending.root / "aside.txt")
+    (pending.texts / "another.txt").write_text("Words of another text.\n", "utf-8")
+    done = pending.run("verify", "--texts", str(pending.texts), "--partial")
+    assert done.stdout.splitlines()[-1].endswith("0 of 2 anchors checked, no finding")

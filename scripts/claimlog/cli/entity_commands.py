@@ -51,6 +51,11 @@ def schema_of(context: Context, entity: str) -> Table:
     return _by_entity(context)[entity]
 
 
+def entity_names(context: Context) -> tuple[str, ...]:
+    """Return the kinds of entities that a package keeps."""
+    return tuple(_by_entity(context))
+
+
 def _by_entity(context: Context) -> dict[str, Table]:
     streams = read_streams(context.package, read_codes(context.package))
     return {table.entity: table for table in streams.values()}

@@ -15,16 +15,25 @@ WIDTH = 72
 @click.option("--json", "json_out", is_flag=True, help="Print JSON, with every summary in full.")
 @pass_context
 def list_open(context: Context, json_out: bool) -> None:
-    """List the rows of the open batch, which are not sealed yet."""
-    from claimlog.edit.open_batch import open_folder
+    """List the rows of the open batch, which are not sealed yet.
+
+    Rows from before a schema changed are carried over to the present one first.
+    """
+    from claimlog.edit.open_batch import carry_open_batch_over, open_folder
     from claimlog.edit.open_rows import open_rows, row_counts, summary
+    from claimlog.edit.open_upcast import is_outdated
     from claimlog.schema.definition import read_definition
 
     definition = read_definition(context.package)
+    folder = open_folder(context.package)
+    shown = context.package.relative(folder)
+    if is_outdated(folder, shown, definition):
+        carried = carry_open_batch_over(context.package)
+        which = "1 row" if carried == 1 else f"{carried} rows"
+        line(f"carried {which} of the open batch over to the present schemas", err=True)
     rows = open_rows(context.package, definition.streams)
     said = [summary(row, definition) for row in rows]
     if json_out:
-        folder = context.package.relative(open_folder(context.package))
         json_block(
             [
                 {
@@ -32,7 +41,7 @@ def list_open(context: Context, json_out: bool) -> None:
                     "id": row.identifier,
                     **{name: row.content.get(name) for name in ("action", "version")},
                     "place": row.place,
-                    "file": f"{folder}/{row.stream}.ndjson",
+                    "file": f"{shown}/{row.stream}.ndjson",
                     "line": row.line,
                     "summary": text,
                     **{name: row.content.get(name) for name in ("recorded_at", "recorded_by")},

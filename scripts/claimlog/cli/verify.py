@@ -12,6 +12,7 @@ from claimlog.cli.base import (
     Context,
     example,
     limits_option,
+    load_texts,
     pass_context,
     refuse_options,
     texts_option,
@@ -74,6 +75,8 @@ def verify(
 ) -> int:
     """Check every claim against the texts; or a copy of a RELEASE (directory or zip); or a proof.
 
+    The open batch is checked with the claims, and said to be no part of the log yet.
+
     Exit status 1 if an anchor is wrong or unchecked, if a claim is not found in a copy, or if the
     release or the proof does not hold.
     """
@@ -98,6 +101,13 @@ def verify(
         refuse_options("--copy", "partial", "roots", "key", "alone", "limits")
         return verify_copies(context, copies, texts, json_out)
     refuse_options("--texts", "json_out", "roots", "key", "alone", "limits")
+    assert texts is not None
+    statuses = verify_log(context, texts, partial), verify_open_batch(context, texts, partial)
+    return max(statuses)
+
+
+def verify_log(context: Context, texts: Path, partial: bool) -> int:
+    """Check the sealed log and every anchor in it, and print what was found."""
     report = validate_log(context, texts)
     lines(report.findings)
     print_summary(report)
@@ -109,6 +119,20 @@ def verify(
         line(f"{tally.note}; supply them, or accept their absence with --partial", err=True)
         return 1
     return 0 if tally.checked else 1
+
+
+def verify_open_batch(context: Context, texts: Path, partial: bool) -> int:
+    """Check the open batch, if there is one, and say that it is open and what was found."""
+    from claimlog.edit.open_verdict import verify_open
+
+    supplied = load_texts(texts)
+    verdict = verify_open(context.package, supplied) if supplied else None
+    if verdict is None:
+        return 0
+    lines(verdict.findings)
+    line((str(verdict), "red" if verdict.findings else "yellow"))
+    is_whole = partial or verdict.checked == verdict.anchors
+    return 1 if verdict.findings or not is_whole else 0
 
 
 def verify_release(

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from claimlog.build import write_build
 from claimlog.desk.desk import Desk
 from claimlog.desk.entity_rows import NOBODY
-from claimlog.edit.open_batch import open_batch
+from claimlog.edit.open_batch import open_batch, with_open
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import FindingsError
 from claimlog.fold import cutoff
@@ -18,6 +18,7 @@ from claimlog.log.batch import MANIFEST, dump_manifest
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
+from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
 from claimlog.validate import validate
 
@@ -35,14 +36,19 @@ def build_preview(desk: Desk) -> Path:
         If the log would break a rule.
     """
     out = desk.works.folder() / FOLDER
-    with TemporaryDirectory(prefix="claimlog-desk-") as name:
-        log = _as_if_sealed(desk.package, Path(name))
-        report = validate(log, desk.log.texts, frictionless=False)
+    with publish_directory(out, desk.package.relative(out)) as folder:
+        write_preview_build(desk.package, desk.log.texts, folder)
+    return out
+
+
+def write_preview_build(package: Package, texts: Texts | None, folder: Path) -> None:
+    """Write the build of the log with the open batch, as if it were sealed. Raises as above."""
+    with TemporaryDirectory(prefix="claimlog-preview-") as name:
+        log = _as_if_sealed(package, Path(name))
+        report = validate(log, texts, frictionless=False)
         if report.error_count:
             raise FindingsError(report.findings, "there are no pages of it yet")
-        with publish_directory(out, desk.package.relative(out)) as folder:
-            write_build(log, cutoff(log, None), report, folder, FINGERPRINT, lambda _: None)
-    return out
+        write_build(log, cutoff(log, None), report, folder, FINGERPRINT, lambda _: None)
 
 
 def _as_if_sealed(package: Package, folder: Path) -> Log:
@@ -51,7 +57,7 @@ def _as_if_sealed(package: Package, folder: Path) -> Log:
     if batch is None:
         return sealed
     shutil.copytree(batch.path, folder, dirs_exist_ok=True)
-    log = extend(sealed, [batch])
+    log = with_open(sealed)
     log.require_readable()
     manifest = make_manifest(log, batch, batch.slug, TITLE, METHOD, NOBODY)
     (folder / MANIFEST).write_bytes(dump_manifest(manifest))

@@ -84,7 +84,7 @@ def add(
     """
     with log_lock(package):
         sealed = read(package)
-        writer = _writer(sealed, texts, recorded_by, today, by_words)
+        writer = make_writer(sealed, texts, recorded_by, today, by_words)
         addition = Addition([], [])
         contents: list[Row] = []
         places: list[int] = []
@@ -125,7 +125,7 @@ def amend(
     """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
     with log_lock(package):
         sealed = read(package)
-        writer = _writer(sealed, texts, recorded_by, today)
+        writer = make_writer(sealed, texts, recorded_by, today)
         row = writer.amendment(stream, identifier, given, reason)
         append(sealed, stream, as_lines([row]), texts, outcome=NOTHING_AMENDED)
     return row
@@ -161,7 +161,7 @@ def amend_all(
     """
     with log_lock(package):
         sealed = read(package)
-        writer = _writer(sealed, texts, recorded_by, today)
+        writer = make_writer(sealed, texts, recorded_by, today)
         table = writer.log.definition.streams[stream]
         key = table.id
         rows: list[Row] = []
@@ -202,7 +202,7 @@ def retract(
     """Retract a live entity, of whatever stream, in the open batch. Raises as `add` does."""
     with log_lock(package):
         sealed = read(package)
-        writer = _writer(sealed, None, recorded_by, today)
+        writer = make_writer(sealed, None, recorded_by, today)
         stream, _ = find_entity(writer.log, identifier)
         row = writer.retraction(stream, identifier.removeprefix(f"{stream}/"), reason)
         append(sealed, stream, as_lines([row]), None, outcome="nothing was retracted")
@@ -247,13 +247,14 @@ def _locate_errors(entries: Entries, index: int) -> Iterator[None]:
         raise type(error)(f"{where}: {error}; {entries.outcome}") from error
 
 
-def _writer(
+def make_writer(
     sealed: Log,
     texts: Texts | None,
     recorded_by: str,
     today: date | None,
     by_words: bool = False,
 ) -> Writer:
+    """Return what makes rows that follow a log and its open batch. Raises as `add` does."""
     log = with_open(sealed)
     log.require_readable()
     refuse_doubtful_clock(last_time(log), today)

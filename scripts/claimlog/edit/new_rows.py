@@ -17,7 +17,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table, empty_retired
-from claimlog.sources.anchor import COLUMNS, anchor
+from claimlog.sources.anchor import COLUMNS, Anchor, anchor
 from claimlog.sources.documents.formats import is_document
 from claimlog.sources.text import Text, Texts, read_text
 from claimlog.sources.text_formats import text_flaw
@@ -180,6 +180,23 @@ class Writer:
         state = self._state(table, given, before)
         state[table.id] = identifier
         return self._row(table, state, "amend", before["version"] + 1, reason)
+
+    def reanchoring(
+        self, stream: str, identifier: str, place: Anchor, reason: str
+    ) -> dict[str, Any] | None:
+        """Return the row that gives a live entity another anchor, None where it is the same.
+
+        Raises
+        ------
+        ClaimlogError
+            If the entity is not live.
+        """
+        table = self.log.definition.streams[stream]
+        before = self._live(stream, table, identifier)
+        anchored = {k: value for k, value in place.as_row().items() if k in table.by_name}
+        if all(before[name] == value for name, value in anchored.items()):
+            return None
+        return self._row(table, {**before, **anchored}, "amend", before["version"] + 1, reason)
 
     def changes(self, stream: str, row: Mapping[str, Any]) -> bool:
         """Whether an amendment says anything else than the state that it amends."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from claimlog.checkout import Checkout
+from claimlog.edit.open_upcast import carry_over, refuse_outdated
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.files import remove
 from claimlog.git import CheckoutError
@@ -19,6 +20,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
+from claimlog.schema.definition import read_definition
 from claimlog.schema.thresholds import read_thresholds
 from claimlog.sources.text import Texts
 from claimlog.state import acquire_lock, open_lock, require_own_state
@@ -28,8 +30,10 @@ from claimlog.validate.appended_rows import is_valid, validate_appended
 
 
 @contextlib.contextmanager
-def log_lock(package: Package) -> Iterator[None]:
+def log_lock(package: Package) -> Iterator[int]:
     """Hold the lock that every change of the log takes.
+
+    Yields how many open rows were from before a schema changed and have been carried over.
 
     Raises
     ------
@@ -48,10 +52,23 @@ def log_lock(package: Package) -> Iterator[None]:
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):
                 remove(path)  # left by a run that was cut off: who holds the lock is alone here
-        yield
+        yield _carry_over(package)
     finally:
         with contextlib.suppress(OSError):
             handle.close()  # which gives the lock back, and has nothing to write
+
+
+def carry_open_batch_over(package: Package) -> int:
+    """Rewrite open rows from before a schema changed by the present one; return how many."""
+    with log_lock(package) as carried:
+        return carried
+
+
+def _carry_over(package: Package) -> int:
+    place = open_folder(package)
+    if not place.is_dir():
+        return 0
+    return carry_over(place, package.relative(place), read_definition(package))
 
 
 def _refuse_committed(package: Package) -> None:
@@ -97,8 +114,16 @@ def read_with_open(package: Package, progress: Callable[[str], None] = lambda _:
 
 
 def with_open(sealed: Log, folder: Path | None = None) -> Log:
-    """Return a log with the open batch, whose files may lie in another `folder`, after it."""
+    """Return a log with the open batch, whose files may lie in another `folder`, after it.
+
+    Raises
+    ------
+    ClaimlogError
+        If the open batch has rows from before a schema changed.
+    """
     batch = open_batch(sealed.package, folder)
+    if batch and folder is None:
+        refuse_outdated(batch.path, batch.shown, sealed.definition)
     return extend(sealed, [batch]) if batch else sealed
 
 

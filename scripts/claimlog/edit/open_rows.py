@@ -135,12 +135,13 @@ def references(row: OpenRow) -> Iterator[Entity]:
     if row.table is None:
         return
     for key in row.table.foreign_keys:
-        yield key.table, str(row.content.get(key.column))
+        if row.content.get(key.column) is not None:
+            yield key.table, str(row.content[key.column])
     for item in row.table.fields:
         parts = row.content.get(item.name)
         for part in parts if isinstance(parts, list) else ():
             if item.item is not None and item.item.references:
                 yield item.item.references, str(part)
             for inner in item.fields:
-                if inner.references and isinstance(part, dict):
-                    yield inner.references, str(part.get(inner.name))
+                if inner.references and isinstance(part, dict) and part.get(inner.name):
+                    yield inner.references, str(part[inner.name])

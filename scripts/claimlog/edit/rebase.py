@@ -13,6 +13,7 @@ import polars as pl
 
 from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
+from claimlog.edit.entity_references import replace_references
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
@@ -265,22 +266,9 @@ def _moved(
 ) -> dict[str, Any]:
     """Return a row with identifiers renamed wherever they stand, and its time raised."""
 
-    def swap(stream: str, value: Any) -> Any:
-        return renames.get(stream, {}).get(value, value)
-
-    moved = {**row, table.id: swap(table.name, row[table.id])}
+    moved = replace_references(row, table, renames)
+    moved[table.id] = renames.get(table.name, {}).get(row[table.id], row[table.id])
     moved["recorded_at"] = max(row["recorded_at"], last)
-    for key in table.foreign_keys:
-        moved[key.column] = swap(key.table, row[key.column])
-    for item in table.fields:
-        if item.item is not None and item.item.references:
-            moved[item.name] = [swap(item.item.references, value) for value in row[item.name]]
-        if item.fields:
-            linked = {f.name: f.references for f in item.fields if f.references}
-            moved[item.name] = [
-                {**part, **{name: swap(stream, part[name]) for name, stream in linked.items()}}
-                for part in row[item.name]
-            ]
     return moved
 
 

@@ -48,6 +48,22 @@ def upcast(frame: pl.DataFrame, definition: Definition, stream: str, version: in
         ) from error
 
 
+def upcast_row(
+    row: Mapping[str, Any], definition: Definition, stream: str, version: int
+) -> dict[str, Any]:
+    """Return one row of a schema version, as JSON holds it, as one of the present version."""
+    now = {**row}
+    for step in definition.steps_after(stream, version):
+        if step.operation == "rename":
+            now[step.column] = now.pop(step.given)
+        elif step.key:
+            added = {step.key: decode_value(step.given)}
+            now[step.column_name] = [{**part, **added} for part in now[step.column_name] or ()]
+        else:
+            now[step.column] = decode_value(step.given)
+    return {name: now[name] for name in definition.streams[stream].names}
+
+
 def _with_added(frame: pl.DataFrame, step: UpcastStep, item: Field) -> pl.DataFrame:
     """Return rows with a column more, or with a key more in the objects of a list."""
     if not step.key:

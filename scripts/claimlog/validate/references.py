@@ -97,11 +97,16 @@ def _references(frame: pl.DataFrame, table: Table) -> Iterator[tuple[str, str, p
 
 
 def check_spans_in_sources(log: Log, report: Report) -> None:
-    """Check spans against the length and the page furniture of their source's last state."""
-    last = log.rows("sources").filter(pl.col("seq") == pl.col("seq").max().over("source_id"))
-    lengths = last.select("source_id", "text_length", "furniture")
+    """Check spans against the length and the page furniture of their source.
+
+    That is its last state for live rows. A row that was amended or retracted since stands in the
+    text that the source had when the row was written, which may have been corrected.
+    """
+    states = log.rows("sources")
+    last = states.filter(pl.col("seq") == pl.col("seq").max().over("source_id"))
     for stream in log.speaking_of("claims", "codings"):
-        spans = log.rows(stream).join(lengths, on="source_id", how="left")
+        table = log.definition.streams[stream]
+        spans = _with_source_state(log.rows(stream), table, states, last)
         report.check(
             "span-source",
             stream,
@@ -122,6 +127,39 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
         _check_furniture_overlap(report, stream, spans, log)
     if "sources" in log.streams:
         _check_furniture(log, report, last)
+
+
+def _with_source_state(
+    rows: pl.DataFrame, table: Table, states: pl.DataFrame, last: pl.DataFrame
+) -> pl.DataFrame:
+    """Return rows with the length and furniture of the source's state that they are judged by."""
+    columns = ["source_id", "text_length", "furniture"]
+    if states.height == last.height:
+        return rows.join(last.select(columns), on="source_id", how="left")
+    own = pl.col("seq")
+    judged_at = (
+        pl.when(alive(table))
+        .then(states["seq"].max())
+        .when(pl.col("action") == "retract")  # which repeats the version before it
+        .then(own.shift(1).over(table.id, order_by="seq"))
+        .otherwise(own)
+        .fill_null(own)
+    )
+    known = states.select(*columns, pl.col("seq").alias("since")).sort("since")
+    return (
+        rows.with_columns(judged_at.alias("judged_at"))
+        .sort("judged_at")
+        .join_asof(
+            known,
+            left_on="judged_at",
+            right_on="since",
+            by="source_id",
+            check_sortedness=False,  # which it cannot check within groups
+        )
+        .join(last.select(columns), on="source_id", how="left", suffix="_last")
+        .with_columns(pl.coalesce(name, f"{name}_last") for name in columns[1:])
+        .sort("seq")
+    )
 
 
 def _check_furniture_overlap(report: Report, stream: str, spans: pl.DataFrame, log: Log) -> None:

@@ -152,7 +152,7 @@ class PageDrawer:
     def _moved(self, response: Any) -> PageAnswer:
         """Return a page that leads on, for an address that a server redirects."""
         to = response.headers.get("Location")
-        data = {"title": "Moved", "message": "This page is at another address.", "nearest": to}
+        data = {"title": "Moved", "message": "This page is at another address.", "moved": to}
         return PageAnswer(200, NOT_FOUND, Store.latest(self.datasette), data)
 
 
@@ -164,7 +164,7 @@ def _document(response: Any, links: PageLinks) -> bytes:
 
 
 async def draw_pages(
-    drawer: PageDrawer, seeds: Iterable[Address], linked: set[str]
+    drawer: PageDrawer, seeds: Iterable[Address], linked: set[str], steps: int | None = None
 ) -> AsyncIterator[File]:
     """Yield the files of all pages that can be reached from some, each once.
 
@@ -172,17 +172,19 @@ async def draw_pages(
     ----------
     linked
         Takes the files beside the pages that they link to.
+    steps
+        Links from a seed that are followed one after the other; all of them if it is None.
     """
-    waiting = deque(dict.fromkeys(seeds))
-    seen = set(waiting)
+    waiting = deque((address, 0) for address in dict.fromkeys(seeds))
+    seen = {address for address, _ in waiting}
     while waiting:
-        address = waiting.popleft()
+        address, step = waiting.popleft()
         links = PageLinks(drawer.targets, address)
         for file in await drawer.draw(address, links):
             yield file
         for target in links.followed:
             if target.page is None:
                 linked.add(target.file)
-            elif target.page not in seen:
+            elif target.page not in seen and (steps is None or step < steps):
                 seen.add(target.page)
-                waiting.append(target.page)
+                waiting.append((target.page, step + 1))

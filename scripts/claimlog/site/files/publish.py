@@ -42,7 +42,7 @@ def publish_site(
         earlier site of ours is.
     """
     database_of(package, folder)
-    _require_own_directory(out)
+    require_own_directory(out)
     if folder == package.build and (note := log_behind(package, ServedBuild(folder, folder))):
         raise ClaimlogError(note.replace("to serve them", "first"))
     index = read_index(package)
@@ -66,7 +66,7 @@ def publish_site(
             script = versions_script(index, entries)
             (target / RELEASES / VERSIONS).write_text(script, encoding="utf-8")
             write_mark(target, _about(build))
-            _require_own_directory(out)  # drawing takes long, and somebody may work there meanwhile
+            require_own_directory(out)  # drawing takes long, and somebody may work there meanwhile
     finally:
         build.release()
     return size
@@ -110,7 +110,7 @@ def _about(build: ServedBuild) -> dict[str, Any]:
     }
 
 
-def _require_own_directory(out: Path) -> None:
+def require_own_directory(out: Path) -> None:
     """Refuse a directory that holds anything but an earlier site.
 
     Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,17 @@ class SiteSize:
     bytes: int = 0
 
 
-def write_site(source: SiteSource, target: Path, queries: QueryProcess | None = None) -> SiteSize:
+def write_site(
+    source: SiteSource,
+    target: Path,
+    queries: QueryProcess | None = None,
+    pages: Sequence[Address] | None = None,
+) -> SiteSize:
     """Write a site into the directory `target`, and return how large it is.
 
     Parameters
     ----------
-    queries
+    queries, pages
         As for `site_files`.
 
     Raises
@@ -65,7 +70,7 @@ def write_site(source: SiteSource, target: Path, queries: QueryProcess | None = 
         return path
 
     async def write() -> None:
-        async for name, data in site_files(source, queries):
+        async for name, data in site_files(source, queries, pages):
             place(name).write_bytes(data)
             size.files += 1
             size.bytes += len(data)
@@ -83,7 +88,9 @@ def write_site(source: SiteSource, target: Path, queries: QueryProcess | None = 
 
 
 async def site_files(
-    source: SiteSource, queries: QueryProcess | None = None
+    source: SiteSource,
+    queries: QueryProcess | None = None,
+    pages: Sequence[Address] | None = None,
 ) -> AsyncIterator[File]:
     """Yield every file of a site but the downloads, which are copied.
 
@@ -92,6 +99,8 @@ async def site_files(
     queries
         The process of its prepared queries, which ends with the last file; one that runs already
         for a caller who can start none any more.
+    pages
+        The pages to draw, with those that they link to and nothing else; all pages by default.
     """
     if source.instead is not None:
         yield INSTEAD, source.instead.encode()
@@ -100,27 +109,33 @@ async def site_files(
     datasette = await open_build(source)
     queries = PROCESSES[datasette] = queries or QueryProcess()
     try:
-        async for file in _drawn_files(source, datasette):
+        async for file in _drawn_files(source, datasette, pages):
             yield file
     finally:
         queries.end()
 
 
-async def _drawn_files(source: SiteSource, datasette: Any) -> AsyncIterator[File]:
+async def _drawn_files(
+    source: SiteSource, datasette: Any, chosen: Sequence[Address] | None
+) -> AsyncIterator[File]:
     """Yield the files of a site that are drawn from an opened build."""
     store = Store.latest(datasette)
     routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
     targets = await _link_targets(datasette, source, routes)
     drawer = PageDrawer(datasette, targets)
     linked: set[str] = set()
-    indexed = PageLinks(targets, Address(""))
-    async for file in index_files(datasette, indexed.relative, source.frozen):
-        yield file
-    pages = (target.page for target in indexed.followed if target.page)
-    seeds = [*await seed_addresses(datasette), *pages]
-    async for file in draw_pages(drawer, seeds, linked):
-        yield file
-    yield drawer.draw_not_found()
+    if chosen is not None:
+        async for file in draw_pages(drawer, chosen, linked, steps=1):
+            yield file
+    else:
+        indexed = PageLinks(targets, Address(""))
+        async for file in index_files(datasette, indexed.relative, source.frozen):
+            yield file
+        pages = (target.page for target in indexed.followed if target.page)
+        seeds = [*await seed_addresses(datasette), *pages]
+        async for file in draw_pages(drawer, seeds, linked):
+            yield file
+        yield drawer.draw_not_found()
     for path in sorted(STATIC_FOLDER.iterdir()):
         if path.name not in SERVER_ONLY:
             yield f"{STATIC}/{path.name}", path.read_bytes()

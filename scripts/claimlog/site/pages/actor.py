@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.claim_reasons import LINKS, reasons_of_claims
 from claimlog.site.drawing.bar_chart import query_link
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.lineage import source_lineage
+from claimlog.site.merged_pages import merged_page
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.rows_about import rows_about
@@ -26,7 +26,7 @@ LISTED = 100
 COLUMNS = "c.claim_id, c.statement, c.source_id, s.publisher, c.occurred"
 
 
-async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
+async def actor(store: Store, request: PageRequest) -> Any:
     """Return who an actor is and the claims in which it acts, is acted upon or speaks."""
     name = request.identifiers["actor_id"]
     row = await store.row(
@@ -37,6 +37,8 @@ async def actor(store: Store, request: PageRequest) -> Mapping[str, Any]:
     )
     topic = await read_topic(store)
     if row is None:
+        if moved := await merged_page(store, request, "actors", "actor", name):
+            return moved
         example = topic.presentation.actor_example
         example = f"Identifiers look like {example}; t" if example else "T"
         raise PageNotFound(

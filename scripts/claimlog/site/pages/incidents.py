@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.attribution_chains import with_chains
@@ -16,6 +15,7 @@ from claimlog.site.lists.column_filters import (
 )
 from claimlog.site.lists.filters import ListDefinition, Sort
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
+from claimlog.site.merged_pages import merged_page
 from claimlog.site.origin_groups import dependent_origins
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.rows_about import rows_about
@@ -77,11 +77,13 @@ async def incident_rows(store: Store, rowids: list[int]) -> Row:
     return {"incidents": rows}
 
 
-async def incident(store: Store, request: PageRequest) -> Mapping[str, Any]:
+async def incident(store: Store, request: PageRequest) -> Any:
     """Return an incident with the claims about it by article."""
     name = request.identifiers["incident_id"]
     row = await store.row("select * from incidents where incident_id = :name", name=name)
     if row is None:
+        if moved := await merged_page(store, request, "incidents", "incident", name):
+            return moved
         raise PageNotFound(
             f"There is no incident {name[:60]}. Identifiers look like signal-chat-2025; the page "
             "of incidents lists them all."

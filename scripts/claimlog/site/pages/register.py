@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +10,7 @@ from claimlog.schema.register_config import COUNTS, RegisterConfig
 from claimlog.site.entity_links import entity_links, register_configs, store_registers
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.measure_progress import measure_progress
+from claimlog.site.merged_pages import merged_page
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.plugin_config import added_columns, retired_columns
 from claimlog.site.register_filters import read_register_list
@@ -101,9 +101,7 @@ def _list_columns(register: RegisterConfig) -> list[str]:
     return [name for name in (*register.dates, *register.codes) if name != "action"]
 
 
-async def register_row(
-    register: RegisterConfig, store: Store, request: PageRequest
-) -> Mapping[str, Any]:
+async def register_row(register: RegisterConfig, store: Store, request: PageRequest) -> Any:
     """Return all that is known of a row of a register; of a retracted one, its last state."""
     register = await _register_of(register, store)
     name = request.identifiers[register.id]
@@ -114,6 +112,8 @@ async def register_row(
             f"{register.title[:60].lower()} lists them all."
         )
     last = versions[-1]
+    if moved := await merged_page(store, request, register.name, register.entity, name):
+        return moved
     live = await store.row(
         f'select * from "{register.name}" where "{register.id}" = :name', name=name
     )
