@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from claimlog.sources.anchor import CONTEXT
 from claimlog.sources.placement import Span, overlap
-from claimlog.sources.text_pair import SCALES, TextPair
+from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair
 from claimlog.sources.word_index import Seed, chains, matched_words
 
 NEIGHBOURS = 16
@@ -27,6 +27,10 @@ WIDE_SCALES = (48, 192, 768)
 
 CONTEXT_WEIGHT = 4
 """How much more the words around a place count than its own: what is edited is still there."""
+
+RIVAL_SHARED, WIDE_MARGIN = 0.5, 0.05
+"""Share of the words from which on a place elsewhere may be the passage, edited; and by how much
+less of the wide context it may have."""
 
 MARGIN = 0.3
 """By how much of a score of 5 the best place must be better than the next."""
@@ -144,17 +148,38 @@ class Alignment(TextPair):
         found = self.candidates(first, last)
         if not found:
             return None, True
-        top = found[0]
-        rivals = [
-            one
-            for one in found[1:]
-            if not overlap(one.place, top.place) and one.score > top.score - MARGIN
-        ]
-        if not rivals:
-            return top, True
+        near = [one for one in found if one.score > found[0].score - MARGIN]
 
         def wide(one: Candidate) -> float:
             return one.shared + CONTEXT_WEIGHT * self.context(first, last, *one.place, WIDE_SCALES)
 
-        ranked = sorted([top, *rivals], key=wide, reverse=True)
-        return ranked[0], wide(ranked[0]) - wide(ranked[1]) > MARGIN / 4
+        top = max(near, key=wide) if near[1:] else near[0]
+        if any(_holds(top, one) for one in found if one is not top):
+            return top, False
+        others = [one for one in found if not overlap(one.place, top.place)]
+        if rivals := [one for one in others if one in near]:
+            return top, wide(top) - max(map(wide, rivals)) > MARGIN / 4
+        return top, not self._is_outdone_widely(first, last, top, others)
+
+    def _is_outdone_widely(
+        self, first: int, last: int, top: Candidate, others: Sequence[Candidate]
+    ) -> bool:
+        """Whether a place that is worse near by, where a text was edited, lies as well in it.
+
+        A quote of a whole sentence beats the sentence of the body of which a word was changed.
+        """
+        own = self.context(first, last, *top.place, WIDE_SCALES) - WIDE_MARGIN
+        return any(
+            one.shared >= RIVAL_SHARED and self.context(first, last, *one.place, WIDE_SCALES) >= own
+            for one in others
+        )
+
+
+def _holds(long: Candidate, short: Candidate) -> bool:
+    """Whether a place is so long only because a part of it, which fits too, was put in."""
+    return (
+        long.first <= short.first
+        and short.last <= long.last
+        and short.shared >= LEAST_SHARED
+        and long.last - long.first >= DOUBLE * (short.last - short.first)
+    )
