@@ -41,7 +41,10 @@ LIBRARIES = (
 )
 """What reads, checks, computes or writes what stands in a build."""
 
-NOT_BUILDING = ("__main__.py", "cli", "dataset", "edit", "release", "site", "spark")
+NOT_BUILDING = (
+    *("__main__.py", "cli", "dataset", "desk", "edit", "interchange", "release", "site", "spark"),
+    "start",
+)
 """Modules that no build can depend on: they lie above `build` in the import contract."""
 
 

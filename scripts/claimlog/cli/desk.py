@@ -43,7 +43,7 @@ def desk(context: Context, texts: Path | None, port: int, names: tuple[str, ...]
     serve_desk(context.package, texts, roles, port)
 
 
-@desk.command("new-pass")
+@desk.command("new-pass", epilog=example("claimlog desk new-pass S900 --texts ../texts"))
 @click.argument("source")
 @texts_option
 @pass_context
@@ -58,9 +58,9 @@ def new_pass(context: Context, source: str, texts: Path | None) -> None:
     line(f"{source} can be coded anew; what was coded lies in {context.package.relative(place)}")
 
 
-@desk.command("commitment")
+@desk.command("commitment", epilog=example("claimlog desk commitment S900 --coder coder-1"))
 @click.argument("source")
-@click.option("--coder", required=True, metavar="ROLE")
+@click.option("--coder", required=True, metavar="ROLE", help="Whose coding it is.")
 @pass_context
 def commitment(context: Context, source: str, coder: str) -> None:
     """Print the commitment to a finished coding: send it before the coding itself."""
@@ -69,10 +69,10 @@ def commitment(context: Context, source: str, coder: str) -> None:
     line(str(finished_work(context.package, coder, source).commitment))
 
 
-@desk.command("expect")
+@desk.command("expect", epilog=example("claimlog desk expect S900 HASH --coder coder-1"))
 @click.argument("source")
 @click.argument("value", metavar="HASH")
-@click.option("--coder", required=True, metavar="ROLE")
+@click.option("--coder", required=True, metavar="ROLE", help="Whose coding it is.")
 @pass_context
 def expect(context: Context, source: str, value: str, coder: str) -> None:
     """Note the commitment that another coder sent."""
@@ -82,10 +82,10 @@ def expect(context: Context, source: str, value: str, coder: str) -> None:
     line(f"noted for {coder} and {source}")
 
 
-@desk.command("export")
+@desk.command("export", epilog=example("claimlog desk export S900 coder-1.json --coder coder-1"))
 @click.argument("source")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--coder", required=True, metavar="ROLE")
+@click.option("--coder", required=True, metavar="ROLE", help="Whose coding it is.")
 @click.option("--alone", is_flag=True, help="Nobody else codes this text.")
 @pass_context
 def export(context: Context, source: str, file: Path, coder: str, alone: bool) -> None:
@@ -96,7 +96,7 @@ def export(context: Context, source: str, file: Path, coder: str, alone: bool) -
     line(f"wrote {file}")
 
 
-@desk.command("import")
+@desk.command("import", epilog=example("claimlog desk import coder-2.json --texts ../texts"))
 @click.argument("file", type=click.Path(path_type=Path))
 @texts_option
 @pass_context

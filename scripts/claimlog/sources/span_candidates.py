@@ -166,11 +166,14 @@ class Alignment(TextPair):
     ) -> bool:
         """Whether a place that is worse near by, where a text was edited, lies as well in it.
 
-        A quote of a whole sentence beats the sentence of the body of which a word was changed.
+        A quote of a whole sentence beats the sentence of the body of which a word was changed. The
+        same words between other words are no such sentence.
         """
         own = self.context(first, last, *top.place, WIDE_SCALES) - WIDE_MARGIN
         return any(
-            one.shared >= RIVAL_SHARED and self.context(first, last, *one.place, WIDE_SCALES) >= own
+            one.shared >= RIVAL_SHARED
+            and (one.shared < 1 or any(self.sides_agree(first, last, *one.place)))
+            and self.context(first, last, *one.place, WIDE_SCALES) >= own
             for one in others
         )
 
