@@ -21,9 +21,15 @@ from claimlog.errors import ClaimlogError, UsageError
 @click.option(
     "--with", "command", metavar="PROGRAM", help="The program and its arguments; no shell runs it."
 )
-@click.option("--source", required=True, metavar="ID")
+@click.option("--source", required=True, metavar="ID", help="Source whose text is coded.")
 @click.option("--coder", metavar="NAME", help="Who it is in the register of coders.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=600, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1),
+    default=600,
+    show_default=True,
+    help="How long it may take.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
