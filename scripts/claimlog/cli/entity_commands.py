@@ -12,10 +12,13 @@ from claimlog.cli.base import Context, by_option, texts_option, today_option
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.codebook import read_codes
 from claimlog.schema.definition import read_streams
-from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
+from claimlog.schema.table_schema import REQUIRED_STREAMS, Field, Table
 
 FORMATS = ["ndjson", "csv", "xlsx"]
 """Formats of files of rows."""
+
+LISTED_CODES = 40
+"""Codes of a column that its help lists."""
 
 ENTITIES = tuple(name.removesuffix("s") for name in REQUIRED_STREAMS)
 
@@ -35,10 +38,19 @@ class FieldsCommand(click.Command):
         return [*own, *(_option(table, name) for name in columns if name not in taken)]
 
 
+def _code_list(item: Field) -> str:
+    """Return the codes of a column; of a long list its first ones, and where the rest is."""
+    codes = item.enum or []
+    if len(codes) <= LISTED_CODES:
+        return ", ".join(codes)
+    listed = ", ".join(codes[:LISTED_CODES])
+    return f"{listed}, … ({len(codes)} of schemas/codebook/codes/{item.codelist}.csv)"
+
+
 def _option(table: Table, name: str) -> click.Option:
     """Return the option that sets a column; that of a reference also goes without ``-id``."""
     item = table.by_name[name]
-    codes = f" Codes: {', '.join(item.enum)}." if item.enum else ""
+    codes = f" Codes: {_code_list(item)}." if item.enum else ""
     names = [f"--{name.replace('_', '-')}", name]
     short = name.removesuffix("_id")
     if short not in table.by_name and any(key.column == name for key in table.foreign_keys):
