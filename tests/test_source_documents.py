@@ -290,6 +290,7 @@ def test_a_docx_that_unpacks_to_more_than_it_may_is_refused_unread(
         extract(bomb, DocumentFormat.DOCX, None)
 
 
+@pytest.mark.usefixtures("fresh_programs")
 def test_a_document_is_read_in_a_process_with_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     data = docx()
     found = read_document.read_document(data)
