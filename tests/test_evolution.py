@@ -177,11 +177,36 @@ def test_each_row_is_judged_by_the_schema_and_the_rules_of_its_own_version(evolv
     assert "some are of an earlier schema" in str(report.tallies["descriptor"].note)
 
 
-def test_other_tools_find_rows_of_every_version_good_by_the_present_schemas(evolved: World) -> None:
+def is_good_for_other_tools(world: World) -> bool:
+    """Whether Frictionless by itself finds the rows of a package good by its descriptor."""
     code = "import frictionless, sys; print(frictionless.Package(sys.argv[1]).validate().valid)"
     command = [sys.executable, "-c", code, "datapackage.json"]
-    done = subprocess.run(command, cwd=evolved.root, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("True\n", "")
+    done = subprocess.run(command, cwd=world.root, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.stdout == "True\n"
+
+
+def test_other_tools_find_rows_of_every_version_good_by_the_present_schemas(evolved: World) -> None:
+    assert is_good_for_other_tools(evolved)
+
+
+def test_other_tools_are_given_the_schema_of_the_rows_until_there_is_one_with_the_new_columns(
+    made: World, tmp_path: Path
+) -> None:
+    def schema_of_actors() -> str:
+        about = json.loads((world.root / "datapackage.json").read_text("utf-8"))
+        return next(one["schema"] for one in about["resources"] if one["name"] == "actors")
+
+    world = copied(made, tmp_path)
+    to_second(world)
+    assert schema_of_actors() == "schemas/past/actors.3.json"
+    assert is_good_for_other_tools(world)
+    world = World(Package(world.root), world.texts)
+    assert [*validate(read(world.package), world.supplied).findings] == []
+    world.amend("actors", "nor", name="Norland", seat="Fjord")
+    world.seal("second")
+    assert schema_of_actors() == "schemas/actors.json"
+    assert is_good_for_other_tools(world)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import click
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import line, lines
 from claimlog.errors import ClaimlogError
+from claimlog.package import Package
 
 
 @click.command(epilog=example("claimlog schemas", "claimlog schemas --write"))
@@ -36,6 +37,17 @@ def schemas(context: Context, write: bool) -> int:
             lines([*difflib.unified_diff(old, new, name, "expanded", lineterm="", n=1)])
     if stale and not write:
         raise ClaimlogError(f"{stale} files are stale; {REMEDY}")
+    if write and _names_other_schemas(context.package):
+        line("wrote datapackage.json")
     absent = absent_parts(read_definition(context.package))
     lines(absent)
     return 1 if absent else 0
+
+
+def _names_other_schemas(package: Package) -> bool:
+    """Have the descriptor name the schemas that rows have; return whether it named others."""
+    from claimlog.edit.batch_files import sync_descriptor
+    from claimlog.edit.open_batch import log_lock
+
+    with log_lock(package):
+        return sync_descriptor(package)

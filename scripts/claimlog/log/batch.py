@@ -21,6 +21,7 @@ from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedo
 from claimlog.media_types import NDJSON, PARQUET
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
+from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import instruction_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
 from claimlog.state import require_own_state
@@ -342,6 +343,10 @@ def descriptor_findings(package: Package) -> Iterator[Finding]:
             yield Finding("descriptor", DESCRIPTOR, message, remedy=remedy)
 
 
+OURS = ("data", "schema")
+"""Properties of a resource that are never taken over from a descriptor."""
+
+
 def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
     """Return the descriptor's resources as they should be for these batches.
 
@@ -364,8 +369,8 @@ def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
             "name": name,
             "type": "table",
             **formats[Path(files[0]).suffix],
-            "schema": f"schemas/{name.removesuffix(IN_COLUMNS)}.json",
-            **{key: value for key, value in listed.get(name, {}).items() if key != "data"},
+            "schema": _schema_path(package, name.removesuffix(IN_COLUMNS), batches),
+            **{key: value for key, value in listed.get(name, {}).items() if key not in OURS},
             "path": files,
         }
         for name, files in paths.items()
@@ -373,6 +378,24 @@ def resources(package: Package, batches: list[Batch]) -> list[dict[str, Any]]:
     present = {name.removesuffix(IN_COLUMNS) for name in paths}
     specs = [package.json(f"schemas/{name}.json") for name in in_log_order(present)]
     return [*filled, *_empty_resources(package, specs, present)]
+
+
+def _schema_path(package: Package, stream: str, batches: list[Batch]) -> str:
+    """Return the path of a schema that has the columns of a stream's newest rows.
+
+    That of the next version is none, if it has more, until there is a row of it: other tools read
+    the header off the newest file, and would miss columns.
+    """
+    path = f"schemas/{stream}.json"
+    spec = package.json(path)
+    current = spec.get("schemaVersion", 1)
+    newest = next(batch for batch in reversed(batches) if stream in batch.streams)
+    version = newest.manifest.get("files", {}).get(newest.name(stream), {}).get("schema_version")
+    if version in (None, current):
+        return path
+    past = f"{PAST}/{stream}.{version}.json"
+    here, then = ({item["name"] for item in one["fields"]} for one in (spec, package.json(past)))
+    return path if here == then else past
 
 
 def _empty_resources(

@@ -18,6 +18,7 @@ from claimlog.escaping import web_address
 from claimlog.log.batch import IN_COLUMNS, listing
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
+from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import OFFICIAL, REFERENCES
 from claimlog.validate.report import Report
 
@@ -49,7 +50,7 @@ def _references(log: Log) -> Iterator[tuple[str, str]]:
     for number, resource in enumerate(about.get("resources", []), 1):
         place = f"resource {number} ({_shown(resource.get('name'))}): "
         places.append((place, resource, (*FOLLOWED, "resources")))
-        yield from ((f"{place}{message}", remedy) for message, remedy in _values(resource))
+        yield from ((f"{place}{message}", remedy) for message, remedy in _values(log, resource))
     for place, given, followed in places:
         for key in followed:
             if key in given and not (key == "data" and _is_header(log, given)):
@@ -97,13 +98,17 @@ def _is_official(value: object) -> bool:
     return isinstance(value, str) and OFFICIAL.fullmatch(value) is not None
 
 
-def _values(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the properties of a resource that say otherwise than its files are."""
+def _values(log: Log, resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the properties of a resource that say otherwise than its files are.
+
+    Its schema is the present one, or that of its rows until there are some of the present.
+    """
     stream = str(resource.get("name")).removesuffix(IN_COLUMNS)
+    versions = log.versions(stream) if stream in log.definition.streams else ()
     paths = resource.get("path")
     first = paths[0] if isinstance(paths, list) and paths else paths
     wanted = {
-        "schema": (f"schemas/{stream}.json",),
+        "schema": (f"schemas/{stream}.json", *(f"{PAST}/{stream}.{one}.json" for one in versions)),
         "type": ("table", None),
         "format": (FORMATS.get(PurePosixPath(str(first)).suffix), None),
         "encoding": ("utf-8", "utf8", "UTF-8", None),
