@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 MET_LABELS = {True: "met", False: "missed", None: ""}
+GOALS_HEAD = ("measure", "value", "goal", "met?")
 Cells = Sequence[str]
 
 
@@ -35,3 +37,15 @@ def markdown_table(head: Cells, rows: Iterable[Cells]) -> str:
     """
     lines = [f"| {' | '.join(head)} |", "|:--" + "|--:" * (len(head) - 1) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def goal_cells(goals: Iterable[Mapping[str, Any]], digits: int = 2) -> list[list[str]]:
+    """Return the rows of a table of goals: measure, value, goal, and if it is met.
+
+    >>> goal_cells([{"what": "seconds", "value": 1.5, "goal": "at most 2", "met": True}], 1)
+    [['seconds', '1.5', 'at most 2', 'met']]
+    """
+    return [
+        [goal["what"], f"{goal['value']:,.{digits}f}", goal["goal"], MET_LABELS[goal["met"]]]
+        for goal in goals
+    ]

@@ -9,7 +9,7 @@ from workshop.bench.copies.copy_kinds import KINDS
 from workshop.bench.copies.measure import PASSAGES, WAYS, place_in_copies, seconds_of_long_copy
 from workshop.bench.machine import library_versions, machine_description, machine_sentence
 from workshop.bench.suites import BenchOptions, Result, progress_bar
-from workshop.bench.tables import MET_LABELS, markdown_table, text_table
+from workshop.bench.tables import GOALS_HEAD, MET_LABELS, markdown_table, text_table
 
 __all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_report"]
 
@@ -63,7 +63,7 @@ def text_report(results: Result) -> str:
             _summary(results),
             text_table(HEAD, _cells(results)),
             text_table(OUTCOME_HEAD, _outcomes(results)),
-            text_table(GOAL_HEAD, _goals(results)),
+            text_table(GOALS_HEAD, _goals(results)),
         ]
     )
 
@@ -78,7 +78,7 @@ def markdown_report(results: Result) -> str:
             f"{_summary(results)}, on {machine_sentence(results['machine'])}.",
             markdown_table(HEAD, _cells(results)),
             markdown_table(OUTCOME_HEAD, _outcomes(results)),
-            markdown_table(GOAL_HEAD, _goals(results)),
+            markdown_table(GOALS_HEAD, _goals(results)),
             f"With {used}.",
         ]
     )
@@ -129,9 +129,6 @@ def _outcomes(results: Result) -> list[list[str]]:
         [kind, *(f"{ways[way].get(outcome, 0):,}" for way in WAYS for outcome in OUTCOMES)]
         for kind, ways in results["kinds"].items()
     ]
-
-
-GOAL_HEAD = ("measure", "value", "goal", "met?")
 
 
 def _goals(results: Result) -> list[list[str]]:

@@ -14,7 +14,7 @@ from typing import Any
 from claimlog.package import Package
 from workshop.bench.machine import library_versions, machine_description, machine_sentence
 from workshop.bench.suites import BenchOptions, Result, progress_bar, run_module
-from workshop.bench.tables import MET_LABELS, markdown_table, text_table
+from workshop.bench.tables import GOALS_HEAD, goal_cells, markdown_table, text_table
 
 __all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_report"]
 
@@ -22,7 +22,6 @@ NEEDS: tuple[str, ...] = ()
 LIBRARIES = ("datasette", "jinja2", "polars")
 GROWTH_GOAL = 1.25  # of what a claim takes, in a log of ten times as many
 HEAD = ("site", "events", "pages", "files", "GB", "seconds", "pages/s", "peak GB")
-GOALS_HEAD = ("measure", "value", "goal", "met?")
 CONTENDER = "workshop.bench.files.contender"
 
 
@@ -85,17 +84,10 @@ def _cells(results: Result) -> list[list[str]]:
     ]
 
 
-def _goal_cells(results: Result) -> list[list[str]]:
-    return [
-        [goal["what"], f"{goal['value']:,.2f}", goal["goal"], MET_LABELS[goal["met"]]]
-        for goal in results["goals"]
-    ]
-
-
 def text_report(results: Result) -> str:
     """Return the results as text in columns."""
-    parts = (text_table(HEAD, _cells(results)), text_table(GOALS_HEAD, _goal_cells(results)))
-    return "\n\n".join(parts)
+    goals = text_table(GOALS_HEAD, goal_cells(results["goals"]))
+    return "\n\n".join([text_table(HEAD, _cells(results)), goals])
 
 
 def markdown_report(results: Result) -> str:
@@ -108,7 +100,7 @@ def markdown_report(results: Result) -> str:
             f"{machine_sentence(results['machine'])}. The build is there before; *pages* are those "
             "that people read, *files* all that is written, JSON twins and downloads among them.",
             markdown_table(HEAD, _cells(results)),
-            markdown_table(GOALS_HEAD, _goal_cells(results)),
+            markdown_table(GOALS_HEAD, goal_cells(results["goals"])),
             f"With {used}.",
         ]
     )

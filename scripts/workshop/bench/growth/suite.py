@@ -22,7 +22,7 @@ from claimlog.schema.definition import read_definition
 from workshop.bench.machine import library_versions, machine_description, machine_sentence
 from workshop.bench.plots import Plot
 from workshop.bench.suites import BenchOptions, Result, progress_bar, run_module
-from workshop.bench.tables import MET_LABELS, markdown_table, text_table
+from workshop.bench.tables import GOALS_HEAD, goal_cells, markdown_table, text_table
 
 __all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_report"]
 
@@ -133,20 +133,10 @@ def _cells(results: Result) -> list[list[str]]:
     ]
 
 
-GOALS_HEAD = ("measure", "value", "goal", "met?")
-
-
-def _goal_cells(results: Result) -> list[list[str]]:
-    return [
-        [goal["what"], f"{goal['value']:,.2f}", goal["goal"], MET_LABELS[goal["met"]]]
-        for goal in results["goals"]
-    ]
-
-
 def text_report(results: Result) -> str:
     """Return the results as text in columns."""
-    parts = (text_table(HEAD, _cells(results)), text_table(GOALS_HEAD, _goal_cells(results)))
-    return "\n\n".join(parts)
+    goals = text_table(GOALS_HEAD, goal_cells(results["goals"]))
+    return "\n\n".join([text_table(HEAD, _cells(results)), goals])
 
 
 def markdown_report(results: Result) -> str:
@@ -159,7 +149,7 @@ def markdown_report(results: Result) -> str:
             f"{machine_sentence(results['machine'])}. Each build runs in a process of its own; "
             "peak memory is that of it and its children together, as the system counts them.",
             markdown_table(HEAD, _cells(results)),
-            markdown_table(GOALS_HEAD, _goal_cells(results)),
+            markdown_table(GOALS_HEAD, goal_cells(results["goals"])),
             f"With {used}.",
         ]
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from workshop.bench.machine import machine_sentence
 from workshop.bench.plots import Plot
-from workshop.bench.tables import MET_LABELS, markdown_table, text_table
+from workshop.bench.tables import GOALS_HEAD, goal_cells, markdown_table, text_table
 
 Result = dict[str, Any]
 
@@ -40,16 +40,12 @@ def _cells(results: Result) -> tuple[list[list[str]], list[list[str]]]:
         ]
         for stage in results["stages"]
     ]
-    goals = [
-        [goal["what"], f"{goal['value']:,.2f}", goal["goal"], MET_LABELS[goal["met"]]]
-        for goal in results["goals"]
-    ]
-    return stages, goals
+    return stages, goal_cells(results["goals"])
 
 
 HEADS = (
     ("stage", "seconds", "rows/s", "peak GB"),
-    ("measure", "value", "goal", "met?"),
+    GOALS_HEAD,
 )
 
 

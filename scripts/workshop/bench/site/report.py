@@ -8,7 +8,7 @@ from typing import Any
 
 from workshop.bench.machine import machine_sentence
 from workshop.bench.plots import Plot
-from workshop.bench.tables import MET_LABELS, markdown_table, text_table
+from workshop.bench.tables import GOALS_HEAD, MET_LABELS, goal_cells, markdown_table, text_table
 
 Result = dict[str, Any]
 
@@ -27,7 +27,6 @@ HEAD = (
     "met?",
 )
 BESIDE = ("scene", "median ms", "p95 ms", "plain: median ms", "p95 ms", "ratio", "goal", "met?")
-GOALS = ("measure", "value", "goal", "met?")
 
 COMPARED_TIMES = ("median_ms", "p95_ms")
 COMPARISON_NOTE = (
@@ -56,7 +55,7 @@ def text_report(results: Result) -> str:
     parts = [
         _summary(results),
         text_table(HEAD, [_cells(kind["name"], [kind]) for kind in kinds]),
-        text_table(GOALS, _goals(results)),
+        text_table(GOALS_HEAD, _goals(results)),
         text_table(BESIDE, _beside(results)),
         text_table(*_load_table(results)),
     ]
@@ -77,7 +76,7 @@ def markdown_report(results: Result) -> str:
     )
     rows = [_cells(_row_label(name, kinds), kinds) for name, kinds in groups.items()]
     used = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    parts = [first, markdown_table(HEAD, rows), markdown_table(GOALS, _goals(results))]
+    parts = [first, markdown_table(HEAD, rows), markdown_table(GOALS_HEAD, _goals(results))]
     parts += [COMPARISON_NOTE, markdown_table(BESIDE, _beside(results))]
     memory = f"Afterwards the server held {results['memory_bytes'] / 1e6:,.0f} MB. With {used}."
     parts += [LOAD_NOTE, markdown_table(*_load_table(results)), memory]
@@ -157,10 +156,7 @@ def _cells(name: str, kinds: list[Result]) -> list[str]:
 
 
 def _goals(results: Result) -> list[list[str]]:
-    return [
-        [goal["what"], f"{goal['value']:,.1f}", goal["goal"], MET_LABELS[goal["met"]]]
-        for goal in results["goals"]
-    ]
+    return goal_cells(results["goals"], digits=1)
 
 
 def _beside(results: Result) -> list[list[str]]:
