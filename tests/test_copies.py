@@ -71,7 +71,7 @@ def test_passages_alike_are_told_apart_by_what_stands_beside_them() -> None:
 def test_a_quote_is_no_place_of_the_sentence_that_was_edited(kind: str, seed: int) -> None:
     tally = place_in_copies(kind, 1, seed, paragraphs=6, passages=18)["text"]
     assert tally["wrong"] == 0
-    assert tally["right"] > 15
+    assert tally["right"] >= 15
 
 
 def test_in_a_copy_with_the_hash_of_the_source_the_offsets_hold() -> None:

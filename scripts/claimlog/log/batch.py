@@ -391,9 +391,9 @@ def _schema_path(package: Package, stream: str, batches: list[Batch]) -> str:
     current = spec.get("schemaVersion", 1)
     newest = next(batch for batch in reversed(batches) if stream in batch.streams)
     version = newest.manifest.get("files", {}).get(newest.name(stream), {}).get("schema_version")
-    if version in (None, current):
-        return path
     past = f"{PAST}/{stream}.{version}.json"
+    if version in (None, current) or not (package.root / past).is_file():
+        return path
     here, then = ({item["name"] for item in one["fields"]} for one in (spec, package.json(past)))
     return path if here == then else past
 
