@@ -420,6 +420,7 @@ def test_furniture_of_a_registered_text_is_marked_by_keys(
     browser: Browser, desk: DeskServer
 ) -> None:
     with entered(browser, desk, "adjudicator", "sources/S103") as page:
+        expect(page.locator("#marking-tools")).to_be_visible()  # its keys are heard from then on
         page.locator("#scroller").focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("m")
