@@ -57,6 +57,9 @@ def browser(desk: DeskServer) -> Iterator[Browser]:  # noqa: ARG001
         yield browser
 
 
+expect.set_options(timeout=30_000)  # a machine may have other work
+
+
 @pytest.fixture(scope="module")
 def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
     """A desk that is served, with further texts: one of other scripts, and one for two windows."""

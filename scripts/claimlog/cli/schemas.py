@@ -47,7 +47,7 @@ def schemas(context: Context, write: bool) -> int:
 def _names_other_schemas(package: Package) -> bool:
     """Have the descriptor name the schemas that rows have; return whether it named others."""
     from claimlog.edit.batch_files import sync_descriptor
-    from claimlog.edit.open_batch import log_lock
+    from claimlog.edit.open_batch import package_lock
 
-    with log_lock(package):
+    with package_lock(package):
         return sync_descriptor(package)

@@ -38,6 +38,19 @@ def log_lock(package: Package) -> Iterator[int]:
     Raises
     ------
     ClaimlogError
+        As `package_lock` does.
+    """
+    with package_lock(package):
+        yield _carry_over(package)
+
+
+@contextlib.contextmanager
+def package_lock(package: Package) -> Iterator[None]:
+    """Hold the lock of the log for what leaves the open batch as it is.
+
+    Raises
+    ------
+    ClaimlogError
         If another process holds it for longer than the threshold ``lock_seconds``, or the state of
         the package is none of ours or was committed.
     """
@@ -52,7 +65,7 @@ def log_lock(package: Package) -> Iterator[int]:
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):
                 remove(path)  # left by a run that was cut off: who holds the lock is alone here
-        yield _carry_over(package)
+        yield
     finally:
         with contextlib.suppress(OSError):
             handle.close()  # which gives the lock back, and has nothing to write
