@@ -392,7 +392,7 @@ def empty_world(folder: Path) -> World:
     shutil.copytree(ROOT / "schemas", root / "schemas")
     about = json.loads((ROOT / "datapackage.json").read_text("utf-8"))
     about |= {"name": "tiny", "title": "A tiny package", "version": "0.1.0", "resources": []}
-    del about["logOrigin"]  # a log of its own
+    del about["logOrigin"], about["claimlog"]  # a log of its own, which says no version
     (root / "datapackage.json").write_text(json.dumps(about), "utf-8")
     (root / "events").mkdir()
     texts = folder / "texts"
