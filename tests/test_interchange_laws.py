@@ -132,6 +132,7 @@ def passages(text: Text) -> list[tuple[int, int]]:
     ]
 
 
+CODING = {"coder": "coder-1", "pass": 1}
 NOTES = ("Hard to tell.", "naïve 🙂 “so”", "topic: x; y", "[1] {a}", "\u05e9\u05dc\u05d5\u05dd")
 
 
@@ -230,8 +231,8 @@ def test_a_coding_in_the_units_of_a_browser_comes_in_from_a_raw_file(
     path.write_text(json.dumps({"text": raw, "label": spans}))
     log = read_with_open(Package(world.root))
     project = read_project(path, None)
-    mapping = ensure_mapping(tmp_path / "m.yaml", project, log, "codings", {"coder": "coder-1"})
-    rows = imported_rows(project, mapping, log, world.supplied, {"coder": "coder-1"}).rows
+    mapping = ensure_mapping(tmp_path / "m.yaml", project, log, "codings", CODING)
+    rows = imported_rows(project, mapping, log, world.supplied, CODING).rows
     found = [text.content[row["start"] : row["end"]] for row in rows]
     assert found == [unicodedata.normalize("NFC", said) for said in passage]
 
