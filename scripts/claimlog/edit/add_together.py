@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from claimlog.edit.append import Addition
-from claimlog.edit.clock import last_time, refuse_doubtful_clock
+from claimlog.edit.append import Addition, make_writer
 from claimlog.edit.duplicates import RowIndex
 from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import append_streams, log_lock, with_open
+from claimlog.edit.open_batch import append_streams, log_lock
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -46,10 +45,7 @@ def add_together(
     """
     with log_lock(package):
         sealed = read(package)
-        log = with_open(sealed)
-        log.require_readable()
-        refuse_doubtful_clock(last_time(log), today)
-        writer = Writer(log, texts, "")
+        writer = make_writer(sealed, texts, "", today)
         additions = []
         lines: dict[str, list[bytes]] = {}
         for part in parts:

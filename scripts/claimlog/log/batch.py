@@ -92,6 +92,11 @@ class Batch:
     def file(self, stream: str) -> Path:
         return self.path / self.name(stream)
 
+    def file_entry(self, stream: str) -> Mapping[str, Any]:
+        """Return what the manifest says of a stream's file; nothing if the batch is open."""
+        found: Mapping[str, Any] = self.manifest.get("files", {}).get(self.name(stream), {})
+        return found
+
     def shown_file(self, stream: str) -> str:
         return f"{self.shown}/{self.name(stream)}"
 
@@ -390,7 +395,7 @@ def _schema_path(package: Package, stream: str, batches: list[Batch]) -> str:
     spec = package.json(path)
     current = spec.get("schemaVersion", 1)
     newest = next(batch for batch in reversed(batches) if stream in batch.streams)
-    version = newest.manifest.get("files", {}).get(newest.name(stream), {}).get("schema_version")
+    version = newest.file_entry(stream).get("schema_version")
     past = f"{PAST}/{stream}.{version}.json"
     if version in (None, current) or not (package.root / past).is_file():
         return path

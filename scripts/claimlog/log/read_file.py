@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import polars as pl
 
@@ -78,7 +78,7 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
     def pieces() -> Iterator[tuple[Lines, bytes]]:
         if batch.in_columns(stream):
             data = read_bytes(path, display_path)
-            expected = _listed(batch, stream).get("rows")
+            expected = batch.file_entry(stream).get("rows")
             if expected is not None:
                 expected -= len(batch.taken.get(stream, ()))
             yield from ((lines, b"") for lines in read_rows(path, table, display_path, expected))
@@ -133,13 +133,7 @@ def chunks(path: Path, shown: str, size: int, longest: int) -> Iterator[bytes]:
 
 def written_as(batch: Batch, stream: str, definition: Definition) -> int:
     """Return the schema version that a batch's rows of a stream were written by."""
-    return int(_listed(batch, stream).get("schema_version", definition.streams[stream].version))
-
-
-def _listed(batch: Batch, stream: str) -> Mapping[str, Any]:
-    """Return what a batch's manifest says of a stream's file; nothing if the batch is open."""
-    found: Mapping[str, Any] = batch.manifest.get("files", {}).get(batch.name(stream), {})
-    return found
+    return int(batch.file_entry(stream).get("schema_version", definition.streams[stream].version))
 
 
 def read_bytes(path: Path, shown: str) -> bytes:
