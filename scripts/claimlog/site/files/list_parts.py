@@ -116,7 +116,7 @@ def _filter(served: ServedList, item: Filter, sets: _ChoiceSets) -> dict[str, An
         "optional": item.optional,
         "none": item.none,
         "ordered": bool(item.codelist or item.labels),
-        "listed": None if listed is None else packed_numbers(sorted(_known(listed, places))),
+        "listed": None if listed is None else packed_numbers(sorted(_known_places(listed, places))),
         # a value that is too long to be chosen stands behind those that can be
         "values": packed_numbers(places.get(value, len(places)) for value in values.values),
         "codes": packed_numbers((values.codes.astype(np.int64) + 1).tolist()),
@@ -124,7 +124,7 @@ def _filter(served: ServedList, item: Filter, sets: _ChoiceSets) -> dict[str, An
     }
 
 
-def _known(codes: frozenset[str], places: Mapping[str, int]) -> Iterator[int]:
+def _known_places(codes: frozenset[str], places: Mapping[str, int]) -> Iterator[int]:
     return (places[code] for code in codes if code in places)
 
 

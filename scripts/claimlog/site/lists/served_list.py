@@ -136,7 +136,7 @@ async def answer_list(
             {"parameter": WHOLE, "value": whole[:60], "message": message, "near": []}
         )
     words = match(selection.text)
-    found = await _found(store, served, words) if selection.text else None
+    found = await _search_mask(store, served, words) if selection.text else None
     selected = await asyncio.to_thread(served.index.select, selection.chosen, found)
     if request.format == "html" and not selection.errors and _has_blank(request):
         return Response.redirect(_clean_address(request, selection))
@@ -178,7 +178,7 @@ def _file_name(definition: ListDefinition, selection: Selection) -> str:
     return f"{definition.table}-selected" if selection.query else definition.table
 
 
-async def _found(store: Store, served: ServedList, words: str) -> Mask:
+async def _search_mask(store: Store, served: ServedList, words: str) -> Mask:
     """Return which rows a search finds."""
     rows = []
     if words:
