@@ -704,6 +704,7 @@ def test_the_command_prints_how_to_tag_and_tags_nothing(repo: Repo) -> None:
         ("release", "0.1.0", "--date", DAY),
         ("release", "--published", "0.1.0", "--sign", "key.pem"),
         ("reissue", "0.1.0"),
+        ("publish", "directory", "public", "--publish"),
     ],
 )
 def test_one_release_is_made_at_a_time_and_rows_are_added_meanwhile(
@@ -715,7 +716,7 @@ def test_one_release_is_made_at_a_time_and_rows_are_added_meanwhile(
         repo.world.amend("claims", "C001-002", note="One more.")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == (
-        "claimlog: another claimlog is making or signing a release of this package; "
+        "claimlog: another claimlog is making, signing or publishing a release of this package; "
         "wait for it and run this again"
     )
     assert not (repo.world.root / "dist").exists()

@@ -103,6 +103,7 @@ def zenodo(
 deposit:actions"
     token = Token.from_environment(ZENODO_TOKEN, remedy, service)
     package = context.package
+    _hold_release_lock(context)
     entry, release = _verified_release(context, version, out, key)
     metadata = entry_metadata(read_definition(package), entry)
     say = _discreet(token)
@@ -161,6 +162,7 @@ def github(
     remedy = "make one with the permission to write contents of the repository"
     token = Token.from_environment(GITHUB_TOKEN, remedy, *upload_origins(service))
     package = context.package
+    _hold_release_lock(context)
     entry, release = _verified_release(context, version, out, key)
     title = f"{package.descriptor['title']} {entry.version}"
     notes = release_notes(package, str(entry.version))
@@ -193,6 +195,7 @@ def directory(
     """
     from claimlog.release.publishing.directory import copy_release, plan_directory
 
+    _hold_release_lock(context)
     _, release = _verified_release(context, version, out, key)
     plan = plan_directory(release, target.absolute())
     if is_final:
@@ -202,6 +205,13 @@ def directory(
     for name in plan.names:
         line(f"would copy {name}")
     line(f"{target}: nothing was copied; run this with --publish to copy it")
+
+
+def _hold_release_lock(context: Context) -> None:
+    """Keep others from releasing or publishing until the command ends: two would deposit twice."""
+    from claimlog.release.release_lock import release_lock
+
+    click.get_current_context().with_resource(release_lock(context.package))
 
 
 def _verified_release(

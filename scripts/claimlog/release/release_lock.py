@@ -1,4 +1,4 @@
-"""The lock that whatever writes a release, or its entry in the index, takes.
+"""The lock that whatever makes, signs or publishes a release takes.
 
 It is not that of the log: a release takes minutes, in which rows may be added.
 """
@@ -29,7 +29,7 @@ def release_lock(package: Package) -> Iterator[None]:
     with open_lock(package, FOLDER) as handle:  # closing it gives the lock back
         if not acquire_lock(handle, read_thresholds(package)["lock_seconds"]):
             raise ClaimlogError(
-                "another claimlog is making or signing a release of this package; wait for it and "
-                "run this again"
+                "another claimlog is making, signing or publishing a release of this package; "
+                "wait for it and run this again"
             )
         yield
