@@ -15,14 +15,10 @@ from claimlog.build import build
 from claimlog.errors import FindingsError
 from claimlog.log.read_log import read
 from claimlog.release.generated_files import stale_files
-from claimlog.sources.text import Text
-from claimlog.start.example import remove_example
-from claimlog.start.new_package import make_package
 from claimlog.validate import validate
 from conftest import Get, World, asking
-from own_topics import TOPICS, OwnTopic
+from own_topics import GIT, TOPICS, OwnTopic, commit
 
-GIT = ("git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org")
 LATER = "Said more plainly in a second reading."
 
 
@@ -39,38 +35,12 @@ class Begun:
         return self.world.root / "dist" / f"{self.topic.choices.name}-0.1.0.zip"
 
 
-def commit(root: Path) -> None:
-    for words in (["add", "-A"], ["commit", "-qm", "More"]):
-        subprocess.run([*GIT, *words], cwd=root, check=True, timeout=60)
-
-
 @pytest.fixture(scope="module", params=TOPICS)
 def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Begun:
     topic = TOPICS[request.param]
     root = tmp_path_factory.mktemp("begun") / topic.choices.name
-    world = World(make_package(root, topic.choices), root / "texts")
-    remove_example(world.package)
-    topic.declare(root)
-    for path, _, text in [*stale_files(world.package)]:
-        world.package.write(path, text.encode())
-    (world.texts / "text.txt").write_text(topic.text, "utf-8")
-    text = Text(topic.text)
-    source = {
-        "source_id": "S001",
-        "kind": "copy",
-        "title": topic.text.splitlines()[0],
-        "publisher": "The Example Gazette",
-        "language": topic.language,
-        "rights": "Invented.",
-        "reliability": "F",
-        "reliability_rationale": "Invented.",
-        "text_sha256": text.sha256,
-        "text_length": len(topic.text),
-    }
-    coder = {"coder_id": "coder-1", "kind": "person", "description": "Invented."}
-    for stream, rows in {"sources": [source], "coders": [coder], **topic.rows}.items():
-        world.add(stream, rows)
-    world.add("links", topic.links)
+    world = topic.begin(root)
+    topic.add(world)
     world.seal("first")
     subprocess.run([*GIT, "init", "-q"], cwd=root, check=True, timeout=60)
     commit(root)
