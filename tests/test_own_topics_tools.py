@@ -18,7 +18,7 @@ from conftest import World, copied
 from desk_client import Opened, offsets
 from own_topics import TOPICS, OwnTopic
 
-CLAIM_KEYS = ("voice", "modality", "topic", "origin_basis", "coder_confidence")
+ENVELOPE = {"action", "version", "recorded_at", "recorded_by", "reason"}
 
 
 @dataclass(frozen=True)
@@ -313,17 +313,24 @@ def test_a_requirement_of_the_topic_holds_at_the_desk(prepared: Prepared, desk: 
     assert desk.ask("coder-1", "POST", "work/S001/finish", state=state).status_code >= 400
 
 
-def test_an_entry_of_the_register_is_proposed_and_referred_to(
+def test_two_coders_propose_entries_of_the_register_and_refer_to_them(
     prepared: Prepared, desk: Opened
 ) -> None:
     topic = prepared.topic
     identifier = topic.register["primaryKey"][0]
-    required = {
-        item["name"] for item in topic.register["fields"] if item.get("constraints")
-    } - {identifier}
-    row = {key: value for key, value in topic.rows[topic.stream][0].items() if key in required}
-    name = "another-ladder" if identifier == "exhibit_id" else NUMBERED_ENTRY
-    path = f"work/S001/registered/{topic.stream}/{name}"
-    desk.take("coder-1", "PUT", path, base=0, value=row)
-    found = desk.take("coder-1", "GET", f"lookup/{topic.stream}?q={name}&source=S001")
-    assert any(entry["proposed"] for entry in found["entries"])
+    required = {item["name"] for item in topic.register["fields"] if item.get("constraints")}
+    row = {name: topic.rows[topic.stream][0][name] for name in required - ENVELOPE - {identifier}}
+    form = desk.take("coder-1", "GET", "form")["streams"][topic.stream]
+    assert form["fields"][0]["column"] == identifier
+    given = []
+    for role in ("coder-1", "coder-2"):
+        for number in range(2):
+            path = f"lookup/{topic.stream}?source=S001"
+            name = desk.take(role, "GET", path)["next"] or f"{role}-{number}"
+            assert form["numbered"] == (not name.startswith(role))
+            path = f"work/S001/registered/{topic.stream}/{name}"
+            desk.take(role, "PUT", path, base=0, value=row)
+            given.append(name)
+            found = desk.take(role, "GET", f"lookup/{topic.stream}?q={name}&source=S001")
+            assert [one["id"] for one in found["entries"] if one["proposed"]] == [name]
+    assert len({*given}) == 4
