@@ -48,6 +48,8 @@ class OwnTopic:
         Words that the search finds, and the claim or row that it finds by them.
     links
         Relations of claims.
+    source_word
+        What pages call a source; if nothing, a text.
     """
 
     choices: PackageChoices
@@ -63,6 +65,7 @@ class OwnTopic:
     search: Mapping[str, str]
     language: str = "en"
     links: Rows = field(default_factory=list)
+    source_word: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> dict[str, Any]:
@@ -109,6 +112,11 @@ class OwnTopic:
         claims["fields"] += self.columns
         claims["foreignKeys"] += self.keys
         (schemas / "claims.json").write_text(json.dumps(claims), "utf-8")
+        if self.source_word:
+            site = json.loads((schemas / "site.json").read_text("utf-8"))
+            (schemas / "site.json").write_text(
+                json.dumps({**site, "source_word": self.source_word}), "utf-8"
+            )
         (schemas / f"{self.stream}.json").write_text(json.dumps(self.register), "utf-8")
         for name, labels in self.codes.items():
             path = schemas / "codebook" / "codes" / f"{name}.csv"
@@ -343,6 +351,7 @@ ladder. “I have never liked pears,” she said.
             "basis": "Nobody is asleep and at a tree.",
         }
     ],
+    source_word={"one": "testimony", "many": "testimonies"},
     search={"hard to forget": "/claims/C001-004", "exhibit B": "/exhibits/ladder"},
 )
 

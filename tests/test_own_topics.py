@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -149,3 +150,11 @@ def test_contradiction_is_a_dispute_between_its_speakers(begun: Begun) -> None:
     for end in (link["from_claim_id"], link["to_claim_id"]):
         assert (end in page) == (link["relation"] == "disputes")
         assert (end in facts) == (link["relation"] == "same_fact")
+
+
+def test_pages_call_a_source_what_the_package_calls_it(begun: Begun) -> None:
+    for page in (*PAGES, "/claims/C001-002", f"/{begun.topic.stream}"):
+        shown = re.sub(r"<[^>]*>", " ", begun.get(page).text)  # tags and what they link to
+        assert re.findall(r"\b(?:articles?|news)\b", shown, re.IGNORECASE) == [], page
+    word = begun.topic.source_word.get("many", "texts")
+    assert f"{word.capitalize()} that were coded" in begun.get("/sources").text
