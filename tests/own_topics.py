@@ -357,7 +357,11 @@ ladder. “I have never liked pears,” she said.
 
 SCRIPTS = OwnTopic(
     choices=PackageChoices(
-        "two-scripts", "نقوش ونصوص", "inscriptions in two scripts", "CC-BY-4.0", ("ar", "th")
+        "two-scripts",
+        "نقوش ونصوص",
+        "inscriptions in two scripts",
+        "CC-BY-4.0",
+        ("arz", "th", "sr-latn"),
     ),
     text="""نقش على باب المدينة
 
@@ -423,7 +427,7 @@ SCRIPTS = OwnTopic(
         }
     ],
     search={"مجهول": "/claims/C001-002", "نقش الباب": "/inscriptions/N001"},
-    language="ar",
+    language="arz",
 )
 
 TOPICS = {topic.choices.name: topic for topic in (DOSES, TESTIMONY, SCRIPTS)}

@@ -213,7 +213,8 @@ async def by_column(store: Store, topic: Topic, chart: Row) -> Row:
     return bar_chart(
         chart["name"],
         chart["title"],
-        f"{chart['text']} {many[:1].upper()}{many[1:]} differ in length, so a longer bar is no weightier subject.",
+        f"{chart['text']} {many[:1].upper()}{many[1:]} differ in length, so a longer bar "
+        "is no weightier subject.",
         [*articles, *([f"other {many}"] if rest else [])],
         bars,
         stacked=True,
