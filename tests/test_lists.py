@@ -226,7 +226,10 @@ def test_an_empty_table_is_a_list() -> None:
 
 CHOICES = {
     "kind": CodeLabels({ANY: "any", NONE: "none", "red": "Bright red", "green": "Green"}),
-    "name": CodeLabels({"ann": "Ann", "bob": "Bob", "bobby": "bob"}),
+    "name": CodeLabels(
+        {"ann": "Ann", "bob": "Bob", "bobby": "bob"},
+        {"ann": ["Nan", "Bob", "both"], "bobby": ["Roberta", "ROBERTA", "both"]},
+    ),
 }
 
 
@@ -237,13 +240,15 @@ CHOICES = {
         ("kind", " RED ", ["red"]),
         ("kind", "bright RED", ["red"]),
         ("kind", "any", ["any"]),
-        ("name", "Bob", ["bob"]),  # a code before a label
+        ("name", "Bob", ["bob"]),  # a code before a label, and both before other names
+        ("name", "nan", ["ann"]),
+        ("name", "roberta", ["bobby"]),  # twice the same name is one
         ("date", "2025-q1", ["2025-Q1"]),
         ("date", "none", ["none"]),
         ("kind", "", []),
     ],
 )
-def test_a_value_is_known_by_code_or_label_in_any_case(
+def test_a_value_is_known_by_code_label_or_other_name_in_any_case(
     name: str, value: str, codes: list[str]
 ) -> None:
     selection = select({name: [value]}, DEFINITION, DEFINITION.sorts, CHOICES)
@@ -275,6 +280,14 @@ def test_a_value_that_cannot_be_is_an_error_with_near_ones(
     assert [one["code"] for one in error["near"]] == near
     for one in error["near"]:
         assert one["link"].startswith("?name=ann") or (name, one["code"]) == ("sort", "id")
+
+
+@pytest.mark.parametrize(("value", "near"), [("robertta", ["bobby"]), ("BOTH", ["ann", "bobby"])])
+def test_a_slip_in_an_other_name_and_one_of_several_codes_are_proposed_and_never_guessed(
+    value: str, near: list[str]
+) -> None:
+    [error] = select({"name": [value]}, DEFINITION, DEFINITION.sorts, CHOICES).errors
+    assert [one["code"] for one in error["near"]][: len(near)] == near
 
 
 def test_many_values_that_cannot_be_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:

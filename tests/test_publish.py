@@ -504,7 +504,9 @@ def test_the_token_is_cut_out_wherever_a_service_repeats_it(
         return names if "assets" in request.path else Answer(200, b"[]")
 
     github.before = answer
-    monkeypatch.setattr("claimlog.cli.publish._verified", lambda *_: (release.entry, release))
+    monkeypatch.setattr(
+        "claimlog.cli.publish._verified_release", lambda *_: (release.entry, release)
+    )
     monkeypatch.setattr("claimlog.release.changelog.release_notes", lambda *_: "Notes.")
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     words = ["publish", "github", "me/tiny", "--service", github.url]

@@ -42,6 +42,7 @@ from claimlog.release.rebuild import (
     rebuild_archive,
     rebuild_tables,
 )
+from claimlog.release.release_lock import release_lock
 from claimlog.release.tool_wheel import refuse_development_tool
 from claimlog.release.verify import verify_copy
 from claimlog.schema.config_files import HEAD, shape_flaw
@@ -695,6 +696,30 @@ def test_the_command_prints_how_to_tag_and_tags_nothing(repo: Repo) -> None:
     assert done.returncode == 0, done.stderr
     assert "git tag -a v0.1.0 -m 'A tiny package 0.1.0'" in done.stdout
     assert repo.git("tag") == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("release", "0.1.0", "--date", DAY),
+        ("release", "--published", "0.1.0", "--sign", "key.pem"),
+        ("reissue", "0.1.0"),
+        ("publish", "directory", "public", "--publish"),
+    ],
+)
+def test_one_release_is_made_at_a_time_and_rows_are_added_meanwhile(
+    words: tuple[str, ...], repo: Repo
+) -> None:
+    repo.world.limit(lock_seconds=0)
+    with release_lock(repo.world.package):
+        done = repo.world.run(*words)
+        repo.world.amend("claims", "C001-002", note="One more.")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "claimlog: another claimlog is making, signing or publishing a release of this package; "
+        "wait for it and run this again"
+    )
+    assert not (repo.world.root / "dist").exists()
 
 
 def test_a_development_version_of_the_tool_releases_only_if_that_is_meant(repo: Repo) -> None:

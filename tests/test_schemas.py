@@ -17,7 +17,7 @@ from claimlog.log.canonical import type_flaw
 from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.schema.definition import read_definition
-from claimlog.schema.expansion import expanded
+from claimlog.schema.expansion import expanded_schemas
 from claimlog.schema.table_schema import Field, Table
 from conftest import ROOT, World
 
@@ -32,7 +32,7 @@ def named(pair: tuple[Table, Field]) -> str:
 
 
 def test_the_files_on_disk_repeat_shared_columns_and_codes_as_their_homes_have_them() -> None:
-    for name, text in expanded(SCHEMAS):
+    for name, text in expanded_schemas(SCHEMAS):
         assert (ROOT / name).read_text("utf-8") == text, f"{name}: run make schemas"
 
 
@@ -195,7 +195,7 @@ def test_a_column_from_nowhere_is_named(tmp_path: Path) -> None:
     path = tmp_path / "schemas" / "tables" / "claims.json"
     path.write_text(path.read_text().replace('"claims.topic"', '"claims.topik"'))
     with pytest.raises(ClaimlogError, match=r"claims\.topik, which is no column"):
-        list(expanded(read_definition(Package(tmp_path))))
+        list(expanded_schemas(read_definition(Package(tmp_path))))
 
 
 def test_a_schema_that_is_not_json_is_named(world: World) -> None:

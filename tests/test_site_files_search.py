@@ -57,6 +57,8 @@ LISTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("claims", "topic=trust&topic=sharing&occurred=any&sort=-date"),
         ("claims", "ally=GBR&towards=usa"),
         ("claims", "speaker=donald-trump&speaker=jd-vance&act=no"),
+        ("claims", "ally=uk&towards=America&speaker=Zelenskyy"),
+        ("claims", "ally=Brittain&towards=Zelensky"),
         ("claims", "q=UK+boats"),
         ("claims", "q=%22drug+boats%22&sort=recorded"),
         ("claims", "q=***"),

@@ -22,7 +22,7 @@ from claimlog.build import build
 from claimlog.errors import UsageError
 from claimlog.site.base_path import BaseUrl, require_free_base
 from claimlog.site.delivery.answer import Answer
-from claimlog.site.delivery.answer_cache import AnswerCache
+from claimlog.site.delivery.answer_cache import ANSWERS, AnswerCache
 from claimlog.site.pages import site_pages
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.host_names import NAMES, names_of
@@ -351,6 +351,31 @@ def test_a_page_of_datasettes_is_not_sent_under_another_name(ask: Ask) -> None:
     one, other = (ask("/tiny/claims", host=host) for host in ("one.example", "other.example"))
     assert "http://one.example/tiny/claims.json" in one.text
     assert "one.example" not in other.text
+
+
+@pytest.mark.parametrize(
+    ("sql", "kept"),
+    [
+        ("select claim_id from claims", True),
+        ("select claim_id, date('now') as day from claims", False),
+        ("select claim_id from claims order by random()", False),
+        ("select * from claims where claim_id = :claim", True),
+    ],
+)
+def test_a_canned_query_is_answered_once_unless_its_rows_may_change(
+    sql: str, kept: bool, served: World
+) -> None:
+    site = datasette_of(served.package.build)
+    site._metadata_local["databases"]["tiny"]["queries"]["own"] = {"sql": sql}
+    ask = asking_of(site)
+    for path in ("/tiny/own", "/tiny/own.json?_shape=array"):
+        before = len(ANSWERS.get(site, ()))
+        assert ask(path).status_code == 200
+        assert len(ANSWERS[site]) == before + kept
+        assert ask(path).status_code == 200
+    before = len(ANSWERS[site])
+    assert ask("/tiny/own?claim=C001-001").status_code == 200  # a reader's choice
+    assert len(ANSWERS[site]) == before
 
 
 def test_no_answer_depends_on_who_asks(ask: Ask) -> None:

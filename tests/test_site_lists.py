@@ -37,6 +37,7 @@ def listed(get: Get, query: str, key: str = "claims", name: str = "claim_id") ->
         ("towards=none&measure=any", ["C001-005"]),
         ("ally=harbour-ministry", ["C001-001"]),
         ("ally=NOR", ["C001-001"]),
+        ("ally=kingdom+of+norland", ["C001-001"]),
         ("speaker=nor", ["C001-005"]),  # a state stands for its bodies and people
         ("speaker=ada-example", ["C001-005"]),
         ("trust_object=pact", ["C001-002"]),

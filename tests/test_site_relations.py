@@ -148,6 +148,7 @@ class Outline(HTMLParser):
         self.levels: list[int] = []
         self.wrong: list[str] = []
         self.ids: list[str] = []
+        self.drawing = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -156,8 +157,9 @@ class Outline(HTMLParser):
             self.levels.append(int(tag[1]))
         if tag == "th" and "scope" not in given:
             self.wrong.append("a header cell without scope")
-        if tag == "svg" and given.get("aria-hidden") != "true" and not given.get("aria-label"):
+        if self.drawing and tag != "title":  # its title comes first in it
             self.wrong.append("a drawing without a label")
+        self.drawing = tag == "svg" and not (given.get("aria-hidden") or given.get("aria-label"))
         if given.get("style") or tag == "script":
             self.wrong.append(f"{tag} with style or script")
         if "id" in given:

@@ -21,11 +21,15 @@ with recursive told as materialized (
   from origins o join roots x using (origin_id) join roots y using (origin_id) where x.work_id <> y.work_id
 ), reached(ally_id, measure, measure_status, origin_id, work_id) as (
   select o.ally_id, o.measure, o.measure_status, o.origin_id, r.work_id from origins o join roots r using (origin_id)
+  where exists (select 1 from bridges b where b.work_id = r.work_id)
   union
   select r.ally_id, r.measure, r.measure_status, r.origin_id, b.other_id
   from reached r join bridges b using (ally_id, measure, measure_status, work_id)
 ), independent as (
   select ally_id, measure, measure_status, count(distinct first_id) as origins from (
+    select o.ally_id, o.measure, o.measure_status, r.work_id as first_id from origins o join roots r using (origin_id)
+    where not exists (select 1 from bridges b where b.work_id = r.work_id)
+    union all
     select ally_id, measure, measure_status, min(work_id) as first_id from reached
     group by ally_id, measure, measure_status, origin_id
   ) group by ally_id, measure, measure_status

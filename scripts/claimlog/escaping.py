@@ -62,7 +62,9 @@ def printable(text: str) -> str:
     >>> print(printable("a\x1b[31mb\u202ec"))
     a\x1b[31mb\u202ec
     """
-    return _replaced(text, lambda letter: letter.encode("unicode_escape").decode("ascii"))
+    return _replace_unprintable(
+        text, lambda letter: letter.encode("unicode_escape").decode("ascii")
+    )
 
 
 def printable_line(text: str) -> str:
@@ -74,7 +76,7 @@ def printable_line(text: str) -> str:
     return printable(text.replace("\n", r"\n"))
 
 
-def _replaced(text: str, replace: Callable[[str], str]) -> str:
+def _replace_unprintable(text: str, replace: Callable[[str], str]) -> str:
     """Replace what does not print, in one pass: beside what has been written, not what stood there.
 
     A joiner may come to stand beside ASCII when its neighbour is replaced.
@@ -104,7 +106,7 @@ def plain_line(text: object) -> str:
     >>> plain_line("A title\r\nAU  - Somebody\u2028else \u202e")
     'A title AU - Somebody else'
     """
-    return " ".join(_replaced(" ".join(str(text).split()), lambda _: "").split())
+    return " ".join(_replace_unprintable(" ".join(str(text).split()), lambda _: "").split())
 
 
 def plain_lines(value: Any) -> Any:
@@ -134,13 +136,13 @@ def from_markdown(text: str) -> str:
 def json_text(value: Any, indent: int | None = 2) -> str:
     """Return JSON in which what does not print is escaped as ``\\uXXXX``."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return _replaced(text, lambda letter: json.dumps(letter)[1:-1])
+    return _replace_unprintable(text, lambda letter: json.dumps(letter)[1:-1])
 
 
 def compact_json(value: Any) -> str:
     """Return JSON without white space, escaped as `json_text` does, for files that are many."""
     text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    return _replaced(text, lambda letter: json.dumps(letter)[1:-1])
+    return _replace_unprintable(text, lambda letter: json.dumps(letter)[1:-1])
 
 
 def web_address(value: object) -> str | None:

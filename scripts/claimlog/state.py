@@ -19,6 +19,7 @@ from claimlog.package import Package
 
 FOLDERS = (
     *("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving"),
+    "release",
     *("desk", "desk/works", "desk/decisions", "desk/done", "desk/preview"),
 )
 """Directories below the state directory, by path; none has to be there."""
@@ -26,6 +27,7 @@ FOLDERS = (
 FILES = (
     "lock",
     "cache/lock",
+    "release/lock",
     "cache/state.json",
     "cache/digests.json",
     "cache/builds.json",

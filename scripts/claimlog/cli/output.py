@@ -36,12 +36,12 @@ def line(*parts: str | tuple[str, str], err: bool = False) -> None:
         Print to standard error.
     """
     styled = "".join(
-        printable_line(part) if isinstance(part, str) else _styled(*part) for part in parts
+        printable_line(part) if isinstance(part, str) else _styled_text(*part) for part in parts
     )
     click.echo(styled, file=inner_stream(sys.stderr if err else sys.stdout))
 
 
-def _styled(text: str, style: str) -> str:
+def _styled_text(text: str, style: str) -> str:
     bold = style.startswith("bold") or None
     colour = style.removeprefix("bold").strip() or None
     return click.style(printable_line(text), fg=colour, bold=bold)

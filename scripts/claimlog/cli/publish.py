@@ -103,7 +103,8 @@ def zenodo(
 deposit:actions"
     token = Token.from_environment(ZENODO_TOKEN, remedy, service)
     package = context.package
-    entry, release = _verified(context, version, out, key)
+    _hold_release_lock(context)
+    entry, release = _verified_release(context, version, out, key)
     metadata = entry_metadata(read_definition(package), entry)
     say = _discreet(token)
     with _client(token, MEDIA_TYPE, {}, release) as client:
@@ -161,7 +162,8 @@ def github(
     remedy = "make one with the permission to write contents of the repository"
     token = Token.from_environment(GITHUB_TOKEN, remedy, *upload_origins(service))
     package = context.package
-    entry, release = _verified(context, version, out, key)
+    _hold_release_lock(context)
+    entry, release = _verified_release(context, version, out, key)
     title = f"{package.descriptor['title']} {entry.version}"
     notes = release_notes(package, str(entry.version))
     say = _discreet(token)
@@ -193,7 +195,8 @@ def directory(
     """
     from claimlog.release.publishing.directory import copy_release, plan_directory
 
-    _, release = _verified(context, version, out, key)
+    _hold_release_lock(context)
+    _, release = _verified_release(context, version, out, key)
     plan = plan_directory(release, target.absolute())
     if is_final:
         copy_release(plan, release, line)
@@ -204,7 +207,14 @@ def directory(
     line(f"{target}: nothing was copied; run this with --publish to copy it")
 
 
-def _verified(
+def _hold_release_lock(context: Context) -> None:
+    """Keep others from releasing or publishing until the command ends: two would deposit twice."""
+    from claimlog.release.release_lock import release_lock
+
+    click.get_current_context().with_resource(release_lock(context.package))
+
+
+def _verified_release(
     context: Context, version: str | None, out: Path | None, key: Path | None
 ) -> tuple[ReleaseEntry, ReleaseFiles]:
     """Return the entry of a release and its files, after its archive was verified."""

@@ -26,13 +26,15 @@ def reissue(context: Context, version: str, sign: Path | None, out: Path | None)
     from claimlog.edit.clock import release_day
     from claimlog.log.release_index import find_entry, read_index
     from claimlog.release.reissue import reissue_release
+    from claimlog.release.release_lock import release_lock
     from claimlog.site.files.release_site import draw_release_site
 
     package = context.package
-    index = read_index(package)
-    entry = find_entry(index, version, str(package.descriptor["name"]))
     target = (out or package.root / "dist").absolute()
-    with progress("reissue", 2 * progress_steps(package)) as step:
+    steps = 2 * progress_steps(package)
+    with release_lock(package), progress("reissue", steps) as step:
+        index = read_index(package)
+        entry = find_entry(index, version, str(package.descriptor["name"]))
         output = reissue_release(
             *(package, index, entry, release_day(package), target, sign, step), draw_release_site
         )

@@ -91,6 +91,7 @@ def release(
     from claimlog.edit.clock import release_day
     from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import make_release
+    from claimlog.release.release_lock import release_lock
     from claimlog.release.tool_wheel import refuse_development_tool
     from claimlog.site.files.release_site import draw_release_site
 
@@ -99,7 +100,8 @@ def release(
     package = context.package
     released = day.isoformat() if day else release_day(package)
     target = (out or package.root / DIST).absolute()
-    with progress("release", 2 * progress_steps(package)) as step:
+    steps = 2 * progress_steps(package)
+    with release_lock(package), progress("release", steps) as step:
         output = make_release(
             package, str(version), released, target, as_of, sign, step, draw_release_site
         )
@@ -133,12 +135,15 @@ def _sign_published(context: Context, version: str, key: Path, out: Path | None)
     from claimlog.log.release_index import find_entry, read_index
     from claimlog.log.signed_trees import RECORD
     from claimlog.release.make import sign_published
+    from claimlog.release.release_lock import release_lock
 
     package = context.package
-    index = read_index(package)
-    entry = find_entry(index, version, _name(package))
     target = (out or package.root / DIST).absolute()
-    for path in sign_published(package, index, entry, key, target):
+    with release_lock(package):
+        index = read_index(package)
+        entry = find_entry(index, version, _name(package))
+        signatures = sign_published(package, index, entry, key, target)
+    for path in signatures:
         line(f"wrote {package.relative(path)}; publish it beside the archive")
     line(f"wrote {RECORD}; commit it, so that nothing is signed that contradicts it")
     return 0

@@ -69,7 +69,11 @@ def datasette_metadata(
                     coded_columns(definition.tables["claims"]), definition.tables["codings"].names
                 ).as_json(),
                 **({"added_columns": added} if added else {}),
-                **({"retired_columns": retired} if (retired := _retired(definition)) else {}),
+                **(
+                    {"retired_columns": retired}
+                    if (retired := _retired_columns(definition))
+                    else {}
+                ),
                 "claim_references": references_of(definition.streams["claims"]),
                 **({"registers": register_configs(definition)} if definition.registers else {}),
             }
@@ -94,7 +98,7 @@ def datasette_metadata(
     }
 
 
-def _retired(definition: Definition) -> dict[str, list[str]]:
+def _retired_columns(definition: Definition) -> dict[str, list[str]]:
     """Return, by stream, the columns that new rows leave empty because they are retired."""
     found = {
         name: [item.name for item in stream.fields if item.retired]

@@ -138,7 +138,7 @@ def f1_of_counts(first: int, second: int, both: int, resamples: int = RESAMPLES)
     low, high = np.percentile(2 * drawn / (either + drawn), (2.5, 97.5))
     value = f1_score(both, first, second)
     assert value is not None
-    return F1(first, second, both, _rounded(value), _rounded(low), _rounded(high))
+    return F1(first, second, both, _rounded_value(value), _rounded_value(low), _rounded_value(high))
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def krippendorff_alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMP
     )
     samples = samples[~np.isnan(samples)]
     low, high = np.percentile(samples, (2.5, 97.5)) if samples.size else (math.nan, math.nan)
-    return Alpha(units, percent, _rounded(whole), _rounded(low), _rounded(high))
+    return Alpha(units, percent, _rounded_value(whole), _rounded_value(low), _rounded_value(high))
 
 
 def _alphas(weights: Counts, by_value: Counts, starts: Counts, differs: Counts) -> Estimates:
@@ -217,5 +217,5 @@ def _alphas(weights: Counts, by_value: Counts, starts: Counts, differs: Counts) 
     return result
 
 
-def _rounded(value: float) -> float | None:
+def _rounded_value(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)

@@ -171,7 +171,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
             number = int(match["number"])
             gone = record.rows_of(shown, number)
             batch = Batch(path, shown, number, match["slug"], len(batches), manifest, taken=gone)
-            findings += _misplaced(batch)
+            findings += _misplaced_takedowns(batch)
             batches.append(batch)
     findings += _numbering(batches)
     findings += _homeless(record, batches)
@@ -189,7 +189,7 @@ def _homeless(record: TakedownRecord, batches: list[Batch]) -> Iterator[Finding]
         yield Finding("batch-files", RECORD, message, remedy="restore it from git")
 
 
-def _misplaced(batch: Batch) -> Iterator[Finding]:
+def _misplaced_takedowns(batch: Batch) -> Iterator[Finding]:
     """Yield rows that were taken down from places where the batch never had a row."""
     for stream, rows in batch.taken.items():
         listed = batch.manifest["files"].get(batch.name(stream), {}).get("rows", 0)

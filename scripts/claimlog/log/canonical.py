@@ -94,14 +94,14 @@ def _part_flaw(item: Field, part: Any) -> str | None:
     expected = {inner.name for inner in item.fields}
     if set(part) != expected:
         return (
-            f'"{item.name}" holds an object with keys {_listed(part)}, '
+            f'"{item.name}" holds an object with keys {_listed_keys(part)}, '
             f"expected {', '.join(sorted(expected))}"
         )
     flaws = (type_flaw(inner, part[inner.name]) for inner in item.fields)
     return next((f'"{item.name}": {flaw}' for flaw in flaws if flaw), None)
 
 
-def _listed(keys: Iterable[str]) -> str:
+def _listed_keys(keys: Iterable[str]) -> str:
     found = sorted(keys)
     named = ", ".join(key[:80] for key in found[:UNKNOWN_KEYS]) or "none"
     return f"{named} and {len(found) - UNKNOWN_KEYS} more" if len(found) > UNKNOWN_KEYS else named

@@ -167,7 +167,7 @@ def _pieces(
     with pq.ParquetFile(path, metadata=footer, read_dictionary=texts) as file:
         for batch in file.iter_batches(ROWS, columns=list(table.names)):
             batch.validate(full=True)
-            taken = sum(_unpacked(column) for column in batch.columns)
+            taken = sum(_unpacked_bytes(column) for column in batch.columns)
             unpacked += taken
             if _is_bomb(unpacked, size) or before + batch.num_rows > footer.num_rows:
                 yield Lines(findings=[_unreadable(shown, _bomb(size))])
@@ -183,16 +183,16 @@ def _pieces(
                     return
 
 
-def _unpacked(column: pa.Array) -> int:
+def _unpacked_bytes(column: pa.Array) -> int:
     """Return the bytes of a column with the texts that its codes stand for written out."""
     if pa.types.is_dictionary(column.type):
         lengths = pc.binary_length(column.dictionary).cast(pa.int64())
         return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return _unpacked(column.flatten()) + 4 * len(column)
+        return _unpacked_bytes(column.flatten()) + 4 * len(column)
     if pa.types.is_struct(column.type):
         parts: list[pa.Array] = column.flatten()
-        return sum(_unpacked(part) for part in parts)
+        return sum(_unpacked_bytes(part) for part in parts)
     size: int = column.nbytes
     return size
 

@@ -93,7 +93,7 @@ def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: by
             return False
         if node & 1 or node == last:
             result = node_hash(part, result)
-            node, last = _risen(node, last)
+            node, last = _risen_places(node, last)
         else:
             result = node_hash(result, part)
         node >>= 1
@@ -101,7 +101,7 @@ def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: by
     return last == 0 and result == root
 
 
-def _risen(node: int, last: int) -> tuple[int, int]:
+def _risen_places(node: int, last: int) -> tuple[int, int]:
     """Return the places of both a few levels up, where `node` is a right child or the first."""
     while not node & 1 and node:
         node >>= 1
@@ -135,7 +135,7 @@ def extends(
             return False
         if node & 1 or node == last:
             old, new = node_hash(part, old), node_hash(part, new)
-            node, last = _risen(node, last)
+            node, last = _risen_places(node, last)
         else:
             new = node_hash(new, part)
         node >>= 1

@@ -209,7 +209,7 @@ def _read_into_cache(
         for number, batch in enumerate(batches):
             for stream in batch.streams:
                 key = keys[batch.index, stream]
-                lines, record = _known(cache, key) or result(batch, stream)
+                lines, record = _known_lines(cache, key) or result(batch, stream)
                 parts = _in_cache(cache, record, first, batch)
                 if not lines.findings:
                     cache.files[key] = record
@@ -227,7 +227,7 @@ def _read_into_cache(
         cache.trees = [] if log.findings else records
 
 
-def _known(cache: Cache, key: str) -> tuple[Lines, FileRecord] | None:
+def _known_lines(cache: Cache, key: str) -> tuple[Lines, FileRecord] | None:
     record = cache.files.get(key)
     return None if record is None else (record.lines(), record)
 

@@ -76,19 +76,19 @@ def answer_apply(
     delta, out = requested_path(request, "delta"), requested_path(request, "out")
     assert delta is not None
     tempfile.tempdir = str(scratch)  # what is unpacked goes with the process
-    applied = apply_delta(base, delta, _made(scratch), draw_site=draw_site, destination=out)
+    applied = apply_delta(base, delta, _made_folder(scratch), draw_site=draw_site, destination=out)
     archive = applied.archive
     names = {"folder": applied.folder.name, "archive": archive and archive.name}
     return {**asdict(applied), **names}
 
 
-def _made(scratch: Path) -> Path:
+def _made_folder(scratch: Path) -> Path:
     return scratch / "made"
 
 
 def _publish(answer: Mapping[str, Any], scratch: Path, out: Path) -> AppliedDelta:
     """Put what the process made into `out`."""
-    made = _made(scratch)
+    made = _made_folder(scratch)
     folder, archive = out / Path(answer["folder"]).name, None
     try:
         out.mkdir(parents=True, exist_ok=True)

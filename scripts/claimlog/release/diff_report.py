@@ -82,7 +82,7 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
         ("Filled in columns that are new", [row for row in rows if row.only_added]),
     ):
         if chosen:
-            yield from (f"### {heading}", "", *_grouped(chosen), "")
+            yield from (f"### {heading}", "", *_grouped_lines(chosen), "")
     if diff.schema:
         yield from ("### Schema", "")
         for item in diff.schema:
@@ -94,7 +94,7 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
         yield ""
 
 
-def _grouped(rows: Sequence[RowChange]) -> Iterator[str]:
+def _grouped_lines(rows: Sequence[RowChange]) -> Iterator[str]:
     """Yield a line for all rows of a stream that changed in the same columns for the same reasons.
 
     Where something that stood there changed, columns that are new are left out; rows that were only

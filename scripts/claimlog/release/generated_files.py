@@ -13,7 +13,7 @@ from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.descriptors import citation
 from claimlog.release.metadata import entry_metadata
 from claimlog.schema.definition import Definition, read_definition
-from claimlog.schema.expansion import expanded
+from claimlog.schema.expansion import expanded_schemas
 from claimlog.validate.report import RULES_FILE, rules_text
 
 CITATION = "CITATION.cff"
@@ -27,7 +27,7 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
     the code, and where they exist the coder's manual and CITATION.cff (of the last release).
     """
     definition = read_definition(package)
-    for name, text in expanded(definition):
+    for name, text in expanded_schemas(definition):
         yield package.root / name, text
     if (rules := package.schemas / RULES_FILE).is_file():
         yield rules, rules_text()
@@ -82,7 +82,7 @@ def refuse_stale_schemas(package: Package, definition: Definition) -> None:
     ClaimlogError
         Naming the first file that is stale.
     """
-    for name, text in expanded(definition):
+    for name, text in expanded_schemas(definition):
         path = package.root / name
         if not os.path.lexists(path) or package.document(path) != text:
             raise ClaimlogError(f"{name}: is stale; {REMEDY}, commit that, and run this again")

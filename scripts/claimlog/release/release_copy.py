@@ -99,14 +99,14 @@ class ReleaseCopy:
     @property
     def name(self) -> str:
         """Name of the directory or archive, without ``.zip``."""
-        return self._named.name.removesuffix(".zip")
+        return self._named_path.name.removesuffix(".zip")
 
     def beside(self, suffix: str) -> Path:
         """Return the path of a file that lies beside the release, as a signature."""
-        return self._named.with_name(f"{self.name}{suffix}")
+        return self._named_path.with_name(f"{self.name}{suffix}")
 
     @property
-    def _named(self) -> Path:
+    def _named_path(self) -> Path:
         return Path(os.path.normpath(self.target.absolute()))  # a name, also for "." and ".."
 
 

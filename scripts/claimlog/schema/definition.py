@@ -287,7 +287,7 @@ def _register_names(package: Package) -> Iterator[str]:
 
 def _refuse_unknown_targets(table: Table, shown: str, streams: Mapping[str, Table]) -> None:
     """Refuse a reference to what is no stream, or to another column than its identifier."""
-    for target, reference in _referred(table, streams):
+    for target, reference in _referred_streams(table, streams):
         if target not in streams:
             raise ClaimlogError(
                 f"{shown}: refers to {target[:80]!r}, which is no stream; restore it from git"
@@ -386,7 +386,7 @@ def _read_stated_rules(package: Package) -> frozenset[str]:
     return frozenset(row["id"] for row in package.table(RULES, RULE_COLUMNS))
 
 
-def _referred(table: Table, streams: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
+def _referred_streams(table: Table, streams: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
     """Yield the streams that a stream's rows refer to, and by which column of theirs."""
     for key in table.foreign_keys:
         yield key.table, key.reference

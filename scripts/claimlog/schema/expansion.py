@@ -1,6 +1,6 @@
 """Schema files with what they take from each other and from the code lists written out.
 
-``claimlog schemas`` checks that the files on disk are as `expanded` gives them.
+``claimlog schemas`` checks that the files on disk are as `expanded_schemas` gives them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Spec = dict[str, Any]
 Codes = Mapping[str, list[Row]]
 
 
-def expanded(definition: Definition) -> Iterator[tuple[str, str]]:
+def expanded_schemas(definition: Definition) -> Iterator[tuple[str, str]]:
     """Yield every schema file, relative to the package, with the text that it should hold.
 
     Raises

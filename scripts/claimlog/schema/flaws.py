@@ -174,7 +174,7 @@ def _flaws(spec: Spec, is_stream: bool) -> Iterator[str]:
     columns = {item["name"]: item for item in spec["fields"]}
     if len(columns) < len(spec["fields"]):
         yield "two columns have one name"
-    for name in _named(spec):
+    for name in _named_columns(spec):
         if name not in columns:
             yield f'names the column "{name[:80]}", which it does not have'
     for item in spec["fields"]:
@@ -185,7 +185,7 @@ def _flaws(spec: Spec, is_stream: bool) -> Iterator[str]:
         yield from _table_flaws(spec, columns)
 
 
-def _named(spec: Spec) -> Iterator[str]:
+def _named_columns(spec: Spec) -> Iterator[str]:
     """Yield the columns that a schema names outside of its fields."""
     yield from spec["primaryKey"]
     for key in spec.get("foreignKeys", ()):

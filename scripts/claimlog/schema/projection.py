@@ -41,7 +41,7 @@ def project_columns(table: Spec, stream: Table, repeated: Collection[str | None]
     kept = [field for field in table["fields"] if not _is_gone(field, stream.name, columns)]
     names = {field["name"] for field in kept}
     is_current = "stream" not in table
-    left_out = (*VERSION_COLUMNS, *_unnested(stream)) if is_current else ()
+    left_out = (*VERSION_COLUMNS, *_unnested_lists(stream)) if is_current else ()
     own = [
         {**spec, "from": f"{stream.name}.{name}"}
         for name, spec in columns.items()
@@ -61,7 +61,7 @@ def project_columns(table: Spec, stream: Table, repeated: Collection[str | None]
     return projected
 
 
-def _unnested(stream: Table) -> tuple[str, ...]:
+def _unnested_lists(stream: Table) -> tuple[str, ...]:
     """Return the lists of a stream that have a table of their own, and no column in its table."""
     if stream.name in REQUIRED_STREAMS:
         return UNNESTED.get(stream.name, ())

@@ -280,7 +280,10 @@ def _current(table: Table, junctions: Collection[Junction], is_counted: bool) ->
     searched = [*((label,) if label else ()), *free_texts(table.spec["fields"])]
     fields: list[Spec] = []
     for item in shown:
-        fields += [_repeated(table, item.name), *(day_columns(item.name) if item.edtf else ())]
+        fields += [
+            _repeated_column(table, item.name),
+            *(day_columns(item.name) if item.edtf else ()),
+        ]
     if is_counted:
         fields += [
             {
@@ -292,7 +295,7 @@ def _current(table: Table, junctions: Collection[Junction], is_counted: bool) ->
             }
             for name, (said, unit) in COUNTS.items()
         ]
-    fields += [_repeated(table, name) for name in ("version", "recorded_at", "recorded_by")]
+    fields += [_repeated_column(table, name) for name in ("version", "recorded_at", "recorded_by")]
     return {
         **_head(table.title, table.description, ORDER),
         **({"label": label} if label else {}),
@@ -320,7 +323,11 @@ def _versions(table: Table) -> Spec:
         "hidden": True,
         "facets": ["action", "batch"],
         "stream": table.name,
-        "fields": [*(_repeated(table, name) for name in (*head, *table.content)), *SPAN, EVENT_ID],
+        "fields": [
+            *(_repeated_column(table, name) for name in (*head, *table.content)),
+            *SPAN,
+            EVENT_ID,
+        ],
         "primaryKey": [table.id, "version"],
         "missingValues": [],
         "foreignKeys": [_key("batch", "batches", "number")],
@@ -333,8 +340,8 @@ def _of_junction(junction: Junction, streams: Mapping[str, Table]) -> Spec:
     title = f"{junction.column.replace('_', ' ').capitalize()} of {table.title.lower()}"
     column = table.by_name[junction.column]
     fields = [
-        _repeated(table, table.id),
-        {**_repeated(target, target.id), "name": junction.reference},
+        _repeated_column(table, table.id),
+        {**_repeated_column(target, target.id), "name": junction.reference},
     ]
     return {
         **_head(title, column.description, JUNCTION_ORDER),
@@ -355,7 +362,7 @@ def _head(title: str, description: str, order: int) -> Spec:
     return {"$schema": profile, "title": title, "description": description, "order": order}
 
 
-def _repeated(table: Table, name: str) -> Spec:
+def _repeated_column(table: Table, name: str) -> Spec:
     return {"name": name, "type": table.by_name[name].type, "from": f"{table.name}.{name}"}
 
 

@@ -59,7 +59,7 @@ def plan_upgrade(package: Package) -> list[Change]:
         for path, _, text in stale_files(package)
         if package.relative(path) not in told
     ]
-    if (data := _stamped(package, digests, files)) is not None:
+    if (data := _stamped_descriptor(package, digests, files)) is not None:
         changes.append(Change(DESCRIPTOR, "says what the package is made with", data))
     return changes
 
@@ -129,7 +129,7 @@ def _table_changes(package: Package) -> Iterator[Change]:
             yield Change(path, f"gets the columns {names_added}", dump(spec).encode())
 
 
-def _stamped(
+def _stamped_descriptor(
     package: Package, digests: Mapping[str, str], files: Mapping[str, bytes]
 ) -> bytes | None:
     """Return the descriptor with what the package is made with now; None if it says that."""

@@ -48,19 +48,22 @@ def _references(log: Log) -> Iterator[tuple[str, str]]:
     about = log.definition.descriptor
     places = [("", about, tuple(key for key in FOLLOWED if key != "resource"))]
     for number, resource in enumerate(about.get("resources", []), 1):
-        place = f"resource {number} ({_shown(resource.get('name'))}): "
+        place = f"resource {number} ({_shown_json(resource.get('name'))}): "
         places.append((place, resource, (*FOLLOWED, "resources")))
         yield from ((f"{place}{message}", remedy) for message, remedy in _values(log, resource))
     for place, given, followed in places:
         for key in followed:
             if key in given and not (key == "data" and _is_header(log, given)):
-                said = f'{place}names "{key}" ({_shown(given[key])}), which other programs follow'
+                stated = _shown_json(given[key])
+                said = f'{place}names "{key}" ({stated}), which other programs follow'
                 yield said, "take it out"
         for key in ("$schema", "profile"):
             value = given.get(key)
             plain = key == "profile" and value in PLAIN_PROFILES
             if value is not None and not plain and not _is_official(value):
-                said = f"{place}{key} is {_shown(value)}, which is no profile of datapackage.org"
+                said = (
+                    f"{place}{key} is {_shown_json(value)}, which is no profile of datapackage.org"
+                )
                 yield said, "take it out"
 
 
@@ -79,7 +82,7 @@ def _unsafe_addresses(log: Log) -> Iterator[tuple[str, str]]:
         if web_address(value) or (local and isinstance(value, str) and LOCAL.fullmatch(value)):
             continue
         kinds = "an address of http or https" + (", or a path in the package" if local else "")
-        yield f'"{place}" is {_shown(value)}, expected {kinds}', "mend it, or leave it out"
+        yield f'"{place}" is {_shown_json(value)}, expected {kinds}', "mend it, or leave it out"
 
 
 def _addresses(descriptor: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
@@ -116,10 +119,13 @@ def _values(log: Log, resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, allowed in wanted.items():
         value = resource.get(key)
         if value not in allowed:
-            yield f"{key} is {_shown(value)}, expected {_shown(allowed[0])}", "restore it from git"
+            yield (
+                f"{key} is {_shown_json(value)}, expected {_shown_json(allowed[0])}",
+                "restore it from git",
+            )
 
 
-def _shown(value: object) -> str:
+def _shown_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=True)[:80]
 
 
@@ -129,16 +135,18 @@ def _listing(log: Log) -> Iterator[tuple[str, str]]:
     for resource in log.definition.descriptor.get("resources", []):
         paths, name = resource.get("path", []), str(resource.get("name"))
         if name in listed:
-            yield f"lists the resource {_shown(name)} twice", "merge the two"
+            yield f"lists the resource {_shown_json(name)} twice", "merge the two"
         listed[name] = [paths] if isinstance(paths, str) else paths
     present = listing([batch for batch in log.batches if batch.sealed])
     for name, paths in listed.items():
         for path in sorted(set(paths) - set(present.get(name, []))):
-            message = f"resource {_shown(name)} lists {path}, which is no file of a sealed batch"
+            message = (
+                f"resource {_shown_json(name)} lists {path}, which is no file of a sealed batch"
+            )
             yield message, "restore the file from git, or take the path out"
         if name.removesuffix(IN_COLUMNS) not in log.definition.streams:
-            yield f"resource {_shown(name)} is no stream of the log", "remove it"
+            yield f"resource {_shown_json(name)} is no stream of the log", "remove it"
     for name, paths in present.items():
         for path in sorted(set(paths) - set(listed.get(name, []))):
-            message = f"resource {_shown(name)} does not list {path}"
+            message = f"resource {_shown_json(name)} does not list {path}"
             yield message, "run claimlog seal, which finishes an interrupted seal"

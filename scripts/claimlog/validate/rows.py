@@ -31,8 +31,8 @@ def check_requirements(log: Log, report: Report) -> None:
 
             def say(row: dict[str, Any], rule: Requirement = rule) -> str:
                 return (
-                    f'"{rule.then_column}" is {_shown(row[rule.then_column])} while '
-                    f'"{rule.when_column}" is {_shown(row[rule.when_column])}: '
+                    f'"{rule.then_column}" is {_shown_value(row[rule.then_column])} while '
+                    f'"{rule.when_column}" is {_shown_value(row[rule.when_column])}: '
                     f"{rule.sentence[0].lower()}{rule.sentence[1:].rstrip('.')}"
                 )
 
@@ -51,7 +51,7 @@ def _condition(column: str, state: str) -> pl.Expr:
     return value.is_in(state.split("|")).fill_null(False)
 
 
-def _shown(value: object) -> str:
+def _shown_value(value: object) -> str:
     if value is None:
         return "empty"
     return "empty" if value == [] else f'"{value}"' if isinstance(value, str) else str(value)[:60]

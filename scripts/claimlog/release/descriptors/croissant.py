@@ -112,7 +112,7 @@ def _record_set(table: Table) -> dict[str, Any]:
 
 
 def _field(item: Field, table: Table) -> dict[str, Any]:
-    described = _described(item, f"{table.name}/{item.name}")
+    described = _field_description(item, f"{table.name}/{item.name}")
     source = _column(table.name, item.name)
     if item.type != "array":
         return {**described, "dataType": TYPES[item.type], "source": source}
@@ -120,7 +120,7 @@ def _field(item: Field, table: Table) -> dict[str, Any]:
         return {**described, **LIST, "dataType": TYPES[item.item.type], "source": source}
     parts = [
         {
-            **_described(part, f"{table.name}/{item.name}/{part.name}"),
+            **_field_description(part, f"{table.name}/{item.name}/{part.name}"),
             **LIST,
             "dataType": TYPES[part.type],
             "source": {**source, "transform": {"jsonPath": part.name}},
@@ -143,7 +143,7 @@ def _column(table: str, name: str) -> dict[str, Any]:
     return {"fileObject": {"@id": parquet_name(table)}, "extract": {"column": name}}
 
 
-def _described(item: Field, identifier: str) -> dict[str, Any]:
+def _field_description(item: Field, identifier: str) -> dict[str, Any]:
     return {
         "@type": "cr:Field",
         "@id": identifier,

@@ -85,14 +85,16 @@ def cache_key(
 
     These are pages of ours that said so (one that is made of files holds for as long as these stay
     as they are), files of the interface, and Datasette's pages about databases that cannot change,
-    unless a reader chose the SQL or it was interrupted.
+    canned queries among them, unless a reader chose the SQL or it was interrupted.
     """
     path = str(scope["path"])
     if request.is_unchanging or path.startswith(STATIC):
         return page_key(scope)
     name = path[1:].partition("/")[0].partition(".")[0]
     database = datasette.databases.get(name)
-    if database is None or database.is_mutable or request.chosen or request.interrupted:
+    if database is None or database.is_mutable or request.interrupted:
+        return None
+    if request.chosen and not request.prepared:
         return None
     return host_key(page_key(scope), scope, headers.get(b"host", b""))
 

@@ -87,7 +87,7 @@ class ListedFiles:
 
     def _digests(self, entry: ReleaseEntry) -> dict[str, str]:
         path = self._folder / SUMS
-        data = read_regular(path, self._shown(SUMS), STATE_BYTES, self._folder, GET_AGAIN)
+        data = read_regular(path, self._shown_path(SUMS), STATE_BYTES, self._folder, GET_AGAIN)
         if sha256(data).hexdigest() != entry.files.get(SUMS):
             raise self._error(SUMS, f"is not the one that {entry.display_path} names")
         listed, findings = parse_sums(data.decode("utf-8", "replace"))
@@ -97,14 +97,14 @@ class ListedFiles:
 
     def read_page(self, name: str) -> bytes:
         """Return a page as it was released."""
-        shown = self._shown(name)
+        shown = self._shown_path(name)
         data = read_regular(self._folder / name, shown, PAGE_BYTES, self._folder, GET_AGAIN)
         self._require_digest(name, sha256(data).hexdigest())
         return data
 
     def copy_file(self, name: str, target: Path) -> None:
         """Copy a file as it was released to a place where nothing is."""
-        path, shown = self._folder / name, self._shown(name)
+        path, shown = self._folder / name, self._shown_path(name)
         require_solid_file(path, shown)
         digest = copy_regular(path, shown, target, self._folder, GET_AGAIN)
         self._require_digest(name, digest)
@@ -114,9 +114,9 @@ class ListedFiles:
             raise self._error(name, "is not as released")
 
     def _error(self, name: str, flaw: str) -> ClaimlogError:
-        return ClaimlogError(f"{self._shown(name)}: {flaw}; {GET_AGAIN}")
+        return ClaimlogError(f"{self._shown_path(name)}: {flaw}; {GET_AGAIN}")
 
-    def _shown(self, name: str) -> str:
+    def _shown_path(self, name: str) -> str:
         return f"dist/{self._folder.name}/{name}"
 
 

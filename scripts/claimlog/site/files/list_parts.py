@@ -6,7 +6,7 @@ as numbers, and selects, counts and orders by the same rules.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ async def list_parts(store: Store, listed: FilteredList, file_of: FileOf) -> Asy
             "searched": bool(served.definition.search),
             "sorts": [[sort.name, sort.label] for sort in served.sorts],
             "filters": filters,
-            "choices": [[[*own], [*own.values()]] for own in sets.sets],
+            "choices": sets.parts(),
             "limits": LIMITS,
         },
     )
@@ -76,18 +76,22 @@ async def list_parts(store: Store, listed: FilteredList, file_of: FileOf) -> Asy
 
 
 class _ChoiceSets:
-    """Codes and labels of filters: several filters have the same ones."""
+    """Codes, labels and other names of filters: several filters have the same ones."""
 
     def __init__(self) -> None:
-        self.sets: list[Mapping[str, str]] = []
-        self._places: dict[str, int] = {}
+        self._sets: dict[str, list[Any]] = {}
 
-    def place(self, choices: Mapping[str, str]) -> int:
-        key = json_line([*choices.items()])
-        if key not in self._places:
-            self._places[key] = len(self.sets)
-            self.sets.append(choices)
-        return self._places[key]
+    def parts(self) -> list[list[Any]]:
+        """Return each set as its codes, their labels, and the other names by place of the code."""
+        return [*self._sets.values()]
+
+    def place(self, choices: Mapping[str, str], other_names: Mapping[str, Sequence[str]]) -> int:
+        """Return which set some choices are."""
+        names = [[at, *other_names[code]] for at, code in enumerate(choices) if code in other_names]
+        part = [[*choices], [*choices.values()], names]
+        key = json_line(part)
+        self._sets.setdefault(key, part)
+        return [*self._sets].index(key)
 
 
 def _filter(served: ServedList, item: Filter, sets: _ChoiceSets) -> dict[str, Any]:
@@ -108,11 +112,11 @@ def _filter(served: ServedList, item: Filter, sets: _ChoiceSets) -> dict[str, An
     places = {code: place for place, code in enumerate(own)}
     listed = served.listed.get(item.name)
     return about | {
-        "choices": sets.place(own),
+        "choices": sets.place(own, choices.other_names),
         "optional": item.optional,
         "none": item.none,
         "ordered": bool(item.codelist or item.labels),
-        "listed": None if listed is None else packed_numbers(sorted(_known(listed, places))),
+        "listed": None if listed is None else packed_numbers(sorted(_known_places(listed, places))),
         # a value that is too long to be chosen stands behind those that can be
         "values": packed_numbers(places.get(value, len(places)) for value in values.values),
         "codes": packed_numbers((values.codes.astype(np.int64) + 1).tolist()),
@@ -120,7 +124,7 @@ def _filter(served: ServedList, item: Filter, sets: _ChoiceSets) -> dict[str, An
     }
 
 
-def _known(codes: frozenset[str], places: Mapping[str, int]) -> Iterator[int]:
+def _known_places(codes: frozenset[str], places: Mapping[str, int]) -> Iterator[int]:
     return (places[code] for code in codes if code in places)
 
 

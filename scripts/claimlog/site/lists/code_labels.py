@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cached_property
 from heapq import nlargest
@@ -30,7 +30,19 @@ LEAST_ALIKE = 0.6
 
 
 class CodeLabels(dict[str, str]):
-    """Labels by code. How they are written in lower case is made once, since lists are long."""
+    """Labels by code. How they are written in lower case is made once, since lists are long.
+
+    Attributes
+    ----------
+    other_names
+        The other names of some codes.
+    """
+
+    def __init__(
+        self, labels: Mapping[str, str], other_names: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(labels)
+        self.other_names = other_names or {}
 
     @cached_property
     def _codes(self) -> dict[str, str | None]:
@@ -41,34 +53,51 @@ class CodeLabels(dict[str, str]):
         return _unambiguous((label.casefold(), code) for code, label in self.items())
 
     @cached_property
+    def _others(self) -> dict[str, str | None]:
+        return _unambiguous(
+            (folded, code)
+            for code, names in self.other_names.items()
+            for folded in {name.casefold() for name in names}
+        )
+
+    @cached_property
     def _offered(self) -> list[str]:
         return [code for code in self if code not in (ANY, NONE)]
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        """Codes by what they and their labels are in lower case; the first of equal ones."""
+        """Codes by what they and their names are in lower case; the first of equal ones."""
         names: dict[str, str] = {}
         for code in self._offered:
             names.setdefault(code.casefold(), code)
             names.setdefault(self[code].casefold()[:VALUE_CHARACTERS], code)
+        for code, others in self.other_names.items():
+            for name in others:
+                names.setdefault(name.casefold()[:VALUE_CHARACTERS], code)
         return names
 
     def code_of(self, text: str) -> str | None:
         """Return the code that a text means: itself, or the one that it differs from by case.
 
-        Its label counts as well. None if there is none, or more than one.
+        Its label counts as well, and after that its other names. None if there is none, or more
+        than one.
         """
         if text in self:
             return text
         folded = text.casefold()
-        return self._codes.get(folded) or self._labels.get(folded)
+        return self._codes.get(folded) or self._labels.get(folded) or self._others.get(folded)
 
     def near(self, text: str) -> list[str]:
-        """Return codes that are like one that does not exist, by code or label."""
+        """Return codes that are like one that does not exist, by code, label or other name."""
         folded = text.casefold()[:VALUE_CHARACTERS]
         holding = [code for name, code in self._names.items() if folded in name]
         alike = close_texts(folded, [*self._names][:COMPARED])
-        near = [*dict.fromkeys([*(self._names[name] for name in alike), *holding])][:NEAR]
+        called = [
+            code
+            for code, names in self.other_names.items()
+            if any(name.casefold() == text.casefold() for name in names)
+        ]
+        near = [*dict.fromkeys([*called, *(self._names[one] for one in alike), *holding])][:NEAR]
         return near or (self._offered if len(self._offered) <= FEW else [])
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from claimlog.site.lists.filters import PERIOD_RULE, CodeFilter, PeriodFilter, Sort
+from claimlog.site.lists.filters import (
+    PERIOD_RULE,
+    CodeFilter,
+    OtherNames,
+    PeriodFilter,
+    Sort,
+)
 
 RESERVED = frozenset(("q", "page", "sort", "rows"))
 """Parameters of a list's address that are no filters."""
 
 ACTORS = "select actor_id as code, name as label from actors"
+ACTOR_NAMES = OtherNames("actors", "actor_id", ("iso3", "aliases"))
 BODIES = "A state stands for its bodies and people too."
 WITH_STATES = (
     "with p as ({pairs}) select row, id from p union select p.row, a.state_id from p "
@@ -37,6 +44,7 @@ def actor_filter(name: str, label: str, meaning: str, pairs: str, listed: str = 
         f"{meaning} {BODIES}".strip(),
         pairs=WITH_STATES.format(pairs=pairs),
         choices=ACTORS,
+        other_names=ACTOR_NAMES,
         listed=listed,
         optional=True,
         none="nobody",

@@ -37,6 +37,15 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class OtherNames:
+    """Columns of a table that hold other names of its rows, each one name or a list of them."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CodeFilter(Filter):
     """A filter by codes or identifiers.
 
@@ -52,6 +61,8 @@ class CodeFilter(Filter):
         values themselves.
     labels
         Codes and labels that the declaration gives itself.
+    other_names
+        Where the other names stand that a reader may give for a code.
     listed
         A query for the codes that a page lists, where `choices` has more.
     optional, none
@@ -63,6 +74,7 @@ class CodeFilter(Filter):
     choices: str = ""
     codelist: str | None = None
     labels: Mapping[str, str] | None = None
+    other_names: OtherNames | None = None
     listed: str = ""
     optional: bool = False
     none: str = "none"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,17 @@ import numpy as np
 from datasette import Response
 
 from claimlog.site.datasette_internals import escape_sqlite
-from claimlog.site.lists.code_labels import CodeLabels
+from claimlog.site.lists.code_labels_reader import read_code_labels
 from claimlog.site.lists.facet_groups import Listed, chosen_parts, facet_groups
 from claimlog.site.lists.filter_values import Mask
-from claimlog.site.lists.filters import ANY, NONE, CodeFilter, ListDefinition, Sort
+from claimlog.site.lists.filters import CodeFilter, ListDefinition, Sort
 from claimlog.site.lists.index_reader import read_list_index
 from claimlog.site.lists.list_index import ListIndex, SelectedRows
 from claimlog.site.lists.selection import Choices, Selection, select
 from claimlog.site.lists.whole_list import whole_list
 from claimlog.site.page import InvalidQuery, PageRequest
 from claimlog.site.pagination import PAGE_SIZE, Pagination
-from claimlog.site.store import LABEL_CHARACTERS, Row, Store
+from claimlog.site.store import Row, Store
 
 FOUND = (
     "select group_concat(rowid) as ids from {index} where {index} match :words "
@@ -87,37 +87,13 @@ async def read_served_list(
         for item in definition.filters:
             if isinstance(item, CodeFilter):
                 values = index.values[item.name].values  # type: ignore[union-attr]
-                choices[item.name] = await _choices(store, item, values)
+                choices[item.name] = await read_code_labels(store, item, values)
                 if item.listed:
                     rows = await store.rows(item.listed)
                     listed[item.name] = frozenset(row["code"] for row in rows)
         return ServedList(definition, index, choices, listed)
 
     return await store.memoize(f"list of {name}", read)
-
-
-async def _choices(store: Store, item: CodeFilter, values: Sequence[str]) -> CodeLabels:
-    """Return the labels of all codes that exist for a filter, or that a row has.
-
-    A page repeats codes and labels, so those that are too long are left out, or cut.
-    """
-    labels: dict[str, str]
-    if item.labels is not None:
-        labels = dict(item.labels)
-    elif item.codelist:
-        codes = await store.codes()
-        labels = {code: row["label"] for code, row in codes.get(item.codelist, {}).items()}
-    elif item.choices:
-        labels = {row["code"]: row["label"] for row in await store.rows(item.choices)}
-    else:
-        labels = {}
-    labels |= {value: value for value in values if value not in labels}
-    named = {
-        code: str(label or code)[:LABEL_CHARACTERS]
-        for code, label in labels.items()
-        if len(code) <= LABEL_CHARACTERS
-    }
-    return CodeLabels({ANY: "any", NONE: item.none, **named} if item.optional else named)
 
 
 async def answer_list(
@@ -160,7 +136,7 @@ async def answer_list(
             {"parameter": WHOLE, "value": whole[:60], "message": message, "near": []}
         )
     words = match(selection.text)
-    found = await _found(store, served, words) if selection.text else None
+    found = await _search_mask(store, served, words) if selection.text else None
     selected = await asyncio.to_thread(served.index.select, selection.chosen, found)
     if request.format == "html" and not selection.errors and _has_blank(request):
         return Response.redirect(_clean_address(request, selection))
@@ -202,7 +178,7 @@ def _file_name(definition: ListDefinition, selection: Selection) -> str:
     return f"{definition.table}-selected" if selection.query else definition.table
 
 
-async def _found(store: Store, served: ServedList, words: str) -> Mask:
+async def _search_mask(store: Store, served: ServedList, words: str) -> Mask:
     """Return which rows a search finds."""
     rows = []
     if words:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from claimlog.log.added_columns import AddedColumns
+from claimlog.log.added_columns import AddedColumns, is_added_cell
 from claimlog.release.diff import FILLED
 from claimlog.site.cell_changes import with_cells
 from claimlog.site.citations import formatted_citations
@@ -49,6 +49,13 @@ with amended as (
 )
 """
 """The cells in which claims that a release amended differ from before, and the batch of before."""
+
+NEW_CELLS = f"""{NET_CELLS}
+select claim_id, "column", batch, from_value, to_value from cells where claim_id not in (
+  select claim_id from cells where "column" not in (select value from json_each(:columns))
+)
+"""
+"""Those of claims that differ in no other columns than some."""
 
 
 async def releases(store: Store, _: PageRequest) -> Mapping[str, Any]:
@@ -101,55 +108,29 @@ def _is_served(store: Store, version: str) -> bool:
 
 
 def _filled_claims(version: str) -> Callable[[Store], Awaitable[int]]:
-    """Return what counts the claims that a release only filled, in columns that are new.
-
-    It counts them as `claimlog.release.diff` does.
-    """
+    """Return what counts the claims that a release only filled, in columns that are new."""
 
     async def read(store: Store) -> int:
         added = added_columns(store.datasette, "claims")
         if not added or "cell_changes" not in await store.tables():
             return 0
-        is_new, values = _is_new_cell(added)
-        return await store.count(
-            f"{NET_CELLS} select count(*) as n from "
-            f"(select claim_id from cells group by claim_id having min({is_new}))",
-            version=version,
-            added=json.dumps(added),
-            **values,
-        )
+        columns = sorted({name.partition(".")[0] for name in added})
+        cells = await store.rows(NEW_CELLS, version=version, columns=json.dumps(columns))
+        filled: dict[str, bool] = {}
+        for cell in cells:
+            is_new = _is_new_cell(cell, added)
+            filled[cell["claim_id"]] = filled.get(cell["claim_id"], True) and is_new
+        return sum(filled.values())
 
     return read
 
 
-def _is_new_cell(added: AddedColumns) -> tuple[str, dict[str, str]]:
-    """Return the SQL of `is_added_cell`, over a row of `NET_CELLS`, and the values that it takes.
-
-    Of a list the keys are left out of both values that the row before did not have.
-    """
-    values: dict[str, str] = {}
-    cases = []
-    for column in sorted({full.partition(".")[0] for full in added if "." in full}):
-        keys = {
-            full.partition(".")[2]: first
-            for full, first in added.items()
-            if full.partition(".")[0] == column
-        }
-        for first in sorted({*keys.values()}):
-            name = f"list{len(values)}"
-            values[name] = column
-            paths = []
-            for key in sorted(key for key, since in keys.items() if since >= first):
-                paths.append(f"key{len(values)}")
-                values[paths[-1]] = f'$."{key}"'
-            kept = f"json_remove(value, {', '.join(f':{one}' for one in paths)})"
-            then, now = (
-                f"(select json_group_array({kept}) from json_each({end}))"
-                for end in ("from_value", "to_value")
-            )
-            cases.append(f'when "column" = :{name} and batch < {first:d} then {then} is {now}')
-    new = 'batch < coalesce(:added ->> "column", 0)'
-    return f"case when {new} then 1 {' '.join(cases)} else 0 end", values
+def _is_new_cell(cell: Row, added: AddedColumns) -> bool:
+    """Return whether the values of a cell differ only in what the row before had no place for."""
+    name, old, new = cell["column"], cell["from_value"], cell["to_value"]
+    if any(full.startswith(f"{name}.") for full in added):  # a list, which stands as JSON
+        old, new = (json.loads(end) if end else None for end in (old, new))
+    return is_added_cell(name, old, new, cell["batch"], added)
 
 
 def _corrections(version: str) -> Callable[[Store], Awaitable[list[Row]]]:

@@ -8,6 +8,7 @@ asks about tables, run our own SQL.
 
 from __future__ import annotations
 
+import re
 from asyncio import Future, ensure_future, shield
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -42,6 +43,8 @@ class ReaderRequest:
 
     chosen: bool = False
     """Whether the reader, or whoever wrote a canned query, chose the SQL that answers it."""
+    prepared: bool = False
+    """Whether the SQL is a canned query's that always finds the same rows in the same database."""
     stream: bool = False
     """Whether the answer is sent in the parts in which it is made."""
     page: bool = True
@@ -121,6 +124,15 @@ async def finish_job(job: Awaitable[T]) -> T:
     return await shield(running)
 
 
+VARYING = re.compile(
+    r"\b(?:random|randomblob|now|current_\w+|date|time|datetime|julianday|unixepoch|strftime"
+    r"|changes|total_changes|last_insert_rowid)\b",
+    re.IGNORECASE,
+)
+"""What SQL holds whose answer depends on more than the database: the clock, chance, a connection.
+A column of such a name only keeps an answer from being kept."""
+
+
 def classify_request(path: str, query: str) -> ReaderRequest:
     """Return a request, with whether a reader chooses its SQL as far as the address tells.
 
@@ -156,6 +168,7 @@ def note_query(sql: str) -> None:
     if request is None:  # an answer of ours that asks Datasette for a query
         request = ReaderRequest()
         CURRENT.set(request)
+    request.prepared = not request.chosen and VARYING.search(sql) is None
     request.chosen = True
     request.sql = sql
 

@@ -14,6 +14,8 @@
       this.rows = claimlog.steps(data.rows);
       /** @type {Map<string, Map<string, string>>} codes that exist and their labels, by filter */
       this.choices = new Map();
+      /** @type {Map<string, [string, string[]][]>} codes and their other names, by filter */
+      this.otherNames = new Map();
       /** @type {Map<string, Set<string> | undefined>} those that a page lists, where it does not list all */
       this.listed = new Map();
       this.values = new Map();
@@ -21,11 +23,12 @@
         if (item.first !== undefined) {
           this.values.set(item.name, new claimlog.PeriodValues(item, data.limits));
         } else {
-          const [codes, labels] = data.choices[item.choices];
+          const [codes, labels, others] = data.choices[item.choices];
           const own = codes.map((code, at) => [code, labels[at]]);
           const { any, none } = data.limits;
           const shares = item.optional ? [[any, "any"], [none, item.none]] : [];
           this.choices.set(item.name, new Map([...shares, ...own]));
+          this.otherNames.set(item.name, others.map(([at, ...names]) => [codes[at], names]));
           const listed = item.listed === null ? undefined : [...claimlog.numbers(item.listed)];
           this.listed.set(item.name, listed && new Set(listed.map((place) => codes[place])));
           this.values.set(item.name, new claimlog.CodeValues(item, codes, data.total, data.limits));

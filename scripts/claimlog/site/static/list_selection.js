@@ -74,7 +74,7 @@
     }
   }
 
-  /** Return the code that a value means: itself, or one that it differs from by case or label. */
+  /** Return the code that a value means: itself, one that it differs from by case, or one that is called so. */
   function codeOf(/** @type {any} */ list, /** @type {any} */ item, /** @type {string} */ text) {
     const { any, none, months } = list.limits;
     if (item.first !== undefined) {
@@ -87,7 +87,17 @@
     const alike = [...known.keys()].filter((code) => claimlog.foldCase(code) === folded);
     if (alike.length === 1) return alike[0];
     const called = [...known].filter(([, label]) => claimlog.foldCase(label) === folded);
-    return called.length === 1 ? called[0][0] : undefined;
+    if (called.length === 1) return called[0][0];
+    const others = otherwiseCalled(list, item, text);
+    return others.length === 1 ? others[0] : undefined;
+  }
+
+  /** Return the codes that have a text as another name. */
+  function otherwiseCalled(/** @type {any} */ list, /** @type {any} */ item, /** @type {string} */ text) {
+    const folded = claimlog.foldCase(text);
+    return list.otherNames.get(item.name)
+      .filter(([, names]) => names.some((name) => claimlog.foldCase(name) === folded))
+      .map(([code]) => code);
   }
 
   function noSuchValue(/** @type {any} */ list, /** @type {any} */ item, /** @type {string} */ text) {
@@ -97,7 +107,7 @@
       : `${item.label}: “${short}” is no year, quarter or month; expected 2025, 2025-Q1 or 2025-03.`;
   }
 
-  /** Return codes that are like one that does not exist, by code or label. */
+  /** Return codes that are like one that does not exist, by code, label or other name. */
   function nearValues(/** @type {any} */ list, /** @type {any} */ item, /** @type {string} */ text) {
     const { any, none, near, few, compared, candidates, valueCharacters } = list.limits;
     if (item.first !== undefined) return nearPeriods(text, list.limits);
@@ -110,9 +120,14 @@
         if (!codes.has(name)) codes.set(name, code);
       }
     }
+    for (const [code, names] of list.otherNames.get(item.name)) {
+      for (const name of names.map((one) => claimlog.cut(claimlog.foldCase(one), valueCharacters))) {
+        if (!codes.has(name)) codes.set(name, code);
+      }
+    }
     const holding = [...codes].filter(([name]) => name.includes(folded)).map(([, code]) => code);
     const alike = claimlog.closeMatches(folded, [...codes.keys()].slice(0, compared), near, candidates);
-    const found = [...new Set([...alike.map((name) => codes.get(name)), ...holding])].slice(0, near);
+    const found = [...new Set([...otherwiseCalled(list, item, text), ...alike.map((name) => codes.get(name)), ...holding])].slice(0, near);
     return found.length || offered.length > few ? found : offered.map(([code]) => code);
   }
 

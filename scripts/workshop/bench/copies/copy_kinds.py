@@ -185,7 +185,7 @@ def _inner_word(random: Random, text: str, span: Span) -> Span:
     return chosen
 
 
-def _repeated(random: Random, text: str, spans: list[Span], pull: bool) -> EditedText:
+def _repeat_sentences(random: Random, text: str, spans: list[Span], pull: bool) -> EditedText:
     """Repeat the sentence of every third span elsewhere, and edit it where it stands."""
     chosen = [span for at, span in enumerate(spans) if at % 3 == 0]
     edits = {_inner_word(random, text, span) for span in chosen}
@@ -206,14 +206,14 @@ def _repeated(random: Random, text: str, spans: list[Span], pull: bool) -> Edite
 
 
 def _teaser(random: Random, text: str, spans: list[Span]) -> EditedText:
-    return _repeated(random, text, spans, pull=False)
+    return _repeat_sentences(random, text, spans, pull=False)
 
 
 def _pull_quotes(random: Random, text: str, spans: list[Span]) -> EditedText:
-    return _repeated(random, text, spans, pull=True)
+    return _repeat_sentences(random, text, spans, pull=True)
 
 
-def _reordered(random: Random, text: str, _: list[Span]) -> EditedText:
+def _reorder_paragraphs(random: Random, text: str, _: list[Span]) -> EditedText:
     spans = paragraph_spans(text)
     random.shuffle(spans)
     return EditedText.of(text).parts(spans)
@@ -246,7 +246,7 @@ KINDS: dict[str, Kind] = {
     "a word changed in every third span": _one_word,
     "repeated in a teaser, edited in the body": _teaser,
     "repeated in pull quotes, edited in the body": _pull_quotes,
-    "paragraphs in another order": _reordered,
+    "paragraphs in another order": _reorder_paragraphs,
     "paragraphs missing": _missing,
     "half the text": _half,
 }  # fmt: skip

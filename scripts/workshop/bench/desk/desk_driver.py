@@ -208,12 +208,12 @@ class DeskDriver:
         """Take a list that was given before, or begin its next item."""
         import json
 
-        clean = [_filled(item) for item in items]
+        clean = [_filled_cells(item) for item in items]
         given = self.page.evaluate("c => claimlogDesk.record.row[c] ?? []", slot["column"])
         if not given:
             for offer in self.page.evaluate(OFFERS):
                 whole = json.loads(offer.get("value") or "[]")
-                if clean and [_filled(item) for item in whole] == clean:
+                if clean and [_filled_cells(item) for item in whole] == clean:
                     self.press(offer["key"], "as before")
                     return
         self.press("Enter" if len(given) < len(items) else " ", "item")
@@ -262,5 +262,5 @@ class DeskDriver:
         return [one for one in found if one.get("key")]
 
 
-def _filled(item: Row) -> dict[str, Any]:
+def _filled_cells(item: Row) -> dict[str, Any]:
     return {name: value for name, value in item.items() if value not in (None, "", [])}

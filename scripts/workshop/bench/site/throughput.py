@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
+from workshop.bench.site.dataset import DOCUMENT
 from workshop.bench.site.server import ServerProcess
 from workshop.bench.suites import progress_bar
 
@@ -67,6 +68,7 @@ def targets(name: str, claim: str) -> list[Target]:
         Target("/claims"),
         Target(f"/claims/{claim}"),
         Target(f"/claims/{claim}.json"),
+        Target(f"/docs/{DOCUMENT}"),
         Target(f"/{name}", compared=True),
         Target(f"/{name}/claims?_size=10", compared=True),
         Target(f"/{name}/claims.json?_size=10", compared=True),
