@@ -126,6 +126,8 @@ class OwnTopic:
                 for code, label in labels.items():
                     said = (f"{label}: defined.", "What it is.", "What it is not.", f"{label}!")
                     writer.writerow((code, label, *said, "", "", "1.0.0"))
+        if not self.requirement:
+            return
         with (schemas / "requirements.csv").open("a", newline="", encoding="utf-8") as handle:
             csv.writer(handle, lineterminator="\n").writerow(self.requirement)
 
