@@ -31,6 +31,7 @@ from claimlog.package import Package
 from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
+from compiled_templates import keep_compiled_templates
 
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT_PANDAS = str(ROOT / "tests" / "without_pandas")
@@ -63,6 +64,12 @@ Read also: Ten quiet beaches
 def limited_programs() -> None:
     """What works within limits is forked from a server that has imported all that it needs."""
     forked.fork_limited_programs()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates() -> None:
+    """A template is compiled by the first Datasette that shows it."""
+    keep_compiled_templates()
 
 
 @pytest.fixture

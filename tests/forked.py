@@ -8,6 +8,7 @@ options, signals at start) is left to `subprocess`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import io
@@ -31,6 +32,8 @@ from typing import IO, Any
 
 HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
+RELEASING = frozenset(("release", "reissue", "site"))
+"""Commands that draw pages."""
 STREAMS = ("in", "out", "err")
 
 
@@ -182,8 +185,32 @@ def serve(address: str) -> None:
                     return
                 *lines, rest = (rest + data).split(b"\n")
                 for asked in map(json.loads, lines):
+                    if RELEASING.intersection(asked["words"]):
+                        _prepare_releases()
                     child = _fork(_command, asked)
                     _tell_status(child, partial(tell, asked["number"]))
+
+
+@cache
+def _prepare_releases() -> None:
+    """Import what draws pages, compile their templates, and make the wheel that releases carry."""
+    from datasette.app import Datasette
+
+    import claimlog.site
+    from claimlog.errors import ClaimlogError
+    from claimlog.release.tool_wheel import running_tool
+    from compiled_templates import keep_compiled_templates
+
+    for module in pkgutil.walk_packages(claimlog.site.__path__, "claimlog.site."):
+        importlib.import_module(module.name)
+    with contextlib.suppress(ClaimlogError):  # which the command says itself
+        running_tool()
+    keep_compiled_templates()
+    site = Datasette([], memory=True)
+    asyncio.run(site.invoke_startup())
+    templates = site.jinja_env.overlay(enable_async=False)
+    for name in templates.list_templates(["html"]):
+        templates.get_template(name)
 
 
 def _fork_program(connection: socket.socket) -> None:

@@ -136,6 +136,33 @@ def test_a_quote_says_where_a_passage_stands_now(world: World) -> None:
     world.seal("corrected")
 
 
+def test_of_a_quote_that_stands_twice_it_is_said_which_place_is_meant(world: World) -> None:
+    quote = {"C001-003": "The harbour ministry"}
+    places = [EDITED.index(quote["C001-003"]), EDITED.rindex(quote["C001-003"])]
+    assert places[0] < places[1]
+    for number, start in enumerate(places, 1):
+        chosen = Decisions(quote, occurrences={"C001-003": number})
+        done = corrected(copied(world, world.root.parent / str(number)), EDITED, chosen)
+        [row] = [row for row in done.rows["claims"] if row["claim_id"] == "C001-003"]
+        assert row["start"] == start
+
+
+@pytest.mark.parametrize(
+    ("occurrences", "refusal"),
+    [
+        ({}, "occurs 2 times.*say which with --occurrence C001-003=N, or quote more of it"),
+        ({"C001-003": 3}, "--occurrence 3 is none of them"),
+    ],
+)
+def test_a_quote_without_a_place_of_its_own_corrects_nothing(
+    world: World, occurrences: dict[str, int], refusal: str
+) -> None:
+    decisions = Decisions({"C001-003": "The harbour ministry"}, occurrences=occurrences)
+    with pytest.raises(ClaimlogError, match=f"^--quote C001-003: .*{refusal}; nothing was"):
+        corrected(world, EDITED, decisions)
+    assert passages(world, TEXT)["C001-003"] == "About forty pilots signed a letter"
+
+
 def test_what_is_dropped_is_retracted_and_furniture_that_is_gone_is_left_out(world: World) -> None:
     done = corrected(world, SHORTER, Decisions(drops_all=True))
     assert done.count("retract") == 2
@@ -217,7 +244,14 @@ def test_the_command_lists_what_is_not_carried_and_takes_decisions(world: World)
 
 
 @pytest.mark.parametrize(
-    "option", [("--quote", "C001-003"), ("--drop", "C001-003", "--quote", "C001-003=fifty")]
+    "option",
+    [
+        ("--quote", "C001-003"),
+        ("--drop", "C001-003", "--quote", "C001-003=fifty"),
+        ("--occurrence", "C001-003=2"),
+        ("--quote", "C001-003=fifty", "--occurrence", "C001-003"),
+        ("--quote", "C001-003=fifty", "--occurrence", "C001-003=0"),
+    ],
 )
 def test_decisions_that_contradict_or_say_nothing_are_refused(
     world: World, option: tuple[str, ...]

@@ -296,3 +296,43 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
     for data in (b"\xff\xfe", b"  \n"):
         wrong = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", data, octets)
         assert wrong.status_code == 422
+
+
+def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Opened) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    path = world.texts / "later.txt"
+    path.write_text(f"Corrected. {ARTICLE}", "utf-8")
+    rest = ("--text", str(path), "--texts", str(world.texts), "--reason", "Corrected.")
+    opened.put("coder-1", SOURCE, "d1", lamp())
+    done = world.run("correct", SOURCE, *rest)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"claimlog: {SOURCE}: coder-1 coded it at the desk, and their drafts are of the text as it "
+        "is; commit them there first, then correct the text; nothing was corrected\n"
+    )
+    assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
+
+
+def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
+    opened: Opened,
+) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    for role in ("coder-1", "coder-2"):
+        opened.put(role, SOURCE, "d1", lamp())
+    opened.finish("coder-2", SOURCE)
+    path = world.texts / "later.txt"
+    path.write_text(f"Corrected. {ARTICLE}", "utf-8")
+    world.amend("sources", SOURCE, text=str(path), furniture=[])  # as it came from elsewhere
+    work = opened.desk.works.work("coder-1", SOURCE)
+    before = work.cells.path.read_bytes()
+    for answer in (
+        opened.ask("coder-1", "GET", f"work/{SOURCE}"),
+        opened.ask("coder-1", "PUT", DRAFT, base=0, value=lamp()),
+        opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=work.cells.state),
+        opened.ask("coder-2", "GET", f"work/{SOURCE}"),
+    ):
+        assert answer.status_code == 409, answer.text
+        assert "has another text since" in answer.json()["error"]["message"]
+    assert work.cells.path.read_bytes() == before
+    work.cells.path.unlink()  # moved away, as the message says
+    assert opened.put("coder-1", SOURCE, "d2", lamp())["draft"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import zipfile
 import zlib
@@ -19,11 +20,13 @@ from claimlog import limited_process
 from claimlog.cli import source_document
 from claimlog.edit.batch_files import recover
 from claimlog.edit.new_rows import text_identity
+from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.source_documents import (
     propose_columns,
     require_outside_repository,
     saved_text,
 )
+from claimlog.edit.template import csv_template
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import EXTRACTION_MEMORY, EXTRACTION_SECONDS, MIB, RAW_BYTES
 from claimlog.log.read_log import read
@@ -420,6 +423,83 @@ def test_what_is_not_added_leaves_no_text_behind(world: World, tmp_path: Path) -
     assert "leave out document" in done.stderr
 
 
+def sheet(folder: Path, *documents: str, rights: str = "Ours.", **cells: str) -> Path:
+    """Write a sheet of sources, each with its document."""
+    given = {
+        "rights": rights,
+        "reliability": "C",
+        "reliability_rationale": "Invented.",
+        "authors": "",
+        "title": "",
+        **cells,
+    }
+    path = folder / "sources.csv"
+    lines = [",".join(["document", *given])]
+    lines += [",".join([name, *given.values()]) for name in documents]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def test_rows_name_documents_whose_proposals_fill_empty_cells_alone(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "article.docx").write_bytes(docx())
+    path = sheet(tmp_path, "article.docx", title="Mine", publisher="G", authors="")
+    refused = add_source(world, "--from", str(path))
+    assert refused.returncode == 2
+    assert "run it again with --yes" in refused.stderr
+    assert [file.name for file in world.texts.iterdir()] == ["harbour.txt"]
+    done = add_source(world, "--from", str(path), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "sources.csv:2: article.docx" in done.stdout
+    assert "title: Mine\n" in done.stdout
+    assert "language: en (proposed)" in done.stdout
+    text = (world.texts / "mine.txt").read_text("utf-8")
+    assert text.startswith("The road ahead\n")
+    row = read_with_open(world.package).live("sources").to_dicts()[-1]
+    assert (row["title"], row["publisher"], row["language"]) == ("Mine", "G", "en")
+    assert (row["text_sha256"], row["kind"]) == (digest(text), "copy")
+    assert row["raw_sha256"] == sha256((tmp_path / "article.docx").read_bytes()).hexdigest()
+    again = add_source(world, "--from", str(path), "--yes")
+    assert "there already" in again.stdout + again.stderr
+
+
+@pytest.mark.parametrize(
+    ("documents", "cells", "message"),
+    [
+        (("article.docx", "gone.docx"), {}, "sources.csv:3: .*gone.docx"),
+        (("article.docx", "../secret.docx"), {}, "sources.csv:3: .*not in the directory"),
+        (("article.docx",), {"text": "harbour.txt"}, "sources.csv:2: .*does not go with"),
+        (("article.docx",), {"rights": ""}, '"rights" is null'),
+        (("",), {"title": "T"}, "no row names one"),
+    ],
+)
+def test_rows_that_are_refused_leave_no_text_behind(
+    world: World, tmp_path: Path, documents: tuple[str, ...], cells: dict[str, str], message: str
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for path in (own / "article.docx", tmp_path / "secret.docx"):
+        path.write_bytes(docx())
+    before = read_with_open(world.package).live("sources").height
+    done = add_source(world, "--from", str(sheet(own, *documents, **cells)), "--yes")
+    assert done.returncode in (1, 2)
+    assert re.search(message, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert [file.name for file in world.texts.iterdir()] == ["harbour.txt"]
+    assert read_with_open(world.package).live("sources").height == before
+
+
+def test_a_template_of_sources_has_a_column_for_documents_and_others_have_none(
+    world: World,
+) -> None:
+    streams = read(world.package).definition.streams
+    named = {
+        name for name, table in streams.items() if b"document" in csv_template(table).split(b",")
+    }
+    assert named == {"sources"}
+
+
 def test_options_that_do_not_go_together_are_refused(world: World, tmp_path: Path) -> None:
     path = tmp_path / "article.docx"
     path.write_bytes(docx())
@@ -442,8 +522,8 @@ def test_on_a_terminal_each_proposal_can_be_taken_changed_or_left_out(
 ) -> None:
     table = read(world.package).definition.streams["sources"]
     found = extract(PAGE.encode(), DocumentFormat.HTML, None)
-    monkeypatch.setattr(source_document, "_read", lambda *_: (found, None))
-    monkeypatch.setattr(source_document, "_is_terminal", lambda: True)
+    monkeypatch.setattr(source_document, "read_given_document", lambda *_: (found, None))
+    monkeypatch.setattr(source_document, "is_terminal", lambda: True)
     typed = iter(["", "Example, Ada; A. Writer", "", "-", "de", "", "C", "Invented.", "Ours."])
     said = iter([False, True])
     asked = []

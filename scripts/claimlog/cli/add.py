@@ -26,6 +26,7 @@ from claimlog.cli.entity_commands import (
 )
 from claimlog.cli.output import line, lines
 from claimlog.cli.source_document import document_options, given_by_document
+from claimlog.cli.source_sheet import filled_by_documents
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ EXAMPLES = {
         'claimlog add source --kind copy --text harbour.txt --title "…" … --by coder-1',
         "claimlog add source --document harbour.html --rights … --reliability C \\",
         '  --reliability-rationale "…" --texts ../texts --by coder-1',
+        "claimlog add source --from sources.csv --yes --texts ../texts --by coder-1",
     ],
     "actor": ["claimlog add actor --from actors.ndjson --by coder-1"],
     "incident": ["claimlog add incident --from incidents.csv --by coder-1"],
@@ -76,13 +78,14 @@ def _command(entity: str) -> click.Command:
     ) -> None:
         from claimlog.edit.append import Entries, add
         from claimlog.edit.row_files import read_entries
+        from claimlog.edit.source_documents import takes_document
 
         table = schema_of(context, entity)
         given = given_values(table, options)
         if rows_from and (given or document):
             names = [*given, *(["document"] if document else [])]
             raise UsageError(f"--from reads whole rows; leave out {', '.join(names)}")
-        if document is None and (yes or limits != 1):
+        if document is None and not rows_from and (yes or limits != 1):
             raise UsageError("--yes and --limits are about a document; name it with --document")
         entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
         supplied = load_texts(texts)
@@ -92,6 +95,10 @@ def _command(entity: str) -> click.Command:
             addition = add(package, table.name, entries, recorded_by, supplied, today, by_words)
             say_addition(table, addition)
 
+        if rows_from and takes_document(table):
+            with filled_by_documents(package, table, entries, supplied, yes, limits) as filled:
+                add_entries(filled)
+            return
         if document is None:
             add_entries(entries)
             return

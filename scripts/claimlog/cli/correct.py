@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,13 @@ ALL = "all"
     help="The words of the corrected text that a row is anchored at from now on.",
 )
 @click.option(
+    "--occurrence",
+    "occurrences",
+    multiple=True,
+    metavar="ID=N",
+    help="Which one, where the words of --quote stand several times: 1, 2, 3 …",
+)
+@click.option(
     "--drop",
     multiple=True,
     metavar="ID|all",
@@ -70,6 +78,7 @@ def correct(
     path: Path,
     reason: str,
     quotes: tuple[str, ...],
+    occurrences: tuple[str, ...],
     drop: tuple[str, ...],
     changed: bool,
     texts: Path | None,
@@ -81,6 +90,7 @@ def correct(
 
     Nothing is written while a passage is not carried and no option says what becomes of it.
     """
+    from claimlog.desk.corrected_text import refuse_correcting_drafts
     from claimlog.edit.correct import UndecidedError
     from claimlog.edit.correct import correct as run
 
@@ -90,7 +100,8 @@ def correct(
             "the corrected text is aligned with the one that was coded: name the directory of "
             "texts that holds both with --texts DIR or CLAIMLOG_TEXTS"
         )
-    decisions = _decisions(quotes, drop, changed)
+    decisions = _decisions(quotes, occurrences, drop, changed)
+    refuse_correcting_drafts(context.package, source)
     try:
         done = run(context.package, source, path, supplied, decisions, reason, recorded_by, today)
     except UndecidedError as error:
@@ -106,7 +117,9 @@ def correct(
     )
 
 
-def _decisions(quotes: tuple[str, ...], drop: tuple[str, ...], changed: bool) -> Decisions:
+def _decisions(
+    quotes: tuple[str, ...], occurrences: tuple[str, ...], drop: tuple[str, ...], changed: bool
+) -> Decisions:
     from claimlog.edit.correct import Decisions
 
     given: dict[str, str] = {}
@@ -117,7 +130,17 @@ def _decisions(quotes: tuple[str, ...], drop: tuple[str, ...], changed: bool) ->
         given[name] = words
     if both := sorted(given.keys() & {*drop}):
         raise UsageError(f"--drop {both[0]}: has a --quote too; give one of both")
-    return Decisions(given, frozenset({*drop} - {ALL}), ALL in drop, changed)
+    numbers = dict(_numbered(pair) for pair in occurrences)
+    if loose := sorted(numbers.keys() - given.keys()):
+        raise UsageError(f"--occurrence {loose[0]}: has no --quote; give its words, too")
+    return Decisions(given, frozenset({*drop} - {ALL}), ALL in drop, changed, numbers)
+
+
+def _numbered(pair: str) -> tuple[str, int]:
+    name, _, number = pair.partition("=")
+    if not name or not re.fullmatch("[1-9][0-9]{0,8}", number):
+        raise UsageError(f"--occurrence {pair[:40]}: expected ID=N, as C004-017=2")
+    return name, int(number)
 
 
 def _say_passages(passages: list[Passage], json_out: bool) -> None:

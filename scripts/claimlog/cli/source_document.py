@@ -82,13 +82,13 @@ def given_by_document(
             "or CLAIMLOG_TEXTS"
         )
     require_outside_repository(package, texts.folder)
-    found, address = _read(document, factor)
+    found, address = read_given_document(document, factor)
     columns = propose_columns(table, found, address)
     row = {"kind": COPY, **columns, **given}
     open_names = [name for name in PROPOSED if name in columns and name not in given]
-    _show(found, row, open_names)
+    show_proposals(found, row, open_names)
     if open_names and not accepted:
-        if not _is_terminal():
+        if not is_terminal():
             raise UsageError(
                 "nothing was added, because this is no terminal and nobody could be asked: run it "
                 "again with --yes to take what is proposed, or with an option for each of "
@@ -101,7 +101,7 @@ def given_by_document(
         line(f"the text lies in {path}")
 
 
-def _read(document: str, factor: float) -> tuple[ExtractedText, str | None]:
+def read_given_document(document: str, factor: float) -> tuple[ExtractedText, str | None]:
     from claimlog.sources.documents.fetch_document import fetch_document, is_address
     from claimlog.sources.documents.read_document import read_document
     from claimlog.web_origins import display_address
@@ -113,11 +113,11 @@ def _read(document: str, factor: float) -> tuple[ExtractedText, str | None]:
     return read_document(fetched.data, fetched.media_type, shown, factor), fetched.address
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _show(found: ExtractedText, row: Mapping[str, Any], open_names: list[str]) -> None:
+def show_proposals(found: ExtractedText, row: Mapping[str, Any], open_names: list[str]) -> None:
     """Print what is proposed; what was given by options stands among it unmarked."""
     by = f" by {found.extractor}" if found.extractor else ""
     line(f"a text of {len(found.text):,} code points was taken out{by}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from claimlog.desk.coding import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
+from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.decisions import LEFT, NEW, RIGHT, UNIT, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.findings import draft_findings
@@ -58,10 +59,12 @@ class Adjudication:
         Raises
         ------
         RequestError
-            If not all who began have finished, or nobody has.
+            If not all who began have finished, or nobody has, or the text is another since.
         """
-        desk.log.source(source)
+        row = desk.log.source(source)
         works = [*desk.works.finished(source)]
+        for work in works:
+            require_text_of_work(desk.package, work, row)
         decisions = desk.decisions(source)
         names = decisions.chosen_sides or [work.coder for work in works[:2]]
         sides = [work for work in works if work.coder in names]

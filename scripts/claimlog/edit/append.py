@@ -90,13 +90,13 @@ def add(
         places: list[int] = []
         lines: list[bytes] = []
         for index, given in enumerate(entries.rows):
-            with _locate_errors(entries, index):
+            with locate_errors(entries, index):
                 _refuse_text_elsewhere(entries, stream, given, texts)
                 contents.append(writer.content(stream, given))
                 encode(contents[-1])
         rows = RowIndex(writer.log, writer.log.definition.streams[stream], contents)
         for index, content in enumerate(contents):
-            with _locate_errors(entries, index):
+            with locate_errors(entries, index):
                 duplicate = rows.duplicate(content)
                 if duplicate is not None:
                     where = entries.place(index) if entries.origin else None
@@ -168,7 +168,7 @@ def amend_all(
         places: list[int] = []
         seen: dict[str, int] = {}
         for index, given in enumerate(entries.rows):
-            with _locate_errors(entries, index):
+            with locate_errors(entries, index):
                 _refuse_text_elsewhere(entries, stream, given, texts)
                 changes = {**given}
                 identifier, why = changes.pop(key, None), changes.pop("reason", None) or reason
@@ -236,7 +236,7 @@ def _refuse_text_elsewhere(
 
 
 @contextmanager
-def _locate_errors(entries: Entries, index: int) -> Iterator[None]:
+def locate_errors(entries: Entries, index: int) -> Iterator[None]:
     """Say of an error where the row that it is about came from."""
     try:
         yield

@@ -17,7 +17,7 @@ from claimlog.edit.open_batch import append_streams, log_lock
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.sources.anchor import anchor
+from claimlog.sources.anchor import SeveralPlacesError, anchor
 from claimlog.sources.carried_spans import carry_passages
 from claimlog.sources.placement import MEANINGS, Outcome, Placement, Span
 from claimlog.sources.text import Text, Texts, read_text
@@ -37,6 +37,8 @@ class Decisions:
     ----------
     quotes
         By identifier the words of the corrected text that the row is anchored at from now on.
+    occurrences
+        By identifier which of several places of those words is meant, 1-based.
     drop
         Rows that are retracted, and page furniture (``furniture:1``) that is left out.
     drops_all
@@ -49,6 +51,7 @@ class Decisions:
     drop: frozenset[str] = frozenset()
     drops_all: bool = False
     takes_changed: bool = False
+    occurrences: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -265,9 +268,23 @@ class _Plan:
     def _span(self, one: Passage) -> Span | None:
         """Return the new place of a passage; None if it is dropped."""
         if quote := self.decisions.quotes.get(one.identifier):
-            found = find_quote(self.text, quote, None, self.source)
-            return found.start, found.end
+            return self._quoted(one.identifier, quote)
         if one.identifier in self.decisions.drop:
             return None
         is_taken = self.decisions.takes_changed and one.placement.outcome is Outcome.CHANGED
         return one.placement.span if one.is_carried or is_taken else None
+
+    def _quoted(self, identifier: str, quote: str) -> Span:
+        """Return where a quote stands in the corrected text; whose it is, an error says."""
+        occurrence = self.decisions.occurrences.get(identifier)
+        shown = f"--quote {identifier}"
+        try:
+            found = find_quote(self.text, quote, occurrence, shown)
+        except SeveralPlacesError as error:
+            raise ClaimlogError(
+                f"{error.places}; say which with --occurrence {identifier}=N, or quote more of it; "
+                f"{NOTHING}"
+            ) from error
+        except ClaimlogError as error:
+            raise type(error)(f"{error}; {NOTHING}") from error
+        return found.start, found.end

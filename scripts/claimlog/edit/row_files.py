@@ -14,6 +14,7 @@ from claimlog.edit.attribution_columns import attribution_columns, gather_attrib
 from claimlog.edit.delimited_text import decode_rows, separated_rows
 from claimlog.edit.new_rows import INPUTS, parse
 from claimlog.edit.open_batch import NOTHING_ADDED, Input
+from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import COLUMNS, ROWS_FILE_BYTES
@@ -85,6 +86,7 @@ def _rows(table: Table, name: str, data: bytes, row_format: str | None) -> Read:
         yield from _ndjson_rows(text)
         return
     names = {*table.names, *INPUTS.get(table.name, ()), *attribution_columns(table)}
+    names |= {DOCUMENT} if takes_document(table) else set()
     try:
         yield from _cell_rows(table, separated_rows(text, names), is_ragged=False)
     except ClaimlogError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns
 from claimlog.edit.new_rows import INPUTS, is_numbered
+from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.schema.codebook import Row
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
@@ -32,6 +33,8 @@ INPUT_MEANING = {
     "quote": "The passage, to the letter: gives the anchor; it is not stored.",
     "occurrence": "Which one, where the passage stands several times: 1, 2, 3 …",
     "text": "The text, a file below the directory of texts; it is not stored.",
+    DOCUMENT: "Instead of a text: an HTML, PDF or DOCX file beside this one, or an address. Its "
+    "text is taken out, and what it says fills cells that are empty.",
 }
 
 
@@ -56,6 +59,7 @@ class TemplateColumn:
 def template_columns(table: Table) -> list[TemplateColumn]:
     """Return the columns that a coder fills of a stream, the required ones first."""
     inputs = INPUTS.get(table.name, ())
+    inputs += (DOCUMENT,) if takes_document(table) else ()
     is_anchored = "quote" in inputs
     columns = [TemplateColumn(name, INPUT_MEANING[name], name == "quote", None) for name in inputs]
     for name in (table.id, *table.in_use):

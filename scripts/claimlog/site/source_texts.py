@@ -41,9 +41,7 @@ NO_DIRECTORY = (
     "--texts DIR checks the passages in it (in an archive: claimlog --package log verify --texts "
     "DIR), and a server that is started with make serve TEXTS=DIR shows it with its claims marked."
 )
-UNREADABLE = (
-    "The directory of texts that the server was given cannot be read, so no text is shown."
-)
+UNREADABLE = "The directory of texts that the server was given cannot be read, so no text is shown."
 NO_SOURCE = (
     "The directory of texts that the server was given holds the text of no source here, so no "
     "text is shown. Files are found by the SHA-256 of their text, whatever their names."

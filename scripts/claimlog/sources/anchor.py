@@ -59,6 +59,20 @@ def anchor(text: Text, start: int, end: int) -> Anchor:
     )
 
 
+class SeveralPlacesError(ClaimlogError):
+    """A quote that stands in several places, and nobody said which is meant.
+
+    Attributes
+    ----------
+    places
+        The quote and its places, without the remedy, which each command words by its options.
+    """
+
+    def __init__(self, places: str) -> None:
+        self.places = places
+        super().__init__(f"{places}; say which with --occurrence N, or quote more of it")
+
+
 def places(text: Text, quote: str) -> list[int]:
     """Return every offset at which `quote` stands, overlapping ones included."""
     found = []
@@ -99,9 +113,8 @@ def find(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
             f"{number}: offset {at} (line {text.line_of(at)})"
             for number, at in enumerate(found[:8], 1)
         )
-        raise ClaimlogError(
-            f"{shown}: the passage {quote[:40]!r} occurs {len(found)} times: {listed}; say which "
-            "with --occurrence N, or quote more of it"
+        raise SeveralPlacesError(
+            f"{shown}: the passage {quote[:40]!r} occurs {len(found)} times: {listed}"
         )
     number = 1 if occurrence is None else occurrence
     if not 1 <= number <= len(found):

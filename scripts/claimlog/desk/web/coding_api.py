@@ -12,6 +12,7 @@ from claimlog.desk.coding import (
     work_dict,
     work_findings,
 )
+from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.desk import Desk
 from claimlog.desk.forms import form
 from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_claims
@@ -61,8 +62,10 @@ def coding_routes() -> list[Route]:
 
 def _own_work(desk: Desk, request: Request) -> Work:
     """Return the work of the role that asks: no request names another's."""
-    desk.log.source(request.parts["source"])
-    return desk.works.work(request.role.name, request.parts["source"])
+    row = desk.log.source(request.parts["source"])
+    work = desk.works.work(request.role.name, request.parts["source"])
+    require_text_of_work(desk.package, work, row)
+    return work
 
 
 def _overview(desk: Desk, request: Request) -> Found:

@@ -1,0 +1,132 @@
+"""Registering sources from rows that name documents: what is proposed fills the empty cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from claimlog.cli.output import line
+from claimlog.cli.source_document import COPY, is_terminal, read_given_document, show_proposals
+from claimlog.errors import UsageError
+
+if TYPE_CHECKING:
+    from claimlog.edit.append import Entries
+    from claimlog.package import Package
+    from claimlog.schema.table_schema import Table
+    from claimlog.sources.documents.extracted_text import ExtractedText
+    from claimlog.sources.text import Texts
+
+
+@contextmanager
+def filled_by_documents(
+    package: Package,
+    table: Table,
+    entries: Entries,
+    texts: Texts | None,
+    accepted: bool,
+    factor: float,
+) -> Iterator[Entries]:
+    """Yield rows with what their documents say in empty cells; the texts go if the block fails.
+
+    Every document is read before the first text is written.
+
+    Parameters
+    ----------
+    accepted
+        Whether what is proposed is taken without asking.
+    factor
+        By which the limits of time and memory are multiplied.
+
+    Raises
+    ------
+    UsageError
+        If there is nobody to ask, or a row says two things about its text.
+    ClaimlogError
+        If no text can be taken out of a document; the message names the row.
+    """
+    from claimlog.edit.append import locate_errors
+    from claimlog.edit.source_documents import (
+        DOCUMENT,
+        PROPOSED,
+        propose_columns,
+        require_outside_repository,
+        saved_text,
+    )
+
+    rows = [{**row} for row in entries.rows]
+    found: dict[int, ExtractedText] = {}
+    proposed = False
+    for index, row in enumerate(rows):
+        document = row.pop(DOCUMENT, None)
+        if not document:
+            continue
+        with locate_errors(entries, index):
+            given = {name: value for name, value in row.items() if value not in (None, "", [])}
+            if given.keys() & {"text", "text_sha256", "text_length"}:
+                raise UsageError('"text" does not go with "document", whose text is taken out')
+            if texts is None:
+                raise UsageError(
+                    "the text of a document is written into the directory of texts: name that with "
+                    "--texts DIR or CLAIMLOG_TEXTS"
+                )
+            require_outside_repository(package, texts.folder)
+            read, address = read_given_document(_beside(entries, document), factor)
+        columns = propose_columns(table, read, address)
+        rows[index] = {**row, "kind": COPY, **columns, **given}
+        open_names = [name for name in PROPOSED if name in columns and name not in given]
+        line(f"{entries.place(index)}: {document}")
+        show_proposals(read, rows[index], open_names)
+        found[index] = read
+        proposed = proposed or bool(open_names)
+    if not found and (accepted or factor != 1):
+        raise UsageError("--yes and --limits are about documents, and no row names one")
+    if proposed and not accepted:
+        _ask()
+    with ExitStack() as saved:
+        for index, read in found.items():
+            assert texts is not None
+            name = str(rows[index].get("title") or Path(str(entries.rows[index][DOCUMENT])).stem)
+            path = saved.enter_context(saved_text(package, texts, name, read.text))
+            rows[index]["text"] = str(path)
+        yield replace(entries, rows=rows)
+        for index in found:
+            line(f"the text of {entries.place(index)} lies in {rows[index]['text']}")
+
+
+def _beside(entries: Entries, document: Any) -> str:
+    """Return the address or file of a row; a file lies beside the sheet, or below.
+
+    The sheet may be a stranger's, who could name any file of the user.
+    """
+    from claimlog.sources.documents.fetch_document import is_address
+
+    name = str(document)
+    if is_address(name):
+        return name
+    sheet = entries.origin.name if entries.origin else ""
+    folder = Path() if sheet == "<stdin>" else Path(sheet).parent
+    try:
+        is_below = (folder / name).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, a circle of links
+        is_below = False
+    if not is_below:
+        raise UsageError(
+            f'"document" is {name[:80]!r}, which is not in the directory of the rows; put it '
+            "there, or give an address"
+        )
+    return str(folder / name)
+
+
+def _ask() -> None:
+    if not is_terminal():
+        raise UsageError(
+            "nothing was added, because this is no terminal and nobody could be asked: run it "
+            "again with --yes to take what is proposed, or fill the cells"
+        )
+    if not click.confirm("take what is proposed, and add the rows?", default=True):
+        raise UsageError("nothing was added")

@@ -1,0 +1,59 @@
+"""Drafts of a text that is corrected: their offsets are of the old one, and are never shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.desk.decisions import Decisions
+from claimlog.desk.request_error import CLOSED, RequestError
+from claimlog.desk.work import BEGUN, Work
+from claimlog.desk.works import FOLDER, Works
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.state import state_folder
+
+
+def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -> None:
+    """Refuse a work that was begun on another text than its source has now.
+
+    Parameters
+    ----------
+    row
+        The source, as it is now.
+
+    Raises
+    ------
+    RequestError
+        If it was.
+    """
+    begun_on = (work.cells.marks.get(BEGUN) or {}).get("text_sha256")
+    if begun_on in (None, row["text_sha256"]):
+        return
+    path = package.relative(work.cells.path)
+    raise RequestError(
+        CLOSED,
+        f"{work.source} has another text since {work.coder} coded it ({path}), so that no place "
+        f"of it holds; give the source its text back, or move {path} away and code it anew",
+    )
+
+
+def refuse_correcting_drafts(package: Package, source: str) -> None:
+    """Refuse to correct a text that is being coded at the desk, before anything is written.
+
+    What is committed does not stand in the way: its codings are in the log and are carried over.
+
+    Raises
+    ------
+    ClaimlogError
+        If somebody has drafts of it that are not committed.
+    """
+    if not state_folder(package, FOLDER).is_dir():
+        return
+    works = Works(package)
+    coders = [work.coder for work in works.of_source(source)]
+    if coders and not Decisions(source, works.decisions_path(source)).committed:
+        raise ClaimlogError(
+            f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
+            "as it is; commit them there first, then correct the text; nothing was corrected"
+        )
