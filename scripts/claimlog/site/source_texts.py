@@ -125,7 +125,7 @@ def summarize_texts(database: Path, folder: Path) -> str:
     folder_name = printable_name(str(folder))
     if not count:
         return (
-            f"texts: no file in {folder_name} is the text of a source, so no article is "
+            f"texts: no file in {folder_name} is the text of a source, so no text is "
             "shown (files are found by the SHA-256 of their text, whatever their names)"
         )
     return f"texts: {count} of {len(hashes)} texts found in {folder_name}"
