@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from claimlog.release.generated_files import stale_files
 from claimlog.schema.codebook import CODES
+from claimlog.sources.text import Text
+from claimlog.start.example import remove_example
+from claimlog.start.new_package import make_package
 from claimlog.start.package_choices import PackageChoices
+from conftest import World
 from test_registers import column, key, register
 
+GIT = ("git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org")
 Rows = list[dict[str, Any]]
 CODED = {"voice": "author", "modality": "actual", "topic": "main"}
 COMMON = {**CODED, "origin_basis": "unknown", "coder_confidence": "high", "source_id": "S001"}
@@ -41,6 +48,8 @@ class OwnTopic:
         Words that the search finds, and the claim or row that it finds by them.
     links
         Relations of claims.
+    source_word
+        What pages call a source; if nothing, a text.
     """
 
     choices: PackageChoices
@@ -56,6 +65,45 @@ class OwnTopic:
     search: Mapping[str, str]
     language: str = "en"
     links: Rows = field(default_factory=list)
+    source_word: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The text as a source that is registered."""
+        text = Text(self.text)
+        return {
+            "source_id": "S001",
+            "kind": "copy",
+            "title": self.text.splitlines()[0],
+            "publisher": "The Example Gazette",
+            "language": self.language,
+            "rights": "Invented.",
+            "reliability": "F",
+            "reliability_rationale": "Invented.",
+            "text_sha256": text.sha256,
+            "text_length": len(text.content),
+        }
+
+    def begin(self, root: Path) -> World:
+        """Make a package of this topic without a row, with its text beside it."""
+        world = World(make_package(root, self.choices), root / "texts")
+        remove_example(world.package)
+        self.declare(root)
+        for path, _, text in [*stale_files(world.package)]:
+            world.package.write(path, text.encode())
+        (world.texts / "text.txt").write_text(self.text, "utf-8")
+        return world
+
+    def add(self, world: World, *without: str) -> None:
+        """Add the source, coders, and the rows of every stream but those left out."""
+        coders = [
+            {"coder_id": name, "kind": "person", "description": "Invented."}
+            for name in ("coder-1", "coder-2", "adjudicator")
+        ]
+        every = {"sources": [self.source], "coders": coders, **self.rows, "links": self.links}
+        for stream, rows in every.items():
+            if stream not in without:
+                world.add(stream, rows)
 
     def declare(self, root: Path) -> None:
         """Write columns, codes, register and requirement into the schemas of a package."""
@@ -64,6 +112,11 @@ class OwnTopic:
         claims["fields"] += self.columns
         claims["foreignKeys"] += self.keys
         (schemas / "claims.json").write_text(json.dumps(claims), "utf-8")
+        if self.source_word:
+            site = json.loads((schemas / "site.json").read_text("utf-8"))
+            (schemas / "site.json").write_text(
+                json.dumps({**site, "source_word": self.source_word}), "utf-8"
+            )
         (schemas / f"{self.stream}.json").write_text(json.dumps(self.register), "utf-8")
         for name, labels in self.codes.items():
             path = schemas / "codebook" / "codes" / f"{name}.csv"
@@ -73,8 +126,15 @@ class OwnTopic:
                 for code, label in labels.items():
                     said = (f"{label}: defined.", "What it is.", "What it is not.", f"{label}!")
                     writer.writerow((code, label, *said, "", "", "1.0.0"))
+        if not self.requirement:
+            return
         with (schemas / "requirements.csv").open("a", newline="", encoding="utf-8") as handle:
             csv.writer(handle, lineterminator="\n").writerow(self.requirement)
+
+
+def commit(root: Path) -> None:
+    for words in (["add", "-A"], ["commit", "-qm", "More"]):
+        subprocess.run([*GIT, *words], cwd=root, check=True, timeout=60)
 
 
 def claim(quote: str, statement: str, **given: Any) -> dict[str, Any]:
@@ -293,12 +353,17 @@ ladder. “I have never liked pears,” she said.
             "basis": "Nobody is asleep and at a tree.",
         }
     ],
+    source_word={"one": "testimony", "many": "testimonies"},
     search={"hard to forget": "/claims/C001-004", "exhibit B": "/exhibits/ladder"},
 )
 
 SCRIPTS = OwnTopic(
     choices=PackageChoices(
-        "two-scripts", "نقوش ونصوص", "inscriptions in two scripts", "CC-BY-4.0", ("ar", "th")
+        "two-scripts",
+        "نقوش ونصوص",
+        "inscriptions in two scripts",
+        "CC-BY-4.0",
+        ("arz", "th", "sr-latn"),
     ),
     text="""نقش على باب المدينة
 
@@ -364,7 +429,7 @@ SCRIPTS = OwnTopic(
         }
     ],
     search={"مجهول": "/claims/C001-002", "نقش الباب": "/inscriptions/N001"},
-    language="ar",
+    language="arz",
 )
 
 TOPICS = {topic.choices.name: topic for topic in (DOSES, TESTIMONY, SCRIPTS)}

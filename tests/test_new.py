@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.start import template_files, upgrade
 from claimlog.start.example import remove_example
+from claimlog.start.language_tags import PATTERN, language_tag
 from claimlog.start.new_package import make_package
 from claimlog.start.package_choices import PackageChoices, licences
 from claimlog.start.upgrade import apply_upgrade, plan_upgrade
@@ -119,7 +121,11 @@ def test_languages_are_a_code_list_with_that_of_the_example(pristine: World) -> 
         ({"title": " "}, "--title ' ': expected some words in one line"),
         ({"topic": "a\nb"}, "--topic 'a\\nb': expected some words in one line"),
         ({"licence": "CC-BY-40"}, "--licence 'CC-BY-40': is not known; did you mean"),
-        ({"languages": ("eng",)}, "--language 'eng': is not known"),
+        (
+            {"languages": ("english",)},
+            "--language 'english': is no language tag; expected one",
+        ),
+        ({"languages": ("xx",)}, "--language 'xx': is no language tag"),
     ],
 )
 def test_a_choice_that_cannot_be_is_one_line_and_makes_nothing(
@@ -401,3 +407,22 @@ def test_the_files_that_claimlog_writes_are_those_of_the_template() -> None:
     names = {path.name for path in (ROOT / "scripts/claimlog/start/template/files").iterdir()}
     assert {*template_files.WRITTEN.values()} <= names
     assert upgrade.TABLES == "schemas/tables"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [("prs", "prs"), ("ARZ", "arz"), ("sr-latn", "sr-Latn"), ("zh-hant-tw", "zh-Hant-TW")],
+)
+def test_a_language_without_a_code_of_two_letters_is_a_code_of_the_package(
+    given: str, code: str, tmp_path: Path
+) -> None:
+    choices = replace(CHOICES, languages=(given,))
+    definition = read_definition(make_package(tmp_path / "made", choices))
+    assert [row["code"] for row in definition.codebook.codes["language"]] == [code, "en"]
+    pattern = definition.streams["sources"].by_name["language"].constraints["pattern"]
+    assert pattern == PATTERN
+
+
+@pytest.mark.parametrize("text", ["english", "en_GB", "-en", "en-", "x", "e", "en-x", "zh--Hant"])
+def test_what_is_no_language_tag_is_told_from_one(text: str) -> None:
+    assert language_tag(text) is None

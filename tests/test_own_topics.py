@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -15,14 +16,10 @@ from claimlog.build import build
 from claimlog.errors import FindingsError
 from claimlog.log.read_log import read
 from claimlog.release.generated_files import stale_files
-from claimlog.sources.text import Text
-from claimlog.start.example import remove_example
-from claimlog.start.new_package import make_package
 from claimlog.validate import validate
 from conftest import Get, World, asking
-from own_topics import TOPICS, OwnTopic
+from own_topics import GIT, TOPICS, OwnTopic, commit
 
-GIT = ("git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org")
 LATER = "Said more plainly in a second reading."
 
 
@@ -39,38 +36,12 @@ class Begun:
         return self.world.root / "dist" / f"{self.topic.choices.name}-0.1.0.zip"
 
 
-def commit(root: Path) -> None:
-    for words in (["add", "-A"], ["commit", "-qm", "More"]):
-        subprocess.run([*GIT, *words], cwd=root, check=True, timeout=60)
-
-
 @pytest.fixture(scope="module", params=TOPICS)
 def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Begun:
     topic = TOPICS[request.param]
     root = tmp_path_factory.mktemp("begun") / topic.choices.name
-    world = World(make_package(root, topic.choices), root / "texts")
-    remove_example(world.package)
-    topic.declare(root)
-    for path, _, text in [*stale_files(world.package)]:
-        world.package.write(path, text.encode())
-    (world.texts / "text.txt").write_text(topic.text, "utf-8")
-    text = Text(topic.text)
-    source = {
-        "source_id": "S001",
-        "kind": "copy",
-        "title": topic.text.splitlines()[0],
-        "publisher": "The Example Gazette",
-        "language": topic.language,
-        "rights": "Invented.",
-        "reliability": "F",
-        "reliability_rationale": "Invented.",
-        "text_sha256": text.sha256,
-        "text_length": len(topic.text),
-    }
-    coder = {"coder_id": "coder-1", "kind": "person", "description": "Invented."}
-    for stream, rows in {"sources": [source], "coders": [coder], **topic.rows}.items():
-        world.add(stream, rows)
-    world.add("links", topic.links)
+    world = topic.begin(root)
+    topic.add(world)
     world.seal("first")
     subprocess.run([*GIT, "init", "-q"], cwd=root, check=True, timeout=60)
     commit(root)
@@ -179,3 +150,11 @@ def test_contradiction_is_a_dispute_between_its_speakers(begun: Begun) -> None:
     for end in (link["from_claim_id"], link["to_claim_id"]):
         assert (end in page) == (link["relation"] == "disputes")
         assert (end in facts) == (link["relation"] == "same_fact")
+
+
+def test_pages_call_a_source_what_the_package_calls_it(begun: Begun) -> None:
+    for page in (*PAGES, "/claims/C001-002", f"/{begun.topic.stream}"):
+        shown = re.sub(r"<[^>]*>", " ", begun.get(page).text)  # tags and what they link to
+        assert re.findall(r"\b(?:articles?|news)\b", shown, re.IGNORECASE) == [], page
+    word = begun.topic.source_word.get("many", "texts")
+    assert f"{word.capitalize()} that were coded" in begun.get("/sources").text

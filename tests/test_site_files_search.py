@@ -283,7 +283,7 @@ def test_a_search_is_sent_and_answered_from_a_disk_and_back_leads_to_the_one_bef
     page.keyboard.press("Enter")
     page.wait_for_url("**/search/index.html?q=UK")
     page.wait_for_selector(".named a >> text=United Kingdom")
-    page.click("text=Choose among those whose statement says it by article, topic and more")
+    page.click("text=Choose among those whose statement says it by source, topic and more")
     page.wait_for_url("**/claims/index.html?q=UK")
     page.wait_for_selector("h1 >> text=Claims with “UK”")
     page.go_back()

@@ -299,9 +299,7 @@ def test_a_directory_with_other_articles_says_that_this_one_is_not_among_them(
     odd: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAIMLOG_TEXTS", str(odd.texts))
-    assert (
-        "holds other articles, but not this one" in asking(odd.package.build)("/sources/S003").text
-    )
+    assert "holds other texts, but not this one" in asking(odd.package.build)("/sources/S003").text
 
 
 def test_markup_in_titles_notes_texts_and_file_names_is_escaped(
@@ -390,10 +388,10 @@ def test_the_command_says_at_its_start_how_many_articles_it_found(
 ) -> None:
     database = served.package.build / "tiny.db"
     assert source_texts.summarize_texts(database, served.texts).startswith(
-        "texts: 1 of 1 articles found in "
+        "texts: 1 of 1 texts found in "
     )
     line = source_texts.summarize_texts(database, tmp_path)
-    assert "is the text of a source, so no article is shown" in line
+    assert "is the text of a source, so no text is shown" in line
     assert "\n" not in line
 
 
@@ -430,7 +428,7 @@ def test_the_command_serves_the_texts_that_it_was_given(served: World, tmp_path:
     finally:
         server.terminate()
         server.wait(10)
-    assert "texts: 1 of 1 articles found" in said.read_text()
+    assert "texts: 1 of 1 texts found" in said.read_text()
 
 
 @pytest.mark.parametrize("error", [None, ClaimlogError("too many files")])

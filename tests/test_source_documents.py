@@ -267,7 +267,7 @@ def test_a_page_is_read_in_the_encoding_that_a_browser_would_take(
         ("PDF", pdf(b" " * (120 << 20), packed=True), "Limit reached"),
         ("PDF", pdf(drawn("Ships leave."))[:300], "cannot be read as PDF"),
         ("PDF", pdf(b""), "pictures of pages and no text; recognise the text"),
-        ("HTML", b"<html><body>" + b"<div>" * 50_000, "holds no article"),
+        ("HTML", b"<html><body>" + b"<div>" * 50_000, "holds no text"),
         ("DOCX", docx(word__footnotes='<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "document type"),
         ("DOCX", docx("<w:p>" * 3_000 + "</w:p>" * 3_000), "more than 2,000 levels"),
         ("DOCX", docx("<w:p>"), "no whole Word file"),

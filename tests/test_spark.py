@@ -27,6 +27,7 @@ from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World, copied, empty_world
+from own_topics import TOPICS
 from test_evolution import evolve
 from test_registers import begin, declare
 from workshop.bench.synthetic_log import make_log
@@ -116,6 +117,25 @@ def test_registers_give_the_same_tables_by_both_engines(tmp_path: Path) -> None:
     embedded, distributed = hashes(both(tmp_path))
     assert distributed == embedded
     assert {"treaties", "treaty_versions", "treaty_signatories", "claim_labs"} <= {*embedded}
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_datasets_of_other_topics_give_the_same_tables_by_both_engines(
+    name: str, tmp_path: Path
+) -> None:
+    topic = TOPICS[name]
+    world = topic.begin(tmp_path / "package")
+    topic.add(world)
+    world.seal("first")
+    embedded, distributed = hashes(both(tmp_path))
+    assert distributed == embedded
+    assert {topic.stream, "claims", "links"} <= {*embedded}
+    reports = [
+        json.loads((tmp_path / engine / "validation.json").read_text("utf-8"))
+        for engine in ("embedded", "spark")
+    ]
+    checked = [{rule["id"]: rule["status"] for rule in report["rules"]} for report in reports]
+    assert checked[0][topic.requirement[0]] == checked[1][topic.requirement[0]] == "passed"
 
 
 def test_duckdb_reads_the_same_rows_and_types_from_the_partitioned_files(built: Path) -> None:

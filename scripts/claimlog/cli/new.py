@@ -34,7 +34,8 @@ LICENCE, LANGUAGE = "CC-BY-4.0", "en"
     "languages",
     multiple=True,
     metavar="CODE",
-    help=f"Language of sources (ISO 639-1), by default {LANGUAGE}; may be given again.",
+    help=f"Language of sources (BCP 47: en, prs, zh-Hant), by default {LANGUAGE}; may be given "
+    "again.",
 )
 @click.option(
     "--from",
@@ -66,7 +67,7 @@ def new(
     topic = topic or _answer("Topic: the claims are about", "")
     licence = licence or _answer("Licence of the data", LICENCE)
     if not languages and pattern is None:
-        answer = _answer("Languages of the sources (ISO 639-1, with commas)", LANGUAGE)
+        answer = _answer("Languages of the sources (BCP 47: en, prs, zh-Hant)", LANGUAGE)
         languages = tuple(re.findall(r"[^,\s]+", answer))
     if not topic:
         raise UsageError("--topic: say in some words what the claims are about")

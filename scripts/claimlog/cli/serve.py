@@ -63,7 +63,7 @@ def serve(
     texts: Path | None,
     releases: str | None,
 ) -> None:
-    """Open a build in Datasette, read-only; with texts, show each claim in its article."""
+    """Open a build in Datasette, read-only; with texts, show each claim in its text."""
     from claimlog.site.server_command import ServerOptions
     from claimlog.site.server_command import serve as serve_build
 

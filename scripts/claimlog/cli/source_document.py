@@ -31,7 +31,7 @@ def document_options() -> list[click.Parameter]:
         click.Option(
             ["--document"],
             metavar="FILE_OR_ADDRESS",
-            help="The article as it came: an HTML, PDF or DOCX file, or an address of https or "
+            help="The text as it came: an HTML, PDF or DOCX file, or an address of https or "
             "http, which is fetched once. Its text is written into the directory of texts, and "
             "columns are proposed.",
         ),

@@ -11,8 +11,15 @@ from typing import Any
 
 from claimlog.desk.code_keys import coded_keys, codes_in_use
 from claimlog.desk.form_conditions import FormConditions
-from claimlog.desk.row_references import CLAIMS, SPAN, form_streams, lookup_of, reference_of
-from claimlog.edit.new_rows import NUMBERED
+from claimlog.desk.row_references import (
+    CLAIMS,
+    SPAN,
+    form_streams,
+    lookup_of,
+    on_the_spot_streams,
+    reference_of,
+)
+from claimlog.edit.new_rows import is_numbered
 from claimlog.log.event_log import Log
 from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import Definition
@@ -135,8 +142,8 @@ def _stream(
     order = _column_order(table, variables)
     computed = COMPUTED.get(table.name, frozenset())
     names = [name for name in order if name not in computed]
-    own = NUMBERED.fullmatch(str(table.by_name[table.id].constraints.get("pattern", "")))
-    if own is None and table.name not in (CLAIMS, "sources"):
+    is_named = not is_numbered(table) or table.name in on_the_spot_streams(definition)
+    if is_named and table.name not in (CLAIMS, "sources"):
         names.insert(0, table.id)
     compiled = definition.tables.get(table.name)
     conditions = FormConditions(definition.requirements, table, order)
@@ -144,6 +151,7 @@ def _stream(
         "title": table.title,
         "entity": table.entity,
         "id": table.id,
+        "numbered": is_numbered(table),
         "label": compiled.spec.get("label") if compiled else None,
         "fields": [
             _field(definition, table, table.by_name[name], variables, conditions, shares)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import polars as pl
@@ -12,9 +12,11 @@ from claimlog.desk.coding import CHANGED_ELSEWHERE, state_dict
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.request_error import ABSENT, INVALID, RequestError
+from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
 from claimlog.desk.saved_work import REGISTERED, Entry
+from claimlog.edit.number_form import number_form_of
 from claimlog.schema.patterns import matches
 from claimlog.schema.table_schema import Table
 
@@ -85,6 +87,28 @@ def spot_table(desk: Desk, stream: str) -> Table:
     if stream not in on_the_spot_streams(desk.log.definition):
         raise RequestError(ABSENT, f"no entries of {stream[:80]} are made while coding")
     return desk.log.definition.streams[stream]
+
+
+def next_number(desk: Desk, role: Role, table: Table, own: Collection[str]) -> str | None:
+    """Return the identifier for a new entry of a register that is numbered; None of others.
+
+    Coders do not see what others propose, so each has numbers of its own: every coder of the
+    register takes its turn, and the numbers of two never meet.
+
+    Parameters
+    ----------
+    own
+        Identifiers of the entries that the role has proposed.
+    """
+    number_form = number_form_of(table)
+    if number_form is None:
+        return None
+    known = desk.log.entries(table.name)
+    coders = desk.log.entries("coders") if "coders" in desk.log.definition.streams else {}
+    names = sorted({*coders, *desk.roles, role.name})
+    first = number_form.next_after(known) + names.index(role.name)
+    turns = range(first, first + len(names) * (len(own) + 1), len(names))
+    return next(name for n in turns if (name := number_form.identifier(n)) not in own)
 
 
 def require_new_identifier(desk: Desk, table: Table, name: str) -> None:

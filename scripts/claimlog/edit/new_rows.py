@@ -13,6 +13,7 @@ import polars as pl
 from claimlog.edit.actor_names import ActorNames
 from claimlog.edit.clock import now
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
+from claimlog.edit.number_form import NumberForm, number_form_of
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, suggest, type_flaw
 from claimlog.log.event_log import Log
@@ -35,11 +36,6 @@ TOO_LARGE = "a whole number beyond 2**53, which readers round; give it in a larg
 
 STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "″": '"'})
 """Quotes as word processors curl them, made straight."""
-
-NUMBERED = re.compile(
-    r"\^(?P<head>[A-Za-z][A-Za-z0-9-]*?)\[0-9\]\{(?P<width>[1-9])(?:,[0-9]*)?\}\$"
-)
-"""A pattern of identifiers that are numbers behind a text, so that the next one can be proposed."""
 
 
 def parse(item: Field, text: str) -> Any:
@@ -408,19 +404,12 @@ class Writer:
         if stream == "claims":
             if state["source_id"] is None:
                 raise UsageError("a claim needs its source: --source-id S001")
-            head, width = f"C{str(state['source_id'])[1:]}-", 3
+            numbered: NumberForm | None = NumberForm(f"C{str(state['source_id'])[1:]}-", 3)
         else:
-            pattern = str(table.by_name[table.id].constraints.get("pattern", ""))
-            numbered = NUMBERED.fullmatch(pattern)
-            if numbered is None:
-                raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
-            head, width = numbered["head"], int(numbered["width"])
-        numbers = [
-            int(name[len(head) :])
-            for name in used
-            if re.fullmatch(rf"{re.escape(head)}[0-9]+", name)
-        ]
-        return f"{head}{max(numbers, default=0) + 1:0{width}d}"
+            numbered = number_form_of(table)
+        if numbered is None:
+            raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
+        return numbered.identifier(numbered.next_after(used))
 
 
 def text_identity(path: Path) -> dict[str, Any]:
@@ -454,8 +443,7 @@ def _occurrence(value: object) -> int | None:
 
 def is_numbered(table: Table) -> bool:
     """Whether the next identifier of a stream is proposed, so that a row can leave it out."""
-    pattern = str(table.by_name[table.id].constraints.get("pattern", ""))
-    return table.name == "claims" or NUMBERED.fullmatch(pattern) is not None
+    return table.name == "claims" or number_form_of(table) is not None
 
 
 def as_lines(rows: list[dict[str, Any]]) -> list[bytes]:

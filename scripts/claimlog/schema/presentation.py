@@ -43,6 +43,22 @@ LISTS = ("filters", "claim_codes", "claim_texts", "claim_line", "actor_line", "p
 
 
 @dataclass(frozen=True)
+class Noun:
+    """What something is called: one of it, and many."""
+
+    one: str
+    many: str
+
+    @property
+    def a(self) -> str:
+        """One of it, with the article that English gives it."""
+        return f"{'an' if self.one[:1].lower() in 'aeiou' else 'a'} {self.one}"
+
+
+TEXT_NOUN = Noun("text", "texts")
+
+
+@dataclass(frozen=True)
 class Presentation:
     """What the site shows of the columns of claims.
 
@@ -80,6 +96,8 @@ class Presentation:
         towards whom (``pairs``), and claims by some coded columns (``groups``).
     coders
         ``details``: what is to be known of coders of a kind, by the kind.
+    source_word
+        What pages call a text that was coded, ``one`` and ``many``: an article, a testimony.
     """
 
     act: Row | None = None
@@ -98,6 +116,7 @@ class Presentation:
     coders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     actor_example: str = ""
     choices: str = ""
+    source_word: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -106,6 +125,11 @@ class Presentation:
             key: tuple(part) if isinstance(part, list) else part for key, part in value.items()
         }
         return cls(**parts)
+
+    @property
+    def source_noun(self) -> Noun:
+        """What pages call a text that was coded."""
+        return Noun(**self.source_word) if self.source_word else TEXT_NOUN
 
     def as_json(self) -> Row:
         """Return the JSON object that `from_json` reads, without what is empty."""

@@ -32,6 +32,7 @@ CONDITION = {
 CONDITIONS = {**LIST, "minItems": 1, "items": CONDITION}
 ITEMS = {**LIST, "items": ITEM}
 CODES = {**LIST, "minItems": 1, "items": TEXT}
+NOUN = {"type": "string", "minLength": 1, "maxLength": 40, "pattern": r"^\S[^\x00-\x1f\x7f]*$"}
 NAME = {"type": "string", "pattern": "^[a-z][a-z-]{0,30}$"}
 PAGE_TEXTS = dict.fromkeys(
     ("label", "title", "lead", "from_label", "to_label", "rest", "unnamed"), TEXT
@@ -174,6 +175,12 @@ SHAPE = {
         },
         "actor_example": TEXT,
         "choices": TEXT,
+        "source_word": {
+            "type": "object",
+            "required": ["one", "many"],
+            "properties": {"one": NOUN, "many": NOUN},
+            "additionalProperties": False,
+        },
     },
     "additionalProperties": False,
 }

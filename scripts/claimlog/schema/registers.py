@@ -69,7 +69,7 @@ LABELS = ("title", "name", "label")
 
 COUNTS = {
     "claims": ("Claims about it.", "claim"),
-    "articles": ("Articles that make them.", "article"),
+    "articles": ("Sources that make them.", "article"),
     "independent_origins": (
         "Distinct origins of these claims; those that rest on one another or on one work count "
         "once, unknown ones not at all.",

@@ -64,7 +64,7 @@ PERIOD = PeriodFilter(
 
 FIRST_DAY = OCCURRED.first
 SORTS = (
-    Sort("source", "as in the articles", "source_id, start, rowid"),
+    Sort("source", "as in the texts", "source_id, start, rowid"),
     Sort("date", "earliest first", f"{FIRST_DAY} is null, {FIRST_DAY}, source_id, start, rowid"),
     Sort("-date", "latest first", f"{FIRST_DAY} is null, {FIRST_DAY} desc, source_id, start"),
     Sort("id", "by identifier", "claim_id"),
@@ -95,7 +95,8 @@ def claim_list(
     columns
         The columns of the table of claims in the database.
     """
-    source = CodeFilter("source", "Article", column="source_id", choices=SOURCES)
+    word = topic.presentation.source_noun.one
+    source = CodeFilter("source", word[:1].upper() + word[1:], column="source_id", choices=SOURCES)
     origin = CodeFilter(
         "origin",
         "Origin",

@@ -9,6 +9,7 @@ from typing import Any
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.page import InvalidQuery, Page, PageNotFound, PageRequest
 from claimlog.site.store import Store
+from claimlog.site.topic import known_presentation
 
 NOT_FOUND = "claimlog_not_found.html"
 
@@ -60,6 +61,7 @@ def page_context(answer: PageAnswer, path: str, twin: str) -> dict[str, Any]:
         "store": answer.store,
         "prefix": answer.store.prefix,
         "twin": twin,
+        "source_word": known_presentation(answer.store).source_noun,
         "about": site_metadata(answer.store.datasette),
     }
 

@@ -41,15 +41,13 @@ NO_DIRECTORY = (
     "--texts DIR checks the passages in it (in an archive: claimlog --package log verify --texts "
     "DIR), and a server that is started with make serve TEXTS=DIR shows it with its claims marked."
 )
-UNREADABLE = (
-    "The directory of texts that the server was given cannot be read, so no article is shown."
-)
+UNREADABLE = "The directory of texts that the server was given cannot be read, so no text is shown."
 NO_SOURCE = (
     "The directory of texts that the server was given holds the text of no source here, so no "
-    "article is shown. Files are found by the SHA-256 of their text, whatever their names."
+    "text is shown. Files are found by the SHA-256 of their text, whatever their names."
 )
 NOT_THIS_ONE = (
-    "The directory of texts that the server was given holds other articles, but not this one. "
+    "The directory of texts that the server was given holds other texts, but not this one. "
     "Files are found by the SHA-256 of their text, whatever their names."
 )
 
@@ -130,7 +128,7 @@ def summarize_texts(database: Path, folder: Path) -> str:
             f"texts: no file in {folder_name} is the text of a source, so no article is "
             "shown (files are found by the SHA-256 of their text, whatever their names)"
         )
-    return f"texts: {count} of {len(hashes)} articles found in {folder_name}"
+    return f"texts: {count} of {len(hashes)} texts found in {folder_name}"
 
 
 def printable_name(name: str) -> str:

@@ -175,8 +175,8 @@ def _write(
 
     def write(table: Table, rows: DataFrame) -> Content:
         address = f"{directory.address}/tables/{table.name}"
-        write_table(rows, table, address)
-        content = read_content(spark, table, address)
+        columns = write_table(rows, table, address)
+        content = read_content(spark, table, address, columns)
         progress(table.name)
         return content
 

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from claimlog.log.event_log import Log
+from claimlog.log.lines import Lines
 from claimlog.log.parts import MemoryPart, Part
 from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import task_batch
@@ -74,6 +75,8 @@ def _task_tallies(
     batches = [task_batch(batch) for batch in log.batches]
     lookup = sources.to_arrow(compat_level=pl.CompatLevel.oldest())
     schema = row_schema(table)
+    # where rows were taken down is counted by the rows of every file
+    files = {name: Lines(rows=lines.rows) for name, lines in log.files.items()}
 
     def check_part(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         batches_of_rows = list(parts)
@@ -86,7 +89,7 @@ def _task_tallies(
             name: [MemoryPart(_frame(one))]
             for name, one in (("sources", lookup), (stream, stream_rows))
         }
-        section = Log(package, definition, batches, rows, {}, [], streams=(stream,))
+        section = Log(package, definition, batches, rows, files, [], streams=(stream,))
         report = Report(section)
         for check in ENTITY_CHECKS:
             check(section, report)

@@ -15,6 +15,7 @@ from claimlog.schema.table_schema import Field, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 BUCKET = "bucket"
 """Column that partitions a table's directory and is in none of its files."""
@@ -60,14 +61,14 @@ def bucketed_id(table: Table) -> str | None:
     return next((name for name in BUCKETED_IDS if name in names), None)
 
 
-def write_table(frame: DataFrame, table: Table, address: str) -> None:
-    """Write a folded table, sorted by its key within each file."""
+def write_table(frame: DataFrame, table: Table, address: str) -> StructType:
+    """Write a folded table, sorted by its key within each file, and return its columns."""
     from pyspark.sql import functions as F
 
     rows, column = typed_columns(frame, table), bucketed_id(table)
     if column is None:
         rows.orderBy(*table.primary_key).write.parquet(address)
-        return
+        return rows.schema
     bucket = F.concat(F.lit("b"), F.substring(F.md5(F.col(column).cast("binary")), 1, 1))
     (
         rows.withColumn(BUCKET, bucket)
@@ -77,9 +78,10 @@ def write_table(frame: DataFrame, table: Table, address: str) -> None:
         .partitionBy(BUCKET)
         .parquet(address)
     )
+    return rows.schema
 
 
-def read_content(spark: SparkSession, table: Table, address: str) -> Content:
+def read_content(spark: SparkSession, table: Table, address: str, columns: StructType) -> Content:
     """Return the content of the table at an address, as it is read back in the order of its key.
 
     Tasks write the canonical lines and hash them; the driver builds the tree of the hashes.
@@ -93,7 +95,8 @@ def read_content(spark: SparkSession, table: Table, address: str) -> Content:
             leaves = b"".join(line_hash(encode(row)) for row in frame_rows(frame, table))
             yield pa.RecordBatch.from_pydict({"leaves": [leaves]})
 
-    rows = spark.read.parquet(address).select(*names).orderBy(*keys)
+    # a table without a row has no file in any bucket that could say its columns
+    rows = spark.read.schema(columns).parquet(address).select(*names).orderBy(*keys)
     tree = CompactRange()
     for (hashes,) in rows.mapInArrow(hash_lines, "leaves binary").toLocalIterator():
         data = bytes(hashes)

@@ -151,8 +151,7 @@ def _seal_example(package: Package) -> None:
             package,
             EXAMPLE_SLUG,
             "Example",
-            "Five claims of an invented article, to look at and to take out: claimlog drop "
-            "--example.",
+            "Five claims of an invented text, to look at and to take out: claimlog drop --example.",
             EXAMPLE_CODER,
             texts,
         )

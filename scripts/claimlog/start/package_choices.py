@@ -14,6 +14,7 @@ from claimlog.log.canonical import suggest
 from claimlog.schema.codebook import CODES
 from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.registers import dataset_name_flaw
+from claimlog.start.language_tags import language_tag
 from claimlog.start.template_files import template_rows
 
 CODEBOOK_VERSION, FIRST_VERSION = "1.0.0", "0.1.0"
@@ -35,7 +36,7 @@ class PackageChoices:
     licence
         SPDX identifier.
     languages
-        ISO 639-1 codes of the languages that sources are written in.
+        Tags (BCP 47) of the languages that sources are written in.
     """
 
     name: str
@@ -62,9 +63,8 @@ class PackageChoices:
                 else flaw
             )
         _require_known("--licence", self.licence, [row["name"] for row in licences()])
-        known = [row["code"] for row in template_rows("languages.csv")]
         for language in self.languages:
-            _require_known("--language", language, known)
+            _require_language(language)
 
     def head(self) -> dict[str, Any]:
         """Return the descriptor, without what it was made with and without its resources."""
@@ -99,26 +99,41 @@ def licences() -> list[dict[str, str]]:
 
 
 def language_codes(languages: Sequence[str]) -> bytes:
-    """Return the code list of languages, of which the first name that ISO 639-1 gives is used."""
+    """Return the code list of languages, called as ISO 639-1 calls them where it has them."""
     names = {row["code"]: row["label"] for row in template_rows("languages.csv")}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CODES)
-    for code in dict.fromkeys((*languages, EXAMPLE_LANGUAGE)):
+    tags = [language_tag(language) or language for language in languages]
+    for code in dict.fromkeys((*tags, EXAMPLE_LANGUAGE)):
         writer.writerow(_language_row(code, names))
     return text.getvalue().encode()
 
 
 def _language_row(code: str, names: Mapping[str, str]) -> list[str]:
-    label = names[code].partition(";")[0]
+    primary, _, rest = code.partition("-")
+    label = names.get(primary, primary).partition(";")[0] + (f" ({rest})" if rest else "")
+    named = code in names
+    meaning = f"{label}, as ISO 639-1 names it." if named else f"The language with the tag {code}."
     return [
-        *(code, label, f"{label}, as ISO 639-1 names it.", "Texts that are written in it."),
-        *("Texts that only quote it.", f"A text in {label}.", "ISO 639-1", code, CODEBOOK_VERSION),
+        *(code, label, meaning, "Texts that are written in it.", "Texts that only quote it."),
+        *(f"A text in {label}.", "ISO 639-1" if named else "BCP 47", code, CODEBOOK_VERSION),
     ]
+
+
+def _require_language(text: str) -> None:
+    tag = language_tag(text)
+    names = [row["code"] for row in template_rows("languages.csv")]
+    if tag is None or (len(tag) == 2 and tag not in names):
+        near = suggest(text, tuple(names))
+        raise UsageError(
+            f"--language {text!r}: is no language tag{near}; expected one of BCP 47, as en, prs, "
+            "sr-Latn or zh-Hant"
+        )
 
 
 def _require_known(option: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         few = f"; expected one of {', '.join(known)}" if len(known) < 20 else ""
-        near = suggest(value, tuple(known)) or few or "; expected an ISO 639-1 code of two letters"
+        near = suggest(value, tuple(known)) or few
         raise UsageError(f"{option} {value!r}: is not known{near}")

@@ -21,7 +21,13 @@ from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
 from claimlog.desk.shared_wording import shared_runs
-from claimlog.desk.spot_entries import remove_entry, save_entry, spot_table, usage
+from claimlog.desk.spot_entries import (
+    next_number,
+    remove_entry,
+    save_entry,
+    spot_table,
+    usage,
+)
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
 from claimlog.desk.work import Work
@@ -92,7 +98,10 @@ def _lookup(desk: Desk, request: Request) -> Found:
         decisions = desk.decisions(source)
         proposed = decisions.entry_rows().get(stream, {})
     known = desk.log.entries(stream)
-    return {"entries": find_entries(definition, stream, query, known, proposed, used)}
+    return {
+        "entries": find_entries(definition, stream, query, known, proposed, used),
+        "next": next_number(desk, request.role, definition.streams[stream], proposed),
+    }
 
 
 def _source(desk: Desk, request: Request) -> Found:

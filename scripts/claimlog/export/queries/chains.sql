@@ -1,5 +1,5 @@
 -- title: Attribution chains of more than one hop
--- description: Claims that an article takes from somebody who took them from somebody else, outermost first.
+-- description: Claims that a text takes from somebody who took them from somebody else, outermost first.
 select c.claim_id, c.source_id,
        (select group_concat(said, ' → ') from (
           select coalesce(s.name, a.description) || ' (' || a.verb || ', ' || a.anonymity || ')' as said

@@ -1,5 +1,5 @@
--- title: Where each article comes from
--- description: Lineage edges with their evidence: two articles that go back to one report are one origin.
+-- title: Where each text comes from
+-- description: Lineage edges with their evidence: two texts that go back to one report are one origin.
 select s.source_id, s.title, s.publisher, l.relation, l.certainty, u.source_id as derived_from_id,
        u.title as derived_from, u.publisher as derived_from_publisher, l.evidence
 from source_lineage l

@@ -1,5 +1,5 @@
 -- title: Which statements rest on anonymous sources only?
--- description: Claims whose innermost speaker the text describes without a name or leaves generic, unless another claim states the same fact, or implies it, on a named authority or in an article's own voice.
+-- description: Claims whose innermost speaker the text describes without a name or leaves generic, unless another claim states the same fact, or implies it, on a named authority or in a text's own voice.
 select c.claim_id, c.source_id, c.anonymity, coalesce(s.name, a.description) as speaker, c.statement
 from claims c
 left join attributions a on a.claim_id = c.claim_id and a.hop = c.hops

@@ -1,6 +1,6 @@
 -- title: Who says what: speakers and how far they are identified
--- description: Claims counted by innermost speaker and anonymity; the article's own voice last.
-select g.speaker_id, coalesce(s.name, 'the article itself') as speaker, coalesce(g.anonymity, 'author') as anonymity,
+-- description: Claims counted by innermost speaker and anonymity; the text's own voice last.
+select g.speaker_id, coalesce(s.name, 'the text itself') as speaker, coalesce(g.anonymity, 'author') as anonymity,
        g.claims, g.articles
 from (
   select speaker_id, anonymity, count(*) as claims, count(distinct source_id) as articles

@@ -1,5 +1,5 @@
--- title: Which claims of an article trace back to which origin?
--- description: For each article the works that its claims ultimately come from, by attribution and lineage. Two articles with one origin are one source for what both take from it.
+-- title: Which claims of a text trace back to which origin?
+-- description: For each text the works that its claims ultimately come from, by attribution and lineage. Two texts with one origin are one source for what both take from it.
 select g.source_id, s.title as article, g.origin_id, coalesce(o.publisher, 'unknown') as origin,
        o.title as origin_title, g.claims, g.claim_ids
 from (

@@ -192,6 +192,7 @@ async def _own_share(store: Store, topic: Topic, chart: Row) -> str:
 async def by_column(store: Store, topic: Topic, chart: Row) -> Row:
     """Return claims by a coded column, each code split by article."""
     column = chart["column"]
+    many = topic.presentation.source_noun.many
     totals = await _counts(store, column)
     sources = await _counts(store, "source_id")
     articles = sorted(most_frequent(sources, SOURCES))
@@ -212,8 +213,9 @@ async def by_column(store: Store, topic: Topic, chart: Row) -> Row:
     return bar_chart(
         chart["name"],
         chart["title"],
-        f"{chart['text']} Articles differ in length, so a longer bar is no weightier subject.",
-        [*articles, *(["other articles"] if rest else [])],
+        f"{chart['text']} {many[:1].upper()}{many[1:]} differ in length, so a longer bar "
+        "is no weightier subject.",
+        [*articles, *([f"other {many}"] if rest else [])],
         bars,
         stacked=True,
     )
@@ -227,6 +229,7 @@ async def by_source(store: Store, topic: Topic, chart: Row) -> Row:
     counts = await _counts_by_source(store, column, articles)
     without = await store.count(f"select count(*) as n from claims where {column} is null")
     more = len(sources) - len(articles)
+    many = topic.presentation.source_noun.many
     book = await _codelist(store, topic, column)
     order = _in_order(book, chart.get("order", ()))
     bars = [
@@ -242,7 +245,7 @@ async def by_source(store: Store, topic: Topic, chart: Row) -> Row:
         chart["name"],
         chart["title"],
         f"{chart['text']} {without:,} more claims {chart.get('series', 'have no such code')}."
-        + (f" {more:,} articles with {_fewer(sources, articles)} are left out." if more else ""),
+        + (f" {more:,} {many} with {_fewer(sources, articles)} are left out." if more else ""),
         [book[code]["label"] for code in order],
         bars,
         stacked=True,

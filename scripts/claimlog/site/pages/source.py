@@ -103,7 +103,7 @@ async def _not_found_message(store: Store, name: str) -> str:
         return f"Source {name} was retracted: {last['reason'] or 'no reason was given.'}"
     return (
         f"There is no source {name[:60]}. Identifiers look like S004; the page of all sources "
-        "lists the articles and the works behind them."
+        "lists the texts and the works behind them."
     )
 
 

@@ -75,7 +75,7 @@
     const link = (path, label) => element("a", { href: address(fileOf(path)) }, label);
     return element(
       "p", {},
-      "The search knows our statements and the names of what they speak of, not the words of the articles. Browse ",
+      "The search knows our statements and the names of what they speak of, not the words of the texts. Browse ",
       link("/actors", "all actors"), ", ", link("/sources", "all sources"), ", ", link("/claims", "all claims"),
       " or ", link("/codebook", "the codebook"), ".",
     );
@@ -133,7 +133,7 @@
       if (!only && !results.isBeside && claims.length > rows.length) more.append(all("claims", `Show all ${count(claims.length)} claims`));
       if (!results.isNear) {
         const list = address(fileOf("/claims")) + query([["q", text]]);
-        more.append(more.firstChild ? " · " : "", element("a", { href: list }, `Choose among ${named.some((one) => one.kind === limits.actors) ? "those whose statement says it" : "them"} by article, topic and more`));
+        more.append(more.firstChild ? " · " : "", element("a", { href: list }, `Choose among ${named.some((one) => one.kind === limits.actors) ? "those whose statement says it" : "them"} by source, topic and more`));
       }
       own.append(more);
       shown.push(own);

@@ -31,7 +31,7 @@ WORD_FILE = OfficeFormat(
     WORD_MEMBERS,
     WORD_BYTES,
     SAVE,
-    "which no article does; save it as plain text in UTF-8",
+    "which no text does; save it as plain text in UTF-8",
 )
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"

@@ -21,7 +21,7 @@ from claimlog.sources.documents.extracted_text import (
 from claimlog.sources.documents.formats import decode_page
 from claimlog.sources.documents.furniture_cues import furniture_kind
 
-LEAVE = "save the article as plain text in UTF-8, and give that as --text"
+LEAVE = "save its text as plain text in UTF-8, and give that as --text"
 DECLARATION = re.compile(
     r"\s*(?:<\?xml[^<>]*\?>)?\s*(?:<!DOCTYPE[^<>\[\]]*(?:\[.*?\]\s*)?>)?", re.I | re.S
 )
@@ -58,7 +58,7 @@ def extract_html(data: bytes, charset: str | None = None) -> ExtractedText:
         date_extraction_params={"original_date": True, "extensive_search": False},
     )
     if found is None:
-        raise ClaimlogError(f"holds no article that could be told from its page; {LEAVE}")
+        raise ClaimlogError(f"holds no text that could be told from its page; {LEAVE}")
     values = found if isinstance(found, dict) else found.as_dict()
     statements = Statements(
         values["title"],

@@ -25,7 +25,7 @@ class ClaimPage {
     this.record = new RecordForm(byId("summary"), byId("panel"), form, {
       names: this.names, pins: new Pins(role), earlier: () => [found.claim],
       ownWords: (/** @type {string} */ text) => post(`api/sources/${found.claim.source_id}/own-words`, { text }),
-      register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, (id, value) => post(`api/registers/${stream}`, { value })),
+      register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, (id, value) => post(`api/registers/${stream}`, { value }), () => this.names.next(stream)),
     }, { change: (row) => { this.row = row; this.drawChanges(); this.trySoon(); }, complete: () => byId("reason").focus(), leave: () => byId("reason").focus() });
     this.trySoon = settled(400, () => this.amend(false));
     byId("amend-form").addEventListener("submit", (/** @type {Event} */ event) => {

@@ -211,7 +211,7 @@ class CodePage {
       this.work.state = answer.state;
       this.names.asked.clear();
       this.names.usual.delete(stream);
-    });
+    }, () => this.names.next(stream));
   }
 
   /** @param {"undo" | "redo"} which */

@@ -105,13 +105,14 @@ export function entryForm(stream, value, { skip = [] } = {}) {
  * @param {any} stream
  * @param {string} typed
  * @param {(id: string, value: any) => Promise<any>} save
+ * @param {() => Promise<string>} next gives the identifier in a numbered register
  */
-export async function registerEntry(stream, typed, save) {
-  const { form, read } = entryForm(stream, { [stream.label]: typed, [stream.id]: identifier(typed) });
+export async function registerEntry(stream, typed, save, next) {
+  const { form, read } = entryForm(stream, { [stream.label]: typed, [stream.id]: stream.numbered ? await next() : identifier(typed) });
   const problem = h("ul", { class: "flaws" });
   const name = form.elements[stream.label];
   const own = form.elements[stream.id];
-  name.addEventListener("input", () => { own.value = identifier(name.value); });
+  if (!stream.numbered) name.addEventListener("input", () => { own.value = identifier(name.value); });
   form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), h("button", { type: "button", on: { click: () => close() } }, "Not now")));
   let id = null;
   form.addEventListener("submit", async (/** @type {Event} */ event) => {

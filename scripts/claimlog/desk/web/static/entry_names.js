@@ -24,6 +24,12 @@ export class EntryNames extends EventTarget {
     return entries;
   }
 
+  /** Return the identifier for a new entry of a numbered register. @param {string} stream @returns {Promise<string>} */
+  async next(stream) {
+    const more = this.source ? `?source=${encodeURIComponent(this.source)}` : "";
+    return (await get(`api/lookup/${stream}${more}`)).next;
+  }
+
   /** Return the label of an entry; its identifier until that is known. @param {string} stream @param {string} id */
   label(stream, id) {
     const key = `${stream}/${id}`;

@@ -31,7 +31,7 @@ export async function askValue(unit, begin, host) {
       const answer = await put(`${decisions.path}/registered/${stream}/${id}`, { base: 0, value: entry });
       decisions.state.state = answer.state ?? decisions.state.state;
       names.asked.clear();
-    }),
+    }, () => names.next(stream)),
   }, { change, complete: () => record.drawClosed(), leave: () => record.drawClosed() });
   const done = h("p", { class: "buttons" }, h("button", { type: "button", class: "strong", on: { click: () => close("take") } }, "Take this"), h("button", { type: "button", on: { click: () => close() } }, "Not now"));
   const keys = (/** @type {KeyboardEvent} */ event) => {
