@@ -61,7 +61,7 @@ def test_codings_are_exchanged_after_their_commitments(registered: World, tmp_pa
         with pytest.raises(ClaimlogError):
             import_coding(mine, other, here.texts)
 
-    assert import_coding(mine, file, here.texts).finished
+    assert import_coding(mine, file, here.texts).is_finished
     import_coding(mine, file, here.texts)  # again is no second time
     opened = Opened.of(mine, here.texts)
     found = opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")

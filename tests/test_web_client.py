@@ -185,3 +185,51 @@ class Stream:
 )
 def test_who_is_at_the_other_end_is_said_by_its_address(address: str, reach: Reach) -> None:
     assert web_connections._reach(Stream(address)) is reach
+
+
+def refuse_name(code: int) -> Callable[..., Any]:
+    def refuse(*_: object, **__: object) -> Any:
+        raise socket.gaierror(code, "the resolver's words")
+
+    return refuse
+
+
+def refuse_connection(*_: object, **__: object) -> Any:
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
+def time_out(*_: object, **__: object) -> Any:
+    raise TimeoutError("timed out")
+
+
+@pytest.mark.parametrize(
+    ("fault", "pauses"),
+    [
+        (refuse_connection, 0),
+        (refuse_name(socket.EAI_NONAME), 0),
+        (refuse_name(socket.EAI_AGAIN), TRIES - 1),
+        (time_out, TRIES - 1),
+    ],
+    ids=["refused", "no such name", "resolver busy", "timeout"],
+)
+@pytest.mark.parametrize("way", ["fetch_page", "fetch_json"])
+def test_a_connection_is_tried_again_only_if_its_fault_may_pass(
+    fault: Callable[..., Any], pauses: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "create_connection", fault)
+    slept: list[float] = []
+    url = "http://127.0.0.1:9/x"
+    with WebClient(sleep=slept.append) as client, pytest.raises(WebError):
+        client.fetch_page(url, 100) if way == "fetch_page" else client.fetch_json("GET", url)
+    assert len(slept) == pauses
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"), [(400, 1), (404, 1), (410, 1), (429, TRIES), (500, TRIES), (503, TRIES)]
+)
+def test_an_answer_is_asked_for_again_only_if_it_may_change(status: int, asked: int) -> None:
+    head = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    with listening(lambda connection: connection.sendall(head)) as (url, connections):
+        with WebClient() as client, pytest.raises(WebError, match=f"answered {status}"):
+            client.fetch_page(f"{url}/x", 100)
+        assert len(connections) == asked

@@ -1,8 +1,10 @@
 """HTTP for addresses that the user named: bounded in time and size, patient, and discreet.
 
 A token goes to the origins that it is for and to no other, whatever a redirect says, and into no
-message. What is safe to repeat is repeated a few times after a fault of the server or the network,
-with growing pauses; what is not raises `WebError`, so that the caller looks at what is there.
+message. What is safe to repeat is repeated a few times after a fault of the server or the network
+that may pass, with growing pauses; anything else raises `WebError` at once: a name that is not
+found, a connection that is refused, and what is not safe to repeat, so that the caller looks at
+what is there.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from claimlog.web_origins import (
     joined_address,
     origin,
 )
-from claimlog.web_refusals import REMEDIES, retry_after, service_message
+from claimlog.web_refusals import REMEDIES, is_lasting, retry_after, service_message
 
 if TYPE_CHECKING:
     import ssl
@@ -201,7 +203,7 @@ class WebClient:
                 return it
             except WebError as error:
                 pause = tries.pause()
-                if error.status is not None or isinstance(error, SlowError) or pause is None:
+                if error.status is not None or isinstance(error, LastingError) or pause is None:
                     raise
             self.sleep(pause)
 
@@ -246,7 +248,7 @@ class WebClient:
     ) -> float | None:
         """Return how long to wait before the request is made again; None where it is not."""
         pause = tries.pause()
-        if pause is None or isinstance(fault, SlowError):
+        if pause is None or isinstance(fault, LastingError):
             return None
         if fault.status is None:
             is_repeatable = method in REPEATABLE or isinstance(fault, UnsentError)
@@ -298,6 +300,11 @@ class WebClient:
                 self._require_time(place, method)
                 raise self._astray(url, place) from None
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if is_lasting(error):
+                    raise LastingError(
+                        f"{display_address(place)}: {method} failed "
+                        f"({self._excerpt(plain_line(str(error)))}); look at the address"
+                    ) from None
                 raise UnsentError(self._network_fault(method, place, error)) from None
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
                 self._require_time(place, method)
@@ -411,7 +418,11 @@ class UnsentError(WebError):
     """No connection came about, so nothing was sent."""
 
 
-class SlowError(WebError):
+class LastingError(WebError):
+    """A fault that another try would meet again."""
+
+
+class SlowError(LastingError):
     """An exchange was cut off because it was too slow; it would be another time."""
 
 

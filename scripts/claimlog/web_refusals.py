@@ -1,8 +1,10 @@
-"""What services say in the headers and bodies of their refusals."""
+"""Refusals: what services say in headers and bodies, and what no further try would change."""
 
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -41,3 +43,19 @@ def service_message(data: bytes) -> str:
             words = ", ".join(map(str, said)) if isinstance(said, list) else str(said)
             parts.append(f"{error.get('field', error.get('resource', ''))}: {words}")
     return plain_line("; ".join(part for part in parts if part))
+
+
+def is_lasting(error: BaseException) -> bool:
+    """Return whether a connection failed for a reason that does not pass by waiting.
+
+    The reason is what the system said, below the errors of the libraries that passed it on. A
+    resolver that could not be asked (``EAI_AGAIN``) may answer the next time.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return cause.errno != socket.EAI_AGAIN
+        if isinstance(cause, ConnectionRefusedError | ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

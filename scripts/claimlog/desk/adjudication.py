@@ -62,7 +62,7 @@ class Adjudication:
             If not all who began have finished, or nobody has, or the text is another since.
         """
         row = desk.log.source(source)
-        works = [*desk.works.finished(source)]
+        works = [*desk.works.finished_works(source)]
         for work in works:
             require_text_of_work(desk.package, work, row)
         decisions = desk.decisions(source)
@@ -129,7 +129,7 @@ class Adjudication:
             return self.drafts[1][unit.right]
         return verdict["value"] if verdict and take == NEW else None
 
-    def undecided(self) -> list[Unit]:
+    def open_units(self) -> list[Unit]:
         verdicts = self.decisions.verdicts()
         return [unit for unit in self.units if not (verdicts.get(unit.name) or {}).get("take")]
 
@@ -140,10 +140,10 @@ class Adjudication:
             **state_dict(self.decisions.cells),
             "sides": [work.coder for work in self.sides],
             "finished": [work.coder for work in self.works],
-            "committed": self.decisions.committed,
-            "committing": self.decisions.committing,
+            "committed": self.decisions.is_committed,
+            "committing": self.decisions.is_committing,
             "claims": self.decisions.claims or None,
-            "open": len(self.undecided()),
+            "open": len(self.open_units()),
             "agreed": sum(unit.kind == AGREED for unit in self.units),
             "units": [self.unit_dict(unit) for unit in self.all_units()],
             "proposals": [*proposed_entries(self.desk, self.works, self.decisions, self.entries)],
@@ -200,7 +200,7 @@ def verdicts_dict(adjudication: Adjudication) -> Row:
     RequestError
         If it is not committed.
     """
-    if not adjudication.decisions.committed:
+    if not adjudication.decisions.is_committed:
         raise RequestError(CLOSED, "the verdicts are shown when all of them are made")
     whole = adjudication.as_dict()
     return {

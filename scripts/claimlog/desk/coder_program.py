@@ -100,7 +100,7 @@ def save_as_work(desk: Desk, rows: Sequence[CodedRow], source: str, coder: str) 
         If the coder has begun that text already.
     """
     work = desk.works.work(coder, source)
-    if work.begun:
+    if work.is_begun:
         raise ClaimlogError(f"{coder} has coded {source} already; give the run another name")
     desk.begin(work)
     values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(rows, 1)}

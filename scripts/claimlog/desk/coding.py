@@ -25,7 +25,7 @@ def work_dict(desk: Desk, work: Work) -> Row:
     return {
         "source_id": work.source,
         "coder": work.coder,
-        "finished": work.finished,
+        "finished": work.is_finished,
         "commitment": work.commitment,
         **state_dict(work.cells),
         "drafts": [draft_dict(work, places, name) for name in work.drafts()],

@@ -43,7 +43,7 @@ def commit(adjudication: Adjudication, role: Role, state: int, codings_only: boo
         If the log would break a rule.
     """
     decisions = adjudication.decisions
-    if decisions.committed:
+    if decisions.is_committed:
         raise RequestError(CLOSED, f"{adjudication.source} is committed already")
     _require_coders(adjudication, role)
     if COMMITTING not in decisions.cells.marks:
@@ -66,7 +66,7 @@ def commit(adjudication: Adjudication, role: Role, state: int, codings_only: boo
 def _require_decided(adjudication: Adjudication) -> None:
     """Refuse to make claims of what is not decided, breaks rules, or is of a text with claims."""
     source = adjudication.source
-    if left := adjudication.undecided():
+    if left := adjudication.open_units():
         names = [unit.name for unit in left]
         raise RequestError(INVALID, f"{len(left)} passages are not decided", units=names)
     claims = adjudication.desk.log.entries(CLAIMS).values()

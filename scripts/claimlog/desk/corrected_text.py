@@ -52,7 +52,7 @@ def refuse_correcting_drafts(package: Package, source: str) -> None:
         return
     works = Works(package)
     coders = [work.coder for work in works.of_source(source)]
-    if coders and not Decisions(source, works.decisions_path(source)).committed:
+    if coders and not Decisions(source, works.decisions_path(source)).is_committed:
         raise ClaimlogError(
             f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
             "as it is; commit them there first, then correct the text; nothing was corrected"

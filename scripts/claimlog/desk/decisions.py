@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from claimlog.desk.request_error import CLOSED, RequestError
-from claimlog.desk.saved_cells import SavedCells
-from claimlog.desk.work import Entry, entries_of, rows_by_stream
+from claimlog.desk.saved_work import SavedWork
 
 UNIT, PROPOSAL, LINK, SIDES = "unit/", "proposal/", "link/", "sides"
 COMMITTING, COMMITTED = "committing", "committed"
@@ -18,7 +16,7 @@ TAKES = (LEFT, RIGHT, NEW, NONE)
 Row = dict[str, Any]
 
 
-class Decisions:
+class Decisions(SavedWork):
     """Decisions on one source, saved as a coder's work is.
 
     Attributes
@@ -28,28 +26,20 @@ class Decisions:
         was made while deciding, and a pair of claims that is not linked.
     """
 
-    def __init__(self, source: str, path: Path) -> None:
-        self.source = source
-        self.cells = SavedCells(path)
-
     @property
-    def begun(self) -> bool:
-        return self.cells.state > 0
-
-    @property
-    def committed(self) -> bool:
+    def is_committed(self) -> bool:
         """Whether the rows are in the open batch, or in the log."""
         return COMMITTED in self.cells.marks
 
     @property
-    def committing(self) -> bool:
+    def is_committing(self) -> bool:
         """Whether a commit was begun and cut off: it is to be made again."""
-        return COMMITTING in self.cells.marks and not self.committed
+        return COMMITTING in self.cells.marks and not self.is_committed
 
     @property
     def claims(self) -> Mapping[str, str]:
         """Identifier of the claim that was made of each passage; empty until it is committed."""
-        return dict(self.cells.marks[COMMITTED]["claims"]) if self.committed else {}
+        return dict(self.cells.marks[COMMITTED]["claims"]) if self.is_committed else {}
 
     @property
     def chosen_sides(self) -> list[str] | None:
@@ -64,13 +54,6 @@ class Decisions:
         """Return what entries of coders are the same as, by ``CODER/STREAM/ID``."""
         return {name: cell.value["same_as"] for name, cell in self.cells.items(PROPOSAL)}
 
-    def entries(self) -> list[Entry]:
-        return [*entries_of(self.cells)]
-
-    def entry_rows(self) -> dict[str, dict[str, Row]]:
-        """Return the entries made while deciding by stream and identifier."""
-        return rows_by_stream(self.entries())
-
     def require_open(self) -> None:
         """Refuse a change of what is committed.
 
@@ -79,7 +62,7 @@ class Decisions:
         RequestError
             If it is; or is being committed, which has to be finished first.
         """
-        if self.committed:
+        if self.is_committed:
             raise RequestError(CLOSED, f"{self.source} is committed; amend its claims instead")
-        if self.committing:
+        if self.is_committing:
             raise RequestError(CLOSED, f"{self.source} was being committed; commit it again first")

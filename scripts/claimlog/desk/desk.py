@@ -81,7 +81,7 @@ class Desk:
             If there are any.
         """
         decisions = self.decisions(source)
-        if decisions.committed or any(one.get("take") for one in decisions.verdicts().values()):
+        if decisions.is_committed or any(one.get("take") for one in decisions.verdicts().values()):
             raise RequestError(CLOSED, f"{source} is decided already, by what others coded")
 
     def warm_up(self) -> None:
@@ -100,7 +100,7 @@ class Desk:
         RequestError
             If the text is not at hand, or is being decided already.
         """
-        if not work.begun:
+        if not work.is_begun:
             self.require_undecided(work.source)
             row = self.log.source(work.source)
             self.log.require_places(work.source)

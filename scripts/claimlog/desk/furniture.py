@@ -52,7 +52,7 @@ def may_mark_furniture(desk: Desk, role: Role, source: str) -> bool:
         return True
     others = (work.coder for work in desk.works.of_source(source) if work.coder != role.name)
     is_sealed = source in desk.log.sealed.ids(SOURCES)
-    return not (is_sealed or any(others) or desk.decisions(source).begun)
+    return not (is_sealed or any(others) or desk.decisions(source).is_begun)
 
 
 def mark_furniture(
@@ -102,7 +102,7 @@ def _coded_spans(desk: Desk, role: Role, source: str) -> Iterable[tuple[int, int
     works = desk.works.of_source(source)
     if not role.decides:
         works = [work for work in works if work.coder == role.name]
-    elif not all(work.finished for work in works):
+    elif not all(work.is_finished for work in works):
         works = []  # who codes is told by the rules what lies in furniture
     for work in works:
         for value in work.drafts().values():

@@ -15,7 +15,8 @@ from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import NAME
 from claimlog.desk.row_references import on_the_spot_streams
 from claimlog.desk.saved_cells import SavedCells
-from claimlog.desk.work import BEGUN, DRAFT, FINISHED, REGISTERED, Work, require_draft_name
+from claimlog.desk.saved_work import REGISTERED
+from claimlog.desk.work import BEGUN, DRAFT, FINISHED, Work, require_draft_name
 from claimlog.desk.works import Works
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package
@@ -35,7 +36,7 @@ def finished_work(package: Package, coder: str, source: str) -> Work:
     """
     _require_names(coder, source)
     work = Works(package).work(coder, source)
-    if not work.finished:
+    if not work.is_finished:
         raise ClaimlogError(f"{coder} has not finished {source}; finish it at the desk first")
     return work
 
@@ -116,12 +117,12 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     if noted != value:
         raise ClaimlogError(f"{path}: is not the coding that {coder} committed to")
     _require_same(desk, path, content)
-    if any(not work.finished for work in desk.works.of_source(source)):
+    if any(not work.is_finished for work in desk.works.of_source(source)):
         raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
     work = desk.works.work(coder, source)
-    if work.finished and work.commitment == value:
+    if work.is_finished and work.commitment == value:
         return work
-    if work.begun:
+    if work.is_begun:
         raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")
     desk.require_undecided(source)
     try:

@@ -83,12 +83,12 @@ def source_state(desk: Desk, source: str) -> str:
     """Return how far a source has come."""
     works = desk.works.of_source(source)
     decisions = desk.decisions(source)
-    if decisions.committed:
+    if decisions.is_committed:
         return COMMITTED if source in _open_sources(desk) else SEALED
     if works:
-        if not all(work.finished for work in works):
+        if not all(work.is_finished for work in works):
             return CODING
-        return ADJUDICATING if decisions.begun else FINISHED
+        return ADJUDICATING if decisions.is_begun else FINISHED
     if desk.log.places(source) is None:
         return NO_TEXT
     return SEALED if _claim_counts(desk)[source] else UNCODED
@@ -103,7 +103,7 @@ def begin_new_pass(desk: Desk, source: str) -> Path:
         If it is not committed, or its rows are not sealed yet.
     """
     desk.log.source(source)
-    if not desk.decisions(source).committed:
+    if not desk.decisions(source).is_committed:
         raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
     if source_state(desk, source) != SEALED:
         raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")

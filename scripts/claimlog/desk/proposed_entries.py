@@ -10,7 +10,8 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.lookup import label_of, names_of
 from claimlog.desk.new_entries import NewEntries
 from claimlog.desk.row_references import references
-from claimlog.desk.work import Entry, Work
+from claimlog.desk.saved_work import Entry
+from claimlog.desk.work import Work
 from claimlog.sources.words import words
 
 Row = dict[str, Any]

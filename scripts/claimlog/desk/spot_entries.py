@@ -15,7 +15,7 @@ from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
-from claimlog.desk.work import REGISTERED, Entry
+from claimlog.desk.saved_work import REGISTERED, Entry
 from claimlog.edit.number_form import number_form_of
 from claimlog.schema.patterns import matches
 from claimlog.schema.table_schema import Table

@@ -51,7 +51,7 @@ def _unit_answer(adjudication: Adjudication, name: str) -> Row:
     unit = adjudication.unit(name)
     return {
         **state_dict(adjudication.decisions.cells),
-        "open": len(adjudication.undecided()),
+        "open": len(adjudication.open_units()),
         "unit": adjudication.unit_dict(unit),
     }
 
@@ -61,7 +61,7 @@ def accept_agreed(adjudication: Adjudication, state: int) -> None:
     decisions = adjudication.decisions
     decisions.require_open()
     _require_state(adjudication, state)
-    values = _left_taken(adjudication, [u for u in adjudication.undecided() if u.kind == AGREED])
+    values = _left_taken(adjudication, [u for u in adjudication.open_units() if u.kind == AGREED])
     if values:
         base = {key: decisions.cells.cell(key).revision for key in values}
         _change(adjudication, values, base)
@@ -79,7 +79,7 @@ def take_all(adjudication: Adjudication, state: int) -> None:
     _require_state(adjudication, state)
     if len(adjudication.sides) != 1:
         raise RequestError(INVALID, "two codings are compared; decide where they differ")
-    values = _left_taken(adjudication, adjudication.undecided())
+    values = _left_taken(adjudication, adjudication.open_units())
     if values:
         _change(adjudication, values, {})
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from claimlog.desk.commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, MALFORMED, RequestError
-from claimlog.desk.saved_cells import SavedCells
+from claimlog.desk.saved_work import SavedWork
 
-DRAFT, REGISTERED = "draft/", "registered/"
+DRAFT = "draft/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 BEGUN, FINISHED = "begun", "finished"
 CODING = "coding"
@@ -22,25 +21,7 @@ MOST_DRAFTS = 20_000
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An entry of a register that was made on the spot."""
-
-    stream: str
-    identifier: str
-    revision: int
-    value: Row
-
-    def as_dict(self) -> Row:
-        return {
-            "stream": self.stream,
-            "id": self.identifier,
-            "rev": self.revision,
-            "value": self.value,
-        }
-
-
-class Work:
+class Work(SavedWork):
     """What one coder has saved of one source.
 
     Attributes
@@ -52,45 +33,33 @@ class Work:
     """
 
     def __init__(self, coder: str, source: str, path: Path) -> None:
+        super().__init__(source, path)
         self.coder = coder
-        self.source = source
-        self.cells = SavedCells(path)
 
     @property
-    def begun(self) -> bool:
-        return self.cells.state > 0
-
-    @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         return FINISHED in self.cells.marks
 
     @property
     def state(self) -> str | None:
         """``coding``, ``finished``, or None where nothing was saved."""
-        if not self.begun:
+        if not self.is_begun:
             return None
-        return FINISHED if self.finished else CODING
+        return FINISHED if self.is_finished else CODING
 
     @property
     def commitment(self) -> str | None:
         """The hash that was made of the finished coding before anybody else saw it."""
-        return str(self.cells.marks[FINISHED]["commitment"]) if self.finished else None
+        return str(self.cells.marks[FINISHED]["commitment"]) if self.is_finished else None
 
     def drafts(self) -> dict[str, Row]:
         """Return the values of all drafts by name, in the order of the text."""
         found = {name: cell.value for name, cell in self.cells.items(DRAFT)}
         return dict(sorted(found.items(), key=lambda pair: span_key(pair[1], pair[0])))
 
-    def entries(self) -> list[Entry]:
-        return [*entries_of(self.cells)]
-
-    def entry_rows(self) -> dict[str, dict[str, Row]]:
-        """Return the entries made on the spot by stream and identifier."""
-        return rows_by_stream(self.entries())
-
     def begin(self, about: Row) -> None:
         """Note which text and codebook the work is of, before the first change."""
-        if not self.begun:
+        if not self.is_begun:
             self.cells.mark(BEGUN, {"coder": self.coder, "source_id": self.source, **about})
 
     def save(self, key: str, value: Row | None, base: int) -> None:
@@ -110,7 +79,7 @@ class Work:
         return [name for name, _ in self.cells.items(prefix)]
 
     def require_unfinished(self) -> None:
-        if self.finished:
+        if self.is_finished:
             raise RequestError(CLOSED, "this coding was declared finished, and stays as it is")
 
     def finish(self, state: int) -> None:
@@ -137,21 +106,6 @@ class Work:
                 for entry in sorted(self.entries(), key=lambda one: (one.stream, one.identifier))
             ],
         }
-
-
-def entries_of(cells: SavedCells) -> Iterator[Entry]:
-    """Yield the entries of registers among some cells."""
-    for key, cell in cells.items(REGISTERED):
-        stream, _, identifier = key.partition("/")
-        yield Entry(stream, identifier, cell.revision, cell.value)
-
-
-def rows_by_stream(entries: list[Entry]) -> dict[str, dict[str, Row]]:
-    """Return the values of entries by stream and identifier."""
-    found: dict[str, dict[str, Row]] = {}
-    for entry in entries:
-        found.setdefault(entry.stream, {})[entry.identifier] = entry.value
-    return found
 
 
 def span_key(value: Mapping[str, Any], name: str) -> tuple[int, int, str]:

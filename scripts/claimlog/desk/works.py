@@ -62,7 +62,7 @@ class Works:
 
     def of_source(self, source: str) -> list[Work]:
         """Return the works on a source that somebody began, by the names of the coders."""
-        return [work for coder in self.coders() if (work := self.work(coder, source)).begun]
+        return [work for coder in self.coders() if (work := self.work(coder, source)).is_begun]
 
     def coders(self) -> list[str]:
         """Return the coders who began a work, by name."""
@@ -76,9 +76,9 @@ class Works:
     def all_finished(self, source: str) -> bool:
         """Whether somebody coded a source, and all who began have finished."""
         works = self.of_source(source)
-        return bool(works) and all(work.finished for work in works)
+        return bool(works) and all(work.is_finished for work in works)
 
-    def finished(self, source: str) -> Iterator[Work]:
+    def finished_works(self, source: str) -> Iterator[Work]:
         """Yield the finished works on a source.
 
         Raises
@@ -89,7 +89,7 @@ class Works:
         works = self.of_source(source)
         if not works:
             raise RequestError(ABSENT, f"nobody has coded {source}")
-        if not all(work.finished for work in works):
+        if not all(work.is_finished for work in works):
             states = [{"coder": work.coder, "state": work.state} for work in works]
             raise RequestError(
                 UNFINISHED,
@@ -132,7 +132,7 @@ class Works:
         RequestError
             If he has not.
         """
-        if not self.work(role.name, source).finished:
+        if not self.work(role.name, source).is_finished:
             raise RequestError(BLIND, "this is shown to coders who have finished the text")
 
 

@@ -39,9 +39,16 @@ class Registration {
   }
 }
 
-/** Read a text, and go on to its description. @param {() => Promise<any>} read */
-async function take(read) {
-  byId("wait").textContent = "Reading …";
+const FETCHING = "Fetching … An address that is busy, or does not answer in time, is tried again a few times.";
+const FETCH_SECONDS = 300;
+
+/**
+ * Read a text, and go on to its description.
+ * @param {() => Promise<any>} read
+ * @param {string} wait what the page says meanwhile
+ */
+async function take(read, wait = "Reading …") {
+  byId("wait").textContent = wait;
   try {
     const [found, form] = await Promise.all([read(), get("api/form")]);
     new Registration(found, form); // eslint-disable-line no-new -- it lives in the page
@@ -58,5 +65,5 @@ byId("file").addEventListener("change", () => {
 });
 byId("address-form").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
-  take(() => post("api/texts", { address: byId("address").value.trim() }));
+  take(() => post("api/texts", { address: byId("address").value.trim() }, FETCH_SECONDS), FETCHING);
 });

@@ -1,0 +1,67 @@
+"""Work that is saved in cells, a coder's or that of who decides: its entries of registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimlog.desk.saved_cells import SavedCells
+
+REGISTERED = "registered/"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a register that was made on the spot."""
+
+    stream: str
+    identifier: str
+    revision: int
+    value: Row
+
+    def as_dict(self) -> Row:
+        return {
+            "stream": self.stream,
+            "id": self.identifier,
+            "rev": self.revision,
+            "value": self.value,
+        }
+
+
+class SavedWork:
+    """What one role has saved of one source.
+
+    Attributes
+    ----------
+    source
+        Its identifier.
+    cells
+        Where it is saved; an entry of a register that was made on the spot is a cell.
+    """
+
+    def __init__(self, source: str, path: Path) -> None:
+        self.source = source
+        self.cells = SavedCells(path)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was ever saved."""
+        return self.cells.state > 0
+
+    def entries(self) -> list[Entry]:
+        """Return the entries of registers that were made on the spot."""
+        found = []
+        for key, cell in self.cells.items(REGISTERED):
+            stream, _, identifier = key.partition("/")
+            found.append(Entry(stream, identifier, cell.revision, cell.value))
+        return found
+
+    def entry_rows(self) -> dict[str, dict[str, Row]]:
+        """Return the values of the entries by stream and identifier."""
+        found: dict[str, dict[str, Row]] = {}
+        for entry in self.entries():
+            found.setdefault(entry.stream, {})[entry.identifier] = entry.value
+        return found
