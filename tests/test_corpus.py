@@ -255,7 +255,7 @@ def test_what_is_disputed_by_whom(ask: Ask) -> None:
     found = {(row["disputed_by"], row["disputing_claim"], row["disputed_claim"]) for row in rows}
     assert ("White House", "C001-009", "C001-008") in found
     assert ("Peter Navarro", "C001-125", "C001-126") in found
-    assert ("the article itself", "C001-163", "C001-159") in found
+    assert ("the text itself", "C001-163", "C001-159") in found
     assert ("US intelligence agencies", "C001-165", "C001-166") in found
     assert ("Allies of the United States", "C002-005", "C002-002") in found
     # others than Starmer find the United States unreliable: that is no dispute, but their trust is
