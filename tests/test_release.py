@@ -698,6 +698,15 @@ def test_the_command_prints_how_to_tag_and_tags_nothing(repo: Repo) -> None:
     assert repo.git("tag") == ""
 
 
+def test_a_release_needs_no_line_of_gitignore_for_its_own_lock(repo: Repo) -> None:
+    ignored = repo.world.root / ".gitignore"
+    if ignored.exists():
+        ignored.unlink()
+        repo.commit()
+    done = repo.world.run("release", "0.1.0", "--date", DAY)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -381,8 +381,12 @@ def require_clean_commit(package: Package) -> str:
     try:
         checkout = Checkout.of(package)
         head = checkout.head()
-        # what was signed is written after the commit, and committed with the release
-        changed = [name for name in checkout.changes() if name != RECORD]
+        # what was signed is written after the commit, and committed with the release; the state of
+        # the package, where the lock of this release lies, is in no commit
+        state = f"{package.relative(package.state)}/"
+        changed = [
+            name for name in checkout.changes() if name != RECORD and not name.startswith(state)
+        ]
         committed = checkout.blobs(head)
     except CheckoutError as error:
         raise ClaimlogError(
