@@ -351,6 +351,16 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
     return slip
 
 
+def appended(name: str, text: str) -> Callable[[Path], None]:
+    """Return a slip: a text at the end of a file of the definition."""
+
+    def slip(schemas: Path) -> None:
+        with (schemas / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    return slip
+
+
 def written(name: str, text: str) -> Callable[[Path], None]:
     return lambda schemas: (schemas / name).write_text(text, "utf-8") and None
 
@@ -634,6 +644,35 @@ SLIPS = {
         replaced("codebook/variables.csv", ",modality,", ",modality,,"),
         "schemas/codebook/variables.csv: row ",
     ),
+    "a step gives a code that its list does not have": (
+        replaced("codebook/steps.csv", ",considered", ",considred"),
+        "schemas/codebook/steps.csv: the step '2' of 'modality' gives the code 'considred', which "
+        "codes/modality.csv does not have; add it there or mend the step; did you mean "
+        '"considered"?',
+    ),
+    "a step gives a code of a variable that has none": (
+        appended("codebook/steps.csv", "statement,9,A rule.,event\n"),
+        "schemas/codebook/steps.csv: the step '9' of 'statement' gives the code 'event', but its "
+        "columns have no code list",
+    ),
+    "a step is of no variable": (
+        appended("codebook/steps.csv", "topik,9,A rule.,\n"),
+        "schemas/codebook/steps.csv: the step '9' of 'topik': variables.csv does not have that "
+        'variable; mend the name; did you mean "topic"?',
+    ),
+    "a step stands twice": (
+        appended("codebook/steps.csv", "topic,2,A rule.,\n"),
+        "schemas/codebook/steps.csv: the step '2' of 'topic' stands there twice",
+    ),
+    "a variable stands twice": (
+        replaced("codebook/variables.csv", "\nmodality,", "\nvoice,"),
+        "schemas/codebook/variables.csv: 'voice' stands there twice",
+    ),
+    "a decision is about no variable": (
+        replaced("codebook/decisions.csv", ",content voice\n", ",content voize\n"),
+        "schemas/codebook/decisions.csv: the decision '1' is about the variable 'voize', which "
+        'variables.csv does not have; mend the name; did you mean "voice"?',
+    ),
     "a target is no number": (
         replaced("codebook/variables.csv", ",,0.8,", ",,high,"),
         "schemas/codebook/variables.csv:4: the target 'high' is no number",
@@ -674,10 +713,11 @@ def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, wor
     change, said = SLIPS[slip]
     change(world.root / "schemas")
     (world.root / "schemas" / "queries").mkdir(exist_ok=True)
-    done = world.run("build")
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    assert done.returncode == 1, done.stdout
-    assert lines[-1].removeprefix("claimlog: ").startswith(said), done.stderr
+    for command in ("validate", "build"):
+        done = world.run(command)
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        assert done.returncode == 1, (command, done.stdout)
+        assert lines[-1].removeprefix("claimlog: ").startswith(said), (command, done.stderr)
     assert "Traceback" not in done.stderr
     assert not world.package.build.exists()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+
+from claimlog.count_wording import counted
 
 
 class ClaimlogError(Exception):
@@ -57,6 +60,12 @@ def is_of_the_machine(error: BaseException) -> bool:
     return False
 
 
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return a question that offers the nearest known word, as the end of a message, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One place where the data breaks one rule.
@@ -88,6 +97,4 @@ class FindingsError(ClaimlogError):
 
     def __init__(self, findings: Sequence[Finding], what: str) -> None:
         self.findings = list(findings)
-        number = len(self.findings)
-        noun = "finding" if number == 1 else "findings"
-        super().__init__(f"{number} {noun} in the log: {what}")
+        super().__init__(f"{counted(len(self.findings), 'finding')} in the log: {what}")

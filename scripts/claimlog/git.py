@@ -36,6 +36,11 @@ two of them and the windows on its packs have room. macOS knows no such limit.""
 ANSWER_BYTES = 64 << 20
 """Longest answer that is read, half a million paths; trees can be made that list without end."""
 
+NO_COMMIT = ("Not a valid object name HEAD", "Needed a single revision")
+"""What git says of the commit that is checked out where there is none."""
+
+NOTHING_COMMITTED = "nothing is committed yet; commit with git first"
+
 LIMITED = """{ ulimit -c 0 || :; ulimit -t "$1" || :; ulimit -v "$2" || :; } 2>/dev/null
 shift 2; exec "$@"
 """
@@ -173,7 +178,10 @@ def running(
             raise CheckoutError(f"git {words[0]}: did not answer within {seconds} seconds")
         if status not in statuses:
             errors.seek(0)
-            raise CheckoutError(f"git {words[0]} failed: {_reason(errors.read(4096), top)}")
+            said = _reason(errors.read(4096), top)
+            if said in NO_COMMIT and any(word.startswith("HEAD") for word in words):
+                raise CheckoutError(NOTHING_COMMITTED)
+            raise CheckoutError(f"git {words[0]} failed: {said}")
 
 
 def _reason(errors: bytes, top: Path) -> str:

@@ -9,7 +9,7 @@ import click
 from claimlog.cli.base import Context, by_option, example, pass_context, say_lateness, today_option
 from claimlog.cli.entity_commands import entity_names, schema_of
 from claimlog.cli.output import line
-from claimlog.errors import UsageError
+from claimlog.errors import UsageError, suggest
 
 
 @click.command(
@@ -36,7 +36,6 @@ def merge(
     ENTITY is actor, incident, or what the entries of a register are called.
     """
     from claimlog.edit.merge import merge as run
-    from claimlog.log.canonical import suggest
 
     try:
         table = schema_of(context, entity)

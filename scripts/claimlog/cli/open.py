@@ -6,6 +6,7 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import json_block, line
+from claimlog.count_wording import counted
 
 WIDTH = 72
 """Characters of a summary that are printed."""
@@ -29,8 +30,10 @@ def list_open(context: Context, json_out: bool) -> None:
     shown = context.package.relative(folder)
     if is_outdated(folder, shown, definition):
         carried = carry_open_batch_over(context.package)
-        which = "1 row" if carried == 1 else f"{carried} rows"
-        line(f"carried {which} of the open batch over to the present schemas", err=True)
+        line(
+            f"carried {counted(carried, 'row')} of the open batch over to the present schemas",
+            err=True,
+        )
     rows = open_rows(context.package, definition.streams)
     said = [summary(row, definition) for row in rows]
     if json_out:

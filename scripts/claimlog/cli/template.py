@@ -8,7 +8,7 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import line
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import ClaimlogError, UsageError, suggest
 
 
 @click.command(
@@ -29,7 +29,6 @@ def template(context: Context, stream: str, out: Path) -> None:
     STREAM is claims, codings, actors or another kind of rows.
     """
     from claimlog.edit.template import csv_template, workbook_template
-    from claimlog.log.canonical import suggest
     from claimlog.schema.codebook import read_codes
     from claimlog.schema.definition import read_streams
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimlog.cli.base import Context, load_texts, progress
 from claimlog.cli.output import line
+from claimlog.count_wording import counted, listed
 
 if TYPE_CHECKING:
     from claimlog.validate.report import Report
+
+
+RULES_NAMED = 12
+"""Rules that are named of those that were not checked for one reason; ``--json`` has them all."""
 
 
 def validate_log(context: Context, texts: Path | None, with_open: bool = False) -> Report:
@@ -41,10 +47,11 @@ def print_summary(report: Report, is_sealed: bool = False) -> None:
     """
     whole = report.as_dict() if is_sealed else report.as_dict_with_open()
     summary, log, pending = whole["summary"], whole["log"], whole.get("open")
-    line(f"{log['batches']} batches, {log['rows']} events, root {log['root']}")
+    size = f"{counted(log['batches'], 'batch', 'batches')}, {counted(log['rows'], 'event')}"
+    line(f"{size}, root {log['root']}")
     if pending:
         wrong = f"{pending['findings']} of the findings" if pending["findings"] else "no finding"
-        rows = "1 row" if pending["rows"] == 1 else f"{pending['rows']} rows"
+        rows = counted(pending["rows"], "row")
         line(
             f"and the open batch, {rows}, as if sealed: {wrong} in {pending['path']}; "
             "--sealed leaves it out"
@@ -52,12 +59,19 @@ def print_summary(report: Report, is_sealed: bool = False) -> None:
     colour = "red" if summary["failed"] else "green"
     words = (
         f"{summary['rules']} rules: {summary['passed']} passed, {summary['failed']} failed, "
-        f"{summary['not_checked']} not checked; {summary['findings']} findings"
+        f"{summary['not_checked']} not checked; {counted(summary['findings'], 'finding')}"
     )
     line((words, colour))
-    notes: dict[str, list[str]] = {}
-    for tally in report.tallies.values():
-        if tally.status == "not checked" and tally.note:
-            notes.setdefault(tally.note, []).append(tally.rule.id)
-    for note, rules in notes.items():
-        line(f"  not checked: {', '.join(rules)} ({note})")
+    for lead, note, rules in _omissions(report):
+        line(f"  {lead}: {listed(rules, RULES_NAMED)} ({note})")
+
+
+def _omissions(report: Report) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield what was not checked, in whole and then in part: the lead, the reason, the rules."""
+    for lead, status in (("not checked", "not checked"), ("checked in part", "passed")):
+        notes: dict[str, list[str]] = {}
+        for tally in report.tallies.values():
+            if tally.status == status and tally.note and (tally.skipped or status == lead):
+                notes.setdefault(tally.note, []).append(tally.rule.id)
+        for note, rules in notes.items():
+            yield lead, note, rules

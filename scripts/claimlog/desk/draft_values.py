@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from claimlog.desk.request_error import MALFORMED, RequestError
-from claimlog.errors import ClaimlogError
-from claimlog.log.canonical import encode_value, suggest, type_flaw
+from claimlog.errors import ClaimlogError, suggest
+from claimlog.log.canonical import encode_value, type_flaw
 from claimlog.schema.table_schema import Field, Table
 
 VALUE_BYTES = 60_000

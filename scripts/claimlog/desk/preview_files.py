@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from claimlog.desk.preview import write_preview_build
 from claimlog.edit.open_rows import OpenRow, open_rows, references
-from claimlog.errors import ClaimlogError
-from claimlog.log.canonical import suggest
+from claimlog.errors import ClaimlogError, suggest
 from claimlog.package import Package
 from claimlog.release.site_mark import write_mark
 from claimlog.schema.definition import Definition, read_definition

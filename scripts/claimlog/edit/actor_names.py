@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from claimlog.errors import ClaimlogError
-from claimlog.log.canonical import suggest
+from claimlog.errors import ClaimlogError, suggest
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table
 

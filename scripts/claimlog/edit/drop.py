@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.open_batch import check_open, discard, log_lock, open_folder, with_open
 from claimlog.edit.open_rows import PLACE, Entity, OpenRow, open_rows, references
-from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.errors import ClaimlogError, Finding, FindingsError, suggest
 from claimlog.files import confirm_rename
-from claimlog.log.canonical import suggest
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package

@@ -7,8 +7,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.open_batch import read_with_open
-from claimlog.errors import ClaimlogError
-from claimlog.log.canonical import suggest
+from claimlog.errors import ClaimlogError, suggest
 from claimlog.log.event_log import Log
 from claimlog.log.takedowns import TakenRow
 from claimlog.package import Package

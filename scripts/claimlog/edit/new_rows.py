@@ -14,8 +14,8 @@ from claimlog.edit.actor_names import ActorNames
 from claimlog.edit.clock import now
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.number_form import NumberForm, number_form_of
-from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.canonical import encode, suggest, type_flaw
+from claimlog.errors import ClaimlogError, UsageError, suggest
+from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table, empty_retired
 from claimlog.sources.anchor import COLUMNS, Anchor, anchor

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from claimlog.count_wording import counted
 from claimlog.edit.open_batch import check_open, with_open
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log
@@ -33,9 +34,8 @@ class OpenVerdict:
     findings: Sequence[Finding]
 
     def __str__(self) -> str:
-        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
-        wrong = len(self.findings)
-        found = "no finding" if not wrong else f"{wrong} finding{'s' if wrong > 1 else ''}"
+        rows = counted(self.rows, "row")
+        found = counted(len(self.findings), "finding") if self.findings else "no finding"
         return (
             f"the open batch ({self.path}), {rows}, is not sealed and in no release: "
             f"{self.checked} of {self.anchors} anchors checked, {found}"

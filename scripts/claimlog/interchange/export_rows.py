@@ -8,13 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import ClaimlogError, UsageError, suggest
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.uima_cas import JSON_FORMAT, XMI_FORMAT
 from claimlog.interchange.uima_cas_writer import TYPE_SYSTEM, CasWriter
 from claimlog.interchange.web_annotation import annotation_page, content_annotation
 from claimlog.interchange.web_annotation_reader import FORMAT as WEB_ANNOTATION
-from claimlog.log.canonical import suggest
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR

@@ -15,9 +15,8 @@ from typing import Any
 import yaml
 
 from claimlog.edit.new_rows import parse
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import ClaimlogError, UsageError, suggest
 from claimlog.interchange.annotations import UNITS
-from claimlog.log.canonical import suggest
 from claimlog.release.descriptors.plain_yaml import MAX_CHARACTERS, load_yaml
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR

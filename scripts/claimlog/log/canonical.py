@@ -7,7 +7,6 @@ bytes say and that the bytes are canonical.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import rfc8785
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, suggest
 from claimlog.limits import UNKNOWN_KEYS
 from claimlog.schema.table_schema import Field, Table
 from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
@@ -105,12 +104,6 @@ def _listed_keys(keys: Iterable[str]) -> str:
     found = sorted(keys)
     named = ", ".join(key[:80] for key in found[:UNKNOWN_KEYS]) or "none"
     return f"{named} and {len(found) - UNKNOWN_KEYS} more" if len(found) > UNKNOWN_KEYS else named
-
-
-def suggest(word: str, known: tuple[str, ...]) -> str:
-    """Return a question that offers the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def explain(line: str, table: Table) -> list[Flaw]:

@@ -86,8 +86,8 @@ def refuse_development_tool(version: str) -> None:
     if DEVELOPMENT in version:
         raise ClaimlogError(
             f"{NAME} {version} is a development version, and a release carries the claimlog that "
-            "made it: set __version__ in scripts/claimlog/__init__.py to the version that it is "
-            "to have and commit that, or say --development-tool if it is meant so"
+            "made it: say --development-tool if it is meant so, or release with a claimlog that "
+            "has a version of its own (docs/releases.md says how one is made)"
         )
 
 

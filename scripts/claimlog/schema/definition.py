@@ -18,6 +18,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.limits import SCHEMA_FILES, TABLES, TABLES_AND_INDEXES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
+from claimlog.schema.codebook_flaws import codebook_flaw
 from claimlog.schema.compatibility import compatibility_flaw
 from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
@@ -156,26 +157,24 @@ class Definition:
         ]
         return Table(stream, {**now.spec, "fields": fields, "foreignKeys": keys})
 
-    def columns(self, variable: Row) -> list[Field]:
-        """Return the columns that hold a variable of the codebook: of the claims, or of links.
+    @property
+    def codable(self) -> dict[str, Field]:
+        """What a variable can be coded in, by name: columns of the claims, and of links.
 
         A column that coders no longer fill is that of the table, which may derive its values.
         """
         tabled, coded = self.tables["claims"].by_name, self.streams["claims"].by_name
-        fields = {
+        return {
             **{f"links.{name}": item for name, item in self.streams["links"].by_name.items()},
             **coded,
             **tabled,
             **{name: item for name, item in coded.items() if not item.retired},
         }
-        names = variable["columns"].split()
-        for name in names:
-            if name not in fields:
-                raise ClaimlogError(
-                    f"schemas/codebook/variables.csv: {variable['variable'][:80]!r} is coded in "
-                    f"{name[:80]!r}, no column of the claims, nor links.COLUMN; mend the name"
-                )
-        return [fields[name] for name in names]
+
+    def columns(self, variable: Row) -> list[Field]:
+        """Return the columns that hold a variable of the codebook."""
+        fields = self.codable
+        return [fields[name] for name in variable["columns"].split()]
 
 
 def read_definition(package: Package) -> Definition:
@@ -222,7 +221,10 @@ def read_definition(package: Package) -> Definition:
         or pages_flaw(presentation.pages, streams, codebook.codes)
     ):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
-    return replace(definition, tables=tables, deprecations=read_deprecations(package, tables))
+    definition = replace(definition, tables=tables)
+    if flaw := codebook_flaw(codebook, definition.codable):
+        raise ClaimlogError(flaw)
+    return replace(definition, deprecations=read_deprecations(package, tables))
 
 
 def read_streams(package: Package, codes: Codes) -> dict[str, Table]:

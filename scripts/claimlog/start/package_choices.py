@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.errors import UsageError
+from claimlog.errors import UsageError, suggest
 from claimlog.escaping import plain_line
-from claimlog.log.canonical import suggest
 from claimlog.schema.codebook import CODES
 from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.registers import dataset_name_flaw

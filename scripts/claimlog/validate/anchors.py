@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from claimlog.count_wording import listed
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
@@ -17,6 +18,9 @@ from claimlog.validate.report import Report
 
 ANCHORED = ("claims", "codings")
 RULES = ("quote-hash", "anchor-words", "word-boundary", "own-words")
+
+SOURCES_NAMED = 8
+"""Sources that are named of those of which no text was supplied."""
 
 
 def check_anchors(
@@ -34,7 +38,8 @@ def check_anchors(
     if texts is None:
         anchors = sum(log.live_count(name) for name in ANCHORED)
         report.anchors_unchecked = anchors
-        note = f"no texts were supplied: {anchors} anchors not checked; use --texts DIR"
+        given = f"no texts were supplied: {anchors:,} anchors not checked; use --texts DIR"
+        note = given if coded else None  # without a text there is nothing to supply
         report.count("text-identity", 0, len(coded), note)
         for rule in RULES:
             report.count(rule, 0, anchors, note)
@@ -42,7 +47,8 @@ def check_anchors(
         return
     found = {name: text for name, row in coded.items() if (text := texts.get(row["text_sha256"]))}
     absent = sorted(set(coded) - set(found))
-    missing = f"no text supplied has the hash of {', '.join(absent)}" if absent else None
+    named = listed(absent, SOURCES_NAMED)
+    missing = f"no text supplied has the hash of {named}" if absent else None
     report.count("text-identity", len(found), len(absent), missing)
     for name, text in found.items():
         if len(text.content) != coded[name]["text_length"]:
@@ -61,9 +67,13 @@ def check_anchors(
             skipped = frame.filter(~pl.col("source_id").is_in(list(found))).height
             report.anchors_unchecked += skipped
             for rule in RULES:
-                report.count(rule, 0, skipped, missing)
+                report.count(rule, 0, skipped)
         for stream in section.speaking_of(*_worded_registers(log)):
             _check_register(log, report, stream, section.live(stream), found.values())
+    if report.anchors_unchecked:
+        for rule in ("text-identity", *RULES):
+            note = f"{missing}: {report.anchors_unchecked:,} anchors not checked"
+            report.count(rule, 0, 0, note)
 
 
 def _worded_registers(log: Log) -> list[str]:

@@ -21,6 +21,7 @@ from claimlog.site.files.plain_svg import svg_flaw
 from claimlog.site.files.prepared_query import PROCESSES, QUERY_PAGE, QueryProcess
 from claimlog.site.files.seeds import seed_addresses
 from claimlog.site.files.site_source import DOWNLOADS, SiteSource
+from claimlog.site.menu import read_menu
 from claimlog.site.pages import site_pages
 from claimlog.site.pages.documentation import IMAGE_BYTES, file_names, read_file
 from claimlog.site.source_texts import hide_texts
@@ -120,6 +121,7 @@ async def _drawn_files(
 ) -> AsyncIterator[File]:
     """Yield the files of a site that are drawn from an opened build."""
     store = Store.latest(datasette)
+    await read_menu(store)
     routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
     targets = await _link_targets(datasette, source, routes)
     drawer = PageDrawer(datasette, targets)

@@ -16,6 +16,7 @@ from claimlog.site.lineage import source_lineage
 from claimlog.site.measure_matrix import Matrix
 from claimlog.site.measure_steps import measure_sections
 from claimlog.site.page import PageRequest
+from claimlog.site.page_frame import register_links
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
@@ -41,6 +42,7 @@ async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "title": "Who says what, on whose word",
         "head": {key: head.get(key) for key in ("title", "description")},
         "counts": await store.memoize("counts", _counts),
+        "register_counts": await store.memoize("register counts", _register_counts),
         "answers": await store.memoize("answers", _answers),
         "release": releases[0] if releases else None,
         "citation": cite(cited, [], "apa").strip() if cited else None,
@@ -73,6 +75,21 @@ async def _counts(store: Store) -> Row:
         **counts,
         "independent_origins": count_independent(origins, await source_lineage(store)),
     }
+
+
+async def _register_counts(store: Store) -> list[Row]:
+    """Return how many rows the package's own registers have, those without any left out."""
+    tables = await store.tables()
+    counts = [
+        {
+            "title": title,
+            "path": path,
+            "number": await store.count(f"select count(*) as n from {path[1:]}"),
+        }
+        for path, title in register_links(store.datasette, of_claims=True)
+        if path[1:] in tables
+    ]
+    return [row for row in counts if row["number"]]
 
 
 async def _questions(store: Store) -> list[Row]:

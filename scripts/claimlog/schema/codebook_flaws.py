@@ -1,0 +1,83 @@
+"""What is wrong between the files of a codebook and the columns that it explains.
+
+A coder follows steps to a code, and a variable to its columns: each of them has to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from claimlog.errors import suggest
+from claimlog.schema.codebook import FOLDER, RETIRED, Codebook
+from claimlog.schema.table_schema import Field
+
+
+def codebook_flaw(codebook: Codebook, columns: Mapping[str, Field]) -> str | None:
+    """Return the first thing that a file of the codebook names and that is not there, or None.
+
+    Parameters
+    ----------
+    columns
+        What a variable can be coded in, by name: columns of the claims, and ``links.COLUMN``.
+    """
+    return next(_flaws(codebook, columns), None)
+
+
+def _flaws(codebook: Codebook, columns: Mapping[str, Field]) -> Iterator[str]:
+    coded: dict[str, list[str]] = {}
+    for row in codebook.variables:
+        name = row["variable"]
+        place = f"{FOLDER}/variables.csv: {name[:80]!r}"
+        if name in coded:
+            yield f"{place} stands there twice; keep one of its rows"
+        unknown = [column for column in row["columns"].split() if column not in columns]
+        if unknown:
+            yield (
+                f"{place} is coded in {unknown[0][:80]!r}, no column of the claims, nor "
+                f"links.COLUMN; mend the name{suggest(unknown[0][:80], columns)}"
+            )
+            return
+        fields = [columns[column] for column in row["columns"].split()]
+        coded[name] = [*dict.fromkeys(item.codelist for item in fields if item.codelist)]
+    yield from _step_flaws(codebook, coded)
+    for row in codebook.decisions:
+        for name in row["variables"].split():
+            if name not in coded:
+                yield (
+                    f"{FOLDER}/decisions.csv: the decision {row['number'][:20]!r} is about the "
+                    f"variable {name[:80]!r}, which variables.csv does not have; mend the name"
+                    f"{suggest(name[:80], coded)}"
+                )
+
+
+def _step_flaws(codebook: Codebook, coded: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the flaws of steps; `coded` holds the code lists of each variable."""
+    taken = set()
+    for row in codebook.steps:
+        name, code = row["variable"], row["code"]
+        place = f"{FOLDER}/steps.csv: the step {row['step'][:20]!r} of {name[:80]!r}"
+        if name not in coded:
+            near = suggest(name[:80], coded)
+            yield f"{place}: variables.csv does not have that variable; mend the name{near}"
+            return
+        if (name, row["step"]) in taken:
+            yield f"{place} stands there twice; number the steps of a variable from 1"
+        taken.add((name, row["step"]))
+        codes = [item for codelist in coded[name] for item in codebook.codes[codelist]]
+        files = " or ".join(f"codes/{codelist}.csv" for codelist in coded[name])
+        if not code:
+            continue
+        if not files:
+            yield f"{place} gives the code {code[:80]!r}, but its columns have no code list; take "
+            "the code out, or give a column a codelist"
+        elif code not in (item["code"] for item in codes):
+            near = suggest(code[:80], [item["code"] for item in codes])
+            yield (
+                f"{place} gives the code {code[:80]!r}, which {files} does not have; add it there "
+                f"or mend the step{near}"
+            )
+        elif all(item[RETIRED] for item in codes if item["code"] == code):
+            yield (
+                f"{place} gives the code {code[:80]!r}, which is retired in {files}; lead the step "
+                "to a code that new rows may have"
+            )
