@@ -8,7 +8,6 @@ from claimlog.coder_wording import coded_by
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.entity_links import register_configs
 from claimlog.site.menu import known_menu
-from claimlog.site.pages import PAGES
 from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
@@ -55,6 +54,8 @@ def register_links(datasette: Any, of_claims: bool) -> tuple[tuple[str, str], ..
     of_claims
         Whether claims refer to them; the others say how the dataset was made.
     """
+    from claimlog.site.pages import PAGES  # of which some import this module
+
     explicit = {page.pattern for page in PAGES}
     return tuple(
         (f"/{one.name}", one.title)
