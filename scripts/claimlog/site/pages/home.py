@@ -16,8 +16,8 @@ from claimlog.site.lineage import source_lineage
 from claimlog.site.measure_matrix import Matrix
 from claimlog.site.measure_steps import measure_sections
 from claimlog.site.page import PageRequest
-from claimlog.site.page_frame import register_links
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
+from claimlog.site.register_links import register_links
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
 
