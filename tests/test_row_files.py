@@ -37,7 +37,11 @@ def read(tmp_path: Path) -> Read:
     def rows(data: bytes | str, table: Table = CLAIMS) -> list[dict[str, Any]]:
         path = tmp_path / "rows"
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        return [dict(row) for row in read_entries(table, str(path), None).rows]
+        entries = read_entries(table, str(path), None)
+        if entries.faults:
+            assert entries.origin is not None
+            raise entries.faults.error(entries.origin, entries.outcome)
+        return [dict(row) for row in entries.rows]
 
     return rows
 

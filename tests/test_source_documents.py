@@ -416,8 +416,8 @@ def test_what_is_not_added_leaves_no_text_behind(world: World, tmp_path: Path) -
     path = tmp_path / "article.docx"
     path.write_bytes(docx())
     done = add_source(world, "--document", str(path), "--yes")
-    assert done.returncode == 1
-    assert '"rights" is null' in done.stderr
+    assert done.returncode == 2
+    assert "needs --publisher, --reliability, --reliability-rationale, --rights;" in done.stderr
     assert [path.name for path in world.texts.iterdir()] == ["harbour.txt"]
     done = add_source(world, "--document", str(path), "--from", "-")
     assert "leave out document" in done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.append import Entries
-from claimlog.edit.open_batch import Input
+from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.interchange.annotations import ForeignAnnotation, Project
 from claimlog.interchange.import_mapping import (
