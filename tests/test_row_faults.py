@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from claimlog.edit.append import add, amend_all
+from claimlog.edit.append import Addition, Entries, add, amend_all
 from claimlog.edit.row_faults import LISTED_FAULTS, FileFaultsError
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
-from conftest import World, claim
+from conftest import World, claim, coder, hop
 
 Faults = Callable[..., list[str]]
 LETTER = "About forty pilots signed a letter"
@@ -185,3 +185,34 @@ def test_what_is_missing_of_a_row_of_options_is_named_by_its_options(world: Worl
     assert done.stderr.startswith('the new actor: x "actor_type" is "stat", expected a code')
     done = world.run("amend", "actor", "nor", "--actor-type", "stat", "--reason", "A slip.")
     assert done.stderr.startswith('the new version of nor: nor "actor_type" is "stat"')
+
+
+def test_claims_whose_origin_is_the_article_by_default_are_named_when_they_are_added(
+    world: World,
+) -> None:
+    world.amend("sources", "S001", lineage=[])
+    plain = [claim(LETTER, f"They wrote letter {number}.") for number in (1, 2)]
+    (note,) = added(world, *plain).notes
+    assert note.startswith("2 claims (C001-007, C001-008) with origin_basis taken and no work")
+    assert "claimlog add source --kind work" in note
+    named = claim(LETTER, "They wrote letter 3.", voice="quoted", attributions=[hop()])
+    named["attributions"][0] |= {"actor_id": "gazette", "source_id": "S101"}
+    assert added(world, named).notes == []
+    named["attributions"][0]["source_id"] = "S001"
+    (note,) = added(world, {**named, "statement": "They wrote letter 4."}).notes
+    assert "the article itself as speaker_source" in note
+
+
+def added(world: World, *rows: dict[str, Any]) -> Addition:
+    return add(world.package, "claims", Entries([*rows]), "coder-1", world.supplied)
+
+
+def test_a_code_whose_zero_a_spreadsheet_dropped_is_named(faults: Faults) -> None:
+    event = {"event_type": "CONSULT", "event_code": "36"}
+    *_, said, _ = ["", *faults("claims", [row(**event)])]
+    assert '"036" is one, of which a spreadsheet drops the zero: type it as text' in said
+
+
+def test_rows_of_the_open_batch_say_something_of_every_stream(world: World) -> None:
+    world.add("coders", [coder("coder-9")])
+    assert "by coder-1  Invented as coder-9." in world.run("open").stdout

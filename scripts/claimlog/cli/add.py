@@ -195,5 +195,6 @@ def say_addition(table: Table, addition: Addition) -> None:
         )
         if len(duplicates) > LISTED_DUPLICATES:
             line(f"  and {len(duplicates) - LISTED_DUPLICATES:,} more")
+    lines([f"note: {note}" for note in addition.notes], err=True)
     if any(duplicate.since for duplicate in duplicates):
         line(f"  what was changed since is said anew by claimlog amend, or with a new {table.id}")

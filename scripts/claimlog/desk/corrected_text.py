@@ -31,6 +31,13 @@ def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -
     if begun_on in (None, row["text_sha256"]):
         return
     path = package.relative(work.cells.path)
+    if Decisions(work.source, Works(package).decisions_path(work.source)).is_committed:
+        raise RequestError(
+            CLOSED,
+            f"{work.source} has another text since it was coded and committed, and its claims were "
+            "carried over to it; to code the new text, begin a new pass: claimlog desk new-pass "
+            f"{work.source}",
+        )
     raise RequestError(
         CLOSED,
         f"{work.source} has another text since {work.coder} coded it ({path}), so that no place "

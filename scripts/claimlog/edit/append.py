@@ -20,6 +20,7 @@ from claimlog.edit.open_batch import (
     log_lock,
     with_open,
 )
+from claimlog.edit.origin_notes import origin_notes
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, UsageError
@@ -60,10 +61,11 @@ class Entries:
 
 @dataclass(frozen=True)
 class Addition:
-    """What adding did: the new rows, and the rows that were there already."""
+    """What adding did: the new rows, the rows that were there already, and what to look at."""
 
     rows: list[Row]
     duplicates: list[Duplicate]
+    notes: list[str] = field(default_factory=list)
 
 
 def add(
@@ -120,6 +122,8 @@ def add(
                 if index not in faults.of_rows:
                     rows.enter(row, entries.place(index))
         _append(sealed, stream, addition.rows, texts, entries, faults)
+        if stream == "claims":
+            addition.notes.extend(origin_notes(writer.log, addition.rows))
     return addition
 
 
