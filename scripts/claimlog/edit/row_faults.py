@@ -155,7 +155,8 @@ def _grouped(found: Iterable[tuple[int | str, Finding]]) -> list[Finding]:
 
 def _with_rows(group: Sequence[tuple[int | str, Finding]]) -> Finding:
     first = group[0][1]
-    others = [*dict.fromkeys(str(place) for place, _ in group[1:])]
+    # of a place in words its name is enough
+    others = [*dict.fromkeys(str(place).partition(" (")[0] for place, _ in group[1:])]
     if not others:
         return first
     noun = "" if isinstance(group[0][0], str) else "line " if len(others) == 1 else "lines "

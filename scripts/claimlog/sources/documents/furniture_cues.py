@@ -27,7 +27,8 @@ CUES = {
     "navigation": r"(?:share (?:this|on)|follow us|connect with us|advertisement$|anzeige$"
     r"|publicité$|publicidad$|teilen$|partager$|skip to|print this|back to top)",
     READING_TIME: r"(?:[·•|\u2013\u2014-] *)?(?:[0-9]{1,3}[ -]?"
-    r"(?:min\b\.?|mins\b|minutes?|minuten|minuti|minutos)[ -]*(?:read\b|reading\b|lesezeit|de lecture|de lectura|di lettura|leestijd)"
+    r"(?:min\b\.?|mins\b|minutes?|minuten|minuti|minutos)[ -]*"
+    r"(?:read\b|reading\b|lesezeit|de lecture|de lectura|di lettura|leestijd)"
     r"|(?:reading time|lesezeit|temps de lecture|tiempo de lectura|leestijd)\b *:? *[0-9])",
     "related": r"(?:related (?:articles|posts|stories|topics)|most read|you may also like"
     r"|recommended for you|mehr zum thema|sur le même sujet)\b",
