@@ -15,6 +15,7 @@ from claimlog.edit.clock import now
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.number_form import NumberForm, number_form_of
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
+from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, UsageError, suggest
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
@@ -248,6 +249,8 @@ class Writer:
             if item.name in (table.id, *table.content)
         }
         for key, value in given.items():
+            if key == DOCUMENT and value is None and takes_document(table):
+                continue
             if key not in inputs:
                 try:
                     state[key] = self._value(table, inputs, key, value)
@@ -285,6 +288,11 @@ class Writer:
             raise ClaimlogError(
                 f'"{key}" is retired, so that new rows leave it empty (schemas/{table.name}'
                 ".json); take it out"
+            )
+        if key == DOCUMENT and takes_document(table):
+            raise ClaimlogError(
+                '"document" is of new sources; correct the text of one with claimlog correct '
+                "SOURCE --text FILE, and take the column out"
             )
         if key not in allowed:
             name = key[:80]
