@@ -269,7 +269,7 @@ def test_a_value_that_cannot_be_lists_nothing_and_says_what_is_near(get: Get) ->
     assert data["error"].startswith("Topic: there is no “weather”.")
     page = get("/claims?ally=norr&topic=trust&occurred=2025-3")
     assert page.status_code == 400
-    assert 'State or group: who: there is no “norr”. Try <a href="' in page.text
+    assert 'Who acts: there is no “norr”. Try <a href="' in page.text
     assert '<a href="/claims?topic=trust&amp;ally=nor">Nor</a>' in page.text
     assert '<a href="/claims?topic=trust&amp;occurred=2025-03">March 2025</a>' in page.text
     assert "Nothing is listed" in page_text(page)
