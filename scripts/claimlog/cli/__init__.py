@@ -103,8 +103,7 @@ SECTIONS = {
     cls=SectionedGroup,
     sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="claimlog COMMAND --help says more. Exit status: 0 good, 1 findings or failure, 2 wrong "
-    "usage.",
+    epilog="Exit status: 0 good, 1 findings or failure, 2 wrong usage.",
 )
 @package_option
 @click.version_option(__version__, prog_name="claimlog")
