@@ -69,8 +69,8 @@ def _step_flaws(codebook: Codebook, coded: Mapping[str, list[str]]) -> Iterator[
             continue
         if not files:
             yield (
-                f"{place} gives the code {code[:80]!r}, but its columns have no code list; take the "
-                "code out, or give a column a codelist"
+                f"{place} gives the code {code[:80]!r}, but its columns have no code list; take "
+                "the code out, or give a column a codelist"
             )
         elif code not in (item["code"] for item in codes):
             near = suggest(code[:80], [item["code"] for item in codes])
