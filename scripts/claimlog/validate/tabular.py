@@ -117,9 +117,10 @@ def _code_hint(value: object, item: Field) -> str:
     codes = item.enum or []
     padded = next((code for code in codes if code.lstrip("0") == value and code != value), None)
     if padded:
-        return f'; "{padded}" is one, of which a spreadsheet drops the zero: type it as text'
+        return f' ("{padded}" is one, of which a spreadsheet drops the zero: type it as text)'
     # short codes are like each other whatever they mean
-    return suggest(value, codes) if isinstance(value, str) and len(value) > 3 else ""
+    near = suggest(value, codes) if isinstance(value, str) and len(value) > 3 else ""
+    return near and f" ({near.removeprefix('; ')})"
 
 
 def _expected(item: Field, rule: str) -> str:
