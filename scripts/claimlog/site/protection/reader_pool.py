@@ -27,9 +27,9 @@ from claimlog.site.datasette_internals import (
 )
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.known_errors import KnownErrors
-from claimlog.site.protection.own_queries import most_rows, run_own_query
-from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, as_own_sql
+from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, as_site_sql
 from claimlog.site.protection.response_sender import SEND_BUDGET, ClientGone
+from claimlog.site.protection.site_queries import most_rows, run_site_query
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.sql_process import Answer, Job, Worker
 from claimlog.sql_worker import restrict
@@ -133,7 +133,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
             request = CURRENT.get()
             if request is None or not request.chosen:
                 try:
-                    return await run_own_query(
+                    return await run_site_query(
                         datasette, database, sql, params, truncate, custom_time_limit, page_size
                     )
                 except QueryInterrupted:
@@ -173,7 +173,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
         return execute
 
     replace_execute(database, wrap)
-    mark_schema_questions(database, as_own_sql)
+    mark_schema_questions(database, as_site_sql)
 
 
 def _job(
