@@ -16,7 +16,6 @@ from claimlog.site.lineage import source_lineage
 from claimlog.site.measure_matrix import Matrix
 from claimlog.site.measure_steps import measure_sections
 from claimlog.site.page import PageRequest
-from claimlog.site.page_frame import register_links
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
@@ -79,6 +78,9 @@ async def _counts(store: Store) -> Row:
 
 async def _register_counts(store: Store) -> list[Row]:
     """Return how many rows the package's own registers have, those without any left out."""
+    # imported late, because the frame of pages asks for the list of all pages, which has this one
+    from claimlog.site.page_frame import register_links
+
     tables = await store.tables()
     counts = [
         {
