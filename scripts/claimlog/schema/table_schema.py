@@ -326,6 +326,15 @@ def number_columns(table: Table) -> frozenset[str]:
     return frozenset(item.name for item in table.fields if item.type in NUMBERS)
 
 
+def column_words(name: str) -> str:
+    """Return a column's name as words; one that refers to a row is called by what it refers to.
+
+    >>> column_words("weight_kg"), column_words("bell_id")
+    ('weight kg', 'bell')
+    """
+    return name.removesuffix("_id").replace("_", " ")
+
+
 def coded_columns(table: Table) -> dict[str, bool]:
     """Return the names of a table's columns, and whether each has a code list."""
     return {item.name: item.codelist is not None for item in table.fields}
