@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+import forked
 from claimlog.cli import cli
 from claimlog.edit.clock import last_seal, now, refuse_doubtful_clock
 from claimlog.errors import ClaimlogError
@@ -132,14 +133,15 @@ def confirmed_day() -> dict[str, str]:
 
 
 def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_pages_alone(
-    checkout: Path,
+    checkout: Path, tmp_path: Path
 ) -> None:
     pages = [name for name, text in PAGES.items() if "```sh" in text and name != FOLLOWED]
     assert pages == ["docs/coding.md", "docs/interchange.md"]
     script = "\n".join(code for kind, code in BLOCK.findall(SNIPPETS) if kind == "sh")
     # the environment is the one that runs the tests; the page uses that of the checkout
     script = script.replace(". .venv/bin/activate", "")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    forked.write_program(tmp_path)
+    path = os.pathsep.join((str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]))
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=checkout,

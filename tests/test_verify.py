@@ -51,7 +51,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
-from test_release import DAY, Repo, repository
+from repositories import DAY, Repo, repository
 from thorough import TIMES
 
 LEAVES = [leaf_hash(bytes([number])) for number in range(40)]
