@@ -381,13 +381,13 @@ class World:
         sync_descriptor(self.package)
 
     def run(
-        self, *words: str, data: bytes | None = None, **env: str
+        self, *words: str, data: bytes | None = None, module: str = "claimlog", **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run claimlog in the package and return what it printed."""
+        """Run claimlog, or another module, in the package and return what it printed."""
         whole = {**os.environ, "CLAIMLOG_BY": "coder-1", "CI": "1", **env}
         if any(name.startswith("PYTHON") for name in env):  # options of a fresh interpreter
             done = subprocess.run(
-                [sys.executable, "-m", "claimlog", *words],
+                [sys.executable, "-m", module, *words],
                 cwd=self.root,
                 env=whole,
                 input=data,
@@ -395,7 +395,7 @@ class World:
                 timeout=120,
             )
         else:
-            done = forked.run(self.root, words, whole, data, 120)
+            done = forked.run(self.root, words, whole, data, 120, module)
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )

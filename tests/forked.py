@@ -44,16 +44,22 @@ STREAMS = ("in", "out", "err")
 
 
 def run(
-    folder: Path, words: Sequence[str], env: Mapping[str, str], data: bytes | None, timeout: int
+    folder: Path,
+    words: Sequence[str],
+    env: Mapping[str, str],
+    data: bytes | None,
+    timeout: int,
+    module: str = "claimlog",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run claimlog in `folder` and return what it printed."""
+    """Run claimlog, or another module, in `folder` and return what it printed."""
     with tempfile.TemporaryDirectory(prefix="forked-") as name:
         said = Path(name)
         (said / "in").write_bytes(data or b"")
-        asked = {"cwd": str(folder), "words": list(words), "env": dict(env), "said": name}
+        command = {"module": module, "words": list(words)}
+        asked = {**command, "cwd": str(folder), "env": dict(env), "said": name}
         status = _server().ask(asked, timeout)
         out, err = ((said / stream).read_bytes() for stream in STREAMS[1:])
-    return subprocess.CompletedProcess(["claimlog", *words], status, out, err)
+    return subprocess.CompletedProcess([module, *words], status, out, err)
 
 
 def write_program(folder: Path) -> None:
@@ -300,8 +306,8 @@ def _command(asked: Mapping[str, Any]) -> None:
         descriptors.append(os.open(Path(asked["said"]) / stream, flags))
     _become(asked, descriptors)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = ["claimlog", *asked["words"]]
-    runpy.run_module("claimlog", run_name="__main__", alter_sys=True)
+    sys.argv = [asked["module"], *asked["words"]]
+    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 
 
 def _program(asked: Mapping[str, Any], descriptors: Sequence[int]) -> None:

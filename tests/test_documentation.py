@@ -288,8 +288,7 @@ def documented(bare: World) -> World:
 
 
 def run_docs(world: World, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workshop.docs", *words]
-    return subprocess.run(command, cwd=world.root, capture_output=True, text=True, timeout=120)
+    return world.run(*words, module="workshop.docs")
 
 
 def test_derived_parts_are_refreshed_and_the_rest_stays(documented: World) -> None:
