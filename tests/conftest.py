@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import json
 import os
@@ -61,6 +62,14 @@ clerk lost a chart — and nobody noticed. “We may review the pact,” the min
 Read also: Ten quiet beaches
 """
 """Written for these tests. One sentence stands in it twice; it holds curly quotes and a dash."""
+
+
+gc.disable()  # importing and collecting tests leaves nothing to collect, and would look for it
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on."""
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

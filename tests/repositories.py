@@ -31,12 +31,14 @@ class Repo:
     def package(self) -> Package:
         return Package(self.root)
 
-    def copy(self, folder: Path) -> Repo:
+    def copy(self, folder: Path, *linked: str) -> Repo:
         """Return a copy of the checkout, with its releases, in a folder.
 
-        Code and objects of git, which nobody changes in place, are linked.
+        Code and objects of git, which nobody changes in place, are linked, as other directories
+        that are named.
         """
-        same = tuple(f"{self.root / name}{os.sep}" for name in ("scripts", ".git/objects"))
+        linked = ("scripts", ".git/objects", *linked)
+        same = tuple(f"{self.root / name}{os.sep}" for name in linked)
 
         def copy_file(path: str, target: str) -> None:
             if path.startswith(same):

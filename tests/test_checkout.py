@@ -41,9 +41,7 @@ def released(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo
 
 @pytest.fixture
 def repo(released: Repo, tmp_path: Path) -> Repo:
-    root = tmp_path / "stranger"
-    shutil.copytree(released.root, root, symlinks=True)
-    return Repo(World(Package(root), released.world.texts))
+    return released.copy(tmp_path, "dist")
 
 
 class Trap:
