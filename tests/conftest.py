@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,12 +64,14 @@ Read also: Ten quiet beaches
 """Written for these tests. One sentence stands in it twice; it holds curly quotes and a dash."""
 
 
-gc.disable()  # importing and collecting tests leaves nothing to collect, and would look for it
-
-
-def pytest_collection_finish() -> None:
-    """Collect garbage from here on."""
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without looking for garbage: next to everything that is imported stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
