@@ -189,9 +189,8 @@ def skip_flushes() -> None:
     os.fsync = lambda _: None  # type: ignore[assignment]
 
 
-def serve(address: str) -> None:
-    """Fork for every line of standard input until it ends, and for every program asked for."""
-    skip_flushes()
+def preload() -> None:
+    """Import what commands import when they run; start nothing that a fork would not survive."""
     for name in HEAVY:
         importlib.import_module(name)
     import claimlog
@@ -199,6 +198,12 @@ def serve(address: str) -> None:
     for module in pkgutil.walk_packages(claimlog.__path__, "claimlog."):
         if not module.name.startswith(NOT_NEEDED):
             importlib.import_module(module.name)
+
+
+def serve(address: str) -> None:
+    """Fork for every line of standard input until it ends, and for every program asked for."""
+    skip_flushes()
+    preload()
     fork_limited_programs(lambda: address)
     gc.collect()
     gc.freeze()  # what is there already is nothing that a child has to look through
