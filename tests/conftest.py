@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import json
 import os
@@ -10,10 +11,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from datasette.app import Datasette
@@ -32,6 +33,9 @@ from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 from compiled_templates import keep_compiled_templates
+
+if TYPE_CHECKING:
+    from repositories import Repo
 
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT_PANDAS = str(ROOT / "tests" / "without_pandas")
@@ -60,10 +64,26 @@ Read also: Ten quiet beaches
 """Written for these tests. One sentence stands in it twice; it holds curly quotes and a dash."""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without looking for garbage: next to everything that is imported stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def limited_programs() -> None:
     """What works within limits is forked from a server that has imported all that it needs."""
     forked.fork_limited_programs()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def skipped_flushes() -> None:
+    """Nothing waits until a disk has what was written."""
+    forked.skip_flushes()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -372,13 +392,13 @@ class World:
         sync_descriptor(self.package)
 
     def run(
-        self, *words: str, data: bytes | None = None, **env: str
+        self, *words: str, data: bytes | None = None, module: str = "claimlog", **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run claimlog in the package and return what it printed."""
+        """Run claimlog, or another module, in the package and return what it printed."""
         whole = {**os.environ, "CLAIMLOG_BY": "coder-1", "CI": "1", **env}
         if any(name.startswith("PYTHON") for name in env):  # options of a fresh interpreter
             done = subprocess.run(
-                [sys.executable, "-m", "claimlog", *words],
+                [sys.executable, "-m", module, *words],
                 cwd=self.root,
                 env=whole,
                 input=data,
@@ -386,7 +406,7 @@ class World:
                 timeout=120,
             )
         else:
-            done = forked.run(self.root, words, whole, data, 120)
+            done = forked.run(self.root, words, whole, data, 120, module)
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
@@ -462,8 +482,8 @@ def corpus_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def copied(world: World, folder: Path) -> World:
-    shutil.copytree(world.root, folder / "package")
+def copied(world: World, folder: Path, copy: Callable[[str, str], Any] = shutil.copy2) -> World:
+    shutil.copytree(world.root, folder / "package", copy_function=copy)
     shutil.copytree(world.texts, folder / "texts")
     return World(Package(folder / "package"), folder / "texts")
 
@@ -534,21 +554,37 @@ def await_startup(process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_release(made: World, tmp_path_factory: pytest.TempPathFactory) -> Package:
+def checked_in(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """The tiny package in a git checkout of its own, to copy."""
+    from repositories import repository
+
+    repo = repository(copied(made, tmp_path_factory.mktemp("checked-in")))
+    repo.git("-c", "pack.window=0", "repack", "-adq")  # one file, and not hundreds
+    # a copy has other inodes, and git would read every file of it again
+    repo.git("config", "core.checkStat", "minimal")
+    repo.git("config", "core.trustCtime", "false")
+    return repo
+
+
+@pytest.fixture(scope="session")
+def once_released(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A checkout of the tiny package with release 0.1.0 of its first two batches, to copy."""
+    repo = checked_in.copy(tmp_path_factory.mktemp("once-released"))
+    repo.release("0.1.0", as_of="2")
+    return repo
+
+
+@pytest.fixture(scope="session")
+def tiny_release(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A checkout of the tiny package with release 0.1.0 in dist/, signed, its key.pem and a build.
 
     Nobody changes it; who breaks something copies it.
     """
-    from claimlog.build import build
-    from claimlog.release.make import make_release
-    from test_release import DAY, repository
-
-    repo = repository(copied(made, tmp_path_factory.mktemp("tiny")))
+    repo = checked_in.copy(tmp_path_factory.mktemp("tiny"))
     key = repo.root.parent / "key.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     public = repo.root.parent / "public.pem"
     subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
-    make_release(repo.package, "0.1.0", DAY, repo.root / "dist", key=key)
-    repo.commit()
+    repo.release("0.1.0", key=key)
     build(repo.package, repo.package.build)
     return repo.package

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -30,7 +31,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 
-HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
+HEAVY = (
+    *("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi"),
+    # these are imported by their libraries when they are first used
+    *("pandera.backends.polars.builtin_checks", "frictionless.formats", "frictionless.portals"),
+    *("frictionless.resources", "narwhals._polars.namespace", "narwhals._polars.group_by"),
+)
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 RELEASING = frozenset(("release", "reissue", "site"))
 """Commands that draw pages."""
@@ -38,16 +44,40 @@ STREAMS = ("in", "out", "err")
 
 
 def run(
-    folder: Path, words: Sequence[str], env: Mapping[str, str], data: bytes | None, timeout: int
+    folder: Path,
+    words: Sequence[str],
+    env: Mapping[str, str],
+    data: bytes | None,
+    timeout: int,
+    module: str = "claimlog",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run claimlog in `folder` and return what it printed."""
+    """Run claimlog, or another module, in `folder` and return what it printed."""
     with tempfile.TemporaryDirectory(prefix="forked-") as name:
         said = Path(name)
         (said / "in").write_bytes(data or b"")
-        asked = {"cwd": str(folder), "words": list(words), "env": dict(env), "said": name}
+        command = {"module": module, "words": list(words)}
+        asked = {**command, "cwd": str(folder), "env": dict(env), "said": name}
         status = _server().ask(asked, timeout)
         out, err = ((said / stream).read_bytes() for stream in STREAMS[1:])
-    return subprocess.CompletedProcess(["claimlog", *words], status, out, err)
+    return subprocess.CompletedProcess([module, *words], status, out, err)
+
+
+def write_program(folder: Path) -> None:
+    """Write a program `claimlog` for scripts, with their directory, streams and environment."""
+    program = folder / "claimlog"
+    program.write_text(PROGRAM.format(python=sys.executable, address=_server().address), "utf-8")
+    program.chmod(0o755)
+
+
+PROGRAM = """#!{python} -IS
+import json, os, socket, sys
+status = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+status.connect({address!r})
+asked = {{"module": "claimlog", "words": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ)}}
+socket.send_fds(status, [json.dumps(asked).encode()], [0, 1, 2])
+status.recv(20)
+sys.exit(int(status.recv(20)))
+"""
 
 
 class Server:
@@ -151,8 +181,16 @@ def fork_limited_programs(server: Callable[[], str] = lambda: _server().address)
     )
 
 
-def serve(address: str) -> None:
-    """Fork for every line of standard input until it ends, and for every program asked for."""
+def skip_flushes() -> None:
+    """Have this process and its forks wait for no disk: no test cuts the power.
+
+    What is flushed, and when, is proved by `faults`, of commands that are started anew.
+    """
+    os.fsync = lambda _: None  # type: ignore[assignment]
+
+
+def preload() -> None:
+    """Import what commands import when they run; start nothing that a fork would not survive."""
     for name in HEAVY:
         importlib.import_module(name)
     import claimlog
@@ -160,7 +198,15 @@ def serve(address: str) -> None:
     for module in pkgutil.walk_packages(claimlog.__path__, "claimlog."):
         if not module.name.startswith(NOT_NEEDED):
             importlib.import_module(module.name)
+
+
+def serve(address: str) -> None:
+    """Fork for every line of standard input until it ends, and for every program asked for."""
+    skip_flushes()
+    preload()
     fork_limited_programs(lambda: address)
+    gc.collect()
+    gc.freeze()  # what is there already is nothing that a child has to look through
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen(64)
@@ -216,6 +262,8 @@ def _prepare_releases() -> None:
 def _fork_program(connection: socket.socket) -> None:
     data, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
     asked = json.loads(data)
+    if RELEASING.intersection(asked.get("words", ())):
+        _prepare_releases()
 
     def tell(status: int) -> None:
         with contextlib.suppress(OSError), connection:  # nobody may wait for it any more
@@ -263,13 +311,13 @@ def _command(asked: Mapping[str, Any]) -> None:
         descriptors.append(os.open(Path(asked["said"]) / stream, flags))
     _become(asked, descriptors)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = ["claimlog", *asked["words"]]
-    runpy.run_module("claimlog", run_name="__main__", alter_sys=True)
+    sys.argv = [asked["module"], *asked["words"]]
+    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 
 
 def _program(asked: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     _become(asked, descriptors)
-    sys.argv = [asked["module"]]
+    sys.argv = [asked["module"], *asked.get("words", ())]
     warnings.simplefilter("ignore")  # the server has imported the module already
     runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 

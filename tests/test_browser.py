@@ -36,9 +36,9 @@ from claimlog.package import Package
 from claimlog.schema.presentation import read_presentation
 from claimlog.site.pages import PAGES
 from claimlog.site.pages.topic_pages import pages_of_topic
-from conftest import ROOT, World, copied
+from conftest import ROOT
 from reader import Reader, missing_answers
-from test_release import repository
+from repositories import Repo
 
 OF_TOPIC = [item.pattern for item in pages_of_topic(read_presentation(Package(ROOT)).pages)]
 PATTERNS = [*(item.pattern for item in PAGES), *OF_TOPIC, "/measures/(?P<measure_id>[^/.]+)"]
@@ -127,10 +127,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def tiny(made: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def tiny(once_released: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The tiny package, served with its text, and with the release before its corrections."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("tiny")))
-    repo.release("0.1.0", as_of="2")
+    repo = once_released.copy(tmp_path_factory.mktemp("tiny"))
     out = repo.package.build
     build(repo.package, out)
     more = ("--texts", str(repo.world.texts), "--releases", "all")

@@ -26,14 +26,14 @@ from claimlog.release.make import require_clean_commit
 from claimlog.release.rebuild import rebuild_archive, rebuild_tables
 from claimlog.release.verify import verify_copy
 from claimlog.site.files.release_site import draw_release_site
-from conftest import ROOT, World, copied
-from test_release import Repo, repository
+from conftest import ROOT, World
+from repositories import Repo
 
 
 @pytest.fixture(scope="module")
-def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def released(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """A package in a checkout, with one release and its tag."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("checkout")))
+    repo = checked_in.copy(tmp_path_factory.mktemp("checkout"))
     repo.release("0.1.0", draw_site=draw_release_site)
     repo.git("tag", "v0.1.0")
     return repo
@@ -41,9 +41,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 @pytest.fixture
 def repo(released: Repo, tmp_path: Path) -> Repo:
-    root = tmp_path / "stranger"
-    shutil.copytree(released.root, root, symlinks=True)
-    return Repo(World(Package(root), released.world.texts))
+    return released.copy(tmp_path, "dist")
 
 
 class Trap:

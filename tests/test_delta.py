@@ -39,9 +39,10 @@ from claimlog.release.verify import verify_copy
 from claimlog.schema.config_files import own_shape, shape_flaw
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.release_site import draw_release_site
-from conftest import World, claim, copied
+from conftest import claim
 from histories import History, histories, write
-from test_release import DAY, QUOTE, Repo, repository
+from repositories import DAY, Repo
+from test_release import QUOTE
 from test_verify import resum
 from thorough import examples
 
@@ -50,9 +51,9 @@ REASON = "The letter says pilots of the port."
 
 
 @pytest.fixture(scope="module")
-def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def released(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """Release 0.1.0 of two batches; 0.2.0 with corrections, a new claim, and a query less."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("delta")))
+    repo = checked_in.copy(tmp_path_factory.mktemp("delta"))
     (repo.root / QUERY).write_text("-- title: All\n-- description: All.\nselect 1\n", "utf-8")
     (repo.root / "LICENSE-DATA").write_text("Yours.\n", "utf-8")
     repo.commit()

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+import forked
 from claimlog.cli import cli
 from claimlog.cli.base import Context
 from claimlog.edit.clock import last_seal, now, refuse_doubtful_clock
@@ -133,14 +134,15 @@ def confirmed_day() -> dict[str, str]:
 
 
 def test_a_newcomer_can_add_amend_and_retract_a_claim_by_the_pages_alone(
-    checkout: Path,
+    checkout: Path, tmp_path: Path
 ) -> None:
     pages = [name for name, text in PAGES.items() if "```sh" in text and name != FOLLOWED]
     assert pages == ["docs/coding.md", "docs/interchange.md"]
     script = "\n".join(code for kind, code in BLOCK.findall(SNIPPETS) if kind == "sh")
     # the environment is the one that runs the tests; the page uses that of the checkout
     script = script.replace(". .venv/bin/activate", "")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    forked.write_program(tmp_path)
+    path = os.pathsep.join((str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]))
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=checkout,
@@ -290,8 +292,7 @@ def documented(bare: World) -> World:
 
 
 def run_docs(world: World, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workshop.docs", *words]
-    return subprocess.run(command, cwd=world.root, capture_output=True, text=True, timeout=120)
+    return world.run(*words, module="workshop.docs")
 
 
 def test_derived_parts_are_refreshed_and_the_rest_stays(documented: World) -> None:

@@ -44,7 +44,7 @@ from claimlog.release.diff_report import as_markdown
 from claimlog.release.schema_changes import SchemaChange
 from claimlog.schema.definition import read_definition
 from conftest import ROOT, SOURCES, Get, World, asking, claim, empty_world, hop, source
-from test_release import Repo, repository
+from repositories import Repo, repository
 
 TRICKS = (
     "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b1A\x7f\r\u202eesrever\u2066\u200b\u2028\x85</script>"

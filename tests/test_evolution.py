@@ -34,7 +34,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.site.version_history import version_history
 from claimlog.validate import validate
 from conftest import World, copied
-from test_release import repository
+from repositories import repository
 
 Spec = dict[str, Any]
 ROLE = {"name": "role", "type": "string", "description": "What the member is in the alliance."}

@@ -44,7 +44,7 @@ from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from conftest import World, copied
-from test_release import DAY, Repo, repository
+from repositories import DAY, Repo, repository
 from test_reliability import CLERK, coding
 from test_verify import resum
 

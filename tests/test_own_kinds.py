@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import polars as pl
@@ -49,42 +52,39 @@ class Kind:
 
 
 KINDS = {
-    "integer": Kind(column("own", "integer"), "12", 12, ("some", "expected integer"), "integer"),
-    "number": Kind(column("own", "number"), "2.5", 2.5, ("much", "expected number"), "number"),
-    "year": Kind(
-        column("own", "integer", constraints={"minimum": 1000, "maximum": 2999}),
-        *("1999", 1999, ("199", "1000"), "integer"),
-    ),
-    "date": Kind(column("own", edtf=True), "2031-02", "2031-02", ("2031-13", "EDTF"), "date"),
-    "pattern": Kind(
-        column("own", constraints={"pattern": "^[A-Z]{2}[0-9]+$"}),
-        *("AB12", "AB12", ("ab12", "pattern"), "text"),
-    ),
-    "list": Kind(
-        column("own", "array", items={"type": "string"}, constraints={"maxLength": 2}),
-        *("one; two", ["one", "two"], ("a; b; c", "2"), "strings"),
-    ),
-}
-
-
-def package_with(spec: Spec, root: Path) -> World:
-    """Return a package whose claims have a column of their own, with a source and no claim."""
-    topic: OwnTopic = replace(
-        DOSES, columns=[spec], keys=[], requirement=(), codes={"study_kind": {"trial": "Trial"}}
+    kind.spec["name"]: kind
+    for kind in (
+        Kind(
+            column("own_integer", "integer"),
+            *("4711", 4711, ("some", "expected integer"), "integer"),
+        ),
+        Kind(column("own_number", "number"), "2.5", 2.5, ("much", "expected number"), "number"),
+        Kind(
+            column("own_year", "integer", constraints={"minimum": 1000, "maximum": 2999}),
+            *("1999", 1999, ("199", "1000"), "integer"),
+        ),
+        Kind(column("own_date", edtf=True), "2031-02", "2031-02", ("2031-13", "EDTF"), "date"),
+        Kind(
+            column("own_pattern", constraints={"pattern": "^[A-Z]{2}[0-9]+$"}),
+            *("AB12", "AB12", ("ab12", "pattern"), "text"),
+        ),
+        Kind(
+            column("own_list", "array", items={"type": "string"}, constraints={"maxLength": 2}),
+            *("one; two", ["one", "two"], ("a; b; c", "2"), "strings"),
+        ),
     )
-    world = topic.begin(root)
-    topic.add(world, "claims", "links")
-    return world
+}
+"""Kinds by the name of their column."""
 
 
-def add_claim(world: World, cell: str) -> Any:
-    """Add a claim whose own column says a cell, by a CSV file."""
+def add_claim(world: World, cells: Mapping[str, str]) -> CompletedProcess[str]:
+    """Add a claim whose own columns say cells, by a CSV file."""
     given = {name: value for name, value in DOSES.rows["claims"][1].items() if name in GIVEN}
     path = world.root.parent / "claims.csv"
     with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, [*given, "own"])
+        writer = csv.DictWriter(handle, [*given, *cells])
         writer.writeheader()
-        writer.writerow({**given, "own": cell})
+        writer.writerow({**given, **cells})
     texts = ("--texts", str(world.texts))
     return world.run("add", "claim", "--from", str(path), *texts)
 
@@ -95,42 +95,70 @@ GIVEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A package whose claims have a column of each kind, with a source and no claim."""
+    topic: OwnTopic = replace(
+        DOSES,
+        columns=[kind.spec for kind in KINDS.values()],
+        keys=[],
+        requirement=(),
+        codes={"study_kind": {"trial": "Trial"}},
+    )
+    world = topic.begin(tmp_path_factory.mktemp("kinds") / "package")
+    topic.add(world, "claims", "links")
+    return world
+
+
 @pytest.mark.parametrize("name", KINDS)
-def test_a_column_of_a_kind_goes_from_a_cell_to_tables_pages_and_the_desk(
-    name: str, tmp_path: Path
-) -> None:
-    kind = KINDS[name]
-    world = package_with(kind.spec, tmp_path / "package")
-    cell, said = kind.bad
-    refused = add_claim(world, cell)
+def test_a_cell_that_is_of_no_kind_is_refused(name: str, begun: World) -> None:
+    cell, said = KINDS[name].bad
+    refused = add_claim(begun, {name: cell})
     assert refused.returncode == 1
+    assert name in refused.stderr
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
-    done = add_claim(world, kind.cell)
+
+
+@pytest.fixture(scope="module")
+def built(begun: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A copy with a claim that says a value of each kind: sealed, built, and exported to out/."""
+    folder = tmp_path_factory.mktemp("built") / "package"
+    shutil.copytree(begun.root, folder)
+    world = World(Package(folder), folder / "texts")
+    done = add_claim(world, {name: kind.cell for name, kind in KINDS.items()})
     assert done.returncode == 0, done.stderr
     world.seal("first")
-    assert world.rows("claims")[0]["own"] == kind.value
-    folder = world.package.build
-    build(world.package, folder)
-    table = pl.read_parquet(folder / "parquet" / "claims.parquet")
-    if name == "list":
-        listed = read_definition(world.package).tables
-        assert "claim_own" in listed or "own" in listed["claims"].names
-    else:
-        assert table["own"].to_list() == [kind.value]
-        with closing(sqlite3.connect(folder / "lumerol.db")) as connection:
-            assert connection.execute("select own from claims").fetchone() == (kind.value,)
-        page = asking(folder)("/claims/C001-001").text
-        assert str(kind.value) in page or "February 2031" in page
-    fields = form(read(world.package))["streams"]["claims"]["fields"]
-    [field] = [one for one in fields if one["column"] == "own"]
-    assert field["kind"] == kind.field
-    assert "own" in csv_template(read_definition(world.package).streams["claims"]).decode()
-    out = tmp_path / "out"
+    build(world.package, world.package.build)
+    out = folder.parent / "out"
     done = world.run("export", "claims", "--out", str(out), "--texts", str(world.texts))
     assert done.returncode == 0, done.stderr
+    return world
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_column_of_a_kind_goes_from_a_cell_to_tables_pages_and_the_desk(
+    name: str, built: World
+) -> None:
+    kind = KINDS[name]
+    assert built.rows("claims")[0][name] == kind.value
+    folder = built.package.build
+    table = pl.read_parquet(folder / "parquet" / "claims.parquet")
+    if isinstance(kind.value, list):
+        listed = read_definition(built.package).tables
+        assert f"claim_{name}" in listed or name in listed["claims"].names
+    else:
+        assert table[name].to_list() == [kind.value]
+        with closing(sqlite3.connect(folder / "lumerol.db")) as connection:
+            assert connection.execute(f"select {name} from claims").fetchone() == (kind.value,)
+        assert str(kind.value) in asking(folder)("/claims/C001-001").text
+    fields = form(read(built.package))["streams"]["claims"]["fields"]
+    [field] = [one for one in fields if one["column"] == name]
+    assert field["kind"] == kind.field
+    assert name in csv_template(read_definition(built.package).streams["claims"]).decode()
     text = kind.value if isinstance(kind.value, str) else json.dumps(kind.value)
-    assert json.dumps(f"own: {text}")[1:-1] in (out / "claims.jsonld").read_text("utf-8")
+    exported = (built.root.parent / "out" / "claims.jsonld").read_text("utf-8")
+    assert json.dumps(f"{name}: {text}")[1:-1] in exported
 
 
 @pytest.mark.parametrize(

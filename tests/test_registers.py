@@ -966,7 +966,7 @@ def test_a_large_log_with_registers_is_updated_to_what_a_build_from_nothing_says
 
 
 def test_a_release_with_registers_is_made_verified_and_compared(own: World, made: World) -> None:
-    from test_release import repository
+    from repositories import repository
 
     assert own.run("schemas", "--write").returncode == 0
     repo = repository(own)

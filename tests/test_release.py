@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ from claimlog.release.dataset_state import DatasetState, table_shapes
 from claimlog.release.diff import compare_states
 from claimlog.release.layout import sha256_of_file
 from claimlog.release.make import (
-    ReleaseOutput,
     make_release,
     require_clean_commit,
     require_next_version,
@@ -52,85 +50,60 @@ from claimlog.schema.table_schema import dump
 from claimlog.site.files.release_site import draw_release_site
 from claimlog.site.pages.releases import NET_CHANGES
 from claimlog.validate import validate
-from conftest import ROOT, World, asking, claim, copied
+from conftest import ROOT, World, asking, claim
+from repositories import DAY, Repo, repository
 
-DAY = "2026-11-21"
 QUOTE = "About forty pilots signed a letter"
 
 
-@dataclass
-class Repo:
-    """A tiny package in a git checkout of its own."""
-
-    world: World
-
-    @property
-    def root(self) -> Path:
-        return self.world.root
-
-    @property
-    def package(self) -> Package:
-        return Package(self.root)
-
-    def git(self, *words: str) -> str:
-        who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
-        command = ["git", "-C", str(self.root), *who, *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    def commit(self) -> None:
-        self.git("add", "-A")
-        self.git("commit", "-qm", "Change")
-
-    def version(self, version: str) -> None:
-        path = self.root / "datapackage.json"
-        about = json.loads(path.read_text("utf-8"))
-        path.write_text(json.dumps({**about, "version": version}), "utf-8")
-
-    def release(self, version: str, **given: Any) -> ReleaseOutput:
-        """Set the version, commit, release, commit the index."""
-        self.version(version)
-        if self.git("status", "--porcelain"):
-            self.commit()
-        made = make_release(self.package, version, DAY, self.root / "dist", **given)
-        self.commit()
-        return made
-
-
-TOOL_FILES = (
-    "pyproject.toml",
-    "README.md",
-    "LICENSE",
-    "requirements.txt",
-    "requirements-build.txt",
-)
-"""What the wheel of claimlog and its environment are made from, beside scripts/."""
-
-
-def repository(world: World) -> Repo:
-    shutil.copyfile(ROOT / ".gitignore", world.root / ".gitignore")
-    code = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "scripts", world.root / "scripts", ignore=code)
-    for name in TOOL_FILES:
-        shutil.copyfile(ROOT / name, world.root / name)
-    repo = Repo(world)
-    repo.git("init", "-q")
-    repo.version("0.1.0")
-    repo.commit()
-    return repo
-
-
 @pytest.fixture(scope="module")
-def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def released(once_released: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """Two releases: 0.1.0 of the first two batches, 0.1.1 with the corrections."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("released")))
-    repo.release("0.1.0", as_of="2")
+    repo = once_released.copy(tmp_path_factory.mktemp("released"))
     repo.release("0.1.1", draw_site=draw_release_site)  # as the command does
     return repo
 
 
+@pytest.fixture(scope="module")
+def remade() -> dict[tuple[str, ...], Any]:
+    """What was made again, by the log and the plan."""
+    return {}
+
+
 @pytest.fixture
-def repo(world: World) -> Repo:
-    return repository(world)
+def remade_once(
+    remade: dict[tuple[str, ...], Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is made again from the same log by the same plan is made once, and only compared."""
+    write = claimlog.release.rebuild.write_release
+
+    def write_once(package: Package, log: Any, plan: Any, _: Path, progress: Any) -> Any:
+        key = (log.root.hex(), str(plan.version), str(plan.date), str(plan.batches))
+        if key not in remade:
+            out = tmp_path_factory.mktemp("remade")
+            remade[key] = write(package, log, plan, out, progress)
+        return remade[key]
+
+    monkeypatch.setattr(claimlog.release.rebuild, "write_release", write_once)
+
+
+@pytest.fixture
+def repo(checked_in: Repo, tmp_path: Path) -> Repo:
+    return checked_in.copy(tmp_path)
+
+
+@pytest.fixture
+def once(once_released: Repo, tmp_path: Path) -> Repo:
+    """A copy of the checkout with release 0.1.0 of its first two batches."""
+    return once_released.copy(tmp_path)
+
+
+@pytest.fixture
+def released_whole(tiny_release: Package, tmp_path: Path) -> Repo:
+    """A copy of the checkout with release 0.1.0 of all its batches."""
+    return Repo(World(tiny_release, tiny_release.root.parent / "texts")).copy(tmp_path)
 
 
 def refused(repo: Repo, version: str, **given: Any) -> str:
@@ -223,10 +196,9 @@ def test_claims_are_joined_to_the_release_that_first_held_them(released: Repo) -
     assert rows == [("0.1.0", 6, 6, 0, 0), ("0.1.1", 5, 0, 1, 1)]
 
 
-def test_changes_after_the_last_release_are_in_none(repo: Repo) -> None:
-    repo.release("0.1.0", as_of="2")
-    assert repo.world.run("build").returncode == 0
-    with sqlite3.connect(repo.root / "build" / "tiny.db") as db:
+def test_changes_after_the_last_release_are_in_none(once: Repo) -> None:
+    assert once.world.run("build").returncode == 0
+    with sqlite3.connect(once.root / "build" / "tiny.db") as db:
         rows = db.execute("select release, count(*) from changes group by release").fetchall()
     assert dict(rows) == {None: 2, "0.1.0": 6}
 
@@ -256,45 +228,43 @@ def test_the_archive_is_the_same_whenever_it_is_written(released: Repo, tmp_path
         assert {info.compress_type for info in found.infolist()} == {zipfile.ZIP_STORED}
 
 
-def test_corrections_only_demand_a_patch(repo: Repo) -> None:
-    repo.release("0.1.0", as_of="2")
-    repo.version("0.2.0")
-    repo.commit()
-    assert refused(repo, "0.2.0") == (
+def test_corrections_only_demand_a_patch(once: Repo) -> None:
+    once.version("0.2.0")
+    once.commit()
+    assert refused(once, "0.2.0") == (
         "0.2.0: the changes since 0.1.0 demand a patch version, 0.1.1 "
         "(2 amendments and retractions only)"
     )
 
 
-def test_new_claims_demand_a_minor_version(repo: Repo) -> None:
-    repo.release("0.1.0")
-    repo.world.add("claims", [claim(QUOTE, "Some pilots wrote once more.", topic="opinion")])
-    repo.world.seal("more")
-    repo.version("0.1.1")
-    repo.commit()
-    assert "demand a minor version, 0.2.0 (new: 1 claims)" in refused(repo, "0.1.1")
-    assert repo.release("0.2.0").diff.level == "minor"
+def test_new_claims_demand_a_minor_version(released_whole: Repo) -> None:
+    released_whole.world.add(
+        "claims", [claim(QUOTE, "Some pilots wrote once more.", topic="opinion")]
+    )
+    released_whole.world.seal("more")
+    released_whole.version("0.1.1")
+    released_whole.commit()
+    assert "demand a minor version, 0.2.0 (new: 1 claims)" in refused(released_whole, "0.1.1")
+    assert released_whole.release("0.2.0").diff.level == "minor"
 
 
-def test_a_column_that_is_gone_demands_a_major_version(repo: Repo) -> None:
-    repo.release("0.1.0")
-    path = repo.root / "schemas" / "tables" / "incidents.json"
+def test_a_column_that_is_gone_demands_a_major_version(released_whole: Repo) -> None:
+    path = released_whole.root / "schemas" / "tables" / "incidents.json"
     spec = json.loads(path.read_text("utf-8"))
     spec["fields"] = [field for field in spec["fields"] if field["name"] != "note"]
     path.write_text(dump(spec), "utf-8")
-    repo.version("0.2.0")
-    repo.commit()
+    released_whole.version("0.2.0")
+    released_whole.commit()
     assert "demand a major version, 1.0.0 (the column incidents.note is gone)" in refused(
-        repo, "0.2.0"
+        released_whole, "0.2.0"
     )
-    assert repo.release("1.0.0").diff.breaks
+    assert released_whole.release("1.0.0").diff.breaks
 
 
-def test_without_a_change_there_is_nothing_to_release(repo: Repo) -> None:
-    repo.release("0.1.0")
-    repo.version("0.1.1")
-    repo.commit()
-    assert "nothing changed since 0.1.0" in refused(repo, "0.1.1")
+def test_without_a_change_there_is_nothing_to_release(released_whole: Repo) -> None:
+    released_whole.version("0.1.1")
+    released_whole.commit()
+    assert "nothing changed since 0.1.0" in refused(released_whole, "0.1.1")
 
 
 @pytest.mark.parametrize(
@@ -359,12 +329,11 @@ def test_a_release_ends_with_a_batch(repo: Repo) -> None:
     assert "a release ends with a batch" in refused(repo, "0.1.0", as_of=event)
 
 
-def test_a_log_that_does_not_extend_the_last_release_is_refused(repo: Repo) -> None:
-    repo.release("0.1.0", as_of="2")
-    repo.world.rewrite("claims", lambda rows: rows[0].update(note="Rewritten."), 1)
-    repo.version("0.1.1")
-    repo.commit()
-    assert "does not extend release 0.1.0" in refused(repo, "0.1.1")
+def test_a_log_that_does_not_extend_the_last_release_is_refused(once: Repo) -> None:
+    once.world.rewrite("claims", lambda rows: rows[0].update(note="Rewritten."), 1)
+    once.version("0.1.1")
+    once.commit()
+    assert "does not extend release 0.1.0" in refused(once, "0.1.1")
 
 
 @pytest.mark.parametrize(
@@ -492,6 +461,7 @@ def test_an_earlier_release_is_made_again_with_the_same_content(released: Repo) 
         assert result.same == result.compared == 2 * len(entry.data["tables"]) > 50
 
 
+@pytest.mark.usefixtures("remade_once")
 def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -> None:
     index = read_index(released.package)
     tables = {**index[0].data["tables"]}
@@ -502,6 +472,7 @@ def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -
     assert result.same == result.compared - 2
 
 
+@pytest.mark.usefixtures("remade_once")
 def test_an_entry_that_names_a_part_of_a_table_is_not_the_same(released: Repo) -> None:
     """Its hash is right for the columns that it names."""
     index = read_index(released.package)
@@ -890,9 +861,8 @@ def test_unknown_files_are_not_advised_to_be_committed_without_a_word_on_texts(r
     assert "a directory of source texts is never committed" in refused(repo, "0.1.0")
 
 
-def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
-    repo.release("0.1.0", as_of="2")
-    world = repo.world
+def test_counts_of_changes_agree_and_say_what_they_count(once: Repo) -> None:
+    world = once.world
     world.add("claims", [claim(QUOTE, "Added, and soon retracted.")])
     world.retract("C001-007", "Coded twice.")
     world.amend("claims", "C001-001", note="Once.")
@@ -901,12 +871,12 @@ def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
     world.retract("C001-002", "Not in the text.")
     world.add("claims", [claim("nobody noticed", "It went unseen, a text says.")])
     world.seal("more")
-    made = repo.release("0.2.0")
+    made = once.release("0.2.0")
     diff = made.diff
     net = {change: len(diff.of(change)) for change in ("added", "amended", "retracted")}
     assert net == {"added": 1, "amended": 2, "retracted": 2}
-    build(repo.package, repo.package.build)
-    with sqlite3.connect(repo.package.build / "tiny.db") as database:
+    build(once.package, once.package.build)
+    with sqlite3.connect(once.package.build / "tiny.db") as database:
         database.row_factory = sqlite3.Row
         became = dict(database.execute(NET_CHANGES, {"version": "0.2.0"}).fetchone())
         table = dict(database.execute("select * from releases where version = '0.2.0'").fetchone())
@@ -925,10 +895,10 @@ def test_counts_of_changes_agree_and_say_what_they_count(repo: Repo) -> None:
         "in between is among these only."
     )
     assert diff.counts == sentence
-    assert sentence in (repo.root / "CHANGELOG.md").read_text("utf-8")
-    assert sentence in repo.world.run("diff", "0.1.0", "0.2.0").stdout
+    assert sentence in (once.root / "CHANGELOG.md").read_text("utf-8")
+    assert sentence in once.world.run("diff", "0.1.0", "0.2.0").stdout
     assert diff.why == "new: 1 claims"
-    get = asking(repo.package.build)
+    get = asking(once.package.build)
     page = " ".join(get("/releases/0.2.0").text.split())
     assert "do: 1 added, 2 amended, 2 retracted; 1 more were added and retracted" in page
 

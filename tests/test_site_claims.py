@@ -17,7 +17,7 @@ from claimlog.site.release_databases import place_releases
 from claimlog.site.template_filters import number, when
 from claimlog.sources.text import Text
 from conftest import STOPPED, TEXT, Get, World, asking, claim, copied
-from test_release import Repo, repository
+from repositories import Repo
 
 PORT_PILOTS = {
     "column": "note",
@@ -125,10 +125,9 @@ def test_before_a_release_the_page_says_so_and_gives_the_event_to_cite(get: Get)
 
 
 @pytest.fixture(scope="module")
-def past(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def past(once_released: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """A release of two batches; since then a claim was amended, one retracted and one added."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("past")))
-    repo.release("0.1.0", as_of="2")
+    repo = once_released.copy(tmp_path_factory.mktemp("past"))
     repo.world.add("claims", [claim(LATE, "Someone let the loss go by.", topic="trust")])
     repo.world.seal("late")
     build(repo.package, repo.package.build)

@@ -36,10 +36,10 @@ from claimlog.site.files.publish import publish_site, versions_script
 from claimlog.site.files.redraw import differing_pages
 from claimlog.site.files.release_site import draw_release_site, release_source
 from claimlog.site.files.write import SiteSize
-from conftest import World, asking, copied
+from conftest import World, asking
+from repositories import Repo
 from site_links import broken_links, read_page
 from test_hostile_archives import pack
-from test_release import Repo, repository
 
 HOME = "https://claims.example/data"
 PROGRAM = "claimlog.site.files.redraw"
@@ -55,9 +55,9 @@ class Published:
 
 
 @pytest.fixture(scope="module")
-def published(made: World, tmp_path_factory: pytest.TempPathFactory) -> Published:
+def published(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Published:
     """The site of the log after its corrections, beside the release before them."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("files")))
+    repo = checked_in.copy(tmp_path_factory.mktemp("files"))
     about = json.loads((repo.root / "datapackage.json").read_text("utf-8"))
     about |= {"homepage": HOME}
     (repo.root / "datapackage.json").write_text(json.dumps(about), "utf-8")

@@ -18,15 +18,12 @@ import pytest
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.site.release_databases import place_releases
-from conftest import World, copied
-from test_release import Repo, repository
+from repositories import Repo
 
 
 @pytest.fixture(scope="module")
-def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    repo = repository(copied(made, tmp_path_factory.mktemp("strange")))
-    repo.release("0.1.0", as_of="2")
-    return repo
+def released(once_released: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return once_released.copy(tmp_path_factory.mktemp("strange"))
 
 
 def elsewhere(released: Repo, tmp_path: Path) -> tuple[Package, Path]:

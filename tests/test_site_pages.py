@@ -25,8 +25,8 @@ from claimlog.site.pagination import Pagination
 from claimlog.site.release_databases import place_releases
 from claimlog.site.server_command import ServerOptions, server_command
 from conftest import ROOT, Get, World, asking, claim, copied
+from repositories import Repo
 from searches import SEARCHES, check_search
-from test_release import Repo, repository
 
 QUERIES = available_queries(read_definition(Package(ROOT)))
 MARKUP = '"><script>alert(1)</script>'
@@ -90,10 +90,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory, made: World) -> Get:
 
 
 @pytest.fixture(scope="module")
-def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def released(once_released: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """Two releases, 0.1.0 of the first two batches and 0.1.1 of all three, and a build."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("frozen")))
-    repo.release("0.1.0", as_of="2")
+    repo = once_released.copy(tmp_path_factory.mktemp("frozen"))
     repo.release("0.1.1")
     build(repo.package, repo.package.build)
     return repo

@@ -45,7 +45,7 @@ from claimlog.release.tile_reader import TiledLog, check_tiled_log
 from claimlog.release.verify import verify_copy
 from claimlog.validate import validate
 from conftest import World, asking, copied
-from test_release import DAY, Repo, repository
+from repositories import DAY, Repo
 from test_tiles import contents, secret, signed, tiled
 
 __all__ = ["secret"]  # a fixture
@@ -594,10 +594,10 @@ def test_rows_of_tiles_are_not_hidden_by_a_file_that_nobody_signed(
 
 @pytest.fixture(scope="module")
 def rehearsed(
-    made: World, tmp_path_factory: pytest.TempPathFactory
+    checked_in: Repo, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Repo, ReissueOutput, Path]:
     """0.1.0 was released, then a claim of it was taken down, and the release was made again."""
-    repo = repository(copied(made, tmp_path_factory.mktemp("rehearsed")))
+    repo = checked_in.copy(tmp_path_factory.mktemp("rehearsed"))
     first = repo.release("0.1.0")
     old = repo.root.parent / "old"
     shutil.copytree(first.folder, old / first.folder.name)

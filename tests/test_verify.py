@@ -7,8 +7,6 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import chdir, nullcontext
@@ -51,7 +49,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
-from test_release import DAY, Repo, repository
+from repositories import DAY, Repo, repository
 from thorough import TIMES
 
 LEAVES = [leaf_hash(bytes([number])) for number in range(40)]
@@ -272,8 +270,8 @@ def test_an_index_vouches_for_no_copy_that_may_have_come_with_it(
     if way != "no git":
         (got / ".git").mkdir()
         (got / "pkg" / ".git").write_text("gitdir: ../.git/modules/pkg\n")
-    command = [sys.executable, "-m", "claimlog", "verify", "../dist/tiny-0.1.0.zip"]
-    done = subprocess.run(command, cwd=got / "pkg", capture_output=True, text=True)
+    world = World(Package(got / "pkg"), tmp_path)
+    done = world.run("verify", "../dist/tiny-0.1.0.zip")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "by nobody's word" in done.stdout
     doubt = "which is no git checkout" if way == "no git" else "which holds this copy"
@@ -294,8 +292,8 @@ def test_an_index_vouches_for_no_copy_of_its_own_git_checkout(
     for place in (store, got / "dist"):
         shutil.copyfile(zipped(released), place / "tiny-0.1.0.zip")
     place = {"beside the package": "../dist", "through a link": "dist"}.get(way, "../../store")
-    command = [sys.executable, "-m", "claimlog", "verify", f"{place}/tiny-0.1.0.zip"]
-    done = subprocess.run(command, cwd=got / "pkg", capture_output=True, text=True)
+    world = World(Package(got / "pkg"), tmp_path)
+    done = world.run("verify", f"{place}/tiny-0.1.0.zip")
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("is whole and unaltered" in done.stdout) == (way == "elsewhere")
     assert ("which holds this copy" in done.stdout) == (way != "elsewhere")

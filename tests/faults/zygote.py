@@ -10,7 +10,6 @@ import datetime
 import importlib
 import itertools
 import os
-import pkgutil
 import secrets
 import subprocess
 import sys
@@ -23,21 +22,17 @@ from pathlib import Path
 import claimlog
 import claimlog.build
 import claimlog.fingerprint
+import forked
 
-HEAVY = ("polars", "pyarrow.parquet", "pandera.polars", "frictionless", "adbc_driver_sqlite.dbapi")
-NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 TIMEOUT_SECONDS = 120  # seconds after which a command counts as hung
 CLOCK = "2026-01-02T03:04:05Z"
 """When every command runs: the same command then writes the same bytes."""
 
 
 def preload() -> None:
-    """Import what commands import when they run; start nothing that a fork would not survive."""
-    for name in (*HEAVY, "conftest"):
-        importlib.import_module(name)
-    for module in pkgutil.walk_packages(claimlog.__path__, "claimlog."):
-        if not module.name.startswith(NOT_NEEDED):
-            importlib.import_module(module.name)
+    """Import what commands import when they run, and what makes packages."""
+    forked.preload()
+    importlib.import_module("conftest")
 
 
 @dataclass(frozen=True)

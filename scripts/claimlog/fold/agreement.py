@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ RESAMPLES = 2000
 SEED = 20250306
 
 CELLS = 1 << 20
-"""Samples times units that are held at once."""
+"""Samples times units that are held at once, and kept for other variables of as many units."""
 
 Span = tuple[int, int]
 Counts = npt.NDArray[np.int64]
@@ -187,23 +188,38 @@ def krippendorff_alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMP
     # twice per unit, in the order of the values; `starts` tells where each value begins
     by_value, starts = order // 2, np.searchsorted(given[order], np.arange(len(codes)))
     (whole,) = _alphas(np.ones((1, units), dtype=np.int64), by_value, starts, differs)
-    source = np.random.default_rng(SEED)
-    shares = np.full(units, 1 / units)
-    most = max(1, CELLS // units)
     samples = np.concatenate(
         [
-            _alphas(
-                source.multinomial(units, shares, size=min(most, resamples - begun)),
-                by_value,
-                starts,
-                differs,
-            )
-            for begun in range(0, resamples, most)
+            _alphas(weights, by_value, starts, differs)
+            for weights in _drawn_weights(units, resamples)
         ]
     )
     samples = samples[~np.isnan(samples)]
     low, high = np.percentile(samples, (2.5, 97.5)) if samples.size else (math.nan, math.nan)
     return Alpha(units, percent, _rounded_value(whole), _rounded_value(low), _rounded_value(high))
+
+
+def _drawn_weights(units: int, resamples: int) -> Iterator[Counts]:
+    """Yield how often each unit is in each sample, part by part."""
+    if units * resamples <= CELLS:
+        yield _kept_weights(units, resamples).astype(np.int64)
+    else:
+        yield from _draw_weights(units, resamples)
+
+
+@lru_cache(maxsize=32)
+def _kept_weights(units: int, resamples: int) -> npt.NDArray[np.uint16]:
+    """Draw as for every variable of so many units: the seed is fixed, and drawing is the work."""
+    (weights,) = _draw_weights(units, resamples)
+    return weights.astype(np.uint16)
+
+
+def _draw_weights(units: int, resamples: int) -> Iterator[Counts]:
+    source = np.random.default_rng(SEED)
+    shares = np.full(units, 1 / units)
+    most = max(1, CELLS // units)
+    for begun in range(0, resamples, most):
+        yield source.multinomial(units, shares, size=min(most, resamples - begun))
 
 
 def _alphas(weights: Counts, by_value: Counts, starts: Counts, differs: Counts) -> Estimates:
