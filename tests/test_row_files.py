@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,24 @@ def test_a_quote_is_taken_by_its_words_where_that_is_asked_for() -> None:
         find_quote(PIER, 'said "no" to', 2, "S001", by_words=True)
     with pytest.raises(ClaimlogError, match="does not occur"):
         find_quote(PIER, "said no to her plan", None, "S001", by_words=True)
+
+
+def test_words_of_a_package_are_no_formula_in_a_template() -> None:
+    hostile = ("=WEBSERVICE(A1)", "=cmd|'/C calc'!A0", "+1", "@SUM(1)", "a\x01b\u202e", "=\ud800")
+    [name] = {CLAIMS.by_name["topic"].codelist} - {None}
+    codes = [
+        {**row, "label": words, "definition": words}
+        for row, words in zip(CODES[name], hostile, strict=False)
+    ]
+    columns = [{**spec, "description": "=A1\x02"} for spec in CLAIMS.spec["fields"]]
+    table = replace(CLAIMS, spec={**CLAIMS.spec, "fields": columns})
+    data = workbook_template(table, {**CODES, name: codes})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheets = [archive.read(n) for n in archive.namelist() if "worksheets/sheet" in n]
+    assert sheets
+    assert not any(b"<f>" in sheet for sheet in sheets)
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    cells = [cell for row in book["definitions"].iter_rows() for cell in row if cell.value]
+    assert {cell.data_type for cell in cells} == {"s"}
+    shown = {cell.value for cell in cells}
+    assert {*hostile[:4], r"a\x01b\u202e", r"=\ud800"} <= shown
