@@ -212,6 +212,10 @@ ROWS_FILE_BYTES = 256 * MIB
 SHEET_MEMBERS, SHEET_BYTES = 1_000, 128 * MIB
 """Files in a workbook, and their bytes unpacked: ten thousand claims have ten megabytes."""
 
+SHEET_SECONDS, SHEET_SECONDS_PER_MB = 60, 10
+SHEET_MEMORY, SHEET_MEMORY_PER_BYTE = 1024 * MIB, 8
+"""Reading a workbook: a hundred thousand rows of sixty columns, some twenty MB, take a minute."""
+
 SHEET_ROWS = 100_000
 """Rows of a sheet: who has more has no spreadsheet."""
 
@@ -238,6 +242,9 @@ which people read."""
 LABEL_LENGTH = 1_000
 """Characters of a label, or of the name of an attribute, a document or a coder elsewhere."""
 
+LOSS_KINDS = 10_000
+"""Kinds of losses that are told from each other: a file can name any."""
+
 LOSS_PLACES = 1_000
 """Places of one kind of loss that are listed; the number of all is given."""
 
@@ -255,6 +262,9 @@ EXTRACTION_MEMORY, EXTRACTION_MEMORY_PER_BYTE = 1024 * MIB, 32
 
 PDF_PAGES = 5_000
 """Pages of a PDF file: a long report has a thousand."""
+
+OFFICE_DIRECTORY_BYTES = 2 * MIB
+"""The list of files of a workbook or DOCX file: a hundred bytes for each of them."""
 
 WORD_MEMBERS, WORD_BYTES = 10_000, 256 * MIB
 """Files in a DOCX file, pictures among them, and their bytes unpacked."""
