@@ -251,6 +251,12 @@ LOSS_PLACES = 1_000
 PASSAGE_ROWS = 100
 """Rows of one passage that an annotation of it is compared with, to become one row with it."""
 
+JOINED_VALUES = 1_000
+"""Values of a list that annotations of one passage give together, each beside the rest."""
+
+QUOTE_PLACES = 100
+"""Places that are counted of words which are quoted without offsets."""
+
 RAW_BYTES = 64 * MIB
 """A file or page that a source's text is taken out of: a PDF with pictures has some megabytes."""
 

@@ -104,9 +104,11 @@ class Project:
         ClaimlogError
             If there are more than `limits.DOCUMENTS`.
         """
-        number = self._names[name] = self._names.get(name, 0) + 1
-        if number > 1:
-            return self.add_document(f"{name} ({number})", text, sha256)
+        while (number := self._names.get(name, 0) + 1) > 1:
+            self._names[name] = number
+            name = f"{name} ({number})"
+            require_name(name, self.shown)
+        self._names[name] = number
         document = ForeignDocument(name, text, sha256)
         self.documents.append(document)
         if len(self.documents) > DOCUMENTS:
@@ -143,8 +145,20 @@ class Project:
                 "mapping could name; import it in parts"
             )
         names |= {document.name for document in self.documents}
-        if long := next((name for name in names if len(name) > LABEL_LENGTH), None):
-            raise ClaimlogError(
-                f"{self.shown}: the name {long[:40]!r}… of a label, attribute, document or coder "
-                f"has more than {LABEL_LENGTH:,} characters; shorten it"
-            )
+        for name in names:
+            require_name(name, self.shown)
+
+
+def require_name(name: str, shown: str) -> None:
+    """Refuse a name that is too long, before others are made of it.
+
+    Raises
+    ------
+    ClaimlogError
+        If it has more than `limits.LABEL_LENGTH` characters.
+    """
+    if len(name) > LABEL_LENGTH:
+        raise ClaimlogError(
+            f"{shown}: the name {name[:40]!r}… of a label, attribute, document or coder has more "
+            f"than {LABEL_LENGTH:,} characters; shorten it"
+        )
