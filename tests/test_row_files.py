@@ -346,3 +346,24 @@ def test_words_of_a_package_are_no_formula_in_a_template() -> None:
     assert {cell.data_type for cell in cells} == {"s"}
     shown = {cell.value for cell in cells}
     assert {*hostile[:4], r"a\x01b\u202e", r"=\ud800"} <= shown
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "source_id,statement\n" + "\n" * 500_000,
+        "source_id,statement\n" + "S001,\n" * 350_000,
+        "{}\n" * 350_000,
+        "{}" + "\n" * 350_000,
+        '{"statement": [' + "[]," * 20_000_000 + "[]]}",
+    ],
+    ids=["empty lines", "rows", "objects", "lines without one", "lists in a value"],
+)
+def test_more_rows_and_values_than_are_held_are_one_line(read: Read, data: str) -> None:
+    with pytest.raises(ClaimlogError, match=r"rows:\d+: there are more than 300,000 rows"):
+        read(data)
+
+
+def test_the_separator_is_found_without_holding_the_lines(read: Read) -> None:
+    for lead in ("\n" * 1000, " ; \r\n" * 3, ";;\n"):
+        assert read(lead + delimited(";")) == [ROW]

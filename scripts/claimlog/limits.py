@@ -209,6 +209,9 @@ release of some gigabytes."""
 ROWS_FILE_BYTES = 256 * MIB
 """A file of rows to add: a hundred thousand claims have a hundred megabytes as NDJSON."""
 
+ADDED_ROWS, ADDED_VALUES = 300_000, 20_000_000
+"""Rows of such a file, lines without one counted too, and values in them: all of them are held."""
+
 SHEET_MEMBERS, SHEET_BYTES = 1_000, 128 * MIB
 """Files in a workbook, and their bytes unpacked: ten thousand claims have ten megabytes."""
 

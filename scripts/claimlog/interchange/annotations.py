@@ -93,6 +93,7 @@ class Project:
     text_columns: Mapping[str, str] = field(default_factory=dict)
     bare_labels: dict[str, dict[str, str] | None] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
+    _number: int = 0
 
     def add_document(
         self, name: str, text: str | None = None, sha256: str | None = None
@@ -117,6 +118,21 @@ class Project:
             )
         return document
 
+    def add_annotation(self, document: ForeignDocument, annotation: ForeignAnnotation) -> None:
+        """Add an annotation to a document.
+
+        Raises
+        ------
+        ClaimlogError
+            If there are more than `limits.ANNOTATIONS`.
+        """
+        document.annotations.append(annotation)
+        self._number += 1
+        if self._number > ANNOTATIONS:
+            raise ClaimlogError(
+                f"{self.shown}: holds more than {ANNOTATIONS:,} annotations; import it in parts"
+            )
+
     def annotations(self) -> Iterator[tuple[ForeignDocument, ForeignAnnotation]]:
         """Yield every annotation with its document."""
         for document in self.documents:
@@ -124,18 +140,13 @@ class Project:
                 yield document, annotation
 
     def require_limits(self) -> None:
-        """Refuse a project that is larger than `limits` allows.
+        """Refuse a project whose names are more, or longer, than `limits` allows.
 
         Raises
         ------
         ClaimlogError
             If it is.
         """
-        number = sum(len(document.annotations) for document in self.documents)
-        if number > ANNOTATIONS:
-            raise ClaimlogError(
-                f"{self.shown}: holds more than {ANNOTATIONS:,} annotations; import it in parts"
-            )
         names: set[str] = set()
         for _, annotation in self.annotations():
             names |= {*annotation.labels, *annotation.attributes, annotation.coder or ""}

@@ -125,7 +125,8 @@ class _Reader:
         for part in source:
             where = f"{name[:60]}: {part.get('name', '')[:40]}"
             if _local(part) == SELECTION:
-                document.annotations += self._annotations(part, document)
+                for annotation in self._annotations(part, document):
+                    self.project.add_annotation(document, annotation)
             elif _local(part) == "Coding":
                 self.losses.add_loss("a code of a whole document", where)
             elif _local(part) not in ("PlainTextContent", DESCRIPTION):

@@ -144,13 +144,14 @@ def _add_annotation(
         project.losses.add_loss(
             f"{name[:80]!r} of a {structure.type}, which refers to another", where
         )
-    document.annotations.append(
+    project.add_annotation(
+        document,
         ForeignAnnotation(
             number,
             ((start, end),),
             (structure.type,),
             {name: text_value(value) for name, value in features.items()},
-        )
+        ),
     )
 
 

@@ -61,7 +61,7 @@ def read_web_annotations(path: Path) -> Project:
         name, annotation = _annotation(item, number, project.losses, f"annotation {number}")
         if name not in documents:
             documents[name] = project.add_document(name, sha256=_hash(name))
-        documents[name].annotations.append(annotation)
+        project.add_annotation(documents[name], annotation)
     project.require_limits()
     return project
 
