@@ -653,7 +653,7 @@ SLIPS = {
     "a step gives a code of a variable that has none": (
         appended("codebook/steps.csv", "statement,9,A rule.,event\n"),
         "schemas/codebook/steps.csv: the step '9' of 'statement' gives the code 'event', but its "
-        "columns have no code list",
+        "columns have no code list; take the code out, or give a column a codelist",
     ),
     "a step is of no variable": (
         appended("codebook/steps.csv", "topik,9,A rule.,\n"),
