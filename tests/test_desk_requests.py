@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -249,3 +250,19 @@ def test_values_of_any_type_end_in_an_answer_that_is_no_fault(opened: Opened) ->
     deep = b'{"value": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"
     answer = opened.send("PUT", "/coder-1/api/work/S102/drafts/d1", "coder-1", deep)
     assert answer.status_code == 400
+
+
+def test_pages_of_a_preview_end_with_the_next_one(registered: World, tmp_path: Path) -> None:
+    opened = desk_of(registered, tmp_path)
+
+    for _ in range(3):
+        address = opened.take("adjudicator", "POST", "preview")["address"]
+        for page in ("", "claims", "sources"):
+            assert opened.send("GET", address + page, "adjudicator").status_code == 200
+    pools = {
+        thread.name.rpartition("_")[0]
+        for thread in threading.enumerate()
+        if thread.name.startswith("ThreadPoolExecutor")
+    }
+    assert len(pools) <= 1
+    opened.close()

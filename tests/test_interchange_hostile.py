@@ -6,6 +6,8 @@ import io
 import json
 import os
 import struct
+import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,18 @@ from typing import Any
 import pytest
 
 from claimlog.errors import ClaimlogError
-from claimlog.interchange import annotations, foreign_files
+from claimlog.interchange import annotations, foreign_files, loss_report
+from claimlog.interchange.annotations import (
+    CODE_POINT,
+    ForeignAnnotation,
+    ForeignDocument,
+    Quote,
+)
 from claimlog.interchange.formats import READERS, read_project
+from claimlog.interchange.loss_report import LossReport
+from claimlog.interchange.offsets import OffsetMap
+from claimlog.interchange.placement import DocumentPlacement, WrongPlaceError
+from claimlog.sources.text import Text
 from test_interchange import QDE, XMI, qdpx, web_annotation, write, xmi
 
 ENTITIES = (
@@ -197,3 +209,88 @@ def test_a_selection_without_a_place_is_one_line(start: str, tmp_path: Path) -> 
     coding = f'{place}<Coding><CodeRef targetGUID="none"/></Coding></PlainTextSelection>'
     write(path, QDE.replace("{sources}", f'<TextSource name="t">{coding}</TextSource>'))
     assert "refers to code none" in refusal(path)
+
+
+def test_names_are_measured_before_others_are_made_of_them(tmp_path: Path) -> None:
+    name, inner = "n" * 2_000_000, '<Code guid="b"/>' * 100_000
+    codes = f'<Code guid="a" name="{name}">{inner}</Code>'
+    path = write(tmp_path / "x", QDE.replace("<Codes>", f"<Codes>{codes}"))
+    assert "has more than 1,000 characters" in refusal_within(path, 300)
+    structures = [
+        {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaString": "Words"},
+        {
+            "%ID": 2,
+            "%TYPE": "t" * 2_000_000,
+            "@sofa": 1,
+            "begin": 0,
+            "end": 5,
+            **{f"@r{number}": 1 for number in range(100_000)},
+        },
+    ]
+    path = write(tmp_path / "y", {"%FEATURE_STRUCTURES": structures})
+    assert "has more than 1,000 characters" in refusal_within(path, 300)
+
+
+def refusal_within(path: Path, megabytes: int) -> str:
+    """Return the line that a file is refused with, by which little memory was taken."""
+    tracemalloc.start()
+    try:
+        said = refusal(path)
+        assert tracemalloc.get_traced_memory()[1] < megabytes << 20
+    finally:
+        tracemalloc.stop()
+    return said
+
+
+def test_names_of_documents_that_are_made_of_each_other_are_told_apart(tmp_path: Path) -> None:
+    names = ["x" + " (2)" * number for number in range(200)]
+    tasks = [
+        {"file_upload": name, "data": {"text": "a"}, "annotations": []} for name in [*names, "x"]
+    ]
+    path = write(tmp_path / "x", tasks)
+    found = [document.name for document in read_project(path, None).documents]
+    assert found[-1] == "x" + " (2)" * 200
+    assert len({*found}) == 201
+    names = ["x" + " (2)" * number for number in range(1_500)]
+    write(path, [{**tasks[0], "file_upload": name} for name in [*names, "x"]])
+    assert "has more than 1,000 characters" in refusal(path)
+
+
+def test_losses_are_held_up_to_a_number_and_a_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_report, "LOSS_KINDS", 10)
+    losses = LossReport()
+    for number in range(1_000):
+        losses.add_loss(f"{number}" + "x" * 10_000, "y" * 10_000)
+    assert len(losses.losses) == 11
+    assert sum(losses.counts.values()) == 1_000
+    assert len(losses.as_json()) < 200_000
+
+
+def test_what_no_reader_sees_as_one_character_has_no_places_in_it() -> None:
+    for long in ("\U0001f469\u200d" * 200_000 + "\U0001f469\u0340", "\u1100" * 200_000 + "\u1161"):
+        offsets = OffsetMap(long, CODE_POINT)
+        begun = time.process_time()
+        assert [offsets.canonical_offset(at) for at in range(1, 5_000)] == [None] * 4_999
+        assert time.process_time() - begun < 2
+        assert offsets.canonical_offset(0) == 0
+        assert offsets.canonical_offset(len(long)) == len(offsets.canonical)
+
+
+def test_words_that_stand_everywhere_are_looked_for_no_longer_than_they_count() -> None:
+    place = DocumentPlacement(ForeignDocument("x"), Text("a e " * 1_000_000), CODE_POINT, "two")
+    begun = time.process_time()
+    for _ in range(200):
+        with pytest.raises(WrongPlaceError, match="stand in more than 100 places"):
+            place.place(ForeignAnnotation(1, (), quote=Quote("e")))
+        with pytest.raises(WrongPlaceError, match="do not stand in the text"):
+            place.place(ForeignAnnotation(1, (), quote=Quote("e", "x", "y")))
+    assert time.process_time() - begun < 5
+
+
+def test_bodies_by_the_hundred_thousand_are_joined_once(tmp_path: Path) -> None:
+    bodies = [{"type": "TextualBody", "purpose": "commenting", "value": "x"}] * 200_000
+    path = write(tmp_path / "x", web_annotation(body=bodies))
+    begun = time.process_time()
+    [(_, found)] = read_project(path, "web-annotation").annotations()
+    assert time.process_time() - begun < 10
+    assert found.attributes["commenting"] == "; ".join("x" * 200_000)

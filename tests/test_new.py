@@ -383,6 +383,36 @@ def test_a_package_that_states_no_version_is_given_one_and_no_files(world: World
     assert not (world.root / "Makefile").exists()
 
 
+@pytest.mark.parametrize(
+    "name", ["events/{batch}/claims.ndjson", "README.md", "tool/../README.md", "tool/mine.whl"]
+)
+def test_an_upgrade_removes_nothing_that_a_package_calls_written(name: str, bells: World) -> None:
+    [batch] = (path.name for path in bells.package.events.iterdir())
+    name = name.format(batch=batch)
+    place = bells.root / name
+    if not place.exists():
+        place.write_bytes(b"a wheel of somebody else")
+    data = place.read_bytes()
+    files = bells.package.descriptor[STAMP]["files"]
+    restate(bells, files={**files, name: template_files.digest(data)})
+    done = bells.run("upgrade", "--apply")
+    assert done.returncode == 0, done.stderr
+    assert f"{name}: is no file that claimlog writes, and stays" in done.stdout
+    assert place.read_bytes() == data
+    assert name not in bells.package.json(DESCRIPTOR)[STAMP]["files"]
+
+
+def test_the_example_is_removed_through_no_link(bells: World, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (bells.root / "texts").rename(outside)
+    (bells.root / "texts").symlink_to(outside)
+    done = bells.run("drop", "--example")
+    assert done.returncode == 1
+    assert "is a symbolic link" in done.stderr
+    assert (outside / "example.txt").is_file()
+    assert [*bells.package.events.iterdir()]
+
+
 def test_an_upgrade_writes_through_no_link(older: World, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (older.root / "tool").rename(outside)

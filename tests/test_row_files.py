@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from claimlog.edit import workbook as workbook_module
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.new_rows import parse
 from claimlog.edit.row_files import read_entries
@@ -129,6 +133,89 @@ def test_a_workbook_that_could_do_harm_is_refused_unread(
 ) -> None:
     with pytest.raises(ClaimlogError, match=message):
         read(repacked(workbook(*CELLS), "xl/workbook.xml", change))
+
+
+def put(element: bytes, content: bytes) -> Callable[[bytes], bytes]:
+    """Return a change of XML by which its first element of a name is another one."""
+    return lambda xml: re.sub(rb"<%s[^>]*?/>" % element, lambda _: content, xml, count=1)
+
+
+FORMAT = b'<numFmts count="1"><numFmt numFmtId="164" formatCode="%s"/></numFmts>' % (b"[" * 10**6)
+TITLES = b'<definedName name="_xlnm.Print_Titles" localSheetId="0">%s</definedName>' % (
+    b"'" * 300_000
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("xl/styles.xml", lambda xml: put(b"numFmts", FORMAT)(xml.replace(b'Id="0"', b'Id="164"'))),
+        ("xl/workbook.xml", put(b"definedNames", b"<definedNames>%s</definedNames>" % TITLES)),
+        ("xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"</row>", b"<c/>" * 10**7 + b"</row>", 1)),  # noqa: E501
+    ],
+    ids=["a number format", "a defined name", "cells"],
+)  # fmt: skip
+def test_a_workbook_that_keeps_its_library_busy_is_given_up(
+    read: Read, name: str, change: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = repacked(workbook(*CELLS), name, change)
+    assert len(data) < 200_000
+    monkeypatch.setattr(workbook_module, "SHEET_SECONDS", 2)
+    with pytest.raises(ClaimlogError, match=r"rows: reading it takes (longer|more).*as CSV"):
+        read(data)
+
+
+def sharing(data: bytes, strings: bytes) -> bytes:
+    """Return a workbook with shared strings, the first of which stands in all cells of "short"."""
+    inline, shared = b't="inlineStr"><is><t>short</t></is>', b't="s"><v>0</v>'
+    data = repacked(data, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(inline, shared))
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'.encode()
+    data = repacked(data, "[Content_Types].xml", lambda xml: xml.replace(b"</Types>", part))
+    target = io.BytesIO(data)
+    with zipfile.ZipFile(target, "a", 8) as archive:
+        namespace = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        content = b'<sst xmlns="%s">%s</sst>' % (namespace, strings)
+        archive.writestr("xl/sharedStrings.xml", content)
+    return target.getvalue()
+
+
+def test_a_workbook_that_takes_much_memory_is_given_up(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_module, "SHEET_MEMORY", 200 << 20)
+    monkeypatch.setattr(workbook_module, "SHEET_MEMORY_PER_BYTE", 0)
+    assert len(read(workbook(*CELLS))) == 1
+    data = sharing(workbook(*CELLS), b"<si><t>%s</t></si>" % (b"x" * 100_000_000))
+    with pytest.raises(ClaimlogError, match=r"reading it takes more memory than 0\.2 GB.*as CSV"):
+        read(data)
+
+
+@pytest.mark.parametrize("is_zip64", [False, True])
+def test_a_list_of_files_that_takes_much_memory_is_not_read(read: Read, is_zip64: bool) -> None:
+    entry = b"PK\x01\x02" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"a"
+    number = 50_000
+    listed = entry * number
+    start = b"PK\x03\x04" + bytes(26)
+    stated = 47 if is_zip64 else len(listed)
+    end = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 1, 1, stated, len(start), 0)
+    large = b"PK\x06\x06" + struct.pack(
+        "<Q2H2L4Q", 44, 45, 45, 0, 0, number, number, len(listed), len(start)
+    )
+    place = b"PK\x06\x07" + struct.pack("<LQL", 0, len(start) + len(listed), 1)
+    data = start + listed + (large + place if is_zip64 else b"") + end
+    if is_zip64:  # what it hides is what Python would read
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert len(archive.infolist()) == number
+    with pytest.raises(ClaimlogError, match="rows: has a list of files of more than 2,097,152"):
+        read(data)
+
+
+def test_one_text_in_many_cells_is_not_written_out(read: Read) -> None:
+    many = workbook(["source_id"], *([["short"]] * 5_000))
+    data = sharing(many, b"<si><t>%s</t></si>" % (b"x" * 30_000))
+    with pytest.raises(ClaimlogError, match="holds more than 134,217,728 characters"):
+        read(data)
 
 
 def test_a_formula_of_a_workbook_is_not_computed(read: Read) -> None:
@@ -256,3 +343,45 @@ def test_a_quote_is_taken_by_its_words_where_that_is_asked_for() -> None:
         find_quote(PIER, 'said "no" to', 2, "S001", by_words=True)
     with pytest.raises(ClaimlogError, match="does not occur"):
         find_quote(PIER, "said no to her plan", None, "S001", by_words=True)
+
+
+def test_words_of_a_package_are_no_formula_in_a_template() -> None:
+    hostile = ("=WEBSERVICE(A1)", "=cmd|'/C calc'!A0", "+1", "@SUM(1)", "a\x01b\u202e", "=\ud800")
+    [name] = {CLAIMS.by_name["topic"].codelist} - {None}
+    codes = [
+        {**row, "label": words, "definition": words}
+        for row, words in zip(CODES[name], hostile, strict=False)
+    ]
+    columns = [{**spec, "description": "=A1\x02"} for spec in CLAIMS.spec["fields"]]
+    table = replace(CLAIMS, spec={**CLAIMS.spec, "fields": columns})
+    data = workbook_template(table, {**CODES, name: codes})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheets = [archive.read(n) for n in archive.namelist() if "worksheets/sheet" in n]
+    assert sheets
+    assert not any(b"<f>" in sheet for sheet in sheets)
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    cells = [cell for row in book["definitions"].iter_rows() for cell in row if cell.value]
+    assert {cell.data_type for cell in cells} == {"s"}
+    shown = {cell.value for cell in cells}
+    assert {*hostile[:4], r"a\x01b\u202e", r"=\ud800"} <= shown
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "source_id,statement\n" + "\n" * 500_000,
+        "source_id,statement\n" + "S001,\n" * 350_000,
+        "{}\n" * 350_000,
+        "{}" + "\n" * 350_000,
+        '{"statement": [' + "[]," * 20_000_000 + "[]]}",
+    ],
+    ids=["empty lines", "rows", "objects", "lines without one", "lists in a value"],
+)
+def test_more_rows_and_values_than_are_held_are_one_line(read: Read, data: str) -> None:
+    with pytest.raises(ClaimlogError, match=r"rows:\d+: there are more than 300,000 rows"):
+        read(data)
+
+
+def test_the_separator_is_found_without_holding_the_lines(read: Read) -> None:
+    for lead in ("\n" * 1000, " ; \r\n" * 3, ";;\n"):
+        assert read(lead + delimited(";")) == [ROW]

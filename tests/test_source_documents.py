@@ -526,6 +526,38 @@ def test_rows_that_are_refused_leave_no_text_behind(
     assert read_with_open(world.package).live("sources").height == before
 
 
+def test_a_sheet_reaches_no_machine_of_the_users_own(
+    served: FileServer, world: World, tmp_path: Path
+) -> None:
+    with served.running():
+        path = sheet(tmp_path, f"{served.url}/page")
+        asked = add_source(world, "--from", str(path))
+        assert asked.returncode == 2
+        assert f"names {served.url}/page" in asked.stdout
+        assert "nothing was fetched or added" in asked.stderr
+        for name in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"):
+            path = sheet(tmp_path, f"{served.url}/page".replace("127.0.0.1", name))
+            done = add_source(world, "--from", str(path), "--yes")
+            assert done.returncode == 1
+            assert "sources.csv:2: " in done.stderr
+            assert "your own network, which a file may not name" in done.stderr, done.stderr
+    assert served.requests == []
+    assert [file.name for file in world.texts.iterdir()] == ["harbour.txt"]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", r"\p{L}+", "(?:a|aa)*"])
+def test_what_a_document_states_meets_patterns_in_linear_time(pattern: str, world: World) -> None:
+    table = read(world.package).definition.streams["sources"]
+    columns = [
+        {**spec, "constraints": {"pattern": pattern}} if spec["name"] == "title" else spec
+        for spec in table.spec["fields"]
+    ]
+    own = replace(table, spec={**table.spec, "fields": columns})
+    for title, holds in (("a" * 60, True), ("a" * 60 + "!", False), ("a" * 10**7, False)):
+        found = propose_columns(own, ExtractedText("Text.\n", title))
+        assert ("title" in found) is holds
+
+
 def test_a_template_of_sources_has_a_column_for_documents_and_others_have_none(
     world: World,
 ) -> None:

@@ -64,6 +64,8 @@ class LimitedWork:
         What did not happen when it failed, as "nothing was verified".
     factor
         By which the user multiplied the limits.
+    remedy
+        What to do where the limits cannot be multiplied.
     """
 
     program: str
@@ -72,6 +74,7 @@ class LimitedWork:
     outcome: str
     limits: Limits
     factor: float = 1
+    remedy: str | None = None
 
 
 def run_limited(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,10 +126,8 @@ def run_limited(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]
             reader.join()
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-        remedy = (
-            f"so {work.outcome}; if you trust where it comes from, raise the limits: "
-            f"--limits {2 * work.factor:g}"
-        )
+        more = f"if you trust where it comes from, raise the limits: --limits {2 * work.factor:g}"
+        remedy = f"so {work.outcome}; {work.remedy or more}"
         if exceeded or status == NO_MEMORY:
             what = exceeded or f"more memory than {limits.memory / 1e9:.1f} GB or than there is"
             raise ClaimlogError(f"{work.name}: {work.gerund} it takes {what}, {remedy}")

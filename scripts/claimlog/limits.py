@@ -209,8 +209,15 @@ release of some gigabytes."""
 ROWS_FILE_BYTES = 256 * MIB
 """A file of rows to add: a hundred thousand claims have a hundred megabytes as NDJSON."""
 
+ADDED_ROWS, ADDED_VALUES = 300_000, 20_000_000
+"""Rows of such a file, lines without one counted too, and values in them: all of them are held."""
+
 SHEET_MEMBERS, SHEET_BYTES = 1_000, 128 * MIB
 """Files in a workbook, and their bytes unpacked: ten thousand claims have ten megabytes."""
+
+SHEET_SECONDS, SHEET_SECONDS_PER_MB = 60, 10
+SHEET_MEMORY, SHEET_MEMORY_PER_BYTE = 1024 * MIB, 8
+"""Reading a workbook: a hundred thousand rows of sixty columns, some twenty MB, take a minute."""
 
 SHEET_ROWS = 100_000
 """Rows of a sheet: who has more has no spreadsheet."""
@@ -238,11 +245,20 @@ which people read."""
 LABEL_LENGTH = 1_000
 """Characters of a label, or of the name of an attribute, a document or a coder elsewhere."""
 
+LOSS_KINDS = 10_000
+"""Kinds of losses that are told from each other: a file can name any."""
+
 LOSS_PLACES = 1_000
 """Places of one kind of loss that are listed; the number of all is given."""
 
 PASSAGE_ROWS = 100
 """Rows of one passage that an annotation of it is compared with, to become one row with it."""
+
+JOINED_VALUES = 1_000
+"""Values of a list that annotations of one passage give together, each beside the rest."""
+
+QUOTE_PLACES = 100
+"""Places that are counted of words which are quoted without offsets."""
 
 RAW_BYTES = 64 * MIB
 """A file or page that a source's text is taken out of: a PDF with pictures has some megabytes."""
@@ -255,6 +271,9 @@ EXTRACTION_MEMORY, EXTRACTION_MEMORY_PER_BYTE = 1024 * MIB, 32
 
 PDF_PAGES = 5_000
 """Pages of a PDF file: a long report has a thousand."""
+
+OFFICE_DIRECTORY_BYTES = 2 * MIB
+"""The list of files of a workbook or DOCX file: a hundred bytes for each of them."""
 
 WORD_MEMBERS, WORD_BYTES = 10_000, 256 * MIB
 """Files in a DOCX file, pictures among them, and their bytes unpacked."""

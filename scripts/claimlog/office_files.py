@@ -11,6 +11,8 @@ import zipfile
 from dataclasses import dataclass
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import OFFICE_DIRECTORY_BYTES
+from claimlog.zip_directory import directory_size
 
 ZIP, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OPEN_DOCUMENT = "mimetype"
@@ -51,6 +53,11 @@ def refuse_unsafe_file(data: bytes, form: OfficeFormat) -> None:
     """
     if data.startswith(OLD_OFFICE):
         raise ClaimlogError(f"is {form.old_name}, or one with a password; {form.remedy}")
+    if (directory_size(io.BytesIO(data)) or 0) > OFFICE_DIRECTORY_BYTES:
+        raise ClaimlogError(
+            f"has a list of files of more than {OFFICE_DIRECTORY_BYTES:,} bytes, "
+            f"{form.limit_remedy}"
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()

@@ -109,6 +109,9 @@ class WebClient:
         The form of JSON that is asked for.
     headers
         Headers of every request.
+    reach
+        The machines that the first address may lead to; one that a file named may lead to anybody's
+        server only.
     sleep
         Waits some seconds before another try.
     """
@@ -116,6 +119,7 @@ class WebClient:
     token: Token | None = None
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    reach: Reach = Reach.MACHINE
     sleep: Callable[[float], None] = time.sleep
     progress: Progress = lambda _: None
     _connections: Connections = field(default_factory=Connections, repr=False)
@@ -271,7 +275,7 @@ class WebClient:
         """Send a request and follow redirects of GET; the body of the answer is not read yet."""
         import httpx
 
-        place, most = url, Reach.MACHINE
+        place, most = url, self.reach
         for _ in range(REDIRECTS + 1):
             here = origin(place)
             sent = {"Accept-Encoding": "identity", **self.headers, **headers}
@@ -334,6 +338,12 @@ class WebClient:
 
     def _astray(self, place: str, target: str) -> WebError:
         """Return the error for an address that leads on to where nothing is fetched."""
+        if place == target:
+            return WebError(
+                f"{display_address(place)}: is of this machine or of your own network, which a "
+                "file may not name; save the page, and give the file",
+                200,
+            )
         return WebError(
             f"{display_address(place)}: leads on to {self._excerpt(display_address(target))}, "
             "from where nothing is fetched; give the address of the file itself",

@@ -35,7 +35,11 @@ def document_options() -> list[click.Parameter]:
             "http, which is fetched once. Its text is written into the directory of texts, and "
             "columns are proposed.",
         ),
-        click.Option(["--yes"], is_flag=True, help="Take what is proposed of a document."),
+        click.Option(
+            ["--yes"],
+            is_flag=True,
+            help="Take what is proposed of a document, and fetch the addresses that rows name.",
+        ),
     ]
 
 
@@ -101,14 +105,17 @@ def given_by_document(
         line(f"the text lies in {path}")
 
 
-def read_given_document(document: str, factor: float) -> tuple[ExtractedText, str | None]:
+def read_given_document(
+    document: str, factor: float, is_named_by_file: bool = False
+) -> tuple[ExtractedText, str | None]:
+    """Return the text of a file or an address, and the address that it came from at the end."""
     from claimlog.sources.documents.fetch_document import fetch_document, is_address
     from claimlog.sources.documents.read_document import read_document
     from claimlog.web_origins import display_address
 
     if not is_address(document):
         return read_document(Path(document), factor=factor), None
-    fetched = fetch_document(document)
+    fetched = fetch_document(document, is_named_by_file=is_named_by_file)
     shown = display_address(document)
     return read_document(fetched.data, fetched.media_type, shown, factor), fetched.address
 

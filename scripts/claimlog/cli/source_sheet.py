@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from claimlog.cli.output import line
+from claimlog.cli.output import line, lines
 from claimlog.cli.source_document import COPY, is_terminal, read_given_document, show_proposals
 from claimlog.errors import UsageError
+
+LISTED_ADDRESSES = 40
 
 if TYPE_CHECKING:
     from claimlog.edit.append import Entries
@@ -59,6 +61,8 @@ def filled_by_documents(
     )
 
     rows = [{**row} for row in entries.rows]
+    if not accepted:
+        _ask_to_fetch([str(row.get(DOCUMENT) or "") for row in rows])
     found: dict[int, ExtractedText] = {}
     proposed = False
     for index, row in enumerate(rows):
@@ -75,7 +79,9 @@ def filled_by_documents(
                     "--texts DIR or CLAIMLOG_TEXTS"
                 )
             require_outside_repository(package, texts.folder)
-            read, address = read_given_document(_beside(entries, document), factor)
+            read, address = read_given_document(
+                _beside(entries, document), factor, is_named_by_file=True
+            )
         columns = propose_columns(table, read, address)
         rows[index] = {**row, "kind": COPY, **columns, **given}
         open_names = [name for name in PROPOSED if name in columns and name not in given]
@@ -120,6 +126,26 @@ def _beside(entries: Entries, document: Any) -> str:
             "there, or give an address"
         )
     return str(folder / name)
+
+
+def _ask_to_fetch(documents: Sequence[str]) -> None:
+    """Ask before an address is fetched that a sheet names, which may be a stranger's."""
+    from claimlog.sources.documents.fetch_document import is_address
+    from claimlog.web_origins import display_address
+
+    addresses = [*filter(is_address, documents)]
+    if not addresses:
+        return
+    shown = [*map(display_address, addresses[:LISTED_ADDRESSES])]
+    left = len(addresses) - len(shown)
+    lines([f"names {address}" for address in shown] + ([f"and {left:,} more"] if left else []))
+    if not is_terminal():
+        raise UsageError(
+            "nothing was fetched or added, because this is no terminal and nobody could be asked: "
+            "run it again with --yes to fetch these addresses and take what is proposed"
+        )
+    if not click.confirm("fetch these addresses?", default=False):
+        raise UsageError("nothing was fetched or added")
 
 
 def _ask() -> None:

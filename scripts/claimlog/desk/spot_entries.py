@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import polars as pl
-
 from claimlog.desk.coding import CHANGED_ELSEWHERE, state_dict
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
@@ -17,7 +15,7 @@ from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
 from claimlog.desk.saved_work import REGISTERED, Entry
 from claimlog.edit.number_form import number_form_of
-from claimlog.schema.patterns import matches
+from claimlog.schema.patterns import fits
 from claimlog.schema.table_schema import Table
 
 Row = dict[str, Any]
@@ -113,7 +111,7 @@ def next_number(desk: Desk, role: Role, table: Table, own: Collection[str]) -> s
 
 def require_new_identifier(desk: Desk, table: Table, name: str) -> None:
     pattern = table.by_name[table.id].constraints.get("pattern")
-    if pattern and not pl.select(matches(pl.lit(name), str(pattern))).item():
+    if pattern and not fits(name, str(pattern)):
         raise RequestError(INVALID, f'"{name[:80]}" does not match the pattern {pattern}')
     if name in desk.log.entries(table.name):
         raise RequestError(INVALID, f"{name} is registered already; choose it, or another name")

@@ -15,6 +15,9 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 Cells = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""
 
+HEADER_LENGTH = 1 << 20
+"""Characters of the first row that are looked at to find the separator."""
+
 NAMED_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 """A first line by which Excel is told the separator."""
 
@@ -82,7 +85,9 @@ def _separator(text: str, columns: Collection[str]) -> str:
 
     A header of names that nobody knows is separated by what stands most often in it.
     """
-    first = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+    start = len(text) - len(text.lstrip(" ,;\t\r\n"))
+    start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    first = next(iter(text[start : start + HEADER_LENGTH].splitlines()), "")
 
     def fitness(separator: str) -> tuple[int, int]:
         cells = [cell.strip().strip('"') for cell in first.split(separator)]

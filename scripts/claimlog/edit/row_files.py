@@ -19,7 +19,7 @@ from claimlog.edit.row_input import Input
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.limits import COLUMNS, ROWS_FILE_BYTES
+from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES
 from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
 
@@ -108,12 +108,33 @@ def _ndjson_rows(text: str) -> Read:
         remedy = "give one object a line (NDJSON), as jq -c '.[]' makes them of it"
         yield 1, ClaimlogError(f"is a JSON array; {remedy}")
         return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
+    values = 0
+    for number, line in enumerate(_lines(text), 1):
+        if number > ADDED_ROWS or line.strip():
+            values += 1 + sum(map(line.count, "[{,"))  # no line has more values
+            if flaw := _number_flaw(number, values):
+                yield number, flaw
+                return
             try:
                 yield number, decode_object(line)
             except ValueError as error:
                 yield number, ClaimlogError(str(error))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of a text without holding all of them."""
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield text[start:end]
+        start = end + 1
+
+
+def _number_flaw(rows: int, values: int) -> str | None:
+    if rows <= ADDED_ROWS and values <= ADDED_VALUES:
+        return None
+    return f"there are more than {ADDED_ROWS:,} rows, or {ADDED_VALUES:,} values; add it in parts"
 
 
 def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: bool) -> Read:
@@ -127,8 +148,12 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
         Whether a row ends with its last cell that is filled, as in a workbook.
     """
     header: list[str] | None = None
-    header_line = width = 0
-    for line, cells in rows:
+    header_line = width = values = 0
+    for number, (line, cells) in enumerate(rows, 1):
+        values += max(len(cells), len(header or ()))
+        if flaw := _number_flaw(number, values):
+            yield line, flaw
+            return
         if not any(cell.strip() for cell in cells):
             continue
         if header is None:

@@ -15,9 +15,10 @@ from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, UsageError, reason
 from claimlog.files import sync
 from claimlog.git import CheckoutError
-from claimlog.limits import SLUG_LENGTH
+from claimlog.limits import CELL, SLUG_LENGTH
 from claimlog.package import Package
 from claimlog.schema.edtf import bounds
+from claimlog.schema.patterns import fits
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.documents.extracted_text import ExtractedText
 from claimlog.sources.text import Text, Texts
@@ -78,16 +79,16 @@ def _fits(table: Table, name: str, value: Any) -> bool:
     item: Field = table.by_name[name]
     if not isinstance(value, str):
         return True
-    pattern = str(item.constraints.get("pattern", ""))
     if item.edtf:
         try:
             bounds(value)
         except ValueError:
             return False
-    return (
-        (item.enum is None or value in item.enum)
-        and len(value) <= int(item.constraints.get("maxLength", len(value)))
-        and re.search(pattern, value) is not None
+    if len(value) > min(CELL, int(item.constraints.get("maxLength", CELL))):
+        return False
+    pattern = item.constraints.get("pattern")
+    return (item.enum is None or value in item.enum) and (
+        pattern is None or fits(value, str(pattern))
     )
 
 

@@ -1,6 +1,7 @@
 """Templates of rows: a workbook with drop-down lists for codes, and a CSV file of the same columns.
 
-What is filled in comes back by ``claimlog add ENTITY --from FILE``.
+What is filled in comes back by ``claimlog add ENTITY --from FILE``. Its words are those of a
+package, which may be a stranger's: none of them is a formula.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from claimlog.edit.actor_names import REGISTER
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns
 from claimlog.edit.new_rows import INPUTS, is_numbered
 from claimlog.edit.source_documents import DOCUMENT, takes_document
+from claimlog.escaping import printable
 from claimlog.schema.codebook import Row
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+    from openpyxl.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
 Codes = Mapping[str, list[Row]]
@@ -136,10 +139,11 @@ def _entry_sheet(sheet: Worksheet, columns: list[TemplateColumn], lists: Mapping
     wrapped = Alignment(wrap_text=True, vertical="top")
     for index, column in enumerate(columns, 1):
         letter = get_column_letter(index)
-        cell = sheet.cell(1, index, column.name)
+        cell = _text_cell(sheet, 1, index, column.name)
         cell.font = Font(bold=True)
         lead = "Required. " if column.is_required else ""
-        cell.comment = Comment(f"{lead}{column.meaning}", "claimlog", height=140, width=280)
+        said = printable(f"{lead}{column.meaning}")
+        cell.comment = Comment(said, "claimlog", height=140, width=280)
         if column.is_required:
             cell.fill = required
         named = max(NARROW, min(len(column.name) + 4, WIDEST_NAME))
@@ -167,10 +171,9 @@ def _code_sheet(sheet: Worksheet, columns: list[TemplateColumn], codes: Codes) -
     for index, name in enumerate((name for name in named if name), 1):
         usable = _usable(codes, name)
         letter = get_column_letter(index)
-        sheet.cell(1, index, name)
+        _text_cell(sheet, 1, index, name)
         for number, row in enumerate(usable, 2):
-            cell = sheet.cell(number, index, row["code"])
-            cell.number_format = "@"
+            _text_cell(sheet, number, index, row["code"])
         places[name] = f"codes!${letter}$2:${letter}${len(usable) + 1}"
     return places
 
@@ -191,14 +194,22 @@ def _definition_sheet(sheet: Worksheet, columns: list[TemplateColumn], codes: Co
         ]
     for number, values in enumerate(rows, 1):
         for index, value in enumerate(values, 1):
-            cell = sheet.cell(number, index, value or None)
-            cell.number_format = "@"
+            cell = _text_cell(sheet, number, index, value)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             if number == 1:
                 cell.font = Font(bold=True)
     for letter, width in zip("ABCDEF", (22, 10, 60, 18, 26, 70), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
+
+
+def _text_cell(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
+    """Write words as words, whatever they begin with; what no sheet can hold is escaped."""
+    cell: Cell = sheet.cell(row, column, printable(text) or None)
+    if text:
+        cell.data_type = "s"  # openpyxl takes what begins with = for a formula
+    cell.number_format = "@"  # and a spreadsheet does, once such a cell is edited
+    return cell
 
 
 def _form(column: TemplateColumn) -> str:

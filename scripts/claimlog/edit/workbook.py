@@ -1,31 +1,35 @@
 """Rows of a spreadsheet file (XLSX), read within limits: the values that lie in it, no formula.
 
-A file may be a stranger's: `claimlog.office_files` checks it first, and nothing in it is computed
-or fetched.
+A file may be a stranger's, and three kilobytes of one can keep the library that reads it for hours.
+So a process of its own reads it (`claimlog.edit.workbook_process`), and writes the rows down.
 """
 
 from __future__ import annotations
 
-import io
-import warnings
+import json
+import tempfile
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import COLUMNS, SHEET_BYTES, SHEET_MEMBERS, SHEET_ROWS
-from claimlog.office_files import OLD_OFFICE, ZIP, OfficeFormat, first_line, refuse_unsafe_file
-
-SAVE = "save it as .xlsx (Excel 2007-365) or as CSV in UTF-8"
-
-WORKBOOK = OfficeFormat(
-    "workbook",
-    "a workbook of Excel 97-2003",
-    "xl/workbook.xml",
-    SHEET_MEMBERS,
+from claimlog.limited_process import LimitedWork, Limits, path_request, run_limited
+from claimlog.limits import (
     SHEET_BYTES,
-    SAVE,
-    "which no sheet of rows does; give them as CSV",
+    SHEET_MEMORY,
+    SHEET_MEMORY_PER_BYTE,
+    SHEET_SECONDS,
+    SHEET_SECONDS_PER_MB,
 )
+from claimlog.office_files import OLD_OFFICE, ZIP
+
+PROGRAM = "claimlog.edit.workbook_process"
+NAME, OUTCOME = "workbook", "it was not read"
+REMEDY = "save the sheet as CSV in UTF-8, and give that"
+ROWS = "rows"
+"""File in the scratch directory that the rows are written to: a JSON list of cells a line."""
+
+MOST_WRITTEN = 8 * SHEET_BYTES
+"""Bytes that it may have: the program counts characters, of which JSON may write six bytes."""
 
 
 def is_workbook(data: bytes) -> bool:
@@ -41,57 +45,32 @@ def workbook_rows(data: bytes, stream: str) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     ClaimlogError
-        If it is another kind of file, broken, or larger than `limits` allows.
+        If it is another kind of file, broken, or larger than `limits` allows; the message has no
+        file name.
     """
-    refuse_unsafe_file(data, WORKBOOK)
-    from openpyxl import load_workbook
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of drop-down lists and styles that it does not keep
-            book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    except ClaimlogError:
-        raise
-    except Exception as error:  # whatever its readers of XML raise
-        raise ClaimlogError(
-            f"is no workbook that can be read ({first_line(error)}); {SAVE}"
-        ) from error
-    try:
-        sheets = {sheet.title.strip().lower(): sheet for sheet in book.worksheets}
-        if not sheets:
-            raise ClaimlogError(f"has no sheet; {SAVE}")
-        sheet = sheets.get(stream, book.worksheets[0])
+    work = LimitedWork(PROGRAM, NAME, "reading", OUTCOME, _limits(len(data)), remedy=REMEDY)
+    with tempfile.TemporaryDirectory(prefix="claimlog-") as folder:
+        scratch = Path(folder)
+        target = scratch / NAME
+        target.write_bytes(data)
+        request = {
+            "target": path_request(target),
+            "scratch": path_request(scratch),
+            "stream": stream,
+        }
         try:
-            for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
-                if number > SHEET_ROWS:
-                    raise ClaimlogError(f"has more than {SHEET_ROWS:,} rows; give them as NDJSON")
-                cells = [_text(value) for value in row]
-                while cells and not cells[-1].strip():
-                    cells.pop()  # a format reaches further than what is typed
-                if len(cells) > COLUMNS:
-                    raise ClaimlogError(f"row {number} has more than {COLUMNS} columns")
-                yield number, cells
-        except ClaimlogError:
-            raise
-        except Exception as error:
-            raise ClaimlogError(
-                f"cannot be read to its end ({first_line(error)}); {SAVE}"
-            ) from error
-    finally:
-        book.close()
+            run_limited(work, request)
+        except ClaimlogError as error:
+            raise ClaimlogError(str(error).removeprefix(f"{NAME}: ")) from error
+        with (scratch / ROWS).open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield number, json.loads(line)
 
 
-def _text(value: object) -> str:
-    """Return a cell as the text that a coder would have typed."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        at_midnight = value.time() == time()
-        return value.date().isoformat() if at_midnight else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value).replace("_x000D_", "")
+def _limits(size: int) -> Limits:
+    """Return the limits of reading a workbook of so many bytes."""
+    return Limits(
+        SHEET_SECONDS + SHEET_SECONDS_PER_MB * size / 1e6,
+        int(SHEET_MEMORY + SHEET_MEMORY_PER_BYTE * size),
+        MOST_WRITTEN,
+    )

@@ -93,6 +93,7 @@ class Project:
     text_columns: Mapping[str, str] = field(default_factory=dict)
     bare_labels: dict[str, dict[str, str] | None] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
+    _number: int = 0
 
     def add_document(
         self, name: str, text: str | None = None, sha256: str | None = None
@@ -104,9 +105,11 @@ class Project:
         ClaimlogError
             If there are more than `limits.DOCUMENTS`.
         """
-        number = self._names[name] = self._names.get(name, 0) + 1
-        if number > 1:
-            return self.add_document(f"{name} ({number})", text, sha256)
+        while (number := self._names.get(name, 0) + 1) > 1:
+            self._names[name] = number
+            name = f"{name} ({number})"
+            require_name(name, self.shown)
+        self._names[name] = number
         document = ForeignDocument(name, text, sha256)
         self.documents.append(document)
         if len(self.documents) > DOCUMENTS:
@@ -115,6 +118,21 @@ class Project:
             )
         return document
 
+    def add_annotation(self, document: ForeignDocument, annotation: ForeignAnnotation) -> None:
+        """Add an annotation to a document.
+
+        Raises
+        ------
+        ClaimlogError
+            If there are more than `limits.ANNOTATIONS`.
+        """
+        document.annotations.append(annotation)
+        self._number += 1
+        if self._number > ANNOTATIONS:
+            raise ClaimlogError(
+                f"{self.shown}: holds more than {ANNOTATIONS:,} annotations; import it in parts"
+            )
+
     def annotations(self) -> Iterator[tuple[ForeignDocument, ForeignAnnotation]]:
         """Yield every annotation with its document."""
         for document in self.documents:
@@ -122,18 +140,13 @@ class Project:
                 yield document, annotation
 
     def require_limits(self) -> None:
-        """Refuse a project that is larger than `limits` allows.
+        """Refuse a project whose names are more, or longer, than `limits` allows.
 
         Raises
         ------
         ClaimlogError
             If it is.
         """
-        number = sum(len(document.annotations) for document in self.documents)
-        if number > ANNOTATIONS:
-            raise ClaimlogError(
-                f"{self.shown}: holds more than {ANNOTATIONS:,} annotations; import it in parts"
-            )
         names: set[str] = set()
         for _, annotation in self.annotations():
             names |= {*annotation.labels, *annotation.attributes, annotation.coder or ""}
@@ -143,8 +156,20 @@ class Project:
                 "mapping could name; import it in parts"
             )
         names |= {document.name for document in self.documents}
-        if long := next((name for name in names if len(name) > LABEL_LENGTH), None):
-            raise ClaimlogError(
-                f"{self.shown}: the name {long[:40]!r}… of a label, attribute, document or coder "
-                f"has more than {LABEL_LENGTH:,} characters; shorten it"
-            )
+        for name in names:
+            require_name(name, self.shown)
+
+
+def require_name(name: str, shown: str) -> None:
+    """Refuse a name that is too long, before others are made of it.
+
+    Raises
+    ------
+    ClaimlogError
+        If it has more than `limits.LABEL_LENGTH` characters.
+    """
+    if len(name) > LABEL_LENGTH:
+        raise ClaimlogError(
+            f"{shown}: the name {name[:40]!r}… of a label, attribute, document or coder has more "
+            f"than {LABEL_LENGTH:,} characters; shorten it"
+        )

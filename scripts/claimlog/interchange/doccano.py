@@ -40,7 +40,7 @@ def read_doccano(path: Path) -> Project:
         document = project.add_document(*_name_and_text(record, line, where))
         for span in _spans(record, where):
             number += 1
-            document.annotations.append(_annotation(span, number, where))
+            project.add_annotation(document, _annotation(span, number, where))
         _note_losses(project, record, f"line {line}")
     project.require_limits()
     return project

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,10 +28,10 @@ from claimlog.limits import (
 )
 from claimlog.strict_json import decode_value
 from claimlog.untrusted_files import RIGHT_FILE, open_regular, read_regular
+from claimlog.zip_directory import directory_size
 
 EXPORT_AGAIN = "export it again from the tool"
 ZIP = b"PK\x03\x04"
-END_RECORD = struct.Struct("<4s4H2LH")  # of a ZIP archive (APPNOTE 4.3.16)
 DECLARED_ENCODING = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
@@ -206,13 +205,10 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 def _refuse_long_directory(file: IO[bytes], shown: str) -> None:
     """Refuse an archive of which the list of files alone would take much memory."""
-    size = file.seek(0, 2)
-    file.seek(max(0, size - 65_535 - END_RECORD.size))
-    tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < END_RECORD.size:
+    length = directory_size(file)
+    if length is None:
         raise ClaimlogError(f"{shown}: no whole ZIP archive; {EXPORT_AGAIN}")
-    length = END_RECORD.unpack_from(tail, at)[5]
+    size = file.seek(0, 2)
     file.seek(0)
     if size > INTERCHANGE_ARCHIVE_BYTES or length > INTERCHANGE_DIRECTORY_BYTES:
         raise ClaimlogError(

@@ -13,6 +13,7 @@ from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.interchange.annotation_wording import annotation_name, described_annotation
 from claimlog.interchange.annotations import ForeignAnnotation, Project
+from claimlog.interchange.foreign_files import text_value
 from claimlog.interchange.import_mapping import (
     AttributeRule,
     ImportMapping,
@@ -22,7 +23,7 @@ from claimlog.interchange.import_mapping import (
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
 from claimlog.interchange.placement import DocumentPlacement, NoPlaceError, WrongPlaceError
-from claimlog.limits import PASSAGE_ROWS
+from claimlog.limits import JOINED_VALUES, PASSAGE_ROWS
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Texts, digest
@@ -234,9 +235,14 @@ def _set(table: Table, columns: Row, name: str, value: Any, losses: LossReport, 
     if before is None or before == value:
         columns[name] = value
     elif table.by_name[name].type == "array" and isinstance(value, list):
-        columns[name] = before + [part for part in value if part not in before]
+        if len(before) >= JOINED_VALUES:
+            losses.add_loss(f"values of {name} beyond {JOINED_VALUES} of a passage", where)
+            return
+        known = {*map(text_value, before)}
+        columns[name] = before + [part for part in value if text_value(part) not in known]
     else:
-        losses.add_loss(f"{name} {value!r}, because it is {before!r} for the same passage", where)
+        other, given = (part[:80] if isinstance(part, str) else part for part in (before, value))
+        losses.add_loss(f"{name} {given!r}, because it is {other!r} for the same passage", where)
 
 
 def _coder(

@@ -52,7 +52,7 @@ def read_label_studio(path: Path) -> Project:
         for attempt in task["annotations"]:
             for annotation in _annotations(project, attempt, where, number):
                 number += 1
-                document.annotations.append(annotation)
+                project.add_annotation(document, annotation)
     project.require_limits()
     return project
 

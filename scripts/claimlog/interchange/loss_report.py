@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from claimlog.limits import LOSS_PLACES
+from claimlog.limits import LOSS_KINDS, LOSS_PLACES
 
 SHOWN_LOSSES = 200
 """Kinds of losses that are printed."""
 
 SHOWN_PLACES = 5
 """Places of a loss that stand in its line; the report as JSON lists them."""
+
+
+WHAT_LENGTH, WHERE_LENGTH = 400, 120
+"""Characters of a kind of loss, and of a place: both may hold words of a file."""
+
+OTHERS = "what has no counterpart, of further kinds"
 
 
 @dataclass
@@ -38,10 +44,13 @@ class LossReport:
         self._add(self.refusals, what, where)
 
     def _add(self, group: dict[str, list[str]], what: str, where: str) -> None:
+        what = what[:WHAT_LENGTH]
+        if what not in group and len(group) >= LOSS_KINDS:
+            what = OTHERS
         places = group.setdefault(what, [])
         self.counts[what] = self.counts.get(what, 0) + 1
         if len(places) < LOSS_PLACES:
-            places.append(where)
+            places.append(where[:WHERE_LENGTH])
 
     def lines(self) -> Iterator[str]:
         """Yield a line for each loss and each refusal, up to `SHOWN_LOSSES`."""

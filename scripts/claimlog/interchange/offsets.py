@@ -12,6 +12,9 @@ from claimlog.sources.characters import unified
 
 BOM = "\ufeff"
 
+LONGEST_CHARACTER = 200
+"""Code points that a reader sees as one character: a family of emoji has some ten."""
+
 
 class OffsetMap:
     """Converts offsets into a text of another tool to offsets into its canonical text.
@@ -83,6 +86,8 @@ class OffsetMap:
     def _inside(self, start: int, end: int, new_start: int, offset: int) -> int | None:
         if offset == start:
             return new_start
+        if end - start > LONGEST_CHARACTER:
+            return None  # no character: each offset in it would be normalised anew
         before, after = unified(self.text[start:offset]), unified(self.text[offset:end])
         whole = unified(self.text[start:end])
         return new_start + len(before) if before + after == whole else None

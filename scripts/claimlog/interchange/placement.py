@@ -13,7 +13,8 @@ from claimlog.interchange.annotations import (
     Quote,
 )
 from claimlog.interchange.offsets import OffsetMap
-from claimlog.sources.anchor import boundary_flaw, places
+from claimlog.limits import QUOTE_PLACES
+from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.characters import unified
 from claimlog.sources.text import Text
 
@@ -130,13 +131,16 @@ class DocumentPlacement:
         exact = unified(quote.exact)
         content = self.text.content
         before, after = unified(quote.prefix), unified(quote.suffix)
-        found = [
-            at
-            for at in (places(self.text, exact) if exact.strip() else ())
-            if content.endswith(before, 0, at) and content.startswith(after, at + len(exact))
-        ]
+        # with the words beside them, of which there are fewer places to look at
+        whole = f"{before}{exact}{after}"
+        found: list[int] = []
+        at = content.find(whole) if exact.strip() else -1
+        while at >= 0 and len(found) <= QUOTE_PLACES:
+            found.append(at + len(before))
+            at = content.find(whole, at + 1)
         if len(found) != 1:
-            many = f"stand in {len(found)} places" if found else "do not stand in the text"
+            number = f"more than {QUOTE_PLACES}" if len(found) > QUOTE_PLACES else len(found)
+            many = f"stand in {number} places" if found else "do not stand in the text"
             raise WrongPlaceError(f"the words that are quoted {many}, and no offsets are given")
         return found[0], found[0] + len(exact)
 

@@ -15,6 +15,7 @@ from claimlog.interchange.annotations import (
     ForeignDocument,
     Project,
     Quote,
+    require_name,
 )
 from claimlog.interchange.foreign_files import (
     EXPORT_AGAIN,
@@ -99,6 +100,7 @@ class _Reader:
     def _add_codes(self, parent: Element, path: str) -> None:
         for code in parent.iterfind(_tag("Code")):
             name = path + (code.get("name") or code.get("guid") or "")
+            require_name(name, self.project.shown)  # each code below has it in its own
             self.codes[code.get("guid")] = name
             if code.find(_tag(DESCRIPTION)) is not None:
                 self.losses.add_loss("the description of a code", name[:80])
@@ -123,7 +125,8 @@ class _Reader:
         for part in source:
             where = f"{name[:60]}: {part.get('name', '')[:40]}"
             if _local(part) == SELECTION:
-                document.annotations += self._annotations(part, document)
+                for annotation in self._annotations(part, document):
+                    self.project.add_annotation(document, annotation)
             elif _local(part) == "Coding":
                 self.losses.add_loss("a code of a whole document", where)
             elif _local(part) not in ("PlainTextContent", DESCRIPTION):

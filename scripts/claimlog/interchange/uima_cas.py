@@ -14,7 +14,13 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from claimlog.errors import ClaimlogError
-from claimlog.interchange.annotations import UTF_16, ForeignAnnotation, ForeignDocument, Project
+from claimlog.interchange.annotations import (
+    UTF_16,
+    ForeignAnnotation,
+    ForeignDocument,
+    Project,
+    require_name,
+)
 from claimlog.interchange.foreign_files import (
     EXPORT_AGAIN,
     ZIP,
@@ -43,6 +49,7 @@ XMI, XMI_ID = "{http://www.omg.org/XMI}", "{http://www.omg.org/XMI}id"
 STRUCTURES = "%FEATURE_STRUCTURES"
 SOFA = "uima.cas.Sofa"
 INITIAL_VIEW = "_InitialView"
+NUMBER_LENGTH = 40
 
 
 @dataclass
@@ -100,6 +107,7 @@ def _add_documents(project: Project, data: bytes, shown: str, name: str) -> None
         structures = list(_xmi_structures(parse_xml(data, shown), shown))
     documents: dict[str, ForeignDocument] = {}
     for structure in structures:
+        require_name(structure.type, shown)  # what is said of a structure has it in it
         if structure.type == SOFA and isinstance(structure.features.get("sofaString"), str):
             view = str(structure.features.get("sofaID", INITIAL_VIEW))
             suffix = "" if view == INITIAL_VIEW else f" ({view})"
@@ -122,7 +130,7 @@ def _add_annotation(
     document = documents.get(structure.sofa or "")
     features = dict(structure.features)
     start, end = features.pop("begin", None), features.pop("end", None)
-    where = f"{structure.type} {structure.identifier}"
+    where = f"{structure.type} {structure.identifier[:NUMBER_LENGTH]}"
     if document is None or start is None or end is None:
         is_own = structure.type.startswith(("uima.cas.", f"{XMI}")) or OWN_LAYERS.fullmatch(
             structure.type
@@ -133,14 +141,17 @@ def _add_annotation(
     if not (is_offset(start) and is_offset(end)):
         raise ClaimlogError(f"{shown}: {where}: begin and end are no whole numbers; {EXPORT_AGAIN}")
     for name in () if OWN_LAYERS.fullmatch(structure.type) else structure.references:
-        project.losses.add_loss(f"{name!r} of a {structure.type}, which refers to another", where)
-    document.annotations.append(
+        project.losses.add_loss(
+            f"{name[:80]!r} of a {structure.type}, which refers to another", where
+        )
+    project.add_annotation(
+        document,
         ForeignAnnotation(
             number,
             ((start, end),),
             (structure.type,),
             {name: text_value(value) for name, value in features.items()},
-        )
+        ),
     )
 
 

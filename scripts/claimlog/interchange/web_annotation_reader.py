@@ -61,7 +61,7 @@ def read_web_annotations(path: Path) -> Project:
         name, annotation = _annotation(item, number, project.losses, f"annotation {number}")
         if name not in documents:
             documents[name] = project.add_document(name, sha256=_hash(name))
-        documents[name].annotations.append(annotation)
+        project.add_annotation(documents[name], annotation)
     project.require_limits()
     return project
 
@@ -92,13 +92,14 @@ def _annotation(
 ) -> tuple[str, ForeignAnnotation]:
     """Return the name of the text that is annotated, and the annotation."""
     labels: dict[str, None] = {}
-    attributes: dict[str, str] = {}
+    said: dict[str, list[str]] = {}
     motivation = next(iter(listed(item.get("motivation"))), "")
     for body in [
         *listed(item.get("body")),
         *({"value": text} for text in listed(item.get("bodyValue"))),
     ]:
-        _add_body(body, motivation, labels, attributes, losses, where)
+        _add_body(body, motivation, labels, said, losses, where)
+    attributes = {name: "; ".join(texts) for name, texts in said.items()}
     for name in item:
         if name not in SAID:
             losses.add_loss(f'"{name[:60]}" of an annotation', where)
@@ -120,7 +121,7 @@ def _add_body(
     body: Any,
     motivation: str,
     labels: dict[str, None],
-    attributes: dict[str, str],
+    said: dict[str, list[str]],
     losses: LossReport,
     where: str,
 ) -> None:
@@ -132,16 +133,11 @@ def _add_body(
     purpose = next(iter(listed(body.get("purpose"))), motivation) or "commenting"
     pair = PAIR.fullmatch(text) if purpose in TAGGING else None
     if pair:
-        _add_attribute(attributes, pair[1], pair[2])
+        said.setdefault(pair[1], []).append(pair[2])
     elif purpose in TAGGING:
         labels[text] = None
     else:
-        _add_attribute(attributes, purpose, text)
-
-
-def _add_attribute(attributes: dict[str, str], name: str, text: str) -> None:
-    before = attributes.get(name)
-    attributes[name] = text if before is None else f"{before}; {text}"
+        said.setdefault(purpose, []).append(text)
 
 
 def _target(

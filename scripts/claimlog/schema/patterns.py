@@ -33,6 +33,13 @@ def matches(column: pl.Expr, pattern: str) -> pl.Expr:
     return column.str.contains(whole(pattern))
 
 
+def fits(value: str, pattern: str) -> bool:
+    """Whether one value keeps a pattern that has no flaw."""
+    import polars as pl
+
+    return bool(pl.select(matches(pl.lit(value), pattern)).item())
+
+
 @lru_cache(maxsize=1024)
 def pattern_flaw(pattern: str) -> str | None:
     """Say why a pattern is not used, or return None."""

@@ -45,6 +45,8 @@ def remove_example(package: Package) -> list[str]:
                 "the open batch holds rows that may refer to the example; take them back first "
                 "(claimlog open, claimlog drop), nothing was removed"
             )
+        package.refuse_links(package.root / EXAMPLE_TEXT)
+        package.refuse_links(package.events / name)
         shutil.rmtree(package.events / name)
         (package.root / EXAMPLE_TEXT).unlink(missing_ok=True)
         sync_descriptor(package)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from importlib.resources import files
@@ -26,6 +27,11 @@ WRITTEN = {
 }
 """Files of a package that hold nothing of its own, by the name that they have in the template."""
 
+TOOL_FILE = re.compile(
+    rf"{TOOL_FOLDER}/(?:claimlog-[A-Za-z0-9_.+-]{{1,80}}\.whl|{re.escape(LOCK)})"
+)
+"""Files in it, of whatever version of claimlog."""
+
 SCHEMAS = "schemas"
 
 
@@ -43,6 +49,15 @@ def written_files() -> dict[str, bytes]:
         f"{TOOL_FOLDER}/{tool.file_name}": tool.data,
         f"{TOOL_FOLDER}/{LOCK}": tool.lock,
     }
+
+
+def is_written(path: str) -> bool:
+    """Whether some claimlog writes a file of this path: a package may list any as written.
+
+    >>> is_written("tool/claimlog-0.3.0-py3-none-any.whl"), is_written("events/1-a/a.ndjson")
+    (True, False)
+    """
+    return path in WRITTEN or TOOL_FILE.fullmatch(path) is not None
 
 
 def stamp(digests: Mapping[str, str]) -> dict[str, object]:

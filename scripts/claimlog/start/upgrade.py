@@ -14,7 +14,13 @@ from claimlog.package import DESCRIPTOR, STAMP, Package
 from claimlog.release.generated_files import refresh_generated_files, stale_files
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import dump
-from claimlog.start.template_files import digest, stamp, template_schemas, written_files
+from claimlog.start.template_files import (
+    digest,
+    is_written,
+    stamp,
+    template_schemas,
+    written_files,
+)
 
 TABLES = "schemas/tables"
 
@@ -93,6 +99,9 @@ def _file_changes(
 ) -> Iterator[Change]:
     """Yield what becomes of the files that claimlog wrote or would write now."""
     for path in sorted({*digests, *files}):
+        if not is_written(path):
+            yield Change(path, "is no file that claimlog writes, and stays", is_kept=True)
+            continue
         place = package.root / path
         have = package.document_bytes(place) if os.path.lexists(place) else None
         new = files.get(path)

@@ -30,6 +30,7 @@ class PreviewMount:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._apps: dict[str, Any] = {}
+        self._opened: list[Any] = []
         self._folder: Path | None = None
         self._lock = threading.Lock()
 
@@ -37,7 +38,7 @@ class PreviewMount:
         """Build the pages anew, and return their address."""
         with self._lock:
             self._folder = build_preview(self.desk)
-            self._apps = {}
+            self._forget()
         return {"address": f"/{role.name}/{PREVIEW}"}
 
     def require_open(self, role: Role) -> None:
@@ -84,12 +85,22 @@ class PreviewMount:
             inspect_data=await asyncio.to_thread(_read, about / "inspect.json"),
             settings={**SETTINGS, "base_url": f"/{role}/{PREVIEW}"},
         )
+        self._opened.append(datasette)
         await datasette.invoke_startup()
         return datasette.app()
 
     def close(self) -> None:
         """Forget the pages."""
-        self._apps = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was opened, and end its threads and connections: each build opens its own."""
+        opened, self._opened, self._apps = self._opened, [], {}
+        for datasette in opened:
+            if datasette.executor is not None:
+                datasette.executor.shutdown(wait=True)  # a query is stopped in time
+            for database in datasette.databases.values():
+                database.close()
 
 
 def _read(path: Path) -> Any:

@@ -9,6 +9,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line, web_address
 from claimlog.limits import RAW_BYTES
 from claimlog.web_client import WebClient, WebError
+from claimlog.web_connections import Reach
 from claimlog.web_origins import display_address, parsed_address
 
 ACCEPT = (
@@ -36,11 +37,19 @@ def is_address(text: str) -> bool:
     return bool(separator) and scheme.isalnum() and scheme.isascii()
 
 
-def fetch_document(address: str, client: WebClient | None = None) -> FetchedDocument:
+def fetch_document(
+    address: str, client: WebClient | None = None, is_named_by_file: bool = False
+) -> FetchedDocument:
     """Fetch a document, following redirects.
 
     It has at most `limits.RAW_BYTES`; how long it may take, and that no redirect leads into a
     private network, see to `claimlog.web_client`.
+
+    Parameters
+    ----------
+    is_named_by_file
+        Whether a file names the address, which may be a stranger's: then it leads to no machine
+        of the user's own either.
 
     Raises
     ------
@@ -58,7 +67,8 @@ def fetch_document(address: str, client: WebClient | None = None) -> FetchedDocu
         raise UsageError(
             f"{parts.host}: an address holds no name or password; save the page, and give the file"
         )
-    client = client or WebClient(headers={"User-Agent": f"claimlog/{__version__}"})
+    reach = Reach.ANYBODY if is_named_by_file else Reach.MACHINE
+    client = client or WebClient(headers={"User-Agent": f"claimlog/{__version__}"}, reach=reach)
     try:
         with client:
             page = client.fetch_page(address.partition("#")[0], RAW_BYTES, ACCEPT)
