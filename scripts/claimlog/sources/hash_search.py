@@ -46,7 +46,7 @@ def search_by_hashes(copy: Text, anchors: Sequence[Anchor]) -> list[Placement]:
     for text in repaired_copies(copy):
         if all(one.is_settled for one in evidence):
             break
-        words = HashedWords(text)
+        words = HashedWords(text, searched[-1] if searched else None)
         if len(words):
             budget = search_contexts(words, anchors, evidence, budget)
             searched.append(words)
