@@ -43,13 +43,25 @@ class HashedWords:
         spaces = np.flatnonzero(np.frombuffer(self.joined, np.uint8) == ord(" "))
         self.offsets: Numbers = np.concatenate(([0], spaces + 1, [len(self.joined) + 1]))
         """Where each word begins in `joined`, and where another one would."""
-        self.starts: Numbers = np.fromiter((token[0] for token in self.tokens), np.int64, count)
-        self.ends: Numbers = np.fromiter((token[1] for token in self.tokens), np.int64, count)
+        self._begins: Numbers = np.zeros(count + 1, np.int64)
+        self._stops: Numbers = np.zeros(count + 1, np.int64)
+        """Where the word after each node begins, and where the word before it ends."""
+        self._begins[:-1] = np.fromiter((token[0] for token in self.tokens), np.int64, count)
+        self._stops[1:] = np.fromiter((token[1] for token in self.tokens), np.int64, count)
+        self._begins[-1] = self._stops[-1]
         forks = self.readings.forks
         self._forks_from = _counts_before([fork.first for fork in forks], count)
         self._forks_to = _counts_before([fork.last for fork in forks], count)
         self._found: dict[int, dict[bytes, Numbers]] = {}
         self._link(earlier)
+
+    @property
+    def starts(self) -> Numbers:
+        return self._begins[:-1]
+
+    @property
+    def ends(self) -> Numbers:
+        return self._stops[1:]
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -137,24 +149,23 @@ class HashedWords:
 
     def begins(self, plain: Numbers, forked: Sequence[Node]) -> set[int]:
         """Return where the words after some nodes begin."""
-        found = set(np.append(self.starts, self.ends[-1:])[plain].tolist())
+        found = set(self._begins[plain].tolist())
         for node in forked:
             if isinstance(node, tuple):
                 found.add(self.readings.forks[node[0]].tokens[node[1]][0])
             else:
-                found.add(self.tokens[node][0] if node < len(self) else self.tokens[-1][1])
+                found.add(int(self._begins[node]))
         return found
 
     def stops(self, plain: Numbers, forked: Sequence[Node]) -> set[int]:
         """Return where the words before some nodes may end, with or without a note mark."""
-        found = set(np.append([0], self.ends)[plain].tolist())
+        found = set(self._stops[plain].tolist())
         noted = plain[self._forks_to[plain + 1] > self._forks_to[plain]].tolist()
         for node in (*noted, *forked):
             if isinstance(node, tuple):
                 found.add(self.readings.forks[node[0]].tokens[node[1] - 1][1])
                 continue
-            for last in (node, *self.readings.notes_before(node)):
-                found.add(self.tokens[last - 1][1] if last else 0)
+            found |= {int(self._stops[at]) for at in (node, *self.readings.notes_before(node))}
         return found
 
     def places(
