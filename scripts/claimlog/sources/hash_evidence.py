@@ -32,15 +32,15 @@ class Evidence:
     """What the readings of a copy show of one anchor.
 
     ``places`` are the spans with its words, with whether context agrees before and after them;
-    ``homes`` those between both sides of its context that have as many words, ``rooms`` those that
-    have about as many; ``before`` are
-    where the passage would begin after its context, ``after`` where it would end before it;
+    ``homes`` those between both sides of its context that have as many words, each with where it
+    begins and ends with its context, ``rooms`` those that have about as many; ``before`` are where
+    the passage would begin after its context, ``after`` where it would end before it;
     ``is_closed`` says that both stand side by side, without a passage between them, ``is_taken``
     that every place with its words is another claim's.
     """
 
     places: dict[Span, tuple[bool, bool]] = field(default_factory=dict)
-    homes: set[Span] = field(default_factory=set)
+    homes: dict[Span, Span] = field(default_factory=dict)
     rooms: set[Span] = field(default_factory=set)
     before: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
@@ -116,8 +116,13 @@ def _add_rooms(
     for near in np.flatnonzero(
         (count / ROOM <= between) & (between <= count * ROOM) & (between > 0)
     ):
-        span = words.span(int(firsts[near]), int(lasts[at[near]]))
-        (one.homes if between[near] == count else one.rooms).add(span)
+        first, last = int(firsts[near]), int(lasts[at[near]])
+        span = words.span(first, last)
+        if between[near] == count:
+            context = max(0, first - CONTEXT), min(len(words), last + CONTEXT)
+            one.homes[span] = words.span(*context)
+        else:
+            one.rooms.add(span)
 
 
 def _add_place(words: HashedWords, anchor: Anchor, one: Evidence, span: Span) -> None:

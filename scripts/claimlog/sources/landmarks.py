@@ -64,10 +64,14 @@ class Surroundings:
         return self.room != EVERYWHERE and self.hold(span)
 
     def expect(self, span: Span) -> bool:
-        """Whether a span is, by every landmark, less than half a passage from where it was."""
+        """Whether a span is, by every landmark, less than half a passage from where it was.
+
+        One landmark, far away, says nothing: what came between may make up for what is gone.
+        """
         near = (self.own[1] - self.own[0]) / 2
         marks = [mark for mark in (self.earlier, self.later) if mark is not None]
-        return bool(marks) and all(self._deviation(mark, span) <= near for mark in marks)
+        are_enough = len(marks) == 2 or any(self._distance(mark) <= BLOCK for mark in marks)
+        return are_enough and all(self._deviation(mark, span) <= near for mark in marks)
 
     def tell_apart(self, place: Span, other: Span) -> bool:
         """Whether a place is known to stand where the landmarks say, and another one not to."""
@@ -85,7 +89,7 @@ class Surroundings:
         for mark in (self.earlier, self.later):
             if mark is None:
                 continue
-            distance = abs(self.own[0] - mark.own[0])
+            distance = self._distance(mark)
             if are_apart and distance > BLOCK:
                 continue  # paragraphs were moved, and it is hardly of the passage's own
             deviation = self._deviation(mark, one)
@@ -100,3 +104,6 @@ class Surroundings:
         return min(
             abs(span[end] - mark.place[end] - self.own[end] + mark.own[end]) for end in (0, 1)
         )
+
+    def _distance(self, mark: Landmark) -> int:
+        return abs(self.own[0] - mark.own[0])
