@@ -95,7 +95,8 @@ class Decision:
     def _homes(self) -> list[Span]:
         """Return where the passage may stand with other words.
 
-        A context that is itself a part of the passage, where that stands, says nothing.
+        A context that is itself a part of the passage, where that stands, says nothing; and one
+        that stands in several places may stand beside another passage that is as long.
         """
         one = self.evidence
         homes = [
@@ -105,7 +106,8 @@ class Decision:
             and not any(overlap(with_context, place) for place in one.places)
         ]
         homes = homes if len(homes) < 2 else list(filter(self.around.hold, homes))
-        if self.anchor.word_count < LEAST_WORDS_ANYWHERE:
+        is_only_there = len(one.before) == len(one.after) == 1
+        if self.anchor.word_count < LEAST_WORDS_ANYWHERE or not is_only_there:
             homes = [
                 home for home in homes if self.around.enclose(home) or self.around.expect(home)
             ]

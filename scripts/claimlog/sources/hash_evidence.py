@@ -5,6 +5,7 @@ The search is bounded: every function takes a budget of hashes and returns what 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from claimlog.sources.anchor import CONTEXT, Anchor
-from claimlog.sources.hashed_words import HashedWords, Numbers
+from claimlog.sources.hashed_words import NOWHERE, HashedWords, Numbers
 from claimlog.sources.placement import Span
 from claimlog.sources.readings import Node
 from claimlog.sources.text import digest
@@ -106,23 +107,23 @@ def _add_rooms(
 ) -> None:
     """Add what stands between both sides of a context, in order and not far apart."""
     firsts, lasts = (
-        np.unique(np.append(nodes.plain, [node for node in nodes.forked if isinstance(node, int)]))
+        np.union1d(
+            nodes.plain,
+            np.array([node for node in nodes.forked if isinstance(node, int)], dtype=np.int64),
+        )
         for nodes in (starts, ends)
     )
-    at = np.searchsorted(lasts, firsts)
-    firsts, at = firsts[at < len(lasts)].astype(np.int64), at[at < len(lasts)]
-    between = lasts[at] - firsts
-    one.is_closed = one.is_closed or bool((between == 0).any())
-    for near in np.flatnonzero(
-        (count / ROOM <= between) & (between <= count * ROOM) & (between > 0)
-    ):
-        first, last = int(firsts[near]), int(lasts[at[near]])
-        span = words.span(first, last)
-        if between[near] == count:
-            context = max(0, first - CONTEXT), min(len(words), last + CONTEXT)
-            one.homes[span] = words.span(*context)
-        else:
-            one.rooms.add(span)
+    least = firsts + math.ceil(count / ROOM)
+    at = np.searchsorted(lasts, least)
+    is_near = np.append(lasts, NOWHERE)[at] - firsts <= count * ROOM
+    is_near &= at < len(lasts)
+    for first, last in zip(firsts[is_near].tolist(), lasts[at[is_near]].tolist(), strict=True):
+        one.rooms.add(words.span(first, last))
+    for first in np.intersect1d(firsts + count, lasts).tolist():
+        home = first - count, first
+        context = max(0, home[0] - CONTEXT), min(len(words), first + CONTEXT)
+        one.homes[words.span(*home)] = words.span(*context)
+    one.is_closed = one.is_closed or len(np.intersect1d(firsts, lasts)) > 0
 
 
 def _add_place(words: HashedWords, anchor: Anchor, one: Evidence, span: Span) -> None:
