@@ -27,15 +27,13 @@ LEAST_WORDS, LEAST_WORDS_ANYWHERE = 4, 6
 context nor neighbours say anything: fewer stand together by chance."""
 
 
-def sure_place(one: Evidence, own: Span, repetitions: Repetitions) -> Span | None:
-    """Return the place of a passage if nothing of it, or of its context, stands elsewhere too."""
+def sure_place(one: Evidence, repetitions: Repetitions) -> Span | None:
+    """Return the place of a passage if neither its words nor its context stand elsewhere too."""
     spans = one.spans_with_sides(2)
     if len(spans) != 1 or one.spans_with_sides(1):
         return None
     [place] = spans
-    if _homes_beside(one, place) or _standings(one, place, own) or repetitions.of(place):
-        return None
-    return place
+    return None if _homes_beside(one, place) or repetitions.of(place) else place
 
 
 def _homes_beside(one: Evidence, place: Span) -> list[Span]:
@@ -127,9 +125,10 @@ class Decision:
         strong = _homes_beside(one, place) + [other for other in alike if any(one.places[other])]
         if self.anchor.word_count >= LEAST_WORDS_ANYWHERE:
             strong += weak
-        weak += _standings(one, place, around.own)
-        if sum(one.places[place]) == 1 and self._has_room_beside(place):
-            return True
+        if sum(one.places[place]) == 1:
+            weak += _standings(one, place, around.own)
+            if self._has_room_beside(place):
+                return True
         return any(not around.tell_apart(place, other) for other in strong) or any(
             around.are_unknown or around.prefer(other, place) for other in weak
         )

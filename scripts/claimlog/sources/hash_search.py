@@ -52,7 +52,7 @@ def _decide_all(
         (
             Landmark(span, place)
             for span, one in zip(own, evidence, strict=True)
-            if (place := sure_place(one, span, repetitions)) is not None
+            if (place := sure_place(one, repetitions)) is not None
         ),
         key=lambda mark: mark.own,
     )
