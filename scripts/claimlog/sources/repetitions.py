@@ -15,6 +15,7 @@ from rapidfuzz.distance import LCSseq
 from claimlog.sources.placement import Span, overlap
 from claimlog.sources.span_candidates import Alignment
 from claimlog.sources.text import Text
+from claimlog.sources.text_pair import is_edit
 from claimlog.sources.word_index import WordIndex
 
 AROUND = 8
@@ -24,9 +25,6 @@ LEAST_COMMON = 11
 """Words that two places have in common, with those around them, if one repeats the other. In
 articles made of the same phrases, places that are only alike have 10, those of a sentence that was
 repeated, with a word of it changed, 10 to 20."""
-
-EDITED = 6
-"""Of so many words one may have been edited, and one in any case."""
 
 
 class Repetitions:
@@ -68,7 +66,7 @@ class Repetitions:
         ids = self._alignment.here.ids
         count = own[1] - own[0]
         common = int(LCSseq.similarity(ids[slice(*own)], ids[slice(*other)]))
-        if count - common > max(1, count // EDITED):
+        if not is_edit(common, count):
             return False
         slack = AROUND // 4
         before = LCSseq.similarity(

@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from claimlog.sources.anchor import CONTEXT
 from claimlog.sources.placement import Span, overlap
-from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair
+from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair, is_edit
 from claimlog.sources.word_index import Seed, chains, matched_words
 
 NEIGHBOURS = 16
@@ -31,6 +31,10 @@ CONTEXT_WEIGHT = 4
 RIVAL_SHARED, WIDE_MARGIN = 0.5, 0.05
 """Share of the words from which on a place elsewhere may be the passage, edited; and by how much
 less of the wide context it may have."""
+
+SIDE_SCALES, SIDE_MARGIN = (48, 192), 0.05
+"""Words on one side by which a place is told from its repetition, and by how much less of them it
+may have than that."""
 
 MARGIN = 0.3
 """By how much of a score of 5 the best place must be better than the next."""
@@ -157,9 +161,28 @@ class Alignment(TextPair):
         if any(_holds(top, one) for one in found if one is not top):
             return top, False
         others = [one for one in found if not overlap(one.place, top.place)]
+        if any(self._is_contested(first, last, top, one) for one in others):
+            return top, False
         if rivals := [one for one in others if one in near]:
             return top, wide(top) - max(map(wide, rivals)) > MARGIN / 4
         return top, not self._is_outdone_widely(first, last, top, others)
+
+    def _is_contested(self, first: int, last: int, top: Candidate, other: Candidate) -> bool:
+        """Whether a repetition of a place has more of the words before it, or of those after it.
+
+        A pull quote in front of the next paragraph has all that came after the passage, and the
+        passage, edited, what came before it: then the sum of both sides says nothing.
+        """
+        count = last - first
+        if not is_edit(round(other.shared * count), count):
+            return False
+        mine = self.side_shares(first, last, *top.place, SIDE_SCALES)
+        theirs = self.side_shares(first, last, *other.place, SIDE_SCALES)
+        return any(
+            share > own + SIDE_MARGIN
+            for side, own_side in zip(theirs, mine, strict=True)
+            for share, own in zip(side, own_side, strict=True)
+        )
 
     def _is_outdone_widely(
         self, first: int, last: int, top: Candidate, others: Sequence[Candidate]

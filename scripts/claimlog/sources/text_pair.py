@@ -22,8 +22,17 @@ DOUBLE = 1.6
 SLACK = 2
 """Words, or an eighth of its own, by which a passage may have grown before it is looked into."""
 
+EDITED = 6
+"""Of so many words of a passage one may have been edited, and one in any case, where it is still
+told from passages that are only like it."""
+
 BESIDE, OUTDONE = 80, 0.02
 """Words beside a place in which its like is looked for; by how much that must know more."""
+
+
+def is_edit(common: int, count: int) -> bool:
+    """Whether words that have so many of `count` words in common are the same, but for an edit."""
+    return count - common <= max(1, count // EDITED)
 
 
 class TextPair:
@@ -42,7 +51,7 @@ class TextPair:
 
     def context(self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]) -> float:
         """Return the share of the words around that two places have in common, up to 1."""
-        before, after = self._side_shares(first, last, begin, stop, scales)
+        before, after = self.side_shares(first, last, begin, stop, scales)
         # at an end of a text there may be a word or two, which say little
         weights = [
             min(1, words / scales[0]) for words in (first, len(self.here) - last) for _ in scales
@@ -51,7 +60,7 @@ class TextPair:
         shares = zip(before + after, weights, strict=True)
         return sum(share * weight for share, weight in shares) / total if total else 1.0
 
-    def _side_shares(
+    def side_shares(
         self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]
     ) -> tuple[list[float], list[float]]:
         """Return the shares of the words before, and after, two places; 0 where there are none."""
@@ -100,7 +109,7 @@ class TextPair:
         """Return a place, or the end of it that holds all that it shares with some words.
 
         A place is longer than they if something was put in, beside them or among them. None if it
-        cannot be told which, because one word is beyond it.
+        cannot be told which, because so few words are beyond it that they may be there by chance.
         """
         own, count = self.here.ids[first:last], last - first
         if stop - begin <= count + max(SLACK, count // 8):
@@ -112,10 +121,9 @@ class TextPair:
         whole = LCSseq.similarity(own, self.there.ids[begin:stop])
         ends = ((begin, begin + count), (stop - count, stop))
         shares = [LCSseq.similarity(own, self.there.ids[slice(*end)]) for end in ends]
-        lost = whole - max(shares)
-        if lost == 1:
-            return None
-        return (begin, stop) if lost else ends[shares.index(max(shares))]
+        if whole == max(shares):
+            return ends[shares.index(whole)]
+        return None if is_edit(max(shares), whole) else (begin, stop)
 
     def is_outdone(self, first: int, last: int, begin: int, stop: int) -> bool:
         """Whether words near a place, like them but edited, have more context on one side.
@@ -124,7 +132,7 @@ class TextPair:
         before the one, and what came after it after the other.
         """
         own, count = self.here.ids[first:last], last - first
-        mine = self._side_shares(first, last, begin, stop, SCALES)
+        mine = self.side_shares(first, last, begin, stop, SCALES)
         for starts in (
             range(max(0, begin - count - BESIDE), begin - count + 1),
             range(stop, min(len(self.there), stop + BESIDE) - count + 1),
@@ -135,7 +143,7 @@ class TextPair:
             at = starts[shares.index(max(shares))]
             if self.words_agree(first, last, at, at + count):
                 continue  # two alike, of which the context has said which
-            other = self._side_shares(first, last, at, at + count, SCALES)
+            other = self.side_shares(first, last, at, at + count, SCALES)
             if any(
                 sum(theirs) > sum(ours) + OUTDONE * len(ours)
                 for theirs, ours in zip(other, mine, strict=True)
