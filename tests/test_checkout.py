@@ -242,6 +242,16 @@ def test_why_git_failed_is_said(repo: Repo) -> None:
         require_clean_commit(repo.package)
 
 
+def test_a_checkout_without_a_commit_is_said_to_have_none(repo: Repo) -> None:
+    shutil.rmtree(repo.root / ".git")
+    subprocess.run(["git", "init", "--quiet"], cwd=repo.root, check=True)
+    status, said = run(repo.root, "validate")
+    assert status == 0
+    assert "released-batches (nothing is committed yet; commit with git first)" in said
+    with pytest.raises(ClaimlogError, match="nothing is committed yet; commit with git first"):
+        require_clean_commit(repo.package)
+
+
 def test_the_remedy_names_the_checkout_and_holds_no_word_of_it(repo: Repo, tmp_path: Path) -> None:
     """Git's messages repeat what a configuration says, so none of their lines is a command."""
     (repo.root / ".git" / "config").write_text(

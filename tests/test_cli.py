@@ -21,10 +21,13 @@ import pytest
 from click.testing import CliRunner
 
 import claimlog.cli
-from claimlog.cli import cli
+from claimlog.cli import SECTIONS, cli
 from claimlog.cli.base import Context, progress
+from claimlog.cli.validation import print_summary
 from claimlog.edit.open_batch import open_folder
 from claimlog.errors import UsageError
+from claimlog.log.read_log import read
+from claimlog.validate import validate
 from conftest import CLAIMS, STOPPED, TEXT, World, copied
 from test_ledger import LETTER, LIKED, assert_sound, snapshot
 
@@ -104,6 +107,18 @@ def test_help_says_the_same_outside_of_a_package(tmp_path: Any) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_help_lists_every_command_once_with_its_whole_first_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cli(["--help"], standalone_mode=False)
+    help_text = capsys.readouterr().out
+    for name, command in cli.commands.items():
+        assert len(re.findall(rf"^  {name} ", help_text, re.MULTILINE)) == 1, name
+        words = " ".join((command.help or "").partition("\n\n")[0].split())
+        assert words.partition(". ")[0].removesuffix(".") in " ".join(help_text.split()), name
+    assert [title for title in SECTIONS if f"\n{title}:\n" in help_text] == [*SECTIONS]
+
+
 # exit statuses
 
 
@@ -114,6 +129,19 @@ def test_a_good_package_exits_with_zero_and_says_what_was_checked(world: World) 
     assert re.fullmatch(r"3 batches, 22 events, root [0-9a-f]{64}", first)
     assert re.fullmatch(r"\d+ rules: \d+ passed, 0 failed, \d+ not checked; 0 findings", second)
     assert all(note.startswith("  not checked: ") for note in notes)
+
+
+def test_rules_that_passed_but_not_for_all_rows_say_so(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = validate(read(world.package), world.supplied)
+    for rule in ("quote-hash", "own-words"):
+        report.count(rule, 0, 3, "no text supplied has the hash of S002: 3 anchors not checked")
+    print_summary(report)
+    assert (
+        "  checked in part: quote-hash, own-words (no text supplied has the hash of S002: "
+        "3 anchors not checked)\n"
+    ) in capsys.readouterr().out
 
 
 def test_findings_exit_with_one_also_as_json(

@@ -115,7 +115,7 @@ def test_a_missing_text_is_named_and_its_anchors_are_counted_as_skipped(
     report = checked(world)
     tally = report.tallies["quote-hash"]
     assert (tally.checked, tally.skipped) == (0, 5)
-    assert tally.note == "no text supplied has the hash of S001"
+    assert tally.note == "no text supplied has the hash of S001: 5 anchors not checked"
 
 
 def test_texts_are_found_by_hash_whatever_their_name_line_ends_or_bom(world: World) -> None:

@@ -269,7 +269,7 @@ def test_a_value_that_cannot_be_lists_nothing_and_says_what_is_near(get: Get) ->
     assert data["error"].startswith("Topic: there is no “weather”.")
     page = get("/claims?ally=norr&topic=trust&occurred=2025-3")
     assert page.status_code == 400
-    assert 'State or group: who: there is no “norr”. Try <a href="' in page.text
+    assert 'Who acts: there is no “norr”. Try <a href="' in page.text
     assert '<a href="/claims?topic=trust&amp;ally=nor">Nor</a>' in page.text
     assert '<a href="/claims?topic=trust&amp;occurred=2025-03">March 2025</a>' in page.text
     assert "Nothing is listed" in page_text(page)
@@ -644,7 +644,6 @@ def test_a_time_that_is_none_is_answered_with_what_is_expected(get: Get) -> None
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("/", "There is nothing to show yet."),
         ("/", "Nothing was released yet"),
         ("/claims", "There are no claims yet."),
         ("/quality", "No passage was coded by two coders yet"),
@@ -656,6 +655,16 @@ def test_a_log_without_claims_says_so(path: str, sentence: str, empty: Get) -> N
     page = empty(path)
     assert page.status_code == 200
     assert sentence in page_text(page)
+
+
+def test_what_is_empty_is_neither_in_the_menu_nor_counted(empty: Get, get: Get) -> None:
+    page = empty("/").text
+    assert 'href="/incidents"' in get("/").text
+    for path in ("incidents", "disputes", "facts"):
+        assert f'href="/{path}"' not in page
+        assert empty(f"/{path}").status_code == 200
+    assert re.findall(r"<dt>([a-z ]+)</dt><dd><a", page) == ["claims"]
+    assert "At a glance" not in page
 
 
 def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, both: Get) -> None:

@@ -12,12 +12,19 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
     ----------
     nouns
         The plural, where it is not the noun with an s.
+
+    >>> counted(1, "batch", "batches"), counted(1200, "row")
+    ('1 batch', '1,200 rows')
     """
     return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 def listed(names: Sequence[str], most: int) -> str:
-    """Return names joined by commas; of more than `most`, the first and how many others."""
+    """Return names joined by commas; of more than `most`, the first and how many others.
+
+    >>> listed(["a", "b", "c"], 2), listed(["a", "b", "c", "d"], 2)
+    ('a, b, c', 'a, b and 2 others')
+    """
     if len(names) <= most + 1:  # one other name takes no more room than its number
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most:,} others"

@@ -52,10 +52,56 @@ from claimlog.cli import (
 )
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
+from claimlog.cli.sections import SectionedGroup
 from claimlog.errors import ClaimlogError, FindingsError
+
+SECTIONS = {
+    "Start": (new.new, upgrade.upgrade, schemas.schemas),
+    "Code in a browser": (desk.desk, code.code),
+    "Add": (template.template, add.add, import_rows.import_command),
+    "The open batch": (
+        open.list_open,
+        preview.preview,
+        drop.drop,
+        seal.seal,
+        rebase.rebase,
+    ),
+    "Change what is sealed": (
+        amend.amend,
+        retract.retract,
+        merge.merge,
+        correct.correct,
+        takedown.takedown,
+    ),
+    "Look": (
+        log.log,
+        show.show,
+        build.build,
+        serve.serve,
+        site.site,
+        export_rows.export_command,
+    ),
+    "Check": (
+        validate.validate,
+        verify.verify,
+        prove.prove,
+        check_citations.check_citations,
+    ),
+    "Release and cite": (
+        release.release,
+        publish.publish,
+        cite.cite,
+        diff.diff,
+        delta.delta,
+        tiles.tiles,
+        reissue.reissue,
+    ),
+}
 
 
 @click.group(
+    cls=SectionedGroup,
+    sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 good, 1 findings or failure, 2 wrong usage.",
 )
@@ -66,47 +112,6 @@ def cli(context: click.Context, folder: Path) -> None:
     """Keep an event-sourced dataset of claims: append, validate, compile, serve, verify."""
     named = context.get_parameter_source("folder") is ParameterSource.COMMANDLINE
     context.obj = Context(folder, named)
-
-
-COMMANDS = (
-    validate.validate,
-    build.build,
-    serve.serve,
-    desk.desk,
-    code.code,
-    site.site,
-    verify.verify,
-    add.add,
-    amend.amend,
-    retract.retract,
-    merge.merge,
-    correct.correct,
-    open.list_open,
-    preview.preview,
-    drop.drop,
-    seal.seal,
-    rebase.rebase,
-    takedown.takedown,
-    template.template,
-    import_rows.import_command,
-    export_rows.export_command,
-    show.show,
-    log.log,
-    release.release,
-    reissue.reissue,
-    publish.publish,
-    diff.diff,
-    delta.delta,
-    cite.cite,
-    check_citations.check_citations,
-    prove.prove,
-    tiles.tiles,
-    schemas.schemas,
-    new.new,
-    upgrade.upgrade,
-)
-for command in COMMANDS:
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from claimlog.edit.new_rows import is_numbered
 from claimlog.log.event_log import Log
 from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import Field, Table, column_words
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 COMPUTED = {
@@ -197,7 +197,7 @@ def _field(
         "column": item.name,
         "variable": variable["variable"] if variable else None,
         "kind": _kind(table, item, references, bool(coded)),
-        "label": variable["label"] if variable and alone else _words(item.name),
+        "label": variable["label"] if variable and alone else column_words(item.name).capitalize(),
         "description": item.description,
         "unit": item.unit,
         "example": item.example,
@@ -249,7 +249,3 @@ def _kind(table: Table, item: Field, references: str | None, is_coded: bool) -> 
     if item.edtf:
         return "date"
     return item.type if item.type in ("integer", "number") else "text"
-
-
-def _words(column: str) -> str:
-    return column.removesuffix("_id").replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""Places in a text: code points here, UTF-16 code units in a browser, and spans of whole words."""
+"""Places in a text: conversion to a browser's UTF-16, and snapping a selection to whole words."""
 
 from __future__ import annotations
 

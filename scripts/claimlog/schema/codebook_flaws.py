@@ -1,4 +1,4 @@
-"""What is wrong between the files of a codebook and the columns that it explains.
+"""Names in a codebook that lead nowhere: columns, variables, codes.
 
 A coder follows steps to a code, and a variable to its columns: each of them has to be there.
 """
@@ -13,7 +13,7 @@ from claimlog.schema.table_schema import Field
 
 
 def codebook_flaw(codebook: Codebook, columns: Mapping[str, Field]) -> str | None:
-    """Return the first thing that a file of the codebook names and that is not there, or None.
+    """Return the first thing that a file of the codebook names and that is missing, or None.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def _flaws(codebook: Codebook, columns: Mapping[str, Field]) -> Iterator[str]:
 
 def _step_flaws(codebook: Codebook, coded: Mapping[str, list[str]]) -> Iterator[str]:
     """Yield the flaws of steps; `coded` holds the code lists of each variable."""
-    taken = set()
+    seen_steps = set()
     for row in codebook.steps:
         name, code = row["variable"], row["code"]
         place = f"{FOLDER}/steps.csv: the step {row['step'][:20]!r} of {name[:80]!r}"
@@ -60,16 +60,18 @@ def _step_flaws(codebook: Codebook, coded: Mapping[str, list[str]]) -> Iterator[
             near = suggest(name[:80], coded)
             yield f"{place}: variables.csv does not have that variable; mend the name{near}"
             return
-        if (name, row["step"]) in taken:
+        if (name, row["step"]) in seen_steps:
             yield f"{place} stands there twice; number the steps of a variable from 1"
-        taken.add((name, row["step"]))
+        seen_steps.add((name, row["step"]))
         codes = [item for codelist in coded[name] for item in codebook.codes[codelist]]
         files = " or ".join(f"codes/{codelist}.csv" for codelist in coded[name])
         if not code:
             continue
         if not files:
-            yield f"{place} gives the code {code[:80]!r}, but its columns have no code list; take "
-            "the code out, or give a column a codelist"
+            yield (
+                f"{place} gives the code {code[:80]!r}, but its columns have no code list; take "
+                "the code out, or give a column a codelist"
+            )
         elif code not in (item["code"] for item in codes):
             near = suggest(code[:80], [item["code"] for item in codes])
             yield (

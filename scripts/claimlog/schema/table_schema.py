@@ -317,6 +317,15 @@ def dump(spec: dict[str, Any]) -> str:
     return json.dumps(spec, ensure_ascii=False, indent=2) + "\n"
 
 
+def column_words(name: str) -> str:
+    """Return a column's name as words; one that refers to a row is called by what it refers to.
+
+    >>> column_words("weight_kg"), column_words("bell_id")
+    ('weight kg', 'bell')
+    """
+    return name.removesuffix("_id").replace("_", " ")
+
+
 def coded_columns(table: Table) -> dict[str, bool]:
     """Return the names of a table's columns, and whether each has a code list."""
     return {item.name: item.codelist is not None for item in table.fields}

@@ -151,14 +151,14 @@ def _actor_filters(topic: Topic) -> list[CodeFilter]:
     filters = [
         by_role(
             "ally",
-            "State or group: who",
+            "Who acts",
             "Who acts, or holds the attitude.",
             "from",
             STATES_AND_GROUPS,
         ),
         by_role(
             "towards",
-            "State or group: towards whom",
+            "Towards whom",
             "Towards whom somebody acts, or holds the attitude.",
             "to",
             STATES_AND_GROUPS,
@@ -168,7 +168,7 @@ def _actor_filters(topic: Topic) -> list[CodeFilter]:
     if topic.register:
         takers = TAKERS.format(takers=topic.takers_query(), counts=topic.counts)
         meaning = "Whose measure a claim counts for, by the register of measures."
-        label = "State or group: who takes the measure"
+        label = "Who takes the measure"
         filters.append(actor_filter(TAKER, label, meaning, takers, STATES_AND_GROUPS))
     return filters
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.site.datasette_internals import site_metadata
+from claimlog.site.menu import read_menu
 from claimlog.site.page import InvalidQuery, Page, PageNotFound, PageRequest
 from claimlog.site.store import Store
 from claimlog.site.topic import known_presentation
@@ -38,6 +39,7 @@ async def answer_page(page: Page, datasette: Any, request: PageRequest) -> Any:
     """
     try:
         store = release_store(datasette, request.identifiers.get("release"))
+        await read_menu(store)  # which the frame of the page shows
         data = await page.view(store, request)
     except PageNotFound as error:
         data = {"title": "Not found", "message": str(error), "nearest": error.nearest}

@@ -37,8 +37,8 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
         "release": store.release,
         "prefix": store.prefix,
         "coders": coded_by(dataset.get("coders", ()), "the codebook"),
-        "registers": register_links(datasette, of_claims=True),
-        "other_registers": register_links(datasette, of_claims=False),
+        "registers": _register_links(datasette, of_claims=True),
+        "other_registers": _register_links(datasette, of_claims=False),
         "pages": pages,
         "topic_pages": tuple((f"/{page['name']}", page["label"]) for page in pages),
         "menu": tuple((entry.path, entry.label) for entry in known_menu(store)),
@@ -47,7 +47,7 @@ def page_frame(datasette: Any, database: str | None = None) -> Row:
     }
 
 
-def register_links(datasette: Any, of_claims: bool) -> tuple[tuple[str, str], ...]:
+def _register_links(datasette: Any, of_claims: bool) -> tuple[tuple[str, str], ...]:
     """Return path and title of the registers whose address is not that of another page.
 
     Parameters

@@ -24,7 +24,7 @@ SETTINGS: Mapping[str, bool | int] = {
     "suggest_facets": False,  # the declared facets are indexed; guessed ones can time out
     "allow_csv_stream": True,
 }
-"""Settings of Datasette: readers may run SQL of their own, for two seconds and 200 rows."""
+"""Settings of Datasette. How many rows SQL of a reader's own may give, `reader_limits` says."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from claimlog.schema.measure_takers import ACTORS
 from claimlog.schema.presentation import Presentation
+from claimlog.schema.table_schema import column_words
 from claimlog.site.entity_links import store_registers
 from claimlog.site.memo import memo_value
 from claimlog.site.plugin_config import dataset_metadata
@@ -146,7 +147,7 @@ class Topic:
         items = self.presentation.claim_texts
         own = self._own({item["column"] for item in items} | PLACED, coded=False)
         return [
-            {"column": item["column"], "label": item.get("label") or _words(item["column"])}
+            {"column": item["column"], "label": item.get("label") or column_words(item["column"])}
             for item in (*items, *own)
         ]
 
@@ -166,10 +167,6 @@ class Topic:
             for name, column in self.columns.items()
             if name not in known and (column.codelist is not None) == coded
         ]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def known_presentation(store: Store) -> Presentation:
@@ -202,7 +199,7 @@ async def _read_topic(store: Store) -> Topic:
     columns = {
         row["column"]: ClaimColumn(
             row["column"],
-            labels.get(row["column"], _words(row["column"]).capitalize()),
+            labels.get(row["column"], column_words(row["column"]).capitalize()),
             row["codelist"],
             bool(row["required"]),
             row["description"] or "",

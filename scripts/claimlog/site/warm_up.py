@@ -18,7 +18,6 @@ from claimlog.site.datasette_internals import (
     site_metadata,
 )
 from claimlog.site.facets import declare_facets, facet_table
-from claimlog.site.menu import read_menu
 from claimlog.site.pages import site_pages
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql
@@ -79,8 +78,6 @@ async def warm_up(datasette: Any) -> None:
     latest = Store.latest(datasette)
     await find_text(latest, None)
     stores = [Store(datasette, name) for name in datasette.databases if not name.startswith("_")]
-    for store in stores:
-        await read_menu(store)
     for page in site_pages(datasette):
         compile_template(datasette, page.template)
         if "(?P<" in page.pattern:

@@ -1,7 +1,7 @@
-"""The pages of the site, one module each: this list is all of them, in the order of their routes.
+"""The pages of the site, one module for each kind; `PAGES` has those of every dataset.
 
-To add a page, write its module and its template, and enter it here. The pages that a package asks
-for, and those of its registers, come behind them (`site_pages`).
+To add a page, write its module and its template, and enter it here, in the order of routes. The
+pages that a package asks for, and those of its registers, come behind them (`site_pages`).
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from claimlog.release.cite import cite
 from claimlog.site.build_files import build_files
 from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.drawing.home_charts import home_charts
+from claimlog.site.entity_links import store_registers
 from claimlog.site.json_ld import dataset_json_ld
 from claimlog.site.lineage import source_lineage
 from claimlog.site.measure_matrix import Matrix
 from claimlog.site.measure_steps import measure_sections
 from claimlog.site.page import PageRequest
-from claimlog.site.page_frame import register_links
 from claimlog.site.plugin_config import cited_release, dataset_metadata, release_rows
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import read_topic
@@ -77,19 +77,12 @@ async def _counts(store: Store) -> Row:
     }
 
 
-async def _register_counts(store: Store) -> list[Row]:
-    """Return how many rows the package's own registers have, those without any left out."""
-    tables = await store.tables()
-    counts = [
-        {
-            "title": title,
-            "path": path,
-            "number": await store.count(f"select count(*) as n from {path[1:]}"),
-        }
-        for path, title in register_links(store.datasette, of_claims=True)
-        if path[1:] in tables
-    ]
-    return [row for row in counts if row["number"]]
+async def _register_counts(store: Store) -> dict[str, int]:
+    """Return how many rows each register of the package has, by its address."""
+    return {
+        f"/{one.name}": await store.count(f"select count(*) as n from {one.name}")
+        for one in await store_registers(store)
+    }
 
 
 async def _questions(store: Store) -> list[Row]:

@@ -57,7 +57,8 @@
     form.replaceChildren(claimlog.filterForm(list, selection, answer.groups, base, summary));
     if (heading) heading.textContent = said;
     const sort = list.sorts.find(([name]) => name === selection.sort)[1];
-    const range = `${count(first + 1)} to ${count(first + trees.length)}${heading ? "" : ` of ${count(total)}`}, ${sort}. `;
+    const last = trees.length > 1 ? ` to ${count(first + trees.length)}` : "";
+    const range = `${count(first + 1)}${last}${heading ? "" : ` of ${count(total)}`}, ${sort}. `;
     part.replaceChildren(...(trees.length ? [range, ...(isFiltered ? [all(), "."] : [])] : []));
     if (rows.matches("ol")) rows.setAttribute("start", String(first + 1));
     rows.replaceChildren(...trees.map(claimlog.fromTree));
