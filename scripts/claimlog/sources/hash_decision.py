@@ -73,7 +73,8 @@ class Decision:
                 return Placement(Outcome.AMBIGUOUS, reason=TOO_FEW)
             if not self._is_rivalled(place):
                 return self._unless_repeated(Placement(Outcome.FOUND, place, "", 2.0 + sides))
-            if changed and self.around.enclose(homes[0]) and self.around.prefer(homes[0], place):
+            is_quoted = sides == 1 and bool(homes) and self.around.prefer(homes[0], place)
+            if changed and is_quoted and self.around.enclose(homes[0]):
                 return changed
             return Placement(Outcome.AMBIGUOUS, reason=APART)
         if changed:
@@ -93,22 +94,24 @@ class Decision:
     def _homes(self) -> list[Span]:
         """Return where the passage may stand with other words.
 
-        A context that is itself a part of the passage, where that stands, says nothing; and one
-        that stands in several places may stand beside another passage that is as long.
+        A context that is itself a part of the passage, where that stands or may stand, says
+        nothing; and one that stands in several places may stand beside another passage that is as
+        long.
         """
-        one = self.evidence
+        one, around = self.evidence, self.around
         homes = [
             home
             for home, with_context in one.homes.items()
             if home not in one.places
-            and not any(overlap(with_context, place) for place in one.places)
+            and not any(
+                overlap(with_context, place)
+                for place in (*one.places, *_standings(one, home, around.own))
+            )
         ]
-        homes = homes if len(homes) < 2 else list(filter(self.around.hold, homes))
+        homes = homes if len(homes) < 2 else list(filter(around.hold, homes))
         is_only_there = len(one.before) == len(one.after) == 1
         if self.anchor.word_count < LEAST_WORDS_ANYWHERE or not is_only_there:
-            homes = [
-                home for home in homes if self.around.enclose(home) or self.around.expect(home)
-            ]
+            homes = [home for home in homes if around.enclose(home) or around.expect(home)]
         return homes
 
     def _is_rivalled(self, place: Span) -> bool:

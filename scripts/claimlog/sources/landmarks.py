@@ -27,6 +27,9 @@ class Landmark:
     place: Span
 
 
+BEGINNING = Landmark((0, 0), (0, 0))
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """The landmarks next to a passage: what they tell of where it stands in the copy."""
@@ -48,11 +51,15 @@ class Surroundings:
 
     @property
     def room(self) -> tuple[float, float]:
-        """Where a passage between two landmarks stands, if these are still neighbours."""
-        if self.earlier is None or self.later is None:
+        """Where a passage between two landmarks stands, if these are still neighbours.
+
+        The beginning of a text is one that both texts have.
+        """
+        if self.later is None:
             return EVERYWHERE
-        low, high = self.earlier.place[0], self.later.place[1]
-        distance = self.later.own[1] - self.earlier.own[0]
+        earlier = self.earlier or BEGINNING
+        low, high = earlier.place[0], self.later.place[1]
+        distance = self.later.own[1] - earlier.own[0]
         return (low, high) if 0 <= high - low <= WIDENING * distance + BLOCK else EVERYWHERE
 
     def hold(self, span: Span) -> bool:

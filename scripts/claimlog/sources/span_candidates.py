@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from claimlog.sources.anchor import CONTEXT
 from claimlog.sources.placement import Span, overlap
-from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair, is_edit
+from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair, is_repetition
 from claimlog.sources.word_index import Seed, chains, matched_words
 
 NEIGHBOURS = 16
@@ -32,9 +32,13 @@ RIVAL_SHARED, WIDE_MARGIN = 0.5, 0.05
 """Share of the words from which on a place elsewhere may be the passage, edited; and by how much
 less of the wide context it may have."""
 
-SIDE_SCALES, SIDE_MARGIN = (48, 192), 0.05
+SIDE_TOLERANCES = {16: 0.3, 48: 0.05, 192: 0.05}
 """Words on one side by which a place is told from its repetition, and by how much less of them it
 may have than that."""
+
+SIDE_SHARE, SIDE_LEAD = 0.8, 0.3
+"""Share of 48 words on one side from which on a place is known by them, and how much more of them
+than its repetition it must have if it has less."""
 
 MARGIN = 0.3
 """By how much of a score of 5 the best place must be better than the next."""
@@ -173,15 +177,22 @@ class Alignment(TextPair):
         A pull quote in front of the next paragraph has all that came after the passage, and the
         passage, edited, what came before it: then the sum of both sides says nothing.
         """
-        count = last - first
-        if not is_edit(round(other.shared * count), count):
+        if not is_repetition(self.there.ids, top.place, other.place):
             return False
-        mine = self.side_shares(first, last, *top.place, SIDE_SCALES)
-        theirs = self.side_shares(first, last, *other.place, SIDE_SCALES)
+        tolerances = SIDE_TOLERANCES.values()
+        sides = zip(
+            (first, len(self.here) - last),
+            self.side_shares(first, last, *top.place, [*SIDE_TOLERANCES]),
+            self.side_shares(first, last, *other.place, [*SIDE_TOLERANCES]),
+            strict=True,
+        )
         return any(
-            share > own + SIDE_MARGIN
-            for side, own_side in zip(theirs, mine, strict=True)
-            for share, own in zip(side, own_side, strict=True)
+            words > CONTEXT
+            and (
+                any(b > a + most for a, b, most in zip(own, theirs, tolerances, strict=True))
+                or own[1] < min(SIDE_SHARE, theirs[1] + SIDE_LEAD)
+            )
+            for words, own, theirs in sides
         )
 
     def _is_outdone_widely(

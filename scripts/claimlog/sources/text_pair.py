@@ -26,6 +26,14 @@ EDITED = 6
 """Of so many words of a passage one may have been edited, and one in any case, where it is still
 told from passages that are only like it."""
 
+AROUND = 8
+"""Words on each side of a passage that who repeats it may have repeated too."""
+
+LEAST_COMMON = 11
+"""Words that two places have in common, with those around them, if one repeats the other. In
+articles made of the same phrases, places that are only alike have 10, those of a sentence that was
+repeated, with a word of it changed, 10 to 20."""
+
 BESIDE, OUTDONE = 80, 0.02
 """Words beside a place in which its like is looked for; by how much that must know more."""
 
@@ -33,6 +41,20 @@ BESIDE, OUTDONE = 80, 0.02
 def is_edit(common: int, count: int) -> bool:
     """Whether words that have so many of `count` words in common are the same, but for an edit."""
     return count - common <= max(1, count // EDITED)
+
+
+def is_repetition(words: Sequence[int], own: Span, other: Span) -> bool:
+    """Whether a run of words stands again in another place of its text, to the letter or edited."""
+    count = own[1] - own[0]
+    common = int(LCSseq.similarity(words[slice(*own)], words[slice(*other)]))
+    if not is_edit(common, count):
+        return False
+    wide = AROUND + AROUND // 4
+    common += LCSseq.similarity(
+        words[max(0, own[0] - AROUND) : own[0]], words[max(0, other[0] - wide) : other[0]]
+    )
+    common += LCSseq.similarity(words[own[1] : own[1] + AROUND], words[other[1] : other[1] + wide])
+    return common >= LEAST_COMMON
 
 
 class TextPair:
