@@ -73,8 +73,7 @@ class Decision:
                 return Placement(Outcome.AMBIGUOUS, reason=TOO_FEW)
             if not self._is_rivalled(place):
                 return self._unless_repeated(Placement(Outcome.FOUND, place, "", 2.0 + sides))
-            is_quoted = sides == 1 and bool(homes) and self.around.prefer(homes[0], place)
-            if changed and is_quoted and self.around.enclose(homes[0]):
+            if changed and self._is_quote(place, homes[0]):
                 return changed
             return Placement(Outcome.AMBIGUOUS, reason=APART)
         if changed:
@@ -113,6 +112,12 @@ class Decision:
         if self.anchor.word_count < LEAST_WORDS_ANYWHERE or not is_only_there:
             homes = [home for home in homes if around.enclose(home) or around.expect(home)]
         return homes
+
+    def _is_quote(self, place: Span, home: Span) -> bool:
+        """Whether the passage stands at a home, and its words at a place are a quote of it."""
+        around = self.around
+        is_preferred = around.prefer(home, place) and not around.prefer(place, home)
+        return is_preferred and around.enclose(home)
 
     def _is_rivalled(self, place: Span) -> bool:
         """Whether another place may be that of the passage.
