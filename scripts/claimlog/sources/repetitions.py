@@ -49,6 +49,6 @@ class Repetitions:
                 (tokens[one.first][0], tokens[one.last - 1][1])
                 for one in self._alignment.candidates(first, last)
                 if not overlap(one.place, (first, last))
-                and is_repetition(ids, (first, last), one.place)
+                and is_repetition(ids, (first, last), ids, one.place)
             ]
         return self._known[span]

@@ -177,8 +177,17 @@ class Alignment(TextPair):
         A pull quote in front of the next paragraph has all that came after the passage, and the
         passage, edited, what came before it: then the sum of both sides says nothing.
         """
-        if not is_repetition(self.there.ids, top.place, other.place):
+        own = first, last
+        if not is_repetition(self.here.ids, own, self.there.ids, other.place):
             return False
+        origin = next(iter(self.reverse.candidates(*other.place)), None)
+        ids = self.here.ids
+        if (
+            origin is not None
+            and not overlap(origin.place, own)
+            and is_repetition(ids, own, ids, origin.place)
+        ):
+            return False  # the text that was coded has it twice as well
         tolerances = SIDE_TOLERANCES.values()
         sides = zip(
             (first, len(self.here) - last),
@@ -189,10 +198,10 @@ class Alignment(TextPair):
         return any(
             words > CONTEXT
             and (
-                any(b > a + most for a, b, most in zip(own, theirs, tolerances, strict=True))
-                or own[1] < min(SIDE_SHARE, theirs[1] + SIDE_LEAD)
+                any(b > a + most for a, b, most in zip(mine, theirs, tolerances, strict=True))
+                or mine[1] < min(SIDE_SHARE, theirs[1] + SIDE_LEAD)
             )
-            for words, own, theirs in sides
+            for words, mine, theirs in sides
         )
 
     def _is_outdone_widely(

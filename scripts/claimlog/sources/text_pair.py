@@ -43,17 +43,19 @@ def is_edit(common: int, count: int) -> bool:
     return count - common <= max(1, count // EDITED)
 
 
-def is_repetition(words: Sequence[int], own: Span, other: Span) -> bool:
-    """Whether a run of words stands again in another place of its text, to the letter or edited."""
-    count = own[1] - own[0]
-    common = int(LCSseq.similarity(words[slice(*own)], words[slice(*other)]))
+def is_repetition(own: Sequence[int], place: Span, other: Sequence[int], again: Span) -> bool:
+    """Whether a run of words stands again in a place of this or another text, edited or not."""
+    count = place[1] - place[0]
+    common = int(LCSseq.similarity(own[slice(*place)], other[slice(*again)]))
     if not is_edit(common, count):
         return False
     wide = AROUND + AROUND // 4
     common += LCSseq.similarity(
-        words[max(0, own[0] - AROUND) : own[0]], words[max(0, other[0] - wide) : other[0]]
+        own[max(0, place[0] - AROUND) : place[0]], other[max(0, again[0] - wide) : again[0]]
     )
-    common += LCSseq.similarity(words[own[1] : own[1] + AROUND], words[other[1] : other[1] + wide])
+    common += LCSseq.similarity(
+        own[place[1] : place[1] + AROUND], other[again[1] : again[1] + wide]
+    )
     return common >= LEAST_COMMON
 
 
