@@ -10,7 +10,7 @@ import pytest
 
 import claimlog.edit.clock
 from claimlog.cli import cli
-from claimlog.edit.clock import FAR, FORMAT, last_seal
+from claimlog.edit.clock import FORMAT, MOST_AHEAD, last_seal
 from claimlog.errors import ClaimlogError, UsageError
 from conftest import World, actor
 from test_ledger import snapshot
@@ -98,9 +98,9 @@ def test_a_day_that_the_clock_does_not_say_confirms_nothing(
 
 
 def test_less_than_a_year_is_no_question(world: World, at: Any) -> None:
-    at(last(world) + FAR, *ADD)
+    at(last(world) + MOST_AHEAD, *ADD)
     with pytest.raises(ClaimlogError):
-        at(last(world) + FAR + timedelta(days=400), *COMMANDS["seal"])
+        at(last(world) + MOST_AHEAD + timedelta(days=400), *COMMANDS["seal"])
 
 
 def test_a_log_that_is_in_the_future_says_so_whenever_something_is_recorded(

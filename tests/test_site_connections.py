@@ -28,7 +28,7 @@ from claimlog.site import spreadsheet
 from claimlog.site.lists import whole_list
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
-from claimlog.site.protection.host_names import misdirected, names_of
+from claimlog.site.protection.host_names import names_of, wrong_host_refusal
 from claimlog.site.protection.peers import peer_of
 from claimlog.site.protection.reader_pool import ReaderPool
 from claimlog.site.protection.reader_request import REQUEST, ReaderRequest
@@ -674,7 +674,7 @@ def test_a_server_answers_under_its_own_names_only(host: str, status: int, site:
 def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> None:
     def refused(host: str, listening_on: str, *given: str) -> bool:
         scope = {"headers": [(b"host", host.encode())]}
-        return misdirected(scope, names_of(listening_on, given)) is not None
+        return wrong_host_refusal(scope, names_of(listening_on, given)) is not None
 
     assert not refused("192.0.2.1:8001", "0.0.0.0")
     assert not refused("[2001:db8::1]", "::")

@@ -35,6 +35,7 @@ from claimlog.escaping import UNPRINTABLE
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, short_line
+from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, restrict_own
 from claimlog.site.protection.reader_request import classify_request
 from claimlog.site.protection.request_guard import guard_requests
@@ -384,6 +385,35 @@ def test_what_sqlite_says_of_a_query_is_one_short_line(get: Get) -> None:
     ]
     assert message.startswith(r"no such column: a.\nERROR: forged\x1b")
     assert len(message) <= reader_limits.MESSAGE_CHARACTERS
+
+
+@pytest.mark.parametrize("statement", ["select nothing", "select * from nowhere", "select ("])
+def test_a_statement_that_does_not_compile_is_known_when_it_is_asked_again(
+    get: Get, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    first = get(sql(statement))
+    assert first.status_code == 400
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a process was asked")
+
+    monkeypatch.setattr(Worker, "run", refuse)
+    again = get(sql(statement))
+    assert again.status_code == 400
+    assert again.json()["error"] == first.json()["error"] != ""
+
+
+def test_of_errors_those_of_statements_alone_are_kept_and_so_many_of_them() -> None:
+    errors = KnownErrors()
+    for message in ("interrupted", "string or blob too big", "not authorized", ""):
+        errors.note("select 1", {"error": "OperationalError", "message": message})
+        assert errors.find("select 1") is None
+    for number in range(STATEMENTS + 5):
+        message = f"no such column: c{number}"
+        errors.note(f"select c{number}", {"error": "OperationalError", "message": message})
+        errors.find("select c0")
+    kept = [number for number in range(STATEMENTS + 5) if errors.find(f"select c{number}")]
+    assert kept == [0, *range(6, STATEMENTS + 5)]
 
 
 # --- long and odd cells

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.site.protection import own_queries, reader_pool
+from claimlog.site.protection import reader_pool, site_queries
 from conftest import Get, World, asking, copied
 
 SOON = 20.0
@@ -65,13 +65,13 @@ def get(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Get:
 def own_sql(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The SQL that runs in the server's own process, as it is run."""
     ran: list[str] = []
-    run = own_queries.run_own_query
+    run = site_queries.run_site_query
 
     async def noted(datasette: Any, database: Any, sql: str, *args: Any) -> Any:
         ran.append(sql)
         return await run(datasette, database, sql, *args)
 
-    monkeypatch.setattr(reader_pool, "run_own_query", noted)
+    monkeypatch.setattr(reader_pool, "run_site_query", noted)
     return ran
 
 

@@ -797,7 +797,7 @@ def test_what_a_release_said_of_a_takedown_is_said_for_good(
     for change in ({"reason": "None."}, {"by": "coder-1"}, {"taken_down": "2020-01-01"}):
         edited(lambda record, change=change: record["rows"][0].update(change))(world)
         [found] = errors(world)
-        assert "says otherwise than in release v0.1.1 of row " in found
+        assert "differs from release v0.1.1 about row " in found
         assert f"by maintainer: {REASON}" in found
         (world.root / RECORD).write_bytes(whole)
     # undone: every line is back, as it was when it was sealed
@@ -806,7 +806,7 @@ def test_what_a_release_said_of_a_takedown_is_said_for_good(
     found = "\n".join(errors(world))
     rows = ", ".join(map(str, output.rows))
     assert f"does not name row {rows}, which releases/0.1.0.json says was taken down" in found
-    assert found.count("says otherwise than in release v0.1.1") == len(output.rows)
+    assert found.count("differs from release v0.1.1") == len(output.rows)
 
 
 def test_a_release_that_lost_nothing_is_not_made_again(

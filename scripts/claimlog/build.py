@@ -170,7 +170,7 @@ def write_build(
                     f"schemas/tables/{idle}.json: is a table that nothing fills; take it out"
                 )
         state = log_state(log, cut)
-        log.release_rows()  # the tables hold all of it now
+        log.drop_rows()  # the tables hold all of it now
         database.finish(progress)
     describe_build(log, state, report, FileHashes(folder), fingerprint, writer.rows)
 

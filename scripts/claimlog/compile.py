@@ -131,7 +131,7 @@ def compile_tables(log: Log, cut: Cutoff) -> NamedFrames:
     compiler = Compiler(log, cut)
     for pieces in chain(
         (compiler.claim_tables(claims) for claims in log.claims()),
-        (compiler.row_tables(stretch) for stretch in log.stretches()),
+        (compiler.row_tables(stretch) for stretch in log.envelope_ranges()),
     ):
         for name, frame in pieces:
             compiler.accumulate(name, frame.lazy())

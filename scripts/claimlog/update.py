@@ -146,7 +146,7 @@ class BuildUpdate:
     def _new_rows(self, log: Log, compiler: Compiler, claims: pl.Series) -> dict[str, pl.DataFrame]:
         """Return by table the rows that changed claims and appended events give."""
         pieces: dict[str, list[pl.DataFrame]] = {}
-        for stretch in log.stretches(self.size):
+        for stretch in log.envelope_ranges(self.size):
             for name, frame in compiler.row_tables(stretch):
                 pieces.setdefault(name, []).append(frame)
         tables = dict(compiler.claim_tables(log.claims_of(claims)))

@@ -128,9 +128,9 @@ def parse_day(_: click.Context, __: click.Parameter, value: str | None) -> date 
 
 def say_lateness(recorded: str) -> None:
     """Say it if rows were recorded at a time that the clock has not reached."""
-    from claimlog.edit.clock import lateness
+    from claimlog.edit.clock import future_time_note
 
-    if note := lateness(recorded):
+    if note := future_time_note(recorded):
         line(note, err=True)
 
 

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from claimlog.release.delta_apply import AppliedDelta
 
 DIST = "dist"
-RELEASE = click.Path(path_type=Path)
+PATH = click.Path(path_type=Path)
 
 
 @click.group()
 def delta() -> None:
-    """Make a release from the one before it and its delta."""
+    """Make a release from the release before it and a delta."""
 
 
 @delta.command(
     epilog=example("claimlog delta apply allied-trust-0.2.0.zip delta/ --out dist"),
 )
-@click.argument("base", type=RELEASE)
-@click.argument("changes", type=RELEASE, metavar="DELTA")
-@click.option("--out", type=RELEASE, metavar="DIR", help="Where to write; dist/ by default.")
+@click.argument("base", type=PATH)
+@click.argument("changes", type=PATH, metavar="DELTA")
+@click.option("--out", type=PATH, metavar="DIR", help="Where to write; dist/ by default.")
 @limits_option("applying a delta")
 @pass_context
 def apply(context: Context, base: Path, changes: Path, out: Path | None, limits: float) -> int:
@@ -57,7 +57,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
         line(f"note: {applied.version} {applied.remark}")
     if applied.archive is not None:
         line(f"wrote {applied.archive}, {applied.archive.stat().st_size:,} bytes")
-        if stated := _stated_files(context, changes, applied):
+        if stated := _published_digests(context, changes, applied):
             place, files = stated
             same, differing = differing_files(applied.folder, files)
             lines([f"{name}: is not the file that {place} names" for name in differing[:20]])
@@ -66,10 +66,10 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     return 0 if good else 1
 
 
-def _stated_files(
+def _published_digests(
     context: Context, changes: Path, applied: AppliedDelta
 ) -> tuple[str, Mapping[str, str]] | None:
-    """Return what says the SHA-256 of a release's files, and what it says; None if nothing does.
+    """Return where the SHA-256 of a release's files is stated, and the digests; None if nowhere.
 
     That is the index of the checkout here, unless it came with the delta, or the list of the
     release that holds the delta.

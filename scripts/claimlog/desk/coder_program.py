@@ -129,7 +129,7 @@ def program_input(desk: Desk, source: str, places: Places) -> Row:
         "source": desk.log.source(source),
         "text": places.text.content,
         "furniture": places.furniture,
-        "form": form(desk.log.sealed),
+        "form": form(desk.log.sealed_log),
         "registers": {
             stream: [*desk.log.entries(stream).values()]
             for stream in on_the_spot_streams(definition)

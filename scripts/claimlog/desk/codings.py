@@ -1,4 +1,4 @@
-"""A coder's drafts of claims as rows of the codings, with which agreement is computed."""
+"""A coder's drafts as rows of `codings`, from which agreement is computed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ Row = dict[str, Any]
 Entries = Mapping[str, Mapping[str, Row]]
 
 
-def coding_values(definition: Definition, value: Mapping[str, Any], entries: Entries) -> Row:
+def coding_values(definition: Definition, draft: Mapping[str, Any], entries: Entries) -> Row:
     """Return the columns of a coding that a draft of a claim decides.
 
-    A column is that of the claim with its name; or what the claims look up by it; or the column
-    that holds the codebook's variable of its name; or the last item's in a list of the claim.
+    A column is, of these the first that applies: the claim's column of its name; what the claims
+    look up under that name; the column that holds the codebook's variable of that name; what the
+    last item of a list of the claim has under it.
 
     Parameters
     ----------
@@ -32,43 +33,47 @@ def coding_values(definition: Definition, value: Mapping[str, Any], entries: Ent
     found: Row = {}
     for name in table.in_use:
         if name in claims.in_use:
-            cell = value.get(name)
+            cell = draft.get(name)
         elif (lookup := lookup_of(definition, name)) is not None:
-            cell = _looked_up(claims, value, *lookup, entries)
+            cell = _lookup_value(claims, draft, *lookup, entries)
         elif len(columns := variables.get(name, [])) == 1 and columns[0] in claims.in_use:
-            cell = value.get(columns[0])
+            cell = draft.get(columns[0])
         else:
-            cell = _of_last_item(claims, value, name)
+            cell = _last_item_value(claims, draft, name)
         if cell not in (None, []):
             found[name] = cell
     return found
 
 
 def coding_rows(
-    definition: Definition, drafts: Mapping[str, Row], entries: Entries, text: Text, beside: Row
+    definition: Definition,
+    drafts: Mapping[str, Row],
+    entries: Entries,
+    text: Text,
+    common_cells: Row,
 ) -> list[Row]:
     """Return rows of codings of all drafts of a coder, with their anchors.
 
     Parameters
     ----------
-    beside
+    common_cells
         Coder, pass and source.
     """
     names = definition.streams[CODINGS].by_name
     rows = []
-    for value in drafts.values():
-        place = anchor(text, value["start"], value["end"]).as_row()
+    for draft in drafts.values():
+        place = anchor(text, draft["start"], draft["end"]).as_row()
         rows.append(
             {
-                **coding_values(definition, value, entries),
+                **coding_values(definition, draft, entries),
                 **{name: cell for name, cell in place.items() if name in names},
-                **beside,
+                **common_cells,
             }
         )
     return rows
 
 
-def _looked_up(
+def _lookup_value(
     claims: Table, value: Mapping[str, Any], reference: str, other: str, entries: Entries
 ) -> Any:
     stream = reference_of(claims, claims.by_name[reference])
@@ -76,7 +81,7 @@ def _looked_up(
     return row.get(other) if row else None
 
 
-def _of_last_item(claims: Table, value: Mapping[str, Any], name: str) -> Any:
+def _last_item_value(claims: Table, value: Mapping[str, Any], name: str) -> Any:
     for item in claims.fields:
         if any(inner.name == name for inner in item.fields):
             parts = value.get(item.name) or []

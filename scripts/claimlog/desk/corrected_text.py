@@ -33,12 +33,13 @@ def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -
     path = package.relative(work.cells.path)
     raise RequestError(
         CLOSED,
-        f"{work.source} has another text since {work.coder} coded it ({path}), so that no place "
-        f"of it holds; give the source its text back, or move {path} away and code it anew",
+        f"{work.source} has another text since {work.coder} coded it ({path}), so that no "
+        f"marked passage fits any more; give the source its text back, or move {path} away and "
+        "code it anew",
     )
 
 
-def refuse_correcting_drafts(package: Package, source: str) -> None:
+def refuse_correction_with_drafts(package: Package, source: str) -> None:
     """Refuse to correct a text that is being coded at the desk, before anything is written.
 
     What is committed does not stand in the way: its codings are in the log and are carried over.

@@ -37,7 +37,7 @@ class DeskLog:
         self._places: dict[str, tuple[object, Places]] = {}
 
     @property
-    def sealed(self) -> Log:
+    def sealed_log(self) -> Log:
         with self._lock:
             # what is sealed never changes, so that the directory alone says what is new
             signature = _signature((self.package.events, self.package.root / DESCRIPTOR))
@@ -51,7 +51,7 @@ class DeskLog:
     def whole(self) -> Log:
         """The log with the open batch."""
         with self._lock:
-            sealed = self.sealed
+            sealed = self.sealed_log
             folder = open_folder(self.package)
             signature = _signature(folder.iterdir() if folder.is_dir() else ())
             if self._open is None or self._open[0] != signature:
@@ -61,7 +61,7 @@ class DeskLog:
 
     @property
     def definition(self) -> Definition:
-        return self.sealed.definition
+        return self.sealed_log.definition
 
     @property
     def texts(self) -> Texts:
@@ -143,7 +143,7 @@ class DeskLog:
             for stream, data in lines.items():
                 with (folder / f"{stream}.ndjson").open("ab") as handle:
                     handle.write(data)
-            return with_open(self.sealed, folder)
+            return with_open(self.sealed_log, folder)
 
 
 def _signature(paths: Iterable[Path]) -> Signature:

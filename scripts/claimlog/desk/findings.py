@@ -62,7 +62,7 @@ def draft_findings(
         check_section(section, report)
         check_anchors(section, report, _TextOf(text, desk_log.texts), [section])
     lines = {
-        log.place("claims", row["batch"], row["line"]): ids[row["claim_id"]]
+        log.file_and_line("claims", row["batch"], row["line"]): ids[row["claim_id"]]
         for row in rows.select("batch", "line", "claim_id").iter_rows(named=True)
     }
     for finding in report.findings:

@@ -51,7 +51,7 @@ def may_mark_furniture(desk: Desk, role: Role, source: str) -> bool:
     if role.decides:
         return True
     others = (work.coder for work in desk.works.of_source(source) if work.coder != role.name)
-    is_sealed = source in desk.log.sealed.ids(SOURCES)
+    is_sealed = source in desk.log.sealed_log.ids(SOURCES)
     return not (is_sealed or any(others) or desk.decisions(source).is_begun)
 
 
@@ -88,7 +88,7 @@ def mark_furniture(
             f"“{quote[:60]}”; take the claim away first, or mark less",
         )
     if not reason.strip():
-        if source in desk.log.sealed.ids(SOURCES):
+        if source in desk.log.sealed_log.ids(SOURCES):
             raise RequestError(MALFORMED, "the source is sealed; say why it is amended")
         reason = BY_HAND
     amended = amend(
@@ -119,7 +119,7 @@ def _touches(span: tuple[int, int], ranges: Iterable[Mapping[str, Any]]) -> bool
 def source_claims(desk: Desk, source: str) -> Row:
     """Return the claims of a source in the log and the open batch, in the order of the text."""
     desk.log.source(source)
-    sealed = {*desk.log.sealed.ids("claims")}
+    sealed = {*desk.log.sealed_log.ids("claims")}
     own = [row for row in desk.log.entries("claims").values() if row["source_id"] == source]
     own.sort(key=lambda row: (row["start"], -row["end"]))
     return {

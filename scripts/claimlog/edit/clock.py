@@ -1,4 +1,4 @@
-"""The clock, asked before its time goes into the log, where no later time may be earlier."""
+"""The clock, and refusing one that is wrong: times in a log never go back."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from claimlog.log.event_log import Log
 from claimlog.package import Package
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-FAR = timedelta(days=366)
-"""How far after the log's last time the clock may be without being asked. A clock that is wrong is
-mostly wrong by years, and nearly every dataset that is alive gets rows within one."""
+MOST_AHEAD = timedelta(days=366)
+"""How far after the log's last time the clock may be before the user must confirm the day. A clock
+that is wrong is mostly wrong by years, and nearly every dataset that is alive gets rows within
+one."""
 
-BEHIND = timedelta(hours=1)
+MOST_BEHIND = timedelta(hours=1)
 """How far the clock may be behind the log's last time without a word: clocks differ a little."""
 
 
@@ -38,7 +39,7 @@ def last_seal(package: Package) -> str | None:
 def refuse_doubtful_clock(last: str | None, today: date | None) -> None:
     """Refuse a clock that is far ahead of a log's last time, unless the day is confirmed.
 
-    Whatever is recorded at a time that is wrong and late gives that time to all that comes after.
+    A row with a time in the future forces that time on every later row.
 
     Parameters
     ----------
@@ -57,10 +58,10 @@ def refuse_doubtful_clock(last: str | None, today: date | None) -> None:
         if clock[:10] != today.isoformat():
             raise UsageError(f"--today {today}: the clock says {clock} (UTC); set it right first")
         return
-    if last is not None and _ahead(clock, last) > FAR:
+    if last is not None and _time_between(clock, last) > MOST_AHEAD:
         raise ClaimlogError(
-            f"the clock says {clock}, more than a year after the log's last time, {last}; what is "
-            "recorded at a wrong time gives it to all that follows: set the clock, or if it is "
+            f"the clock says {clock}, more than a year after the log's last time, {last}; rows "
+            "recorded at a wrong time force it on all later rows: set the clock, or if it is "
             f"right say so: --today {clock[:10]}"
         )
 
@@ -74,7 +75,7 @@ def release_day(package: Package) -> str:
         If it cannot be the day of this log's release.
     """
     clock, last = now(), last_seal(package)
-    if last is not None and not -BEHIND <= _ahead(clock, last) <= FAR:
+    if last is not None and not -MOST_BEHIND <= _time_between(clock, last) <= MOST_AHEAD:
         where = "before" if clock < last else "more than a year after"
         raise ClaimlogError(
             f"the clock says {clock}, {where} the log's last time, {last}; set the clock, or name "
@@ -83,13 +84,13 @@ def release_day(package: Package) -> str:
     return clock[:10]
 
 
-def lateness(recorded: str) -> str | None:
+def future_time_note(recorded: str) -> str | None:
     """Return a note if rows were recorded at a time that the clock has not reached.
 
     The log's last time is then in the future, or the clock is behind.
     """
     clock = now()
-    if _ahead(recorded, clock) <= BEHIND:
+    if _time_between(recorded, clock) <= MOST_BEHIND:
         return None
     return (
         f"note: recorded at {recorded}, the log's last time, because the clock is behind it "
@@ -97,7 +98,7 @@ def lateness(recorded: str) -> str | None:
     )
 
 
-def _ahead(time: str, other: str) -> timedelta:
+def _time_between(time: str, other: str) -> timedelta:
     try:
         return datetime.strptime(time, FORMAT) - datetime.strptime(other, FORMAT)
     except ValueError:

@@ -181,7 +181,7 @@ def _corrected_text(path: Path, before: Row, texts: Texts) -> Text:
 
 
 def _anchored_rows(writer: Writer, stream: str, source: str) -> list[Row]:
-    if stream not in writer.log.own:
+    if stream not in writer.log.section_tables:
         return []
     table = writer.log.definition.streams[stream]
     rows = writer.log.live(stream).filter(pl.col("source_id") == source).sort("start", table.id)

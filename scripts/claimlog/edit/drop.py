@@ -130,7 +130,7 @@ def _refuse_sealed(sealed: Log, name: str) -> None:
     except ClaimlogError:
         return
     last = versions.tail(1).to_dicts()[0]
-    path, line = sealed.place(stream, last["batch"], last["line"])
+    path, line = sealed.file_and_line(stream, last["batch"], last["line"])
     raise ClaimlogError(
         f"{name} is sealed ({path}:{line}), for good; what is sealed is taken back by: "
         f'claimlog retract {name} --reason "…"; {NOTHING}'

@@ -68,7 +68,7 @@ class RowIndex:
         self.versions: dict[str, list[_Version]] = {}
         self.by_key: dict[object, dict[str, None]] = {}
         for row in _candidates(log, table, new):
-            path, line = log.place(table.name, row["batch"], row["line"])
+            path, line = log.file_and_line(table.name, row["batch"], row["line"])
             kind = SEALED if log.by_number[row["batch"]].sealed else OPEN
             self._enter(row, f"{path}:{line}", kind)
 

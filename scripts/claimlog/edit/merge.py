@@ -97,7 +97,7 @@ def _amended_rows(
     why = merge_reason(into, reason).replace("merged", f"{gone} is merged", 1)
     amended: dict[str, list[Row]] = {}
     colliding: list[str] = []
-    for name, table in writer.log.own.items():
+    for name, table in writer.log.section_tables.items():
         live = writer.log.live(name)
         rows = rows_naming(live, table, stream, gone).select(table.names)
         for before in rows.iter_rows(named=True):

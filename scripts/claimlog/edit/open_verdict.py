@@ -67,7 +67,7 @@ def verify_open(package: Package, texts: Texts) -> OpenVerdict | None:
 
 def _live_rows(log: Log, stream: str, batch: int) -> list[str]:
     """Return the source of every live row of a stream that a batch holds the last version of."""
-    if stream not in log.own:
+    if stream not in log.section_tables:
         return []
     rows = log.live(stream).filter(pl.col("batch") == batch)
     return [str(source) for source in rows["source_id"]]

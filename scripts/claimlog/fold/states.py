@@ -56,7 +56,7 @@ def prefix(rows: Frame, size: int) -> Frame:
 
 
 def live_rows(rows: Frame, key: str) -> Frame:
-    """Return the last row of every entity that is not a tombstone."""
+    """Return the last row of every entity that is not retracted (a tombstone)."""
     last = nw.col("seq") == nw.col("seq").max().over(key)
     # at once: a second filter would copy fifty columns again
     return persist_shared(rows.filter(last & (nw.col("action") != "retract")))

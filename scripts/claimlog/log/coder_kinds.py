@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from claimlog.log.event_log import Log, alive
+from claimlog.log.event_log import Log, is_live
 
 REGISTER = "coders"
 
@@ -17,5 +17,5 @@ def coder_kinds(log: Log, size: int) -> list[str]:
     table = log.definition.streams.get(REGISTER)
     if table is None or "kind" not in table.names:
         return []
-    rows = log.rows(REGISTER).filter(pl.col("seq") < size).filter(alive(table))
+    rows = log.rows(REGISTER).filter(pl.col("seq") < size).filter(is_live(table))
     return sorted(rows["kind"].drop_nulls().unique())

@@ -40,7 +40,7 @@ SECTION = 200_000
 
 @dataclass
 class Log:
-    """Every row of the log, or the section of it that some streams and claims make.
+    """Every row of the log; or a section of it, some streams or a range of claims, checked alone.
 
     Attributes
     ----------
@@ -56,7 +56,8 @@ class Log:
     findings
         What could not be read.
     streams
-        The streams that it answers for, all by default: a section holds the others only to look up.
+        The streams whose rows are checked here, all by default; a section holds the others for
+        lookups only.
     whole
         The log that a section is of.
     scratch
@@ -178,7 +179,7 @@ class Log:
 
     def live(self, stream: str) -> pl.DataFrame:
         """Return the last row of every entity of a stream that is not retracted."""
-        return self.rows(stream).filter(alive(self.definition.streams[stream]))
+        return self.rows(stream).filter(is_live(self.definition.streams[stream]))
 
     def live_count(self, stream: str) -> int:
         """Return the number of entities of a stream that are not retracted.
@@ -228,7 +229,7 @@ class Log:
             if (row.stream, row.id) == (stream, identifier)
         }
 
-    def release_rows(self) -> None:
+    def drop_rows(self) -> None:
         """Let go of all rows; what is left says how the log stands."""
         self.parts = {}
         self._collected.clear()
@@ -241,21 +242,21 @@ class Log:
         return tuple(name for name in self.definition.streams if name != CLAIMS)
 
     @property
-    def own(self) -> dict[str, Table]:
-        """The streams that this log, or section of one, answers for."""
+    def section_tables(self) -> dict[str, Table]:
+        """The streams whose rows this log, or section of one, is checked for."""
         return {name: self.definition.streams[name] for name in self.streams}
 
-    def speaking_of(self, *streams: str) -> list[str]:
-        """Return those of `streams` that this log, or section of one, answers for."""
+    def present_streams(self, *streams: str) -> list[str]:
+        """Return those of `streams` whose rows this log, or section of one, is checked for."""
         return [name for name in streams if name in self.streams]
 
     def sections(self) -> Iterator[Log]:
         """Yield the log in sections that are checked and folded alone: each row is in one."""
-        yield self.others()
+        yield self.section_without_claims()
         for claims in self.claims():
             yield self.section(claims)
 
-    def others(self) -> Log:
+    def section_without_claims(self) -> Log:
         """Return the section of all streams but the claims."""
         return replace(self, streams=self.beside_claims, whole=self)
 
@@ -293,20 +294,23 @@ class Log:
         ids = sorted(name for part in self.parts.get(CLAIMS, ()) for name in part.ids[:-1])
         return sorted(set(ids[SECTION // STEP :: SECTION // STEP]))
 
-    def stretches(self, first: int = 0) -> Iterator[dict[str, pl.DataFrame]]:
-        """Yield the envelopes of the rows from position `first` on, batch after batch.
+    def envelope_ranges(self, first: int = 0) -> Iterator[dict[str, pl.DataFrame]]:
+        """Yield the envelopes (`envelope`) of the rows from position `first` on, batch after batch.
 
-        Batches that follow each other are one stretch while they have less rows than a section.
+        Batches that follow each other are taken together while they have less rows than a section.
         """
         begin = first
         for end, _ in self.trees:
             if end - begin >= SECTION or (end == self.size and end > begin):
-                yield {name: self._stretch(name, begin, end) for name in self.definition.streams}
+                yield self._envelope_range(begin, end)
                 begin = end
         if not self.size:
-            yield {name: self._stretch(name, 0, 0) for name in self.definition.streams}
+            yield self._envelope_range(0, 0)
 
-    def _stretch(self, stream: str, begin: int, end: int) -> pl.DataFrame:
+    def _envelope_range(self, begin: int, end: int) -> dict[str, pl.DataFrame]:
+        return {name: self._envelopes(name, begin, end) for name in self.definition.streams}
+
+    def _envelopes(self, stream: str, begin: int, end: int) -> pl.DataFrame:
         parts = [
             part for part in self.parts.get(stream, ()) if part.first < end and part.end > begin
         ]
@@ -365,7 +369,7 @@ class Log:
         return found
 
     def by_schema(self, stream: str, rows: pl.DataFrame) -> Iterator[tuple[Table, pl.DataFrame]]:
-        """Yield rows of a stream with the schema that they are judged by: the one of their time.
+        """Yield rows of a stream with the schema that was valid when they were written.
 
         All rows have the present columns; the schema says which of them are judged, and how.
         """
@@ -390,7 +394,7 @@ class Log:
         version = written_as(self.by_number[batch], stream, self.definition)
         return encode(downcast(row, self.definition, stream, version))
 
-    def place(self, stream: str, batch: int, line: int) -> tuple[str, int]:
+    def file_and_line(self, stream: str, batch: int, line: int) -> tuple[str, int]:
         """Return the file and line of a row, as messages name them."""
         return self.by_number[batch].shown_file(stream), line
 
@@ -425,7 +429,7 @@ class Log:
             raise FindingsError(self.findings, "run claimlog validate for all of them")
 
 
-def alive(table: Table) -> pl.Expr:
+def is_live(table: Table) -> pl.Expr:
     """Whether a row of a stream is the last of its entity and no retraction."""
     last = pl.col("seq") == pl.col("seq").max().over(table.id)
     return last & (pl.col("action") != "retract")

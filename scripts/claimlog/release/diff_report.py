@@ -11,7 +11,7 @@ from claimlog.log.added_columns import NO_COLUMN
 from claimlog.release.diff import Diff, RowChange
 
 FEW = 5
-"""Rows of one line of the changelog that are named before the reason, and not counted."""
+"""Up to so many rows are named before the reason; of more, the number first and the names last."""
 
 SIGNS = {"added": "+", "amended": "~", "retracted": "-"}
 
@@ -97,8 +97,8 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
 def _grouped_lines(rows: Sequence[RowChange]) -> Iterator[str]:
     """Yield a line for all rows of a stream that changed in the same columns for the same reasons.
 
-    Where something that stood there changed, columns that are new are left out; rows that were only
-    filled are taken together whichever columns it was.
+    Columns that are new are named only for rows in which nothing else changed; those rows are
+    taken together whichever columns it was.
     """
     groups: dict[tuple[str, bool, tuple[str, ...], tuple[str, ...]], list[RowChange]] = {}
     for row in rows:
@@ -106,12 +106,12 @@ def _grouped_lines(rows: Sequence[RowChange]) -> Iterator[str]:
         groups.setdefault((row.stream, row.only_added, columns, row.reasons), []).append(row)
     for (stream, only_added, columns, reasons), group in groups.items():
         names = {name for row in group for name in row.fields} if only_added else columns
-        told = f" ({', '.join(sorted(names))})" if names else ""
+        columns_note = f" ({', '.join(sorted(names))})" if names else ""
         ids, why = ", ".join(row.row_id for row in group), markdown(" ".join(reasons))
         if len(group) <= FEW:
-            yield f"- {markdown(f'{ids}{told}')}: {why}"
+            yield f"- {markdown(f'{ids}{columns_note}')}: {why}"
         else:
-            yield f"- {markdown(f'{len(group):,} {stream}{told}')}: {why} {markdown(ids)}."
+            yield f"- {markdown(f'{len(group):,} {stream}{columns_note}')}: {why} {markdown(ids)}."
 
 
 def as_text(diff: Diff) -> str:

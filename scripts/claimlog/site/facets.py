@@ -25,8 +25,8 @@ from claimlog.site.datasette_internals import (
 )
 from claimlog.site.memo import memoize
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.own_queries import time_limit
 from claimlog.site.protection.reader_request import PRESENTATION
+from claimlog.site.protection.site_queries import time_limit
 from claimlog.site.store import Row
 
 TYPE = "in_memory"

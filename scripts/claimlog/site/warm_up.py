@@ -21,7 +21,7 @@ from claimlog.site.facets import declare_facets, facet_table
 from claimlog.site.pages import site_pages
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql
-from claimlog.site.protection.reader_request import as_own_sql, note_query
+from claimlog.site.protection.reader_request import as_site_sql, note_query
 from claimlog.site.query_rewrites import rewrite_slow_queries
 from claimlog.site.source_texts import find_text
 from claimlog.site.store import Store
@@ -41,7 +41,7 @@ def prepare_datasette(datasette: Any) -> None:
     for name in immutable:
         divert_reader_sql(datasette, name, pool)
         rewrite_slow_queries(datasette, name)
-    read_schemas_once(datasette, as_own_sql)
+    read_schemas_once(datasette, as_site_sql)
     announce_queries(note_query)
     replace_validation()
     parse_cells_strictly()

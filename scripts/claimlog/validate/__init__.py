@@ -75,13 +75,13 @@ def validate(
     progress("integrity")
     for check in INTEGRITY_CHECKS:
         check(log, report)
-    _stopped(report, "integrity")
+    _note_stop(report, "integrity")
     if not report.error_count:
         progress("text")
         anchors.check_anchors(log, report, texts)
-        _stopped(report, "text")
+        _note_stop(report, "text")
     report.reconcile(heard)
-    _excuse(log, report, frictionless)
+    _explain_unchecked_rules(log, report, frictionless)
     return report
 
 
@@ -96,7 +96,7 @@ def check_sections(
     References are checked all the same.
     """
     began = False
-    for section in _ahead((sections or log.sections)()):
+    for section in _read_one_ahead((sections or log.sections)()):
         known, before = report.error_count, report.counts()
         tabular.check_pandera(section, report)
         if report.error_count > known or (known and not began):
@@ -111,15 +111,15 @@ def check_sections(
             report.of_claims.subtract(before)
     if report.stopped_after is None:
         rows.check_order(log, report)
-        _stopped(report, "rows")
+        _note_stop(report, "rows")
     else:
         report.forget("rows")  # sections before the one that stopped it had begun with them
         # an identifier can be looked up whatever else is wrong with its row
-        for section in _ahead((sections or log.sections)()):
+        for section in _read_one_ahead((sections or log.sections)()):
             _run(references.check_references, section, report)
 
 
-def _ahead(sections: Iterator[Log]) -> Iterator[Log]:
+def _read_one_ahead(sections: Iterator[Log]) -> Iterator[Log]:
     """Yield sections, each read while the one before it is checked."""
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(next, sections, None)
@@ -144,7 +144,7 @@ def _run(check: Check, section: Log, report: Report) -> None:
         check(section, report)
 
 
-def _stopped(report: Report, layer: str) -> None:
+def _note_stop(report: Report, layer: str) -> None:
     if report.error_count and report.stopped_after is None:
         report.stopped_after = layer
 
@@ -162,7 +162,7 @@ def check_reading(log: Log, report: Report) -> None:
         report.stopped_after = "line"
 
 
-def _excuse(log: Log, report: Report, frictionless: bool) -> None:
+def _explain_unchecked_rules(log: Log, report: Report, frictionless: bool) -> None:
     """Say why a rule checked nothing; fail one that never ran although there were rows for it."""
     for tally in report.tallies.values():
         if tally.checked or tally.failed or tally.note:

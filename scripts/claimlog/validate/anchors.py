@@ -52,14 +52,14 @@ def check_anchors(
     report.count("text-identity", len(found), len(absent), missing)
     for name, text in found.items():
         if len(text.content) != coded[name]["text_length"]:
-            path, line = log.place("sources", coded[name]["batch"], coded[name]["line"])
+            path, line = log.file_and_line("sources", coded[name]["batch"], coded[name]["line"])
             message = (
                 f"text_length is {coded[name]['text_length']}, the text has {len(text.content)}"
             )
             report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
     report.anchors_unchecked = 0
     for section in log.sections() if sections is None else sections:
-        for stream in section.speaking_of(*ANCHORED):
+        for stream in section.present_streams(*ANCHORED):
             frame = section.live(stream)
             for source, text in found.items():
                 part = frame.filter(pl.col("source_id") == source)
@@ -68,7 +68,7 @@ def check_anchors(
             report.anchors_unchecked += skipped
             for rule in RULES:
                 report.count(rule, 0, skipped)
-        for stream in section.speaking_of(*_worded_registers(log)):
+        for stream in section.present_streams(*_worded_registers(log)):
             _check_register(log, report, stream, section.live(stream), found.values())
     if report.anchors_unchecked:
         for rule in ("text-identity", *RULES):
@@ -94,7 +94,7 @@ def _check_register(
     runs = {digest(run) for text in texts for run in text.readings.runs(limit)}
     table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
-        path, line = log.place(stream, row["batch"], row["line"])
+        path, line = log.file_and_line(stream, row["batch"], row["line"])
         for rule, message, remedy in borrowed_runs(free_texts(table, row), runs, limit):
             report.fail(Finding(rule, path, message, line, row[table.id], remedy))
 
@@ -112,7 +112,7 @@ def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, te
     runs = {digest(run) for run in text.readings.runs(limit)}
     table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
-        path, line = log.place(stream, row["batch"], row["line"])
+        path, line = log.file_and_line(stream, row["batch"], row["line"])
         for rule, message, remedy in (
             *_flaws(row, text, claims),
             *borrowed_runs(free_texts(table, row), runs, limit),

@@ -86,7 +86,7 @@ def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
 
 
 def _sections_since(log: Log, size: int) -> list[Log]:
-    return [log.others(), log.section(log.claims_of(log.claims_since(size)))]
+    return [log.section_without_claims(), log.section(log.claims_of(log.claims_since(size)))]
 
 
 def check_appended(log: Log, size: int, checked: Mapping[str, int]) -> RowsCheck:

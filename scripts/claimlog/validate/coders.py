@@ -14,9 +14,9 @@ RULE = "pass-coders"
 def check_coders(log: Log, report: Report) -> None:
     """Check that no pass has more coders than can be compared, in passages and in links."""
     # early logs have codings and no register of coders
-    for stream in log.speaking_of("coders", "codings", "link_codings"):
+    for stream in log.present_streams("coders", "codings", "link_codings"):
         report.count(RULE, log.live_count(stream))
-    for stream in log.speaking_of("codings", "link_codings"):
+    for stream in log.present_streams("codings", "link_codings"):
         key = log.definition.streams[stream].id
         rows = log.live(stream).select(key, "batch", "line", "pass", "coder")
         # by the first row of each

@@ -34,7 +34,7 @@ def check_free_text(log: Log, report: Report) -> None:
     Rows of an earlier schema that did not mark the column are not judged.
     """
     report.count(RULE, 0)
-    for stream, table in log.own.items():
+    for stream, table in log.section_tables.items():
         for schema, frame in log.by_schema(stream, log.rows(stream)):
             for item, column, values in _texts(schema, frame, table):
                 wrong = ~column.str.contains(VISIBLE) | column.str.contains(UNPRINTABLE)

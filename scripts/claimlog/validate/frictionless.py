@@ -104,7 +104,7 @@ def check_samples(log: Log, size: int) -> Iterator[Task]:
             dict(sorted(downcast(row, log.definition, stream, version).items()))
             for row in part.iter_rows(named=True)
         ]
-        lines = [log.place(stream, *place) for place in part.select("batch", "line").rows()]
+        lines = [log.file_and_line(stream, *place) for place in part.select("batch", "line").rows()]
         resource = Resource(
             # in lines it would first guess the types of a hundred rows, which the schema gives
             data=[[*rows[0]], *([*row.values()] for row in rows)],

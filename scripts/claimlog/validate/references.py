@@ -12,7 +12,7 @@ import polars as pl
 
 from claimlog.components import components
 from claimlog.errors import Finding
-from claimlog.log.event_log import Log, alive
+from claimlog.log.event_log import Log, is_live
 from claimlog.schema.edtf import bounds
 from claimlog.schema.relations import SAME_FACT
 from claimlog.schema.table_schema import Table
@@ -28,8 +28,8 @@ def check_references(log: Log, report: Report) -> None:
 
     An entity may be asserted later in the same batch: a batch is one transaction.
     """
-    for stream, table in log.own.items():
-        frame = log.rows(stream).with_columns(alive(table).alias("is_live"))
+    for stream, table in log.section_tables.items():
+        frame = log.rows(stream).with_columns(is_live(table).alias("is_live"))
         for schema, rows in log.by_schema(stream, frame):
             for label, target, refs in _references(rows, schema):
                 _check_reference(log, report, stream, rows.height, label, target, refs)
@@ -69,7 +69,7 @@ def _targets(log: Log, stream: str, wanted: pl.Series) -> pl.DataFrame:
     # only these rows: most references are to few entities of many
     rows = with_taken_rows(log, table, log.rows_of(stream, wanted, columns))
     return (
-        rows.with_columns(alive(table).alias("is_live"))
+        rows.with_columns(is_live(table).alias("is_live"))
         .group_by(pl.col(table.id).alias("ref"))
         .agg(
             pl.col("batch").min().alias("known_from"),
@@ -104,7 +104,7 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
     """
     states = log.rows("sources")
     last = states.filter(pl.col("seq") == pl.col("seq").max().over("source_id"))
-    for stream in log.speaking_of("claims", "codings"):
+    for stream in log.present_streams("claims", "codings"):
         table = log.definition.streams[stream]
         spans = _with_source_state(log.rows(stream), table, states, last)
         report.check(
@@ -138,7 +138,7 @@ def _with_source_state(
         return rows.join(last.select(columns), on="source_id", how="left")
     own = pl.col("seq")
     judged_at = (
-        pl.when(alive(table))
+        pl.when(is_live(table))
         .then(states["seq"].max())
         .when(pl.col("action") == "retract")  # which repeats the version before it
         .then(own.shift(1).over(table.id, order_by="seq"))
@@ -195,7 +195,7 @@ def _check_furniture(log: Log, report: Report, sources: pl.DataFrame) -> None:
         at = 0
         for part in row["furniture"]:
             if not at <= part["start"] < part["end"] <= (row["text_length"] or 0):
-                path, line = log.place("sources", row["batch"], row["line"])
+                path, line = log.file_and_line("sources", row["batch"], row["line"])
                 message = f"furniture {part['start']}-{part['end']} is out of order or of the text"
                 remedy = "list ranges in order, apart, within the text"
                 finding = Finding("furniture-ranges", path, message, line, row["source_id"], remedy)
@@ -228,7 +228,7 @@ def check_chains(log: Log, report: Report) -> None:
     _check_cycle(log, report, "membership-acyclic", "actors", actors, edges, "belongs to itself")
     report.count("membership-dates", len(rows))
     for row in rows:
-        path, line = log.place("actors", row["batch"], row["line"])
+        path, line = log.file_and_line("actors", row["batch"], row["line"])
         for edge in row["memberships"]:
             if kinds.get(edge["alliance_id"], "alliance") != "alliance":
                 message = f'is a member of "{edge["alliance_id"]}", which is no alliance'
@@ -251,7 +251,7 @@ def _check_lineage_dates(log: Log, report: Report, sources: pl.DataFrame) -> Non
         for edge in row["lineage"]:
             work = published.get(edge["source_id"])
             if _runs_backwards(work, row["published"]):
-                path, line = log.place("sources", row["batch"], row["line"])
+                path, line = log.file_and_line("sources", row["batch"], row["line"])
                 message = (
                     f"appeared {row['published']}, before {edge['source_id']} ({work}), from which "
                     "it is derived"
@@ -280,7 +280,7 @@ def _check_texts_once(
         names = registered.setdefault(row["text_sha256"], {})
         if names and group not in names:
             first = next(iter(names.values()))
-            path, line = log.place("sources", row["batch"], row["line"])
+            path, line = log.file_and_line("sources", row["batch"], row["line"])
             message = f"has the very text of {first}, and no lineage to it"
             remedy = f"code {first}, or say by --lineage how the two are derived from each other"
             report.fail(Finding("text-once", path, message, line, name, remedy))
@@ -305,7 +305,7 @@ def check_facts(log: Log, report: Report) -> None:
         group = members.pop(fact, [])
         apart = len(group) * (len(group) - 1) // 2 - pairs[fact]
         if group and apart:
-            path, line = log.place("links", row["batch"], row["line"])
+            path, line = log.file_and_line("links", row["batch"], row["line"])
             # the pairs that are passed over on the way to one that is not linked are links
             one, other = next(p for p in combinations(group, 2) if frozenset(p) not in linked)
             message = (
@@ -345,7 +345,7 @@ def _check_cycle(
         row = frame.row(
             by_predicate=pl.col(log.definition.streams[stream].id) == cycle[0], named=True
         )
-        path, line = log.place(stream, row["batch"], row["line"])
+        path, line = log.file_and_line(stream, row["batch"], row["line"])
         shown = cycle if len(cycle) <= CYCLE_SHOWN else [*cycle[: CYCLE_SHOWN - 2], "…", cycle[-1]]
         message = f"{verb}: {' -> '.join(shown)}"
         if shown is not cycle:

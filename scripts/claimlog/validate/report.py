@@ -209,7 +209,7 @@ class Report:
         """Record a finding for every row of `wrong`."""
         key = self.log.definition.streams[stream].id
         for row in wrong.head(self.most).iter_rows(named=True):
-            path, line = self.log.place(stream, row["batch"], row["line"])
+            path, line = self.log.file_and_line(stream, row["batch"], row["line"])
             severity = self.tallies[rule].rule.severity
             entity = row.get(key)
             self.fail(Finding(rule, path, say(row), line, entity, remedy, severity))

@@ -13,9 +13,9 @@ from claimlog.schema.edtf import bounds
 from claimlog.schema.requirements import Requirement
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.report import Report
-from claimlog.validate.takedowns import beside_taken
+from claimlog.validate.takedowns import with_taken_predecessors
 
-TOLD_APART = {
+PART_KEYS = {
     "sources": ("lineage", ("source_id", "relation")),
     "actors": ("memberships", ("alliance_id",)),
 }
@@ -25,7 +25,7 @@ TOLD_APART = {
 def check_requirements(log: Log, report: Report) -> None:
     """Check the conditional requirements of ``schemas/requirements.csv``."""
     for rule in log.definition.requirements:
-        for stream in log.streams if rule.stream == "*" else log.speaking_of(rule.stream):
+        for stream in log.streams if rule.stream == "*" else log.present_streams(rule.stream):
             when = _condition(rule.when_column, rule.when)
             then = _condition(rule.then_column, rule.then)
 
@@ -59,19 +59,19 @@ def _shown_value(value: object) -> str:
 
 def check_history(log: Log, report: Report) -> None:
     """Check identity, versions and actions along the history of every entity."""
-    for stream, table in log.own.items():
+    for stream, table in log.section_tables.items():
         frame = log.rows(stream)
         several = frame.select(pl.len().over(table.id) > 1).to_series()
         place = (table.id, "action", "version", "event_id", "batch", "line")
         # most entities have one row, whose history needs no look at its neighbours
-        alone = _alone(frame.select(place).filter(~several))
-        for beside in (alone, _following(frame.filter(several), table)):
-            rows = beside_taken(beside, table, log.whole or log)
+        alone = _without_predecessor(frame.select(place).filter(~several))
+        for beside in (alone, _with_predecessor(frame.filter(several), table)):
+            rows = with_taken_predecessors(beside, table, log.whole or log)
             _check_identity(report, stream, rows)
             _check_actions(report, stream, rows)
 
 
-def _alone(frame: pl.DataFrame) -> pl.DataFrame:
+def _without_predecessor(frame: pl.DataFrame) -> pl.DataFrame:
     """Say of rows that are their entity's only one that nothing came before them."""
     return frame.with_columns(
         pl.lit(None, pl.String).alias("before_action"),
@@ -80,7 +80,7 @@ def _alone(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _following(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _with_predecessor(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Put beside every row what the row before it of the same entity was."""
     frame = frame.sort(table.id, "seq")
     same = pl.col(table.id).shift(1) == pl.col(table.id)
@@ -219,7 +219,7 @@ def check_order(log: Log, report: Report) -> None:
     earlier = pl.col("recorded_at").cum_max().over("batch", "stream")
     back = rows.filter(pl.col("recorded_at") < pl.max_horizontal(earlier, "floor"))
     for row in back.head(report.most).iter_rows(named=True):
-        path, line = log.place(row["stream"], row["batch"], row["line"])
+        path, line = log.file_and_line(row["stream"], row["batch"], row["line"])
         message = f"recorded_at {row['recorded_at']} is before that of an earlier row"
         remedy = "a later row carries the same or a later time; claimlog rebase mends it"
         report.fail(Finding("recorded-order", path, message, line, remedy=remedy))
@@ -242,7 +242,7 @@ def _in_order(log: Log) -> bool:
 
 def check_dates(log: Log, report: Report) -> None:
     """Check every EDTF column, those inside arrays included; each distinct value is parsed once."""
-    for stream, table in log.own.items():
+    for stream, table in log.section_tables.items():
         for schema, frame in log.by_schema(stream, log.rows(stream)):
             for item in schema.fields:
                 if item.edtf:
@@ -282,7 +282,7 @@ def _date_flaw(value: str) -> str | None:
 
 def check_spans(log: Log, report: Report) -> None:
     """Check the spans of claims and codings among themselves."""
-    for stream in log.speaking_of("claims", "codings"):
+    for stream in log.present_streams("claims", "codings"):
         report.check(
             "span-order",
             stream,
@@ -312,7 +312,7 @@ def check_hops(log: Log, report: Report) -> None:
 
 def check_parts(log: Log, report: Report) -> None:
     """Check that no two lineage edges of a source, or memberships of an actor, say the same."""
-    for stream, (column, names) in TOLD_APART.items():
+    for stream, (column, names) in PART_KEYS.items():
         if stream not in log.streams:
             continue
         frame, table = log.rows(stream), log.definition.streams[stream]

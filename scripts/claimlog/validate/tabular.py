@@ -41,7 +41,7 @@ EMPTY = "keys"
 
 def check_pandera(log: Log, report: Report) -> None:
     """Check every row of every stream with pandera, nested rows included."""
-    for name, table in log.own.items():
+    for name, table in log.section_tables.items():
         for schema, frame in log.by_schema(name, log.rows(name)):
             _validate(report, name, schema.fields, frame, prefix="")
             for item in schema.fields:

@@ -1,4 +1,4 @@
-"""Rules about rows that were taken down: each was one of an entity that the log still has."""
+"""Rules about rows that were taken down: each has an entity that is still in the log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REMEDY = "restore it from git"
 
 
 def check_takedowns(log: Log, report: Report) -> None:
-    """Check that the record fits the log: each row beside a later version, each file listed.
+    """Check the record against the log: each row has a later version, their files are listed.
 
     What the row said cannot be checked, only that nothing else is missing: its hash stands for it
     in the tree. An entity keeps its last row, so that its identifier is never given again.
@@ -43,14 +43,14 @@ def check_takedowns(log: Log, report: Report) -> None:
     for (stream, identifier), taken in versions.items():
         present = set(log.history(stream, identifier)["version"])
         # a release may end before the version that was left
-        kept = max(present, default=0) > max(taken) or log.package.archived
+        has_later_version = max(present, default=0) > max(taken) or log.package.archived
         for number, row in taken.items():
-            if flaw := _flaw(row, number, set(taken), present, kept):
+            if flaw := _taken_row_flaw(row, number, set(taken), present, has_later_version):
                 report.fail(Finding(RULE, RECORD, f"{identifier} {flaw}", remedy=REMEDY))
 
 
 def _check_index(log: Log, report: Report) -> None:
-    """Check that what an entry of the index says was taken down is still declared."""
+    """Check that every takedown that the index of releases knows is still in the record."""
     try:
         index = log.releases
     except ClaimlogError:
@@ -67,19 +67,19 @@ def _check_index(log: Log, report: Report) -> None:
         report.fail(Finding(RULE, RECORD, message, remedy=REMEDY))
 
 
-def check_released_rows(log: Log, report: Report, tag: str, held: bytes | None) -> None:
-    """Check that all that the record said in the last release it says to the letter.
+def check_released_rows(log: Log, report: Report, tag: str, released_record: bytes | None) -> None:
+    """Check that no row of the record of the last release was changed or removed.
 
     Parameters
     ----------
-    held
+    released_record
         The record as the tag of that release holds it, if it does.
     """
-    if held is None:
+    if released_record is None:
         return
     now = {*read_takedowns(log.package).rows}
     try:
-        before = parse_takedowns(parse_json(held, RECORD))
+        before = parse_takedowns(parse_json(released_record, RECORD))
     except ClaimlogError as error:
         flaw = str(error).removeprefix(f"{RECORD}: ")
         message = f"is no such record in the release {tag}: {flaw}"
@@ -88,14 +88,25 @@ def check_released_rows(log: Log, report: Report, tag: str, held: bytes | None) 
     for row in before.rows:
         if row not in now:
             place = f"row {row.line} of {row.stream} in batch {row.batch:04d}"
-            message = f"says otherwise than in release {tag} of {place}: {row.sentence}"
+            message = f"differs from release {tag} about {place}: {row.sentence}"
             report.fail(Finding(RELEASED_RULE, RECORD, message, entity=row.id, remedy=REMEDY))
 
 
-def _flaw(row: TakenRow, number: int, taken: set[int], present: set[int], kept: bool) -> str | None:
+def _taken_row_flaw(
+    row: TakenRow, number: int, taken: set[int], present: set[int], has_later_version: bool
+) -> str | None:
+    """Return why a version of an entity cannot have been taken down, or None.
+
+    Parameters
+    ----------
+    taken, present
+        The versions of the entity that were taken down, and those that the log has.
+    has_later_version
+        Whether a later one is left.
+    """
     if number in present:
         return f"version {number} was taken down and is there"
-    if not kept:
+    if not has_later_version:
         return f"version {number} is its last one, which is never taken down"
     if number > 1 and number - 1 not in taken | present:
         return f"has no version {number - 1}"
@@ -122,8 +133,8 @@ def with_taken_rows(log: Log, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows, more])
 
 
-def beside_taken(rows: pl.DataFrame, table: Table, log: Log) -> pl.DataFrame:
-    """Say of rows that follow one which was taken down what came before them.
+def with_taken_predecessors(rows: pl.DataFrame, table: Table, log: Log) -> pl.DataFrame:
+    """Give rows whose previous version was taken down that version's action and number.
 
     Whether they changed what it said cannot be known any more, so no rule finds fault with it.
     """

@@ -78,7 +78,7 @@ def _register_coder(desk: Desk, request: Request) -> Found:
 
 
 def _form(desk: Desk, _: Request) -> Found:
-    log = desk.log.sealed
+    log = desk.log.sealed_log
     return desk.computed.get("form", log.root, lambda: form(log))
 
 
@@ -110,7 +110,7 @@ def _source(desk: Desk, request: Request) -> Found:
     found = {
         "source": row,
         "may_mark_furniture": may_mark_furniture(desk, request.role, name),
-        "sealed": name in desk.log.sealed.ids("sources"),
+        "sealed": name in desk.log.sealed_log.ids("sources"),
     }
     if places is None:
         return {**found, "text": None}

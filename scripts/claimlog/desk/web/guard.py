@@ -10,7 +10,7 @@ from typing import Any
 
 from claimlog.desk.request_error import ABSENT, LARGE, MALFORMED, ORIGIN, TOKEN, RequestError
 from claimlog.desk.web.request import Answer, redirect
-from claimlog.site.protection.host_names import LOOPBACK, misdirected
+from claimlog.site.protection.host_names import LOOPBACK, wrong_host_refusal
 from claimlog.site.protection.reader_limits import COOKIE_BYTES, PATH_BYTES, QUERY_BYTES
 from claimlog.site.protection.refusals import REFUSED_BYTES, raw_path
 from claimlog.site.protection.security_headers import HEADERS
@@ -53,7 +53,7 @@ def check_request(scope: Scope, headers: Headers) -> None:
     if REFUSED_BYTES.search(path) or path.startswith(b"//"):
         raise RequestError(MALFORMED, "the address has characters that none has")
     hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
-    if len(hosts) != 1 or misdirected(scope, LOOPBACK):
+    if len(hosts) != 1 or wrong_host_refusal(scope, LOOPBACK):
         raise RequestError(ORIGIN, "the desk answers to 127.0.0.1 and localhost only")
     _check_origin(scope["method"], headers, hosts[0])
 

@@ -14,7 +14,7 @@ from claimlog.site.lists.filter_values import OPEN, CodeValues, Numbers, PeriodV
 from claimlog.site.lists.filters import CodeFilter, ListDefinition, PeriodFilter, month_of_day
 from claimlog.site.lists.list_index import ListIndex
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.own_queries import time_limit
+from claimlog.site.protection.site_queries import time_limit
 
 ROWS = 5_000
 """Rows that are read at once."""

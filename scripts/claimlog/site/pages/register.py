@@ -20,16 +20,16 @@ from claimlog.site.template_filters import words
 from claimlog.site.topic import read_topic
 from claimlog.site.version_history import latest_versions, taken_versions, version_history
 
-CLAIMS = 200
+LISTED_CLAIMS = 200
 """Claims that the page of a row lists."""
 
-CELL = 2_000
+CELL_CHARACTERS = 2_000
 """Characters of a cell in the list of a register; the page of a row shows all of them."""
 
 REGISTER_TEMPLATE = "claimlog_register.html"
 
 ONE = "[^/]+?"
-"""Pattern of an identifier: what it is made of, the register says."""
+"""Pattern of an identifier; its form is the register's own."""
 
 
 def register_pages(datasette: Any) -> tuple[Page, ...]:
@@ -76,7 +76,7 @@ async def register_rows(register: RegisterConfig, store: Store, rowids: list[int
     """Return the rows of a register with some row numbers as its list shows them."""
     columns = _list_columns(register)
     selected = {register.id, *((register.label,) if register.label else ()), *columns}
-    cells = ", ".join(cut_column(name, CELL) for name in sorted(selected))
+    cells = ", ".join(cut_column(name, CELL_CHARACTERS) for name in sorted(selected))
     counts = f", {', '.join(COUNTS)}" if register.has_claims else ""
     codes = await store.codes()
     rows = await store.rows(
@@ -201,7 +201,7 @@ async def _columns(register: RegisterConfig, store: Store, row: Row) -> list[Row
 
 
 async def _detail_labels(register: RegisterConfig, store: Store) -> dict[str, str]:
-    """Return what the lists of measures call columns of their register; its page says the same."""
+    """Return the labels that `measures.details` gives columns of this register."""
     topic = await read_topic(store)
     if topic.register is None or topic.register.name != register.name:
         return {}
@@ -227,7 +227,7 @@ async def _claims(register: RegisterConfig, store: Store, name: str) -> tuple[li
         f"join sources s using (source_id) where c.claim_id in ({found}) "
         "order by c.source_id, c.start, c.claim_id limit :most",
         name=name,
-        most=CLAIMS,
+        most=LISTED_CLAIMS,
     )
     return rows, total
 
@@ -244,7 +244,7 @@ async def _referred_by(register: RegisterConfig, store: Store, name: str) -> lis
                 '(select 1 from json_each(case when json_valid(v."{0}") then v."{0}" else \'[]\' '
                 "end) where value = :name)) order by 1 limit :most".format(column),
                 name=name,
-                most=CLAIMS,
+                most=LISTED_CLAIMS,
             )
             if rows:
                 links = await entity_links(store, other.name, [row["id"] for row in rows])

@@ -52,7 +52,7 @@ def is_loopback(name: str) -> bool:
         return name in LOOPBACK
 
 
-def misdirected(scope: Mapping[str, Any], names: Collection[str] | None) -> Failure | None:
+def wrong_host_refusal(scope: Mapping[str, Any], names: Collection[str] | None) -> Failure | None:
     """Return why a request is not answered that was meant for another server, if it was."""
     if names is None:
         return None

@@ -26,9 +26,10 @@ from claimlog.site.datasette_internals import (
     replace_execute,
 )
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.own_queries import most_rows, run_own_query
-from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, as_own_sql
+from claimlog.site.protection.known_errors import KnownErrors
+from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, as_site_sql
 from claimlog.site.protection.response_sender import SEND_BUDGET, ClientGone
+from claimlog.site.protection.site_queries import most_rows, run_site_query
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.sql_process import Answer, Job, Worker
 from claimlog.sql_worker import restrict
@@ -117,6 +118,7 @@ POOLS: WeakKeyDictionary[Any, ReaderPool] = WeakKeyDictionary()
 def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
     """Have the readers' SQL for an immutable database run in the pool."""
     database = datasette.databases[name]
+    errors = KnownErrors()
     uri = f"{Path(database.path).resolve().as_uri()}?immutable=1"
 
     def wrap(_: Execute) -> Execute:
@@ -131,13 +133,15 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
             request = CURRENT.get()
             if request is None or not request.chosen:
                 try:
-                    return await run_own_query(
+                    return await run_site_query(
                         datasette, database, sql, params, truncate, custom_time_limit, page_size
                     )
                 except QueryInterrupted:
                     if request is not None:
                         request.interrupted = True
                     raise
+            if known := errors.find(sql):
+                raise _error(known, sql, params)
             await pool.admit(request)
             most = min(custom_time_limit or 1e9, datasette.setting("sql_time_limit_ms")) / 1000
             seconds = min(most, request.seconds)
@@ -159,6 +163,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
             finally:
                 request.seconds -= perf_counter() - started
             if "error" in answer:
+                errors.note(sql, answer)
                 raise _error(answer, sql, params)
             results: Results = answer["results"]
             if request.page and sql == request.sql:
@@ -168,7 +173,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
         return execute
 
     replace_execute(database, wrap)
-    mark_schema_questions(database, as_own_sql)
+    mark_schema_questions(database, as_site_sql)
 
 
 def _job(

@@ -173,7 +173,7 @@ def note_query(sql: str) -> None:
     request.sql = sql
 
 
-def as_own_sql(call: Call) -> Call:
+def as_site_sql(call: Call) -> Call:
     """Wrap a coroutine function whose SQL is ours or Datasette's, whoever asked for its answer."""
 
     @wraps(call)

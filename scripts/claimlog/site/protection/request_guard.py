@@ -21,7 +21,7 @@ from claimlog.site.delivery.answer_writer import AnswerWriter, send_reply
 from claimlog.site.delivery.preconditions import Headers, request_headers
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import Failure, describe_error, log_fault, render_failure
-from claimlog.site.protection.host_names import NAMES, misdirected
+from claimlog.site.protection.host_names import NAMES, wrong_host_refusal
 from claimlog.site.protection.peers import peer_of_request
 from claimlog.site.protection.reader_request import (
     CURRENT,
@@ -50,7 +50,7 @@ def guard_requests(app: App, datasette: Any) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        failure = refusal(scope) or misdirected(scope, NAMES.get(datasette))
+        failure = refusal(scope) or wrong_host_refusal(scope, NAMES.get(datasette))
         if failure is None and repeats_base(scope, datasette):
             failure = Failure(404, "", "The address has the path of the server twice.")
         headers = request_headers(scope["headers"])

@@ -1,12 +1,13 @@
 """One site written as files in a process of its own, watched with all its children.
 
 ``python -m workshop.bench.files.contender PACKAGE OUT`` builds the package, and prints seconds,
-peak memory, pages, files and bytes as JSON; building is not timed.
+processor seconds, peak memory, pages, files and bytes as JSON; building is not timed.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -21,16 +22,18 @@ def main(root: str, out: str) -> None:
     """Write the site and print what it took."""
     package, folder = Package(Path(root)), Path(out)
     events = build(package, package.build).log.size
-    start = perf_counter()
+    start, used = perf_counter(), _processor_seconds()
     with MemoryWatch() as watch:
         size = publish_site(package, package.build, folder)
         seconds = perf_counter() - start
+    cpu_seconds = _processor_seconds() - used
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     print(
         json.dumps(
             {
                 "events": events,
                 "seconds": seconds,
+                "cpu_seconds": cpu_seconds,
                 "peak_bytes": watch.peak,
                 "pages": size.pages,
                 "files": len(sizes),
@@ -38,6 +41,12 @@ def main(root: str, out: str) -> None:
             }
         )
     )
+
+
+def _processor_seconds() -> float:
+    """Return what this process and the children that have ended took of the processor."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 if __name__ == "__main__":

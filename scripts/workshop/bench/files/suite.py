@@ -1,7 +1,7 @@
 """The suite of the site as files: three sizes, each ten times the one before.
 
-What grows faster than the log would show between the two largest: the time that a page takes, and
-the bytes that a claim has.
+What grows faster than the log would show between the two largest: the processor time that a claim
+takes, which other work on the machine hardly changes, and the bytes that it has.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ __all__ = ["NEEDS", "collect_results", "markdown_report", "results_plot", "text_
 NEEDS: tuple[str, ...] = ()
 LIBRARIES = ("datasette", "jinja2", "polars")
 GROWTH_GOAL = 1.25  # of what a claim takes, in a log of ten times as many
-HEAD = ("site", "events", "pages", "files", "GB", "seconds", "pages/s", "peak GB")
+HEAD = (
+    "site",
+    "events",
+    "pages",
+    "files",
+    "GB",
+    "seconds",
+    "processor s",
+    "pages a processor s",
+    "peak GB",
+)
 CONTENDER = "workshop.bench.files.contender"
 
 
@@ -55,7 +65,7 @@ def goals(sites: list[Result]) -> list[dict[str, Any]]:
     """Return by how much what a claim takes grew between the two largest, and what was to be."""
     smaller, larger = sites[-2:]
     found = []
-    for what, unit in (("seconds", "time"), ("bytes", "bytes")):
+    for what, unit in (("cpu_seconds", "processor time"), ("bytes", "bytes")):
         growth = (larger[what] / larger["claims"]) / (smaller[what] / smaller["claims"])
         found.append(
             {
@@ -77,7 +87,8 @@ def _cells(results: Result) -> list[list[str]]:
             f"{one['files']:,}",
             f"{one['bytes'] / 1e9:.2f}",
             f"{one['seconds']:,.0f}",
-            f"{one['pages'] / one['seconds']:,.0f}",
+            f"{one['cpu_seconds']:,.0f}",
+            f"{one['pages'] / one['cpu_seconds']:,.0f}",
             f"{one['peak_bytes'] / 1e9:.2f}",
         ]
         for one in results["sites"]

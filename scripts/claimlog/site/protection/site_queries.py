@@ -27,7 +27,7 @@ def most_rows(datasette: Any, page_size: int | None) -> int:
     return rows + 1 if rows == (page_size or datasette.setting("default_page_size")) else rows
 
 
-async def run_own_query(
+async def run_site_query(
     datasette: Any,
     database: Any,
     sql: str,
