@@ -20,7 +20,8 @@ DOUBLE = 1.6
 """How many times as long as a passage a place is that may hold it twice."""
 
 SLACK = 2
-"""Words, or an eighth of its own, by which a passage may have grown before it is looked into."""
+"""Words, or an eighth of its own, by which a passage may have grown before it is looked into; one
+that has fewer than eight only by one."""
 
 EDITED = 6
 """Of so many words of a passage one may have been edited, and one in any case, where it is still
@@ -136,7 +137,7 @@ class TextPair:
         cannot be told which, because so few words are beyond it that they may be there by chance.
         """
         own, count = self.here.ids[first:last], last - first
-        if stop - begin <= count + max(SLACK, count // 8):
+        if stop - begin <= count + max(1, min(SLACK, count // 4), count // 8):
             return begin, stop
         for size in (count, count - 1, count + 1):  # words may be joined or divided
             for end in ((begin, begin + size), (stop - size, stop)):
