@@ -71,7 +71,7 @@ def test_passages_alike_are_told_apart_by_what_stands_beside_them() -> None:
 def test_a_quote_is_no_place_of_the_sentence_that_was_edited(kind: str, seed: int) -> None:
     tally = place_in_copies(kind, 1, seed, paragraphs=6, passages=18)["text"]
     assert tally["wrong"] == 0
-    assert tally["right"] >= 15
+    assert tally["right"] >= 14
 
 
 def test_in_a_copy_with_the_hash_of_the_source_the_offsets_hold() -> None:
@@ -171,7 +171,7 @@ def test_no_place_in_a_copy_of_any_kind_is_wrong(kind: str) -> None:
     for way, tally in tallies.items():
         assert (way, tally["wrong"]) == (way, 0)
         assert sum(tally[verdict] for verdict in ("right", "missed", "wrong", "gone")) == 12
-    assert tallies["text"]["missed"] <= 1
+    assert tallies["text"]["missed"] <= 2
 
 
 def test_verify_prints_each_outcome_as_json_and_uses_the_coded_text(

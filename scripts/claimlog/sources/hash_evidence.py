@@ -5,14 +5,17 @@ The search is bounded: every function takes a budget of hashes and returns what 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
 
 from claimlog.sources.anchor import CONTEXT, Anchor
-from claimlog.sources.hashed_words import HashedWords
+from claimlog.sources.hashed_words import NOWHERE, HashedWords, Numbers
 from claimlog.sources.placement import Span
 from claimlog.sources.readings import Node
 from claimlog.sources.text import digest
@@ -30,15 +33,15 @@ class Evidence:
     """What the readings of a copy show of one anchor.
 
     ``places`` are the spans with its words, with whether context agrees before and after them;
-    ``homes`` those between both sides of its context that have as many words, ``rooms`` those that
-    have about as many; ``before`` are
-    where the passage would begin after its context, ``after`` where it would end before it;
+    ``homes`` those between both sides of its context that have as many words, each with where it
+    begins and ends with its context, ``rooms`` those that have about as many; ``before`` are where
+    the passage would begin after its context, ``after`` where it would end before it;
     ``is_closed`` says that both stand side by side, without a passage between them, ``is_taken``
     that every place with its words is another claim's.
     """
 
     places: dict[Span, tuple[bool, bool]] = field(default_factory=dict)
-    homes: set[Span] = field(default_factory=set)
+    homes: dict[Span, Span] = field(default_factory=dict)
     rooms: set[Span] = field(default_factory=set)
     before: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
@@ -56,55 +59,71 @@ class Evidence:
         return [span for span, sides in self.places.items() if sum(sides) == count]
 
 
+class Standings(NamedTuple):
+    """Where a context stands: before which nodes it begins or ends, as it stands or read anew."""
+
+    plain: Numbers
+    forked: list[Node]
+
+
+NO_STANDINGS = Standings(np.array([], dtype=np.int64), [])
+
+
 def search_contexts(
     words: HashedWords, anchors: Sequence[Anchor], evidence: Sequence[Evidence], budget: int
 ) -> int:
     """Add what stands beside the contexts of anchors; return what is left of the budget."""
     wanted = {one for item in anchors for one in (item.before_sha256, item.after_sha256)} - {EMPTY}
-    begins: dict[str, list[Node]] = defaultdict(list)
-    ends: dict[str, list[Node]] = defaultdict(list)
-    triples = words.windows(CONTEXT, wanted)
-    for context, firsts in triples.items():
-        begins[context] += firsts
-        ends[context] += [first + CONTEXT for first in firsts]
-    budget -= len(words)
+    # the passages that are as long as a context are hashed in one go with it
+    passages = {one.words_sha256 for one in anchors if one.word_count == CONTEXT}
+    budget -= words.cost(CONTEXT)
+    windows = words.windows(CONTEXT, wanted | passages)
+    begins = {one: Standings(windows[one], []) for one in wanted & windows.keys()}
+    ends = {one: Standings(plain + CONTEXT, []) for one, (plain, _) in begins.items()}
     if len(words.readings.forks) <= FORKS:
         for path, node, end in words.readings.forked_windows(CONTEXT):
             if (context := digest(" ".join(word for _, _, word in path))) in wanted:
-                begins[context].append(node)
-                ends[context].append(end)
+                begins.setdefault(context, Standings(NO_STANDINGS.plain, [])).forked.append(node)
+                ends.setdefault(context, Standings(NO_STANDINGS.plain, [])).forked.append(end)
     for anchor, one in zip(anchors, evidence, strict=True):
-        after_before, before_after = ends[anchor.before_sha256], begins[anchor.after_sha256]
-        one.before.update(map(words.begins, after_before))
-        for node in before_after:
-            one.after |= words.ends(node)
-        budget -= len(after_before) + len(before_after)
+        after_before = ends.get(anchor.before_sha256, NO_STANDINGS)
+        before_after = begins.get(anchor.after_sha256, NO_STANDINGS)
+        budget -= sum(len(nodes) for nodes in (*after_before, *before_after))
         if budget < 0:
             one.is_complete = False
             continue
-        spans = {span for node in after_before for span in words.places(anchor, node, ahead=True)}
-        for node in before_after:
-            spans.update(words.places(anchor, node, ahead=False))
-        for span in spans:
+        one.before |= words.begins(*after_before)
+        one.after |= words.stops(*before_after)
+        spans = set(words.places(anchor, *after_before, ahead=True))
+        spans.update(words.places(anchor, *before_after, ahead=False))
+        for span in spans | one.places.keys():
             _add_place(words, anchor, one, span)
-        linear = [node for node in before_after if isinstance(node, int)]
-        starts = [node for node in after_before if isinstance(node, int)]
-        _add_rooms(words, one, starts, linear, anchor.word_count)
+        _add_rooms(words, one, after_before, before_after, anchor.word_count)
     return budget
 
 
 def _add_rooms(
-    words: HashedWords, one: Evidence, starts: Sequence[int], ends: Sequence[int], count: int
+    words: HashedWords, one: Evidence, starts: Standings, ends: Standings, count: int
 ) -> None:
     """Add what stands between both sides of a context, in order and not far apart."""
-    for first in starts:
-        at = bisect_left(ends, first)
-        if at == len(ends):
-            continue
-        between = ends[at] - first
-        one.is_closed = one.is_closed or between == 0
-        if between and count / ROOM <= between <= count * ROOM:
-            (one.homes if between == count else one.rooms).add(words.span(first, ends[at]))
+    firsts, lasts = (
+        np.union1d(
+            nodes.plain,
+            np.array([node for node in nodes.forked if isinstance(node, int)], dtype=np.int64),
+        )
+        for nodes in (starts, ends)
+    )
+    least = firsts + math.ceil(count / ROOM)
+    at = np.searchsorted(lasts, least)
+    is_near = np.append(lasts, NOWHERE)[at] - firsts <= count * ROOM
+    is_near &= at < len(lasts)
+    for first, last in zip(firsts[is_near].tolist(), lasts[at[is_near]].tolist(), strict=True):
+        one.rooms.add(words.span(first, last))
+    for first in np.intersect1d(firsts + count, lasts).tolist():
+        home = first - count, first
+        context = max(0, home[0] - CONTEXT), min(len(words), first + CONTEXT)
+        one.homes[words.span(*home)] = words.span(*context)
+    one.is_closed = one.is_closed or len(np.intersect1d(firsts, lasts)) > 0
 
 
 def _add_place(words: HashedWords, anchor: Anchor, one: Evidence, span: Span) -> None:
@@ -125,11 +144,11 @@ def search_words(
         if not one.is_settled:
             counts[anchors[at].word_count].append(at)
     for count, members in sorted(counts.items(), key=lambda item: (-len(item[1]), item[0])):
-        if budget < len(words):
+        if budget < (cost := words.cost(count)):
             for at in members:
                 evidence[at].is_complete = False
             continue
-        budget -= len(words)
+        budget -= cost
         found = words.windows(count, {anchors[at].words_sha256 for at in members})
         for at in members:
             for first in found.get(anchors[at].words_sha256, ()):

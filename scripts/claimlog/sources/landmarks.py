@@ -27,6 +27,9 @@ class Landmark:
     place: Span
 
 
+BEGINNING = Landmark((0, 0), (0, 0))
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """The landmarks next to a passage: what they tell of where it stands in the copy."""
@@ -48,11 +51,15 @@ class Surroundings:
 
     @property
     def room(self) -> tuple[float, float]:
-        """Where a passage between two landmarks stands, if these are still neighbours."""
-        if self.earlier is None or self.later is None:
+        """Where a passage between two landmarks stands, if these are still neighbours.
+
+        The beginning of a text is one that both texts have.
+        """
+        if self.later is None:
             return EVERYWHERE
-        low, high = self.earlier.place[0], self.later.place[1]
-        distance = self.later.own[1] - self.earlier.own[0]
+        earlier = self.earlier or BEGINNING
+        low, high = earlier.place[0], self.later.place[1]
+        distance = self.later.own[1] - earlier.own[0]
         return (low, high) if 0 <= high - low <= WIDENING * distance + BLOCK else EVERYWHERE
 
     def hold(self, span: Span) -> bool:
@@ -64,10 +71,14 @@ class Surroundings:
         return self.room != EVERYWHERE and self.hold(span)
 
     def expect(self, span: Span) -> bool:
-        """Whether a span is, by every landmark, less than half a passage from where it was."""
+        """Whether a span is, by every landmark, less than half a passage from where it was.
+
+        One landmark, far away, says nothing: what came between may make up for what is gone.
+        """
         near = (self.own[1] - self.own[0]) / 2
         marks = [mark for mark in (self.earlier, self.later) if mark is not None]
-        return bool(marks) and all(self._deviation(mark, span) <= near for mark in marks)
+        are_enough = len(marks) == 2 or any(self._distance(mark) <= BLOCK for mark in marks)
+        return are_enough and all(self._deviation(mark, span) <= near for mark in marks)
 
     def tell_apart(self, place: Span, other: Span) -> bool:
         """Whether a place is known to stand where the landmarks say, and another one not to."""
@@ -85,7 +96,7 @@ class Surroundings:
         for mark in (self.earlier, self.later):
             if mark is None:
                 continue
-            distance = abs(self.own[0] - mark.own[0])
+            distance = self._distance(mark)
             if are_apart and distance > BLOCK:
                 continue  # paragraphs were moved, and it is hardly of the passage's own
             deviation = self._deviation(mark, one)
@@ -100,3 +111,6 @@ class Surroundings:
         return min(
             abs(span[end] - mark.place[end] - self.own[end] + mark.own[end]) for end in (0, 1)
         )
+
+    def _distance(self, mark: Landmark) -> int:
+        return abs(self.own[0] - mark.own[0])

@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from claimlog.sources.anchor import CONTEXT
 from claimlog.sources.placement import Span, overlap
-from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair
+from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair, is_repetition
 from claimlog.sources.word_index import Seed, chains, matched_words
 
 NEIGHBOURS = 16
@@ -31,6 +31,14 @@ CONTEXT_WEIGHT = 4
 RIVAL_SHARED, WIDE_MARGIN = 0.5, 0.05
 """Share of the words from which on a place elsewhere may be the passage, edited; and by how much
 less of the wide context it may have."""
+
+SIDE_TOLERANCES = {16: 0.3, 48: 0.05, 192: 0.05}
+"""Words on one side by which a place is told from its repetition, and by how much less of them it
+may have than that."""
+
+SIDE_SHARE, SIDE_LEAD = 0.8, 0.3
+"""Share of 48 words on one side from which on a place is known by them, and how much more of them
+than its repetition it must have if it has less."""
 
 MARGIN = 0.3
 """By how much of a score of 5 the best place must be better than the next."""
@@ -157,9 +165,44 @@ class Alignment(TextPair):
         if any(_holds(top, one) for one in found if one is not top):
             return top, False
         others = [one for one in found if not overlap(one.place, top.place)]
+        if any(self._is_contested(first, last, top, one) for one in others):
+            return top, False
         if rivals := [one for one in others if one in near]:
             return top, wide(top) - max(map(wide, rivals)) > MARGIN / 4
         return top, not self._is_outdone_widely(first, last, top, others)
+
+    def _is_contested(self, first: int, last: int, top: Candidate, other: Candidate) -> bool:
+        """Whether a repetition of a place has more of the words before it, or of those after it.
+
+        A pull quote in front of the next paragraph has all that came after the passage, and the
+        passage, edited, what came before it: then the sum of both sides says nothing.
+        """
+        own = first, last
+        if not is_repetition(self.here.ids, own, self.there.ids, other.place):
+            return False
+        origin = next(iter(self.reverse.candidates(*other.place)), None)
+        ids = self.here.ids
+        if (
+            origin is not None
+            and not overlap(origin.place, own)
+            and is_repetition(ids, own, ids, origin.place)
+        ):
+            return False  # the text that was coded has it twice as well
+        tolerances = SIDE_TOLERANCES.values()
+        sides = zip(
+            (first, len(self.here) - last),
+            self.side_shares(first, last, *top.place, [*SIDE_TOLERANCES]),
+            self.side_shares(first, last, *other.place, [*SIDE_TOLERANCES]),
+            strict=True,
+        )
+        return any(
+            words > CONTEXT
+            and (
+                any(b > a + most for a, b, most in zip(mine, theirs, tolerances, strict=True))
+                or mine[1] < min(SIDE_SHARE, theirs[1] + SIDE_LEAD)
+            )
+            for words, mine, theirs in sides
+        )
 
     def _is_outdone_widely(
         self, first: int, last: int, top: Candidate, others: Sequence[Candidate]

@@ -20,10 +20,44 @@ DOUBLE = 1.6
 """How many times as long as a passage a place is that may hold it twice."""
 
 SLACK = 2
-"""Words, or an eighth of its own, by which a passage may have grown before it is looked into."""
+"""Words, or an eighth of its own, by which a passage may have grown before it is looked into; one
+that has fewer than eight only by one."""
+
+EDITED = 6
+"""Of so many words of a passage one may have been edited, and one in any case, where it is still
+told from passages that are only like it."""
+
+AROUND = 8
+"""Words on each side of a passage that who repeats it may have repeated too."""
+
+LEAST_COMMON = 11
+"""Words that two places have in common, with those around them, if one repeats the other. In
+articles made of the same phrases, places that are only alike have 10, those of a sentence that was
+repeated, with a word of it changed, 10 to 20."""
 
 BESIDE, OUTDONE = 80, 0.02
 """Words beside a place in which its like is looked for; by how much that must know more."""
+
+
+def is_edit(common: int, count: int) -> bool:
+    """Whether words that have so many of `count` words in common are the same, but for an edit."""
+    return count - common <= max(1, count // EDITED)
+
+
+def is_repetition(own: Sequence[int], place: Span, other: Sequence[int], again: Span) -> bool:
+    """Whether a run of words stands again in a place of this or another text, edited or not."""
+    count = place[1] - place[0]
+    common = int(LCSseq.similarity(own[slice(*place)], other[slice(*again)]))
+    if not is_edit(common, count):
+        return False
+    wide = AROUND + AROUND // 4
+    common += LCSseq.similarity(
+        own[max(0, place[0] - AROUND) : place[0]], other[max(0, again[0] - wide) : again[0]]
+    )
+    common += LCSseq.similarity(
+        own[place[1] : place[1] + AROUND], other[again[1] : again[1] + wide]
+    )
+    return common >= LEAST_COMMON
 
 
 class TextPair:
@@ -42,7 +76,7 @@ class TextPair:
 
     def context(self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]) -> float:
         """Return the share of the words around that two places have in common, up to 1."""
-        before, after = self._side_shares(first, last, begin, stop, scales)
+        before, after = self.side_shares(first, last, begin, stop, scales)
         # at an end of a text there may be a word or two, which say little
         weights = [
             min(1, words / scales[0]) for words in (first, len(self.here) - last) for _ in scales
@@ -51,7 +85,7 @@ class TextPair:
         shares = zip(before + after, weights, strict=True)
         return sum(share * weight for share, weight in shares) / total if total else 1.0
 
-    def _side_shares(
+    def side_shares(
         self, first: int, last: int, begin: int, stop: int, scales: Sequence[int]
     ) -> tuple[list[float], list[float]]:
         """Return the shares of the words before, and after, two places; 0 where there are none."""
@@ -100,10 +134,10 @@ class TextPair:
         """Return a place, or the end of it that holds all that it shares with some words.
 
         A place is longer than they if something was put in, beside them or among them. None if it
-        cannot be told which, because one word is beyond it.
+        cannot be told which, because so few words are beyond it that they may be there by chance.
         """
         own, count = self.here.ids[first:last], last - first
-        if stop - begin <= count + max(SLACK, count // 8):
+        if stop - begin <= count + max(1, min(SLACK, count // 4), count // 8):
             return begin, stop
         for size in (count, count - 1, count + 1):  # words may be joined or divided
             for end in ((begin, begin + size), (stop - size, stop)):
@@ -112,10 +146,9 @@ class TextPair:
         whole = LCSseq.similarity(own, self.there.ids[begin:stop])
         ends = ((begin, begin + count), (stop - count, stop))
         shares = [LCSseq.similarity(own, self.there.ids[slice(*end)]) for end in ends]
-        lost = whole - max(shares)
-        if lost == 1:
-            return None
-        return (begin, stop) if lost else ends[shares.index(max(shares))]
+        if whole == max(shares):
+            return ends[shares.index(whole)]
+        return None if is_edit(max(shares), whole) else (begin, stop)
 
     def is_outdone(self, first: int, last: int, begin: int, stop: int) -> bool:
         """Whether words near a place, like them but edited, have more context on one side.
@@ -124,7 +157,7 @@ class TextPair:
         before the one, and what came after it after the other.
         """
         own, count = self.here.ids[first:last], last - first
-        mine = self._side_shares(first, last, begin, stop, SCALES)
+        mine = self.side_shares(first, last, begin, stop, SCALES)
         for starts in (
             range(max(0, begin - count - BESIDE), begin - count + 1),
             range(stop, min(len(self.there), stop + BESIDE) - count + 1),
@@ -135,7 +168,7 @@ class TextPair:
             at = starts[shares.index(max(shares))]
             if self.words_agree(first, last, at, at + count):
                 continue  # two alike, of which the context has said which
-            other = self._side_shares(first, last, at, at + count, SCALES)
+            other = self.side_shares(first, last, at, at + count, SCALES)
             if any(
                 sum(theirs) > sum(ours) + OUTDONE * len(ours)
                 for theirs, ours in zip(other, mine, strict=True)
