@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def counted(number: int, noun: str, nouns: str | None = None) -> str:
+def number_and_noun(number: int, noun: str, nouns: str | None = None) -> str:
     """Return a number and its noun: ``1 row``, ``1,200 rows``.
 
     Parameters
@@ -13,16 +13,16 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
     nouns
         The plural, where it is not the noun with an s.
 
-    >>> counted(1, "batch", "batches"), counted(1200, "row")
+    >>> number_and_noun(1, "batch", "batches"), number_and_noun(1200, "row")
     ('1 batch', '1,200 rows')
     """
     return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
-def listed(names: Sequence[str], most: int) -> str:
+def names_in_words(names: Sequence[str], most: int) -> str:
     """Return names joined by commas; of more than `most`, the first and how many others.
 
-    >>> listed(["a", "b", "c"], 2), listed(["a", "b", "c", "d"], 2)
+    >>> names_in_words(["a", "b", "c"], 2), names_in_words(["a", "b", "c", "d"], 2)
     ('a, b, c', 'a, b and 2 others')
     """
     if len(names) <= most + 1:  # one other name takes no more room than its number

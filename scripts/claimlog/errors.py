@@ -7,7 +7,7 @@ import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from claimlog.count_wording import counted
+from claimlog.count_wording import number_and_noun
 
 
 class ClaimlogError(Exception):
@@ -97,4 +97,4 @@ class FindingsError(ClaimlogError):
 
     def __init__(self, findings: Sequence[Finding], what: str) -> None:
         self.findings = list(findings)
-        super().__init__(f"{counted(len(self.findings), 'finding')} in the log: {what}")
+        super().__init__(f"{number_and_noun(len(self.findings), 'finding')} in the log: {what}")

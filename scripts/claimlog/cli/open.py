@@ -6,7 +6,7 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import json_block, line
-from claimlog.count_wording import counted
+from claimlog.count_wording import number_and_noun
 
 WIDTH = 72
 """Characters of a summary that are printed."""
@@ -30,10 +30,8 @@ def list_open(context: Context, json_out: bool) -> None:
     shown = context.package.relative(folder)
     if is_outdated(folder, shown, definition):
         carried = carry_open_batch_over(context.package)
-        line(
-            f"carried {counted(carried, 'row')} of the open batch over to the present schemas",
-            err=True,
-        )
+        which = number_and_noun(carried, "row")
+        line(f"carried {which} of the open batch over to the present schemas", err=True)
     rows = open_rows(context.package, definition.streams)
     said = [summary(row, definition) for row in rows]
     if json_out:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from claimlog.cli.base import Context, load_texts, progress
 from claimlog.cli.output import line
-from claimlog.count_wording import counted, listed
+from claimlog.count_wording import names_in_words, number_and_noun
 
 if TYPE_CHECKING:
     from claimlog.validate.report import Report
@@ -47,11 +47,11 @@ def print_summary(report: Report, is_sealed: bool = False) -> None:
     """
     whole = report.as_dict() if is_sealed else report.as_dict_with_open()
     summary, log, pending = whole["summary"], whole["log"], whole.get("open")
-    size = f"{counted(log['batches'], 'batch', 'batches')}, {counted(log['rows'], 'event')}"
-    line(f"{size}, root {log['root']}")
+    batches = number_and_noun(log["batches"], "batch", "batches")
+    line(f"{batches}, {number_and_noun(log['rows'], 'event')}, root {log['root']}")
     if pending:
         wrong = f"{pending['findings']} of the findings" if pending["findings"] else "no finding"
-        rows = counted(pending["rows"], "row")
+        rows = number_and_noun(pending["rows"], "row")
         line(
             f"and the open batch, {rows}, as if sealed: {wrong} in {pending['path']}; "
             "--sealed leaves it out"
@@ -59,11 +59,11 @@ def print_summary(report: Report, is_sealed: bool = False) -> None:
     colour = "red" if summary["failed"] else "green"
     words = (
         f"{summary['rules']} rules: {summary['passed']} passed, {summary['failed']} failed, "
-        f"{summary['not_checked']} not checked; {counted(summary['findings'], 'finding')}"
+        f"{summary['not_checked']} not checked; {number_and_noun(summary['findings'], 'finding')}"
     )
     line((words, colour))
     for lead, note, rules in _omissions(report):
-        line(f"  {lead}: {listed(rules, RULES_NAMED)} ({note})")
+        line(f"  {lead}: {names_in_words(rules, RULES_NAMED)} ({note})")
 
 
 def _omissions(report: Report) -> Iterator[tuple[str, str, list[str]]]:

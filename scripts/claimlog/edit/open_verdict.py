@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from claimlog.count_wording import counted
+from claimlog.count_wording import number_and_noun
 from claimlog.edit.open_batch import check_open, with_open
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log
@@ -34,8 +34,8 @@ class OpenVerdict:
     findings: Sequence[Finding]
 
     def __str__(self) -> str:
-        rows = counted(self.rows, "row")
-        found = counted(len(self.findings), "finding") if self.findings else "no finding"
+        rows = number_and_noun(self.rows, "row")
+        found = number_and_noun(len(self.findings), "finding") if self.findings else "no finding"
         return (
             f"the open batch ({self.path}), {rows}, is not sealed and in no release: "
             f"{self.checked} of {self.anchors} anchors checked, {found}"

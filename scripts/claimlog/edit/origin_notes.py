@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.count_wording import counted, listed
+from claimlog.count_wording import names_in_words, number_and_noun
 from claimlog.log.event_log import Log
 
 TAKEN = "taken"
@@ -52,4 +52,4 @@ def origin_notes(log: Log, rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _named(claims: Sequence[str]) -> str:
-    return f"{counted(len(claims), 'claim')} ({listed(claims, CLAIMS_NAMED)})"
+    return f"{number_and_noun(len(claims), 'claim')} ({names_in_words(claims, CLAIMS_NAMED)})"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from claimlog.count_wording import counted, listed
+from claimlog.count_wording import names_in_words, number_and_noun
 from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.schema.definition import Definition
@@ -71,7 +71,9 @@ class FileFaultsError(FindingsError):
         hidden = len(findings) - len(self.findings)
         cut = f", of which the first {LISTED_FAULTS} are listed" if hidden else ""
         where = f" in {name}" if name else ""
-        ClaimlogError.__init__(self, f"{counted(len(findings), 'fault')}{where}{cut}; {outcome}")
+        ClaimlogError.__init__(
+            self, f"{number_and_noun(len(findings), 'fault')}{where}{cut}; {outcome}"
+        )
 
 
 @dataclass
@@ -160,7 +162,7 @@ def _with_rows(group: Sequence[tuple[int | str, Finding]]) -> Finding:
     if not others:
         return first
     noun = "" if isinstance(group[0][0], str) else "line " if len(others) == 1 else "lines "
-    again = f"{first.message} (and so in {noun}{listed(others, ROWS_NAMED)})"
+    again = f"{first.message} (and so in {noun}{names_in_words(others, ROWS_NAMED)})"
     return replace(first, message=again, entity=None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from claimlog.count_wording import counted
+from claimlog.count_wording import number_and_noun
 from claimlog.errors import Finding
 
 NAMED_ROWS = 10
@@ -57,7 +57,7 @@ class Verdict:
     def sentence(self) -> str:
         """The outcome in a sentence, which says no more than was checked."""
         if self.findings:
-            return f"{counted(len(self.findings), 'finding')}{self._missing}"
+            return f"{number_and_noun(len(self.findings), 'finding')}{self._missing}"
         release = f"release {self.version} of {self.name}"
         if self.vouchers:
             return f"{release} is whole and unaltered, by {' and '.join(self.vouchers)}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.count_wording import listed
+from claimlog.count_wording import names_in_words
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
@@ -47,7 +47,7 @@ def check_anchors(
         return
     found = {name: text for name, row in coded.items() if (text := texts.get(row["text_sha256"]))}
     absent = sorted(set(coded) - set(found))
-    named = listed(absent, SOURCES_NAMED)
+    named = names_in_words(absent, SOURCES_NAMED)
     missing = f"no text supplied has the hash of {named}" if absent else None
     report.count("text-identity", len(found), len(absent), missing)
     for name, text in found.items():
