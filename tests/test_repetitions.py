@@ -81,7 +81,7 @@ def test_claims_beside_a_sentence_say_which_of_two_it_is() -> None:
     ("seed", "paragraphs", "passages"),
     [
         *((seed, 8, 20) for seed in (20019, 20020, 20021, 20029, 20055, 20071, 20081, 20083)),
-        *((60130, 8, 20), (70149, 5, 16), (80034, 40, 60)),
+        *((60130, 8, 20), (70149, 5, 16), (80034, 40, 60), (140001, 8, 20)),
     ],
 )
 def test_no_quote_beside_edited_sentences_is_taken_for_them(

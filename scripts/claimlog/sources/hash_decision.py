@@ -95,14 +95,16 @@ class Decision:
 
         A context that is itself a part of the passage, where that stands or may stand, says
         nothing; and one that stands in several places may stand beside another passage that is as
-        long.
+        long, where landmarks do not want the passage.
         """
         one, around = self.evidence, self.around
         homes = [home for home in one.homes if home not in one.places]
         homes = homes if len(homes) < 2 else list(filter(around.hold, homes))
         if len(homes) == 1:
-            standings = (*one.places, *_standings(one, homes[0], around.own))
-            if any(overlap(one.homes[homes[0]], place) for place in standings):
+            standings = _standings(one, homes[0], around.own)
+            if any(overlap(one.homes[homes[0]], place) for place in (*one.places, *standings)):
+                return []
+            if any(around.prefer(other, homes[0]) for other in standings):
                 return []
         is_only_there = len(one.before) == len(one.after) == 1
         if self.anchor.word_count < LEAST_WORDS_ANYWHERE or not is_only_there:
